@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from './clock';
+import { Refusal } from './envelopes';
+import type { ReportType } from './report-types';
+import type { Organization, Person, PersonDetails, Report, SandboxState } from './state';
+
+/** Statuses that only somebody with an authorised provider can have. */
+const CONNECTED: ReadonlySet<string> = new Set(['Syncing', 'Some Synced', 'All Synced']);
+
+/** Everybody who was ever invited, and all that can happen to them. */
+export class People {
+  private readonly byHumanId = new Map<string, Person>();
+  private readonly active = new Map<string, Person>();
+
+  constructor(
+    private readonly state: SandboxState,
+    private readonly clock: Clock,
+  ) {
+    for (const person of state.people) this.index(person);
+  }
+
+  /** A new person, invited. Throws a {@link Refusal} (409) when the clientUserId is taken, whatever the e-mail. */
+  invite(details: PersonDetails, persona: string): Person {
+    if (this.active.has(details.clientUserId)) {
+      throw new Refusal(409, 'There is already a user with this clientUserId; look it up.');
+    }
+    const now = new Date(this.clock.nowMs()).toISOString();
+    const person: Person = {
+      ...details,
+      humanId: randomBytes(16).toString('hex'),
+      // Reserved by RFC 2606: the link can be shown and leads nowhere.
+      inviteLink: `https://invite.example.org/${randomBytes(20).toString('hex')}`,
+      createdAt: now,
+      updatedAt: now,
+      deletedAt: null,
+      status: 'Invited',
+      connected: false,
+      persona,
+      nextStep: details.autoInvite ? 0 : null,
+      reports: [],
+      notices: { delivered: 0, failed: 0 },
+    };
+    this.state.people.push(person);
+    this.index(person);
+    return person;
+  }
+
+  /** Everybody, deleted ones included, in order of invitation. */
+  everybody(): readonly Person[] {
+    return this.state.people;
+  }
+
+  /** The people who fit and are not deleted, in order of invitation. */
+  find(wanted: { clientUserId?: string | undefined; humanId?: string | undefined }): Person[] {
+    if (wanted.humanId === undefined && wanted.clientUserId === undefined) return [...this.active.values()];
+    const candidates = [
+      wanted.humanId === undefined ? undefined : this.byHumanId.get(wanted.humanId),
+      wanted.clientUserId === undefined ? undefined : this.active.get(wanted.clientUserId),
+    ].filter((person) => person !== undefined);
+    const fits = (person: Person) =>
+      person.deletedAt === null &&
+      (wanted.humanId ?? person.humanId) === person.humanId &&
+      (wanted.clientUserId ?? person.clientUserId) === person.clientUserId;
+    return [...new Set(candidates)].filter(fits);
+  }
+
+  /** The person with that humanId. Throws a {@link Refusal} (404) when there is none, or none any more. */
+  require(humanId: string): Person {
+    const [person] = this.find({ humanId });
+    if (!person) throw new Refusal(404, 'There is no user with this humanId.');
+    return person;
+  }
+
+  /** Deletes for good: no story, no notice, no token from here on. */
+  remove(person: Person): void {
+    person.deletedAt = this.tick(person);
+    person.nextStep = null;
+    this.active.delete(person.clientUserId);
+  }
+
+  /** A new status; connecting a provider for the first time is remembered. */
+  become(person: Person, status: string): void {
+    person.status = status;
+    person.connected ||= CONNECTED.has(status);
+    person.updatedAt = this.tick(person);
+  }
+
+  /** A new report. `organization` null: a report of the whole person. */
+  addReport(person: Person, type: ReportType, organization: Organization | null): Report {
+    const now = this.tick(person);
+    const id = randomBytes(12).toString('hex');
+    const report: Report = { id, type, organization, createdAt: now, updatedAt: now, revision: 1 };
+    person.reports.push(report);
+    return report;
+  }
+
+  /** A newer version of a report, under the same id. */
+  reviseReport(person: Person, report: Report): void {
+    report.updatedAt = this.tick(person);
+    report.revision += 1;
+  }
+
+  /** The wall clock, but later than anything else that happened to this person: no two of their dates are the same. */
+  private tick(person: Person): string {
+    const dates = [person.updatedAt, ...person.reports.map((report) => report.updatedAt)].map((date) =>
+      Date.parse(date),
+    );
+    return new Date(Math.max(this.clock.nowMs(), Math.max(...dates) + 1)).toISOString();
+  }
+
+  private index(person: Person): void {
+    this.byHumanId.set(person.humanId, person);
+    if (person.deletedAt === null) this.active.set(person.clientUserId, person);
+  }
+}

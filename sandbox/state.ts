@@ -1,0 +1,69 @@
+import type { ReportType } from './report-types';
+
+/** A provider of care that a person can connect. All are made up. */
+export interface Organization {
+  /** 24 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'hospital' | 'pharmacy' | 'laboratory';
+}
+
+/** One report of one person. `organization` is null for a report of the whole person. */
+export interface Report {
+  /** 24 hex digits; stays the same when the report is updated. */
+  readonly id: string;
+  readonly type: ReportType;
+  readonly organization: Organization | null;
+  readonly createdAt: string;
+  updatedAt: string;
+  /** 1, and one more with each update: same report and same revision give the same bytes. */
+  revision: number;
+}
+
+/** What a carrier may say of a person when it invites them. */
+export interface PersonDetails {
+  readonly clientUserId: string;
+  readonly clientUserEmail: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  /** Midnight UTC as `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+  readonly dateOfBirth: string | null;
+  readonly suggestedSources: readonly string[] | null;
+  readonly autoInvite: boolean;
+}
+
+/** One invited person, deleted ones included: their humanId is never given out again. */
+export interface Person extends PersonDetails {
+  /** 32 hex digits. */
+  readonly humanId: string;
+  readonly inviteLink: string;
+  readonly createdAt: string;
+  updatedAt: string;
+  deletedAt: string | null;
+  status: string;
+  /** True from the first authorised provider on: only then is an access token to be had. */
+  connected: boolean;
+  readonly persona: string;
+  /** The step of the persona's script that comes next; null once the script is over or a hand took over. */
+  nextStep: number | null;
+  readonly reports: Report[];
+  readonly notices: { delivered: number; failed: number };
+}
+
+/** A bearer token. `humanId` is set on access tokens only. */
+export interface Token {
+  readonly kind: 'client' | 'access';
+  readonly humanId: string | null;
+  readonly expiresAtMs: number;
+}
+
+/** All that the sandbox remembers: plain data, so that it can be saved as JSON. */
+export interface SandboxState {
+  readonly people: Person[];
+  readonly tokens: Record<string, Token>;
+}
+
+/** A sandbox that has met nobody. */
+export function emptyState(): SandboxState {
+  return { people: [], tokens: {} };
+}
