@@ -1,0 +1,38 @@
+import { createLogger } from '../../src/observability/log';
+
+function setup(level = 'info') {
+  const lines: string[] = [];
+  const log = createLogger({ process: 'webhook', level }, { write: (line: string) => lines.push(line) });
+  return { log, lines, last: () => JSON.parse(lines.at(-1) ?? 'null') };
+}
+
+describe('the log', () => {
+  test('is one JSON object a line, with process, level and an ISO time', () => {
+    const { log, last } = setup();
+    log.info({ count: 2 }, 'took notices');
+    expect(last()).toMatchObject({ level: 'info', process: 'webhook', count: 2, msg: 'took notices' });
+    expect(new Date(last().time).toISOString()).toBe(last().time);
+  });
+
+  test.each<[string, (log: ReturnType<typeof createLogger>, error: Error) => void]>([
+    ['alone', (log, error) => log.error(error)],
+    ['alone with a text', (log, error) => log.error(error, 'failed')],
+    ['under a name', (log, error) => log.error({ why: error }, 'failed')],
+    ['as pino spells it', (log, error) => log.error({ err: error }, 'failed')],
+    ['in a child logger', (log, error) => log.child({ part: 'x' }).error({ error }, 'failed')],
+    ['as an argument of the text', (log, error) => log.error('failed: %s', error)],
+  ])('never shows the message or the stack of an error that is logged %s', (_how, write) => {
+    const { log, lines } = setup();
+    const error = new Error('no such user max@example.org', { cause: new Error('Max Muster') });
+    write(log, error);
+    expect(lines).toHaveLength(1);
+    expect(lines.join()).not.toMatch(/max@|Muster|at Object|\.ts:/);
+    expect(lines.join()).toContain('Error');
+  });
+
+  test('leaves out what is below its level', () => {
+    const { log, lines } = setup('warn');
+    log.info('quiet');
+    expect(lines).toEqual([]);
+  });
+});

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Connection } from '@temporalio/client';
+
+/** A Temporal dev server of a test's own, on the loopback interface. */
+export interface TemporalServer {
+  readonly address: string;
+  readonly namespace: string;
+  /** Of the server itself, for tests that kill or freeze it. */
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** A start on two busy cores takes some seconds; the server is ready in one on an idle machine. */
+const START_TIMEOUT_MS = 25_000;
+/** A server that does not end by itself is killed: a test must not leave one behind. */
+const STOP_TIMEOUT_MS = 5_000;
+
+/**
+ * Starts the dev server (the CLI named by `TEMPORAL_CLI_PATH`) on a free port, in memory unless `dbFile` is given, and resolves when it serves.
+ * `searchAttributes` are registered with it, by name: `{HumanId: 'Keyword'}`. `port` starts one where another had been.
+ */
+export async function startTemporalServer(
+  options: {
+    readonly searchAttributes?: Readonly<Record<string, string>>;
+    readonly dbFile?: string;
+    readonly port?: number;
+    readonly extraArgs?: readonly string[];
+  } = {},
+): Promise<TemporalServer> {
+  const cli = process.env['TEMPORAL_CLI_PATH'];
+  if (cli === undefined) throw new Error('expected TEMPORAL_CLI_PATH to name the Temporal CLI; `npm test` sets it');
+  const port = options.port ?? (await freePort());
+  const child = spawn(
+    cli,
+    [
+      ...['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+      ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile, '--sqlite-pragma', 'journal_mode=wal']),
+      ...Object.entries(options.searchAttributes ?? {}).flatMap(([name, type]) => [
+        '--search-attribute',
+        `${name}=${type}`,
+      ]),
+      ...(options.extraArgs ?? []),
+    ],
+    { stdio: 'ignore' },
+  );
+  const address = `127.0.0.1:${port}`;
+  const exited = once(child, 'exit');
+  try {
+    await Promise.race([
+      serving(address),
+      exited.then(([code]) => {
+        throw new Error(`expected the Temporal dev server to stay up, it ended with exit status ${code}`);
+      }),
+    ]);
+  } catch (error) {
+    await stop(child, exited);
+    throw error;
+  }
+  return { address, namespace: 'default', pid: child.pid ?? -1, stop: () => stop(child, exited) };
+}
+
+async function serving(address: string): Promise<void> {
+  // The connection is up before the namespace is registered: it is the namespace that a test needs.
+  const deadlineMs = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    let connection: Connection | undefined;
+    try {
+      connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      return;
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      await connection?.close();
+    }
+  }
+}
+
+async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(kill);
+}
+
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new TypeError('expected a TCP port');
+  return address.port;
+}
