@@ -1,0 +1,122 @@
+/**
+ * Everything that can go wrong between us and Human API, as a closed vocabulary.
+ *
+ * An error states method, route template (never an id or a query) and status; it carries upstream's request id for the vendor's support
+ * and never upstream's free text, which may hold personal data.
+ */
+
+/** Where a call went wrong. `route` is a template such as `/api/v1/users/{humanId}`. */
+export interface CallFacts {
+  readonly method: string;
+  readonly route: string;
+  /** HTTP status, null when there was no answer. */
+  readonly status: number | null;
+  /** Upstream's `x-humanapi-request-id`, where the answer had one of upstream's envelopes. */
+  readonly requestId: string | null;
+}
+
+/** What every failure of the upstream client is; `kind` is the discriminator. */
+export abstract class HumanApiError extends Error {
+  abstract readonly kind:
+    | 'validation'
+    | 'conflict'
+    | 'not-found'
+    | 'not-offered'
+    | 'not-yet'
+    | 'rate-limited'
+    | 'unavailable'
+    | 'bad-document';
+  readonly call: CallFacts;
+
+  constructor(call: CallFacts, what: string, options?: ErrorOptions) {
+    super(`${call.method} ${call.route}: ${what}`, options);
+    this.name = new.target.name;
+    this.call = call;
+  }
+}
+
+/** 400 in one of upstream's envelopes: the same request can never succeed. `keys` are the offending field names. */
+export class ValidationRejected extends HumanApiError {
+  readonly kind = 'validation';
+  readonly keys: readonly string[];
+
+  constructor(call: CallFacts, keys: readonly string[]) {
+    super(call, `refused as invalid (400)${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`);
+    this.keys = keys;
+  }
+}
+
+/** 409 on create: somebody with this clientUserId may exist. It means: look up. */
+export class AlreadyExists extends HumanApiError {
+  readonly kind = 'conflict';
+
+  constructor(call: CallFacts) {
+    super(call, 'answered that the user may exist already (409)');
+  }
+}
+
+/** 404 in one of upstream's JSON envelopes. Any other 404 is {@link Unavailable}: a proxy says nothing about a person. */
+export class NotFound extends HumanApiError {
+  readonly kind = 'not-found';
+
+  constructor(call: CallFacts) {
+    super(call, 'not found (404)');
+  }
+}
+
+/** 400 or 415 on `/raw`: the report does not come in that format. */
+export class NotOffered extends HumanApiError {
+  readonly kind = 'not-offered';
+
+  constructor(call: CallFacts) {
+    super(call, `the report does not come in this format (${call.status})`);
+  }
+}
+
+/** The access token was refused (any 4xx but 408 and 429): the person has not connected a source, or is gone. */
+export class NotYet extends HumanApiError {
+  readonly kind = 'not-yet';
+
+  constructor(call: CallFacts) {
+    super(call, `no access token is to be had yet (${call.status})`);
+  }
+}
+
+/**
+ * 429, or 503 with `Retry-After`; with status null a call that was not made, because an earlier `Retry-After` still runs.
+ * `retryAfterMs` is null where upstream did not say.
+ */
+export class RateLimited extends HumanApiError {
+  readonly kind = 'rate-limited';
+  readonly retryAfterMs: number | null;
+
+  constructor(call: CallFacts, retryAfterMs: number | null) {
+    super(call, call.status === null ? 'told to slow down, not asked again yet' : `told to slow down (${call.status})`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * Everything else: no answer, a 5xx, a 401 or 403 after the re-mint, any answer outside the contract. "Could not find out", never "found nothing".
+ *
+ * `callMayBeAlive` is true when we gave up waiting (a time-out) and upstream may still be working on the request; false when the call is
+ * known dead (answered, refused, reset).
+ */
+export class Unavailable extends HumanApiError {
+  readonly kind = 'unavailable';
+  readonly callMayBeAlive: boolean;
+
+  constructor(call: CallFacts, what: string, options: ErrorOptions & { callMayBeAlive?: boolean } = {}) {
+    super(call, what, options);
+    this.callMayBeAlive = options.callMayBeAlive ?? false;
+  }
+}
+
+/** A 200 whose body is not the document it claims to be: truncated, empty, of another content type, not a PDF, not JSON. */
+export class BadDocument extends HumanApiError {
+  readonly kind = 'bad-document';
+
+  constructor(call: CallFacts, what: string) {
+    super(call, what);
+  }
+}

@@ -1,0 +1,24 @@
+import { type CallFacts, Unavailable } from './errors';
+
+/**
+ * What undici or the socket threw, as {@link Unavailable}. Only the code is kept: undici's parser error carries the raw answer,
+ * which may be personal data or a token. A time-out before the connection stood is a dead call, one after it may be alive.
+ */
+export function networkFailure(facts: CallFacts, error: unknown): Unavailable {
+  const code = codeOf(error);
+  if (code === 'UND_ERR_BODY_TIMEOUT') {
+    return new Unavailable(facts, 'the answer stalled', { callMayBeAlive: true });
+  }
+  return new Unavailable(facts, `the connection failed (${code}); check that the host can be reached from here`);
+}
+
+/** We gave up waiting: upstream may still be working on the request. */
+export function timedOut(facts: CallFacts, timeoutMs: number): Unavailable {
+  return new Unavailable(facts, `no complete answer within ${timeoutMs} ms`, { callMayBeAlive: true });
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code)) return code;
+  return error instanceof Error ? error.name : 'unknown';
+}

@@ -1,0 +1,45 @@
+import { isRecord, parseJson } from './json';
+
+/** What came with a 4xx or 5xx. Only an `enveloped` one is upstream's own word; `html` is a proxy's. Free text is never kept. */
+export interface Refusal {
+  readonly kind: 'enveloped' | 'empty' | 'html' | 'other';
+  /** Upstream's `x-humanapi-request-id`, for the vendor's support. */
+  readonly requestId: string | null;
+  /** The offending field names of a validation. */
+  readonly keys: readonly string[];
+}
+
+/** More names than a create has fields say nothing more. */
+const MOST_KEYS = 20;
+/** What a field's path looks like; anything else could be text with personal data in it. */
+const FIELD_PATH = /^[A-Za-z0-9_.[\]]{1,60}$/;
+const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+/**
+ * Reads the body of an error answer. Both envelopes are known (vendor's OpenAPI): `{code, error, message}` and
+ * `{statusCode, error, message, validation: {keys}}`, each with `x-humanapi-request-id`.
+ */
+export function readRefusal(contentType: string, bytes: Buffer): Refusal {
+  const nothing = { requestId: null, keys: [] };
+  const body = parseJson(bytes);
+  if (isRecord(body) && isEnvelope(body)) {
+    const id = body['x-humanapi-request-id'];
+    const requestId = typeof id === 'string' && REQUEST_ID.test(id) ? id : null;
+    return { kind: 'enveloped', requestId, keys: fieldPaths(body['validation']) };
+  }
+  const start = bytes.toString('latin1', 0, 1_000).trimStart();
+  if (start === '') return { kind: 'empty', ...nothing };
+  return { kind: start.startsWith('<') || /html/i.test(contentType) ? 'html' : 'other', ...nothing };
+}
+
+function isEnvelope(body: Record<string, unknown>): boolean {
+  const code = body['code'] ?? body['statusCode'];
+  const hasCode = typeof code === 'number' || (typeof code === 'string' && code !== '');
+  return hasCode && (typeof body['error'] === 'string' || typeof body['message'] === 'string');
+}
+
+function fieldPaths(validation: unknown): string[] {
+  const keys = isRecord(validation) ? validation['keys'] : null;
+  const listed: unknown[] = Array.isArray(keys) ? keys.slice(0, MOST_KEYS) : [];
+  return listed.filter((key): key is string => typeof key === 'string' && FIELD_PATH.test(key));
+}

@@ -1,0 +1,42 @@
+import { type CallFacts, Unavailable } from './errors';
+
+/** One request. `route` is a template such as `/api/v1/users/{humanId}`, filled from `ids`; it alone is ever told in errors. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly host: 'auth' | 'admin' | 'data';
+  readonly route: string;
+  readonly ids?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly token?: string;
+}
+
+/** Where a call goes: the base URL's own path prefix stays in front of the route. @throws Unavailable for an id no URL can carry */
+export function pathOf(baseUrl: string, call: Call, facts: CallFacts): { origin: string; path: string; query: string } {
+  const base = new URL(baseUrl);
+  const route = call.route.replace(/\{(\w+)\}/g, (_, name: string) => segment(call.ids?.[name] ?? '', facts));
+  const query = new URLSearchParams(call.query).toString();
+  return { origin: base.origin, path: base.pathname.replace(/\/+$/, '') + route, query: query && `?${query}` };
+}
+
+/** The headers and the body of a call. */
+export function messageOf(call: Call): {
+  method: Call['method'];
+  headers: Record<string, string>;
+  body: string | null;
+} {
+  const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'chartway' };
+  if (call.token !== undefined) headers['authorization'] = `Bearer ${call.token}`;
+  if (call.body === undefined) return { method: call.method, headers, body: null };
+  return {
+    method: call.method,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(call.body),
+  };
+}
+
+/** Empty and dots would name another resource (`DELETE /users/`); a lone surrogate cannot be encoded. */
+function segment(id: string, facts: CallFacts): string {
+  if (/^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id)) throw new Unavailable(facts, 'an id that no URL can carry');
+  return encodeURIComponent(id);
+}

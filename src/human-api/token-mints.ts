@@ -1,0 +1,62 @@
+import { NotYet, Unavailable } from './errors';
+import type { Exchange } from './exchange';
+import { isRecord, parseJson } from './json';
+import { contentOf, type Reply } from './reply';
+
+/** Asks upstream for the token of a key and tells how long it lives. */
+export type Mint = (key: string) => Promise<{ readonly token: string; readonly lifeMs: number }>;
+
+/** Upstream says 86400 s; where it says nothing usable we ask again soon. */
+const UNTOLD_LIFE_MS = 5 * 60_000;
+const LONGEST_LIFE_MS = 366 * 86_400_000;
+
+/** Who we are to Human API. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** The client token, for the admin host (one key, ''). A refusal is a fault of our settings. @throws RateLimited, Unavailable */
+export function clientTokenMint(exchange: Exchange, { clientId, clientSecret }: Credentials): Mint {
+  const body = { client_id: clientId, client_secret: clientSecret, type: 'client' };
+  return async () => {
+    const reply = await exchange.ask({ method: 'POST', host: 'auth', route: '/v1/admin/token', body });
+    const { status } = reply.facts;
+    if (status === 400 || status === 401 || status === 403) {
+      const advice = 'check HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET';
+      throw new Unavailable(reply.facts, `our credentials were refused (${status}); ${advice}`);
+    }
+    // Samples differ in the field's name.
+    return mintedFrom(reply, ['client_token', 'access_token']);
+  };
+}
+
+/**
+ * The access token, for the data host, by clientUserId. How upstream refuses it while the person has connected nothing, and after deletion,
+ * is not documented: any 4xx is taken as that. @throws NotYet, RateLimited, Unavailable
+ */
+export function accessTokenMint(exchange: Exchange, { clientId, clientSecret }: Credentials): Mint {
+  return async (clientUserId) => {
+    const body = { client_id: clientId, client_secret: clientSecret, client_user_id: clientUserId, type: 'access' };
+    const reply = await exchange.ask({ method: 'POST', host: 'auth', route: '/v1/connect/token', body });
+    const status = reply.facts.status ?? 0;
+    if (status >= 400 && status < 500 && status !== 408) throw new NotYet(reply.facts);
+    return mintedFrom(reply, ['access_token']);
+  };
+}
+
+function mintedFrom(reply: Reply<Buffer>, names: readonly string[]): Awaited<ReturnType<Mint>> {
+  const body = parseJson(contentOf(reply));
+  const fields = isRecord(body) ? body : {};
+  const token = names.map((name) => fields[name]).find(isToken);
+  if (token === undefined) {
+    throw new Unavailable(reply.facts, `expected JSON with a usable ${names.join(' or ')}, none came`);
+  }
+  const lifeMs = Number(fields['expires_in'] ?? 0) * 1_000;
+  return { token, lifeMs: lifeMs > 0 && lifeMs <= LONGEST_LIFE_MS ? lifeMs : UNTOLD_LIFE_MS };
+}
+
+/** What a header can carry, with room for the longest JWT that servers take. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,8000}$/.test(value);
+}

@@ -1,0 +1,75 @@
+import { NotYet, Unavailable } from './errors';
+import { Recent } from './recent';
+import type { Reply } from './reply';
+import type { Mint } from './token-mints';
+
+interface HeldToken {
+  readonly token: string;
+  readonly refreshAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Renewed before the end by a tenth of the life, so that it works with lives of seconds, and at most by this. */
+const EARLIEST_REFRESH_MS = 5 * 60_000;
+/** Access tokens held at once, one a person being collected: about 8 MB of JWTs. The least recently used goes first. */
+const MOST_TOKENS = 5_000;
+
+/** Tokens by key, kept for this process, renewed early, each by one caller while the others wait for the same answer. */
+export class Tokens {
+  readonly #mint: Mint;
+  readonly #now: () => number;
+  readonly #held = new Recent<HeldToken>(MOST_TOKENS);
+  readonly #minting = new Map<string, Promise<string>>();
+
+  constructor(mint: Mint, now: () => number) {
+    this.#mint = mint;
+    this.#now = now;
+  }
+
+  /** Sends with the token; a 401 drops it, and the call is made once more with a new one: a refused call was not executed. */
+  async authorise<Content>(key: string, send: (token: string) => Promise<Reply<Content>>): Promise<Reply<Content>> {
+    const token = await this.#get(key);
+    const reply = await send(token);
+    if (reply.facts.status !== 401) return reply;
+    if (this.#held.get(key)?.token === token) this.#held.delete(key);
+    const again = await send(await this.#get(key));
+    const { status } = again.facts;
+    if (status === 401 || status === 403)
+      throw new Unavailable(again.facts, `a freshly minted token was refused (${status})`);
+    return again;
+  }
+
+  /** Mints whatever is held, or on its way. */
+  async mintAfresh(key: string): Promise<string> {
+    const askedAtMs = this.#now();
+    const { token, lifeMs } = await this.#mint(key);
+    const expiresAtMs = askedAtMs + lifeMs;
+    const refreshAtMs = expiresAtMs - Math.min(lifeMs / 10, EARLIEST_REFRESH_MS);
+    this.#held.set(key, { token, refreshAtMs, expiresAtMs });
+    return token;
+  }
+
+  async #get(key: string): Promise<string> {
+    const held = this.#held.get(key);
+    if (held && this.#now() < held.refreshAtMs) {
+      this.#held.set(key, held);
+      return held.token;
+    }
+    try {
+      return await this.#mintOnce(key);
+    } catch (error) {
+      // An early renewal that fails costs nothing while the old token lives; that the person is gone is an answer.
+      const stillGood = held !== undefined && this.#held.get(key) === held && this.#now() < held.expiresAtMs;
+      if (stillGood && !(error instanceof NotYet)) return held.token;
+      throw error;
+    }
+  }
+
+  #mintOnce(key: string): Promise<string> {
+    const underWay = this.#minting.get(key);
+    if (underWay) return underWay;
+    const minting = this.mintAfresh(key).finally(() => this.#minting.delete(key));
+    this.#minting.set(key, minting);
+    return minting;
+  }
+}
