@@ -61,9 +61,7 @@ export class Courier {
       await answer.arrayBuffer();
       return answer.status === 200 ? null : `answered ${answer.status}`;
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-      return code || (cause instanceof Error ? cause.name : 'unknown failure');
+      return failureOf(error);
     }
   }
 
@@ -77,6 +75,13 @@ export class Courier {
       ...(signingSecret !== null && signature(payload, signingSecret, this.clock.nowMs())),
     };
   }
+}
+
+/** The code or the name of what stopped a post. fetch wraps a socket's error in one of its own that says nothing. */
+function failureOf(error: unknown): string {
+  const { cause = error } = Object(error) as { cause?: unknown };
+  const { code, name } = Object(cause) as { code?: unknown; name?: unknown };
+  return String(typeof code === 'string' ? code : name);
 }
 
 /**

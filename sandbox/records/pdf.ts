@@ -22,7 +22,7 @@ export async function renderPdf(content: Content): Promise<Buffer> {
   });
   document.font('Helvetica-Bold').fontSize(20).text(title);
   document.font('Helvetica').fontSize(10).moveDown(0.5);
-  document.text(`Patient: ${patient.name}, born ${patient.dateOfBirth}`);
+  document.text(`Patient: ${printable(patient.name)}, born ${patient.dateOfBirth}`);
   document.text(`Source: ${organizations.join(', ')}`);
   document.text(`Report ${report.id}, as of ${report.updatedAt}`);
   for (const { name, entries } of sections) writeSection(document, name, entries);
@@ -55,4 +55,12 @@ function numberPages(document: PDFKit.PDFDocument): void {
         align: 'center',
       });
   }
+}
+
+/** The fonts that every PDF reader has know Latin letters only: accents they lack are dropped, other scripts become question marks. */
+function printable(text: string): string {
+  const spelled = Array.from(text, (letter) =>
+    letter <= 'ÿ' ? letter : letter.normalize('NFKD').replace(/\p{M}/gu, ''),
+  );
+  return spelled.join('').replace(/[^ -~\u00a0-ÿ]/gu, '?');
 }

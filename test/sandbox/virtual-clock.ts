@@ -1,0 +1,36 @@
+import type { Clock } from '../../sandbox/clock';
+
+/** A clock that stands still until it is told to go on. Story time and wall time are the same. */
+export class VirtualClock implements Clock {
+  private readonly pending = new Set<{ atMs: number; task: () => void }>();
+  private currentMs = Date.parse('2030-03-01T09:00:00.000Z');
+
+  nowMs(): number {
+    return this.currentMs;
+  }
+
+  after(storyMs: number, task: () => void): () => void {
+    const entry = { atMs: this.currentMs + storyMs, task };
+    this.pending.add(entry);
+    return () => this.pending.delete(entry);
+  }
+
+  close(): void {
+    this.pending.clear();
+  }
+
+  /** Lets time pass, with everything that is due on the way, in its order. */
+  advance(byMs: number): void {
+    const untilMs = this.currentMs + byMs;
+    for (let next = this.nextDue(untilMs); next; next = this.nextDue(untilMs)) {
+      this.pending.delete(next);
+      this.currentMs = next.atMs;
+      next.task();
+    }
+    this.currentMs = untilMs;
+  }
+
+  private nextDue(untilMs: number) {
+    return [...this.pending].filter(({ atMs }) => atMs <= untilMs).sort((one, other) => one.atMs - other.atMs)[0];
+  }
+}
