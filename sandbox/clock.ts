@@ -1,5 +1,5 @@
 /** Undoes what {@link Clock.after} arranged; harmless afterwards. */
-export type Cancel = () => void;
+type Cancel = () => void;
 
 /** What time it is, and when something happens: dates are the wall clock's, only the waiting of stories runs faster. */
 export interface Clock {

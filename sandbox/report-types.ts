@@ -8,7 +8,7 @@ export const CONTENT_TYPES = {
 export type Format = keyof typeof CONTENT_TYPES;
 
 /** The six report types and the formats of each. The vendor's texts differ on json for the last two: here they do not have it. */
-export const REPORT_FORMATS = {
+const REPORT_FORMATS = {
   unity: ['json', 'html', 'pdf'],
   ccdraw: ['html', 'pdf'],
   apidata: ['json'],

@@ -25,8 +25,7 @@ export class Tokens {
   /** The token behind an `Authorization` header. Throws a {@link Refusal} (401) unless it is a live one of that kind. */
   require(kind: Token['kind'], header: string | undefined): Token {
     const text = /^Bearer (\S+)$/.exec(header ?? '')?.[1];
-    // Own keys only: "constructor" is a token that nobody minted.
-    const token = text !== undefined && Object.hasOwn(this.state.tokens, text) ? this.state.tokens[text] : undefined;
+    const token = text === undefined ? undefined : this.state.tokens[text];
     if (!token || token.kind !== kind || token.expiresAtMs <= this.clock.nowMs()) throw unauthorized();
     return token;
   }

@@ -25,9 +25,10 @@ const LAYOUT: Readonly<Record<ReportType, { title: string; sections: readonly Se
 /** What a report of a person says; the same at every call as long as its revision is the same. */
 export function contentOf(person: Person, report: Report): Content {
   const { title, sections, recentDays } = LAYOUT[report.type];
-  const charts = sourcesOf(person, report).map(({ organization, revision }) => ({
+  const charts = sourcesOf(person, report).map((organization) => ({
     organization,
-    chart: chartOf(person, organization, revision),
+    // By the report's own revision: another report's update must not change the bytes of this one.
+    chart: chartOf(person, organization, report.revision),
   }));
   const since = recentDays === undefined ? '' : daysBefore(person.createdAt, recentDays);
   return {
@@ -47,20 +48,14 @@ export function contentOf(person: Person, report: Report): Content {
   };
 }
 
-/** The providers behind a report: its own, or for one of the whole person all that had delivered by then, each in its latest revision. */
-function sourcesOf(person: Person, report: Report): { organization: Organization; revision: number }[] {
-  if (report.organization) return [{ organization: report.organization, revision: report.revision }];
-  const sources = new Map<string, { organization: Organization; revision: number }>();
-  for (const { organization, revision, createdAt, updatedAt } of person.reports) {
-    if (!organization || createdAt > report.updatedAt) continue;
-    // A revision that came later must not change the bytes of an older summary.
-    const seen = updatedAt > report.updatedAt ? 1 : revision;
-    sources.set(organization.id, {
-      organization,
-      revision: Math.max(seen, sources.get(organization.id)?.revision ?? 1),
-    });
-  }
-  return [...sources.values()];
+/** The providers behind a report: its own, or for one of the whole person all that had delivered by then. */
+function sourcesOf(person: Person, report: Report): Organization[] {
+  if (report.organization) return [report.organization];
+  const delivered = person.reports.filter(({ createdAt }) => createdAt <= report.updatedAt);
+  const organizations = delivered
+    .map(({ organization }) => organization)
+    .filter((organization) => organization !== null);
+  return [...new Map(organizations.map((organization) => [organization.id, organization])).values()];
 }
 
 function entriesOf(chart: Chart, name: SectionName, organization: Organization | null): Entry[] {
