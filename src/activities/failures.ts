@@ -1,0 +1,63 @@
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { HumanApiError, RateLimited } from '../human-api/errors';
+import type { Progress } from './attempt';
+
+/** Thrown by an activity that found nothing yet and is to be run again: no failure, and nobody needs to hear of it. */
+export class NothingYet extends Error {
+  override readonly name = 'NothingYet';
+
+  constructor(
+    readonly waitingFor: string,
+    readonly againInMs: number,
+  ) {
+    super(`nothing yet: ${waitingFor}`);
+  }
+}
+
+/** The first retry comes within a second, the distance doubles to a minute, and to five in an outage that lasts. */
+const FIRST_RETRY_MS = 1_000;
+const RETRY_MOST_MS = 60_000;
+const LONG_OUTAGE_MS = 15 * 60_000;
+const RETRY_MOST_IN_A_LONG_OUTAGE_MS = 5 * 60_000;
+/** Up to a fifth earlier, so that what failed together does not come back together. */
+const JITTER = 0.2;
+
+/**
+ * What an activity threw, in Temporal's terms. Every failure is retryable and says when: what is final is an activity's result, not its failure.
+ * Counts the streak of failures in `progress`; a quiet attempt ends it, for upstream did answer.
+ */
+export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
+  if (error instanceof CancelledFailure) return error;
+  if (error instanceof NothingYet) {
+    progress.streak = 0;
+    progress.failingSinceMs = null;
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.name,
+      nextRetryDelay: error.againInMs,
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  }
+  progress.streak += 1;
+  progress.failingSinceMs ??= nowMs;
+  const asked = error instanceof RateLimited ? error.retryAfterMs : null;
+  return ApplicationFailure.create({
+    message: messageOf(error),
+    type: error instanceof Error ? error.name : 'Error',
+    nextRetryDelay: asked ?? backOffMs(progress.streak, nowMs - progress.failingSinceMs),
+  });
+}
+
+/** How long to wait after the streak's newest failure, in ms. */
+export function backOffMs(streak: number, failingForMs: number): number {
+  const mostMs = failingForMs > LONG_OUTAGE_MS ? RETRY_MOST_IN_A_LONG_OUTAGE_MS : RETRY_MOST_MS;
+  const doubledMs = FIRST_RETRY_MS * 2 ** Math.min(streak - 1, 20);
+  return Math.round(Math.min(mostMs, doubledMs) * (1 - JITTER * Math.random()));
+}
+
+/** Only our own words leave: another error's message may quote what it was given. */
+function messageOf(error: unknown): string {
+  if (error instanceof HumanApiError) return error.message;
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return `unexpected ${error instanceof Error ? error.name : typeof error}${typeof code === 'string' ? ` (${code})` : ''}`;
+}

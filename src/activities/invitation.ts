@@ -1,0 +1,149 @@
+import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
+import { instantMs } from '../domain/instants';
+import type { HumanApi, User } from '../human-api/client';
+import { AlreadyExists, HumanApiError, RateLimited, Unavailable, ValidationRejected } from '../human-api/errors';
+import type { ApplicantDetails } from '../workflows/contract';
+import { type Attempt, attempt, type Progress, plainProgress, stopIfCancelled } from './attempt';
+import { NothingYet } from './failures';
+import { adoptable } from './person';
+
+/** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
+export type InvitationAnswer =
+  | {
+      kind: 'invited' | 'adopted';
+      humanId: string;
+      status: string;
+      updatedAtMs: number | null;
+      askedAtMs: number;
+    }
+  | { kind: 'conflict' }
+  | { kind: 'invalid'; keys: readonly string[] };
+
+interface InvitationProgress extends Progress {
+  /** When a create was sent whose effect is not known; null when none is on its way. */
+  createSentAtMs: number | null;
+  /** Upstream said 409: a second create is pointless. */
+  exists: boolean;
+  /** Look-ups since, to space them. */
+  lookUps: number;
+}
+
+/**
+ * How long we look for the effect of an ambiguous create before a second one. The design allows a minute; upstream's commit delay is not
+ * known, and a person who waits for an invitation loses nothing by it.
+ */
+const AMBIGUOUS_FOR_MS = 50_000;
+/** Look-ups in that time are 1, 2, 4, then 8 s apart. */
+const LOOK_UP_APART_MOST_MS = 8_000;
+/** An attempt that left no word may have sent a create before it died, at the latest when its heartbeats ended. */
+const SILENT_FOR_MS = 15_000;
+
+/** What inviting needs: `timeoutMs` is how long a call that we gave up on may still be alive at upstream. */
+export interface InvitationDeps {
+  readonly humanApi: HumanApi;
+  readonly timeoutMs: number;
+}
+
+/** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
+export function createInvitationActivities({ humanApi, timeoutMs }: InvitationDeps) {
+  return {
+    /** Looks up, adopts what is there, else creates; after an ambiguous answer it looks up for a while before it creates again. */
+    async invite({ details }: { details: ApplicantDetails }): Promise<InvitationAnswer> {
+      return attempt<InvitationAnswer, InvitationProgress>(
+        (running) => inviteOnce(running, details),
+        invitationProgress,
+      );
+    },
+  };
+
+  async function inviteOnce(
+    running: Attempt<InvitationProgress>,
+    details: ApplicantDetails,
+  ): Promise<InvitationAnswer> {
+    const { progress, nowMs } = running;
+    const sentBeforeMs = progress.createSentAtMs;
+    // Until we know better, a heartbeat of this attempt says that it may have sent a create.
+    progress.createSentAtMs ??= nowMs();
+    const there = await lookUp(details).catch((error: unknown) => {
+      progress.createSentAtMs = sentBeforeMs;
+      throw error;
+    });
+    if (there) return asAdopted(there, details, running.askedAtMs);
+    if (sentBeforeMs !== null && nowMs() - sentBeforeMs < AMBIGUOUS_FOR_MS) throw lookUpAgain(progress);
+    if (progress.exists) return { kind: 'conflict' };
+    return create(running, details);
+  }
+
+  async function create(running: Attempt<InvitationProgress>, details: ApplicantDetails): Promise<InvitationAnswer> {
+    const { progress, nowMs } = running;
+    stopIfCancelled();
+    progress.createSentAtMs = nowMs();
+    heartbeat(progress);
+    try {
+      const user = await humanApi.invite(details);
+      return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs };
+    } catch (error) {
+      if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
+      if (error instanceof RateLimited) {
+        // Refused before it was worked on: nothing can come of it.
+        progress.createSentAtMs = null;
+        throw error;
+      }
+      if (!(error instanceof HumanApiError)) throw error;
+      return afterAmbiguousCreate(running, details, error);
+    }
+  }
+
+  /** The create may have had its effect or may have it yet: the answer is in a look-up, now and for a while. */
+  async function afterAmbiguousCreate(
+    running: Attempt<InvitationProgress>,
+    details: ApplicantDetails,
+    error: HumanApiError,
+  ): Promise<InvitationAnswer> {
+    const { progress, nowMs } = running;
+    progress.exists = error instanceof AlreadyExists;
+    if (error instanceof Unavailable && error.callMayBeAlive) await sleep(timeoutMs);
+    progress.createSentAtMs = nowMs();
+    progress.lookUps = 0;
+    const there = await lookUp(details);
+    if (there) return asAdopted(there, details, running.askedAtMs);
+    throw lookUpAgain(progress);
+  }
+
+  async function lookUp({ clientUserId }: ApplicantDetails): Promise<User | null> {
+    return adoptable(await humanApi.findUsers({ clientUserId }), clientUserId);
+  }
+}
+
+function invitationProgress(before: InvitationProgress | null, nowMs: () => number): InvitationProgress {
+  if (before) return before;
+  const silent = activityInfo().attempt > 1;
+  return {
+    ...plainProgress(null),
+    createSentAtMs: silent ? nowMs() - SILENT_FOR_MS : null,
+    exists: false,
+    lookUps: 0,
+  };
+}
+
+function lookUpAgain(progress: InvitationProgress): NothingYet {
+  const apartMs = Math.min(1_000 * 2 ** progress.lookUps, LOOK_UP_APART_MOST_MS);
+  progress.lookUps += 1;
+  return new NothingYet('the effect of an invitation whose answer was lost', apartMs);
+}
+
+/** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */
+function asAdopted(user: User, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+  if (user.clientUserEmail !== null && comparable(user.clientUserEmail) !== comparable(details.clientUserEmail)) {
+    return { kind: 'conflict' };
+  }
+  return { kind: 'adopted', ...knownOf(user, user.status), askedAtMs };
+}
+
+function comparable(email: string): string {
+  return email.trim().toLowerCase();
+}
+
+function knownOf(user: User, otherwise: string) {
+  return { humanId: user.humanId, status: user.status || otherwise, updatedAtMs: instantMs(user.updatedAt) };
+}

@@ -1,0 +1,55 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Outcome, Reason } from '../domain/applicant';
+import type { StoredDocument } from '../domain/reports';
+import { keyedDigest } from '../report-store/keyed-digest';
+import { type ManifestChange, type ReportStore, WrongFolder } from '../report-store/port';
+
+/** What the store knew of an applicant before this run. */
+export type EarlierRound =
+  | { kind: 'none' }
+  | { kind: 'known'; outcome: Outcome | null; reason: Reason | null; documents: readonly StoredDocument[] }
+  | { kind: 'wrong-folder' };
+
+export interface ManifestDeps {
+  readonly reportStore: ReportStore;
+  /** Keys the digest of the details in the manifest, which must not be guessed from names and birth dates. */
+  readonly digestSecret: string;
+}
+
+/** The activities about an applicant's manifest. They touch the store only, so they have no share in upstream's rate. */
+export function createManifestActivities({ reportStore, digestSecret }: ManifestDeps) {
+  return {
+    /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. */
+    async readEarlierRound({ clientUserId }: { clientUserId: string }): Promise<EarlierRound> {
+      return inStoreTerms<EarlierRound>(async () => {
+        const manifest = await reportStore.readManifest(clientUserId);
+        if (!manifest) return { kind: 'none' };
+        const { outcome, reason, documents } = manifest;
+        return { kind: 'known', outcome, reason, documents };
+      }).catch((error: unknown): EarlierRound => {
+        if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
+        throw error;
+      });
+    },
+
+    /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
+    async recordManifest(change: ManifestChange): Promise<void> {
+      const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestSecret, change.detailsDigest);
+      await inStoreTerms(() => reportStore.updateManifest({ ...change, detailsDigest }));
+    },
+  };
+}
+
+/** A store that cannot be read or written is retried without limit: work goes on when there is space again. Its paths stay here. */
+async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WrongFolder) throw error;
+    const { name, code } = error as NodeJS.ErrnoException;
+    throw ApplicationFailure.create({
+      message: `the report store failed (${code ?? name}); it is tried again`,
+      type: 'StoreUnavailable',
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import { normalStatus } from '../domain/applicant';
+import { instantMs } from '../domain/instants';
+import type { HumanApi, User } from '../human-api/client';
+import { NotFound } from '../human-api/errors';
+import { type Attempt, attempt, type Progress, plainProgress } from './attempt';
+import { NothingYet } from './failures';
+
+/** What a read of one person told. `outageMs`: how long upstream could not be asked before it answered. */
+export type StatusAnswer =
+  | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
+  | { kind: 'absent' };
+
+/** What a look-up by clientUserId told. */
+export type LookUpAnswer =
+  | { kind: 'found'; humanId: string; status: string; updatedAtMs: number | null }
+  | { kind: 'nobody' };
+
+export interface WatchStatusInput {
+  readonly humanId: string;
+  /** The status that is no news. */
+  readonly status: string;
+  /** The last read's updatedAt: an older read is no news either. */
+  readonly readUpdatedAtMs: number | null;
+  /** How long to wait after each quiet read; the last one repeats. */
+  readonly delaysMs: readonly number[];
+}
+
+/** A poll counts its quiet reads, to know which delay comes next. */
+export interface PollProgress extends Progress {
+  quiet: number;
+}
+
+/** A lookup that ends when somebody is found, or when it has been asked for long enough. */
+export interface FindInvitedInput {
+  readonly clientUserId: string;
+  readonly watchMs: number;
+}
+
+/** How far apart the look-ups of {@link FindInvitedInput} are. */
+const FIND_AGAIN_MS = 8_000;
+
+/** The activities about one person upstream: one API call each. */
+export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
+  return {
+    /** Reads the status once; retried until upstream answers. */
+    async readStatus({ humanId }: { humanId: string }): Promise<StatusAnswer> {
+      return attempt((running) => askStatus(humanApi, humanId, running), plainProgress);
+    },
+
+    /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
+    async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
+      return attempt(async (running) => {
+        const answer = await askStatus(humanApi, input.humanId, running);
+        if (isNews(answer, input)) return answer;
+        throw quietly(running.progress, input.delaysMs, 'the status is as it was');
+      }, pollProgress);
+    },
+
+    /** Who is upstream under this clientUserId; retried until upstream answers. */
+    async lookUp({ clientUserId }: { clientUserId: string }): Promise<LookUpAnswer> {
+      return attempt(
+        async () => foundAs(adoptable(await humanApi.findUsers({ clientUserId }), clientUserId)),
+        plainProgress,
+      );
+    },
+
+    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs`. */
+    async findInvited({ clientUserId, watchMs }: FindInvitedInput): Promise<LookUpAnswer> {
+      return attempt<LookUpAnswer, Progress & { sinceMs: number }>(
+        async ({ progress, nowMs }) => {
+          const answer = foundAs(adoptable(await humanApi.findUsers({ clientUserId }), clientUserId));
+          if (answer.kind === 'found' || nowMs() - progress.sinceMs >= watchMs) return answer;
+          throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
+        },
+        (before, nowMs) => before ?? { ...plainProgress(null), sinceMs: nowMs() },
+      );
+    },
+
+    /** Deletes the person, so that nothing more is sent to them; somebody who is gone already counts as deleted. */
+    async withdraw({ humanId }: { humanId: string }): Promise<void> {
+      await attempt(() => humanApi.deleteUser(humanId), plainProgress);
+    },
+
+    /** Whose humanId this is by upstream's own record; null where nobody is, or upstream does not say. */
+    async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
+      return attempt(async () => {
+        try {
+          return (await humanApi.readUser(humanId)).clientUserId;
+        } catch (error) {
+          if (error instanceof NotFound) return null;
+          throw error;
+        }
+      }, plainProgress);
+    },
+  };
+}
+
+async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
+  try {
+    const user = await humanApi.readUser(humanId);
+    return {
+      kind: 'status',
+      status: user.status,
+      updatedAtMs: instantMs(user.updatedAt),
+      askedAtMs: running.askedAtMs,
+      outageMs: running.outageMs(),
+    };
+  } catch (error) {
+    if (error instanceof NotFound) return { kind: 'absent' };
+    throw error;
+  }
+}
+
+function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
+  if (answer.kind === 'absent') return true;
+  const older =
+    answer.updatedAtMs !== null && known.readUpdatedAtMs !== null && answer.updatedAtMs < known.readUpdatedAtMs;
+  return !older && normalStatus(answer.status) !== normalStatus(known.status);
+}
+
+/** The progress of a poll. */
+export function pollProgress(before: PollProgress | null): PollProgress {
+  return before ?? { ...plainProgress(null), quiet: 0 };
+}
+
+/** What a poll throws when nothing is new: run again after the next of its delays. */
+export function quietly(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
+  const againInMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
+  progress.quiet += 1;
+  return new NothingYet(what, againInMs);
+}
+
+/** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */
+export function adoptable(users: readonly User[], clientUserId: string): User | null {
+  const [only] = users;
+  return (
+    users.find((user) => user.clientUserId === clientUserId) ??
+    (users.length === 1 && only?.clientUserId === null ? only : null)
+  );
+}
+
+function foundAs(user: User | null): LookUpAnswer {
+  if (!user) return { kind: 'nobody' };
+  return { kind: 'found', humanId: user.humanId, status: user.status, updatedAtMs: instantMs(user.updatedAt) };
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import type { Fetched } from '../domain/collection';
+import type { Format, ListedReport, StoredDocument } from '../domain/reports';
+import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
+import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../human-api/errors';
+import { NotTheDocument, type ReportStore } from '../report-store/port';
+import { type Attempt, attempt, type Progress, plainProgress, stopIfCancelled } from './attempt';
+import { type PollProgress, pollProgress, quietly } from './person';
+
+/** What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is. */
+export type ListAnswer =
+  | { kind: 'listed'; reports: readonly ListedReport[]; digest: string; askedAtMs: number }
+  | { kind: 'not-yet' | 'refused'; askedAtMs: number };
+
+export interface ListReportsInput {
+  readonly clientUserId: string;
+  /** The answer decides how the applicant ends: a refusal is proven not to be our own wrong secret. */
+  readonly concluding: boolean;
+}
+
+export interface WatchReportsInput {
+  readonly clientUserId: string;
+  /** The list that is no news. */
+  readonly digest: string | null;
+  readonly delaysMs: readonly number[];
+}
+
+export interface FetchDocumentInput {
+  readonly clientUserId: string;
+  readonly report: ListedReport;
+  readonly format: Format;
+  /** The newest stored version in this format, whose bytes are not stored again. */
+  readonly newest: StoredDocument | null;
+}
+
+interface FetchProgress extends Progress {
+  /** Answers that were not the document they claimed to be. */
+  broken: number;
+}
+
+/** A document that comes broken is asked for so often in one round (1 + 2 + 4 + 8 s apart). */
+const BROKEN_MOST = 5;
+/** A document that cannot be had for so long is left for a later round, so that one does not hold up the others. */
+const ROUND_FOR_MS = 60 * 60_000;
+
+export interface ReportDeps {
+  readonly humanApi: HumanApi;
+  readonly reportStore: ReportStore;
+}
+
+/** The activities about one person's reports: one API call each. */
+export function createReportActivities({ humanApi, reportStore }: ReportDeps) {
+  return {
+    /** Lists the reports; retried until upstream answers, or refuses access. */
+    async listReports({ clientUserId, concluding }: ListReportsInput): Promise<ListAnswer> {
+      return attempt(async (running) => {
+        const answer = await list(clientUserId, running);
+        if (answer.kind !== 'not-yet' || !concluding) return answer;
+        await humanApi.proveCredentials();
+        return { kind: 'refused', askedAtMs: answer.askedAtMs };
+      }, plainProgress);
+    },
+
+    /** Fails quietly, after the next delay, until the list is another one. */
+    async watchReports({ clientUserId, digest, delaysMs }: WatchReportsInput): Promise<ListAnswer> {
+      return attempt<ListAnswer, PollProgress>(async (running) => {
+        const answer = await list(clientUserId, running);
+        if (answer.kind === 'listed' && answer.digest !== digest) return answer;
+        throw quietly(running.progress, delaysMs, 'the list is as it was');
+      }, pollProgress);
+    },
+
+    /** Streams one document into the store. Report bytes never enter history. */
+    async fetchDocument(input: FetchDocumentInput): Promise<Fetched> {
+      return attempt<Fetched, FetchProgress>(
+        (running) => fetchOnce(input, running),
+        (before) => before ?? { ...plainProgress(null), broken: 0 },
+      );
+    },
+  };
+
+  async function list(clientUserId: string, { askedAtMs }: Attempt<Progress>): Promise<ListAnswer> {
+    try {
+      const reports = (await humanApi.listReports(clientUserId)).map(asListed);
+      return { kind: 'listed', reports, digest: digestOf(reports), askedAtMs };
+    } catch (error) {
+      if (error instanceof NotYet) return { kind: 'not-yet', askedAtMs };
+      throw error;
+    }
+  }
+
+  async function fetchOnce(
+    input: FetchDocumentInput,
+    { progress, outageMs }: Attempt<FetchProgress>,
+  ): Promise<Fetched> {
+    try {
+      const body = await humanApi.openReport(input.clientUserId, input.report.id, input.format);
+      return { kind: 'stored', document: await store(input, body) };
+    } catch (error) {
+      if (error instanceof NotOffered) return { kind: 'not-offered' };
+      if (error instanceof NotFound) return { kind: 'gone' };
+      if (error instanceof NotYet) return { kind: 'unavailable', detail: 'upstream refused access' };
+      if (error instanceof NotTheDocument || error instanceof BadDocument) {
+        progress.broken += 1;
+        if (progress.broken >= BROKEN_MOST) return { kind: 'broken', detail: error.message };
+      }
+      if (error instanceof Unavailable && outageMs() >= ROUND_FOR_MS) {
+        return { kind: 'unavailable', detail: error.message };
+      }
+      throw error;
+    }
+  }
+
+  async function store(
+    { clientUserId, report, format, newest }: FetchDocumentInput,
+    body: ReportBody,
+  ): Promise<StoredDocument> {
+    try {
+      const { contentType, contentLength } = body;
+      const document = { clientUserId, report, format, contentType, contentLength, newest };
+      return await reportStore.save(document, untilCancelled(body.stream));
+    } catch (error) {
+      await body.discard();
+      throw error;
+    }
+  }
+}
+
+async function* untilCancelled(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const chunk of stream) {
+    stopIfCancelled();
+    yield chunk;
+  }
+}
+
+function asListed({ id, name, organization, updatedAt, createdAt }: ReportRow): ListedReport {
+  return { id, type: name, organization, updatedAt: updatedAt ?? createdAt };
+}
+
+/** What tells one list from another, in whatever order upstream gives its rows: 16 hex digits. */
+function digestOf(reports: readonly ListedReport[]): string {
+  const rows = reports.map(({ id, updatedAt, organization }) =>
+    JSON.stringify([id, updatedAt, organization?.id, organization?.name]),
+  );
+  return createHash('sha256').update(rows.sort().join('\n')).digest('hex').slice(0, 16);
+}

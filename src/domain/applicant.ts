@@ -1,0 +1,99 @@
+import type { PollName } from './policy';
+
+/** Where we are with an applicant. */
+export const STAGES = ['inviting', 'invited', 'engaged', 'attention', 'syncing', 'collecting', 'closed'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How it ended. */
+export const OUTCOMES = ['collected', 'partial', 'declined', 'failed', 'expired', 'cancelled'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why it ended so; null where the outcome says it all. */
+export const REASONS = [
+  'conflict',
+  'validation',
+  'upstream-error',
+  'invitation-expired',
+  'deadline',
+  'declined',
+  'deleted-upstream',
+  'disconnected',
+  'operator',
+  'nothing-listed',
+  'missing-documents',
+  'failed-documents',
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** How an applicant ends, and whether the person is to be deleted upstream so that nothing more is sent to them. */
+export interface Conclusion {
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly withdraw: boolean;
+}
+
+/** The statuses we act upon; upstream's list is open, so every other one is `unknown`. */
+export type StatusKind =
+  | 'invited'
+  | 'engaged'
+  | 'declined'
+  | 'syncing'
+  | 'all-synced'
+  | 'some-synced'
+  | 'error'
+  | 'attention'
+  | 'disconnected'
+  | 'unknown';
+
+const KIND_OF_STATUS: Readonly<Record<string, StatusKind>> = {
+  invited: 'invited',
+  engaged: 'engaged',
+  declined: 'declined',
+  syncing: 'syncing',
+  'all synced': 'all-synced',
+  'some synced': 'some-synced',
+  error: 'error',
+  'attn required': 'attention',
+  disconnected: 'disconnected',
+};
+
+/** Upstream's status as one of ours, whatever its case and spacing. */
+export function kindOf(status: string): StatusKind {
+  const key = normalStatus(status);
+  return Object.hasOwn(KIND_OF_STATUS, key) ? (KIND_OF_STATUS[key] ?? 'unknown') : 'unknown';
+}
+
+/** A status as it is compared: case and white space do not count. */
+export function normalStatus(status: string): string {
+  return status.trim().toLowerCase().replace(/\s+/g, ' ');
+}
+
+/** The stage that a status moves an applicant to; those not named leave it where it is. */
+const STAGE_OF: Readonly<Partial<Record<StatusKind, Stage>>> = {
+  invited: 'invited',
+  engaged: 'engaged',
+  syncing: 'syncing',
+  attention: 'attention',
+  disconnected: 'attention',
+  'some-synced': 'collecting',
+  'all-synced': 'collecting',
+};
+
+export function stageAfter(kind: StatusKind, before: Stage): Stage {
+  return STAGE_OF[kind] ?? before;
+}
+
+/** Which cadence a status is polled at. What has none of its own is polled as an engaged person is: somebody is at work. */
+export function pollNameOf(kind: StatusKind): PollName {
+  switch (kind) {
+    case 'invited':
+    case 'syncing':
+    case 'attention':
+    case 'disconnected':
+      return kind;
+    case 'some-synced':
+      return 'someSynced';
+    default:
+      return 'engaged';
+  }
+}

@@ -1,0 +1,262 @@
+import { type Allowance, afterCall } from './allowance';
+import { instantMs } from './instants';
+import { DAY_MS, HOUR_MS, type Policy } from './policy';
+import {
+  absentReports,
+  documentKey,
+  type Format,
+  isStored,
+  type ListedReport,
+  type MissingDocument,
+  organizationKey,
+  type StoredDocument,
+  type Wanted,
+  type WantedDocument,
+  wantedDocuments,
+} from './reports';
+
+/** Why a wanted version is not stored: upstream's answer, or our failure and when it is tried again (null: never). */
+export type Answer =
+  | { readonly reason: 'not-offered'; readonly detail: string }
+  | {
+      readonly reason: 'failed';
+      readonly detail: string;
+      readonly tries: number;
+      readonly firstAtMs: number;
+      readonly retryAtMs: number | null;
+      /** Upstream said 404: worth another try only if a later list still names it. */
+      readonly goneAtMs: number | null;
+    };
+
+/** All that is known of a person's reports: plain JSON, changed only by the functions below. Times in ms. */
+export interface Collection {
+  /** Since when a list has been wanted; null when none is. */
+  readonly wantedAtMs: number | null;
+  /** Limits the lists that notices cause. */
+  readonly noticeLists: Allowance;
+  /** When a list was last asked for, whatever came of it. */
+  readonly askedAtMs: number | null;
+  /** When the last list that was answered had been asked for. */
+  readonly listedAtMs: number | null;
+  readonly listed: readonly ListedReport[];
+  /** What tells one list from another, so that a poll can keep quiet. */
+  readonly digest: string | null;
+  /** When a list last showed a report id or an organization for the first time. */
+  readonly newestAtMs: number | null;
+  /** Every report id and organization ever listed. */
+  readonly seen: readonly string[];
+  readonly documents: readonly StoredDocument[];
+  /** By document key. */
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** True once upstream gave no access any more: what is not stored will not be had. */
+  readonly refused: boolean;
+  /** True while the manifest lags behind. */
+  readonly unrecorded: boolean;
+}
+
+/** A document that could not be had for this long is given up. */
+const GIVE_UP_MS = DAY_MS;
+/** A document that upstream serves broken is tried in this many rounds. */
+const BROKEN_ROUNDS = 2;
+/** A document that is listed but answered 404 is tried this often. */
+const GONE_TRIES = 3;
+/** More documents at once would only wait in the queue of the rate limit. */
+const FETCH_AT_ONCE = 50;
+
+/** Nothing known yet; `documents` as an earlier round left them in the manifest. */
+export function emptyCollection(documents: readonly StoredDocument[] = []): Collection {
+  return {
+    wantedAtMs: null,
+    noticeLists: 0,
+    askedAtMs: null,
+    listedAtMs: null,
+    listed: [],
+    digest: null,
+    newestAtMs: null,
+    seen: [],
+    documents,
+    answers: {},
+    refused: false,
+    unrecorded: false,
+  };
+}
+
+/** Asks for a list; one that is wanted already is shared. */
+export function withListWanted(collection: Collection, nowMs: number): Collection {
+  return { ...collection, wantedAtMs: collection.wantedAtMs ?? nowMs };
+}
+
+/** A report notice names a report, nothing more: it asks for a list unless that version was listed already. */
+export function withReportNotice(
+  collection: Collection,
+  notice: { reportId: string; updatedAt: string | null },
+  nowMs: number,
+): Collection {
+  const updatedAtMs = instantMs(notice.updatedAt);
+  const known = collection.listed.some(
+    (report) =>
+      report.id === notice.reportId &&
+      updatedAtMs !== null &&
+      (instantMs(report.updatedAt) ?? -Infinity) >= updatedAtMs,
+  );
+  return known ? collection : withListWanted(collection, nowMs);
+}
+
+/** A list made because of a notice, counted against the allowance. */
+export function withNoticeList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
+  return { ...collection, noticeLists: afterCall(collection.noticeLists, nowMs, cadenceMs) };
+}
+
+/** Upstream's list, asked for at `askedAtMs`. */
+export function withList(
+  collection: Collection,
+  list: { reports: readonly ListedReport[]; digest: string; askedAtMs: number },
+  nowMs: number,
+): Collection {
+  const seen = new Set(collection.seen);
+  for (const { id, organization } of list.reports) {
+    seen.add(`report ${id}`);
+    if (organization) seen.add(`organization ${organizationKey(organization)}`);
+  }
+  return {
+    ...withoutList(collection, list.askedAtMs),
+    listedAtMs: list.askedAtMs,
+    listed: list.reports,
+    refused: false,
+    digest: list.digest,
+    newestAtMs: seen.size > collection.seen.length ? nowMs : collection.newestAtMs,
+    seen: [...seen],
+  };
+}
+
+/** Upstream refused the list, and our credentials were proven good: there is nothing to collect (any more). */
+export function withRefusal(collection: Collection, askedAtMs: number): Collection {
+  return { ...withoutList(collection, askedAtMs), listedAtMs: askedAtMs, refused: true };
+}
+
+/** No list is to be had yet: what asked for it is answered, nothing is learnt. */
+export function withoutList(collection: Collection, askedAtMs: number): Collection {
+  const { wantedAtMs } = collection;
+  return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
+}
+
+/** What became of a document that was asked for. */
+export type Fetched =
+  | { readonly kind: 'stored'; readonly document: StoredDocument }
+  | { readonly kind: 'not-offered' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'broken'; readonly detail: string }
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+export function withFetched(
+  collection: Collection,
+  wanted: WantedDocument,
+  fetched: Fetched,
+  nowMs: number,
+  policy: Policy,
+): Collection {
+  const key = documentKey(wanted);
+  if (fetched.kind === 'stored') {
+    const { [key]: _answered, ...answers } = collection.answers;
+    const documents = collection.documents.filter((entry) => entry.file !== fetched.document.file);
+    return { ...collection, answers, documents: [...documents, fetched.document], unrecorded: true };
+  }
+  const answer = answerTo(fetched, collection.answers[key], nowMs, policy);
+  const answered = { ...collection, answers: { ...collection.answers, [key]: answer }, unrecorded: true };
+  return fetched.kind === 'gone' ? withListWanted(answered, nowMs) : answered;
+}
+
+function answerTo(
+  fetched: Exclude<Fetched, { kind: 'stored' }>,
+  before: Answer | undefined,
+  nowMs: number,
+  policy: Policy,
+): Answer {
+  if (fetched.kind === 'not-offered') {
+    return { reason: 'not-offered', detail: 'the report does not come in this format' };
+  }
+  const failed = before?.reason === 'failed' ? before : null;
+  const tries = (failed?.tries ?? 0) + 1;
+  const firstAtMs = failed?.firstAtMs ?? nowMs;
+  const common = { reason: 'failed', tries, firstAtMs } as const;
+  switch (fetched.kind) {
+    case 'gone':
+      return {
+        ...common,
+        detail: 'listed, but not to be found',
+        retryAtMs: tries < GONE_TRIES ? nowMs : null,
+        goneAtMs: nowMs,
+      };
+    case 'broken':
+      // A second round after the settle window: upstream may have rendered it anew by then.
+      return {
+        ...common,
+        detail: fetched.detail,
+        retryAtMs: tries < BROKEN_ROUNDS ? nowMs + Math.min(policy.settleMs.allSynced, HOUR_MS) : null,
+        goneAtMs: null,
+      };
+    case 'unavailable':
+      return {
+        ...common,
+        detail: fetched.detail,
+        retryAtMs: nowMs - firstAtMs < GIVE_UP_MS ? nowMs + HOUR_MS : null,
+        goneAtMs: null,
+      };
+  }
+}
+
+/** The wanted versions to fetch now, a batch at most. */
+export function toFetch(collection: Collection, wanted: Wanted, nowMs: number): WantedDocument[] {
+  if (collection.refused) return [];
+  return open(collection, wanted)
+    .filter(({ answer }) => !answer || isDue(collection, answer, nowMs))
+    .map(({ document }) => document)
+    .slice(0, FETCH_AT_ONCE);
+}
+
+/** When a document that failed is tried next; null when none is to be tried again, or only a list can tell. */
+export function nextRetryMs(collection: Collection, wanted: Wanted): number | null {
+  if (collection.refused) return null;
+  const times = open(collection, wanted).flatMap(({ answer }) =>
+    answer?.reason === 'failed' && answer.retryAtMs !== null && answer.goneAtMs === null ? [answer.retryAtMs] : [],
+  );
+  return times.length > 0 ? Math.min(...times) : null;
+}
+
+function open(collection: Collection, wanted: Wanted) {
+  return wantedDocuments(collection.listed, wanted)
+    .filter((document) => !isStored(collection.documents, document))
+    .map((document) => ({ document, answer: collection.answers[documentKey(document)] }));
+}
+
+function isDue(collection: Collection, answer: Answer, nowMs: number): boolean {
+  if (answer.reason !== 'failed' || answer.retryAtMs === null || answer.retryAtMs > nowMs) return false;
+  return answer.goneAtMs === null || (collection.listedAtMs ?? 0) > answer.goneAtMs;
+}
+
+/** Every wanted document that is not there, with the reason, as the manifest tells it. */
+export function missingDocuments(collection: Collection, wanted: Wanted): MissingDocument[] {
+  if (collection.listedAtMs === null) return [];
+  const unanswered: MissingDocument[] = open(collection, wanted).flatMap(({ document, answer }) =>
+    toldAs(answer, collection.refused).map((told) => ({ ...placeOf(document), ...told })),
+  );
+  return [...unanswered, ...absentReports(collection.listed, wanted)];
+}
+
+function toldAs(answer: Answer | undefined, refused: boolean): Pick<MissingDocument, 'reason' | 'detail'>[] {
+  if (answer) return [{ reason: answer.reason, detail: answer.detail }];
+  return refused ? [{ reason: 'failed', detail: 'upstream gave no access any more' }] : [];
+}
+
+function placeOf({ report, format }: WantedDocument): {
+  type: string;
+  organization: ListedReport['organization'];
+  format: Format;
+} {
+  return { type: report.type.toLowerCase(), organization: report.organization, format };
+}
+
+/** How many documents are current: the newest version of each. */
+export function currentCount(documents: readonly StoredDocument[]): number {
+  return new Set(documents.map((entry) => `${entry.reportId}|${entry.format}`)).size;
+}

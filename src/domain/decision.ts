@@ -1,0 +1,247 @@
+import { allowedAtMs } from './allowance';
+import type { Conclusion, Reason } from './applicant';
+import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
+import { cadenceMs, currentKind, type Facts, SERIES_MS } from './facts';
+import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import type { WantedDocument } from './reports';
+
+/** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
+export type Step =
+  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'deadline' | 'absence' }
+  | { readonly do: 'list'; readonly because: 'notice' | 'conclusion' }
+  | { readonly do: 'read-and-list' }
+  | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
+  | { readonly do: 'record' }
+  | { readonly do: 'conclude'; readonly conclusion: Conclusion }
+  | { readonly do: 'wait'; readonly wait: Wait };
+
+/** What is waited for: a change of the facts, `untilMs` at the latest. The polls look for what no notice told. */
+export interface Wait {
+  readonly waitingFor: string;
+  readonly untilMs: number;
+  readonly statusPoll: Poll | null;
+  readonly listPoll: Poll | null;
+}
+
+/** A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). */
+export interface Poll {
+  readonly startMs: number;
+  readonly delaysMs: readonly number[];
+}
+
+/** Report notices that arrive within this time share one list: a provider's reports are announced one by one. */
+const SHARE_LIST_MS = 2 * SECOND_MS;
+/** New reports restart the settle window for so long at most. */
+const RESTARTS_MOST_MS = DAY_MS;
+/** A person who seems gone is asked for again after so long at most. */
+const ABSENCE_AGAIN_MS = 5 * MINUTE_MS;
+
+/** The next step for an applicant, from all that is known. Pure: the same facts, policy and time give the same step. */
+export function decide(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
+  return (
+    stepForAbsence(facts, policy, nowMs) ??
+    stepForDoubt(facts, policy, nowMs) ??
+    stepForRefusal(facts) ??
+    stepForReports(facts, collection, policy, nowMs) ??
+    stepForStatus(facts, collection, policy, nowMs)
+  );
+}
+
+/** Gone upstream counts only when it was said twice, a poll cadence or 5 min apart. */
+function stepForAbsence(facts: Facts, policy: Policy, nowMs: number): Step | null {
+  const { absence } = facts;
+  if (!absence) return null;
+  if (absence.times >= 2) return conclude('cancelled', 'deleted-upstream', false);
+  const dueMs = absence.sinceMs + Math.min(cadenceMs(facts, policy), ABSENCE_AGAIN_MS);
+  if (nowMs >= dueMs) return { do: 'read', because: 'absence' };
+  return waitOnly('Human API says that there is no such person: asked again', dueMs);
+}
+
+/** A notice that has to be checked is checked at once, as far as the allowance goes. */
+function stepForDoubt(facts: Facts, policy: Policy, nowMs: number): Step | null {
+  if (facts.doubtedAtMs === null || nowMs < allowedAtMs(facts.noticeReads, cadenceMs(facts, policy))) return null;
+  return { do: 'read', because: 'notice' };
+}
+
+/** A person who declined has taken back the consent to be collected from: nothing more is fetched. */
+function stepForRefusal(facts: Facts): Step | null {
+  return currentKind(facts) === 'declined' && facts.claim === null ? conclude('declined', 'declined', true) : null;
+}
+
+/** What a list showed is fetched, what was fetched is recorded, and a list that is wanted is asked for. */
+function stepForReports(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step | null {
+  const documents = toFetch(collection, policy.wanted, nowMs);
+  if (documents.length > 0) return { do: 'fetch', documents };
+  if (collection.unrecorded) return { do: 'record' };
+  const listAtMs = wantedListAtMs(facts, collection, policy);
+  return listAtMs !== null && nowMs >= listAtMs ? { do: 'list', because: 'notice' } : null;
+}
+
+/** A list is wanted by a notice, or because the status says that there are reports; null when it is not. */
+function wantedListAtMs(facts: Facts, collection: Collection, policy: Policy): number | null {
+  if (collection.wantedAtMs === null) return null;
+  return Math.max(collection.wantedAtMs + SHARE_LIST_MS, allowedAtMs(collection.noticeLists, cadenceMs(facts, policy)));
+}
+
+function stepForStatus(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
+  const on: Situation = { facts, collection, policy, nowMs };
+  const confirmed = facts.claim === null;
+  switch (currentKind(facts)) {
+    case 'declined':
+      return waitUntil(on, 'Human API to confirm that the person declined', deadlineMs(on));
+    case 'error':
+      return confirmed ? afterError(on) : waitUntil(on, 'Human API to confirm an error', deadlineMs(on));
+    case 'disconnected':
+      return confirmed
+        ? afterDisconnecting(on)
+        : waitUntil(on, 'Human API to confirm that the person disconnected', deadlineMs(on));
+    case 'some-synced':
+      return afterSomeSynced(on);
+    case 'all-synced':
+      return afterAllSynced(on);
+    case 'invited':
+      return untilTheDeadline(on, 'the person to open the invitation');
+    case 'engaged':
+      return untilTheDeadline(on, 'the person to connect a provider');
+    case 'syncing':
+      return untilTheDeadline(on, 'Human API to collect the records');
+    case 'attention':
+      return untilTheDeadline(on, 'the person to act at a provider');
+    case 'unknown':
+      return untilTheDeadline(on, 'a status that we know');
+  }
+}
+
+interface Situation {
+  readonly facts: Facts;
+  readonly collection: Collection;
+  readonly policy: Policy;
+  readonly nowMs: number;
+}
+
+/** Error counts when a second read says so, a settle window after the first; then what is there is collected. */
+function afterError(on: Situation): Step {
+  const dueMs = (on.facts.confirmedSinceMs ?? on.nowMs) + on.policy.settleMs.error;
+  if (on.nowMs < dueMs) return waitUntil(on, 'an error at Human API to pass', dueMs, false);
+  if (on.facts.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
+  return whenListedSince(on, dueMs, 'an error at Human API to pass', () => conclude('failed', 'upstream-error', true));
+}
+
+/** A person who cut every provider: what exists is collected; with nothing to collect they may come back until the deadline. */
+function afterDisconnecting(on: Situation): Step {
+  const sinceMs = on.facts.confirmedSinceMs ?? on.nowMs;
+  const waitingFor = 'the person to connect a provider again';
+  if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
+  if (on.collection.listed.length === 0 && on.collection.documents.length === 0)
+    return untilTheDeadline(on, waitingFor);
+  return whenListedSince(on, sinceMs, waitingFor, () => conclude('partial', 'disconnected', false));
+}
+
+/** The window of Some Synced runs from the first one that a read told. */
+function afterSomeSynced(on: Situation): Step {
+  const { facts, policy, nowMs } = on;
+  const waitingFor = 'the remaining providers';
+  if (facts.someSyncedAtMs === null) return waitUntil(on, waitingFor, deadlineMs(on));
+  const dueMs = facts.someSyncedAtMs + policy.settleMs.someSynced;
+  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
+  return whenCheckedSince(on, dueMs, waitingFor, () => conclude('partial', gapIn(on), false));
+}
+
+/** All Synced counts when nothing new has appeared for the settle window and the read at its end still says so. */
+function afterAllSynced(on: Situation): Step {
+  const { facts, collection, policy, nowMs } = on;
+  const waitingFor = 'further reports';
+  const settleMs = policy.settleMs.allSynced;
+  const quietSinceMs = Math.max(facts.kindSinceMs, collection.newestAtMs ?? 0);
+  const dueMs = Math.min(quietSinceMs + settleMs, facts.kindSinceMs + Math.max(RESTARTS_MOST_MS, settleMs));
+  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs, false);
+  return whenCheckedSince(on, dueMs, waitingFor, () => {
+    const gap = gapIn(on);
+    return conclude(gap === null ? 'collected' : 'partial', gap, false);
+  });
+}
+
+/** Waits with polling; at the deadline, read once more: never engaged ends there, everybody else after collecting what there is. */
+function untilTheDeadline(on: Situation, waitingFor: string): Step {
+  const { facts, policy, nowMs } = on;
+  const dueMs = deadlineMs(on);
+  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
+  if (facts.read.askedAtMs < dueMs) return { do: 'read', because: 'deadline' };
+  if (currentKind(facts) === 'invited') {
+    const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
+    return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
+  }
+  return whenListedSince(on, dueMs, waitingFor, () =>
+    conclude(on.collection.documents.length > 0 ? 'partial' : 'expired', 'deadline', true),
+  );
+}
+
+/** Counted from our invitation or adoption, moved at most once by an outage of upstream. */
+function deadlineMs({ facts, policy }: Situation): number {
+  const { invitation, applicant } = policy.expiresMs;
+  const expiresMs = currentKind(facts) === 'invited' ? Math.min(invitation, applicant) : applicant;
+  return facts.openedAtMs + expiresMs + (facts.extensionMs ?? 0);
+}
+
+/** Both the status and the list as they are since a moment: asked for together, to save a step. */
+function whenCheckedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+  const listed = (on.collection.listedAtMs ?? -Infinity) >= sinceMs;
+  if (on.facts.read.askedAtMs < sinceMs || on.facts.claim !== null) {
+    return listed ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
+  }
+  return whenListedSince(on, sinceMs, waitingFor, then);
+}
+
+function whenListedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+  if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
+  const retryAtMs = nextRetryMs(on.collection, on.policy.wanted);
+  // Due retries were fetched before we came here, so this lies ahead.
+  return retryAtMs === null ? then() : waitOnly(waitingFor, retryAtMs);
+}
+
+/** What keeps a collection from being whole; null where nothing does. */
+function gapIn({ collection, policy }: Situation): Reason | null {
+  if (collection.listed.length === 0 && collection.documents.length === 0) return 'nothing-listed';
+  const reasons = new Set(missingDocuments(collection, policy.wanted).map((document) => document.reason));
+  if (reasons.has('failed')) return 'failed-documents';
+  return reasons.has('missing') ? 'missing-documents' : null;
+}
+
+/** Waits for a change, waking for whatever comes first. */
+function waitUntil(on: Situation, waitingFor: string, dueMs: number, polled = true): Step {
+  const { facts, collection, policy } = on;
+  const wakeUps = [
+    dueMs,
+    facts.doubtedAtMs === null ? null : allowedAtMs(facts.noticeReads, cadenceMs(facts, policy)),
+    wantedListAtMs(facts, collection, policy),
+    nextRetryMs(collection, policy.wanted),
+  ].filter((timeMs) => timeMs !== null);
+  const wait = { waitingFor, untilMs: Math.min(...wakeUps) };
+  return {
+    do: 'wait',
+    wait: { ...wait, statusPoll: polled ? pollStatus(on) : null, listPoll: polled ? pollList(on) : null },
+  };
+}
+
+/** The status is polled at its cadence, earlier where a claim was not confirmed. */
+function pollStatus({ facts, policy }: Situation): Poll {
+  const everyMs = cadenceMs(facts, policy);
+  const early = facts.seriesAtMs !== null && facts.seriesAtMs === facts.pollBaseMs ? SERIES_MS : [];
+  const [firstMs = everyMs, ...laterMs] = [...early.map((ms) => Math.min(ms, everyMs)), everyMs];
+  return { startMs: facts.pollBaseMs + firstMs, delaysMs: laterMs.length > 0 ? laterMs : [everyMs] };
+}
+
+/** Under Some Synced, reports come without a change of status: the list is polled beside it. */
+function pollList({ facts, collection, policy }: Situation): Poll | null {
+  if (currentKind(facts) !== 'some-synced') return null;
+  const everyMs = cadenceMs(facts, policy);
+  return { startMs: Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs, delaysMs: [everyMs] };
+}
+
+function waitOnly(waitingFor: string, untilMs: number): Step {
+  return { do: 'wait', wait: { waitingFor, untilMs, statusPoll: null, listPoll: null } };
+}
+
+function conclude(outcome: Conclusion['outcome'], reason: Reason | null, withdraw: boolean): Step {
+  return { do: 'conclude', conclusion: { outcome, reason, withdraw } };
+}

@@ -1,0 +1,172 @@
+import { type Allowance, afterCall } from './allowance';
+import { kindOf, normalStatus, pollNameOf, type StatusKind } from './applicant';
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy } from './policy';
+
+/** What upstream answered when it was asked. Times in ms since 1970; `updatedAtMs` is upstream's clock, the others are Temporal's. */
+export interface Read {
+  readonly status: string;
+  readonly updatedAtMs: number | null;
+  readonly askedAtMs: number;
+}
+
+/** What a notice says that no read has answered yet: a hint. */
+export interface Claim {
+  readonly status: string;
+  readonly updatedAtMs: number;
+  readonly madeAtMs: number;
+}
+
+/** All that is known of a person's status: plain JSON, changed only by the functions below. */
+export interface Facts {
+  /** Our invitation or adoption, from which every deadline counts. */
+  readonly openedAtMs: number;
+  readonly read: Read;
+  readonly claim: Claim | null;
+  /** Since when the status has been of its present kind, by claim or read. */
+  readonly kindSinceMs: number;
+  /** Since when reads have said so; null while only a notice does. */
+  readonly confirmedSinceMs: number | null;
+  /** A notice that a read has to check, and when it came. */
+  readonly doubtedAtMs: number | null;
+  /** Limits the reads that notices cause. */
+  readonly noticeReads: Allowance;
+  /** When the last series of early re-reads began: at most one an hour. */
+  readonly seriesAtMs: number | null;
+  /** From when the present poll cadence counts. */
+  readonly pollBaseMs: number;
+  /** The first Some Synced that a read told; its window is never restarted. */
+  readonly someSyncedAtMs: number | null;
+  /** By how much an outage of upstream moved the deadline, once. */
+  readonly extensionMs: number | null;
+  /** Since when upstream has said that there is no such person, and how often. */
+  readonly absence: { readonly sinceMs: number; readonly times: number } | null;
+}
+
+/** A later status than this far ahead of our clock is no news but a wrong clock or a forgery. */
+const NOTICE_AHEAD_MS = 5 * MINUTE_MS;
+/** Unconfirmed claims are read again at these distances (upstream's read side may lag behind its notices), then left to polling. */
+export const SERIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
+const SERIES_APART_MS = HOUR_MS;
+/** No outage moves a deadline by more. */
+const EXTENSION_MOST_MS = 7 * DAY_MS;
+/** Claims that would end an applicant, or start the one window that is never restarted: they are read back at once. */
+const READ_BACK: ReadonlySet<StatusKind> = new Set(['declined', 'error', 'disconnected', 'some-synced']);
+
+/** The facts at our invitation or adoption, which is a read of its own. */
+export function openedWith(read: Read, nowMs: number): Facts {
+  const kind = kindOf(read.status);
+  return {
+    openedAtMs: nowMs,
+    read,
+    claim: null,
+    kindSinceMs: nowMs,
+    confirmedSinceMs: nowMs,
+    doubtedAtMs: null,
+    noticeReads: 0,
+    seriesAtMs: null,
+    pollBaseMs: nowMs,
+    someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
+    extensionMs: null,
+    absence: null,
+  };
+}
+
+/** The status as it is best known. */
+export function currentStatus(facts: Facts): string {
+  return (facts.claim ?? facts.read).status;
+}
+
+export function currentKind(facts: Facts): StatusKind {
+  return kindOf(currentStatus(facts));
+}
+
+export function cadenceMs(facts: Facts, policy: Policy): number {
+  return policy.pollMs[pollNameOf(currentKind(facts))];
+}
+
+/**
+ * What a notice changes. It is taken only if its updatedAt is later than everything known and at most 5 min ahead of the clock: one forged
+ * notice from 2099 must not deafen an applicant. Anything else only asks for a read; a repeat changes nothing.
+ */
+export function withNotice(facts: Facts, notice: { status: string; updatedAtMs: number | null }, nowMs: number): Facts {
+  const { status, updatedAtMs } = notice;
+  if (isRepeat(facts, status, updatedAtMs)) return facts;
+  const newestMs = Math.max(facts.read.updatedAtMs ?? -Infinity, facts.claim?.updatedAtMs ?? -Infinity);
+  if (updatedAtMs === null || updatedAtMs <= newestMs || updatedAtMs > nowMs + NOTICE_AHEAD_MS) {
+    return { ...facts, doubtedAtMs: nowMs };
+  }
+  const claimed = { ...facts, claim: { status, updatedAtMs, madeAtMs: nowMs } };
+  return reckoned(facts, READ_BACK.has(kindOf(status)) ? { ...claimed, doubtedAtMs: nowMs } : claimed, nowMs);
+}
+
+function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boolean {
+  return [facts.read, facts.claim].some(
+    (known) => known && known.updatedAtMs === updatedAtMs && normalStatus(known.status) === normalStatus(status),
+  );
+}
+
+/**
+ * What a read changes. Reads are ordered by updatedAt (a tie or a missing one: the later read wins); a read replaces every claim made before
+ * it was asked for. `outageMs`: for a read that a deadline asked for, how long upstream could not be asked before it answered.
+ */
+export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
+  const older =
+    read.updatedAtMs !== null && facts.read.updatedAtMs !== null && read.updatedAtMs < facts.read.updatedAtMs;
+  const kept: Read = older ? { ...facts.read, askedAtMs: read.askedAtMs } : read;
+  const { claim } = facts;
+  const claimStands =
+    claim !== null && claim.madeAtMs > read.askedAtMs && claim.updatedAtMs > (kept.updatedAtMs ?? -Infinity);
+  const unconfirmed =
+    claim !== null &&
+    !claimStands &&
+    normalStatus(claim.status) !== normalStatus(kept.status) &&
+    (kept.updatedAtMs === null || kept.updatedAtMs < claim.updatedAtMs);
+  const startsSeries = unconfirmed && (facts.seriesAtMs === null || nowMs - facts.seriesAtMs >= SERIES_APART_MS);
+  const next: Facts = {
+    ...facts,
+    read: kept,
+    claim: claimStands ? claim : null,
+    doubtedAtMs: facts.doubtedAtMs !== null && facts.doubtedAtMs > read.askedAtMs ? facts.doubtedAtMs : null,
+    absence: null,
+    ...(startsSeries && { seriesAtMs: nowMs, pollBaseMs: nowMs }),
+    ...(outageMs > cadenceMs(facts, policy) &&
+      facts.extensionMs === null && { extensionMs: Math.min(outageMs, EXTENSION_MOST_MS) }),
+  };
+  return reckoned(facts, next, nowMs);
+}
+
+/** A read made because of a notice, counted against the allowance before it is made. */
+export function withNoticeRead(facts: Facts, nowMs: number, policy: Policy): Facts {
+  return { ...facts, noticeReads: afterCall(facts.noticeReads, nowMs, cadenceMs(facts, policy)) };
+}
+
+/** Upstream answered that there is no such person, and a look-up by clientUserId found nobody either. */
+export function withAbsence(facts: Facts, nowMs: number): Facts {
+  const { absence } = facts;
+  return {
+    ...facts,
+    doubtedAtMs: null,
+    absence: absence ? { ...absence, times: absence.times + 1 } : { sinceMs: nowMs, times: 1 },
+  };
+}
+
+/** The stamps that follow from a change of kind or of confirmation. */
+function reckoned(before: Facts, after: Facts, nowMs: number): Facts {
+  const kind = currentKind(after);
+  const changed = kind !== currentKind(before);
+  const restated = normalStatus(currentStatus(after)) !== normalStatus(currentStatus(before));
+  const confirmed = after.claim === null;
+  return {
+    ...after,
+    kindSinceMs: changed ? nowMs : after.kindSinceMs,
+    confirmedSinceMs: confirmed
+      ? changed
+        ? nowMs
+        : (after.confirmedSinceMs ?? nowMs)
+      : changed
+        ? null
+        : after.confirmedSinceMs,
+    pollBaseMs: restated ? nowMs : after.pollBaseMs,
+    someSyncedAtMs: kind === 'some-synced' && confirmed ? (after.someSyncedAtMs ?? nowMs) : after.someSyncedAtMs,
+  };
+}

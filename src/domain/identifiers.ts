@@ -1,0 +1,16 @@
+/** The carrier's own opaque id of an applicant. It stands in workflow ids, folder names and logs, hence the narrow alphabet. */
+const CLIENT_USER_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
+const HUMAN_ID = /^[A-Za-z0-9._~-]{1,100}$/;
+
+/** What a clientUserId must look like, in words for an error. */
+export const CLIENT_USER_ID_EXPECTED =
+  '1 to 100 letters, digits, ".", "_", "~" or "-", beginning with a letter or digit';
+
+export function isClientUserId(value: unknown): value is string {
+  return typeof value === 'string' && CLIENT_USER_ID.test(value);
+}
+
+/** Human API's id of a person: opaque (32 hex digits in every sample). */
+export function isHumanId(value: unknown): value is string {
+  return typeof value === 'string' && HUMAN_ID.test(value);
+}

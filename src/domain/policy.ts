@@ -1,0 +1,47 @@
+import type { Wanted } from './reports';
+
+/** How one applicant is followed: copied into the workflow's input at the start, so that a running applicant keeps its own. Milliseconds. */
+export interface Policy {
+  /** How often the status is read while nothing is heard, by what was last known. */
+  readonly pollMs: Readonly<Record<PollName, number>>;
+  /** How long nothing new must appear before a state counts as settled. */
+  readonly settleMs: Readonly<Record<'allSynced' | 'someSynced' | 'error', number>>;
+  /** How long we wait at all, counted from our invitation or adoption. */
+  readonly expiresMs: Readonly<Record<'invitation' | 'applicant', number>>;
+  /** Which reports are wanted, in which formats. */
+  readonly wanted: Wanted;
+}
+
+export type PollName = 'invited' | 'engaged' | 'syncing' | 'attention' | 'someSynced' | 'disconnected';
+
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** The policy when nothing is configured. The vendor asks for "a few" catch-up reads a day; where a person is at work we look more often. */
+export const DEFAULT_POLICY: Policy = {
+  pollMs: {
+    invited: 6 * HOUR_MS,
+    engaged: HOUR_MS,
+    syncing: 10 * MINUTE_MS,
+    attention: 6 * HOUR_MS,
+    someSynced: HOUR_MS,
+    disconnected: 6 * HOUR_MS,
+  },
+  settleMs: { allSynced: 10 * MINUTE_MS, someSynced: DAY_MS, error: HOUR_MS },
+  expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },
+  wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
+};
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
+
+/** What {@link parseDurationMs} takes, in words for an error. */
+export const DURATION_EXPECTED = 'an integer above zero and a unit: 250ms, 10s, 5m, 6h or 30d';
+
+/** `250ms 10s 5m 6h 30d` in milliseconds; null for anything else, zero and what no timer can hold (over 100 years). */
+export function parseDurationMs(text: string): number | null {
+  const [, digits, unit] = /^(\d{1,15})(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
+  const durationMs = Number(digits) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  return durationMs > 0 && durationMs <= 36_500 * DAY_MS ? durationMs : null;
+}

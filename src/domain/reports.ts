@@ -1,0 +1,160 @@
+import { instantMs, versionOf } from './instants';
+
+export const FORMATS = ['json', 'html', 'pdf'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Which reports are wanted: type in lower case to formats, none twice. */
+export type Wanted = Readonly<Record<string, readonly Format[]>>;
+
+export interface Organization {
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+/** One row of upstream's list. `type` as upstream spells it; `organization` null for a report of the whole person. */
+export interface ListedReport {
+  readonly id: string;
+  readonly type: string;
+  readonly organization: Organization | null;
+  readonly updatedAt: string | null;
+}
+
+/** One stored format of one version of a report: an entry of the manifest. `file` is relative to the manifest. */
+export interface StoredDocument {
+  readonly file: string;
+  readonly type: string;
+  readonly organization: Organization | null;
+  readonly format: Format;
+  readonly reportId: string;
+  /** The version that was stored. */
+  readonly updatedAt: string | null;
+  /** The newest version that turned out to be the same bytes. */
+  readonly seenAt: string | null;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly contentType: string;
+  readonly storedAt: string;
+  readonly superseded: boolean;
+}
+
+export type MissingReason = 'not-offered' | 'missing' | 'failed';
+
+/** A wanted document that is not there. Only `missing` and `failed` spoil an outcome. */
+export interface MissingDocument {
+  readonly type: string;
+  readonly organization: Organization | null;
+  readonly format: Format;
+  readonly reason: MissingReason;
+  readonly detail: string;
+}
+
+/** A document to have: one format of one version of a listed report. */
+export interface WantedDocument {
+  readonly report: ListedReport;
+  readonly format: Format;
+}
+
+/** Which formats upstream's six known types can have. Texts differ on json for healthcheck and highlights, so it is allowed. */
+const POSSIBLE: Readonly<Record<string, readonly Format[]>> = {
+  unity: ['json', 'html', 'pdf'],
+  ccdraw: ['html', 'pdf'],
+  apidata: ['json'],
+  timeline: ['json'],
+  healthcheck: ['json', 'html', 'pdf'],
+  highlights: ['json', 'html', 'pdf'],
+};
+
+/** `unity:json,pdf;ccdraw:pdf` as {@link Wanted}; otherwise what was expected, for an error. */
+export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: false; expected: string } {
+  const wanted = new Map<string, Format[]>();
+  for (const part of text.split(';').filter((piece) => piece.trim() !== '')) {
+    const [name = '', list = '', ...rest] = part.split(':');
+    const type = name.trim().toLowerCase();
+    if (!/^[a-z0-9_-]{1,80}$/.test(type) || rest.length > 0) {
+      return { ok: false, expected: 'types of 1 to 80 letters, digits, "_" or "-", each as type:format,format' };
+    }
+    if (wanted.has(type)) return { ok: false, expected: `the type ${type} once` };
+    const formats = list.split(',').map((format) => format.trim().toLowerCase());
+    const possible = POSSIBLE[type] ?? FORMATS;
+    if (!formats.every((format): format is Format => (possible as readonly string[]).includes(format))) {
+      return { ok: false, expected: `one or more of ${possible.join(', ')} for the type ${type}` };
+    }
+    wanted.set(type, [...new Set(formats as Format[])]);
+  }
+  return wanted.size > 0
+    ? { ok: true, wanted: Object.fromEntries(wanted) }
+    : { ok: false, expected: 'at least one type with its formats, such as unity:json,pdf;ccdraw:pdf' };
+}
+
+/** What of a list is wanted: every report of a wanted type in each of its formats. */
+export function wantedDocuments(listed: readonly ListedReport[], wanted: Wanted): WantedDocument[] {
+  return listed.flatMap((report) => formatsOf(wanted, report.type).map((format) => ({ report, format })));
+}
+
+function formatsOf(wanted: Wanted, type: string): readonly Format[] {
+  const key = type.toLowerCase();
+  // Own keys only: a type is upstream's text and could be called "constructor".
+  return Object.hasOwn(wanted, key) ? (wanted[key] ?? []) : [];
+}
+
+/** One document's identity: a report, its version, a format. */
+export function documentKey(document: WantedDocument): string {
+  return `${document.report.id}|${versionOf(document.report.updatedAt)}|${document.format}`;
+}
+
+/** True where this version is stored already, as bytes of its own or as the same bytes seen again under this version. */
+export function isStored(stored: readonly StoredDocument[], { report, format }: WantedDocument): boolean {
+  const version = versionOf(report.updatedAt);
+  return stored.some(
+    (entry) =>
+      entry.reportId === report.id &&
+      entry.format === format &&
+      (versionOf(entry.updatedAt) === version || versionOf(entry.seenAt) === version),
+  );
+}
+
+/** The newest stored version of a report in a format, whose bytes a newer version is compared with. */
+export function newestStored(
+  stored: readonly StoredDocument[],
+  reportId: string,
+  format: Format,
+): StoredDocument | null {
+  const versions = stored.filter((entry) => entry.reportId === reportId && entry.format === format);
+  versions.sort((a, b) => (instantMs(b.updatedAt) ?? 0) - (instantMs(a.updatedAt) ?? 0));
+  return versions[0] ?? null;
+}
+
+/** An organization's identity: its id, or its name where upstream gives no id. */
+export function organizationKey(organization: Organization): string {
+  return organization.id ?? organization.name ?? '';
+}
+
+/** The wanted types that the list lacks, by provider. A provider without a CCD-A has no ccdraw: that is an answer, not a gap. */
+export function absentReports(listed: readonly ListedReport[], wanted: Wanted): MissingDocument[] {
+  const providers = new Map<string, Organization>();
+  for (const { organization } of listed) if (organization) providers.set(organizationKey(organization), organization);
+  return Object.entries(wanted).flatMap(([type, formats]) => {
+    const rows = listed.filter((report) => report.type.toLowerCase() === type);
+    return absences(type, rows, [...providers.values()]).flatMap(({ organization, reason, detail }) =>
+      formats.map((format) => ({ type, organization, format, reason, detail })),
+    );
+  });
+}
+
+type Absence = Pick<MissingDocument, 'organization' | 'reason' | 'detail'>;
+
+function absences(type: string, rows: readonly ListedReport[], providers: readonly Organization[]): Absence[] {
+  // unity and ccdraw come once per provider; every other type is one for the person, or is not known well enough to say more.
+  const perProvider = type === 'unity' || type === 'ccdraw';
+  const expected = perProvider && providers.length > 0 ? providers : [null];
+  const without = expected.filter((organization) =>
+    organization === null
+      ? rows.length === 0
+      : !rows.some((row) => row.organization && organizationKey(row.organization) === organizationKey(organization)),
+  );
+  return without.map((organization) =>
+    type === 'ccdraw'
+      ? { organization, reason: 'not-offered', detail: 'the provider has no complete record (CCD-A)' }
+      : { organization, reason: 'missing', detail: 'upstream lists no such report' },
+  );
+}

@@ -1,0 +1,60 @@
+import type { Outcome, Reason } from '../domain/applicant';
+import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
+
+/** `<clientUserId>/manifest.json`: always true of what lies beside it. Times are ISO 8601 in UTC. */
+export interface Manifest {
+  readonly clientUserId: string;
+  readonly humanId: string | null;
+  /** Null while the applicant is open. */
+  readonly outcome: Outcome | null;
+  readonly reason: Reason | null;
+  readonly wanted: Wanted;
+  /** Keyed hash of the normalised details: tells the same details from others without telling them. */
+  readonly detailsDigest: string | null;
+  readonly openedAt: string | null;
+  readonly closedAt: string | null;
+  readonly refreshedAt: string | null;
+  readonly documents: readonly StoredDocument[];
+  readonly missing: readonly MissingDocument[];
+}
+
+/** What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. */
+export type ManifestChange = Omit<Manifest, 'refreshedAt'>;
+
+/** A document about to be stored. */
+export interface DocumentToStore {
+  readonly clientUserId: string;
+  readonly report: ListedReport;
+  readonly format: Format;
+  readonly contentType: string;
+  /** Bytes announced by upstream, null where it did not say. */
+  readonly contentLength: number | null;
+  /** The newest version stored so far: the same bytes again add no file. */
+  readonly newest: StoredDocument | null;
+}
+
+/** The bytes are not the document they claim to be (length, `%PDF`..`%%EOF`, JSON, emptiness); nothing was stored. */
+export class NotTheDocument extends Error {
+  override readonly name = 'NotTheDocument';
+}
+
+/** A folder whose manifest names another clientUserId: a case-insensitive file system mixed two applicants. */
+export class WrongFolder extends Error {
+  override readonly name = 'WrongFolder';
+}
+
+/** Where reports and manifests live. Any number of processes may use one store at once. */
+export interface ReportStore {
+  /**
+   * Streams, checks, hashes and stores one document; the final name appears only when all of it is on disk.
+   * Returns the manifest's entry for it. Where the bytes equal `newest`, nothing is added and its entry comes back with a later `seenAt`.
+   * @throws NotTheDocument for bytes that are not what they claim to be; WrongFolder; whatever the stream throws
+   */
+  save(document: DocumentToStore, body: AsyncIterable<Uint8Array>): Promise<StoredDocument>;
+  /** @throws WrongFolder; an Error naming the file where it cannot be read as a manifest */
+  readManifest(clientUserId: string): Promise<Manifest | null>;
+  /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
+  updateManifest(change: ManifestChange): Promise<Manifest>;
+  /** Fails where the store cannot be written: for readiness. */
+  check(): Promise<void>;
+}

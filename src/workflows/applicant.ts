@@ -1,0 +1,97 @@
+import { stageAfter } from '../domain/applicant';
+import { emptyCollection, withReportNotice } from '../domain/collection';
+import { currentKind, currentStatus, type Facts, openedWith, type Read, withNotice } from '../domain/facts';
+import { isHumanId } from '../domain/identifiers';
+import { instantMs } from '../domain/instants';
+import type { ApplicantState, CollectRecordsInput, ReportNotice, StatusNotice } from './contract';
+import { describe, moveTo } from './display';
+
+/** One applicant within a run: the state that the query answers, and what changes it from outside. */
+export class Applicant {
+  readonly state: ApplicantState;
+  /** Signals of this run, whatever they held. */
+  signals = 0;
+  /** True once an invitation may have been sent. */
+  invitationBegun: boolean;
+  private readonly early: (() => void)[] = [];
+
+  constructor(readonly input: CollectRecordsInput) {
+    this.state = input.carried ?? newState(input.details.clientUserId);
+    this.invitationBegun = this.state.facts !== null;
+  }
+
+  get facts(): Facts {
+    if (this.state.facts === null) throw new TypeError('the facts are asked for before the invitation was answered');
+    return this.state.facts;
+  }
+
+  get humanId(): string {
+    if (this.state.humanId === null) throw new TypeError('the humanId is asked for before the invitation was answered');
+    return this.state.humanId;
+  }
+
+  /** The invitation was answered: from now on everything counts, and what was heard before is taken. */
+  open(humanId: string, read: Read): void {
+    const { state } = this;
+    state.humanId = humanId;
+    state.facts = openedWith(read, Date.now());
+    moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });
+    for (const take of this.early.splice(0)) take();
+  }
+
+  takeStatusNotice(notice: StatusNotice): void {
+    this.hear(() => {
+      if (!this.isOurs(notice) || typeof notice.status !== 'string') {
+        this.state.ignoredNotices += 1;
+        return;
+      }
+      const { status, updatedAt } = notice;
+      this.state.facts = withNotice(this.facts, { status, updatedAtMs: instantMs(updatedAt) }, Date.now());
+    });
+  }
+
+  takeReportNotice(notice: ReportNotice): void {
+    this.hear(() => {
+      if (!this.isOurs(notice) || typeof notice.reportId !== 'string') {
+        this.state.ignoredNotices += 1;
+        return;
+      }
+      this.state.collection = withReportNotice(this.state.collection, notice, Date.now());
+    });
+  }
+
+  /** Shows what is known now: the stage where Temporal's lists are searched, the rest in its UI. */
+  show(): void {
+    this.state.status = currentStatus(this.facts);
+    moveTo(this.state, stageAfter(currentKind(this.facts), this.state.stage));
+    describe(this.state);
+  }
+
+  /** Before the invitation is answered nobody knows whose notice it is: it is kept until then. */
+  private hear(take: () => void): void {
+    this.signals += 1;
+    if (this.state.facts === null) this.early.push(take);
+    else take();
+  }
+
+  private isOurs(notice: { humanId: string } | null | undefined): boolean {
+    return isHumanId(notice?.humanId) && notice.humanId === this.state.humanId;
+  }
+}
+
+function newState(clientUserId: string): ApplicantState {
+  return {
+    clientUserId,
+    humanId: null,
+    stage: 'inviting',
+    stageSinceMs: Date.now(),
+    status: null,
+    waitingFor: null,
+    waitingUntilMs: null,
+    outcome: null,
+    reason: null,
+    ignoredNotices: 0,
+    facts: null,
+    collection: emptyCollection(),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Conclusion } from '../domain/applicant';
+import { missingDocuments } from '../domain/collection';
+import type { Applicant } from './applicant';
+import { local, upstream } from './calls';
+import { describe, moveTo } from './display';
+
+/** After a cancel with a create in flight: how long we look whether the person was invited after all. */
+const FIND_INVITED_FOR_MS = 60_000;
+
+/** Runs to its end whatever comes: withdraws where that is due, writes the manifest, shows the outcome. */
+export async function close(applicant: Applicant, { outcome, reason, withdraw }: Conclusion): Promise<void> {
+  const { state } = applicant;
+  if (withdraw) await withdrawPerson(applicant);
+  state.outcome = outcome;
+  state.reason = reason;
+  await recordRound(applicant);
+  moveTo(state, 'closed', { outcome });
+  describe(state);
+}
+
+/** Brings the manifest up to what is known. */
+export async function recordRound({ state, input }: Applicant): Promise<void> {
+  state.collection = { ...state.collection, unrecorded: false };
+  await local('Write the manifest').recordManifest({
+    clientUserId: state.clientUserId,
+    humanId: state.humanId,
+    outcome: state.outcome,
+    reason: state.reason,
+    wanted: input.policy.wanted,
+    detailsDigest: input.detailsDigest,
+    openedAt: isoOf(state.facts?.openedAtMs ?? null),
+    closedAt: state.outcome === null ? null : isoOf(Date.now()),
+    documents: state.collection.documents,
+    missing: missingDocuments(state.collection, input.policy.wanted),
+  });
+}
+
+async function withdrawPerson({ state }: Applicant): Promise<void> {
+  state.waitingFor = 'Human API to withdraw the person';
+  state.waitingUntilMs = null;
+  describe(state);
+  state.humanId ??= await findInvited(state.clientUserId);
+  if (state.humanId !== null) await upstream('conclude', 'Withdraw the person').withdraw({ humanId: state.humanId });
+  state.waitingFor = null;
+}
+
+/** The invitation was cut off by a cancel: a create may have come through, or may yet. */
+async function findInvited(clientUserId: string): Promise<string | null> {
+  const call = upstream('conclude', 'Look whether the person was invited');
+  const found = await call.findInvited({ clientUserId, watchMs: FIND_INVITED_FOR_MS });
+  return found.kind === 'found' ? found.humanId : null;
+}
+
+function isoOf(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}

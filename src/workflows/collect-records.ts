@@ -1,0 +1,183 @@
+import {
+  ActivityFailure,
+  CancellationScope,
+  CancelledFailure,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Conclusion } from '../domain/applicant';
+import { currentCount, emptyCollection, withFetched } from '../domain/collection';
+import { decide, type Step, type Wait } from '../domain/decision';
+import { currentStatus } from '../domain/facts';
+import { newestStored, type WantedDocument } from '../domain/reports';
+import { Applicant } from './applicant';
+import { local, upstream } from './calls';
+import { close, recordRound } from './closing';
+import {
+  type CollectRecordsInput,
+  type CollectRecordsResult,
+  reportNoticeSignal,
+  stateQuery,
+  statusNoticeSignal,
+} from './contract';
+import { describe, moveTo } from './display';
+import { learn, listReports, pollsOf, readBack } from './upstream-reads';
+import { Watch } from './watch';
+
+/** Continue as new after so many signals, whatever the server suggests: its own limit is 10,000 a run. */
+const SIGNALS_MOST = 2_000;
+
+/**
+ * Follows one applicant from the invitation to the reports in the store: invites, waits for the status to settle, collects or withdraws,
+ * concludes. Every outcome completes the run; only a cancel request ends it as Canceled, after the person was withdrawn.
+ */
+export async function collectRecords(input: CollectRecordsInput): Promise<CollectRecordsResult> {
+  const applicant = new Applicant(input);
+  setHandler(stateQuery, () => applicant.state);
+  setHandler(statusNoticeSignal, (notice) => applicant.takeStatusNotice(notice));
+  setHandler(reportNoticeSignal, (notice) => applicant.takeReportNotice(notice));
+  try {
+    const ending = await follow(applicant);
+    if (ending !== 'settled') await CancellationScope.nonCancellable(() => close(applicant, ending));
+  } catch (error) {
+    // An attempt in flight when the cancel came may end in a failure of its own: the request counts, not the error.
+    if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw unforeseen(error);
+    await CancellationScope.nonCancellable(() => close(applicant, cancelledBy(applicant)));
+    throw new CancelledFailure('the applicant was cancelled');
+  }
+  return resultOf(applicant);
+}
+
+/** How an applicant ends; `settled` is one that needs no closing, for another round or another applicant owns the folder. */
+type Ending = Conclusion | 'settled';
+
+/** From wherever the applicant stands to the end: decides the next step from what is known, takes it, and so on. */
+async function follow(applicant: Applicant): Promise<Ending> {
+  describe(applicant.state);
+  const ended = await openApplicant(applicant);
+  if (ended) return ended;
+  const watch = new Watch(pollsOf(applicant));
+  for (;;) {
+    applicant.show();
+    if (applicant.signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested) return handOver(applicant, watch);
+    const step = decide(applicant.facts, applicant.state.collection, applicant.input.policy, Date.now());
+    if (step.do === 'conclude') return step.conclusion;
+    await take(step, applicant, watch);
+  }
+}
+
+/** Before anything is sent upstream, the store is asked whether all this has happened before. */
+async function openApplicant(applicant: Applicant): Promise<Ending | null> {
+  if (applicant.state.facts !== null) return null;
+  return (await lookBack(applicant)) ?? (await invite(applicant));
+}
+
+/** An outcome in the manifest stands, unless a new round was asked for: Temporal forgets closed runs, the manifest does not. */
+async function lookBack({ state, input }: Applicant): Promise<Ending | null> {
+  const earlier = await local('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId });
+  if (earlier.kind === 'none') return null;
+  if (earlier.kind === 'wrong-folder') {
+    // The folder is another applicant's: it is not written to.
+    state.outcome = 'failed';
+    state.reason = 'conflict';
+  } else {
+    const reopened = earlier.outcome !== null && input.again === true;
+    state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
+    if (earlier.outcome === null || reopened) return null;
+    state.outcome = earlier.outcome;
+    state.reason = earlier.reason;
+  }
+  moveTo(state, 'closed', { outcome: state.outcome });
+  describe(state);
+  return 'settled';
+}
+
+/** Invites at most once. A conflict or a refusal of the details is for a human, and nothing is deleted. */
+async function invite(applicant: Applicant): Promise<Conclusion | null> {
+  const { details, batch } = applicant.input;
+  applicant.invitationBegun = true;
+  // In flight it runs to its answer even if a cancel comes: the person is withdrawn afterwards.
+  const call = upstream(batch ? 'batch' : 'invite', 'Invite the person', {
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  });
+  const answer = await call.invite({ details });
+  if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
+  if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };
+  applicant.open(answer.humanId, answer);
+  return null;
+}
+
+async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applicant, watch: Watch): Promise<void> {
+  switch (step.do) {
+    case 'wait':
+      return waitFor(step.wait, applicant, watch);
+    case 'read':
+      return readBack(applicant, step.because);
+    case 'list':
+      return listReports(applicant, step.because);
+    case 'read-and-list':
+      await Promise.all([readBack(applicant, 'window'), listReports(applicant, 'conclusion')]);
+      return;
+    case 'fetch':
+      return fetchAll(step.documents, applicant);
+    case 'record':
+      return recordRound(applicant);
+  }
+}
+
+/** Waits until a notice or a poll changes what is known, or the time is up. */
+async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<void> {
+  const { state } = applicant;
+  const { facts, collection } = state;
+  state.waitingFor = wait.waitingFor;
+  state.waitingUntilMs = wait.untilMs;
+  describe(state);
+  const finding = await watch.next(
+    wait,
+    currentStatus(applicant.facts),
+    () => state.facts !== facts || state.collection !== collection,
+  );
+  state.waitingFor = null;
+  state.waitingUntilMs = null;
+  if (finding) await learn(applicant, finding);
+}
+
+/** Fetches side by side. What was stored before a cancel came is kept, for the manifest is to tell of it. */
+async function fetchAll(documents: readonly WantedDocument[], applicant: Applicant): Promise<void> {
+  const fetched = await Promise.allSettled(documents.map((wanted) => fetchOne(wanted, applicant)));
+  for (const result of fetched) if (result.status === 'rejected') throw result.reason;
+}
+
+async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Promise<void> {
+  const { report, format } = wanted;
+  const { clientUserId } = state;
+  const newest = newestStored(state.collection.documents, report.id, format);
+  const call = upstream('download', `Fetch a report as ${format}`);
+  const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
+  state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
+}
+
+/** Hands everything to a fresh run, so that no history grows without end. Handlers never wait, so none is cut off. */
+async function handOver({ input, state }: Applicant, watch: Watch): Promise<never> {
+  watch.stop();
+  return continueAsNew<typeof collectRecords>({ ...input, carried: state });
+}
+
+function cancelledBy({ invitationBegun }: Applicant): Conclusion {
+  return { outcome: 'cancelled', reason: 'operator', withdraw: invitationBegun };
+}
+
+function resultOf({ state }: Applicant): CollectRecordsResult {
+  if (state.outcome === null) throw new TypeError('an applicant ended without an outcome');
+  return { outcome: state.outcome, reason: state.reason, documents: currentCount(state.collection.documents) };
+}
+
+/**
+ * No activity of ours fails for good, so one that did is a fault of ours. It must not end the applicant: an ordinary error fails the
+ * workflow task instead, which parks the applicant visibly until a corrected worker goes on.
+ */
+function unforeseen(error: unknown): unknown {
+  return error instanceof ActivityFailure ? new Error(`the activity ${error.activityType} failed for good`) : error;
+}

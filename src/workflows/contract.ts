@@ -1,0 +1,113 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { Outcome, Reason, Stage } from '../domain/applicant';
+import type { Collection } from '../domain/collection';
+import type { Facts } from '../domain/facts';
+import type { Policy } from '../domain/policy';
+
+/** The workflow type that follows one applicant. */
+export const COLLECT_RECORDS = 'collectRecords';
+/** The workflow type that takes report notices of a person whose applicant is not known yet. */
+export const DELIVER_NOTICES = 'deliverNotices';
+
+/** `applicant-<clientUserId>`: one workflow id per applicant, for ever. */
+export function applicantWorkflowId(clientUserId: string): string {
+  return `applicant-${clientUserId}`;
+}
+
+/** `notices-<humanId>`: the mailbox of one person. */
+export function mailboxWorkflowId(humanId: string): string {
+  return `notices-${humanId}`;
+}
+
+/** The task queue of every activity that calls Human API; the server caps its rate for the whole fleet. */
+export function upstreamTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-upstream`;
+}
+
+/** Search attributes by name, with their types as Temporal registers them. */
+export const SEARCH_ATTRIBUTES = {
+  ApplicantStage: 'KEYWORD',
+  ApplicantStageSince: 'DATETIME',
+  ApplicantOutcome: 'KEYWORD',
+  HumanId: 'KEYWORD',
+} as const;
+
+/** The memo key under which the SHA-256 (hex) of the normalised details stands. */
+export const DETAILS_DIGEST_MEMO = 'detailsDigest';
+
+/** What the carrier knows of the person. `dateOfBirth` is `YYYY-MM-DD`. */
+export interface ApplicantDetails {
+  readonly clientUserId: string;
+  readonly clientUserEmail: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly dateOfBirth?: string;
+  readonly suggestedSources?: readonly string[];
+}
+
+export interface CollectRecordsInput {
+  readonly details: ApplicantDetails;
+  /** SHA-256 (hex) of the normalised details, the same as in the memo. */
+  readonly detailsDigest: string;
+  readonly policy: Policy;
+  /** A new round in spite of an outcome in the manifest. */
+  readonly again?: boolean;
+  /** One of a file of applicants: gives way to single starts. */
+  readonly batch?: boolean;
+  /** What a run hands to the one that continues it. */
+  readonly carried?: ApplicantState;
+}
+
+/** How a run ended; a cancelled run (Temporal's Canceled) carries no result. */
+export interface CollectRecordsResult {
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  /** How many current documents the store holds for the applicant. */
+  readonly documents: number;
+}
+
+/** All that a workflow knows of its applicant: what the query answers, and what is handed to the next run. Plain JSON, times in ms. */
+export interface ApplicantState {
+  clientUserId: string;
+  humanId: string | null;
+  stage: Stage;
+  stageSinceMs: number;
+  /** What Human API said last, as it spells it; null before the invitation. */
+  status: string | null;
+  /** What we wait for, in words, and until when at most; null while at work. */
+  waitingFor: string | null;
+  waitingUntilMs: number | null;
+  outcome: Outcome | null;
+  reason: Reason | null;
+  /** Notices that named another person's humanId, or were not a notice. */
+  ignoredNotices: number;
+  /** What is known of the status; null before the invitation. */
+  facts: Facts | null;
+  /** What is known of the reports. */
+  collection: Collection;
+}
+
+/** A status notification, as a hint. */
+export interface StatusNotice {
+  readonly humanId: string;
+  readonly status: string;
+  readonly updatedAt: string | null;
+}
+
+/** A report notification: it names a report, nothing more. */
+export interface ReportNotice {
+  readonly humanId: string;
+  readonly reportId: string;
+  readonly type: string | null;
+  readonly updatedAt: string | null;
+}
+
+export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
+export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
+export const stateQuery = defineQuery<ApplicantState>('state');
+
+/** A mailbox's end: whose notices they were, null where nobody of ours was found; and how many were passed on. */
+export interface DeliverNoticesResult {
+  readonly clientUserId: string | null;
+  readonly delivered: number;
+}

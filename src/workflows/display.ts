@@ -1,0 +1,47 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Outcome, Stage } from '../domain/applicant';
+import { currentCount } from '../domain/collection';
+import type { ApplicantState } from './contract';
+
+const STAGE = defineSearchAttributeKey('ApplicantStage', 'KEYWORD');
+const STAGE_SINCE = defineSearchAttributeKey('ApplicantStageSince', 'DATETIME');
+const OUTCOME = defineSearchAttributeKey('ApplicantOutcome', 'KEYWORD');
+const HUMAN_ID = defineSearchAttributeKey('HumanId', 'KEYWORD');
+
+/** Moves the applicant to a stage, in the state and where Temporal's lists are searched: one event, none where nothing changes. */
+export function moveTo(state: ApplicantState, stage: Stage, news: { outcome?: Outcome; humanId?: string } = {}): void {
+  if (stage === state.stage && Object.keys(news).length === 0) return;
+  if (stage !== state.stage) state.stageSinceMs = Date.now();
+  state.stage = stage;
+  upsertSearchAttributes([
+    { key: STAGE, value: stage },
+    { key: STAGE_SINCE, value: new Date(state.stageSinceMs) },
+    ...(news.outcome ? [{ key: OUTCOME, value: news.outcome }] : []),
+    ...(news.humanId ? [{ key: HUMAN_ID, value: news.humanId }] : []),
+  ]);
+}
+
+/** What a person sees of the applicant in the Temporal UI: business words, no personal data. Costs no event. */
+export function describe(state: ApplicantState): void {
+  const { stage, status, waitingFor, waitingUntilMs, outcome, reason } = state;
+  const ended = outcome && `**${outcome}**${reason ? ` (${reason})` : ''}`;
+  const waiting = waitingFor && `Waiting for ${waitingFor}${until(waitingUntilMs)}.`;
+  const documents = currentCount(state.collection.documents);
+  setCurrentDetails(
+    [
+      `Stage: **${stage}**${status ? `, Human API says "${plain(status)}"` : ''}`,
+      ended ?? waiting ?? 'At work.',
+      `Documents stored: ${documents}`,
+    ].join('\n\n'),
+  );
+}
+
+function until(timeMs: number | null): string {
+  return timeMs === null ? '' : `, until ${new Date(timeMs).toISOString()} at the latest`;
+}
+
+/** A status is upstream's text: shown without what the UI would take for markup. */
+function plain(status: string): string {
+  return status.replace(/[^A-Za-z0-9 _-]/g, '?').slice(0, 40);
+}

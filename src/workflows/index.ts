@@ -1,0 +1,3 @@
+/** Every workflow that a worker serves, by its type's name. */
+export { collectRecords } from './collect-records';
+export { deliverNotices } from './deliver-notices';

@@ -1,0 +1,76 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { StatusAnswer } from '../activities/person';
+import type { ListAnswer } from '../activities/reports';
+import type { Poll, Wait } from '../domain/decision';
+
+/** What a poll found. */
+export type Finding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; answer: ListAnswer };
+
+/** How a poll is begun: an activity that keeps failing quietly until it has found something. */
+export interface PollCalls {
+  status(poll: Poll): Promise<StatusAnswer>;
+  reports(poll: Poll): Promise<ListAnswer>;
+}
+
+interface RunningPoll {
+  readonly key: string;
+  readonly scope: CancellationScope;
+}
+
+/**
+ * The waiting of one applicant: a timer, and at most one poll of the status and one of the list. A poll is begun when its first read is due,
+ * not before: until then the timer does, and an applicant whose notices all arrive never begins one.
+ */
+export class Watch {
+  private readonly running = new Map<Finding['of'], RunningPoll>();
+  private readonly findings: Finding[] = [];
+  private failure: unknown = null;
+
+  constructor(private readonly calls: PollCalls) {}
+
+  /** Waits until something was found or `changed` says so, or until the time is up. `known` tells one poll's subject from another's. */
+  async next(wait: Wait, known: string, changed: () => boolean): Promise<Finding | null> {
+    this.keep('status', wait.statusPoll, known, (poll) => this.calls.status(poll));
+    this.keep('reports', wait.listPoll, known, (poll) => this.calls.reports(poll));
+    const starts = [wait.statusPoll, wait.listPoll].flatMap((poll) =>
+      poll && poll.startMs > Date.now() ? [poll.startMs] : [],
+    );
+    // Never less than a second: a time that lies in the past must not make the workflow spin.
+    const timeoutMs = Math.max(1_000, Math.min(wait.untilMs, ...starts) - Date.now());
+    await condition(() => changed() || this.findings.length > 0 || this.failure !== null, timeoutMs, {
+      summary: `waiting for ${wait.waitingFor}`,
+    });
+    if (this.failure !== null) throw this.failure;
+    return this.findings.shift() ?? null;
+  }
+
+  /** Ends every poll. */
+  stop(): void {
+    for (const { scope } of this.running.values()) scope.cancel();
+    this.running.clear();
+  }
+
+  private keep<A>(of: Finding['of'], poll: Poll | null, known: string, begin: (poll: Poll) => Promise<A>): void {
+    const key = poll && JSON.stringify([known, poll]);
+    const running = this.running.get(of);
+    if (running && running.key !== key) {
+      running.scope.cancel();
+      this.running.delete(of);
+    }
+    if (!poll || !key || poll.startMs > Date.now() || this.running.has(of)) return;
+    const scope = new CancellationScope();
+    this.running.set(of, { key, scope });
+    scope
+      .run(() => begin(poll))
+      .then(
+        (answer) => {
+          if (this.running.get(of)?.scope !== scope) return;
+          this.running.delete(of);
+          this.findings.push({ of, answer } as unknown as Finding);
+        },
+        (error: unknown) => {
+          if (!isCancellation(error)) this.failure ??= error;
+        },
+      );
+  }
+}

@@ -1,0 +1,189 @@
+import { activityInfo } from '@temporalio/activity';
+import type { HumanApi, ReportRow, User } from '../../src/human-api/client';
+import { type CallFacts, NotFound, NotOffered, NotYet } from '../../src/human-api/errors';
+
+/** A call that the fake answers. */
+export type Route =
+  | 'invite'
+  | 'findUsers'
+  | 'readUser'
+  | 'deleteUser'
+  | 'listReports'
+  | 'openReport'
+  | 'proveCredentials';
+
+/** A change in a person's life, so long after the invitation. */
+export interface Turn {
+  readonly afterMs: number;
+  readonly status?: string;
+  /** Documents that upstream lists from then on; a row with a known id replaces it. */
+  readonly reports?: readonly ReportRow[];
+  readonly gone?: boolean;
+}
+
+interface Person {
+  readonly humanId: string;
+  readonly clientUserId: string;
+  readonly email: string;
+  readonly invitedAtMs: number;
+  deleted: boolean;
+}
+
+/**
+ * Human API as a unit test wants it: people live by a script on the test server's clock. It keeps what it was asked, in order, and breaks on
+ * request. The real client is proven elsewhere, against HTTP.
+ */
+export class FakeHumanApi implements HumanApi {
+  readonly people: Person[] = [];
+  readonly calls: { readonly route: Route; readonly atMs: number }[] = [];
+  /** What a call throws instead of answering, by route; `after` lets it have its effect first. */
+  readonly faults: { route: Route; error: Error; times: number; after?: boolean }[] = [];
+  /** Rewrites what a read tells, e.g. to lag behind. */
+  tells: ((user: User, nowMs: number) => User) | null = null;
+  /** Holds a call until the promise resolves. */
+  readonly holds = new Map<Route, Promise<void>>();
+  /** Formats that reports do not come in. */
+  notOffered: readonly string[] = [];
+
+  constructor(private readonly script: readonly Turn[] = []) {}
+
+  count(route: Route): number {
+    return this.calls.filter((call) => call.route === route).length;
+  }
+
+  /** Somebody whom another way has invited. */
+  enrol(clientUserId: string, email: string, atMs: number): Person {
+    const person = {
+      humanId: `h-${clientUserId}-${this.people.length}`,
+      clientUserId,
+      email,
+      invitedAtMs: atMs,
+      deleted: false,
+    };
+    this.people.push(person);
+    return person;
+  }
+
+  invite = (invitation: { clientUserId: string; clientUserEmail: string }): Promise<User> =>
+    this.answer('invite', () => this.told(this.enrol(invitation.clientUserId, invitation.clientUserEmail, now())));
+
+  findUsers = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
+    this.answer('findUsers', () =>
+      this.people
+        .filter((person) => this.isThere(person))
+        .filter((person) =>
+          'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.humanId,
+        )
+        .map((person) => this.told(person)),
+    );
+
+  readUser = (humanId: string): Promise<User> =>
+    this.answer('readUser', () => {
+      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
+      if (!person) throw new NotFound(facts(404));
+      return this.told(person);
+    });
+
+  deleteUser = (humanId: string): Promise<'deleted' | 'already-gone'> =>
+    this.answer('deleteUser', () => {
+      const person = this.people.find((somebody) => somebody.humanId === humanId && !somebody.deleted);
+      if (person) person.deleted = true;
+      return person ? 'deleted' : 'already-gone';
+    });
+
+  listReports = (clientUserId: string): Promise<ReportRow[]> =>
+    this.answer('listReports', () => this.reportsOf(this.connected(clientUserId)));
+
+  openReport: HumanApi['openReport'] = (clientUserId, reportId, format) =>
+    this.answer('openReport', () => {
+      const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
+      if (!row) throw new NotFound(facts(404));
+      if (this.notOffered.includes(`${row.name}:${format}`)) throw new NotOffered(facts(415));
+      const bytes = Buffer.from(`${row.name} ${row.id} ${row.updatedAt} ${format}`);
+      const contentType = format === 'json' ? 'application/json' : format === 'pdf' ? 'application/pdf' : 'text/html';
+      return { contentType, contentLength: bytes.length, stream: oneChunk(bytes), discard: async () => {} };
+    });
+
+  proveCredentials = (): Promise<void> => this.answer('proveCredentials', () => undefined);
+
+  close = async (): Promise<void> => {};
+
+  private async answer<T>(route: Route, honestly: () => T): Promise<T> {
+    this.calls.push({ route, atMs: now() });
+    await this.holds.get(route);
+    const fault = this.faults.find((candidate) => candidate.route === route && candidate.times > 0);
+    if (!fault) return honestly();
+    fault.times -= 1;
+    if (fault.after) honestly();
+    throw fault.error;
+  }
+
+  private turnsOf(person: Person): Turn[] {
+    return this.script.filter(({ afterMs }) => now() >= person.invitedAtMs + afterMs);
+  }
+
+  private isThere(person: Person): boolean {
+    return !person.deleted && !this.turnsOf(person).some(({ gone }) => gone);
+  }
+
+  private told(person: Person): User {
+    const turns = this.turnsOf(person).filter(({ status }) => status !== undefined);
+    const last = turns.at(-1);
+    const user: User = {
+      clientUserId: person.clientUserId,
+      humanId: person.humanId,
+      clientUserEmail: person.email,
+      status: last?.status ?? 'Invited',
+      updatedAt: new Date(person.invitedAtMs + (last?.afterMs ?? 0)).toISOString(),
+    };
+    return this.tells ? this.tells(user, now()) : user;
+  }
+
+  private connected(clientUserId: string): Person {
+    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isThere(somebody));
+    const hasConnected =
+      person && this.turnsOf(person).some(({ status }) => /sync/i.test(status ?? '') || status === 'Error');
+    if (!person || !hasConnected) throw new NotYet(facts(403));
+    return person;
+  }
+
+  private reportsOf(person: Person): ReportRow[] {
+    const rows = new Map<string, ReportRow>();
+    for (const turn of this.turnsOf(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
+    return [...rows.values()];
+  }
+}
+
+/** A row of upstream's list. */
+export function row(
+  id: string,
+  name: string,
+  provider: string | null,
+  updatedAt = '2026-01-01T00:00:00.000Z',
+): ReportRow {
+  return {
+    id,
+    name,
+    organization: provider === null ? null : { id: `o-${provider}`, name: provider },
+    updatedAt,
+    createdAt: null,
+  };
+}
+
+/** A provider's usual two reports. */
+export function provider(name: string): ReportRow[] {
+  return [row(`u-${name}`, 'unity', name), row(`c-${name}`, 'ccdraw', name)];
+}
+
+export function facts(status: number | null): CallFacts {
+  return { method: 'GET', route: '/scripted', status, requestId: null };
+}
+
+/** The test server's time: activities are the only callers. */
+function now(): number {
+  return activityInfo().currentAttemptScheduledTimestampMs;
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}

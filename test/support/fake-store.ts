@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { StoredDocument } from '../../src/domain/reports';
+import type { Manifest, ReportStore } from '../../src/report-store/port';
+
+/** A store in memory, for tests of what is stored when; how it is stored is proven on real files. */
+export class FakeStore implements ReportStore {
+  readonly manifests = new Map<string, Manifest>();
+  /** Every manifest that was written, in order. */
+  readonly written: Manifest[] = [];
+
+  save: ReportStore['save'] = async (document, body) => {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const chunk of body) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    const { report, format, contentType } = document;
+    const entry: StoredDocument = {
+      file: `${report.type}/${report.id}.${report.updatedAt}.${format}`,
+      type: report.type,
+      organization: report.organization,
+      format,
+      reportId: report.id,
+      updatedAt: report.updatedAt,
+      seenAt: report.updatedAt,
+      sha256: hash.digest('hex'),
+      bytes,
+      contentType,
+      storedAt: '2026-01-01T00:00:00.000Z',
+      superseded: false,
+    };
+    return entry;
+  };
+
+  readManifest: ReportStore['readManifest'] = async (clientUserId) => this.manifests.get(clientUserId) ?? null;
+
+  updateManifest: ReportStore['updateManifest'] = async (change) => {
+    const manifest = { ...change, refreshedAt: null };
+    this.manifests.set(change.clientUserId, manifest);
+    this.written.push(manifest);
+    return manifest;
+  };
+
+  check = async (): Promise<void> => {};
+}

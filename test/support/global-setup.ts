@@ -1,0 +1,15 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+
+/** Where the bundle lies that every test's worker takes: bundling costs seconds, so it is done once a run. */
+export const WORKFLOW_BUNDLE = path.join(__dirname, '../../dist/test-workflow-bundle.js');
+
+export default async function bundleOnce(): Promise<void> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  });
+  await mkdir(path.dirname(WORKFLOW_BUNDLE), { recursive: true });
+  await writeFile(WORKFLOW_BUNDLE, code);
+}
