@@ -5,6 +5,7 @@ export const CONTENT_TYPES = {
   pdf: 'application/pdf',
 } as const;
 
+/** A format by its name in `?format=`. */
 export type Format = keyof typeof CONTENT_TYPES;
 
 /** The six report types and the formats of each. The vendor's texts differ on json for the last two: here they do not have it. */
@@ -17,6 +18,7 @@ const REPORT_FORMATS = {
   highlights: ['html', 'pdf'],
 } as const satisfies Record<string, readonly Format[]>;
 
+/** A report type as the list spells it. */
 export type ReportType = keyof typeof REPORT_FORMATS;
 
 /** Whether a report of that type is to be had in that format. */

@@ -18,6 +18,7 @@ export type Entry = Readonly<Record<string, string>>;
 /** The sections of a chart, by name, in the order in which they are printed. */
 export type Chart = Readonly<Partial<Record<SectionName, readonly Entry[]>>>;
 
+/** A section by its name, which is also its key in JSON. */
 export type SectionName = (typeof SECTIONS)[number];
 
 /** Every section that there is, in printing order. */

@@ -1,7 +1,9 @@
-/** What the made-up charts are made of. Everyday medicine, invented people. */
+// What the made-up charts are made of: everyday medicine, invented people.
 
+/** Who signs. */
 export const CLINICIANS = ['Dr. Amara Lindqvist', 'Dr. Tomasz Okafor', 'Dr. Ines Halloran', 'Dr. Yuki Brandt'] as const;
 
+/** What is not tolerated. */
 export const ALLERGIES = [
   { substance: 'Penicillin', reaction: 'Rash', severity: 'moderate' },
   { substance: 'Peanut', reaction: 'Swelling of the lips', severity: 'severe' },
@@ -9,6 +11,7 @@ export const ALLERGIES = [
   { substance: 'Latex', reaction: 'Itching', severity: 'mild' },
 ] as const;
 
+/** What is prescribed. */
 export const MEDICATIONS = [
   { name: 'Lisinopril', strength: '10 mg', instructions: 'one tablet in the morning' },
   { name: 'Metformin', strength: '500 mg', instructions: 'one tablet with breakfast and dinner' },
@@ -18,6 +21,7 @@ export const MEDICATIONS = [
   { name: 'Ibuprofen', strength: '400 mg', instructions: 'one tablet when in pain, three a day at most' },
 ] as const;
 
+/** Conditions with their ICD-10 codes. */
 export const PROBLEMS = [
   { condition: 'Essential hypertension', code: 'I10', state: 'active' },
   { condition: 'Type 2 diabetes mellitus', code: 'E11.9', state: 'active' },
@@ -38,6 +42,7 @@ export const TESTS = [
   { test: 'Hemoglobin', unit: 'g/dL', low: 121, high: 168, reference: '12.0 - 17.0' },
 ] as const;
 
+/** What was vaccinated against. */
 export const IMMUNIZATIONS = [
   { vaccine: 'Influenza, inactivated', site: 'left arm' },
   { vaccine: 'Tetanus and diphtheria', site: 'right arm' },
@@ -45,6 +50,7 @@ export const IMMUNIZATIONS = [
   { vaccine: 'Pneumococcal', site: 'right arm' },
 ] as const;
 
+/** What was examined, and what was found. */
 export const PROCEDURES = [
   { procedure: 'Electrocardiogram, 12 leads', outcome: 'normal sinus rhythm' },
   { procedure: 'Spirometry', outcome: 'mild obstruction, reversible' },
@@ -52,6 +58,7 @@ export const PROCEDURES = [
   { procedure: 'X-ray of the lumbar spine', outcome: 'no fracture' },
 ] as const;
 
+/** Why patient and provider met. */
 export const ENCOUNTERS = [
   { kind: 'Office visit', reason: 'yearly check-up' },
   { kind: 'Office visit', reason: 'blood pressure control' },
@@ -59,6 +66,7 @@ export const ENCOUNTERS = [
   { kind: 'Urgent care', reason: 'cough for five days' },
 ] as const;
 
+/** What a clinician wrote down. */
 export const NARRATIVES = [
   {
     title: 'Progress note',

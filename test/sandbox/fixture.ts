@@ -3,6 +3,7 @@ import { makeSandbox, type SandboxSettings } from '../../sandbox/sandbox';
 import { startReceiver } from './receiver';
 import { VirtualClock } from './virtual-clock';
 
+/** The credentials that the sandbox of these tests knows. */
 export const CLIENT = { client_id: 'carrier', client_secret: 'carrier-secret' };
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -111,6 +112,7 @@ export const generalError = (code: number) => ({
   'x-humanapi-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
 });
 
+/** The same for an answer that names keys. */
 export const validationError = (source: 'payload' | 'query', keys: string[]) => ({
   statusCode: 400,
   error: 'Bad Request',
