@@ -1,0 +1,114 @@
+import type { Format } from '../domain/reports';
+import { JsonCheck } from './json-check';
+import { NotTheDocument } from './port';
+
+/** What upstream said of a document before its bytes came. */
+export interface Announced {
+  readonly format: Format;
+  readonly contentType: string;
+  /** Bytes; null where upstream did not say. */
+  readonly contentLength: number | null;
+}
+
+/** Looks at a document's bytes while they pass. It keeps 1 KiB of either end, nothing else, and tells nothing of what it saw. */
+export interface DocumentCheck {
+  /** @throws NotTheDocument as soon as that can be told */
+  take(piece: Uint8Array): void;
+  /** After the last piece. @throws NotTheDocument */
+  finish(): void;
+}
+
+/** A PDF reader looks for the end mark in the last 1,024 bytes (ISO 32000-1, annex H); what HTML can tell lies there as well. */
+const END_BYTES = 1_024;
+/** Room for a byte order mark, some white space and `%PDF-`. */
+const START_BYTES = 64;
+
+const OCTET_STREAM = 'application/octet-stream';
+
+/** Which content types a format may come as. Octet-stream is no claim at all: it will do where the bytes themselves prove the format. */
+const FITS: Readonly<Record<Format, (type: string) => boolean>> = {
+  json: (type) => type === 'application/json' || /^[a-z]+\/[^ ]+\+json$/.test(type) || type === OCTET_STREAM,
+  html: (type) => type === 'text/html' || type === 'application/xhtml+xml',
+  pdf: (type) => type === 'application/pdf' || type === OCTET_STREAM,
+};
+
+const CONTENT_TYPE: Readonly<Record<Format, string>> = {
+  json: 'application/json',
+  html: 'text/html',
+  pdf: 'application/pdf',
+};
+
+/** The content type to record: upstream's, or the format's where upstream made no claim and the bytes proved it. */
+export function provenContentType({ format, contentType }: Announced): string {
+  return essenceOf(contentType) === OCTET_STREAM ? CONTENT_TYPE[format] : contentType.trim();
+}
+
+export function createDocumentCheck(announced: Announced): DocumentCheck {
+  const { format, contentLength } = announced;
+  const json = format === 'json' ? new JsonCheck() : null;
+  let start = Buffer.alloc(0);
+  let end = Buffer.alloc(0);
+  let bytes = 0;
+
+  return {
+    take(piece) {
+      if (bytes === 0) checkType(announced);
+      bytes += piece.byteLength;
+      if (contentLength !== null && bytes > contentLength) throw wrongLength(contentLength, 'more');
+      if (start.byteLength < START_BYTES) start = Buffer.concat([start, piece.subarray(0, START_BYTES)]);
+      end = Buffer.from(lastOf(end, piece));
+      if (json && !json.take(piece)) throw wrong(format, 'one JSON text in UTF-8', 'bytes that are not');
+    },
+    finish() {
+      checkType(announced);
+      if (bytes === 0) throw wrong(format, 'a document', 'no bytes');
+      if (contentLength !== null && bytes !== contentLength) throw wrongLength(contentLength, `${bytes}`);
+      if (json && !json.finish()) throw wrong(format, 'one whole JSON text', `a part of one (${bytes} bytes)`);
+      if (format === 'pdf') checkPdf(start, end);
+      if (format === 'html') checkHtml(end);
+    },
+  };
+}
+
+function checkType({ format, contentType }: Announced): void {
+  if (FITS[format](essenceOf(contentType))) return;
+  throw wrong(format, `the content type ${CONTENT_TYPE[format]}`, toldSafely(essenceOf(contentType)));
+}
+
+/** `Application/PDF; charset=x` is `application/pdf`. */
+function essenceOf(contentType: string): string {
+  return (contentType.split(';')[0] ?? '').trim().toLowerCase();
+}
+
+/** Upstream's own text reaches an error only where it is a media type. */
+function toldSafely(type: string): string {
+  if (type === '') return 'none';
+  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(type) ? type : 'something that is no content type';
+}
+
+function checkPdf(start: Buffer, end: Buffer): void {
+  const text = start.toString('latin1');
+  // Some generators put a byte order mark or a line break first; anything more, and it is a proxy's page or a multipart body.
+  if (!/^(?:\xEF\xBB\xBF)?[\t\n\f\r ]*%PDF/.test(text)) throw wrong('pdf', '%PDF at the beginning', 'something else');
+  if (!end.includes('%%EOF')) throw wrong('pdf', `%%EOF in the last ${END_BYTES} bytes`, 'none: the end is missing');
+}
+
+function checkHtml(end: Buffer): void {
+  const text = end.toString('latin1');
+  if (text.trim() === '') throw wrong('html', 'a document', 'white space only');
+  if (/<[a-z/!][^>]*$/i.test(text)) throw wrong('html', 'a whole document', 'one that ends within a tag');
+}
+
+function lastOf(end: Buffer, piece: Uint8Array): Uint8Array {
+  return piece.byteLength >= END_BYTES
+    ? piece.subarray(piece.byteLength - END_BYTES)
+    : Buffer.concat([end, piece]).subarray(-END_BYTES);
+}
+
+function wrongLength(expected: number, got: string): NotTheDocument {
+  return new NotTheDocument(`expected the ${expected} bytes that were announced, got ${got}`);
+}
+
+function wrong(format: Format, expected: string, got: string): NotTheDocument {
+  return new NotTheDocument(`a ${format} document: expected ${expected}, got ${got}`);
+}

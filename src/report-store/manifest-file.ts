@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { OUTCOMES, REASONS } from '../domain/applicant';
+import { FORMATS } from '../domain/reports';
+import { MANIFEST } from './layout';
+import { type Manifest, WrongFolder } from './port';
+
+const text = z.string();
+const textOrNull = text.nullable().default(null);
+const organization = z.object({ id: textOrNull, name: textOrNull }).nullable().default(null);
+const format = z.enum(FORMATS);
+
+const document = z.object({
+  file: text,
+  type: text,
+  organization,
+  format,
+  reportId: text,
+  updatedAt: textOrNull,
+  seenAt: textOrNull,
+  sha256: text,
+  bytes: z.number(),
+  contentType: text,
+  storedAt: text,
+  superseded: z.boolean(),
+});
+
+const missing = z.object({
+  type: text,
+  organization,
+  format,
+  reason: z.enum(['not-offered', 'missing', 'failed']),
+  detail: text,
+});
+
+/** Fields that a later version added are dropped; what this version relies on must be there. */
+const manifest = z.object({
+  clientUserId: text,
+  humanId: textOrNull,
+  outcome: z.enum(OUTCOMES).nullable(),
+  reason: z.enum(REASONS).nullable().default(null),
+  wanted: z.record(text, z.array(format)),
+  detailsDigest: textOrNull,
+  openedAt: textOrNull,
+  closedAt: textOrNull,
+  refreshedAt: textOrNull,
+  documents: z.array(document),
+  missing: z.array(missing),
+});
+
+/** A manifest as it lies in the store: for people and programs alike. */
+export function manifestText(value: Manifest): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * The manifest of an applicant's folder.
+ * @throws WrongFolder where it names another clientUserId; an Error that names file and field where it cannot be read, and quotes nothing
+ */
+export function parseManifest(clientUserId: string, content: string): Manifest {
+  const file = `${clientUserId}/${MANIFEST}`;
+  const parsed = manifest.safeParse(jsonOf(file, content));
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'the whole');
+    throw new Error(
+      `${file}: expected a manifest, but these fields are not as expected: ${fields.join(', ')}. ${ADVICE}`,
+    );
+  }
+  // Compared exactly: on a case-insensitive file system `POL-1` and `pol-1` are one folder and two applicants.
+  if (parsed.data.clientUserId !== clientUserId) {
+    throw new WrongFolder(
+      `${file}: expected the manifest of this clientUserId, got another's. ` +
+        'The file system does not tell their folders apart: use a case-sensitive one, or ids that differ in more than case',
+    );
+  }
+  return parsed.data;
+}
+
+const ADVICE = 'Restore it from a backup or, if it was changed by hand, mend it';
+
+function jsonOf(file: string, content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    // The parser's own error quotes the text, so it is no cause to keep.
+    throw new Error(`${file}: expected JSON, got ${content.length} characters that are not. ${ADVICE}`);
+  }
+}

@@ -1,0 +1,102 @@
+import { instantMs } from '../domain/instants';
+import { type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
+import type { Manifest, ManifestChange } from './port';
+
+/**
+ * What a manifest says after a change by the applicant's own run: how the run stands is the run's to say, documents only ever join.
+ * (A refresh will only add: {@link mergeDocuments}, and never touch `outcome` or `closedAt`.)
+ */
+export function mergeManifest(before: Manifest | null, change: ManifestChange): Manifest {
+  const documents = mergeDocuments(before?.documents ?? [], change.documents);
+  return {
+    clientUserId: change.clientUserId,
+    humanId: change.humanId ?? before?.humanId ?? null,
+    outcome: change.outcome,
+    reason: change.reason,
+    wanted: change.wanted,
+    detailsDigest: change.detailsDigest ?? before?.detailsDigest ?? null,
+    openedAt: change.openedAt ?? before?.openedAt ?? null,
+    closedAt: change.closedAt,
+    refreshedAt: before?.refreshedAt ?? null,
+    documents,
+    missing: stillMissing(change, documents),
+  };
+}
+
+/** Both lists as one: by file name, `superseded` told anew, in the order of the names. No document of either ever vanishes. */
+export function mergeDocuments(
+  before: readonly StoredDocument[],
+  added: readonly StoredDocument[],
+): readonly StoredDocument[] {
+  const byFile = new Map<string, StoredDocument>();
+  for (const document of [...before, ...added]) {
+    const known = byFile.get(document.file);
+    byFile.set(document.file, known ? mergedEntry(known, document) : document);
+  }
+  const current = currentFiles(byFile.values());
+  return [...byFile.values()]
+    .map((document) => ({ ...document, superseded: !current.has(document.file) }))
+    .sort((a, b) => compare(a.file, b.file));
+}
+
+/** Of two entries for one file: the same bytes were stored when they first were, and seen when last seen; of different bytes the later ones lie there. */
+function mergedEntry(known: StoredDocument, other: StoredDocument): StoredDocument {
+  const inOrder = at(known.storedAt) <= at(other.storedAt);
+  if (known.sha256 !== other.sha256) return inOrder ? other : known;
+  const first = inOrder ? known : other;
+  return { ...first, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
+}
+
+/** The files that hold the newest version of each report in each format. */
+function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
+  const newest = new Map<string, StoredDocument>();
+  for (const document of documents) {
+    const key = `${document.format} ${document.reportId}`;
+    const known = newest.get(key);
+    if (!known || isNewer(document, known)) newest.set(key, document);
+  }
+  return new Set([...newest.values()].map(({ file }) => file));
+}
+
+function isNewer(a: StoredDocument, b: StoredDocument): boolean {
+  // One version in two places (a provider that was renamed): the later bytes; the name only makes the order the same everywhere.
+  const order = versionMs(a) - versionMs(b) || at(a.storedAt) - at(b.storedAt) || compare(a.file, b.file);
+  return order > 0;
+}
+
+/** A file counts as the newest version that turned out to be its bytes. */
+function versionMs(document: StoredDocument): number {
+  return Math.max(at(document.updatedAt), at(document.seenAt));
+}
+
+/**
+ * What the run misses, without what has arrived since by another way. A `failed` entry stays beside a document that the run itself knows:
+ * that one is then an older version, or another report of the same kind.
+ */
+function stillMissing(change: ManifestChange, documents: readonly StoredDocument[]): readonly MissingDocument[] {
+  const known = new Set(change.documents.map(({ file }) => file));
+  const current = documents.filter(({ superseded }) => !superseded);
+  return change.missing
+    .filter((entry) => {
+      const candidates = entry.reason === 'failed' ? current.filter(({ file }) => !known.has(file)) : current;
+      return !candidates.some((document) => placeOf(document) === placeOf(entry));
+    })
+    .sort((a, b) => compare(sortKey(a), sortKey(b)));
+}
+
+function placeOf({ type, organization, format }: StoredDocument | MissingDocument): string {
+  return JSON.stringify([type.toLowerCase(), organization && organizationKey(organization), format]);
+}
+
+function sortKey(entry: MissingDocument): string {
+  return `${placeOf(entry)} ${entry.reason} ${entry.detail}`;
+}
+
+/** The epoch where upstream told no date, as file names have it. */
+function at(text: string | null): number {
+  return instantMs(text) ?? 0;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

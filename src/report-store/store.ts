@@ -1,0 +1,32 @@
+import { createFolderStore } from './folder-store';
+import type { ReportStore } from './port';
+
+/** Where the configuration wants the reports. */
+export type ReportStoreTarget =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string };
+
+/** `./reports` or `s3://bucket/prefix`; otherwise what was expected, for an error. */
+export function parseReportStore(
+  text: string,
+): { ok: true; target: ReportStoreTarget } | { ok: false; expected: string } {
+  const trimmed = text.trim();
+  const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(trimmed) ?? [];
+  if (scheme === undefined && trimmed !== '' && !trimmed.includes('\0')) {
+    return { ok: true, target: { kind: 'folder', path: trimmed } };
+  }
+  const [bucket = '', ...parts] = rest.split('/');
+  // A bucket's name as S3 allows it: 3 to 63 lower-case letters, digits, dots and hyphens.
+  if (scheme?.toLowerCase() === 's3' && /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
+    return { ok: true, target: { kind: 's3', bucket, prefix: parts.filter((part) => part !== '').join('/') } };
+  }
+  return { ok: false, expected: 'the path of a folder, such as ./reports, or s3://bucket/prefix' };
+}
+
+/** @throws Error for S3, which this version does not have */
+export function openReportStore(target: ReportStoreTarget): ReportStore {
+  if (target.kind === 'folder') return createFolderStore(target.path);
+  throw new Error(
+    'REPORT_STORE: s3:// is not available in this version; expected the path of a folder. Use a folder, such as ./reports',
+  );
+}
