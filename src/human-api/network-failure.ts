@@ -18,7 +18,6 @@ export function timedOut(facts: CallFacts, timeoutMs: number): Unavailable {
 }
 
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code)) return code;
-  return error instanceof Error ? error.name : 'unknown';
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  return [code, name].find((text) => typeof text === 'string' && /^\w{1,60}$/.test(text))?.toString() ?? 'unknown';
 }

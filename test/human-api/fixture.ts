@@ -1,0 +1,55 @@
+import { inspect } from 'node:util';
+import { createHumanApi, type HumanApi, type HumanApiSettings } from '../../src/human-api/client';
+import { HumanApiError } from '../../src/human-api/errors';
+import { startRecordedUpstream } from './recorded-upstream';
+
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Ends with the test. */
+export function closeAfterwards(close: () => Promise<void>): void {
+  cleanups.push(close);
+}
+
+/** A client of a recorded upstream, over a clock that stands still until it is set; one connected person is there. */
+export async function startClient(settings: Partial<HumanApiSettings> = {}) {
+  const upstream = await startRecordedUpstream();
+  closeAfterwards(() => upstream.close());
+  const clock = { nowMs: Date.parse('2030-03-01T09:00:00.000Z') };
+  const api = createHumanApi({ ...upstream.settings, ...settings }, { now: () => clock.nowMs });
+  closeAfterwards(() => api.close());
+  const { humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
+  upstream.connect('POL-1');
+  upstream.received.length = 0;
+  return { upstream, api, clock, humanId };
+}
+
+/** How a call failed. Fails the test where it did not, or where the error repeats what upstream said of a person. */
+export async function failureOf(call: Promise<unknown>): Promise<HumanApiError> {
+  const error = await call.then(
+    () => new Error('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof HumanApiError)) throw error;
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(
+    /mallory|1990-01-01|POL-1|token-\d|the-secret|<html/,
+  );
+  return error;
+}
+
+/** Every method that calls upstream, with the call it makes. */
+export function everyCall(api: HumanApi, humanId: string): Record<string, () => Promise<unknown>> {
+  return {
+    'POST /admin/api/v1/users': () => api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' }),
+    'GET /admin/api/v1/users': () => api.findUsers({ clientUserId: 'POL-1' }),
+    [`GET /admin/api/v1/users/${humanId}`]: () => api.readUser(humanId),
+    [`DELETE /admin/api/v1/users/${humanId}`]: () => api.deleteUser(humanId),
+    'POST /auth/v1/admin/token': () => api.proveCredentials(),
+    'POST /auth/v1/connect/token': () => api.listReports('POL-1'),
+    'GET /data/v1/human/medical/reports': () => api.listReports('POL-1'),
+    'GET /data/v1/human/medical/reports/r1/raw': () => api.openReport('POL-1', 'r1', 'pdf'),
+  };
+}

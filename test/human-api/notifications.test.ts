@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { type Notice, noticeRequestId, parseNotices } from '../../src/human-api/notifications';
+
+const HUMAN_ID = '0a3f6d1c9b8e4f70a1b2c3d4e5f60718';
+
+const STATUS = {
+  clientUserId: 'POL-20417',
+  endpoint: 'https://admin.humanapi.co/api/v1/users',
+  humanId: HUMAN_ID,
+  updatedAt: '2020-01-30T21:20:54.316Z',
+  property: 'status',
+  value: 'Declined',
+};
+
+const REPORT = {
+  type: 'unity',
+  endpoint: 'https://api.humanapi.co/v1/human/medical/reports',
+  objectId: '5e9f0c3b1d2a4f6788990a01',
+  updatedAt: '2020-01-30T21:20:54.316Z',
+  humanId: HUMAN_ID,
+  action: 'created',
+};
+
+const STATUS_NOTICE: Notice = {
+  kind: 'status',
+  clientUserId: 'POL-20417',
+  humanId: HUMAN_ID,
+  status: 'Declined',
+  updatedAt: STATUS.updatedAt,
+};
+
+const REPORT_NOTICE: Notice = {
+  kind: 'report',
+  humanId: HUMAN_ID,
+  reportId: '5e9f0c3b1d2a4f6788990a01',
+  type: 'unity',
+  updatedAt: REPORT.updatedAt,
+};
+
+const JUNK = { kind: 'other', reason: 'junk' };
+const UNKNOWN_KIND = { kind: 'other', reason: 'unknown-kind' };
+const INVALID_ID = { kind: 'other', reason: 'invalid-id' };
+
+/** The notices of a body, which must be one. */
+function noticesOf(body: unknown): Notice[] {
+  const parsed = parseNotices(Buffer.from(JSON.stringify(body)));
+  if (!parsed.ok) throw new Error('a body was expected');
+  return parsed.notices;
+}
+
+describe('what is no notification', () => {
+  it.each(['', '   ', 'hello', '{', '"text"', '7', 'null', 'true', '[]', '['.repeat(1_048_576), '\u0000'])(
+    '%#: has no notices',
+    (body) => {
+      expect(parseNotices(Buffer.from(body))).toEqual({ ok: false, expected: expect.stringContaining('JSON object') });
+    },
+  );
+
+  it('an empty object is one notice of something else', () => {
+    expect(noticesOf({})).toEqual([UNKNOWN_KIND]);
+  });
+
+  it('the deepest nesting that fits is one piece of junk', () => {
+    const deep = '['.repeat(524_288) + ']'.repeat(524_288);
+    expect(parseNotices(Buffer.from(deep))).toEqual({ ok: true, notices: [JUNK] });
+  });
+});
+
+describe('a status notice', () => {
+  it('is recognised, alone or in an array, with a byte order mark or unknown fields', () => {
+    expect(noticesOf(STATUS)).toEqual([STATUS_NOTICE]);
+    expect(noticesOf([{ ...STATUS, property: 'Status', more: [1] }])).toEqual([STATUS_NOTICE]);
+    expect(parseNotices(Buffer.from(`\ufeff${JSON.stringify(STATUS)}`))).toEqual({
+      ok: true,
+      notices: [STATUS_NOTICE],
+    });
+  });
+
+  it('keeps an unknown value, and does without a date', () => {
+    expect(noticesOf({ ...STATUS, value: 'Paused', updatedAt: 7 })).toEqual([
+      { ...STATUS_NOTICE, status: 'Paused', updatedAt: null },
+    ]);
+  });
+
+  it.each([
+    { clientUserId: 'max@example.org' },
+    { clientUserId: '../POL' },
+    { clientUserId: '' },
+    { clientUserId: 'x'.repeat(101) },
+    { clientUserId: null },
+    { clientUserId: 7 },
+    { humanId: 'a b' },
+    { humanId: 'x'.repeat(101) },
+    { humanId: undefined },
+  ])('with the ids %j names nobody', (ids) => {
+    expect(noticesOf({ ...STATUS, ...ids })).toEqual([INVALID_ID]);
+  });
+
+  it.each([undefined, null, 7, '', '  ', 'x'.repeat(101), {}])('with the value %j is junk', (value) => {
+    expect(noticesOf({ ...STATUS, value })).toEqual([JUNK]);
+  });
+});
+
+describe('a report notice', () => {
+  it.each([
+    'https://api.humanapi.co/v1/human/medical/reports',
+    'https://api.humanapi.co/v1/human/medical/reports/',
+    'https://api.humanapi.co/v1/human/medical/reports?since=1#x',
+    'http://127.0.0.1:3002/data/v1/human/medical/reports',
+    '/v1/human/medical/reports',
+  ])('is recognised by the path of %s', (endpoint) => {
+    expect(noticesOf({ ...REPORT, endpoint })).toEqual([REPORT_NOTICE]);
+  });
+
+  it.each([
+    'https://api.humanapi.co/v1/human/medical/reports/r1/raw',
+    'https://api.humanapi.co/v1/human/medical/medications',
+    'https://api.humanapi.co/v1?next=/human/medical/reports',
+    'https://api.humanapi.co/v1/inhuman/medical/reports',
+    `${'/'.repeat(1_000_000)}human/medical/reports`,
+    '',
+    7,
+    null,
+  ])('%#: is not read out of another endpoint', (endpoint) => {
+    expect(noticesOf({ ...REPORT, endpoint })).toEqual([UNKNOWN_KIND]);
+  });
+
+  it('may lack type and date, and have a number for an id', () => {
+    const { humanId, endpoint } = REPORT;
+    expect(noticesOf({ humanId, endpoint, objectId: 12 })).toEqual([
+      { kind: 'report', humanId, reportId: '12', type: null, updatedAt: null },
+    ]);
+  });
+
+  it.each([{ objectId: '' }, { objectId: 'x'.repeat(201) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7 }])(
+    'with the ids %j names nothing',
+    (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]),
+  );
+});
+
+it('notices of the orders generation and of other data are something else', () => {
+  const order = { ...STATUS, action: 'status', topic: 'order', property: 'orderState', value: 'Completed' };
+  const summary = { eventType: 'orders.OrderSummaryUpdated', humanId: HUMAN_ID, eventPayload: { reports: [] } };
+  const data = { ...REPORT, type: 'blood_pressure', endpoint: 'https://api.humanapi.co/v1/human/blood_pressure' };
+  expect(noticesOf([order, summary, data])).toEqual([UNKNOWN_KIND, UNKNOWN_KIND, UNKNOWN_KIND]);
+});
+
+it('a bad element never drops the others', () => {
+  const junk = fc.constantFrom(
+    null,
+    7,
+    'text',
+    [],
+    [[STATUS]],
+    {},
+    { ...STATUS, value: null },
+    { ...REPORT, humanId: '/' },
+  );
+  fc.assert(
+    fc.property(fc.array(junk), fc.array(junk), (before, after) => {
+      const notices = noticesOf([...before, STATUS, ...after, REPORT]);
+      expect(notices).toHaveLength(before.length + after.length + 2);
+      expect(notices[before.length]).toEqual(STATUS_NOTICE);
+      expect(notices.at(-1)).toEqual(REPORT_NOTICE);
+    }),
+  );
+});
+
+it('no bytes and no JSON make it throw, and every notice has valid ids', () => {
+  const nearly = fc.record(
+    {
+      property: fc.constantFrom('status', 'STATUS', 'orderState', 1),
+      endpoint: fc.oneof(fc.constant(REPORT.endpoint), fc.webUrl(), fc.jsonValue()),
+      clientUserId: fc.oneof(fc.string(), fc.constant('POL-1'), fc.jsonValue()),
+      humanId: fc.oneof(fc.string(), fc.constant(HUMAN_ID), fc.jsonValue()),
+      objectId: fc.oneof(fc.string(), fc.double(), fc.jsonValue()),
+      value: fc.oneof(fc.string(), fc.jsonValue()),
+      updatedAt: fc.oneof(fc.string(), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  );
+  const anyJson = fc.oneof(fc.jsonValue(), nearly, fc.array(nearly)).map((value) => Buffer.from(JSON.stringify(value)));
+  const anyBytes = fc.uint8Array().map((bytes) => Buffer.from(bytes));
+  fc.assert(
+    fc.property(fc.oneof(anyJson, anyBytes), (body) => {
+      const parsed = parseNotices(body);
+      for (const notice of parsed.ok ? parsed.notices : []) {
+        expect(noticeRequestId(notice)).toMatch(/^[0-9a-f]{32}$/);
+        if (notice.kind === 'other') continue;
+        expect(notice.humanId).toMatch(/^[A-Za-z0-9._~-]{1,100}$/);
+        if (notice.kind === 'status') expect(notice.clientUserId).toMatch(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+describe('the request id of a notice', () => {
+  it('is the same for a repeat, whatever the order of the fields', () => {
+    const shuffled = Object.fromEntries(Object.entries(STATUS).reverse());
+    const [one, other] = noticesOf([STATUS, shuffled]);
+    expect(one && noticeRequestId(one)).toBe(other && noticeRequestId(other));
+  });
+
+  it('differs with everything that a notice says', () => {
+    const changed = [
+      STATUS,
+      { ...STATUS, value: 'Error' },
+      { ...STATUS, clientUserId: 'POL-2' },
+      { ...STATUS, humanId: 'h2' },
+      { ...STATUS, updatedAt: '2021-01-30T21:20:54.316Z' },
+      REPORT,
+      { ...REPORT, objectId: 'r2' },
+      { ...REPORT, updatedAt: '2021-01-30T21:20:54.316Z' },
+    ];
+    const ids = noticesOf(changed).map(noticeRequestId);
+    expect(new Set(ids).size).toBe(changed.length);
+  });
+});

@@ -1,0 +1,23 @@
+import { makeSandbox } from '../../sandbox/sandbox';
+import { VirtualClock } from '../sandbox/virtual-clock';
+import { conformance } from './conformance';
+import { CREDENTIALS } from './recorded-upstream';
+
+const HOUR_MS = 3_600_000;
+
+describe('the client against the sandbox', () => {
+  conformance(async () => {
+    const clock = new VirtualClock();
+    const webhook = { urls: [], secret: null, signingSecret: null };
+    const terms = { credentials: CREDENTIALS, webhook, tokenLifetimeSeconds: 86_400, createAnswer: null };
+    const sandbox = makeSandbox(terms, clock, () => {});
+    const base = await sandbox.app.listen({ host: '127.0.0.1', port: 0 });
+    const urls = { authUrl: `${base}/auth`, adminUrl: `${base}/admin`, dataUrl: `${base}/data` };
+    return {
+      settings: { ...CREDENTIALS, ...urls, timeoutMs: 10_000 },
+      email: 'eager@example.org',
+      connect: () => clock.advance(HOUR_MS),
+      close: () => sandbox.close(),
+    };
+  });
+});

@@ -1,0 +1,148 @@
+import { NotYet, Unavailable } from '../../src/human-api/errors';
+import { envelope } from './dialects';
+import { hangUp, page } from './faults';
+import { failureOf, startClient } from './fixture';
+import { json, type Received, type RecordedUpstream } from './recorded-upstream';
+
+const CLIENT_TOKEN = 'POST /auth/v1/admin/token';
+const ACCESS_TOKEN = 'POST /auth/v1/connect/token';
+const LIST = 'GET /data/v1/human/medical/reports';
+const DAY_MS = 86_400_000;
+
+const unauthorised = json(401, envelope('code', 401));
+
+/** The tokens that a call was made with. */
+function tokensOf(upstream: RecordedUpstream, method: string): unknown[] {
+  const admin = ({ path, method: made }: Received) => path.startsWith('/up/admin') && made === method;
+  return upstream.received.filter(admin).map(({ headers }) => headers.authorization);
+}
+
+it('the token requests and the bearer header are as upstream documents them', async () => {
+  const { upstream, api } = await startClient();
+  await api.proveCredentials();
+  await api.listReports('POL-1');
+  const [client, access, list] = upstream.received;
+  const credentials = { client_id: 'the-client', client_secret: 'the-secret' };
+  expect(client?.body).toEqual({ ...credentials, type: 'client' });
+  expect(access?.body).toEqual({ ...credentials, type: 'access', client_user_id: 'POL-1' });
+  expect(client?.headers['content-type']).toBe('application/json');
+  expect(list?.headers.authorization).toMatch(/^Bearer token-\d+$/);
+  expect(list?.headers['accept-encoding']).toBe('identity');
+});
+
+it('many callers share one mint of the client token, and one a person of the access token', async () => {
+  const { upstream, api, humanId, clock } = await startClient();
+  clock.nowMs += DAY_MS;
+  await Promise.all(Array.from({ length: 10 }, () => api.readUser(humanId)));
+  await Promise.all(Array.from({ length: 10 }, () => api.listReports('POL-1')));
+  expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
+  expect(upstream.calls(ACCESS_TOKEN)).toBe(1);
+});
+
+it.each([
+  ['a day', 86_400, DAY_MS - 300_000],
+  ['eight seconds', 8, 7_200],
+  ['nobody knows how long', undefined, 270_000],
+  ['an absurd time', 1e15, 270_000],
+  ['less than nothing', -5, 270_000],
+  ['a day, told as text', '86400', DAY_MS - 300_000],
+])(
+  'a token that lives %s is used until shortly before its end, then renewed',
+  async (_, expires_in, renewedAfterMs) => {
+    const { upstream, api, clock, humanId } = await startClient();
+    upstream.answer(CLIENT_TOKEN, (response, request) => {
+      const client_token = 'a-token-of-its-own';
+      json(200, { client_token, expires_in })(response, request);
+    });
+    // The recorded upstream does not know that token, so a 401 would tell that it was used: both uses are answered here.
+    upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, { humanId, status: 'Invited' }), 2);
+    await api.proveCredentials();
+    upstream.received.length = 0;
+    await api.readUser(humanId);
+    clock.nowMs += renewedAfterMs - 1;
+    await api.readUser(humanId);
+    expect(upstream.calls(CLIENT_TOKEN)).toBe(0);
+    clock.nowMs += 1;
+    await api.readUser(humanId);
+    expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
+  },
+);
+
+it('an early renewal that fails leaves the living token in use, to its end', async () => {
+  const { upstream, api, clock, humanId } = await startClient();
+  clock.nowMs += DAY_MS - 1_000;
+  upstream.answer(CLIENT_TOKEN, hangUp, 2);
+  expect(await api.readUser(humanId)).toMatchObject({ humanId });
+  clock.nowMs += 1_000;
+  expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
+  expect(await api.readUser(humanId)).toMatchObject({ humanId });
+});
+
+it('a 401 is answered with one new token and the same call once more, also for an invitation', async () => {
+  const { upstream, api, humanId } = await startClient();
+  upstream.revokeTokens();
+  await api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' });
+  expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
+  expect(new Set(tokensOf(upstream, 'POST')).size).toBe(2);
+  await api.readUser(humanId);
+  expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
+});
+
+it('a revoked access token is renewed once as well', async () => {
+  const { upstream, api } = await startClient();
+  await api.listReports('POL-1');
+  upstream.revokeTokens();
+  expect(await api.listReports('POL-1')).toHaveLength(2);
+  expect([upstream.calls(ACCESS_TOKEN), upstream.calls(LIST)]).toEqual([2, 3]);
+});
+
+it.each([401, 403])('%d after the new token is unavailable, without a third call', async (status) => {
+  const { upstream, api, humanId } = await startClient();
+  upstream.answer(`GET /admin/api/v1/users/${humanId}`, unauthorised);
+  upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(status, envelope('code', status)));
+  const error = await failureOf(api.readUser(humanId));
+  expect(error).toMatchObject({ kind: 'unavailable', callMayBeAlive: false, call: { status } });
+  expect(upstream.calls(`GET /admin/api/v1/users/${humanId}`)).toBe(2);
+});
+
+it('many callers that meet a 401 together share one new token', async () => {
+  const { upstream, api, humanId } = await startClient();
+  upstream.revokeTokens();
+  await Promise.all(Array.from({ length: 10 }, () => api.readUser(humanId)));
+  expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
+});
+
+it.each([400, 401, 403, 404, 409, 422])(
+  'an access token refused with %d is "not yet", with or without an envelope',
+  async (status) => {
+    const { upstream, api } = await startClient();
+    for (const answer of [json(status, envelope('code', status)), page(status)]) {
+      upstream.answer(ACCESS_TOKEN, answer);
+      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
+    }
+    expect(upstream.calls(LIST)).toBe(0);
+  },
+);
+
+it.each([400, 401, 403])('a client token refused with %d names the settings to check', async (status) => {
+  const { upstream, api } = await startClient();
+  upstream.answer(CLIENT_TOKEN, json(status, envelope('statusCode', status)));
+  const error = await failureOf(api.proveCredentials());
+  expect(error).toBeInstanceOf(Unavailable);
+  expect(error.message).toContain('check HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET');
+});
+
+it('a token that no header can carry is outside the contract', async () => {
+  const { upstream, api } = await startClient();
+  for (const client_token of ['with space', 'line\nbreak', '', 7, null, 'x'.repeat(9_000)]) {
+    upstream.answer(CLIENT_TOKEN, json(200, { client_token, expires_in: 60 }));
+    expect(await failureOf(api.proveCredentials())).toBeInstanceOf(Unavailable);
+  }
+});
+
+it('proving the credentials mints a token even though one is held', async () => {
+  const { upstream, api } = await startClient();
+  await api.proveCredentials();
+  await api.proveCredentials();
+  expect(upstream.calls(CLIENT_TOKEN)).toBe(2);
+});

@@ -1,0 +1,253 @@
+import { AlreadyExists, NotOffered, Unavailable, ValidationRejected } from '../../src/human-api/errors';
+import { envelope } from './dialects';
+import { page, text } from './faults';
+import { failureOf, startClient } from './fixture';
+import { json, REPORT_ID } from './recorded-upstream';
+
+const CREATE = 'POST /admin/api/v1/users';
+const LOOK_UP = 'GET /admin/api/v1/users';
+const LIST = 'GET /data/v1/human/medical/reports';
+const INVITATION = { clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' };
+
+const users = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) => ({ humanId: `h${from + index}`, clientUserId: `P-${from + index}` }));
+
+describe('a create', () => {
+  it('sends what is known of the person and asks for the e-mail', async () => {
+    const { upstream, api } = await startClient();
+    const known = { firstName: 'Eve', dateOfBirth: '1990-12-30', suggestedSources: ['Starfleet Medical'] };
+    await api.invite({ ...INVITATION, ...known });
+    expect(upstream.received.at(-1)?.body).toEqual({ ...INVITATION, ...known, autoInvite: true });
+  });
+
+  it.each([
+    [
+      'ours among others',
+      [
+        { humanId: 'h1', clientUserId: 'POL-9' },
+        { humanId: 'h2', clientUserId: 'POL-2' },
+      ],
+    ],
+    ['the only one, which carries no clientUserId', [{ humanId: 'h2' }]],
+    [
+      'one object with unknown fields',
+      { humanId: 'h2', clientUserId: 'POL-2', consumerLink: 'x', status: 7, updatedAt: 8 },
+    ],
+  ])('takes %s', async (_, body) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(CREATE, json(200, body));
+    expect(await api.invite(INVITATION)).toMatchObject({ humanId: 'h2', clientUserEmail: null, updatedAt: null });
+  });
+
+  it.each([
+    ['nobody', []],
+    ["only another's", [{ humanId: 'h1', clientUserId: 'POL-9' }]],
+    ['two without a clientUserId', [{ humanId: 'h1' }, { humanId: 'h2' }]],
+    ['ours without a humanId', { clientUserId: 'POL-2' }],
+    ['ours with a humanId that is none', { clientUserId: 'POL-2', humanId: 'a b' }],
+    ['null', null],
+  ])('that answers %s is unavailable: it must be looked up', async (_, body) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(CREATE, json(201, body));
+    expect(await failureOf(api.invite(INVITATION))).toBeInstanceOf(Unavailable);
+  });
+
+  it('that is refused as invalid tells field names only', async () => {
+    const { upstream, api } = await startClient();
+    const keys = [
+      'dateOfBirth',
+      'address.zip',
+      'suggestedSources[0]',
+      'mallory@example.org',
+      7,
+      'x'.repeat(61),
+      ...Array(30).fill('a'),
+    ];
+    upstream.answer(CREATE, json(400, envelope('statusCode', 400, keys as string[])));
+    const error = (await failureOf(api.invite(INVITATION))) as ValidationRejected;
+    expect(error).toBeInstanceOf(ValidationRejected);
+    expect(error.keys.slice(0, 4)).toEqual(['dateOfBirth', 'address.zip', 'suggestedSources[0]', 'a']);
+    expect(error.keys.length).toBeLessThanOrEqual(20);
+    upstream.answer(CREATE, json(400, envelope('code', 400)));
+    expect(await failureOf(api.invite(INVITATION))).toMatchObject({ kind: 'validation', keys: [] });
+  });
+
+  it('409 means that the person may exist', async () => {
+    const { upstream, api } = await startClient();
+    upstream.answer(CREATE, json(409, envelope('code', 409)));
+    expect(await failureOf(api.invite(INVITATION))).toBeInstanceOf(AlreadyExists);
+  });
+});
+
+describe('a look-up', () => {
+  it('of one short page is one call', async () => {
+    const { upstream, api } = await startClient();
+    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(1);
+    expect(upstream.calls(LOOK_UP)).toBe(1);
+  });
+
+  it('follows full pages by the number received until a short one', async () => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(200, [...users(49), null]));
+    upstream.answer(LOOK_UP, json(200, users(3, 100)));
+    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(52);
+    expect(upstream.received.map(({ query }) => query.get('offset'))).toEqual([null, '50']);
+  });
+
+  it.each([
+    ['an empty page', json(200, [])],
+    ['a 404 in an envelope', json(404, envelope('code', 404))],
+    ['the same page again', json(200, users(50))],
+  ])('ends at %s', async (_, end) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(200, users(50)));
+    upstream.answer(LOOK_UP, end);
+    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(50);
+    expect(upstream.calls(LOOK_UP)).toBe(2);
+  });
+
+  it('that finds whom it seeks in a list of everybody looks no further', async () => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(200, users(50)));
+    expect(
+      (await api.findUsers({ clientUserId: 'P-7' })).filter(({ clientUserId }) => clientUserId === 'P-7'),
+    ).toHaveLength(1);
+    expect(upstream.calls(LOOK_UP)).toBe(1);
+  });
+
+  it('without end could not find out', async () => {
+    const { upstream, api } = await startClient();
+    for (let page = 0; page < 30; page++) upstream.answer(LOOK_UP, json(200, users(50, page * 50)));
+    expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+    expect(upstream.calls(LOOK_UP)).toBe(20);
+  });
+
+  it('drops an element without a humanId', async () => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(200, [null, 'x', { clientUserId: 'POL-1' }, { humanId: 'h1' }]));
+    expect(await api.findUsers({ clientUserId: 'POL-1' })).toEqual([
+      { humanId: 'h1', clientUserId: null, clientUserEmail: null, status: '', updatedAt: null },
+    ]);
+  });
+
+  it.each([[[{ clientUserId: 'POL-1' }]], [[null]], [{ users: [] }], [null]])(
+    'of %j could not find out',
+    async (body) => {
+      const { upstream, api } = await startClient();
+      upstream.answer(LOOK_UP, json(200, body));
+      expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+    },
+  );
+});
+
+describe('a user read by humanId', () => {
+  it.each([
+    ['with no status', (humanId: string) => ({ humanId, orders: [] }), ''],
+    ['with an unknown status', (humanId: string) => ({ humanId, status: 'Paused' }), 'Paused'],
+    ['in an array', (humanId: string) => [{ humanId, status: 'Invited' }], 'Invited'],
+    ['that does not repeat the humanId', () => ({ status: 'Invited' }), 'Invited'],
+    ['with a status of a page', (humanId: string) => ({ humanId, status: 'x'.repeat(9_999) }), 'x'.repeat(200)],
+  ])('may come %s', async (_, body, status) => {
+    const { upstream, api, humanId } = await startClient();
+    upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body(humanId)));
+    expect(await api.readUser(humanId)).toMatchObject({ humanId, status });
+  });
+
+  it("is never another's", async () => {
+    const { upstream, api, humanId } = await startClient();
+    upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, { humanId: 'h1', status: 'Declined' }));
+    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
+  });
+});
+
+describe('a deletion', () => {
+  it.each([200, 202, 204])('is done with %d, whatever comes with it', async (status) => {
+    const { upstream, api, humanId } = await startClient();
+    upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(status, status === 204 ? '' : 'OK'));
+    expect(await api.deleteUser(humanId)).toBe('deleted');
+  });
+
+  it.each([
+    ['an envelope', json(404, envelope('statusCode', 404))],
+    ['no body', text(404, '')],
+  ])('of somebody gone answers 404 with %s', async (_, answer) => {
+    const { upstream, api, humanId } = await startClient();
+    upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
+    expect(await api.deleteUser(humanId)).toBe('already-gone');
+  });
+
+  it('is not believed of a page, nor of another status', async () => {
+    const { upstream, api, humanId } = await startClient();
+    for (const answer of [page(404), text(203, ''), text(206, '')]) {
+      upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
+      expect(await failureOf(api.deleteUser(humanId))).toBeInstanceOf(Unavailable);
+    }
+  });
+});
+
+describe('a list of reports', () => {
+  it('keeps every row with a usable id, whatever else it lacks', async () => {
+    const { upstream, api } = await startClient();
+    const rows = [
+      null,
+      { name: 'unity' },
+      { id: '' },
+      { id: 'x'.repeat(201) },
+      { id: 12 },
+      {
+        id: 'r1',
+        name: 'Unity',
+        organization: { name: 'Université de Genève', href: 'https://h' },
+        updatedAt: '2020-01-30T21:20:54.316Z',
+      },
+      { id: 'r2', name: 'ccdraw', organization: { id: 7 }, updatedAt: 1_580_000_000 },
+      { id: 'r3', organization: {} },
+    ];
+    upstream.answer(LIST, json(200, rows));
+    const nothing = { name: '', organization: null, updatedAt: null, createdAt: null };
+    expect(await api.listReports('POL-1')).toEqual([
+      { ...nothing, id: '12' },
+      {
+        ...nothing,
+        id: 'r1',
+        name: 'Unity',
+        organization: { id: null, name: 'Université de Genève' },
+        updatedAt: '2020-01-30T21:20:54.316Z',
+      },
+      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null } },
+      { ...nothing, id: 'r3' },
+    ]);
+  });
+
+  it('never leads to a call of a link in it', async () => {
+    const { upstream, api, humanId } = await startClient();
+    const trap = await startClient();
+    const link = `${trap.upstream.settings.dataUrl}/trap`;
+    upstream.answer(
+      LIST,
+      json(200, [{ id: 'r1', uri: link, href: link, organization: { id: 'o1', href: link } }], {
+        link,
+        location: link,
+      }),
+    );
+    upstream.answer(
+      `GET /admin/api/v1/users/${humanId}`,
+      json(200, { humanId, inviteLink: link, endpoint: link }, { location: link }),
+    );
+    upstream.answer(CREATE, json(201, { humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }, { location: link }));
+    await api.listReports('POL-1');
+    await api.readUser(humanId);
+    await api.invite(INVITATION);
+    expect(trap.upstream.received).toEqual([]);
+  });
+});
+
+it.each([
+  ['400 in an envelope', json(400, envelope('statusCode', 400))],
+  ['415 in an envelope', json(415, envelope('code', 415))],
+  ['415 without a body', text(415, '')],
+])('a report not to be had in a format answers %s', async (_, answer) => {
+  const { upstream, api } = await startClient();
+  upstream.answer(`GET /data/v1/human/medical/reports/${REPORT_ID}/raw`, answer);
+  expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'html'))).toBeInstanceOf(NotOffered);
+});
