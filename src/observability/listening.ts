@@ -1,10 +1,25 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 
-/** Listens and resolves to the URL with the port that was given (port 0 takes a free one); rejects where the address cannot be had. */
+/** The address cannot be had: taken by another process, not ours, not allowed. The cause carries the system's code. */
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen';
+  readonly kind = 'cannot-listen';
+
+  constructor(at: { readonly host: string; readonly port: number }, cause: unknown) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'an unknown failure';
+    super(`expected to listen on ${at.host}:${at.port}, got ${code}; free the port or configure another`, { cause });
+  }
+}
+
+/** Listens and resolves to the URL with the port that was given; port 0 takes a free one. @throws {CannotListen} */
 export async function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<string> {
   server.listen(at.port, at.host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new CannotListen(at, error);
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('expected a TCP server');
   return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;

@@ -45,7 +45,7 @@ describe('the metrics port', () => {
     const { served } = await setup();
     const port = Number(new URL(served.address ?? '').port);
     const again = serveMetrics({ host: '127.0.0.1', port, registry: createRegistry('x'), ready: () => true });
-    await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(again).rejects.toMatchObject({ kind: 'cannot-listen', cause: { code: 'EADDRINUSE' } });
     await served.close();
   });
 });

@@ -1,0 +1,34 @@
+import { exitOnConfigurationError, readConfig } from './config';
+import { drain, listen } from './observability/listening';
+import { createLogger } from './observability/log';
+import { createRegistry, serveMetrics } from './observability/metrics';
+import { announceReady } from './observability/ready';
+import { runProcess } from './observability/run-process';
+import { onShutdown } from './observability/shutdown';
+import { lazyClient } from './temporal/connection';
+import { createNoticeSender } from './temporal/notices';
+import { createWebhook } from './webhook/webhook';
+
+/** A sender's 5 s, Temporal's 2 s and the second in which a refused sender is let go, with some room. */
+const GRACE_MS = 10_000;
+
+runProcess('webhook', async () => {
+  const config = exitOnConfigurationError(() => readConfig('webhook'));
+  const log = createLogger({ process: 'webhook', level: config.logLevel });
+  const registry = createRegistry('webhook');
+  const sender = createNoticeSender({ client: lazyClient(config.temporal), taskQueue: config.taskQueue });
+  const server = createWebhook({ sender, secrets: config.webhook.secrets, registry, log });
+
+  const address = await listen(server, config.webhook);
+  const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => server.listening });
+
+  // The connection to Temporal is left to the exit: closing it under a call that is between two tries throws out of the SDK's timer.
+  onShutdown(
+    async () => {
+      log.info('draining');
+      await Promise.all([drain(server), metrics.close()]);
+    },
+    { graceMs: GRACE_MS },
+  );
+  announceReady('webhook', metrics.address === null ? [address] : [address, metrics.address]);
+});

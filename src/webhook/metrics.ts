@@ -1,0 +1,28 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** The webhook's figures; labels carry kinds and results, never an id. */
+export interface WebhookMetrics {
+  readonly notices: Counter<'kind' | 'to' | 'result'>;
+  readonly answers: Histogram<'status'>;
+}
+
+/** Around what is promised: p99 of 250 ms, the 2 s after which Temporal is no longer waited for, upstream's 3 s. */
+const ANSWER_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 3, 5];
+
+export function createWebhookMetrics(registry: Registry): WebhookMetrics {
+  return {
+    notices: new Counter({
+      name: 'chartway_webhook_notices_total',
+      help: 'Notices by kind (status, report, other), where they went (applicant, mailbox, nowhere) and result (accepted, ignored, undelivered).',
+      labelNames: ['kind', 'to', 'result'],
+      registers: [registry],
+    }),
+    answers: new Histogram({
+      name: 'chartway_webhook_answer_seconds',
+      help: 'Time from the request header to the end of the answer, by HTTP status.',
+      labelNames: ['status'],
+      buckets: ANSWER_BUCKETS_SECONDS,
+      registers: [registry],
+    }),
+  };
+}

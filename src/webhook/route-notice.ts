@@ -1,0 +1,83 @@
+import { type Notice, noticeRequestId } from '../human-api/notifications';
+import type { Logger } from '../observability/log';
+import type { NoticeSender } from '../temporal/notices';
+import type { Confirmations } from './confirmations';
+import type { KnownPersons } from './known-persons';
+import type { WebhookMetrics } from './metrics';
+
+/** `accepted`: Temporal has it. `ignored`: it has nowhere to go, and never will. */
+export type Fate = 'accepted' | 'ignored';
+
+/** Takes one notice where it belongs, giving up at `untilMs` (ms since 1970). @throws {NoticeUndelivered} where Temporal does not have it. */
+export type RouteNotice = (notice: Notice, untilMs: number) => Promise<Fate>;
+
+interface Route {
+  readonly to: 'applicant' | 'mailbox' | 'nowhere';
+  readonly deliver: () => Promise<Fate>;
+}
+
+/** The routing table: which workflow a notice goes to. */
+export function createRouter(deps: {
+  readonly sender: NoticeSender;
+  readonly known: KnownPersons;
+  readonly confirmations: Confirmations;
+  readonly metrics: WebhookMetrics;
+  readonly log: Logger;
+}): RouteNotice {
+  const { sender, known, confirmations, metrics, log } = deps;
+
+  return async (notice, untilMs) => {
+    const { to, deliver } = routeOf(notice, untilMs);
+    const settled = (result: Fate | 'undelivered', error?: unknown): void => {
+      metrics.notices.inc({ kind: notice.kind, to, result });
+      log.debug({ ...pseudonyms(notice), kind: notice.kind, to, result, error }, 'notice');
+    };
+    try {
+      const fate = await deliver();
+      settled(fate);
+      return fate;
+    } catch (error) {
+      settled('undelivered', error);
+      throw error;
+    }
+  };
+
+  function routeOf(notice: Notice, untilMs: number): Route {
+    if (notice.kind === 'other') return { to: 'nowhere', deliver: async () => 'ignored' };
+    const requestId = noticeRequestId(notice);
+    if (notice.kind === 'status') {
+      const { clientUserId, humanId, status, updatedAt } = notice;
+      const deliver = async () => {
+        const claim = { humanId, status, updatedAt };
+        const delivered = await sender.deliverStatusNotice(clientUserId, claim, requestId, untilMs);
+        if (delivered === 'closed-or-unknown') return 'ignored';
+        confirmations.claimed(humanId, clientUserId);
+        return 'accepted';
+      };
+      return { to: 'applicant', deliver };
+    }
+    const { humanId, reportId, type, updatedAt } = notice;
+    const named = { humanId, reportId, type, updatedAt };
+    const clientUserId = known.clientUserIdOf(humanId);
+    if (clientUserId !== null) {
+      const deliver = async () => {
+        const delivered = await sender.deliverReportNotice(clientUserId, named, requestId, untilMs);
+        return delivered === 'taken' ? 'accepted' : 'ignored';
+      };
+      return { to: 'applicant', deliver };
+    }
+    const deliver = async () => {
+      await sender.postToMailbox(named, requestId, untilMs);
+      confirmations.posted(humanId);
+      return 'accepted' as const;
+    };
+    return { to: 'mailbox', deliver };
+  }
+}
+
+function pseudonyms(notice: Notice): { readonly clientUserId?: string; readonly humanId?: string } {
+  if (notice.kind === 'other') return {};
+  return notice.kind === 'status'
+    ? { clientUserId: notice.clientUserId, humanId: notice.humanId }
+    : { humanId: notice.humanId };
+}

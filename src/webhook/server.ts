@@ -1,0 +1,114 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { parseNotices } from '../human-api/notifications';
+import type { Logger } from '../observability/log';
+import { type Answer, refusal, send } from './answer';
+import { createAuthentication } from './authenticate';
+import type { WebhookMetrics } from './metrics';
+import type { NoticeSink } from './notice-sink';
+import { declaresMoreThan, readBody } from './read-body';
+
+const MAX_BODY_BYTES = 1_048_576;
+/** For the header, and again for the body. Upstream's are a few hundred bytes: whoever takes longer only holds a connection. */
+const SENDER_TIMEOUT_MS = 5_000;
+/** Header and body together; a backstop under the two limits above. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us, or a notice is lost in the race. */
+const KEEP_ALIVE_MS = 65_000;
+
+const NOT_FOUND: Answer = { status: 404 };
+const HEALTHY: Answer = { status: 200, body: { status: 'ok' } };
+const UNAUTHORIZED = refusal(
+  401,
+  'expected the webhook secret as the password of Basic authentication or as the last segment of the URL',
+  { 'WWW-Authenticate': 'Basic realm="chartway", charset="UTF-8"' },
+);
+const TOO_LARGE = refusal(413, `expected a body of at most ${MAX_BODY_BYTES} bytes`);
+const UNAVAILABLE = refusal(503, 'expected to make every notice durable, could not; send the same body again');
+
+/** What the server stands on. */
+export interface WebhookDeps {
+  readonly sink: NoticeSink;
+  /** Any of them lets a sender in; none lets everybody in. */
+  readonly secrets: readonly string[];
+  readonly metrics: WebhookMetrics;
+  readonly log: Logger;
+  /** Called after each answer: what may wait until then begins now. */
+  readonly answered: () => void;
+  /** How long a sender may take; for tests that do not wait for the real time-out. */
+  readonly senderTimeoutMs?: number | undefined;
+}
+
+/** `/notifications`, `/notifications/<secret>` and `/healthz`, nothing else; not yet listening. */
+export function createWebhookServer(deps: WebhookDeps): Server {
+  const authenticated = createAuthentication(deps.secrets);
+  const senderTimeoutMs = deps.senderTimeoutMs ?? SENDER_TIMEOUT_MS;
+
+  /** The ladder: each rung lets the request up or answers it. Null where the sender has gone. */
+  async function climb(request: IncomingMessage, response: ServerResponse): Promise<Answer | null> {
+    const route = routeOf(request.url ?? '');
+    if (route === null) return NOT_FOUND;
+    if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
+    if (route.name === 'health') return HEALTHY;
+    if (!authenticated({ segment: route.segment, authorization: request.headers.authorization })) return UNAUTHORIZED;
+
+    if (declaresMoreThan(request, MAX_BODY_BYTES)) return TOO_LARGE;
+    if (request.headers.expect !== undefined) response.writeContinue();
+    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timeoutMs: senderTimeoutMs });
+    if (body.kind === 'aborted') return null;
+    if (body.kind === 'too-slow') return refusal(408, `expected the whole body within ${senderTimeoutMs} ms`);
+    if (body.kind === 'too-large') return TOO_LARGE;
+
+    const parsed = parseNotices(body.bytes);
+    if (!parsed.ok) return refusal(400, `expected ${parsed.expected}`);
+
+    const { accepted, ignored, undelivered, failure } = await deps.sink.take(parsed.notices);
+    if (undelivered.length > 0) {
+      deps.log.warn({ accepted, ignored, undelivered: undelivered.length, error: failure }, 'notices not acknowledged');
+      return UNAVAILABLE;
+    }
+    return { status: 200, body: { accepted, ignored } };
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const observe = deps.metrics.answers.startTimer();
+    request.on('error', () => {}); // a sender that breaks off is no fault of ours; without a listener it would end the process
+    response.on('finish', () => {
+      observe({ status: String(response.statusCode) });
+      deps.answered();
+    });
+    const answer = await climb(request, response).catch((error: unknown) => {
+      deps.log.error({ error }, 'request failed');
+      return UNAVAILABLE;
+    });
+    if (answer === null) return;
+    if (!server.listening) response.setHeader('Connection', 'close'); // draining: the next request must go elsewhere
+    send(request, response, answer);
+  }
+
+  const server = createServer({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: senderTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 1_000,
+  });
+  server.on('request', handle);
+  // A sender that asks before it sends the body is answered by the same ladder, and so is refused without a body.
+  server.on('checkContinue', handle);
+  return server;
+}
+
+type Route = { readonly methods: readonly string[] } & (
+  | { readonly name: 'health' }
+  | { readonly name: 'notifications'; readonly segment: string | null }
+);
+
+function routeOf(url: string): Route | null {
+  const path = url.split('?', 1)[0] ?? '';
+  if (path === '/healthz') return { name: 'health', methods: ['GET', 'HEAD'] };
+  const match = /^\/notifications(?:\/([^/]*))?$/.exec(path);
+  return match === null ? null : { name: 'notifications', methods: ['POST'], segment: match[1] || null };
+}
+
+function methodNotAllowed(methods: readonly string[]): Answer {
+  return refusal(405, `expected ${methods.join(' or ')}`, { Allow: methods.join(', ') });
+}

@@ -1,0 +1,240 @@
+import { Agent, get } from 'node:http';
+import { converse, startWebhook, statusNotification } from './webhook-fixture';
+
+const LIMIT = 1_048_576;
+const basic = (user: string, password: string) => ({
+  Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+});
+let started: Awaited<ReturnType<typeof startWebhook>>[] = [];
+
+async function setup(options: Parameters<typeof startWebhook>[0] = {}) {
+  const webhook = await startWebhook(options);
+  started.push(webhook);
+  return webhook;
+}
+
+afterEach(async () => {
+  for (const webhook of started) await webhook.stop();
+  started = [];
+});
+
+describe('the path', () => {
+  test.each(['/', '/notification', '/notifications/a/b', '/metrics', '/readyz', '/healthz/x', '/notifications%2f'])(
+    '%s is not served, and nothing is told about it',
+    async (path) => {
+      const { send } = await setup();
+      const reply = await send(path, { body: '{}' });
+      expect([reply.status, reply.text]).toEqual([404, '']);
+    },
+  );
+
+  test('a query does not change what a path means', async () => {
+    const { send } = await setup();
+    expect((await send('/notifications?a=b', { body: '{}' })).status).toBe(200);
+    expect((await send('/healthz?x', { method: 'GET' })).status).toBe(200);
+  });
+
+  test('/healthz says that the process lives, whatever the secret', async () => {
+    const { send } = await setup({ secrets: ['s3cret'] });
+    const reply = await send('/healthz', { method: 'GET' });
+    expect([reply.status, reply.json]).toEqual([200, { status: 'ok' }]);
+    expect((await send('/healthz', { method: 'HEAD' })).status).toBe(200);
+    const refused = await send('/healthz', { body: '{}' });
+    expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+
+  test('a prober keeps its connection', async () => {
+    const { url } = await setup();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const sockets = new Set<unknown>();
+    for (let probe = 0; probe < 3; probe += 1) {
+      await new Promise((resolve) => {
+        get(`${url}/healthz`, { agent }, (response) => {
+          sockets.add(response.socket);
+          response.resume().on('end', resolve);
+        });
+      });
+    }
+    agent.destroy();
+    expect(sockets.size).toBe(1);
+  });
+});
+
+describe('the method', () => {
+  test.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
+    '%s is refused before anything else is looked at',
+    async (method) => {
+      const { send } = await setup({ secrets: ['s3cret'] });
+      for (const path of ['/notifications', '/notifications/s3cret', '/notifications/wrong']) {
+        const reply = await send(path, { method });
+        expect([reply.status, reply.headers.allow]).toEqual([405, 'POST']);
+      }
+    },
+  );
+});
+
+describe('the secret', () => {
+  test.each<[string, string, Record<string, string>, number]>([
+    ['none', '/notifications', {}, 401],
+    ['an empty segment', '/notifications/', {}, 401],
+    ['the right password', '/notifications', basic('humanapi', 's3cret'), 200],
+    ['the right password of nobody', '/notifications', basic('', 's3cret'), 200],
+    ['the second secret while rotating', '/notifications', basic('x', 'old:pass/wörd'), 200],
+    [
+      'a scheme in other letters',
+      '/notifications',
+      { Authorization: basic('x', 's3cret').Authorization.replace('Basic', 'bASIC') },
+      200,
+    ],
+    ['a wrong password', '/notifications', basic('s3cret', 'wrong'), 401],
+    ['an empty password', '/notifications', basic('s3cret', ''), 401],
+    [
+      'a user without a password',
+      '/notifications',
+      { Authorization: `Basic ${Buffer.from('s3cret').toString('base64')}` },
+      401,
+    ],
+    ['another scheme', '/notifications', { Authorization: 'Bearer s3cret' }, 401],
+    ['both secrets at once', '/notifications', basic('x', 's3cret,old:pass/wörd'), 401],
+    ['the right segment', '/notifications/s3cret', {}, 200],
+    ['the right segment, percent-encoded', `/notifications/${encodeURIComponent('old:pass/wörd')}`, {}, 200],
+    ['a wrong segment', '/notifications/wrong', {}, 401],
+    ['a segment that begins right', '/notifications/s3cre', {}, 401],
+    ['a segment that is no percent-encoding', '/notifications/%zz', {}, 401],
+    ['a wrong segment beside the right password', '/notifications/wrong', basic('x', 's3cret'), 401],
+    ['the right segment beside a header of a proxy', '/notifications/s3cret', { Authorization: 'Bearer x' }, 200],
+  ])('%s', async (_shown, path, headers, status) => {
+    const { send, asked } = await setup({ secrets: ['s3cret', 'old:pass/wörd'] });
+    const reply = await send(path, { headers, body: JSON.stringify(statusNotification()) });
+    expect(reply.status).toBe(status);
+    expect(reply.headers['www-authenticate']).toBe(
+      status === 401 ? 'Basic realm="chartway", charset="UTF-8"' : undefined,
+    );
+    expect(asked.some(([method]) => method === 'deliverStatusNotice')).toBe(status === 200);
+  });
+
+  test('is looked at before the body, which may be anything', async () => {
+    const { send } = await setup({ secrets: ['s3cret'] });
+    expect((await send('/notifications', { body: 'not json' })).status).toBe(401);
+    expect((await send('/notifications', { body: Buffer.alloc(LIMIT + 1, 32) })).status).toBe(401);
+    expect((await send('/notifications', {})).status).toBe(401);
+  });
+
+  test('is never logged, right or wrong', async () => {
+    const { send, logged } = await setup({ secrets: ['s3cret'] });
+    await send('/notifications/s3cret', { body: JSON.stringify(statusNotification()) });
+    await send('/notifications/gues5', { body: '{}' });
+    expect(logged()).not.toMatch(/s3cret|gues5/);
+  });
+});
+
+describe('the size', () => {
+  test('of 1 MiB is taken, of one byte more is not', async () => {
+    const { send } = await setup();
+    const body = (size: number) => JSON.stringify({ pad: '' }).replace('""', `"${'x'.repeat(size - 10)}"`);
+    expect(body(LIMIT)).toHaveLength(LIMIT);
+    expect((await send('/notifications', { body: body(LIMIT) })).status).toBe(200);
+    const refused = await send('/notifications', { body: body(LIMIT + 1) });
+    expect([refused.status, refused.json]).toEqual([413, { error: `expected a body of at most ${LIMIT} bytes` }]);
+  });
+
+  test('is counted where no length is declared, and the sender is cut off soon after the answer', async () => {
+    const { port } = await setup();
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+    const { text, closed } = await converse(port, {
+      first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+      keepWriting: () => chunk, // for ever
+    });
+    expect(closed).toBe(true);
+    expect(text).toMatch(/^HTTP\/1\.1 413 .*Connection: close.*at most 1048576 bytes/s);
+  });
+
+  test('that is declared too large is refused before it is sent', async () => {
+    const { port } = await setup();
+    const { text } = await converse(port, {
+      first: `POST /notifications HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${LIMIT + 1}\r\n\r\n`,
+      enough: /at most/,
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  test('that is right is asked for, where the sender waits to be asked', async () => {
+    const { port } = await setup();
+    let sent = false;
+    const { text } = await converse(port, {
+      first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n',
+      keepWriting: () => {
+        if (sent) return null;
+        sent = true;
+        return '{}';
+      },
+      enough: /ignored/,
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+  });
+});
+
+describe('a slow sender', () => {
+  test('is told so and cut off, while others are served', async () => {
+    const { port, post } = await setup({ timeouts: { senderTimeoutMs: 300 } });
+    const slow = converse(port, {
+      first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half',
+    });
+    expect((await post(statusNotification())).status).toBe(200);
+    const { text, closed } = await slow;
+    expect(closed).toBe(true);
+    expect(text).toMatch(/^HTTP\/1\.1 408 .*the whole body within 300 ms/s);
+  });
+
+  test('of the header is cut off as well', async () => {
+    const { port } = await setup({ timeouts: { senderTimeoutMs: 300 } });
+    const { text, closed } = await converse(port, { first: 'POST /notifications HTTP/1.1\r\nHost: ' });
+    expect(closed).toBe(true);
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('that breaks off in the middle disturbs nobody', async () => {
+    const { port, post, server } = await setup();
+    const connections = () => new Promise<number>((resolve) => server.getConnections((_error, n) => resolve(n)));
+    let writes = 0;
+    await converse(port, {
+      first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n{"ha',
+      keepWriting: () => (writes++ === 0 ? 'lf' : null),
+      enough: /100 Continue/, // then it closes
+    });
+    expect((await post(statusNotification())).status).toBe(200);
+    while ((await connections()) > 0) await new Promise(setImmediate);
+  });
+});
+
+describe('the body', () => {
+  test.each([
+    ['nothing', ''],
+    ['no JSON', '{"clientUserId": Max Muster}'],
+    ['half a JSON', '{"a":'],
+    ['a text', '"text"'],
+    ['a number', '7'],
+    ['null', 'null'],
+    ['an empty array', '[]'],
+    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00])],
+  ])('that is %s is refused, and what it said is not repeated', async (_what, body) => {
+    const { send, logged } = await setup();
+    const reply = await send('/notifications', { body });
+    expect(reply.status).toBe(400);
+    expect(reply.json).toEqual({ error: 'expected a JSON object or a non-empty array of objects' });
+    expect(reply.text + logged()).not.toContain('Muster');
+  });
+
+  test.each([
+    ['none', {}],
+    ['a form', { 'Content-Type': 'application/x-www-form-urlencoded' }],
+    ['text', { 'Content-Type': 'text/plain; charset=utf-16' }],
+    ['JSON', { 'Content-Type': 'application/json' }],
+    ['nonsense', { 'Content-Type': ';;;' }],
+  ])('is taken as JSON under any content type: %s', async (_type, headers) => {
+    const { send } = await setup();
+    const reply = await send('/notifications', { headers, body: JSON.stringify(statusNotification()) });
+    expect([reply.status, reply.json]).toEqual([200, { accepted: 1, ignored: 0 }]);
+    expect(reply.headers['content-type']).toBe('application/json');
+  });
+});

@@ -1,0 +1,214 @@
+import { NoticeUndelivered } from '../../src/temporal/notices';
+import { HUMAN_ID, reportNotification, startWebhook, statusNotification } from './webhook-fixture';
+
+let started: Awaited<ReturnType<typeof startWebhook>>[] = [];
+
+async function setup(sender: NonNullable<Parameters<typeof startWebhook>[0]>['sender'] = {}) {
+  const webhook = await startWebhook({ sender });
+  started.push(webhook);
+  return webhook;
+}
+
+afterEach(async () => {
+  for (const webhook of started) await webhook.stop();
+  started = [];
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadlineMs = Date.now() + 5_000; !condition(); ) {
+    if (Date.now() > deadlineMs) throw new Error('expected the condition to come true within 5 s');
+    await new Promise(setImmediate);
+  }
+}
+
+const CLAIM = { humanId: HUMAN_ID, status: 'Declined', updatedAt: '2020-01-30T21:20:54.316Z' };
+const NAMED = {
+  humanId: HUMAN_ID,
+  reportId: '5e3349a1c2b0f10012345678',
+  type: 'unity',
+  updatedAt: '2020-01-30T21:20:54.316Z',
+};
+const REQUEST_ID = expect.stringMatching(/^[0-9a-f]{32}$/);
+const closed = async () => 'closed-or-unknown' as const;
+
+describe('a status notice', () => {
+  test('goes to the applicant that it names', async () => {
+    const { post, asked } = await setup();
+    expect((await post(statusNotification())).json).toEqual({ accepted: 1, ignored: 0 });
+    expect(asked[0]).toEqual(['deliverStatusNotice', 'POL-20417', CLAIM, REQUEST_ID]);
+  });
+
+  test('of a closed or unknown applicant is ignored', async () => {
+    const { post } = await setup({ deliverStatusNotice: closed });
+    const reply = await post(statusNotification());
+    expect([reply.status, reply.json]).toEqual([200, { accepted: 0, ignored: 1 }]);
+  });
+
+  test('that comes again counts as accepted, under the same request id', async () => {
+    const { post, asked } = await setup();
+    expect((await post(statusNotification())).json).toEqual({ accepted: 1, ignored: 0 });
+    expect((await post(statusNotification())).json).toEqual({ accepted: 1, ignored: 0 });
+    expect((await post(statusNotification({ value: 'Engaged' }))).json).toEqual({ accepted: 1, ignored: 0 });
+    const ids = asked.filter(([method]) => method === 'deliverStatusNotice').map((call) => call.at(-1));
+    expect(ids[0]).toBe(ids[1]);
+    expect(ids[0]).not.toBe(ids[2]);
+  });
+});
+
+describe('a report notice', () => {
+  test('of a person who is not known yet goes to the mailbox, and nothing is looked up first', async () => {
+    const { post, asked } = await setup();
+    expect((await post(reportNotification())).json).toEqual({ accepted: 1, ignored: 0 });
+    expect(asked[0]).toEqual(['postToMailbox', NAMED, REQUEST_ID]);
+    expect(asked.map(([method]) => method)).not.toContain('findByHumanId');
+  });
+
+  test('goes to the applicant once the mailbox has told whose it is', async () => {
+    const { post, asked } = await setup({ mailboxOwner: async () => 'POL-20417' });
+    await post(reportNotification());
+    await until(() => asked.some(([method]) => method === 'mailboxOwner'));
+    expect((await post(reportNotification({ objectId: 'r-2' }))).json).toEqual({ accepted: 1, ignored: 0 });
+    expect(asked.at(-1)).toEqual(['deliverReportNotice', 'POL-20417', { ...NAMED, reportId: 'r-2' }, REQUEST_ID]);
+  });
+
+  test('goes to the applicant once the applicant itself has confirmed what a status notice claimed', async () => {
+    const { post, asked } = await setup({ humanIdOf: async () => HUMAN_ID });
+    await post(statusNotification());
+    await until(() => asked.some(([method]) => method === 'humanIdOf'));
+    await post(reportNotification());
+    expect(asked.at(-1)).toEqual(['deliverReportNotice', 'POL-20417', NAMED, REQUEST_ID]);
+  });
+
+  test.each<[string, string | null]>([
+    ['has another humanId', 'f'.repeat(32)],
+    ['has no humanId yet', null],
+  ])('still goes to the mailbox where a status notice claimed it for an applicant that %s', async (_says, own) => {
+    const { post, asked } = await setup({ humanIdOf: async () => own });
+    await post(statusNotification());
+    await until(() => asked.some(([method]) => method === 'humanIdOf'));
+    await post(reportNotification());
+    expect(asked.slice(0, 3).map(([method]) => method)).toEqual(['deliverStatusNotice', 'humanIdOf', 'postToMailbox']);
+  });
+
+  test('still goes to the mailbox where nothing could be found out', async () => {
+    const unanswered = async () => {
+      throw new Error('no answer');
+    };
+    const { post, asked } = await setup({ humanIdOf: unanswered, mailboxOwner: unanswered });
+    await post([statusNotification(), reportNotification()]);
+    await until(() => asked.length >= 4);
+    await post(reportNotification());
+    await until(() => asked.length >= 6);
+    expect(asked.map(([method]) => method)).toEqual(expect.not.arrayContaining(['deliverReportNotice']));
+  });
+
+  test('of a known applicant that is closed is ignored', async () => {
+    const { post, asked } = await setup({ mailboxOwner: async () => 'POL-20417', deliverReportNotice: closed });
+    await post(reportNotification());
+    await until(() => asked.some(([method]) => method === 'mailboxOwner'));
+    expect((await post(reportNotification())).json).toEqual({ accepted: 0, ignored: 1 });
+  });
+});
+
+describe('anything else', () => {
+  test.each<[string, unknown]>([
+    ['an empty object', {}],
+    [
+      'an unknown kind',
+      {
+        humanId: HUMAN_ID,
+        type: 'blood_pressure',
+        objectId: '1',
+        endpoint: 'https://api.humanapi.co/v1/human/blood_pressure',
+      },
+    ],
+    [
+      'an order of the second generation',
+      { topic: 'order', property: 'orderState', value: 'Pended', action: 'status', humanId: HUMAN_ID },
+    ],
+    ['a clientUserId that must not become a workflow id', statusNotification({ clientUserId: '../POL-1' })],
+    ['a humanId that must not become a workflow id', reportNotification({ humanId: 'a b' })],
+    ['a clientUserId that is no text', statusNotification({ clientUserId: { $ne: '' } })],
+  ])('is answered and goes nowhere: %s', async (_what, notice) => {
+    const { post, asked } = await setup();
+    const reply = await post(notice);
+    expect([reply.status, reply.json]).toEqual([200, { accepted: 0, ignored: 1 }]);
+    expect(asked).toEqual([]);
+  });
+
+  test('does not drop its neighbours in an array', async () => {
+    const { post, asked } = await setup();
+    const notices = ['text', null, 7, {}, statusNotification(), [], reportNotification(), { property: 'status' }];
+    expect((await post(notices)).json).toEqual({ accepted: 2, ignored: 6 });
+    expect(asked.slice(0, 2).map(([method]) => method)).toEqual(['deliverStatusNotice', 'postToMailbox']);
+  });
+
+  test('of its values nothing reaches the log', async () => {
+    const { post, logged } = await setup();
+    await post([
+      { firstName: 'Max Muster' },
+      statusNotification({ clientUserId: 'max@example.org' }),
+      statusNotification({ value: 'Max Muster', note: 'Max Muster' }),
+      reportNotification({ type: 'Max Muster', inviteLink: 'https://x/Muster' }),
+    ]);
+    expect(logged()).toContain('POL-20417');
+    expect(logged()).not.toMatch(/Muster|max@/);
+  });
+});
+
+describe('what Temporal does not have', () => {
+  const failing = (kind: 'unavailable' | 'refused') => async () => {
+    throw new NoticeUndelivered(kind, 'signal', Object.assign(new Error('x'), { code: 14 }));
+  };
+
+  test.each(['unavailable', 'refused'] as const)('is not acknowledged: %s', async (kind) => {
+    const { post, logged, metrics } = await setup({ deliverStatusNotice: failing(kind) });
+    const reply = await post(statusNotification());
+    expect(reply.status).toBe(503);
+    expect(reply.json).toEqual({ error: expect.stringContaining('send the same body again') });
+    expect(logged()).toMatch(new RegExp(`"level":"warn".*"kind":"${kind}".*"code":14.*notices not acknowledged`));
+    expect(await metrics()).toMatch(/chartway_webhook_notices_total\{.*kind="status".*result="undelivered".*\} 1/);
+  });
+
+  test('keeps the answer from being 200, though its neighbours are delivered', async () => {
+    const { post, asked } = await setup({ deliverStatusNotice: failing('unavailable') });
+    expect((await post([statusNotification(), {}, reportNotification()])).status).toBe(503);
+    expect(asked.map(([method]) => method)).toContain('postToMailbox');
+  });
+});
+
+test('what may wait is not begun before the answer', async () => {
+  let answer: (taken: 'taken') => void = () => {};
+  const last = new Promise<'taken'>((resolve) => {
+    answer = resolve;
+  });
+  const { post, asked } = await setup({
+    deliverStatusNotice: (clientUserId) => (clientUserId === 'POL-last' ? last : Promise.resolve('taken')),
+  });
+  const reply = post([statusNotification(), reportNotification(), statusNotification({ clientUserId: 'POL-last' })]);
+  await until(() => asked.length === 3);
+  for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+  expect(asked.map(([method]) => method)).toEqual(['deliverStatusNotice', 'postToMailbox', 'deliverStatusNotice']);
+  answer('taken');
+  expect((await reply).json).toEqual({ accepted: 3, ignored: 0 });
+  await until(
+    () => asked.some(([method]) => method === 'humanIdOf') && asked.some(([method]) => method === 'mailboxOwner'),
+  );
+});
+
+test('the figures name kinds and results, never an id', async () => {
+  const { post, metrics } = await setup();
+  await post([statusNotification(), reportNotification(), {}]);
+  const text = await metrics();
+  expect(text).toMatch(
+    /chartway_webhook_notices_total\{kind="status",to="applicant",result="accepted",process="webhook"\} 1/,
+  );
+  expect(text).toMatch(
+    /chartway_webhook_notices_total\{kind="report",to="mailbox",result="accepted",process="webhook"\} 1/,
+  );
+  expect(text).toMatch(
+    /chartway_webhook_notices_total\{kind="other",to="nowhere",result="ignored",process="webhook"\} 1/,
+  );
+  expect(text).toMatch(/chartway_webhook_answer_seconds_count\{process="webhook",status="200"\} 1/);
+  expect(text).not.toMatch(/POL-20417|0123456789abcdef/);
+});

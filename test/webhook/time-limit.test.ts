@@ -1,0 +1,131 @@
+import { drain } from '../../src/observability/listening';
+import { reportNotification, startWebhook, statusNotification } from './webhook-fixture';
+
+const never = () => new Promise<never>(() => {});
+let started: Awaited<ReturnType<typeof startWebhook>>[] = [];
+
+async function setup(options: Parameters<typeof startWebhook>[0] = {}) {
+  const webhook = await startWebhook(options);
+  started.push(webhook);
+  return webhook;
+}
+
+afterEach(async () => {
+  for (const webhook of started) await webhook.stop();
+  started = [];
+});
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const startMs = performance.now();
+  return [await work(), performance.now() - startMs];
+}
+
+test('a Temporal that never answers is waited for 2 s, then the sender is told to send again', async () => {
+  const { post } = await setup({ sender: { deliverStatusNotice: never } });
+  const [reply, tookMs] = await timed(() => post(statusNotification()));
+  expect(reply.status).toBe(503);
+  expect(tookMs).toBeGreaterThan(1_900);
+  expect(tookMs).toBeLessThan(2_500);
+});
+
+test('each call is told the same moment at which it must end', async () => {
+  const moments = new Set<number | undefined>();
+  const { post } = await setup({
+    sender: {
+      deliverStatusNotice: async (_clientUserId, _notice, _requestId, untilMs) => {
+        moments.add(untilMs);
+        return 'taken';
+      },
+    },
+  });
+  await post(Array.from({ length: 100 }, (_, n) => statusNotification({ clientUserId: `POL-${n}` })));
+  expect(moments.size).toBe(1);
+  expect([...moments][0]).toBeGreaterThan(Date.now() - 1_000);
+});
+
+test('an array of 5,000 notices is delivered with a bounded number of calls at a time', async () => {
+  let inFlight = 0;
+  let most = 0;
+  const { post } = await setup({
+    sender: {
+      deliverStatusNotice: async () => {
+        inFlight += 1;
+        most = Math.max(most, inFlight);
+        await new Promise(setImmediate);
+        inFlight -= 1;
+        return 'taken';
+      },
+    },
+  });
+  const notices = Array.from({ length: 5_000 }, (_, n) => statusNotification({ clientUserId: `POL-${n}` }));
+  expect((await post(notices)).json).toEqual({ accepted: 5_000, ignored: 0 });
+  expect(most).toBeLessThanOrEqual(32);
+  expect(most).toBeGreaterThan(8);
+});
+
+test('an array that Temporal does not get through in time is not acknowledged, and not gone on with', async () => {
+  let calls = 0;
+  const { post } = await setup({
+    timeouts: { deliveryTimeoutMs: 100 },
+    sender: {
+      postToMailbox: async () => {
+        calls += 1;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      },
+    },
+  });
+  const [reply, tookMs] = await timed(() =>
+    post(Array.from({ length: 5_000 }, (_, n) => reportNotification({ objectId: `r-${n}` }))),
+  );
+  expect([reply.status, reply.json]).toEqual([503, { error: expect.any(String) }]);
+  expect(tookMs).toBeLessThan(1_000);
+  const callsThen = calls;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(calls).toBe(callsThen);
+});
+
+test('a stuck array leaves room for other requests', async () => {
+  const { post } = await setup({
+    timeouts: { deliveryTimeoutMs: 500 },
+    sender: { postToMailbox: never },
+  });
+  const stuck = post(Array.from({ length: 1_000 }, (_, n) => reportNotification({ objectId: `r-${n}` })));
+  const [reply, tookMs] = await timed(() => post(statusNotification()));
+  expect(reply.status).toBe(200);
+  expect(tookMs).toBeLessThan(250);
+  expect((await stuck).status).toBe(503);
+});
+
+test('a drain lets requests in flight end and takes no new ones', async () => {
+  let release: (taken: 'taken') => void = () => {};
+  const released = new Promise<'taken'>((resolve) => {
+    release = resolve;
+  });
+  const { post, asked, server } = await setup({ sender: { deliverStatusNotice: () => released } });
+  const inFlight = post(statusNotification());
+  while (asked.length === 0) await new Promise(setImmediate);
+  const drained = drain(server);
+  await expect(post(statusNotification())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  release('taken');
+  const reply = await inFlight;
+  expect([reply.status, reply.headers.connection]).toEqual([200, 'close']);
+  await drained;
+});
+
+test('200 requests a second are answered well within 250 ms at the 99th percentile', async () => {
+  const { post } = await setup({
+    sender: { deliverStatusNotice: () => new Promise((resolve) => setTimeout(() => resolve('taken'), 5)) },
+  });
+  const requests = 400;
+  const startMs = performance.now();
+  const took = await Promise.all(
+    Array.from({ length: requests }, async (_, n) => {
+      await new Promise((resolve) => setTimeout(resolve, n * 5 - (performance.now() - startMs)));
+      const [reply, tookMs] = await timed(() => post(statusNotification({ clientUserId: `POL-${n}` })));
+      expect(reply.status).toBe(200);
+      return tookMs;
+    }),
+  );
+  took.sort((a, b) => a - b);
+  expect(took[Math.floor(requests * 0.99)]).toBeLessThan(250);
+}, 20_000);

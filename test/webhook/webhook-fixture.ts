@@ -1,0 +1,164 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import { drain, listen } from '../../src/observability/listening';
+import { createLogger } from '../../src/observability/log';
+import { createRegistry } from '../../src/observability/metrics';
+import type { NoticeSender } from '../../src/temporal/notices';
+import { createWebhook } from '../../src/webhook/webhook';
+
+/** What the fake Temporal was asked, in order: the method and its arguments but for the deadline. */
+export type Asked = readonly [method: string, ...args: unknown[]];
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+/** A webhook on a free port over a Temporal that takes everything, unless `sender` says otherwise. */
+export async function startWebhook(
+  options: {
+    sender?: Partial<NoticeSender>;
+    secrets?: readonly string[];
+    timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number };
+  } = {},
+) {
+  const asked: Asked[] = [];
+  const lines: string[] = [];
+  const noted =
+    <Args extends unknown[], Result>(method: string, answer: (...args: Args) => Promise<Result>) =>
+    (...args: Args): Promise<Result> => {
+      asked.push([method, ...args.filter((arg) => typeof arg !== 'number')]);
+      return answer(...args);
+    };
+  const answers: NoticeSender = {
+    deliverStatusNotice: async () => 'taken',
+    deliverReportNotice: async () => 'taken',
+    postToMailbox: async () => {},
+    humanIdOf: async () => null,
+    mailboxOwner: async () => null,
+    findByHumanId: async () => null,
+    ...options.sender,
+  };
+  const sender: NoticeSender = {
+    deliverStatusNotice: noted('deliverStatusNotice', answers.deliverStatusNotice),
+    deliverReportNotice: noted('deliverReportNotice', answers.deliverReportNotice),
+    postToMailbox: noted('postToMailbox', answers.postToMailbox),
+    humanIdOf: noted('humanIdOf', answers.humanIdOf),
+    mailboxOwner: noted('mailboxOwner', answers.mailboxOwner),
+    findByHumanId: noted('findByHumanId', answers.findByHumanId),
+  };
+  const registry = createRegistry('webhook');
+  const log = createLogger({ process: 'webhook', level: 'debug' }, { write: (line: string) => lines.push(line) });
+  const server = createWebhook({
+    sender,
+    secrets: options.secrets ?? [],
+    registry,
+    log,
+    timeouts: options.timeouts ?? {},
+  });
+  const url = await listen(server, { host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    port: Number(new URL(url).port),
+    server,
+    asked,
+    logged: () => lines.join(''),
+    /** Our own figures, one a line. */
+    metrics: async () => {
+      const figures = (await registry.metrics()).split('\n').filter((line) => line.startsWith('chartway_'));
+      return figures.join('\n');
+    },
+    send: (path: string, init: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {}) =>
+      exchange(`${url}${path}`, { method: 'POST', ...init }),
+    post: (notices: unknown, path = '/notifications') =>
+      exchange(`${url}${path}`, { method: 'POST', body: JSON.stringify(notices) }),
+    async stop() {
+      server.closeAllConnections();
+      await drain(server);
+    },
+  };
+}
+
+/** The request as given and nothing added to it, unlike fetch, which makes up a content type. */
+function exchange(
+  url: string,
+  init: { method?: string; headers?: Record<string, string>; body?: string | Buffer },
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method: init.method, headers: init.headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        const json: unknown = text.startsWith('{') ? JSON.parse(text) : null;
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
+      });
+    });
+    request.on('error', reject);
+    request.end(init.body);
+  });
+}
+
+/** Writes raw bytes to the port; resolves to all that came back when the other side closes, or `enough` came. */
+export function converse(
+  port: number,
+  options: { first: string; keepWriting?: () => string | null; enough?: RegExp },
+): Promise<{ text: string; closed: boolean; written: number }> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    let written = 0;
+    const done = (closed: boolean): void => {
+      socket.destroy();
+      resolve({ text, closed, written });
+    };
+    const pump = (): void => {
+      for (let more = options.keepWriting?.() ?? null; more !== null; more = options.keepWriting?.() ?? null) {
+        written += more.length;
+        if (!socket.writable || !socket.write(more)) return;
+      }
+    };
+    socket.on('connect', () => {
+      socket.write(options.first);
+      pump();
+    });
+    socket.on('drain', pump);
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+      if (options.enough?.test(text)) done(false);
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => done(true));
+  });
+}
+
+export const HUMAN_ID = '0123456789abcdef0123456789abcdef';
+
+/** A status notification as Human API posts it. */
+export function statusNotification(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    clientUserId: 'POL-20417',
+    endpoint: 'https://admin.humanapi.co/api/v1/users',
+    humanId: HUMAN_ID,
+    updatedAt: '2020-01-30T21:20:54.316Z',
+    property: 'status',
+    value: 'Declined',
+    ...over,
+  };
+}
+
+/** A report notification as Human API posts it. */
+export function reportNotification(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    type: 'unity',
+    endpoint: 'https://api.humanapi.co/v1/human/medical/reports',
+    objectId: '5e3349a1c2b0f10012345678',
+    updatedAt: '2020-01-30T21:20:54.316Z',
+    humanId: HUMAN_ID,
+    action: 'created',
+    ...over,
+  };
+}
