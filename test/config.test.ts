@@ -1,0 +1,240 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type ProcessName, readConfig } from '../src/config';
+import { DAY_MS, DEFAULT_POLICY } from '../src/domain/policy';
+import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
+
+const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
+const LOOPBACK = {
+  HUMAN_API_AUTH_URL: 'http://127.0.0.1:3002/auth',
+  HUMAN_API_ADMIN_URL: 'http://localhost:3002/admin/',
+  HUMAN_API_DATA_URL: 'http://[::1]:3002/data',
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'chartway-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function read(env: Record<string, string | undefined> = {}, processName: ProcessName = 'starter') {
+  return readConfig(processName, env, folder);
+}
+
+function faultsOf(env: Record<string, string | undefined>, processName: ProcessName = 'starter'): ConfigurationFault[] {
+  try {
+    read(env, processName);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return [...error.faults];
+    throw error;
+  }
+  return [];
+}
+
+test('nothing set means the documented defaults', () => {
+  expect(read()).toEqual({
+    humanApi: {
+      clientId: null,
+      clientSecret: null,
+      authUrl: 'https://auth.humanapi.co',
+      adminUrl: 'https://admin.humanapi.co',
+      dataUrl: 'https://api.humanapi.co',
+      timeoutMs: 30_000,
+      maxCallsPerSecond: 10,
+    },
+    temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
+    taskQueue: 'chartway',
+    reportStore: { kind: 'folder', path: './reports' },
+    policy: DEFAULT_POLICY,
+    refreshForMs: 30 * DAY_MS,
+    webhook: { host: '127.0.0.1', port: 3001, secrets: [], spoolFolder: '.data/spool' },
+    api: { host: '127.0.0.1', port: 3000 },
+    metrics: { host: '127.0.0.1', port: null },
+    logLevel: 'info',
+  });
+});
+
+test('every duration of the policy comes from the variable of its name', () => {
+  const env = {
+    ...{ POLL_INVITED: '1s', POLL_ENGAGED: '2s', POLL_SYNCING: '3s', POLL_ATTENTION: '4s', POLL_SOME_SYNCED: '5s' },
+    ...{ POLL_DISCONNECTED: '6s', SETTLE_ALL_SYNCED: '7s', SETTLE_SOME_SYNCED: '8s', SETTLE_ERROR: '9s' },
+    ...{ INVITATION_EXPIRES_AFTER: '10s', APPLICANT_EXPIRES_AFTER: '250ms', REPORTS: 'Unity:json' },
+  };
+  expect(read(env).policy).toEqual({
+    pollMs: {
+      ...{ invited: 1_000, engaged: 2_000, syncing: 3_000, attention: 4_000, someSynced: 5_000, disconnected: 6_000 },
+    },
+    settleMs: { allSynced: 7_000, someSynced: 8_000, error: 9_000 },
+    expiresMs: { invitation: 10_000, applicant: 250 },
+    wanted: { unity: ['json'] },
+  });
+});
+
+test.each<[key: string, text: string]>([
+  ['HUMAN_API_AUTH_URL', 'http://auth.example.org'],
+  ['HUMAN_API_ADMIN_URL', 'https://admin.example.org/?tenant=1'],
+  ['HUMAN_API_ADMIN_URL', 'https://admin.example.org/#top'],
+  ['HUMAN_API_DATA_URL', 'https://user@api.example.org'],
+  ['HUMAN_API_DATA_URL', 'ftp://api.example.org'],
+  ['HUMAN_API_DATA_URL', 'api.example.org'],
+  ['HUMAN_API_DATA_URL', 'http://127.0.0.1.example.org'],
+  ['HUMAN_API_MAX_CALLS_PER_SECOND', '0'],
+  ['HUMAN_API_MAX_CALLS_PER_SECOND', '-1'],
+  ['HUMAN_API_MAX_CALLS_PER_SECOND', 'many'],
+  ['HUMAN_API_TIMEOUT', '6m'],
+  ['HUMAN_API_TIMEOUT', '30'],
+  ['TEMPORAL_ADDRESS', 'http://temporal:7233'],
+  ['TEMPORAL_TLS', 'yes'],
+  ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'true'],
+  ['TEMPORAL_CONFIG_FILE', 'not-there.toml'],
+  ['TEMPORAL_PROFILE', 'not-there'],
+  ['TEMPORAL_TLS_SERVER_CA_CERT_PATH', 'not-there.pem'],
+  ['TASK_QUEUE', 'with space'],
+  ['REPORT_STORE', 'ftp://somewhere'],
+  ['REPORTS', 'ccdraw:json'],
+  ['REFRESH_FOR', '0d'],
+  ['WEBHOOK_HOST', 'http://localhost'],
+  ['WEBHOOK_PORT', '65536'],
+  ['WEBHOOK_PORT', 'tcp://10.0.0.1:3001'],
+  ['WEBHOOK_SECRET', 'one,,two'],
+  ['WEBHOOK_SIGNATURE', 'on'],
+  ['API_PORT', '-1'],
+  ['API_KEYS', 'name:reader:short'],
+  ['METRICS_PORT', '80.5'],
+  ['PAYLOAD_KEYS', 'k1:AAAA'],
+  ['PAYLOAD_ENCRYPTION', 'yes'],
+  ['POLL_INVITED', '6 hours'],
+  ['SETTLE_ERROR', '1.5h'],
+  ['APPLICANT_EXPIRES_AFTER', '-1d'],
+  ['LOG_LEVEL', 'verbose'],
+])('%s=%s is a fault of that variable alone, whatever the process', (key, text) => {
+  for (const processName of ['worker', 'webhook', 'starter', 'dev'] as const) {
+    const faults = faultsOf({ ...CREDENTIALS, ...LOOPBACK, WEBHOOK_SECRET: 's', [key]: text }, processName);
+    expect(faults.map((fault) => fault.key)).toEqual([key]);
+    expect(faults[0]?.expected).not.toBe('');
+  }
+});
+
+test('all faults are reported together, each with key, what was expected and what came', () => {
+  const env = { POLL_INVITED: 'soon', WEBHOOK_PORT: 'x', TEMPORAL_TLS: 'yes', POLL_ENGAGD: '1h' };
+  expect(() => read(env, 'worker')).toThrow(
+    [
+      'The configuration is not right (.env.example explains every variable):',
+      '  WEBHOOK_PORT: expected a port, 0 to 65535; came "x"',
+      '  POLL_INVITED: expected an integer above zero and a unit: 250ms, 10s, 5m, 6h or 30d; came "soon"',
+      '  TEMPORAL_TLS: expected true or false; came "yes"',
+      '  HUMAN_API_CLIENT_ID: expected the client id that Human API gave you; came nothing',
+      '  HUMAN_API_CLIENT_SECRET: expected the client secret that Human API gave you; came nothing',
+      '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; came this',
+    ].join('\n'),
+  );
+});
+
+test('no secret is shown, wherever it stands', () => {
+  const env = {
+    ...{ WEBHOOK_SECRET: 'hush,,hush', API_KEYS: 'hush', PAYLOAD_KEYS: 'hush', HUMAN_API_CLIENT_SECRT: 'hush' },
+    ...{ HUMAN_API_AUTH_URL: 'https://user:hush@host/', HUMAN_API_ADMIN_URL: 'https://host/?token=hush' },
+    REPORT_STORE: 'ftp://key:h/u@hush@bucket',
+    TEMPORAL_CONFIG_FILE: path.join(folder, 'temporal.toml'),
+  };
+  writeFileSync(env.TEMPORAL_CONFIG_FILE, '[profile.default]\napi_key = hush\n');
+  const faults = faultsOf(env);
+  expect(faults).toHaveLength(8);
+  expect(JSON.stringify(faults)).not.toMatch(/hush|h\/u/);
+});
+
+test.each([
+  ['POLL_INVITEDD', 'POLL_INVITED'],
+  ['HUMAN_API_CLIENT_SECRT', 'HUMAN_API_CLIENT_SECRET'],
+  ['REPORTS_STORE', 'REPORT_STORE'],
+  ['REPORT', 'REPORTS'],
+  ['WEBHOOK_SECRETS', 'WEBHOOK_SECRET'],
+  ['TEMPORAL_ADRESS', 'TEMPORAL_ADDRESS'],
+  ['API_URL', 'API_'],
+])('the unknown name %s is a fault, even set to nothing, and the nearest known name is told', (name, nearest) => {
+  for (const text of ['x', '']) {
+    const [fault, ...others] = faultsOf({ [name]: text });
+    expect(fault).toMatchObject({ key: name, expected: expect.stringContaining(`such as ${nearest}`) });
+    expect(others).toEqual([]);
+  }
+});
+
+test('names of other software are none of our business', () => {
+  expect(faultsOf({ PATH: '/bin', SANDBOX_PORT: 'x', npm_config_loglevel: 'silent', DEBUG: '*' })).toEqual([]);
+  expect(faultsOf({ TEMPORAL_CLI_PATH: '/bin/temporal', TEMPORAL_GRPC_META_TENANT: 'a' })).toEqual([]);
+});
+
+test('a variable set to nothing counts as not set', () => {
+  expect(read({ POLL_INVITED: '', METRICS_PORT: '', TEMPORAL_ADDRESS: '', WEBHOOK_SPOOL: '' })).toEqual(read());
+  expect(faultsOf({ ...CREDENTIALS, HUMAN_API_CLIENT_ID: '' }, 'worker')).toHaveLength(1);
+});
+
+test('the environment wins over .env, also when it sets a variable to nothing', () => {
+  writeFileSync(path.join(folder, '.env'), 'TASK_QUEUE=file\nPOLL_INVITED="2h" # twice\nPOLL_ENGAGED=3h\n');
+  const config = read({ TASK_QUEUE: 'environment', POLL_ENGAGED: '' });
+  expect(config.taskQueue).toBe('environment');
+  expect(config.policy.pollMs).toEqual({ ...DEFAULT_POLICY.pollMs, invited: 7_200_000 });
+});
+
+test('a typo in .env is a fault too', () => {
+  writeFileSync(path.join(folder, '.env'), 'POLL_INVITD=1h\n');
+  expect(faultsOf({})).toMatchObject([{ key: 'POLL_INVITD' }]);
+});
+
+test('only the worker needs the credentials, but half of them is a mistake for npm start as well', () => {
+  expect(faultsOf({}, 'worker').map(({ key }) => key)).toEqual(['HUMAN_API_CLIENT_ID', 'HUMAN_API_CLIENT_SECRET']);
+  for (const processName of ['starter', 'dev', 'api'] as const) expect(faultsOf({}, processName)).toEqual([]);
+  expect(faultsOf({ HUMAN_API_CLIENT_ID: 'id-1' }, 'dev').map(({ key }) => key)).toEqual(['HUMAN_API_CLIENT_SECRET']);
+  expect(readConfig('worker', CREDENTIALS, folder).humanApi.clientSecret).toBe('classified');
+});
+
+test('the webhook runs without a secret only where nobody but this machine reaches it', () => {
+  expect(faultsOf(LOOPBACK, 'webhook')).toEqual([]);
+  expect(faultsOf({}, 'webhook').map(({ key }) => key)).toEqual(['WEBHOOK_SECRET']);
+  expect(faultsOf({ ...LOOPBACK, WEBHOOK_HOST: '0.0.0.0' }, 'webhook')).toHaveLength(1);
+  expect(faultsOf({ ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' }, 'webhook')).toHaveLength(1);
+  expect(read({ WEBHOOK_HOST: '0.0.0.0', WEBHOOK_SECRET: 'new, old' }, 'webhook').webhook.secrets).toEqual([
+    'new',
+    'old',
+  ]);
+});
+
+test('what this version does not have is refused rather than ignored', () => {
+  const key = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
+  expect(faultsOf({ PAYLOAD_KEYS: key })).toMatchObject([{ key: 'PAYLOAD_KEYS', came: 'a value that is not shown' }]);
+  expect(faultsOf({ PAYLOAD_ENCRYPTION: 'on' })).toMatchObject([{ key: 'PAYLOAD_ENCRYPTION' }]);
+  expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
+  expect(faultsOf({ ...LOOPBACK, WEBHOOK_SIGNATURE: 'verify' }, 'webhook')).toMatchObject([
+    { key: 'WEBHOOK_SIGNATURE' },
+  ]);
+  expect(faultsOf({ WEBHOOK_SIGNATURE: 'verify' }, 'starter')).toEqual([]);
+  expect(faultsOf({ ...CREDENTIALS, REPORT_STORE: 's3://bucket' }, 'worker')).toMatchObject([{ key: 'REPORT_STORE' }]);
+  expect(faultsOf({ REPORT_STORE: 's3://bucket' }, 'starter')).toEqual([]);
+});
+
+test('base URLs keep their path prefix and lose the slash at the end', () => {
+  expect(read(LOOPBACK).humanApi).toMatchObject({
+    authUrl: 'http://127.0.0.1:3002/auth',
+    adminUrl: 'http://localhost:3002/admin',
+    dataUrl: 'http://[::1]:3002/data',
+  });
+});
+
+test('the spool can be switched off', () => {
+  expect(read({ WEBHOOK_SPOOL: 'off' }).webhook.spoolFolder).toBeNull();
+});
+
+test('Temporal is found by its own variables, profiles and keys', () => {
+  const file = path.join(folder, 'temporal.toml');
+  writeFileSync(file, '[profile.cloud]\naddress = "cloud:7233"\nnamespace = "carrier.abc"\n');
+  const { temporal } = read({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud', TEMPORAL_API_KEY: 'k' });
+  expect(temporal).toEqual({
+    namespace: 'carrier.abc',
+    connection: { address: 'cloud:7233', apiKey: 'k', tls: true },
+  });
+  expect(read({ TEMPORAL_ADDRESS: 'elsewhere:1', TEMPORAL_TLS: 'true' }).temporal.connection).toMatchObject({
+    address: 'elsewhere:1',
+    tls: {},
+  });
+});

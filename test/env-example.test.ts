@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'dotenv';
+import { readConfig } from '../src/config';
+
+/** What the design names, besides Temporal's own. */
+const NAMES = [
+  ...['HUMAN_API_CLIENT_ID', 'HUMAN_API_CLIENT_SECRET', 'HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL'],
+  ...['HUMAN_API_DATA_URL', 'HUMAN_API_MAX_CALLS_PER_SECOND', 'HUMAN_API_TIMEOUT', 'TASK_QUEUE', 'REPORT_STORE'],
+  ...['REPORTS', 'REFRESH_FOR', 'WEBHOOK_HOST', 'WEBHOOK_PORT', 'WEBHOOK_SECRET', 'WEBHOOK_SIGNATURE', 'WEBHOOK_SPOOL'],
+  ...['API_HOST', 'API_PORT', 'API_KEYS', 'METRICS_HOST', 'METRICS_PORT', 'PAYLOAD_KEYS', 'PAYLOAD_ENCRYPTION'],
+  ...['POLL_INVITED', 'POLL_ENGAGED', 'POLL_SYNCING', 'POLL_ATTENTION', 'POLL_SOME_SYNCED', 'POLL_DISCONNECTED'],
+  ...['SETTLE_ALL_SYNCED', 'SETTLE_SOME_SYNCED', 'SETTLE_ERROR', 'INVITATION_EXPIRES_AFTER'],
+  ...['APPLICANT_EXPIRES_AFTER', 'LOG_LEVEL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_API_KEY'],
+];
+
+function setup() {
+  const text = readFileSync(path.join(__dirname, '../.env.example'), 'utf8');
+  // Every "#NAME=value" line, uncommented, as somebody would who keeps all of it.
+  return { text, values: parse(text.replace(/^#(?=[A-Z_]+=)/gm, '')) };
+}
+
+test('.env.example names every variable, all of them commented out', () => {
+  const { text, values } = setup();
+  expect(Object.keys(values)).toEqual(expect.arrayContaining(NAMES));
+  expect(parse(text)).toEqual({});
+});
+
+test('.env.example shows the defaults: uncommenting all of it changes nothing', () => {
+  const { values } = setup();
+  const nowhere = path.join(tmpdir(), 'chartway-no-such-folder');
+  expect(readConfig('starter', values, nowhere)).toEqual(readConfig('starter', {}, nowhere));
+});
