@@ -27,5 +27,5 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** True for a file system's error with one of these codes. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }

@@ -1,0 +1,249 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ListedReport } from '../../src/domain/reports';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { documentFile } from '../../src/report-store/layout';
+import { NotTheDocument, WrongFolder } from '../../src/report-store/port';
+import { change, documentToStore, ORGANIZATION, pdf, pieces, sha256 } from './fixtures';
+
+const roots: string[] = [];
+const V2 = '2026-03-02T10:00:00.000Z';
+
+async function setup() {
+  const root = join(await mkdtemp(join(tmpdir(), 'chartway-store-')), 'reports');
+  roots.push(join(root, '..'));
+  const report = documentToStore().report;
+  return {
+    root,
+    store: createFolderStore(root),
+    at: (updatedAt: string | null): ListedReport => ({ ...report, updatedAt }),
+    read: (file: string) => readFile(join(root, 'POL-1', file), 'utf8'),
+    /** Every file of the store, temporary ones included. */
+    files: async () =>
+      (await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []))
+        .filter((each) => each.isFile())
+        .map((each) => join(each.parentPath, each.name).slice(root.length + 1))
+        .sort(),
+  };
+}
+
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true });
+});
+
+describe('saving a document', () => {
+  it('stores the exact bytes under the name of the layout and tells the truth of them', async () => {
+    const { store, read, files } = await setup();
+    const body = pdf('é'.repeat(3_000));
+    const contentLength = Buffer.byteLength(body);
+    const before = Date.now();
+    const entry = await store.save(
+      documentToStore({ contentLength, contentType: 'application/pdf; v=1' }),
+      pieces(body, 1_000),
+    );
+    expect(entry).toEqual({
+      file: documentFile(documentToStore().report, 'pdf'),
+      type: 'unity',
+      organization: ORGANIZATION,
+      format: 'pdf',
+      reportId: 'report-1',
+      updatedAt: '2026-03-01T10:00:00.000Z',
+      seenAt: null,
+      sha256: sha256(body),
+      bytes: contentLength,
+      contentType: 'application/pdf; v=1',
+      storedAt: expect.any(String),
+      superseded: false,
+    });
+    expect(Date.parse(entry.storedAt)).toBeGreaterThanOrEqual(before);
+    expect(await read(entry.file)).toBe(body);
+    expect(await files()).toEqual([`POL-1/${entry.file}`]);
+  });
+
+  it('lets nobody else read', async () => {
+    const { root, store } = await setup();
+    const { file } = await store.save(documentToStore(), pieces(pdf('x')));
+    await store.updateManifest(change());
+    const mode = async (path: string) => (await stat(join(root, path))).mode & 0o777;
+    for (const path of [`POL-1/${file}`, 'POL-1/manifest.json']) expect(await mode(path)).toBe(0o600);
+    for (const path of ['', '.incoming', 'POL-1', 'POL-1/unity']) expect(await mode(path)).toBe(0o700);
+  });
+
+  it.each([
+    ['not whole', documentToStore(), '%PDF-1.4 cut'],
+    ['empty', documentToStore(), ''],
+    ['shorter than announced', documentToStore({ contentLength: 999 }), pdf('x')],
+    ['a page of a proxy', documentToStore({ contentType: 'text/html' }), '<html></html>'],
+    ['half a JSON', documentToStore({ format: 'json', contentType: 'application/json' }), '{"a":'],
+  ])('stores nothing of one that is %s', async (_, document, body) => {
+    const { store, files } = await setup();
+    await expect(store.save(document, pieces(body))).rejects.toThrow(NotTheDocument);
+    expect(await files()).toEqual([]);
+  });
+
+  it('leaves nothing where the stream breaks, and closes a stream that it gives up', async () => {
+    const { store, files } = await setup();
+    async function* breaks() {
+      yield Buffer.from('%PDF-1.4 ');
+      throw new Error('other side closed');
+    }
+    await expect(store.save(documentToStore(), breaks())).rejects.toThrow('other side closed');
+    let closed = false;
+    async function* endless() {
+      try {
+        for (;;) yield Buffer.from('no JSON');
+      } finally {
+        closed = true;
+      }
+    }
+    const json = documentToStore({ format: 'json', contentType: 'application/json' });
+    await expect(store.save(json, endless())).rejects.toThrow(NotTheDocument);
+    expect(closed).toBe(true);
+    expect(await files()).toEqual([]);
+  });
+
+  it('keeps every path inside the applicant\u2019s folder, whatever upstream calls things', async () => {
+    const { store, files } = await setup();
+    const report = {
+      id: '../../../up',
+      type: '../up',
+      organization: { id: '/', name: '../../up' },
+      updatedAt: '../up',
+    };
+    const { file } = await store.save(documentToStore({ report }), pieces(pdf('x')));
+    expect(file).toMatch(/^[0-9a-f]{32}\/up-[0-9a-f]{6}\/[0-9a-f]{32}\.19700101T000000000Z\.pdf$/);
+    expect(await files()).toEqual([`POL-1/${file}`]);
+    await expect(store.save(documentToStore({ clientUserId: '../POL-1' }), pieces(pdf('x')))).rejects.toThrow(
+      'clientUserId',
+    );
+    expect(await files()).toEqual([`POL-1/${file}`]);
+  });
+});
+
+describe('a document that comes again', () => {
+  it('with the same bytes under a later version adds no file, only when it was seen', async () => {
+    const { store, at, files } = await setup();
+    const newest = await store.save(documentToStore(), pieces(pdf('same')));
+    const again = await store.save(documentToStore({ report: at(V2), newest }), pieces(pdf('same')));
+    expect(again).toEqual({ ...newest, seenAt: V2 });
+    const late = await store.save(
+      documentToStore({ report: at('2026-03-03T10:00:00'), newest: again }),
+      pieces(pdf('same')),
+    );
+    expect(late).toEqual({ ...newest, seenAt: '2026-03-03T10:00:00' });
+    expect(await files()).toHaveLength(1);
+  });
+
+  it('with other bytes under a later version lies beside the older one, which is superseded', async () => {
+    const { store, at, read } = await setup();
+    const first = await store.save(documentToStore(), pieces(pdf('first')));
+    const second = await store.save(documentToStore({ report: at(V2), newest: first }), pieces(pdf('second')));
+    const { documents } = await store.updateManifest(change({ documents: [second, first] }));
+    expect(documents).toEqual([{ ...first, superseded: true }, second]);
+    expect([await read(first.file), await read(second.file)]).toEqual([pdf('first'), pdf('second')]);
+  });
+
+  it('with the same bytes under an older version is stored as that version, so that nobody fetches it for ever', async () => {
+    const { store, at, files } = await setup();
+    const newest = await store.save(documentToStore({ report: at(V2) }), pieces(pdf('same')));
+    const older = await store.save(documentToStore({ newest }), pieces(pdf('same')));
+    expect(older).toMatchObject({ updatedAt: '2026-03-01T10:00:00.000Z', seenAt: null });
+    expect(await files()).toHaveLength(2);
+  });
+
+  it('because an activity ran twice gives the same entry', async () => {
+    const { store, files } = await setup();
+    const once = await store.save(documentToStore(), pieces(pdf('same')));
+    const unrecorded = await store.save(documentToStore(), pieces(pdf('same')));
+    expect({ ...unrecorded, storedAt: once.storedAt }).toEqual(once);
+    await store.updateManifest(change({ documents: [{ ...once, seenAt: V2 }] }));
+    expect(await store.save(documentToStore({ newest: once }), pieces(pdf('same')))).toEqual({ ...once, seenAt: V2 });
+    expect(await files()).toHaveLength(2);
+  });
+
+  it('as the same version with other bytes replaces them, and the manifest is true at once', async () => {
+    const { store, read } = await setup();
+    const first = await store.save(documentToStore(), pieces(pdf('first')));
+    const unrecorded = await store.save(documentToStore(), pieces(pdf('second')));
+    expect(await store.readManifest('POL-1')).toBeNull();
+    await store.updateManifest(change({ outcome: 'collected', documents: [first, unrecorded] }));
+    const third = await store.save(documentToStore(), pieces(pdf('third')));
+    expect(third).toMatchObject({ file: first.file, sha256: sha256(pdf('third')) });
+    expect(await read(first.file)).toBe(pdf('third'));
+    expect(await store.readManifest('POL-1')).toMatchObject({ outcome: 'collected', documents: [third] });
+    await store.updateManifest(change({ documents: [first] }));
+    expect((await store.readManifest('POL-1'))?.documents).toEqual([third]);
+  });
+
+  it('is stored anew where somebody removed its file', async () => {
+    const { root, store, at, read } = await setup();
+    const newest = await store.save(documentToStore(), pieces(pdf('same')));
+    await rm(join(root, 'POL-1', newest.file));
+    const again = await store.save(documentToStore({ report: at(V2), newest }), pieces(pdf('same')));
+    expect(await read(again.file)).toBe(pdf('same'));
+  });
+});
+
+describe('the manifest', () => {
+  it('is nothing before it is written, and then what was written', async () => {
+    const { store, read } = await setup();
+    expect(await store.readManifest('POL-1')).toBeNull();
+    const written = await store.updateManifest(change({ outcome: 'expired', reason: 'invitation-expired' }));
+    expect(await store.readManifest('POL-1')).toEqual(written);
+    expect(JSON.parse(await read('manifest.json'))).toEqual(written);
+  });
+
+  it('that names another clientUserId closes its folder for reading, writing and documents', async () => {
+    const { root, store, files } = await setup();
+    await store.updateManifest(change({ clientUserId: 'pol-1' }));
+    // What a case-insensitive file system would show.
+    await mkdir(join(root, 'POL-1'));
+    await writeFile(join(root, 'POL-1', 'manifest.json'), await readFile(join(root, 'pol-1', 'manifest.json')));
+    const before = await files();
+    await expect(store.readManifest('POL-1')).rejects.toThrow(WrongFolder);
+    await expect(store.updateManifest(change())).rejects.toThrow(WrongFolder);
+    await expect(store.save(documentToStore(), pieces(pdf('x')))).rejects.toThrow(WrongFolder);
+    expect(await files()).toEqual(before);
+  });
+
+  it('that cannot be read is left alone, and named', async () => {
+    const { root, store } = await setup();
+    await mkdir(join(root, 'POL-1'), { recursive: true });
+    await writeFile(join(root, 'POL-1', 'manifest.json'), '{"half":');
+    await expect(store.updateManifest(change())).rejects.toThrow('POL-1/manifest.json: expected JSON');
+    expect(await readFile(join(root, 'POL-1', 'manifest.json'), 'utf8')).toBe('{"half":');
+  });
+});
+
+describe('the check for readiness', () => {
+  it('passes where the store can be written, and fails where it cannot', async () => {
+    const { root, store, files } = await setup();
+    await store.check();
+    expect(await files()).toEqual([]);
+    await writeFile(join(root, 'a-file'), '');
+    await expect(createFolderStore(join(root, 'a-file')).check()).rejects.toThrow();
+  });
+
+  it('removes what a killed process left a day ago, nothing younger and nothing else', async () => {
+    const { root, store } = await setup();
+    const incoming = join(root, '.incoming');
+    await mkdir(incoming, { recursive: true });
+    const [old, young] = ['a'.repeat(32), 'b'.repeat(32)];
+    for (const name of [old, young, 'not-ours']) await writeFile(join(incoming, name), 'half');
+    const longAgo = new Date(Date.now() - 25 * 3_600_000);
+    for (const name of [old, 'not-ours']) await utimes(join(incoming, name), longAgo, longAgo);
+    await store.check();
+    expect((await readdir(incoming)).sort()).toEqual([young, 'not-ours']);
+  });
+
+  it('is not needed for that: writers sweep as well', async () => {
+    const { root, store } = await setup();
+    const left = join(root, '.incoming', 'a'.repeat(32));
+    await mkdir(left, { recursive: true });
+    const longAgo = new Date(Date.now() - 25 * 3_600_000);
+    await utimes(left, longAgo, longAgo);
+    await store.updateManifest(change());
+    expect(await readdir(join(root, '.incoming'))).toEqual([]);
+  });
+});
