@@ -37,6 +37,11 @@ function rule(name, comment, from, to) {
   return { name, comment, severity: 'error', from, to };
 }
 
+// Three times, because a rule looks at an import: of such a file, by such a file, or at a file that has neither.
+function knownFolders(from, to) {
+  return rule('known-folders-only', 'every file of src is in a folder of the table or is a root', from, to);
+}
+
 const folderRules = Object.entries(FOLDERS).map(([folder, allowed]) =>
   rule(
     `${folder}-imports-what-its-row-lists`,
@@ -98,34 +103,9 @@ module.exports = {
         pathNot: '^src/',
       },
     ),
-    rule(
-      'known-folders-only',
-      'every file of src is in a folder of the table or is a root',
-      { path: '^src/' },
-      {
-        path: '^src/',
-        pathNot: knownPlaces,
-      },
-    ),
-    rule(
-      'known-folders-only',
-      'every file of src is in a folder of the table or is a root',
-      {
-        path: '^src/',
-        pathNot: knownPlaces,
-      },
-      {},
-    ),
-    rule(
-      'known-folders-only',
-      'every file of src is in a folder of the table or is a root',
-      {
-        orphan: true,
-        path: '^src/',
-        pathNot: knownPlaces,
-      },
-      {},
-    ),
+    knownFolders({ path: '^src/' }, { path: '^src/', pathNot: knownPlaces }),
+    knownFolders({ path: '^src/', pathNot: knownPlaces }, {}),
+    knownFolders({ path: '^src/', pathNot: knownPlaces, orphan: true }, {}),
     rule('no-cycles', 'two files that need each other are one file, or share a third', {}, { circular: true }),
     rule('resolvable', 'an import that leads nowhere fails only when it is reached', {}, { couldNotResolve: true }),
     rule(
@@ -139,6 +119,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     // Types too: after compilation an `import type` is gone, and with it the difference that the table makes.
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs', '.d.ts'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.d.ts'],
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'node', 'import', 'default', 'types'],
+    },
   },
 };
