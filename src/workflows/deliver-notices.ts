@@ -1,9 +1,12 @@
-import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { local, upstream } from './calls';
 import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from './contract';
 
 /** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
 const NOTICES_MOST = 2_000;
+/** How long after one vain question the next is asked: a search lags by seconds, an upstream that commits late by minutes at most. */
+const ASK_AGAIN_MS = [5 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS] as const;
 
 export interface DeliverNoticesInput {
   /** Notices that the run before did not deliver. */
@@ -37,12 +40,19 @@ export async function deliverNotices({
   return { clientUserId, delivered: passed };
 }
 
-/** Our own record first; upstream's where the search has not caught up yet with an invitation that was just made. */
+/**
+ * Our own record first; upstream's where the search has not caught up yet with an invitation that was just made. Nobody found may still be
+ * somebody whom either will know in a moment, so it is asked a few times before the notices are given up.
+ */
 async function findWhose(humanId: string): Promise<string | null> {
-  return (
-    (await local('Find the applicant').findApplicant({ humanId })) ??
-    (await upstream('notice', 'Ask whose report it is').readClientUserId({ humanId }))
-  );
+  for (const pauseMs of [...ASK_AGAIN_MS, null]) {
+    const clientUserId =
+      (await local('Find the applicant').findApplicant({ humanId })) ??
+      (await upstream('notice', 'Ask whose report it is').readClientUserId({ humanId }));
+    if (clientUserId !== null) return clientUserId;
+    if (pauseMs !== null) await sleep(pauseMs, { summary: 'ask again whose report it is' });
+  }
+  return null;
 }
 
 async function passOn(clientUserId: string, batch: readonly ReportNotice[]): Promise<number> {

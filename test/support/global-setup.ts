@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 /** Where the bundle lies that every test's worker takes: bundling costs seconds, so it is done once a run. */
-export const WORKFLOW_BUNDLE = path.join(__dirname, '../../dist/test-workflow-bundle.js');
+export const WORKFLOW_BUNDLE = path.join(__dirname, '../../node_modules/.cache/chartway/workflow-bundle.js');
 
 export default async function bundleOnce(): Promise<void> {
   const { code } = await bundleWorkflowCode({
@@ -11,5 +11,8 @@ export default async function bundleOnce(): Promise<void> {
     logger: new DefaultLogger('ERROR'),
   });
   await mkdir(path.dirname(WORKFLOW_BUNDLE), { recursive: true });
-  await writeFile(WORKFLOW_BUNDLE, code);
+  // Whole or not at all: another run beside this one may be reading.
+  const part = `${WORKFLOW_BUNDLE}.${process.pid}`;
+  await writeFile(part, code);
+  await rename(part, WORKFLOW_BUNDLE);
 }

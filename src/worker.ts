@@ -1,0 +1,68 @@
+import path from 'node:path';
+import { createLocalActivities, createUpstreamActivities } from './activities';
+import { exitOnConfigurationError, readConfig } from './config';
+import { createHumanApi } from './human-api/client';
+import { createLogger } from './observability/log';
+import { createRegistry, serveMetrics } from './observability/metrics';
+import { announceReady } from './observability/ready';
+import { runProcess } from './observability/run-process';
+import { onShutdown } from './observability/shutdown';
+import { openReportStore } from './report-store/store';
+import { connectWorker, lazyClient } from './temporal/connection';
+import { createNoticeSender } from './temporal/notices';
+import { ensureSearchAttributes } from './temporal/search-attributes';
+import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
+
+/** What the build made of src/workflows. */
+const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
+
+runProcess('worker', async () => {
+  const config = exitOnConfigurationError(() => readConfig('worker'));
+  const log = createLogger({ process: 'worker', level: config.logLevel });
+  installRuntime(log);
+  const registry = createRegistry('worker');
+  const stopping = new AbortController();
+  let state: 'waiting' | 'running' | 'draining' = 'waiting';
+  const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => state === 'running' });
+  let drain = async (): Promise<void> => {};
+  onShutdown(
+    async () => {
+      state = 'draining';
+      log.info('draining');
+      stopping.abort();
+      await drain();
+      await metrics.close();
+    },
+    { graceMs: DRAINED_AFTER_MS },
+  );
+
+  const connection = await connectWorker(config.temporal, { log, signal: stopping.signal });
+  const client = lazyClient(config.temporal);
+  await ensureSearchAttributes(client, { log });
+
+  const reportStore = openReportStore(config.reportStore);
+  await reportStore.check();
+  const humanApi = createHumanApi(config.humanApi);
+  const workers = await createWorkers({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.taskQueue,
+    bundlePath: BUNDLE,
+    localActivities: createLocalActivities({
+      reportStore,
+      digestSecret: config.humanApi.clientSecret,
+      directory: createNoticeSender({ client, taskQueue: config.taskQueue }),
+    }),
+    upstreamActivities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: config.humanApi.timeoutMs }),
+    maxCallsPerSecond: config.humanApi.maxCallsPerSecond,
+  });
+  const running = workers.run();
+  drain = async () => {
+    workers.shutdown();
+    await running;
+    await humanApi.close();
+  };
+  state = 'running';
+  announceReady('worker', metrics.address === null ? [] : [metrics.address]);
+  await running;
+});
