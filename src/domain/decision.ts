@@ -79,8 +79,16 @@ function stepForReports(facts: Facts, collection: Collection, policy: Policy, no
 
 /** A list is wanted by a notice, or because the status says that there are reports; null when it is not. */
 function wantedListAtMs(facts: Facts, collection: Collection, policy: Policy): number | null {
-  if (collection.wantedAtMs === null) return null;
-  return Math.max(collection.wantedAtMs + SHARE_LIST_MS, allowedAtMs(collection.noticeLists, cadenceMs(facts, policy)));
+  const wantedAtMs = collection.wantedAtMs ?? syncedUnlistedSinceMs(facts, collection);
+  if (wantedAtMs === null) return null;
+  return Math.max(wantedAtMs + SHARE_LIST_MS, allowedAtMs(collection.noticeLists, cadenceMs(facts, policy)));
+}
+
+/** Since when the status has said that there are reports, and nobody has looked since. */
+function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
+  const kind = currentKind(facts);
+  const synced = kind === 'some-synced' || kind === 'all-synced';
+  return synced && (askedAtMs ?? -Infinity) < facts.kindSinceMs ? facts.kindSinceMs : null;
 }
 
 function stepForStatus(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
