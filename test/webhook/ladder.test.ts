@@ -141,11 +141,13 @@ describe('the size', () => {
   test('is counted where no length is declared, and the sender is cut off soon after the answer', async () => {
     const { port } = await setup();
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+    const startMs = performance.now();
     const { text, closed } = await converse(port, {
       first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
       keepWriting: () => chunk, // for ever
     });
     expect(closed).toBe(true);
+    expect(performance.now() - startMs).toBeLessThan(5_000);
     expect(text).toMatch(/^HTTP\/1\.1 413 .*Connection: close.*at most 1048576 bytes/s);
   });
 

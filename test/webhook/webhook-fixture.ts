@@ -25,12 +25,17 @@ export async function startWebhook(
   } = {},
 ) {
   const asked: Asked[] = [];
+  const pending = new Set<Promise<unknown>>();
   const lines: string[] = [];
   const noted =
     <Args extends unknown[], Result>(method: string, answer: (...args: Args) => Promise<Result>) =>
     (...args: Args): Promise<Result> => {
       asked.push([method, ...args.filter((arg) => typeof arg !== 'number')]);
-      return answer(...args);
+      const answered = answer(...args);
+      pending.add(answered);
+      const settled = () => pending.delete(answered);
+      answered.then(settled, settled);
+      return answered;
     };
   const answers: NoticeSender = {
     deliverStatusNotice: async () => 'taken',
@@ -74,6 +79,10 @@ export async function startWebhook(
       exchange(`${url}${path}`, { method: 'POST', ...init }),
     post: (notices: unknown, path = '/notifications') =>
       exchange(`${url}${path}`, { method: 'POST', body: JSON.stringify(notices) }),
+    /** Resolves when every call to Temporal has settled. */
+    async idle() {
+      while (pending.size > 0) await Promise.allSettled(pending);
+    },
     async stop() {
       server.closeAllConnections();
       await drain(server);
