@@ -8,9 +8,10 @@ import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
 import { openReportStore } from './report-store/store';
-import { connectWorker, lazyClient } from './temporal/connection';
+import { lazyClient } from './temporal/connection';
 import { createNoticeSender } from './temporal/notices';
 import { ensureSearchAttributes } from './temporal/search-attributes';
+import { connectWorker } from './temporal/worker-connection';
 import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
 /** What the build made of src/workflows. */
@@ -24,6 +25,10 @@ runProcess('worker', async () => {
   const stopping = new AbortController();
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
   const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => state === 'running' });
+  const unlessStopping = (error: unknown): null => {
+    if (stopping.signal.aborted) return null;
+    throw error;
+  };
   let drain = async (): Promise<void> => {};
   onShutdown(
     async () => {
@@ -36,22 +41,24 @@ runProcess('worker', async () => {
     { graceMs: DRAINED_AFTER_MS },
   );
 
-  const connection = await connectWorker(config.temporal, { log, signal: stopping.signal });
-  const client = lazyClient(config.temporal);
-  await ensureSearchAttributes(client, { log });
+  const { namespace } = config.temporal;
+  const connection = await connectWorker(config.temporal, { log, signal: stopping.signal }).catch(unlessStopping);
+  if (connection === null) return;
+  await ensureSearchAttributes(connection, namespace, { log });
 
   const reportStore = openReportStore(config.reportStore);
-  await reportStore.check();
+  // A full disk is no reason to stand still: what needs the store is retried until it can be written.
+  await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const humanApi = createHumanApi(config.humanApi);
   const workers = await createWorkers({
     connection,
-    namespace: config.temporal.namespace,
+    namespace,
     taskQueue: config.taskQueue,
     bundlePath: BUNDLE,
     localActivities: createLocalActivities({
       reportStore,
       digestSecret: config.humanApi.clientSecret,
-      directory: createNoticeSender({ client, taskQueue: config.taskQueue }),
+      directory: createNoticeSender({ client: lazyClient(config.temporal), taskQueue: config.taskQueue }),
     }),
     upstreamActivities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: config.humanApi.timeoutMs }),
     maxCallsPerSecond: config.humanApi.maxCallsPerSecond,
