@@ -64,8 +64,12 @@ async function newestSeenAgain(
 }
 
 async function place(received: Received, path: string): Promise<void> {
-  await makeFolder(dirname(path));
-  await rename(received.path, path);
+  // A folder that is there is the common case after the first document, and one that was just made needs its parents on the disk.
+  await rename(received.path, path).catch(async (error) => {
+    if (!isCode(error, 'ENOENT')) throw error;
+    await makeFolder(dirname(path));
+    await rename(received.path, path);
+  });
   await syncFolder(dirname(path));
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { incomingName } from './incoming';
@@ -39,8 +39,9 @@ export async function rewriteUnderLock(file: SharedFile, rewrite: () => Promise<
       const text = await rewrite();
       done = text === null || (await committed(entry, file.path, text));
     } finally {
-      await rm(entry, { force: true });
-      await rmdir(dirname(entry)).catch(() => undefined); // Somebody else's by now, or gone: both are well.
+      // Committed, or somebody else's by now: nothing to remove then. What cannot be removed expires.
+      await unlink(entry).catch(() => undefined);
+      await rmdir(dirname(entry)).catch(() => undefined);
     }
   }
 }

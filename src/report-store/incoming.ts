@@ -56,8 +56,13 @@ export async function receive(
 }
 
 async function created(folder: string, path: string): Promise<FileHandle> {
-  await makeFolder(folder);
-  return open(path, 'wx', PRIVATE_FILE);
+  try {
+    return await open(path, 'wx', PRIVATE_FILE);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+    await makeFolder(folder);
+    return open(path, 'wx', PRIVATE_FILE);
+  }
 }
 
 /** Removes what killed processes left behind. */

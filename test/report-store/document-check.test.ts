@@ -49,6 +49,11 @@ describe('the content type', () => {
     expect(told).toBe(`a ${format} document: expected the content type ${TYPE[format]}, got ${contentType || 'none'}`);
   });
 
+  it('is looked at before a wrong document is downloaded to its end', () => {
+    const check = createDocumentCheck({ format: 'pdf', contentType: 'text/html', contentLength: null });
+    expect(() => check.take(Buffer.from('<'))).toThrow(NotTheDocument);
+  });
+
   it('is recorded as it came, or as the bytes proved it', () => {
     const announced = { format: 'pdf', contentLength: null } as const;
     expect(provenContentType({ ...announced, contentType: ' application/pdf; v=1 ' })).toBe('application/pdf; v=1');

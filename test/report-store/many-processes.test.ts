@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderStore } from '../../src/report-store/folder-store';
-import { type Child, startChild } from './children/child';
+import { type Child, startChild, stopChildren } from './children/child';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const roots: string[] = [];
@@ -43,6 +43,7 @@ function expectedReports(writers: number, times: number): string[] {
 }
 
 afterAll(async () => {
+  stopChildren();
   for (const root of roots) await rm(root, { recursive: true });
 });
 
