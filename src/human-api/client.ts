@@ -6,7 +6,7 @@ import type { ReportBody } from './report-body';
 import type { Call } from './request';
 import { accessTokenMint, clientTokenMint } from './token-mints';
 import { Tokens } from './tokens';
-import { everyUser } from './user-pages';
+import { everyUser, type UserFilter } from './user-pages';
 import { type Invitation, type ReportRow, reportsFrom, type User, userCreated, userNamed } from './wire';
 
 export type { ReportBody } from './report-body';
@@ -33,7 +33,7 @@ export interface HumanApi {
   /** Creates the person, which sends the invitation. Not idempotent: after an Unavailable, look up. @throws ValidationRejected, AlreadyExists */
   invite(invitation: Invitation): Promise<User>;
   /** The only way to learn what an ambiguous create did. `[]` means that upstream said so. */
-  findUsers(by: { clientUserId: string } | { humanId: string }): Promise<User[]>;
+  findUsers(by: UserFilter): Promise<User[]>;
   /** @throws NotFound only for a 404 in one of upstream's envelopes */
   readUser(humanId: string): Promise<User>;
   /** Irreversible: stops e-mails and notifications; no access token is to be had afterwards. */

@@ -9,7 +9,7 @@ import { type Call, messageOf, pathOf } from './request';
 import { Holds, retryAfterMs } from './retry-after';
 
 /** The three base URLs, each with the path prefix it may have, and the bounds of an exchange. */
-export interface ExchangeSettings {
+interface ExchangeSettings {
   readonly baseUrls: Readonly<Record<Call['host'], string>>;
   readonly timeoutMs: number;
   readonly maxReportBytes: number;

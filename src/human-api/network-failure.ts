@@ -9,6 +9,7 @@ export function networkFailure(facts: CallFacts, error: unknown): Unavailable {
   if (code === 'UND_ERR_BODY_TIMEOUT') {
     return new Unavailable(facts, 'the answer stalled', { callMayBeAlive: true });
   }
+  if (facts.status !== null) return new Unavailable(facts, `the answer broke off (${code})`);
   return new Unavailable(facts, `the connection failed (${code}); check that the host can be reached from here`);
 }
 

@@ -15,7 +15,7 @@ export interface ReportBody {
 }
 
 /** What the answer's headers say of its body. */
-export interface BodyHeaders {
+interface BodyHeaders {
   readonly contentType: string;
   readonly contentLength: number | null;
 }
@@ -48,8 +48,6 @@ async function* measured(
     }
   } catch (error) {
     throw error instanceof HumanApiError ? error : networkFailure(facts, error);
-  } finally {
-    source.destroy();
   }
   if (contentLength !== null && bytes !== contentLength) {
     throw new Unavailable(facts, `expected ${contentLength} bytes, ${bytes} came`);

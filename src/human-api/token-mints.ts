@@ -11,7 +11,7 @@ const UNTOLD_LIFE_MS = 5 * 60_000;
 const LONGEST_LIFE_MS = 366 * 86_400_000;
 
 /** Who we are to Human API. */
-export interface Credentials {
+interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
 }

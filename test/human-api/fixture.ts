@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 /** Ends with the test. */
-export function closeAfterwards(close: () => Promise<void>): void {
+function closeAfterwards(close: () => Promise<void>): void {
   cleanups.push(close);
 }
 

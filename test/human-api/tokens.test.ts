@@ -78,6 +78,14 @@ it('an early renewal that fails leaves the living token in use, to its end', asy
   expect(await api.readUser(humanId)).toMatchObject({ humanId });
 });
 
+it('an access token that upstream refuses to renew is "not yet" at once: the person is gone', async () => {
+  const { upstream, api, clock } = await startClient();
+  await api.listReports('POL-1');
+  clock.nowMs += DAY_MS - 1_000;
+  upstream.answer(ACCESS_TOKEN, json(403, envelope('code', 403)));
+  expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
+});
+
 it('a 401 is answered with one new token and the same call once more, also for an invitation', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.revokeTokens();

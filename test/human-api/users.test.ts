@@ -1,12 +1,11 @@
-import { AlreadyExists, NotOffered, Unavailable, ValidationRejected } from '../../src/human-api/errors';
+import { AlreadyExists, Unavailable, ValidationRejected } from '../../src/human-api/errors';
 import { envelope } from './dialects';
 import { page, text } from './faults';
 import { failureOf, startClient } from './fixture';
-import { json, REPORT_ID } from './recorded-upstream';
+import { json } from './recorded-upstream';
 
 const CREATE = 'POST /admin/api/v1/users';
 const LOOK_UP = 'GET /admin/api/v1/users';
-const LIST = 'GET /data/v1/human/medical/reports';
 const INVITATION = { clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' };
 
 const users = (count: number, from = 0) =>
@@ -183,71 +182,4 @@ describe('a deletion', () => {
       expect(await failureOf(api.deleteUser(humanId))).toBeInstanceOf(Unavailable);
     }
   });
-});
-
-describe('a list of reports', () => {
-  it('keeps every row with a usable id, whatever else it lacks', async () => {
-    const { upstream, api } = await startClient();
-    const rows = [
-      null,
-      { name: 'unity' },
-      { id: '' },
-      { id: 'x'.repeat(201) },
-      { id: 12 },
-      {
-        id: 'r1',
-        name: 'Unity',
-        organization: { name: 'Université de Genève', href: 'https://h' },
-        updatedAt: '2020-01-30T21:20:54.316Z',
-      },
-      { id: 'r2', name: 'ccdraw', organization: { id: 7 }, updatedAt: 1_580_000_000 },
-      { id: 'r3', organization: {} },
-    ];
-    upstream.answer(LIST, json(200, rows));
-    const nothing = { name: '', organization: null, updatedAt: null, createdAt: null };
-    expect(await api.listReports('POL-1')).toEqual([
-      { ...nothing, id: '12' },
-      {
-        ...nothing,
-        id: 'r1',
-        name: 'Unity',
-        organization: { id: null, name: 'Université de Genève' },
-        updatedAt: '2020-01-30T21:20:54.316Z',
-      },
-      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null } },
-      { ...nothing, id: 'r3' },
-    ]);
-  });
-
-  it('never leads to a call of a link in it', async () => {
-    const { upstream, api, humanId } = await startClient();
-    const trap = await startClient();
-    const link = `${trap.upstream.settings.dataUrl}/trap`;
-    upstream.answer(
-      LIST,
-      json(200, [{ id: 'r1', uri: link, href: link, organization: { id: 'o1', href: link } }], {
-        link,
-        location: link,
-      }),
-    );
-    upstream.answer(
-      `GET /admin/api/v1/users/${humanId}`,
-      json(200, { humanId, inviteLink: link, endpoint: link }, { location: link }),
-    );
-    upstream.answer(CREATE, json(201, { humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }, { location: link }));
-    await api.listReports('POL-1');
-    await api.readUser(humanId);
-    await api.invite(INVITATION);
-    expect(trap.upstream.received).toEqual([]);
-  });
-});
-
-it.each([
-  ['400 in an envelope', json(400, envelope('statusCode', 400))],
-  ['415 in an envelope', json(415, envelope('code', 415))],
-  ['415 without a body', text(415, '')],
-])('a report not to be had in a format answers %s', async (_, answer) => {
-  const { upstream, api } = await startClient();
-  upstream.answer(`GET /data/v1/human/medical/reports/${REPORT_ID}/raw`, answer);
-  expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'html'))).toBeInstanceOf(NotOffered);
 });

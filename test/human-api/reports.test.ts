@@ -1,0 +1,99 @@
+import { NotOffered } from '../../src/human-api/errors';
+import { bytesOf } from './conformance';
+import { envelope } from './dialects';
+import { text } from './faults';
+import { failureOf, startClient } from './fixture';
+import { json, REPORT_ID } from './recorded-upstream';
+
+const LIST = 'GET /data/v1/human/medical/reports';
+
+describe('a list of reports', () => {
+  it('keeps every row with a usable id, whatever else it lacks', async () => {
+    const { upstream, api } = await startClient();
+    const rows = [
+      null,
+      { name: 'unity' },
+      { id: '' },
+      { id: 'x'.repeat(201) },
+      { id: 12 },
+      {
+        id: 'r1',
+        name: 'Unity',
+        organization: { name: 'Université de Genève', href: 'https://h' },
+        updatedAt: '2020-01-30T21:20:54.316Z',
+      },
+      { id: 'r2', name: 'ccdraw', organization: { id: 7 }, updatedAt: 1_580_000_000 },
+      { id: 'r3', organization: {} },
+    ];
+    upstream.answer(LIST, json(200, rows));
+    const nothing = { name: '', organization: null, updatedAt: null, createdAt: null };
+    expect(await api.listReports('POL-1')).toEqual([
+      { ...nothing, id: '12' },
+      {
+        ...nothing,
+        id: 'r1',
+        name: 'Unity',
+        organization: { id: null, name: 'Université de Genève' },
+        updatedAt: '2020-01-30T21:20:54.316Z',
+      },
+      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null } },
+      { ...nothing, id: 'r3' },
+    ]);
+  });
+
+  it('never leads to a call of a link in it', async () => {
+    const { upstream, api, humanId } = await startClient();
+    const trap = await startClient();
+    const link = `${trap.upstream.settings.dataUrl}/trap`;
+    upstream.answer(
+      LIST,
+      json(200, [{ id: 'r1', uri: link, href: link, organization: { id: 'o1', href: link } }], {
+        link,
+        location: link,
+      }),
+    );
+    upstream.answer(
+      `GET /admin/api/v1/users/${humanId}`,
+      json(200, { humanId, inviteLink: link, endpoint: link }, { location: link }),
+    );
+    upstream.answer(
+      'POST /admin/api/v1/users',
+      json(201, { humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }, { location: link }),
+    );
+    await api.listReports('POL-1');
+    await api.readUser(humanId);
+    await api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' });
+    expect(trap.upstream.received).toEqual([]);
+  });
+});
+
+it.each([
+  ['400 in an envelope', json(400, envelope('statusCode', 400))],
+  ['415 in an envelope', json(415, envelope('code', 415))],
+  ['415 without a body', text(415, '')],
+])('a report not to be had in a format answers %s', async (_, answer) => {
+  const { upstream, api } = await startClient();
+  upstream.answer(`GET /data/v1/human/medical/reports/${REPORT_ID}/raw`, answer);
+  expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'html'))).toBeInstanceOf(NotOffered);
+});
+
+it('a report that is read slowly is not taken into memory meanwhile', async () => {
+  const { upstream, api, humanId } = await startClient();
+  const mebibytes = 64;
+  let sent = 0;
+  upstream.answer(`GET /data/v1/human/medical/reports/${REPORT_ID}/raw`, (response) => {
+    const chunk = Buffer.alloc(1_024 * 1_024);
+    const pump = (): unknown => {
+      if (sent === mebibytes) return response.end();
+      sent += 1;
+      return response.write(chunk, pump);
+    };
+    response.writeHead(200, { 'content-type': 'application/pdf' });
+    pump();
+  });
+  const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
+  // Time for all of it to come, told by other calls that come and go.
+  for (let call = 0; call < 100; call++) await api.readUser(humanId);
+  expect(sent).toBeLessThan(mebibytes / 2);
+  expect(await bytesOf(body)).toHaveLength(mebibytes * 1_024 * 1_024);
+});
