@@ -10,7 +10,7 @@ import { everyUser, type UserFilter } from './user-pages';
 import { type Invitation, type ReportRow, reportsFrom, type User, userCreated, userNamed } from './wire';
 
 export type { ReportBody } from './report-body';
-export type { Invitation, ReportRow, User } from './wire';
+export type { ReportRow, User } from './wire';
 
 /** Where Human API is, and who we are to it. A base URL may carry a path prefix. */
 export interface HumanApiSettings {
