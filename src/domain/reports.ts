@@ -109,7 +109,7 @@ export function isStored(stored: readonly StoredDocument[], { report, format }: 
     (entry) =>
       entry.reportId === report.id &&
       entry.format === format &&
-      (versionOf(entry.updatedAt) === version || versionOf(entry.seenAt) === version),
+      (versionOf(entry.updatedAt) === version || (entry.seenAt !== null && versionOf(entry.seenAt) === version)),
   );
 }
 
