@@ -1,5 +1,5 @@
 /** What of an error may leave the process in a log line. */
-export interface ErrorDescription {
+interface ErrorDescription {
   readonly name: string;
   /** Our own closed classes carry one; their messages are written by us. */
   readonly kind?: string;

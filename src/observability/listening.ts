@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 
 /** The address cannot be had: taken by another process, not ours, not allowed. The cause carries the system's code. */
-export class CannotListen extends Error {
+class CannotListen extends Error {
   override readonly name = 'CannotListen';
   readonly kind = 'cannot-listen';
 

@@ -11,7 +11,7 @@ export function createRegistry(processName: string): Registry {
 }
 
 /** `/healthz` (the process lives), `/readyz` (it serves: 200, else 503) and `/metrics` (Prometheus text); not yet listening. */
-export function createMetricsServer(deps: { readonly registry: Registry; readonly ready: () => boolean }): Server {
+function createMetricsServer(deps: { readonly registry: Registry; readonly ready: () => boolean }): Server {
   const routes: Record<string, RequestListener> = {
     '/healthz': (_request, response) => response.end('ok\n'),
     '/readyz': (_request, response) => {

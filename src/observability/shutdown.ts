@@ -1,5 +1,5 @@
 /** The part of the process that a drain needs; a test hands in its own. */
-export interface SignalledProcess {
+interface SignalledProcess {
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
   exit(code: number): void;
 }

@@ -16,7 +16,7 @@ import {
 } from '../workflows/contract';
 
 /** What became of a notice that Temporal answered for: it has the signal, or there is no open run to take it. */
-export type Delivered = 'taken' | 'closed-or-unknown';
+type Delivered = 'taken' | 'closed-or-unknown';
 
 /**
  * Temporal does not have the notice. `unavailable`: no answer, or one that says nothing about the notice; send again. `refused`: it will not

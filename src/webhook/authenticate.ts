@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** What a request shows of itself: the URL's segment after `/notifications/` as it came, and the Authorization header. */
-export interface Credentials {
+interface Credentials {
   readonly segment: string | null;
   readonly authorization: string | undefined;
 }

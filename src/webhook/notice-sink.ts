@@ -2,7 +2,7 @@ import type { Notice } from '../human-api/notifications';
 import type { RouteNotice } from './route-notice';
 
 /** What became of the notices of one request. Where `undelivered` is empty the request may be acknowledged. */
-export interface Taken {
+interface Taken {
   readonly accepted: number;
   readonly ignored: number;
   /** Not durable anywhere: what a spool would have to keep. */

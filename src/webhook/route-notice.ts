@@ -6,7 +6,7 @@ import type { KnownPersons } from './known-persons';
 import type { WebhookMetrics } from './metrics';
 
 /** `accepted`: Temporal has it. `ignored`: it has nowhere to go, and never will. */
-export type Fate = 'accepted' | 'ignored';
+type Fate = 'accepted' | 'ignored';
 
 /** Takes one notice where it belongs, giving up at `untilMs` (ms since 1970). @throws {NoticeUndelivered} where Temporal does not have it. */
 export type RouteNotice = (notice: Notice, untilMs: number) => Promise<Fate>;

@@ -26,7 +26,7 @@ const TOO_LARGE = refusal(413, `expected a body of at most ${MAX_BODY_BYTES} byt
 const UNAVAILABLE = refusal(503, 'expected to make every notice durable, could not; send the same body again');
 
 /** What the server stands on. */
-export interface WebhookDeps {
+interface WebhookDeps {
   readonly sink: NoticeSink;
   /** Any of them lets a sender in; none lets everybody in. */
   readonly secrets: readonly string[];

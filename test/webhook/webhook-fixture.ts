@@ -7,7 +7,7 @@ import type { NoticeSender } from '../../src/temporal/notices';
 import { createWebhook } from '../../src/webhook/webhook';
 
 /** What the fake Temporal was asked, in order: the method and its arguments but for the deadline. */
-export type Asked = readonly [method: string, ...args: unknown[]];
+type Asked = readonly [method: string, ...args: unknown[]];
 
 export interface Reply {
   readonly status: number;
