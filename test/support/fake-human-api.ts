@@ -18,6 +18,7 @@ export interface Turn {
   readonly status?: string;
   /** Documents that upstream lists from then on; a row with a known id replaces it. */
   readonly reports?: readonly ReportRow[];
+  /** Upstream knows nobody, until another turn comes. */
   readonly gone?: boolean;
 }
 
@@ -26,7 +27,23 @@ interface Person {
   readonly clientUserId: string;
   readonly email: string;
   readonly invitedAtMs: number;
+  /** When upstream begins to tell of the person: a create may take effect after its answer was lost. */
+  readonly visibleAtMs: number;
   deleted: boolean;
+}
+
+/** What a call throws instead of answering. */
+interface Fault {
+  readonly route: Route;
+  readonly error: Error;
+  /** How often; without limit where nothing is said. */
+  times?: number;
+  /** Lets the call have its effect first: the answer is lost, not the request. */
+  readonly after?: boolean;
+  /** Only for this person or this document (`reportId.format`). */
+  readonly of?: string;
+  /** Only at such times by the server's clock. */
+  readonly when?: (nowMs: number) => boolean;
 }
 
 /**
@@ -35,15 +52,21 @@ interface Person {
  */
 export class FakeHumanApi implements HumanApi {
   readonly people: Person[] = [];
-  readonly calls: { readonly route: Route; readonly atMs: number }[] = [];
-  /** What a call throws instead of answering, by route; `after` lets it have its effect first. */
-  readonly faults: { route: Route; error: Error; times: number; after?: boolean }[] = [];
-  /** Rewrites what a read tells, e.g. to lag behind. */
+  /** What was asked, in order; `of` is the person or the document (`reportId.format`). */
+  readonly calls: { readonly route: Route; readonly of: string; readonly atMs: number }[] = [];
+  readonly faults: Fault[] = [];
+  /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
   tells: ((user: User, nowMs: number) => User) | null = null;
-  /** Holds a call until the promise resolves. */
+  /** Rewrites the whole reply of a look-up. */
+  tellsOfAll: ((users: User[]) => User[]) | null = null;
+  /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
   readonly holds = new Map<Route, Promise<void>>();
-  /** Formats that reports do not come in. */
+  /** Formats that reports do not come in, as `type:format`. */
   notOffered: readonly string[] = [];
+  /** Bytes of a document (`reportId.format`) where they are to be others than its name and version. */
+  readonly bytes = new Map<string, string>();
+  /** How long after a create the person begins to show. */
+  commitDelayMs = 0;
 
   constructor(private readonly script: readonly Turn[] = []) {}
 
@@ -51,69 +74,92 @@ export class FakeHumanApi implements HumanApi {
     return this.calls.filter((call) => call.route === route).length;
   }
 
-  /** Somebody whom another way has invited. */
+  /** Holds every call of a route until the returned function is called. */
+  hold(route: Route): () => void {
+    let release = () => {};
+    this.holds.set(
+      route,
+      new Promise<void>((resolve) => {
+        release = () => {
+          this.holds.delete(route);
+          resolve();
+        };
+      }),
+    );
+    return release;
+  }
+
+  /** Somebody who was invited at `atMs`, by us or another way. */
   enrol(clientUserId: string, email: string, atMs: number): Person {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
       clientUserId,
       email,
       invitedAtMs: atMs,
+      visibleAtMs: atMs + this.commitDelayMs,
       deleted: false,
     };
     this.people.push(person);
     return person;
   }
 
-  invite = (invitation: { clientUserId: string; clientUserEmail: string }): Promise<User> =>
-    this.answer('invite', () => this.told(this.enrol(invitation.clientUserId, invitation.clientUserEmail, now())));
+  invite = ({ clientUserId, clientUserEmail }: { clientUserId: string; clientUserEmail: string }): Promise<User> =>
+    this.answer('invite', clientUserId, () => this.told(this.enrol(clientUserId, clientUserEmail, now())));
 
   findUsers = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
-    this.answer('findUsers', () =>
-      this.people
+    this.answer('findUsers', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
+      const users = this.people
         .filter((person) => this.isThere(person))
         .filter((person) =>
           'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.humanId,
         )
-        .map((person) => this.told(person)),
-    );
+        .map((person) => this.told(person));
+      return this.tellsOfAll ? this.tellsOfAll(users) : users;
+    });
 
   readUser = (humanId: string): Promise<User> =>
-    this.answer('readUser', () => {
+    this.answer('readUser', humanId, () => {
       const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
       if (!person) throw new NotFound(facts(404));
       return this.told(person);
     });
 
   deleteUser = (humanId: string): Promise<'deleted' | 'already-gone'> =>
-    this.answer('deleteUser', () => {
+    this.answer('deleteUser', humanId, () => {
       const person = this.people.find((somebody) => somebody.humanId === humanId && !somebody.deleted);
       if (person) person.deleted = true;
       return person ? 'deleted' : 'already-gone';
     });
 
   listReports = (clientUserId: string): Promise<ReportRow[]> =>
-    this.answer('listReports', () => this.reportsOf(this.connected(clientUserId)));
+    this.answer('listReports', clientUserId, () => this.reportsOf(this.connected(clientUserId)));
 
   openReport: HumanApi['openReport'] = (clientUserId, reportId, format) =>
-    this.answer('openReport', () => {
+    this.answer('openReport', `${reportId}.${format}`, () => {
       const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
       if (this.notOffered.includes(`${row.name}:${format}`)) throw new NotOffered(facts(415));
-      const bytes = Buffer.from(`${row.name} ${row.id} ${row.updatedAt} ${format}`);
+      const bytes = Buffer.from(this.bytes.get(`${reportId}.${format}`) ?? `${row.id} ${row.updatedAt} ${format}`);
       const contentType = format === 'json' ? 'application/json' : format === 'pdf' ? 'application/pdf' : 'text/html';
       return { contentType, contentLength: bytes.length, stream: oneChunk(bytes), discard: async () => {} };
     });
 
-  proveCredentials = (): Promise<void> => this.answer('proveCredentials', () => undefined);
+  proveCredentials = (): Promise<void> => this.answer('proveCredentials', 'us', () => undefined);
 
   close = async (): Promise<void> => {};
 
-  private async answer<T>(route: Route, honestly: () => T): Promise<T> {
-    this.calls.push({ route, atMs: now() });
+  private async answer<T>(route: Route, of: string, honestly: () => T): Promise<T> {
+    this.calls.push({ route, of, atMs: now() });
     await this.holds.get(route);
-    const fault = this.faults.find((candidate) => candidate.route === route && candidate.times > 0);
+    const fault = this.faults.find(
+      (candidate) =>
+        candidate.route === route &&
+        (candidate.times ?? 1) > 0 &&
+        (candidate.of ?? of) === of &&
+        (candidate.when?.(now()) ?? true),
+    );
     if (!fault) return honestly();
-    fault.times -= 1;
+    if (fault.times !== undefined) fault.times -= 1;
     if (fault.after) honestly();
     throw fault.error;
   }
@@ -123,7 +169,7 @@ export class FakeHumanApi implements HumanApi {
   }
 
   private isThere(person: Person): boolean {
-    return !person.deleted && !this.turnsOf(person).some(({ gone }) => gone);
+    return !person.deleted && now() >= person.visibleAtMs && this.turnsOf(person).at(-1)?.gone !== true;
   }
 
   private told(person: Person): User {
@@ -142,7 +188,10 @@ export class FakeHumanApi implements HumanApi {
   private connected(clientUserId: string): Person {
     const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isThere(somebody));
     const hasConnected =
-      person && this.turnsOf(person).some(({ status }) => /sync/i.test(status ?? '') || status === 'Error');
+      person &&
+      this.turnsOf(person).some(
+        ({ status, reports }) => /sync/i.test(status ?? '') || status === 'Error' || (reports ?? []).length > 0,
+      );
     if (!person || !hasConnected) throw new NotYet(facts(403));
     return person;
   }

@@ -1,9 +1,10 @@
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
-import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import type { Manifest } from '../../src/report-store/port';
 import {
   type ApplicantState,
   applicantWorkflowId,
@@ -16,12 +17,48 @@ import {
   statusNoticeSignal,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
-import type { FakeHumanApi } from './fake-human-api';
+import { FakeHumanApi, type Route, type Turn } from './fake-human-api';
 import { FakeStore } from './fake-store';
 import { WORKFLOW_BUNDLE } from './global-setup';
 
 /** Upstream's time-out as the workers of these tests have it. */
-export const TIMEOUT_MS = 2_000;
+export const TIMEOUT_MS = 200;
+
+/**
+ * Ways to follow applicants, each until the end of its test. A test has a server of its own: the clock of this server stands still for ever
+ * once a workflow was terminated with an activity under way.
+ */
+export function timeSkipping(): {
+  /** Upstream's clock is the server's; the script begins with the invitation. */
+  follow(script: readonly Turn[], options?: FollowOptions): Promise<Followed>;
+  /** The same with an upstream that the test has prepared. */
+  followOn(humanApi: FakeHumanApi, options?: FollowOptions): Promise<Followed>;
+  nowMs(): Promise<number>;
+} {
+  let temporal: TimeSkipping | undefined;
+  const open: Followed[] = [];
+  beforeEach(async () => {
+    temporal = await TimeSkipping.start();
+  });
+  afterEach(async () => {
+    for (const followed of open.splice(0)) await followed.stop();
+    await temporal?.stop();
+  });
+  const started = () => {
+    if (!temporal) throw new Error('the test server is there from the first test on, not earlier');
+    return temporal;
+  };
+  const followOn = async (humanApi: FakeHumanApi, options?: FollowOptions) => {
+    const followed = await started().follow(humanApi, options);
+    open.push(followed);
+    return followed;
+  };
+  return {
+    followOn,
+    follow: (script, options) => followOn(new FakeHumanApi(script), options),
+    nowMs: () => started().env.currentTimeMs(),
+  };
+}
 
 /** A Temporal server whose clock jumps over every wait, and the real workflow and activities upon it. */
 export class TimeSkipping {
@@ -36,7 +73,7 @@ export class TimeSkipping {
     const path = process.env['TEMPORAL_TEST_SERVER_PATH'];
     if (!path)
       throw new Error('expected TEMPORAL_TEST_SERVER_PATH to name the time-skipping test server; `npm test` sets it');
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    installRuntime();
     const env = await TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path } },
     });
@@ -62,16 +99,17 @@ export class TimeSkipping {
     const { store = new FakeStore(), directory = NO_DIRECTORY, maxCachedWorkflows } = options;
     const clientUserId = options.clientUserId ?? `POL-${this.sequence}`;
     const taskQueue = `test-${this.sequence}`;
-    const common = { connection: this.env.nativeConnection, workflowBundle: { codePath: WORKFLOW_BUNDLE } };
+    const common = { connection: this.env.nativeConnection, interceptors: { activity: [this.trueTimeOfAttempts()] } };
     const workers = await Promise.all([
       Worker.create({
         ...common,
         taskQueue,
+        workflowBundle: { codePath: WORKFLOW_BUNDLE },
         activities: createLocalActivities({ reportStore: store, digestSecret: 'test', directory }),
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
       }),
       Worker.create({
-        connection: this.env.nativeConnection,
+        ...common,
         taskQueue: upstreamTaskQueue(taskQueue),
         activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
       }),
@@ -95,11 +133,35 @@ export class TimeSkipping {
       await Promise.all(running);
     });
   }
+
+  /** This server gives a retried attempt the time of the failure before; the real one gives the attempt's own (both measured). */
+  private trueTimeOfAttempts(): ActivityInterceptorsFactory {
+    return ({ info }) => ({
+      inbound: {
+        execute: async (input, next) => {
+          Object.assign(info, { currentAttemptScheduledTimestampMs: await this.env.currentTimeMs() });
+          return next(input);
+        },
+      },
+    });
+  }
+}
+
+let installed = false;
+
+/** Once a process. The core is silent but for errors: it warns at each start that this server may lose heartbeat details (it does not). */
+function installRuntime(): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+  });
 }
 
 type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
 
-interface FollowOptions {
+export interface FollowOptions {
   readonly clientUserId?: string;
   readonly store?: FakeStore;
   readonly directory?: ApplicantDirectory;
@@ -112,6 +174,13 @@ const NO_DIRECTORY: ApplicantDirectory = {
   findByHumanId: async () => null,
   deliverReportNotice: async () => 'closed-or-unknown',
 };
+
+/** How an applicant ended, and when (ms after its start, by the server's clock). */
+interface End {
+  readonly status: string;
+  readonly result: CollectRecordsResult | null;
+  readonly afterMs: number;
+}
 
 /** One applicant under way. */
 export class Followed {
@@ -133,6 +202,18 @@ export class Followed {
     await this.env.sleep(ms);
   }
 
+  /** Lets time pass to so long after the invitation. */
+  async passTo(afterInvitationMs: number): Promise<void> {
+    await this.invited();
+    const aheadMs = this.invitedAtMs + afterInvitationMs - (await this.env.currentTimeMs());
+    if (aheadMs > 0) await this.pass(aheadMs);
+  }
+
+  /** Lets a second pass at a time until the invitation is answered. */
+  async invited(): Promise<void> {
+    await this.until((state) => state.humanId !== null, SECOND_MS);
+  }
+
   /** Lets time pass in steps until `holds`, up to a limit of virtual time. */
   async until(
     holds: (state: ApplicantState) => boolean,
@@ -147,11 +228,8 @@ export class Followed {
     throw new Error(`not so after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
   }
 
-  /** How the applicant ends, and when by the server's clock (ms after its start, to `stepMs`). */
-  async end(
-    stepMs = HOUR_MS,
-    mostMs = 200 * 24 * HOUR_MS,
-  ): Promise<{ status: string; result: CollectRecordsResult | null; afterMs: number }> {
+  /** How the applicant ends; looked at every `stepMs` of virtual time. */
+  async end(stepMs = 6 * HOUR_MS, mostMs = 200 * DAY_MS): Promise<End> {
     for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
       const about = await this.handle.describe();
       if (about.status.name !== 'RUNNING' && about.status.name !== 'CONTINUED_AS_NEW') {
@@ -165,24 +243,69 @@ export class Followed {
   }
 
   get humanId(): string {
+    return this.person.humanId;
+  }
+
+  get invitedAtMs(): number {
+    return this.person.invitedAtMs;
+  }
+
+  private get person(): FakeHumanApi['people'][number] {
     const person = this.humanApi.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
     if (!person) throw new Error('nobody was invited');
-    return person.humanId;
+    return person;
+  }
+
+  get manifest(): Manifest {
+    const manifest = this.store.manifests.get(this.clientUserId);
+    if (!manifest) throw new Error('no manifest was written');
+    return manifest;
+  }
+
+  /** Sends the notices that upstream would send of a life like this, each at its time. */
+  async tell(script: readonly Turn[]): Promise<void> {
+    for (const { afterMs, status, reports = [] } of script) {
+      await this.passTo(afterMs);
+      if (status !== undefined) await this.statusNotice(status, afterMs);
+      for (const { id, updatedAt } of reports) await this.reportNotice(id, updatedAt);
+    }
   }
 
   /** Sends a status notice; `updatedAt` in ms after the invitation. */
   async statusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
-    const invitedAtMs = this.humanApi.people[0]?.invitedAtMs ?? 0;
-    const updatedAt = new Date(invitedAtMs + updatedAfterMs).toISOString();
+    const updatedAt = new Date(this.invitedAtMs + updatedAfterMs).toISOString();
     await this.handle.signal(statusNoticeSignal, { humanId, status, updatedAt });
   }
 
-  async reportNotice(reportId: string, updatedAt = '2026-01-01T00:00:00.000Z'): Promise<void> {
-    await this.handle.signal(reportNoticeSignal, { humanId: this.humanId, reportId, type: null, updatedAt });
+  async reportNotice(
+    reportId: string,
+    updatedAt: string | null = '2026-01-01T00:00:00.000Z',
+    humanId = this.humanId,
+  ): Promise<void> {
+    await this.handle.signal(reportNoticeSignal, { humanId, reportId, type: null, updatedAt });
   }
 
-  async events(): Promise<string[]> {
-    const history = await this.handle.fetchHistory();
-    return (history.events ?? []).map((event) => String(event.eventType));
+  /** How many events the history has. */
+  async events(): Promise<number> {
+    return (await this.handle.fetchHistory()).events?.length ?? 0;
+  }
+
+  /** What upstream was asked, in order; `since` in ms after the invitation. */
+  routes(sinceMs = Number.NEGATIVE_INFINITY): Route[] {
+    const fromMs = Number.isFinite(sinceMs) ? this.invitedAtMs + sinceMs : sinceMs;
+    return this.humanApi.calls.filter(({ atMs }) => atMs >= fromMs).map(({ route }) => route);
   }
 }
+
+/** A policy by which polling comes too late for everything that a notice tells. */
+export const BY_NOTICES: Policy = {
+  ...DEFAULT_POLICY,
+  pollMs: {
+    invited: 60 * DAY_MS,
+    engaged: 60 * DAY_MS,
+    syncing: 60 * DAY_MS,
+    attention: 60 * DAY_MS,
+    someSynced: 60 * DAY_MS,
+    disconnected: 60 * DAY_MS,
+  },
+};
