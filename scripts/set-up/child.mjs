@@ -26,16 +26,21 @@ export function run(program, args, { started = () => {}, ...options } = {}) {
   });
 }
 
-/** Like run, but keeps what the program printed: resolves to {status, output}. Ends it after `timeoutMs`. */
-export async function capture(program, args, { timeoutMs, ...options } = {}) {
-  let child;
-  const printed = [];
-  const ended = new Promise((resolve, reject) => {
-    child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options, timeout: timeoutMs });
+/** Runs a program and keeps what it prints: resolves to {status, output}. Kills it after `timeoutMs`: status 1. */
+export function capture(program, args, { timeoutMs, ...options } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const printed = [];
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => printed.push(bytes));
-    child.once('error', reject);
-    child.once('close', (status) => resolve(status ?? 1));
+    // Not spawn's own timeout: that one runs on, and keeps this process alive, where the program does not exist.
+    const limit = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    child.once('error', (error) => {
+      clearTimeout(limit);
+      reject(error);
+    });
+    child.once('close', (status) => {
+      clearTimeout(limit);
+      resolve({ status: status ?? 1, output: Buffer.concat(printed).toString('utf8') });
+    });
   });
-  const status = await ended;
-  return { status, output: Buffer.concat(printed).toString('utf8') };
 }

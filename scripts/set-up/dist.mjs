@@ -8,6 +8,7 @@ import { phase, ROOT, SetUpFault } from './project.mjs';
 const DIST = join(ROOT, 'dist');
 // Beside dist and as deep in the tree: the source maps' relative paths stay true when it is renamed.
 const NEXT = join(ROOT, 'dist.next');
+const OLD = join(ROOT, 'dist.old');
 const STAMP = '.built-from';
 const SOURCES = ['src', 'sandbox'];
 // The lockfile too: another compiler or another package's types may compile otherwise.
@@ -19,23 +20,36 @@ export function distIsCurrent() {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesHash();
 }
 
-/** Compiles the sources and bundles the workflow code beside dist/, then puts it in dist's place: never half a dist. */
-export async function buildDist() {
+/**
+ * Compiles the sources and bundles the workflow code beside dist/, then puts it in dist's place: never half a dist.
+ * `share` gets the compiler's pid: one that outlives a killed build must not write into the next one's.
+ */
+export async function buildDist(share) {
   const hash = sourcesHash();
   rmSync(NEXT, { recursive: true, force: true });
   mkdirSync(NEXT);
   writeFileSync(join(NEXT, '.gitignore'), '*\n'); // a killed build leaves nothing that git would see
-  await phase('compiling (tsc)', compile);
+  await phase('compiling (tsc)', () => compile(share));
   if (existsSync(workflows())) await phase('bundling the workflow code', bundle);
   writeFileSync(join(NEXT, STAMP), hash);
-  rmSync(DIST, { recursive: true, force: true });
-  renameSync(NEXT, DIST);
+  putInPlace();
 }
 
-async function compile() {
+// Two renames: a process that starts meanwhile finds the old one or the new one.
+function putInPlace() {
+  rmSync(OLD, { recursive: true, force: true });
+  if (existsSync(DIST)) renameSync(DIST, OLD);
+  renameSync(NEXT, DIST);
+  rmSync(OLD, { recursive: true, force: true });
+}
+
+async function compile(share) {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const outputs = ['--outDir', NEXT, '--incremental', 'false', '--tsBuildInfoFile', 'null'];
-  const status = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...outputs], { cwd: ROOT });
+  const status = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...outputs], {
+    cwd: ROOT,
+    started: share,
+  });
   if (status !== 0) throw new SetUpFault('the sources do not compile; what the compiler said is above.');
 }
 

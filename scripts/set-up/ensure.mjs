@@ -21,8 +21,8 @@ export async function ensureInstalled() {
 export async function ensureBuilt() {
   await ensureInstalled();
   if (distIsCurrent()) return;
-  await underLock(async () => {
-    if (!distIsCurrent()) await buildDist();
+  await underLock(async (share) => {
+    if (!distIsCurrent()) await buildDist(share);
   });
 }
 
