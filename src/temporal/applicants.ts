@@ -1,0 +1,198 @@
+import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { defaultPayloadConverter, defineSearchAttributeKey } from '@temporalio/common';
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
+import { temporal } from '@temporalio/proto';
+import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/applicant';
+import type { Policy } from '../domain/policy';
+import {
+  type ApplicantDetails,
+  type ApplicantState,
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  type CollectRecordsInput,
+  type CollectRecordsResult,
+  DETAILS_DIGEST_MEMO,
+  stateQuery,
+} from '../workflows/contract';
+
+/** An applicant to start. `detailsDigest`: SHA-256 (hex) of the normalised details; `batch`: one of a file, which gives way to single starts. */
+export interface StartRequest {
+  readonly details: ApplicantDetails;
+  readonly detailsDigest: string;
+  readonly policy: Policy;
+  readonly again?: boolean;
+  readonly batch?: boolean;
+}
+
+/** What Temporal tells of an applicant without asking a worker. */
+export interface ApplicantSummary {
+  readonly clientUserId: string;
+  readonly workflowId: string;
+  readonly open: boolean;
+  readonly stage: Stage | null;
+  readonly outcome: Outcome | null;
+  /** Known once the run has completed; a cancelled run carries no reason. */
+  readonly reason: Reason | null;
+}
+
+/** `running` and `closed`: the same details were started before; `conflict`: others were. */
+export type Started = ApplicantSummary & { readonly result: 'started' | 'running' | 'closed' | 'conflict' };
+
+/** The applicants as Temporal holds them. Methods throw what the client throws: not to be reached is never "not there". */
+export interface Applicants {
+  /** Harmless to repeat: one workflow id per applicant, refused while its run is known. */
+  start(request: StartRequest): Promise<Started>;
+  /** Null where Temporal knows no such applicant (any more). */
+  read(clientUserId: string): Promise<ApplicantSummary | null>;
+  /** All that the workflow knows; needs a worker. */
+  state(clientUserId: string): Promise<ApplicantState>;
+  /** Asks for the cancel: the person is withdrawn before the run ends. */
+  cancel(clientUserId: string): Promise<void>;
+  /** Waits for the end of the newest run. */
+  untilClosed(clientUserId: string, signal?: AbortSignal): Promise<ApplicantSummary>;
+}
+
+const { WorkflowExecutionStatus } = temporal.api.enums.v1;
+/** gRPC's numbers (grpc.io, "Status codes"). */
+const GRPC_NOT_FOUND = 5;
+const GRPC_DEADLINE_EXCEEDED = 4;
+/** The server answers a wait for the end with nothing after 20 s; asked again until it has one. */
+const WAIT_AT_ONCE_MS = 30_000;
+
+export function createApplicants({ client, taskQueue }: { client: Client; taskQueue: string }): Applicants {
+  const { namespace, loadedDataConverter } = client.options;
+
+  return {
+    async start({ details, detailsDigest, policy, again, batch }) {
+      const { clientUserId } = details;
+      const workflowId = applicantWorkflowId(clientUserId);
+      const input: CollectRecordsInput = {
+        details,
+        detailsDigest,
+        policy,
+        ...(again && { again }),
+        ...(batch && { batch }),
+      };
+      try {
+        await client.workflow.start(COLLECT_RECORDS, {
+          taskQueue,
+          workflowId,
+          args: [input],
+          workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'FAIL',
+          memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
+          staticSummary: 'Medical records of one applicant',
+          typedSearchAttributes: [
+            { key: defineSearchAttributeKey('ApplicantStage', 'KEYWORD'), value: 'inviting' },
+            { key: defineSearchAttributeKey('ApplicantStageSince', 'DATETIME'), value: new Date() },
+          ],
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        return started(clientUserId, detailsDigest);
+      }
+      const summary = { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null } as const;
+      return { ...summary, result: 'started' };
+    },
+
+    read: async (clientUserId) => (await describe(clientUserId))?.summary ?? null,
+
+    state: (clientUserId) => handleOf(clientUserId).query(stateQuery),
+
+    async cancel(clientUserId) {
+      await handleOf(clientUserId).cancel();
+    },
+
+    async untilClosed(clientUserId, signal) {
+      for (;;) {
+        signal?.throwIfAborted();
+        await waitForTheEnd(clientUserId, signal);
+        const described = await describe(clientUserId);
+        if (!described) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it is gone`);
+        if (!described.summary.open) return described.summary;
+      }
+    },
+  };
+
+  /** Who was there first: the same details or others. A memo that cannot be read tells neither, so it counts as others. */
+  async function started(clientUserId: string, detailsDigest: string): Promise<Started> {
+    const described = await describe(clientUserId);
+    if (!described) throw new Error(`${applicantWorkflowId(clientUserId)} was there and is gone; start it again`);
+    const { summary, digest } = described;
+    if (digest !== detailsDigest) return { ...summary, result: 'conflict' };
+    return { ...summary, result: summary.open ? 'running' : 'closed' };
+  }
+
+  /** Raw, because the client's describe() throws on a memo that it cannot decode. */
+  async function describe(clientUserId: string) {
+    const workflowId = applicantWorkflowId(clientUserId);
+    try {
+      const { workflowExecutionInfo: info } = await client.workflowService.describeWorkflowExecution({
+        namespace,
+        execution: { workflowId },
+      });
+      const open = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
+      const completed = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
+      const attributes = info?.searchAttributes?.indexedFields ?? {};
+      const summary: ApplicantSummary = {
+        clientUserId,
+        workflowId,
+        open,
+        stage: oneOf(STAGES, keyword(attributes['ApplicantStage'])),
+        outcome: oneOf(OUTCOMES, keyword(attributes['ApplicantOutcome'])),
+        reason: completed ? await reasonOf(clientUserId) : null,
+      };
+      return { summary, digest: await digestIn(workflowId, info?.memo?.fields?.[DETAILS_DIGEST_MEMO]) };
+    } catch (error) {
+      if (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND && !/namespace/i.test(error.details)) return null;
+      throw error;
+    }
+  }
+
+  async function digestIn(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
+    if (!payload) return null;
+    const context = { type: 'workflow' as const, namespace, workflowId };
+    try {
+      return await decodeFromPayloadsAtIndex<string>(loadedDataConverter, 0, [payload], context);
+    } catch {
+      return null;
+    }
+  }
+
+  /** The result of a completed run is there at once. */
+  async function reasonOf(clientUserId: string): Promise<Reason | null> {
+    const result = (await handleOf(clientUserId).result()) as CollectRecordsResult;
+    return oneOf(REASONS, result.reason);
+  }
+
+  async function waitForTheEnd(clientUserId: string, signal: AbortSignal | undefined): Promise<void> {
+    const wait = () =>
+      client.withDeadline(Date.now() + WAIT_AT_ONCE_MS, () =>
+        client.workflowService.getWorkflowExecutionHistory({
+          namespace,
+          execution: { workflowId: applicantWorkflowId(clientUserId) },
+          waitNewEvent: true,
+          historyEventFilterType: temporal.api.enums.v1.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+        }),
+      );
+    try {
+      await (signal ? client.withAbortSignal(signal, wait) : wait());
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isGrpcServiceError(error) || error.code !== GRPC_DEADLINE_EXCEEDED) throw error;
+    }
+  }
+
+  function handleOf(clientUserId: string) {
+    return client.workflow.getHandle(applicantWorkflowId(clientUserId));
+  }
+}
+
+/** A keyword stands alone or, as the SDK writes it, in an array of one. */
+function keyword(payload: temporal.api.common.v1.IPayload | undefined): unknown {
+  return payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat()[0] : null;
+}
+
+function oneOf<T extends string>(known: readonly T[], value: unknown): T | null {
+  return known.find((word) => word === value) ?? null;
+}
