@@ -21,6 +21,7 @@ export type Answer =
   | {
       readonly reason: 'failed';
       readonly detail: string;
+      /** How often upstream answered, but not with the document: an outage is no answer. */
       readonly tries: number;
       readonly firstAtMs: number;
       readonly retryAtMs: number | null;
@@ -176,7 +177,7 @@ function answerTo(
     return { reason: 'not-offered', detail: 'the report does not come in this format' };
   }
   const failed = before?.reason === 'failed' ? before : null;
-  const tries = (failed?.tries ?? 0) + 1;
+  const tries = (failed?.tries ?? 0) + (fetched.kind === 'unavailable' ? 0 : 1);
   const firstAtMs = failed?.firstAtMs ?? nowMs;
   const common = { reason: 'failed', tries, firstAtMs } as const;
   switch (fetched.kind) {

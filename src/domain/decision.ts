@@ -1,8 +1,9 @@
 import { allowedAtMs } from './allowance';
 import type { Conclusion, Reason } from './applicant';
 import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
-import { cadenceMs, currentKind, type Facts, SERIES_MS } from './facts';
+import { cadenceMs, currentKind, type Facts } from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { NO_POLLS, type Poll, type Polls, pollsOf } from './polls';
 import type { WantedDocument } from './reports';
 
 /** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
@@ -15,22 +16,18 @@ export type Step =
   | { readonly do: 'conclude'; readonly conclusion: Conclusion }
   | { readonly do: 'wait'; readonly wait: Wait };
 
+export type { Poll };
+
 /** What is waited for: a change of the facts, `untilMs` at the latest. The polls look for what no notice told. */
-export interface Wait {
+export interface Wait extends Polls {
   readonly waitingFor: string;
   readonly untilMs: number;
-  readonly statusPoll: Poll | null;
-  readonly listPoll: Poll | null;
-}
-
-/** A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). */
-export interface Poll {
-  readonly startMs: number;
-  readonly delaysMs: readonly number[];
 }
 
 /** Report notices that arrive within this time share one list: a provider's reports are announced one by one. */
 const SHARE_LIST_MS = 2 * SECOND_MS;
+/** Wanted lists put off a conclusion for so long at most. */
+const LISTS_MOST_MS = DAY_MS;
 /** New reports restart the settle window for so long at most. */
 const RESTARTS_MOST_MS = DAY_MS;
 /** A person who seems gone is asked for again after so long at most. */
@@ -93,16 +90,13 @@ function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number 
 
 function stepForStatus(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
   const on: Situation = { facts, collection, policy, nowMs };
-  const confirmed = facts.claim === null;
   switch (currentKind(facts)) {
     case 'declined':
-      return waitUntil(on, 'Human API to confirm that the person declined', deadlineMs(on));
+      return confirm(on, 'Human API to confirm that the person declined');
     case 'error':
-      return confirmed ? afterError(on) : waitUntil(on, 'Human API to confirm an error', deadlineMs(on));
+      return whenConfirmed(on, 'Human API to confirm an error', () => afterError(on));
     case 'disconnected':
-      return confirmed
-        ? afterDisconnecting(on)
-        : waitUntil(on, 'Human API to confirm that the person disconnected', deadlineMs(on));
+      return whenConfirmed(on, 'Human API to confirm that the person disconnected', () => afterDisconnecting(on));
     case 'some-synced':
       return afterSomeSynced(on);
     case 'all-synced':
@@ -149,10 +143,13 @@ function afterDisconnecting(on: Situation): Step {
 function afterSomeSynced(on: Situation): Step {
   const { facts, policy, nowMs } = on;
   const waitingFor = 'the remaining providers';
-  if (facts.someSyncedAtMs === null) return waitUntil(on, waitingFor, deadlineMs(on));
+  if (facts.someSyncedAtMs === null) return confirm(on, waitingFor);
   const dueMs = facts.someSyncedAtMs + policy.settleMs.someSynced;
   if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
-  return whenCheckedSince(on, dueMs, waitingFor, () => conclude('partial', gapIn(on), false));
+  // It may come back long after its window: what is there then counts, not what was listed before.
+  return whenCheckedSince(on, Math.max(dueMs, facts.kindSinceMs), waitingFor, () =>
+    conclude('partial', gapIn(on), false),
+  );
 }
 
 /** All Synced counts when nothing new has appeared for the settle window and the read at its end still says so. */
@@ -175,13 +172,15 @@ function untilTheDeadline(on: Situation, waitingFor: string): Step {
   const dueMs = deadlineMs(on);
   if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
   if (facts.read.askedAtMs < dueMs) return { do: 'read', because: 'deadline' };
-  if (currentKind(facts) === 'invited') {
-    const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
-    return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
-  }
-  return whenListedSince(on, dueMs, waitingFor, () =>
-    conclude(on.collection.documents.length > 0 ? 'partial' : 'expired', 'deadline', true),
-  );
+  return whenConfirmed(on, waitingFor, () => {
+    if (currentKind(facts) === 'invited') {
+      const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
+      return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
+    }
+    return whenListedSince(on, Math.max(dueMs, facts.kindSinceMs), waitingFor, () =>
+      conclude(on.collection.documents.length > 0 ? 'partial' : 'expired', 'deadline', true),
+    );
+  });
 }
 
 /** Counted from our invitation or adoption, moved at most once by an outage of upstream. */
@@ -194,17 +193,27 @@ function deadlineMs({ facts, policy }: Situation): number {
 /** Both the status and the list as they are since a moment: asked for together, to save a step. */
 function whenCheckedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   const listed = (on.collection.listedAtMs ?? -Infinity) >= sinceMs;
-  if (on.facts.read.askedAtMs < sinceMs || on.facts.claim !== null) {
-    return listed ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
-  }
-  return whenListedSince(on, sinceMs, waitingFor, then);
+  if (on.facts.read.askedAtMs < sinceMs) return listed ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
+  return whenConfirmed(on, waitingFor, () => whenListedSince(on, sinceMs, waitingFor, then));
+}
+
+/** No claim ends an applicant: it is read back before. */
+function whenConfirmed(on: Situation, waitingFor: string, then: () => Step): Step {
+  return on.facts.claim === null ? then() : confirm(on, waitingFor);
+}
+
+function confirm(on: Situation, waitingFor: string): Step {
+  const allowedMs = allowedAtMs(on.facts.noticeReads, cadenceMs(on.facts, on.policy));
+  return on.nowMs >= allowedMs ? { do: 'read', because: 'notice' } : waitUntil(on, waitingFor, allowedMs);
 }
 
 function whenListedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
-  const retryAtMs = nextRetryMs(on.collection, on.policy.wanted);
-  // Due retries were fetched before we came here, so this lies ahead.
-  return retryAtMs === null ? then() : waitOnly(waitingFor, retryAtMs);
+  // A notice that was acknowledged, or a 404, still asks for a list; a flood of them does not put off the end for ever.
+  const listAtMs = on.nowMs < sinceMs + LISTS_MOST_MS ? wantedListAtMs(on.facts, on.collection, on.policy) : null;
+  const laterMs = [listAtMs, nextRetryMs(on.collection, on.policy.wanted)].filter((timeMs) => timeMs !== null);
+  // Due lists and retries were taken before we came here, so these lie ahead.
+  return laterMs.length === 0 ? then() : waitOnly(waitingFor, Math.min(...laterMs));
 }
 
 /** What keeps a collection from being whole; null where nothing does. */
@@ -224,30 +233,12 @@ function waitUntil(on: Situation, waitingFor: string, dueMs: number, polled = tr
     wantedListAtMs(facts, collection, policy),
     nextRetryMs(collection, policy.wanted),
   ].filter((timeMs) => timeMs !== null);
-  const wait = { waitingFor, untilMs: Math.min(...wakeUps) };
-  return {
-    do: 'wait',
-    wait: { ...wait, statusPoll: polled ? pollStatus(on) : null, listPoll: polled ? pollList(on) : null },
-  };
-}
-
-/** The status is polled at its cadence, earlier where a claim was not confirmed. */
-function pollStatus({ facts, policy }: Situation): Poll {
-  const everyMs = cadenceMs(facts, policy);
-  const early = facts.seriesAtMs !== null && facts.seriesAtMs === facts.pollBaseMs ? SERIES_MS : [];
-  const [firstMs = everyMs, ...laterMs] = [...early.map((ms) => Math.min(ms, everyMs)), everyMs];
-  return { startMs: facts.pollBaseMs + firstMs, delaysMs: laterMs.length > 0 ? laterMs : [everyMs] };
-}
-
-/** Under Some Synced, reports come without a change of status: the list is polled beside it. */
-function pollList({ facts, collection, policy }: Situation): Poll | null {
-  if (currentKind(facts) !== 'some-synced') return null;
-  const everyMs = cadenceMs(facts, policy);
-  return { startMs: Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs, delaysMs: [everyMs] };
+  const polls = polled ? pollsOf(facts, collection, policy) : NO_POLLS;
+  return { do: 'wait', wait: { waitingFor, untilMs: Math.min(...wakeUps), ...polls } };
 }
 
 function waitOnly(waitingFor: string, untilMs: number): Step {
-  return { do: 'wait', wait: { waitingFor, untilMs, statusPoll: null, listPoll: null } };
+  return { do: 'wait', wait: { waitingFor, untilMs, ...NO_POLLS } };
 }
 
 function conclude(outcome: Conclusion['outcome'], reason: Reason | null, withdraw: boolean): Step {

@@ -110,9 +110,9 @@ function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boo
  * it was asked for. `outageMs`: for a read that a deadline asked for, how long upstream could not be asked before it answered.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
-  const older =
-    read.updatedAtMs !== null && facts.read.updatedAtMs !== null && read.updatedAtMs < facts.read.updatedAtMs;
-  const kept: Read = older ? { ...facts.read, askedAtMs: read.askedAtMs } : read;
+  const kept = isOlder(read, facts.read)
+    ? { ...facts.read, askedAtMs: Math.max(read.askedAtMs, facts.read.askedAtMs) }
+    : read;
   const { claim } = facts;
   const claimStands =
     claim !== null && claim.madeAtMs > read.askedAtMs && claim.updatedAtMs > (kept.updatedAtMs ?? -Infinity);
@@ -133,6 +133,12 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
       facts.extensionMs === null && { extensionMs: Math.min(outageMs, EXTENSION_MOST_MS) }),
   };
   return reckoned(facts, next, nowMs);
+}
+
+/** Answers may overtake each other: of two reads that updatedAt does not tell apart, the one asked for later is the later one. */
+function isOlder(read: Read, than: Read): boolean {
+  const tied = read.updatedAtMs === null || than.updatedAtMs === null || read.updatedAtMs === than.updatedAtMs;
+  return tied ? read.askedAtMs < than.askedAtMs : (read.updatedAtMs ?? 0) < (than.updatedAtMs ?? 0);
 }
 
 /** A read made because of a notice, counted against the allowance before it is made. */

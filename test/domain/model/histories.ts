@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/policy';
+import type { Delivery } from './life';
+import { type Fault, type ModelReport, T0, type Truth } from './upstream';
+
+/** A truth, with what the webhook made of it. */
+export interface History {
+  readonly truth: Truth;
+  readonly deliveries: readonly Delivery[];
+}
+
+const FIRST_CLINIC = { id: 'o1', name: 'First Clinic' };
+const SECOND_CLINIC = { id: 'o2', name: 'Second Clinic' };
+
+interface Turn {
+  readonly status: string;
+  readonly forMs: number;
+}
+
+const hours = (least: number, most: number) =>
+  fc.integer({ min: least * 60, max: most * 60 }).map((n) => n * MINUTE_MS);
+
+/** Statuses that end nothing, however long they last (80 days in all at most). */
+const patientTurn: fc.Arbitrary<Turn> = fc.record({
+  status: fc.constantFrom('Engaged', 'engaged', 'Syncing', ' SYNCING ', 'Attn Required', 'Awaiting Consent'),
+  forMs: fc.oneof(hours(0, 3), hours(3, 240)),
+});
+
+/** Statuses that would end an applicant if they lasted: here they pass before that, and not twice, or two glimpses would look like one stay. */
+const passingTurns: fc.Arbitrary<Turn[]> = fc
+  .record({
+    error: fc.option(fc.integer({ min: 1, max: 50 }).map((n) => ({ status: 'Error', forMs: n * MINUTE_MS }))),
+    some: fc.option(hours(0, 22).map((forMs) => ({ status: 'Some Synced', forMs }))),
+    all: fc.option(fc.integer({ min: 1, max: 8 }).map((n) => ({ status: 'All Synced', forMs: n * MINUTE_MS }))),
+  })
+  .map(({ error, some, all }) => [error, some, all].filter((turn) => turn !== null));
+
+const LASTS = [
+  'Invited',
+  'Engaged',
+  'Syncing',
+  'Attn Required',
+  'Awaiting Consent',
+  'Declined',
+  'Error',
+  'Disconnected',
+  'Some Synced',
+  'All Synced',
+  'ALL  SYNCED',
+] as const;
+
+const ENDS: ReadonlySet<string> = new Set(['Declined', 'Disconnected', 'Some Synced', 'Error']);
+
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Fault>('none') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<Fault>('broken-once', 'unavailable-once', 'broken', 'unavailable', 'not-found'),
+  },
+);
+
+/** Reports that have all come when the last status does; those of one provider may lack a kind. */
+const reportsBefore = (fromMs: number, untilMs: number): fc.Arbitrary<ModelReport[]> =>
+  fc.uniqueArray(
+    fc.record({
+      id: fc.constantFrom('r1', 'r2', 'r3', 'r4'),
+      type: fc.constantFrom('unity', 'Unity', 'ccdraw', 'timeline'),
+      organization: fc.constantFrom(FIRST_CLINIC, SECOND_CLINIC),
+      versionsAtMs: fc
+        .uniqueArray(fc.integer({ min: fromMs, max: untilMs }), { minLength: 1, maxLength: 3 })
+        .map((times) => times.sort((a, b) => a - b)),
+      offered: fc.subarray(['json', 'pdf'] as const, { minLength: 1 }),
+      fault,
+    }),
+    { maxLength: 4, selector: ({ id }) => id },
+  );
+
+const outages = fc
+  .array(
+    fc.record({
+      fromMs: fc.integer({ min: T0 + MINUTE_MS, max: T0 + 95 * DAY_MS }),
+      lastMs: fc.oneof(hours(0, 3), hours(3, 200)),
+    }),
+    { maxLength: 3 },
+  )
+  .map((list) => list.map(({ fromMs, lastMs }) => ({ fromMs, untilMs: fromMs + lastMs })));
+
+/** What happens upstream: statuses that pass, then one that lasts, or the person is deleted. */
+export const truths: fc.Arbitrary<Truth> = fc
+  .record({
+    invitedForMs: fc.oneof(hours(0, 2), hours(2, 700)),
+    patient: fc.array(patientTurn, { maxLength: 4 }),
+    passing: passingTurns,
+    order: fc.infiniteStream(fc.nat(100)),
+    last: fc.constantFrom(...LASTS),
+    gone: fc.boolean().chain((maybe) => (maybe ? fc.boolean() : fc.constant(false))),
+    lagMs: fc.constantFrom(0, 0, 20 * SECOND_MS, 2 * MINUTE_MS),
+    dated: fc.boolean(),
+    outages,
+  })
+  .chain(({ invitedForMs, patient, passing, order, last, gone, lagMs, dated, outages }) => {
+    const invited = { status: 'Invited', forMs: invitedForMs };
+    // Between two passing statuses lie some hours, for glimpses of two stays must not look like one.
+    const between = passing.flatMap((turn) => [turn, { status: 'Syncing', forMs: 5 * HOUR_MS }]);
+    const at = patient.length === 0 ? 0 : (order.next().value ?? 0) % (patient.length + 1);
+    const turns = last === 'Invited' ? [invited] : [invited, ...patient.slice(0, at), ...between, ...patient.slice(at)];
+    let atMs = T0;
+    const statuses = turns.map(({ status, forMs }) => {
+      const turn = { atMs, status };
+      atMs += Math.max(MINUTE_MS, forMs);
+      return turn;
+    });
+    if (last !== 'Invited') statuses.push({ atMs, status: last });
+    const lastMs = statuses.at(-1)?.atMs ?? T0;
+    const connectedMs = statuses.find(({ status }) => /sync/i.test(status))?.atMs;
+    const reports =
+      connectedMs === undefined ? fc.constant<ModelReport[]>([]) : reportsBefore(Math.min(connectedMs, lastMs), lastMs);
+    return reports.map((listed) => ({
+      statuses,
+      // Where the last status ends an applicant by itself, it would be chance whether the deletion is seen before.
+      goneAtMs: gone && !ENDS.has(last) ? lastMs + 1 : null,
+      reports: listed,
+      outages,
+      lagMs,
+      dated,
+    }));
+  });
+
+/** How one true notice fares on its way: lost, or delivered once or more, late. */
+const fates = fc.array(fc.oneof(fc.nat(5_000), fc.nat(20 * MINUTE_MS), fc.nat(3 * DAY_MS)), { maxLength: 3 });
+
+/** Every notice that upstream would send, as the internet brings it: some lost, some twice, in any order. */
+export function trueDeliveries(truth: Truth): fc.Arbitrary<Delivery[]> {
+  const ofStatuses = truth.statuses.map(({ atMs, status }) => ({ atMs, status, updatedAtMs: atMs }));
+  const ofReports = truth.reports.flatMap(({ id, versionsAtMs }) =>
+    versionsAtMs.map((atMs) => ({ atMs, reportId: id, updatedAt: new Date(atMs).toISOString() })),
+  );
+  const sent: Delivery[] = [...ofStatuses, ...ofReports];
+  return fc
+    .array(fates, { minLength: sent.length, maxLength: sent.length })
+    .map((all) =>
+      all.flatMap((delays, i) => delays.flatMap((ms) => (sent[i] ? [{ ...sent[i], atMs: sent[i].atMs + ms }] : []))),
+    );
+}
+
+/** Notices that nobody upstream has sent, mostly at the moments when they would hurt. */
+export function forgedDeliveries(truth: Truth, statuses: readonly string[]): fc.Arbitrary<Delivery[]> {
+  const moments = [T0 + 30 * DAY_MS, T0 + 90 * DAY_MS, ...truth.statuses.map(({ atMs }) => atMs)];
+  const atMs = fc.oneof(
+    fc.integer({ min: T0, max: T0 + 92 * DAY_MS }),
+    fc.tuple(fc.constantFrom(...moments), fc.integer({ min: -2 * HOUR_MS, max: 26 * HOUR_MS })).map(([a, b]) => a + b),
+  );
+  const forgedStatus = fc
+    .record({
+      atMs,
+      status: fc.constantFrom(...statuses),
+      claimed: fc.constantFrom<number | null>(null, -DAY_MS, -1, 0, MINUTE_MS, 5 * MINUTE_MS, 73 * 365 * DAY_MS),
+    })
+    .map((it) => ({
+      atMs: it.atMs,
+      status: it.status,
+      updatedAtMs: it.claimed === null ? null : it.atMs + it.claimed,
+    }));
+  const forgedReport = fc.record({
+    atMs,
+    reportId: fc.constantFrom('r1', 'no-such-report'),
+    updatedAt: fc.constantFrom(null, '2099-01-01T00:00:00Z'),
+  });
+  return fc.array(fc.oneof({ weight: 4, arbitrary: forgedStatus }, { weight: 1, arbitrary: forgedReport }), {
+    maxLength: 8,
+  });
+}

@@ -1,0 +1,222 @@
+import { type Conclusion, normalStatus } from '../../../src/domain/applicant';
+import {
+  type Collection,
+  emptyCollection,
+  type Fetched,
+  withFetched,
+  withList,
+  withNoticeList,
+  withoutList,
+  withRefusal,
+  withReportNotice,
+} from '../../../src/domain/collection';
+import { decide, type Poll, type Step, type Wait } from '../../../src/domain/decision';
+import {
+  cadenceMs,
+  currentStatus,
+  type Facts,
+  openedWith,
+  withAbsence,
+  withNotice,
+  withNoticeRead,
+  withRead,
+} from '../../../src/domain/facts';
+import type { Policy } from '../../../src/domain/policy';
+import type { ListedReport, WantedDocument } from '../../../src/domain/reports';
+import { DOWNLOAD_ROUND_MS, type ModelUpstream, T0 } from './upstream';
+
+/** What reaches the applicant, and when; whether it is true is not asked here. */
+export type Delivery =
+  | { readonly atMs: number; readonly status: string; readonly updatedAtMs: number | null }
+  | { readonly atMs: number; readonly reportId: string; readonly updatedAt: string | null };
+
+export interface Ending {
+  readonly conclusion: Conclusion;
+  readonly atMs: number;
+  readonly facts: Facts;
+  readonly collection: Collection;
+  readonly steps: readonly { readonly atMs: number; readonly step: Step }[];
+  /** Reads and lists made, the quiet ones of a poll apart. */
+  readonly calls: readonly { readonly atMs: number; readonly of: 'status' | 'reports' }[];
+}
+
+interface RunningPoll {
+  readonly key: string;
+  readonly delaysMs: readonly number[];
+  quiet: number;
+  nextMs: number;
+}
+
+/** Nobody's life takes more steps than this, floods apart: a life that does goes in circles. */
+const STEPS_MOST = 5_000;
+const LATENCY_MS = 400;
+
+/**
+ * Follows a model person from the invitation to the end, on a virtual clock: decides, takes the step, decides again, as the workflow does. It
+ * knows nothing of Temporal; what it shares with the workflow is the domain under test.
+ */
+export class Life {
+  private nowMs = T0;
+  private facts: Facts;
+  private collection = emptyCollection();
+  private readonly queue: Delivery[];
+  private readonly running = new Map<'status' | 'reports', RunningPoll>();
+  private readonly steps: { atMs: number; step: Step }[] = [];
+  private readonly calls: { atMs: number; of: 'status' | 'reports' }[] = [];
+
+  constructor(
+    private readonly upstream: ModelUpstream,
+    private readonly policy: Policy,
+    deliveries: readonly Delivery[],
+  ) {
+    this.queue = deliveries.filter(({ atMs }) => atMs >= T0).sort((a, b) => a.atMs - b.atMs);
+    const told = upstream.person(T0);
+    if (!told) throw new RangeError('nobody is gone at the invitation');
+    this.facts = openedWith({ ...told, askedAtMs: T0 }, T0);
+  }
+
+  live(): Ending {
+    while (this.steps.length < STEPS_MOST) {
+      const step = decide(this.facts, this.collection, this.policy, this.nowMs);
+      this.steps.push({ atMs: this.nowMs, step });
+      if (step.do === 'conclude') {
+        const { nowMs: atMs, facts, collection, steps, calls } = this;
+        return { conclusion: step.conclusion, atMs, facts, collection, steps, calls };
+      }
+      this.take(step);
+    }
+    const last = this.steps
+      .slice(-5)
+      .map(({ atMs, step }) => `${new Date(atMs).toISOString()} ${JSON.stringify(step)}`);
+    throw new Error(`an applicant goes in circles:\n${last.join('\n')}`);
+  }
+
+  private take(step: Exclude<Step, { do: 'conclude' }>): void {
+    if (step.do === 'wait') this.wait(step.wait);
+    if (step.do === 'read') this.read(step.because);
+    if (step.do === 'read-and-list') this.read('window');
+    if (step.do === 'read-and-list') this.list('conclusion');
+    if (step.do === 'list') this.list(step.because);
+    if (step.do === 'fetch') this.fetch(step.documents);
+    if (step.do === 'record') this.collection = { ...this.collection, unrecorded: false };
+  }
+
+  /** Lets the time pass, and takes what is delivered until then. */
+  private pass(untilMs: number): void {
+    while (this.queue[0] && this.queue[0].atMs <= untilMs) this.hear();
+    this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  private hear(): void {
+    const notice = this.queue.shift();
+    if (!notice) return;
+    this.nowMs = Math.max(this.nowMs, notice.atMs);
+    if ('status' in notice) this.facts = withNotice(this.facts, notice, this.nowMs);
+    else this.collection = withReportNotice(this.collection, notice, this.nowMs);
+  }
+
+  private read(because: Extract<Step, { do: 'read' }>['because']): void {
+    if (because === 'notice') this.facts = withNoticeRead(this.facts, this.nowMs, this.policy);
+    const begunMs = this.nowMs;
+    const askedAtMs = this.upstream.reachedAtMs(begunMs);
+    this.calls.push({ atMs: askedAtMs, of: 'status' });
+    const told = this.upstream.person(askedAtMs);
+    this.pass(askedAtMs + LATENCY_MS);
+    if (!told) this.facts = withAbsence(this.facts, this.nowMs);
+    else {
+      const outageMs = because === 'deadline' ? askedAtMs - begunMs : 0;
+      this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
+    }
+  }
+
+  private list(because: Extract<Step, { do: 'list' }>['because']): void {
+    if (because === 'notice') {
+      this.collection = withNoticeList(this.collection, this.nowMs, cadenceMs(this.facts, this.policy));
+    }
+    const askedAtMs = this.upstream.reachedAtMs(this.nowMs);
+    this.calls.push({ atMs: askedAtMs, of: 'reports' });
+    const reports = this.upstream.list(askedAtMs);
+    this.pass(askedAtMs + LATENCY_MS);
+    if (reports) this.takeList(reports, askedAtMs);
+    else if (because === 'conclusion') this.collection = withRefusal(this.collection, askedAtMs);
+    else this.collection = withoutList(this.collection, askedAtMs);
+  }
+
+  private takeList(reports: readonly ListedReport[], askedAtMs: number): void {
+    this.collection = withList(this.collection, { reports, digest: digestOf(reports), askedAtMs }, this.nowMs);
+  }
+
+  private fetch(documents: readonly WantedDocument[]): void {
+    const reachedMs = this.upstream.reachedAtMs(this.nowMs);
+    const down = reachedMs - this.nowMs > DOWNLOAD_ROUND_MS;
+    const doneMs = (down ? this.nowMs + DOWNLOAD_ROUND_MS : reachedMs) + LATENCY_MS;
+    this.pass(doneMs);
+    for (const wanted of documents) {
+      const fetched: Fetched = down
+        ? { kind: 'unavailable', detail: 'timeout' }
+        : this.upstream.fetch(wanted.report, wanted.format, doneMs);
+      this.collection = withFetched(this.collection, wanted, fetched, this.nowMs, this.policy);
+    }
+  }
+
+  /** Until something changes what is known, or the time is up. */
+  private wait(wait: Wait): void {
+    this.keep('status', wait.statusPoll);
+    this.keep('reports', wait.listPoll);
+    const startsMs = [wait.statusPoll, wait.listPoll].flatMap((poll) =>
+      poll && poll.startMs > this.nowMs ? [poll.startMs] : [],
+    );
+    const untilMs = Math.max(this.nowMs + 1_000, Math.min(wait.untilMs, ...startsMs));
+    const { facts, collection } = this;
+    while (this.facts === facts && this.collection === collection) {
+      const noticeMs = this.queue[0]?.atMs ?? Number.POSITIVE_INFINITY;
+      const [of, poll] = [...this.running].sort(([, a], [, b]) => a.nextMs - b.nextMs)[0] ?? [];
+      const pollMs = poll?.nextMs ?? Number.POSITIVE_INFINITY;
+      if (Math.min(noticeMs, pollMs) > untilMs) break;
+      if (noticeMs <= pollMs) this.hear();
+      else if (of && poll) this.ask(of, poll);
+    }
+    if (this.facts === facts && this.collection === collection) this.pass(untilMs);
+  }
+
+  private keep(of: 'status' | 'reports', poll: Poll | null): void {
+    const key = poll && JSON.stringify([currentStatus(this.facts), poll]);
+    if (this.running.get(of)?.key !== key) this.running.delete(of);
+    if (!poll || !key || poll.startMs > this.nowMs || this.running.has(of)) return;
+    this.running.set(of, { key, delaysMs: poll.delaysMs, quiet: 0, nextMs: this.nowMs });
+  }
+
+  /** One attempt of a poll: it ends with news, else it is made again after the next delay. */
+  private ask(of: 'status' | 'reports', poll: RunningPoll): void {
+    const askedAtMs = this.upstream.reachedAtMs(poll.nextMs);
+    if (askedAtMs > poll.nextMs) {
+      poll.nextMs = askedAtMs;
+      return;
+    }
+    this.pass(askedAtMs);
+    const found = of === 'status' ? this.lookForStatus(askedAtMs) : this.lookForReports(askedAtMs);
+    if (found) this.running.delete(of);
+    else poll.nextMs += poll.delaysMs[Math.min(poll.quiet++, poll.delaysMs.length - 1)] ?? 0;
+  }
+
+  private lookForStatus(askedAtMs: number): boolean {
+    const told = this.upstream.person(askedAtMs);
+    const known = this.facts.read.updatedAtMs;
+    if (!told) this.facts = withAbsence(this.facts, this.nowMs);
+    else if (told.updatedAtMs !== null && known !== null && told.updatedAtMs < known) return false;
+    else if (normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
+    else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy);
+    return true;
+  }
+
+  private lookForReports(askedAtMs: number): boolean {
+    const reports = this.upstream.list(askedAtMs);
+    if (!reports || digestOf(reports) === this.collection.digest) return false;
+    this.takeList(reports, askedAtMs);
+    return true;
+  }
+}
+
+function digestOf(reports: readonly ListedReport[]): string {
+  return reports.map(({ id, updatedAt }) => `${id} ${updatedAt}`).join();
+}

@@ -1,0 +1,120 @@
+import { kindOf } from '../../../src/domain/applicant';
+import type { Fetched } from '../../../src/domain/collection';
+import { versionOf } from '../../../src/domain/instants';
+import { HOUR_MS } from '../../../src/domain/policy';
+import { documentKey, type Format, type ListedReport, type Organization } from '../../../src/domain/reports';
+
+/** The invitation of every model person. */
+export const T0 = Date.UTC(2026, 0, 1);
+
+/** How a document behaves when it is asked for. */
+export type Fault = 'none' | 'broken-once' | 'unavailable-once' | 'broken' | 'unavailable' | 'not-found';
+const FOR_GOOD: ReadonlySet<Fault> = new Set<Fault>(['broken', 'unavailable', 'not-found']);
+
+export interface ModelReport {
+  readonly id: string;
+  readonly type: string;
+  readonly organization: Organization | null;
+  /** Since when each version is listed; its updatedAt is the same moment. */
+  readonly versionsAtMs: readonly number[];
+  readonly offered: readonly Format[];
+  readonly fault: Fault;
+}
+
+/** What is true of a person upstream, over the whole of their life. Times in ms since 1970. */
+export interface Truth {
+  /** In order of time; the first one at {@link T0}. */
+  readonly statuses: readonly { readonly atMs: number; readonly status: string }[];
+  readonly goneAtMs: number | null;
+  readonly reports: readonly ModelReport[];
+  readonly outages: readonly { readonly fromMs: number; readonly untilMs: number }[];
+  /** By how much reads lag behind what is true. */
+  readonly lagMs: number;
+  /** False for an upstream that tells no updatedAt of a person. */
+  readonly dated: boolean;
+}
+
+export interface Told {
+  readonly status: string;
+  readonly updatedAtMs: number | null;
+}
+
+/** Human API as a pure model of one person: what is true, and what a call at a given time would answer. */
+export class ModelUpstream {
+  private readonly tries = new Map<string, number>();
+
+  constructor(readonly truth: Truth) {}
+
+  /** When a call begun now reaches upstream: at once, or half a minute after an outage. */
+  reachedAtMs(nowMs: number): number {
+    const outage = this.truth.outages.find(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs);
+    return outage ? this.reachedAtMs(outage.untilMs + 30_000) : nowMs;
+  }
+
+  /** The person as a read tells them; null for nobody. */
+  person(atMs: number): Told | null {
+    const seenMs = Math.max(T0, atMs - this.truth.lagMs);
+    if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= seenMs) return null;
+    const last = this.truth.statuses.findLast((turn) => turn.atMs <= seenMs);
+    if (!last) throw new RangeError('the first status has to stand at the invitation');
+    return { status: last.status, updatedAtMs: this.truth.dated ? last.atMs : null };
+  }
+
+  /** The list; null while no access is given: before a provider was connected, and after a deletion. */
+  list(atMs: number): ListedReport[] | null {
+    if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= atMs) return null;
+    const connected = this.truth.statuses.some((turn) => turn.atMs <= atMs && CONNECTED.has(kindOf(turn.status)));
+    return connected ? this.listed(atMs) : null;
+  }
+
+  private listed(atMs: number): ListedReport[] {
+    return this.truth.reports.flatMap(({ id, type, organization, versionsAtMs }) => {
+      const versionAtMs = versionsAtMs.findLast((timeMs) => timeMs <= atMs);
+      const updatedAt = versionAtMs === undefined ? null : new Date(versionAtMs).toISOString();
+      return updatedAt === null ? [] : [{ id, type, organization, updatedAt }];
+    });
+  }
+
+  fetch(report: ListedReport, format: Format, atMs: number): Fetched {
+    const model = this.truth.reports.find(({ id }) => id === report.id);
+    if (!model || this.list(atMs) === null) return { kind: 'unavailable', detail: 'upstream refused access' };
+    if (!model.offered.includes(format)) return { kind: 'not-offered' };
+    const key = documentKey({ report, format });
+    const again = this.tries.get(key) ?? 0;
+    this.tries.set(key, again + 1);
+    if (model.fault === 'not-found') return { kind: 'gone' };
+    if (model.fault === 'broken' || (model.fault === 'broken-once' && again === 0)) {
+      return { kind: 'broken', detail: 'no end' };
+    }
+    if (model.fault === 'unavailable' || (model.fault === 'unavailable-once' && again === 0)) {
+      return { kind: 'unavailable', detail: '503' };
+    }
+    return { kind: 'stored', document: stored(report, format, atMs) };
+  }
+}
+
+const CONNECTED: ReadonlySet<string> = new Set(['syncing', 'some-synced', 'all-synced']);
+
+/** An upstream that is down for longer than this makes a download give up for the round. */
+export const DOWNLOAD_ROUND_MS = HOUR_MS;
+
+export function neverCome({ fault }: ModelReport): boolean {
+  return FOR_GOOD.has(fault);
+}
+
+function stored(report: ListedReport, format: Format, atMs: number) {
+  return {
+    file: `${report.type}/${report.id}.${versionOf(report.updatedAt)}.${format}`,
+    type: report.type,
+    organization: report.organization,
+    format,
+    reportId: report.id,
+    updatedAt: report.updatedAt,
+    seenAt: null,
+    sha256: documentKey({ report, format }),
+    bytes: 1,
+    contentType: 'application/octet-stream',
+    storedAt: new Date(atMs).toISOString(),
+    superseded: false,
+  };
+}
