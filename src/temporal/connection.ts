@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
+import type { TemporalSettings } from './settings';
+
+/** How long to wait for Temporal, and who is told that we do. */
+export interface Waiting {
+  /** Told at the first failure, about every 30 s after it, and when the wait is over. pino's logger is one. */
+  readonly log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
+  /** Ends the wait; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** For ever, where nothing is said. */
+  readonly giveUpAfterMs?: number;
+}
+
+/** Temporal did not answer, or not for our namespace, for as long as the caller was willing to wait. The last failure is the cause. */
+export class TemporalUnreachable extends Error {
+  override readonly name = 'TemporalUnreachable';
+  readonly kind = 'temporal-unreachable';
+
+  constructor({ connection, namespace }: TemporalSettings, waitedMs: number, cause: unknown) {
+    const what = isNamespaceMissing(cause) ? `the namespace "${namespace}"` : 'a Temporal server';
+    super(
+      `expected ${what} at ${connection.address}, none answered within ${Math.round(waitedMs / 1_000)} s; ` +
+        'start one (npm start does), or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to one that runs',
+      { cause },
+    );
+  }
+}
+
+/** A client that connects when it is first used: making it never fails, and it outlives every outage. */
+export function lazyClient({ connection, namespace }: TemporalSettings): Client {
+  return new Client({ connection: Connection.lazy({ ...connection, channelArgs: RECONNECTING }), namespace });
+}
+
+/** A client whose server has answered for our namespace. @throws TemporalUnreachable; the signal's reason */
+export async function connectClient(settings: TemporalSettings, waiting: Waiting): Promise<Client> {
+  const client = lazyClient(settings);
+  try {
+    await untilReachable(settings, waiting, () => probe(client.connection, settings.namespace));
+    return client;
+  } catch (error) {
+    await client.connection.close();
+    throw error;
+  }
+}
+
+/** Repeats an attempt to reach Temporal until it succeeds. @throws TemporalUnreachable; the signal's reason */
+export async function untilReachable<T>(
+  settings: TemporalSettings,
+  { log, signal, giveUpAfterMs = Number.POSITIVE_INFINITY }: Waiting,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const { connection, namespace } = settings;
+  const at = { address: connection.address, namespace };
+  const beganMs = performance.now();
+  let saidMs = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    try {
+      signal?.throwIfAborted();
+      const reached = await attempt();
+      if (saidMs > 0) log.info(at, 'Temporal answers');
+      return reached;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const nowMs = performance.now();
+      if (nowMs - beganMs >= giveUpAfterMs) throw new TemporalUnreachable(settings, nowMs - beganMs, error);
+      if (nowMs - saidMs >= SAY_EVERY_MS) {
+        saidMs = nowMs;
+        const what = isNamespaceMissing(error) ? `its namespace "${namespace}"` : 'it to answer';
+        log.warn({ ...at, error }, `Temporal at ${connection.address}: waiting for ${what}`);
+      }
+      await sleep(TRY_AGAIN_MS, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+    }
+  }
+}
+
+/** Asks for the namespace: a dev server listens some moments before it has one, and a mistyped one must not look like a server that is up. */
+export async function probe(connection: Pick<ConnectionLike, 'withDeadline' | 'workflowService'>, namespace: string) {
+  await connection.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () =>
+    connection.workflowService.describeNamespace({ namespace }),
+  );
+}
+
+/** gRPC would try a lost server again after up to two minutes; notices and applicants should not wait that long for one that is back. */
+const RECONNECTING = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+/** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
+const PROBE_TIMEOUT_MS = 3_000;
+const TRY_AGAIN_MS = 1_000;
+/** Often enough to be seen, too seldom to fill a log. */
+const SAY_EVERY_MS = 30_000;
+/** gRPC's number (grpc.io, "Status codes"). */
+const NOT_FOUND = 5;
+
+function isNamespaceMissing(error: unknown): boolean {
+  return isGrpcServiceError(error) && error.code === NOT_FOUND;
+}
