@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** Of everything that is ours: the programs that are not (Temporal's server, the stand-in upstream) get no secret of ours to read. */
+const OURS = /^(HUMAN_API_|TEMPORAL_|WEBHOOK_|API_|PAYLOAD_|SANDBOX_)/;
+/** What would turn a plain connection to this machine's server into another one. A `.env` may hold them too: set to nothing, they hide it. */
+const OTHER_TEMPORAL = [
+  ...['API_KEY', 'PROFILE', 'TLS', 'TLS_SERVER_NAME', 'TLS_DISABLE_HOST_VERIFICATION', 'CODEC_ENDPOINT', 'CODEC_AUTH'],
+  ...['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'].flatMap((name) => [`TLS_${name}_PATH`, `TLS_${name}_DATA`]),
+];
+
+/** The one client that the sandbox knows. */
+export const SANDBOX_CLIENT = 'sandbox-client';
+
+/** The environment for programs that are not ours. */
+export function foreignEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
+}
+
+/** Leads our processes to the Temporal server of this machine, whatever the person's own configuration of Temporal says. */
+export function temporalEnvironment(address: string, namespace: string, dataFolder: string): Record<string, string> {
+  // Instead of the one in the home folder.
+  const file = path.resolve(dataFolder, 'temporal-client.toml');
+  writeFileSync(file, `[profile.default]\naddress = "${address}"\n`);
+  return {
+    ...Object.fromEntries(OTHER_TEMPORAL.map((name) => [`TEMPORAL_${name}`, ''])),
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_CONFIG_FILE: file,
+  };
+}
+
+/** Leads our processes to the sandbox. */
+export function sandboxedEnvironment(sandbox: string, clientSecret: string): Record<string, string> {
+  return {
+    HUMAN_API_AUTH_URL: `${sandbox}/auth`,
+    HUMAN_API_ADMIN_URL: `${sandbox}/admin`,
+    HUMAN_API_DATA_URL: `${sandbox}/data`,
+    HUMAN_API_CLIENT_ID: SANDBOX_CLIENT,
+    HUMAN_API_CLIENT_SECRET: clientSecret,
+    // The real one's limit would make a minute's story wait in line.
+    HUMAN_API_MAX_CALLS_PER_SECOND: '50',
+  };
+}

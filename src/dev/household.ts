@@ -1,0 +1,174 @@
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { connectClient, lazyClient } from '../temporal/connection';
+import type { TemporalSettings } from '../temporal/settings';
+import { inWords } from './child';
+import { foreignEnvironment, SANDBOX_CLIENT, sandboxedEnvironment, temporalEnvironment } from './environments';
+import { SPEED } from './pace';
+import { choosePorts, type Port } from './ports';
+import { nodeCommand, ourProcess, type Programs } from './processes';
+import { keptSecret } from './secrets';
+import { MemberLost, type Supervisor } from './supervisor';
+import { keepClosedRuns, temporalServer } from './temporal-server';
+import type { Terminal } from './terminal';
+
+/** What is to run, and where. */
+export interface HouseholdOptions {
+  /** Holds the database, the logs, the secrets. */
+  readonly dataFolder: string;
+  readonly programs: Programs;
+  /** What every process inherits. */
+  readonly env: NodeJS.ProcessEnv;
+  /** No credentials: the stand-in upstream instead of the real one. */
+  readonly sandboxed: boolean;
+  /** The server that is to be used; null: one of our own, in `namespace`. */
+  readonly temporal: TemporalSettings | null;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly webhook: { readonly host: string; readonly port: number; readonly secretGiven: boolean };
+  /** Where the worker serves its metrics, the webhook one port higher; null: nowhere. */
+  readonly metricsPort: number | null;
+}
+
+/** Everything that runs. */
+export interface Household {
+  readonly client: Client;
+  /** What leads another of our processes to the same Temporal and the same upstream. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly webhookUrl: string;
+  /** Null where the upstream is the real one. */
+  readonly sandboxUrl: string | null;
+  /** Null where Temporal is somebody else's. */
+  readonly temporalUiUrl: string | null;
+  readonly temporalAddress: string;
+  readonly taskQueue: string;
+}
+
+/** A server of somebody else's may be down for a moment; longer, and the person should look. */
+const GIVE_UP_AFTER_MS = 30_000;
+const OUR_TEMPORAL_PORT = 7233;
+const OUR_TEMPORAL_UI_PORT = 8233;
+const SANDBOX_PORT = 3002;
+
+/** Starts Temporal, the upstream's stand-in, the worker and the webhook, each on its usual port or a free one. @throws {MemberLost} */
+export async function bringUp(
+  options: HouseholdOptions,
+  supervisor: Supervisor,
+  terminal: Terminal,
+): Promise<Household> {
+  const { webhook, metricsPort, sandboxed, programs } = options;
+  const ports = await choosePorts({
+    temporal: OUR_TEMPORAL_PORT,
+    ui: OUR_TEMPORAL_UI_PORT,
+    webhook: webhook.port,
+    sandbox: SANDBOX_PORT,
+    workerMetrics: metricsPort ?? 0,
+    webhookMetrics: metricsPort === null ? 0 : metricsPort + 1,
+  });
+  const { temporal: _temporal, ui: _ui, ...ours } = ports;
+  tellOfTakenPorts(options.temporal ? ours : ports, options, terminal);
+
+  const webhookUrl = `http://${webhook.host === '0.0.0.0' ? '127.0.0.1' : webhook.host}:${ports.webhook.number}/notifications`;
+  const sandboxUrl = sandboxed ? `http://127.0.0.1:${ports.sandbox.number}` : null;
+  const webhookSecret = keptSecret(options.dataFolder, 'webhook-secret');
+  const clientSecret = keptSecret(options.dataFolder, 'sandbox-secret');
+
+  const temporal = options.temporal
+    ? await theirTemporal(options.temporal, terminal)
+    : await ourTemporal(options, ports, supervisor, terminal);
+  // On a server that others use too, applicants of the real upstream may wait for a worker: ours must not ask the sandbox about them.
+  const taskQueue = sandboxed && options.temporal ? `${options.taskQueue}-sandbox` : options.taskQueue;
+  const env = {
+    ...options.env,
+    ...temporal.env,
+    ...(sandboxUrl ? sandboxedEnvironment(sandboxUrl, clientSecret) : {}),
+    TASK_QUEUE: taskQueue,
+  };
+
+  if (sandboxUrl) {
+    const args = ['--port', String(ports.sandbox.number), '--speed', String(SPEED), '--webhook', webhookUrl];
+    const secrets = {
+      SANDBOX_CLIENT_ID: SANDBOX_CLIENT,
+      SANDBOX_CLIENT_SECRET: clientSecret,
+      SANDBOX_WEBHOOK_SECRET: webhookSecret,
+    };
+    const sandboxEnv = { ...foreignEnvironment(options.env), ...secrets };
+    await terminal.phase('sandbox, which stands in for Human API', () =>
+      supervisor.start(ourProcess('sandbox', programs.sandbox, args, sandboxEnv)),
+    );
+  }
+  const metrics = (port: Port) => ({ METRICS_PORT: metricsPort === null ? '' : String(port.number) });
+  const webhookEnv = {
+    ...env,
+    ...metrics(ports.webhookMetrics),
+    WEBHOOK_PORT: String(ports.webhook.number),
+    ...(sandboxed || !webhook.secretGiven ? { WEBHOOK_SECRET: webhookSecret } : {}),
+  };
+  await terminal.phase('worker and webhook', () =>
+    Promise.all([
+      supervisor.start(ourProcess('worker', programs.worker, [], { ...env, ...metrics(ports.workerMetrics) })),
+      supervisor.start(ourProcess('webhook', programs.webhook, [], webhookEnv)),
+    ]),
+  );
+  return { ...temporal, env, webhookUrl, sandboxUrl, taskQueue };
+}
+
+type Ports = Awaited<
+  ReturnType<typeof choosePorts<'temporal' | 'ui' | 'webhook' | 'sandbox' | 'workerMetrics' | 'webhookMetrics'>>
+>;
+
+function tellOfTakenPorts(ports: Partial<Ports>, { sandboxed, webhook }: HouseholdOptions, terminal: Terminal): void {
+  for (const { wanted, number } of Object.values(ports)) {
+    if (wanted === 0 || wanted === number) continue;
+    if (!sandboxed && wanted === webhook.port) {
+      throw new MemberLost(`port ${wanted} is taken, and Human API posts there: end who listens, or set WEBHOOK_PORT.`);
+    }
+    terminal.say(`port ${wanted} is taken; using ${number} instead`);
+  }
+}
+
+async function theirTemporal(settings: TemporalSettings, terminal: Terminal) {
+  const temporalAddress = settings.connection.address;
+  const log = { info: () => {}, warn: (_fields: object, text: string) => terminal.say(text) };
+  const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
+    connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }),
+  );
+  return { client, env: {}, temporalUiUrl: null, temporalAddress };
+}
+
+async function ourTemporal(
+  options: HouseholdOptions,
+  { temporal, ui }: Ports,
+  supervisor: Supervisor,
+  terminal: Terminal,
+) {
+  const { dataFolder, namespace, programs, sandboxed } = options;
+  const cli = await findCli(programs.findTemporalCli, options.env, supervisor);
+  const temporalAddress = `127.0.0.1:${temporal.number}`;
+  const client = lazyClient({ namespace, connection: { address: temporalAddress } });
+  // Apart from each other: a worker that asks the sandbox about real applicants would take them for deleted.
+  const databaseFile = path.join(dataFolder, sandboxed ? 'temporal-sandbox.db' : 'temporal.db');
+  const env = foreignEnvironment(options.env);
+  await terminal.phase('Temporal server', async () => {
+    await supervisor.start(
+      temporalServer({ cli, port: temporal.number, uiPort: ui.number, databaseFile, env, client }),
+    );
+    await keepClosedRuns(client);
+  });
+  return {
+    client,
+    env: temporalEnvironment(temporalAddress, namespace, dataFolder),
+    temporalUiUrl: `http://127.0.0.1:${ui.number}/namespaces/${namespace}/workflows`,
+    temporalAddress,
+  };
+}
+
+/** The first time it may be fetched, which the script tells. */
+async function findCli(script: string, env: NodeJS.ProcessEnv, supervisor: Supervisor): Promise<string> {
+  const { ending, printed, log } = await supervisor.errand('set-up', nodeCommand(script, ['cli'], env));
+  const cli = printed.at(-1);
+  if (ending.status === 0 && cli) return cli;
+  throw new MemberLost(
+    `there is no Temporal server to run (${inWords(ending)}); what was tried is above and in ${log}`,
+  );
+}

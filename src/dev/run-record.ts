@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Another start uses this folder: two Temporal servers on one database file would destroy it. */
+export class AlreadyRunning extends Error {
+  override readonly name = 'AlreadyRunning';
+  readonly kind = 'already-running';
+}
+
+/** A process by its pid and when it began: a pid alone may meanwhile belong to somebody else. */
+interface Identity {
+  readonly name: string;
+  readonly pid: number;
+  readonly began: string;
+}
+
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Who runs in a data folder. One start holds it at a time; what a killed one left running is ended by the next, for nobody else would.
+ */
+export class RunRecord {
+  private constructor(private readonly file: string) {}
+
+  /** Takes the folder, ending what a killed start left behind; `tell` hears of each. @throws {AlreadyRunning} */
+  static async take(folder: string, tell: (text: string) => void): Promise<RunRecord> {
+    mkdirSync(folder, { recursive: true });
+    // Whoever made it: the database in it holds personal data.
+    chmodSync(folder, 0o700);
+    const record = new RunRecord(path.join(folder, 'npm-start.json'));
+    const found = existsSync(record.file);
+    const [holder, ...children] = record.read();
+    if (holder && lives(holder)) {
+      throw new AlreadyRunning(
+        `npm start already runs here, as process ${holder.pid}: end that one first, or start in another folder.`,
+      );
+    }
+    for (const child of children.filter(lives)) {
+      tell(`${child.name} (process ${child.pid}) was left over by a start that was killed; ending it`);
+      await end(child, 10_000);
+    }
+    if (found) record.buryDead();
+    record.create();
+    return record;
+  }
+
+  /** Notes who runs now, so that the next start can end them should this one be killed. */
+  note(pids: Readonly<Record<string, number>>): void {
+    const identities = Object.entries(pids).map(([name, pid]) => identify(name, pid));
+    this.write(this.file, [identify('npm start', process.pid), ...identities]);
+  }
+
+  release(): void {
+    rmSync(this.file, { force: true });
+  }
+
+  private read(file = this.file): Identity[] {
+    if (!existsSync(file)) return [];
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as Identity[];
+    } catch {
+      return []; // cut off by a crash of the machine, which ended everybody
+    }
+  }
+
+  /** Removes a dead start's record. Of two that found the same one, the second must not remove the first one's new record. */
+  private buryDead(): void {
+    const grave = `${this.file}.dead`;
+    try {
+      linkSync(this.file, grave);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw new AlreadyRunning(`another npm start has just begun here; if none has, delete ${grave} and start again.`);
+    }
+    const [holder] = this.read(grave);
+    const dead = !holder || !lives(holder);
+    if (dead) rmSync(this.file);
+    rmSync(grave);
+  }
+
+  /** Of two that begin at once one gets it: a hard link appears with its content or not at all. */
+  private create(): void {
+    const draft = `${this.file}.${process.pid}`;
+    this.write(draft, [identify('npm start', process.pid)]);
+    try {
+      linkSync(draft, this.file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw new AlreadyRunning('another npm start has just begun here.');
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
+
+  private write(file: string, identities: readonly Identity[]): void {
+    const draft = `${file}.draft`;
+    writeFileSync(draft, `${JSON.stringify(identities)}\n`, { mode: 0o600 });
+    renameSync(draft, file);
+  }
+}
+
+function identify(name: string, pid: number): Identity {
+  return { name, pid, began: beganAt(pid) ?? '' };
+}
+
+function lives({ pid, began }: Identity): boolean {
+  return beganAt(pid) === began;
+}
+
+async function end(left: Identity, graceMs: number): Promise<void> {
+  process.kill(left.pid, 'SIGTERM');
+  const untilMs = Date.now() + graceMs;
+  while (lives(left) && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
+  if (lives(left)) process.kill(left.pid, 'SIGKILL');
+  while (lives(left)) await sleep(LOOK_EVERY_MS);
+}
+
+/** When a process began, in the system's own words; null where there is none or only its remains. */
+function beganAt(pid: number): string | null {
+  try {
+    if (process.platform === 'linux') {
+      // proc(5): behind the name in brackets the state, and as field 22 the start in clock ticks since boot.
+      const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ') ?? [];
+      return state === 'Z' ? null : (fields[18] ?? null);
+    }
+    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    const said = execFileSync('ps', ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env });
+    const [state = 'Z', ...start] = said.trim().split(/\s+/);
+    return state.startsWith('Z') ? null : start.join('-');
+  } catch {
+    return null;
+  }
+}
