@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { run } from './child.mjs';
 import { phase, ROOT, SetUpFault } from './project.mjs';
+import { bundleWorkflows } from './workflow-bundle.mjs';
 
 const DIST = join(ROOT, 'dist');
 // Beside dist and as deep in the tree: the source maps' relative paths stay true when it is renamed.
@@ -12,7 +12,13 @@ const OLD = join(ROOT, 'dist.old');
 const STAMP = '.built-from';
 const SOURCES = ['src', 'sandbox'];
 // The lockfile too: another compiler or another package's types may compile otherwise.
-const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/set-up/dist.mjs'];
+const SETTINGS = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+  'scripts/set-up/dist.mjs',
+  'scripts/set-up/workflow-bundle.mjs',
+];
 
 /** Whether dist/ was built from exactly the sources that lie here (by content: a checkout changes every time stamp). */
 export function distIsCurrent() {
@@ -30,7 +36,11 @@ export async function buildDist(share) {
   mkdirSync(NEXT);
   writeFileSync(join(NEXT, '.gitignore'), '*\n'); // a killed build leaves nothing that git would see
   await phase('compiling (tsc)', () => compile(share));
-  if (existsSync(workflows())) await phase('bundling the workflow code', bundle);
+  const workflows = join(NEXT, 'src', 'workflows', 'index.js');
+  if (existsSync(workflows)) {
+    const bundle = await phase('bundling the workflow code', () => bundleWorkflows(workflows));
+    writeFileSync(join(NEXT, 'workflow-bundle.js'), bundle);
+  }
   writeFileSync(join(NEXT, STAMP), hash);
   putInPlace();
 }
@@ -53,16 +63,6 @@ async function compile(share) {
   if (status !== 0) throw new SetUpFault('the sources do not compile; what the compiler said is above.');
 }
 
-const workflows = () => join(NEXT, 'src', 'workflows', 'index.js');
-
-// Done here once, because a worker that bundles for itself starts seconds later.
-async function bundle() {
-  const { bundleWorkflowCode, DefaultLogger } = createRequire(join(ROOT, 'package.json'))('@temporalio/worker');
-  const logger = new DefaultLogger('WARN', ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`));
-  const { code } = await bundleWorkflowCode({ workflowsPath: workflows(), logger });
-  writeFileSync(join(NEXT, 'workflow-bundle.js'), code);
-}
-
 function sourcesHash() {
   const hash = createHash('sha256');
   for (const path of [...SETTINGS, ...SOURCES.flatMap(typescriptIn)]) {
@@ -77,6 +77,6 @@ function sourcesHash() {
 function typescriptIn(folder) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => join(entry.path, entry.name).slice(ROOT.length + 1))
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
     .sort();
 }
