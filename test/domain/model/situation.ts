@@ -1,0 +1,80 @@
+import { type Collection, emptyCollection, withFetched, withList } from '../../../src/domain/collection';
+import { decide, type Step } from '../../../src/domain/decision';
+import { type Facts, openedWith, withNotice, withRead } from '../../../src/domain/facts';
+import { DEFAULT_POLICY, type Policy } from '../../../src/domain/policy';
+import { type Format, type ListedReport, wantedDocuments } from '../../../src/domain/reports';
+import { ModelUpstream, T0 } from './upstream';
+
+/** An applicant in the middle of it all: tell it something, then ask what it would do. Every time is relative to the invitation, in ms. */
+export class Situation {
+  facts: Facts;
+  collection: Collection = emptyCollection();
+
+  constructor(
+    status: string,
+    readonly policy: Policy = DEFAULT_POLICY,
+  ) {
+    this.facts = openedWith({ status, updatedAtMs: T0, askedAtMs: T0 }, T0);
+  }
+
+  /** A read asked for and answered at that time. */
+  read(status: string, atMs: number, { updatedMs = atMs, outageMs = 0 } = {}): this {
+    const read = { status, updatedAtMs: T0 + updatedMs, askedAtMs: T0 + atMs };
+    this.facts = withRead(this.facts, read, T0 + atMs, this.policy, outageMs);
+    return this;
+  }
+
+  claim(status: string, atMs: number): this {
+    this.facts = withNotice(this.facts, { status, updatedAtMs: T0 + atMs }, T0 + atMs);
+    return this;
+  }
+
+  /** A list asked for and answered at that time. */
+  list(reports: readonly ListedReport[], atMs: number): this {
+    const digest = JSON.stringify(reports);
+    this.collection = withList(this.collection, { reports, digest, askedAtMs: T0 + atMs }, T0 + atMs);
+    return this;
+  }
+
+  /** Everything wanted of the present list is stored and recorded, but for formats that are not to be had. */
+  store(atMs: number, notOffered: readonly Format[] = []): this {
+    for (const wanted of wantedDocuments(this.collection.listed, this.policy.wanted)) {
+      const { report, format } = wanted;
+      const fetched = notOffered.includes(format)
+        ? ({ kind: 'not-offered' } as const)
+        : modelOf(report).fetch(report, format, T0 + atMs);
+      this.collection = withFetched(this.collection, wanted, fetched, T0 + atMs, this.policy);
+    }
+    this.collection = { ...this.collection, unrecorded: false };
+    return this;
+  }
+
+  next(atMs: number): Step {
+    return decide(this.facts, this.collection, this.policy, T0 + atMs);
+  }
+
+  /** How long the next step waits, from the invitation on; null for a step that is no wait. */
+  waitsUntilMs(atMs: number): number | null {
+    const step = this.next(atMs);
+    return step.do === 'wait' ? step.wait.untilMs - T0 : null;
+  }
+}
+
+/** A report of a clinic that has just been listed. */
+export function listedAt(id: string, type: string, atMs: number, clinic = 'o1'): ListedReport {
+  const organization = { id: clinic, name: `Clinic ${clinic}` };
+  return { id, type, organization, updatedAt: new Date(T0 + atMs).toISOString() };
+}
+
+/** The two reports that make a clinic's records whole. */
+export function wholeAt(atMs: number, clinic = 'o1'): ListedReport[] {
+  return [listedAt(`u-${clinic}`, 'unity', atMs, clinic), listedAt(`c-${clinic}`, 'ccdraw', atMs, clinic)];
+}
+
+function modelOf({ id, type, organization }: ListedReport): ModelUpstream {
+  const statuses = [{ atMs: T0, status: 'All Synced' }];
+  const reports = [
+    { id, type, organization, versionsAtMs: [T0], offered: ['json', 'pdf'] as const, fault: 'none' as const },
+  ];
+  return new ModelUpstream({ statuses, goneAtMs: null, reports, outages: [], lagMs: 0, dated: true });
+}
