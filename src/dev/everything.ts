@@ -32,31 +32,37 @@ export async function runEverything(
   interrupted: (insist: () => void) => Promise<void>,
 ): Promise<number> {
   const asked = interrupted(() => process.exit(1)).then(() => 'interrupted' as const);
-  try {
-    const record = await RunRecord.take(options.dataFolder, (text) => terminal.say(text));
-    const supervisor = new Supervisor(options.logFolder, {
-      line: (name, line) => terminal.line(name, line),
-      event: (text) => terminal.say(text),
-      running: (pids) => record.note(pids),
-    });
-    // The last moment of this process, however it comes.
-    process.once('exit', () => supervisor.kill());
-    const ending = new AbortController();
-    try {
-      const end = await Promise.race([live(options, supervisor, terminal, ending.signal), asked, supervisor.lost]);
-      if (end !== 'interrupted') return end;
-      terminal.say('ending everything; a second Ctrl-C ends it at once');
-      return options.once ? 1 : 0;
-    } finally {
-      ending.abort();
-      await supervisor.stop();
-      record.release();
-    }
-  } catch (error) {
-    if (!isOurs(error)) throw error;
+  const record = await RunRecord.take(options.dataFolder, (text) => terminal.say(text)).catch(told(terminal));
+  if (record === null) return 1;
+  const supervisor = new Supervisor(options.logFolder, {
+    line: (name, line) => terminal.line(name, line),
+    event: (text) => terminal.say(text),
+    running: (pids) => record.note(pids),
+  });
+  // The last moment of this process, however it comes.
+  process.once('exit', () => supervisor.kill());
+  const ending = new AbortController();
+  const story = live(options, supervisor, terminal, ending.signal);
+  const end = await Promise.race([story, asked, supervisor.lost]).catch(told(terminal));
+  if (end === 'interrupted') terminal.say('ending everything; a second Ctrl-C ends it at once');
+  ending.abort();
+  await supervisor.stop();
+  record.release();
+  if (end === 'interrupted') return options.once ? 1 : 0;
+  return end ?? 1;
+}
+
+/** Says a failure of the closed classes, whose message is written for the person at the terminal; any other is not ours to word. */
+function told(terminal: Terminal): (error: unknown) => null {
+  return (error) => {
+    if (!(error instanceof Error && 'kind' in error && typeof error.kind === 'string')) throw error;
     terminal.say(error.message);
-    return 1;
-  }
+    return null;
+  };
+}
+
+function forgotten(count: number): string {
+  return `${counted(count, 'applicant')} of an earlier start: the sandbox has forgotten its people, so they will end as cancelled (deleted-upstream).`;
 }
 
 /** The story: everything comes up, the samples are enrolled, and what becomes of them is told. Ends only with `once`. */
@@ -68,11 +74,13 @@ async function live(
 ): Promise<number> {
   const household = await bringUp(options, supervisor, terminal);
   terminal.say(whereToLook(household, options));
-  const samples = household.sandboxUrl ? await enrol(household, options, supervisor, terminal) : [];
   const watch = new Watch(sightingsOf(household.client, household.taskQueue), {
     changed: (sighting) => terminal.change(changeLine(sighting)),
     failing: () => signal.aborted || terminal.say('no answer from Temporal at the moment; looking again'),
   });
+  await watch.tick();
+  if (household.sandboxUrl && watch.seen.size > 0) terminal.say(forgotten(watch.seen.size));
+  const samples = household.sandboxUrl ? await enrol(household, options, supervisor, terminal) : [];
   const untilMs = Date.now() + SETTLED_WITHIN_MS;
   const settled = () => samples.every(({ clientUserId }) => watch.seen.get(clientUserId)?.outcome);
   while (!settled() && Date.now() < untilMs) await nextLook(watch, signal);
@@ -152,9 +160,4 @@ function howToGoOn({ sandboxUrl, temporalAddress, taskQueue }: Household): strin
     `  ${[...variables, 'npm run starter --'].join(' ')} --client-user-id POL-1 --email ${email}`,
     '',
   ].join('\n');
-}
-
-/** The closed classes, whose message is written for the person at the terminal. */
-function isOurs(error: unknown): error is Error {
-  return error instanceof Error && 'kind' in error && typeof error.kind === 'string';
 }

@@ -1,5 +1,11 @@
-/** Lines of less weight than this are for the log file. */
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+/** Temporal's SDK tells much of its own course, and warns of each retry while a server is away. */
+const SHOWN_FROM: Readonly<Record<string, (typeof LEVELS)[number]>> = {
+  core: 'error',
+  worker: 'error',
+  activity: 'warn',
+  workflow: 'warn',
+};
 /** What every line says of itself, and the prefix says already. */
 const LEFT_OUT = new Set(['level', 'time', 'process', 'pid', 'msg', 'event']);
 /** A terminal obeys what is printed on it. */
@@ -13,7 +19,7 @@ export function readable(line: string): string | null {
   const fields = jsonObject(line);
   if (fields === null) return harmless(line);
   const level = LEVELS.find((known) => known === String(fields['level']).toLowerCase()) ?? 'info';
-  const shownFrom = fields['sdkComponent'] === undefined ? 'info' : 'warn';
+  const shownFrom = SHOWN_FROM[String(fields['sdkComponent'])] ?? 'info';
   if (LEVELS.indexOf(level) < LEVELS.indexOf(shownFrom)) return null;
   const words = [
     clock(new Date(String(fields['time']))),

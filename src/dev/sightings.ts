@@ -5,8 +5,8 @@ import type { Sighting } from './watch';
 
 /** More at once than a person follows with their eyes. */
 const MOST = 50;
-/** A worker that is starting again answers within that; the next look asks anew. */
-const CALL_TIMEOUT_MS = 5_000;
+/** An answer takes milliseconds; a worker that was killed is waited for no longer, for the next look asks anew. */
+const CALL_TIMEOUT_MS = 3_000;
 
 /** One run of an applicant's workflow. */
 interface Run {
@@ -16,9 +16,15 @@ interface Run {
 
 /** Where the open applicants stand, and those that closed since this was called; the newest {@link MOST}. */
 export function sightingsOf(client: Client, taskQueue: string): () => Promise<readonly Sighting[]> {
-  const look = looker(createApplicants({ client, taskQueue }));
+  const applicants = createApplicants({ client, taskQueue });
+  const limited = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
+  const look = looker({
+    state: (clientUserId) => limited(() => applicants.state(clientUserId)),
+    read: (clientUserId) => limited(() => applicants.read(clientUserId)),
+  });
   const since = new Date().toISOString();
-  return () => client.withDeadline(Date.now() + CALL_TIMEOUT_MS, async () => look(await runsSince(client, since)));
+  return () =>
+    client.withDeadline(Date.now() + CALL_TIMEOUT_MS, async () => look(await runsSince(client, taskQueue, since)));
 }
 
 /** Looks at the runs it is given. What was seen closed is not asked again: it says the same for ever, and each answer costs the worker a replay. */
@@ -52,11 +58,11 @@ export function looker(applicants: Pick<Applicants, 'state' | 'read'>): (runs: r
 
 const UNDECIDED = { outcome: null, reason: null };
 
-async function runsSince(client: Client, since: string): Promise<Run[]> {
+async function runsSince(client: Client, taskQueue: string, since: string): Promise<Run[]> {
   const { executions } = await client.workflowService.listWorkflowExecutions({
     namespace: client.options.namespace,
     pageSize: MOST,
-    query: `ApplicantStage IS NOT NULL AND (ExecutionStatus = "Running" OR CloseTime > "${since}")`,
+    query: `ApplicantStage IS NOT NULL AND TaskQueue = "${taskQueue}" AND (ExecutionStatus = "Running" OR CloseTime > "${since}")`,
   });
   return (executions ?? []).flatMap(({ execution }) => {
     const clientUserId = /^applicant-(.+)$/.exec(execution?.workflowId ?? '')?.[1];

@@ -87,7 +87,7 @@ export class Supervisor {
       }),
     ]);
     clearTimeout(timer);
-    if (typeof answer === 'string') this.tellLastWords(post);
+    if (typeof answer === 'string' && !this.stopping) this.tellLastWords(post);
     if (typeof answer === 'string')
       throw new MemberLost(`${member.name} did not come up: ${answer}. Its log: ${log.path}`);
     this.watch(post);
