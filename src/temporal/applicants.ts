@@ -56,6 +56,10 @@ const { WorkflowExecutionStatus } = temporal.api.enums.v1;
 /** gRPC's numbers (grpc.io, "Status codes"). */
 const GRPC_NOT_FOUND = 5;
 const GRPC_DEADLINE_EXCEEDED = 4;
+/** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const GRPC_TRANSIENT: readonly unknown[] = [2, GRPC_DEADLINE_EXCEEDED, 8, 10, 13, 14, 15];
+/** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
+const CALL_TIMEOUT_MS = 10_000;
 /** The server answers a wait for the end with nothing after 20 s; asked again until it has one. */
 const WAIT_AT_ONCE_MS = 30_000;
 
@@ -74,19 +78,21 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         ...(batch && { batch }),
       };
       try {
-        await client.workflow.start(COLLECT_RECORDS, {
-          taskQueue,
-          workflowId,
-          args: [input],
-          workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
-          workflowIdConflictPolicy: 'FAIL',
-          memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
-          staticSummary: 'Medical records of one applicant',
-          typedSearchAttributes: [
-            { key: defineSearchAttributeKey('ApplicantStage', 'KEYWORD'), value: 'inviting' },
-            { key: defineSearchAttributeKey('ApplicantStageSince', 'DATETIME'), value: new Date() },
-          ],
-        });
+        await soon(() =>
+          client.workflow.start(COLLECT_RECORDS, {
+            taskQueue,
+            workflowId,
+            args: [input],
+            workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+            workflowIdConflictPolicy: 'FAIL',
+            memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
+            staticSummary: 'Medical records of one applicant',
+            typedSearchAttributes: [
+              { key: defineSearchAttributeKey('ApplicantStage', 'KEYWORD'), value: 'inviting' },
+              { key: defineSearchAttributeKey('ApplicantStageSince', 'DATETIME'), value: new Date() },
+            ],
+          }),
+        );
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         return started(clientUserId, detailsDigest);
@@ -97,10 +103,10 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
 
     read: async (clientUserId) => (await describe(clientUserId))?.summary ?? null,
 
-    state: (clientUserId) => handleOf(clientUserId).query(stateQuery),
+    state: (clientUserId) => soon(() => handleOf(clientUserId).query(stateQuery)),
 
     async cancel(clientUserId) {
-      await handleOf(clientUserId).cancel();
+      await soon(() => handleOf(clientUserId).cancel());
     },
 
     async untilClosed(clientUserId, signal) {
@@ -127,11 +133,11 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
   async function describe(clientUserId: string) {
     const workflowId = applicantWorkflowId(clientUserId);
     try {
-      const { workflowExecutionInfo: info } = await client.workflowService.describeWorkflowExecution({
-        namespace,
-        execution: { workflowId },
-      });
-      const open = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
+      const { workflowExecutionInfo: info } = await soon(() =>
+        client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
+      );
+      // Not by the status: a paused run is open too.
+      const open = !info?.closeTime;
       const completed = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
       const attributes = info?.searchAttributes?.indexedFields ?? {};
       const summary: ApplicantSummary = {
@@ -144,7 +150,8 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
       };
       return { summary, digest: await digestIn(workflowId, info?.memo?.fields?.[DETAILS_DIGEST_MEMO]) };
     } catch (error) {
-      if (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND && !/namespace/i.test(error.details)) return null;
+      if (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND && !/^namespace /i.test(error.details))
+        return null;
       throw error;
     }
   }
@@ -159,10 +166,15 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     }
   }
 
-  /** The result of a completed run is there at once. */
+  /** The result of a completed run is there at once. One that cannot be decoded is one applicant's trouble only. */
   async function reasonOf(clientUserId: string): Promise<Reason | null> {
-    const result = (await handleOf(clientUserId).result()) as CollectRecordsResult;
-    return oneOf(REASONS, result.reason);
+    try {
+      const result = (await soon(() => handleOf(clientUserId).result())) as Partial<CollectRecordsResult> | null;
+      return oneOf(REASONS, result?.reason);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      return null;
+    }
   }
 
   async function waitForTheEnd(clientUserId: string, signal: AbortSignal | undefined): Promise<void> {
@@ -183,9 +195,19 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     }
   }
 
+  function soon<T>(call: () => Promise<T>): Promise<T> {
+    return client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
+  }
+
   function handleOf(clientUserId: string) {
     return client.workflow.getHandle(applicantWorkflowId(clientUserId));
   }
+}
+
+/** Whether Temporal could not be asked, or not in time: the same call may succeed later. The client wraps what gRPC says. */
+export function isTransient(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return GRPC_TRANSIENT.includes(error.code);
+  return error instanceof Error && error.cause !== undefined && isTransient(error.cause);
 }
 
 /** A keyword stands alone or, as the SDK writes it, in an array of one. */

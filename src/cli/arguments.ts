@@ -1,0 +1,105 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseWanted, type Wanted } from '../domain/reports';
+import type { GivenDetails } from './details';
+
+/** What the starter was asked to do. */
+export interface StarterArguments {
+  /** One applicant, or the path of a file of them; `-` is standard input. */
+  readonly source: { readonly single: GivenDetails } | { readonly file: string };
+  /** Reports for these applicants; null: those of the configuration. */
+  readonly wanted: Wanted | null;
+  readonly wait: boolean;
+  readonly json: boolean;
+  readonly again: boolean;
+  readonly dryRun: boolean;
+}
+
+interface Flags {
+  readonly clientUserId?: string;
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly dateOfBirth?: string;
+  readonly suggestedSource?: readonly string[];
+  readonly reports?: Wanted;
+  readonly file?: string;
+  readonly dryRun?: true;
+  readonly wait?: true;
+  readonly json?: true;
+  readonly again?: true;
+}
+
+/** Reads the command line. Wrong usage is said on stderr and ends the process with status 2, `--help` with 0. */
+export function readArguments(argv: readonly string[]): StarterArguments {
+  const command = starterCommand();
+  try {
+    const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
+    return {
+      source: sourceOf(flags, command),
+      wanted: flags.reports ?? null,
+      wait: flags.wait ?? false,
+      json: flags.json ?? false,
+      again: flags.again ?? false,
+      dryRun: flags.dryRun ?? false,
+    };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return process.exit(error.exitCode === 0 ? 0 : 2);
+  }
+}
+
+function starterCommand(): Command {
+  return new Command('starter')
+    .description('Starts collecting the medical records of one applicant, or of every applicant in a CSV file.')
+    .usage('--client-user-id POL-1 --email max@example.org [options]\n       starter --file applicants.csv|- [options]')
+    .option('--client-user-id <id>', 'your own opaque id of the applicant: it stands in logs and folder names')
+    .option('--email <address>', 'where the invitation goes')
+    .option('--first-name <name>')
+    .option('--last-name <name>')
+    .option('--date-of-birth <YYYY-MM-DD>')
+    .option('--suggested-source <name>', 'a provider to suggest; may be repeated', (name, before: string[] = []) => [
+      ...before,
+      name,
+    ])
+    .option(
+      '--file <path>',
+      'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources; sources split by ";"; "-" is standard input',
+    )
+    .option('--dry-run', 'check everything, start nothing')
+    .option(
+      '--reports <list>',
+      'which reports, such as "unity:json,pdf;ccdraw:pdf", instead of the REPORTS of the configuration',
+      wanted,
+    )
+    .option('--wait', 'wait until the applicants have closed')
+    .option('--json', 'print one JSON line an applicant on stdout')
+    .option('--again', 'a new round for applicants that have closed, also with corrected details')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 started or there already; 1 conflict, bad rows, or (with --wait) failed; 2 wrong usage or configuration.',
+    )
+    .exitOverride()
+    .showHelpAfterError('(--help tells more)');
+}
+
+function wanted(text: string): Wanted {
+  const judged = parseWanted(text);
+  if (judged.ok) return judged.wanted;
+  throw new InvalidArgumentError(`Expected ${judged.expected}.`);
+}
+
+function sourceOf(flags: Flags, command: Command): StarterArguments['source'] {
+  const { clientUserId, email, firstName, lastName, dateOfBirth, suggestedSource = [] } = flags;
+  const details = [clientUserId, email, firstName, lastName, dateOfBirth, ...suggestedSource];
+  if (flags.file !== undefined) {
+    if (details.some((detail) => detail !== undefined)) {
+      command.error('error: expected either --file or the details of one applicant, not both');
+    }
+    return { file: flags.file };
+  }
+  if (clientUserId === undefined || email === undefined) {
+    return command.error('error: expected --client-user-id and --email, or --file');
+  }
+  const single = { clientUserId, clientUserEmail: email, firstName, lastName, dateOfBirth };
+  return { single: { ...single, suggestedSources: suggestedSource } };
+}

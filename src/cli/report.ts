@@ -1,0 +1,105 @@
+import type { ApplicantSummary, Started } from '../temporal/applicants';
+import type { InvalidDetails } from './details';
+import type { Terminal } from './terminal';
+
+/** Where an applicant was told: a file and the line of its row; neither for a single one. */
+export interface Place {
+  readonly file?: string;
+  readonly line?: number;
+}
+
+/** Tells what became of each applicant, and keeps the count. */
+export interface Report {
+  started(started: Started, place: Place): void;
+  closed(summary: ApplicantSummary, place: Place): void;
+  invalid(details: InvalidDetails, place: Place): void;
+  /** Right, and not started, for this is a dry run. */
+  right(): void;
+  /** `12 rows: 10 started, 2 invalid`. */
+  counts(): string;
+  /** Whether anything stands against exit status 0. */
+  allWell(): boolean;
+}
+
+const COUNTED = ['started', 'running', 'closed', 'conflict', 'invalid', 'right'] as const;
+
+/**
+ * JSON lines go to `out`, text for people to the terminal. Of a file only the rows that are not well get a text of their own.
+ * `wait`: a failed applicant counts against the exit status.
+ */
+export function createReport(options: {
+  readonly terminal: Terminal;
+  readonly out: (line: string) => void;
+  readonly json: boolean;
+  readonly wait: boolean;
+}): Report {
+  const { terminal, out, json, wait } = options;
+  const counts = new Map<(typeof COUNTED)[number], number>();
+  let failed = 0;
+  const count = (what: (typeof COUNTED)[number]) => counts.set(what, (counts.get(what) ?? 0) + 1);
+  const line = (fields: object) => {
+    if (json) out(JSON.stringify(fields));
+  };
+  const judge = ({ open, outcome }: ApplicantSummary) => {
+    if (wait && !open && (outcome === null || outcome === 'failed')) failed += 1;
+  };
+
+  return {
+    started(started, place) {
+      count(started.result);
+      if (started.result !== 'conflict') judge(started);
+      line({ ...lineOf(started, started.result), ...place });
+      if (place.line === undefined || started.result === 'conflict') {
+        terminal.say(`${at(place)}${started.clientUserId}: ${IN_WORDS[started.result](started)}`);
+      }
+    },
+    closed(summary, place) {
+      judge(summary);
+      line({ ...lineOf(summary, 'closed'), ...place });
+      terminal.say(`${at(place)}${summary.clientUserId}: closed${outcomeOf(summary)}`);
+    },
+    invalid({ clientUserId, errors }, place) {
+      count('invalid');
+      const nowhere = { workflowId: null, stage: null, outcome: null, reason: null };
+      line({ ...lineOf({ clientUserId, ...nowhere }, 'invalid'), ...place, errors });
+      const whose = clientUserId === null ? '' : ` (${clientUserId})`;
+      for (const { field, expected } of errors) terminal.say(`${at(place, field)}expected ${expected}${whose}`);
+    },
+    right: () => void count('right'),
+    counts() {
+      const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
+      const parts = COUNTED.filter((what) => counts.has(what)).map((what) => `${counts.get(what)} ${what}`);
+      return `${total} rows${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+    },
+    allWell: () => failed === 0 && !counts.has('conflict') && !counts.has('invalid'),
+  };
+}
+
+const IN_WORDS: Readonly<Record<Started['result'], (started: Started) => string>> = {
+  started: ({ workflowId }) => `started as ${workflowId}`,
+  running: ({ stage }) => `was started before and is running${stage === null ? '' : `, stage ${stage}`}`,
+  closed: (started) => `was started before and has closed${outcomeOf(started)}`,
+  conflict: ({ open }) =>
+    'conflict: an applicant of this clientUserId was started with other details, and is left as it is; ' +
+    (open ? 'correct the details or the clientUserId' : 'correct them, or begin a new round with --again'),
+};
+
+function outcomeOf({ outcome, reason }: ApplicantSummary): string {
+  if (outcome === null) return ' without an outcome';
+  return `: ${outcome}${reason === null ? '' : ` (${reason})`}`;
+}
+
+type Told = Pick<ApplicantSummary, 'stage' | 'outcome' | 'reason'> &
+  Record<'clientUserId' | 'workflowId', string | null>;
+
+/** The fields of a JSON line that every applicant has. */
+function lineOf({ clientUserId, workflowId, stage, outcome, reason }: Told, result: Started['result'] | 'invalid') {
+  return { clientUserId, workflowId, result, stage, outcome, reason };
+}
+
+/** `applicants.csv, line 8, dateOfBirth: `, as far as there is a file or a field. */
+function at({ file, line }: Place, field?: string): string {
+  const row = line === undefined ? [] : [file === '-' ? 'standard input' : file, `line ${line}`];
+  const where = [...row, ...(field === undefined ? [] : [field])];
+  return where.length > 0 ? `${where.join(', ')}: ` : '';
+}

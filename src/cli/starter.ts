@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Policy } from '../domain/policy';
+import { type Applicants, isTransient } from '../temporal/applicants';
+import { TemporalUnreachable } from '../temporal/connection';
+import { detailsDigest } from '../temporal/details';
+import { SearchAttributesUnusable } from '../temporal/search-attributes';
+import { applicantRows, NotApplicants } from './applicants-file';
+import type { StarterArguments } from './arguments';
+import { forEachAtOnce } from './at-once';
+import { type Checked, checkDetails } from './details';
+import type { ApplicantsText } from './open-file';
+import { createReport, type Place } from './report';
+import { bar, type Terminal } from './terminal';
+
+/** What the starter needs of the world. */
+export interface StarterDeps {
+  /** Waits for Temporal and gives up in the end; called when there is somebody to start. */
+  readonly connect: () => Promise<Applicants>;
+  readonly policy: Policy;
+  /** `-` is standard input. */
+  readonly openFile: (file: string, signal: AbortSignal) => Promise<ApplicantsText>;
+  /** One line of stdout. */
+  readonly out: (line: string) => void;
+  readonly terminal: Terminal;
+  /** Stops taking applicants and waiting. */
+  readonly signal: AbortSignal;
+}
+
+/** 0: all well; 1: a conflict, bad rows, failed, or no Temporal; 2: wrong usage; 130: interrupted, as a shell expects of Ctrl-C. */
+export type ExitStatus = 0 | 1 | 2 | 130;
+
+interface Candidate extends Place {
+  readonly checked: Checked;
+}
+
+/** A server takes some tens of starts a second; more at once would only wait there. */
+const STARTS_AT_ONCE = 20;
+/** Each is a call that Temporal holds open until the applicant closes. */
+const WAITS_AT_ONCE = 100;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+/** A restart or a failover of Temporal is over by then. */
+const OUTLIVED_OUTAGE_MS = 5 * 60_000;
+const REPEAT = 'the same command again starts the rest and leaves alone who was started';
+
+/** Starts what the arguments name and tells about each; what stopped it is said on the terminal. */
+export async function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
+  const { terminal, signal } = deps;
+  const stopped = (why: string, status: ExitStatus): ExitStatus => {
+    terminal.clear();
+    terminal.say(why);
+    return status;
+  };
+  try {
+    return await startAll(args, deps);
+  } catch (error) {
+    if (signal.aborted) return stopped(`stopped; ${REPEAT}`, 130);
+    if (error instanceof NotApplicants) return stopped(error.message, 2);
+    if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
+      return stopped(error.message, 1);
+    }
+    if (isTransient(error)) return stopped(`Temporal stopped answering; ${REPEAT}`, 1);
+    throw error;
+  }
+}
+
+async function startAll(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
+  const { terminal, signal } = deps;
+  const policy = args.wanted === null ? deps.policy : { ...deps.policy, wanted: args.wanted };
+  const report = createReport({ terminal, out: deps.out, json: args.json, wait: args.wait });
+  const batch = 'file' in args.source;
+  const open = new Map<string, Place>();
+  let connected: Promise<Applicants> | undefined;
+  const applicants = () => {
+    connected ??= deps.connect();
+    return connected;
+  };
+
+  const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
+  await forEachAtOnce(candidates(args, text), STARTS_AT_ONCE, async ({ checked, ...place }) => {
+    signal.throwIfAborted();
+    if (!checked.ok) {
+      report.invalid(checked, place);
+    } else if (args.dryRun) {
+      report.right();
+    } else {
+      const { details } = checked;
+      const request = { details, detailsDigest: detailsDigest(details), policy, again: args.again, batch };
+      const temporal = await applicants();
+      const started = await outlivingOutages(deps, () => temporal.start(request));
+      report.started(started, place);
+      if (args.wait && started.open && started.result !== 'conflict') open.set(details.clientUserId, place);
+    }
+    if (text) terminal.progress(`${text.share === null ? '' : `${bar(text.share())} `}${report.counts()}`);
+  });
+  if (open.size > 0) {
+    terminal.say(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
+    const temporal = await applicants();
+    await forEachAtOnce(open, WAITS_AT_ONCE, async ([clientUserId, place]) => {
+      report.closed(await outlivingOutages(deps, () => temporal.untilClosed(clientUserId, signal)), place);
+    });
+  }
+  terminal.clear();
+  if (batch) terminal.say(report.counts());
+  if (report.allWell()) return 0;
+  return batch || connected ? 1 : 2;
+}
+
+async function* candidates({ source }: StarterArguments, text: ApplicantsText | null): AsyncGenerator<Candidate> {
+  if ('single' in source) yield { checked: checkDetails(source.single) };
+  else if (text) for await (const row of applicantRows(text.chunks)) yield { file: source.file, ...row };
+}
+
+/** Starting and waiting are harmless to repeat, so a Temporal that is away for a while loses nobody. */
+async function outlivingOutages<T>({ terminal, signal }: StarterDeps, call: () => Promise<T>): Promise<T> {
+  const untilMs = performance.now() + OUTLIVED_OUTAGE_MS;
+  for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS)) {
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isTransient(error) || performance.now() > untilMs) throw error;
+      terminal.progress('Temporal does not answer; trying again');
+      await sleep(delayMs, undefined, { signal });
+    }
+  }
+}
