@@ -1,16 +1,6 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { toFailure } from './failures';
-
-/**
- * What one attempt of an activity hands to the next, as heartbeat details: the server keeps them between attempts, at no cost in history.
- * An activity may carry more of its own beside it.
- */
-export interface Progress {
-  /** Since when attempts have failed one after the other; null after one that got its answer. */
-  failingSinceMs: number | null;
-  /** How many of them. The server's own count would include the quiet attempts of a poll. */
-  streak: number;
-}
+import type { Progress } from './progress';
 
 /** A third of the heartbeat timeout that the workflow sets: a dead worker is noticed within 30 s, a slow one is not taken for dead. */
 const HEARTBEAT_EVERY_MS = 5_000;
@@ -56,11 +46,6 @@ export async function attempt<T, P extends Progress = Progress>(
   } finally {
     clearInterval(beat);
   }
-}
-
-/** The progress of an activity that carries nothing of its own. */
-export function plainProgress(before: Progress | null): Progress {
-  return before ?? { failingSinceMs: null, streak: 0 };
 }
 
 /** Throws Temporal's CancelledFailure once the activity has been asked to stop (a cancelled applicant, a worker that drains). */

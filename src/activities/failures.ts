@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { HumanApiError, RateLimited } from '../human-api/errors';
-import type { Progress } from './attempt';
+import type { Progress } from './progress';
 
 /** Thrown by an activity that found nothing yet and is to be run again: no failure, and nobody needs to hear of it. */
 export class NothingYet extends Error {
@@ -49,7 +49,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
 }
 
 /** How long to wait after the streak's newest failure, in ms. */
-export function backOffMs(streak: number, failingForMs: number): number {
+function backOffMs(streak: number, failingForMs: number): number {
   const mostMs = failingForMs > LONG_OUTAGE_MS ? RETRY_MOST_IN_A_LONG_OUTAGE_MS : RETRY_MOST_MS;
   const doubledMs = FIRST_RETRY_MS * 2 ** Math.min(streak - 1, 20);
   return Math.round(Math.min(mostMs, doubledMs) * (1 - JITTER * Math.random()));

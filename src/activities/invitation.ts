@@ -3,9 +3,10 @@ import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { AlreadyExists, HumanApiError, RateLimited, Unavailable, ValidationRejected } from '../human-api/errors';
 import type { ApplicantDetails } from '../workflows/contract';
-import { type Attempt, attempt, type Progress, plainProgress, stopIfCancelled } from './attempt';
+import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { NothingYet } from './failures';
 import { adoptable } from './person';
+import { type Progress, plainProgress } from './progress';
 
 /** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
 export type InvitationAnswer =

@@ -2,8 +2,9 @@ import { normalStatus } from '../domain/applicant';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { NotFound } from '../human-api/errors';
-import { type Attempt, attempt, type Progress, plainProgress } from './attempt';
+import { type Attempt, attempt } from './attempt';
 import { NothingYet } from './failures';
+import { type Progress, plainProgress } from './progress';
 
 /** What a read of one person told. `outageMs`: how long upstream could not be asked before it answered. */
 export type StatusAnswer =

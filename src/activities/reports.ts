@@ -4,8 +4,9 @@ import type { Format, ListedReport, StoredDocument } from '../domain/reports';
 import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
 import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../human-api/errors';
 import { NotTheDocument, type ReportStore } from '../report-store/port';
-import { type Attempt, attempt, type Progress, plainProgress, stopIfCancelled } from './attempt';
+import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { type PollProgress, pollProgress, quietly } from './person';
+import { type Progress, plainProgress } from './progress';
 
 /** What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is. */
 export type ListAnswer =
