@@ -8,6 +8,9 @@ import { ModelUpstream, type Truth } from './model/upstream';
 
 const FORGED = ['Invited', 'Engaged', 'Syncing', 'Attn Required', 'Declined', 'Error', 'Disconnected', 'Nonsense'];
 
+/** Wakings, reads, lists and fetches of one life, with the polls' quiet attempts apart. */
+const STEPS_MOST = 500;
+
 const withTrueNotices: fc.Arbitrary<History> = truths.chain((truth) =>
   trueDeliveries(truth).map((deliveries) => ({ truth, deliveries })),
 );
@@ -38,6 +41,8 @@ function expectEnding(ending: Ending, verdict: Verdict): void {
   if (verdict.documents) expect(storedKeys(ending)).toEqual(verdict.documents);
   expect(ending.atMs).toBeLessThanOrEqual(verdict.byMs);
   if (ending.conclusion.reason !== 'deleted-upstream') expect(ending.facts.claim).toBeNull();
+  expect(ending.steps.filter(({ atMs, step }) => step.do === 'wait' && step.wait.untilMs <= atMs)).toEqual([]);
+  expect(ending.steps.length).toBeLessThan(STEPS_MOST);
 }
 
 describe('an applicant ends as the truth upstream says', () => {

@@ -48,7 +48,7 @@ interface RunningPoll {
 }
 
 /** Nobody's life takes more steps than this, floods apart: a life that does goes in circles. */
-const STEPS_MOST = 5_000;
+const STEPS_MOST = 20_000;
 const LATENCY_MS = 400;
 
 /**

@@ -1,0 +1,94 @@
+import type { Wait } from '../../src/domain/decision';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
+import { Situation } from './model/situation';
+import { T0 } from './model/upstream';
+
+function setup(status: string, policy: Policy = DEFAULT_POLICY) {
+  const it = new Situation(status, policy).list([], 0);
+  const waitAt = (atMs: number): Wait => {
+    const step = it.next(atMs);
+    if (step.do !== 'wait') throw new Error(`expected a wait, got ${step.do}`);
+    return step.wait;
+  };
+  return { it, waitAt };
+}
+
+describe('the status', () => {
+  test.each([
+    ['Invited', 6 * HOUR_MS],
+    ['Engaged', HOUR_MS],
+    ['Syncing', 10 * MINUTE_MS],
+    ['Attn Required', 6 * HOUR_MS],
+    ['Some Synced', HOUR_MS],
+    ['Disconnected', 6 * HOUR_MS],
+    ['Pondering', HOUR_MS],
+  ])('is polled under %s at its cadence, first after one interval', (status, everyMs) => {
+    expect(setup(status).waitAt(0).statusPoll).toEqual({ startMs: T0 + everyMs, delaysMs: [everyMs] });
+  });
+
+  test('is polled at the new cadence from the moment it changes', () => {
+    const { it, waitAt } = setup('Invited');
+    it.claim('Syncing', 20 * MINUTE_MS);
+    expect(waitAt(20 * MINUTE_MS).statusPoll).toEqual({ startMs: T0 + 30 * MINUTE_MS, delaysMs: [10 * MINUTE_MS] });
+  });
+
+  test('is polled on as before when a read finds nothing new', () => {
+    const { it, waitAt } = setup('Invited');
+    const before = waitAt(0).statusPoll;
+    it.read('Invited', HOUR_MS, { updatedMs: 0 });
+    expect(waitAt(HOUR_MS).statusPoll).toEqual(before);
+  });
+
+  test.each(['All Synced', 'Error'])('is not polled under %s: the read at the end of its window looks', (status) => {
+    expect(setup(status).waitAt(0).statusPoll).toBeNull();
+  });
+});
+
+describe('the list', () => {
+  test('is polled under Some Synced alone, where reports come without a change of status', () => {
+    expect(setup('Some Synced').waitAt(0).listPoll).toEqual({ startMs: T0 + HOUR_MS, delaysMs: [HOUR_MS] });
+    for (const status of ['Invited', 'Engaged', 'Syncing', 'All Synced']) {
+      expect(setup(status).waitAt(0).listPoll).toBeNull();
+    }
+  });
+
+  test('is polled an interval after it was last asked for', () => {
+    const { it, waitAt } = setup('Some Synced');
+    it.list([], 20 * MINUTE_MS);
+    expect(waitAt(20 * MINUTE_MS).listPoll?.startMs).toBe(T0 + 80 * MINUTE_MS);
+  });
+});
+
+describe('a claim that the read does not confirm', () => {
+  const AT_MS = DAY_MS;
+  const unconfirmed = (it: Situation, atMs: number, status = 'Engaged') =>
+    it.claim(status, atMs).read('Invited', atMs, { updatedMs: 0 });
+
+  test('is read again after 1, 5 and 30 min, then left to polling', () => {
+    const { it, waitAt } = setup('Invited');
+    unconfirmed(it, AT_MS);
+    expect(waitAt(AT_MS).statusPoll).toEqual({
+      startMs: T0 + AT_MS + MINUTE_MS,
+      delaysMs: [5 * MINUTE_MS, 30 * MINUTE_MS, 6 * HOUR_MS],
+    });
+  });
+
+  test('is read again no later than the poll cadence', () => {
+    const invited = 2 * MINUTE_MS;
+    const { it, waitAt } = setup('Invited', { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited } });
+    unconfirmed(it, AT_MS);
+    expect(waitAt(AT_MS).statusPoll).toEqual({
+      startMs: T0 + AT_MS + MINUTE_MS,
+      delaysMs: [invited, invited, invited],
+    });
+  });
+
+  test('starts no second series within the hour: the cadence has it', () => {
+    const { it, waitAt } = setup('Invited');
+    unconfirmed(it, AT_MS);
+    unconfirmed(it, AT_MS + 40 * MINUTE_MS, 'Declined');
+    expect(waitAt(AT_MS + 40 * MINUTE_MS).statusPoll?.delaysMs).toEqual([6 * HOUR_MS]);
+    unconfirmed(it, AT_MS + HOUR_MS);
+    expect(waitAt(AT_MS + HOUR_MS).statusPoll?.delaysMs).toHaveLength(3);
+  });
+});
