@@ -60,8 +60,9 @@ async function follow(applicant: Applicant): Promise<Ending> {
   if (ended) return ended;
   const watch = new Watch(pollsOf(applicant));
   for (;;) {
+    stopIfCancelled();
     applicant.show();
-    if (applicant.signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested) return handOver(applicant, watch);
+    if (isFull(applicant)) return handOver(applicant, watch);
     const step = decide(applicant.facts, applicant.state.collection, applicant.input.policy, Date.now());
     if (step.do === 'conclude') return step.conclusion;
     await take(step, applicant, watch);
@@ -71,7 +72,9 @@ async function follow(applicant: Applicant): Promise<Ending> {
 /** Before anything is sent upstream, the store is asked whether all this has happened before. */
 async function openApplicant(applicant: Applicant): Promise<Ending | null> {
   if (applicant.state.facts !== null) return null;
-  return (await lookBack(applicant)) ?? (await invite(applicant));
+  // Shielded, for an earlier outcome stands whatever comes: a cancel must not be written over it.
+  const settled = await CancellationScope.nonCancellable(() => lookBack(applicant));
+  return settled ?? (await invite(applicant));
 }
 
 /** An outcome in the manifest stands, unless a new round was asked for: Temporal forgets closed runs, the manifest does not. */
@@ -97,6 +100,7 @@ async function lookBack({ state, input }: Applicant): Promise<Ending | null> {
 /** Invites at most once. A conflict or a refusal of the details is for a human, and nothing is deleted. */
 async function invite(applicant: Applicant): Promise<Conclusion | null> {
   const { details, batch } = applicant.input;
+  stopIfCancelled();
   applicant.invitationBegun = true;
   // In flight it runs to its answer even if a cancel comes: the person is withdrawn afterwards.
   const call = upstream(batch ? 'batch' : 'invite', 'Invite the person', {
@@ -137,7 +141,7 @@ async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<
   const finding = await watch.next(
     wait,
     currentStatus(applicant.facts),
-    () => state.facts !== facts || state.collection !== collection,
+    () => state.facts !== facts || state.collection !== collection || isFull(applicant),
   );
   state.waitingFor = null;
   state.waitingUntilMs = null;
@@ -157,6 +161,16 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   const call = upstream('download', `Fetch a report as ${format}`);
   const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
+}
+
+/** True once a run has taken in enough, even if nothing of it changed what is known: beyond its limit the server refuses honest notices too. */
+function isFull({ signals }: Applicant): boolean {
+  return signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
+}
+
+/** A cancel that came while a step ran to its end takes effect before the next one: a fresh run would not know of it. */
+function stopIfCancelled(): void {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the applicant was cancelled');
 }
 
 /** Hands everything to a fresh run, so that no history grows without end. Handlers never wait, so none is cut off. */
