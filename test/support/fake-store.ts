@@ -8,6 +8,42 @@ export class FakeStore implements ReportStore {
   /** Every manifest that was written, in order. */
   readonly written: Manifest[] = [];
 
+  private held: Promise<void> | null = null;
+  private heldCalls = 0;
+
+  /** Holds every reading and writing of a manifest until the returned function is called. */
+  hold(): () => void {
+    this.heldCalls = 0;
+    let release = () => {};
+    this.held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
+  /** Waits, in real time, until somebody is held. */
+  async asked(): Promise<void> {
+    while (this.heldCalls === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** What an earlier round left. */
+  keep(clientUserId: string, left: Partial<Manifest>): void {
+    this.manifests.set(clientUserId, {
+      clientUserId,
+      humanId: null,
+      outcome: null,
+      reason: null,
+      wanted: {},
+      detailsDigest: null,
+      openedAt: null,
+      closedAt: null,
+      refreshedAt: null,
+      documents: [],
+      missing: [],
+      ...left,
+    });
+  }
+
   save: ReportStore['save'] = async (document, body) => {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -33,9 +69,15 @@ export class FakeStore implements ReportStore {
     return entry;
   };
 
-  readManifest: ReportStore['readManifest'] = async (clientUserId) => this.manifests.get(clientUserId) ?? null;
+  readManifest: ReportStore['readManifest'] = async (clientUserId) => {
+    this.heldCalls += 1;
+    await this.held;
+    return this.manifests.get(clientUserId) ?? null;
+  };
 
   updateManifest: ReportStore['updateManifest'] = async (change) => {
+    this.heldCalls += 1;
+    await this.held;
     const manifest = { ...change, refreshedAt: null };
     this.manifests.set(change.clientUserId, manifest);
     this.written.push(manifest);

@@ -1,4 +1,5 @@
 import { Client, type WorkflowHandle } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
@@ -35,18 +36,18 @@ export function timeSkipping(): {
   followOn(humanApi: FakeHumanApi, options?: FollowOptions): Promise<Followed>;
   nowMs(): Promise<number>;
 } {
-  let temporal: TimeSkipping | undefined;
+  let server: TimeSkipping | undefined;
   const open: Followed[] = [];
   beforeEach(async () => {
-    temporal = await TimeSkipping.start();
+    server = await TimeSkipping.start();
   });
   afterEach(async () => {
     for (const followed of open.splice(0)) await followed.stop();
-    await temporal?.stop();
+    await server?.stop();
   });
   const started = () => {
-    if (!temporal) throw new Error('the test server is there from the first test on, not earlier');
-    return temporal;
+    if (!server) throw new Error('the test server is there from the first test on, not earlier');
+    return server;
   };
   const followOn = async (humanApi: FakeHumanApi, options?: FollowOptions) => {
     const followed = await started().follow(humanApi, options);
@@ -283,6 +284,20 @@ export class Followed {
     humanId = this.humanId,
   ): Promise<void> {
     await this.handle.signal(reportNoticeSignal, { humanId, reportId, type: null, updatedAt });
+  }
+
+  /**
+   * Requests the cancel and waits, in real time, until the workflow has passed it on to its activity: where that one ends at the same
+   * moment, this server refuses the workflow task for good.
+   */
+  async cancelInFlight(): Promise<void> {
+    await this.handle.cancel();
+    const { EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: requested } = temporal.api.enums.v1.EventType;
+    for (const untilMs = performance.now() + 10_000; performance.now() < untilMs; ) {
+      const { events } = await this.handle.fetchHistory();
+      if (events?.some(({ eventType }) => eventType === requested)) return;
+    }
+    throw new Error('the cancel request never reached an activity');
   }
 
   /** How many events the history has. */

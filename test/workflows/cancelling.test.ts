@@ -1,0 +1,195 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { Unavailable } from '../../src/human-api/errors';
+import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+
+const { follow, followOn, nowMs } = timeSkipping();
+
+const DOWN = new Unavailable(facts(503), 'scripted');
+const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+
+/** The run is Canceled, and its outcome stands where a Canceled run can show it. */
+async function expectCancelled(applicant: Followed): Promise<void> {
+  const { status } = await applicant.end(MINUTE_MS);
+  expect(status).toBe('CANCELLED');
+  const { searchAttributes } = await applicant.handle.describe();
+  expect(searchAttributes['ApplicantOutcome']).toEqual(['cancelled']);
+  expect(searchAttributes['ApplicantStage']).toEqual(['closed']);
+  expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator', closedAt: expect.any(String) });
+}
+
+/** Waits, in real time, until the fake is asked: virtual time stands still while a call is in flight. */
+async function asked(humanApi: FakeHumanApi, route: Parameters<FakeHumanApi['count']>[0]): Promise<void> {
+  while (humanApi.count(route) === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('before the invitation: nobody is invited, nobody is asked', async () => {
+  const store = new FakeStore();
+  const release = store.hold();
+  const applicant = await follow([], { policy: BY_NOTICES, store });
+  await store.asked();
+  await applicant.handle.cancel();
+  release();
+  await expectCancelled(applicant);
+  expect(applicant.routes()).toEqual([]);
+});
+
+test('with the create in flight: it runs to its answer, and the person is withdrawn', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const release = humanApi.hold('invite');
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await asked(humanApi, 'invite');
+  await applicant.cancelInFlight();
+  release();
+  await expectCancelled(applicant);
+  expect(humanApi.people).toMatchObject([{ deleted: true }]);
+  expect(applicant.routes()).toEqual(['findUsers', 'invite', 'deleteUser']);
+  expect(applicant.manifest.humanId).toBe(applicant.humanId);
+});
+
+test('with the look-up before the create in flight: nobody is left invited', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const release = humanApi.hold('findUsers');
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await asked(humanApi, 'findUsers');
+  await applicant.cancelInFlight();
+  release();
+  await expectCancelled(applicant);
+  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+});
+
+test('in the back-off of an invitation: nobody is created afterwards', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const startMs = await nowMs();
+  humanApi.faults.push({ route: 'findUsers', error: DOWN, when: (atMs) => atMs < startMs + 30 * MINUTE_MS });
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.pass(10 * MINUTE_MS);
+  await applicant.handle.cancel();
+  await expectCancelled(applicant);
+  expect(humanApi.count('invite')).toBe(0);
+  expect(humanApi.people).toEqual([]);
+});
+
+test.each([
+  ['at once', 0],
+  ['40 s later', 40 * SECOND_MS],
+])(
+  'after a create whose answer was lost and that took effect %s: the person is found and withdrawn',
+  async (_when, commitDelayMs) => {
+    const humanApi = new FakeHumanApi([]);
+    humanApi.commitDelayMs = commitDelayMs;
+    humanApi.faults.push({ route: 'invite', error: DOWN, times: 1, after: true });
+    const upAgainMs = (await nowMs()) + HOUR_MS;
+    humanApi.faults.push({
+      route: 'findUsers',
+      error: DOWN,
+      when: (atMs) => commitDelayMs === 0 && humanApi.people.length > 0 && atMs < upAgainMs,
+    });
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await asked(humanApi, 'invite');
+    await applicant.pass(5 * SECOND_MS);
+    await applicant.handle.cancel();
+    await expectCancelled(applicant);
+    expect(humanApi.count('invite')).toBe(1);
+    expect(humanApi.people).toMatchObject([{ deleted: true }]);
+  },
+);
+
+test('while waiting: the person is withdrawn, once', async () => {
+  const applicant = await follow([], { policy: BY_NOTICES });
+  await applicant.passTo(DAY_MS);
+  await applicant.handle.cancel();
+  await expectCancelled(applicant);
+  expect(applicant.routes(MINUTE_MS)).toEqual(['deleteUser']);
+});
+
+test('while a poll is in flight: nobody waits for it', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const applicant = await followOn(humanApi);
+  await applicant.invited();
+  const release = humanApi.hold('readUser');
+  const passing = applicant.pass(6 * HOUR_MS);
+  await asked(humanApi, 'readUser');
+  await applicant.handle.cancel();
+  await asked(humanApi, 'deleteUser');
+  release();
+  await passing;
+  await expectCancelled(applicant);
+});
+
+test('while upstream is down: the withdraw is retried until it is done', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.invited();
+  const upAgainMs = (await nowMs()) + 3 * HOUR_MS;
+  humanApi.faults.push({ route: 'deleteUser', error: DOWN, when: (atMs) => atMs < upAgainMs });
+  await applicant.handle.cancel();
+  await applicant.pass(2 * HOUR_MS);
+  expect(await applicant.state()).toMatchObject({ outcome: null, waitingFor: expect.stringContaining('withdraw') });
+  await expectCancelled(applicant);
+  expect(humanApi.people).toMatchObject([{ deleted: true }]);
+});
+
+test('while downloading: what is stored is told in the manifest, then the person is withdrawn', async () => {
+  const humanApi = new FakeHumanApi(ALL_SYNCED);
+  humanApi.faults.push({ route: 'openReport', error: DOWN, of: 'u-A.json' });
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.tell(ALL_SYNCED);
+  await applicant.pass(MINUTE_MS);
+  await applicant.handle.cancel();
+  await expectCancelled(applicant);
+  expect(applicant.manifest.documents.map(({ format, type }) => `${type}:${format}`).sort()).toEqual([
+    'ccdraw:pdf',
+    'unity:pdf',
+  ]);
+  expect(applicant.routes().at(-1)).toBe('deleteUser');
+});
+
+test('while closing: the applicant keeps its own outcome', async () => {
+  const store = new FakeStore();
+  const applicant = await follow(ALL_SYNCED, { policy: BY_NOTICES, store });
+  await applicant.tell(ALL_SYNCED);
+  await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
+  const release = store.hold();
+  const passing = applicant.pass(2 * MINUTE_MS);
+  await store.asked();
+  await applicant.handle.cancel();
+  release();
+  await passing;
+  const { status, result } = await applicant.end(MINUTE_MS);
+  expect({ status, result }).toEqual({
+    status: 'COMPLETED',
+    result: { outcome: 'collected', reason: null, documents: 3 },
+  });
+  expect(applicant.manifest.outcome).toBe('collected');
+  expect(applicant.routes()).not.toContain('deleteUser');
+});
+
+test('during the withdraw of another outcome: it is finished, once', async () => {
+  const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
+  const humanApi = new FakeHumanApi(script);
+  const release = humanApi.hold('deleteUser');
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.tell(script);
+  await asked(humanApi, 'deleteUser');
+  await applicant.handle.cancel();
+  release();
+  const { result } = await applicant.end(MINUTE_MS);
+  expect(result?.outcome).toBe('declined');
+  expect(humanApi.count('deleteUser')).toBe(1);
+  expect(applicant.manifest.outcome).toBe('declined');
+});
+
+test('of a round that an earlier one has ended: the earlier outcome stands', async () => {
+  const store = new FakeStore();
+  store.keep('POL-ended', { outcome: 'collected', reason: null });
+  const release = store.hold();
+  const applicant = await follow([], { policy: BY_NOTICES, store, clientUserId: 'POL-ended' });
+  await store.asked();
+  await applicant.handle.cancel();
+  release();
+  await applicant.end(MINUTE_MS);
+  expect(applicant.manifest.outcome).toBe('collected');
+  expect(applicant.routes()).toEqual([]);
+});

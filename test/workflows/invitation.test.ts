@@ -1,0 +1,233 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import type { User } from '../../src/human-api/client';
+import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/human-api/errors';
+import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { BY_NOTICES, type Followed, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
+
+const { follow, followOn, nowMs } = timeSkipping();
+
+const COLLECTED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const ID = 'POL-there';
+const EMAIL = 'pol-there@example.org';
+
+/** An upstream that already knows our applicant, as the test says. */
+async function withSomebodyThere(email = EMAIL, script = COLLECTED, invitedAgoMs = DAY_MS): Promise<FakeHumanApi> {
+  const humanApi = new FakeHumanApi(script);
+  humanApi.enrol(ID, email, (await nowMs()) - invitedAgoMs);
+  return humanApi;
+}
+
+function input(clientUserEmail = EMAIL) {
+  return {
+    clientUserId: ID,
+    policy: BY_NOTICES,
+    input: { details: { clientUserId: ID, clientUserEmail }, detailsDigest: 'digest' },
+  };
+}
+
+/** When a route was called, in ms after its first call. */
+function timesOf({ humanApi }: Followed, route: string): number[] {
+  const times = humanApi.calls.filter((call) => call.route === route).map(({ atMs }) => atMs);
+  return times.map((atMs) => atMs - (times[0] ?? 0));
+}
+
+function dropped(callMayBeAlive: boolean): Unavailable {
+  return new Unavailable(facts(null), 'scripted', { callMayBeAlive });
+}
+
+test('an invitation is one look-up and one create', async () => {
+  const applicant = await follow([], { policy: BY_NOTICES });
+  await applicant.invited();
+  expect(applicant.routes()).toEqual(['findUsers', 'invite']);
+  expect(await applicant.state()).toMatchObject({ stage: 'invited', humanId: applicant.humanId });
+});
+
+describe('a create whose answer was lost', () => {
+  test.each([
+    ['at once', 0],
+    ['20 s later', 20 * SECOND_MS],
+  ])('that took effect %s is found, and nobody is invited twice', async (_when, commitDelayMs) => {
+    const humanApi = new FakeHumanApi([]);
+    humanApi.commitDelayMs = commitDelayMs;
+    humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1, after: true });
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.invited();
+    await applicant.pass(10 * MINUTE_MS);
+    expect(humanApi.count('invite')).toBe(1);
+    expect(humanApi.people).toHaveLength(1);
+  });
+
+  test('that took no effect is repeated, after nearly a minute of look-ups', async () => {
+    const humanApi = new FakeHumanApi([]);
+    humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1 });
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.invited();
+    const [, secondCreateMs = 0] = timesOf(applicant, 'invite');
+    expect(secondCreateMs).toBeGreaterThanOrEqual(50 * SECOND_MS);
+    expect(secondCreateMs).toBeLessThanOrEqual(MINUTE_MS);
+    const between = applicant.routes().slice(2, -1);
+    expect(between.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(between)).toEqual(new Set(['findUsers']));
+    expect(humanApi.people).toHaveLength(1);
+  });
+
+  test('is not looked for before the call is known dead', async () => {
+    const humanApi = new FakeHumanApi([]);
+    humanApi.faults.push({ route: 'invite', error: dropped(true), times: 1, after: true });
+    const startedMs = performance.now();
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.invited();
+    // The attempt itself waits, by the worker's clock.
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(TIMEOUT_MS);
+    expect(applicant.routes()).toEqual(['findUsers', 'invite', 'findUsers']);
+  });
+
+  test('is looked for through an outage that follows, however long', async () => {
+    const humanApi = new FakeHumanApi([]);
+    humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1, after: true });
+    humanApi.faults.push({
+      route: 'findUsers',
+      error: dropped(false),
+      when: (atMs) => humanApi.people[0] !== undefined && atMs < humanApi.people[0].invitedAtMs + 2 * HOUR_MS,
+    });
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.until((state) => state.humanId !== null, MINUTE_MS);
+    expect(humanApi.count('invite')).toBe(1);
+    expect(humanApi.people).toHaveLength(1);
+  });
+});
+
+describe('409', () => {
+  test('means to look up: whoever is there is adopted', async () => {
+    const humanApi = new FakeHumanApi(COLLECTED);
+    humanApi.commitDelayMs = 10 * SECOND_MS;
+    humanApi.enrol(ID, EMAIL, await nowMs());
+    humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
+    const applicant = await followOn(humanApi, input());
+    await applicant.invited();
+    expect(humanApi.count('invite')).toBe(1);
+    expect(humanApi.people).toHaveLength(1);
+  });
+
+  test('with nobody to be found is a conflict for a human', async () => {
+    const humanApi = new FakeHumanApi(COLLECTED);
+    humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
+    expect(afterMs).toBeLessThanOrEqual(MINUTE_MS + SECOND_MS);
+    expect(humanApi.count('invite')).toBe(1);
+    expect(humanApi.count('deleteUser')).toBe(0);
+  });
+});
+
+describe('somebody who is there already', () => {
+  test('is adopted and not invited', async () => {
+    const applicant = await followOn(await withSomebodyThere(), input());
+    expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect(applicant.humanApi.count('invite')).toBe(0);
+  });
+
+  test('whose records are all there is collected from at once', async () => {
+    const applicant = await followOn(await withSomebodyThere(), input());
+    expect((await applicant.end(MINUTE_MS)).afterMs).toBeLessThan(11 * MINUTE_MS);
+  });
+
+  test('whose e-mail differs in case and spaces only is the same', async () => {
+    const applicant = await followOn(await withSomebodyThere(' Pol-There@EXAMPLE.org '), input());
+    await applicant.invited();
+    expect(applicant.humanApi.count('invite')).toBe(0);
+  });
+
+  test('whose e-mail upstream does not tell is adopted', async () => {
+    const humanApi = await withSomebodyThere();
+    humanApi.tells = (user) => ({ ...user, clientUserEmail: null });
+    const applicant = await followOn(humanApi, input());
+    await applicant.invited();
+    expect(humanApi.count('invite')).toBe(0);
+  });
+
+  test('under another e-mail is a conflict for a human, and nothing is deleted', async () => {
+    const applicant = await followOn(await withSomebodyThere('somebody.else@example.org'), input());
+    const { status, result } = await applicant.end(MINUTE_MS);
+    expect({ status, result }).toEqual({
+      status: 'COMPLETED',
+      result: { outcome: 'failed', reason: 'conflict', documents: 0 },
+    });
+    expect(applicant.routes()).toEqual(['findUsers']);
+    expect(applicant.manifest).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+  });
+
+  test('without a clientUserId is adopted as the only element of the reply', async () => {
+    const humanApi = await withSomebodyThere();
+    humanApi.tells = (user) => ({ ...user, clientUserId: null });
+    const applicant = await followOn(humanApi, input());
+    await applicant.invited();
+    expect(humanApi.count('invite')).toBe(0);
+  });
+
+  test.each<[string, (user: User) => User[]]>([
+    [
+      'two elements without a clientUserId',
+      (user) => [
+        { ...user, clientUserId: null },
+        { ...user, clientUserId: null },
+      ],
+    ],
+    ['only an element with another clientUserId', (user) => [{ ...user, clientUserId: 'POL-else' }]],
+  ])('is nobody of ours where the reply has %s', async (_what, reply) => {
+    const humanApi = await withSomebodyThere();
+    humanApi.tellsOfAll = (users) => users.flatMap(reply);
+    const applicant = await followOn(humanApi, input());
+    await applicant.until((state) => state.humanId !== null, SECOND_MS);
+    expect(humanApi.count('invite')).toBe(1);
+  });
+
+  test('is told by clientUserId among several elements', async () => {
+    const humanApi = await withSomebodyThere();
+    humanApi.tellsOfAll = (users) =>
+      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', humanId: 'h-else' }, user]);
+    const applicant = await followOn(humanApi, input());
+    await applicant.invited();
+    expect((await applicant.state()).humanId).toBe(applicant.humanId);
+    expect(humanApi.count('invite')).toBe(0);
+  });
+});
+
+test('details that upstream refuses fail the applicant at the first try, and nothing is deleted', async () => {
+  const humanApi = new FakeHumanApi([]);
+  humanApi.faults.push({ route: 'invite', error: new ValidationRejected(facts(400), ['dateOfBirth']) });
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  const { status, result } = await applicant.end(MINUTE_MS);
+  expect({ status, result }).toEqual({
+    status: 'COMPLETED',
+    result: { outcome: 'failed', reason: 'validation', documents: 0 },
+  });
+  expect(applicant.routes()).toEqual(['findUsers', 'invite']);
+  expect(applicant.manifest).toMatchObject({ outcome: 'failed', reason: 'validation', humanId: null });
+});
+
+test('an outage of two hours is outlived, and one person is invited', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const startMs = await nowMs();
+  humanApi.faults.push({ route: 'findUsers', error: dropped(true), when: (atMs) => atMs < startMs + 2 * HOUR_MS });
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.until((state) => state.humanId !== null);
+  expect(humanApi.count('invite')).toBe(1);
+  expect(applicant.invitedAtMs - startMs).toBeLessThanOrEqual(2 * HOUR_MS + 5 * MINUTE_MS);
+  const apartMs = timesOf(applicant, 'findUsers').map((atMs, at, all) => atMs - (all[at - 1] ?? 0));
+  expect(apartMs[1]).toBeLessThanOrEqual(1.2 * SECOND_MS);
+  expect(Math.max(...apartMs)).toBeLessThanOrEqual(5.1 * MINUTE_MS);
+  expect(apartMs.length).toBeLessThan(70);
+});
+
+test.each(['findUsers', 'invite'] as const)('a Retry-After to %s is honoured', async (route) => {
+  const humanApi = new FakeHumanApi([]);
+  humanApi.faults.push({ route, error: new RateLimited(facts(429), 2 * MINUTE_MS), times: 1 });
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.invited();
+  const [, againMs = 0] = timesOf(applicant, route);
+  expect(againMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
+  expect(againMs).toBeLessThan(2 * MINUTE_MS + 2 * SECOND_MS);
+  expect(humanApi.people).toHaveLength(1);
+});

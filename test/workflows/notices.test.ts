@@ -1,0 +1,145 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { statusNoticeSignal } from '../../src/workflows/contract';
+import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
+import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+
+const { follow, followOn, nowMs } = timeSkipping();
+
+const SYNCING: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
+/** Upstream says Syncing from the first hour on, and we have heard so. */
+async function syncing(script: readonly Turn[] = []): Promise<Followed> {
+  const applicant = await follow([...SYNCING, ...script], { policy: BY_NOTICES });
+  await applicant.tell(SYNCING);
+  return applicant;
+}
+
+/** When the status was read, in ms after the invitation. */
+function readsAfterMs({ humanApi, invitedAtMs }: Followed): number[] {
+  return humanApi.calls.filter(({ route }) => route === 'readUser').map(({ atMs }) => atMs - invitedAtMs);
+}
+
+test("a notice of another person's humanId is ignored and counted", async () => {
+  const applicant = await syncing();
+  await applicant.statusNotice('Declined', 2 * HOUR_MS, 'h-somebody-else');
+  await applicant.reportNotice('u-A', null, 'h-somebody-else');
+  await applicant.pass(DAY_MS);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', ignoredNotices: 2 });
+  expect(applicant.routes(MINUTE_MS)).toEqual([]);
+});
+
+test.each([
+  ['nothing', null],
+  ['no status', { humanId: 'ours' }],
+  ['a status that is no text', { humanId: 'ours', status: 7, updatedAt: null }],
+])('a signal that holds %s harms nobody', async (_what, notice) => {
+  const applicant = await syncing();
+  const signalled = notice && { ...notice, humanId: applicant.humanId };
+  await applicant.handle.signal(statusNoticeSignal, signalled as never);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', ignoredNotices: 1 });
+});
+
+test('a forged Declined costs a few reads and never withdraws', async () => {
+  const applicant = await syncing();
+  await applicant.passTo(2 * HOUR_MS);
+  await applicant.statusNotice('Declined', 2 * HOUR_MS);
+  await applicant.pass(DAY_MS);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
+  const reads = readsAfterMs(applicant).map((afterMs) => (afterMs - 2 * HOUR_MS) / MINUTE_MS);
+  expect(reads).toHaveLength(4);
+  const [atOnce = -1, ...again] = reads;
+  expect(atOnce).toBeLessThan(0.1);
+  // 1, 5 and 30 min apart, then left to polling.
+  expect(again.map(Math.round)).toEqual([1, 6, 36]);
+  expect(applicant.routes()).not.toContain('deleteUser');
+});
+
+test('there is at most one such series an hour', async () => {
+  const applicant = await syncing();
+  for (const minutes of [120, 125, 130]) {
+    await applicant.passTo(minutes * MINUTE_MS);
+    await applicant.statusNotice('Declined', minutes * MINUTE_MS);
+  }
+  await applicant.pass(DAY_MS);
+  // One each, and no more re-reads than one series has.
+  expect(readsAfterMs(applicant).length).toBeGreaterThan(3);
+  expect(readsAfterMs(applicant).length).toBeLessThanOrEqual(3 + 3);
+  expect(applicant.routes()).not.toContain('deleteUser');
+});
+
+test('a notice that runs ahead of what upstream reads is confirmed by the reads that follow', async () => {
+  const humanApi = new FakeHumanApi([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
+  const lagMs = 3 * MINUTE_MS;
+  humanApi.tells = (user, atMs) =>
+    user.status === 'Declined' && atMs < applicant.invitedAtMs + 2 * HOUR_MS + lagMs
+      ? { ...user, status: 'Syncing', updatedAt: new Date(applicant.invitedAtMs + HOUR_MS).toISOString() }
+      : user;
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.tell([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
+  const { result, afterMs } = await applicant.end(MINUTE_MS);
+  expect(result?.outcome).toBe('declined');
+  expect(afterMs).toBeGreaterThan(2 * HOUR_MS + lagMs);
+  expect(afterMs).toBeLessThan(2 * HOUR_MS + 10 * MINUTE_MS);
+});
+
+test('a notice from 2099 costs a read and deafens nobody', async () => {
+  const script: readonly Turn[] = [{ afterMs: 3 * HOUR_MS, status: 'Declined' }];
+  const applicant = await syncing(script);
+  const { humanId } = applicant;
+  await applicant.handle.signal(statusNoticeSignal, { humanId, status: 'Declined', updatedAt: '2099-01-01T00:00:00Z' });
+  await applicant.passTo(2 * HOUR_MS);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
+  expect(readsAfterMs(applicant)).toHaveLength(1);
+  await applicant.tell(script);
+  expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
+});
+
+test('a flood of forged notices costs a few reads, and an honest one is heard after it', async () => {
+  const script: readonly Turn[] = [{ afterMs: 3 * HOUR_MS, status: 'Declined' }];
+  const applicant = await syncing(script);
+  for (let forged = 0; forged < 500; forged += 1) {
+    await applicant.statusNotice('Declined', HOUR_MS + MINUTE_MS + forged * 10);
+  }
+  await applicant.passTo(2 * HOUR_MS);
+  expect(readsAfterMs(applicant).length).toBeLessThanOrEqual(10);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', outcome: null });
+  await applicant.tell(script);
+  expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
+  expect(applicant.humanApi.count('deleteUser')).toBe(1);
+});
+
+test('a flood of forged report notices costs a few lists', async () => {
+  const applicant = await syncing();
+  for (let forged = 0; forged < 500; forged += 1) await applicant.reportNotice(`forged-${forged}`);
+  await applicant.passTo(2 * HOUR_MS);
+  expect(applicant.humanApi.count('listReports')).toBeLessThanOrEqual(6);
+  expect(applicant.routes()).not.toContain('openReport');
+});
+
+test('a repeat changes nothing', async () => {
+  const applicant = await syncing();
+  const { facts } = await applicant.state();
+  for (let repeat = 0; repeat < 3; repeat += 1) await applicant.statusNotice('Syncing', HOUR_MS);
+  expect((await applicant.state()).facts).toEqual(facts);
+  expect(applicant.routes(MINUTE_MS)).toEqual([]);
+});
+
+test('a late older status does not move an applicant back', async () => {
+  const applicant = await syncing();
+  await applicant.statusNotice('Engaged', HOUR_MS / 2);
+  await applicant.pass(MINUTE_MS);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
+  expect(readsAfterMs(applicant)).toHaveLength(1);
+});
+
+test('what is told before the invitation is answered counts afterwards', async () => {
+  const humanApi = new FakeHumanApi([{ afterMs: 0, reports: provider('A') }]);
+  const person = humanApi.enrol('POL-early', 'pol-early@example.org', await nowMs());
+  const release = humanApi.hold('findUsers');
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES, clientUserId: 'POL-early' });
+  await applicant.reportNotice('u-A');
+  await applicant.reportNotice('u-A', null, 'h-somebody-else');
+  expect(await applicant.state()).toMatchObject({ stage: 'inviting', humanId: null, ignoredNotices: 0 });
+  release();
+  const state = await applicant.until(({ collection }) => collection.documents.length === 3, SECOND_MS);
+  expect(state).toMatchObject({ humanId: person.humanId, ignoredNotices: 1, stage: 'invited' });
+});

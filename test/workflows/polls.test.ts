@@ -1,0 +1,98 @@
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { Unavailable } from '../../src/human-api/errors';
+import { FakeHumanApi, facts, provider, row } from '../support/fake-human-api';
+import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+
+const { follow, followOn } = timeSkipping();
+
+function polling(pollMs: Partial<Policy['pollMs']>): Policy {
+  return { ...DEFAULT_POLICY, pollMs: { ...BY_NOTICES.pollMs, ...pollMs } };
+}
+
+/** When the status was read, in minutes after the invitation. */
+function readMinutes({ humanApi, invitedAtMs }: Followed): number[] {
+  return humanApi.calls
+    .filter(({ route }) => route === 'readUser')
+    .map(({ atMs }) => Math.round((atMs - invitedAtMs) / MINUTE_MS));
+}
+
+test('a poll that finds nothing adds no history event', async () => {
+  const applicant = await follow([], { policy: polling({ invited: HOUR_MS }) });
+  await applicant.passTo(90 * MINUTE_MS);
+  const eventsBefore = await applicant.events();
+  await applicant.passTo(90 * MINUTE_MS + 100 * HOUR_MS);
+  expect(readMinutes(applicant)).toHaveLength(101);
+  expect(await applicant.events()).toBe(eventsBefore);
+});
+
+test('the first read comes after one interval', async () => {
+  const applicant = await follow([], { policy: polling({ invited: 6 * HOUR_MS }) });
+  await applicant.passTo(19 * HOUR_MS);
+  expect(readMinutes(applicant)).toEqual([360, 720, 1080]);
+});
+
+test('a change of cadence takes effect at once', async () => {
+  const applicant = await follow([{ afterMs: 30 * MINUTE_MS, status: 'Engaged' }], {
+    policy: polling({ invited: 6 * HOUR_MS, engaged: HOUR_MS }),
+  });
+  await applicant.tell([{ afterMs: 30 * MINUTE_MS, status: 'Engaged' }]);
+  await applicant.passTo(3 * HOUR_MS);
+  expect(readMinutes(applicant)).toEqual([90, 150]);
+});
+
+test('a change of cadence takes effect though a poll was under way', async () => {
+  const script = [{ afterMs: 7 * HOUR_MS, status: 'Engaged' }];
+  const applicant = await follow(script, { policy: polling({ invited: 6 * HOUR_MS, engaged: HOUR_MS }) });
+  await applicant.tell(script);
+  await applicant.passTo(9.5 * HOUR_MS);
+  expect(readMinutes(applicant)).toEqual([360, 480, 540]);
+});
+
+test('a transient failure of a poll is retried after a second, even after many quiet ones', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const error = new Unavailable(facts(503), 'scripted');
+  humanApi.faults.push({
+    route: 'readUser',
+    error,
+    times: 3,
+    when: (nowMs) => nowMs > applicant.invitedAtMs + 19.5 * HOUR_MS,
+  });
+  const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
+  await applicant.passTo(21.5 * HOUR_MS);
+  const reads = humanApi.calls.filter(({ route }) => route === 'readUser').map(({ atMs }) => atMs);
+  const [failed = 0, second = 0, third = 0, fourth = 0, quiet = 0] = reads.slice(19);
+  expect(second - failed).toBeLessThanOrEqual(1.2 * SECOND_MS);
+  expect(third - second).toBeLessThanOrEqual(2.2 * SECOND_MS);
+  expect(fourth - third).toBeLessThanOrEqual(4.2 * SECOND_MS);
+  expect(Math.round((quiet - fourth) / MINUTE_MS)).toBe(60);
+  expect(reads).toHaveLength(24);
+});
+
+test('an outage is asked about every five minutes at most, and adds no history event', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const down = (nowMs: number) =>
+    nowMs > applicant.invitedAtMs + 1.5 * HOUR_MS && nowMs < applicant.invitedAtMs + DAY_MS;
+  humanApi.faults.push({ route: 'readUser', error: new Unavailable(facts(503), 'scripted'), when: down });
+  const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
+  await applicant.passTo(1.4 * HOUR_MS);
+  const eventsBefore = await applicant.events();
+  await applicant.passTo(25.5 * HOUR_MS);
+  expect(await applicant.events()).toBe(eventsBefore);
+  const reads = humanApi.count('readUser');
+  expect(reads).toBeGreaterThan((22 * 60) / 5);
+  expect(reads).toBeLessThan((22 * 60) / 4 + 40);
+});
+
+test('under Some Synced the list is polled beside the status', async () => {
+  const applicant = await follow(
+    [
+      { afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') },
+      { afterMs: 5.5 * HOUR_MS, reports: [row('u-B', 'unity', 'B')] },
+    ],
+    { policy: polling({ invited: HOUR_MS, someSynced: HOUR_MS }) },
+  );
+  await applicant.passTo(4.9 * HOUR_MS);
+  expect((await applicant.state()).collection.documents).toHaveLength(3);
+  await applicant.passTo(7 * HOUR_MS);
+  expect((await applicant.state()).collection.documents).toHaveLength(5);
+});
