@@ -1,0 +1,54 @@
+import { type CsvRecord, csvRecords } from '../../src/cli/csv-records';
+
+async function read(text: string, chunkLength = text.length || 1): Promise<CsvRecord[]> {
+  async function* chunks() {
+    for (let at = 0; at < text.length; at += chunkLength) yield text.slice(at, at + chunkLength);
+  }
+  const records: CsvRecord[] = [];
+  for await (const record of csvRecords(chunks())) records.push(record);
+  return records;
+}
+
+const record = (line: number, ...fields: string[]): CsvRecord => ({ line, fields });
+const bad = (line: number): CsvRecord => ({ line, fields: null });
+
+test('lines end with CRLF, LF or CR, mixed or not, and a byte order mark is no part of the first name', async () => {
+  const expected = [record(1, 'a', 'b'), record(2, '1', '2'), record(3, '3', '4'), record(4, '5', '')];
+  expect(await read('\uFEFFa,b\r\n1,2\n3,4\r5,')).toEqual(expected);
+});
+
+test('how the text is cut into chunks changes nothing', async () => {
+  const text = 'a,b\r\n"1\r\n2","x ""y"" z"\r\n\r\n3,é\r';
+  const whole = await read(text);
+  expect(whole).toEqual([record(1, 'a', 'b'), record(2, '1\n2', 'x "y" z'), record(5, '3', 'é')]);
+  for (let length = 1; length < text.length; length++) expect(await read(text, length)).toEqual(whole);
+});
+
+test('a record is known by the line it begins at, whatever line breaks stand in quotes before it', async () => {
+  expect(await read('a\n"1\n2\n3"\n\n4\n')).toEqual([record(1, 'a'), record(2, '1\n2\n3'), record(6, '4')]);
+});
+
+test.each([
+  ['in the middle of a field', '1,2"2"'],
+  ['unbalanced in a field', '1,5" pipe'],
+  ['behind a quoted field', '"1"x,2'],
+  ['never closed', '1,"2'],
+])('a quote %s costs its own line only', async (_, line) => {
+  const text = `a,b\n${line}\n3,4\n"5","6\n7"\n`;
+  expect(await read(text)).toEqual([record(1, 'a', 'b'), bad(2), record(3, '3', '4'), record(4, '5', '6\n7')]);
+});
+
+test('a quote that is never closed costs its own line, however long the file behind it is', async () => {
+  const rows = Array.from({ length: 20_000 }, (_, index) => `${index},x`);
+  const records = await read(`"open\n${rows.join('\n')}`, 10_000);
+  expect(records).toHaveLength(20_001);
+  expect(records[0]).toEqual(bad(1));
+  expect(records.at(-1)).toEqual(record(20_001, '19999', 'x'));
+});
+
+test('a "line" of megabytes is refused without being collected', async () => {
+  const records = await read(`a,b\n${'x'.repeat(3_000_000)}\n`, 65_536);
+  expect(records[0]).toEqual(record(1, 'a', 'b'));
+  expect(records.slice(1).every(({ fields }) => fields === null || fields.length === 1)).toBe(true);
+  expect(records.length).toBeGreaterThan(1);
+});

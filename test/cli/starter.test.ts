@@ -1,0 +1,247 @@
+import type { StarterArguments } from '../../src/cli/arguments';
+import { runStarter, type StarterDeps } from '../../src/cli/starter';
+import { DEFAULT_POLICY } from '../../src/domain/policy';
+import type { ApplicantSummary, Applicants, Started, StartRequest } from '../../src/temporal/applicants';
+import { TemporalUnreachable } from '../../src/temporal/connection';
+
+const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
+const ONE = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
+
+function summary(clientUserId: string, change: Partial<ApplicantSummary> = {}): ApplicantSummary {
+  const workflowId = `applicant-${clientUserId}`;
+  return { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null, ...change };
+}
+
+/** A starter over a Temporal that answers as `start` and `untilClosed` say. */
+function setup(options: {
+  args?: Partial<StarterArguments>;
+  file?: readonly string[];
+  start?: (request: StartRequest) => Partial<Started> | Promise<Partial<Started>>;
+  untilClosed?: (clientUserId: string) => Promise<Partial<ApplicantSummary>>;
+  deps?: Partial<StarterDeps>;
+}) {
+  const requests: StartRequest[] = [];
+  const out: string[] = [];
+  const said: string[] = [];
+  const stopping = new AbortController();
+  const refuse = () => Promise.reject(new Error('not asked for here'));
+  const applicants: Applicants = {
+    async start(request) {
+      requests.push(request);
+      return { ...summary(request.details.clientUserId), result: 'started', ...(await options.start?.(request)) };
+    },
+    untilClosed: async (clientUserId) => ({
+      ...summary(clientUserId, { open: false, stage: 'closed' }),
+      ...(await options.untilClosed?.(clientUserId)),
+    }),
+    ...{ read: refuse, state: refuse, cancel: refuse },
+  };
+  const plain = { wanted: null, wait: false, json: false, again: false, dryRun: false };
+  const source = options.file ? { file: 'a.csv' } : { single: ONE };
+  let connections = 0;
+  const status = runStarter(
+    { ...plain, source, ...options.args },
+    {
+      connect: async () => {
+        connections += 1;
+        return applicants;
+      },
+      policy: DEFAULT_POLICY,
+      openFile: async () => ({
+        chunks: (async function* () {
+          yield [HEADER, ...(options.file ?? [])].join('\n');
+        })(),
+        share: null,
+      }),
+      out: (line) => void out.push(line),
+      terminal: { say: (text) => void said.push(text), progress: () => {}, clear: () => {} },
+      signal: stopping.signal,
+      ...options.deps,
+    },
+  );
+  return { status, requests, out, said, stopping, connections: () => connections };
+}
+
+const jsonOf = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line));
+
+test('one applicant is started: status 0, one JSON line, text beside it', async () => {
+  const { status, requests, out, said } = setup({ args: { json: true } });
+  expect(await status).toBe(0);
+  expect(out).toEqual([
+    '{"clientUserId":"POL-1","workflowId":"applicant-POL-1","result":"started","stage":"inviting","outcome":null,"reason":null}',
+  ]);
+  expect(said).toEqual(['POL-1: started as applicant-POL-1']);
+  expect(requests).toMatchObject([{ details: ONE, policy: DEFAULT_POLICY, again: false, batch: false }]);
+});
+
+test('without --json nothing goes to stdout', async () => {
+  const { status, out } = setup({});
+  await status;
+  expect(out).toEqual([]);
+});
+
+test('--reports and --again hold for this start only', async () => {
+  const wanted = { unity: ['json'] } as const;
+  const { status, requests } = setup({ args: { wanted, again: true } });
+  await status;
+  expect(requests).toMatchObject([{ policy: { ...DEFAULT_POLICY, wanted }, again: true }]);
+});
+
+test.each<[Partial<Started>, wait: boolean, exit: number, text: string]>([
+  [{ result: 'running', stage: 'engaged' }, false, 0, 'was started before and is running, stage engaged'],
+  [{ result: 'closed', open: false, outcome: 'failed', reason: 'conflict' }, false, 0, 'has closed: failed (conflict)'],
+  [{ result: 'closed', open: false, outcome: 'failed' }, true, 1, 'has closed: failed'],
+  [{ result: 'closed', open: false, outcome: 'expired' }, true, 0, 'has closed: expired'],
+  [{ result: 'closed', open: false }, true, 1, 'has closed without an outcome'],
+  [{ result: 'conflict' }, false, 1, 'conflict: an applicant of this clientUserId was started with other details'],
+  [{ result: 'conflict', open: false }, true, 1, 'begin a new round with --again'],
+])('%j (waiting: %j) is told, with status %i', async (started, wait, exit, text) => {
+  const { status, said } = setup({ args: { wait }, start: () => started });
+  expect(await status).toBe(exit);
+  expect(said.join('\n')).toMatch(text);
+});
+
+test.each([
+  ['collected', 0],
+  ['cancelled', 0],
+  ['failed', 1],
+  [null, 1],
+] as const)('waiting until an applicant closes %s ends with status %i and a second line', async (outcome, exit) => {
+  const { status, out } = setup({ args: { wait: true, json: true }, untilClosed: async () => ({ outcome }) });
+  expect(await status).toBe(exit);
+  expect(jsonOf(out)).toMatchObject([
+    { result: 'started', stage: 'inviting', outcome: null },
+    { result: 'closed', stage: 'closed', outcome, clientUserId: 'POL-1' },
+  ]);
+});
+
+test('invalid details of a single start are wrong usage: status 2, told without the values, nobody asked', async () => {
+  const single = { clientUserId: 'POL-1', clientUserEmail: 'Max Muster' };
+  const { status, out, said, connections } = setup({ args: { json: true, source: { single } } });
+  expect(await status).toBe(2);
+  const errors = [{ field: 'clientUserEmail', expected: 'one e-mail address of at most 254 characters' }];
+  expect(jsonOf(out)).toEqual([
+    {
+      ...{ clientUserId: 'POL-1', workflowId: null, result: 'invalid' },
+      stage: null,
+      outcome: null,
+      reason: null,
+      errors,
+    },
+  ]);
+  expect(said).toEqual(['clientUserEmail: expected one e-mail address of at most 254 characters (POL-1)']);
+  expect(connections()).toBe(0);
+});
+
+test('of a file the good rows start, as a batch, and each bad one is told by file and line: status 1', async () => {
+  const file = ['POL-1,max@example.org,,,,', 'bad id,max@example.org,,,,', 'POL-3,nobody,,,,', 'POL-4,a@b.c,,,,'];
+  const { status, requests, out, said, connections } = setup({ file, args: { json: true } });
+  expect(await status).toBe(1);
+  expect(requests.map(({ details, batch }) => [details.clientUserId, batch])).toEqual([
+    ['POL-1', true],
+    ['POL-4', true],
+  ]);
+  const lines = jsonOf(out) as { line: number }[];
+  expect(lines.sort((a, b) => a.line - b.line)).toMatchObject([
+    { clientUserId: 'POL-1', result: 'started', file: 'a.csv', line: 2 },
+    { clientUserId: null, result: 'invalid', file: 'a.csv', line: 3, errors: [{ field: 'clientUserId' }] },
+    { clientUserId: 'POL-3', result: 'invalid', file: 'a.csv', line: 4, errors: [{ field: 'clientUserEmail' }] },
+    { clientUserId: 'POL-4', result: 'started', file: 'a.csv', line: 5 },
+  ]);
+  expect(said).toEqual([
+    expect.stringMatching(/^a\.csv, line 3, clientUserId: expected 1 to 100 letters/),
+    'a.csv, line 4, clientUserEmail: expected one e-mail address of at most 254 characters (POL-3)',
+    '4 rows: 2 started, 2 invalid',
+  ]);
+  expect(connections()).toBe(1);
+});
+
+test('a dry run checks everything, starts nothing and needs no Temporal', async () => {
+  const bad = setup({ file: ['POL-1,max@example.org,,,,', 'POL-2,nobody,,,,'], args: { dryRun: true } });
+  expect(await bad.status).toBe(1);
+  expect(bad.said.at(-1)).toBe('2 rows: 1 invalid, 1 right');
+  const good = setup({ file: ['POL-1,max@example.org,,,,'], args: { dryRun: true } });
+  expect(await good.status).toBe(0);
+  expect([...bad.requests, ...good.requests, bad.connections(), good.connections()]).toEqual([0, 0]);
+});
+
+test('a row told twice is waited for once', async () => {
+  const waitedFor: string[] = [];
+  const { status, out } = setup({
+    file: ['POL-1,max@example.org,,,,', 'POL-1,max@example.org,,,,'],
+    args: { json: true, wait: true },
+    untilClosed: async (clientUserId) => {
+      waitedFor.push(clientUserId);
+      return { outcome: 'collected' };
+    },
+  });
+  expect(await status).toBe(0);
+  expect(waitedFor).toEqual(['POL-1']);
+  expect(out).toHaveLength(3);
+});
+
+test('a moment without Temporal costs no row', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+  try {
+    let refusals = 3;
+    const unavailable = Object.assign(new Error('away'), { code: 14, details: 'away', metadata: {} });
+    const { status, requests } = setup({
+      file: ['POL-1,max@example.org,,,,', 'POL-2,max@example.org,,,,'],
+      start: () => {
+        if (refusals-- > 0) throw new Error('wrapped by the client', { cause: unavailable });
+        return {};
+      },
+    });
+    let ended: number | undefined;
+    void status.then((value) => {
+      ended = value;
+    });
+    while (ended === undefined) {
+      await jest.advanceTimersByTimeAsync(500);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(ended).toBe(0);
+    expect(requests).toHaveLength(5);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('a failure that trying again cannot mend is not hidden', async () => {
+  const { status } = setup({ start: () => Promise.reject(new TypeError('a fault of ours')) });
+  await expect(status).rejects.toThrow('a fault of ours');
+});
+
+test('no Temporal at all: status 1 and what to do', async () => {
+  const settings = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
+  const connect = () => Promise.reject(new TemporalUnreachable(settings, 30_000, null));
+  const { status, said } = setup({ deps: { connect } });
+  expect(await status).toBe(1);
+  expect(said).toEqual([expect.stringMatching('set TEMPORAL_ADDRESS')]);
+});
+
+test('a file without the header is wrong usage: status 2', async () => {
+  const openFile = async () => ({
+    chunks: (async function* () {
+      yield 'POL-1,max@example.org';
+    })(),
+    share: null,
+  });
+  const { status, said } = setup({ file: [], deps: { openFile } });
+  expect(await status).toBe(2);
+  expect(said).toEqual([expect.stringMatching('expected a header')]);
+});
+
+test('an interruption lets what is under way end and starts nobody else: status 130', async () => {
+  const file = Array.from({ length: 100 }, (_, index) => `POL-${index},max@example.org,,,,`);
+  const { status, said, requests, stopping } = setup({
+    file,
+    start: () => {
+      stopping.abort();
+      return {};
+    },
+  });
+  expect(await status).toBe(130);
+  expect(requests.length).toBeLessThanOrEqual(20);
+  expect(said.at(-1)).toMatch('stopped; the same command again starts the rest');
+});
