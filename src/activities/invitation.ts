@@ -1,11 +1,11 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
-import { AlreadyExists, HumanApiError, RateLimited, Unavailable, ValidationRejected } from '../human-api/errors';
+import { AlreadyExists, HumanApiError, Unavailable, ValidationRejected } from '../human-api/errors';
 import type { ApplicantDetails } from '../workflows/contract';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { NothingYet } from './failures';
-import { adoptable } from './person';
+import { adoptable, hasEmail } from './person';
 import { type Progress, plainProgress } from './progress';
 
 /** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
@@ -70,7 +70,9 @@ export function createInvitationActivities({ humanApi, timeoutMs }: InvitationDe
       throw error;
     });
     if (there) return asAdopted(there, details, running.askedAtMs);
-    if (sentBeforeMs !== null && nowMs() - sentBeforeMs < AMBIGUOUS_FOR_MS) throw lookUpAgain(progress);
+    if (sentBeforeMs !== null && nowMs() - sentBeforeMs < AMBIGUOUS_FOR_MS) {
+      throw lookUpAgain(progress, sentBeforeMs + AMBIGUOUS_FOR_MS - nowMs());
+    }
     if (progress.exists) return { kind: 'conflict' };
     return create(running, details);
   }
@@ -85,13 +87,10 @@ export function createInvitationActivities({ humanApi, timeoutMs }: InvitationDe
       return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs };
     } catch (error) {
       if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
-      if (error instanceof RateLimited) {
-        // Refused before it was worked on: nothing can come of it.
-        progress.createSentAtMs = null;
-        throw error;
-      }
       if (!(error instanceof HumanApiError)) throw error;
-      return afterAmbiguousCreate(running, details, error);
+      if (!wasRefusedUnread(error)) return afterAmbiguousCreate(running, details, error);
+      progress.createSentAtMs = null;
+      throw error;
     }
   }
 
@@ -108,7 +107,7 @@ export function createInvitationActivities({ humanApi, timeoutMs }: InvitationDe
     progress.lookUps = 0;
     const there = await lookUp(details);
     if (there) return asAdopted(there, details, running.askedAtMs);
-    throw lookUpAgain(progress);
+    throw lookUpAgain(progress, AMBIGUOUS_FOR_MS);
   }
 
   async function lookUp({ clientUserId }: ApplicantDetails): Promise<User | null> {
@@ -127,22 +126,26 @@ function invitationProgress(before: InvitationProgress | null, nowMs: () => numb
   };
 }
 
-function lookUpAgain(progress: InvitationProgress): NothingYet {
-  const apartMs = Math.min(1_000 * 2 ** progress.lookUps, LOOK_UP_APART_MOST_MS);
+/** The last look-up falls on the end of the time, so that a second create comes no later than it may. */
+function lookUpAgain(progress: InvitationProgress, remainingMs: number): NothingYet {
+  const apartMs = Math.min(1_000 * 2 ** progress.lookUps, LOOK_UP_APART_MOST_MS, Math.max(0, remainingMs));
   progress.lookUps += 1;
   return new NothingYet('the effect of an invitation whose answer was lost', apartMs);
 }
 
-/** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */
-function asAdopted(user: User, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
-  if (user.clientUserEmail !== null && comparable(user.clientUserEmail) !== comparable(details.clientUserEmail)) {
-    return { kind: 'conflict' };
-  }
-  return { kind: 'adopted', ...knownOf(user, user.status), askedAtMs };
+/**
+ * True where upstream turned the create away before it was worked on, so that nothing can come of it: not sent at all, 429, or another 3xx or
+ * 4xx. Not 408 (a gateway's time-out), 409 (somebody is there) and any 5xx, with `Retry-After` or without: those tell nothing of the effect.
+ */
+function wasRefusedUnread({ call: { status }, kind }: HumanApiError): boolean {
+  if (status === null) return kind === 'rate-limited';
+  return status >= 300 && status < 500 && status !== 408 && status !== 409;
 }
 
-function comparable(email: string): string {
-  return email.trim().toLowerCase();
+/** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */
+function asAdopted(user: User, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+  if (!hasEmail(user, details.clientUserEmail)) return { kind: 'conflict' };
+  return { kind: 'adopted', ...knownOf(user, user.status), askedAtMs };
 }
 
 function knownOf(user: User, otherwise: string) {

@@ -31,9 +31,14 @@ export interface PollProgress extends Progress {
   quiet: number;
 }
 
-/** A lookup that ends when somebody is found, or when it has been asked for long enough. */
-export interface FindInvitedInput {
+/** Whom a look-up is for: somebody else's e-mail under our clientUserId is not our applicant, and nothing is done to them. */
+export interface LookUpInput {
   readonly clientUserId: string;
+  readonly clientUserEmail: string;
+}
+
+/** A look-up that ends when somebody is found, or when it has been asked for long enough. */
+export interface FindInvitedInput extends LookUpInput {
   readonly watchMs: number;
 }
 
@@ -58,18 +63,15 @@ export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
     },
 
     /** Who is upstream under this clientUserId; retried until upstream answers. */
-    async lookUp({ clientUserId }: { clientUserId: string }): Promise<LookUpAnswer> {
-      return attempt(
-        async () => foundAs(adoptable(await humanApi.findUsers({ clientUserId }), clientUserId)),
-        plainProgress,
-      );
+    async lookUp(input: LookUpInput): Promise<LookUpAnswer> {
+      return attempt(() => lookUpOnce(input), plainProgress);
     },
 
     /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs`. */
-    async findInvited({ clientUserId, watchMs }: FindInvitedInput): Promise<LookUpAnswer> {
+    async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer> {
       return attempt<LookUpAnswer, Progress & { sinceMs: number }>(
         async ({ progress, nowMs }) => {
-          const answer = foundAs(adoptable(await humanApi.findUsers({ clientUserId }), clientUserId));
+          const answer = await lookUpOnce(whom);
           if (answer.kind === 'found' || nowMs() - progress.sinceMs >= watchMs) return answer;
           throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
         },
@@ -94,6 +96,11 @@ export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
       }, plainProgress);
     },
   };
+
+  async function lookUpOnce({ clientUserId, clientUserEmail }: LookUpInput): Promise<LookUpAnswer> {
+    const user = adoptable(await humanApi.findUsers({ clientUserId }), clientUserId);
+    return user && hasEmail(user, clientUserEmail) ? foundAs(user) : { kind: 'nobody' };
+  }
 }
 
 async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
@@ -140,7 +147,15 @@ export function adoptable(users: readonly User[], clientUserId: string): User | 
   );
 }
 
-function foundAs(user: User | null): LookUpAnswer {
-  if (!user) return { kind: 'nobody' };
+/** True unless upstream tells another e-mail: not every reply tells one. Compared trimmed and in lower case. */
+export function hasEmail(user: User, clientUserEmail: string): boolean {
+  return user.clientUserEmail === null || comparable(user.clientUserEmail) === comparable(clientUserEmail);
+}
+
+function comparable(email: string): string {
+  return email.trim().toLowerCase();
+}
+
+function foundAs(user: User): LookUpAnswer {
   return { kind: 'found', humanId: user.humanId, status: user.status, updatedAtMs: instantMs(user.updatedAt) };
 }

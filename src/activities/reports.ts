@@ -37,10 +37,14 @@ export interface FetchDocumentInput {
 interface FetchProgress extends Progress {
   /** Answers that were not the document they claimed to be. */
   broken: number;
+  /** Times that no access token was to be had. */
+  refusals: number;
 }
 
 /** A document that comes broken is asked for so often in one round (1 + 2 + 4 + 8 s apart). */
 const BROKEN_MOST = 5;
+/** A refusal in mid collection may be a moment's (a token that expires); one that lasts this often is not, and the next list tells. */
+const REFUSALS_MOST = 5;
 /** A document that cannot be had for so long is left for a later round, so that one does not hold up the others. */
 const ROUND_FOR_MS = 60 * 60_000;
 
@@ -75,7 +79,7 @@ export function createReportActivities({ humanApi, reportStore }: ReportDeps) {
     async fetchDocument(input: FetchDocumentInput): Promise<Fetched> {
       return attempt<Fetched, FetchProgress>(
         (running) => fetchOnce(input, running),
-        (before) => before ?? { ...plainProgress(null), broken: 0 },
+        (before) => before ?? { ...plainProgress(null), broken: 0, refusals: 0 },
       );
     },
   };
@@ -100,7 +104,10 @@ export function createReportActivities({ humanApi, reportStore }: ReportDeps) {
     } catch (error) {
       if (error instanceof NotOffered) return { kind: 'not-offered' };
       if (error instanceof NotFound) return { kind: 'gone' };
-      if (error instanceof NotYet) return { kind: 'unavailable', detail: 'upstream refused access' };
+      if (error instanceof NotYet) {
+        progress.refusals += 1;
+        if (progress.refusals >= REFUSALS_MOST) return { kind: 'unavailable', detail: 'upstream refused access' };
+      }
       if (error instanceof NotTheDocument || error instanceof BadDocument) {
         progress.broken += 1;
         if (progress.broken >= BROKEN_MOST) return { kind: 'broken', detail: error.message };

@@ -33,6 +33,8 @@ export interface Invitation {
 
 /** Longer texts are cut: they go into Temporal's history, and no known value comes near. */
 const LONGEST_TEXT = 200;
+/** An organization's folder is named by a hash of what upstream says in full; this bounds only what nobody would call a name. */
+const LONGEST_ORGANIZATION = 2_000;
 /** RFC 5321 allows 254. */
 const LONGEST_EMAIL = 320;
 const LONGEST_DATE = 40;
@@ -120,7 +122,10 @@ export function reportIdOf(value: unknown): string | null {
 
 function organizationOf(value: unknown): ReportRow['organization'] {
   if (!isRecord(value)) return null;
-  const organization = { id: textOf(value['id']), name: textOf(value['name']) };
+  const organization = {
+    id: textOf(value['id'], LONGEST_ORGANIZATION),
+    name: textOf(value['name'], LONGEST_ORGANIZATION),
+  };
   return organization.id === null && organization.name === null ? null : organization;
 }
 

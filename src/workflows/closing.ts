@@ -2,6 +2,7 @@ import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
 import type { Applicant } from './applicant';
 import { local, upstream } from './calls';
+import type { CollectRecordsInput } from './contract';
 import { describe, moveTo } from './display';
 
 /** After a cancel with a create in flight: how long we look whether the person was invited after all. */
@@ -35,19 +36,24 @@ export async function recordRound({ state, input }: Applicant): Promise<void> {
   });
 }
 
-async function withdrawPerson({ state }: Applicant): Promise<void> {
+async function withdrawPerson({ state, input }: Applicant): Promise<void> {
   state.waitingFor = 'Human API to withdraw the person';
   state.waitingUntilMs = null;
   describe(state);
-  state.humanId ??= await findInvited(state.clientUserId);
-  if (state.humanId !== null) await upstream('conclude', 'Withdraw the person').withdraw({ humanId: state.humanId });
+  const humanId = state.humanId ?? (await findInvited(input));
+  if (humanId !== null) await upstream('conclude', 'Withdraw the person').withdraw({ humanId });
+  if (humanId !== null && state.humanId === null) {
+    state.humanId = humanId;
+    moveTo(state, state.stage, { humanId });
+  }
   state.waitingFor = null;
 }
 
 /** The invitation was cut off by a cancel: a create may have come through, or may yet. */
-async function findInvited(clientUserId: string): Promise<string | null> {
+async function findInvited({ details }: CollectRecordsInput): Promise<string | null> {
+  const { clientUserId, clientUserEmail } = details;
   const call = upstream('conclude', 'Look whether the person was invited');
-  const found = await call.findInvited({ clientUserId, watchMs: FIND_INVITED_FOR_MS });
+  const found = await call.findInvited({ clientUserId, clientUserEmail, watchMs: FIND_INVITED_FOR_MS });
   return found.kind === 'found' ? found.humanId : null;
 }
 

@@ -68,9 +68,9 @@ async function takeAnswer(applicant: Applicant, answer: StatusAnswer, outageMs: 
 /** A 404 alone proves nothing: somebody is gone only when a look-up by our own id finds nobody either. */
 async function lookForTheAbsent(applicant: Applicant): Promise<void> {
   const { state, input } = applicant;
-  const { clientUserId } = state;
+  const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
-  const found = await upstream('conclude', 'Look the person up').lookUp({ clientUserId });
+  const found = await upstream('conclude', 'Look the person up').lookUp({ clientUserId, clientUserEmail });
   if (found.kind === 'nobody') {
     state.facts = withAbsence(applicant.facts, Date.now());
     return;
