@@ -168,7 +168,7 @@ function isFull({ signals }: Applicant): boolean {
   return signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
 }
 
-/** A cancel that came while a step ran to its end takes effect before the next one: a fresh run would not know of it. */
+/** A cancel that came while a step ran to its end takes effect before the next one. */
 function stopIfCancelled(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the applicant was cancelled');
 }

@@ -51,7 +51,9 @@ export class FakeStore implements ReportStore {
       hash.update(chunk);
       bytes += chunk.length;
     }
-    const { report, format, contentType } = document;
+    const { report, format, contentType, newest } = document;
+    const sha256 = hash.digest('hex');
+    if (newest?.sha256 === sha256) return { ...newest, seenAt: report.updatedAt };
     const entry: StoredDocument = {
       file: `${report.type}/${report.id}.${report.updatedAt}.${format}`,
       type: report.type,
@@ -60,7 +62,7 @@ export class FakeStore implements ReportStore {
       reportId: report.id,
       updatedAt: report.updatedAt,
       seenAt: report.updatedAt,
-      sha256: hash.digest('hex'),
+      sha256,
       bytes,
       contentType,
       storedAt: '2026-01-01T00:00:00.000Z',

@@ -122,16 +122,22 @@ export class TimeSkipping {
       policy: options.policy ?? DEFAULT_POLICY,
       ...options.input,
     };
+    const startedAtMs = await this.env.currentTimeMs();
     const handle = (await this.client.workflow.start(COLLECT_RECORDS, {
       args: [input],
       taskQueue,
       workflowId: applicantWorkflowId(clientUserId),
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     })) as Handle;
-    return new Followed(this.env, handle, clientUserId, humanApi, store, async () => {
+    let stopped: Promise<unknown> | undefined;
+    const stop = async () => {
       await handle.terminate().catch(() => {});
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+    };
+    return new Followed(this.env, handle, clientUserId, humanApi, store, startedAtMs, async () => {
+      stopped ??= stop();
+      await stopped;
     });
   }
 
@@ -176,7 +182,7 @@ const NO_DIRECTORY: ApplicantDirectory = {
   deliverReportNotice: async () => 'closed-or-unknown',
 };
 
-/** How an applicant ended, and when (ms after its start, by the server's clock). */
+/** How an applicant ended, and when (ms after the start of its first run, by the server's clock). */
 interface End {
   readonly status: string;
   readonly result: CollectRecordsResult | null;
@@ -191,6 +197,7 @@ export class Followed {
     readonly clientUserId: string,
     readonly humanApi: FakeHumanApi,
     readonly store: FakeStore,
+    private readonly startedAtMs: number,
     readonly stop: () => Promise<void>,
   ) {}
 
@@ -236,7 +243,7 @@ export class Followed {
       if (about.status.name !== 'RUNNING' && about.status.name !== 'CONTINUED_AS_NEW') {
         const result = about.status.name === 'COMPLETED' ? await this.handle.result() : null;
         const closed = about.closeTime?.getTime() ?? Number.NaN;
-        return { status: about.status.name, result, afterMs: closed - about.startTime.getTime() };
+        return { status: about.status.name, result, afterMs: closed - this.startedAtMs };
       }
       await this.pass(stepMs);
     }

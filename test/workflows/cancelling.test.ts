@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { FakeHumanApi, facts, provider, type Route, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
 import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
 
@@ -20,8 +20,8 @@ async function expectCancelled(applicant: Followed): Promise<void> {
 }
 
 /** Waits, in real time, until the fake is asked: virtual time stands still while a call is in flight. */
-async function asked(humanApi: FakeHumanApi, route: Parameters<FakeHumanApi['count']>[0]): Promise<void> {
-  while (humanApi.count(route) === 0) await new Promise((resolve) => setImmediate(resolve));
+async function asked(humanApi: FakeHumanApi, route: Route, times = 1): Promise<void> {
+  while (humanApi.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('before the invitation: nobody is invited, nobody is asked', async () => {
@@ -144,6 +144,23 @@ test('while downloading: what is stored is told in the manifest, then the person
     'unity:pdf',
   ]);
   expect(applicant.routes().at(-1)).toBe('deleteUser');
+});
+
+test('while the last list before the conclusion is in flight: the cancel counts', async () => {
+  const humanApi = new FakeHumanApi(ALL_SYNCED);
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.tell(ALL_SYNCED);
+  await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
+  const listed = humanApi.count('listReports');
+  const release = humanApi.hold('listReports');
+  const passing = applicant.pass(2 * MINUTE_MS);
+  await asked(humanApi, 'listReports', listed + 1);
+  await applicant.cancelInFlight();
+  release();
+  await passing;
+  await expectCancelled(applicant);
+  expect(humanApi.people).toMatchObject([{ deleted: true }]);
+  expect(applicant.manifest.documents).toHaveLength(3);
 });
 
 test('while closing: the applicant keeps its own outcome', async () => {

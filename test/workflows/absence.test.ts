@@ -1,0 +1,65 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { NotFound, Unavailable } from '../../src/human-api/errors';
+import { FakeHumanApi, facts, type Turn } from '../support/fake-human-api';
+import { type Followed, timeSkipping } from '../support/time-skipping';
+
+const { follow, followOn } = timeSkipping();
+
+const GONE: readonly Turn[] = [{ afterMs: HOUR_MS, gone: true }];
+
+function timesOf({ humanApi, invitedAtMs }: Followed, route: string): number[] {
+  return humanApi.calls.filter((call) => call.route === route).map(({ atMs }) => atMs - invitedAtMs);
+}
+
+test('a person who is gone upstream, said twice, ends cancelled and is not withdrawn', async () => {
+  const applicant = await follow(GONE);
+  const { status, result } = await applicant.end();
+  expect({ status, result }).toEqual({
+    status: 'COMPLETED',
+    result: { outcome: 'cancelled', reason: 'deleted-upstream', documents: 0 },
+  });
+  expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'deleted-upstream' });
+  expect(applicant.routes(MINUTE_MS)).toEqual(['readUser', 'findUsers', 'readUser', 'findUsers']);
+  const [first = 0, second = 0] = timesOf(applicant, 'readUser');
+  expect(first).toBeGreaterThanOrEqual(6 * HOUR_MS);
+  // The poll cadence or 5 min apart, the shorter.
+  expect(Math.round((second - first) / SECOND_MS)).toBe(300);
+});
+
+test('a person who is back at the second look is followed on', async () => {
+  const applicant = await follow([...GONE, { afterMs: 6 * HOUR_MS + 2 * MINUTE_MS, status: 'Declined' }]);
+  expect((await applicant.end()).result).toEqual({ outcome: 'declined', reason: 'declined', documents: 0 });
+});
+
+test('a 404 is nothing while a look-up by our own id finds the person', async () => {
+  const humanApi = new FakeHumanApi([{ afterMs: 20 * HOUR_MS, status: 'Declined' }]);
+  humanApi.faults.push({ route: 'readUser', error: new NotFound(facts(404)), times: 2 });
+  const applicant = await followOn(humanApi);
+  expect((await applicant.end()).result?.outcome).toBe('declined');
+});
+
+test('a person whom upstream moved to another humanId is followed under that one', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const applicant = await followOn(humanApi);
+  await applicant.invited();
+  const [old] = humanApi.people;
+  if (!old) throw new Error('nobody was invited');
+  old.deleted = true;
+  const moved = humanApi.enrol(applicant.clientUserId, old.email, old.invitedAtMs);
+  const state = await applicant.until(({ humanId }) => humanId === moved.humanId);
+  expect(state.outcome).toBeNull();
+  const { searchAttributes } = await applicant.handle.describe();
+  expect(searchAttributes['HumanId']).toEqual([moved.humanId]);
+});
+
+test('an upstream that cannot be asked makes nobody gone', async () => {
+  const humanApi = new FakeHumanApi(GONE);
+  humanApi.faults.push({
+    route: 'findUsers',
+    error: new Unavailable(facts(503), 'scripted'),
+    when: () => humanApi.people.length > 0,
+  });
+  const applicant = await followOn(humanApi);
+  await applicant.passTo(24 * HOUR_MS);
+  expect(await applicant.state()).toMatchObject({ outcome: null });
+});
