@@ -1,0 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 50;
+
+/** Waits until `look` finds something, and gives it; for what other processes do, which tell nobody. */
+export async function until<T>(
+  what: string,
+  timeoutMs: number,
+  look: () => T | Promise<T>,
+): Promise<Exclude<T, null | undefined | false>> {
+  const untilMs = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== undefined && found !== false) {
+      return found as Exclude<T, null | undefined | false>;
+    }
+    if (performance.now() > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
+    await pause(LOOK_EVERY_MS);
+  }
+}

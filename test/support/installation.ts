@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { lazyClient } from '../../src/temporal/connection';
+import type { collectRecords } from '../../src/workflows/collect-records';
+import { applicantWorkflowId, type CollectRecordsResult, stateQuery } from '../../src/workflows/contract';
+import { type RunningProcess, runProcess, startProcess } from './processes';
+import { Upstream } from './upstream';
+import { UpstreamProxy } from './upstream-proxy';
+
+const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
+const WEBHOOK_SECRET = 'test-notices';
+
+export interface InstallationOptions {
+  /** Of a Temporal server that runs. */
+  readonly temporalAddress: string;
+  /** Tells installations on one server apart. */
+  readonly taskQueue: string;
+  /** How many times faster than told the sandbox's stories run. */
+  readonly speed: number;
+  /** `lost`: the sandbox sends them nowhere, and no webhook runs. */
+  readonly notices: 'sent' | 'lost';
+  /** The policy, by the names of the environment. */
+  readonly policy: Readonly<Record<string, string>>;
+}
+
+/** The longest story takes some 20 s on an idle machine. */
+const ENDED_TIMEOUT_MS = 60_000;
+
+/** The compiled processes of one carrier, with a sandbox and an empty store of their own. */
+export class Installation {
+  private readonly running: RunningProcess[] = [];
+
+  private constructor(
+    private readonly folder: string,
+    private readonly env: Readonly<Record<string, string>>,
+    readonly client: Client,
+    readonly proxy: UpstreamProxy,
+    readonly upstream: Upstream,
+    /** Null where notices are lost. */
+    readonly webhook: RunningProcess | null,
+  ) {}
+
+  static async start(options: InstallationOptions): Promise<Installation> {
+    const folder = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
+    const webhook = options.notices === 'sent' ? await startWebhook(folder, options) : null;
+    const sandbox = await startProcess('sandbox', folder, {
+      SANDBOX_PORT: '0',
+      SANDBOX_SPEED: String(options.speed),
+      SANDBOX_CLIENT_ID: CREDENTIALS.clientId,
+      SANDBOX_CLIENT_SECRET: CREDENTIALS.clientSecret,
+      ...(webhook && { SANDBOX_WEBHOOK_URL: noticesUrl(webhook), SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET }),
+    });
+    const [url = ''] = sandbox.addresses;
+    const proxy = await UpstreamProxy.start(url);
+    const env = {
+      ...options.policy,
+      ...common(options),
+      HUMAN_API_CLIENT_ID: CREDENTIALS.clientId,
+      HUMAN_API_CLIENT_SECRET: CREDENTIALS.clientSecret,
+      HUMAN_API_AUTH_URL: `${proxy.url}/auth`,
+      HUMAN_API_ADMIN_URL: `${proxy.url}/admin`,
+      HUMAN_API_DATA_URL: `${proxy.url}/data`,
+      // The sandbox has no limit, and the cap is tested elsewhere.
+      HUMAN_API_MAX_CALLS_PER_SECOND: '200',
+      REPORT_STORE: join(folder, 'reports'),
+    };
+    const upstream = new Upstream(url, CREDENTIALS);
+    const client = lazyClient({ namespace: 'default', connection: { address: options.temporalAddress } });
+    const installation = new Installation(folder, env, client, proxy, upstream, webhook);
+    installation.running.push(sandbox, ...(webhook ? [webhook] : []));
+    return installation;
+  }
+
+  get reports(): string {
+    return join(this.folder, 'reports');
+  }
+
+  /** The URL that takes notices, and the header that it wants. */
+  get noticesTo(): { readonly url: string; readonly authorization: string } {
+    if (!this.webhook) throw new Error('expected an installation whose notices are sent');
+    return {
+      url: noticesUrl(this.webhook),
+      authorization: `Basic ${Buffer.from(`human-api:${WEBHOOK_SECRET}`).toString('base64')}`,
+    };
+  }
+
+  async startWorker(): Promise<RunningProcess> {
+    const worker = await startProcess('worker', this.folder, this.env);
+    this.running.push(worker);
+    return worker;
+  }
+
+  /** Starts applicants through the starter, as a file. `as`: the sandbox's persona, which the e-mail's local part names. */
+  async enrol(applicants: readonly { readonly clientUserId: string; readonly as: string }[]): Promise<void> {
+    const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@example.org,Robin,Sample,1980-02-03,`);
+    const file = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''];
+    const starter = await runProcess('starter', this.folder, this.env, ['--file', '-', '--json'], file.join('\n'));
+    const results = starter.lines.map((line) => (JSON.parse(line) as { result: string }).result);
+    if (starter.status !== 0 || results.length !== applicants.length || results.some((result) => result !== 'started'))
+      throw new Error(`expected all to be started: ${results}; exit status ${starter.status}: ${starter.said}`);
+  }
+
+  /** The result of an applicant's workflow, once it has ended. */
+  async ended(clientUserId: string, timeoutMs = ENDED_TIMEOUT_MS): Promise<CollectRecordsResult> {
+    const applicant = this.client.workflow.getHandle<typeof collectRecords>(applicantWorkflowId(clientUserId));
+    try {
+      return await this.client.withDeadline(Date.now() + timeoutMs, () => applicant.result());
+    } catch (error) {
+      const { stage, status, waitingFor } = await applicant.query(stateQuery);
+      const found = JSON.stringify({ stage, status, waitingFor });
+      throw new Error(`expected ${clientUserId} to have ended within ${timeoutMs} ms, it is at ${found}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Ends every process as a supervisor does, and tells how each ended. */
+  async end(): Promise<readonly { readonly status: number | null; readonly lines: readonly string[] }[]> {
+    const ending = this.running
+      .splice(0)
+      .map(async (process) => ({ status: await process.end(), lines: process.lines() }));
+    return Promise.all(ending);
+  }
+
+  /** Takes everything away; fine after {@link end}. */
+  async remove(): Promise<void> {
+    await this.end();
+    await this.client.connection.close();
+    await this.proxy.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function common({ temporalAddress, taskQueue }: InstallationOptions) {
+  return { TEMPORAL_ADDRESS: temporalAddress, TASK_QUEUE: taskQueue, LOG_LEVEL: 'warn' };
+}
+
+function startWebhook(folder: string, options: InstallationOptions): Promise<RunningProcess> {
+  const env = { ...common(options), WEBHOOK_PORT: '0', WEBHOOK_SECRET };
+  return startProcess('webhook', folder, env);
+}
+
+function noticesUrl(webhook: RunningProcess): string {
+  return `${webhook.addresses[0]}/notifications`;
+}

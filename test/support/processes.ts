@@ -1,0 +1,128 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** Where each process begins, below `dist/`. */
+const ENTRIES = {
+  worker: 'src/worker.js',
+  webhook: 'src/webhook.js',
+  starter: 'src/starter.js',
+  sandbox: 'sandbox/main.js',
+} as const;
+
+export type ProcessName = keyof typeof ENTRIES;
+
+/** One of our processes as it runs for a customer: compiled, with an environment of its own. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** The URLs of its ready line. */
+  readonly addresses: readonly string[];
+  /** Every line that it has printed on stdout. */
+  lines(): readonly string[];
+  /** The end of what it said on stderr, for the message of a test that fails. */
+  said(): string;
+  /** Asks it to end, by default as a supervisor does, and gives its exit status; null where the signal ended it. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A start takes a second or two on two idle cores. */
+const READY_TIMEOUT_MS = 40_000;
+/** Longer than any drain of ours may take. */
+const END_TIMEOUT_MS = 35_000;
+/** Some 20 s on an idle machine, where there is something to do. */
+export const BUILD_TIMEOUT_MS = 240_000;
+
+/** Builds what the processes run from; nothing to do under `npm test`, which has built it. */
+export async function ensureBuilt(): Promise<void> {
+  const script = join(ROOT, 'scripts', 'build.mjs');
+  await promisify(execFile)(process.execPath, [script], { timeout: BUILD_TIMEOUT_MS });
+}
+
+const alive = new Set<ChildProcess>();
+let closed = false;
+
+/** Kills whatever is still there and lets nothing more start: for the end of a test file, however it came to it. */
+export async function killLeftOvers(): Promise<void> {
+  closed = true;
+  await Promise.all([...alive].map((child) => end(child, once(child, 'close'), 'SIGKILL')));
+}
+
+/** Starts a process in `folder` (where it finds no `.env`) and resolves with its ready line. */
+export async function startProcess(
+  name: ProcessName,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): Promise<RunningProcess> {
+  const started = launch(name, folder, env, args);
+  const ready = Promise.race([firstLine(started), started.ended.then(() => null)]);
+  const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
+  const line = await ready.finally(() => clearTimeout(limit));
+  if (line === null) throw new Error(`expected a ready line of the ${name}, it ended: ${started.said()}`);
+  return { pid: started.child.pid ?? -1, addresses: addressesIn(line, name), ...started };
+}
+
+/** Runs a process to its end. */
+export async function runProcess(
+  name: ProcessName,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  input = '',
+): Promise<{ status: number | null; lines: readonly string[]; said: string }> {
+  const started = launch(name, folder, env, args);
+  started.child.stdin?.end(input);
+  const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
+  const status = await started.ended.finally(() => clearTimeout(limit));
+  return { status, lines: started.lines(), said: started.said() };
+}
+
+function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
+  if (closed) throw new Error(`expected no ${name} to be started at the end of the test`);
+  const entry = join(ROOT, 'dist', ENTRIES[name]);
+  // Of this environment only what Node needs: whoever runs the tests may have settings of their own.
+  const child = spawn(process.execPath, [entry, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } });
+  const printed = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    printed.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    printed.stderr = (printed.stderr + chunk).slice(-8_000);
+  });
+  alive.add(child);
+  const ended = once(child, 'close').then(([status]) => {
+    alive.delete(child);
+    return status as number | null;
+  });
+  return {
+    child,
+    ended,
+    lines: () => printed.stdout.split('\n').slice(0, -1),
+    said: () => printed.stderr,
+    end: (signal: NodeJS.Signals = 'SIGTERM') => end(child, ended, signal),
+  };
+}
+
+async function firstLine(started: ReturnType<typeof launch>): Promise<string> {
+  for (;;) {
+    const [line] = started.lines();
+    if (line !== undefined) return line;
+    await once(started.child.stdout ?? started.child, 'data');
+  }
+}
+
+function addressesIn(line: string, name: ProcessName): readonly string[] {
+  const ready = JSON.parse(line) as { event: string; process: string; addresses: string[] };
+  if (ready.event !== 'ready' || ready.process !== name)
+    throw new Error(`expected a ready line of the ${name}: ${line}`);
+  return ready.addresses;
+}
+
+async function end<T>(child: ChildProcess, ended: Promise<T>, signal: NodeJS.Signals): Promise<T> {
+  child.kill(signal);
+  const limit = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
+  return ended.finally(() => clearTimeout(limit));
+}

@@ -1,0 +1,27 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import type { Manifest } from '../../src/report-store/port';
+
+/** One applicant's folder of a report store as it lies on the disk. */
+export interface Stored {
+  readonly manifest: Manifest;
+  /** Every file but the manifest: path relative to it ("/" on every platform), bytes. */
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
+/** @throws where there is no manifest */
+export async function readStored(reports: string, clientUserId: string): Promise<Stored> {
+  const files = await filesIn(join(reports, clientUserId));
+  const manifest = files.get('manifest.json');
+  if (!manifest) throw new Error(`expected a manifest of ${clientUserId}`);
+  files.delete('manifest.json');
+  return { manifest: JSON.parse(manifest.toString('utf8')) as Manifest, files };
+}
+
+/** Every file below a folder, none where it is not there. */
+export async function filesIn(folder: string): Promise<Map<string, Buffer>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const named = paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await readFile(path)] as const);
+  return new Map(await Promise.all(named));
+}

@@ -1,0 +1,71 @@
+/** What the sandbox tells of a kind of person (`GET /control/personas`). */
+export interface Persona {
+  readonly name: string;
+  readonly outcome: string;
+  readonly documents: number;
+  readonly olderDocuments: number;
+}
+
+/** What the sandbox tells of somebody who was invited (`GET /control/people`). */
+interface Person {
+  readonly clientUserId: string;
+  readonly humanId: string;
+  readonly status: string;
+  readonly deleted: boolean;
+  /** Posts to the webhook. */
+  readonly notices: { readonly delivered: number; readonly failed: number };
+}
+
+/** The sandbox as it answers to us, past everything that is tested: the other side of every comparison. */
+export class Upstream {
+  constructor(
+    private readonly url: string,
+    private readonly credentials: { readonly clientId: string; readonly clientSecret: string },
+  ) {}
+
+  async personas(): Promise<readonly Persona[]> {
+    return (await this.get('/control/personas')).json() as Promise<Persona[]>;
+  }
+
+  /** Everybody ever invited under that id, deleted ones included. */
+  async people(clientUserId: string): Promise<readonly Person[]> {
+    const everybody = (await (await this.get('/control/people')).json()) as Person[];
+    return everybody.filter((person) => person.clientUserId === clientUserId);
+  }
+
+  /** Every current report of a person: id and version. */
+  async reports(clientUserId: string): Promise<readonly { readonly id: string; readonly updatedAt: string }[]> {
+    const answer = await this.get('/data/v1/human/medical/reports', await this.accessToken(clientUserId));
+    return answer.json() as Promise<{ id: string; updatedAt: string }[]>;
+  }
+
+  /** The bytes of a report as it is now. */
+  async document(clientUserId: string, reportId: string, format: string): Promise<Buffer> {
+    const path = `/data/v1/human/medical/reports/${reportId}/raw?format=${format}`;
+    return Buffer.from(await (await this.get(path, await this.accessToken(clientUserId))).arrayBuffer());
+  }
+
+  private async accessToken(clientUserId: string): Promise<string> {
+    const { clientId, clientSecret } = this.credentials;
+    const answer = await fetch(`${this.url}/auth/v1/connect/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_id: clientId,
+        client_secret: clientSecret,
+        client_user_id: clientUserId,
+        type: 'access',
+      }),
+    });
+    const { access_token } = (await answer.json()) as { access_token?: string };
+    if (!access_token) throw new Error(`expected an access token, the sandbox answered ${answer.status}`);
+    return access_token;
+  }
+
+  private async get(path: string, token?: string): Promise<Response> {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const answer = await fetch(this.url + path, { headers });
+    if (!answer.ok) throw new Error(`expected an answer of the sandbox, it said ${answer.status}`);
+    return answer;
+  }
+}
