@@ -68,10 +68,11 @@ export async function bringUp(
   const { temporal: _temporal, ui: _ui, ...ours } = ports;
   tellOfTakenPorts(options.temporal ? ours : ports, options, terminal);
 
-  const webhookUrl = `http://${webhook.host === '0.0.0.0' ? '127.0.0.1' : webhook.host}:${ports.webhook.number}/notifications`;
+  // What the sandbox alone posts to is nobody else's to reach.
+  const webhookHost = sandboxed ? '127.0.0.1' : webhook.host;
+  const webhookUrl = `http://${webhookHost}:${ports.webhook.number}/notifications`;
   const sandboxUrl = sandboxed ? `http://127.0.0.1:${ports.sandbox.number}` : null;
-  const webhookSecret = keptSecret(options.dataFolder, 'webhook-secret');
-  const clientSecret = keptSecret(options.dataFolder, 'sandbox-secret');
+  const secret = (name: string) => keptSecret(options.dataFolder, name);
 
   const temporal = options.temporal
     ? await theirTemporal(options.temporal, terminal)
@@ -81,7 +82,7 @@ export async function bringUp(
   const env = {
     ...options.env,
     ...temporal.env,
-    ...(sandboxUrl ? sandboxedEnvironment(sandboxUrl, clientSecret) : {}),
+    ...(sandboxUrl ? sandboxedEnvironment(sandboxUrl, secret('sandbox-secret')) : {}),
     TASK_QUEUE: taskQueue,
   };
 
@@ -89,8 +90,8 @@ export async function bringUp(
     const args = ['--port', String(ports.sandbox.number), '--speed', String(SPEED), '--webhook', webhookUrl];
     const secrets = {
       SANDBOX_CLIENT_ID: SANDBOX_CLIENT,
-      SANDBOX_CLIENT_SECRET: clientSecret,
-      SANDBOX_WEBHOOK_SECRET: webhookSecret,
+      SANDBOX_CLIENT_SECRET: secret('sandbox-secret'),
+      SANDBOX_WEBHOOK_SECRET: secret('webhook-secret'),
     };
     const sandboxEnv = { ...foreignEnvironment(options.env), ...secrets };
     await terminal.phase('sandbox, which stands in for Human API', () =>
@@ -101,8 +102,9 @@ export async function bringUp(
   const webhookEnv = {
     ...env,
     ...metrics(ports.webhookMetrics),
+    WEBHOOK_HOST: webhookHost,
     WEBHOOK_PORT: String(ports.webhook.number),
-    ...(sandboxed || !webhook.secretGiven ? { WEBHOOK_SECRET: webhookSecret } : {}),
+    ...(sandboxed || !webhook.secretGiven ? { WEBHOOK_SECRET: secret('webhook-secret') } : {}),
   };
   await terminal.phase('worker and webhook', () =>
     Promise.all([

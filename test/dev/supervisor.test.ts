@@ -14,6 +14,11 @@ describe('keeping processes running', () => {
     expect(home.log('worker')).toBe('{"event":"ready","process":"x","addresses":[]}\n');
   });
 
+  test("a terminal's Ctrl-C does not reach a member: it leads a process group of its own", async () => {
+    await home.supervisor.start(member('worker', OBEDIENT));
+    expect(lives(-home.pid('worker'))).toBe(true);
+  });
+
   test('a member that says nothing of itself is asked until it answers', async () => {
     let asked = 0;
     const serves = async () => {
