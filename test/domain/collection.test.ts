@@ -135,6 +135,7 @@ describe('a listed document that upstream answers with 404', () => {
     const { list, listed, fetched, due, missing } = setup();
     const gone = fetched(listed, GONE, MINUTE_MS);
     expect([gone.wantedAtMs, due(gone, HOUR_MS)]).toEqual([T0 + MINUTE_MS, false]);
+    expect(due(list(gone, MINUTE_MS), 2 * MINUTE_MS)).toBe(false);
     expect(due(list(gone, 2 * MINUTE_MS), 2 * MINUTE_MS)).toBe(true);
     const without = list(gone, 2 * MINUTE_MS, []);
     expect([due(without, 2 * MINUTE_MS), missing(without)]).toEqual([false, ['missing']]);

@@ -123,6 +123,12 @@ describe('a read', () => {
     expect(currentStatus(read(claimed, 'All Synced', 1_200, 1_000, 2_000))).toBe('All Synced');
   });
 
+  test('that knows just what a claim made while it was under way says replaces it', () => {
+    const { opened, notice, read } = setup();
+    const after = read(notice(opened, 'Engaged', 1_100, 1_500), 'Engaged', 1_100, 1_000, 2_000);
+    expect([currentStatus(after), after.claim]).toEqual(['Engaged', null]);
+  });
+
   test('that is older by updatedAt does not move an applicant back', () => {
     const { opened, read } = setup();
     const after = read(opened, 'Engaged', -HOUR_MS, DAY_MS);
@@ -143,6 +149,20 @@ describe('a read', () => {
     const later = read(opened, 'All Synced', null, 2_000);
     const overtaken = read(later, 'Syncing', null, 1_000, 3_000);
     expect(overtaken.read).toEqual(later.read);
+  });
+
+  test('asked for in the same millisecond as another counts as the later one', () => {
+    const { opened, read } = setup();
+    expect(read(opened, 'All Synced', -MINUTE_MS, 0).read.status).toBe('All Synced');
+  });
+
+  test.each<[string, number | null, number | null]>([
+    ['the first', null, -MINUTE_MS],
+    ['the second', -MINUTE_MS, null],
+  ])('that was overtaken does not count as the later one either where %s alone has no date', (_what, first, second) => {
+    const { opened, read } = setup('Syncing', null);
+    const later = read(opened, 'All Synced', first, 2_000);
+    expect(read(later, 'Syncing', second, 1_000, 3_000).read).toEqual(later.read);
   });
 
   test('ends a doubt that is older than itself, and no other', () => {
@@ -183,6 +203,12 @@ describe('a claim that the read does not confirm', () => {
   test('starts none if the read is newer: the claim was true and is over', () => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', 1_500, 2_000);
+    expect(after.seriesAtMs).toBeNull();
+  });
+
+  test('starts none if the read has the same date: upstream knows that moment already', () => {
+    const { opened, notice, read } = setup();
+    const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', 1, 2_000);
     expect(after.seriesAtMs).toBeNull();
   });
 

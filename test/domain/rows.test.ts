@@ -29,6 +29,12 @@ describe('Invited', () => {
     expect(it.waitsUntilMs(INVITATION_MS)).toBe(APPLICANT_MS);
   });
 
+  test('expires as an invitation where both times are the same', () => {
+    const expiresMs = { invitation: DAY_MS, applicant: DAY_MS };
+    const it = new Situation('Invited', { ...DEFAULT_POLICY, expiresMs }).read('Invited', DAY_MS, { updatedMs: 0 });
+    expect(it.next(DAY_MS)).toEqual(conclusion('expired', 'invitation-expired', true));
+  });
+
   test('ends with the whole applicant where that is the shorter time', () => {
     const expiresMs = { invitation: 2 * DAY_MS, applicant: DAY_MS };
     const it = new Situation('Invited', { ...DEFAULT_POLICY, expiresMs });

@@ -1,4 +1,4 @@
-import { withNoticeList, withRefusal, withReportNotice } from '../../src/domain/collection';
+import { toFetch, withFetched, withNoticeList, withRefusal, withReportNotice } from '../../src/domain/collection';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { listedAt, Situation, wholeAt } from './model/situation';
 import { T0 } from './model/upstream';
@@ -150,6 +150,20 @@ describe('All Synced', () => {
     expect(it.list(it.collection.listed, atMs + SHARED_MS).next(atMs + SHARED_MS)).toEqual(
       conclusion('collected', null),
     );
+  });
+
+  test('does not end before a document that is tried again, and still hears a notice meanwhile', () => {
+    const atMs = DAY_MS + SETTLE_MS;
+    const it = setup();
+    endedAt(it, atMs, wholeAt(atMs));
+    for (const wanted of toFetch(it.collection, it.policy.wanted, T0 + atMs)) {
+      const down = { kind: 'unavailable', detail: '503' } as const;
+      it.collection = withFetched(it.collection, wanted, down, T0 + atMs, it.policy);
+    }
+    it.collection = { ...it.collection, unrecorded: false };
+    expect(it.waitsUntilMs(atMs)).toBe(atMs + HOUR_MS);
+    it.collection = withReportNotice(it.collection, { reportId: 'r9', updatedAt: null }, T0 + atMs);
+    expect(it.waitsUntilMs(atMs)).toBe(atMs + SHARED_MS);
   });
 
   test('ends all the same when such notices never cease', () => {
