@@ -29,8 +29,8 @@ export interface InvalidDetails {
 export type Checked = { readonly ok: true; readonly details: ApplicantDetails } | InvalidDetails;
 
 /** Checks and normalises details. */
-export function checkDetails(given: GivenDetails, today: Date = new Date()): Checked {
-  const checked = schema(today).safeParse(given);
+export function checkDetails(given: GivenDetails): Checked {
+  const checked = DETAILS.safeParse(given);
   if (checked.success) return { ok: true, details: normaliseDetails(checked.data as ApplicantDetails) };
   const clientUserId = isClientUserId(given.clientUserId) ? given.clientUserId : null;
   const errors = checked.error.issues.map(({ path: [field], message }) => ({
@@ -50,26 +50,21 @@ const LONGEST_NAME = 100;
 const LONGEST_SOURCE = 200;
 const MOST_SOURCES = 50;
 
-function schema(today: Date) {
-  const name = text(`at most ${LONGEST_NAME} characters`, (value) => value.length <= LONGEST_NAME).optional();
-  return z.object({
-    clientUserId: text(CLIENT_USER_ID_EXPECTED, isClientUserId),
-    clientUserEmail: text(
-      `one e-mail address of at most ${LONGEST_EMAIL} characters`,
-      (value) => value.length <= LONGEST_EMAIL && /^[^\s@]+@[^\s@]+$/.test(value),
-    ),
-    firstName: name,
-    lastName: name,
-    dateOfBirth: text(
-      'a date as YYYY-MM-DD, not in the future',
-      (value) => value === '' || isPastDate(value, today),
-    ).optional(),
-    suggestedSources: z
-      .array(text(`each of at most ${LONGEST_SOURCE} characters`, (value) => value.length <= LONGEST_SOURCE))
-      .max(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })
-      .optional(),
-  });
-}
+const name = text(`at most ${LONGEST_NAME} characters`, (value) => value.length <= LONGEST_NAME).optional();
+const DETAILS = z.object({
+  clientUserId: text(CLIENT_USER_ID_EXPECTED, isClientUserId),
+  clientUserEmail: text(
+    `one e-mail address of at most ${LONGEST_EMAIL} characters`,
+    (value) => value.length <= LONGEST_EMAIL && /^[^\s@]+@[^\s@]+$/.test(value),
+  ),
+  firstName: name,
+  lastName: name,
+  dateOfBirth: text('a date as YYYY-MM-DD, not in the future', (value) => value === '' || isPastDate(value)).optional(),
+  suggestedSources: z
+    .array(text(`each of at most ${LONGEST_SOURCE} characters`, (value) => value.length <= LONGEST_SOURCE))
+    .max(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })
+    .optional(),
+});
 
 /** Trimmed text that a bad encoding has not spoilt (it reads as U+FFFD) and that holds no control characters but white space. */
 function text(expected: string, isRight: (value: string) => boolean) {
@@ -87,9 +82,9 @@ function text(expected: string, isRight: (value: string) => boolean) {
   );
 }
 
-function isPastDate(value: string, today: Date): boolean {
+function isPastDate(value: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(value)) return false;
   const date = new Date(`${value}T00:00:00Z`);
   // The 30th of February becomes a day in March.
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) && date <= today;
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) && date.getTime() <= Date.now();
 }
