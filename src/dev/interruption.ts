@@ -1,10 +1,10 @@
+import { SAME_KEYSTROKE_MS } from '../observability/shutdown';
+
 /** What of a process is needed to be interrupted; a test hands in its own. */
 export interface Interruptible {
   on(event: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/** npm and the terminal both pass one Ctrl-C on; a second one by hand comes later than this. */
-const SAME_KEYSTROKE_MS = 500;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Resolves at the first signal that asks us to end; `insist` runs at a second one, for whoever signals twice does not want to wait. */

@@ -115,19 +115,30 @@ export function withList(
   nowMs: number,
 ): Collection {
   const seen = new Set(collection.seen);
-  for (const { id, organization } of list.reports) {
+  const reports = withoutRepeats(list.reports);
+  for (const { id, organization } of reports) {
     seen.add(`report ${id}`);
     if (organization) seen.add(`organization ${organizationKey(organization)}`);
   }
   return {
     ...withoutList(collection, list.askedAtMs),
     listedAtMs: list.askedAtMs,
-    listed: list.reports,
+    listed: reports,
     refused: false,
     digest: list.digest,
     newestAtMs: seen.size > collection.seen.length ? nowMs : collection.newestAtMs,
     seen: [...seen],
   };
+}
+
+/** One row a report, the newest: a list that repeats itself must not have a document fetched twice side by side. */
+function withoutRepeats(rows: readonly ListedReport[]): ListedReport[] {
+  const newest = new Map<string, ListedReport>();
+  for (const row of rows) {
+    const known = newest.get(row.id);
+    if (!known || (instantMs(row.updatedAt) ?? 0) >= (instantMs(known.updatedAt) ?? 0)) newest.set(row.id, row);
+  }
+  return [...newest.values()];
 }
 
 /** Upstream refused the list, and our credentials were proven good: there is nothing to collect (any more). */

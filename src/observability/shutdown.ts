@@ -4,22 +4,26 @@ interface SignalledProcess {
   exit(code: number): void;
 }
 
+/** npm and the terminal both pass one Ctrl-C on; a second one by hand comes later than this. */
+export const SAME_KEYSTROKE_MS = 500;
+
 /**
  * Drains once on the first SIGTERM or SIGINT: `close` runs, then exit status 0; 1 if it fails or has not ended after `graceMs`, for then
  * work was cut off. A second signal exits at once with 1: whoever signals twice does not want to wait.
  */
 export function onShutdown(
   close: () => Promise<void>,
-  options: { readonly graceMs: number; readonly process?: SignalledProcess },
+  options: { readonly graceMs: number; readonly process?: SignalledProcess; readonly nowMs?: () => number },
 ): void {
+  const nowMs = options.nowMs ?? (() => performance.now());
   const host = options.process ?? process;
-  let draining = false;
+  let drainingSinceMs: number | null = null;
   const drain = (): void => {
-    if (draining) {
-      host.exit(1);
+    if (drainingSinceMs !== null) {
+      if (nowMs() - drainingSinceMs > SAME_KEYSTROKE_MS) host.exit(1);
       return;
     }
-    draining = true;
+    drainingSinceMs = nowMs();
     const grace = setTimeout(() => host.exit(1), options.graceMs);
     close()
       .then(

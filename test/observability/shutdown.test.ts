@@ -3,13 +3,14 @@ import { onShutdown } from '../../src/observability/shutdown';
 
 function setup(close: () => Promise<void>, graceMs = 60_000) {
   const host = Object.assign(new EventEmitter(), {
+    nowMs: 0,
     codes: [] as number[],
     exit(code: number) {
       host.codes.push(code);
       host.emit('exited');
     },
   });
-  onShutdown(close, { graceMs, process: host });
+  onShutdown(close, { graceMs, process: host, nowMs: () => host.nowMs });
   return host;
 }
 
@@ -31,8 +32,17 @@ describe('a signal to end', () => {
       return new Promise(() => {});
     }, 1);
     host.emit('SIGINT');
+    host.nowMs = 501;
     host.emit('SIGTERM');
     expect([closed, host.codes]).toEqual([1, [1]]);
+  });
+
+  test('one keystroke that arrives twice, from the terminal and from npm, does not cut the drain off', () => {
+    const host = setup(() => new Promise(() => {}), 1);
+    host.emit('SIGINT');
+    host.nowMs = 400;
+    host.emit('SIGINT');
+    expect(host.codes).toEqual([]);
   });
 
   test('a drain that takes too long is cut off, and the exit status says so', async () => {
