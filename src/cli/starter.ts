@@ -11,6 +11,7 @@ import { type Checked, checkDetails } from './details';
 import type { ApplicantsText } from './open-file';
 import { createReport, type Place } from './report';
 import { bar, type Terminal } from './terminal';
+import { Turns } from './turns';
 
 /** What the starter needs of the world. */
 export interface StarterDeps {
@@ -70,6 +71,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   const report = createReport({ terminal, out: deps.out, json: args.json, wait: args.wait });
   const batch = 'file' in args.source;
   const open = new Map<string, Place>();
+  const turns = new Turns();
   let connected: Promise<Applicants> | undefined;
   const applicants = () => {
     connected ??= deps.connect();
@@ -87,7 +89,10 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
       const { details } = checked;
       const request = { details, detailsDigest: detailsDigest(details), policy, again: args.again, batch };
       const temporal = await applicants();
-      const started = await outlivingOutages(deps, () => temporal.start(request));
+      // Of two rows for one applicant the first one counts, not the faster one.
+      const started = await turns.take(details.clientUserId, () =>
+        outlivingOutages(deps, () => temporal.start(request)),
+      );
       report.started(started, place);
       if (args.wait && started.open && started.result !== 'conflict') open.set(details.clientUserId, place);
     }
