@@ -124,6 +124,21 @@ describe('a listed document', () => {
     expect(retryMs(broken)).toBe(2 * HOUR_MS + 10 * MINUTE_MS);
   });
 
+  test('that could not be had is told in the manifest as well', () => {
+    const { listed, fetched } = setup();
+    expect([fetched(listed, { kind: 'not-offered' }, 0).unrecorded, fetched(listed, DOWN, 0).unrecorded]).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  test('wakes the applicant when the first of several is to be tried again', () => {
+    const { row, list, listed, fetched, retryMs } = setup();
+    const both = list(fetched(listed, DOWN, 0), MINUTE_MS, [row, { ...row, id: 'r2' }]);
+    const second = { report: { ...row, id: 'r2' }, format: 'pdf' } as const;
+    expect(retryMs(withFetched(both, second, DOWN, T0 + HOUR_MS / 2, DEFAULT_POLICY))).toBe(HOUR_MS);
+  });
+
   test('that comes at last is no longer missing', () => {
     const { listed, fetched, stored, missing } = setup();
     expect(missing(fetched(fetched(listed, BROKEN, 0), stored, HOUR_MS))).toEqual([]);
