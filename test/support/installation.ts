@@ -19,8 +19,8 @@ export interface InstallationOptions {
   readonly taskQueue: string;
   /** How many times faster than told the sandbox's stories run. */
   readonly speed: number;
-  /** `lost`: the sandbox sends them nowhere, and no webhook runs. */
-  readonly notices: 'sent' | 'lost';
+  /** `lost`: the sandbox sends them nowhere, and no webhook runs. `by hand`: a webhook runs, and the test sends them. */
+  readonly notices: 'sent' | 'lost' | 'by hand';
   /** The policy, by the names of the environment. */
   readonly policy: Readonly<Record<string, string>>;
 }
@@ -39,18 +39,22 @@ export class Installation {
     readonly proxy: UpstreamProxy,
     readonly upstream: Upstream,
     /** Null where notices are lost. */
-    readonly webhook: RunningProcess | null,
+    private readonly webhook: RunningProcess | null,
   ) {}
 
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
-    const webhook = options.notices === 'sent' ? await startWebhook(folder, options) : null;
+    const webhook = options.notices === 'lost' ? null : await startWebhook(folder, options);
     const sandbox = await startProcess('sandbox', folder, {
       SANDBOX_PORT: '0',
       SANDBOX_SPEED: String(options.speed),
       SANDBOX_CLIENT_ID: CREDENTIALS.clientId,
       SANDBOX_CLIENT_SECRET: CREDENTIALS.clientSecret,
-      ...(webhook && { SANDBOX_WEBHOOK_URL: noticesUrl(webhook), SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET }),
+      ...(webhook &&
+        options.notices === 'sent' && {
+          SANDBOX_WEBHOOK_URL: noticesUrl(webhook),
+          SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET,
+        }),
     });
     const [url = ''] = sandbox.addresses;
     const proxy = await UpstreamProxy.start(url);
@@ -77,13 +81,15 @@ export class Installation {
     return join(this.folder, 'reports');
   }
 
-  /** The URL that takes notices, and the header that it wants. */
-  get noticesTo(): { readonly url: string; readonly authorization: string } {
-    if (!this.webhook) throw new Error('expected an installation whose notices are sent');
-    return {
-      url: noticesUrl(this.webhook),
-      authorization: `Basic ${Buffer.from(`human-api:${WEBHOOK_SECRET}`).toString('base64')}`,
-    };
+  /** Sends notices as Human API does, all in one array, and gives the webhook's answer. */
+  async notify(notices: readonly object[]): Promise<unknown> {
+    if (!this.webhook) throw new Error('expected an installation with a webhook');
+    const answer = await fetch(noticesUrl(this.webhook), {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`human-api:${WEBHOOK_SECRET}`).toString('base64')}` },
+      body: JSON.stringify(notices),
+    });
+    return answer.json();
   }
 
   async startWorker(): Promise<RunningProcess> {

@@ -11,9 +11,17 @@ interface Person {
   readonly clientUserId: string;
   readonly humanId: string;
   readonly status: string;
+  readonly updatedAt: string;
   readonly deleted: boolean;
   /** Posts to the webhook. */
   readonly notices: { readonly delivered: number; readonly failed: number };
+}
+
+/** What upstream's list tells of a report; `name` is its type. */
+interface Report {
+  readonly id: string;
+  readonly name: string;
+  readonly updatedAt: string;
 }
 
 /** The sandbox as it answers to us, past everything that is tested: the other side of every comparison. */
@@ -33,10 +41,10 @@ export class Upstream {
     return everybody.filter((person) => person.clientUserId === clientUserId);
   }
 
-  /** Every current report of a person: id and version. */
-  async reports(clientUserId: string): Promise<readonly { readonly id: string; readonly updatedAt: string }[]> {
+  /** Every current report of a person, as upstream lists it. */
+  async reports(clientUserId: string): Promise<readonly Report[]> {
     const answer = await this.get('/data/v1/human/medical/reports', await this.accessToken(clientUserId));
-    return answer.json() as Promise<{ id: string; updatedAt: string }[]>;
+    return answer.json() as Promise<Report[]>;
   }
 
   /** The bytes of a report as it is now. */
