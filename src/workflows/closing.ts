@@ -1,7 +1,7 @@
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
 import type { Applicant } from './applicant';
-import { local, upstream } from './calls';
+import { local, quickly, upstream } from './calls';
 import type { CollectRecordsInput } from './contract';
 import { describe, moveTo } from './display';
 
@@ -14,15 +14,22 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
   if (withdraw) await withdrawPerson(applicant);
   state.outcome = outcome;
   state.reason = reason;
-  await recordRound(applicant);
+  // An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already.
+  await local('Write the manifest').recordManifest(manifestOf(applicant));
   moveTo(state, 'closed', { outcome });
   describe(state);
 }
 
-/** Brings the manifest up to what is known. */
-export async function recordRound({ state, input }: Applicant): Promise<void> {
+/** Brings the manifest up to what is known after a round of collecting. */
+export async function recordRound(applicant: Applicant): Promise<void> {
+  const { state } = applicant;
   state.collection = { ...state.collection, unrecorded: false };
-  await local('Write the manifest').recordManifest({
+  const change = manifestOf(applicant);
+  await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change));
+}
+
+function manifestOf({ state, input }: Applicant) {
+  return {
     clientUserId: state.clientUserId,
     humanId: state.humanId,
     outcome: state.outcome,
@@ -33,7 +40,7 @@ export async function recordRound({ state, input }: Applicant): Promise<void> {
     closedAt: state.outcome === null ? null : isoOf(Date.now()),
     documents: state.collection.documents,
     missing: missingDocuments(state.collection, input.policy.wanted),
-  });
+  };
 }
 
 async function withdrawPerson({ state, input }: Applicant): Promise<void> {
