@@ -270,7 +270,10 @@ export class Followed {
     return manifest;
   }
 
-  /** Sends the notices that upstream would send of a life like this, each at its time. */
+  /**
+   * Sends the notices that upstream would send of a life like this, each at its time. It must not be a moment at which a timer of the
+   * workflow fires: where that one is cancelled by the notice, this server refuses the workflow task for good.
+   */
   async tell(script: readonly Turn[]): Promise<void> {
     for (const { afterMs, status, reports = [] } of script) {
       await this.passTo(afterMs);

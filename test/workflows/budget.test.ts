@@ -1,0 +1,35 @@
+import { temporal } from '@temporalio/proto';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { provider, type Turn } from '../support/fake-human-api';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+
+const { follow } = timeSkipping();
+
+/** The reference applicant: 3 status notices, 1 provider, 3 documents, notices arriving together, no poll due. */
+const REFERENCE: readonly Turn[] = [
+  { afterMs: 3 * HOUR_MS - 2, status: 'Engaged' },
+  { afterMs: 3 * HOUR_MS - 1, status: 'Syncing' },
+  { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
+];
+
+test('the reference applicant stays within the budgets of history and of calls', async () => {
+  const applicant = await follow(REFERENCE, { policy: BY_NOTICES });
+  await applicant.passTo(3 * HOUR_MS);
+  // In upstream's order: an older status that comes later would be checked by a read.
+  for (const { status = '', afterMs } of REFERENCE) await applicant.statusNotice(status, afterMs);
+  for (const { id } of provider('A')) await applicant.reportNotice(id);
+  const { result, afterMs } = await applicant.end(MINUTE_MS);
+  expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect(afterMs).toBeLessThan(3 * HOUR_MS + 10 * MINUTE_MS + 10 * SECOND_MS);
+  const history = await applicant.handle.fetchHistory();
+  expect(history.events?.length).toBeLessThanOrEqual(96);
+  const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish());
+  expect(bytes.length).toBeLessThanOrEqual(20 * 1024);
+  // What the fake serves as a document: none of it may stand in the history.
+  expect(bytes.includes('u-A 2026-01-01T00:00:00.000Z json')).toBe(false);
+  expect(applicant.routes().toSorted()).toEqual([
+    ...['findUsers', 'invite', 'listReports', 'listReports', 'openReport', 'openReport', 'openReport', 'readUser'],
+  ]);
+  // The fake mints no tokens: the client token and the person's access token come on top.
+  expect(applicant.humanApi.calls.length + 2).toBeLessThanOrEqual(11);
+});

@@ -1,0 +1,62 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { provider, type Turn } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+
+const { follow } = timeSkipping();
+
+const SYNCED: readonly Turn[] = [
+  { afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') },
+  { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('B') },
+];
+
+test('a manifest is written after each round of collecting and at the closing', async () => {
+  const applicant = await follow(SYNCED, { policy: BY_NOTICES });
+  await applicant.tell(SYNCED);
+  await applicant.end();
+  expect(applicant.store.written.map(({ outcome, documents }) => [outcome, documents.length])).toEqual([
+    [null, 3],
+    [null, 6],
+    ['collected', 6],
+  ]);
+  expect(applicant.manifest).toMatchObject({
+    openedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    wanted: BY_NOTICES.wanted,
+    missing: [],
+  });
+});
+
+test('a store that cannot be written for two days loses no outcome, and costs hardly any history', async () => {
+  const store = new FakeStore();
+  const write = store.updateManifest;
+  let away = true;
+  store.updateManifest = async (change) => {
+    if (away) throw Object.assign(new Error('/a/path'), { code: 'ENOSPC' });
+    return write(change);
+  };
+  const applicant = await follow(SYNCED, { policy: BY_NOTICES, store });
+  await applicant.tell(SYNCED.slice(0, 1));
+  await applicant.pass(MINUTE_MS);
+  const eventsBefore = await applicant.events();
+  await applicant.pass(2 * DAY_MS);
+  expect(await applicant.events()).toBe(eventsBefore);
+  expect(store.written).toEqual([]);
+  away = false;
+  await applicant.tell(SYNCED.slice(1));
+  expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
+  expect(applicant.manifest).toMatchObject({ outcome: 'collected' });
+});
+
+test("a store's paths stay where they are: no history, no error tells them", async () => {
+  const store = new FakeStore();
+  store.updateManifest = async () => {
+    throw Object.assign(new Error('/a/path/of/somebody'), { code: 'EACCES' });
+  };
+  const applicant = await follow(SYNCED, { policy: BY_NOTICES, store });
+  await applicant.tell(SYNCED.slice(0, 1));
+  await applicant.pass(MINUTE_MS);
+  const { raw } = await applicant.handle.describe();
+  const shown = JSON.stringify([await applicant.handle.fetchHistory(), raw.pendingActivities]);
+  expect(shown).toContain('EACCES');
+  expect(shown).not.toContain('/a/path');
+});
