@@ -7,7 +7,13 @@ import { type ManifestChange, type ReportStore, WrongFolder } from '../report-st
 /** What the store knew of an applicant before this run. */
 export type EarlierRound =
   | { kind: 'none' }
-  | { kind: 'known'; outcome: Outcome | null; reason: Reason | null; documents: readonly StoredDocument[] }
+  | {
+      kind: 'known';
+      humanId: string | null;
+      outcome: Outcome | null;
+      reason: Reason | null;
+      documents: readonly StoredDocument[];
+    }
   | { kind: 'wrong-folder' };
 
 export interface ManifestDeps {
@@ -24,8 +30,8 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
-        const { outcome, reason, documents } = manifest;
-        return { kind: 'known', outcome, reason, documents };
+        const { humanId, outcome, reason, documents } = manifest;
+        return { kind: 'known', humanId, outcome, reason, documents };
       }).catch((error: unknown): EarlierRound => {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Fetched } from '../domain/collection';
+import type { Fetched } from '../domain/answers';
 import type { Format, ListedReport, StoredDocument } from '../domain/reports';
 import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
 import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../human-api/errors';

@@ -1,6 +1,7 @@
 import { type Allowance, afterCall } from './allowance';
+import { type Answer, answerTo, type Fetched } from './answers';
 import { instantMs } from './instants';
-import { DAY_MS, HOUR_MS, type Policy } from './policy';
+import type { Policy } from './policy';
 import {
   absentReports,
   documentKey,
@@ -14,20 +15,6 @@ import {
   type WantedDocument,
   wantedDocuments,
 } from './reports';
-
-/** Why a wanted version is not stored: upstream's answer, or our failure and when it is tried again (null: never). */
-export type Answer =
-  | { readonly reason: 'not-offered'; readonly detail: string }
-  | {
-      readonly reason: 'failed';
-      readonly detail: string;
-      /** How often upstream answered, but not with the document: an outage is no answer. */
-      readonly tries: number;
-      readonly firstAtMs: number;
-      readonly retryAtMs: number | null;
-      /** Upstream said 404: worth another try only if a later list still names it. */
-      readonly goneAtMs: number | null;
-    };
 
 /** All that is known of a person's reports: plain JSON, changed only by the functions below. Times in ms. */
 export interface Collection {
@@ -55,12 +42,6 @@ export interface Collection {
   readonly unrecorded: boolean;
 }
 
-/** A document that could not be had for this long is given up. */
-const GIVE_UP_MS = DAY_MS;
-/** A document that upstream serves broken is tried in this many rounds. */
-const BROKEN_ROUNDS = 2;
-/** A document that is listed but answered 404 is tried this often. */
-const GONE_TRIES = 3;
 /** More documents at once would only wait in the queue of the rate limit. */
 const FETCH_AT_ONCE = 50;
 
@@ -152,14 +133,7 @@ export function withoutList(collection: Collection, askedAtMs: number): Collecti
   return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
 }
 
-/** What became of a document that was asked for. */
-export type Fetched =
-  | { readonly kind: 'stored'; readonly document: StoredDocument }
-  | { readonly kind: 'not-offered' }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'broken'; readonly detail: string }
-  | { readonly kind: 'unavailable'; readonly detail: string };
-
+/** What came of a document that was asked for. */
 export function withFetched(
   collection: Collection,
   wanted: WantedDocument,
@@ -176,45 +150,6 @@ export function withFetched(
   const answer = answerTo(fetched, collection.answers[key], nowMs, policy);
   const answered = { ...collection, answers: { ...collection.answers, [key]: answer }, unrecorded: true };
   return fetched.kind === 'gone' ? withListWanted(answered, nowMs) : answered;
-}
-
-function answerTo(
-  fetched: Exclude<Fetched, { kind: 'stored' }>,
-  before: Answer | undefined,
-  nowMs: number,
-  policy: Policy,
-): Answer {
-  if (fetched.kind === 'not-offered') {
-    return { reason: 'not-offered', detail: 'the report does not come in this format' };
-  }
-  const failed = before?.reason === 'failed' ? before : null;
-  const tries = (failed?.tries ?? 0) + (fetched.kind === 'unavailable' ? 0 : 1);
-  const firstAtMs = failed?.firstAtMs ?? nowMs;
-  const common = { reason: 'failed', tries, firstAtMs } as const;
-  switch (fetched.kind) {
-    case 'gone':
-      return {
-        ...common,
-        detail: 'listed, but not to be found',
-        retryAtMs: tries < GONE_TRIES ? nowMs : null,
-        goneAtMs: nowMs,
-      };
-    case 'broken':
-      // A second round after the settle window: upstream may have rendered it anew by then.
-      return {
-        ...common,
-        detail: fetched.detail,
-        retryAtMs: tries < BROKEN_ROUNDS ? nowMs + Math.min(policy.settleMs.allSynced, HOUR_MS) : null,
-        goneAtMs: null,
-      };
-    case 'unavailable':
-      return {
-        ...common,
-        detail: fetched.detail,
-        retryAtMs: nowMs - firstAtMs < GIVE_UP_MS ? nowMs + HOUR_MS : null,
-        goneAtMs: null,
-      };
-  }
 }
 
 /** The wanted versions to fetch now, a batch at most. */

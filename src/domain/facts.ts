@@ -85,18 +85,24 @@ export function cadenceMs(facts: Facts, policy: Policy): number {
 }
 
 /**
- * What a notice changes. It is taken only if its updatedAt is later than everything known and at most 5 min ahead of the clock: one forged
- * notice from 2099 must not deafen an applicant. Anything else only asks for a read; a repeat changes nothing.
+ * What a notice changes. It is taken only if its updatedAt is later than the last read's and at most 5 min ahead of the clock: one forged
+ * notice from 2099 must not deafen an applicant. Anything else only asks for a read; a repeat changes nothing. Of what is taken the newest
+ * counts: an older one that was overtaken on the way says nothing, unless it is weighty enough to be read back.
  */
 export function withNotice(facts: Facts, notice: { status: string; updatedAtMs: number | null }, nowMs: number): Facts {
   const { status, updatedAtMs } = notice;
+  const { read, claim } = facts;
   if (isRepeat(facts, status, updatedAtMs)) return facts;
-  const newestMs = Math.max(facts.read.updatedAtMs ?? -Infinity, facts.claim?.updatedAtMs ?? -Infinity);
-  if (updatedAtMs === null || updatedAtMs <= newestMs || updatedAtMs > nowMs + NOTICE_AHEAD_MS) {
-    return { ...facts, doubtedAtMs: nowMs };
+  const doubted = { ...facts, doubtedAtMs: nowMs };
+  const readMs = read.updatedAtMs ?? -Infinity;
+  if (updatedAtMs === null || updatedAtMs <= readMs || updatedAtMs > nowMs + NOTICE_AHEAD_MS) return doubted;
+  const kind = kindOf(status);
+  if (claim && updatedAtMs <= claim.updatedAtMs) {
+    const overtaken = updatedAtMs < claim.updatedAtMs && !READ_BACK.has(kind) && kind !== 'all-synced';
+    return overtaken ? facts : doubted;
   }
   const claimed = { ...facts, claim: { status, updatedAtMs, madeAtMs: nowMs } };
-  return reckoned(facts, READ_BACK.has(kindOf(status)) ? { ...claimed, doubtedAtMs: nowMs } : claimed, nowMs);
+  return reckoned(facts, READ_BACK.has(kind) ? { ...claimed, doubtedAtMs: nowMs } : claimed, nowMs);
 }
 
 function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boolean {

@@ -89,10 +89,12 @@ async function lookBack({ state, input }: Applicant): Promise<Ending | null> {
     const reopened = earlier.outcome !== null && input.again === true;
     state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
     if (earlier.outcome === null || reopened) return null;
+    state.humanId = earlier.humanId;
     state.outcome = earlier.outcome;
     state.reason = earlier.reason;
   }
-  moveTo(state, 'closed', { outcome: state.outcome });
+  const { outcome, humanId } = state;
+  moveTo(state, 'closed', { outcome, ...(humanId !== null && { humanId }) });
   describe(state);
   return 'settled';
 }

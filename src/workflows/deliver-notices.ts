@@ -5,6 +5,8 @@ import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from
 
 /** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
 const NOTICES_MOST = 2_000;
+/** The server refuses a workflow task that leaves 2,000 activities pending, for good. */
+const PASSED_ON_AT_ONCE = 50;
 /** How long after one vain question the next is asked: a search lags by seconds, an upstream that commits late by minutes at most. */
 const ASK_AGAIN_MS = [5 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS] as const;
 
@@ -34,7 +36,7 @@ export async function deliverNotices({
   let passed = delivered;
   while (notices.length > 0) {
     if (taken >= NOTICES_MOST) return continueAsNew<typeof deliverNotices>({ waiting: notices, delivered: passed });
-    const batch = notices.splice(0);
+    const batch = notices.splice(0, PASSED_ON_AT_ONCE);
     if (clientUserId !== null) passed += await passOn(clientUserId, batch);
   }
   return { clientUserId, delivered: passed };

@@ -1,8 +1,8 @@
+import type { Fetched } from '../../src/domain/answers';
 import {
   type Collection,
   currentCount,
   emptyCollection,
-  type Fetched,
   missingDocuments,
   nextRetryMs,
   toFetch,
@@ -238,4 +238,12 @@ test('documents are counted once, however many versions are stored', () => {
     ? [document, { ...document, file: 'older', updatedAt: null }, { ...document, reportId: 'r2' }]
     : [];
   expect(currentCount(versions)).toBe(2);
+});
+
+test('a list that repeats a report counts it once, in its newest version', () => {
+  const { row, list } = setup();
+  const newer = { ...row, updatedAt: new Date(T0 + MINUTE_MS).toISOString() };
+  const listed = list(emptyCollection(), HOUR_MS, [newer, row, newer]);
+  expect(listed.listed).toEqual([newer]);
+  expect(toFetch(listed, WANTED, T0 + HOUR_MS)).toEqual([{ report: newer, format: 'pdf' }]);
 });

@@ -74,6 +74,21 @@ describe('a notice', () => {
     expect(late.doubtedAtMs).toBe(T0 + 4_000);
   });
 
+  test('that a newer one overtook on the way says nothing, and costs no read', () => {
+    const { opened, notice } = setup('Invited');
+    const synced = notice(opened, 'All Synced', 3, 1_000);
+    expect(notice(notice(synced, 'Syncing', 2, 1_000), 'Engaged', 1, 1_000)).toBe(synced);
+  });
+
+  test.each(['Declined', 'Error', 'Disconnected', 'Some Synced', 'All Synced'])(
+    'of %s that a newer one overtook is read back: the newer one may be forged',
+    (status) => {
+      const { opened, notice } = setup();
+      const claimed = notice(opened, 'Engaged', 2, 1_000);
+      expect(notice(claimed, status, 1, 2_000)).toEqual({ ...claimed, doubtedAtMs: T0 + 2_000 });
+    },
+  );
+
   test('is taken if the last read told no date', () => {
     const { opened, notice } = setup('Syncing', null);
     expect(currentStatus(notice(opened, 'All Synced', -DAY_MS, 1_000))).toBe('All Synced');

@@ -1,8 +1,8 @@
+import type { Fetched } from '../../../src/domain/answers';
 import { type Conclusion, normalStatus } from '../../../src/domain/applicant';
 import {
   type Collection,
   emptyCollection,
-  type Fetched,
   withFetched,
   withList,
   withNoticeList,

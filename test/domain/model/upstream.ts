@@ -1,5 +1,5 @@
+import type { Fetched } from '../../../src/domain/answers';
 import { kindOf } from '../../../src/domain/applicant';
-import type { Fetched } from '../../../src/domain/collection';
 import { versionOf } from '../../../src/domain/instants';
 import { HOUR_MS } from '../../../src/domain/policy';
 import { documentKey, type Format, type ListedReport, type Organization } from '../../../src/domain/reports';
