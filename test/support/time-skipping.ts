@@ -1,25 +1,24 @@
-import { Client, type WorkflowHandle } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import type { Manifest } from '../../src/report-store/port';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import {
-  type ApplicantState,
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
-  type CollectRecordsResult,
+  DELIVER_NOTICES,
+  type DeliverNoticesResult,
+  mailboxWorkflowId,
+  type ReportNotice,
   reportNoticeSignal,
   SEARCH_ATTRIBUTES,
-  stateQuery,
-  statusNoticeSignal,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
-import { FakeHumanApi, type Route, type Turn } from './fake-human-api';
+import { FakeHumanApi, type Turn } from './fake-human-api';
 import { FakeStore } from './fake-store';
+import { Followed, type Handle } from './followed';
 import { WORKFLOW_BUNDLE } from './global-setup';
 
 /** Upstream's time-out as the workers of these tests have it. */
@@ -34,6 +33,10 @@ export function timeSkipping(): {
   follow(script: readonly Turn[], options?: FollowOptions): Promise<Followed>;
   /** The same with an upstream that the test has prepared. */
   followOn(humanApi: FakeHumanApi, options?: FollowOptions): Promise<Followed>;
+  /** An applicant whose life is told by notices alone, on an upstream that the test prepares. */
+  told(script: readonly Turn[], prepare?: (humanApi: FakeHumanApi) => void): Promise<Followed>;
+  /** A mailbox to its end. */
+  deliver: TimeSkipping['deliver'];
   nowMs(): Promise<number>;
 } {
   let server: TimeSkipping | undefined;
@@ -57,6 +60,14 @@ export function timeSkipping(): {
   return {
     followOn,
     follow: (script, options) => followOn(new FakeHumanApi(script), options),
+    told: async (script, prepare) => {
+      const humanApi = new FakeHumanApi(script);
+      prepare?.(humanApi);
+      const followed = await followOn(humanApi, { policy: BY_NOTICES });
+      await followed.tell(script);
+      return followed;
+    },
+    deliver: (...mail) => started().deliver(...mail),
     nowMs: () => started().env.currentTimeMs(),
   };
 }
@@ -100,22 +111,7 @@ export class TimeSkipping {
     const { store = new FakeStore(), directory = NO_DIRECTORY, maxCachedWorkflows } = options;
     const clientUserId = options.clientUserId ?? `POL-${this.sequence}`;
     const taskQueue = `test-${this.sequence}`;
-    const common = { connection: this.env.nativeConnection, interceptors: { activity: [this.trueTimeOfAttempts()] } };
-    const workers = await Promise.all([
-      Worker.create({
-        ...common,
-        taskQueue,
-        workflowBundle: { codePath: WORKFLOW_BUNDLE },
-        activities: createLocalActivities({ reportStore: store, digestSecret: 'test', directory }),
-        ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
-      }),
-      Worker.create({
-        ...common,
-        taskQueue: upstreamTaskQueue(taskQueue),
-        activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
-      }),
-    ]);
-    const running = workers.map((worker) => worker.run());
+    const stopWorkers = await this.work(taskQueue, humanApi, { store, directory, maxCachedWorkflows });
     const input: CollectRecordsInput = {
       details: { clientUserId, clientUserEmail: `${clientUserId}@example.org` },
       detailsDigest: 'digest',
@@ -132,13 +128,69 @@ export class TimeSkipping {
     let stopped: Promise<unknown> | undefined;
     const stop = async () => {
       await handle.terminate().catch(() => {});
-      for (const worker of workers) worker.shutdown();
-      await Promise.all(running);
+      await stopWorkers();
     };
     return new Followed(this.env, handle, clientUserId, humanApi, store, startedAtMs, async () => {
       stopped ??= stop();
       await stopped;
     });
+  }
+
+  /** Lets a notice reach a mailbox that has workers of its own; resolves to how the mailbox ended. */
+  async deliver(
+    humanApi: FakeHumanApi,
+    directory: ApplicantDirectory,
+    humanId: string,
+    notices: readonly ReportNotice[],
+  ): Promise<DeliverNoticesResult> {
+    this.sequence += 1;
+    const taskQueue = `test-${this.sequence}`;
+    const [first, ...rest] = notices;
+    if (!first) throw new Error('a mailbox is opened by a notice');
+    const handle = await this.client.workflow.signalWithStart(DELIVER_NOTICES, {
+      args: [{}],
+      taskQueue,
+      workflowId: mailboxWorkflowId(humanId),
+      signal: reportNoticeSignal,
+      signalArgs: [first],
+    });
+    for (const notice of rest) await handle.signal(reportNoticeSignal, notice);
+    const stopWorkers = await this.work(taskQueue, humanApi, { store: new FakeStore(), directory });
+    for (let passedMs = 0; passedMs < HOUR_MS; passedMs += MINUTE_MS) {
+      const { name } = (await handle.describe()).status;
+      if (name !== 'RUNNING' && name !== 'CONTINUED_AS_NEW') break;
+      await this.env.sleep(MINUTE_MS);
+    }
+    await stopWorkers();
+    return handle.result();
+  }
+
+  /** Two workers, as the worker process has them; resolves to what stops them. */
+  private async work(
+    taskQueue: string,
+    humanApi: FakeHumanApi,
+    { store, directory, maxCachedWorkflows }: WorkOptions,
+  ): Promise<() => Promise<void>> {
+    const common = { connection: this.env.nativeConnection, interceptors: { activity: [this.trueTimeOfAttempts()] } };
+    const workers = await Promise.all([
+      Worker.create({
+        ...common,
+        taskQueue,
+        workflowBundle: { codePath: WORKFLOW_BUNDLE },
+        activities: createLocalActivities({ reportStore: store, digestSecret: 'test', directory }),
+        ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
+      }),
+      Worker.create({
+        ...common,
+        taskQueue: upstreamTaskQueue(taskQueue),
+        activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
+      }),
+    ]);
+    const running = workers.map((worker) => worker.run());
+    return async () => {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+    };
   }
 
   /** This server gives a retried attempt the time of the failure before; the real one gives the attempt's own (both measured). */
@@ -166,8 +218,6 @@ function installRuntime(): void {
   });
 }
 
-type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
-
 export interface FollowOptions {
   readonly clientUserId?: string;
   readonly store?: FakeStore;
@@ -177,150 +227,16 @@ export interface FollowOptions {
   readonly maxCachedWorkflows?: number;
 }
 
+interface WorkOptions {
+  readonly store: FakeStore;
+  readonly directory: ApplicantDirectory;
+  readonly maxCachedWorkflows?: number | undefined;
+}
+
 const NO_DIRECTORY: ApplicantDirectory = {
   findByHumanId: async () => null,
   deliverReportNotice: async () => 'closed-or-unknown',
 };
-
-/** How an applicant ended, and when (ms after the start of its first run, by the server's clock). */
-interface End {
-  readonly status: string;
-  readonly result: CollectRecordsResult | null;
-  readonly afterMs: number;
-}
-
-/** One applicant under way. */
-export class Followed {
-  constructor(
-    private readonly env: TestWorkflowEnvironment,
-    readonly handle: Handle,
-    readonly clientUserId: string,
-    readonly humanApi: FakeHumanApi,
-    readonly store: FakeStore,
-    private readonly startedAtMs: number,
-    readonly stop: () => Promise<void>,
-  ) {}
-
-  async state(): Promise<ApplicantState> {
-    return this.handle.query(stateQuery);
-  }
-
-  /** Lets the server's clock run on. */
-  async pass(ms: number): Promise<void> {
-    await this.env.sleep(ms);
-  }
-
-  /** Lets time pass to so long after the invitation. */
-  async passTo(afterInvitationMs: number): Promise<void> {
-    await this.invited();
-    const aheadMs = this.invitedAtMs + afterInvitationMs - (await this.env.currentTimeMs());
-    if (aheadMs > 0) await this.pass(aheadMs);
-  }
-
-  /** Lets a second pass at a time until the invitation is answered. */
-  async invited(): Promise<void> {
-    await this.until((state) => state.humanId !== null, SECOND_MS);
-  }
-
-  /** Lets time pass in steps until `holds`, up to a limit of virtual time. */
-  async until(
-    holds: (state: ApplicantState) => boolean,
-    stepMs = MINUTE_MS,
-    mostMs = 24 * HOUR_MS,
-  ): Promise<ApplicantState> {
-    for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
-      const state = await this.state();
-      if (holds(state)) return state;
-      await this.pass(stepMs);
-    }
-    throw new Error(`not so after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
-  }
-
-  /** How the applicant ends; looked at every `stepMs` of virtual time. */
-  async end(stepMs = 6 * HOUR_MS, mostMs = 200 * DAY_MS): Promise<End> {
-    for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
-      const about = await this.handle.describe();
-      if (about.status.name !== 'RUNNING' && about.status.name !== 'CONTINUED_AS_NEW') {
-        const result = about.status.name === 'COMPLETED' ? await this.handle.result() : null;
-        const closed = about.closeTime?.getTime() ?? Number.NaN;
-        return { status: about.status.name, result, afterMs: closed - this.startedAtMs };
-      }
-      await this.pass(stepMs);
-    }
-    throw new Error(`still open after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
-  }
-
-  get humanId(): string {
-    return this.person.humanId;
-  }
-
-  get invitedAtMs(): number {
-    return this.person.invitedAtMs;
-  }
-
-  private get person(): FakeHumanApi['people'][number] {
-    const person = this.humanApi.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
-    if (!person) throw new Error('nobody was invited');
-    return person;
-  }
-
-  get manifest(): Manifest {
-    const manifest = this.store.manifests.get(this.clientUserId);
-    if (!manifest) throw new Error('no manifest was written');
-    return manifest;
-  }
-
-  /**
-   * Sends the notices that upstream would send of a life like this, each at its time. It must not be a moment at which a timer of the
-   * workflow fires: where that one is cancelled by the notice, this server refuses the workflow task for good.
-   */
-  async tell(script: readonly Turn[]): Promise<void> {
-    for (const { afterMs, status, reports = [] } of script) {
-      await this.passTo(afterMs);
-      if (status !== undefined) await this.statusNotice(status, afterMs);
-      for (const { id, updatedAt } of reports) await this.reportNotice(id, updatedAt);
-    }
-  }
-
-  /** Sends a status notice; `updatedAt` in ms after the invitation. */
-  async statusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
-    const updatedAt = new Date(this.invitedAtMs + updatedAfterMs).toISOString();
-    await this.handle.signal(statusNoticeSignal, { humanId, status, updatedAt });
-  }
-
-  async reportNotice(
-    reportId: string,
-    updatedAt: string | null = '2026-01-01T00:00:00.000Z',
-    humanId = this.humanId,
-  ): Promise<void> {
-    await this.handle.signal(reportNoticeSignal, { humanId, reportId, type: null, updatedAt });
-  }
-
-  /**
-   * Requests the cancel and waits, in real time, until the workflow has passed it on to its activity: where that one ends at the same
-   * moment, this server refuses the workflow task for good.
-   */
-  async cancelInFlight(): Promise<void> {
-    await this.handle.cancel();
-    const { EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: requested } = temporal.api.enums.v1.EventType;
-    for (const untilMs = performance.now() + 10_000; performance.now() < untilMs; ) {
-      const { events } = await this.handle.fetchHistory();
-      if (events?.some(({ eventType }) => eventType === requested)) return;
-    }
-    throw new Error('the cancel request never reached an activity');
-  }
-
-  /** How many events the history has. */
-  async events(): Promise<number> {
-    return (await this.handle.fetchHistory()).events?.length ?? 0;
-  }
-
-  /** What upstream was asked, in order; `since` in ms after the invitation. */
-  routes(sinceMs = Number.NEGATIVE_INFINITY): Route[] {
-    const fromMs = Number.isFinite(sinceMs) ? this.invitedAtMs + sinceMs : sinceMs;
-    return this.humanApi.calls.filter(({ atMs }) => atMs >= fromMs).map(({ route }) => route);
-  }
-}
 
 /** A policy by which polling comes too late for everything that a notice tells. */
 export const BY_NOTICES: Policy = {

@@ -1,7 +1,8 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { NotFound, Unavailable } from '../../src/human-api/errors';
 import { FakeHumanApi, facts, type Turn } from '../support/fake-human-api';
-import { type Followed, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
 

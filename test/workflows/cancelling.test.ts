@@ -2,7 +2,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/human-api/errors';
 import { FakeHumanApi, facts, provider, type Route, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
-import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn, nowMs } = timeSkipping();
 

@@ -1,7 +1,8 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/human-api/errors';
 import { FakeHumanApi, facts, provider } from '../support/fake-human-api';
-import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn, nowMs } = timeSkipping();
 

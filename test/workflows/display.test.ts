@@ -1,7 +1,8 @@
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS } from '../../src/domain/policy';
 import { provider, type Turn } from '../support/fake-human-api';
-import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow } = timeSkipping();
 

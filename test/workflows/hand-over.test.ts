@@ -1,6 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
-import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
 

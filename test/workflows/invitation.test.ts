@@ -2,7 +2,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { User } from '../../src/human-api/client';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/human-api/errors';
 import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
-import { BY_NOTICES, type Followed, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { BY_NOTICES, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn, nowMs } = timeSkipping();
 

@@ -1,7 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
 import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
-import { BY_NOTICES, type Followed, timeSkipping } from '../support/time-skipping';
+import type { Followed } from '../support/followed';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn, nowMs } = timeSkipping();
 

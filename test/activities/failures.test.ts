@@ -1,0 +1,80 @@
+import { ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { NothingYet, toFailure } from '../../src/activities/failures';
+import { plainProgress } from '../../src/activities/progress';
+import { RateLimited, Unavailable } from '../../src/human-api/errors';
+import { facts } from '../support/fake-human-api';
+
+const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
+const DOWN = new Unavailable(facts(503), 'answered outside the contract (503)');
+
+/** The delays that follow one failure after the other, each at its time. */
+function delaysMs(failures: number): number[] {
+  const progress = plainProgress(null);
+  let nowMs = NOW_MS;
+  return Array.from({ length: failures }, () => {
+    const failure = toFailure(DOWN, progress, nowMs);
+    const delayMs = Number('nextRetryDelay' in failure ? failure.nextRetryDelay : Number.NaN);
+    nowMs += delayMs;
+    return delayMs;
+  });
+}
+
+test('the first retry comes within a second, and the distance doubles to a minute', () => {
+  const delays = delaysMs(8);
+  [1, 2, 4, 8, 16, 32, 60, 60].forEach((seconds, at) => {
+    expect(delays[at]).toBeLessThanOrEqual(seconds * 1_000);
+    expect(delays[at]).toBeGreaterThanOrEqual(seconds * 800);
+  });
+});
+
+test('in an outage of more than a quarter of an hour, the distance grows to five minutes', () => {
+  const delays = delaysMs(40);
+  expect(Math.max(...delays.slice(0, 15))).toBeLessThanOrEqual(60_000);
+  expect(delays.at(-1)).toBeGreaterThan(4 * 60_000 - 1);
+  expect(delays.at(-1)).toBeLessThanOrEqual(5 * 60_000);
+});
+
+test('a quiet attempt is benign, comes again when it says, and ends the streak', () => {
+  const progress = { failingSinceMs: NOW_MS, streak: 7 };
+  expect(toFailure(new NothingYet('a change', 6 * 3_600_000), progress, NOW_MS)).toMatchObject({
+    type: 'NothingYet',
+    nonRetryable: false,
+    nextRetryDelay: 6 * 3_600_000,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+  expect(progress).toEqual({ failingSinceMs: null, streak: 0 });
+});
+
+test('a streak counts from its first failure', () => {
+  const progress = plainProgress(null);
+  toFailure(DOWN, progress, NOW_MS);
+  toFailure(DOWN, progress, NOW_MS + 1_000);
+  expect(progress).toEqual({ failingSinceMs: NOW_MS, streak: 2 });
+});
+
+test('a Retry-After is the delay, where upstream told one', () => {
+  expect(toFailure(new RateLimited(facts(429), 90_000), plainProgress(null), NOW_MS)).toMatchObject({
+    type: 'RateLimited',
+    nextRetryDelay: 90_000,
+  });
+  const untold = toFailure(new RateLimited(facts(429), null), plainProgress(null), NOW_MS);
+  expect(Number('nextRetryDelay' in untold && untold.nextRetryDelay)).toBeLessThanOrEqual(1_000);
+});
+
+test('every failure can be retried, also one that nobody foresaw', () => {
+  for (const error of [DOWN, new TypeError('x'), 'thrown text', null]) {
+    expect(toFailure(error, plainProgress(null), NOW_MS)).toMatchObject({ nonRetryable: false });
+  }
+});
+
+test('only our own words leave: what another error quotes stays here', () => {
+  const error = Object.assign(new SyntaxError('Unexpected token in "max@example.org"'), { code: 'EBAD' });
+  const { message, cause } = toFailure(error, plainProgress(null), NOW_MS);
+  expect(message).toBe('unexpected SyntaxError (EBAD)');
+  expect(cause).toBeUndefined();
+});
+
+test('a cancellation passes through', () => {
+  const cancelled = new CancelledFailure('cancelled');
+  expect(toFailure(cancelled, plainProgress(null), NOW_MS)).toBe(cancelled);
+});

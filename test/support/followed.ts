@@ -1,0 +1,158 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import type { Manifest } from '../../src/report-store/port';
+import {
+  type ApplicantState,
+  type CollectRecordsInput,
+  type CollectRecordsResult,
+  reportNoticeSignal,
+  stateQuery,
+  statusNoticeSignal,
+} from '../../src/workflows/contract';
+import type { FakeHumanApi, Route, Turn } from './fake-human-api';
+import type { FakeStore } from './fake-store';
+
+/** The run of one applicant, the last one where it continued as new. */
+export type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
+
+/** How an applicant ended, and when (ms after the start of its first run, by the server's clock). */
+interface End {
+  readonly status: string;
+  readonly result: CollectRecordsResult | null;
+  readonly afterMs: number;
+}
+
+/** One applicant under way. */
+export class Followed {
+  constructor(
+    private readonly env: TestWorkflowEnvironment,
+    readonly handle: Handle,
+    readonly clientUserId: string,
+    readonly humanApi: FakeHumanApi,
+    readonly store: FakeStore,
+    private readonly startedAtMs: number,
+    readonly stop: () => Promise<void>,
+  ) {}
+
+  async state(): Promise<ApplicantState> {
+    return this.handle.query(stateQuery);
+  }
+
+  /** Lets the server's clock run on. */
+  async pass(ms: number): Promise<void> {
+    await this.env.sleep(ms);
+  }
+
+  /** Lets time pass to so long after the invitation. */
+  async passTo(afterInvitationMs: number): Promise<void> {
+    await this.invited();
+    const aheadMs = this.invitedAtMs + afterInvitationMs - (await this.env.currentTimeMs());
+    if (aheadMs > 0) await this.pass(aheadMs);
+  }
+
+  /** Lets a second pass at a time until the invitation is answered. */
+  async invited(): Promise<void> {
+    await this.until((state) => state.humanId !== null, SECOND_MS);
+  }
+
+  /** Lets time pass in steps until `holds`, up to a limit of virtual time. */
+  async until(
+    holds: (state: ApplicantState) => boolean,
+    stepMs = MINUTE_MS,
+    mostMs = 24 * HOUR_MS,
+  ): Promise<ApplicantState> {
+    for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
+      const state = await this.state();
+      if (holds(state)) return state;
+      await this.pass(stepMs);
+    }
+    throw new Error(`not so after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
+  }
+
+  /** How the applicant ends; looked at every `stepMs` of virtual time. */
+  async end(stepMs = 6 * HOUR_MS, mostMs = 200 * DAY_MS): Promise<End> {
+    for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
+      const about = await this.handle.describe();
+      if (about.status.name !== 'RUNNING' && about.status.name !== 'CONTINUED_AS_NEW') {
+        const result = about.status.name === 'COMPLETED' ? await this.handle.result() : null;
+        const closed = about.closeTime?.getTime() ?? Number.NaN;
+        return { status: about.status.name, result, afterMs: closed - this.startedAtMs };
+      }
+      await this.pass(stepMs);
+    }
+    throw new Error(`still open after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
+  }
+
+  get humanId(): string {
+    return this.person.humanId;
+  }
+
+  get invitedAtMs(): number {
+    return this.person.invitedAtMs;
+  }
+
+  private get person(): FakeHumanApi['people'][number] {
+    const person = this.humanApi.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
+    if (!person) throw new Error('nobody was invited');
+    return person;
+  }
+
+  get manifest(): Manifest {
+    const manifest = this.store.manifests.get(this.clientUserId);
+    if (!manifest) throw new Error('no manifest was written');
+    return manifest;
+  }
+
+  /**
+   * Sends the notices that upstream would send of a life like this, each at its time. It must not be a moment at which a timer of the
+   * workflow fires: where that one is cancelled by the notice, this server refuses the workflow task for good.
+   */
+  async tell(script: readonly Turn[]): Promise<void> {
+    for (const { afterMs, status, reports = [] } of script) {
+      await this.passTo(afterMs);
+      if (status !== undefined) await this.statusNotice(status, afterMs);
+      for (const { id, updatedAt } of reports) await this.reportNotice(id, updatedAt);
+    }
+  }
+
+  /** Sends a status notice; `updatedAt` in ms after the invitation. */
+  async statusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
+    const updatedAt = new Date(this.invitedAtMs + updatedAfterMs).toISOString();
+    await this.handle.signal(statusNoticeSignal, { humanId, status, updatedAt });
+  }
+
+  async reportNotice(
+    reportId: string,
+    updatedAt: string | null = '2026-01-01T00:00:00.000Z',
+    humanId = this.humanId,
+  ): Promise<void> {
+    await this.handle.signal(reportNoticeSignal, { humanId, reportId, type: null, updatedAt });
+  }
+
+  /**
+   * Requests the cancel and waits, in real time, until the workflow has passed it on to its activity: where that one ends at the same
+   * moment, this server refuses the workflow task for good.
+   */
+  async cancelInFlight(): Promise<void> {
+    await this.handle.cancel();
+    const { EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: requested } = temporal.api.enums.v1.EventType;
+    for (const untilMs = performance.now() + 10_000; performance.now() < untilMs; ) {
+      const { events } = await this.handle.fetchHistory();
+      if (events?.some(({ eventType }) => eventType === requested)) return;
+    }
+    throw new Error('the cancel request never reached an activity');
+  }
+
+  /** How many events the history has. */
+  async events(): Promise<number> {
+    return (await this.handle.fetchHistory()).events?.length ?? 0;
+  }
+
+  /** What upstream was asked, in order; `since` in ms after the invitation. */
+  routes(sinceMs = Number.NEGATIVE_INFINITY): Route[] {
+    const fromMs = Number.isFinite(sinceMs) ? this.invitedAtMs + sinceMs : sinceMs;
+    return this.humanApi.calls.filter(({ atMs }) => atMs >= fromMs).map(({ route }) => route);
+  }
+}

@@ -1,0 +1,87 @@
+import type { ApplicantDirectory } from '../../src/activities/mailbox';
+import { Unavailable } from '../../src/human-api/errors';
+import type { ReportNotice } from '../../src/workflows/contract';
+import { FakeHumanApi, facts } from '../support/fake-human-api';
+import { timeSkipping } from '../support/time-skipping';
+
+const { deliver, nowMs } = timeSkipping();
+
+/** Temporal's side of a mailbox: whom the search finds, and what reached whom. */
+function directoryOf(applicants: Readonly<Record<string, string>>, answer: 'taken' | 'closed-or-unknown' = 'taken') {
+  const delivered: { clientUserId: string; reportId: string; requestId: string }[] = [];
+  const directory: ApplicantDirectory = {
+    findByHumanId: async (humanId) => applicants[humanId] ?? null,
+    deliverReportNotice: async (clientUserId, { reportId }, requestId) => {
+      delivered.push({ clientUserId, reportId, requestId });
+      return answer;
+    },
+  };
+  return { directory, delivered };
+}
+
+function noticeOf(reportId: string): ReportNotice {
+  return { humanId: 'h-1', reportId, type: 'unity', updatedAt: '2026-01-01T00:00:00.000Z' };
+}
+
+test('a notice reaches the applicant whom the search finds, and upstream is not asked', async () => {
+  const humanApi = new FakeHumanApi();
+  const { directory, delivered } = directoryOf({ 'h-1': 'POL-1' });
+  const result = await deliver(humanApi, directory, 'h-1', [noticeOf('r-1'), noticeOf('r-2')]);
+  expect(result).toEqual({ clientUserId: 'POL-1', delivered: 2 });
+  expect(delivered.map(({ clientUserId, reportId }) => `${clientUserId} ${reportId}`).sort()).toEqual([
+    'POL-1 r-1',
+    'POL-1 r-2',
+  ]);
+  expect(humanApi.calls).toEqual([]);
+});
+
+test('where the search does not know the person yet, upstream is asked', async () => {
+  const humanApi = new FakeHumanApi();
+  const person = humanApi.enrol('POL-2', 'pol-2@example.org', await nowMs());
+  const { directory, delivered } = directoryOf({});
+  const result = await deliver(humanApi, directory, person.humanId, [{ ...noticeOf('r-1'), humanId: person.humanId }]);
+  expect(result).toEqual({ clientUserId: 'POL-2', delivered: 1 });
+  expect(delivered).toMatchObject([{ clientUserId: 'POL-2', reportId: 'r-1' }]);
+});
+
+test('an upstream that is down loses no notice', async () => {
+  const humanApi = new FakeHumanApi();
+  const person = humanApi.enrol('POL-3', 'pol-3@example.org', await nowMs());
+  humanApi.faults.push({ route: 'readUser', error: new Unavailable(facts(503), 'scripted'), times: 8 });
+  const { directory } = directoryOf({});
+  const notice = { ...noticeOf('r-1'), humanId: person.humanId };
+  expect(await deliver(humanApi, directory, person.humanId, [notice])).toEqual({ clientUserId: 'POL-3', delivered: 1 });
+});
+
+test('a notice of nobody ends here', async () => {
+  const { directory, delivered } = directoryOf({});
+  expect(await deliver(new FakeHumanApi(), directory, 'h-1', [noticeOf('r-1')])).toEqual({
+    clientUserId: null,
+    delivered: 0,
+  });
+  expect(delivered).toEqual([]);
+});
+
+test('a notice of a closed applicant is not counted as delivered', async () => {
+  const { directory } = directoryOf({ 'h-1': 'POL-1' }, 'closed-or-unknown');
+  expect(await deliver(new FakeHumanApi(), directory, 'h-1', [noticeOf('r-1')])).toEqual({
+    clientUserId: 'POL-1',
+    delivered: 0,
+  });
+});
+
+test('the same notice goes under the same request id, whoever passes it on', async () => {
+  const { directory, delivered } = directoryOf({ 'h-1': 'POL-1' });
+  await deliver(new FakeHumanApi(), directory, 'h-1', [noticeOf('r-1'), noticeOf('r-1'), noticeOf('r-2')]);
+  expect(new Set(delivered.map(({ requestId }) => requestId)).size).toBe(2);
+});
+
+test('a flooded mailbox hands over to a fresh run and delivers all of it', async () => {
+  const { directory, delivered } = directoryOf({ 'h-1': 'POL-1' });
+  const notices = Array.from({ length: 2_100 }, (_, at) => noticeOf(`r-${at}`));
+  expect(await deliver(new FakeHumanApi(), directory, 'h-1', notices)).toEqual({
+    clientUserId: 'POL-1',
+    delivered: 2_100,
+  });
+  expect(new Set(delivered.map(({ reportId }) => reportId)).size).toBe(2_100);
+}, 90_000);
