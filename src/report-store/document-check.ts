@@ -20,8 +20,13 @@ export interface DocumentCheck {
 
 /** A PDF reader looks for the end mark in the last 1,024 bytes (ISO 32000-1, annex H); what HTML can tell lies there as well. */
 const END_BYTES = 1_024;
-/** Room for a byte order mark, some white space and `%PDF-`. */
-const START_BYTES = 64;
+/** Room for what may come before `<html`: a byte order mark, an XML declaration, a document type, a comment or two. */
+const START_BYTES = 1_024;
+
+/** Comments are told to their first end, so that no text, however made, takes long to read. */
+const COMMENT = '<!--(?:(?!-->)[^])*-->';
+const OPENS_HTML = new RegExp(`^(?:\\xEF\\xBB\\xBF)?(?:\\s|${COMMENT}|<\\?[^>]*>|<!doctype[^>]*>)*<html[\\s/>]`, 'i');
+const CLOSES_HTML = new RegExp(`</html\\s*>(?:\\s|${COMMENT})*$`, 'i');
 
 const OCTET_STREAM = 'application/octet-stream';
 
@@ -55,7 +60,8 @@ export function createDocumentCheck(announced: Announced): DocumentCheck {
       if (bytes === 0) checkType(announced);
       bytes += piece.byteLength;
       if (contentLength !== null && bytes > contentLength) throw wrongLength(contentLength, 'more');
-      if (start.byteLength < START_BYTES) start = Buffer.concat([start, piece.subarray(0, START_BYTES)]);
+      const room = START_BYTES - start.byteLength;
+      if (room > 0) start = Buffer.concat([start, piece.subarray(0, room)]);
       end = Buffer.from(lastOf(end, piece));
       if (json && !json.take(piece)) throw wrong(format, 'one JSON text in UTF-8', 'bytes that are not');
     },
@@ -65,7 +71,7 @@ export function createDocumentCheck(announced: Announced): DocumentCheck {
       if (contentLength !== null && bytes !== contentLength) throw wrongLength(contentLength, `${bytes}`);
       if (json && !json.finish()) throw wrong(format, 'one whole JSON text', `a part of one (${bytes} bytes)`);
       if (format === 'pdf') checkPdf(start, end);
-      if (format === 'html') checkHtml(end);
+      if (format === 'html') checkHtml(start, end);
     },
   };
 }
@@ -93,10 +99,13 @@ function checkPdf(start: Buffer, end: Buffer): void {
   if (!end.includes('%%EOF')) throw wrong('pdf', `%%EOF in the last ${END_BYTES} bytes`, 'none: the end is missing');
 }
 
-function checkHtml(end: Buffer): void {
+function checkHtml(start: Buffer, end: Buffer): void {
   const text = end.toString('latin1');
   if (text.trim() === '') throw wrong('html', 'a document', 'white space only');
   if (/<[a-z/!][^>]*$/i.test(text)) throw wrong('html', 'a whole document', 'one that ends within a tag');
+  // HTML lets `</html>` be left out, but what generates a page closes it: one that opens and does not close was cut. A fragment opens nothing.
+  if (!OPENS_HTML.test(start.toString('latin1')) || CLOSES_HTML.test(text)) return;
+  throw wrong('html', `</html> at the end, within the last ${END_BYTES} bytes`, 'none: the end is missing');
 }
 
 function lastOf(end: Buffer, piece: Uint8Array): Uint8Array {

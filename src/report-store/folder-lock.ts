@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { incomingName } from './incoming';
-import { isCode, PRIVATE_FILE, PRIVATE_FOLDER, syncFolder } from './private-folders';
+import { isCode, PRIVATE_FILE, syncFolder } from './private-folders';
 
 /** A file that many processes rewrite. */
 export interface SharedFile {
@@ -19,93 +20,118 @@ const DEAD_AFTER_MS = 10_000;
 const WAIT_AT_MOST_MS = 25_000;
 /** Waits grow from one step to ten, each with half of it by chance, so that waiters do not march in step. */
 const WAIT_STEP_MS = 4;
+/** Of a draft's 32 hex digits: which file it is for. The others are its own. */
+const FILE_DIGITS = 16;
 
 /**
  * Rewrites a file under a lock between processes, and between hosts that share the file system. `rewrite` reads what it needs and returns the
- * file's next text, or null to leave it; it is called again if the lock was lost meanwhile.
+ * file's next text, or null to leave it; it is called again if another writer came between. Files come and go here, folders never:
+ * whoever walks the store meanwhile is not disturbed.
  *
- * The lock is a folder beside the file with one entry of a random name, which becomes the file's next text. Each step is one atomic call:
- * - take: a folder prepared elsewhere, entry included, is renamed to the lock's name; that fails while the lock has an entry
- * - commit: the entry is renamed over the file, which writes and releases at once
- * - steal: a dead holder's entry is removed by its own name, so that nobody else's lock can be hit; should its holder be alive after all,
- *   it finds no entry to commit and starts over
+ * The lock (O_EXCL, beside the file) only makes writers take turns. What keeps them from losing each other's work are their drafts, each under
+ * a name of its own: a writer makes its draft, then removes every other draft of the file, and only then reads. To commit is to rename the
+ * draft over the file, which fails where somebody removed it: that writer starts over. Of two at once, the one that lists later finds the
+ * other's draft, if it is not committed yet; so whatever is committed was read after every earlier commit, wherever and however long a
+ * process stood still. A late thief who removes a lock that another took meanwhile, or a robbed holder who does, costs time and nothing else.
+ *
+ * What remains: a network file system that lists a folder from a stale cache can hide the draft of a process that stopped for more than ten
+ * seconds between reading and renaming. It would undo what others wrote since; every write of a run carries all its documents, which heals it.
  * @throws Error where the lock was not to be had in time; whatever `rewrite` throws
  */
 export async function rewriteUnderLock(file: SharedFile, rewrite: () => Promise<string | null>): Promise<void> {
   const giveUpAtMs = performance.now() + (file.waitAtMostMs ?? WAIT_AT_MOST_MS);
   for (let done = false; !done; ) {
-    const entry = await take(file, giveUpAtMs);
+    const draft = draftName(file);
+    await take(file, draft, giveUpAtMs);
     try {
+      await makeOnlyDraft(file, draft);
       const text = await rewrite();
-      done = text === null || (await committed(entry, file.path, text));
+      done = text === null || (await committed(join(file.incoming, draft), file.path, text));
     } finally {
-      // Committed, or somebody else's by now: nothing to remove then. What cannot be removed expires.
-      await unlink(entry).catch(() => undefined);
-      await rmdir(dirname(entry)).catch(() => undefined);
+      // What cannot be removed expires, and the next writer removes the draft.
+      await rm(join(file.incoming, draft), { force: true }).catch(() => undefined);
+      await release(file, draft).catch(() => undefined);
     }
   }
+  await syncFolder(dirname(file.path));
 }
 
-async function take(file: SharedFile, giveUpAtMs: number): Promise<string> {
-  const lock = lockOf(file.path);
-  const name = incomingName();
-  const prepared = join(file.incoming, name);
-  await mkdir(prepared, { mode: PRIVATE_FOLDER });
-  try {
-    for (let attempt = 1; ; attempt += 1) {
-      // Written anew each time: it begins to age now, and tells what time it is on the file system's clock, which all hosts share.
-      await writeFile(join(prepared, name), '\n', { mode: PRIVATE_FILE });
-      if (await renamed(prepared, lock)) return join(lock, name);
-      await removeDead(lock, (await stat(join(prepared, name))).mtimeMs);
-      if (performance.now() > giveUpAtMs) throw notToBeHad(file);
-      await delay(WAIT_STEP_MS * Math.min(attempt, 10) * (0.5 + Math.random()));
-    }
-  } catch (error) {
-    await rm(prepared, { recursive: true, force: true });
-    throw error;
-  }
+/** Told from the place within the store: hosts may have mounted it elsewhere. */
+function draftName({ path, incoming }: SharedFile): string {
+  const place = createHash('sha256').update(relative(incoming, path)).digest('hex');
+  return place.slice(0, FILE_DIGITS) + incomingName().slice(FILE_DIGITS);
 }
 
 function lockOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.lock`);
 }
 
-async function renamed(prepared: string, lock: string): Promise<boolean> {
+/** The lock says whose it is: it holds the name of its holder's draft. */
+async function take(file: SharedFile, draft: string, giveUpAtMs: number): Promise<void> {
+  const lock = lockOf(file.path);
+  for (let attempt = 1; !(await created(lock, draft)); attempt += 1) {
+    await removeDead(lock, await fileSystemNowMs(file.incoming));
+    if (performance.now() > giveUpAtMs) throw notToBeHad(file);
+    await delay(WAIT_STEP_MS * Math.min(attempt, 10) * (0.5 + Math.random()));
+  }
+}
+
+async function created(lock: string, draft: string): Promise<boolean> {
   try {
-    await rename(prepared, lock);
+    await writeFile(lock, draft, { mode: PRIVATE_FILE, flag: 'wx' });
     return true;
   } catch (error) {
-    if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
+    if (isCode(error, 'EEXIST')) return false;
     throw error;
   }
 }
 
-async function removeDead(lock: string, nowMs: number): Promise<void> {
-  for (const name of await readdir(lock).catch(() => [])) {
-    const held = await stat(join(lock, name)).catch(() => null);
-    // A time far ahead is as dead: the clock was set back since.
-    if (held && Math.abs(nowMs - held.mtimeMs) > DEAD_AFTER_MS) await rm(join(lock, name), { force: true });
+/** A lock's age is told by the clock that stamped it, which all hosts share. */
+async function fileSystemNowMs(incoming: string): Promise<number> {
+  const probe = join(incoming, incomingName());
+  try {
+    await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
+    return (await stat(probe)).mtimeMs;
+  } finally {
+    await rm(probe, { force: true });
   }
 }
 
-/** False where the entry was taken from us. */
-async function committed(entry: string, path: string, text: string): Promise<boolean> {
+async function removeDead(lock: string, nowMs: number): Promise<void> {
+  const held = await stat(lock).catch(() => null);
+  // A time far ahead is as dead: the clock was set back since.
+  if (held && Math.abs(nowMs - held.mtimeMs) > DEAD_AFTER_MS) await rm(lock, { force: true });
+}
+
+/** The order is the point: whoever lists after us finds our draft, and we find the draft of whoever listed before us. */
+async function makeOnlyDraft({ incoming }: SharedFile, draft: string): Promise<void> {
+  await writeFile(join(incoming, draft), '', { mode: PRIVATE_FILE, flag: 'wx' });
+  const ofThisFile = draft.slice(0, FILE_DIGITS);
+  for (const name of await readdir(incoming)) {
+    if (name.startsWith(ofThisFile) && name !== draft) await rm(join(incoming, name), { force: true });
+  }
+}
+
+/** False where another writer removed the draft. Nothing here may make it anew. */
+async function committed(draft: string, path: string, text: string): Promise<boolean> {
   try {
-    const handle = await open(entry, 'r+');
+    const handle = await open(draft, 'r+');
     try {
-      await handle.truncate();
       await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(entry, path);
+    await rename(draft, path);
+    return true;
   } catch (error) {
     if (isCode(error, 'ENOENT')) return false;
     throw error;
   }
-  await syncFolder(dirname(path));
-  return true;
+}
+
+async function release({ path }: SharedFile, draft: string): Promise<void> {
+  if ((await readFile(lockOf(path), 'utf8')) === draft) await rm(lockOf(path), { force: true });
 }
 
 function notToBeHad({ path, waitAtMostMs = WAIT_AT_MOST_MS }: SharedFile): Error {

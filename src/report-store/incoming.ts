@@ -70,7 +70,7 @@ export async function sweep(folder: string): Promise<void> {
   for (const name of (await readdir(folder)).filter((each) => NAME.test(each))) {
     const path = join(folder, name);
     const left = await stat(path).catch(ifThere);
-    if (left && Date.now() - left.mtimeMs > LEFT_OVER_AFTER_MS) await rm(path, { recursive: true, force: true });
+    if (left?.isFile() && Date.now() - left.mtimeMs > LEFT_OVER_AFTER_MS) await rm(path, { force: true });
   }
 }
 

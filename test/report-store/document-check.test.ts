@@ -104,6 +104,47 @@ describe('a PDF', () => {
   });
 });
 
+describe('an HTML page', () => {
+  const long = `<p>${'x'.repeat(5_000)}</p>`;
+
+  it.each([
+    ['whole', `<!DOCTYPE html><html lang="en"><body>${long}</body></html>`],
+    ['in capitals', `<HTML><BODY>${long}</BODY></HTML >`],
+    [
+      'with white space and comments after its end',
+      `<html>${long}</html>\n<!-- made > there -->\r\n<!---->${' '.repeat(900)}`,
+    ],
+    ['that is a fragment', `<div>${long}</div>`],
+    ['that is a fragment of nothing but text', 'blood pressure 120'],
+    ['that is a fragment about pages', `<p>the tag &lt;html&gt; or <code><html></code>${long}`],
+    ['that is a fragment with an element of its own', `<html-viewer>${long}`],
+  ])('passes %s', (_, body) => {
+    for (const size of [1, 1_024, 100_000]) expect(setup('html', body, {}, size)).toBeNull();
+  });
+
+  it.each([
+    ['cut between two tags', `<!DOCTYPE html>\n<html><body>${long}`],
+    ['cut before its last tag', `<html><body>${long}</body>\n`],
+    ['after a byte order mark', `\ufeff<html>${long}`],
+    [
+      'after an XML declaration and a comment',
+      `<?xml version="1.0"?><!-- <b> -->\n<!DOCTYPE html>\n<HTML\nlang="en">${long}`,
+    ],
+    ['that goes on after its end', `<html></html>${long}`],
+    ['with an end in a comment only', `<html>${long}<!-- </html> -->`],
+  ])('is refused %s', (_, body) => {
+    for (const size of [1, 1_024, 100_000]) expect(setup('html', body, {}, size)).toMatch(/the end is missing/);
+  });
+
+  it('is read in no time, whatever stands at its ends', () => {
+    for (const piece of ['<!---->', '<!--', '</html>', ' ', '<?>']) {
+      const startedMs = performance.now();
+      setup('html', piece.repeat(1_000), {}, 100_000);
+      expect(performance.now() - startedMs).toBeLessThan(1_000);
+    }
+  });
+});
+
 describe('JSON and HTML', () => {
   it('is refused where it is not whole', () => {
     expect(setup('json', '{"a":1')).toMatch(/one whole JSON text, got a part of one \(6 bytes\)/);

@@ -240,7 +240,8 @@ describe('the check for readiness', () => {
   it('is not needed for that: writers sweep as well', async () => {
     const { root, store } = await setup();
     const left = join(root, '.incoming', 'a'.repeat(32));
-    await mkdir(left, { recursive: true });
+    await mkdir(join(root, '.incoming'), { recursive: true });
+    await writeFile(left, 'half');
     const longAgo = new Date(Date.now() - 25 * 3_600_000);
     await utimes(left, longAgo, longAgo);
     await store.updateManifest(change());

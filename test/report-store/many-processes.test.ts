@@ -11,14 +11,16 @@ async function setup() {
   const root = await mkdtemp(join(tmpdir(), 'chartway-processes-'));
   roots.push(root);
   const lock = join(root, 'POL-1', '.manifest.json.lock');
+  const store = createFolderStore(root);
   return {
     root,
-    store: createFolderStore(root),
+    store,
     /** As if the process that held the lock had died a minute ago. */
     ageLock: async () => {
       const then = new Date(Date.now() - 60_000);
-      for (const name of await readdir(lock)) await utimes(join(lock, name), then, then);
+      await utimes(lock, then, then);
     },
+    reports: async () => (await store.readManifest('POL-1'))?.documents.map(({ reportId }) => reportId).sort() ?? [],
     files: async () =>
       (await readdir(join(root, 'POL-1'), { recursive: true, withFileTypes: true }).catch(() => []))
         .filter((each) => each.isFile())
@@ -80,7 +82,7 @@ describe('writers of one manifest', () => {
   ])(
     'lose nothing: %i processes, %i documents each, and a reader sees whole manifests only',
     async (writers, times) => {
-      const { root, store } = await setup();
+      const { root, store, reports, files } = await setup();
       const children = await write(root, writers, times);
       let running = true;
       const ended = Promise.all(children.map((child) => child.ended())).finally(() => {
@@ -96,21 +98,61 @@ describe('writers of one manifest', () => {
       }
       expect(await ended).toEqual(children.map(() => 0));
       expect(reads).toBeGreaterThan(10);
-      const reports = (await store.readManifest('POL-1'))?.documents.map(({ reportId }) => reportId).sort();
-      expect(reports).toEqual(expectedReports(writers, times));
+      expect(await reports()).toEqual(expectedReports(writers, times));
+      expect(await files()).toEqual(['manifest.json']);
       expect(await readdir(join(root, '.incoming'))).toEqual([]);
     },
   );
 
   it('lose nothing where all find the lock of a dead process', async () => {
-    const { root, store, ageLock } = await setup();
+    const { root, reports, ageLock } = await setup();
     const dead = startChild('dies-before-rename', root, 'manifest');
     await dead.said();
     await dead.kill();
     await ageLock();
     const children = await write(root, 6, 3);
     await Promise.all(children.map((child) => child.ended()));
-    const reports = (await store.readManifest('POL-1'))?.documents.map(({ reportId }) => reportId).sort();
-    expect(reports).toEqual(expectedReports(6, 3));
+    expect(await reports()).toEqual(expectedReports(6, 3));
+  });
+
+  it('lose nothing where some are stopped and robbed of the lock, or killed, wherever they are', async () => {
+    const [writers, times] = [10, 12];
+    const { root, store, reports, ageLock, files } = await setup();
+    const children = await write(root, writers, times);
+    const [mortals, others] = [children.slice(0, 3), children.slice(3)];
+    let running = true;
+    const ended = Promise.all(others.map((child) => child.ended())).finally(() => {
+      running = false;
+    });
+    const written = () => children.reduce((sum, { heard }) => sum + heard.length, 0);
+    let robberies = 0;
+    while (running || mortals.length > 0) {
+      const stopped = others.filter(() => Math.random() < 0.3);
+      for (const child of stopped) child.stop();
+      // Whoever holds the lock, stopped or not, may be robbed of it now. The others go on meanwhile, as far as they get.
+      await ageLock().then(
+        () => {
+          robberies += 1;
+        },
+        () => undefined,
+      );
+      const before = written();
+      for (let reads = 0; running && reads < 20 && written() < before + 2; reads += 1) {
+        await store.readManifest('POL-1');
+      }
+      for (const child of stopped) child.goOn();
+      const [next] = mortals;
+      if (next && next.heard.length > 6 - mortals.length) await mortals.shift()?.kill();
+    }
+    expect(await ended).toEqual(others.map(() => 0));
+    expect(mortals).toEqual([]);
+    const safe = children.flatMap(({ heard }) => heard.slice(1));
+    expect(safe).toHaveLength(new Set(safe).size);
+    expect(safe.length).toBeGreaterThanOrEqual(others.length * times);
+    expect(await reports()).toEqual(expect.arrayContaining(safe));
+    expect(robberies).toBeGreaterThan(3);
+    await ageLock().catch(() => undefined);
+    await store.updateManifest(change());
+    expect(await files()).toEqual(['manifest.json']);
   });
 });
