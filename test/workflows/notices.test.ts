@@ -124,11 +124,19 @@ test('a repeat changes nothing', async () => {
   expect(applicant.routes(MINUTE_MS)).toEqual([]);
 });
 
-test('a late older status does not move an applicant back', async () => {
+test('a late older status does not move an applicant back, and costs nothing', async () => {
   const applicant = await syncing();
   await applicant.statusNotice('Engaged', HOUR_MS / 2);
   await applicant.pass(MINUTE_MS);
   expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
+  expect(readsAfterMs(applicant)).toHaveLength(0);
+});
+
+test('a late older status that could end the applicant is read back', async () => {
+  const applicant = await syncing();
+  await applicant.statusNotice('Declined', HOUR_MS / 2);
+  await applicant.pass(MINUTE_MS);
+  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
   expect(readsAfterMs(applicant)).toHaveLength(1);
 });
 
