@@ -1,0 +1,113 @@
+import type { Client } from '@temporalio/client';
+import { applicantWorkflowId, mailboxWorkflowId, stateQuery } from '../../src/workflows/contract';
+import { until } from '../support/condition';
+import { Installation } from '../support/installation';
+import { killLeftOvers } from '../support/processes';
+import { startTemporalServer } from '../support/temporal-server';
+import { reportNotification } from '../webhook/webhook-fixture';
+import { type Recorded, replaceHistories } from './recorded';
+
+// Not a test: `npm run record` has jest run it, because it is made of the tests' support files.
+
+const RECORD_TIMEOUT_MS = 300_000;
+const STEP_TIMEOUT_MS = 30_000;
+/** Ten story minutes in 2.5 s; the waits fit. */
+const STORY = {
+  speed: 240,
+  notices: 'sent',
+  policy: {
+    POLL_INVITED: '5s',
+    POLL_ENGAGED: '5s',
+    POLL_SYNCING: '5s',
+    POLL_ATTENTION: '5s',
+    POLL_SOME_SYNCED: '2s',
+    POLL_DISCONNECTED: '5s',
+    SETTLE_ALL_SYNCED: '4s',
+    SETTLE_SOME_SYNCED: '6s',
+    SETTLE_ERROR: '2s',
+    INVITATION_EXPIRES_AFTER: '12s',
+    APPLICANT_EXPIRES_AFTER: '2m',
+  },
+} as const;
+/** So early that the straight way of one applicant takes three runs. */
+const HAND_OVER_AT_EVENTS = 40;
+
+afterAll(killLeftOvers);
+
+test(
+  'records every persona, a cancelled applicant, a mailbox and a hand-over',
+  async () => {
+    const recorded = await Promise.all([recordPersonas(), recordHandOver()]);
+    replaceHistories(recorded.flat());
+  },
+  RECORD_TIMEOUT_MS,
+);
+
+async function recordPersonas(): Promise<Recorded[]> {
+  return onServer([], async (installation) => {
+    const { client, upstream } = installation;
+    const personas = (await upstream.personas()).map(({ name }) => name);
+    const people = [...personas, 'cancelled'];
+    await installation.enrol(
+      people.map((name) => ({ clientUserId: name, as: name === 'cancelled' ? 'silent' : name })),
+    );
+    const mailbox = await cancelAfterMailbox(installation);
+    await Promise.all(personas.map((name) => installation.ended(name)));
+    const applicants = people.map(async (name) => ({
+      name,
+      history: await client.workflow.getHandle(applicantWorkflowId(name)).fetchHistory(),
+    }));
+    return [mailbox, ...(await Promise.all(applicants))];
+  });
+}
+
+/** A report notice of somebody of whom no status notice came goes by the mailbox. Then an operator cancels the applicant. */
+async function cancelAfterMailbox(installation: Installation): Promise<Recorded> {
+  const { client } = installation;
+  const applicant = client.workflow.getHandle(applicantWorkflowId('cancelled'));
+  const invited = async () => (await applicant.query(stateQuery)).humanId;
+  const humanId = await until('the invitation to be answered', STEP_TIMEOUT_MS, invited);
+  const notice = reportNotification({ humanId, updatedAt: new Date().toISOString() });
+  expect(await installation.notify([notice])).toEqual({ accepted: 1, ignored: 0 });
+  const mailbox = client.workflow.getHandle(mailboxWorkflowId(humanId));
+  await mailbox.result();
+  await applicant.cancel();
+  await applicant.result().catch(() => undefined);
+  return { name: 'mailbox', history: await mailbox.fetchHistory() };
+}
+
+async function recordHandOver(): Promise<Recorded[]> {
+  const early = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${HAND_OVER_AT_EVENTS}`];
+  return onServer(early, async (installation) => {
+    await installation.enrol([{ clientUserId: 'handed-over', as: 'eager' }]);
+    await installation.ended('handed-over');
+    return runsOf(installation.client, applicantWorkflowId('handed-over'));
+  });
+}
+
+/** The history of every run of a workflow, the first one first: each names the next. */
+async function runsOf(client: Client, workflowId: string): Promise<Recorded[]> {
+  const about = await client.workflow.getHandle(workflowId).describe();
+  const runs: Recorded[] = [];
+  for (let runId = about.raw.workflowExecutionInfo?.firstRunId; runId; ) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    runs.push({ name: `handed-over-${runs.length + 1}`, history });
+    runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  return runs;
+}
+
+async function onServer(
+  extraArgs: readonly string[],
+  record: (installation: Installation) => Promise<Recorded[]>,
+): Promise<Recorded[]> {
+  const server = await startTemporalServer({ extraArgs });
+  const installation = await Installation.start({ ...STORY, temporalAddress: server.address, taskQueue: 'chartway' });
+  try {
+    await installation.startWorker();
+    return await record(installation);
+  } finally {
+    await installation.remove();
+    await server.stop();
+  }
+}

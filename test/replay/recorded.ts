@@ -1,0 +1,47 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporal } from '@temporalio/proto';
+
+const { History } = temporal.api.history.v1;
+
+/** Where the recorded histories lie, one file each; `npm run record` writes them. */
+const FOLDER = join(__dirname, 'histories');
+
+type History = temporal.api.history.v1.IHistory;
+
+/** A history by the name of its file. */
+export interface Recorded {
+  readonly name: string;
+  readonly history: History;
+}
+
+/** Every recorded history. */
+export function recordedHistories(): readonly Recorded[] {
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+  return files.map((file) => ({
+    name: file.replace(/\.json$/, ''),
+    history: History.fromObject(JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))),
+  }));
+}
+
+/** Replaces every recorded history. */
+export function replaceHistories(recorded: readonly Recorded[]): void {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  for (const { name, history } of recorded) {
+    // protobuf.js's own JSON, for the SDK's historyToJSON() wants one copy of that package, and npm installs several.
+    const { events } = History.toObject(History.create(history), { enums: String, longs: String, bytes: String });
+    // An event a line, so that a diff shows what has changed.
+    const lines = (events as readonly object[]).map((event) => JSON.stringify(event, withoutMachine));
+    writeFileSync(join(FOLDER, `${name}.json`), `{"events":[\n${lines.join(',\n')}\n]}\n`);
+  }
+}
+
+/** What tells of the machine that it ran on: who did it, its own task queue, its build, and where in the code a failure was. */
+const OF_THE_MACHINE = ['identity', 'stackTrace', 'workerVersion', 'prevAutoResetPoints'];
+
+/** A replay asks for none of it. */
+function withoutMachine(key: string, value: unknown): unknown {
+  const sticky = key === 'taskQueue' && (value as { kind?: string }).kind === 'TASK_QUEUE_KIND_STICKY';
+  return sticky || OF_THE_MACHINE.includes(key) ? undefined : value;
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { WORKFLOW_BUNDLE } from '../support/global-setup';
+import { type Recorded, recordedHistories } from './recorded';
+
+/** A story each, by the names that `npm run record` gives them. */
+const APPLICANTS = [
+  ...['attention', 'broken', 'cancelled', 'declines', 'eager', 'handed-over-1', 'handed-over-2', 'handed-over-3'],
+  ...['partial', 'pharmacy', 'several', 'silent'],
+];
+const TEST_TIMEOUT_MS = 60_000;
+
+// What the SDK says of each history that does not replay would fill the screen; the results tell.
+beforeAll(() =>
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => {}),
+    telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
+  }),
+);
+
+/** Why each history could not be replayed, by name; null where it could. */
+async function replay(codePath: string, histories: readonly Recorded[]): Promise<Record<string, string | null>> {
+  const runs = histories.map(({ name, history }) => ({ workflowId: name, history }));
+  const found: Record<string, string | null> = {};
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath } }, runs)) {
+    found[workflowId] = error ? error.name : null;
+  }
+  return found;
+}
+
+function all(names: readonly string[], error: string | null): Record<string, string | null> {
+  return Object.fromEntries(names.map((name) => [name, error]));
+}
+
+test(
+  'the workflows of today go on with every history that is recorded',
+  async () => {
+    expect(await replay(WORKFLOW_BUNDLE, recordedHistories())).toEqual(all([...APPLICANTS, 'mailbox'], null));
+  },
+  TEST_TIMEOUT_MS,
+);
+
+describe('the gate bites', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'chartway-replay-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** The bundle of today, but for one change in its text. */
+  function changedBundle(from: RegExp, to: string): string {
+    const today = readFileSync(WORKFLOW_BUNDLE, 'utf8');
+    expect(today.match(from)).not.toBeNull();
+    const codePath = join(folder, 'workflow-bundle.js');
+    writeFileSync(codePath, today.replace(from, to));
+    return codePath;
+  }
+
+  test(
+    'where the workflow calls another activity than it did',
+    async () => {
+      const codePath = changedBundle(/\.invite\(\{/g, '.inviteAgain({');
+      const invited = recordedHistories().filter(({ name }) => name === 'eager' || name === 'cancelled');
+      expect(await replay(codePath, invited)).toEqual(all(['eager', 'cancelled'], 'DeterminismViolationError'));
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'where the workflow decides another way than it did',
+    async () => {
+      // A person who declined would no longer be withdrawn.
+      const codePath = changedBundle(
+        /conclude\('declined', 'declined', true\)/g,
+        "conclude('declined', 'declined', false)",
+      );
+      const declined = recordedHistories().filter(({ name }) => name === 'declines');
+      expect(await replay(codePath, declined)).toEqual(all(['declines'], 'DeterminismViolationError'));
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
