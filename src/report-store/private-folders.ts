@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 /** Only the user we run as reads reports. */
 export const PRIVATE_FILE = 0o600;
-export const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FOLDER = 0o700;
 
 /** Makes a folder with all above it, for good: a power cut does not take it away again. */
 export async function makeFolder(path: string): Promise<void> {
