@@ -105,6 +105,8 @@ export class Running {
 
 // As in a terminal: without what the npm and jest that run these tests hand down.
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_ENV$|JEST_|INIT_CWD$|TEMPORAL_|CHARTWAY_)/.test(name));
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|NODE_ENV$|JEST_|INIT_CWD$|TEMPORAL_|CHARTWAY_)/.test(name),
+  );
   return Object.fromEntries(inherited);
 }
