@@ -86,14 +86,14 @@ test('an array that Temporal does not get through in time is not acknowledged, a
 
 test('a stuck array leaves room for other requests', async () => {
   const { post } = await setup({
-    timeouts: { deliveryTimeoutMs: 500 },
+    timeouts: { deliveryTimeoutMs: 1_500 },
     sender: { postToMailbox: never },
   });
+  const answered: number[] = [];
   const stuck = post(Array.from({ length: 1_000 }, (_, n) => reportNotification({ objectId: `r-${n}` })));
-  const [reply, tookMs] = await timed(() => post(statusNotification()));
-  expect(reply.status).toBe(200);
-  expect(tookMs).toBeLessThan(250);
-  expect((await stuck).status).toBe(503);
+  const other = post(statusNotification());
+  await Promise.all([stuck, other].map(async (reply) => answered.push((await reply).status)));
+  expect(answered).toEqual([200, 503]);
 });
 
 test('a drain lets requests in flight end and takes no new ones', async () => {
