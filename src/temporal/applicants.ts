@@ -1,5 +1,5 @@
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defaultPayloadConverter, defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/applicant';
@@ -14,6 +14,7 @@ import {
   DETAILS_DIGEST_MEMO,
   stateQuery,
 } from '../workflows/contract';
+import { isWorkflowNotFound, keywordIn } from './raw-answers';
 
 /** An applicant to start. `detailsDigest`: SHA-256 (hex) of the normalised details; `batch`: one of a file, which gives way to single starts. */
 export interface StartRequest {
@@ -53,8 +54,7 @@ export interface Applicants {
 }
 
 const { WorkflowExecutionStatus } = temporal.api.enums.v1;
-/** gRPC's numbers (grpc.io, "Status codes"). */
-const GRPC_NOT_FOUND = 5;
+/** gRPC's number (grpc.io, "Status codes"). */
 const GRPC_DEADLINE_EXCEEDED = 4;
 /** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const GRPC_TRANSIENT: readonly unknown[] = [2, GRPC_DEADLINE_EXCEEDED, 8, 10, 13, 14, 15];
@@ -144,14 +144,13 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         clientUserId,
         workflowId,
         open,
-        stage: oneOf(STAGES, keyword(attributes['ApplicantStage'])),
-        outcome: oneOf(OUTCOMES, keyword(attributes['ApplicantOutcome'])),
+        stage: oneOf(STAGES, keywordIn(attributes['ApplicantStage'])),
+        outcome: oneOf(OUTCOMES, keywordIn(attributes['ApplicantOutcome'])),
         reason: completed ? await reasonOf(clientUserId) : null,
       };
       return { summary, digest: await digestIn(workflowId, info?.memo?.fields?.[DETAILS_DIGEST_MEMO]) };
     } catch (error) {
-      if (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND && !/^namespace /i.test(error.details))
-        return null;
+      if (isWorkflowNotFound(error)) return null;
       throw error;
     }
   }
@@ -208,11 +207,6 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
 export function isTransient(error: unknown): boolean {
   if (isGrpcServiceError(error)) return GRPC_TRANSIENT.includes(error.code);
   return error instanceof Error && error.cause !== undefined && isTransient(error.cause);
-}
-
-/** A keyword stands alone or, as the SDK writes it, in an array of one. */
-function keyword(payload: temporal.api.common.v1.IPayload | undefined): unknown {
-  return payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat()[0] : null;
 }
 
 function oneOf<T extends string>(known: readonly T[], value: unknown): T | null {

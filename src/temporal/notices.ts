@@ -1,5 +1,4 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { encodeToPayloadsWithContext } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
@@ -14,6 +13,7 @@ import {
   type StatusNotice,
   statusNoticeSignal,
 } from '../workflows/contract';
+import { isWorkflowNotFound, keywordIn } from './raw-answers';
 
 /** What became of a notice that Temporal answered for: it has the signal, or there is no open run to take it. */
 type Delivered = 'taken' | 'closed-or-unknown';
@@ -63,11 +63,8 @@ export interface NoticeSender {
 
 /** For callers that have no deadline of their own, such as activities, which Temporal retries. */
 const CALL_TIMEOUT_MS = 10_000;
-/** gRPC status numbers (grpc.io, "Status codes"). */
+/** gRPC's number (grpc.io, "Status codes"). */
 const GRPC_INVALID_ARGUMENT = 3;
-const GRPC_NOT_FOUND = 5;
-/** Where the server says in protobuf what it means by a status. */
-const STATUS_DETAILS = 'grpc-status-details-bin';
 /** One person has one applicant, or a few rounds of the same one. */
 const FOUND_AT_MOST = 10;
 
@@ -114,9 +111,7 @@ export function createNoticeSender(deps: { readonly client: Client; readonly tas
         const described = await client.withDeadline(untilMs, () =>
           client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
         );
-        const payload = described.workflowExecutionInfo?.searchAttributes?.indexedFields?.['HumanId'];
-        // A keyword stands alone or, as the SDK writes it, in an array of one.
-        const [value] = payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat() : [];
+        const value = keywordIn(described.workflowExecutionInfo?.searchAttributes?.indexedFields?.['HumanId']);
         return isHumanId(value) ? value : null;
       } catch (error) {
         if (isWorkflowNotFound(error)) return null;
@@ -197,13 +192,4 @@ function clientUserIdOf(workflowId: string | null | undefined): string | null {
 function undelivered(operation: string, error: unknown): NoticeUndelivered {
   const refused = isGrpcServiceError(error) && error.code === GRPC_INVALID_ARGUMENT;
   return new NoticeUndelivered(refused ? 'refused' : 'unavailable', operation, error);
-}
-
-/** A missing namespace is NOT_FOUND too, and means that nothing could be found out; only the details tell the two apart for certain. */
-function isWorkflowNotFound(error: unknown): boolean {
-  if (!isGrpcServiceError(error) || error.code !== GRPC_NOT_FOUND) return false;
-  const details = error.metadata.get(STATUS_DETAILS)[0];
-  return details === undefined
-    ? !/^namespace /i.test(error.details)
-    : !Buffer.from(details).includes('NamespaceNotFoundFailure');
 }

@@ -8,8 +8,8 @@ export type Finding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; 
 
 /** How a poll is begun: an activity that keeps failing quietly until it has found something. */
 export interface PollCalls {
-  status(poll: Poll): Promise<StatusAnswer>;
-  reports(poll: Poll): Promise<ListAnswer>;
+  readonly status: (poll: Poll) => Promise<StatusAnswer>;
+  readonly reports: (poll: Poll) => Promise<ListAnswer>;
 }
 
 interface RunningPoll {
@@ -30,8 +30,8 @@ export class Watch {
 
   /** Waits until something was found or `changed` says so, or until the time is up. `known` tells one poll's subject from another's. */
   async next(wait: Wait, known: string, changed: () => boolean): Promise<Finding | null> {
-    this.keep('status', wait.statusPoll, known, (poll) => this.calls.status(poll));
-    this.keep('reports', wait.listPoll, known, (poll) => this.calls.reports(poll));
+    this.keep('status', wait.statusPoll, known, this.calls.status, (answer) => ({ of: 'status', answer }));
+    this.keep('reports', wait.listPoll, known, this.calls.reports, (answer) => ({ of: 'reports', answer }));
     const starts = [wait.statusPoll, wait.listPoll].flatMap((poll) =>
       poll && poll.startMs > Date.now() ? [poll.startMs] : [],
     );
@@ -50,7 +50,13 @@ export class Watch {
     this.running.clear();
   }
 
-  private keep<A>(of: Finding['of'], poll: Poll | null, known: string, begin: (poll: Poll) => Promise<A>): void {
+  private keep<A>(
+    of: Finding['of'],
+    poll: Poll | null,
+    known: string,
+    begin: (poll: Poll) => Promise<A>,
+    asFinding: (answer: A) => Finding,
+  ): void {
     const key = poll && JSON.stringify([known, poll]);
     const running = this.running.get(of);
     if (running && running.key !== key) {
@@ -66,7 +72,7 @@ export class Watch {
         (answer) => {
           if (this.running.get(of)?.scope !== scope) return;
           this.running.delete(of);
-          this.findings.push({ of, answer } as unknown as Finding);
+          this.findings.push(asFinding(answer));
         },
         (error: unknown) => {
           if (!isCancellation(error)) this.failure ??= error;

@@ -1,22 +1,11 @@
 import { Agent, get } from 'node:http';
-import { converse, startWebhook, statusNotification } from './webhook-fixture';
+import { converse, statusNotification, webhooks } from './webhook-fixture';
 
 const LIMIT = 1_048_576;
 const basic = (user: string, password: string) => ({
   Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 });
-let started: Awaited<ReturnType<typeof startWebhook>>[] = [];
-
-async function setup(options: Parameters<typeof startWebhook>[0] = {}) {
-  const webhook = await startWebhook(options);
-  started.push(webhook);
-  return webhook;
-}
-
-afterEach(async () => {
-  for (const webhook of started) await webhook.stop();
-  started = [];
-});
+const setup = webhooks();
 
 describe('the path', () => {
   test.each(['/', '/notification', '/notifications/a/b', '/metrics', '/readyz', '/healthz/x', '/notifications%2f'])(

@@ -1,18 +1,8 @@
 import { NoticeUndelivered } from '../../src/temporal/notices';
-import { HUMAN_ID, reportNotification, startWebhook, statusNotification } from './webhook-fixture';
+import { HUMAN_ID, reportNotification, statusNotification, webhooks } from './webhook-fixture';
 
-let started: Awaited<ReturnType<typeof startWebhook>>[] = [];
-
-async function setup(sender: NonNullable<Parameters<typeof startWebhook>[0]>['sender'] = {}) {
-  const webhook = await startWebhook({ sender });
-  started.push(webhook);
-  return webhook;
-}
-
-afterEach(async () => {
-  for (const webhook of started) await webhook.stop();
-  started = [];
-});
+const start = webhooks();
+const setup = (sender: NonNullable<Parameters<typeof start>[0]>['sender'] = {}) => start({ sender });
 
 async function until(condition: () => boolean): Promise<void> {
   for (const deadlineMs = Date.now() + 5_000; !condition(); ) {

@@ -1,19 +1,8 @@
 import { drain } from '../../src/observability/listening';
-import { reportNotification, startWebhook, statusNotification } from './webhook-fixture';
+import { reportNotification, statusNotification, webhooks } from './webhook-fixture';
 
 const never = () => new Promise<never>(() => {});
-let started: Awaited<ReturnType<typeof startWebhook>>[] = [];
-
-async function setup(options: Parameters<typeof startWebhook>[0] = {}) {
-  const webhook = await startWebhook(options);
-  started.push(webhook);
-  return webhook;
-}
-
-afterEach(async () => {
-  for (const webhook of started) await webhook.stop();
-  started = [];
-});
+const setup = webhooks();
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const startMs = performance.now();

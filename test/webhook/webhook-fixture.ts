@@ -111,6 +111,19 @@ function exchange(
   });
 }
 
+/** For a test file: starts webhooks, and stops them all after each test. */
+export function webhooks(): typeof startWebhook {
+  const started: Awaited<ReturnType<typeof startWebhook>>[] = [];
+  afterEach(async () => {
+    for (const webhook of started.splice(0)) await webhook.stop();
+  });
+  return async (options) => {
+    const webhook = await startWebhook(options);
+    started.push(webhook);
+    return webhook;
+  };
+}
+
 /** Writes raw bytes to the port; resolves to all that came back when the other side closes, or `enough` came. */
 export function converse(
   port: number,
