@@ -7,12 +7,13 @@ const FOLDERS = {
   observability: [],
   'human-api': ['domain', 'observability'],
   'report-store': ['domain', 'observability'],
+  spool: ['domain', 'observability'],
   activities: ['human-api', 'report-store', 'domain', 'observability'],
   workflows: ['domain'],
   temporal: ['workflows/contract.ts', 'domain', 'observability'],
-  webhook: ['temporal', 'domain', 'observability', 'human-api/notifications.ts'],
+  webhook: ['temporal', 'spool', 'domain', 'observability', 'human-api/notifications.ts'],
   api: ['temporal', 'domain', 'observability', 'report-store'],
-  cli: ['temporal', 'domain', 'observability', 'report-store', 'human-api'],
+  cli: ['temporal', 'spool', 'domain', 'observability', 'report-store', 'human-api'],
   dev: ['temporal', 'domain', 'observability'],
 };
 

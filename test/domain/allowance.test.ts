@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { afterCall, allowedAtMs } from '../../src/domain/allowance';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
 

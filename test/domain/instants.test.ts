@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { instantMs, versionOf } from '../../src/domain/instants';
+import { fc } from '../support/property';
 
 describe("upstream's timestamps", () => {
   test.each([

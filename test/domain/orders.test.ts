@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { kindOf, stageAfter } from '../../src/domain/applicant';
 import { currentKind, currentStatus, type Facts, openedWith, withNotice, withRead } from '../../src/domain/facts';
 import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
 const STATUSES = [

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { type Notice, noticeRequestId, parseNotices } from '../../src/human-api/notifications';
+import { fc } from '../support/property';
 
 const HUMAN_ID = '0a3f6d1c9b8e4f70a1b2c3d4e5f60718';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { JsonCheck } from '../../src/report-store/json-check';
+import { fc } from '../support/property';
 
 function isJson(bytes: Uint8Array, size = bytes.byteLength): boolean {
   const check = new JsonCheck();

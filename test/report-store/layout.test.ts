@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { applicantFolder, documentFile, organizationFolder } from '../../src/report-store/layout';
+import { fc } from '../support/property';
 
 function setup(
   change: { id?: string; type?: string; organization?: { id: string | null; name: string | null } | null } = {},

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { MissingDocument, StoredDocument } from '../../src/domain/reports';
 import { mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
+import { fc } from '../support/property';
 import { change, entry, ORGANIZATION } from './fixtures';
 
 const V1 = '2026-03-01T10:00:00.000Z';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/policy';
+import { fc } from '../../support/property';
 import type { Delivery } from './life';
 import { type Fault, type ModelReport, T0, type Truth } from './upstream';
 
