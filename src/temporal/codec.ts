@@ -1,0 +1,74 @@
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { UnknownKey } from '../domain/seal';
+import { decrypt, encrypt, isKeyId, type KeyRing } from './key-ring';
+
+/** Why a payload can never become readable. `plaintext`: not encrypted at all; `altered`: bytes or labels changed, or cut; `foreign`: of another workflow. */
+export type Refusal = 'plaintext' | 'altered' | 'foreign';
+
+/** What stands in the place of a payload that can never become readable, whatever was meant to be there: no shape of ours is like it. */
+export const UNDECODABLE = { chartway: 'undecodable' } as const;
+
+/** Temporal's own word for it: its UI asks the codec endpoint for payloads of this encoding. */
+const ENCODING = 'binary/encrypted';
+/** A part of what is authenticated: a later form of ciphertext cannot be taken for this one. */
+const VERSION = 1;
+
+const { Payload: PayloadMessage } = temporal.api.common.v1;
+const MARKER: Payload = {
+  metadata: { encoding: Buffer.from('json/plain') },
+  data: Buffer.from(JSON.stringify(UNDECODABLE)),
+};
+
+/**
+ * Encrypts what Temporal keeps: arguments, results, signals, memo, summaries, failures (AES-256-GCM). A payload names its key and its workflow in
+ * clear; both are authenticated with the namespace, and where the SDK says whose payload it is, that workflow has to be the one named, so that
+ * ciphertext moved to another applicant does not decode. `refused` hears of each payload that became {@link UNDECODABLE}.
+ */
+export function createPayloadCodec(
+  ring: KeyRing,
+  namespace: string,
+  refused: (refusal: Refusal) => void = () => {},
+): PayloadCodec {
+  return {
+    async encode(payloads, context) {
+      const key = ring.key(ring.first, 'payload');
+      if (key === null) throw new UnknownKey(ring.first);
+      const workflowId = context?.workflowId ?? '';
+      return payloads.map((payload) => ({
+        metadata: { encoding: Buffer.from(ENCODING), key: Buffer.from(ring.first), workflow: Buffer.from(workflowId) },
+        data: encrypt(key, PayloadMessage.encode(payload).finish(), labels(ring.first, workflowId)),
+      }));
+    },
+
+    /** @throws {UnknownKey} for a key that may come back: whatever needs the payload is tried again then. */
+    async decode(payloads, context) {
+      return payloads.map((payload) => {
+        const decoded = decode(payload, context?.workflowId);
+        if (typeof decoded !== 'string') return decoded;
+        refused(decoded);
+        return MARKER;
+      });
+    },
+  };
+
+  function decode(payload: Payload, workflowId: string | undefined): Payload | Refusal {
+    const { encoding, key: keyId, workflow } = payload.metadata ?? {};
+    if (text(encoding) !== ENCODING) return 'plaintext';
+    if (!keyId || !workflow || !payload.data || !isKeyId(text(keyId))) return 'altered';
+    if (workflowId !== undefined && text(workflow) !== workflowId) return 'foreign';
+    const key = ring.key(text(keyId), 'payload');
+    if (key === null) throw new UnknownKey(text(keyId));
+    const plain = decrypt(key, payload.data, labels(text(keyId), text(workflow)));
+    return plain === null ? 'altered' : PayloadMessage.decode(plain);
+  }
+
+  /** Unambiguous, whatever the parts hold. */
+  function labels(keyId: string, workflowId: string): Buffer {
+    return Buffer.from(JSON.stringify([VERSION, namespace, workflowId, keyId]));
+  }
+}
+
+function text(bytes: Uint8Array | null | undefined): string {
+  return Buffer.from(bytes ?? []).toString();
+}
