@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { createDocumentCheck } from './document-check';
 import { type ApplicantFolder, publish } from './folder-documents';
 import { rewriteUnderLock } from './folder-lock';
+import { createFolderShelf } from './folder-shelf';
 import { incomingName, receive, sweep } from './incoming';
 import { applicantFolder, MANIFEST } from './layout';
 import { mergeManifest } from './manifest';
@@ -32,6 +33,8 @@ export function createFolderStore(root: string): ReportStore {
   }
 
   return {
+    shelf: createFolderShelf(base, incoming),
+
     async save(document, body) {
       const received = await receive(incoming, body, createDocumentCheck(document));
       try {

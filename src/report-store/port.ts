@@ -1,5 +1,6 @@
 import type { Outcome, Reason } from '../domain/applicant';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
+import type { Shelf } from './shelf';
 
 /** `<clientUserId>/manifest.json`: always true of what lies beside it. Times are ISO 8601 in UTC. */
 export interface Manifest {
@@ -55,6 +56,8 @@ export interface ReportStore {
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
   updateManifest(change: ManifestChange): Promise<Manifest>;
+  /** Files of ours that belong to no applicant. */
+  readonly shelf: Shelf;
   /** Fails where the store cannot be written: for readiness. */
   check(): Promise<void>;
 }

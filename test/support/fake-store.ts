@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
+import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
 /** A store in memory, for tests of what is stored when; how it is stored is proven on real files. */
 export class FakeStore implements ReportStore {
@@ -86,5 +87,20 @@ export class FakeStore implements ReportStore {
     return manifest;
   };
 
+  readonly shelf: Shelf = memoryShelf();
+
   check = async (): Promise<void> => {};
+}
+
+function memoryShelf(): Shelf {
+  const files = new Map<string, Buffer>();
+  return {
+    put: async (name, bytes) => void files.set(checkedName(name), Buffer.from(bytes)),
+    get: async (name) => files.get(checkedName(name)) ?? null,
+    list: async (prefix) => {
+      folderOfPrefix(prefix);
+      return [...files.keys()].filter((name) => name.startsWith(prefix)).sort();
+    },
+    remove: async (name) => files.delete(checkedName(name)),
+  };
 }

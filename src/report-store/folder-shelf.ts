@@ -1,0 +1,74 @@
+import { open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { incomingName } from './incoming';
+import { isCode, makeFolder, PRIVATE_FILE, syncFolder } from './private-folders';
+import { checkedName, folderOfPrefix, SHELF_FOLDER, type Shelf } from './shelf';
+
+/** The shelf of a folder store; `incoming` is where its files lie until they are whole, on the same file system. */
+export function createFolderShelf(base: string, incoming: string): Shelf {
+  const root = join(base, SHELF_FOLDER);
+  const pathOf = (name: string): string => join(root, checkedName(name));
+
+  return {
+    async put(name, bytes) {
+      const path = pathOf(name);
+      await makeFolder(incoming);
+      const whole = await written(incoming, bytes);
+      try {
+        await makeFolder(dirname(path));
+        await rename(whole, path);
+        await syncFolder(dirname(path));
+      } catch (error) {
+        await rm(whole, { force: true });
+        throw error;
+      }
+    },
+
+    async get(name) {
+      return readFile(pathOf(name)).catch(nothingThere);
+    },
+
+    async list(prefix) {
+      const names = await filesBelow(root, folderOfPrefix(prefix));
+      return names.filter((name) => name.startsWith(prefix)).sort();
+    },
+
+    async remove(name) {
+      const path = pathOf(name);
+      // Unlike rm, it looks only once: of two at a time one finds nothing.
+      const removed = await unlink(path).then(() => true, nothingThere);
+      if (removed) await syncFolder(dirname(path));
+      return removed === true;
+    },
+  };
+}
+
+async function written(incoming: string, bytes: Uint8Array): Promise<string> {
+  const path = join(incoming, incomingName());
+  const file = await open(path, 'wx', PRIVATE_FILE);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return path;
+}
+
+/** Names relative to the shelf, "/" on every platform. */
+async function filesBelow(root: string, folder: string): Promise<string[]> {
+  const entries = (await readdir(join(root, folder), { withFileTypes: true }).catch(nothingThere)) ?? [];
+  const below = entries.map((entry) => {
+    const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(root, name) : entry.isFile() ? [name] : [];
+  });
+  return (await Promise.all(below)).flat();
+}
+
+function nothingThere(error: unknown): null {
+  if (isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return null;
+  throw error;
+}

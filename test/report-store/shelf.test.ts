@@ -1,0 +1,116 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { InvalidShelfName, isShelfName } from '../../src/report-store/shelf';
+import { FakeStore } from '../support/fake-store';
+import { fc } from '../support/property';
+
+const roots: string[] = [];
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true });
+});
+
+async function folder() {
+  const root = await mkdtemp(join(tmpdir(), 'chartway-shelf-'));
+  roots.push(root);
+  return { root, shelf: createFolderStore(root).shelf };
+}
+
+describe.each([
+  ['a folder', async () => (await folder()).shelf],
+  ['the store of the tests', async () => new FakeStore().shelf],
+])('the shelf of %s', (_name, setup) => {
+  it('gives back what was put, and null for what was not', async () => {
+    const shelf = await setup();
+    const bytes = Buffer.from([0, 255, 13, 10]);
+    await shelf.put('sweep/2026-11-22.jsonl', bytes);
+    expect(await shelf.get('sweep/2026-11-22.jsonl')).toEqual(bytes);
+    expect(await shelf.get('sweep/2026-11-23.jsonl')).toBeNull();
+    expect(await shelf.get('sweep')).toBeNull();
+  });
+
+  it('puts in place of what was there', async () => {
+    const shelf = await setup();
+    await shelf.put('last', Buffer.from('a longer text'));
+    await shelf.put('last', Buffer.from('short'));
+    expect(await shelf.get('last')).toEqual(Buffer.from('short'));
+    expect(await shelf.list('')).toEqual(['last']);
+  });
+
+  it('lists by the beginning of the name, folders within folders, sorted', async () => {
+    const shelf = await setup();
+    expect(await shelf.list('quarantine/')).toEqual([]);
+    for (const name of ['quarantine/h-2/b', 'quarantine/h-1', 'quarantined', 'sweep/1']) {
+      await shelf.put(name, Buffer.from(name));
+    }
+    expect(await shelf.list('quarantine/')).toEqual(['quarantine/h-1', 'quarantine/h-2/b']);
+    expect(await shelf.list('quarantine')).toEqual(['quarantine/h-1', 'quarantine/h-2/b', 'quarantined']);
+    expect(await shelf.list('quarantine/h-2/')).toEqual(['quarantine/h-2/b']);
+    expect(await shelf.list('')).toHaveLength(4);
+  });
+
+  it('tells one of two that remove the same file', async () => {
+    const shelf = await setup();
+    await shelf.put('quarantine/h-1', Buffer.from('x'));
+    const removed = await Promise.all([shelf.remove('quarantine/h-1'), shelf.remove('quarantine/h-1')]);
+    expect(removed.sort()).toEqual([false, true]);
+    expect(await shelf.list('')).toEqual([]);
+  });
+
+  it.each([
+    ...[
+      '',
+      '/',
+      '..',
+      '../POL-1/manifest.json',
+      'a/../b',
+      '/etc/passwd',
+      'a//b',
+      'a/',
+      '.hidden',
+      'a\\b',
+      'a b',
+      'a\0',
+    ],
+    ...['a/b/c/d/e', 'é', `${'a'.repeat(201)}`],
+  ])('refuses %j as a name', async (name) => {
+    const shelf = await setup();
+    await expect(shelf.put(name, Buffer.from('x'))).rejects.toThrow(InvalidShelfName);
+    await expect(shelf.get(name)).rejects.toThrow(InvalidShelfName);
+    await expect(shelf.remove(name)).rejects.toThrow(InvalidShelfName);
+  });
+
+  it.each(['../', '/', '..', 'a/../', '.hidden', '//'])('refuses %j as the beginning of names', async (prefix) => {
+    await expect((await setup()).list(prefix)).rejects.toThrow(InvalidShelfName);
+  });
+});
+
+test('no name that is accepted leads out of the shelf, and no clientUserId into it', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(fc.constantFrom('.', '/', '..', 'a', '~', '\\', '-')).map((all) => all.join('')),
+  );
+  fc.assert(
+    fc.property(text, (name) => {
+      if (isShelfName(name)) expect(join('/store/.chartway', name)).toBe(`/store/.chartway/${name}`);
+    }),
+  );
+});
+
+test('lies beside the applicants, for nobody else to read, and leaves nothing half', async () => {
+  const { root, shelf } = await folder();
+  await shelf.put('quarantine/h-1', Buffer.from('x'));
+  expect((await stat(join(root, '.chartway/quarantine/h-1'))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(root, '.chartway/quarantine'))).mode & 0o777).toBe(0o700);
+  expect(await readdir(join(root, '.incoming'))).toEqual([]);
+});
+
+test('a file that cannot get its name leaves nothing behind', async () => {
+  const { root, shelf } = await folder();
+  await shelf.put('quarantine', Buffer.from('a file where a folder is wanted'));
+  await expect(shelf.put('quarantine/h-1', Buffer.from('x'))).rejects.toMatchObject({ code: expect.any(String) });
+  expect(await readdir(join(root, '.incoming'))).toEqual([]);
+  await writeFile(join(root, '.chartway', 'stray'), '');
+  expect(await shelf.list('')).toEqual(['quarantine', 'stray']);
+});
