@@ -1,0 +1,105 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** The few things that the spool asks of a file system; a test hands in one that is full, slow or broken. Each rejects with the system's error. */
+export interface Files {
+  /** Makes the folder and all above it (0700), for good. */
+  makeFolder(path: string): Promise<void>;
+  /** A new file (0600), open for writing from its beginning; EEXIST where there is one. */
+  create(path: string): Promise<OpenFile>;
+  read(path: string): Promise<Buffer>;
+  /** Its size in bytes. */
+  size(path: string): Promise<number>;
+  /** The names in a folder. */
+  list(folder: string): Promise<readonly string[]>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** ENOTEMPTY where something lies in it. */
+  removeFolder(path: string): Promise<void>;
+  /** Puts a folder's names on the disk: without it a file made or renamed can be forgotten by a power cut. */
+  syncFolder(path: string): Promise<void>;
+}
+
+/** A file that is being written. */
+export interface OpenFile {
+  /** Writes behind what is written already; gives how many of the bytes were taken, which may be fewer. */
+  write(bytes: Uint8Array): Promise<number>;
+  sync(): Promise<void>;
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Notices are for the user we run as. */
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND;
+
+/** The file system itself. */
+export const diskFiles: Files = {
+  async makeFolder(path) {
+    const first = await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made)) await diskFiles.syncFolder(dirname(made));
+  },
+  async create(path) {
+    const handle = await open(path, NEW_FILE, PRIVATE_FILE);
+    return {
+      write: async (bytes) => (await handle.write(bytes)).bytesWritten,
+      sync: () => handle.datasync(),
+      truncate: (size) => handle.truncate(size),
+      close: () => handle.close(),
+    };
+  },
+  read: (path) => readFile(path),
+  size: async (path) => (await stat(path)).size,
+  list: (folder) => readdir(folder),
+  rename,
+  remove: (path) => rm(path),
+  removeFolder: rmdir,
+  async syncFolder(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } catch (error) {
+      // Some network file systems know no such call: they have their names on the server by then.
+      if (!isCode(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+/** Writes all of the bytes, however few are taken at a time. */
+export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0; ) {
+    const taken = await file.write(rest);
+    if (taken <= 0)
+      throw Object.assign(new Error('expected the file to take more bytes, it took none'), { code: 'EIO' });
+    rest = rest.subarray(taken);
+  }
+}
+
+/** Puts a whole file under its name in one step: it is there with all its bytes, or not at all. `folder` holds both. */
+export async function writeWhole(files: Files, folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${folder}/.${name}.draft`;
+  try {
+    const file = await files.create(draft);
+    try {
+      await writeAll(file, bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await files.rename(draft, `${folder}/${name}`);
+  } catch (error) {
+    await files.remove(draft).catch(() => undefined);
+    throw error;
+  }
+  await files.syncFolder(folder);
+}
+
+/** True for a system's error with one of these codes. */
+export function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes(String((error as NodeJS.ErrnoException).code));
+}
