@@ -12,7 +12,7 @@ import {
   nearestName,
 } from './observability/configuration-fault';
 import { parseReportStore } from './report-store/store';
-import { readTemporalSettings, type TemporalSettings, temporalNames } from './temporal/settings';
+import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
 
 export { exitOnConfigurationError } from './observability/configuration-fault';
 
@@ -49,7 +49,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   return configOf(checked.data, temporal);
 }
 
-function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, temporal: TemporalSettings) {
+function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, ...temporal }: GivenTemporalSettings) {
   const policy: Policy = {
     pollMs: {
       invited: read.POLL_INVITED,
@@ -74,6 +74,8 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, temporal: Tempo
       maxCallsPerSecond: read.HUMAN_API_MAX_CALLS_PER_SECOND,
     },
     temporal,
+    /** Whether something named a Temporal server; if not, the address above is the default. */
+    temporalGiven: serverGiven,
     taskQueue: read.TASK_QUEUE,
     reportStore: read.REPORT_STORE,
     policy,

@@ -44,6 +44,7 @@ test('nothing set means the documented defaults', () => {
       maxCallsPerSecond: 10,
     },
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
+    temporalGiven: false,
     taskQueue: 'chartway',
     reportStore: { kind: 'folder', path: './reports' },
     policy: DEFAULT_POLICY,
@@ -233,6 +234,8 @@ test('Temporal is found by its own variables, profiles and keys', () => {
     namespace: 'carrier.abc',
     connection: { address: 'cloud:7233', apiKey: 'k', tls: true },
   });
+  expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7233' }).temporalGiven).toBe(true);
+  expect(read({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud' }).temporalGiven).toBe(true);
   expect(read({ TEMPORAL_ADDRESS: 'elsewhere:1', TEMPORAL_TLS: 'true' }).temporal.connection).toMatchObject({
     address: 'elsewhere:1',
     tls: {},

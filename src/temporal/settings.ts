@@ -12,6 +12,9 @@ export interface TemporalSettings {
   };
 }
 
+/** The settings as they were read. `serverGiven`: something named a server, so the address is more than the default. */
+export type GivenTemporalSettings = TemporalSettings & { readonly serverGiven: boolean };
+
 /** Read by `@temporalio/envconfig` 1.24; by its SDK's worker (DEBUG); and by our set-up for the programs it starts. */
 const NAMES: readonly string[] = [
   ...['ADDRESS', 'NAMESPACE', 'API_KEY', 'CONFIG_FILE', 'PROFILE', 'CODEC_ENDPOINT', 'CODEC_AUTH', 'TLS'],
@@ -28,19 +31,20 @@ export function temporalNames(set: Environment): readonly string[] {
 }
 
 /** Reads the settings out of an environment, its configuration file and its certificates. A name set to nothing must not be among them. */
-export function readTemporalSettings(set: Environment): TemporalSettings | readonly ConfigurationFault[] {
+export function readTemporalSettings(set: Environment): GivenTemporalSettings | readonly ConfigurationFault[] {
   const faults = malformed(set);
   if (faults.length > 0) return faults;
   try {
     const { namespace = 'default', connectionOptions } = loadClientConnectConfig({ overrideEnvVars: set });
-    const { address = '127.0.0.1:7233', apiKey, tls, metadata } = connectionOptions;
+    const { address, apiKey, tls, metadata } = connectionOptions;
     const connection = {
-      address,
+      address: address ?? '127.0.0.1:7233',
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(tls === undefined ? {} : { tls }),
       ...(metadata === undefined ? {} : { metadata }),
     };
-    return { namespace, connection };
+    const serverGiven = address !== undefined || apiKey !== undefined || tls !== undefined;
+    return { namespace, connection, serverGiven };
   } catch (error) {
     return [unreadable(error, set)];
   }
