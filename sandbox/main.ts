@@ -10,7 +10,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${listing()}\n`);
     return;
   }
-  const sandbox = makeSandbox(options.settings, wallClock(options.speed), stderrLog);
+  const sandbox = makeSandbox(options.settings, wallClock(), stderrLog);
   const address = await sandbox.app.listen({ host: options.host, port: options.port });
   process.stdout.write(`${JSON.stringify({ event: 'ready', process: 'sandbox', addresses: [address] })}\n`);
 

@@ -5,16 +5,20 @@ import type { SandboxSettings } from './sandbox';
 export interface SandboxOptions {
   readonly host: string;
   readonly port: number;
-  readonly speed: number;
   /** Print the personas instead of serving. */
   readonly listPersonas: boolean;
   readonly settings: SandboxSettings;
 }
 
+/** With every story many times faster, days of waiting would still be what everybody waits for. */
+const LONGEST_FAST_WAIT_MS = 30_000;
+
 interface Flags {
   readonly host: string;
   readonly port: number;
   readonly speed: number;
+  readonly longestWait?: number;
+  readonly publicUrl?: URL;
   readonly webhook?: readonly string[];
   readonly webhookSecret?: string;
   readonly signNotices?: true;
@@ -39,6 +43,20 @@ export function readOptions(argv: readonly string[]): SandboxOptions {
       option('--speed <factor>', 'how many times faster than told the stories run', 'SANDBOX_SPEED')
         .default(1)
         .argParser(positive),
+    )
+    .addOption(
+      option(
+        '--longest-wait <duration>',
+        `no single wait of a story takes longer in real time, as 250ms, 10s, 5m (default: ${LONGEST_FAST_WAIT_MS / 1_000}s if --speed is above 1)`,
+        'SANDBOX_LONGEST_WAIT',
+      ).argParser(duration),
+    )
+    .addOption(
+      option(
+        '--public-url <url>',
+        'how a browser reaches this, for the links of invitations (default: the address listened on)',
+        'SANDBOX_PUBLIC_URL',
+      ).argParser(origin),
     )
     .addOption(option('--webhook <url...>', 'where notices are posted; commas separate several', 'SANDBOX_WEBHOOK_URL'))
     .addOption(option('--webhook-secret <text>', 'Basic password of the notices', 'SANDBOX_WEBHOOK_SECRET'))
@@ -74,7 +92,6 @@ function fromFlags(flags: Flags, urls: readonly URL[]): SandboxOptions {
   return {
     host: flags.host,
     port: flags.port,
-    speed: flags.speed,
     listPersonas: flags.personas ?? false,
     settings: {
       credentials: { clientId: flags.clientId, clientSecret: flags.clientSecret },
@@ -85,6 +102,8 @@ function fromFlags(flags: Flags, urls: readonly URL[]): SandboxOptions {
       },
       tokenLifetimeSeconds: flags.tokenSeconds,
       createAnswer: flags.createAnswer ?? null,
+      pace: { speed: flags.speed, longestWaitMs: flags.longestWait ?? (flags.speed > 1 ? LONGEST_FAST_WAIT_MS : null) },
+      publicUrl: flags.publicUrl?.origin ?? null,
     },
   };
 }
@@ -104,6 +123,22 @@ function positive(text: string): number {
   if (text.trim() === '' || !Number.isFinite(number) || number <= 0)
     throw new InvalidArgumentError('expected a number above zero.');
   return number;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function duration(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+  const durationMs = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
+  if (!(durationMs > 0)) throw new InvalidArgumentError('expected a duration above zero, as 250ms, 10s, 5m, 2h or 1d.');
+  return durationMs;
+}
+
+function origin(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
+    throw new InvalidArgumentError('expected http:// or https://, a host and perhaps a port, nothing else.');
+  return url;
 }
 
 /** The URLs of a list; null where one is no http URL or carries a password (that belongs into SANDBOX_WEBHOOK_SECRET). */

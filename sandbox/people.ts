@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock';
 import { Refusal } from './envelopes';
-import type { ReportType } from './report-types';
 import type { Organization, Person, PersonDetails, Report, SandboxState } from './state';
 
 /** Statuses that only somebody with an authorised provider can have. */
@@ -10,6 +9,7 @@ const CONNECTED: ReadonlySet<string> = new Set(['Syncing', 'Some Synced', 'All S
 /** Everybody who was ever invited, and all that can happen to them. */
 export class People {
   private readonly byHumanId = new Map<string, Person>();
+  private readonly byToken = new Map<string, Person>();
   private readonly active = new Map<string, Person>();
 
   constructor(
@@ -28,15 +28,18 @@ export class People {
     const person: Person = {
       ...details,
       humanId: randomBytes(16).toString('hex'),
-      // Reserved by RFC 2606: the link can be shown and leads nowhere.
-      inviteLink: `https://invite.example.org/${randomBytes(20).toString('hex')}`,
+      invitationToken: randomBytes(20).toString('hex'),
       createdAt: now,
       updatedAt: now,
       deletedAt: null,
       status: 'Invited',
       connected: false,
       persona,
+      ownScript: null,
       nextStep: details.autoInvite ? 0 : null,
+      nextStepAtMs: null,
+      sources: [],
+      awaitingAction: [],
       reports: [],
       notices: { delivered: 0, failed: 0 },
     };
@@ -71,25 +74,40 @@ export class People {
     return person;
   }
 
+  /** The person with that invitation; null for nobody and for somebody who was deleted. */
+  byInvitation(token: string): Person | null {
+    const person = this.byToken.get(token);
+    return person && person.deletedAt === null ? person : null;
+  }
+
   /** Deletes for good: no story, no notice, no token from here on. */
   remove(person: Person): void {
     person.deletedAt = this.tick(person);
     person.nextStep = null;
+    person.nextStepAtMs = null;
     this.active.delete(person.clientUserId);
   }
 
-  /** A new status; connecting a provider for the first time is remembered. */
+  /** A new status; connecting a provider for the first time is remembered, and disconnecting cuts all. */
   become(person: Person, status: string): void {
     person.status = status;
     person.connected ||= CONNECTED.has(status);
+    if (status === 'Disconnected') person.sources = [];
     person.updatedAt = this.tick(person);
   }
 
-  /** A new report. `organization` null: a report of the whole person. */
-  addReport(person: Person, type: ReportType, organization: Organization | null): Report {
+  /** A provider is connected; a second time changes nothing. */
+  connect(person: Person, organization: Organization): void {
+    if (!person.sources.some(({ id }) => id === organization.id)) person.sources.push(organization);
+    person.connected = true;
+  }
+
+  /** A new report, which its provider can only give once it is connected. `organization` null: a report of the whole person. */
+  addReport(person: Person, made: Pick<Report, 'type' | 'organization' | 'scannedPages'>): Report {
+    if (made.organization) this.connect(person, made.organization);
     const now = this.tick(person);
     const id = randomBytes(12).toString('hex');
-    const report: Report = { id, type, organization, createdAt: now, updatedAt: now, revision: 1 };
+    const report: Report = { id, ...made, createdAt: now, updatedAt: now, revision: 1 };
     person.reports.push(report);
     return report;
   }
@@ -110,6 +128,7 @@ export class People {
 
   private index(person: Person): void {
     this.byHumanId.set(person.humanId, person);
+    this.byToken.set(person.invitationToken, person);
     if (person.deletedAt === null) this.active.set(person.clientUserId, person);
   }
 }

@@ -1,3 +1,4 @@
+import type { Step } from './personas/script';
 import type { ReportType } from './report-types';
 
 /** A provider of care that a person can connect. All are made up. */
@@ -18,6 +19,8 @@ export interface Report {
   updatedAt: string;
   /** 1, and one more with each update: same report and same revision give the same bytes. */
   revision: number;
+  /** How many scanned pages its PDF has behind the written ones, about 1 MB each; 0 for most. */
+  readonly scannedPages: number;
 }
 
 /** What a carrier may say of a person when it invites them. */
@@ -36,7 +39,8 @@ export interface PersonDetails {
 export interface Person extends PersonDetails {
   /** 32 hex digits. */
   readonly humanId: string;
-  readonly inviteLink: string;
+  /** The last part of the invitation's address, 40 hex digits: who knows it acts as this person. */
+  readonly invitationToken: string;
   readonly createdAt: string;
   updatedAt: string;
   deletedAt: string | null;
@@ -44,8 +48,16 @@ export interface Person extends PersonDetails {
   /** True from the first authorised provider on: only then is an access token to be had. */
   connected: boolean;
   readonly persona: string;
-  /** The step of the persona's script that comes next; null once the script is over or a hand took over. */
+  /** What happens instead of the persona's script since somebody took over; null while nobody did. */
+  ownScript: readonly Step[] | null;
+  /** The step that comes next; null once the script is over. */
   nextStep: number | null;
+  /** When it comes, in milliseconds since 1970; null where {@link nextStep} is. */
+  nextStepAtMs: number | null;
+  /** The providers that are connected now. */
+  sources: Organization[];
+  /** Providers that are connected as soon as the person has done what they demand. */
+  awaitingAction: Organization[];
   readonly reports: Report[];
   readonly notices: { delivered: number; failed: number };
 }

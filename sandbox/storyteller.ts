@@ -1,63 +1,110 @@
-import type { Clock } from './clock';
+import { type Cancel, type Clock, type Pace, realMs } from './clock';
 import type { Courier } from './courier';
-import { reportNotice, statusNotice } from './notices';
+import { type Notice, reportNotice, statusNotice } from './notices';
 import type { People } from './people';
 import { PERSONAS } from './personas/catalogue';
-import type { Happening } from './personas/script';
+import { atOnce, becomes, type Happening, type Step } from './personas/script';
 import type { Person } from './state';
 
-/** Lets people live their persona's script, step by step, and has every change told to the webhooks. */
+/** What a step gives the webhooks to know: a single notice, or several in one array. */
+type Telling = Notice | readonly Notice[];
+
+/** Lets people live their script, step by step, and has every change told to the webhooks. */
 export class Storyteller {
+  private readonly waiting = new Map<Person, Cancel>();
+
   constructor(
     private readonly clock: Clock,
     private readonly people: People,
     private readonly courier: Courier,
+    private pace: Pace,
   ) {}
 
-  /** Takes up a person's story at its next step, and goes on to its end or until the person is deleted. */
+  /** Takes up a person's script where it stands, and goes on to its end or until the person is deleted. */
   tell(person: Person): void {
-    const at = person.nextStep;
-    const step = at === null ? undefined : PERSONAS.find(({ name }) => name === person.persona)?.steps[at];
-    if (at === null || !step) {
+    const step = this.nextOf(person);
+    if (!step) {
       person.nextStep = null;
+      person.nextStepAtMs = null;
       return;
     }
-    this.clock.after(step.afterMs, () => {
-      // Deleted meanwhile, or somebody set the status by hand: the script is over.
-      if (person.nextStep !== at) return;
-      this.perform(person, step.happening);
-      person.nextStep = at + 1;
-      this.tell(person);
+    if (step.afterMs === 0) {
+      this.take(person, step);
+      return;
+    }
+    person.nextStepAtMs ??=
+      this.clock.nowMs() + (step.time === 'real' ? step.afterMs : realMs(step.afterMs, this.pace));
+    const wake = this.clock.at(person.nextStepAtMs, () => {
+      this.waiting.delete(person);
+      this.take(person, step);
     });
+    this.waiting.set(person, wake);
+  }
+
+  /** Something else happens instead of the rest of the person's script. */
+  play(person: Person, steps: readonly Step[]): void {
+    this.stop(person);
+    person.ownScript = steps;
+    person.nextStep = 0;
+    this.tell(person);
+  }
+
+  /** Ends the script of a person: nothing more happens by itself. */
+  stop(person: Person): void {
+    this.waiting.get(person)?.();
+    this.waiting.delete(person);
+    person.nextStep = null;
+    person.nextStepAtMs = null;
   }
 
   /** Sets a status by hand, which ends the script: what is set stays. */
   override(person: Person, value: string, notify: boolean): void {
-    person.nextStep = null;
-    this.people.become(person, value);
-    if (notify) this.courier.send(person, statusNotice(person));
+    this.stop(person);
+    if (notify) this.play(person, [atOnce(becomes(value))]);
+    else this.people.become(person, value);
   }
 
-  private perform(person: Person, happening: Happening): void {
+  private nextOf(person: Person): Step | undefined {
+    if (person.nextStep === null) return undefined;
+    const steps = person.ownScript ?? PERSONAS.find(({ name }) => name === person.persona)?.steps;
+    return steps?.[person.nextStep];
+  }
+
+  private take(person: Person, step: Step): void {
+    const tellings = this.perform(person, step.happening);
+    person.nextStep = person.nextStep === null ? null : person.nextStep + 1;
+    person.nextStepAtMs = null;
+    for (const telling of tellings) this.courier.send(person, telling);
+    this.tell(person);
+  }
+
+  private perform(person: Person, happening: Happening): Telling[] {
     switch (happening.kind) {
       case 'status':
         this.people.become(person, happening.value);
-        this.courier.send(person, statusNotice(person));
-        break;
-      case 'reports':
-        this.deliver(person, happening);
-        break;
-      case 'revision':
-        for (const report of person.reports) {
-          if (report.type !== happening.type || report.organization?.id !== happening.organization?.id) continue;
+        return [statusNotice(person)];
+      case 'connection':
+        this.people.connect(person, happening.organization);
+        return [];
+      case 'reports': {
+        const { organization, types, together, scannedPages } = happening;
+        const notices = types.map((type) =>
+          reportNotice(person, this.people.addReport(person, { type, organization, scannedPages })),
+        );
+        return together ? [notices] : notices;
+      }
+      case 'revision': {
+        const fits = person.reports.filter(
+          ({ type, organization }) => type === happening.type && organization?.id === happening.organization?.id,
+        );
+        return fits.map((report) => {
           this.people.reviseReport(person, report);
-          this.courier.send(person, reportNotice(person, report));
-        }
+          return reportNotice(person, report);
+        });
+      }
+      case 'disappearance':
+        this.people.remove(person);
+        return [];
     }
-  }
-
-  private deliver(person: Person, { organization, types, together }: Extract<Happening, { kind: 'reports' }>): void {
-    const notices = types.map((type) => reportNotice(person, this.people.addReport(person, type, organization)));
-    for (const body of together ? [notices] : notices) this.courier.send(person, body);
   }
 }

@@ -1,31 +1,42 @@
 import type { ReportType } from '../report-types';
 import type { Organization } from '../state';
 
-/** One thing that happens in a story. `together`: the notices of several reports come as one array. */
+/** One thing that happens in a story. */
 export type Happening =
+  /** The status changes, and a notice says so. */
   | { readonly kind: 'status'; readonly value: string }
+  /** A provider authorises the person's access; nothing is told of it. */
+  | { readonly kind: 'connection'; readonly organization: Organization }
+  /** New reports, one of each type. `together`: their notices come as one array. `scannedPages`: of the PDF of each. */
   | {
       readonly kind: 'reports';
       readonly organization: Organization | null;
       readonly types: readonly ReportType[];
       readonly together: boolean;
+      readonly scannedPages: number;
     }
-  | { readonly kind: 'revision'; readonly organization: Organization | null; readonly type: ReportType };
+  /** A newer version of a report, under the same id. */
+  | { readonly kind: 'revision'; readonly organization: Organization | null; readonly type: ReportType }
+  /** The person is gone, and nothing is told of it. */
+  | { readonly kind: 'disappearance' };
 
-/** Something that happens a while after the step before (the first: after the invitation). Story time. */
+/** Something that happens a while after the step before (the first: after the invitation), at once where that is 0. */
 export interface Step {
   readonly afterMs: number;
+  /** Whose time `afterMs` is: the story's, which runs faster at speed, or that of the person who looks on. */
+  readonly time: 'story' | 'real';
   readonly happening: Happening;
 }
 
 /** A kind of person: what they do after the invitation, and what must come of it. */
 export interface Persona {
+  /** Lower-case letters and hyphens. */
   readonly name: string;
   /** One line for people. */
   readonly summary: string;
   /** The end that a correct collector reaches with the default wish list, unity as json and pdf and ccdraw as pdf. */
   readonly ends: {
-    readonly outcome: 'collected' | 'partial' | 'declined' | 'failed' | 'expired';
+    readonly outcome: 'collected' | 'partial' | 'declined' | 'failed' | 'expired' | 'cancelled';
     readonly providers: number;
     /** Documents in their newest version. */
     readonly documents: number;
@@ -40,11 +51,26 @@ export interface Persona {
 /** Story time in milliseconds. */
 export const minutes = (count: number): number => count * 60_000;
 
+/** The same. */
+export const hours = (count: number): number => count * minutes(60);
+
+/** The same. */
+export const days = (count: number): number => count * hours(24);
+
 /** A step of a story. */
-export const after = (afterMs: number, happening: Happening): Step => ({ afterMs, happening });
+export const after = (afterMs: number, happening: Happening): Step => ({ afterMs, time: 'story', happening });
+
+/** Something that happens together with the step before, or with the invitation. */
+export const atOnce = (happening: Happening): Step => after(0, happening);
+
+/** A step that comes after so much real time, however fast the stories run. */
+export const inRealTime = (afterMs: number, happening: Happening): Step => ({ afterMs, time: 'real', happening });
 
 /** The status changes, and a notice says so. */
 export const becomes = (value: string): Happening => ({ kind: 'status', value });
+
+/** A provider is connected, silently: what tells is the status that follows. */
+export const connects = (organization: Organization): Happening => ({ kind: 'connection', organization });
 
 /** A provider delivers: one new report of each type, one notice each. */
 export const delivers = (organization: Organization, ...types: ReportType[]): Happening => ({
@@ -52,6 +78,7 @@ export const delivers = (organization: Organization, ...types: ReportType[]): Ha
   organization,
   types,
   together: false,
+  scannedPages: 0,
 });
 
 /** The same, with all notices in one array. */
@@ -60,6 +87,16 @@ export const deliversTogether = (organization: Organization, ...types: ReportTyp
   organization,
   types,
   together: true,
+  scannedPages: 0,
+});
+
+/** A provider delivers a report whose PDF has that many scanned pages of about 1 MB each. */
+export const deliversScanned = (organization: Organization, type: ReportType, scannedPages: number): Happening => ({
+  kind: 'reports',
+  organization,
+  types: [type],
+  together: false,
+  scannedPages,
 });
 
 /** The reports about the whole person are made, with all notices in one array. */
@@ -68,6 +105,7 @@ export const sumsUp = (...types: ReportType[]): Happening => ({
   organization: null,
   types,
   together: true,
+  scannedPages: 0,
 });
 
 /** A provider's report gets a newer version under the same id. */
@@ -76,3 +114,6 @@ export const revises = (organization: Organization, type: ReportType): Happening
   organization,
   type,
 });
+
+/** The person is gone upstream, and no notice says so. */
+export const disappears = (): Happening => ({ kind: 'disappearance' });

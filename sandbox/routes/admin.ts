@@ -21,12 +21,14 @@ interface AdminDeps {
   readonly clock: Clock;
   /** Null: each persona has its own. */
   readonly createAnswer: CreateAnswer | null;
+  /** The address of the page of an invitation. */
+  readonly inviteLink: (person: Person) => string;
 }
 
 /** The host of the people: invite, look up, read, delete. */
 export function adminRoutes(
   app: FastifyInstance,
-  { people, tokens, storyteller, clock, createAnswer }: AdminDeps,
+  { people, tokens, storyteller, clock, createAnswer, inviteLink }: AdminDeps,
 ): void {
   app.addHook('onRequest', async (request) => {
     tokens.require('client', request.headers.authorization);
@@ -47,8 +49,9 @@ export function adminRoutes(
       },
       persona.name,
     );
+    const answer = { ...shown(person), inviteLink: inviteLink(person) };
+    // After the answer is written down: it tells of somebody Invited, whatever happens to them at once.
     storyteller.tell(person);
-    const answer = { ...shown(person), inviteLink: person.inviteLink };
     if ((createAnswer ?? persona.createAnswer) === 'array') return reply.code(201).send([answer]);
     // The text with the single object knows no e-mail in it.
     return reply.code(202).send({ ...answer, clientUserEmail: undefined });
@@ -67,7 +70,9 @@ export function adminRoutes(
   );
 
   app.delete<{ Params: { humanId: string } }>('/api/v1/users/:humanId', async (request, reply) => {
-    people.remove(people.require(request.params.humanId));
+    const person = people.require(request.params.humanId);
+    storyteller.stop(person);
+    people.remove(person);
     return reply.code(200).send();
   });
 }

@@ -30,7 +30,7 @@ describe('inviting', () => {
     createdAt: '2030-03-01T09:00:00.000Z',
     updatedAt: '2030-03-01T09:00:00.000Z',
     status: 'Invited',
-    inviteLink: expect.stringMatching(/^https:\/\//),
+    inviteLink: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/invitation\/[0-9a-f]{40}$/),
   };
 
   it('answers 202 with one object where the persona says so', async () => {

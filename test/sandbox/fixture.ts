@@ -49,6 +49,8 @@ export async function startSandbox(options: Options = {}) {
       },
       tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 86_400,
       createAnswer: options.createAnswer ?? null,
+      pace: options.pace ?? { speed: 1, longestWaitMs: null },
+      publicUrl: options.publicUrl ?? null,
     },
     clock,
     (...line) => logged.push(line),

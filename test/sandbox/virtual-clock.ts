@@ -1,6 +1,6 @@
 import type { Clock } from '../../sandbox/clock';
 
-/** A clock that stands still until it is told to go on. Story time and wall time are the same. */
+/** A clock that stands still until it is told to go on. */
 export class VirtualClock implements Clock {
   private readonly pending = new Set<{ atMs: number; task: () => void }>();
   private currentMs = Date.parse('2030-03-01T09:00:00.000Z');
@@ -9,8 +9,8 @@ export class VirtualClock implements Clock {
     return this.currentMs;
   }
 
-  after(storyMs: number, task: () => void): () => void {
-    const entry = { atMs: this.currentMs + storyMs, task };
+  at(timeMs: number, task: () => void): () => void {
+    const entry = { atMs: Math.max(timeMs, this.currentMs), task };
     this.pending.add(entry);
     return () => this.pending.delete(entry);
   }
