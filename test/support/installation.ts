@@ -6,6 +6,7 @@ import { lazyClient } from '../../src/temporal/connection';
 import type { collectRecords } from '../../src/workflows/collect-records';
 import { applicantWorkflowId, type CollectRecordsResult, stateQuery } from '../../src/workflows/contract';
 import { type RunningProcess, runProcess, startProcess } from './processes';
+import { freePort } from './temporal-server';
 import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
 
@@ -23,6 +24,8 @@ export interface InstallationOptions {
   readonly notices: 'sent' | 'lost' | 'by hand';
   /** The policy, by the names of the environment. */
   readonly policy: Readonly<Record<string, string>>;
+  /** Where the sandbox posts its notices instead of at the webhook, given the webhook's URL; for a test that stands between the two. */
+  readonly noticesBy?: (webhookUrl: string) => Promise<string>;
 }
 
 /** The longest story takes some 20 s on an idle machine. */
@@ -39,12 +42,18 @@ export class Installation {
     readonly proxy: UpstreamProxy,
     readonly upstream: Upstream,
     /** Null where notices are lost. */
-    private readonly webhook: RunningProcess | null,
+    private webhook: RunningProcess | null,
+    private readonly startWebhook: () => Promise<RunningProcess>,
   ) {}
 
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
-    const webhook = options.notices === 'lost' ? null : await startWebhook(folder, options);
+    // A port of its own, so that one that was killed comes back where notices are sent.
+    const webhookPort = await freePort();
+    const startWebhook = () =>
+      startProcess('webhook', folder, { ...webhookEnv(options), WEBHOOK_PORT: String(webhookPort) });
+    const webhook = options.notices === 'lost' ? null : await startWebhook();
+    const webhookUrl = `http://127.0.0.1:${webhookPort}/notifications`;
     const sandbox = await startProcess('sandbox', folder, {
       SANDBOX_PORT: '0',
       SANDBOX_SPEED: String(options.speed),
@@ -52,7 +61,7 @@ export class Installation {
       SANDBOX_CLIENT_SECRET: CREDENTIALS.clientSecret,
       ...(webhook &&
         options.notices === 'sent' && {
-          SANDBOX_WEBHOOK_URL: noticesUrl(webhook),
+          SANDBOX_WEBHOOK_URL: (await options.noticesBy?.(webhookUrl)) ?? webhookUrl,
           SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET,
         }),
     });
@@ -72,7 +81,7 @@ export class Installation {
     };
     const upstream = new Upstream(url, CREDENTIALS);
     const client = lazyClient({ namespace: 'default', connection: { address: options.temporalAddress } });
-    const installation = new Installation(folder, env, client, proxy, upstream, webhook);
+    const installation = new Installation(folder, env, client, proxy, upstream, webhook, startWebhook);
     installation.running.push(sandbox, ...(webhook ? [webhook] : []));
     return installation;
   }
@@ -96,6 +105,22 @@ export class Installation {
     const worker = await startProcess('worker', this.folder, this.env);
     this.running.push(worker);
     return worker;
+  }
+
+  /** Kills the webhook as a machine does that fails, and starts the next one in its place. */
+  async replaceWebhook(): Promise<void> {
+    if (!this.webhook) throw new Error('expected an installation with a webhook');
+    this.running.splice(this.running.indexOf(this.webhook), 1);
+    await this.webhook.end('SIGKILL');
+    this.webhook = await this.startWebhook();
+    this.running.push(this.webhook);
+  }
+
+  /** Kills a worker as a machine does that fails, and starts the next one in its place. */
+  async replaceWorker(worker: RunningProcess): Promise<RunningProcess> {
+    this.running.splice(this.running.indexOf(worker), 1);
+    await worker.end('SIGKILL');
+    return this.startWorker();
   }
 
   /** Starts applicants through the starter, as a file. `as`: the sandbox's persona, which the e-mail's local part names. */
@@ -143,9 +168,8 @@ function common({ temporalAddress, taskQueue }: InstallationOptions) {
   return { TEMPORAL_ADDRESS: temporalAddress, TASK_QUEUE: taskQueue, LOG_LEVEL: 'warn' };
 }
 
-function startWebhook(folder: string, options: InstallationOptions): Promise<RunningProcess> {
-  const env = { ...common(options), WEBHOOK_PORT: '0', WEBHOOK_SECRET };
-  return startProcess('webhook', folder, env);
+function webhookEnv(options: InstallationOptions) {
+  return { ...common(options), WEBHOOK_SECRET };
 }
 
 function noticesUrl(webhook: RunningProcess): string {

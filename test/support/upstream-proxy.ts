@@ -2,11 +2,22 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** The next such call stands still: before upstream has it, or with upstream's answer on its way back. */
+interface Ambush {
+  readonly matches: (call: string) => boolean;
+  readonly side: Side;
+  readonly sprung: () => void;
+}
+
+/** Where a call is caught. */
+export type Side = 'before' | 'after';
+
 /** Stands between our processes and the sandbox: counts the calls, and holds answers back in their middle. */
 export class UpstreamProxy {
   /** `GET /data/v1/human/medical/reports`, in order, without the query. */
   readonly calls: string[] = [];
   private holding: ((call: string) => boolean) | null = null;
+  private ambush: Ambush | null = null;
   private readonly held: ServerResponse[] = [];
 
   private constructor(
@@ -35,6 +46,13 @@ export class UpstreamProxy {
     this.holding = matches;
   }
 
+  /** Catches the next such call (method, path and query): resolves when it stands still. {@link release} cuts it off. */
+  catchNext(matches: (call: string) => boolean, side: Side): Promise<void> {
+    return new Promise((sprung) => {
+      this.ambush = { matches, side, sprung };
+    });
+  }
+
   /** How many answers are held in their middle. */
   get heldCount(): number {
     return this.held.length;
@@ -43,6 +61,7 @@ export class UpstreamProxy {
   /** Lets further calls through; what was held stays cut off. */
   release(): void {
     this.holding = null;
+    this.ambush = null;
     for (const response of this.held.splice(0)) response.destroy();
   }
 
@@ -65,8 +84,10 @@ export class UpstreamProxy {
       }),
     );
     const body = chunks.length > 0 ? Buffer.concat(chunks) : null;
+    if (this.springs(`${method} ${url}`, 'before', response)) return;
     const answer = await fetch(this.target + url, { method, headers, body });
     const bytes = Buffer.from(await answer.arrayBuffer());
+    if (this.springs(`${method} ${url}`, 'after', response)) return;
     const contentType = answer.headers.get('content-type');
     response.writeHead(answer.status, {
       ...(contentType === null ? {} : { 'content-type': contentType }),
@@ -77,5 +98,14 @@ export class UpstreamProxy {
       return;
     }
     response.write(bytes.subarray(0, bytes.length / 2), () => this.held.push(response));
+  }
+
+  private springs(call: string, side: Side, response: ServerResponse): boolean {
+    if (this.ambush?.side !== side || !this.ambush.matches(call)) return false;
+    const { sprung } = this.ambush;
+    this.ambush = null;
+    this.held.push(response);
+    sprung();
+    return true;
   }
 }
