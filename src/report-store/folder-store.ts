@@ -8,7 +8,7 @@ import { incomingName, receive, sweep } from './incoming';
 import { applicantFolder, MANIFEST } from './layout';
 import { mergeManifest } from './manifest';
 import { manifestText, parseManifest } from './manifest-file';
-import type { Manifest, ManifestChange, ReportStore } from './port';
+import type { Manifest, ReportStore } from './port';
 import { isCode, makeFolder, PRIVATE_FILE } from './private-folders';
 
 /** What killed processes leave is small and harmless: often enough. */
@@ -73,7 +73,10 @@ async function readManifest(path: string, clientUserId: string): Promise<Manifes
   }
 }
 
-async function updateManifest(folder: ApplicantFolder, change: ManifestChange): Promise<Manifest> {
+async function updateManifest(
+  folder: ApplicantFolder,
+  change: Parameters<ReportStore['updateManifest']>[0],
+): Promise<Manifest> {
   await makeFolder(folder.path);
   let written = mergeManifest(null, change);
   await rewriteUnderLock({ path: join(folder.path, MANIFEST), incoming: folder.incoming }, async () => {

@@ -1,12 +1,18 @@
 import { instantMs } from '../domain/instants';
 import { type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
-import type { Manifest, ManifestChange } from './port';
+import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
-/**
- * What a manifest says after a change by the applicant's own run: how the run stands is the run's to say, documents only ever join.
- * (A refresh will only add: {@link mergeDocuments}, and never touch `outcome` or `closedAt`.)
- */
-export function mergeManifest(before: Manifest | null, change: ManifestChange): Manifest {
+/** What a manifest says after a change. @throws Error for a refresh of what is not there */
+export function mergeManifest(
+  before: Manifest | null,
+  change: ManifestChange | RefreshChange | WithdrawalChange,
+): Manifest {
+  if (!('kind' in change)) return afterRound(before, change);
+  return change.kind === 'refresh' ? afterRefresh(before, change) : afterWithdrawal(before, change);
+}
+
+/** A change by the applicant's own run: how the run stands is the run's to say, documents only ever join. */
+function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
   const documents = mergeDocuments(before?.documents ?? [], change.documents);
   return {
     clientUserId: change.clientUserId,
@@ -20,6 +26,48 @@ export function mergeManifest(before: Manifest | null, change: ManifestChange): 
     refreshedAt: before?.refreshedAt ?? null,
     documents,
     missing: stillMissing(change, documents),
+  };
+}
+
+/** A refresh only adds. Of a round that is not the one it began with it knows nothing, but its files lie there, so they are told of. */
+function afterRefresh(before: Manifest | null, change: RefreshChange): Manifest {
+  if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, it is gone`);
+  const documents = mergeDocuments(before.documents, change.documents);
+  if (before.outcome === null || before.closedAt !== change.closedAt) return { ...before, documents };
+  return {
+    ...before,
+    refreshedAt: at(before.refreshedAt) > at(change.refreshedAt) ? before.refreshedAt : change.refreshedAt,
+    documents,
+    missing: before.missing.filter((entry) => !hasArrived(entry, documents, change.missing)),
+  };
+}
+
+function hasArrived(
+  entry: MissingDocument,
+  documents: readonly StoredDocument[],
+  missing: readonly MissingDocument[],
+): boolean {
+  // "No such report of any provider" is over with the first provider's.
+  const isOf = (other: StoredDocument | MissingDocument) =>
+    entry.organization === null
+      ? other.type.toLowerCase() === entry.type.toLowerCase() && other.format === entry.format
+      : placeOf(other) === placeOf(entry);
+  const atItsPlace = (other: MissingDocument) => placeOf(other) === placeOf(entry);
+  return documents.some(isOf) && !missing.some(atItsPlace);
+}
+
+function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
+  if (before && before.outcome !== null) return before;
+  const { clientUserId, humanId, closedAt, wanted } = change;
+  const fresh = { wanted, detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
+  return {
+    ...fresh,
+    ...before,
+    clientUserId,
+    humanId: before?.humanId ?? humanId,
+    outcome: 'cancelled',
+    reason: 'operator',
+    closedAt,
   };
 }
 

@@ -22,6 +22,27 @@ export interface Manifest {
 /** What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. */
 export type ManifestChange = Omit<Manifest, 'refreshedAt'>;
 
+/** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
+export interface RefreshChange {
+  readonly kind: 'refresh';
+  readonly clientUserId: string;
+  readonly closedAt: string | null;
+  readonly refreshedAt: string;
+  readonly documents: readonly StoredDocument[];
+  /** What the refresh itself could not have: it keeps an entry of `missing` that one of several reports of its kind would have removed. */
+  readonly missing: readonly MissingDocument[];
+}
+
+/** The person was withdrawn by hand: the outcome `cancelled`, unless there is one already. */
+export interface WithdrawalChange {
+  readonly kind: 'withdrawal';
+  readonly clientUserId: string;
+  readonly humanId: string | null;
+  readonly closedAt: string;
+  /** Where there is no manifest yet. */
+  readonly wanted: Wanted;
+}
+
 /** A document about to be stored. */
 export interface DocumentToStore {
   readonly clientUserId: string;
@@ -55,7 +76,7 @@ export interface ReportStore {
   /** @throws WrongFolder; an Error naming the file where it cannot be read as a manifest */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
-  updateManifest(change: ManifestChange): Promise<Manifest>;
+  updateManifest(change: ManifestChange | RefreshChange | WithdrawalChange): Promise<Manifest>;
   /** Files of ours that belong to no applicant. */
   readonly shelf: Shelf;
   /** Fails where the store cannot be written: for readiness. */

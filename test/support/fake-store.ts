@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
+import { mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
@@ -81,7 +82,8 @@ export class FakeStore implements ReportStore {
   updateManifest: ReportStore['updateManifest'] = async (change) => {
     this.heldCalls += 1;
     await this.held;
-    const manifest = { ...change, refreshedAt: null };
+    const before = this.manifests.get(change.clientUserId) ?? null;
+    const manifest = 'kind' in change ? mergeManifest(before, change) : { ...change, refreshedAt: null };
     this.manifests.set(change.clientUserId, manifest);
     this.written.push(manifest);
     return manifest;
