@@ -1,0 +1,48 @@
+import { noticeRequestId, parseNotices } from '../../src/human-api/notifications';
+import { noticesIn, noticesText, type TellingNotice } from '../../src/human-api/notifications/stored';
+
+function setup(): TellingNotice[] {
+  const humanId = '0123456789abcdef0123456789abcdef';
+  const parsed = parseNotices(
+    Buffer.from(
+      JSON.stringify([
+        {
+          clientUserId: 'POL-1',
+          humanId,
+          property: 'status',
+          value: 'Declined',
+          updatedAt: '2026-01-01T00:00:00.000Z',
+        },
+        { endpoint: 'https://h/v1/human/medical/reports', humanId, objectId: 7, type: 'unity', updatedAt: null },
+      ]),
+    ),
+  );
+  if (!parsed.ok) throw new Error('expected notices');
+  return parsed.notices.filter((notice) => notice.kind !== 'other');
+}
+
+test('a notice that was stored is the same notice, under the same request id', () => {
+  const notices = setup();
+  expect(notices).toHaveLength(2);
+  const read = noticesIn(Buffer.from(noticesText(notices)));
+  expect(read).toEqual(notices);
+  expect(read?.map(noticeRequestId)).toEqual(notices.map(noticeRequestId));
+});
+
+test('one alone is read too', () => {
+  const [notice] = setup();
+  expect(noticesIn(Buffer.from(JSON.stringify(notice)))).toEqual([notice]);
+});
+
+test.each([
+  ['no JSON', 'garbage'],
+  ['another shape', '{"records":[]}'],
+  [
+    'an id that is none',
+    '[{"kind":"status","clientUserId":"../x","humanId":"h","status":"Declined","updatedAt":null}]',
+  ],
+  ['a kind that says nothing', '[{"kind":"other","reason":"junk","humanId":"h"}]'],
+  ['one of several that is none', '[{"kind":"report","humanId":"h","reportId":"r"},{"kind":"report","humanId":"h"}]'],
+])('%s is no stored notice', (_what, text) => {
+  expect(noticesIn(Buffer.from(text))).toBeNull();
+});
