@@ -1,22 +1,29 @@
+import type { Clock } from './clock';
 import { Refusal } from './envelopes';
 import type { People } from './people';
-import { atOnce, becomes, connects, deliversTogether, inRealTime, type Step } from './personas/script';
-import { DEMANDED_ACTIONS, PROVIDERS, reportsOf } from './providers';
-import type { Organization, Person } from './state';
+import { atOnce, becomes, deliversTogether, inRealTime, minutes, type Step } from './personas/script';
+import type { Organization, Person, Source } from './state';
 import type { Storyteller } from './storyteller';
 
-/** Long enough to see the step before, short enough to wait for. */
-const NEXT_MS = 2_000;
+/** How a provider treats somebody who connects it. */
+export interface Terms extends Pick<Source, 'organization' | 'gives' | 'demands'> {
+  /** Story time from the sign-in, or from the met demand, until its reports are there. */
+  readonly deliversAfterMs: number;
+}
+
+/** Story time between the last delivery and the status that sums up. */
+const SUMMED_UP_AFTER_MS = minutes(1);
 
 /**
  * What somebody can do who plays an invited person by hand. Every action ends the persona's script for good, changes the status at once and
- * has it told to the webhooks; what the providers deliver follows within seconds of real time, whatever the speed. An action that does not
- * fit what the person did before throws a {@link Refusal} (409) that says why, in words for that person.
+ * has it told to the webhooks; what the providers deliver follows. An action that does not fit what the person did before throws a
+ * {@link Refusal} (409) that says why, in words for that person, and changes nothing.
  */
 export class Actions {
   constructor(
     private readonly people: People,
     private readonly storyteller: Storyteller,
+    private readonly clock: Clock,
   ) {}
 
   /** The person whose invitation has that token. Throws a {@link Refusal} (404) for nobody and for somebody who was deleted. */
@@ -26,87 +33,87 @@ export class Actions {
     return person;
   }
 
-  /** Every provider that can be connected, in the order in which they are shown. */
-  providers(): readonly Organization[] {
-    return PROVIDERS;
-  }
-
-  /** What a provider demands of the person before it delivers, as an imperative sentence; null for nothing. */
-  demandOf(organization: Organization): string | null {
-    return DEMANDED_ACTIONS[organization.id] ?? null;
-  }
-
   /** The invitation is opened: Engaged, if it was still only Invited; else nothing happens. */
   open(person: Person): void {
-    if (person.status === 'Invited') this.play(person, [atOnce(becomes('Engaged'))]);
+    if (person.status === 'Invited') this.storyteller.play(person, [atOnce(becomes('Engaged'))]);
   }
 
   /**
-   * Connects providers, also after a disconnection and beside others: Syncing, then their reports one provider after the other, then All
-   * Synced. Where one of them demands something: Attn Required, until {@link completeAction}. Throws a {@link Refusal} (409) for none at
-   * all, or after a refusal.
+   * Connects providers, also beside others and after a disconnection. Syncing (Attn Required while one of them demands something), then the
+   * reports of each, then All Synced, or Some Synced where one gives nothing. Those connected already are passed over; none left is refused,
+   * and so is a person who declined.
    */
-  connect(person: Person, organizations: readonly Organization[]): void {
-    const known = new Set([...person.sources, ...person.awaitingAction].map(({ id }) => id));
-    const fresh = organizations.filter(({ id }) => !known.has(id));
-    if (fresh.length === 0) throw new Refusal(409, 'Choose at least one provider that is not connected yet.');
+  connect(person: Person, providers: readonly Terms[]): void {
     if (person.status === 'Declined') throw new Refusal(409, 'You have declined; nothing can be connected any more.');
-    const demanding = fresh.filter((organization) => this.demandOf(organization) !== null);
-    if (demanding.length > 0) this.await(person, fresh);
-    else this.retrieve(person, fresh);
+    const fresh = providers.filter(({ organization }) => !this.sourceOf(person, organization));
+    if (fresh.length === 0) throw new Refusal(409, 'Choose at least one provider that is not connected yet.');
+    for (const terms of fresh) person.sources.push({ ...terms, deliversAtMs: null });
+    this.goOn(person);
   }
 
-  /** A provider that is connected demands something, now: Attn Required until {@link completeAction}. Throws a {@link Refusal} (409) where it is not connected. */
-  requireAction(person: Person, organization: Organization): void {
-    if (!person.sources.some(({ id }) => id === organization.id))
-      throw new Refusal(409, `${organization.name} is not connected.`);
-    this.await(person, [organization]);
+  /** A connected provider demands something, now: Attn Required until it is met. Refused where it is not connected. */
+  demand(person: Person, organization: Organization): void {
+    const source = this.sourceOf(person, organization);
+    if (!source) throw new Refusal(409, `${organization.name} is not connected.`);
+    source.demands = true;
+    this.goOn(person);
   }
 
-  /** What the providers demanded is done: Syncing, and so on. Throws a {@link Refusal} (409) where nothing was demanded. */
-  completeAction(person: Person): void {
-    const waiting = person.awaitingAction;
-    if (waiting.length === 0) throw new Refusal(409, 'There is nothing that you have to do.');
-    person.awaitingAction = [];
-    this.retrieve(person, waiting);
+  /** What a provider demanded is done: Syncing, and so on. Refused where it demands nothing. */
+  meetDemand(person: Person, organization: Organization): void {
+    const source = this.sourceOf(person, organization);
+    if (!source?.demands) throw new Refusal(409, `${organization.name} does not ask anything of you.`);
+    source.demands = false;
+    this.goOn(person);
   }
 
-  /** Refuses the invitation: Declined. Throws a {@link Refusal} (409) once a provider is connected, or for a second time. */
+  /** Refuses the invitation: Declined. Refused once a provider is connected, and for a second time. */
   decline(person: Person): void {
     if (person.status === 'Declined') throw new Refusal(409, 'You have declined already.');
     if (person.sources.length > 0) throw new Refusal(409, 'Providers are connected: disconnect them instead.');
-    person.awaitingAction = [];
-    this.play(person, [atOnce(becomes('Declined'))]);
+    this.storyteller.play(person, [atOnce(becomes('Declined'))]);
   }
 
-  /** Cuts every provider: Disconnected. What was delivered stays. Throws a {@link Refusal} (409) where none is connected. */
+  /** Cuts every provider: Disconnected. What was delivered stays. Refused where none is connected. */
   disconnect(person: Person): void {
     if (person.sources.length === 0) throw new Refusal(409, 'No provider is connected.');
-    person.awaitingAction = [];
-    this.play(person, [atOnce(becomes('Disconnected'))]);
+    this.storyteller.play(person, [atOnce(becomes('Disconnected'))]);
   }
 
-  private await(person: Person, organizations: readonly Organization[]): void {
-    person.awaitingAction = [...person.awaitingAction, ...organizations];
-    this.play(person, [atOnce(becomes('Attn Required'))]);
+  private sourceOf(person: Person, { id }: Organization): Source | undefined {
+    return person.sources.find(({ organization }) => organization.id === id);
   }
 
-  private retrieve(person: Person, organizations: readonly Organization[]): void {
-    const delivered = new Set(person.reports.map(({ organization }) => organization?.id));
-    // Those connected before may still have been about to deliver.
-    const connected = [...person.sources, ...organizations];
-    const owing = connected.filter(
-      ({ id }, at) => !delivered.has(id) && at === connected.findIndex((o) => o.id === id),
-    );
-    this.play(person, [
-      ...organizations.map((organization) => atOnce(connects(organization))),
-      atOnce(becomes('Syncing')),
-      ...owing.map((organization) => inRealTime(NEXT_MS, deliversTogether(organization, ...reportsOf(organization)))),
-      inRealTime(NEXT_MS, becomes('All Synced')),
-    ]);
-  }
-
-  private play(person: Person, steps: readonly Step[]): void {
+  /** What follows from the providers as they are connected now. */
+  private goOn(person: Person): void {
+    const demanding = person.sources.some(({ demands }) => demands);
+    const steps: Step[] = [atOnce(becomes(demanding ? 'Attn Required' : 'Syncing'))];
+    let lastMs = this.clock.nowMs();
+    for (const { atMs, source } of this.deliveries(person)) {
+      const waitMs = Math.max(atMs - lastMs, 0);
+      steps.push(inRealTime(waitMs, deliversTogether(source.organization, ...source.gives)));
+      lastMs += waitMs;
+    }
+    const given = person.sources.filter((source) => source.gives.length > 0 || hasDelivered(person, source));
+    if (!demanding && given.length > 0) {
+      const waitMs = this.storyteller.realMs(SUMMED_UP_AFTER_MS);
+      steps.push(inRealTime(waitMs, becomes(given.length === person.sources.length ? 'All Synced' : 'Some Synced')));
+    }
     this.storyteller.play(person, steps);
   }
+
+  /** The providers that have yet to deliver and may, with the time: it stays when others are connected meanwhile. */
+  private deliveries(person: Person): { readonly source: Source; readonly atMs: number }[] {
+    return person.sources
+      .filter((source) => !source.demands && source.gives.length > 0 && !hasDelivered(person, source))
+      .map((source) => {
+        source.deliversAtMs ??= this.clock.nowMs() + this.storyteller.realMs(source.deliversAfterMs);
+        return { source, atMs: source.deliversAtMs };
+      })
+      .sort((one, other) => one.atMs - other.atMs);
+  }
+}
+
+function hasDelivered({ reports }: Person, { organization }: Source): boolean {
+  return reports.some((report) => report.organization?.id === organization.id);
 }

@@ -39,7 +39,6 @@ export class People {
       nextStep: details.autoInvite ? 0 : null,
       nextStepAtMs: null,
       sources: [],
-      awaitingAction: [],
       reports: [],
       notices: { delivered: 0, failed: 0 },
     };
@@ -98,7 +97,9 @@ export class People {
 
   /** A provider is connected; a second time changes nothing. */
   connect(person: Person, organization: Organization): void {
-    if (!person.sources.some(({ id }) => id === organization.id)) person.sources.push(organization);
+    const known = person.sources.some((source) => source.organization.id === organization.id);
+    if (!known)
+      person.sources.push({ organization, gives: [], deliversAfterMs: 0, demands: false, deliversAtMs: null });
     person.connected = true;
   }
 

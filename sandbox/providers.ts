@@ -1,7 +1,6 @@
-import type { ReportType } from './report-types';
 import type { Organization } from './state';
 
-// Every provider that somebody can connect. Names are made up or come from a television series; none treats anybody.
+// The providers of the personas. Names are made up or come from a television series; none treats anybody.
 
 /** A hospital: gives everything. */
 export const STARFLEET_MEDICAL: Organization = {
@@ -10,7 +9,7 @@ export const STARFLEET_MEDICAL: Organization = {
   kind: 'hospital',
 };
 
-/** A clinic: gives everything, once the terms of its portal are accepted. */
+/** A clinic: gives everything. */
 export const RIVERBEND_CLINIC: Organization = {
   id: '70c1e5a94bd2f8360e9a7d27',
   name: 'Riverbend Family Clinic',
@@ -44,22 +43,3 @@ export const MORE_HOSPITALS: readonly Organization[] = [
   'Ironwood Urgent Care',
   'Juniper Valley Neurology',
 ].map((name, index) => ({ id: `70c1e5a94bd2f8360e9b${(0x1000 + index).toString(16)}`, name, kind: 'hospital' }));
-
-/** All of them, in the order in which they are shown. */
-export const PROVIDERS: readonly Organization[] = [
-  STARFLEET_MEDICAL,
-  RIVERBEND_CLINIC,
-  STARFLEET_PHARMA,
-  NEBULA_LABORATORIES,
-  ...MORE_HOSPITALS,
-];
-
-/** What a provider demands before it lets its records go, by its id; most demand nothing. */
-export const DEMANDED_ACTIONS: Readonly<Record<string, string>> = {
-  [RIVERBEND_CLINIC.id]: 'Accept the terms of the Riverbend patient portal',
-};
-
-/** The reports that a provider gives: only hospitals have the CCD-A behind a complete record. */
-export function reportsOf({ kind }: Organization): readonly ReportType[] {
-  return kind === 'hospital' ? ['unity', 'ccdraw'] : ['unity'];
-}

@@ -42,7 +42,7 @@ export function makeSandbox(settings: SandboxSettings, clock: Clock, log: Log): 
   const tokens = new Tokens(state, clock, settings.tokenLifetimeSeconds);
   const courier = new Courier(settings.webhook, clock, log);
   const storyteller = new Storyteller(clock, people, courier, settings.pace);
-  const actions = new Actions(people, storyteller);
+  const actions = new Actions(people, storyteller, clock);
   const { createAnswer } = settings;
   const inviteLink = ({ invitationToken }: Person) =>
     `${settings.publicUrl ?? addressOf(app)}/invitation/${invitationToken}`;

@@ -23,6 +23,19 @@ export interface Report {
   readonly scannedPages: number;
 }
 
+/** A provider that a person has connected. */
+export interface Source {
+  readonly organization: Organization;
+  /** What it delivers by itself; nothing where the persona's script says what comes, and where nothing ever comes. */
+  readonly gives: readonly ReportType[];
+  /** Story time from the sign-in, or from the met demand, until it does. */
+  readonly deliversAfterMs: number;
+  /** It hands nothing over until the person has done something there. */
+  demands: boolean;
+  /** When it delivers, in milliseconds since 1970; null until nothing stands in its way. */
+  deliversAtMs: number | null;
+}
+
 /** What a carrier may say of a person when it invites them. */
 export interface PersonDetails {
   readonly clientUserId: string;
@@ -55,9 +68,7 @@ export interface Person extends PersonDetails {
   /** When it comes, in milliseconds since 1970; null where {@link nextStep} is. */
   nextStepAtMs: number | null;
   /** The providers that are connected now. */
-  sources: Organization[];
-  /** Providers that are connected as soon as the person has done what they demand. */
-  awaitingAction: Organization[];
+  sources: Source[];
   readonly reports: Report[];
   readonly notices: { delivered: number; failed: number };
 }

@@ -32,8 +32,7 @@ export class Storyteller {
       this.take(person, step);
       return;
     }
-    person.nextStepAtMs ??=
-      this.clock.nowMs() + (step.time === 'real' ? step.afterMs : realMs(step.afterMs, this.pace));
+    person.nextStepAtMs ??= this.clock.nowMs() + (step.time === 'real' ? step.afterMs : this.realMs(step.afterMs));
     const wake = this.clock.at(person.nextStepAtMs, () => {
       this.waiting.delete(person);
       this.take(person, step);
@@ -47,6 +46,11 @@ export class Storyteller {
     person.ownScript = steps;
     person.nextStep = 0;
     this.tell(person);
+  }
+
+  /** How long a wait of a story takes in real time, in milliseconds. */
+  realMs(storyMs: number): number {
+    return realMs(storyMs, this.pace);
   }
 
   /** Ends the script of a person: nothing more happens by itself. */
