@@ -1,0 +1,39 @@
+# syntax=docker/dockerfile:1
+# Chartway's image: worker, webhook, starter and sandbox, chosen by the first argument. docker-compose.yml shows how each
+# is run. `npm run deploy:check` runs the steps below one by one on a machine without Docker.
+
+# A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:20.20.2-bookworm-slim`.
+ARG NODE_IMAGE=node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
+
+# --- What is compiled: needs the development packages -------------------------------------------------------------------
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --include=dev --loglevel=error
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
+COPY src src
+COPY sandbox sandbox
+RUN node scripts/build.mjs
+
+# --- What runs: the packages without those for development --------------------------------------------------------------
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --loglevel=error
+
+# --- The image ----------------------------------------------------------------------------------------------------------
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production
+WORKDIR /app
+# Volumes take these folders' owner: the user that runs everything, who owns nothing else. Reports are nobody else's to read.
+RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/sandbox
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json ./
+COPY deploy/with-secrets.sh deploy/run.sh deploy/ready.mjs deploy/
+USER 1000:1000
+# It becomes the process (exec): signals reach it, and it drains.
+ENTRYPOINT ["/app/deploy/with-secrets.sh", "/app/deploy/run.sh"]
+CMD ["worker"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 CMD ["node", "/app/deploy/ready.mjs"]

@@ -1,0 +1,15 @@
+#!/bin/sh
+# run.sh PROCESS [ARGUMENT ...]: becomes one process of Chartway, in the image; run from the folder that holds dist/.
+set -eu
+
+process=${1:-}
+[ $# -eq 0 ] || shift
+case $process in
+  worker | webhook | starter | chartway) entry=dist/src/$process.js ;;
+  sandbox) entry=dist/sandbox/main.js ;;
+  *)
+    echo "run: expected worker, webhook, starter, chartway or sandbox, got \"$process\"" >&2
+    exit 2
+    ;;
+esac
+exec node --enable-source-maps "$entry" "$@"

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Ajv from 'ajv/dist/2020';
+import { type ProcessName, readConfig } from '../../src/config';
+import { composeDocument, processOf, readCompose, type Service, secretsOf, serviceOf, variablesOf } from './compose';
+import { lastOf, readStages } from './dockerfile';
+
+function setup() {
+  const compose = readCompose();
+  const all = Object.entries(compose.services);
+  return { compose, all, ours: all.filter(([, service]) => processOf(service) !== null) };
+}
+
+/** With the Compose Specification's own schema; its formats (durations, ports) are judged by its patterns alone. */
+function faultsOf(document: unknown): string[] {
+  const schema = JSON.parse(readFileSync(join(__dirname, 'compose-spec', 'compose-spec.json'), 'utf8'));
+  const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
+  return validate(document)
+    ? []
+    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+function named(all: readonly (readonly [string, Service])[], fits: (service: Service) => boolean): string[] {
+  return all.filter(([, service]) => fits(service)).map(([name]) => name);
+}
+
+test('the compose file keeps to the Compose Specification', () => {
+  expect(faultsOf(composeDocument())).toEqual([]);
+});
+
+test('the schema would tell of a key that does not exist and of a value of the wrong kind', () => {
+  const document = composeDocument() as { services: Record<string, object> };
+  const broken = {
+    ...document,
+    services: { ...document.services, worker: { image: 'x', readonly: true, ports: 3001 } },
+  };
+  expect(faultsOf(broken).join()).toMatch(/worker must NOT have unevaluated/);
+  expect(faultsOf(broken).join()).toMatch(/worker\/ports.*array/);
+});
+
+test('every image of others is pinned by tag and digest', () => {
+  const { all } = setup();
+  const pinned = /^[\w/-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;
+  expect(named(all, (service) => processOf(service) === null && !pinned.test(service.image))).toEqual([]);
+});
+
+test('every container has a read-only root, no capability but those told, and cannot gain any', () => {
+  const { all } = setup();
+  expect(named(all, ({ read_only }) => read_only !== true)).toEqual(['temporal-ui']);
+  expect(named(all, ({ cap_drop }) => cap_drop?.join() !== 'ALL')).toEqual([]);
+  expect(named(all, (service) => 'cap_add' in service)).toEqual(['postgresql']);
+  expect(named(all, ({ security_opt }) => security_opt?.join() !== 'no-new-privileges:true')).toEqual([]);
+});
+
+test('ports are published on loopback only', () => {
+  const { all } = setup();
+  expect(named(all, ({ ports = [] }) => ports.some((port) => !port.startsWith('127.0.0.1:')))).toEqual([]);
+});
+
+test('no secret stands in the file or in an env file beside it', () => {
+  const { all } = setup();
+  const secret = /(SECRET|PASSWORD|PWD|KEY|KEYS|TOKEN)$/;
+  expect(named(all, (service) => Object.keys(variablesOf(service)).some((name) => secret.test(name)))).toEqual([]);
+});
+
+test('no container sees the folder of the secrets, or more secrets than it names', () => {
+  const { all } = setup();
+  const folders = all.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0] ?? ''));
+  expect(folders.filter((folder) => /^\.\/?(deploy\/?(secrets.*)?)?$/.test(folder))).toEqual([]);
+  expect(secretsOf(serviceOf('webhook'))).toEqual([expect.objectContaining({ target: 'WEBHOOK_SECRET' })]);
+});
+
+test('what a service names is there: its secrets, volumes, networks, and in each of its profiles what it waits for', () => {
+  const { compose, all } = setup();
+  for (const [, service] of all) {
+    for (const { source } of secretsOf(service)) expect(Object.keys(compose.secrets)).toContain(source);
+    for (const volume of service.volumes ?? [])
+      if (!volume.startsWith('.')) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+    for (const network of service.networks ?? []) expect(Object.keys(compose.networks)).toContain(network);
+    for (const other of Object.keys(service.depends_on ?? {}))
+      expect(compose.services[other]?.profiles).toEqual(expect.arrayContaining([...service.profiles]));
+  }
+});
+
+test.each(['worker', 'webhook', 'starter', 'sandbox-worker', 'sandbox-webhook', 'sandbox-starter'])(
+  'the environment of %s is one that its process starts with',
+  (name) => {
+    const service = serviceOf(name);
+    const secrets = Object.fromEntries(secretsOf(service).map(({ target }) => [target, 'from-a-file']));
+    const nowhere = join(tmpdir(), 'chartway-no-such-folder');
+    const read = () => readConfig(processOf(service) as ProcessName, { ...variablesOf(service), ...secrets }, nowhere);
+    expect(read).not.toThrow();
+  },
+);
+
+test('worker and webhook keep what must last on volumes that the image has folders for', () => {
+  const { ours } = setup();
+  const [image] = readStages().slice(-1);
+  const folders = image?.instructions
+    .filter(({ name }) => name === 'RUN')
+    .map(({ text }) => text)
+    .join('\n');
+  for (const [, service] of ours.filter(([, service]) => service.volumes !== undefined)) {
+    const [, folder = ''] = service.volumes?.[0]?.split(':') ?? [];
+    const { REPORT_STORE, WEBHOOK_SPOOL } = variablesOf(service);
+    expect([REPORT_STORE, WEBHOOK_SPOOL]).toContain(folder);
+    expect(folders).toContain(folder);
+  }
+});
+
+test('worker and webhook are healthy when /readyz says so, on a port of their own in their network namespace', () => {
+  const { ours } = setup();
+  const [image] = readStages().slice(-1);
+  expect(lastOf(image, 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);
+  const watched = ours.filter(([, service]) => ['worker', 'webhook'].includes(processOf(service) ?? ''));
+  expect(watched.map(([, { healthcheck }]) => healthcheck)).toEqual(watched.map(() => undefined));
+  const ports = watched.map(
+    ([name, service]) => `${service.network_mode ?? name} ${variablesOf(service)['METRICS_PORT']}`,
+  );
+  expect(ports).toHaveLength(new Set(ports).size);
+  expect(ports.join()).not.toContain('undefined');
+});
+
+test('a process has the time to drain that it takes', () => {
+  // The longest drains: observability/shutdown's grace of each root.
+  expect(serviceOf('worker').stop_grace_period).toBe('30s');
+  expect(serviceOf('webhook').stop_grace_period).toBe('15s');
+});
