@@ -17,7 +17,7 @@ import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from 
 export { exitOnConfigurationError } from './observability/configuration-fault';
 
 /** Who reads: every process checks the form of all that is set, and requires only what it uses itself. */
-export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'dev';
+export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'chartway' | 'dev';
 
 /** Everything that the environment says, checked. */
 export type Config = ReturnType<typeof configOf>;

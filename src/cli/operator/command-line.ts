@@ -1,0 +1,55 @@
+import { Command, CommanderError } from 'commander';
+import type { Act, AddCommand } from './operator';
+
+/**
+ * Every command of `npm run chartway -- <command>`. To add one: a file here that exports an {@link AddCommand}, and a line below. `--json` is
+ * every command's; what the command needs of the world is in {@link Operator}, made in src/chartway.ts.
+ */
+const COMMANDS: readonly AddCommand[] = [];
+
+/** What was asked for. */
+export interface CommandLine {
+  readonly act: Act;
+  readonly json: boolean;
+}
+
+/** Reads the command line. Wrong usage is said on stderr and ends the process with status 2, `--help` with 0. */
+export function readCommandLine(argv: readonly string[], commands = COMMANDS): CommandLine {
+  let chosen: Act | undefined;
+  const program = new Command('chartway')
+    .description("The operator's commands: look after what needs a person.")
+    .usage('<command> [options]');
+  for (const add of commands) {
+    add(program, (act) => {
+      chosen = act;
+    });
+  }
+  everyCommand(program, (command) =>
+    command
+      .option('--json', 'print JSON lines on stdout, and nothing else there')
+      .exitOverride()
+      .showHelpAfterError('(--help tells more)'),
+  );
+  program.addHelpText(
+    'after',
+    '\nExit status: 0 all well; 1 something could not be done; 2 wrong usage or configuration.',
+  );
+  try {
+    program.parse(argv, { from: 'user' });
+    if (chosen === undefined) return program.error('error: expected a command');
+    return { act: chosen, json: jsonAskedFor(program) };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return process.exit(error.exitCode === 0 ? 0 : 2);
+  }
+}
+
+function everyCommand(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const below of command.commands) everyCommand(below, change);
+}
+
+/** Before the command or behind it: both are where a person would put it. */
+function jsonAskedFor(command: Command): boolean {
+  return command.opts<{ json?: true }>().json === true || command.commands.some(jsonAskedFor);
+}

@@ -1,0 +1,35 @@
+import type { Client } from '@temporalio/client';
+import type { Command } from 'commander';
+import type { Seal } from '../../domain/seal';
+import type { ReportStore } from '../../report-store/port';
+import type { ExitStatus } from '../starter';
+import type { Terminal } from '../terminal';
+
+/** What an operator's command works with. What costs something is made when it is asked for. */
+export interface Operator {
+  /** Text for people, on stderr: what happens and what to do next. */
+  readonly terminal: Terminal;
+  /** One line of stdout: what was asked for, or with `--json` one JSON object. */
+  readonly out: (line: string) => void;
+  /** Stdout is JSON lines and nothing else. */
+  readonly json: boolean;
+  /** Aborted by Ctrl-C: take up nothing more. */
+  readonly signal: AbortSignal;
+  /** The same client each time; waits for Temporal and gives up in the end. @throws {TemporalUnreachable} */
+  readonly temporal: () => Promise<Client>;
+  readonly taskQueue: string;
+  readonly reportStore: () => ReportStore;
+  /** `WEBHOOK_SPOOL`; null where it is off. */
+  readonly spoolFolder: string | null;
+  /** Null: no keys are set. */
+  readonly seal: Seal | null;
+}
+
+/** What the chosen command does. 0: all well; 1: something asked for could not be done; 2: wrong usage. */
+export type Act = (operator: Operator) => Promise<ExitStatus>;
+
+/**
+ * Adds one command, with its options and subcommands, to the command line. Its action hands over what is to be done, which is run once the
+ * configuration has been read: `--help` and wrong usage need none.
+ */
+export type AddCommand = (program: Command, choose: (act: Act) => void) => void;

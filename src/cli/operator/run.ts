@@ -1,0 +1,25 @@
+import { isTransient } from '../../temporal/applicants';
+import { TemporalUnreachable } from '../../temporal/connection';
+import { SearchAttributesUnusable } from '../../temporal/search-attributes';
+import type { ExitStatus } from '../starter';
+import type { Act, Operator } from './operator';
+
+/** Does what the command line chose; what stopped it is said on the terminal. */
+export async function runOperator(act: Act, operator: Operator): Promise<ExitStatus> {
+  const { terminal, signal } = operator;
+  const stopped = (why: string, status: ExitStatus): ExitStatus => {
+    terminal.clear();
+    terminal.say(why);
+    return status;
+  };
+  try {
+    return await act(operator);
+  } catch (error) {
+    if (signal.aborted) return stopped('stopped; the same command again goes on', 130);
+    if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
+      return stopped(error.message, 1);
+    }
+    if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);
+    throw error;
+  }
+}
