@@ -15,7 +15,7 @@ export function noticesText(notices: readonly TellingNotice[]): string {
 export function noticesIn(content: Buffer): TellingNotice[] | null {
   const read = parseJson(content);
   const notices = (Array.isArray(read) ? read : [read]).map(storedNotice);
-  return notices.every((notice) => notice !== null) ? notices : null;
+  return notices.length > 0 && notices.every((notice) => notice !== null) ? notices : null;
 }
 
 function storedNotice(read: unknown): TellingNotice | null {

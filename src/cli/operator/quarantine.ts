@@ -1,0 +1,140 @@
+import { UnknownKey } from '../../domain/seal';
+import { noticesIn } from '../../human-api/notifications/stored';
+import { createNoticeSender } from '../../temporal/notices';
+import type { ExitStatus } from '../starter';
+import type { AddCommand, Operator } from './operator';
+import { type Replayed, replay } from './replay';
+import { type Header, openSetAside, type SetAside } from './set-aside';
+
+interface Chosen {
+  readonly all?: true;
+  readonly why?: string;
+}
+
+/** Why something can be in quarantine, for the help. */
+const REASONS = `refused (Temporal will not take it), signature (not signed as it should be), damaged (of the spool, no
+notice any more), nobody (a report notice whose applicant was not found)`;
+
+/** `chartway quarantine list|show|replay|drop`: notices that could not be delivered, or must not be believed, until an operator decides. */
+export const quarantineCommand: AddCommand = (program, choose) => {
+  const quarantine = program
+    .command('quarantine')
+    .description(
+      'Look after notices that were set aside: by the webhook of this machine (under WEBHOOK_SPOOL) and by mailboxes (in the report store).',
+    )
+    .addHelpText('after', `\nReasons: ${REASONS}.`);
+  quarantine
+    .command('list')
+    .description('one line a record: id, since when, why, kind, whose')
+    .option('--why <reason>', 'only of this reason')
+    .action((chosen: Chosen) => choose((operator) => list(operator, chosen)));
+  quarantine
+    .command('show')
+    .description('all that is known of these records')
+    .argument('<id...>')
+    .action((ids: string[]) => choose((operator) => show(operator, ids)));
+  const some = (name: string, description: string, act: typeof replayAll) => {
+    const command = quarantine.command(name).description(description).argument('[id...]');
+    command
+      .option('--all', 'every record')
+      .option('--why <reason>', 'with --all: every record of this reason')
+      .action((ids: string[], chosen: Chosen) => {
+        if (ids.length > 0 === (chosen.all === true)) command.error('error: expected ids or --all');
+        if (chosen.why !== undefined && !chosen.all) command.error('error: expected --all with --why');
+        choose((operator) => act(operator, ids, chosen));
+      });
+  };
+  some('replay', 'send the notices again; a record goes once Temporal has them', replayAll);
+  some('drop', 'take the records away for good, without sending them', dropAll);
+};
+
+async function list(operator: Operator, { why }: Chosen): Promise<ExitStatus> {
+  const setAside = openSetAside(operator);
+  const headers = await headersOf(setAside, why);
+  for (const header of headers) operator.out(operator.json ? JSON.stringify(header) : lineOf(header));
+  operator.terminal.say(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${setAside.places}`);
+  return 0;
+}
+
+async function show(operator: Operator, ids: readonly string[]): Promise<ExitStatus> {
+  const setAside = openSetAside(operator);
+  let missing = 0;
+  for (const id of ids) {
+    const told = await contentOf(setAside, id);
+    if (told === null) {
+      missing += 1;
+      operator.terminal.say(`${id}: expected a record, there is none; "quarantine list" shows them`);
+      continue;
+    }
+    operator.out(JSON.stringify(told, null, operator.json ? undefined : 2));
+  }
+  return missing > 0 ? 1 : 0;
+}
+
+async function replayAll(operator: Operator, ids: readonly string[], chosen: Chosen): Promise<ExitStatus> {
+  const setAside = openSetAside(operator);
+  const all = await chosenIds(setAside, ids, chosen);
+  let kept = 0;
+  if (all.length > 0) {
+    const sender = createNoticeSender({ client: await operator.temporal(), taskQueue: operator.taskQueue });
+    for (const id of all) {
+      operator.signal.throwIfAborted();
+      const replayed = await replay(setAside, id, sender);
+      if (replayed.result !== 'replayed') kept += 1;
+      if (operator.json) operator.out(JSON.stringify({ id, ...replayed }));
+      else operator.terminal.say(`${id}: ${IN_WORDS[replayed.result]}`);
+    }
+  }
+  operator.terminal.say(`${all.length - kept} of ${all.length} replayed`);
+  return kept > 0 ? 1 : 0;
+}
+
+async function dropAll(operator: Operator, ids: readonly string[], chosen: Chosen): Promise<ExitStatus> {
+  const setAside = openSetAside(operator);
+  const all = await chosenIds(setAside, ids, chosen);
+  let gone = 0;
+  for (const id of all) {
+    operator.signal.throwIfAborted();
+    const result = (await setAside.drop(id)) ? 'dropped' : 'gone';
+    if (result === 'gone') gone += 1;
+    if (operator.json) operator.out(JSON.stringify({ id, result }));
+    else operator.terminal.say(`${id}: ${result === 'gone' ? IN_WORDS.gone : 'dropped'}`);
+  }
+  operator.terminal.say(`${all.length - gone} of ${all.length} dropped`);
+  return gone > 0 ? 1 : 0;
+}
+
+const IN_WORDS: Readonly<Record<Replayed['result'], string>> = {
+  replayed: 'replayed; Temporal has it, and it is gone from the quarantine',
+  nowhere: 'kept: no open applicant takes it. Drop it if that is right',
+  refused: 'kept: Temporal refuses it as things are; look at the applicant in the Temporal UI',
+  unreadable: 'kept: there is no notice in it to send. Drop it once you know why',
+  locked: 'kept: sealed with a key that PAYLOAD_KEYS does not list; add it back, then replay',
+  gone: 'there is no such record; "quarantine list" shows them',
+};
+
+async function headersOf(setAside: SetAside, why: string | undefined): Promise<readonly Header[]> {
+  return (await setAside.list()).filter((header) => why === undefined || header.why === why);
+}
+
+async function chosenIds(setAside: SetAside, ids: readonly string[], { all, why }: Chosen): Promise<readonly string[]> {
+  return all ? (await headersOf(setAside, why)).map(({ id }) => id) : [...new Set(ids)];
+}
+
+/** `1763840000000-refused-0123456789ab  2026-11-22T19:33:20.000Z  refused  status  POL-1  0123…  detail`. */
+function lineOf({ id, at, why, kind, clientUserId, humanId, detail }: Header): string {
+  return [id, at, why, kind, clientUserId ?? '-', humanId ?? '-', detail ?? ''].join('  ').trimEnd();
+}
+
+/** A record with its notices; null in their place where they cannot be had, with the reason. */
+async function contentOf(setAside: SetAside, id: string) {
+  try {
+    const found = await setAside.read(id);
+    if (found === null) return null;
+    const notices = found.content && noticesIn(found.content);
+    return { ...found.header, notices, ...(notices === null && { unreadable: found.content?.length ?? 'altered' }) };
+  } catch (error) {
+    if (!(error instanceof UnknownKey)) throw error;
+    return { id, notices: null, unreadable: IN_WORDS.locked };
+  }
+}
