@@ -1,22 +1,15 @@
-import { BlockList } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../envelopes';
+import { onlyFromThisMachine } from '../loopback';
 import type { People } from '../people';
 import { described, PERSONAS } from '../personas/catalogue';
 import { controlStatusBody, validated } from '../requests';
 import type { Person } from '../state';
 import type { Storyteller } from '../storyteller';
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
 /** What the real upstream does not have: a look behind the scenes and a hand on them, for whoever sits at this machine. */
 export function controlRoutes(app: FastifyInstance, people: People, storyteller: Storyteller): void {
-  app.addHook('onRequest', async (request) => {
-    const family = request.ip.includes(':') ? 'ipv6' : 'ipv4';
-    if (!LOOPBACK.check(request.ip, family)) throw new Refusal(404, 'There is nothing here.');
-  });
+  onlyFromThisMachine(app);
 
   app.get('/personas', async () => PERSONAS.map(described));
 
