@@ -1,0 +1,194 @@
+import { join } from 'node:path';
+import type { Seal } from '../domain/seal';
+import type { Logger } from '../observability/log';
+import { type Files, isCode, writeWhole } from './files';
+import { createFlow } from './flow';
+import { type Found, scan } from './frame';
+import type { SpoolMetrics } from './metrics';
+import { type Fate, passThrough } from './pass';
+import type { Quarantine, SetAside } from './quarantine';
+import { readRecord, type SpoolRecord } from './record';
+import type { Segment, Segments } from './segments';
+
+/** Where records go. */
+export interface Outlet {
+  /** Takes one to its place; never rejects. `refused`: nothing is wrong but the record itself. */
+  deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable'>;
+  /** What may be told of a record that is set aside; null where the text says nothing to it. */
+  describe(text: string): Pick<SetAside, 'kind' | 'clientUserId' | 'humanId'> | null;
+  /** How many deliveries of what came just now are under way. */
+  live(): number;
+}
+
+/** Delivers what the spool holds, oldest first, at least once. */
+export interface Replay {
+  /** There is something new. */
+  wake(): void;
+  /** Resolves when nothing is under way any more; what is not delivered lies on the disk. */
+  stop(): Promise<void>;
+}
+
+/** A run that holds its maximum of signals refuses a notice too, until it continues as new: one refusal is not yet for good. */
+const REFUSALS_FOR_GOOD = 3;
+/** 1 s, doubling, for a segment of which something had to stay. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+export function startReplay(deps: {
+  readonly folder: string;
+  readonly files: Files;
+  readonly seal: Seal | null;
+  readonly segments: Segments;
+  readonly rotate: () => Promise<void>;
+  readonly quarantine: Quarantine;
+  readonly outlet: Outlet;
+  readonly metrics: SpoolMetrics;
+  readonly log: Logger;
+}): Replay {
+  const { folder, files, seal, segments, quarantine, outlet, metrics, log } = deps;
+  const flow = createFlow({ live: outlet.live });
+  const stopping = new AbortController();
+  const refusals = new Map<string, number>();
+  let locked: unknown = null; // why a record of this pass cannot be opened yet
+  let ring: () => void = () => {};
+  const ended = run();
+
+  return {
+    wake: () => ring(),
+    stop() {
+      stopping.abort();
+      ring();
+      return ended;
+    },
+  };
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const restMs = flow.restMs();
+      const segment = restMs > 0 ? null : segments.next(flow.down);
+      if (segment === null) {
+        await pause(restMs > 0 ? restMs : segments.dueInMs());
+        continue;
+      }
+      try {
+        if (!segment.finished) await deps.rotate();
+        await goThrough(segment);
+      } catch (error) {
+        log.error({ error, segment: segment.name }, 'a segment of the spool could not be read or rewritten');
+        putOff(segment);
+      }
+    }
+  }
+
+  async function goThrough(segment: Segment): Promise<void> {
+    const bytes = await files.read(join(folder, segment.name));
+    const handle = async (found: Found): Promise<Fate> => {
+      const fate = await fateOf(found);
+      if (fate === 'done' && found.kind === 'record' && segment.records !== null) segment.records -= 1;
+      return fate;
+    };
+    locked = null;
+    const remains = await passThrough(scan(bytes), { flow, handle, stopped: stopping.signal });
+    if (locked !== null) log.warn({ error: locked, segment: segment.name }, 'notices of the spool wait for their key');
+    if (remains.lines.length === 0) {
+      await files.remove(join(folder, segment.name)).catch((error: unknown) => {
+        if (!isCode(error, 'ENOENT')) throw error;
+      });
+      segments.gone(segment.name);
+      return;
+    }
+    if (remains.done > 0) {
+      const left = Buffer.concat(remains.lines);
+      await writeWhole(files, folder, segment.name, left);
+      segment.bytes = left.length;
+      segment.records = remains.lines.length;
+    }
+    if (!stopping.signal.aborted) putOff(segment);
+  }
+
+  function putOff(segment: Segment): void {
+    segment.retryAtMs = Date.now() + Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.tries);
+    segment.tries += 1;
+  }
+
+  async function fateOf(found: Found): Promise<Fate> {
+    if (found.kind === 'torn') {
+      metrics.torn.inc();
+      log.warn(
+        { bytes: found.line.length },
+        'the spool ends in a record that was not written to its end; it was never acknowledged',
+      );
+      return 'done';
+    }
+    if (found.kind === 'damaged') return damaged(found.line);
+    const opened = readRecord(found, seal);
+    if (opened.kind === 'unreadable') return damaged(found.line);
+    if (opened.kind === 'locked') {
+      locked = opened.error;
+      return 'later';
+    }
+    return delivered(opened.record, found.line);
+  }
+
+  async function delivered(record: SpoolRecord, line: Buffer): Promise<Fate> {
+    const begunMs = performance.now();
+    const result = await outlet.deliver(record);
+    metrics.replays.inc({ result });
+    if (result === 'unavailable') {
+      flow.failed(begunMs);
+      return 'unreached';
+    }
+    if (flow.succeeded()) segments.forgive();
+    const key = line.toString('latin1', 0, 19); // form and checksum
+    if (result === 'refused') return refused(record, key);
+    refusals.delete(key);
+    return 'done';
+  }
+
+  async function refused({ text }: SpoolRecord, key: string): Promise<Fate> {
+    const times = (refusals.get(key) ?? 0) + 1;
+    refusals.set(key, times);
+    if (times < REFUSALS_FOR_GOOD) return 'later';
+    const told = outlet.describe(text) ?? { kind: 'unknown', clientUserId: null, humanId: null };
+    const fate = await setAside({ why: 'refused', detail: 'INVALID_ARGUMENT', content: text, ...told });
+    if (fate === 'done') refusals.delete(key);
+    return fate;
+  }
+
+  function damaged(line: Buffer): Promise<Fate> {
+    return setAside({ why: 'damaged', kind: 'bytes', clientUserId: null, humanId: null, detail: null, content: line });
+  }
+
+  /** What cannot be set aside stays where it is: nothing that was acknowledged is thrown away. */
+  async function setAside(entry: SetAside): Promise<Fate> {
+    const { why, kind, clientUserId, humanId } = entry;
+    let result: 'kept' | 'full' | 'failed' = 'failed';
+    let failure: unknown;
+    try {
+      result = await quarantine.put(entry);
+    } catch (error) {
+      failure = error;
+    }
+    metrics.quarantined.inc({ why, result });
+    const fields = { why, kind, clientUserId, humanId, error: failure };
+    if (result === 'kept') log.error(fields, 'a record of the spool was put into quarantine; look at it there');
+    else
+      log.error(
+        fields,
+        `a record belongs into quarantine, which is ${result === 'full' ? 'full: drop what is done with' : 'not to be written'}; it stays in the spool`,
+      );
+    return result === 'kept' ? 'done' : 'later';
+  }
+
+  async function pause(ms: number | null): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = ms === null ? undefined : setTimeout(resolve, ms + 1);
+      ring = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (stopping.signal.aborted) ring();
+    });
+    ring = () => {};
+  }
+}

@@ -1,0 +1,98 @@
+import type { Batch } from './writer';
+
+/** One file of records, as far as it has been looked into. */
+export interface Segment {
+  readonly name: string;
+  /** False while it is being written. */
+  finished: boolean;
+  bytes: number;
+  /** Records in it that are not delivered yet; null before it was first read. */
+  records: number | null;
+  /** When the oldest of them came, ms since 1970; null before it was first read. */
+  oldestAtMs: number | null;
+  /** How often it has been gone through and something had to stay. */
+  tries: number;
+  /** Before this moment (ms since 1970) it is left alone. */
+  retryAtMs: number;
+}
+
+/** Which segments there are, and which one's turn it is. */
+export interface Segments {
+  /** Segments that were found on the disk. */
+  found(name: string, bytes: number): void;
+  grown(name: string, batch: Batch): void;
+  finished(name: string): void;
+  gone(name: string): void;
+  /** The oldest whose time has come. While Temporal is away the one that was left alone for the longest time, so that none stands before all others. */
+  next(down: boolean): Segment | null;
+  /** How long until the next one's time comes; null where there is none. */
+  dueInMs(): number | null;
+  /** Temporal is back: whatever was put off because it was away may be tried again. */
+  forgive(): void;
+  /** One that nobody has counted yet. */
+  uncounted(): Segment | null;
+  total(): {
+    readonly segments: number;
+    readonly bytes: number;
+    readonly records: number;
+    readonly oldestAtMs: number | null;
+  };
+}
+
+/** While Temporal is away, the segment that grows is cut off for a try so often at most: an outage of a day leaves thousands of files, not millions. */
+const CUT_WHILE_DOWN_EVERY_MS = 30_000;
+
+export function createSegments(nowMs: () => number = Date.now): Segments {
+  const segments = new Map<string, Segment>();
+  let cutAtMs = Number.NEGATIVE_INFINITY;
+  const add = (name: string, over: Partial<Segment>): Segment => {
+    const fresh = { name, finished: true, bytes: 0, records: null, oldestAtMs: null, tries: 0, retryAtMs: 0 };
+    const segment: Segment = { ...fresh, ...over };
+    segments.set(name, segment);
+    return segment;
+  };
+  const all = (): Segment[] => [...segments.values()];
+
+  return {
+    found: (name, bytes) => void add(name, { bytes }),
+    grown(name, batch) {
+      const segment = segments.get(name) ?? add(name, { finished: false, records: 0, oldestAtMs: batch.atMs });
+      segment.bytes += batch.lines.length;
+      segment.records = (segment.records ?? 0) + batch.records;
+    },
+    finished(name) {
+      const segment = segments.get(name);
+      if (segment !== undefined) segment.finished = true;
+    },
+    gone: (name) => void segments.delete(name),
+
+    next(down) {
+      const now = nowMs();
+      const inOrder = all().sort((a, b) => (down ? a.retryAtMs - b.retryAtMs : 0) || (a.name < b.name ? -1 : 1));
+      const growingToo =
+        !down || now - cutAtMs >= CUT_WHILE_DOWN_EVERY_MS || inOrder.every(({ finished }) => !finished);
+      const chosen = inOrder.find(({ retryAtMs, finished }) => (down || retryAtMs <= now) && (finished || growingToo));
+      if (chosen?.finished === false) cutAtMs = now;
+      return chosen ?? null;
+    },
+    dueInMs() {
+      if (segments.size === 0) return null;
+      return Math.max(0, Math.min(...all().map(({ retryAtMs }) => retryAtMs)) - nowMs());
+    },
+    forgive() {
+      for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, tries: 0 });
+    },
+    uncounted: () => all().find(({ records }) => records === null) ?? null,
+    total() {
+      const ages = all().flatMap(({ oldestAtMs, records }) =>
+        oldestAtMs === null || records === 0 ? [] : [oldestAtMs],
+      );
+      return {
+        segments: segments.size,
+        bytes: all().reduce((sum, { bytes }) => sum + bytes, 0),
+        records: all().reduce((sum, { records }) => sum + (records ?? 0), 0),
+        oldestAtMs: ages.length === 0 ? null : Math.min(...ages),
+      };
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import type { Seal } from '../domain/seal';
+import type { Logger } from '../observability/log';
+import { diskFiles, type Files, writeAll } from './files';
+import { scan } from './frame';
+import { createSpoolMetrics } from './metrics';
+import { claimPart } from './part';
+import { openQuarantine, type Quarantine } from './quarantine';
+import { readRecord, type SpoolRecord, writeRecord } from './record';
+import { type Outlet, type Replay, startReplay } from './replay';
+import { createSegments } from './segments';
+import { createWriter, TookTooLong } from './writer';
+
+/** Notices on this host's disk, until their outlet has taken them. */
+export interface Spool {
+  /**
+   * Resolves when all of the texts (one line each) are on the disk for good, in one write and one sync shared with whoever writes at the same time.
+   * @throws {SpoolUnavailable} by `untilMs` (ms since 1970) at the latest
+   */
+  append(texts: readonly string[], untilMs: number): Promise<void>;
+  /** Begins to deliver what lies there, also what dead webhooks left, and goes on until it is closed. */
+  start(outlet: Outlet): void;
+  /** False for some seconds after a write failed. */
+  readonly healthy: boolean;
+  readonly quarantine: Quarantine;
+  /** Lets deliveries under way end; what is left stays on the disk for the next process. */
+  close(): Promise<void>;
+}
+
+/** The texts are not on the disk, as far as is known; the cause is the system's error. */
+export class SpoolUnavailable extends Error {
+  override readonly name = 'SpoolUnavailable';
+
+  constructor(
+    readonly kind: 'spool-full' | 'spool-failed' | 'spool-slow',
+    cause?: unknown,
+  ) {
+    super(`expected the spool to take notices, it did not (${kind}); look at the disk and at WEBHOOK_SPOOL_MAX`, {
+      cause,
+    });
+  }
+}
+
+/** In memory, for a disk that does not answer: some seconds of a great load. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+/** A dead webhook's notices wait so long at most, while another lives. */
+const ADOPT_EVERY_MS = 5_000;
+/** So long after a failed write the spool counts as broken; then the next request shows. */
+const BROKEN_FOR_MS = 5_000;
+/** So many records at a time are sealed and checked before others have their turn. */
+const RECORDS_A_TURN = 1_000;
+/** A delivery under way at the end is waited for so long; it is done again otherwise, which is harmless. */
+const STOP_AFTER_MS = 2_000;
+
+/** Opens the spool in this folder, which is made, and proves that it can be written. @throws PathTooLong; the system's error */
+export async function openSpool(options: {
+  readonly folder: string;
+  /** Of all that lies there and is ours to deliver; beyond it nothing more is taken. */
+  readonly maxBytes: number;
+  readonly seal: Seal | null;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly files?: Files;
+  readonly segmentBytes?: number;
+}): Promise<Spool> {
+  const { folder, maxBytes, seal, log, files = diskFiles } = options;
+  await files.makeFolder(folder);
+  await proveWritable(folder, files);
+  const part = await claimPart(folder, files);
+  const segments = createSegments();
+  const quarantine = openQuarantine({ spoolFolder: folder, seal, files });
+  const metrics = createSpoolMetrics(options.registry, segments, quarantine);
+  const ledger = { name: part.segmentName, grown: segments.grown, finished: segments.finished };
+  const writer = createWriter({ folder: part.folder, files, ledger, segmentBytes: options.segmentBytes });
+  let replay: Replay | null = null;
+  let adoption: NodeJS.Timeout | null = null;
+  let closed = false;
+  let brokenAtMs = Number.NEGATIVE_INFINITY;
+  await adopt();
+
+  return {
+    async append(texts, untilMs) {
+      const atMs = Date.now();
+      try {
+        const lines = await linesOf(
+          texts.map((text) => ({ atMs, text })),
+          seal,
+        );
+        const waitingBytes = writer.waitingBytes + lines.length;
+        if (segments.total().bytes + waitingBytes > maxBytes) throw new SpoolUnavailable('spool-full');
+        if (waitingBytes > MAX_WAITING_BYTES) throw new SpoolUnavailable('spool-slow');
+        await writer.append({ lines, records: texts.length, atMs }, untilMs);
+      } catch (error) {
+        brokenAtMs = performance.now();
+        const unavailable = unavailableBy(error);
+        metrics.writes.inc({ result: unavailable.kind.slice('spool-'.length) });
+        throw unavailable;
+      }
+      brokenAtMs = Number.NEGATIVE_INFINITY;
+      metrics.writes.inc({ result: 'written' });
+      metrics.written.inc(texts.length);
+      replay?.wake();
+    },
+
+    start(outlet) {
+      replay = startReplay({
+        ...{ files, seal, segments, quarantine, outlet, metrics, log },
+        folder: part.folder,
+        rotate: writer.rotate,
+      });
+      void count();
+      adoption = setInterval(() => void adopt(), ADOPT_EVERY_MS).unref();
+    },
+
+    get healthy() {
+      return performance.now() - brokenAtMs > BROKEN_FOR_MS;
+    },
+    quarantine,
+
+    async close() {
+      closed = true;
+      if (adoption !== null) clearInterval(adoption);
+      const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => part.release());
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, STOP_AFTER_MS).unref())]);
+    },
+  };
+
+  async function adopt(): Promise<void> {
+    try {
+      const names = await part.adopt();
+      for (const name of names) segments.found(name, await files.size(join(part.folder, name)));
+      if (names.length === 0) return;
+      metrics.adopted.inc(names.length);
+      log.info({ segments: names.length }, 'took over notices that a webhook left');
+      if (replay !== null) void count();
+      replay?.wake();
+    } catch (error) {
+      log.error({ error }, 'could not look for notices that other webhooks left');
+    }
+  }
+
+  /** Depth and age of what was found, one segment after the other; the replay may be through with some before. */
+  async function count(): Promise<void> {
+    for (let segment = segments.uncounted(); segment !== null && !closed; segment = segments.uncounted()) {
+      segment.records = 0;
+      const bytes = await files.read(join(part.folder, segment.name)).catch(() => Buffer.alloc(0));
+      for (const found of scan(bytes)) {
+        if (found.kind !== 'record') continue;
+        segment.records += 1;
+        const opened = segment.oldestAtMs === null ? readRecord(found, seal) : null;
+        if (opened?.kind === 'open') segment.oldestAtMs = opened.record.atMs;
+      }
+      await turn();
+    }
+  }
+}
+
+/** A folder that can be made and not written shows it at the start, not at the first outage. */
+async function proveWritable(folder: string, files: Files): Promise<void> {
+  const path = join(folder, `.probe-${randomBytes(6).toString('hex')}`);
+  const probe = await files.create(path);
+  try {
+    await writeAll(probe, Buffer.from('probe\n'));
+    await probe.sync();
+  } finally {
+    await probe.close();
+    await files.remove(path);
+  }
+}
+
+async function linesOf(records: readonly SpoolRecord[], seal: Seal | null): Promise<Buffer> {
+  const lines: Buffer[] = [];
+  for (const [index, record] of records.entries()) {
+    if (index % RECORDS_A_TURN === RECORDS_A_TURN - 1) await turn();
+    lines.push(writeRecord(record, seal));
+  }
+  return Buffer.concat(lines);
+}
+
+function unavailableBy(error: unknown): SpoolUnavailable {
+  if (error instanceof SpoolUnavailable) return error;
+  return new SpoolUnavailable(error instanceof TookTooLong ? 'spool-slow' : 'spool-failed', error);
+}
