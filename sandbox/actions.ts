@@ -80,6 +80,15 @@ export class Actions {
     this.storyteller.play(person, [atOnce(becomes('Disconnected'))]);
   }
 
+  /** Cuts one provider: Disconnected if it was the last one, else it goes on with the others. Refused where it is not connected. */
+  disconnectOne(person: Person, organization: Organization): void {
+    const source = this.sourceOf(person, organization);
+    if (!source) throw new Refusal(409, `${organization.name} is not connected.`);
+    person.sources = person.sources.filter((other) => other !== source);
+    if (person.sources.length > 0) this.goOn(person);
+    else this.storyteller.play(person, [atOnce(becomes('Disconnected'))]);
+  }
+
   private sourceOf(person: Person, { id }: Organization): Source | undefined {
     return person.sources.find(({ organization }) => organization.id === id);
   }

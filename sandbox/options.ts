@@ -11,7 +11,7 @@ export interface SandboxOptions {
 }
 
 /** With every story many times faster, days of waiting would still be what everybody waits for. */
-const LONGEST_FAST_WAIT_MS = 30_000;
+const LONGEST_FAST_WAIT_MS = 20_000;
 
 interface Flags {
   readonly host: string;

@@ -5,7 +5,7 @@ import { after, becomes, delivers, minutes, type Persona } from './script';
 export const attention: Persona = {
   name: 'attention',
   summary: 'must accept the terms of a portal first, does so after a while; then everything is delivered',
-  ends: { outcome: 'collected', providers: 1, documents: 3, olderDocuments: 0 },
+  ends: { outcome: 'collected', providers: 1, documents: 3, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
   steps: [
     after(minutes(5), becomes('Engaged')),

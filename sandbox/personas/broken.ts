@@ -4,7 +4,7 @@ import { after, becomes, minutes, type Persona } from './script';
 export const broken: Persona = {
   name: 'broken',
   summary: 'connects a provider whose data cannot be retrieved, now or later',
-  ends: { outcome: 'failed', providers: 0, documents: 0, olderDocuments: 0 },
+  ends: { outcome: 'failed', providers: 0, documents: 0, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
   steps: [
     after(minutes(5), becomes('Engaged')),

@@ -5,7 +5,7 @@ import { after, becomes, deliversTogether, minutes, type Persona } from './scrip
 export const eager: Persona = {
   name: 'eager',
   summary: 'opens the invitation within minutes and connects one hospital, which delivers everything',
-  ends: { outcome: 'collected', providers: 1, documents: 3, olderDocuments: 0 },
+  ends: { outcome: 'collected', providers: 1, documents: 3, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
   steps: [
     after(minutes(4), becomes('Engaged')),

@@ -5,7 +5,7 @@ import { after, becomes, delivers, minutes, type Persona } from './script';
 export const partial: Persona = {
   name: 'partial',
   summary: 'connects two hospitals, of which only one ever delivers',
-  ends: { outcome: 'partial', providers: 1, documents: 3, olderDocuments: 0 },
+  ends: { outcome: 'partial', providers: 1, documents: 3, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
   steps: [
     after(minutes(6), becomes('Engaged')),

@@ -5,7 +5,7 @@ import { after, becomes, delivers, minutes, type Persona } from './script';
 export const pharmacy: Persona = {
   name: 'pharmacy',
   summary: 'connects one pharmacy, which has no complete record to give',
-  ends: { outcome: 'collected', providers: 1, documents: 2, olderDocuments: 0 },
+  ends: { outcome: 'collected', providers: 1, documents: 2, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'array',
   steps: [
     after(minutes(3), becomes('Engaged')),

@@ -42,6 +42,8 @@ export interface Persona {
     readonly documents: number;
     /** Documents of older versions, stored as well by a collector that was quick enough. */
     readonly olderDocuments: number;
+    /** Documents that get a newer version after the end; a collector that keeps looking ends up with both. */
+    readonly laterDocuments: number;
   };
   /** Which of its two forms the answer to the invitation takes: 202 and one object, or 201 and an array. */
   readonly createAnswer: 'object' | 'array';

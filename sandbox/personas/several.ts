@@ -5,7 +5,7 @@ import { after, becomes, delivers, deliversTogether, minutes, type Persona, revi
 export const several: Persona = {
   name: 'several',
   summary: 'connects four providers, of which two have no complete record; one report is updated on the way',
-  ends: { outcome: 'collected', providers: 4, documents: 10, olderDocuments: 2 },
+  ends: { outcome: 'collected', providers: 4, documents: 10, olderDocuments: 2, laterDocuments: 0 },
   createAnswer: 'array',
   steps: [
     after(minutes(4), becomes('Engaged')),

@@ -4,7 +4,7 @@ import type { Persona } from './script';
 export const silent: Persona = {
   name: 'silent',
   summary: 'never opens the invitation',
-  ends: { outcome: 'expired', providers: 0, documents: 0, olderDocuments: 0 },
+  ends: { outcome: 'expired', providers: 0, documents: 0, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'array',
   steps: [],
 };

@@ -3,6 +3,7 @@ import { parseBirthDate } from '../birth-date';
 import type { Clock } from '../clock';
 import type { People } from '../people';
 import { personaOf } from '../personas/catalogue';
+import { eager } from '../personas/eager';
 import { createBody, lookupQuery, validated } from '../requests';
 import type { Person } from '../state';
 import type { Storyteller } from '../storyteller';
@@ -36,7 +37,7 @@ export function adminRoutes(
 
   app.post('/api/v1/users', async (request, reply) => {
     const body = validated(createBody, 'payload', request.body);
-    const persona = personaOf(body.clientUserEmail);
+    const persona = personaOf(body.clientUserEmail) ?? eager;
     const person = people.invite(
       {
         clientUserId: body.clientUserId,

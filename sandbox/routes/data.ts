@@ -17,7 +17,8 @@ export function dataRoutes(app: FastifyInstance, people: People, tokens: Tokens)
     const report = person.reports.find(({ id }) => id === request.params.id);
     if (!report) throw new Refusal(404, 'There is no report with this id.');
     if (!offers(report.type, format)) throw new Refusal(415, `A ${report.type} report is not to be had as ${format}.`);
-    return reply.header('content-type', CONTENT_TYPES[format]).send(await render(person, report, format));
+    const { length, body } = await render(person, report, format);
+    return reply.header('content-type', CONTENT_TYPES[format]).header('content-length', length).send(body);
   });
 
   function owner(request: FastifyRequest): Person {

@@ -52,7 +52,7 @@ describe('the control surface', () => {
   it('lists the personas with what must come of each', async () => {
     const { call } = await startSandbox();
     const { body } = await call('GET', '/control/personas');
-    expect(body).toHaveLength(8);
+    expect(body).toHaveLength(16);
     expect(body).toContainEqual({
       name: 'pharmacy',
       summary: expect.any(String),
@@ -60,6 +60,7 @@ describe('the control surface', () => {
       providers: 1,
       documents: 2,
       olderDocuments: 0,
+      laterDocuments: 0,
       storyMinutes: 22,
     });
   });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
+import { PERSONAS } from '../../sandbox/personas/catalogue';
 import { startReceiver } from './receiver';
 
 const ROOT = join(__dirname, '..', '..');
@@ -120,7 +121,7 @@ describe('the sandbox process', () => {
         .trimEnd()
         .split('\n')
         .map((line) => line.split(' ')[0]),
-    ).toEqual(['eager', 'declines', 'silent', 'partial', 'pharmacy', 'attention', 'broken', 'several']);
+    ).toEqual(PERSONAS.map(({ name }) => name));
   });
 
   it.each([

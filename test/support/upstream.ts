@@ -4,6 +4,8 @@ export interface Persona {
   readonly outcome: string;
   readonly documents: number;
   readonly olderDocuments: number;
+  /** Documents that get a newer version after the applicant has ended. */
+  readonly laterDocuments: number;
 }
 
 /** What the sandbox tells of somebody who was invited (`GET /control/people`). */
