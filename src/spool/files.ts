@@ -101,5 +101,5 @@ export async function writeWhole(files: Files, folder: string, name: string, byt
 
 /** True for a system's error with one of these codes. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && codes.includes(String((error as NodeJS.ErrnoException).code));
+  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }
