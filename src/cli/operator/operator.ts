@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { Seal } from '../../domain/seal';
 import type { ReportStore } from '../../report-store/port';
+import type { NoticeSender } from '../../temporal/notices';
 import type { ExitStatus } from '../starter';
 import type { Terminal } from '../terminal';
 
@@ -18,6 +19,8 @@ export interface Operator {
   /** The same client each time; waits for Temporal and gives up in the end. @throws {TemporalUnreachable} */
   readonly temporal: () => Promise<Client>;
   readonly taskQueue: string;
+  /** Over the client above. */
+  readonly noticeSender: () => Promise<NoticeSender>;
   readonly reportStore: () => ReportStore;
   /** `WEBHOOK_SPOOL`; null where it is off. */
   readonly spoolFolder: string | null;

@@ -1,6 +1,5 @@
 import { UnknownKey } from '../../domain/seal';
 import { noticesIn } from '../../human-api/notifications/stored';
-import { createNoticeSender } from '../../temporal/notices';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 import { type Replayed, replay } from './replay';
@@ -76,7 +75,7 @@ async function replayAll(operator: Operator, ids: readonly string[], chosen: Cho
   const all = await chosenIds(setAside, ids, chosen);
   let kept = 0;
   if (all.length > 0) {
-    const sender = createNoticeSender({ client: await operator.temporal(), taskQueue: operator.taskQueue });
+    const sender = await operator.noticeSender();
     for (const id of all) {
       operator.signal.throwIfAborted();
       const replayed = await replay(setAside, id, sender);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { UnknownKey } from '../../domain/seal';
 import { noticeRequestId } from '../../human-api/notifications';
 import { noticesIn, type TellingNotice } from '../../human-api/notifications/stored';
@@ -30,7 +29,7 @@ export async function replay(
   let taken = 0;
   let kept: 'nowhere' | 'refused' | null = null;
   for (const notice of notices) {
-    const fate = await send(notice, id, sender);
+    const fate = await send(notice, sender);
     if (fate === 'taken') taken += 1;
     else kept = fate;
   }
@@ -55,14 +54,13 @@ async function noticesOf(
 
 async function send(
   notice: TellingNotice,
-  id: string,
   sender: Pick<NoticeSender, 'deliverStatusNotice' | 'postToMailbox'>,
 ): Promise<'taken' | 'nowhere' | 'refused'> {
   const requestId = noticeRequestId(notice);
   try {
     if (notice.kind === 'report') {
       const { humanId, reportId, type, updatedAt } = notice;
-      await sender.postToMailbox({ humanId, reportId, type, updatedAt }, mailboxRequestId(requestId, id));
+      await sender.postToMailbox({ humanId, reportId, type, updatedAt }, requestId);
       return 'taken';
     }
     const { clientUserId, humanId, status, updatedAt } = notice;
@@ -72,12 +70,4 @@ async function send(
     if (error instanceof NoticeUndelivered && error.kind === 'refused') return 'refused';
     throw error;
   }
-}
-
-/**
- * A mailbox that ended was started under the notice's own request id, and the server would take the same id for a repeat of that start. The
- * mailbox passes the notice on under the notice's own, so that the applicant still counts it once.
- */
-function mailboxRequestId(requestId: string, id: string): string {
-  return createHash('sha256').update(`${requestId} ${id}`).digest('hex').slice(0, 32);
 }

@@ -1,0 +1,104 @@
+import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Operator } from '../../../src/cli/operator/operator';
+import { createTerminal } from '../../../src/cli/terminal';
+import type { Seal } from '../../../src/domain/seal';
+import { noticesText, type TellingNotice } from '../../../src/human-api/notifications/stored';
+import { createFolderStore } from '../../../src/report-store/folder-store';
+import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
+import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
+
+export const STATUS: TellingNotice = {
+  ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+export const REPORT: TellingNotice = {
+  ...{ kind: 'report', humanId: 'h-2', reportId: 'r-1', type: 'unity' },
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+
+/** Seals with a key made of the text; what was sealed for another place, or by another text, does not open. */
+export function testSeal(text: string): Seal {
+  const key = (place: string) => createHash('sha256').update(`${text} ${place}`).digest();
+  return {
+    seal(plain, place) {
+      const cipher = createCipheriv('aes-256-gcm', key(place), Buffer.alloc(12));
+      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    },
+    open(sealed, place) {
+      const decipher = createDecipheriv('aes-256-gcm', key(place), Buffer.alloc(12));
+      decipher.setAuthTag(sealed.subarray(-16));
+      try {
+        return Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]);
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+const notNeeded = async () => {
+  throw new Error('expected Temporal not to be needed');
+};
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+/** An operator before a spool and a report store of its own, both empty. */
+export async function operatorOf(given: Partial<Operator> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
+  folders.push(folder);
+  const spoolFolder = join(folder, 'spool');
+  const store = createFolderStore(join(folder, 'reports'));
+  const seal = given.seal ?? null;
+  const out: string[] = [];
+  const said: string[] = [];
+  const operator: Operator = {
+    terminal: createTerminal({ write: (text: string) => said.push(text) }),
+    out: (line) => out.push(line),
+    json: false,
+    signal: new AbortController().signal,
+    temporal: notNeeded,
+    noticeSender: notNeeded,
+    taskQueue: 'test',
+    reportStore: () => store,
+    spoolFolder,
+    seal,
+    ...given,
+  };
+  return {
+    folder,
+    operator,
+    out,
+    said: () => said.join(''),
+    /** Sets notices aside as a webhook does, and gives the record's id. */
+    async spooled(why: QuarantineReason, content: readonly TellingNotice[] | string): Promise<string> {
+      const spool = openQuarantine({ spoolFolder, seal });
+      const before = new Set((await spool.list()).map(({ id }) => id));
+      const [first] = typeof content === 'string' ? [] : content;
+      await spool.put({
+        ...{ why, kind: first?.kind ?? 'spool', detail: null },
+        clientUserId: first?.kind === 'status' ? first.clientUserId : null,
+        humanId: first?.humanId ?? null,
+        content: typeof content === 'string' ? content : noticesText(content),
+      });
+      const [id] = (await spool.list()).map((header) => header.id).filter((each) => !before.has(each));
+      if (id === undefined) throw new Error('expected a record');
+      return id;
+    },
+    /** Sets notices aside as a mailbox does, and gives the record's id. */
+    async shelved(notices: readonly TellingNotice[], key = 'run-1'): Promise<string> {
+      const mailboxes = openMailboxQuarantine({ shelf: store.shelf, seal });
+      const before = new Set((await mailboxes.list()).map(({ id }) => id));
+      const humanId = notices[0]?.humanId ?? 'h';
+      await mailboxes.put({ key, atMs: 1_000, humanId, notices: notices.length, content: noticesText(notices) });
+      const [id] = (await mailboxes.list()).map((header) => header.id).filter((each) => !before.has(each));
+      if (id === undefined) throw new Error('expected a record');
+      return id;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { replay } from '../../../src/cli/operator/replay';
+import { openSetAside } from '../../../src/cli/operator/set-aside';
+import { noticeRequestId } from '../../../src/human-api/notifications';
+import type { TellingNotice } from '../../../src/human-api/notifications/stored';
+import { NoticeUndelivered } from '../../../src/temporal/notices';
+import { operatorOf, REPORT, STATUS, testSeal } from './fixture';
+
+async function setup(seal = testSeal('ours')) {
+  const given = await operatorOf({ seal });
+  const sent: string[] = [];
+  const sender = {
+    deliverStatusNotice: async (clientUserId: string, _claim: unknown, requestId: string) => {
+      sent.push(`${clientUserId} ${requestId}`);
+      return 'taken' as 'taken' | 'closed-or-unknown';
+    },
+    postToMailbox: async ({ humanId }: { humanId: string }, requestId: string) => {
+      sent.push(`${humanId} ${requestId}`);
+    },
+  };
+  return { ...given, setAside: openSetAside(given.operator), sender, sent };
+}
+
+const sentAs = (to: string, notice: TellingNotice) => `${to} ${noticeRequestId(notice)}`;
+
+test('a record of the spool is sent as the webhook would have, under the same request ids, and goes', async () => {
+  const { setAside, sender, sent, spooled } = await setup();
+  const id = await spooled('signature', [STATUS, REPORT]);
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 2 });
+  expect(sent).toEqual([sentAs('POL-1', STATUS), sentAs('h-2', REPORT)]);
+  expect(await setAside.list()).toEqual([]);
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'gone', taken: 0 });
+});
+
+test('the notices of a mailbox are posted to a new one, and the record goes', async () => {
+  const { setAside, sender, sent, shelved } = await setup();
+  const id = await shelved([REPORT]);
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1 });
+  expect(sent).toEqual([sentAs('h-2', REPORT)]);
+  expect(await setAside.list()).toEqual([]);
+});
+
+test('a record that Temporal does not take is kept, and taken again later', async () => {
+  const { setAside, sender, spooled } = await setup();
+  const id = await spooled('refused', [STATUS]);
+  const unavailable = new NoticeUndelivered('unavailable', 'signal', new Error('away'));
+  const away = { ...sender, deliverStatusNotice: () => Promise.reject(unavailable) };
+  await expect(replay(setAside, id, away)).rejects.toBe(unavailable);
+  const refused = {
+    ...sender,
+    deliverStatusNotice: () => Promise.reject(new NoticeUndelivered('refused', 'signal', 0)),
+  };
+  expect(await replay(setAside, id, refused)).toEqual({ result: 'refused', taken: 0 });
+  const closed = { ...sender, deliverStatusNotice: async () => 'closed-or-unknown' as const };
+  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 0 });
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1 });
+});
+
+test('one notice of several that is not taken keeps the record, and the others are sent all the same', async () => {
+  const { setAside, sender, sent, spooled } = await setup();
+  const id = await spooled('signature', [STATUS, REPORT]);
+  const closed = { ...sender, deliverStatusNotice: async () => 'closed-or-unknown' as const };
+  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 1 });
+  expect(sent).toEqual([sentAs('h-2', REPORT)]);
+  expect(await setAside.list()).toHaveLength(1);
+});
+
+test('two operators at once send a record under the same request ids, and both are told that it went', async () => {
+  const { setAside, sender, sent, spooled } = await setup();
+  const id = await spooled('refused', [STATUS]);
+  const both = await Promise.all([replay(setAside, id, sender), replay(setAside, id, sender)]);
+  expect(both).toEqual([
+    { result: 'replayed', taken: 1 },
+    { result: 'replayed', taken: 1 },
+  ]);
+  expect(new Set(sent).size).toBe(1);
+});
+
+test('what is no notice any more is kept and sent nowhere', async () => {
+  const { setAside, sender, sent, spooled } = await setup();
+  const id = await spooled('damaged', 'torn bytes');
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'unreadable', taken: 0 });
+  expect(sent).toEqual([]);
+  expect(await setAside.list()).toHaveLength(1);
+});
+
+test('what is sealed with another key is kept for the day when the key is back', async () => {
+  const { operator, sender, spooled, shelved } = await setup();
+  const ids = [await spooled('refused', [STATUS]), await shelved([REPORT])];
+  const keyless = openSetAside({ ...operator, seal: null });
+  for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0 });
+  const other = openSetAside({ ...operator, seal: testSeal('another') });
+  for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0 });
+  for (const id of ids) expect(await replay(openSetAside(operator), id, sender)).toMatchObject({ result: 'replayed' });
+});
