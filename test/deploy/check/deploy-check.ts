@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { killLeftOvers, type Running } from './child';
+import { Host } from './host';
+import { buildImage } from './image';
+import { startPostgresql } from './postgresql';
+import { temporalBinaries } from './temporal-binaries';
+
+// npm run deploy:check, which tells the rest. One story: each part goes on with what the one before has started.
+
+const ROOT = join(__dirname, '..', '..', '..');
+/** Compiling Temporal, or installing packages on a slow line. */
+const BUILD_LIMIT_MS = 900_000;
+/** Temporal takes a minute to take up new search attributes. */
+const UP_LIMIT_MS = 150_000;
+
+let folder: string;
+let host: Host;
+const running: Running[] = [];
+
+async function up(name: string): Promise<Running> {
+  const service = await host.up(name);
+  running.push(service);
+  await host.healthy(service, UP_LIMIT_MS);
+  return service;
+}
+
+/** Ends services as `docker compose stop` does, the last first; gives their exit statuses. */
+async function down(names: readonly string[]): Promise<Record<string, number | null>> {
+  const statuses: Record<string, number | null> = {};
+  for (const name of [...names].reverse()) {
+    const service = running.find((other) => other.name === name);
+    if (service !== undefined) statuses[name] = await service.end();
+  }
+  return statuses;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-deploy-check-'));
+  // The user of the images has to come through.
+  await chmod(folder, 0o755);
+});
+
+afterAll(async () => {
+  await killLeftOvers();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test(
+  'the steps of the Dockerfile make an image that holds what runs and no compiler',
+  async () => {
+    const image = await buildImage(join(folder, 'build'));
+    expect(existsSync(join(image, 'app/dist/src/worker.js'))).toBe(true);
+    expect(existsSync(join(image, 'app/node_modules/@temporalio/worker'))).toBe(true);
+    for (const left of ['node_modules/typescript', 'node_modules/jest', 'src', '.env'])
+      expect(existsSync(join(image, 'app', left))).toBe(false);
+    host = new Host(folder, image, await temporalBinaries());
+    host.writeTemporalEntryPoint();
+  },
+  BUILD_LIMIT_MS,
+);
+
+test('the secrets are made by the script', async () => {
+  const deploy = join(folder, 'deploy');
+  await mkdir(join(deploy, 'secrets'), { recursive: true });
+  await cp(join(ROOT, 'deploy/make-secrets.sh'), join(deploy, 'make-secrets.sh'));
+  execFileSync('/bin/sh', [join(deploy, 'make-secrets.sh')]);
+  for (const name of ['HUMAN_API_CLIENT_ID', 'HUMAN_API_CLIENT_SECRET'])
+    await writeFile(join(deploy, 'secrets', name), 'not-a-real-one\n');
+  expect(host.secret('WEBHOOK_SECRET')).toMatch(/^[\w-]{32}$/);
+});
+
+test(
+  'Temporal comes up on PostgreSQL, and setting it up a second time changes nothing',
+  async () => {
+    const passwordFile = join(folder, 'deploy/secrets/POSTGRES_PASSWORD');
+    const port = await host.port('postgresql', 5432);
+    running.push(await startPostgresql(folder, port, { user: 'temporal', passwordFile }));
+    await host.runOnce('temporal-schema');
+    await host.runOnce('temporal-schema');
+    await up('temporal');
+    await host.runOnce('temporal-namespaces');
+    expect(await host.runOnce('temporal-namespaces')).toContain('namespace sandbox: there already');
+  },
+  UP_LIMIT_MS,
+);
+
+test(
+  'the profile "sandbox" comes up healthy, follows an applicant to the end, keeps the reports, and drains',
+  async () => {
+    const services = ['sandbox', 'sandbox-worker', 'sandbox-webhook'];
+    for (const name of services) await up(name);
+    const applicant = ['--client-user-id', 'DEPLOY-1', '--email', 'several@example.org', '--wait', '--json'];
+    const lines = (await host.runOnce('sandbox-starter', applicant)).split('\n').map((line) => JSON.parse(line));
+    expect(lines.at(-1)).toMatchObject({ clientUserId: 'DEPLOY-1', outcome: 'collected' });
+    const manifest = JSON.parse(await readFile(join(host.volume('sandbox-reports'), 'DEPLOY-1/manifest.json'), 'utf8'));
+    expect(manifest.documents.length).toBeGreaterThan(0);
+    for (const { file } of manifest.documents)
+      expect(existsSync(join(host.volume('sandbox-reports'), 'DEPLOY-1', file))).toBe(true);
+    expect(await down(services)).toEqual({ sandbox: 0, 'sandbox-worker': 0, 'sandbox-webhook': 0 });
+  },
+  2 * UP_LIMIT_MS,
+);
+
+test(
+  'the profile "real" comes up healthy, takes notices with the secret only, and drains',
+  async () => {
+    const services = ['worker', 'webhook'];
+    for (const name of services) await up(name);
+    const url = `http://127.0.0.1:${await host.port('webhook', 3001)}/notifications`;
+    const post = async (secret: string) => {
+      const authorization = `Basic ${Buffer.from(`human-api:${secret}`).toString('base64')}`;
+      const answer = await fetch(url, { method: 'POST', headers: { authorization }, body: '{}' });
+      return { status: answer.status, body: await answer.json().catch(() => null) };
+    };
+    expect(await post('wrong')).toMatchObject({ status: 401 });
+    expect(await post(host.secret('WEBHOOK_SECRET'))).toEqual({ status: 200, body: { accepted: 0, ignored: 1 } });
+    expect(await down(services)).toEqual({ worker: 0, webhook: 0 });
+  },
+  2 * UP_LIMIT_MS,
+);
+
+test(
+  'Temporal and PostgreSQL end by themselves when they are asked to',
+  async () => {
+    expect(await down(['postgresql', 'temporal'])).toEqual({ temporal: 0, postgresql: 0 });
+  },
+  UP_LIMIT_MS,
+);
