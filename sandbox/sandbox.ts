@@ -8,6 +8,7 @@ import { adminRoutes, type CreateAnswer } from './routes/admin';
 import { authRoutes, type Credentials } from './routes/auth';
 import { controlRoutes } from './routes/control';
 import { dataRoutes } from './routes/data';
+import { invitationRoutes } from './routes/invitation';
 import { makeServer } from './server';
 import { emptyState, type Person } from './state';
 import { Storyteller } from './storyteller';
@@ -51,6 +52,7 @@ export function makeSandbox(settings: SandboxSettings, clock: Clock, log: Log): 
       '/auth': (host) => authRoutes(host, people, tokens, settings.credentials),
       '/admin': (host) => adminRoutes(host, { people, tokens, storyteller, clock, createAnswer, inviteLink }),
       '/data': (host) => dataRoutes(host, people, tokens),
+      '/invitation': (host) => invitationRoutes(host, { people, actions, inviteLink }),
       '/control': (host) => controlRoutes(host, people, storyteller),
     },
     log,

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { run } from './child.mjs';
 import { phase, ROOT, SetUpFault } from './project.mjs';
 import { bundleWorkflows } from './workflow-bundle.mjs';
@@ -10,6 +19,9 @@ const DIST = join(ROOT, 'dist');
 const NEXT = join(ROOT, 'dist.next');
 const OLD = join(ROOT, 'dist.old');
 const STAMP = '.built-from';
+// What tsc does not touch: the pages that the sandbox serves.
+const ASSET = /\.(html|css|mjs|svg)$/;
+const SOURCE = /\.(ts|html|css|mjs|svg)$/;
 const SOURCES = ['src', 'sandbox'];
 // The lockfile too: another compiler or another package's types may compile otherwise.
 const SETTINGS = [
@@ -36,6 +48,10 @@ export async function buildDist(share) {
   mkdirSync(NEXT);
   writeFileSync(join(NEXT, '.gitignore'), '*\n'); // a killed build leaves nothing that git would see
   await phase('compiling (tsc)', () => compile(share));
+  for (const path of SOURCES.flatMap((folder) => filesIn(folder, ASSET))) {
+    mkdirSync(dirname(join(NEXT, path)), { recursive: true });
+    copyFileSync(join(ROOT, path), join(NEXT, path));
+  }
   const workflows = join(NEXT, 'src', 'workflows', 'index.js');
   if (existsSync(workflows)) {
     const bundle = await phase('bundling the workflow code', () => bundleWorkflows(workflows));
@@ -65,7 +81,7 @@ async function compile(share) {
 
 function sourcesHash() {
   const hash = createHash('sha256');
-  for (const path of [...SETTINGS, ...SOURCES.flatMap(typescriptIn)]) {
+  for (const path of [...SETTINGS, ...SOURCES.flatMap((folder) => filesIn(folder, SOURCE))]) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(ROOT, path)))
@@ -74,9 +90,9 @@ function sourcesHash() {
   return hash.digest('hex');
 }
 
-function typescriptIn(folder) {
+function filesIn(folder, pattern) {
   return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
     .sort();
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
@@ -12,6 +12,7 @@ const ROOT = join(__dirname, '..', '..');
 function compiled(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  cpSync(join(ROOT, 'sandbox', 'invitation'), join(folder, 'sandbox', 'invitation'), { recursive: true });
   const sources = readdirSync(join(ROOT, 'sandbox'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );
