@@ -16,7 +16,8 @@ runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
   const registry = createRegistry('webhook');
-  const sender = createNoticeSender({ client: lazyClient(config.temporal), taskQueue: config.taskQueue });
+  const { taskQueue, refreshForMs } = config;
+  const sender = createNoticeSender({ client: lazyClient(config.temporal), taskQueue, refreshForMs });
   const server = createWebhook({ sender, secrets: config.webhook.secrets, registry, log });
 
   const address = await listen(server, config.webhook);

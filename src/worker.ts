@@ -10,6 +10,7 @@ import { onShutdown } from './observability/shutdown';
 import { openReportStore } from './report-store/store';
 import { lazyClient } from './temporal/connection';
 import { createNoticeSender } from './temporal/notices';
+import { createApplicantRuns } from './temporal/runs';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { connectWorker } from './temporal/worker-connection';
 import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
@@ -50,15 +51,20 @@ runProcess('worker', async () => {
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const humanApi = createHumanApi(config.humanApi);
+  const { taskQueue, refreshForMs, policy } = config;
+  const client = lazyClient(config.temporal);
   const workers = await createWorkers({
     connection,
     namespace,
-    taskQueue: config.taskQueue,
+    taskQueue,
     bundlePath: BUNDLE,
     localActivities: createLocalActivities({
       reportStore,
       digestSecret: config.humanApi.clientSecret,
-      directory: createNoticeSender({ client: lazyClient(config.temporal), taskQueue: config.taskQueue }),
+      directory: createNoticeSender({ client, taskQueue, refreshForMs }),
+      runs: createApplicantRuns({ client, taskQueue }),
+      refreshForMs,
+      policy,
     }),
     upstreamActivities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: config.humanApi.timeoutMs }),
     maxCallsPerSecond: config.humanApi.maxCallsPerSecond,

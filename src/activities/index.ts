@@ -2,6 +2,7 @@ import { createInvitationActivities, type InvitationDeps } from './invitation';
 import { type ApplicantDirectory, createMailboxActivities } from './mailbox';
 import { createManifestActivities, type ManifestDeps } from './manifests';
 import { createPersonActivities } from './person';
+import { createRefreshActivities, type RefreshDeps } from './refreshes';
 import { createReportActivities, type ReportDeps } from './reports';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
@@ -13,6 +14,6 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 }
 
 /** What talks to the store and to Temporal only: served beside the workflows. */
-export function createLocalActivities(deps: ManifestDeps & { directory: ApplicantDirectory }) {
-  return { ...createManifestActivities(deps), ...createMailboxActivities(deps) };
+export function createLocalActivities(deps: ManifestDeps & RefreshDeps & { directory: ApplicantDirectory }) {
+  return { ...createManifestActivities(deps), ...createMailboxActivities(deps), ...createRefreshActivities(deps) };
 }

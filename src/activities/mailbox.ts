@@ -5,13 +5,11 @@ import type { ReportNotice } from '../workflows/contract';
 export interface ApplicantDirectory {
   /** The clientUserId of the applicant with this humanId, by search attribute; null where there is none. */
   findByHumanId(humanId: string): Promise<string | null>;
-  /** Passes a report notice on; a repeat under the same request id changes nothing. */
-  deliverReportNotice(
-    clientUserId: string,
-    notice: ReportNotice,
-    requestId: string,
-  ): Promise<'taken' | 'closed-or-unknown'>;
+  /** Passes a report notice on, to the refresh where the applicant closed recently; a repeat under the same request id changes nothing. */
+  deliverReportNotice(clientUserId: string, notice: ReportNotice, requestId: string): Promise<PassedOn>;
 }
+
+type PassedOn = 'taken' | 'refreshing' | 'closed-or-unknown';
 
 /** The activities of a mailbox: they talk to Temporal, not to upstream. */
 export function createMailboxActivities({ directory }: { directory: ApplicantDirectory }) {
@@ -21,7 +19,7 @@ export function createMailboxActivities({ directory }: { directory: ApplicantDir
     },
 
     /** Passes a notice on under the request id that the webhook would have used, so that both ways count once. */
-    async passNotice(input: { clientUserId: string; notice: ReportNotice }): Promise<'taken' | 'closed-or-unknown'> {
+    async passNotice(input: { clientUserId: string; notice: ReportNotice }): Promise<PassedOn> {
       const { clientUserId, notice } = input;
       return directory.deliverReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
     },

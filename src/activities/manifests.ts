@@ -47,7 +47,7 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
 }
 
 /** A store that cannot be read or written is retried without limit: work goes on when there is space again. Its paths stay here. */
-async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
+export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,5 +1,4 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client';
-import { encodeToPayloadsWithContext } from '@temporalio/common/lib/internal-non-workflow';
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import {
@@ -13,24 +12,14 @@ import {
   type StatusNotice,
   statusNoticeSignal,
 } from '../workflows/contract';
+import { createLateReports } from './late-reports';
 import { isWorkflowNotFound, keywordIn } from './raw-answers';
+import { createSignals } from './signals';
+
+export { NoticeUndelivered } from './signals';
 
 /** What became of a notice that Temporal answered for: it has the signal, or there is no open run to take it. */
 type Delivered = 'taken' | 'closed-or-unknown';
-
-/**
- * Temporal does not have the notice. `unavailable`: no answer, or one that says nothing about the notice; send again. `refused`: it will not
- * take this one as things are (the run holds its maximum of signals, 10,000 by default). The gRPC status is the cause's `code`.
- */
-export class NoticeUndelivered extends Error {
-  readonly kind: 'unavailable' | 'refused';
-
-  constructor(kind: 'unavailable' | 'refused', operation: string, cause: unknown) {
-    super(`Temporal did not take the notice (${operation}: ${kind})`, { cause });
-    this.name = 'NoticeUndelivered';
-    this.kind = kind;
-  }
-}
 
 /**
  * The way of a notice into Temporal. `requestId` makes a repeat harmless: the server drops the second within a run, whatever its payload.
@@ -44,13 +33,13 @@ export interface NoticeSender {
     requestId: string,
     untilMs?: number,
   ): Promise<Delivered>;
-  /** @throws {NoticeUndelivered} */
+  /** To the open applicant, or to the refresh of one that closed recently and was not withdrawn. @throws {NoticeUndelivered} */
   deliverReportNotice(
     clientUserId: string,
     notice: ReportNotice,
     requestId: string,
     untilMs?: number,
-  ): Promise<Delivered>;
+  ): Promise<Delivered | 'refreshing'>;
   /** Signals the mailbox of the notice's person, starting it where none is open: one call. @throws {NoticeUndelivered} */
   postToMailbox(notice: ReportNotice, requestId: string, untilMs?: number): Promise<void>;
   /** The humanId that the applicant itself says it has; null where it has none or is not known. Throws what the client throws. */
@@ -63,45 +52,47 @@ export interface NoticeSender {
 
 /** For callers that have no deadline of their own, such as activities, which Temporal retries. */
 const CALL_TIMEOUT_MS = 10_000;
-/** gRPC's number (grpc.io, "Status codes"). */
-const GRPC_INVALID_ARGUMENT = 3;
 /** One person has one applicant, or a few rounds of the same one. */
 const FOUND_AT_MOST = 10;
 
-const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy, WorkflowExecutionStatus } = temporal.api.enums.v1;
+const { WorkflowExecutionStatus } = temporal.api.enums.v1;
 
 /** The sender over a client, which may be lazily connected: nothing is called before the first notice. */
-export function createNoticeSender(deps: { readonly client: Client; readonly taskQueue: string }): NoticeSender {
-  const { client, taskQueue } = deps;
-  const { namespace, identity } = client.options;
+export function createNoticeSender(deps: {
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** How long after the closing new versions of reports are taken. */
+  readonly refreshForMs: number;
+}): NoticeSender {
+  const { client, refreshForMs } = deps;
+  const { namespace } = client.options;
+  const signals = createSignals(deps);
+  const deliverLate = createLateReports({ client, signals, refreshForMs });
 
   return {
     deliverStatusNotice: (clientUserId, notice, requestId, untilMs = soon()) =>
-      signal(applicantWorkflowId(clientUserId), statusNoticeSignal.name, notice, requestId, untilMs),
-    deliverReportNotice: (clientUserId, notice, requestId, untilMs = soon()) =>
-      signal(applicantWorkflowId(clientUserId), reportNoticeSignal.name, notice, requestId, untilMs),
+      signals.send({
+        workflowId: applicantWorkflowId(clientUserId),
+        signalName: statusNoticeSignal.name,
+        notice,
+        requestId,
+        untilMs,
+      }),
+
+    async deliverReportNotice(clientUserId, notice, requestId, untilMs = soon()) {
+      const workflowId = applicantWorkflowId(clientUserId);
+      const signal = { workflowId, signalName: reportNoticeSignal.name, notice, requestId, untilMs };
+      for (;;) {
+        if ((await signals.send(signal)) === 'taken') return 'taken';
+        const late = await deliverLate(clientUserId, notice, requestId, untilMs);
+        if (late !== 'open-again') return late;
+      }
+    },
 
     async postToMailbox(notice, requestId, untilMs = soon()) {
       const workflowId = mailboxWorkflowId(notice.humanId);
-      try {
-        const signalInput = { payloads: await encode(workflowId, notice) };
-        await client.withDeadline(untilMs, () =>
-          client.workflowService.signalWithStartWorkflowExecution({
-            namespace,
-            identity,
-            requestId,
-            workflowId,
-            workflowType: { name: DELIVER_NOTICES },
-            taskQueue: { name: taskQueue },
-            workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-            workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-            signalName: reportNoticeSignal.name,
-            signalInput,
-          }),
-        );
-      } catch (error) {
-        throw undelivered('signal with start', error);
-      }
+      const signalName = reportNoticeSignal.name;
+      await signals.sendWithStart({ workflowId, signalName, notice, requestId, untilMs }, DELIVER_NOTICES);
     },
 
     async humanIdOf(clientUserId, untilMs = soon()) {
@@ -143,39 +134,6 @@ export function createNoticeSender(deps: { readonly client: Client; readonly tas
       return runs.find((run) => run.clientUserId !== null)?.clientUserId ?? null;
     },
   };
-
-  async function signal(
-    workflowId: string,
-    signalName: string,
-    notice: StatusNotice | ReportNotice,
-    requestId: string,
-    untilMs: number,
-  ): Promise<Delivered> {
-    try {
-      const input = { payloads: await encode(workflowId, notice) };
-      const execution = { workflowId };
-      await client.withDeadline(untilMs, () =>
-        client.workflowService.signalWorkflowExecution({
-          namespace,
-          identity,
-          workflowExecution: execution,
-          signalName,
-          input,
-          requestId,
-        }),
-      );
-      return 'taken';
-    } catch (error) {
-      if (isWorkflowNotFound(error)) return 'closed-or-unknown';
-      throw undelivered('signal', error);
-    }
-  }
-
-  /** The raw service takes payloads as they are, so our data converter (and the codec that encrypts) is applied by hand, bound to the workflow as the SDK does. */
-  async function encode(workflowId: string, notice: StatusNotice | ReportNotice) {
-    const context = { type: 'workflow' as const, namespace, workflowId };
-    return (await encodeToPayloadsWithContext(client.options.loadedDataConverter, context, [notice])) ?? [];
-  }
 }
 
 function soon(): number {
@@ -187,9 +145,4 @@ function clientUserIdOf(workflowId: string | null | undefined): string | null {
   if (typeof workflowId !== 'string' || !workflowId.startsWith(prefix)) return null;
   const clientUserId = workflowId.slice(prefix.length);
   return isClientUserId(clientUserId) ? clientUserId : null;
-}
-
-function undelivered(operation: string, error: unknown): NoticeUndelivered {
-  const refused = isGrpcServiceError(error) && error.code === GRPC_INVALID_ARGUMENT;
-  return new NoticeUndelivered(refused ? 'refused' : 'unavailable', operation, error);
 }

@@ -13,7 +13,8 @@ export type RouteNotice = (notice: Notice, untilMs: number) => Promise<Fate>;
 
 interface Route {
   readonly to: 'applicant' | 'mailbox' | 'nowhere';
-  readonly deliver: () => Promise<Fate>;
+  /** `refreshing`: accepted by the refresh of an applicant that closed recently. */
+  readonly deliver: () => Promise<Fate | 'refreshing'>;
 }
 
 /** The routing table: which workflow a notice goes to. */
@@ -28,16 +29,17 @@ export function createRouter(deps: {
 
   return async (notice, untilMs) => {
     const { to, deliver } = routeOf(notice, untilMs);
-    const settled = (result: Fate | 'undelivered', error?: unknown): void => {
+    const settled = (to: Route['to'] | 'refresh', result: Fate | 'undelivered', error?: unknown): void => {
       metrics.notices.inc({ kind: notice.kind, to, result });
       log.debug({ ...pseudonyms(notice), kind: notice.kind, to, result, error }, 'notice');
     };
     try {
-      const fate = await deliver();
-      settled(fate);
+      const answer = await deliver();
+      const fate = answer === 'refreshing' ? 'accepted' : answer;
+      settled(answer === 'refreshing' ? 'refresh' : to, fate);
       return fate;
     } catch (error) {
-      settled('undelivered', error);
+      settled(to, 'undelivered', error);
       throw error;
     }
   };
@@ -62,6 +64,7 @@ export function createRouter(deps: {
     if (clientUserId !== null) {
       const deliver = async () => {
         const delivered = await sender.deliverReportNotice(clientUserId, named, requestId, untilMs);
+        if (delivered === 'refreshing') return delivered;
         return delivered === 'taken' ? 'accepted' : 'ignored';
       };
       return { to: 'applicant', deliver };

@@ -3,11 +3,14 @@ import type { Outcome, Reason, Stage } from '../domain/applicant';
 import type { Collection } from '../domain/collection';
 import type { Facts } from '../domain/facts';
 import type { Policy } from '../domain/policy';
+import type { Refresh } from '../domain/refresh';
 
 /** The workflow type that follows one applicant. */
 export const COLLECT_RECORDS = 'collectRecords';
 /** The workflow type that takes report notices of a person whose applicant is not known yet. */
 export const DELIVER_NOTICES = 'deliverNotices';
+/** The workflow type that takes the reports that come after an applicant was closed. */
+export const REFRESH_REPORTS = 'refreshReports';
 
 /** `applicant-<clientUserId>`: one workflow id per applicant, for ever. */
 export function applicantWorkflowId(clientUserId: string): string {
@@ -17,6 +20,11 @@ export function applicantWorkflowId(clientUserId: string): string {
 /** `notices-<humanId>`: the mailbox of one person. */
 export function mailboxWorkflowId(humanId: string): string {
   return `notices-${humanId}`;
+}
+
+/** `refresh-<clientUserId>`: one at a time. */
+export function refreshWorkflowId(clientUserId: string): string {
+  return `refresh-${clientUserId}`;
 }
 
 /** The task queue of every activity that calls Human API; the server caps its rate for the whole fleet. */
@@ -110,4 +118,20 @@ export const stateQuery = defineQuery<ApplicantState>('state');
 export interface DeliverNoticesResult {
   readonly clientUserId: string | null;
   readonly delivered: number;
+}
+
+export interface RefreshReportsInput {
+  /** What a run hands to the one that continues it. */
+  readonly carried?: Refresh;
+}
+
+/**
+ * A refresh's end. `open`: the applicant is open again and has the notices; `none`, `withdrawn`, `too-old`: there was no round to refresh.
+ * `stored`: documents, those of the same bytes under a later version included; `ignored`: notices that named another person.
+ */
+export interface RefreshReportsResult {
+  readonly clientUserId: string;
+  readonly ended: 'refreshed' | 'open' | 'none' | 'withdrawn' | 'too-old';
+  readonly stored: number;
+  readonly ignored: number;
 }

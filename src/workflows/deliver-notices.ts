@@ -61,5 +61,5 @@ async function passOn(clientUserId: string, batch: readonly ReportNotice[]): Pro
   const results = await Promise.all(
     batch.map((notice) => local('Pass the notice on').passNotice({ clientUserId, notice })),
   );
-  return results.filter((result) => result === 'taken').length;
+  return results.filter((result) => result !== 'closed-or-unknown').length;
 }

@@ -4,6 +4,7 @@ import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
+import { createApplicantRuns } from '../../src/temporal/runs';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -177,7 +178,14 @@ export class TimeSkipping {
         ...common,
         taskQueue,
         workflowBundle: { codePath: WORKFLOW_BUNDLE },
-        activities: createLocalActivities({ reportStore: store, digestSecret: 'test', directory }),
+        activities: createLocalActivities({
+          reportStore: store,
+          digestSecret: 'test',
+          directory,
+          runs: createApplicantRuns({ client: this.client, taskQueue }),
+          refreshForMs: 30 * DAY_MS,
+          policy: DEFAULT_POLICY,
+        }),
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
       }),
       Worker.create({

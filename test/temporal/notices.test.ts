@@ -39,7 +39,7 @@ function setup(options: { namespace?: string; codec?: PayloadCodec } = {}) {
     clientUserId,
     humanId,
     report,
-    sender: createNoticeSender({ client, taskQueue: 'nobody' }),
+    sender: createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: 60_000 }),
     start: (id = clientUserId) =>
       client.workflow.start(COLLECT_RECORDS, {
         workflowId: applicantWorkflowId(id),
@@ -76,8 +76,9 @@ describe('a notice for an applicant', () => {
   });
 
   test('has nowhere to go where no such applicant was ever started', async () => {
-    const { sender, clientUserId, report } = setup();
-    await expect(sender.deliverReportNotice(clientUserId, report, 'r')).resolves.toBe('closed-or-unknown');
+    const { sender, clientUserId, humanId } = setup();
+    const notice = { humanId, status: 'Syncing', updatedAt: null };
+    await expect(sender.deliverStatusNotice(clientUserId, notice, 'r')).resolves.toBe('closed-or-unknown');
   });
 
   test('has nowhere to go once the applicant is closed', async () => {
@@ -98,7 +99,11 @@ describe('a notice for an applicant', () => {
   test('is undelivered where nothing answers at the address', async () => {
     const lazy = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
     const { report } = setup();
-    const sender = createNoticeSender({ client: new Client({ connection: lazy }), taskQueue: 'nobody' });
+    const sender = createNoticeSender({
+      client: new Client({ connection: lazy }),
+      taskQueue: 'nobody',
+      refreshForMs: 60_000,
+    });
     await expect(sender.deliverReportNotice('POL-1', report, 'r', Date.now() + 500)).rejects.toMatchObject({
       kind: 'unavailable',
     });
@@ -167,7 +172,7 @@ describe('the mailbox of a person', () => {
   test('tells whose notices it held when it ends', async () => {
     const { client, report, humanId, clientUserId } = setup();
     const taskQueue = `queue-${randomUUID()}`;
-    const sender = createNoticeSender({ client, taskQueue });
+    const sender = createNoticeSender({ client, taskQueue, refreshForMs: 60_000 });
     await sender.postToMailbox(report, 'request-1');
     const owner = sender.mailboxOwner(humanId);
     await completeNextRun(client, taskQueue, { clientUserId, delivered: 1 });

@@ -13,7 +13,10 @@ let port: number;
 beforeAll(async () => {
   port = await freePort();
   client = lazyClient({ namespace: 'default', connection: { address: `127.0.0.1:${port}` } });
-  webhook = await startWebhook({ sender: createNoticeSender({ client, taskQueue: 'nobody' }), secrets: ['s3cret'] });
+  webhook = await startWebhook({
+    sender: createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: 60_000 }),
+    secrets: ['s3cret'],
+  });
 });
 
 afterAll(async () => {

@@ -1,0 +1,84 @@
+import { activityInfo } from '@temporalio/activity';
+import { instantMs } from '../domain/instants';
+import type { Policy } from '../domain/policy';
+import { type ClosedRound, isLeftConnected, isRefreshedAt } from '../domain/refresh';
+import type { MissingDocument, StoredDocument } from '../domain/reports';
+import { noticeRequestId } from '../human-api/notifications';
+import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
+import type { ReportNotice } from '../workflows/contract';
+import { inStoreTerms } from './manifests';
+
+/** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */
+export interface ApplicantRuns {
+  isOpen(clientUserId: string): Promise<boolean>;
+  /** Passes a report notice on to an open run and to nothing else; a repeat under the same request id changes nothing. */
+  passReportNotice(
+    clientUserId: string,
+    notice: ReportNotice,
+    requestId: string,
+  ): Promise<'taken' | 'closed-or-unknown'>;
+}
+
+/**
+ * Whether there is a round to refresh. `open`: another one runs; `none`: nothing is known, or it ended by force; `withdrawn`: the person was
+ * deleted upstream; `too-old`: it closed more than REFRESH_FOR ago.
+ */
+export type RoundToRefresh = ({ kind: 'closed' } & ClosedRound) | { kind: 'open' | 'none' | 'withdrawn' | 'too-old' };
+
+/** What a refresh adds to the manifest of the round that closed at `closedAt`. */
+export interface RefreshToRecord {
+  readonly clientUserId: string;
+  readonly closedAt: string | null;
+  readonly documents: readonly StoredDocument[];
+  readonly missing: readonly MissingDocument[];
+}
+
+export interface RefreshDeps {
+  readonly reportStore: ReportStore;
+  readonly runs: ApplicantRuns;
+  /** How long after the closing new versions are taken. */
+  readonly refreshForMs: number;
+  /** The worker's own: the run that had one of its own may be forgotten. What is wanted stands in the manifest. */
+  readonly policy: Policy;
+}
+
+/** The activities of a refresh, apart from those that call upstream, which are the applicant's. */
+export function createRefreshActivities({ reportStore, runs, refreshForMs, policy }: RefreshDeps) {
+  return {
+    /** Asks Temporal first: an open applicant's manifest may still show the outcome of the round before. */
+    async readClosedRound({ clientUserId }: { clientUserId: string }): Promise<RoundToRefresh> {
+      if (await runs.isOpen(clientUserId)) return { kind: 'open' };
+      const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId)).catch(nothingOfOurs);
+      if (!manifest || manifest.outcome === null) return { kind: 'none' };
+      if (!isLeftConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
+      const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
+      if (!isRefreshedAt(nowMs, instantMs(manifest.closedAt), refreshForMs)) return { kind: 'too-old' };
+      const { humanId, closedAt, wanted, documents } = manifest;
+      return { kind: 'closed', humanId, closedAt, documents, policy: { ...policy, wanted } };
+    },
+
+    /** Passes a notice on under the request id that the webhook would have used. */
+    async passToApplicant(input: {
+      clientUserId: string;
+      notice: ReportNotice;
+    }): Promise<'taken' | 'closed-or-unknown'> {
+      const { clientUserId, notice } = input;
+      return runs.passReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+    },
+
+    /** Adds to the manifest, where it is there. */
+    async recordRefresh(refresh: RefreshToRecord): Promise<void> {
+      const refreshedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
+      await inStoreTerms(async () => {
+        // Somebody removed the folder: what was stored since has nowhere to be told of.
+        if (!(await reportStore.readManifest(refresh.clientUserId))) return;
+        await reportStore.updateManifest({ kind: 'refresh', ...refresh, refreshedAt });
+      });
+    },
+  };
+}
+
+function nothingOfOurs(error: unknown): Manifest | null {
+  if (error instanceof WrongFolder) return null;
+  throw error;
+}

@@ -1,0 +1,157 @@
+import { allowedAtMs } from './allowance';
+import type { Outcome, Reason } from './applicant';
+import { type Collection, emptyCollection, nextRetryMs, toFetch, withListWanted, withNoticeList } from './collection';
+import { SERIES_MS } from './facts';
+import { instantMs } from './instants';
+import { MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import type { ListedReport, StoredDocument, WantedDocument } from './reports';
+
+/** A report that upstream told of after the closing. */
+export interface NamedReport {
+  readonly humanId: string;
+  readonly reportId: string;
+  readonly type: string | null;
+  readonly updatedAt: string | null;
+}
+
+/** A notice that no list has answered yet. */
+interface AwaitedReport {
+  readonly notice: NamedReport;
+  /** When it is looked for next, and how often it was. */
+  readonly dueAtMs: number;
+  readonly looks: number;
+}
+
+/** The closed round that is refreshed, as its manifest and the worker's settings tell it; `policy.wanted` is the round's own. */
+export interface ClosedRound {
+  readonly humanId: string | null;
+  readonly closedAt: string | null;
+  readonly policy: Policy;
+  readonly documents: readonly StoredDocument[];
+}
+
+/** All that a refresh knows: plain JSON, changed only by the functions below. */
+export interface Refresh {
+  /** Null before the manifest was read. */
+  readonly round: Omit<ClosedRound, 'documents'> | null;
+  readonly collection: Collection;
+  readonly awaited: readonly AwaitedReport[];
+  /** Notices of another person. */
+  readonly ignored: number;
+  readonly stored: number;
+}
+
+/** The one thing to do next. */
+export type RefreshStep =
+  | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
+  | { readonly do: 'record' | 'list' | 'end' }
+  | { readonly do: 'wait'; readonly untilMs: number };
+
+/** Notices that arrive within this time share one list. */
+const SHARE_LIST_MS = 2 * SECOND_MS;
+/** Each asks for a list anyway; beyond so many nobody checks that it is in it. */
+const AWAITED_MOST = 500;
+
+/** True where the person was not withdrawn at the closing, so that upstream may still tell of reports: those who connected, and whose time was not up. */
+export function isLeftConnected(outcome: Outcome | null, reason: Reason | null): boolean {
+  return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
+}
+
+/** Whether a closing is so recent that new versions are still taken. An unknown time is long ago. */
+export function isRefreshedAt(nowMs: number, closedAtMs: number | null, refreshForMs: number): boolean {
+  return closedAtMs !== null && nowMs - closedAtMs <= refreshForMs;
+}
+
+export const NEW_REFRESH: Refresh = {
+  round: null,
+  collection: emptyCollection(),
+  awaited: [],
+  ignored: 0,
+  stored: 0,
+};
+
+/** A notice asks for a list, and is waited for until one shows its version. */
+export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: number): Refresh {
+  const { awaited, collection } = refresh;
+  if (notice.updatedAt !== null && collection.listed.some((report) => shows(report, notice))) return refresh;
+  const known = awaited.some(
+    ({ notice: other }) => other.reportId === notice.reportId && other.updatedAt === notice.updatedAt,
+  );
+  if (!known && awaited.length < AWAITED_MOST) {
+    return ofRoundOnly({ ...refresh, awaited: [...awaited, { notice, dueAtMs: nowMs + SHARE_LIST_MS, looks: 0 }] });
+  }
+  return { ...refresh, collection: withListWanted(collection, nowMs) };
+}
+
+/** The manifest was read: what is known of an earlier round no longer counts, the notices do. */
+export function withRound(refresh: Refresh, { documents, ...round }: ClosedRound): Refresh {
+  if (refresh.round?.closedAt === round.closedAt && refresh.round.humanId === round.humanId) return refresh;
+  return ofRoundOnly({ ...refresh, round, collection: emptyCollection(documents) });
+}
+
+/** A notice whose humanId is not the applicant's own is ignored and counted. */
+function ofRoundOnly(refresh: Refresh): Refresh {
+  const { round, awaited } = refresh;
+  if (!round) return refresh;
+  const ours = awaited.filter(({ notice }) => notice.humanId === round.humanId);
+  return { ...refresh, awaited: ours, ignored: refresh.ignored + awaited.length - ours.length };
+}
+
+/** The notices that another took over. */
+export function withoutNotices(refresh: Refresh, passedOn: ReadonlySet<NamedReport>): Refresh {
+  return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !passedOn.has(notice)) };
+}
+
+/** A list is about to be asked for, counted against the allowance. */
+export function withListAsked(refresh: Refresh, nowMs: number): Refresh {
+  return { ...refresh, collection: withNoticeList(refresh.collection, nowMs, cadenceMs(refresh)) };
+}
+
+/**
+ * A list that was asked for at `askedAtMs` is taken into `collection`; null: no access. Upstream's read side may lag behind its notices: what
+ * the list did not show is looked for 1, 5 and 30 min later, then given up.
+ */
+export function withLook(
+  refresh: Refresh,
+  collection: Collection,
+  listed: readonly ListedReport[] | null,
+  askedAtMs: number,
+): Refresh {
+  const awaited = refresh.awaited.flatMap((one) => {
+    if (listed?.some((report) => shows(report, one.notice))) return [];
+    if (one.dueAtMs > askedAtMs) return [one];
+    const againMs = SERIES_MS[one.looks];
+    return againMs === undefined ? [] : [{ ...one, looks: one.looks + 1, dueAtMs: askedAtMs + againMs }];
+  });
+  return { ...refresh, collection, awaited };
+}
+
+function shows({ id, updatedAt }: ListedReport, notice: NamedReport): boolean {
+  return id === notice.reportId && (instantMs(updatedAt) ?? 0) >= (instantMs(notice.updatedAt) ?? 0);
+}
+
+/** What to do next. Pure: the same refresh and time give the same step. */
+export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
+  const { round, collection, awaited } = refresh;
+  const wanted = round?.policy.wanted ?? {};
+  const documents = toFetch(collection, wanted, nowMs);
+  if (documents.length > 0) return { do: 'fetch', documents };
+  if (collection.unrecorded) return { do: 'record' };
+  const listAtMs = earliest([
+    ...awaited.map(({ dueAtMs }) => dueAtMs),
+    collection.wantedAtMs === null ? null : collection.wantedAtMs + SHARE_LIST_MS,
+  ]);
+  const allowedMs = allowedAtMs(collection.noticeLists, cadenceMs(refresh));
+  const dueMs = earliest([listAtMs === null ? null : Math.max(listAtMs, allowedMs), nextRetryMs(collection, wanted)]);
+  if (dueMs === null) return { do: 'end' };
+  return nowMs >= dueMs ? { do: 'list' } : { do: 'wait', untilMs: dueMs };
+}
+
+function cadenceMs({ round }: Refresh): number {
+  return round?.policy.pollMs.someSynced ?? MINUTE_MS;
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((timeMs) => timeMs !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}

@@ -1,0 +1,133 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { missingDocuments, withFetched, withList, withoutList, withRefusal } from '../domain/collection';
+import {
+  type ClosedRound,
+  decideRefresh,
+  NEW_REFRESH,
+  type RefreshStep,
+  withListAsked,
+  withLook,
+  withNamedReport,
+  withoutNotices,
+  withRound,
+} from '../domain/refresh';
+import { newestStored, type WantedDocument } from '../domain/reports';
+import { local, quickly, upstream } from './calls';
+import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
+
+/** A refresh that is flooded hands over to a fresh run, as an applicant does. */
+const SIGNALS_MOST = 2_000;
+/** The server refuses a workflow task that leaves 2,000 activities pending, for good. */
+const PASSED_ON_AT_ONCE = 50;
+
+/**
+ * Takes the reports that upstream tells of after an applicant was closed: lists, stores the new versions, adds them to the manifest. Whether
+ * there is anything to refresh is asked before each step that costs a call; an applicant that is open again gets the notices instead.
+ */
+export async function refreshReports(input: RefreshReportsInput = {}): Promise<RefreshReportsResult> {
+  const clientUserId = workflowInfo().workflowId.slice(refreshWorkflowId('').length);
+  let refresh = input.carried ?? NEW_REFRESH;
+  let signals = 0;
+  setHandler(reportNoticeSignal, (notice) => {
+    signals += 1;
+    if (typeof notice?.reportId === 'string') refresh = withNamedReport(refresh, notice, Date.now());
+  });
+  for (;;) {
+    const step = decideRefresh(refresh, Date.now());
+    if (step.do !== 'fetch' && step.do !== 'record' && isFull()) {
+      return continueAsNew<typeof refreshReports>({ carried: refresh });
+    }
+    if (step.do === 'end') return endedAs('refreshed');
+    if (step.do === 'wait') await waitUntil(step.untilMs);
+    else if (step.do === 'record') await record();
+    else {
+      const round = await quickly('Read what was closed', (call) => call.readClosedRound({ clientUserId }));
+      if (round.kind === 'closed') await take(step, round);
+      else if (round.kind !== 'open') return endedAs(round.kind);
+      else if (await passOn()) return endedAs('open');
+    }
+  }
+
+  async function take(step: RefreshStep, round: ClosedRound): Promise<void> {
+    const before = refresh.round?.closedAt;
+    refresh = withRound(refresh, round);
+    // Of a round that closed in between nothing is listed yet.
+    if (step.do === 'fetch' && before === refresh.round?.closedAt) await fetchAll(step.documents);
+    else if (refresh.awaited.length > 0 || refresh.collection.wantedAtMs !== null) await list();
+  }
+
+  async function list(): Promise<void> {
+    const askedAtMs = Date.now();
+    refresh = withListAsked(refresh, askedAtMs);
+    setCurrentDetails('Asking Human API for the reports that it told of after the closing.');
+    const answer = await upstream('notice', 'List the reports').listReports({ clientUserId, concluding: true });
+    const { collection } = refresh;
+    if (answer.kind === 'listed') {
+      refresh = withLook(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
+    } else {
+      const without = answer.kind === 'refused' ? withRefusal : withoutList;
+      refresh = withLook(refresh, without(collection, answer.askedAtMs), null, askedAtMs);
+    }
+  }
+
+  /** What was stored before a cancel came is recorded, for the manifest is to tell of it. */
+  async function fetchAll(documents: readonly WantedDocument[]): Promise<void> {
+    const fetched = await Promise.allSettled(documents.map(fetchOne));
+    const failed = fetched.find((result) => result.status === 'rejected');
+    if (failed && isCancellation(failed.reason) && refresh.collection.unrecorded) {
+      await CancellationScope.nonCancellable(record);
+    }
+    if (failed) throw failed.reason;
+  }
+
+  async function fetchOne(wanted: WantedDocument): Promise<void> {
+    const { report, format } = wanted;
+    const newest = newestStored(refresh.collection.documents, report.id, format);
+    const call = upstream('download', `Fetch a report as ${format}`);
+    const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
+    if (!refresh.round) throw new TypeError('a document was fetched before the manifest was read');
+    const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), refresh.round.policy);
+    refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };
+  }
+
+  async function record(): Promise<void> {
+    const { round, collection } = refresh;
+    refresh = { ...refresh, collection: { ...collection, unrecorded: false } };
+    const { documents } = collection;
+    const missing = missingDocuments(collection, round?.policy.wanted ?? {});
+    const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
+    await local('Write the manifest').recordRefresh(change);
+  }
+
+  /** True once the open applicant has every notice; one that closed meanwhile leaves them to us. */
+  async function passOn(): Promise<boolean> {
+    const notices = refresh.awaited.slice(0, PASSED_ON_AT_ONCE).map(({ notice }) => notice);
+    const call = local('Pass the notice on');
+    const taken = await Promise.all(notices.map((notice) => call.passToApplicant({ clientUserId, notice })));
+    refresh = withoutNotices(refresh, new Set(notices.filter((_, index) => taken[index] === 'taken')));
+    return refresh.awaited.length === 0;
+  }
+
+  async function waitUntil(untilMs: number): Promise<void> {
+    const known = refresh;
+    setCurrentDetails(`Waiting for further reports, until ${new Date(untilMs).toISOString()} at the latest.`);
+    const options = { summary: 'waiting for further reports' };
+    await condition(() => refresh !== known || isFull(), Math.max(1_000, untilMs - Date.now()), options);
+  }
+
+  function isFull(): boolean {
+    return signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
+  }
+
+  function endedAs(ended: RefreshReportsResult['ended']): RefreshReportsResult {
+    return { clientUserId, ended, stored: refresh.stored, ignored: refresh.ignored };
+  }
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import type { Outcome } from '../../src/domain/applicant';
+import { DAY_MS } from '../../src/domain/policy';
+import { createNoticeSender } from '../../src/temporal/notices';
+import { createApplicantRuns } from '../../src/temporal/runs';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  REFRESH_REPORTS,
+  type ReportNotice,
+  refreshWorkflowId,
+} from '../../src/workflows/contract';
+import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+let server: TemporalServer;
+let connection: Connection;
+
+beforeAll(async () => {
+  server = await startTemporalServer({ searchAttributes: { HumanId: 'Keyword', ApplicantOutcome: 'Keyword' } });
+  connection = await Connection.connect({ address: server.address });
+}, 40_000);
+
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+});
+
+/** An applicant of a test's own, as a run that this test ends; nobody works on a refresh. */
+function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
+  const client = new Client({ connection, namespace: server.namespace });
+  const clientUserId = `POL-${randomUUID()}`;
+  const taskQueue = `queue-${clientUserId}`;
+  const report: ReportNotice = {
+    humanId: randomUUID().replaceAll('-', ''),
+    reportId: 'r-1',
+    type: 'unity',
+    updatedAt: '2026-01-30T21:20:54.316Z',
+  };
+  const sender = createNoticeSender({ client, taskQueue, refreshForMs });
+  const start = (outcome?: Outcome) =>
+    client.workflow.start(COLLECT_RECORDS, {
+      workflowId: applicantWorkflowId(clientUserId),
+      taskQueue,
+      searchAttributes: outcome ? { ApplicantOutcome: [outcome] } : {},
+    });
+  return {
+    client,
+    clientUserId,
+    report,
+    start,
+    runs: createApplicantRuns({ client, taskQueue }),
+    deliver: (requestId = 'request-1') => sender.deliverReportNotice(clientUserId, report, requestId),
+    async close(outcome: Outcome) {
+      await start(outcome);
+      await completeNextRun(client, taskQueue);
+    },
+    async refresh() {
+      const handle = client.workflow.getHandle(refreshWorkflowId(clientUserId));
+      const [described, history] = [await handle.describe(), await handle.fetchHistory()];
+      const signals = (history.events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes);
+      return { type: described.type, taskQueue: described.taskQueue, signals: signals.length };
+    },
+  };
+}
+
+test('a report after the closing goes to the refresh, started by the first notice, and a repeat counts once', async () => {
+  const { close, deliver, refresh, clientUserId } = setup();
+  await close('collected');
+  await expect(deliver()).resolves.toBe('refreshing');
+  await expect(deliver()).resolves.toBe('refreshing');
+  await expect(deliver('request-2')).resolves.toBe('refreshing');
+  expect(await refresh()).toEqual({ type: REFRESH_REPORTS, taskQueue: `queue-${clientUserId}`, signals: 2 });
+});
+
+test('a partial collection is refreshed too, for only the manifest knows whether the person was withdrawn', async () => {
+  const { close, deliver } = setup();
+  await close('partial');
+  await expect(deliver()).resolves.toBe('refreshing');
+});
+
+test.each<Outcome>(['declined', 'failed', 'expired', 'cancelled'])(
+  'a report after "%s" goes nowhere',
+  async (outcome) => {
+    const { close, deliver, refresh } = setup();
+    await close(outcome);
+    await expect(deliver()).resolves.toBe('closed-or-unknown');
+    await expect(refresh()).rejects.toThrow();
+  },
+);
+
+test('a report long after the closing goes nowhere', async () => {
+  const { close, deliver } = setup({ refreshForMs: -DAY_MS });
+  await close('collected');
+  await expect(deliver()).resolves.toBe('closed-or-unknown');
+});
+
+test('what Temporal has forgotten the manifest may know: the refresh is started to ask it', async () => {
+  const { deliver, refresh } = setup();
+  await expect(deliver()).resolves.toBe('refreshing');
+  expect(await refresh()).toMatchObject({ signals: 1 });
+});
+
+test('a report of an applicant that was terminated goes nowhere', async () => {
+  const { start, deliver } = setup();
+  await (await start()).terminate();
+  await expect(deliver()).resolves.toBe('closed-or-unknown');
+});
+
+test('an id that no applicant of ours could have starts nothing', async () => {
+  const { client, report } = setup();
+  const sender = createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: DAY_MS });
+  await expect(sender.deliverReportNotice('max@example.org', report, 'r')).resolves.toBe('closed-or-unknown');
+});
+
+test('a run tells how it stands: open, ended by itself, or ended by force', async () => {
+  const [open, forced, ended] = [setup(), setup(), setup()];
+  await open.start();
+  await (await forced.start()).terminate();
+  await ended.close('collected');
+  const standing = async ({ runs, clientUserId }: ReturnType<typeof setup>) =>
+    (await runs.read(clientUserId))?.standing;
+  expect(await Promise.all([open, forced, ended].map(standing))).toEqual(['open', 'forced', 'ended']);
+  expect(await open.runs.read('POL-never-started')).toBeNull();
+  expect(await ended.runs.read(ended.clientUserId)).toMatchObject({ outcome: 'collected', humanId: null });
+});
+
+/** Plays the worker of one workflow task: completes the run. */
+async function completeNextRun(client: Client, taskQueue: string): Promise<void> {
+  const { namespace } = client.options;
+  // The server refuses a long poll without a deadline.
+  const task = await client.withDeadline(Date.now() + 10_000, () =>
+    client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+  );
+  const commandType = temporal.api.enums.v1.CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION;
+  const commands = [{ commandType, completeWorkflowExecutionCommandAttributes: {} }];
+  await client.workflowService.respondWorkflowTaskCompleted({ namespace, taskToken: task.taskToken, commands });
+}
