@@ -87,6 +87,7 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
       secrets: read.WEBHOOK_SECRET ?? [],
       /** Null: no spool. */
       spoolFolder: read.WEBHOOK_SPOOL === 'off' ? null : read.WEBHOOK_SPOOL,
+      spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
     },
     api: { host: read.API_HOST, port: read.API_PORT },
     /** Port null: no metrics are served. */
@@ -141,6 +142,8 @@ const VARIABLES = {
   WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
   WEBHOOK_SIGNATURE: z.enum(['off', 'verify', 'require'], { error: 'off, verify or require' }).prefault('off'),
   WEBHOOK_SPOOL: text.prefault('.data/spool'),
+  // A notice is some 200 bytes: a million of them.
+  WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', bytesIn).prefault('256MiB'),
   API_HOST: host.prefault('127.0.0.1'),
   API_PORT: port.prefault('3000'),
   API_KEYS: setting(
@@ -178,6 +181,12 @@ function setting<T>(expected: string, read: (text: string) => T | Mistake | null
     context.addIssue({ code: 'custom', message: value instanceof Mistake ? value.expected : expected });
     return z.NEVER;
   });
+}
+
+function bytesIn(text: string): number | null {
+  const [, digits, unit = ''] = /^(\d{1,6})(KiB|MiB|GiB)$/.exec(text) ?? [];
+  const bytes = Number(digits) * 1024 ** (['KiB', 'MiB', 'GiB'].indexOf(unit) + 1);
+  return digits !== undefined && bytes > 0 ? bytes : null;
 }
 
 function separated(form: RegExp): (text: string) => readonly string[] | null {
