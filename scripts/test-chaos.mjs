@@ -1,0 +1,19 @@
+// npm run test:chaos [-- --seed <number>] [--rounds <number>] [files]: what `npm test` does in small with one seed, drawn anew and longer. The seed
+// of a run that failed repeats it.
+import { parseArgs } from 'node:util';
+
+const { values, positionals } = parseArgs({
+  options: { seed: { type: 'string' }, rounds: { type: 'string', default: '3' } },
+  allowPositionals: true,
+});
+const seed = values.seed ?? String(Math.trunc(Math.random() * 2 ** 31));
+process.env.CHAOS_SEED = seed;
+process.env.CHAOS_ROUNDS = values.rounds;
+process.env.PROPERTY_SEED = seed;
+process.stderr.write(
+  `chartway: seed ${seed}, ${values.rounds} rounds; repeat with -- --seed ${seed} --rounds ${values.rounds}\n`,
+);
+
+const files = positionals.length > 0 ? positionals : ['test/chaos', 'test/domain', 'test/simulation'];
+process.argv.splice(2, process.argv.length, ...files);
+await import('./test.mjs');

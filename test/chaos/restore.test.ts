@@ -1,0 +1,116 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../support/condition';
+import { Installation } from '../support/installation';
+import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
+import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { cohort, expectTrueEndings, type Member, rowsOf } from './cohort';
+
+/** Each persona once a cohort. */
+const COHORT_SIZE = 7;
+const POLLS = ['INVITED', 'ENGAGED', 'SYNCING', 'ATTENTION', 'SOME_SYNCED', 'DISCONNECTED'];
+const ENDINGS_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 300_000;
+
+let folder: string;
+let server: TemporalServer;
+let installation: Installation;
+let worker: RunningProcess;
+
+beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-restore-'));
+  server = await startTemporalServer({ dbFile: database('live') });
+  installation = await Installation.start({
+    temporalAddress: server.address,
+    taskQueue: 'restore',
+    speed: 360,
+    notices: 'lost',
+    policy: {
+      SETTLE_ALL_SYNCED: '2s',
+      SETTLE_SOME_SYNCED: '5s',
+      SETTLE_ERROR: '2s',
+      ...Object.fromEntries(POLLS.map((name) => [`POLL_${name}`, '1s'])),
+    },
+  });
+  worker = await installation.startWorker();
+}, 120_000);
+
+afterEach(async () => {
+  await installation?.remove();
+  await killLeftOvers();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 120_000);
+
+test(
+  'after Temporal was restored from a backup, what was collected is found again and nobody is invited twice',
+  async () => {
+    const early = await cohort(installation, 'POL-early', COHORT_SIZE);
+    const late = await cohort(installation, 'POL-late', COHORT_SIZE);
+    await installation.intake(rowsOf(early));
+    await until('all early ones to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
+    await backUp();
+    await installation.intake(rowsOf(late));
+    await expectTrueEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
+
+    await restore();
+    // Intake sends again what it has sent since the backup, and to be sure what came before it.
+    const results = await installation.intake(rowsOf([...early, ...late]));
+    expect(results.slice(COHORT_SIZE)).toEqual(late.map(() => 'started'));
+    await expectTrueEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  'after the store was lost, another round collects everything again and invites nobody',
+  async () => {
+    const members = (await cohort(installation, 'POL', COHORT_SIZE)).filter(isStillThere);
+    await installation.intake(rowsOf(members));
+    await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
+
+    await rm(installation.reports, { recursive: true });
+    expect(await installation.intake(rowsOf(members), ['--again'])).toEqual(members.map(() => 'started'));
+    await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+/** Not withdrawn: who was, is not to be had again. */
+function isStillThere({ persona }: Member): boolean {
+  return persona.outcome === 'collected' || persona.outcome === 'partial';
+}
+
+async function allInvited(members: readonly Member[]): Promise<boolean> {
+  const people = await Promise.all(members.map(({ clientUserId }) => installation.upstream.people(clientUserId)));
+  return people.every(({ length }) => length === 1);
+}
+
+async function backUp(): Promise<void> {
+  await worker.end();
+  await server.stop();
+  await cp(database('live'), database('backup'));
+  await startAgain();
+}
+
+async function restore(): Promise<void> {
+  await worker.end();
+  await server.stop();
+  for (const rest of ['-wal', '-shm']) await rm(database('live') + rest, { force: true });
+  await cp(database('backup'), database('live'));
+  await startAgain();
+}
+
+async function startAgain(): Promise<void> {
+  const port = Number(server.address.split(':')[1]);
+  server = await startTemporalServer({ dbFile: database('live'), port });
+  worker = await installation.startWorker();
+}
+
+/** Closed in order, a server leaves all of it in this one file. */
+function database(name: string): string {
+  return join(folder, `${name}.db`);
+}
