@@ -1,0 +1,141 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { Counter, type Registry } from 'prom-client';
+import type { Notice } from '../human-api/notifications';
+import { noticesText } from '../human-api/notifications/stored';
+import type { Logger } from '../observability/log';
+import type { Quarantine } from '../spool/quarantine';
+import { type Answer, refusal } from './answer';
+import { createSignatureCheck, type SignatureFault, type SignatureScheme } from './signature';
+import { createSignatureMemory } from './signature-memory';
+
+/** What the rung of signatures makes of a request. */
+export type SignatureVerdict =
+  /** Whoever has it handles the request, and calls `follow` at once: what the answer becomes decides whether the nonce is used. */
+  | { readonly kind: 'good'; follow(response: ServerResponse): void }
+  | { readonly kind: 'refused'; readonly answer: Answer }
+  /** Not to be acted upon, and answered as if it were. */
+  | { readonly kind: 'doubted'; setAside(notices: readonly Notice[]): Promise<Answer> };
+
+/** The rung of the ladder on which a request shows that Human API sent it. */
+export type SignatureGate = (headers: IncomingHttpHeaders, body: Buffer) => SignatureVerdict;
+
+/** `same-request`, `same-nonce`: one that was acknowledged comes again. */
+type Doubt = SignatureFault | 'same-request' | 'same-nonce';
+
+/** Everybody passes: signatures are not checked. */
+export const noSignatures: SignatureGate = () => ({ kind: 'good', follow: () => {} });
+
+/** A disk that does not answer must not hold up the answer. */
+const SET_ASIDE_TIMEOUT_MS = 1_000;
+/** A megabyte each at most; under a flood of wrong signatures the rest is counted only. */
+const SET_ASIDE_AT_ONCE = 32;
+
+/**
+ * `require`: a request without a good signature is answered 401. `verify`: it is answered 200 and not acted upon, for the fault may be in our
+ * own settings, and an upstream that hears only errors may stop sending; its notices go to the quarantine, where there is one.
+ */
+export function createSignatureGate(deps: {
+  readonly mode: 'verify' | 'require';
+  readonly scheme: SignatureScheme;
+  /** Null: nowhere to keep them; they are counted and told in the log. */
+  readonly quarantine: Pick<Quarantine, 'put'> | null;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly nowMs?: () => number;
+}): SignatureGate {
+  const { mode, scheme, quarantine, registry, log, nowMs = Date.now } = deps;
+  const check = createSignatureCheck(scheme);
+  const memory = createSignatureMemory({ toleranceMs: scheme.toleranceMs, nowMs });
+  const requests = new Counter({
+    name: 'chartway_webhook_signatures_total',
+    help: 'Requests by their signature: good, or why not (missing, incomplete, wrong, undated, stale, same-request, same-nonce, under-way).',
+    labelNames: ['signature'],
+    registers: [registry],
+  });
+  const doubted = new Counter({
+    name: 'chartway_webhook_doubted_notices_total',
+    help: 'Notices not acted upon for their signature, by fate: kept (in quarantine), or counted only (full, failed, off, known).',
+    labelNames: ['fate'],
+    registers: [registry],
+  });
+  const refused = unauthorized(scheme);
+  let settingAside = 0;
+
+  return (headers, body) => {
+    const judgement = check(headers, body, nowMs());
+    if (!judgement.good) return doubt(judgement.fault);
+    const memorized = memory.begin(judgement);
+    requests.inc({ signature: memorized === 'fresh' ? 'good' : memorized });
+    if (memorized === 'fresh') return { kind: 'good', follow: (response) => follow(response, judgement) };
+    if (memorized === 'under-way') return { kind: 'refused', answer: UNDER_WAY };
+    return doubt(memorized);
+  };
+
+  /** The answer must have gone out whole: a sender that had gone did not hear it, and will send again. */
+  function follow(response: ServerResponse, marks: Parameters<typeof memory.settle>[0]): void {
+    const settle = (): void => memory.settle(marks, response.writableFinished && response.statusCode === 200);
+    if (response.closed) settle();
+    else response.once('close', settle);
+  }
+
+  function doubt(why: Doubt): SignatureVerdict {
+    if (why !== 'same-request' && why !== 'same-nonce') requests.inc({ signature: why });
+    if (mode === 'require') {
+      log.warn({ signature: why }, 'refused for its signature');
+      return { kind: 'refused', answer: refused };
+    }
+    return { kind: 'doubted', setAside: (notices) => setAside(notices, why) };
+  }
+
+  async function setAside(notices: readonly Notice[], why: Doubt): Promise<Answer> {
+    const fate = await kept(notices, why);
+    doubted.inc({ fate }, notices.length);
+    log.warn({ signature: why, notices: notices.length, fate }, 'not acted upon for its signature');
+    return { status: 200, body: { accepted: 0, ignored: notices.length } };
+  }
+
+  async function kept(notices: readonly Notice[], why: Doubt): Promise<'kept' | 'full' | 'failed' | 'off' | 'known'> {
+    const telling = notices.filter((notice) => notice.kind !== 'other');
+    const [first] = telling;
+    // The very request that was acknowledged before has had its effect.
+    if (first === undefined || why === 'same-request') return 'known';
+    if (quarantine === null) return 'off';
+    if (settingAside >= SET_ASIDE_AT_ONCE) return 'full';
+    settingAside += 1;
+    const written = quarantine
+      .put({
+        why: 'signature',
+        kind: telling.length === 1 ? first.kind : 'several',
+        clientUserId: first.kind === 'status' ? first.clientUserId : null,
+        humanId: first.humanId,
+        detail: telling.length === 1 ? why : `${why}, ${telling.length} notices`,
+        content: noticesText(telling),
+      })
+      .catch((error: unknown) => {
+        log.error({ error }, 'the quarantine cannot be written');
+        return 'failed' as const;
+      })
+      .finally(() => {
+        settingAside -= 1;
+      });
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<'failed'>((resolve) => {
+      timer = setTimeout(resolve, SET_ASIDE_TIMEOUT_MS, 'failed');
+    });
+    return Promise.race([written, tooLate]).finally(() => clearTimeout(timer));
+  }
+}
+
+/** One that is signed alike is being answered on another connection: what becomes of that one decides. */
+const UNDER_WAY = refusal(503, 'expected each signed request once at a time; send it again if the other one fails');
+
+/** The same for every fault: what exactly is wrong is for our own log. */
+function unauthorized({ headers: { signature, timestamp, nonce } }: SignatureScheme): Answer {
+  return refusal(
+    401,
+    `expected ${signature}, the HMAC-SHA1 of body, timestamp and nonce under the client secret, with ${timestamp} and ${nonce} beside it`,
+    {
+      'WWW-Authenticate': `Signature realm="chartway", algorithm="hmac-sha1", headers="${signature} ${timestamp} ${nonce}"`,
+    },
+  );
+}
