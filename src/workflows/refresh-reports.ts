@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  CancelledFailure,
   condition,
   continueAsNew,
   isCancellation,
@@ -42,12 +43,14 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   });
   for (;;) {
     const step = decideRefresh(refresh, Date.now());
-    if (step.do !== 'fetch' && step.do !== 'record' && isFull()) {
-      return continueAsNew<typeof refreshReports>({ carried: refresh });
+    if (step.do === 'record') {
+      await record();
+      continue;
     }
+    stopIfCancelled();
     if (step.do === 'end') return endedAs('refreshed');
+    if (step.do !== 'fetch' && isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
-    else if (step.do === 'record') await record();
     else {
       const round = await quickly('Read what was closed', (call) => call.readClosedRound({ clientUserId }));
       if (round.kind === 'closed') await take(step, round);
@@ -78,14 +81,12 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     }
   }
 
-  /** What was stored before a cancel came is recorded, for the manifest is to tell of it. */
+  /** What was stored before a cancel came is recorded, for the manifest is to tell of it; then the refresh ends. */
   async function fetchAll(documents: readonly WantedDocument[]): Promise<void> {
     const fetched = await Promise.allSettled(documents.map(fetchOne));
-    const failed = fetched.find((result) => result.status === 'rejected');
-    if (failed && isCancellation(failed.reason) && refresh.collection.unrecorded) {
-      await CancellationScope.nonCancellable(record);
+    for (const { reason } of fetched.filter((result) => result.status === 'rejected')) {
+      if (!isCancellation(reason)) throw reason;
     }
-    if (failed) throw failed.reason;
   }
 
   async function fetchOne(wanted: WantedDocument): Promise<void> {
@@ -104,7 +105,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { documents } = collection;
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
-    await local('Write the manifest').recordRefresh(change);
+    await CancellationScope.nonCancellable(() => local('Write the manifest').recordRefresh(change));
   }
 
   /** True once the open applicant has every notice; one that closed meanwhile leaves them to us. */
@@ -130,4 +131,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   function endedAs(ended: RefreshReportsResult['ended']): RefreshReportsResult {
     return { clientUserId, ended, stored: refresh.stored, ignored: refresh.ignored };
   }
+}
+
+function stopIfCancelled(): void {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the refresh was cancelled');
 }

@@ -167,7 +167,7 @@ export class TimeSkipping {
   }
 
   /** Two workers, as the worker process has them; resolves to what stops them. */
-  private async work(
+  async work(
     taskQueue: string,
     humanApi: FakeHumanApi,
     { store, directory, maxCachedWorkflows }: WorkOptions,
