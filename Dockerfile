@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Chartway's image: worker, webhook, starter and sandbox, chosen by the first argument. docker-compose.yml shows how each
-# is run. `npm run deploy:check` runs the steps below one by one on a machine without Docker.
+# Two images, each with processes that the first argument chooses: chartway (worker, webhook, starter, chartway), and
+# sandbox. docker-compose.yml shows how each is run. `npm run deploy:check` runs the steps below one by one on a machine without Docker.
 
 # A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:20.20.2-bookworm-slim`.
 ARG NODE_IMAGE=node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
@@ -16,24 +16,35 @@ COPY src src
 COPY sandbox sandbox
 RUN node scripts/build.mjs
 
-# --- What runs: the packages without those for development --------------------------------------------------------------
+# --- The packages that Chartway runs with, without those for development -------------------------------------------------
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --loglevel=error
 
-# --- The image ----------------------------------------------------------------------------------------------------------
-FROM ${NODE_IMAGE}
+# --- What both images have in common ------------------------------------------------------------------------------------
+FROM ${NODE_IMAGE} AS base
 ENV NODE_ENV=production
 WORKDIR /app
 # Volumes take these folders' owner: the user that runs everything, who owns nothing else. Reports are nobody else's to read.
 RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/sandbox
-COPY --from=packages /app/node_modules node_modules
-COPY --from=build /app/dist dist
 COPY package.json ./
 COPY deploy/with-secrets.sh deploy/run.sh deploy/ready.mjs deploy/
 USER 1000:1000
 # It becomes the process (exec): signals reach it, and it drains.
 ENTRYPOINT ["/app/deploy/with-secrets.sh", "/app/deploy/run.sh"]
+
+# --- The sandbox: for trials only, it prints its reports with a package for development ---------------------------------
+FROM base AS sandbox
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+CMD ["sandbox"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 CMD ["node", "/app/deploy/ready.mjs", "http://127.0.0.1:3002/control/personas"]
+
+# --- Chartway: what is built where no target is named -------------------------------------------------------------------
+FROM base AS chartway
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist/src dist/src
+COPY --from=build /app/dist/workflow-bundle.js dist/workflow-bundle.js
 CMD ["worker"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 CMD ["node", "/app/deploy/ready.mjs"]

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Ajv from 'ajv/dist/2020';
 import { type ProcessName, readConfig } from '../../src/config';
 import { composeDocument, processOf, readCompose, type Service, secretsOf, serviceOf, variablesOf } from './compose';
-import { lastOf, readStages } from './dockerfile';
+import { lastOf, stageOf } from './dockerfile';
 
 function setup() {
   const compose = readCompose();
@@ -96,9 +96,8 @@ test.each(['worker', 'webhook', 'starter', 'sandbox-worker', 'sandbox-webhook', 
 
 test('worker and webhook keep what must last on volumes that the image has folders for', () => {
   const { ours } = setup();
-  const [image] = readStages().slice(-1);
-  const folders = image?.instructions
-    .filter(({ name }) => name === 'RUN')
+  const folders = stageOf('chartway')
+    .instructions.filter(({ name }) => name === 'RUN')
     .map(({ text }) => text)
     .join('\n');
   for (const [, service] of ours.filter(([, service]) => service.volumes !== undefined)) {
@@ -111,8 +110,7 @@ test('worker and webhook keep what must last on volumes that the image has folde
 
 test('worker and webhook are healthy when /readyz says so, on a port of their own in their network namespace', () => {
   const { ours } = setup();
-  const [image] = readStages().slice(-1);
-  expect(lastOf(image, 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);
+  expect(lastOf(stageOf('chartway'), 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);
   const watched = ours.filter(([, service]) => ['worker', 'webhook'].includes(processOf(service) ?? ''));
   expect(watched.map(([, { healthcheck }]) => healthcheck)).toEqual(watched.map(() => undefined));
   const ports = watched.map(
@@ -120,6 +118,12 @@ test('worker and webhook are healthy when /readyz says so, on a port of their ow
   );
   expect(ports).toHaveLength(new Set(ports).size);
   expect(ports.join()).not.toContain('undefined');
+});
+
+test('each of our services is built from a stage that is there, under one name for one stage', () => {
+  const { ours } = setup();
+  const built = new Set(ours.map(([, { image, build }]) => `${image} ${stageOf(build?.target ?? '').name}`));
+  expect([...built].sort()).toEqual(['chartway-sandbox:0.1.0 sandbox', 'chartway:0.1.0 chartway']);
 });
 
 test('a process has the time to drain that it takes', () => {

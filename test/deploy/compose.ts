@@ -8,7 +8,7 @@ const ROOT = join(__dirname, '..', '..');
 /** A service of docker-compose.yml, as far as this project uses the specification. */
 export interface Service {
   readonly image: string;
-  readonly build?: string;
+  readonly build?: { readonly context: string; readonly target: string };
   readonly profiles: readonly string[];
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
@@ -65,6 +65,11 @@ export function secretsOf({ secrets = [] }: Service): readonly { readonly source
 
 /** Which process of ours a service runs; null: it is somebody else's image. */
 export function processOf({ image, entrypoint = [], command = [] }: Service): string | null {
-  if (!image.startsWith('chartway:')) return null;
+  if (!isOurs(image)) return null;
   return entrypoint[2] ?? command[0] ?? null;
+}
+
+/** Whether an image is built here. */
+export function isOurs(image: string): boolean {
+  return /^chartway(-sandbox)?:/.test(image);
 }

@@ -1,51 +1,46 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyOf, lastOf, readStages } from './dockerfile';
+import { copyOf, lastOf, readStages, stageOf } from './dockerfile';
 
 const ROOT = join(__dirname, '..', '..');
 
 function setup() {
   const stages = readStages();
-  const last = stages.at(-1);
+  const last = stageOf('chartway');
   const copies = stages.flatMap(({ instructions }) => instructions.filter(({ name }) => name === 'COPY').map(copyOf));
   return {
     stages,
     last,
-    copies,
     fromContext: copies.filter(({ from }) => from === null).flatMap(({ sources }) => sources),
   };
 }
 
 test('every stage begins with the same image, pinned by tag and digest', () => {
   const { stages } = setup();
-  const images = new Set(stages.map(({ image }) => image));
+  const images = new Set(stages.map(({ name }) => stageOf(name ?? '').image));
   expect([...images]).toEqual([expect.stringMatching(/^node:20\.20\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/)]);
 });
 
 test('the image runs as a user who is not root, and owns nothing but the volumes', () => {
   const { last } = setup();
   expect(lastOf(last, 'USER')).toBe('1000:1000');
-  expect(last?.instructions.filter(({ text }) => /--chown/.test(text))).toEqual([]);
+  expect(last.instructions.filter(({ text }) => /--chown/.test(text))).toEqual([]);
 });
 
 test('development packages, sources and the compiler stay behind in their stages', () => {
-  const { last, copies } = setup();
-  const intoImage = last?.instructions.filter(({ name }) => name === 'COPY').map(copyOf) ?? [];
+  const { last } = setup();
+  const intoImage = last.instructions.filter(({ name }) => name === 'COPY').map(copyOf);
   expect(intoImage.flatMap(({ sources }) => sources)).toEqual([
-    '/app/node_modules',
-    '/app/dist',
     'package.json',
     'deploy/with-secrets.sh',
     'deploy/run.sh',
     'deploy/ready.mjs',
+    '/app/node_modules',
+    '/app/dist/src',
+    '/app/dist/workflow-bundle.js',
   ]);
-  expect(copies.find(({ sources }) => sources.includes('/app/node_modules'))?.from).toBe('packages');
-  expect(
-    lastOf(
-      readStages().find(({ name }) => name === 'packages'),
-      'RUN',
-    ),
-  ).toContain('--omit=dev');
+  expect(intoImage.find(({ sources }) => sources.includes('/app/node_modules'))?.from).toBe('packages');
+  expect(lastOf(stageOf('packages'), 'RUN')).toContain('--omit=dev');
 });
 
 test('packages come from the lockfile, and nothing is fetched in any other way', () => {
@@ -63,6 +58,7 @@ test('packages come from the lockfile, and nothing is fetched in any other way',
 test('entry point and health check are in exec form: no shell stands between a signal and its process', () => {
   const { last } = setup();
   expect(JSON.parse(lastOf(last, 'ENTRYPOINT') ?? '')).toEqual(['/app/deploy/with-secrets.sh', '/app/deploy/run.sh']);
+  expect(readStages().at(-1)?.name).toBe('chartway');
   expect(JSON.parse(lastOf(last, 'CMD') ?? '')).toEqual(['worker']);
 });
 

@@ -43,9 +43,18 @@ export function copyOf({ text }: Instruction): { from: string | null; sources: r
   return { from, sources: words.slice(0, -1), to: words.at(-1) ?? '' };
 }
 
+/** A stage with the instructions of those it begins from before its own: what its image is made of. */
+export function stageOf(name: string, stages = readStages()): Stage {
+  const stage = stages.find((other) => other.name === name);
+  if (stage === undefined) throw new Error(`expected a stage ${name} in the Dockerfile`);
+  const below = stages.some((other) => other.name === stage.image) ? stageOf(stage.image, stages) : null;
+  if (below === null) return stage;
+  return { image: below.image, name, instructions: [...below.instructions, ...stage.instructions] };
+}
+
 /** The last instruction of a name in a stage: the one that counts. */
-export function lastOf(stage: Stage | undefined, name: string): string | undefined {
-  return stage?.instructions.filter((instruction) => instruction.name === name).at(-1)?.text;
+export function lastOf(stage: Stage, name: string): string | undefined {
+  return stage.instructions.filter((instruction) => instruction.name === name).at(-1)?.text;
 }
 
 function instructionsIn(text: string): Instruction[] {

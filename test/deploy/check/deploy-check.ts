@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killLeftOvers, type Running } from './child';
 import { Host } from './host';
-import { buildImage } from './image';
+import { buildImages } from './image';
 import { startPostgresql } from './postgresql';
-import { temporalBinaries } from './temporal-binaries';
+import { placeTemporal } from './temporal-binaries';
 
 // npm run deploy:check, which tells the rest. One story: each part goes on with what the one before has started.
 
@@ -52,12 +52,15 @@ afterAll(async () => {
 test(
   'the steps of the Dockerfile make an image that holds what runs and no compiler',
   async () => {
-    const image = await buildImage(join(folder, 'build'));
+    const images = join(folder, 'images');
+    await buildImages(images);
+    const image = join(images, 'chartway');
     expect(existsSync(join(image, 'app/dist/src/worker.js'))).toBe(true);
     expect(existsSync(join(image, 'app/node_modules/@temporalio/worker'))).toBe(true);
-    for (const left of ['node_modules/typescript', 'node_modules/jest', 'src', '.env'])
+    for (const left of ['node_modules/typescript', 'node_modules/pdfkit', 'src', '.env'])
       expect(existsSync(join(image, 'app', left))).toBe(false);
-    host = new Host(folder, image, await temporalBinaries());
+    await placeTemporal(join(folder, 'bin'));
+    host = new Host(folder, images, join(folder, 'bin'));
     host.writeTemporalEntryPoint();
   },
   BUILD_LIMIT_MS,

@@ -2,8 +2,8 @@ import { chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { until } from '../../support/condition';
-import { readCompose, type Service, secretsOf, serviceOf, variablesOf } from '../compose';
-import { lastOf, readStages } from '../dockerfile';
+import { isOurs, readCompose, type Service, secretsOf, serviceOf, variablesOf } from '../compose';
+import { lastOf, stageOf } from '../dockerfile';
 import { type Running, run, start } from './child';
 
 const ROOT = join(__dirname, '..', '..', '..');
@@ -20,8 +20,8 @@ export class Host {
 
   constructor(
     readonly folder: string,
-    /** The folder that stands for `/` of our image. */
-    private readonly image: string,
+    /** Holds a folder for each of our images, which stands for its `/`. */
+    private readonly images: string,
     /** On the PATH of every container. */
     private readonly binaries: string,
   ) {}
@@ -53,7 +53,7 @@ export class Host {
 
   /** Waits until the health check of a service passes. */
   async healthy(service: Running, withinMs: number): Promise<void> {
-    const check = serviceOf(service.name).healthcheck?.test ?? imageHealthCheck();
+    const check = serviceOf(service.name).healthcheck?.test ?? imageHealthCheck(serviceOf(service.name));
     const [kind, ...command] = await this.here(service.name, check);
     if (kind !== 'CMD') throw new Error(`expected a health check in exec form, got ${kind}`);
     const options = await this.options(service.name);
@@ -68,13 +68,13 @@ export class Host {
   }
 
   private async command(name: string, args?: readonly string[]): Promise<string[]> {
-    const { entrypoint = imageEntryPoint(), command = [] } = serviceOf(name);
+    const service = serviceOf(name);
+    const { entrypoint = imageEntryPoint(service), command = [] } = service;
     return this.here(name, [...entrypoint, ...(args ?? command)]);
   }
 
   private async options(name: string) {
     const service = serviceOf(name);
-    const own = service.image.startsWith('chartway:');
     const variables = Object.entries(variablesOf(service));
     const values = await this.here(
       name,
@@ -90,7 +90,7 @@ export class Host {
     };
     for (const volume of service.volumes ?? []) this.makeVolume(volume.split(':')[0] ?? '');
     const user = process.getuid?.() === 0 ? { uid: UID, gid: UID } : {};
-    return { cwd: own ? join(this.image, 'app') : this.folder, env, ...user };
+    return { cwd: isOurs(service.image) ? join(this.imageOf(service), 'app') : this.folder, env, ...user };
   }
 
   /** The same texts with the paths, names and ports of this machine in them. */
@@ -106,14 +106,18 @@ export class Host {
     return texts.map((given) => {
       let text = given;
       for (const [source = '', place = ''] of volumes) text = text.replace(place, this.volume(source));
-      text = text.replace(/^\/app\//, `${this.image}/app/`).replace(/^\/deploy\//, `${ROOT}/deploy/`);
+      text = text.replace(/^\/app\//, `${this.imageOf(service)}/app/`).replace(/^\/deploy\//, `${ROOT}/deploy/`);
       text = text.replace('/etc/temporal/entrypoint.sh', join(this.folder, 'temporal-entrypoint.sh'));
       // No network of their own: what listens to others listens on loopback here.
-      text = text.replace('temporal:7233', `127.0.0.1:${temporal}`).replace(/^postgresql$|^0\.0\.0\.0$/, '127.0.0.1');
+      text = text.replace(/^temporal:7233$/, `127.0.0.1:${temporal}`).replace(/^postgresql$|^0\.0\.0\.0$/, '127.0.0.1');
       if (text === '5432') return text.replace('5432', String(this.ports.get('postgresql:5432')));
       for (const [port, free] of mapped) text = text.replace(new RegExp(`(^|127\\.0\\.0\\.1:)${port}\\b`), `$1${free}`);
       return text;
     });
+  }
+
+  private imageOf({ build }: Service): string {
+    return join(this.images, build?.target ?? '');
   }
 
   /** What Temporal listens on besides 7233, all below the system's own. */
@@ -157,12 +161,12 @@ export class Host {
   }
 }
 
-function imageEntryPoint(): string[] {
-  return JSON.parse(lastOf(readStages().at(-1), 'ENTRYPOINT') ?? '[]');
+function imageEntryPoint({ build }: Service): string[] {
+  return JSON.parse(lastOf(stageOf(build?.target ?? ''), 'ENTRYPOINT') ?? '[]');
 }
 
-function imageHealthCheck(): string[] {
-  const [, command = '[]'] = lastOf(readStages().at(-1), 'HEALTHCHECK')?.split(' CMD ') ?? [];
+function imageHealthCheck({ build }: Service): string[] {
+  const [, command = '[]'] = lastOf(stageOf(build?.target ?? ''), 'HEALTHCHECK')?.split(' CMD ') ?? [];
   return ['CMD', ...JSON.parse(command)];
 }
 

@@ -1,24 +1,18 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyOf, type Instruction, readStages, type Stage } from '../dockerfile';
+import { copyOf, type Instruction, readStages, type Stage, stageOf } from '../dockerfile';
 import { run } from './child';
 
 const ROOT = join(__dirname, '..', '..', '..');
 
-/** Runs the Dockerfile's steps, each stage in a folder of its own that stands for `/`; gives the folder of the last stage, the image. */
-export async function buildImage(folder: string): Promise<string> {
-  const stages = readStages();
-  for (const stage of stages) await buildStage(folder, stage);
-  return folderOf(folder, stages.at(-1)?.name ?? null);
-}
-
-function folderOf(folder: string, stage: string | null): string {
-  return join(folder, stage ?? 'image');
+/** Runs the Dockerfile's steps, each stage in a folder of its own that stands for `/` and has the stage's name. */
+export async function buildImages(folder: string): Promise<void> {
+  for (const { name } of readStages()) if (name !== null) await buildStage(folder, stageOf(name));
 }
 
 async function buildStage(folder: string, { name, instructions }: Stage): Promise<void> {
-  const root = folderOf(folder, name);
+  const root = join(folder, name ?? '');
   let workdir = '/';
   const env: Record<string, string> = {};
   await mkdir(root, { recursive: true });
@@ -57,7 +51,7 @@ async function runStep(
 async function copyStep(folder: string, root: string, workdir: string, instruction: Instruction): Promise<void> {
   const { from, sources, to } = copyOf(instruction);
   for (const source of sources) {
-    const found = from === null ? join(ROOT, source) : join(folderOf(folder, from), source);
+    const found = from === null ? join(ROOT, source) : join(folder, from, source);
     if (!existsSync(found)) throw new Error(`expected ${source} for COPY ${instruction.text}`);
     // "a/" is a folder to copy into.
     const place = to.endsWith('/') ? join(to, source.split('/').at(-1) ?? '') : to;

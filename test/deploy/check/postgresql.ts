@@ -18,12 +18,12 @@ export async function startPostgresql(
   const data = join(folder, 'postgresql');
   const home = join(folder, 'postgresql-home');
   // It refuses to run as root, and reads the password as its own user.
-  const user = process.getuid?.() === 0 ? await userOf('postgres') : {};
+  const user = process.getuid?.() === 0 ? await userOf('postgres') : null;
   const password = join(home, 'password');
   for (const own of [data, home]) await mkdir(own, { mode: 0o700 });
   await writeFile(password, await readFile(account.passwordFile));
-  if ('uid' in user) for (const own of [data, home, password]) await chown(own, user.uid, user.gid);
-  const options = { cwd: home, env: { PATH: bin, LC_ALL: 'C' }, ...user };
+  if (user !== null) for (const own of [data, home, password]) await chown(own, user.uid, user.gid);
+  const options = { cwd: home, env: { PATH: bin, LC_ALL: 'C' }, ...(user ?? {}) };
   const auth = ['--auth', 'scram-sha-256', '--pwfile', password];
   await run('initdb', [join(bin, 'initdb'), '-D', data, '-U', account.user, ...auth], options);
   const flags = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', home];

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './child';
 
@@ -8,21 +8,23 @@ const VERSION = '1.32.2';
 const MODULE = 'go.temporal.io/server';
 const NAMES = { server: 'temporal-server', sql: 'temporal-sql-tool' };
 
-/**
- * A folder with `temporal-server`, `temporal-sql-tool` and `temporal`, as Temporal's images have them on the PATH. The first two are compiled by Go
- * from their module, once a machine (some minutes), and kept in Chartway's cache.
- */
-export async function temporalBinaries(): Promise<string> {
+/** Puts `temporal-server`, `temporal-sql-tool` and `temporal` into a folder, as Temporal's images have them on the PATH. */
+export async function placeTemporal(folder: string): Promise<void> {
   const { CHARTWAY_CACHE: cache, TEMPORAL_CLI_PATH: cli } = process.env;
   if (cache === undefined || cli === undefined) throw new Error('expected to be run by npm run deploy:check');
+  // Copied: the images' user cannot come to a cache in somebody's home.
+  await cp(await compiled(cache), folder, { recursive: true });
+  await cp(cli, join(folder, 'temporal'));
+}
+
+/** The folder of the two that Go compiles from their module, once a machine (some minutes). */
+async function compiled(cache: string): Promise<string> {
   const folder = join(cache, `temporal-postgresql-${VERSION}-${process.platform}-${process.arch}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(`${folder}.part-`);
   try {
     await compile(work);
-    // A script, because the CLI may lie anywhere and move.
-    await writeFile(join(work, 'bin', 'temporal'), '#!/bin/sh\nexec "$TEMPORAL_CLI_PATH" "$@"\n', { mode: 0o755 });
     await rename(join(work, 'bin'), folder);
     return folder;
   } finally {
