@@ -11,8 +11,11 @@ import {
   faultOf,
   nearestName,
 } from './observability/configuration-fault';
+import { Mistake, separated, setting } from './observability/setting';
 import { parseReportStore } from './report-store/store';
+import { parseBytes } from './spool/bytes';
 import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
+import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
 export { exitOnConfigurationError } from './observability/configuration-fault';
 
@@ -85,6 +88,7 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
       port: read.WEBHOOK_PORT,
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
+      signature: signatureSettings(read, read.HUMAN_API_CLIENT_SECRET),
       /** Null: no spool. */
       spoolFolder: read.WEBHOOK_SPOOL === 'off' ? null : read.WEBHOOK_SPOOL,
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
@@ -94,10 +98,6 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
   } as const;
-}
-
-class Mistake {
-  constructor(readonly expected: string) {}
 }
 
 const text = setting('a value', (value) => value);
@@ -140,10 +140,12 @@ const VARIABLES = {
   WEBHOOK_HOST: host.prefault('127.0.0.1'),
   WEBHOOK_PORT: port.prefault('3001'),
   WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
-  WEBHOOK_SIGNATURE: z.enum(['off', 'verify', 'require'], { error: 'off, verify or require' }).prefault('off'),
+  ...SIGNATURE_VARIABLES,
   WEBHOOK_SPOOL: text.prefault('.data/spool'),
   // A notice is some 200 bytes: a million of them.
-  WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', bytesIn).prefault('256MiB'),
+  WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', parseBytes).prefault(
+    '256MiB',
+  ),
   API_HOST: host.prefault('127.0.0.1'),
   API_PORT: port.prefault('3000'),
   API_KEYS: setting(
@@ -172,29 +174,6 @@ const VARIABLES = {
     })
     .prefault('info'),
 };
-
-/** A variable set to a text that `read` understands; for what it does not, it returns null, or says what it expected. */
-function setting<T>(expected: string, read: (text: string) => T | Mistake | null) {
-  return z.string().transform((text, context): T => {
-    const value = read(text);
-    if (value !== null && !(value instanceof Mistake)) return value;
-    context.addIssue({ code: 'custom', message: value instanceof Mistake ? value.expected : expected });
-    return z.NEVER;
-  });
-}
-
-function bytesIn(text: string): number | null {
-  const [, digits, unit = ''] = /^(\d{1,6})(KiB|MiB|GiB)$/.exec(text) ?? [];
-  const bytes = Number(digits) * 1024 ** (['KiB', 'MiB', 'GiB'].indexOf(unit) + 1);
-  return digits !== undefined && bytes > 0 ? bytes : null;
-}
-
-function separated(form: RegExp): (text: string) => readonly string[] | null {
-  return (text) => {
-    const parts = text.split(',').map((part) => part.trim());
-    return parts.every((part) => form.test(part)) ? parts : null;
-  };
-}
 
 /** Normalised to no slash at the end, so that a path can be put behind it. */
 function baseUrl(text: string): string | null {
@@ -227,8 +206,7 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
   if (processName === 'webhook') {
-    const unsigned = (set['WEBHOOK_SIGNATURE'] ?? 'off') === 'off';
-    expect('WEBHOOK_SIGNATURE', unsigned, 'off: this version checks no signatures yet');
+    faults.push(...signatureFaults(set));
     const hosts = ['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'].map((key) => set[key] ?? '');
     const reachedByUsOnly =
       isLoopback(set['WEBHOOK_HOST'] ?? '127.0.0.1') &&

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
-import { DAY_MS, DEFAULT_POLICY } from '../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
@@ -49,7 +49,17 @@ test('nothing set means the documented defaults', () => {
     reportStore: { kind: 'folder', path: './reports' },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
-    webhook: { host: '127.0.0.1', port: 3001, secrets: [], spoolFolder: '.data/spool' },
+    webhook: {
+      ...{ host: '127.0.0.1', port: 3001, secrets: [] },
+      signature: {
+        mode: 'off',
+        secrets: [],
+        headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
+        ...{ encoding: 'auto', timeUnit: 'auto', toleranceMs: 5 * MINUTE_MS },
+      },
+      spoolFolder: '.data/spool',
+      spoolMaxBytes: 256 * 1024 ** 2,
+    },
     api: { host: '127.0.0.1', port: 3000 },
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
@@ -100,6 +110,11 @@ test.each<[key: string, text: string]>([
   ['WEBHOOK_PORT', 'tcp://10.0.0.1:3001'],
   ['WEBHOOK_SECRET', 'one,,two'],
   ['WEBHOOK_SIGNATURE', 'on'],
+  ['WEBHOOK_SIGNATURE_HEADER', 'X Signature'],
+  ['WEBHOOK_SIGNATURE_ENCODING', 'base32'],
+  ['WEBHOOK_SIGNATURE_TIME_UNIT', 'us'],
+  ['WEBHOOK_SIGNATURE_TOLERANCE', '2h'],
+  ['WEBHOOK_SIGNATURE_SECRETS', 'one,,two'],
   ['API_PORT', '-1'],
   ['API_KEYS', 'name:reader:short'],
   ['METRICS_PORT', '80.5'],
@@ -206,12 +221,20 @@ test('what this version does not have is refused rather than ignored', () => {
   expect(faultsOf({ PAYLOAD_KEYS: key })).toMatchObject([{ key: 'PAYLOAD_KEYS', came: 'a value that is not shown' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'on' })).toMatchObject([{ key: 'PAYLOAD_ENCRYPTION' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
-  expect(faultsOf({ ...LOOPBACK, WEBHOOK_SIGNATURE: 'verify' }, 'webhook')).toMatchObject([
-    { key: 'WEBHOOK_SIGNATURE' },
-  ]);
-  expect(faultsOf({ WEBHOOK_SIGNATURE: 'verify' }, 'starter')).toEqual([]);
   expect(faultsOf({ ...CREDENTIALS, REPORT_STORE: 's3://bucket' }, 'worker')).toMatchObject([{ key: 'REPORT_STORE' }]);
   expect(faultsOf({ REPORT_STORE: 's3://bucket' }, 'starter')).toEqual([]);
+});
+
+test('signatures are checked with the client secret and those listed beside it, and only then is it required', () => {
+  const verify = { ...LOOPBACK, WEBHOOK_SIGNATURE: 'verify' };
+  expect(faultsOf(verify, 'webhook')).toMatchObject([{ key: 'HUMAN_API_CLIENT_SECRET', came: 'nothing' }]);
+  expect(faultsOf({ ...verify, WEBHOOK_SIGNATURE: 'off' }, 'webhook')).toEqual([]);
+  expect(faultsOf({ WEBHOOK_SIGNATURE: 'verify' }, 'starter')).toEqual([]);
+  const signed = { ...verify, HUMAN_API_CLIENT_SECRET: 'new', WEBHOOK_SIGNATURE_SECRETS: 'old, older' };
+  const { mode, secrets } = read(signed, 'webhook').webhook.signature;
+  expect({ mode, secrets }).toEqual({ mode: 'verify', secrets: ['new', 'old', 'older'] });
+  const doubled = { ...signed, WEBHOOK_SIGNATURE_NONCE_HEADER: 'x-humanapi-TIMESTAMP' };
+  expect(faultsOf(doubled, 'webhook')).toMatchObject([{ key: 'WEBHOOK_SIGNATURE_NONCE_HEADER' }]);
 });
 
 test('base URLs keep their path prefix and lose the slash at the end', () => {

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { DURATION_EXPECTED, HOUR_MS, parseDurationMs } from '../domain/policy';
+import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { separated, setting } from '../observability/setting';
+import type { SignatureScheme } from './signature';
+
+/** A name as RFC 9110 allows one, of letters, digits and "-" alone, as every header in use is. */
+const header = setting('the name of a header', (text) =>
+  /^[A-Za-z0-9-]{1,100}$/.test(text) ? text.toLowerCase() : null,
+);
+
+/** What the headers are called by default: upstream documents the first, the others are named after it. */
+const HEADERS = {
+  WEBHOOK_SIGNATURE_HEADER: 'X-HumanAPI-Signature',
+  WEBHOOK_SIGNATURE_TIMESTAMP_HEADER: 'X-HumanAPI-Timestamp',
+  WEBHOOK_SIGNATURE_NONCE_HEADER: 'X-HumanAPI-Nonce',
+} as const;
+
+/** The variables about signatures, with their forms and what they are when not set. */
+export const SIGNATURE_VARIABLES = {
+  WEBHOOK_SIGNATURE: z.enum(['off', 'verify', 'require'], { error: 'off, verify or require' }).prefault('off'),
+  WEBHOOK_SIGNATURE_HEADER: header.prefault(HEADERS.WEBHOOK_SIGNATURE_HEADER),
+  WEBHOOK_SIGNATURE_TIMESTAMP_HEADER: header.prefault(HEADERS.WEBHOOK_SIGNATURE_TIMESTAMP_HEADER),
+  WEBHOOK_SIGNATURE_NONCE_HEADER: header.prefault(HEADERS.WEBHOOK_SIGNATURE_NONCE_HEADER),
+  WEBHOOK_SIGNATURE_ENCODING: z.enum(['auto', 'hex', 'base64'], { error: 'auto, hex or base64' }).prefault('auto'),
+  WEBHOOK_SIGNATURE_TIME_UNIT: z.enum(['auto', 's', 'ms', 'iso'], { error: 'auto, s, ms or iso' }).prefault('auto'),
+  // Nonces are remembered for twice as long, in bounded memory: a day would let the oldest be forgotten too soon.
+  WEBHOOK_SIGNATURE_TOLERANCE: setting(`${DURATION_EXPECTED}; at most 1h`, (text) => {
+    const toleranceMs = parseDurationMs(text);
+    return toleranceMs !== null && toleranceMs <= HOUR_MS ? toleranceMs : null;
+  }).prefault('5m'),
+  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
+};
+
+/** How signatures are checked; the client secret is good beside those listed here. */
+export interface SignatureSettings extends SignatureScheme {
+  readonly mode: 'off' | 'verify' | 'require';
+}
+
+/** The settings out of the checked variables. */
+export function signatureSettings(
+  read: z.output<z.ZodObject<typeof SIGNATURE_VARIABLES>>,
+  clientSecret: string | undefined,
+): SignatureSettings {
+  return {
+    mode: read.WEBHOOK_SIGNATURE,
+    secrets: [...(clientSecret === undefined ? [] : [clientSecret]), ...(read.WEBHOOK_SIGNATURE_SECRETS ?? [])],
+    headers: {
+      signature: read.WEBHOOK_SIGNATURE_HEADER,
+      timestamp: read.WEBHOOK_SIGNATURE_TIMESTAMP_HEADER,
+      nonce: read.WEBHOOK_SIGNATURE_NONCE_HEADER,
+    },
+    encoding: read.WEBHOOK_SIGNATURE_ENCODING,
+    timeUnit: read.WEBHOOK_SIGNATURE_TIME_UNIT,
+    toleranceMs: read.WEBHOOK_SIGNATURE_TOLERANCE,
+  };
+}
+
+/** What a webhook that checks signatures cannot do without. */
+export function signatureFaults(set: Environment): ConfigurationFault[] {
+  if ((set['WEBHOOK_SIGNATURE'] ?? 'off') === 'off') return [];
+  const names = Object.entries(HEADERS).map(([key, name]) => [key, (set[key] ?? name).toLowerCase()] as const);
+  const doubled = names.filter(([, name], index) => names.findIndex(([, other]) => other === name) < index);
+  return [
+    ...(set['HUMAN_API_CLIENT_SECRET'] === undefined
+      ? [
+          faultOf(
+            'HUMAN_API_CLIENT_SECRET',
+            'the client secret, with which signatures are made (WEBHOOK_SIGNATURE)',
+            set,
+          ),
+        ]
+      : []),
+    ...doubled.map(([key]) => faultOf(key, 'another header than the other two', set)),
+  ];
+}
