@@ -5,11 +5,12 @@ import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
+import { openConfiguredSpool } from './spool/configured';
 import { lazyClient } from './temporal/connection';
 import { createNoticeSender } from './temporal/notices';
 import { createWebhook } from './webhook/webhook';
 
-/** A sender's 5 s, Temporal's 2 s and the second in which a refused sender is let go, with some room. */
+/** A request's 5 s, the second in which a refused sender is let go and the spool's 2 s, with some room. */
 const GRACE_MS = 10_000;
 
 runProcess('webhook', async () => {
@@ -18,16 +19,20 @@ runProcess('webhook', async () => {
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const sender = createNoticeSender({ client: lazyClient(config.temporal), taskQueue, refreshForMs });
-  const server = createWebhook({ sender, secrets: config.webhook.secrets, registry, log });
+  const { secrets, signature, spoolFolder, spoolMaxBytes } = config.webhook;
+  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal: null, registry, log });
+  const spool = exitOnConfigurationError(opened);
+  const { server, ready } = createWebhook({ sender, spool, secrets, signature, registry, log });
 
   const address = await listen(server, config.webhook);
-  const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => server.listening });
+  const metrics = await serveMetrics({ ...config.metrics, registry, ready });
 
   // The connection to Temporal is left to the exit: closing it under a call that is between two tries throws out of the SDK's timer.
   onShutdown(
     async () => {
       log.info('draining');
-      await Promise.all([drain(server), metrics.close()]);
+      await drain(server);
+      await Promise.all([spool?.close(), metrics.close()]);
     },
     { graceMs: GRACE_MS },
   );

@@ -6,10 +6,13 @@ import { createAuthentication } from './authenticate';
 import type { WebhookMetrics } from './metrics';
 import type { NoticeSink } from './notice-sink';
 import { declaresMoreThan, readBody } from './read-body';
+import type { SignatureGate } from './signature-gate';
 
 const MAX_BODY_BYTES = 1_048_576;
-/** For the header, and again for the body. Upstream's are a few hundred bytes: whoever takes longer only holds a connection. */
-const SENDER_TIMEOUT_MS = 5_000;
+/** For the header: nobody waits for an answer to half of one. */
+const HEADER_TIMEOUT_MS = 5_000;
+/** For the body, counted from the header as every limit is: upstream's are a few hundred bytes, and an answer must be out within 3 s. */
+const BODY_TIMEOUT_MS = 2_000;
 /** Header and body together; a backstop under the two limits above. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us, or a notice is lost in the race. */
@@ -30,6 +33,7 @@ interface WebhookDeps {
   readonly sink: NoticeSink;
   /** Any of them lets a sender in; none lets everybody in. */
   readonly secrets: readonly string[];
+  readonly signatures: SignatureGate;
   readonly metrics: WebhookMetrics;
   readonly log: Logger;
   /** Called after each answer: what may wait until then begins now. */
@@ -41,10 +45,11 @@ interface WebhookDeps {
 /** `/notifications`, `/notifications/<secret>` and `/healthz`, nothing else; not yet listening. */
 export function createWebhookServer(deps: WebhookDeps): Server {
   const authenticated = createAuthentication(deps.secrets);
-  const senderTimeoutMs = deps.senderTimeoutMs ?? SENDER_TIMEOUT_MS;
+  const bodyTimeoutMs = deps.senderTimeoutMs ?? BODY_TIMEOUT_MS;
 
   /** The ladder: each rung lets the request up or answers it. Null where the sender has gone. */
   async function climb(request: IncomingMessage, response: ServerResponse): Promise<Answer | null> {
+    const sinceMs = Date.now();
     const route = routeOf(request.url ?? '');
     if (route === null) return NOT_FOUND;
     if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
@@ -53,15 +58,22 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 
     if (declaresMoreThan(request, MAX_BODY_BYTES)) return TOO_LARGE;
     if (request.headers.expect !== undefined) response.writeContinue();
-    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timeoutMs: senderTimeoutMs });
+    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timeoutMs: bodyTimeoutMs });
     if (body.kind === 'aborted') return null;
-    if (body.kind === 'too-slow') return refusal(408, `expected the whole body within ${senderTimeoutMs} ms`);
+    // Not 408, which is not among the answers that upstream was told of: what is not durable is 503, and may be sent again.
+    if (body.kind === 'too-slow')
+      return refusal(503, `expected the whole body within ${bodyTimeoutMs} ms; send it again`);
     if (body.kind === 'too-large') return TOO_LARGE;
+
+    const signature = deps.signatures(request.headers, body.bytes);
+    if (signature.kind === 'refused') return signature.answer;
+    if (signature.kind === 'good') signature.follow(response);
 
     const parsed = parseNotices(body.bytes);
     if (!parsed.ok) return refusal(400, `expected ${parsed.expected}`);
+    if (signature.kind === 'doubted') return signature.setAside(parsed.notices);
 
-    const { accepted, ignored, undelivered, failure } = await deps.sink.take(parsed.notices);
+    const { accepted, ignored, undelivered, failure } = await deps.sink.take(parsed.notices, sinceMs);
     if (undelivered.length > 0) {
       deps.log.warn({ accepted, ignored, undelivered: undelivered.length, error: failure }, 'notices not acknowledged');
       return UNAVAILABLE;
@@ -87,13 +99,18 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 
   const server = createServer({
     requestTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: senderTimeoutMs,
+    headersTimeout: deps.senderTimeoutMs ?? HEADER_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: 1_000,
   });
   server.on('request', handle);
   // A sender that asks before it sends the body is answered by the same ladder, and so is refused without a body.
   server.on('checkContinue', handle);
+  // Node would answer 408 to a header that does not come to its end.
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else socket.destroy();
+  });
   return server;
 }
 

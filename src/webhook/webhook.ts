@@ -1,35 +1,68 @@
 import type { Server } from 'node:http';
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import type { Spool } from '../spool/spool';
 import type { NoticeSender } from '../temporal/notices';
+import { createCircuit } from './circuit';
 import { createConfirmations } from './confirmations';
+import { createDurableSink } from './durable-sink';
 import { createKnownPersons } from './known-persons';
 import { createWebhookMetrics } from './metrics';
-import { createTemporalSink } from './notice-sink';
+import { createOfferToTemporal } from './notice-sink';
 import { createRouter } from './route-notice';
 import { createWebhookServer } from './server';
+import { createSignatureGate } from './signature-gate';
+import type { SignatureSettings } from './signature-settings';
+import { createSpoolOutlet } from './spool-outlet';
 
-/** The parts of the webhook put together over a sender; not yet listening. */
+/** A webhook put together. */
+interface Webhook {
+  /** Not yet listening. */
+  readonly server: Server;
+  /** Whether a notice that came now would be made durable, as far as is known. */
+  ready(): boolean;
+}
+
+/** The parts of the webhook put together over a sender and, where there is one, a spool, which begins to deliver. */
 export function createWebhook(deps: {
   readonly sender: NoticeSender;
+  /** Null: what Temporal does not take is not acknowledged. */
+  readonly spool: Spool | null;
   readonly secrets: readonly string[];
+  readonly signature: SignatureSettings;
   readonly registry: Registry;
   readonly log: Logger;
   /** Shorter time-outs, for tests that do not wait for the real ones. */
   readonly timeouts?: { readonly deliveryTimeoutMs?: number; readonly senderTimeoutMs?: number };
-}): Server {
-  const { sender, secrets, log, timeouts = {} } = deps;
-  const metrics = createWebhookMetrics(deps.registry);
+}): Webhook {
+  const { sender, spool, secrets, registry, log, timeouts = {} } = deps;
+  const metrics = createWebhookMetrics(registry);
   const known = createKnownPersons();
   const confirmations = createConfirmations({ sender, known, log });
   const route = createRouter({ sender, known, confirmations, metrics, log });
-  const sink = createTemporalSink(route, { timeoutMs: timeouts.deliveryTimeoutMs });
-  return createWebhookServer({
+  const circuit = createCircuit((open) => {
+    if (open) log.warn('Temporal does not answer: notices go to the spool until it does');
+    else log.info('Temporal answers again');
+  });
+  new Gauge({
+    name: 'chartway_webhook_temporal_away',
+    help: '1 while Temporal is known not to answer and notices go to the spool at once, else 0.',
+    registers: [registry],
+    collect() {
+      this.set(circuit.open ? 1 : 0);
+    },
+  });
+  const offer = createOfferToTemporal(route);
+  const sink = createDurableSink({ offer, spool, circuit, metrics, temporalTimeoutMs: timeouts.deliveryTimeoutMs });
+  spool?.start(createSpoolOutlet({ route, circuit, delivered: confirmations.start, live: sink.live }));
+  const server = createWebhookServer({
     sink,
     secrets,
+    signatures: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
     metrics,
     log,
     answered: confirmations.start,
     senderTimeoutMs: timeouts.senderTimeoutMs,
   });
+  return { server, ready: () => server.listening && (spool === null || spool.healthy || !circuit.open) };
 }

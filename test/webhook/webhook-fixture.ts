@@ -3,7 +3,9 @@ import { connect } from 'node:net';
 import { drain, listen } from '../../src/observability/listening';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
+import type { openSpool, Spool } from '../../src/spool/spool';
 import type { NoticeSender } from '../../src/temporal/notices';
+import type { SignatureSettings } from '../../src/webhook/signature-settings';
 import { createWebhook } from '../../src/webhook/webhook';
 
 /** What the fake Temporal was asked, in order: the method and its arguments but for the deadline. */
@@ -16,11 +18,19 @@ export interface Reply {
   readonly json: unknown;
 }
 
+/** Signatures as they are configured by default, not checked. */
+const UNSIGNED: SignatureSettings = {
+  ...{ mode: 'off', secrets: [], encoding: 'auto', timeUnit: 'auto', toleranceMs: 300_000 },
+  headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
+};
+
 /** A webhook on a free port over a Temporal that takes everything, unless `sender` says otherwise. */
 export async function startWebhook(
   options: {
     sender?: Partial<NoticeSender>;
     secrets?: readonly string[];
+    /** Opens the spool; none where it is not given. */
+    spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number };
   } = {},
 ) {
@@ -56,9 +66,12 @@ export async function startWebhook(
   };
   const registry = createRegistry('webhook');
   const log = createLogger({ process: 'webhook', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const server = createWebhook({
+  const spool = (await options.spool?.({ registry, log })) ?? null;
+  const { server, ready } = createWebhook({
     sender,
+    spool,
     secrets: options.secrets ?? [],
+    signature: { ...UNSIGNED, ...options.signature },
     registry,
     log,
     timeouts: options.timeouts ?? {},
@@ -68,6 +81,8 @@ export async function startWebhook(
     url,
     port: Number(new URL(url).port),
     server,
+    ready,
+    spool,
     asked,
     logged: () => lines.join(''),
     /** Our own figures, one a line. */
@@ -86,6 +101,7 @@ export async function startWebhook(
     async stop() {
       server.closeAllConnections();
       await drain(server);
+      await spool?.close();
     },
   };
 }

@@ -1,0 +1,49 @@
+import type { Outlet } from '../spool/replay';
+import { NoticeUndelivered } from '../temporal/notices';
+import type { Circuit } from './circuit';
+import type { RouteNotice } from './route-notice';
+import { noticeIn } from './spooled-notice';
+
+/** Nobody waits for an answer here, but a Temporal that is back should be noticed soon. */
+const DELIVERY_TIMEOUT_MS = 5_000;
+
+/** Takes notices out of the spool to Temporal, on the way that they would have gone when they came. */
+export function createSpoolOutlet(deps: {
+  readonly route: RouteNotice;
+  readonly circuit: Circuit;
+  /** Called after each delivery: what may wait until then begins now. */
+  readonly delivered: () => void;
+  readonly live: () => number;
+}): Outlet {
+  const { route, circuit, delivered } = deps;
+  return {
+    async deliver({ text }) {
+      const notice = noticeIn(text);
+      if (notice === null) return 'refused';
+      let timer: NodeJS.Timeout | undefined;
+      const tooLate = new Promise<'unavailable'>((resolve) => {
+        // The client's own retry may outlast its deadline.
+        timer = setTimeout(resolve, DELIVERY_TIMEOUT_MS, 'unavailable');
+      });
+      const result = await Promise.race([
+        route(notice, Date.now() + DELIVERY_TIMEOUT_MS).then(() => 'taken' as const, refusedOrUnavailable),
+        tooLate,
+      ]);
+      clearTimeout(timer);
+      if (result !== 'unavailable') circuit.reached();
+      delivered();
+      return result;
+    },
+    describe(text) {
+      const notice = noticeIn(text);
+      if (notice === null) return null;
+      const clientUserId = notice.kind === 'status' ? notice.clientUserId : null;
+      return { kind: notice.kind, clientUserId, humanId: notice.humanId };
+    },
+    live: deps.live,
+  };
+}
+
+function refusedOrUnavailable(error: unknown): 'refused' | 'unavailable' {
+  return error instanceof NoticeUndelivered && error.kind === 'refused' ? 'refused' : 'unavailable';
+}
