@@ -1,8 +1,9 @@
 import { wallClock } from './clock';
+import { clearJournal, openJournal } from './journal';
 import { stderrLog } from './log';
-import { readOptions } from './options';
+import { readOptions, type SandboxOptions } from './options';
 import { listing } from './personas/catalogue';
-import { makeSandbox } from './sandbox';
+import { makeSandbox, type Sandbox } from './sandbox';
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv);
@@ -10,8 +11,13 @@ async function main(): Promise<void> {
     process.stdout.write(`${listing()}\n`);
     return;
   }
-  const sandbox = makeSandbox(options.settings, wallClock(), stderrLog);
-  const address = await sandbox.app.listen({ host: options.host, port: options.port });
+  const clock = wallClock();
+  const { dataFolder, reset } = options;
+  if (dataFolder !== null && reset) clearJournal(dataFolder);
+  const memory = dataFolder === null ? undefined : openJournal(dataFolder, clock.nowMs());
+  if (memory) stderrLog('remembering', { people: memory.state.people.length, folder: dataFolder ?? '' });
+  const sandbox = makeSandbox(options.settings, clock, stderrLog, memory);
+  const address = await listen(sandbox, options);
   process.stdout.write(`${JSON.stringify({ event: 'ready', process: 'sandbox', addresses: [address] })}\n`);
 
   // Kept on: npm and a terminal both pass the signal on, and the second one must not cut the draining short.
@@ -19,7 +25,17 @@ async function main(): Promise<void> {
   await sandbox.close();
 }
 
+/** The address. What was opened is closed again where it cannot be had. */
+async function listen(sandbox: Sandbox, { host, port }: SandboxOptions): Promise<string> {
+  try {
+    return await sandbox.app.listen({ host, port });
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
+
 main().catch((error: unknown) => {
-  stderrLog('start-failed', { failure: error instanceof Error ? error.message : String(error) });
+  stderrLog('start-failed', { failure: error instanceof Error ? error.message : String(error) }, 'warn');
   process.exitCode = 1;
 });

@@ -1,5 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { duration, origin, port, positive, signatureHeaders, webhookUrls } from './option-values';
 import type { SandboxSettings } from './sandbox';
+import { readScenario, ScenarioFault, scenarioOf } from './scenario/read';
+import { SIGNATURE_HEADERS, type Signing } from './signature';
 
 /** How the process is to run. */
 export interface SandboxOptions {
@@ -7,9 +10,15 @@ export interface SandboxOptions {
   readonly port: number;
   /** Print the personas instead of serving. */
   readonly listPersonas: boolean;
+  /** Where the state lies; null: in memory. */
+  readonly dataFolder: string | null;
+  /** Forget what lies there before serving. */
+  readonly reset: boolean;
   readonly settings: SandboxSettings;
 }
 
+/** Beside the other things that running here leaves behind, and as little checked in. */
+const DATA_FOLDER = '.data/sandbox';
 /** With every story many times faster, days of waiting would still be what everybody waits for. */
 const LONGEST_FAST_WAIT_MS = 20_000;
 
@@ -27,6 +36,13 @@ interface Flags {
   readonly tokenSeconds: number;
   readonly createAnswer?: 'object' | 'array';
   readonly personas?: true;
+  readonly scenario?: string;
+  readonly seed?: string;
+  readonly data?: string;
+  readonly reset?: true;
+  readonly signatureDigest: Signing['digest'];
+  readonly signatureTime: Signing['time'];
+  readonly signatureHeaders: Signing['headers'];
 }
 
 /** Reads flags and, behind them, the environment. Wrong usage is said on stderr and ends the process with status 2, `--help` with 0. */
@@ -62,6 +78,21 @@ export function readOptions(argv: readonly string[]): SandboxOptions {
     .addOption(option('--webhook-secret <text>', 'Basic password of the notices', 'SANDBOX_WEBHOOK_SECRET'))
     // No variable for a switch: commander takes any value of it for "on", also "off".
     .addOption(new Option('--sign-notices', 'sign notices with the client secret'))
+    .addOption(
+      option('--signature-digest <encoding>', 'how the signature is written', 'SANDBOX_SIGNATURE_DIGEST')
+        .choices(['hex', 'base64'])
+        .default('hex'),
+    )
+    .addOption(
+      option('--signature-time <form>', 'how the timestamp beside it is written', 'SANDBOX_SIGNATURE_TIME')
+        .choices(['ms', 's', 'iso'])
+        .default('ms'),
+    )
+    .addOption(
+      option('--signature-headers <names>', 'the headers of signature,timestamp,nonce', 'SANDBOX_SIGNATURE_HEADERS')
+        .default(SIGNATURE_HEADERS, Object.values(SIGNATURE_HEADERS).join(','))
+        .argParser(signatureHeaders),
+    )
     .addOption(option('--client-id <text>', 'the one client id', 'SANDBOX_CLIENT_ID').default('sandbox-client'))
     .addOption(option('--client-secret <text>', 'its secret', 'SANDBOX_CLIENT_SECRET').default('sandbox-secret'))
     .addOption(
@@ -76,6 +107,22 @@ export function readOptions(argv: readonly string[]): SandboxOptions {
         'SANDBOX_CREATE_ANSWER',
       ).choices(['object', 'array']),
     )
+    .addOption(option('--scenario <file>', 'JSON: who lives as what, how fast, what goes wrong', 'SANDBOX_SCENARIO'))
+    .addOption(
+      option(
+        '--seed <text>',
+        'the same seed and the same calls give the same log (default: a new one)',
+        'SANDBOX_SEED',
+      ),
+    )
+    .addOption(
+      option(
+        '--data [folder]',
+        `remember everything in this folder, ${DATA_FOLDER} where none is named (default: in memory)`,
+        'SANDBOX_DATA',
+      ).preset(DATA_FOLDER),
+    )
+    .addOption(new Option('--reset', 'forget what --data remembers, then start'))
     .addOption(new Option('--personas', 'list the personas and exit'))
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .allowExcessArguments(false)
@@ -85,7 +132,13 @@ export function readOptions(argv: readonly string[]): SandboxOptions {
   // Said without the value that came: its path or user part may be a secret.
   if (!urls)
     command.error('error: --webhook (SANDBOX_WEBHOOK_URL) expects http or https URLs without a password in them');
-  return fromFlags(flags, urls);
+  if (flags.reset && !flags.data) command.error('error: --reset forgets what --data remembers: give both');
+  try {
+    return fromFlags(flags, urls);
+  } catch (error) {
+    if (!(error instanceof ScenarioFault)) throw error;
+    return command.error(`error: the scenario ${flags.scenario} cannot be played:\n${error.message}`);
+  }
 }
 
 function fromFlags(flags: Flags, urls: readonly URL[]): SandboxOptions {
@@ -93,59 +146,34 @@ function fromFlags(flags: Flags, urls: readonly URL[]): SandboxOptions {
     host: flags.host,
     port: flags.port,
     listPersonas: flags.personas ?? false,
+    dataFolder: flags.data || null,
+    reset: flags.reset ?? false,
     settings: {
       credentials: { clientId: flags.clientId, clientSecret: flags.clientSecret },
       webhook: {
         urls,
         secret: flags.webhookSecret || null,
-        signingSecret: flags.signNotices ? flags.clientSecret : null,
+        signing: flags.signNotices ? signingOf(flags) : null,
       },
       tokenLifetimeSeconds: flags.tokenSeconds,
       createAnswer: flags.createAnswer ?? null,
       pace: { speed: flags.speed, longestWaitMs: flags.longestWait ?? (flags.speed > 1 ? LONGEST_FAST_WAIT_MS : null) },
       publicUrl: flags.publicUrl?.origin ?? null,
+      seed: flags.seed || null,
+      scenario: flags.scenario ? checked(readScenario(flags.scenario)) : null,
     },
   };
 }
 
+function checked(document: unknown): unknown {
+  scenarioOf(document);
+  return document;
+}
+
+function signingOf({ clientSecret, signatureDigest, signatureTime, signatureHeaders }: Flags): Signing {
+  return { clientSecret, digest: signatureDigest, time: signatureTime, headers: signatureHeaders };
+}
+
 function option(flags: string, description: string, variable: string): Option {
   return new Option(flags, description).env(variable);
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (!/^\d{1,5}$/.test(text) || number > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535.');
-  return number;
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number) || number <= 0)
-    throw new InvalidArgumentError('expected a number above zero.');
-  return number;
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function duration(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
-  const durationMs = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
-  if (!(durationMs > 0)) throw new InvalidArgumentError('expected a duration above zero, as 250ms, 10s, 5m, 2h or 1d.');
-  return durationMs;
-}
-
-function origin(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
-    throw new InvalidArgumentError('expected http:// or https://, a host and perhaps a port, nothing else.');
-  return url;
-}
-
-/** The URLs of a list; null where one is no http URL or carries a password (that belongs into SANDBOX_WEBHOOK_SECRET). */
-function webhookUrls(texts: readonly string[]): URL[] | null {
-  const parts = texts.flatMap((text) => text.split(',')).map((part) => part.trim());
-  const listed = parts.filter((part) => part !== '');
-  if (!listed.every((part) => URL.canParse(part))) return null;
-  const urls = listed.map((part) => new URL(part));
-  return urls.every((url) => /^https?:$/.test(url.protocol) && url.username + url.password === '') ? urls : null;
 }

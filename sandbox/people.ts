@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { Chance } from './chance';
 import type { Clock } from './clock';
 import { Refusal } from './envelopes';
+import type { Keeper } from './journal';
 import type { Organization, Person, PersonDetails, Report, SandboxState } from './state';
 
 /** Statuses that only somebody with an authorised provider can have. */
@@ -11,10 +13,14 @@ export class People {
   private readonly byHumanId = new Map<string, Person>();
   private readonly byToken = new Map<string, Person>();
   private readonly active = new Map<string, Person>();
+  /** How often each clientUserId was invited, withdrawn ones included. */
+  private readonly invitations = new Map<string, number>();
 
   constructor(
     private readonly state: SandboxState,
     private readonly clock: Clock,
+    private readonly chance: () => Chance,
+    private readonly keeper: Keeper,
   ) {
     for (const person of state.people) this.index(person);
   }
@@ -27,7 +33,8 @@ export class People {
     const now = new Date(this.clock.nowMs()).toISOString();
     const person: Person = {
       ...details,
-      humanId: randomBytes(16).toString('hex'),
+      humanId: this.chance().hex(`person/${details.clientUserId}/${this.timesInvited(details.clientUserId)}`, 32),
+      // Whoever knows it acts as this person: no seed may tell it.
       invitationToken: randomBytes(20).toString('hex'),
       createdAt: now,
       updatedAt: now,
@@ -44,6 +51,7 @@ export class People {
     };
     this.state.people.push(person);
     this.index(person);
+    this.keep(person);
     return person;
   }
 
@@ -64,6 +72,34 @@ export class People {
       (wanted.humanId ?? person.humanId) === person.humanId &&
       (wanted.clientUserId ?? person.clientUserId) === person.clientUserId;
     return [...new Set(candidates)].filter(fits);
+  }
+
+  /** A page of everybody who is not deleted, in order of invitation. */
+  page(offset: number, size: number): Person[] {
+    const page: Person[] = [];
+    let at = 0;
+    for (const person of this.active.values()) {
+      if (at >= offset + size) break;
+      if (at >= offset) page.push(person);
+      at += 1;
+    }
+    return page;
+  }
+
+  /** The person who ever had that humanId, deleted or not. */
+  everHad(humanId: string): Person | undefined {
+    return this.byHumanId.get(humanId);
+  }
+
+  /** Writes down a person as they are now, where the sandbox remembers. Every change of them ends in this, once it is complete. */
+  keep(person: Person): void {
+    this.keeper.person(person);
+  }
+
+  /** As if nobody had ever been invited. */
+  forget(): void {
+    this.state.people.length = 0;
+    for (const index of [this.byHumanId, this.byToken, this.active, this.invitations]) index.clear();
   }
 
   /** The person with that humanId. Throws a {@link Refusal} (404) when there is none, or none any more. */
@@ -107,7 +143,7 @@ export class People {
   addReport(person: Person, made: Pick<Report, 'type' | 'organization' | 'scannedPages'>): Report {
     if (made.organization) this.connect(person, made.organization);
     const now = this.tick(person);
-    const id = randomBytes(12).toString('hex');
+    const id = this.chance().hex(`report/${person.humanId}/${person.reports.length}`, 24);
     const report: Report = { id, ...made, createdAt: now, updatedAt: now, revision: 1 };
     person.reports.push(report);
     return report;
@@ -127,8 +163,13 @@ export class People {
     return new Date(Math.max(this.clock.nowMs(), Math.max(...dates) + 1)).toISOString();
   }
 
+  private timesInvited(clientUserId: string): number {
+    return this.invitations.get(clientUserId) ?? 0;
+  }
+
   private index(person: Person): void {
     this.byHumanId.set(person.humanId, person);
+    this.invitations.set(person.clientUserId, this.timesInvited(person.clientUserId) + 1);
     this.byToken.set(person.invitationToken, person);
     if (person.deletedAt === null) this.active.set(person.clientUserId, person);
   }

@@ -51,6 +51,9 @@ export const controlStatusBody = z.strictObject({
   notify: z.boolean().default(true),
 });
 
+/** `POST /control/feed`. */
+export const controlFeedBody = z.strictObject({ on: z.boolean() });
+
 /** What `schema` makes of a part of a request. Throws a {@link Refusal} (400, validation form) that names the keys at fault, never their values. */
 export function validated<T>(schema: z.ZodType<T>, source: 'payload' | 'query', value: unknown): T {
   const checked = schema.safeParse(value);

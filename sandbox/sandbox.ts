@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { Actions } from './actions';
 import type { Clock, Pace } from './clock';
 import { Courier, type Webhook } from './courier';
+import { CallFaults } from './faults/call-faults';
+import { type Keeper, keepsNothing } from './journal';
 import type { Log } from './log';
 import { People } from './people';
 import { adminRoutes, type CreateAnswer } from './routes/admin';
@@ -9,8 +11,9 @@ import { authRoutes, type Credentials } from './routes/auth';
 import { controlRoutes } from './routes/control';
 import { dataRoutes } from './routes/data';
 import { invitationRoutes } from './routes/invitation';
+import { Director } from './scenario/director';
 import { makeServer } from './server';
-import { emptyState, type Person } from './state';
+import { emptyState, type Person, type SandboxState } from './state';
 import { Storyteller } from './storyteller';
 import { Tokens } from './tokens';
 
@@ -25,6 +28,16 @@ export interface SandboxSettings {
   readonly pace: Pace;
   /** How a browser reaches the sandbox, for the links of invitations; null: the address that it listens on. */
   readonly publicUrl: string | null;
+  /** Null: another one at every start. */
+  readonly seed: string | null;
+  /** What is played from the start on, before anything that was given over the control surface; null: what was played last. */
+  readonly scenario: unknown;
+}
+
+/** What a sandbox knows from before, and where it writes down what changes. */
+export interface Memory {
+  readonly state: SandboxState;
+  readonly keeper: Keeper;
 }
 
 /** A whole stand-in for Human API, not listening yet. */
@@ -36,34 +49,80 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Puts a sandbox together that has met nobody. */
-export function makeSandbox(settings: SandboxSettings, clock: Clock, log: Log): Sandbox {
-  const state = emptyState();
-  const people = new People(state, clock);
-  const tokens = new Tokens(state, clock, settings.tokenLifetimeSeconds);
-  const courier = new Courier(settings.webhook, clock, log);
-  const storyteller = new Storyteller(clock, people, courier, settings.pace);
+/** Puts a sandbox together; without a memory it has met nobody. Throws a {@link ScenarioFault}. */
+export function makeSandbox(
+  settings: SandboxSettings,
+  clock: Clock,
+  log: Log,
+  { state, keeper }: Memory = { state: emptyState(), keeper: keepsNothing },
+): Sandbox {
+  const { createAnswer, credentials, webhook, seed } = settings;
+  if (settings.scenario !== null) state.scenario = null;
+  const director = new Director(settings.scenario ?? state.scenario ?? {}, { pace: settings.pace, seed }, log);
+  const people = new People(state, clock, () => director.chance, keeper);
+  const tokens = new Tokens(state, clock, settings.tokenLifetimeSeconds, keeper);
+  const courier = new Courier(webhook, clock, log, {
+    rules: () => director.noticeRules,
+    offAfterFailures: () => director.offAfterFailures,
+  });
+  const storyteller = new Storyteller(clock, people, courier, log, () => director.pace);
   const actions = new Actions(people, storyteller, clock);
-  const { createAnswer } = settings;
+  const faults = new CallFaults({ people, tokens, clock, log, rules: () => director.callRules });
   const inviteLink = ({ invitationToken }: Person) =>
     `${settings.publicUrl ?? addressOf(app)}/invitation/${invitationToken}`;
+  const cast = (clientUserId: string, email: string) => director.castFor(clientUserId, email);
+
+  const upstream = (routes: (host: FastifyInstance) => void) => (host: FastifyInstance) => {
+    faults.install(host);
+    routes(host);
+  };
   const app: FastifyInstance = makeServer(
     {
-      '/auth': (host) => authRoutes(host, people, tokens, settings.credentials),
-      '/admin': (host) => adminRoutes(host, { people, tokens, storyteller, clock, createAnswer, inviteLink }),
-      '/data': (host) => dataRoutes(host, people, tokens),
+      '/auth': upstream((host) => authRoutes(host, people, tokens, credentials)),
+      '/admin': upstream((host) =>
+        adminRoutes(host, { people, tokens, storyteller, clock, log, cast, createAnswer, inviteLink }),
+      ),
+      '/data': upstream((host) => dataRoutes(host, people, tokens)),
       '/invitation': (host) => invitationRoutes(host, { people, actions, inviteLink }),
-      '/control': (host) => controlRoutes(host, people, storyteller),
+      '/control': (host) =>
+        controlRoutes(host, {
+          people,
+          storyteller,
+          director,
+          feeds: courier.feeds,
+          play(document) {
+            const before = director.pace;
+            director.play(document ?? settings.scenario ?? {});
+            state.scenario = document;
+            keeper.scenario(document);
+            storyteller.repace(before);
+          },
+          forget() {
+            for (const person of people.everybody()) storyteller.stop(person);
+            courier.forget();
+            people.forget();
+            tokens.forget();
+            keeper.rewrite();
+            log('reset');
+            director.restart();
+          },
+        }),
     },
     log,
   );
+  app.addHook('onListen', async () => {
+    director.announce();
+    for (const person of people.find({})) storyteller.tell(person);
+  });
   return {
     app,
     actions,
     async close() {
       clock.close();
+      faults.close();
       await app.close();
       await courier.idle();
+      keeper.close();
     },
   };
 }

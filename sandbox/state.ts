@@ -84,9 +84,11 @@ export interface Token {
 export interface SandboxState {
   readonly people: Person[];
   readonly tokens: Record<string, Token>;
+  /** The scenario as it was last given over the control surface; null where none was. */
+  scenario: unknown;
 }
 
 /** A sandbox that has met nobody. */
 export function emptyState(): SandboxState {
-  return { people: [], tokens: {} };
+  return { people: [], tokens: {}, scenario: null };
 }

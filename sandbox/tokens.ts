@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock';
 import { Refusal } from './envelopes';
+import type { Keeper } from './journal';
 import type { SandboxState, Token } from './state';
 
 /** Mints bearer tokens and tells good ones from bad ones. They expire by the wall clock, not by the story's. */
@@ -10,6 +11,7 @@ export class Tokens {
     private readonly clock: Clock,
     /** How long a token lives, in seconds. */
     private readonly lifetimeSeconds: number,
+    private readonly keeper: Keeper,
   ) {}
 
   /** A token for the admin host. */
@@ -24,15 +26,27 @@ export class Tokens {
 
   /** The token behind an `Authorization` header. Throws a {@link Refusal} (401) unless it is a live one of that kind. */
   require(kind: Token['kind'], header: string | undefined): Token {
-    const text = /^Bearer (\S+)$/.exec(header ?? '')?.[1];
-    const token = text === undefined ? undefined : this.state.tokens[text];
+    const token = this.find(header);
     if (!token || token.kind !== kind || token.expiresAtMs <= this.clock.nowMs()) throw unauthorized();
     return token;
   }
 
+  /** The token behind an `Authorization` header, expired ones included. */
+  find(header: string | undefined): Token | undefined {
+    const text = /^Bearer (\S+)$/.exec(header ?? '')?.[1];
+    return text !== undefined && Object.hasOwn(this.state.tokens, text) ? this.state.tokens[text] : undefined;
+  }
+
+  /** Makes every token that was ever minted worthless. */
+  forget(): void {
+    for (const text of Object.keys(this.state.tokens)) delete this.state.tokens[text];
+  }
+
   private mint(token: Omit<Token, 'expiresAtMs'>): string {
     const text = `${token.kind}-${randomBytes(32).toString('base64url')}`;
-    this.state.tokens[text] = { ...token, expiresAtMs: this.clock.nowMs() + this.lifetimeSeconds * 1_000 };
+    const minted = { ...token, expiresAtMs: this.clock.nowMs() + this.lifetimeSeconds * 1_000 };
+    this.state.tokens[text] = minted;
+    this.keeper.token(text, minted);
     return text;
   }
 

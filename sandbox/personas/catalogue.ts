@@ -16,6 +16,8 @@ import { silent } from './silent';
 import { slow } from './slow';
 import { updates } from './updates';
 
+export type { Persona } from './script';
+
 /** Every persona, in the order in which they are listed. */
 export const PERSONAS: readonly Persona[] = [
   eager,
@@ -45,6 +47,11 @@ export function personaNamed(name: string): Persona | undefined {
 export function personaOf(email: string): Persona | undefined {
   const local = email.trim().toLowerCase().split('@')[0] ?? '';
   return PERSONAS.find(({ name }) => local.startsWith(name) && /^($|[+\-\d])/.test(local.slice(name.length)));
+}
+
+/** The persona of that name where one is given, else whom the e-mail asks for, else eager. */
+export function personaFor(name: string | undefined, email: string): Persona {
+  return (name === undefined ? personaOf(email) : personaNamed(name)) ?? eager;
 }
 
 /** What the catalogue tells about one persona, as `GET /control/personas` answers it. `storyMinutes`: from the invitation to the last step. */

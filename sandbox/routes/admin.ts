@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { parseBirthDate } from '../birth-date';
 import type { Clock } from '../clock';
+import type { Log } from '../log';
 import type { People } from '../people';
-import { personaOf } from '../personas/catalogue';
-import { eager } from '../personas/eager';
+import type { Persona } from '../personas/catalogue';
 import { createBody, lookupQuery, validated } from '../requests';
 import type { Person } from '../state';
 import type { Storyteller } from '../storyteller';
@@ -20,6 +20,9 @@ interface AdminDeps {
   readonly tokens: Tokens;
   readonly storyteller: Storyteller;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Who somebody lives as. */
+  readonly cast: (clientUserId: string, email: string) => Persona;
   /** Null: each persona has its own. */
   readonly createAnswer: CreateAnswer | null;
   /** The address of the page of an invitation. */
@@ -29,7 +32,7 @@ interface AdminDeps {
 /** The host of the people: invite, look up, read, delete. */
 export function adminRoutes(
   app: FastifyInstance,
-  { people, tokens, storyteller, clock, createAnswer, inviteLink }: AdminDeps,
+  { people, tokens, storyteller, clock, log, cast, createAnswer, inviteLink }: AdminDeps,
 ): void {
   app.addHook('onRequest', async (request) => {
     tokens.require('client', request.headers.authorization);
@@ -37,7 +40,7 @@ export function adminRoutes(
 
   app.post('/api/v1/users', async (request, reply) => {
     const body = validated(createBody, 'payload', request.body);
-    const persona = personaOf(body.clientUserEmail) ?? eager;
+    const persona = cast(body.clientUserId, body.clientUserEmail);
     const person = people.invite(
       {
         clientUserId: body.clientUserId,
@@ -50,6 +53,7 @@ export function adminRoutes(
       },
       persona.name,
     );
+    log('invited', { clientUserId: person.clientUserId, humanId: person.humanId, persona: persona.name });
     const answer = { ...shown(person), inviteLink: inviteLink(person) };
     // After the answer is written down: it tells of somebody Invited, whatever happens to them at once.
     storyteller.tell(person);
@@ -60,10 +64,9 @@ export function adminRoutes(
 
   app.get('/api/v1/users', async (request) => {
     const { offset, ...wanted } = validated(lookupQuery, 'query', request.query);
-    return people
-      .find(wanted)
-      .slice(offset, offset + PAGE_SIZE)
-      .map(shown);
+    const everybody = wanted.clientUserId === undefined && wanted.humanId === undefined;
+    const found = everybody ? people.page(offset, PAGE_SIZE) : people.find(wanted).slice(offset, offset + PAGE_SIZE);
+    return found.map(shown);
   });
 
   app.get<{ Params: { humanId: string } }>('/api/v1/users/:humanId', async (request) =>
@@ -74,6 +77,8 @@ export function adminRoutes(
     const person = people.require(request.params.humanId);
     storyteller.stop(person);
     people.remove(person);
+    people.keep(person);
+    log('deleted', { clientUserId: person.clientUserId, humanId: person.humanId });
     return reply.code(200).send();
   });
 }

@@ -1,17 +1,43 @@
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../envelopes';
+import type { Feed } from '../feed';
 import { onlyFromThisMachine } from '../loopback';
 import type { People } from '../people';
 import { described, PERSONAS } from '../personas/catalogue';
-import { controlStatusBody, validated } from '../requests';
+import { controlFeedBody, controlStatusBody, validated } from '../requests';
+import type { Director } from '../scenario/director';
+import { ScenarioFault } from '../scenario/read';
 import type { Person } from '../state';
 import type { Storyteller } from '../storyteller';
 
+interface ControlDeps {
+  readonly people: People;
+  readonly storyteller: Storyteller;
+  readonly director: Director;
+  readonly feeds: readonly Feed[];
+  /** Plays another scenario; null: the one of the start. Throws a {@link ScenarioFault}. */
+  readonly play: (document: unknown) => void;
+  /** As if nobody had ever been invited. */
+  readonly forget: () => void;
+}
+
 /** What the real upstream does not have: a look behind the scenes and a hand on them, for whoever sits at this machine. */
-export function controlRoutes(app: FastifyInstance, people: People, storyteller: Storyteller): void {
+export function controlRoutes(
+  app: FastifyInstance,
+  { people, storyteller, director, feeds, play, forget }: ControlDeps,
+): void {
   onlyFromThisMachine(app);
 
-  app.get('/personas', async () => PERSONAS.map(described));
+  app.get('/personas', async () =>
+    PERSONAS.map((persona) => ({
+      ...described(persona),
+      realSeconds:
+        persona.steps.reduce(
+          (sum, step) => sum + (step.time === 'real' ? step.afterMs : storyteller.realMs(step.afterMs)),
+          0,
+        ) / 1_000,
+    })),
+  );
 
   app.get('/people', async () => people.everybody().map(overview));
 
@@ -21,6 +47,49 @@ export function controlRoutes(app: FastifyInstance, people: People, storyteller:
     if (!person) throw new Refusal(404, 'There is no user with this clientUserId.');
     storyteller.override(person, value, notify);
     return overview(person);
+  });
+
+  app.get('/scenario', async () => shownScenario());
+
+  app.route({
+    method: ['PUT', 'POST'],
+    url: '/scenario',
+    handler: async (request) => {
+      try {
+        play(request.body ?? {});
+      } catch (error) {
+        throw error instanceof ScenarioFault ? asRefusal(error) : error;
+      }
+      return shownScenario();
+    },
+  });
+
+  app.delete('/scenario', async () => {
+    play(null);
+    return shownScenario();
+  });
+
+  app.post('/feed', async (request) => {
+    const { on } = validated(controlFeedBody, 'payload', request.body);
+    for (const feed of feeds) feed.turn(on);
+    return shownScenario();
+  });
+
+  app.post('/reset', async (_request, reply) => {
+    forget();
+    return reply.code(204).send();
+  });
+
+  function shownScenario() {
+    return { ...director.described(), feeds: feeds.map(({ url, isOn }) => ({ to: url.origin, on: isOn })) };
+  }
+}
+
+function asRefusal({ message, faults }: ScenarioFault): Refusal {
+  const keys = faults.map(({ key }) => key);
+  return new Refusal(400, `The scenario is not as expected, and the one before goes on. ${message}`, {
+    source: 'payload',
+    keys,
   });
 }
 

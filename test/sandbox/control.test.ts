@@ -62,6 +62,7 @@ describe('the control surface', () => {
       olderDocuments: 0,
       laterDocuments: 0,
       storyMinutes: 22,
+      realSeconds: 22 * 60,
     });
   });
 

@@ -1,5 +1,6 @@
 import type { Log } from '../../sandbox/log';
-import { makeSandbox, type SandboxSettings } from '../../sandbox/sandbox';
+import { type Memory, makeSandbox, type SandboxSettings } from '../../sandbox/sandbox';
+import { SIGNATURE_HEADERS, type Signing } from '../../sandbox/signature';
 import { startReceiver } from './receiver';
 import { VirtualClock } from './virtual-clock';
 
@@ -31,11 +32,15 @@ interface Options extends Partial<Omit<SandboxSettings, 'credentials' | 'webhook
   readonly webhookAnswers?: number;
   readonly webhookSecret?: string;
   readonly sign?: boolean;
+  readonly signing?: Partial<Signing>;
+  readonly memory?: Memory;
+  /** Goes on from there instead of having a clock of its own. */
+  readonly clock?: VirtualClock;
 }
 
 /** A sandbox on a free port over a clock that stands still, with a webhook that keeps what it gets. */
 export async function startSandbox(options: Options = {}) {
-  const clock = new VirtualClock();
+  const clock = options.clock ?? new VirtualClock();
   const receiver = await startReceiver(options.webhookAnswers);
   cleanups.push(receiver.close);
   const logged: Parameters<Log>[] = [];
@@ -45,15 +50,26 @@ export async function startSandbox(options: Options = {}) {
       webhook: {
         urls: [receiver.url],
         secret: options.webhookSecret ?? null,
-        signingSecret: options.sign ? CLIENT.client_secret : null,
+        signing: options.sign
+          ? {
+              clientSecret: CLIENT.client_secret,
+              digest: 'hex',
+              time: 'ms',
+              headers: SIGNATURE_HEADERS,
+              ...options.signing,
+            }
+          : null,
       },
       tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 86_400,
       createAnswer: options.createAnswer ?? null,
       pace: options.pace ?? { speed: 1, longestWaitMs: null },
       publicUrl: options.publicUrl ?? null,
+      seed: options.seed ?? null,
+      scenario: options.scenario ?? null,
     },
     clock,
     (...line) => logged.push(line),
+    options.memory,
   );
   const base = await sandbox.app.listen({ host: '127.0.0.1', port: 0 });
   cleanups.push(sandbox.close);

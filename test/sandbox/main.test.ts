@@ -29,6 +29,13 @@ function compiled(): string {
   return folder;
 }
 
+/** The lines of its log. */
+const eventsOf = (stderr: string) =>
+  stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
 describe('the sandbox process', () => {
   const folder = compiled();
   const running = new Set<ChildProcess>();
@@ -84,7 +91,7 @@ describe('the sandbox process', () => {
     child.kill(signal);
     expect(await ended).toBe(0);
     expect(output.stdout.trimEnd().split('\n')).toHaveLength(1);
-    expect(output.stderr).toBe('');
+    expect(eventsOf(output.stderr).map(({ event }) => event)).toEqual(['scenario', 'call']);
   });
 
   it('finishes what is under way before it ends, however often it is told', async () => {
