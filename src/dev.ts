@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { Command } from 'commander';
 import { exitOnConfigurationError, readConfig } from './config';
+import { readArguments } from './dev/arguments';
+import { painter, wantsColours } from './dev/colours';
 import { runEverything } from './dev/everything';
 import { interruption } from './dev/interruption';
 import { Terminal } from './dev/terminal';
@@ -8,33 +9,26 @@ import { runProcess } from './observability/run-process';
 
 /** Under the folder that the command is run in, where `.env` and the reports are looked for as well. */
 const DATA_FOLDER = '.data';
-/** What `@temporalio/envconfig` says where nothing names a server. */
-const NO_SERVER_NAMED = '127.0.0.1:7233';
 
 runProcess('dev', async () => {
-  const { once } = new Command('npm start --')
-    .description(
-      'Runs everything on this machine: Temporal, worker, webhook and, without credentials, the sandbox with samples.',
-    )
-    .option('--once', 'end when the samples are settled; exit status 0 if each ended as it must', false)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-    .allowExcessArguments(false)
-    .parse()
-    .opts<{ once: boolean }>();
+  const { once, verbose, fresh, yes, cast } = readArguments(process.argv.slice(2), process.env);
   const config = exitOnConfigurationError(() => readConfig('dev'));
-  const { connection, namespace } = config.temporal;
-  const serverGiven =
-    (process.env['TEMPORAL_ADDRESS'] ?? '') !== '' ||
-    connection.address !== NO_SERVER_NAMED ||
-    connection.apiKey !== undefined ||
-    connection.tls !== undefined;
   const { reportStore } = config;
 
+  const { stdin: input, stdout: output } = process;
   // A terminal that is gone reads nothing more; the processes are to end in order all the same.
-  process.stdout.on('error', () => process.kill(process.pid, 'SIGHUP'));
+  output.on('error', () => process.kill(process.pid, 'SIGHUP'));
+  const terminal = new Terminal(output, {
+    live: output.isTTY === true && process.env['TERM'] !== 'dumb',
+    paint: painter(wantsColours(process.env, output.isTTY === true)),
+    verbose,
+  });
+  process.once('exit', () => terminal.close());
   process.exitCode = await runEverything(
     {
       once,
+      cast,
+      fresh: fresh ? (yes ? 'yes' : 'ask') : null,
       dataFolder: DATA_FOLDER,
       logFolder: path.join(DATA_FOLDER, 'logs'),
       programs: {
@@ -46,8 +40,8 @@ runProcess('dev', async () => {
       },
       env: process.env,
       sandboxed: config.humanApi.clientId === null,
-      temporal: serverGiven ? config.temporal : null,
-      namespace,
+      temporal: config.temporalGiven ? config.temporal : null,
+      namespace: config.temporal.namespace,
       taskQueue: config.taskQueue,
       webhook: { ...config.webhook, secretGiven: config.webhook.secrets.length > 0 },
       metricsPort: config.metrics.port,
@@ -56,7 +50,8 @@ runProcess('dev', async () => {
           ? path.resolve(reportStore.path)
           : `s3://${reportStore.bucket}/${reportStore.prefix}`,
     },
-    new Terminal(process.stdout),
+    terminal,
+    { input, output },
     (insist) => interruption(process, insist),
   );
   // What watched may still wait for an answer of a server that has ended.

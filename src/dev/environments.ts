@@ -30,6 +30,36 @@ export function temporalEnvironment(address: string, namespace: string, dataFold
   };
 }
 
+/** For the sandbox, which posts its notices with the webhook's secret. */
+export function sandboxEnvironment(env: NodeJS.ProcessEnv, secrets: { client: string; webhook: string }) {
+  return {
+    ...foreignEnvironment(env),
+    SANDBOX_CLIENT_ID: SANDBOX_CLIENT,
+    SANDBOX_CLIENT_SECRET: secrets.client,
+    SANDBOX_WEBHOOK_SECRET: secrets.webhook,
+  };
+}
+
+/** For the webhook. What is not given is as the person set it. */
+export function webhookEnvironment(
+  env: NodeJS.ProcessEnv,
+  listening: { readonly host: string; readonly port: number },
+  given: { readonly secret?: string; readonly spoolFolder?: string },
+): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    WEBHOOK_HOST: listening.host,
+    WEBHOOK_PORT: String(listening.port),
+    ...(given.secret === undefined ? {} : { WEBHOOK_SECRET: given.secret }),
+    ...(given.spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: given.spoolFolder }),
+  };
+}
+
+/** Where a process serves its metrics; null: nowhere. */
+export function metricsEnvironment(port: number | null): NodeJS.ProcessEnv {
+  return { METRICS_PORT: port === null ? '' : String(port) };
+}
+
 /** Leads our processes to the sandbox. */
 export function sandboxedEnvironment(sandbox: string, clientSecret: string): Record<string, string> {
   return {

@@ -1,9 +1,18 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { connectClient, lazyClient } from '../temporal/connection';
+import { ensureSearchAttributes } from '../temporal/search-attributes';
 import type { TemporalSettings } from '../temporal/settings';
 import { inWords } from './child';
-import { foreignEnvironment, SANDBOX_CLIENT, sandboxedEnvironment, temporalEnvironment } from './environments';
+import {
+  foreignEnvironment,
+  metricsEnvironment,
+  sandboxEnvironment,
+  sandboxedEnvironment,
+  temporalEnvironment,
+  webhookEnvironment,
+} from './environments';
+import { SANDBOX_WORLD } from './fresh';
 import { SPEED } from './pace';
 import { choosePorts, type Port } from './ports';
 import { nodeCommand, ourProcess, type Programs } from './processes';
@@ -50,13 +59,17 @@ const OUR_TEMPORAL_PORT = 7233;
 const OUR_TEMPORAL_UI_PORT = 8233;
 const SANDBOX_PORT = 3002;
 
-/** Starts Temporal, the upstream's stand-in, the worker and the webhook, each on its usual port or a free one. @throws {MemberLost} */
+/**
+ * Starts Temporal, the upstream's stand-in, the worker and the webhook, each on its usual port or a free one. As soon as the sandbox serves,
+ * `check` may look at it: nothing that cannot be played is worth the wait. @throws {MemberLost}; what `check` throws
+ */
 export async function bringUp(
   options: HouseholdOptions,
   supervisor: Supervisor,
   terminal: Terminal,
+  check: (sandboxUrl: string) => Promise<void>,
 ): Promise<Household> {
-  const { webhook, metricsPort, sandboxed, programs } = options;
+  const { webhook, metricsPort, sandboxed, programs, dataFolder } = options;
   const ports = await choosePorts({
     temporal: OUR_TEMPORAL_PORT,
     ui: OUR_TEMPORAL_UI_PORT,
@@ -72,11 +85,24 @@ export async function bringUp(
   const webhookHost = sandboxed ? '127.0.0.1' : webhook.host;
   const webhookUrl = `http://${webhookHost}:${ports.webhook.number}/notifications`;
   const sandboxUrl = sandboxed ? `http://127.0.0.1:${ports.sandbox.number}` : null;
-  const secret = (name: string) => keptSecret(options.dataFolder, name);
+  const secret = (name: string) => keptSecret(dataFolder, name);
 
-  const temporal = options.temporal
-    ? await theirTemporal(options.temporal, terminal)
-    : await ourTemporal(options, ports, supervisor, terminal);
+  const startSandbox = async () => {
+    if (!sandboxUrl) return;
+    const args = [...['--port', String(ports.sandbox.number), '--speed', String(SPEED), '--webhook', webhookUrl]];
+    const env = sandboxEnvironment(options.env, {
+      client: secret('sandbox-secret'),
+      webhook: secret('webhook-secret'),
+    });
+    await terminal.phase('sandbox, which stands in for Human API', () =>
+      supervisor.start(ourProcess('sandbox', programs.sandbox, args, env)),
+    );
+    await check(sandboxUrl);
+  };
+  const [temporal] = await Promise.all([
+    options.temporal ? theirTemporal(options.temporal, terminal) : ourTemporal(options, ports, supervisor, terminal),
+    startSandbox(),
+  ]);
   // On a server that others use too, applicants of the real upstream may wait for a worker: ours must not ask the sandbox about them.
   const taskQueue = sandboxed && options.temporal ? `${options.taskQueue}-sandbox` : options.taskQueue;
   const env = {
@@ -85,33 +111,21 @@ export async function bringUp(
     ...(sandboxUrl ? sandboxedEnvironment(sandboxUrl, secret('sandbox-secret')) : {}),
     TASK_QUEUE: taskQueue,
   };
-
-  if (sandboxUrl) {
-    const args = ['--port', String(ports.sandbox.number), '--speed', String(SPEED), '--webhook', webhookUrl];
-    const secrets = {
-      SANDBOX_CLIENT_ID: SANDBOX_CLIENT,
-      SANDBOX_CLIENT_SECRET: secret('sandbox-secret'),
-      SANDBOX_WEBHOOK_SECRET: secret('webhook-secret'),
-    };
-    const sandboxEnv = { ...foreignEnvironment(options.env), ...secrets };
-    await terminal.phase('sandbox, which stands in for Human API', () =>
-      supervisor.start(ourProcess('sandbox', programs.sandbox, args, sandboxEnv)),
-    );
-  }
-  const metrics = (port: Port) => ({ METRICS_PORT: metricsPort === null ? '' : String(port.number) });
-  const webhookEnv = {
-    ...env,
-    ...metrics(ports.webhookMetrics),
-    WEBHOOK_HOST: webhookHost,
-    WEBHOOK_PORT: String(ports.webhook.number),
-    ...(sandboxed || !webhook.secretGiven ? { WEBHOOK_SECRET: secret('webhook-secret') } : {}),
-  };
-  await terminal.phase('worker and webhook', () =>
-    Promise.all([
-      supervisor.start(ourProcess('worker', programs.worker, [], { ...env, ...metrics(ports.workerMetrics) })),
-      supervisor.start(ourProcess('webhook', programs.webhook, [], webhookEnv)),
-    ]),
+  const metrics = (port: Port) => metricsEnvironment(metricsPort === null ? null : port.number);
+  const workerEnv = { ...env, ...metrics(ports.workerMetrics) };
+  const webhookEnv = webhookEnvironment(
+    { ...env, ...metrics(ports.webhookMetrics) },
+    { host: webhookHost, port: ports.webhook.number },
+    {
+      ...(sandboxed || !webhook.secretGiven ? { secret: secret('webhook-secret') } : {}),
+      // Apart from each other, as the databases are: what the sandbox said is no news of a real person.
+      ...(sandboxed ? { spoolFolder: path.resolve(dataFolder, SANDBOX_WORLD.spool) } : {}),
+    },
   );
+  await Promise.all([
+    terminal.phase('worker', () => supervisor.start(ourProcess('worker', programs.worker, [], workerEnv))),
+    terminal.phase('webhook', () => supervisor.start(ourProcess('webhook', programs.webhook, [], webhookEnv))),
+  ]);
   return { ...temporal, env, webhookUrl, sandboxUrl, taskQueue };
 }
 
@@ -135,6 +149,7 @@ async function theirTemporal(settings: TemporalSettings, terminal: Terminal) {
   const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
     connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }),
   );
+  await searchAttributes(client, terminal);
   return { client, env: {}, temporalUiUrl: null, temporalAddress };
 }
 
@@ -145,24 +160,32 @@ async function ourTemporal(
   terminal: Terminal,
 ) {
   const { dataFolder, namespace, programs, sandboxed } = options;
-  const cli = await findCli(programs.findTemporalCli, options.env, supervisor);
   const temporalAddress = `127.0.0.1:${temporal.number}`;
   const client = lazyClient({ namespace, connection: { address: temporalAddress } });
   // Apart from each other: a worker that asks the sandbox about real applicants would take them for deleted.
-  const databaseFile = path.join(dataFolder, sandboxed ? 'temporal-sandbox.db' : 'temporal.db');
+  const databaseFile = path.join(dataFolder, sandboxed ? SANDBOX_WORLD.database : 'temporal.db');
   const env = foreignEnvironment(options.env);
   await terminal.phase('Temporal server', async () => {
+    const cli = await findCli(programs.findTemporalCli, options.env, supervisor);
     await supervisor.start(
       temporalServer({ cli, port: temporal.number, uiPort: ui.number, databaseFile, env, client }),
     );
     await keepClosedRuns(client);
   });
+  await searchAttributes(client, terminal);
   return {
     client,
     env: temporalEnvironment(temporalAddress, namespace, dataFolder),
     temporalUiUrl: `http://127.0.0.1:${ui.number}/namespaces/${namespace}/workflows`,
     temporalAddress,
   };
+}
+
+/** Before the worker and the webhook, which would each register what is missing. */
+async function searchAttributes(client: Client, terminal: Terminal): Promise<void> {
+  await terminal.phase('search attributes', () =>
+    ensureSearchAttributes(client.connection, client.options.namespace, { log: { info: () => {} } }),
+  );
 }
 
 /** The first time it may be fetched, which the script tells. */

@@ -11,13 +11,20 @@ const LEFT_OUT = new Set(['level', 'time', 'process', 'pid', 'msg', 'event']);
 /** A terminal obeys what is printed on it. */
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Cf}]+/gu;
 
+/** A line for a person. `urgent`: not only for whoever wants to read along. */
+export interface Readable {
+  readonly text: string;
+  readonly urgent: boolean;
+}
+
 /**
  * A line for a person: a JSON log line (ours with `msg`, the sandbox's with `event`) as `12:03:04 warn text key=value`, any other as it is,
  * without escape sequences. Null for what only the log file needs: details, and what Temporal's SDK tells of its own course.
  */
-export function readable(line: string): string | null {
+export function readable(line: string): Readable | null {
   const fields = jsonObject(line);
-  if (fields === null) return harmless(line);
+  // Whoever writes no JSON writes to a person.
+  if (fields === null) return { text: harmless(line), urgent: true };
   const level = LEVELS.find((known) => known === String(fields['level']).toLowerCase()) ?? 'info';
   const shownFrom = SHOWN_FROM[String(fields['sdkComponent'])] ?? 'info';
   if (LEVELS.indexOf(level) < LEVELS.indexOf(shownFrom)) return null;
@@ -29,7 +36,8 @@ export function readable(line: string): string | null {
       .filter(([key]) => !LEFT_OUT.has(key))
       .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`),
   ];
-  return harmless(words.filter((word) => word !== '').join(' '));
+  const urgent = LEVELS.indexOf(level) >= LEVELS.indexOf('error');
+  return { text: harmless(words.filter((word) => word !== '').join(' ')), urgent };
 }
 
 /** `15:03:04`, where this machine is; nothing for no time. */
@@ -51,6 +59,7 @@ function jsonObject(line: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
-function harmless(text: string): string {
+/** Text without what a terminal would obey. */
+export function harmless(text: string): string {
   return text.replace(CONTROL_CHARACTERS, ' ').trimEnd();
 }

@@ -1,14 +1,21 @@
 import { DEFAULT_POLICY, MINUTE_MS, SECOND_MS } from '../domain/policy';
 
-/** How many times faster than told the samples live: the longest story takes 82 min, so all of them are over within a minute. */
+/** How many times faster than told the samples live: most of their stories take an hour or so, and are over within a minute. */
 export const SPEED = 100;
 
-/** The variables that make us follow the samples as much faster as they live; what would still outlast the minute is cut to fit into it. */
-export function paceEnvironment(): Record<string, string> {
+/**
+ * Who is followed. `deadline`: a sample that must end by its deadline, which therefore comes soon. `story`: any other, who must end by what it does,
+ * however long the machine was asleep meanwhile. `visitor`: the one whom the person at the terminal plays, in real time.
+ */
+export type Patience = 'deadline' | 'story' | 'visitor';
+
+/** The variables that make us follow somebody of the sandbox as much faster as they live; what would still outlast the minute is cut to fit into it. */
+export function paceEnvironment(patience: Patience): Record<string, string> {
   const { pollMs, settleMs, expiresMs } = DEFAULT_POLICY;
   const most = (durationMs: number, mostMs: number) => `${Math.min(durationMs / SPEED, mostMs)}ms`;
   // Polls only find what no notice told, and nothing is lost on one machine: they are there to be seen.
   const poll = (cadenceMs: number) => most(cadenceMs, 10 * SECOND_MS);
+  const soon = patience === 'deadline';
   return {
     POLL_INVITED: poll(pollMs.invited),
     POLL_ENGAGED: poll(pollMs.engaged),
@@ -16,11 +23,16 @@ export function paceEnvironment(): Record<string, string> {
     POLL_ATTENTION: poll(pollMs.attention),
     POLL_SOME_SYNCED: poll(pollMs.someSynced),
     POLL_DISCONNECTED: poll(pollMs.disconnected),
-    SETTLE_ALL_SYNCED: most(settleMs.allSynced, 10 * SECOND_MS),
-    SETTLE_SOME_SYNCED: most(settleMs.someSynced, 12 * SECOND_MS),
+    ...(patience === 'visitor'
+      ? // Time to find and connect another provider after the first one.
+        { SETTLE_ALL_SYNCED: `${20 * SECOND_MS}ms`, SETTLE_SOME_SYNCED: `${5 * MINUTE_MS}ms` }
+      : {
+          SETTLE_ALL_SYNCED: most(settleMs.allSynced, 10 * SECOND_MS),
+          SETTLE_SOME_SYNCED: most(settleMs.someSynced, 12 * SECOND_MS),
+        }),
     SETTLE_ERROR: most(settleMs.error, 12 * SECOND_MS),
-    // Later than every persona who opens the invitation at all (15 min of story), earlier than the last story's end.
-    INVITATION_EXPIRES_AFTER: most(expiresMs.invitation, 40 * SECOND_MS),
-    APPLICANT_EXPIRES_AFTER: most(expiresMs.applicant, 10 * MINUTE_MS),
+    // Sooner than the last story's end.
+    INVITATION_EXPIRES_AFTER: `${soon ? 40 * SECOND_MS : expiresMs.invitation}ms`,
+    APPLICANT_EXPIRES_AFTER: `${soon ? 75 * SECOND_MS : expiresMs.applicant}ms`,
   };
 }

@@ -1,6 +1,10 @@
-import { request } from 'undici';
 import type { Outcome } from '../domain/applicant';
-import type { Sighting } from './watch';
+import { MINUTE_MS, SECOND_MS } from '../domain/policy';
+import { nearestName } from '../observability/configuration-fault';
+import type { Cast } from './arguments';
+import { type Patience, SPEED } from './pace';
+import type { Persona } from './sandbox';
+import type { Seen } from './watch';
 
 /** A sample applicant: who it plays, and how it must end. */
 export interface Sample {
@@ -10,45 +14,66 @@ export interface Sample {
   readonly summary: string;
   readonly outcome: Outcome;
   readonly documents: number;
+  /** How long the story takes here; the waits behind its end come on top. */
+  readonly storyMs: number;
 }
 
-/** What the sandbox tells of a persona, as far as it is needed here. */
-interface Persona {
-  readonly name: string;
-  readonly summary: string;
-  readonly outcome: Outcome;
-  readonly documents: number;
+/** A persona was asked for that the sandbox does not have. */
+export class NoSuchPersona extends Error {
+  override readonly name = 'NoSuchPersona';
+  readonly kind = 'usage';
 }
 
-/** The sandbox answers from memory. */
-const TIMEOUT_MS = 5_000;
+/** What a person watches without getting up. */
+const USUAL_STORY_MS = MINUTE_MS;
 
-/** One sample for each persona that the sandbox has. The round makes every start's applicants new ones: an applicant who has an outcome keeps it. */
-export async function castSamples(sandbox: string, round: string): Promise<Sample[]> {
-  const { statusCode, body } = await request(`${sandbox}/control/personas`, {
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
-  const personas = (await body.json()) as Persona[];
-  if (statusCode !== 200) throw new Error(`expected the sandbox's personas, it answered with status ${statusCode}`);
-  return personas.map(({ name, summary, outcome, documents }) => ({
+/** One sample for each persona that is to be played; the round makes a fresh start's applicants new ones. @throws {NoSuchPersona} */
+export function castSamples(personas: readonly Persona[], cast: Cast, round: string): Sample[] {
+  const names = personas.map(({ name }) => name);
+  const unknown = typeof cast === 'string' ? undefined : cast.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new NoSuchPersona(
+      `there is no persona "${unknown}"; the nearest is ${nearestName(unknown, names)}. There are: ${names.join(', ')}.`,
+    );
+  }
+  const played = personas
+    .map((persona) => sampleOf(persona, round))
+    .filter(({ persona, storyMs }) =>
+      typeof cast === 'string' ? cast === 'all' || storyMs <= USUAL_STORY_MS : cast.includes(persona),
+    );
+  return played;
+}
+
+function sampleOf({ name, summary, outcome, documents, storyMinutes }: Persona, round: string): Sample {
+  return {
     clientUserId: `DEMO-${name}-${round}`,
     clientUserEmail: `${name}@example.org`,
     persona: name,
     summary,
     outcome,
     documents,
-  }));
+    storyMs: (storyMinutes * MINUTE_MS) / SPEED,
+  };
 }
 
-/** `20250412-153012` (UTC): no two starts in one folder have the same. */
+/** Whom the person at the terminal plays, by opening the invitation's link: somebody who does nothing by themselves. */
+export function visitorOf(round: string): Pick<Sample, 'clientUserId' | 'clientUserEmail'> {
+  return { clientUserId: `DEMO-you-${round}`, clientUserEmail: 'silent+you@example.org' };
+}
+
+/** How long a sample's deadlines may take. */
+export function patienceWith({ outcome }: Sample): Patience {
+  return outcome === 'expired' ? 'deadline' : 'story';
+}
+
+/** `t5zk3a`: the seconds since 1970 in the shortest digits; no two fresh starts in one folder have the same, and a later one sorts behind. */
 export function roundOf(now: Date): string {
-  return now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  return Math.floor(now.getTime() / SECOND_MS).toString(36);
 }
 
-/** The samples as the starter reads them from a file. */
-export function asCsv(samples: readonly Sample[]): string {
-  const rows = samples.map(({ clientUserId, clientUserEmail }) => `${clientUserId},${clientUserEmail},,,,`);
+/** Applicants as the starter reads them from a file. */
+export function asCsv(applicants: readonly Pick<Sample, 'clientUserId' | 'clientUserEmail'>[]): string {
+  const rows = applicants.map(({ clientUserId, clientUserEmail }) => `${clientUserId},${clientUserEmail},,,,`);
   return ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''].join('\n');
 }
 
@@ -56,14 +81,14 @@ export function asCsv(samples: readonly Sample[]): string {
 export interface Verdict {
   readonly sample: Sample;
   /** Null where nothing was ever seen of it. */
-  readonly seen: Sighting | null;
+  readonly seen: Seen | null;
   readonly asExpected: boolean;
 }
 
-export function judge(samples: readonly Sample[], seen: ReadonlyMap<string, Sighting>): Verdict[] {
+export function judge(samples: readonly Sample[], seen: ReadonlyMap<string, Seen>): Verdict[] {
   return samples.map((sample) => {
-    const sighting = seen.get(sample.clientUserId) ?? null;
-    const asExpected = sighting?.outcome === sample.outcome && sighting.documents === sample.documents;
-    return { sample, seen: sighting, asExpected };
+    const found = seen.get(sample.clientUserId) ?? null;
+    const asExpected = found?.outcome === sample.outcome && found.documents === sample.documents;
+    return { sample, seen: found, asExpected };
   });
 }

@@ -87,16 +87,17 @@ export class Supervisor {
       }),
     ]);
     clearTimeout(timer);
-    if (typeof answer === 'string' && !this.stopping) this.tellLastWords(post);
+    if (typeof answer === 'string' && !this.stopping && member.quiet) this.tellLastWords(member.name, log);
     if (typeof answer === 'string')
       throw new MemberLost(`${member.name} did not come up: ${answer}. Its log: ${log.path}`);
     this.watch(post);
   }
 
-  /** Runs a program to its end, which {@link stop} hastens; resolves to its ending and what it printed on stdout. */
+  /** Runs a program to its end, which {@link stop} hastens; resolves to its ending and what it printed on stdout. `quiet`: as of a member. */
   async errand(
     name: string,
     command: Command,
+    { quiet = false }: { readonly quiet?: boolean } = {},
   ): Promise<{ readonly ending: Ending; readonly printed: readonly string[]; readonly log: string }> {
     this.throwIfStopping(name);
     const log = new LogFile(this.logFolder, name);
@@ -104,18 +105,19 @@ export class Supervisor {
     const child = new Child(command, (line, from) => {
       log.add(line);
       if (from === 'stdout') printed.push(line);
-      else this.listener.line(name, line);
+      else if (!quiet) this.listener.line(name, line);
     });
     this.errands.add(child);
     const ending = await child.ended;
     this.errands.delete(child);
     log.close();
+    if (quiet && ending.status !== 0 && !this.stopping) this.tellLastWords(name, log);
     return { ending, printed, log: log.path };
   }
 
   /** What was kept from the terminal so far may say why. */
-  private tellLastWords({ member, log }: Post): void {
-    if (member.quiet) for (const line of log.tail) this.listener.line(member.name, line);
+  private tellLastWords(name: string, log: LogFile): void {
+    for (const line of log.tail) this.listener.line(name, line);
   }
 
   private tellPids(): void {
@@ -165,7 +167,7 @@ export class Supervisor {
       if (this.stopping) return;
       const what = `${member.name} ended unexpectedly: ${inWords(ending)}. Its log: ${log.path}`;
       if (member.ifLost === 'end') {
-        this.tellLastWords(post);
+        if (member.quiet) this.tellLastWords(member.name, log);
         this.lose(new MemberLost(what));
         return;
       }

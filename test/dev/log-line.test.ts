@@ -1,4 +1,6 @@
-import { isReadyLine, readable } from '../../src/dev/log-line';
+import { isReadyLine, readable as read } from '../../src/dev/log-line';
+
+const readable = (line: string) => read(line)?.text ?? null;
 
 const at = (hours: number, minutes: number, seconds: number) =>
   new Date(2025, 3, 12, hours, minutes, seconds).toISOString();
@@ -40,6 +42,13 @@ describe('a log line for a person', () => {
     expect(readable('red \u001b[31mtext\u0007')).toBe('red  [31mtext');
     expect(readable(JSON.stringify({ level: 'info', msg: 'a\u001b]0;title\u0007b' }))).toBe('a ]0;title b');
   });
+});
+
+test('errors, and what is said to a person in plain words, are urgent', () => {
+  const urgent = (line: string) => read(line)?.urgent;
+  expect(urgent(JSON.stringify({ level: 'error', msg: 'x' }))).toBe(true);
+  expect(urgent('fetching temporal ...')).toBe(true);
+  expect(urgent(JSON.stringify({ level: 'warn', msg: 'x' }))).toBe(false);
 });
 
 test('a ready line is known by its event, whatever else is printed', () => {

@@ -1,51 +1,50 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { asCsv, castSamples, judge, roundOf, type Sample } from '../../src/dev/samples';
-import type { Sighting } from '../../src/dev/watch';
-import { changeLine, verdictTable } from '../../src/dev/wording';
+import { asCsv, castSamples, judge, patienceWith, roundOf, type Sample } from '../../src/dev/samples';
+import type { Persona } from '../../src/dev/sandbox';
+import { verdictTable } from '../../src/dev/wording';
+import { seenAs } from './seen-fixture';
 
+const persona = (name: string, changes: Partial<Persona> = {}): Persona => ({
+  ...{ name, summary: `plays ${name}`, outcome: 'collected', documents: 3, storyMinutes: 40 },
+  ...changes,
+});
 const eager: Sample = {
   clientUserId: 'DEMO-eager-1',
   clientUserEmail: 'eager@example.org',
   persona: 'eager',
-  summary: 'opens the invitation at once',
+  summary: 'plays eager',
   outcome: 'collected',
   documents: 3,
+  storyMs: 24_000,
 };
-const collected: Sighting = {
-  clientUserId: 'DEMO-eager-1',
-  stage: 'closed',
-  outcome: 'collected',
-  reason: null,
-  documents: 3,
-};
-const seen = (...sightings: Sighting[]) => new Map(sightings.map((one) => [one.clientUserId, one]));
+const collected = seenAs({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcome: 'collected', documents: 3 });
+const seen = (...all: ReturnType<typeof seenAs>[]) => new Map(all.map((one) => [one.clientUserId, one]));
 
-async function sandbox(status: number, answer: unknown) {
-  const server = createServer((_request, response) => response.writeHead(status).end(JSON.stringify(answer)));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => new Promise((resolve) => server.close(resolve)) };
-}
-
-test('the sandbox says who there is, and each plays one sample of this round', async () => {
-  const { url, close } = await sandbox(200, [
-    { name: 'eager', summary: eager.summary, outcome: 'collected', documents: 3, storyMinutes: 40 },
-  ]);
-  expect(await castSamples(url, '1')).toEqual([eager]);
-  await close();
+test('each persona whose story is over within a minute plays one sample of the round', () => {
+  const days = 3 * 24 * 60;
+  expect(castSamples([persona('eager'), persona('slow', { storyMinutes: days })], 'usual', '1')).toEqual([eager]);
 });
 
-test('a sandbox that does not say is no sandbox without personas', async () => {
-  const { url, close } = await sandbox(404, {});
-  await expect(castSamples(url, '1')).rejects.toThrow('status 404');
-  await close();
+test('on request every persona plays, or only those that are named', () => {
+  const all = [persona('eager'), persona('slow', { storyMinutes: 10_000 }), persona('never-existed')];
+  const names = (cast: 'all' | string[]) => castSamples(all, cast, '1').map((sample) => sample.persona);
+  expect(names('all')).toEqual(['eager', 'slow', 'never-existed']);
+  expect(names(['slow', 'never-existed'])).toEqual(['slow', 'never-existed']);
 });
 
-test('the round of a later second is another one, and fits into a clientUserId', () => {
-  expect(roundOf(new Date('2025-04-12T15:30:12.999Z'))).toBe('20250412-153012');
+test('a persona that is not there is answered with the nearest that is', () => {
+  const cast = () => castSamples([persona('declines'), persona('eager')], ['egar'], '1');
+  expect(cast).toThrow('there is no persona "egar"; the nearest is eager. There are: declines, eager.');
+});
+
+test('only who must end by a deadline is given a short one: a machine that slept lets nobody else expire', () => {
+  expect(patienceWith({ ...eager, outcome: 'expired' })).toBe('deadline');
+  expect(patienceWith(eager)).toBe('story');
+});
+
+test('the round of a later second is another one, sorts behind, and fits into a clientUserId', () => {
+  const round = roundOf(new Date('2026-04-12T15:30:12.999Z'));
+  expect(round).toMatch(/^[a-z0-9]{6}$/);
+  expect(roundOf(new Date('2026-04-12T15:30:13Z')) > round).toBe(true);
 });
 
 test('the starter gets a header and a row for each', () => {
@@ -54,33 +53,26 @@ test('the starter gets a header and a row for each', () => {
   );
 });
 
-test.each<[string, Sighting[], boolean]>([
+test.each<[string, ReturnType<typeof seenAs>[], boolean]>([
   ['ended as it must', [collected], true],
   ['has another outcome', [{ ...collected, outcome: 'partial' }], false],
   ['has fewer documents', [{ ...collected, documents: 2 }], false],
   ['has not ended', [{ ...collected, stage: 'collecting', outcome: null }], false],
   ['was never seen', [], false],
-])('a sample that %s is judged so', (_, sightings, asExpected) => {
-  expect(judge([eager], seen(...sightings)).map((verdict) => verdict.asExpected)).toEqual([asExpected]);
+])('a sample that %s is judged so', (_, all, asExpected) => {
+  expect(judge([eager], seen(...all)).map((verdict) => verdict.asExpected)).toEqual([asExpected]);
 });
 
 test('the table says of each what must come and what came', () => {
   const late = { ...eager, clientUserId: 'DEMO-late-1', persona: 'late' };
-  const lines = verdictTable(judge([eager, late], seen(collected))).split('\n');
+  const lines = verdictTable(judge([eager, late], seen(collected)), Number.POSITIVE_INFINITY).split('\n');
   expect(lines.find((line) => line.startsWith('eager'))).toMatch(
-    /^eager +collected, 3 documents +collected, 3 documents +ok /,
+    /^eager +collected, 3 documents +collected, 3 documents +ok +plays eager$/,
   );
   expect(lines.find((line) => line.startsWith('late'))).toMatch(
     /^late +collected, 3 documents +not over \(never seen\) +WRONG /,
   );
   expect(lines).toContain('1 of 2 samples ended as they must.');
-});
-
-test('a change is one line of ids and states, without what is nothing', () => {
-  expect(changeLine({ ...collected, stage: 'invited', outcome: null, documents: 0 })).toMatch(
-    /^DEMO-eager-1 +invited$/,
-  );
-  expect(changeLine({ ...collected, reason: 'missing-documents', outcome: 'partial', documents: 1 })).toMatch(
-    /^DEMO-eager-1 +closed +partial \(missing-documents\) 1 document$/,
-  );
+  const narrow = verdictTable(judge([eager], seen(collected)), 60).split('\n');
+  expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(60);
 });

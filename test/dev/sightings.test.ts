@@ -1,52 +1,71 @@
 import { looker } from '../../src/dev/sightings';
 import { emptyCollection } from '../../src/domain/collection';
 import type { Applicants } from '../../src/temporal/applicants';
+import type { ListedApplicant } from '../../src/temporal/listing';
 import type { ApplicantState } from '../../src/workflows/contract';
 
-const RUN = { clientUserId: 'POL-1', runId: 'r1' };
+const LISTED: ListedApplicant = {
+  clientUserId: 'POL-1',
+  runId: 'r1',
+  open: true,
+  stage: 'syncing',
+  outcome: null,
+  startedAtMs: 7,
+  closedAtMs: null,
+};
 
 function setup(now: Partial<ApplicantState> | Error) {
   const state = jest.fn(async () => {
     if (now instanceof Error) throw now;
     return { collection: emptyCollection(), outcome: null, reason: null, ...now } as ApplicantState;
   });
-  const read: Applicants['read'] = async (clientUserId) => ({
-    clientUserId,
-    workflowId: `applicant-${clientUserId}`,
-    open: true,
-    stage: 'syncing',
-    outcome: null,
-    reason: null,
-  });
+  const read: Applicants['read'] = async (clientUserId) =>
+    clientUserId === 'POL-unknown'
+      ? null
+      : {
+          ...{ clientUserId, workflowId: `applicant-${clientUserId}`, open: false },
+          ...{ stage: 'closed', outcome: 'failed', reason: 'conflict' },
+        };
   return { state, look: looker({ state, read }) };
 }
 
-test('an applicant is seen with its stage and its documents', async () => {
-  const { look } = setup({ stage: 'syncing' });
-  expect(await look([RUN])).toEqual([
-    { clientUserId: 'POL-1', stage: 'syncing', outcome: null, reason: null, documents: 0 },
+test('an applicant is seen with its stage, its documents, and what it waits for until when', async () => {
+  const { look } = setup({ stage: 'syncing', status: 'Syncing', waitingFor: 'records', waitingUntilMs: 9 });
+  expect(await look([LISTED], [])).toEqual([
+    expect.objectContaining({
+      ...{ clientUserId: 'POL-1', startedAtMs: 7, stage: 'syncing', status: 'Syncing', outcome: null },
+      ...{ waitingFor: 'records', waitingUntilMs: 9, documents: 0 },
+    }),
   ]);
 });
 
 test('an outcome counts when the applicant is closed, not before', async () => {
   const early = setup({ stage: 'collecting', outcome: 'collected' });
-  expect((await early.look([RUN]))[0]?.outcome).toBeNull();
+  expect((await early.look([LISTED], []))[0]?.outcome).toBeNull();
   const late = setup({ stage: 'closed', outcome: 'collected' });
-  expect((await late.look([RUN]))[0]?.outcome).toBe('collected');
+  expect((await late.look([LISTED], []))[0]?.outcome).toBe('collected');
 });
 
 test('an applicant that no worker can answer for is seen as Temporal lists it', async () => {
   const { look } = setup(new Error('no worker'));
-  expect(await look([RUN])).toEqual([
-    { clientUserId: 'POL-1', stage: 'syncing', outcome: null, reason: null, documents: null },
-  ]);
+  const [open, closed] = await look([LISTED, { ...LISTED, open: false, stage: 'closed', outcome: 'failed' }], []);
+  expect(open).toMatchObject({ stage: 'syncing', outcome: null, reason: null, documents: null });
+  expect(closed).toMatchObject({ stage: 'closed', outcome: 'failed', reason: 'conflict', documents: null });
 });
 
 test('a closed run is asked once, a new one of the same applicant again', async () => {
   const { look, state } = setup({ stage: 'closed', outcome: 'collected' });
-  await look([RUN]);
-  await look([RUN]);
+  await look([LISTED], []);
+  await look([LISTED], []);
   expect(state).toHaveBeenCalledTimes(1);
-  await look([{ ...RUN, runId: 'r2' }]);
+  await look([{ ...LISTED, runId: 'r2' }], []);
   expect(state).toHaveBeenCalledTimes(2);
+});
+
+test('who is not listed, or not yet, is looked for by name where somebody waits for them', async () => {
+  const { look } = setup({ stage: 'closed', outcome: 'collected' });
+  expect((await look([LISTED], ['POL-1', 'POL-2', 'POL-unknown'])).map(({ clientUserId }) => clientUserId)).toEqual([
+    'POL-1',
+    'POL-2',
+  ]);
 });
