@@ -7,9 +7,10 @@ import type { Quarantine } from '../spool/quarantine';
 import { type Answer, refusal } from './answer';
 import { createSignatureCheck, type SignatureFault, type SignatureScheme } from './signature';
 import { createSignatureMemory } from './signature-memory';
+import type { SignatureSettings } from './signature-settings';
 
 /** What the rung of signatures makes of a request. */
-export type SignatureVerdict =
+type SignatureVerdict =
   /** Whoever has it handles the request, and calls `follow` at once: what the answer becomes decides whether the nonce is used. */
   | { readonly kind: 'good'; follow(response: ServerResponse): void }
   | { readonly kind: 'refused'; readonly answer: Answer }
@@ -22,30 +23,28 @@ export type SignatureGate = (headers: IncomingHttpHeaders, body: Buffer) => Sign
 /** `same-request`, `same-nonce`: one that was acknowledged comes again. */
 type Doubt = SignatureFault | 'same-request' | 'same-nonce';
 
-/** Everybody passes: signatures are not checked. */
-export const noSignatures: SignatureGate = () => ({ kind: 'good', follow: () => {} });
-
 /** A disk that does not answer must not hold up the answer. */
 const SET_ASIDE_TIMEOUT_MS = 1_000;
 /** A megabyte each at most; under a flood of wrong signatures the rest is counted only. */
 const SET_ASIDE_AT_ONCE = 32;
 
 /**
- * `require`: a request without a good signature is answered 401. `verify`: it is answered 200 and not acted upon, for the fault may be in our
+ * `off`: every request passes. `require`: a request without a good signature is answered 401. `verify`: it is answered 200 and not acted upon, for the fault may be in our
  * own settings, and an upstream that hears only errors may stop sending; its notices go to the quarantine, where there is one.
  */
-export function createSignatureGate(deps: {
-  readonly mode: 'verify' | 'require';
-  readonly scheme: SignatureScheme;
-  /** Null: nowhere to keep them; they are counted and told in the log. */
-  readonly quarantine: Pick<Quarantine, 'put'> | null;
-  readonly registry: Registry;
-  readonly log: Logger;
-  readonly nowMs?: () => number;
-}): SignatureGate {
-  const { mode, scheme, quarantine, registry, log, nowMs = Date.now } = deps;
-  const check = createSignatureCheck(scheme);
-  const memory = createSignatureMemory({ toleranceMs: scheme.toleranceMs, nowMs });
+export function createSignatureGate(
+  deps: SignatureSettings & {
+    /** Null: nowhere to keep them; they are counted and told in the log. */
+    readonly quarantine: Pick<Quarantine, 'put'> | null;
+    readonly registry: Registry;
+    readonly log: Logger;
+    readonly nowMs?: () => number;
+  },
+): SignatureGate {
+  const { mode, quarantine, registry, log, nowMs = Date.now } = deps;
+  if (mode === 'off') return () => ({ kind: 'good', follow: () => {} });
+  const check = createSignatureCheck(deps);
+  const memory = createSignatureMemory({ toleranceMs: deps.toleranceMs, nowMs });
   const requests = new Counter({
     name: 'chartway_webhook_signatures_total',
     help: 'Requests by their signature: good, or why not (missing, incomplete, wrong, undated, stale, same-request, same-nonce, under-way).',
@@ -58,7 +57,7 @@ export function createSignatureGate(deps: {
     labelNames: ['fate'],
     registers: [registry],
   });
-  const refused = unauthorized(scheme);
+  const refused = unauthorized(deps);
   let settingAside = 0;
 
   return (headers, body) => {
