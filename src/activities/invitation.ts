@@ -2,9 +2,11 @@ import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { AlreadyExists, HumanApiError, Unavailable, ValidationRejected } from '../human-api/errors';
+import type { ReportStore } from '../report-store/port';
 import type { ApplicantDetails } from '../workflows/contract';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { NothingYet } from './failures';
+import { inStoreTerms } from './manifests';
 import { adoptable, hasEmail } from './person';
 import { type Progress, plainProgress } from './progress';
 
@@ -18,7 +20,9 @@ export type InvitationAnswer =
       askedAtMs: number;
     }
   | { kind: 'conflict' }
-  | { kind: 'invalid'; keys: readonly string[] };
+  | { kind: 'invalid'; keys: readonly string[] }
+  /** Nobody is there, yet the manifest says that this very run has had the person: Temporal was restored from a backup. */
+  | { kind: 'had-before' };
 
 interface InvitationProgress extends Progress {
   /** When a create was sent whose effect is not known; null when none is on its way. */
@@ -42,24 +46,28 @@ const SILENT_FOR_MS = 15_000;
 /** What inviting needs: `timeoutMs` is how long a call that we gave up on may still be alive at upstream. */
 export interface InvitationDeps {
   readonly humanApi: HumanApi;
+  readonly reportStore: Pick<ReportStore, 'readManifest'>;
   readonly timeoutMs: number;
 }
 
+interface InviteInput {
+  readonly details: ApplicantDetails;
+  /** When the workflow's run began. */
+  readonly begunAtMs: number;
+}
+
 /** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
-export function createInvitationActivities({ humanApi, timeoutMs }: InvitationDeps) {
+export function createInvitationActivities({ humanApi, reportStore, timeoutMs }: InvitationDeps) {
   return {
     /** Looks up, adopts what is there, else creates; after an ambiguous answer it looks up for a while before it creates again. */
-    async invite({ details }: { details: ApplicantDetails }): Promise<InvitationAnswer> {
-      return attempt<InvitationAnswer, InvitationProgress>(
-        (running) => inviteOnce(running, details),
-        invitationProgress,
-      );
+    async invite(input: InviteInput): Promise<InvitationAnswer> {
+      return attempt<InvitationAnswer, InvitationProgress>((running) => inviteOnce(running, input), invitationProgress);
     },
   };
 
   async function inviteOnce(
     running: Attempt<InvitationProgress>,
-    details: ApplicantDetails,
+    { details, begunAtMs }: InviteInput,
   ): Promise<InvitationAnswer> {
     const { progress, nowMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
@@ -74,7 +82,18 @@ export function createInvitationActivities({ humanApi, timeoutMs }: InvitationDe
       throw lookUpAgain(progress, sentBeforeMs + AMBIGUOUS_FOR_MS - nowMs());
     }
     if (progress.exists) return { kind: 'conflict' };
+    if (await hadBefore(details, begunAtMs)) {
+      progress.createSentAtMs = null;
+      return { kind: 'had-before' };
+    }
     return create(running, details);
+  }
+
+  /** A run that was restored from a backup does not know that it has invited, or even withdrawn; the store does. */
+  async function hadBefore({ clientUserId }: ApplicantDetails, begunAtMs: number): Promise<boolean> {
+    const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId));
+    const toldAtMs = instantMs(manifest?.closedAt ?? manifest?.openedAt ?? null);
+    return toldAtMs !== null && toldAtMs >= begunAtMs;
   }
 
   async function create(running: Attempt<InvitationProgress>, details: ApplicantDetails): Promise<InvitationAnswer> {

@@ -12,6 +12,8 @@ export type EarlierRound =
       humanId: string | null;
       outcome: Outcome | null;
       reason: Reason | null;
+      /** ISO 8601; null while the applicant is open. */
+      closedAt: string | null;
       documents: readonly StoredDocument[];
     }
   | { kind: 'wrong-folder' };
@@ -30,8 +32,8 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
-        const { humanId, outcome, reason, documents } = manifest;
-        return { kind: 'known', humanId, outcome, reason, documents };
+        const { humanId, outcome, reason, closedAt, documents } = manifest;
+        return { kind: 'known', humanId, outcome, reason, closedAt, documents };
       }).catch((error: unknown): EarlierRound => {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;

@@ -16,6 +16,7 @@ import { Applicant } from './applicant';
 import { local, upstream } from './calls';
 import { close, recordRound } from './closing';
 import {
+  type ApplicantState,
   type CollectRecordsInput,
   type CollectRecordsResult,
   reportNoticeSignal,
@@ -64,7 +65,7 @@ async function follow(applicant: Applicant): Promise<Ending> {
     applicant.show();
     if (isFull(applicant)) return handOver(applicant, watch);
     const step = decide(applicant.facts, applicant.state.collection, applicant.input.policy, Date.now());
-    if (step.do === 'conclude') return step.conclusion;
+    if (step.do === 'conclude') return (await undone(applicant, step.conclusion)) ?? step.conclusion;
     await take(step, applicant, watch);
   }
 }
@@ -77,30 +78,49 @@ async function openApplicant(applicant: Applicant): Promise<Ending | null> {
   return settled ?? (await invite(applicant));
 }
 
+/**
+ * Who was deleted upstream may have been withdrawn by this very run, before Temporal was restored from a backup and forgot it: then the manifest
+ * was closed after the run began, and what it says stands.
+ */
+async function undone(applicant: Applicant, { reason }: Conclusion): Promise<Ending | null> {
+  return reason === 'deleted-upstream' ? endedBefore(applicant) : null;
+}
+
+/** How the manifest says that this very run ended; null where it does not. */
+async function endedBefore(applicant: Applicant): Promise<Ending | null> {
+  const earlier = await local('Read the manifest').readEarlierRound({ clientUserId: applicant.state.clientUserId });
+  if (earlier.kind !== 'known' || earlier.outcome === null) return null;
+  if (new Date(earlier.closedAt ?? 0) < workflowInfo().startTime) return null;
+  applicant.state.collection = emptyCollection(earlier.documents);
+  return settle(applicant, earlier);
+}
+
 /** An outcome in the manifest stands, unless a new round was asked for: Temporal forgets closed runs, the manifest does not. */
-async function lookBack({ state, input }: Applicant): Promise<Ending | null> {
+async function lookBack(applicant: Applicant): Promise<Ending | null> {
+  const { state, input } = applicant;
   const earlier = await local('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId });
   if (earlier.kind === 'none') return null;
-  if (earlier.kind === 'wrong-folder') {
-    // The folder is another applicant's: it is not written to.
-    state.outcome = 'failed';
-    state.reason = 'conflict';
-  } else {
-    const reopened = earlier.outcome !== null && input.again === true;
-    state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
-    if (earlier.outcome === null || reopened) return null;
-    state.humanId = earlier.humanId;
-    state.outcome = earlier.outcome;
-    state.reason = earlier.reason;
-  }
-  const { outcome, humanId } = state;
-  moveTo(state, 'closed', { outcome, ...(humanId !== null && { humanId }) });
+  // The folder is another applicant's: it is not written to.
+  if (earlier.kind === 'wrong-folder')
+    return settle(applicant, { outcome: 'failed', reason: 'conflict', humanId: null });
+  const reopened = earlier.outcome !== null && input.again === true;
+  state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
+  return earlier.outcome === null || reopened ? null : settle(applicant, earlier);
+}
+
+/** Ends with what is known already; nothing is closed, for nothing was opened. */
+function settle({ state }: Applicant, earlier: Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>): Ending {
+  const { outcome, reason, humanId } = earlier;
+  state.outcome = outcome;
+  state.reason = reason;
+  if (humanId !== null) state.humanId = humanId;
+  moveTo(state, 'closed', { ...(outcome !== null && { outcome }), ...(humanId !== null && { humanId }) });
   describe(state);
   return 'settled';
 }
 
 /** Invites at most once. A conflict or a refusal of the details is for a human, and nothing is deleted. */
-async function invite(applicant: Applicant): Promise<Conclusion | null> {
+async function invite(applicant: Applicant): Promise<Ending | null> {
   const { details, batch } = applicant.input;
   stopIfCancelled();
   applicant.invitationBegun = true;
@@ -108,9 +128,13 @@ async function invite(applicant: Applicant): Promise<Conclusion | null> {
   const call = upstream(batch ? 'batch' : 'invite', 'Invite the person', {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
-  const answer = await call.invite({ details });
+  const answer = await call.invite({ details, begunAtMs: workflowInfo().startTime.getTime() });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };
+  if (answer.kind === 'had-before') {
+    const gone = { outcome: 'cancelled', reason: 'deleted-upstream', withdraw: false } as const;
+    return (await endedBefore(applicant)) ?? gone;
+  }
   applicant.open(answer.humanId, answer);
   return null;
 }

@@ -1,12 +1,18 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createInvitationActivities } from '../../src/activities/invitation';
+import type { Manifest } from '../../src/report-store/port';
 import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
 
 const DETAILS = { clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' };
 
-/** One attempt of the invitation; `details` are what the attempt before left as heartbeat details. */
-function setup(attempt: number, heartbeatDetails?: unknown) {
+const BEGUN_AT = '2026-03-01T00:00:00.000Z';
+
+/** One attempt of the invitation; `heartbeatDetails` are what the attempt before left, `left` is the manifest in the store. */
+function setup(attempt: number, heartbeatDetails?: unknown, left: Partial<Manifest> | null = null) {
   const humanApi = new FakeHumanApi();
+  const reportStore = new FakeStore();
+  if (left) reportStore.keep(DETAILS.clientUserId, left);
   const environment = new MockActivityEnvironment({
     attempt,
     heartbeatDetails,
@@ -14,8 +20,9 @@ function setup(attempt: number, heartbeatDetails?: unknown) {
   });
   const beats: unknown[] = [];
   environment.on('heartbeat', (details: unknown) => beats.push(structuredClone(details)));
-  const { invite } = createInvitationActivities({ humanApi, timeoutMs: 100 });
-  return { humanApi, beats, invited: environment.run(invite, { details: DETAILS }) };
+  const { invite } = createInvitationActivities({ humanApi, reportStore, timeoutMs: 100 });
+  const begunAtMs = Date.parse(BEGUN_AT);
+  return { humanApi, beats, invited: environment.run(invite, { details: DETAILS, begunAtMs }) };
 }
 
 test('an attempt after one that left no word looks up for a while before it creates', async () => {
@@ -38,6 +45,28 @@ test('an attempt after one that had asked for nobody creates at once', async () 
     createSentAtMs: null,
     exists: false,
     lookUps: 0,
+  });
+  await expect(invited).resolves.toMatchObject({ kind: 'invited' });
+  expect(humanApi.count('invite')).toBe(1);
+});
+
+test.each([
+  ['closed', { outcome: 'declined', openedAt: BEGUN_AT, closedAt: '2026-03-09T00:00:00.000Z' }],
+  ['opened', { openedAt: BEGUN_AT }],
+] as const)(
+  'a manifest that was %s after the run began says that the person was had before: nobody is invited',
+  async (_what, left) => {
+    const { humanApi, invited } = setup(1, undefined, left);
+    await expect(invited).resolves.toEqual({ kind: 'had-before' });
+    expect(humanApi.count('invite')).toBe(0);
+  },
+);
+
+test('a manifest of an earlier round does not keep the next one from inviting', async () => {
+  const { humanApi, invited } = setup(1, undefined, {
+    outcome: 'declined',
+    openedAt: '2026-01-01T00:00:00.000Z',
+    closedAt: '2026-02-01T00:00:00.000Z',
   });
   await expect(invited).resolves.toMatchObject({ kind: 'invited' });
   expect(humanApi.count('invite')).toBe(1);
