@@ -24,6 +24,8 @@ export interface WatchStatusInput {
   readonly readUpdatedAtMs: number | null;
   /** How long to wait after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
+  /** Asked then in any case, and told whatever it is: no deadline acts without a read made after it. */
+  readonly deadlineMs: number | null;
 }
 
 /** A poll counts its quiet reads, to know which delay comes next. */
@@ -57,8 +59,8 @@ export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
         const answer = await askStatus(humanApi, input.humanId, running);
-        if (isNews(answer, input)) return answer;
-        throw quietly(running.progress, input.delaysMs, 'the status is as it was');
+        if (isNews(answer, input) || isOver(input, running.askedAtMs)) return answer;
+        throw quietly(running.progress, input.delaysMs, 'the status is as it was', untilDeadline(input, running));
       }, pollProgress);
     },
 
@@ -126,16 +128,30 @@ function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   return !older && normalStatus(answer.status) !== normalStatus(known.status);
 }
 
+function isOver({ deadlineMs }: WatchStatusInput, askedAtMs: number): boolean {
+  return deadlineMs !== null && askedAtMs >= deadlineMs;
+}
+
+/** Not less than a second, for the clocks that measure it are not the same. */
+function untilDeadline({ deadlineMs }: WatchStatusInput, { nowMs }: Attempt<Progress>): number {
+  return deadlineMs === null ? Infinity : Math.max(1_000, deadlineMs - nowMs());
+}
+
 /** The progress of a poll. */
 export function pollProgress(before: PollProgress | null): PollProgress {
   return before ?? { ...plainProgress(null), quiet: 0 };
 }
 
-/** What a poll throws when nothing is new: run again after the next of its delays. */
-export function quietly(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
+/** What a poll throws when nothing is new: run again after the next of its delays, or after `mostMs`. */
+export function quietly(
+  progress: PollProgress,
+  delaysMs: readonly number[],
+  what: string,
+  mostMs = Infinity,
+): NothingYet {
   const againInMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
-  return new NothingYet(what, againInMs);
+  return new NothingYet(what, Math.min(againInMs, mostMs));
 }
 
 /** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */

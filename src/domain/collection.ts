@@ -147,8 +147,12 @@ export function withFetched(
     const documents = collection.documents.filter((entry) => entry.file !== fetched.document.file);
     return { ...collection, answers, documents: [...documents, fetched.document], unrecorded: true };
   }
-  const answer = answerTo(fetched, collection.answers[key], nowMs, policy);
-  const answered = { ...collection, answers: { ...collection.answers, [key]: answer }, unrecorded: true };
+  const before = collection.answers[key];
+  const answer = answerTo(fetched, before, nowMs, policy);
+  // One more hour of the same failure is nothing that the manifest would tell.
+  const news = before?.reason !== answer.reason || before.detail !== answer.detail;
+  const answers = { ...collection.answers, [key]: answer };
+  const answered = { ...collection, answers, unrecorded: collection.unrecorded || news };
   return fetched.kind === 'gone' ? withListWanted(answered, nowMs) : answered;
 }
 

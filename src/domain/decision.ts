@@ -1,14 +1,15 @@
 import { allowedAtMs } from './allowance';
 import type { Conclusion, Reason } from './applicant';
 import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
-import { cadenceMs, currentKind, type Facts } from './facts';
+import { deadlineMs } from './deadline';
+import { cadenceMs, confirmedRefusal, currentKind, doubtReadAtMs, type Facts } from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { NO_POLLS, type Poll, type Polls, pollsOf } from './polls';
 import type { WantedDocument } from './reports';
 
 /** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
 export type Step =
-  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'deadline' | 'absence' }
+  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'absence' }
   | { readonly do: 'list'; readonly because: 'notice' | 'conclusion' }
   | { readonly do: 'read-and-list' }
   | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
@@ -56,13 +57,13 @@ function stepForAbsence(facts: Facts, policy: Policy, nowMs: number): Step | nul
 
 /** A notice that has to be checked is checked at once, as far as the allowance goes. */
 function stepForDoubt(facts: Facts, policy: Policy, nowMs: number): Step | null {
-  if (facts.doubtedAtMs === null || nowMs < allowedAtMs(facts.noticeReads, cadenceMs(facts, policy))) return null;
-  return { do: 'read', because: 'notice' };
+  const readAtMs = doubtReadAtMs(facts, policy);
+  return readAtMs === null || nowMs < readAtMs ? null : { do: 'read', because: 'notice' };
 }
 
 /** A person who declined has taken back the consent to be collected from: nothing more is fetched. */
 function stepForRefusal(facts: Facts): Step | null {
-  return currentKind(facts) === 'declined' && facts.claim === null ? conclude('declined', 'declined', true) : null;
+  return confirmedRefusal(facts) ? conclude('declined', 'declined', true) : null;
 }
 
 /** What a list showed is fetched, what was fetched is recorded, and a list that is wanted is asked for. */
@@ -124,7 +125,7 @@ interface Situation {
 /** Error counts when a second read says so, a settle window after the first; then what is there is collected. */
 function afterError(on: Situation): Step {
   const dueMs = (on.facts.confirmedSinceMs ?? on.nowMs) + on.policy.settleMs.error;
-  if (on.nowMs < dueMs) return waitUntil(on, 'an error at Human API to pass', dueMs, false);
+  if (on.nowMs < dueMs) return waitUntil(on, 'an error at Human API to pass', dueMs, NO_POLLS);
   if (on.facts.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
   return whenListedSince(on, dueMs, 'an error at Human API to pass', () => conclude('failed', 'upstream-error', true));
 }
@@ -159,19 +160,22 @@ function afterAllSynced(on: Situation): Step {
   const settleMs = policy.settleMs.allSynced;
   const quietSinceMs = Math.max(facts.kindSinceMs, collection.newestAtMs ?? 0);
   const dueMs = Math.min(quietSinceMs + settleMs, facts.kindSinceMs + Math.max(RESTARTS_MOST_MS, settleMs));
-  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs, false);
+  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs, NO_POLLS);
   return whenCheckedSince(on, dueMs, waitingFor, () => {
     const gap = gapIn(on);
     return conclude(gap === null ? 'collected' : 'partial', gap, false);
   });
 }
 
-/** Waits with polling; at the deadline, read once more: never engaged ends there, everybody else after collecting what there is. */
+/** Waits with polling; at the deadline, the status is asked for once more: never engaged ends there, everybody else after collecting what there is. */
 function untilTheDeadline(on: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = on;
-  const dueMs = deadlineMs(on);
-  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
-  if (facts.read.askedAtMs < dueMs) return { do: 'read', because: 'deadline' };
+  const dueMs = deadlineMs(facts, currentKind(facts), policy);
+  if (nowMs < dueMs || facts.read.askedAtMs < dueMs) {
+    // The poll asks at the deadline, for it alone knows since when upstream could not be asked.
+    const untilMs = nowMs < dueMs ? dueMs : nowMs + DAY_MS;
+    return waitUntil(on, waitingFor, untilMs, pollsOf(facts, on.collection, policy, dueMs));
+  }
   return whenConfirmed(on, waitingFor, () => {
     if (currentKind(facts) === 'invited') {
       const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
@@ -181,13 +185,6 @@ function untilTheDeadline(on: Situation, waitingFor: string): Step {
       conclude(on.collection.documents.length > 0 ? 'partial' : 'expired', 'deadline', true),
     );
   });
-}
-
-/** Counted from our invitation or adoption, moved at most once by an outage of upstream. */
-function deadlineMs({ facts, policy }: Situation): number {
-  const { invitation, applicant } = policy.expiresMs;
-  const expiresMs = currentKind(facts) === 'invited' ? Math.min(invitation, applicant) : applicant;
-  return facts.openedAtMs + expiresMs + (facts.extensionMs ?? 0);
 }
 
 /** Both the status and the list as they are since a moment: asked for together, to save a step. */
@@ -225,15 +222,18 @@ function gapIn({ collection, policy }: Situation): Reason | null {
 }
 
 /** Waits for a change, waking for whatever comes first. */
-function waitUntil(on: Situation, waitingFor: string, dueMs: number, polled = true): Step {
-  const { facts, collection, policy } = on;
+function waitUntil(
+  { facts, collection, policy }: Situation,
+  waitingFor: string,
+  dueMs: number,
+  polls: Polls = pollsOf(facts, collection, policy),
+): Step {
   const wakeUps = [
     dueMs,
-    facts.doubtedAtMs === null ? null : allowedAtMs(facts.noticeReads, cadenceMs(facts, policy)),
+    doubtReadAtMs(facts, policy),
     wantedListAtMs(facts, collection, policy),
     nextRetryMs(collection, policy.wanted),
   ].filter((timeMs) => timeMs !== null);
-  const polls = polled ? pollsOf(facts, collection, policy) : NO_POLLS;
   return { do: 'wait', wait: { waitingFor, untilMs: Math.min(...wakeUps), ...polls } };
 }
 

@@ -1,5 +1,6 @@
-import { type Allowance, afterCall } from './allowance';
+import { type Allowance, afterCall, allowedAtMs } from './allowance';
 import { kindOf, normalStatus, pollNameOf, type StatusKind } from './applicant';
+import { deadlineMs } from './deadline';
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy } from './policy';
 
 /** What upstream answered when it was asked. Times in ms since 1970; `updatedAtMs` is upstream's clock, the others are Temporal's. */
@@ -14,6 +15,8 @@ export interface Claim {
   readonly status: string;
   readonly updatedAtMs: number;
   readonly madeAtMs: number;
+  /** When the first of the claims was made that no read has answered: one after the other must not put off the next read. */
+  readonly unreadSinceMs: number;
 }
 
 /** All that is known of a person's status: plain JSON, changed only by the functions below. */
@@ -34,6 +37,8 @@ export interface Facts {
   readonly seriesAtMs: number | null;
   /** From when the present poll cadence counts. */
   readonly pollBaseMs: number;
+  /** 0 to 1: this applicant's own place among those who began in the same second, so that they do not poll in the same second for ever. */
+  readonly spread: number;
   /** The first Some Synced that a read told; its window is never restarted. */
   readonly someSyncedAtMs: number | null;
   /** By how much an outage of upstream moved the deadline, once. */
@@ -53,7 +58,7 @@ const EXTENSION_MOST_MS = 7 * DAY_MS;
 const READ_BACK: ReadonlySet<StatusKind> = new Set(['declined', 'error', 'disconnected', 'some-synced']);
 
 /** The facts at our invitation or adoption, which is a read of its own. */
-export function openedWith(read: Read, nowMs: number): Facts {
+export function openedWith(read: Read, nowMs: number, spread = 0): Facts {
   const kind = kindOf(read.status);
   return {
     openedAtMs: nowMs,
@@ -65,6 +70,7 @@ export function openedWith(read: Read, nowMs: number): Facts {
     noticeReads: 0,
     seriesAtMs: null,
     pollBaseMs: nowMs,
+    spread,
     someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
     extensionMs: null,
     absence: null,
@@ -84,12 +90,27 @@ export function cadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[pollNameOf(currentKind(facts))];
 }
 
+/** True once a read has said that the person declined. */
+export function confirmedRefusal(facts: Facts): boolean {
+  return currentKind(facts) === 'declined' && facts.claim === null;
+}
+
+/** When a notice that has to be checked may be; null where there is none. */
+export function doubtReadAtMs(facts: Facts, policy: Policy): number | null {
+  return facts.doubtedAtMs === null ? null : allowedAtMs(facts.noticeReads, cadenceMs(facts, policy));
+}
+
 /**
  * What a notice changes. It is taken only if its updatedAt is later than the last read's and at most 5 min ahead of the clock: one forged
  * notice from 2099 must not deafen an applicant. Anything else only asks for a read; a repeat changes nothing. Of what is taken the newest
  * counts: an older one that was overtaken on the way says nothing, unless it is weighty enough to be read back.
  */
-export function withNotice(facts: Facts, notice: { status: string; updatedAtMs: number | null }, nowMs: number): Facts {
+export function withNotice(
+  facts: Facts,
+  notice: { status: string; updatedAtMs: number | null },
+  nowMs: number,
+  policy: Policy,
+): Facts {
   const { status, updatedAtMs } = notice;
   const { read, claim } = facts;
   if (isRepeat(facts, status, updatedAtMs)) return facts;
@@ -101,8 +122,10 @@ export function withNotice(facts: Facts, notice: { status: string; updatedAtMs: 
     const overtaken = updatedAtMs < claim.updatedAtMs && !READ_BACK.has(kind) && kind !== 'all-synced';
     return overtaken ? facts : doubted;
   }
-  const claimed = { ...facts, claim: { status, updatedAtMs, madeAtMs: nowMs } };
-  return reckoned(facts, READ_BACK.has(kind) ? { ...claimed, doubtedAtMs: nowMs } : claimed, nowMs);
+  const unreadSinceMs = claim?.unreadSinceMs ?? nowMs;
+  const claimed = { ...facts, claim: { status, updatedAtMs, madeAtMs: nowMs, unreadSinceMs } };
+  const readDue = nowMs - unreadSinceMs >= Math.min(cadenceMs(facts, policy), cadenceMs(claimed, policy));
+  return reckoned(facts, READ_BACK.has(kind) || readDue ? { ...claimed, doubtedAtMs: nowMs } : claimed, nowMs);
 }
 
 function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boolean {
@@ -113,7 +136,7 @@ function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boo
 
 /**
  * What a read changes. Reads are ordered by updatedAt (a tie or a missing one: the later read wins); a read replaces every claim made before
- * it was asked for. `outageMs`: for a read that a deadline asked for, how long upstream could not be asked before it answered.
+ * it was asked for. `outageMs`: how long upstream could not be asked before it answered, which moves a deadline that passed meanwhile.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
   const kept = isOlder(read, facts.read)
@@ -136,7 +159,10 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
     absence: null,
     ...(startsSeries && { seriesAtMs: nowMs, pollBaseMs: nowMs }),
     ...(outageMs > cadenceMs(facts, policy) &&
-      facts.extensionMs === null && { extensionMs: Math.min(outageMs, EXTENSION_MOST_MS) }),
+      facts.extensionMs === null &&
+      read.askedAtMs >= deadlineMs(facts, currentKind(facts), policy) && {
+        extensionMs: Math.min(outageMs, EXTENSION_MOST_MS),
+      }),
   };
   return reckoned(facts, next, nowMs);
 }
@@ -178,7 +204,12 @@ function reckoned(before: Facts, after: Facts, nowMs: number): Facts {
       : changed
         ? null
         : after.confirmedSinceMs,
-    pollBaseMs: restated ? nowMs : after.pollBaseMs,
+    pollBaseMs: restated ? pollBase(after, nowMs) : after.pollBaseMs,
     someSyncedAtMs: kind === 'some-synced' && confirmed ? (after.someSyncedAtMs ?? nowMs) : after.someSyncedAtMs,
   };
+}
+
+/** From the news on; but a claim upon a claim counts from the first, unless it is read back at once. */
+function pollBase({ claim, doubtedAtMs }: Facts, nowMs: number): number {
+  return claim === null || doubtedAtMs === nowMs ? nowMs : claim.unreadSinceMs;
 }

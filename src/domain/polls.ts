@@ -1,11 +1,15 @@
 import type { Collection } from './collection';
 import { cadenceMs, currentKind, type Facts, SERIES_MS } from './facts';
-import type { Policy } from './policy';
+import { MINUTE_MS, type Policy } from './policy';
 
-/** A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). */
+/**
+ * A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). At `deadlineMs`, where there is one, it asks in any
+ * case, and the first answer after it is told whether it is news or not.
+ */
 export interface Poll {
   readonly startMs: number;
   readonly delaysMs: readonly number[];
+  readonly deadlineMs: number | null;
 }
 
 /** What looks, while an applicant waits, for what no notice told. */
@@ -17,22 +21,44 @@ export interface Polls {
 /** For a wait that a read ends anyway. */
 export const NO_POLLS: Polls = { statusPoll: null, listPoll: null };
 
-/** The polls that suit what is known. */
-export function pollsOf(facts: Facts, collection: Collection, policy: Policy): Polls {
-  return { statusPoll: statusPollOf(facts, policy), listPoll: listPollOf(facts, collection, policy) };
+/** Applicants who began together are spread over a twentieth of the cadence, a minute at most. */
+const SPREAD_SHARE = 1 / 20;
+const SPREAD_MOST_MS = MINUTE_MS;
+
+/** The polls that suit what is known; with a deadline, the status is asked for then at the latest. */
+export function pollsOf(facts: Facts, collection: Collection, policy: Policy, deadlineMs: number | null = null): Polls {
+  return { statusPoll: statusPollOf(facts, policy, deadlineMs), listPoll: listPollOf(facts, collection, policy) };
 }
 
 /** The status is polled at its cadence, earlier where a claim was not confirmed. */
-function statusPollOf(facts: Facts, policy: Policy): Poll {
+function statusPollOf(facts: Facts, policy: Policy, deadlineMs: number | null): Poll {
   const everyMs = cadenceMs(facts, policy);
-  const early = facts.seriesAtMs !== null && facts.seriesAtMs === facts.pollBaseMs ? SERIES_MS : [];
-  const [firstMs = everyMs, ...laterMs] = [...early.map((ms) => Math.min(ms, everyMs)), everyMs];
-  return { startMs: facts.pollBaseMs + firstMs, delaysMs: laterMs.length > 0 ? laterMs : [everyMs] };
+  const ordinaryMs = facts.pollBaseMs + everyMs + spreadMs(facts, everyMs);
+  const early = seriesLeft(facts);
+  const startMs = Math.min(ordinaryMs, deadlineMs ?? Infinity, early[0] ?? Infinity);
+  const gapsMs = early.slice(1).map((timeMs, index) => timeMs - (early[index] ?? timeMs));
+  return { startMs, delaysMs: [...gapsMs.map((ms) => Math.min(ms, everyMs)), everyMs], deadlineMs };
+}
+
+/** What is left of a series of early re-reads: whatever else is claimed meanwhile, it is read to its end. */
+function seriesLeft({ seriesAtMs, pollBaseMs }: Facts): number[] {
+  if (seriesAtMs === null) return [];
+  let atMs = seriesAtMs;
+  const times = SERIES_MS.map((ms) => {
+    atMs += ms;
+    return atMs;
+  });
+  return times.filter((timeMs) => timeMs > pollBaseMs);
 }
 
 /** Under Some Synced, reports come without a change of status: the list is polled beside it. */
 function listPollOf(facts: Facts, collection: Collection, policy: Policy): Poll | null {
   if (currentKind(facts) !== 'some-synced') return null;
   const everyMs = cadenceMs(facts, policy);
-  return { startMs: Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs, delaysMs: [everyMs] };
+  const startMs = Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + spreadMs(facts, everyMs);
+  return { startMs, delaysMs: [everyMs], deadlineMs: null };
+}
+
+function spreadMs({ spread }: Facts, everyMs: number): number {
+  return Math.round(spread * Math.min(everyMs * SPREAD_SHARE, SPREAD_MOST_MS));
 }

@@ -1,3 +1,4 @@
+import { workflowInfo } from '@temporalio/workflow';
 import { stageAfter } from '../domain/applicant';
 import { emptyCollection, withReportNotice } from '../domain/collection';
 import { currentKind, currentStatus, type Facts, openedWith, type Read, withNotice } from '../domain/facts';
@@ -34,7 +35,7 @@ export class Applicant {
   open(humanId: string, read: Read): void {
     const { state } = this;
     state.humanId = humanId;
-    state.facts = openedWith(read, Date.now());
+    state.facts = openedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
     moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });
     for (const take of this.early.splice(0)) take();
   }
@@ -46,7 +47,8 @@ export class Applicant {
         return;
       }
       const { status, updatedAt } = notice;
-      this.state.facts = withNotice(this.facts, { status, updatedAtMs: instantMs(updatedAt) }, Date.now());
+      const claim = { status, updatedAtMs: instantMs(updatedAt) };
+      this.state.facts = withNotice(this.facts, claim, Date.now(), this.input.policy);
     });
   }
 
@@ -77,6 +79,13 @@ export class Applicant {
   private isOurs(notice: { humanId: string } | null | undefined): boolean {
     return isHumanId(notice?.humanId) && notice.humanId === this.state.humanId;
   }
+}
+
+/** A number from 0 to 1 that belongs to a workflow id for ever (FNV-1a). */
+function spreadOf(workflowId: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
 }
 
 function newState(clientUserId: string): ApplicantState {

@@ -8,10 +8,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Conclusion } from '../domain/applicant';
-import { currentCount, emptyCollection, withFetched } from '../domain/collection';
+import { currentCount, emptyCollection } from '../domain/collection';
 import { decide, type Step, type Wait } from '../domain/decision';
 import { currentStatus } from '../domain/facts';
-import { newestStored, type WantedDocument } from '../domain/reports';
 import { Applicant } from './applicant';
 import { local, upstream } from './calls';
 import { close, recordRound } from './closing';
@@ -24,6 +23,7 @@ import {
   statusNoticeSignal,
 } from './contract';
 import { describe, moveTo } from './display';
+import { fetchAll } from './fetching';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
 
@@ -151,7 +151,7 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
       await Promise.all([readBack(applicant, 'window'), listReports(applicant, 'conclusion')]);
       return;
     case 'fetch':
-      return fetchAll(step.documents, applicant);
+      return fetchAll(step.documents, applicant, watch);
     case 'record':
       return recordRound(applicant);
   }
@@ -172,21 +172,6 @@ async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<
   state.waitingFor = null;
   state.waitingUntilMs = null;
   if (finding) await learn(applicant, finding);
-}
-
-/** Fetches side by side. What was stored before a cancel came is kept, for the manifest is to tell of it. */
-async function fetchAll(documents: readonly WantedDocument[], applicant: Applicant): Promise<void> {
-  const fetched = await Promise.allSettled(documents.map((wanted) => fetchOne(wanted, applicant)));
-  for (const result of fetched) if (result.status === 'rejected') throw result.reason;
-}
-
-async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Promise<void> {
-  const { report, format } = wanted;
-  const { clientUserId } = state;
-  const newest = newestStored(state.collection.documents, report.id, format);
-  const call = upstream('download', `Fetch a report as ${format}`);
-  const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
-  state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
 }
 
 /** True once a run has taken in enough, even if nothing of it changed what is known: beyond its limit the server refuses honest notices too. */

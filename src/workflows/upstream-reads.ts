@@ -15,9 +15,7 @@ export async function readBack(applicant: Applicant, because: Extract<Step, { do
   if (forNotice) state.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
   const askedMs = Date.now();
   const answer = await upstream(forNotice ? 'notice' : 'conclude', 'Read the status').readStatus({ humanId });
-  // Only a deadline is moved by an outage that its read had to outlast.
-  const outageMs = because === 'deadline' && answer.kind === 'status' ? answer.outageMs : 0;
-  await takeAnswer(applicant, notBefore(answer, askedMs), outageMs);
+  await takeAnswer(applicant, notBefore(answer, askedMs));
 }
 
 /** Lists the reports, and takes in what came. */
@@ -38,12 +36,13 @@ export async function listReports(
 /** The polls of an applicant: activities that fail quietly until they have found something. TRY_CANCEL: nobody waits for their end. */
 export function pollsOf(applicant: Applicant): PollCalls {
   return {
-    status: ({ delaysMs }: Poll) =>
+    status: ({ delaysMs, deadlineMs }: Poll) =>
       upstream('poll', 'Look for a new status', { cancellationType: 'TRY_CANCEL' }).watchStatus({
         humanId: applicant.humanId,
         status: currentStatus(applicant.facts),
         readUpdatedAtMs: applicant.facts.read.updatedAtMs,
         delaysMs,
+        deadlineMs,
       }),
     reports: ({ delaysMs }: Poll) =>
       upstream('poll', 'Look for new reports', { cancellationType: 'TRY_CANCEL' }).watchReports({
@@ -57,12 +56,13 @@ export function pollsOf(applicant: Applicant): PollCalls {
 /** Takes in what a poll found. */
 export async function learn(applicant: Applicant, finding: Finding): Promise<void> {
   if (finding.of === 'reports') takeList(applicant, finding.answer);
-  else await takeAnswer(applicant, finding.answer, 0);
+  else await takeAnswer(applicant, finding.answer);
 }
 
-async function takeAnswer(applicant: Applicant, answer: StatusAnswer, outageMs: number): Promise<void> {
-  if (answer.kind === 'absent') await lookForTheAbsent(applicant);
-  else applicant.state.facts = withRead(applicant.facts, answer, Date.now(), applicant.input.policy, outageMs);
+async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<void> {
+  if (answer.kind === 'absent') return lookForTheAbsent(applicant);
+  const { outageMs, ...read } = answer;
+  applicant.state.facts = withRead(applicant.facts, read, Date.now(), applicant.input.policy, outageMs);
 }
 
 /** A 404 alone proves nothing: somebody is gone only when a look-up by our own id finds nobody either. */

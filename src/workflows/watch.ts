@@ -37,9 +37,19 @@ export class Watch {
     );
     // Never less than a second: a time that lies in the past must not make the workflow spin.
     const timeoutMs = Math.max(1_000, Math.min(wait.untilMs, ...starts) - Date.now());
-    await condition(() => changed() || this.findings.length > 0 || this.failure !== null, timeoutMs, {
+    await condition(() => changed() || this.hasFound, timeoutMs, {
       summary: `waiting for ${wait.waitingFor}`,
     });
+    return this.found();
+  }
+
+  /** True while something was found that nobody has taken yet. */
+  get hasFound(): boolean {
+    return this.findings.length > 0 || this.failure !== null;
+  }
+
+  /** What a poll found, taken. */
+  found(): Finding | null {
     if (this.failure !== null) throw this.failure;
     return this.findings.shift() ?? null;
   }

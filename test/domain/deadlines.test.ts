@@ -1,11 +1,12 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Situation } from './model/situation';
+import { T0 } from './model/upstream';
 
 const INVITATION_MS = 30 * DAY_MS;
 const { invited: CADENCE_MS } = DEFAULT_POLICY.pollMs;
 
 describe('a deadline at which upstream could not be asked', () => {
-  /** The deadline's read was answered only after such an outage. */
+  /** The deadline's read was answered only after such an outage, wherever in it the deadline lay. */
   const setup = (outageMs: number, it = new Situation('Invited')) =>
     it.read('Invited', INVITATION_MS + 1_000, { updatedMs: 0, outageMs });
 
@@ -28,9 +29,14 @@ describe('a deadline at which upstream could not be asked', () => {
   test('is read again when it has moved, and does not move twice', () => {
     const movedMs = INVITATION_MS + 2 * DAY_MS;
     const it = setup(2 * DAY_MS);
-    expect(it.next(movedMs)).toEqual({ do: 'read', because: 'deadline' });
+    expect(it.next(movedMs)).toMatchObject({ do: 'wait', wait: { statusPoll: { deadlineMs: T0 + movedMs } } });
     it.read('Invited', movedMs, { updatedMs: 0, outageMs: 3 * DAY_MS });
     expect(it.next(movedMs)).toMatchObject({ do: 'conclude', conclusion: { outcome: 'expired' } });
+  });
+
+  test('that lies ahead does not move: the outage is over before it', () => {
+    const it = new Situation('Invited').read('Invited', INVITATION_MS - DAY_MS, { updatedMs: 0, outageMs: 5 * DAY_MS });
+    expect(it.waitsUntilMs(INVITATION_MS - DAY_MS)).toBe(INVITATION_MS);
   });
 
   test('that has moved as an invitation has moved for the whole applicant as well', () => {
@@ -42,7 +48,10 @@ describe('a deadline at which upstream could not be asked', () => {
 describe('a deadline', () => {
   test('does not act on a read that was made before it, however shortly', () => {
     const it = new Situation('Invited').read('Invited', INVITATION_MS - 1, { updatedMs: 0 });
-    expect(it.next(INVITATION_MS)).toEqual({ do: 'read', because: 'deadline' });
+    expect(it.next(INVITATION_MS)).toMatchObject({
+      do: 'wait',
+      wait: { statusPoll: { deadlineMs: T0 + INVITATION_MS } },
+    });
   });
 
   test('does not act on a claim that came after its read', () => {

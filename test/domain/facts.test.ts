@@ -19,7 +19,7 @@ function setup(status = 'Syncing', updatedMs: number | null = -MINUTE_MS) {
   return {
     opened,
     notice: (facts: Facts, told: string, updated: number | null, nowMs: number) =>
-      withNotice(facts, { status: told, updatedAtMs: stamp(updated) }, T0 + nowMs),
+      withNotice(facts, { status: told, updatedAtMs: stamp(updated) }, T0 + nowMs, DEFAULT_POLICY),
     read: (facts: Facts, told: string, updated: number | null, askedMs: number, nowMs = askedMs + 300) =>
       withRead(
         facts,

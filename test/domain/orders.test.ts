@@ -33,7 +33,7 @@ function setup() {
     facts: () => facts,
     push(fact: Fact): void {
       nowMs += 1_000;
-      facts = withNotice(facts, fact, nowMs);
+      facts = withNotice(facts, fact, nowMs, DEFAULT_POLICY);
     },
     poll(fact: Fact): void {
       nowMs += 1_000;
@@ -139,7 +139,8 @@ test('facts told twice end as facts told once, to the last stamp', () => {
       const tell = (times: number) =>
         told.reduce<Facts>((facts, { status, updated }) => {
           let next = facts;
-          for (let i = 0; i < times; i++) next = withNotice(next, { status, updatedAtMs: T0 + updated * 1_000 }, atMs);
+          for (let i = 0; i < times; i++)
+            next = withNotice(next, { status, updatedAtMs: T0 + updated * 1_000 }, atMs, DEFAULT_POLICY);
           return next;
         }, setup().opened);
       expect(tell(2)).toEqual(tell(1));

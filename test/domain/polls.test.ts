@@ -23,13 +23,16 @@ describe('the status', () => {
     ['Disconnected', 6 * HOUR_MS],
     ['Pondering', HOUR_MS],
   ])('is polled under %s at its cadence, first after one interval', (status, everyMs) => {
-    expect(setup(status).waitAt(0).statusPoll).toEqual({ startMs: T0 + everyMs, delaysMs: [everyMs] });
+    expect(setup(status).waitAt(0).statusPoll).toMatchObject({ startMs: T0 + everyMs, delaysMs: [everyMs] });
   });
 
   test('is polled at the new cadence from the moment it changes', () => {
     const { it, waitAt } = setup('Invited');
     it.claim('Syncing', 20 * MINUTE_MS);
-    expect(waitAt(20 * MINUTE_MS).statusPoll).toEqual({ startMs: T0 + 30 * MINUTE_MS, delaysMs: [10 * MINUTE_MS] });
+    expect(waitAt(20 * MINUTE_MS).statusPoll).toMatchObject({
+      startMs: T0 + 30 * MINUTE_MS,
+      delaysMs: [10 * MINUTE_MS],
+    });
   });
 
   test('is polled on as before when a read finds nothing new', () => {
@@ -44,9 +47,44 @@ describe('the status', () => {
   });
 });
 
+describe('claims upon claims', () => {
+  const STATUSES = ['Engaged', 'Syncing'] as const;
+
+  test('do not put off the next read: it counts from the first of them', () => {
+    const { it, waitAt } = setup('Invited');
+    for (let minute = 1; minute < 10; minute += 1) it.claim(STATUSES[minute % 2] ?? '', minute * MINUTE_MS);
+    expect(waitAt(9 * MINUTE_MS).statusPoll?.startMs).toBe(T0 + MINUTE_MS + 10 * MINUTE_MS);
+  });
+
+  test('are read back once a cadence has passed since the first of them', () => {
+    const { it } = setup('Invited');
+    for (let minute = 1; minute < 11; minute += 1) {
+      it.claim(STATUSES[minute % 2] ?? '', minute * MINUTE_MS);
+      expect(it.next(minute * MINUTE_MS).do).toBe('wait');
+    }
+    it.claim('Syncing', 11 * MINUTE_MS);
+    expect(it.next(11 * MINUTE_MS)).toEqual({ do: 'read', because: 'notice' });
+  });
+});
+
+describe('applicants who began in the same second', () => {
+  test.each([
+    ['Invited', MINUTE_MS],
+    ['Syncing', 30_000],
+  ])('under %s are polled apart, by %i ms at most', (status, mostMs) => {
+    const startOf = (spread: number) => {
+      const { it, waitAt } = setup(status);
+      it.facts = { ...it.facts, spread };
+      return waitAt(0).statusPoll?.startMs ?? Number.NaN;
+    };
+    expect(startOf(1) - startOf(0)).toBe(mostMs);
+    expect(startOf(0.5) - startOf(0)).toBe(mostMs / 2);
+  });
+});
+
 describe('the list', () => {
   test('is polled under Some Synced alone, where reports come without a change of status', () => {
-    expect(setup('Some Synced').waitAt(0).listPoll).toEqual({ startMs: T0 + HOUR_MS, delaysMs: [HOUR_MS] });
+    expect(setup('Some Synced').waitAt(0).listPoll).toMatchObject({ startMs: T0 + HOUR_MS, delaysMs: [HOUR_MS] });
     for (const status of ['Invited', 'Engaged', 'Syncing', 'All Synced']) {
       expect(setup(status).waitAt(0).listPoll).toBeNull();
     }
@@ -67,7 +105,7 @@ describe('a claim that the read does not confirm', () => {
   test('is read again after 1, 5 and 30 min, then left to polling', () => {
     const { it, waitAt } = setup('Invited');
     unconfirmed(it, AT_MS);
-    expect(waitAt(AT_MS).statusPoll).toEqual({
+    expect(waitAt(AT_MS).statusPoll).toMatchObject({
       startMs: T0 + AT_MS + MINUTE_MS,
       delaysMs: [5 * MINUTE_MS, 30 * MINUTE_MS, 6 * HOUR_MS],
     });
@@ -77,9 +115,19 @@ describe('a claim that the read does not confirm', () => {
     const invited = 2 * MINUTE_MS;
     const { it, waitAt } = setup('Invited', { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited } });
     unconfirmed(it, AT_MS);
-    expect(waitAt(AT_MS).statusPoll).toEqual({
+    expect(waitAt(AT_MS).statusPoll).toMatchObject({
       startMs: T0 + AT_MS + MINUTE_MS,
       delaysMs: [invited, invited, invited],
+    });
+  });
+
+  test('leaves the rest of the series to be read, whatever else is claimed meanwhile', () => {
+    const { it, waitAt } = setup('Invited');
+    unconfirmed(it, AT_MS);
+    unconfirmed(it, AT_MS + 2 * MINUTE_MS, 'Declined');
+    expect(waitAt(AT_MS + 2 * MINUTE_MS).statusPoll).toMatchObject({
+      startMs: T0 + AT_MS + 6 * MINUTE_MS,
+      delaysMs: [30 * MINUTE_MS, 6 * HOUR_MS],
     });
   });
 

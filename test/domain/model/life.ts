@@ -43,6 +43,8 @@ export interface Ending {
 interface RunningPoll {
   readonly key: string;
   readonly delaysMs: readonly number[];
+  readonly deadlineMs: number | null;
+  failingSinceMs: number | null;
   quiet: number;
   nextMs: number;
 }
@@ -111,7 +113,7 @@ export class Life {
     const notice = this.queue.shift();
     if (!notice) return;
     this.nowMs = Math.max(this.nowMs, notice.atMs);
-    if ('status' in notice) this.facts = withNotice(this.facts, notice, this.nowMs);
+    if ('status' in notice) this.facts = withNotice(this.facts, notice, this.nowMs, this.policy);
     else this.collection = withReportNotice(this.collection, notice, this.nowMs);
   }
 
@@ -124,8 +126,7 @@ export class Life {
     this.pass(askedAtMs + LATENCY_MS);
     if (!told) this.facts = withAbsence(this.facts, this.nowMs);
     else {
-      const outageMs = because === 'deadline' ? askedAtMs - begunMs : 0;
-      this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
+      this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, askedAtMs - begunMs);
     }
   }
 
@@ -183,29 +184,39 @@ export class Life {
     const key = poll && JSON.stringify([currentStatus(this.facts), poll]);
     if (this.running.get(of)?.key !== key) this.running.delete(of);
     if (!poll || !key || poll.startMs > this.nowMs || this.running.has(of)) return;
-    this.running.set(of, { key, delaysMs: poll.delaysMs, quiet: 0, nextMs: this.nowMs });
+    const { delaysMs, deadlineMs } = poll;
+    this.running.set(of, { key, delaysMs, deadlineMs, failingSinceMs: null, quiet: 0, nextMs: this.nowMs });
   }
 
   /** One attempt of a poll: it ends with news, else it is made again after the next delay. */
   private ask(of: 'status' | 'reports', poll: RunningPoll): void {
     const askedAtMs = this.upstream.reachedAtMs(poll.nextMs);
     if (askedAtMs > poll.nextMs) {
+      poll.failingSinceMs ??= poll.nextMs;
       poll.nextMs = askedAtMs;
       return;
     }
     this.pass(askedAtMs);
-    const found = of === 'status' ? this.lookForStatus(askedAtMs) : this.lookForReports(askedAtMs);
+    const found = of === 'status' ? this.lookForStatus(askedAtMs, poll) : this.lookForReports(askedAtMs);
     if (found) this.running.delete(of);
-    else poll.nextMs += poll.delaysMs[Math.min(poll.quiet++, poll.delaysMs.length - 1)] ?? 0;
+    else this.askAgain(askedAtMs, poll);
   }
 
-  private lookForStatus(askedAtMs: number): boolean {
+  private askAgain(askedAtMs: number, poll: RunningPoll): void {
+    poll.failingSinceMs = null;
+    const againMs = askedAtMs + (poll.delaysMs[Math.min(poll.quiet++, poll.delaysMs.length - 1)] ?? 0);
+    poll.nextMs = poll.deadlineMs === null ? againMs : Math.min(againMs, Math.max(poll.deadlineMs, askedAtMs + 1_000));
+  }
+
+  private lookForStatus(askedAtMs: number, { deadlineMs, failingSinceMs }: RunningPoll): boolean {
     const told = this.upstream.person(askedAtMs);
+    const over = deadlineMs !== null && askedAtMs >= deadlineMs;
+    const outageMs = failingSinceMs === null ? 0 : askedAtMs - failingSinceMs;
     const known = this.facts.read.updatedAtMs;
     if (!told) this.facts = withAbsence(this.facts, this.nowMs);
-    else if (told.updatedAtMs !== null && known !== null && told.updatedAtMs < known) return false;
-    else if (normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
-    else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy);
+    else if (!over && told.updatedAtMs !== null && known !== null && told.updatedAtMs < known) return false;
+    else if (!over && normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
+    else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
     return true;
   }
 

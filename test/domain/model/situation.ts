@@ -25,7 +25,7 @@ export class Situation {
   }
 
   claim(status: string, atMs: number): this {
-    this.facts = withNotice(this.facts, { status, updatedAtMs: T0 + atMs }, T0 + atMs);
+    this.facts = withNotice(this.facts, { status, updatedAtMs: T0 + atMs }, T0 + atMs, this.policy);
     return this;
   }
 
