@@ -1,0 +1,254 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSpool } from '../../src/spool/spool';
+import { NoticeUndelivered } from '../../src/temporal/notices';
+import type { SignatureSettings } from '../../src/webhook/signature-settings';
+import { until } from '../support/condition';
+import { signedHeaders } from './signed';
+import { HUMAN_ID, reportNotification, statusNotification, webhooks } from './webhook-fixture';
+
+const start = webhooks();
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+async function setup(
+  mode: SignatureSettings['mode'],
+  options: Parameters<typeof start>[0] & { quarantine?: boolean } = {},
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'chartway-signed-'));
+  folders.push(folder);
+  const webhook = await start({
+    signature: { mode, secrets: ['client-secret'] },
+    ...(options.quarantine && {
+      spool: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) =>
+        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, seal: null, ...given }),
+    }),
+    ...options,
+  });
+  const body = JSON.stringify([statusNotification()]);
+  return {
+    ...webhook,
+    body,
+    /** Posts the body, signed well unless something is said to differ. */
+    signed: (over: Parameters<typeof signedHeaders>[1] = {}, sent = body) =>
+      webhook.send('/notifications', { headers: signedHeaders(sent, over), body: sent }),
+    unsigned: (sent = body) => webhook.send('/notifications', { body: sent }),
+    delivered: () =>
+      webhook.asked.filter(([method]) => method.startsWith('deliver') || method === 'postToMailbox').length,
+    aside: async () => (await webhook.spool?.quarantine.list()) ?? [],
+  };
+}
+
+describe('where signatures are required', () => {
+  it('a good one is acted upon', async () => {
+    const { signed, delivered } = await setup('require');
+    expect(await signed()).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
+    expect(delivered()).toBe(1);
+  });
+
+  it.each<[what: string, over: Parameters<typeof signedHeaders>[1] | null]>([
+    ['none', null],
+    ['one of another secret', { secret: 'another' }],
+    ['one of an hour ago', { timestamp: String(Date.now() - 3_600_000) }],
+  ])('%s is answered 401 with a challenge, and the answer does not tell why', async (_what, over) => {
+    const { signed, unsigned, delivered, metrics } = await setup('require');
+    const reply = over === null ? await unsigned() : await signed(over);
+    expect(reply).toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': expect.stringMatching(/^Signature realm=/) },
+    });
+    expect(reply.json).toEqual({ error: expect.stringContaining('expected x-humanapi-signature') });
+    expect(delivered()).toBe(0);
+    expect(await metrics()).toMatch(/signatures_total\{signature="(missing|wrong|stale)",process="webhook"\} 1/);
+  });
+
+  it('a body that was changed is refused before it is parsed', async () => {
+    const { send, body, delivered } = await setup('require');
+    const headers = signedHeaders(body);
+    expect(await send('/notifications', { headers, body: `${body} ` })).toMatchObject({ status: 401 });
+    expect(await send('/notifications', { headers, body: 'no JSON' })).toMatchObject({ status: 401 });
+    expect(delivered()).toBe(0);
+  });
+
+  it('the webhook secret comes first, and a good signature does not stand in for it', async () => {
+    const { signed, send, body, delivered } = await setup('require', { secrets: ['hush'] });
+    expect((await signed()).headers['www-authenticate']).toMatch(/^Basic/);
+    expect(await send('/notifications/hush', { body })).toMatchObject({ status: 401 });
+    const both = await send('/notifications/hush', { body, headers: signedHeaders(body) });
+    expect(both).toMatchObject({ status: 200 });
+    expect(delivered()).toBe(1);
+  });
+
+  it('the same request is not accepted twice, nor another one with its nonce', async () => {
+    const { signed, delivered } = await setup('require');
+    const timestamp = String(Date.now());
+    expect(await signed({ timestamp })).toMatchObject({ status: 200 });
+    expect(await signed({ timestamp })).toMatchObject({ status: 401 });
+    expect(await signed({ timestamp }, JSON.stringify(reportNotification()))).toMatchObject({ status: 401 });
+    expect(await signed({ timestamp, nonce: 'nonce-2' })).toMatchObject({ status: 200 });
+    expect(delivered()).toBe(2);
+  });
+
+  it('what we answered 503 may come again, signed as before, until it is acknowledged', async () => {
+    let away = true;
+    const deliverStatusNotice = async () => {
+      if (away) throw new NoticeUndelivered('unavailable', 'signal', new Error('away'));
+      return 'taken' as const;
+    };
+    const { signed } = await setup('require', { sender: { deliverStatusNotice } });
+    const timestamp = String(Date.now());
+    expect(await signed({ timestamp })).toMatchObject({ status: 503 });
+    expect(await signed({ timestamp })).toMatchObject({ status: 503 });
+    away = false;
+    expect(await signed({ timestamp })).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
+    expect(await signed({ timestamp })).toMatchObject({ status: 401 });
+  });
+
+  it('a signed body that is no notification is answered 400, and its nonce is not used up', async () => {
+    const { signed } = await setup('require');
+    expect(await signed({}, 'no JSON')).toMatchObject({ status: 400 });
+    expect(await signed()).toMatchObject({ status: 200 });
+  });
+
+  it('one that comes again while the first is under way is neither refused nor acted upon', async () => {
+    const taken: (() => void)[] = [];
+    const deliverStatusNotice = () =>
+      new Promise<'taken'>((resolve) => {
+        taken.push(() => resolve('taken'));
+      });
+    const { signed, send, body } = await setup('require', { sender: { deliverStatusNotice } });
+    const headers = signedHeaders(body);
+    const first = send('/notifications', { headers, body });
+    await until('the first to be under way', 5_000, () => taken.length === 1);
+    expect(await send('/notifications', { headers, body })).toMatchObject({ status: 503 });
+    taken[0]?.();
+    expect(await first).toMatchObject({ status: 200 });
+    expect(await send('/notifications', { headers, body })).toMatchObject({ status: 401 });
+    expect(taken).toHaveLength(1);
+    const other = signed({ nonce: 'nonce-2' });
+    await until('the other to be under way', 5_000, () => taken.length === 2);
+    taken[1]?.();
+    expect(await other).toMatchObject({ status: 200 });
+  });
+
+  it('a sender that was gone before the answer may send again, signed as before', async () => {
+    let release = () => {};
+    let calls = 0;
+    const deliverStatusNotice = () => {
+      calls += 1;
+      return calls > 1
+        ? Promise.resolve('taken' as const)
+        : new Promise<'taken'>((resolve) => {
+            release = () => resolve('taken');
+          });
+    };
+    const { port, server, send, body } = await setup('require', { sender: { deliverStatusNotice } });
+    const headers = signedHeaders(body);
+    const socket = connect(port, '127.0.0.1');
+    const lines = Object.entries({ Host: 'h', 'Content-Length': Buffer.byteLength(body), ...headers });
+    socket.write(
+      `POST /notifications HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+    );
+    await until('the first to be under way', 5_000, () => calls === 1);
+    socket.destroy();
+    await until('the sender to be gone', 5_000, async () => (await connectionsOf(server)) === 0);
+    release();
+    await until(
+      'another to be taken',
+      5_000,
+      async () => (await send('/notifications', { headers, body })).status === 200,
+    );
+  });
+});
+
+describe('where signatures are verified', () => {
+  it('a good one is acted upon', async () => {
+    const { signed, delivered, aside } = await setup('verify', { quarantine: true });
+    expect(await signed()).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
+    expect(delivered()).toBe(1);
+    expect(await aside()).toEqual([]);
+  });
+
+  it.each<[why: string, over: Parameters<typeof signedHeaders>[1] | null]>([
+    ['missing', null],
+    ['wrong', { secret: 'another' }],
+    ['stale', { timestamp: '1' }],
+    ['undated', { timestamp: 'today' }],
+  ])('a %s one is answered 200, not acted upon, counted, and kept with why', async (why, over) => {
+    const { signed, unsigned, delivered, aside, metrics, logged } = await setup('verify', { quarantine: true });
+    const reply = over === null ? await unsigned() : await signed(over);
+    expect(reply).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect(delivered()).toBe(0);
+    expect(await aside()).toMatchObject([
+      { why: 'signature', kind: 'status', clientUserId: 'POL-20417', humanId: HUMAN_ID, detail: why },
+    ]);
+    expect(await metrics()).toMatch(`chartway_webhook_signatures_total{signature="${why}",process="webhook"} 1`);
+    expect(await metrics()).toMatch('chartway_webhook_doubted_notices_total{fate="kept",process="webhook"} 1');
+    expect(logged()).toMatch('not acted upon for its signature');
+  });
+
+  it('of what was posted the known fields are kept, in one record, and nothing else', async () => {
+    const { unsigned, spool, aside } = await setup('verify', { quarantine: true });
+    const posted = [
+      statusNotification({ email: 'max@example.org' }),
+      { junk: 'max@example.org' },
+      reportNotification(),
+    ];
+    expect(await unsigned(JSON.stringify(posted))).toMatchObject({ json: { accepted: 0, ignored: 3 } });
+    const [header] = await aside();
+    expect(header).toMatchObject({ kind: 'several', detail: 'missing, 2 notices' });
+    const content = (await spool?.quarantine.read(header?.id ?? ''))?.content?.toString() ?? '';
+    expect(JSON.parse(content)).toMatchObject([{ kind: 'status' }, { kind: 'report' }]);
+    expect(content).not.toMatch('max@');
+  });
+
+  it('a replay is answered 200 and ignored; the very same request is not kept, another with its nonce is', async () => {
+    const { signed, delivered, aside } = await setup('verify', { quarantine: true });
+    const timestamp = String(Date.now());
+    await signed({ timestamp });
+    expect(await signed({ timestamp })).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect(await aside()).toEqual([]);
+    await signed({ timestamp }, JSON.stringify(reportNotification()));
+    expect(await aside()).toMatchObject([{ detail: 'same-nonce' }]);
+    expect(delivered()).toBe(1);
+  });
+
+  it('without a spool there is no quarantine: it is answered 200, counted and logged', async () => {
+    const { unsigned, delivered, metrics } = await setup('verify');
+    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect(delivered()).toBe(0);
+    expect(await metrics()).toMatch('doubted_notices_total{fate="off",process="webhook"} 1');
+  });
+
+  it('a quarantine that cannot be written, or does not answer, changes no answer', async () => {
+    const { unsigned, spool, metrics } = await setup('verify', { quarantine: true });
+    const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
+    put.mockRejectedValueOnce(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    put.mockReturnValueOnce(new Promise(() => {}));
+    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    put.mockResolvedValueOnce('full');
+    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect(await metrics()).toMatch('doubted_notices_total{fate="failed",process="webhook"} 2');
+    expect(await metrics()).toMatch('doubted_notices_total{fate="full",process="webhook"} 1');
+  });
+
+  it('what is no notification is answered 400 as ever', async () => {
+    const { unsigned } = await setup('verify');
+    expect(await unsigned('no JSON')).toMatchObject({ status: 400 });
+  });
+});
+
+test('where signatures are off, a wrong one is not looked at', async () => {
+  const { signed, delivered } = await setup('off');
+  expect(await signed({ secret: 'another' })).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
+  expect(delivered()).toBe(1);
+});
+
+function connectionsOf(server: { getConnections(found: (error: Error | null, count: number) => void): void }) {
+  return new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
+}
