@@ -45,6 +45,8 @@ export interface Sandbox {
   readonly app: FastifyInstance;
   /** What somebody can do who plays an invited person by hand. */
   readonly actions: Actions;
+  /** Resolves when every notice under way has been answered or given up. */
+  idle(): Promise<void>;
   /** Ends all stories, lets requests and notices under way finish, closes the server. */
   close(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export function makeSandbox(
           storyteller,
           director,
           feeds: courier.feeds,
+          inviteLink,
           play(document) {
             const before = director.pace;
             director.play(document ?? settings.scenario ?? {});
@@ -117,6 +120,7 @@ export function makeSandbox(
   return {
     app,
     actions,
+    idle: () => courier.idle(),
     async close() {
       clock.close();
       faults.close();

@@ -15,6 +15,8 @@ interface ControlDeps {
   readonly storyteller: Storyteller;
   readonly director: Director;
   readonly feeds: readonly Feed[];
+  /** Where a browser opens somebody's invitation. */
+  readonly inviteLink: (person: Person) => string;
   /** Plays another scenario; null: the one of the start. Throws a {@link ScenarioFault}. */
   readonly play: (document: unknown) => void;
   /** As if nobody had ever been invited. */
@@ -24,7 +26,7 @@ interface ControlDeps {
 /** What the real upstream does not have: a look behind the scenes and a hand on them, for whoever sits at this machine. */
 export function controlRoutes(
   app: FastifyInstance,
-  { people, storyteller, director, feeds, play, forget }: ControlDeps,
+  { people, storyteller, director, feeds, inviteLink, play, forget }: ControlDeps,
 ): void {
   onlyFromThisMachine(app);
 
@@ -47,6 +49,13 @@ export function controlRoutes(
     if (!person) throw new Refusal(404, 'There is no user with this clientUserId.');
     storyteller.override(person, value, notify);
     return overview(person);
+  });
+
+  // Apart from the list: who has the link acts as this person.
+  app.get<{ Params: { clientUserId: string } }>('/people/:clientUserId/invitation', async (request) => {
+    const [person] = people.find({ clientUserId: request.params.clientUserId });
+    if (!person) throw new Refusal(404, 'There is no user with this clientUserId.');
+    return { inviteLink: inviteLink(person) };
   });
 
   app.get('/scenario', async () => shownScenario());

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { nearestName } from '../observability/configuration-fault';
 
 /** Which personas become samples: those whose story is over in about a minute, all of them, or these. */
 export type Cast = 'usual' | 'all' | readonly string[];
@@ -28,6 +29,11 @@ const LOST_ON_NPM = ['once', 'fresh', 'personas'];
 /** Reads the command line. Wrong usage is said on stderr with the nearest option and ends the process with status 2, `--help` with 0. */
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): StartArguments {
   const command = startCommand();
+  const known = ['--help', ...command.options.map(({ long }) => long ?? '')];
+  const unknown = argv.map((word) => word.split('=')[0] ?? '').find((word) => /^-/.test(word) && !known.includes(word));
+  if (unknown !== undefined) {
+    command.error(`error: unknown option '${unknown}'; the nearest is ${nearestName(unknown, known)}`);
+  }
   const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
   const lost = LOST_ON_NPM.find((name) => env[`npm_config_${name}`] !== undefined);
   if (lost !== undefined) {

@@ -9,8 +9,8 @@ const OTHER_TEMPORAL = [
   ...['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'].flatMap((name) => [`TLS_${name}_PATH`, `TLS_${name}_DATA`]),
 ];
 
-/** The one client that the sandbox knows. */
-export const SANDBOX_CLIENT = 'sandbox-client';
+// The one client that the sandbox knows.
+const SANDBOX_CLIENT = 'sandbox-client';
 
 /** The environment for programs that are not ours. */
 export function foreignEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -32,8 +32,11 @@ export function temporalEnvironment(address: string, namespace: string, dataFold
 
 /** For the sandbox, which posts its notices with the webhook's secret. */
 export function sandboxEnvironment(env: NodeJS.ProcessEnv, secrets: { client: string; webhook: string }) {
+  // What is to go wrong is the person's to say; the rest is ours, which lead it to our webhook and our folder.
+  const play = ['SANDBOX_SCENARIO', 'SANDBOX_SEED'].flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   return {
     ...foreignEnvironment(env),
+    ...Object.fromEntries(play),
     SANDBOX_CLIENT_ID: SANDBOX_CLIENT,
     SANDBOX_CLIENT_SECRET: secrets.client,
     SANDBOX_WEBHOOK_SECRET: secrets.webhook,

@@ -89,7 +89,10 @@ export async function bringUp(
 
   const startSandbox = async () => {
     if (!sandboxUrl) return;
-    const args = [...['--port', String(ports.sandbox.number), '--speed', String(SPEED), '--webhook', webhookUrl]];
+    const args = [
+      ...['--port', String(ports.sandbox.number), '--speed', String(SPEED), '--webhook', webhookUrl],
+      ...['--data', path.resolve(dataFolder, SANDBOX_WORLD.people)],
+    ];
     const env = sandboxEnvironment(options.env, {
       client: secret('sandbox-secret'),
       webhook: secret('webhook-secret'),

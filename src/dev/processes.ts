@@ -31,8 +31,7 @@ export function ourProcess(
     readyWithinMs: READY_WITHIN_MS,
     graceMs: GRACE_MS[name],
     quiet: false,
-    // The sandbox forgets everybody when it ends: a new one would only answer that nobody is there.
-    ifLost: name === 'sandbox' ? 'end' : 'restart',
+    ifLost: 'restart',
   };
 }
 

@@ -2,7 +2,7 @@ import type { Outcome } from '../domain/applicant';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { nearestName } from '../observability/configuration-fault';
 import type { Cast } from './arguments';
-import { type Patience, SPEED } from './pace';
+import type { Patience } from './pace';
 import type { Persona } from './sandbox';
 import type { Seen } from './watch';
 
@@ -19,7 +19,7 @@ export interface Sample {
 }
 
 /** A persona was asked for that the sandbox does not have. */
-export class NoSuchPersona extends Error {
+class NoSuchPersona extends Error {
   override readonly name = 'NoSuchPersona';
   readonly kind = 'usage';
 }
@@ -44,7 +44,7 @@ export function castSamples(personas: readonly Persona[], cast: Cast, round: str
   return played;
 }
 
-function sampleOf({ name, summary, outcome, documents, storyMinutes }: Persona, round: string): Sample {
+function sampleOf({ name, summary, outcome, documents, realSeconds }: Persona, round: string): Sample {
   return {
     clientUserId: `DEMO-${name}-${round}`,
     clientUserEmail: `${name}@example.org`,
@@ -52,7 +52,7 @@ function sampleOf({ name, summary, outcome, documents, storyMinutes }: Persona, 
     summary,
     outcome,
     documents,
-    storyMs: (storyMinutes * MINUTE_MS) / SPEED,
+    storyMs: realSeconds * SECOND_MS,
   };
 }
 

@@ -8,14 +8,14 @@ export interface Persona {
   readonly summary: string;
   readonly outcome: Outcome;
   readonly documents: number;
-  readonly storyMinutes: number;
+  /** How long the story takes at the speed at which it is played. */
+  readonly realSeconds: number;
 }
 
 /** Somebody whom the sandbox was asked to invite. */
 export interface Invited {
   readonly clientUserId: string;
-  /** Opens the page on which this person can be played. */
-  readonly inviteLink?: string;
+  readonly deleted: boolean;
 }
 
 /** The sandbox answers from memory. */
@@ -34,7 +34,7 @@ export function peopleOf(sandboxUrl: string): Promise<readonly Invited[]> {
   return ask(`${sandboxUrl}/control/people`);
 }
 
-/** The link of somebody's invitation, as soon as they are invited; null where that does not come. */
+/** The link that opens the page on which somebody can be played, as soon as they are invited; null where that does not come, or is over. */
 export async function inviteLinkOf(
   sandboxUrl: string,
   clientUserId: string,
@@ -43,8 +43,9 @@ export async function inviteLinkOf(
   const untilMs = Date.now() + INVITED_WITHIN_MS;
   for (;;) {
     const found = (await peopleOf(sandboxUrl)).find((person) => person.clientUserId === clientUserId);
-    if (found) return found.inviteLink ?? null;
-    if (Date.now() > untilMs) return null;
+    if (found?.deleted || Date.now() > untilMs) return null;
+    if (found)
+      return (await ask<{ inviteLink: string }>(`${sandboxUrl}/control/people/${clientUserId}/invitation`)).inviteLink;
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
 }

@@ -5,7 +5,11 @@ import { castSamples, patienceWith } from '../../src/dev/samples';
 
 /** An empty folder would do as well: there is no `.env` beside the tests. */
 const policyOf = (patience: Patience) => readConfig('starter', paceEnvironment(patience), __dirname).policy;
-const usual = castSamples(PERSONAS.map(described), 'usual', '1');
+const usual = castSamples(
+  PERSONAS.map((persona) => ({ ...described(persona), realSeconds: (described(persona).storyMinutes * 60) / SPEED })),
+  'usual',
+  '1',
+);
 
 test('every usual story is over within 75 s, the waits behind its last step included', () => {
   const ends = usual.map((sample) => {

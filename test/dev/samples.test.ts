@@ -4,7 +4,7 @@ import { verdictTable } from '../../src/dev/wording';
 import { seenAs } from './seen-fixture';
 
 const persona = (name: string, changes: Partial<Persona> = {}): Persona => ({
-  ...{ name, summary: `plays ${name}`, outcome: 'collected', documents: 3, storyMinutes: 40 },
+  ...{ name, summary: `plays ${name}`, outcome: 'collected', documents: 3, realSeconds: 24 },
   ...changes,
 });
 const eager: Sample = {
@@ -20,12 +20,11 @@ const collected = seenAs({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcom
 const seen = (...all: ReturnType<typeof seenAs>[]) => new Map(all.map((one) => [one.clientUserId, one]));
 
 test('each persona whose story is over within a minute plays one sample of the round', () => {
-  const days = 3 * 24 * 60;
-  expect(castSamples([persona('eager'), persona('slow', { storyMinutes: days })], 'usual', '1')).toEqual([eager]);
+  expect(castSamples([persona('eager'), persona('slow', { realSeconds: 61 })], 'usual', '1')).toEqual([eager]);
 });
 
 test('on request every persona plays, or only those that are named', () => {
-  const all = [persona('eager'), persona('slow', { storyMinutes: 10_000 }), persona('never-existed')];
+  const all = [persona('eager'), persona('slow', { realSeconds: 600 }), persona('never-existed')];
   const names = (cast: 'all' | string[]) => castSamples(all, cast, '1').map((sample) => sample.persona);
   expect(names('all')).toEqual(['eager', 'slow', 'never-existed']);
   expect(names(['slow', 'never-existed'])).toEqual(['slow', 'never-existed']);
