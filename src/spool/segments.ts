@@ -41,6 +41,8 @@ export interface Segments {
 
 /** While Temporal is away, the segment that grows is cut off for a try so often at most: an outage of a day leaves thousands of files, not millions. */
 const CUT_WHILE_DOWN_EVERY_MS = 30_000;
+/** With fewer than these it is cut off at once: it may be one notice that fails, and not Temporal that is away. */
+const FEW_SEGMENTS = 8;
 
 export function createSegments(nowMs: () => number = Date.now): Segments {
   const segments = new Map<string, Segment>();
@@ -69,8 +71,8 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     next(down) {
       const now = nowMs();
       const inOrder = all().sort((a, b) => (down ? a.retryAtMs - b.retryAtMs : 0) || (a.name < b.name ? -1 : 1));
-      const growingToo =
-        !down || now - cutAtMs >= CUT_WHILE_DOWN_EVERY_MS || inOrder.every(({ finished }) => !finished);
+      const few = segments.size <= FEW_SEGMENTS;
+      const growingToo = !down || few || now - cutAtMs >= CUT_WHILE_DOWN_EVERY_MS;
       const chosen = inOrder.find(({ retryAtMs, finished }) => (down || retryAtMs <= now) && (finished || growingToo));
       if (chosen?.finished === false) cutAtMs = now;
       return chosen ?? null;

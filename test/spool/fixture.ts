@@ -1,0 +1,124 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import type { Seal } from '../../src/domain/seal';
+import { createLogger } from '../../src/observability/log';
+import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
+import type { Outlet } from '../../src/spool/replay';
+import { openSpool, type Spool } from '../../src/spool/spool';
+
+/** An error as the system gives it. */
+export function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** What a faulty disk does instead: before the call it may throw or wait. */
+export interface Faults {
+  create?: () => Promise<void> | void;
+  /** May take fewer bytes than there are. */
+  write?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  sync?: () => Promise<void> | void;
+  read?: () => void;
+  rename?: () => void;
+}
+
+/** The real file system with faults that can be changed while it is used. */
+export function faultyFiles(faults: Faults): Files {
+  return {
+    ...diskFiles,
+    async create(path) {
+      await faults.create?.();
+      const file = await diskFiles.create(path);
+      const faulty: OpenFile = {
+        ...file,
+        write: async (bytes) => file.write((await faults.write?.(bytes)) ?? bytes),
+        async sync() {
+          await faults.sync?.();
+          await file.sync();
+        },
+      };
+      return faulty;
+    },
+    async read(path) {
+      faults.read?.();
+      return diskFiles.read(path);
+    },
+    async rename(from, to) {
+      faults.rename?.();
+      return diskFiles.rename(from, to);
+    },
+  };
+}
+
+const folders: string[] = [];
+const spools: Spool[] = [];
+
+/** For a test file: folders and spools are gone after each test. */
+export function cleanUp(): void {
+  afterEach(async () => {
+    for (const spool of spools.splice(0)) await spool.close();
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  });
+}
+
+export async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chartway-spool-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** A spool that is open, and what it says. */
+export async function open(
+  options: { folder?: string; files?: Files; seal?: Seal | null; maxBytes?: number; segmentBytes?: number } = {},
+) {
+  const folder = options.folder ?? (await newFolder());
+  const registry = new Registry();
+  const lines: string[] = [];
+  const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
+  const given = { maxBytes: 1024 * 1024, seal: null, ...options, folder };
+  const spool = await openSpool({ ...given, registry, log });
+  spools.push(spool);
+  return {
+    folder,
+    spool,
+    logged: () => lines.join(''),
+    append: (...texts: string[]) => spool.append(texts, Date.now() + 5_000),
+    /** A figure of ours, by name and labels as Prometheus writes them. */
+    async figure(name: string): Promise<number> {
+      const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
+      return Number(line?.slice(name.length + 1));
+    },
+  };
+}
+
+/** An outlet that notes what it is given. `answer` decides; whatever is taken lands in `taken`. */
+export function outlet(
+  answer: (text: string) => Awaited<ReturnType<Outlet['deliver']>> | Promise<never> = () => 'taken',
+) {
+  const taken: string[] = [];
+  const asked: string[] = [];
+  const given: Outlet = {
+    async deliver({ text }) {
+      asked.push(text);
+      const result = await answer(text);
+      if (result === 'taken') taken.push(text);
+      return result;
+    },
+    describe: (text) => (text.startsWith('?') ? null : { kind: 'status', clientUserId: text, humanId: null }),
+    live: () => 0,
+  };
+  return { outlet: given, taken, asked };
+}
+
+/** All segments below the spool's folder, with their bytes. */
+export async function segmentsIn(folder: string): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  for (const part of await readdir(folder)) {
+    if (!part.startsWith('part-')) continue;
+    for (const name of await readdir(join(folder, part))) {
+      if (name.endsWith('.log')) found.set(join(part, name), await readFile(join(folder, part, name)));
+    }
+  }
+  return found;
+}
