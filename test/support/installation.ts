@@ -134,7 +134,7 @@ export class Installation {
     if (results.some((result) => result !== 'started')) throw new Error(`expected all to be started: ${results}`);
   }
 
-  /** The same, with the starter's flags, whatever becomes of each row: its `result`, in the order of the rows. */
+  /** The same, with the starter's flags, whatever becomes of each row: its `result`, in the order in which they were answered. */
   async intake(applicants: readonly Row[], flags: readonly string[] = []): Promise<readonly string[]> {
     const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@example.org,Robin,Sample,1980-02-03,`);
     const file = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''];
