@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { createLocalActivities, createUpstreamActivities } from './activities';
+import { createMailboxMetrics } from './activities/mailbox';
 import { exitOnConfigurationError, readConfig } from './config';
 import { createHumanApi } from './human-api/client';
 import { createLogger } from './observability/log';
@@ -12,6 +13,7 @@ import { lazyClient } from './temporal/connection';
 import { createNoticeSender } from './temporal/notices';
 import { createApplicantRuns } from './temporal/runs';
 import { ensureSearchAttributes } from './temporal/search-attributes';
+import { createSweepSource } from './temporal/sweep-source';
 import { connectWorker } from './temporal/worker-connection';
 import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
@@ -60,9 +62,12 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     localActivities: createLocalActivities({
       reportStore,
+      seal: null,
+      mailboxMetrics: createMailboxMetrics(registry),
       digestSecret: config.humanApi.clientSecret,
       directory: createNoticeSender({ client, taskQueue, refreshForMs }),
       runs: createApplicantRuns({ client, taskQueue }),
+      sweepSource: createSweepSource({ client, taskQueue }),
       refreshForMs,
       policy,
     }),

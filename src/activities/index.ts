@@ -1,19 +1,34 @@
 import { createInvitationActivities, type InvitationDeps } from './invitation';
-import { type ApplicantDirectory, createMailboxActivities } from './mailbox';
+import { createMailboxActivities, type MailboxDeps } from './mailbox';
 import { createManifestActivities, type ManifestDeps } from './manifests';
 import { createPersonActivities } from './person';
 import { createRefreshActivities, type RefreshDeps } from './refreshes';
 import { createReportActivities, type ReportDeps } from './reports';
+import { createSweepPageActivities } from './sweep-pages';
+import { createSweepActivities, type SweepDeps } from './sweeps';
+import { createPeopleActivities, createWithdrawalActivities } from './withdrawals';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
 export type LocalActivities = ReturnType<typeof createLocalActivities>;
 
 /** What calls Human API: served on a task queue whose rate the server caps for the whole fleet. */
 export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
-  return { ...createInvitationActivities(deps), ...createPersonActivities(deps), ...createReportActivities(deps) };
+  return {
+    ...createInvitationActivities(deps),
+    ...createPersonActivities(deps),
+    ...createReportActivities(deps),
+    ...createPeopleActivities(deps),
+    ...createSweepPageActivities(deps),
+  };
 }
 
 /** What talks to the store and to Temporal only: served beside the workflows. */
-export function createLocalActivities(deps: ManifestDeps & RefreshDeps & { directory: ApplicantDirectory }) {
-  return { ...createManifestActivities(deps), ...createMailboxActivities(deps), ...createRefreshActivities(deps) };
+export function createLocalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps) {
+  return {
+    ...createManifestActivities(deps),
+    ...createMailboxActivities(deps),
+    ...createRefreshActivities(deps),
+    ...createWithdrawalActivities(deps),
+    ...createSweepActivities(deps),
+  };
 }

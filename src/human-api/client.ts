@@ -7,7 +7,7 @@ import type { Call } from './request';
 import { accessTokenMint, clientTokenMint } from './token-mints';
 import { Tokens } from './tokens';
 import { everyUser, type UserFilter } from './user-pages';
-import { type Invitation, type ReportRow, reportsFrom, type User, userCreated, userNamed } from './wire';
+import { type Invitation, type ReportRow, reportsFrom, type User, userCreated, userNamed, usersFrom } from './wire';
 
 export type { ReportBody } from './report-body';
 export type { ReportRow, User } from './wire';
@@ -34,6 +34,8 @@ export interface HumanApi {
   invite(invitation: Invitation): Promise<User>;
   /** The only way to learn what an ambiguous create did. `[]` means that upstream said so. */
   findUsers(by: UserFilter): Promise<User[]>;
+  /** One page of everybody, from `offset` on; `received` counts the unusable rows too. An empty page is behind the end. */
+  listUsers(offset: number): Promise<{ readonly users: readonly User[]; readonly received: number }>;
   /** @throws NotFound only for a 404 in one of upstream's envelopes */
   readUser(humanId: string): Promise<User>;
   /** Irreversible: stops e-mails and notifications; no access token is to be had afterwards. */
@@ -76,6 +78,11 @@ export function createHumanApi(
     },
 
     findUsers: (by) => everyUser(by, (query) => askAdmin('GET', '/api/v1/users', { query })),
+
+    async listUsers(offset) {
+      const reply = await askAdmin('GET', '/api/v1/users', offset === 0 ? {} : { query: { offset: String(offset) } });
+      return isNotFound(reply) ? { users: [], received: 0 } : usersFrom(reply.facts, contentOf(reply));
+    },
 
     async readUser(humanId) {
       const reply = await askAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId } });

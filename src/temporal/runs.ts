@@ -2,15 +2,14 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant';
 import { isHumanId } from '../domain/identifiers';
+import type { Standing } from '../domain/sweep';
 import { applicantWorkflowId, type ReportNotice, reportNoticeSignal } from '../workflows/contract';
 import { isWorkflowNotFound, keywordIn } from './raw-answers';
 import { createSignals } from './signals';
 
-/** How a run stands: `ended` is any end by its own doing (completed or canceled), `forced` one by another's (terminated, failed, timed out). */
-type Standing = 'open' | 'ended' | 'forced';
-
 /** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
 export interface ApplicantRun {
+  /** `ended` is any end by its own doing (completed or canceled), `forced` one by another's (terminated, failed, timed out). */
   readonly standing: Standing;
   readonly startedAtMs: number;
   readonly closedAtMs: number | null;

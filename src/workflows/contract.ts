@@ -4,6 +4,7 @@ import type { Collection } from '../domain/collection';
 import type { Facts } from '../domain/facts';
 import type { Policy } from '../domain/policy';
 import type { Refresh } from '../domain/refresh';
+import type { SweepCounts, SweepKind } from '../domain/sweep';
 
 /** The workflow type that follows one applicant. */
 export const COLLECT_RECORDS = 'collectRecords';
@@ -11,6 +12,11 @@ export const COLLECT_RECORDS = 'collectRecords';
 export const DELIVER_NOTICES = 'deliverNotices';
 /** The workflow type that takes the reports that come after an applicant was closed. */
 export const REFRESH_REPORTS = 'refreshReports';
+
+/** The workflow type that withdraws a person of whom no applicant is open. */
+export const WITHDRAW_PERSON = 'withdrawPerson';
+/** The workflow type that compares upstream's people with our applicants. */
+export const SWEEP = 'sweep';
 
 /** `applicant-<clientUserId>`: one workflow id per applicant, for ever. */
 export function applicantWorkflowId(clientUserId: string): string {
@@ -25,6 +31,16 @@ export function mailboxWorkflowId(humanId: string): string {
 /** `refresh-<clientUserId>`: one at a time. */
 export function refreshWorkflowId(clientUserId: string): string {
   return `refresh-${clientUserId}`;
+}
+
+/** `withdraw-<clientUserId>`: one at a time. */
+export function withdrawWorkflowId(clientUserId: string): string {
+  return `withdraw-${clientUserId}`;
+}
+
+/** `sweep-<task queue>`: the sweep that somebody asked for; the schedule's own carry a time behind it. */
+export function sweepWorkflowId(taskQueue: string): string {
+  return `sweep-${taskQueue}`;
 }
 
 /** The task queue of every activity that calls Human API; the server caps its rate for the whole fleet. */
@@ -134,4 +150,33 @@ export interface RefreshReportsResult {
   readonly ended: 'refreshed' | 'open' | 'none' | 'withdrawn' | 'too-old';
   readonly stored: number;
   readonly ignored: number;
+}
+
+export interface WithdrawPersonInput {
+  /** Whom earlier runs withdrew, by humanId. */
+  readonly withdrawn?: readonly string[];
+}
+
+/**
+ * A withdrawal's end. `open`: refused, an open applicant is cancelled instead; `nobody`: upstream knows nobody under this id. `people`: how
+ * many were withdrawn; `recorded`: whether the outcome was written into the manifest.
+ */
+export interface WithdrawPersonResult {
+  readonly clientUserId: string;
+  readonly result: 'withdrawn' | 'nobody' | 'open';
+  readonly people: number;
+  readonly recorded: boolean;
+}
+
+/** A sweep's end: how many findings of each kind, the first 100 ids of each, and where the whole list lies in the report store. */
+export interface SweepResult {
+  readonly sweepId: string;
+  readonly people: number;
+  readonly applicants: number;
+  readonly counts: SweepCounts;
+  /** A clientUserId, or a humanId where upstream tells no usable one. */
+  readonly first: Readonly<Record<SweepKind, readonly string[]>>;
+  /** Candidates that were too many to be asked for at upstream one by one: no findings. */
+  readonly unchecked: number;
+  readonly file: string;
 }

@@ -2,3 +2,5 @@
 export { collectRecords } from './collect-records';
 export { deliverNotices } from './deliver-notices';
 export { refreshReports } from './refresh-reports';
+export { sweep } from './sweep';
+export { withdrawPerson } from './withdraw-person';

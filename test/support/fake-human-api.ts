@@ -6,6 +6,7 @@ import { type CallFacts, NotFound, NotOffered, NotYet } from '../../src/human-ap
 export type Route =
   | 'invite'
   | 'findUsers'
+  | 'listUsers'
   | 'readUser'
   | 'deleteUser'
   | 'listReports'
@@ -45,6 +46,9 @@ interface Fault {
   /** Only at such times by the server's clock. */
   readonly when?: (nowMs: number) => boolean;
 }
+
+/** As few as upstream may give: smaller pages are the last. */
+const PAGE_SIZE = 10;
 
 /**
  * Human API as a unit test wants it: people live by a script on the test server's clock. It keeps what it was asked, in order, and breaks on
@@ -115,6 +119,13 @@ export class FakeHumanApi implements HumanApi {
         )
         .map((person) => this.told(person));
       return this.tellsOfAll ? this.tellsOfAll(users) : users;
+    });
+
+  listUsers: HumanApi['listUsers'] = (offset) =>
+    this.answer('listUsers', String(offset), () => {
+      const everybody = this.people.filter((person) => this.isThere(person)).map((person) => this.told(person));
+      const users = everybody.slice(offset, offset + PAGE_SIZE);
+      return { users, received: users.length };
     });
 
   readUser = (humanId: string): Promise<User> =>

@@ -1,10 +1,12 @@
 import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Registry } from 'prom-client';
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
-import type { ApplicantDirectory } from '../../src/activities/mailbox';
+import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/runs';
+import { createSweepSource } from '../../src/temporal/sweep-source';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -143,6 +145,7 @@ export class TimeSkipping {
     directory: ApplicantDirectory,
     humanId: string,
     notices: readonly ReportNotice[],
+    store = new FakeStore(),
   ): Promise<DeliverNoticesResult> {
     this.sequence += 1;
     const taskQueue = `test-${this.sequence}`;
@@ -156,7 +159,7 @@ export class TimeSkipping {
       signalArgs: [first],
     });
     for (const notice of rest) await handle.signal(reportNoticeSignal, notice);
-    const stopWorkers = await this.work(taskQueue, humanApi, { store: new FakeStore(), directory });
+    const stopWorkers = await this.work(taskQueue, humanApi, { store, directory });
     for (let passedMs = 0; passedMs < HOUR_MS; passedMs += MINUTE_MS) {
       const { name } = (await handle.describe()).status;
       if (name !== 'RUNNING' && name !== 'CONTINUED_AS_NEW') break;
@@ -182,7 +185,10 @@ export class TimeSkipping {
           reportStore: store,
           digestSecret: 'test',
           directory,
+          seal: null,
+          mailboxMetrics: createMailboxMetrics(new Registry()),
           runs: createApplicantRuns({ client: this.client, taskQueue }),
+          sweepSource: createSweepSource({ client: this.client, taskQueue }),
           refreshForMs: 30 * DAY_MS,
           policy: DEFAULT_POLICY,
         }),

@@ -1,0 +1,56 @@
+import { isClientUserId } from '../domain/identifiers';
+import type { SweptPerson } from '../domain/sweep';
+import type { HumanApi } from '../human-api/client';
+import { NotFound } from '../human-api/errors';
+import type { ReportStore } from '../report-store/port';
+import { attempt } from './attempt';
+import { inStoreTerms } from './manifests';
+import { plainProgress } from './progress';
+import { sweepFiles } from './sweep-files';
+import type { PlaceOfFinding } from './sweeps';
+
+/** The steps of a sweep that call upstream: one call each, so that the rate cap holds. */
+export function createSweepPageActivities({ humanApi, reportStore }: { humanApi: HumanApi; reportStore: ReportStore }) {
+  const filesOf = (sweepId: string) => sweepFiles(reportStore.shelf, sweepId);
+
+  return {
+    /** Writes one page of upstream's people to the shelf. `repeats`: it brings nobody whom the page before had not. */
+    async listPeople({ sweepId, page, offset }: { sweepId: string; page: number; offset: number }) {
+      return attempt(async () => {
+        const { users, received } = await humanApi.listUsers(offset);
+        const before = page === 0 ? [] : await inStoreTerms(() => filesOf(sweepId).people(page - 1));
+        const known = new Set(before.map(({ humanId }) => humanId));
+        const people = users.map(personOf);
+        const repeats = people.length > 0 && people.every(({ humanId }) => known.has(humanId));
+        await inStoreTerms(() => filesOf(sweepId).putPeople(page, repeats ? [] : people));
+        return { received, repeats };
+      }, plainProgress);
+    },
+
+    /** Whether the person of a finding is upstream after all: by humanId, then by clientUserId, for a 404 alone proves nothing. */
+    async isThere(input: { sweepId: string; at: PlaceOfFinding; by: 'humanId' | 'clientUserId' }): Promise<boolean> {
+      return attempt(async () => {
+        const [shard, part, index] = input.at;
+        const finding = (await inStoreTerms(() => filesOf(input.sweepId).findings(shard, part)))[index];
+        if (!finding) return false;
+        if (input.by === 'clientUserId') {
+          const clientUserId = finding.clientUserId ?? '';
+          const users = await humanApi.findUsers({ clientUserId });
+          return users.some((user) => user.clientUserId === clientUserId || user.humanId === finding.humanId);
+        }
+        return humanApi.readUser(finding.humanId).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof NotFound) return false;
+            throw error;
+          },
+        );
+      }, plainProgress);
+    },
+  };
+}
+
+/** Of a clientUserId outside our alphabet nothing is kept: it is none of ours, and may be anything. */
+function personOf({ clientUserId, humanId }: { clientUserId: string | null; humanId: string }): SweptPerson {
+  return { clientUserId: isClientUserId(clientUserId) ? clientUserId : null, humanId };
+}

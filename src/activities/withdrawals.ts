@@ -1,0 +1,53 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Policy } from '../domain/policy';
+import type { HumanApi } from '../human-api/client';
+import { type ReportStore, WrongFolder } from '../report-store/port';
+import { attempt } from './attempt';
+import { inStoreTerms } from './manifests';
+import { plainProgress } from './progress';
+
+export interface WithdrawalDeps {
+  readonly reportStore: ReportStore;
+  readonly runs: { isOpen(clientUserId: string): Promise<boolean> };
+  /** What stands as wanted in a manifest that is made for somebody of whom there was none. */
+  readonly policy: Policy;
+}
+
+/** What the store and Temporal know of somebody who is withdrawn by hand. */
+export function createWithdrawalActivities({ reportStore, runs, policy }: WithdrawalDeps) {
+  return {
+    /** An open applicant is cancelled instead: it withdraws by itself. */
+    async isApplicantOpen({ clientUserId }: { clientUserId: string }): Promise<boolean> {
+      return runs.isOpen(clientUserId);
+    },
+
+    /** Writes the outcome where there is none, so that no later start invites again. False where there was nobody and nothing to write of. */
+    async recordWithdrawal(input: { clientUserId: string; humanId: string | null }): Promise<boolean> {
+      const closedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
+      return inStoreTerms(async () => {
+        const before = await reportStore.readManifest(input.clientUserId);
+        if (!before && input.humanId === null) return false;
+        const { wanted } = policy;
+        const after = await reportStore.updateManifest({ kind: 'withdrawal', ...input, closedAt, wanted });
+        return after.closedAt === closedAt;
+      }).catch((error: unknown) => {
+        if (error instanceof WrongFolder) return false;
+        throw error;
+      });
+    },
+  };
+}
+
+/** Whom upstream has under a clientUserId: one call. */
+export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
+  return {
+    /** The humanIds; a reply that tells no clientUserId counts where it has one element only. */
+    async findPeople({ clientUserId }: { clientUserId: string }): Promise<readonly string[]> {
+      return attempt(async () => {
+        const users = await humanApi.findUsers({ clientUserId });
+        const only = users.length === 1 && users[0]?.clientUserId === null;
+        return users.filter((user) => only || user.clientUserId === clientUserId).map(({ humanId }) => humanId);
+      }, plainProgress);
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { LocalActivities } from '../activities';
+import type { PlaceOfFinding, SweepSettings } from '../activities/sweeps';
+import { local, upstream } from './calls';
+import type { SweepResult } from './contract';
+
+/** A reply of fewer people cannot be a full page: upstream documents no size. */
+const SHORT_PAGE = 10;
+/** So many rows of either side are compared at once: some 30 MB of a worker's memory. */
+const SHARD_ROWS = 50_000;
+/** So many absent people are asked for one by one; more are a fault of the list, not of the people. */
+const ASKED_MOST = 1_000;
+
+/** How far a sweep is: counts and places only; whatever grows with the number of people lies on the shelf. */
+interface Progress {
+  readonly settings: SweepSettings;
+  applicantPages: number;
+  applicants: number;
+  /** Null once all applicants are listed. */
+  next: string | null;
+  applicantsListed: boolean;
+  peoplePages: number;
+  people: number;
+  peopleListed: boolean;
+  /** How many parts each shard that was compared has. */
+  parts: number[];
+  checked: number;
+  confirmed: PlaceOfFinding[];
+  asked: number;
+  unchecked: number;
+}
+
+export interface SweepInput {
+  /** What a run hands to the one that continues it. */
+  readonly carried?: Progress;
+}
+
+/**
+ * Compares upstream's people with our applicants, both ways, and tells what does not fit. It reads and deletes nothing. Our applicants come
+ * first: whoever is invited while people are listed is then a person too many, which one look at Temporal explains.
+ */
+export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
+  const at = input.carried ?? begun(await local('Read the settings').beginSweep());
+  const { sweepId } = at.settings;
+  while (!at.applicantsListed) {
+    await handOverWhenLong(at);
+    await listApplicants(at);
+  }
+  while (!at.peopleListed) {
+    await handOverWhenLong(at);
+    await listPeople(at);
+  }
+  const shards = Math.max(1, Math.ceil(Math.max(at.people, at.applicants) / SHARD_ROWS));
+  while (at.parts.length < shards || at.checked < (at.parts.at(-1) ?? 0)) {
+    await handOverWhenLong(at);
+    await compareOrCheck(at, shards);
+  }
+  const { settings, people, applicants, parts, confirmed, unchecked } = at;
+  const writer = atLength('Write what was found');
+  const result = await writer.finishSweep({ settings, people, applicants, parts, confirmed, unchecked });
+  await local('Remove the working files').tidySweep({ sweepId });
+  return result;
+}
+
+function begun(settings: SweepSettings): Progress {
+  return {
+    settings,
+    applicantPages: 0,
+    applicants: 0,
+    next: null,
+    applicantsListed: false,
+    peoplePages: 0,
+    people: 0,
+    peopleListed: false,
+    parts: [],
+    checked: 0,
+    confirmed: [],
+    asked: 0,
+    unchecked: 0,
+  };
+}
+
+async function listApplicants(at: Progress): Promise<void> {
+  const { sweepId } = at.settings;
+  const page = at.applicantPages;
+  setCurrentDetails(`Listing our applicants: ${at.applicants} so far.`);
+  const { rows, next } = await local('List our applicants').listApplicants({ sweepId, page, next: at.next });
+  at.applicantPages += 1;
+  at.applicants += rows;
+  at.next = next;
+  at.applicantsListed = next === null;
+}
+
+async function listPeople(at: Progress): Promise<void> {
+  const { sweepId } = at.settings;
+  setCurrentDetails(`Listing the people at Human API: ${at.people} so far.`);
+  const call = upstream('poll', 'List the people at Human API');
+  const { received, repeats } = await call.listPeople({ sweepId, page: at.peoplePages, offset: at.people });
+  at.peoplePages += 1;
+  if (!repeats) at.people += received;
+  at.peopleListed = repeats || received < SHORT_PAGE;
+}
+
+/** One shard is compared, then its parts are checked, then the next. */
+async function compareOrCheck(at: Progress, shards: number): Promise<void> {
+  const { settings, peoplePages, applicantPages } = at;
+  const shard = at.parts.length - 1;
+  const parts = at.parts[shard] ?? 0;
+  setCurrentDetails(`Comparing ${at.people} people with ${at.applicants} applicants.`);
+  if (at.checked >= parts) {
+    const next = { settings, shard: shard + 1, shards, peoplePages, applicantPages };
+    at.parts.push(await atLength('Compare both lists').compareShard(next));
+    at.checked = 0;
+    return;
+  }
+  const part = at.checked;
+  const { gone } = await atLength('Look at the candidates').checkPart({ settings, shard, part });
+  for (const index of gone) await askFor(at, [shard, part, index]);
+  at.checked += 1;
+}
+
+/** Nobody counts as gone because a list did not show them. */
+async function askFor(at: Progress, place: PlaceOfFinding): Promise<void> {
+  if (at.asked >= ASKED_MOST) {
+    at.unchecked += 1;
+    return;
+  }
+  at.asked += 1;
+  const { sweepId } = at.settings;
+  const call = upstream('poll', 'Ask whether somebody is gone');
+  if (await call.isThere({ sweepId, at: place, by: 'humanId' })) return;
+  if (await call.isThere({ sweepId, at: place, by: 'clientUserId' })) return;
+  at.confirmed.push(place);
+}
+
+/** An activity that reads many files or looks at many applicants: its heartbeats tell a dead worker. */
+function atLength(summary: string) {
+  return proxyActivities<LocalActivities>({
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: '1 minute',
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+    summary,
+  });
+}
+
+async function handOverWhenLong(at: Progress): Promise<void> {
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof sweep>({ carried: at });
+}
