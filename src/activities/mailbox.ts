@@ -1,5 +1,12 @@
+import { activityInfo } from '@temporalio/activity';
+import { Counter, type Registry } from 'prom-client';
+import type { Seal } from '../domain/seal';
 import { noticeRequestId } from '../human-api/notifications';
+import { noticesText } from '../human-api/notifications/stored';
+import { openMailboxQuarantine } from '../report-store/mailbox-quarantine';
+import type { ReportStore } from '../report-store/port';
 import type { ReportNotice } from '../workflows/contract';
+import { inStoreTerms } from './manifests';
 
 /** Where applicants are found and told, by whoever knows Temporal's client. */
 export interface ApplicantDirectory {
@@ -11,8 +18,34 @@ export interface ApplicantDirectory {
 
 type PassedOn = 'taken' | 'refreshing' | 'closed-or-unknown';
 
-/** The activities of a mailbox: they talk to Temporal, not to upstream. */
-export function createMailboxActivities({ directory }: { directory: ApplicantDirectory }) {
+export interface MailboxDeps {
+  readonly directory: ApplicantDirectory;
+  readonly reportStore: ReportStore;
+  /** Null: no keys are set. */
+  readonly seal: Seal | null;
+  readonly mailboxMetrics: MailboxMetrics;
+}
+
+/** What is told of notices that found nobody. */
+interface MailboxMetrics {
+  /** By fate: `kept` in quarantine, or `full`, where it is not. */
+  readonly ownerless: Counter<'fate'>;
+}
+
+export function createMailboxMetrics(registry: Registry): MailboxMetrics {
+  return {
+    ownerless: new Counter({
+      name: 'chartway_ownerless_notices_total',
+      help: 'Report notices whose applicant was never found, by fate: kept (in the quarantine of the report store) or full (lost to us).',
+      labelNames: ['fate'],
+      registers: [registry],
+    }),
+  };
+}
+
+/** The activities of a mailbox: they talk to Temporal and to the store, not to upstream. */
+export function createMailboxActivities({ directory, reportStore, seal, mailboxMetrics }: MailboxDeps) {
+  const quarantine = openMailboxQuarantine({ shelf: reportStore.shelf, seal });
   return {
     async findApplicant({ humanId }: { humanId: string }): Promise<string | null> {
       return directory.findByHumanId(humanId);
@@ -22,6 +55,29 @@ export function createMailboxActivities({ directory }: { directory: ApplicantDir
     async passNotice(input: { clientUserId: string; notice: ReportNotice }): Promise<PassedOn> {
       const { clientUserId, notice } = input;
       return directory.deliverReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+    },
+
+    /** Keeps the notices of a person who is nobody of ours where an operator finds them; `full`: there is no room. Once, however often it is tried. */
+    async setAside({
+      humanId,
+      notices,
+    }: {
+      humanId: string;
+      notices: readonly ReportNotice[];
+    }): Promise<'kept' | 'full'> {
+      const { workflowExecution, activityId, scheduledTimestampMs } = activityInfo();
+      const fate = await inStoreTerms(() =>
+        quarantine.put({
+          // The same for every attempt of one activity.
+          key: `${workflowExecution?.runId} ${activityId}`,
+          atMs: scheduledTimestampMs,
+          humanId,
+          notices: notices.length,
+          content: noticesText(notices.map((notice) => ({ kind: 'report' as const, ...notice }))),
+        }),
+      );
+      mailboxMetrics.ownerless.inc({ fate }, notices.length);
+      return fate;
     },
   };
 }

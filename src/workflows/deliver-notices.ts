@@ -19,7 +19,7 @@ export interface DeliverNoticesInput {
 
 /**
  * The mailbox of one person, for report notices that name only a humanId: finds out whose it is, passes the notices on, and tells whoever
- * waits for its result. Nobody of ours: the notices end here.
+ * waits for its result. Nobody of ours: the notices are set aside for an operator.
  */
 export async function deliverNotices({
   waiting = [],
@@ -37,7 +37,8 @@ export async function deliverNotices({
   while (notices.length > 0) {
     if (taken >= NOTICES_MOST) return continueAsNew<typeof deliverNotices>({ waiting: notices, delivered: passed });
     const batch = notices.splice(0, PASSED_ON_AT_ONCE);
-    if (clientUserId !== null) passed += await passOn(clientUserId, batch);
+    if (clientUserId === null) await local('Set the notices aside').setAside({ humanId, notices: batch });
+    else passed += await passOn(clientUserId, batch);
   }
   return { clientUserId, delivered: passed };
 }

@@ -1,7 +1,10 @@
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
 import { Unavailable } from '../../src/human-api/errors';
+import { noticesIn } from '../../src/human-api/notifications/stored';
+import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import type { ReportNotice } from '../../src/workflows/contract';
 import { FakeHumanApi, facts } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
 import { timeSkipping } from '../support/time-skipping';
 
 const { deliver, nowMs } = timeSkipping();
@@ -53,13 +56,28 @@ test('an upstream that is down loses no notice', async () => {
   expect(await deliver(humanApi, directory, person.humanId, [notice])).toEqual({ clientUserId: 'POL-3', delivered: 1 });
 });
 
-test('a notice of nobody ends here', async () => {
+test('the notices of nobody are set aside for an operator, once, however often the store fails', async () => {
   const { directory, delivered } = directoryOf({});
-  expect(await deliver(new FakeHumanApi(), directory, 'h-1', [noticeOf('r-1')])).toEqual({
-    clientUserId: null,
-    delivered: 0,
+  const store = new FakeStore();
+  const put = jest.spyOn(store.shelf, 'put');
+  // The second was written before its attempt died.
+  put.mockRejectedValueOnce(new Error('away')).mockImplementationOnce(async (name, bytes) => {
+    await new FakeStore().shelf.put(name, bytes);
+    throw new Error('too late');
   });
+  const result = await deliver(new FakeHumanApi(), directory, 'h-1', [noticeOf('r-1'), noticeOf('r-2')], store);
+  expect(result).toEqual({ clientUserId: null, delivered: 0 });
   expect(delivered).toEqual([]);
+  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  const [header, ...others] = await quarantine.list();
+  expect(others).toEqual([]);
+  expect(header).toMatchObject({ why: 'nobody', kind: 'report', humanId: 'h-1', detail: '2 notices' });
+  expect(new Set(put.mock.calls.map(([name]) => name)).size).toBe(1);
+  const kept = noticesIn((await quarantine.read(header?.id ?? ''))?.content ?? Buffer.of());
+  expect(kept).toEqual([
+    { kind: 'report', ...noticeOf('r-1') },
+    { kind: 'report', ...noticeOf('r-2') },
+  ]);
 });
 
 test('a notice of a closed applicant is not counted as delivered', async () => {
