@@ -1,4 +1,4 @@
-// npm run picture: draws docs/how-it-works.svg. Boxes and arrows are data below; a test compares the file with what this makes.
+// node scripts/picture.mjs: draws docs/how-it-works.svg. Boxes and arrows are data below; a test compares the file with what this makes.
 import { existsSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Makes the two databases of a Temporal server in PostgreSQL and brings their tables to the version of this image. Run
-# again it changes nothing; run from a newer image it upgrades. Wants POSTGRES_SEEDS (host), POSTGRES_USER, SQL_PASSWORD.
+# again it changes nothing; run from a newer image it upgrades. Wants POSTGRES_SEEDS (host), DB_PORT, POSTGRES_USER, SQL_PASSWORD.
 set -eu
 
 sql_tool() {
   database=$1
   shift
-  temporal-sql-tool --plugin postgres12 --endpoint "$POSTGRES_SEEDS" --port "${DB_PORT:-5432}" \
+  temporal-sql-tool --plugin postgres12 --endpoint "$POSTGRES_SEEDS" --port "$DB_PORT" \
     --user "$POSTGRES_USER" --database "$database" "$@"
 }
 

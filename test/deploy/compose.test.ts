@@ -94,7 +94,7 @@ test.each(['worker', 'webhook', 'starter', 'sandbox-worker', 'sandbox-webhook', 
   },
 );
 
-test('worker and webhook keep what must last on volumes that the image has folders for', () => {
+test('what must last is kept on volumes that the image has folders for', () => {
   const { ours } = setup();
   const folders = stageOf('chartway')
     .instructions.filter(({ name }) => name === 'RUN')
@@ -102,8 +102,8 @@ test('worker and webhook keep what must last on volumes that the image has folde
     .join('\n');
   for (const [, service] of ours.filter(([, service]) => service.volumes !== undefined)) {
     const [, folder = ''] = service.volumes?.[0]?.split(':') ?? [];
-    const { REPORT_STORE, WEBHOOK_SPOOL } = variablesOf(service);
-    expect([REPORT_STORE, WEBHOOK_SPOOL]).toContain(folder);
+    const { REPORT_STORE, WEBHOOK_SPOOL, SANDBOX_DATA } = variablesOf(service);
+    expect([REPORT_STORE, WEBHOOK_SPOOL, SANDBOX_DATA]).toContain(folder);
     expect(folders).toContain(folder);
   }
 });

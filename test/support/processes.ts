@@ -10,6 +10,7 @@ const ENTRIES = {
   worker: 'src/worker.js',
   webhook: 'src/webhook.js',
   starter: 'src/starter.js',
+  chartway: 'src/chartway.js',
   sandbox: 'sandbox/main.js',
 } as const;
 

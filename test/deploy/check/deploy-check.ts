@@ -21,6 +21,22 @@ let folder: string;
 let host: Host;
 const running: Running[] = [];
 
+let failed = false;
+
+/** A part of the story, which is not told further once one has failed. */
+function part(title: string, story: () => Promise<void>, limitMs: number): void {
+  test(
+    title,
+    async () => {
+      if (failed) throw new Error('expected what comes before to have gone well');
+      failed = true;
+      await story();
+      failed = false;
+    },
+    limitMs,
+  );
+}
+
 async function up(name: string): Promise<Running> {
   const service = await host.up(name);
   running.push(service);
@@ -49,7 +65,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test(
+part(
   'the steps of the Dockerfile make an image that holds what runs and no compiler',
   async () => {
     const images = join(folder, 'images');
@@ -66,17 +82,21 @@ test(
   BUILD_LIMIT_MS,
 );
 
-test('the secrets are made by the script', async () => {
-  const deploy = join(folder, 'deploy');
-  await mkdir(join(deploy, 'secrets'), { recursive: true });
-  await cp(join(ROOT, 'deploy/make-secrets.sh'), join(deploy, 'make-secrets.sh'));
-  execFileSync('/bin/sh', [join(deploy, 'make-secrets.sh')]);
-  for (const name of ['HUMAN_API_CLIENT_ID', 'HUMAN_API_CLIENT_SECRET'])
-    await writeFile(join(deploy, 'secrets', name), 'not-a-real-one\n');
-  expect(host.secret('WEBHOOK_SECRET')).toMatch(/^[\w-]{32}$/);
-});
+part(
+  'the secrets are made by the script',
+  async () => {
+    const deploy = join(folder, 'deploy');
+    await mkdir(join(deploy, 'secrets'), { recursive: true });
+    await cp(join(ROOT, 'deploy/make-secrets.sh'), join(deploy, 'make-secrets.sh'));
+    execFileSync('/bin/sh', [join(deploy, 'make-secrets.sh')]);
+    for (const name of ['HUMAN_API_CLIENT_ID', 'HUMAN_API_CLIENT_SECRET'])
+      await writeFile(join(deploy, 'secrets', name), 'not-a-real-one\n');
+    expect(host.secret('WEBHOOK_SECRET')).toMatch(/^[\w-]{32}$/);
+  },
+  UP_LIMIT_MS,
+);
 
-test(
+part(
   'Temporal comes up on PostgreSQL, and setting it up a second time changes nothing',
   async () => {
     const passwordFile = join(folder, 'deploy/secrets/POSTGRES_PASSWORD');
@@ -91,7 +111,7 @@ test(
   UP_LIMIT_MS,
 );
 
-test(
+part(
   'the profile "sandbox" comes up healthy, follows an applicant to the end, keeps the reports, and drains',
   async () => {
     const services = ['sandbox', 'sandbox-worker', 'sandbox-webhook'];
@@ -108,7 +128,7 @@ test(
   2 * UP_LIMIT_MS,
 );
 
-test(
+part(
   'the profile "real" comes up healthy, takes notices with the secret only, and drains',
   async () => {
     const services = ['worker', 'webhook'];
@@ -126,7 +146,7 @@ test(
   2 * UP_LIMIT_MS,
 );
 
-test(
+part(
   'Temporal and PostgreSQL end by themselves when they are asked to',
   async () => {
     expect(await down(['postgresql', 'temporal'])).toEqual({ temporal: 0, postgresql: 0 });

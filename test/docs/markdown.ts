@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const ROOT = join(__dirname, '..', '..');
+
+/** A fenced block of a document: its language and its lines. */
+export interface Fence {
+  readonly language: string;
+  readonly lines: readonly string[];
+}
+
+/** Every page a reader is led to, as a path from the project's folder. */
+export function pages(): string[] {
+  const inDocs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...inDocs.map((name) => `docs/${name}`)];
+}
+
+export function textOf(page: string): string {
+  return readFileSync(join(ROOT, page), 'utf8');
+}
+
+export function fencesOf(page: string): Fence[] {
+  const found = textOf(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm);
+  return [...found].map(([, language = '', body = '']) => ({
+    language,
+    lines: body.split('\n').filter((line) => line !== ''),
+  }));
+}
+
+/** The command lines of a page: each line of each block marked `sh`. */
+export function commandsOf(page: string): string[] {
+  return fencesOf(page).flatMap(({ language, lines }) => (language === 'sh' ? lines : []));
+}
