@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
-import { DAY_MS, DEFAULT_POLICY, DURATION_EXPECTED, MINUTE_MS, type Policy, parseDurationMs } from './domain/policy';
+import {
+  DAY_MS,
+  DEFAULT_POLICY,
+  DURATION_EXPECTED,
+  MINUTE_MS,
+  type Policy,
+  parseDurationMs,
+  SECOND_MS,
+} from './domain/policy';
 import { parseWanted } from './domain/reports';
 import {
   ConfigurationError,
@@ -83,6 +91,8 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
     reportStore: read.REPORT_STORE,
     policy,
     refreshForMs: read.REFRESH_FOR,
+    /** Null: no sweep by schedule. */
+    sweepEveryMs: read.SWEEP_EVERY === 'off' ? null : read.SWEEP_EVERY,
     webhook: {
       host: read.WEBHOOK_HOST,
       port: read.WEBHOOK_PORT,
@@ -114,7 +124,7 @@ const wanted = setting('reports', (value) => {
   return judged.ok ? judged.wanted : new Mistake(judged.expected);
 });
 const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|REPORT|REFRESH_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL)/;
+  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL)/;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -137,6 +147,12 @@ const VARIABLES = {
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
   REFRESH_FOR: durationMs.default(30 * DAY_MS),
+  // Temporal's schedules know whole seconds.
+  SWEEP_EVERY: setting('a duration of whole seconds (10s, 5m, 6h, 1d), or off', (value) => {
+    const everyMs = parseDurationMs(value);
+    if (value === 'off') return value;
+    return everyMs !== null && everyMs % SECOND_MS === 0 ? everyMs : null;
+  }).default(DAY_MS),
   WEBHOOK_HOST: host.prefault('127.0.0.1'),
   WEBHOOK_PORT: port.prefault('3001'),
   WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),

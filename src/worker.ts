@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createLocalActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
+import { serveSweepMetrics } from './activities/sweep-metrics';
 import { exitOnConfigurationError, readConfig } from './config';
 import { createHumanApi } from './human-api/client';
 import { createLogger } from './observability/log';
@@ -12,6 +13,7 @@ import { openReportStore } from './report-store/store';
 import { lazyClient } from './temporal/connection';
 import { createNoticeSender } from './temporal/notices';
 import { createApplicantRuns } from './temporal/runs';
+import { keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { createSweepSource } from './temporal/sweep-source';
 import { connectWorker } from './temporal/worker-connection';
@@ -80,6 +82,9 @@ runProcess('worker', async () => {
     await running;
     await humanApi.close();
   };
+  // Nobody waits for it: an applicant does not depend on the sweep.
+  void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);
+  serveSweepMetrics(registry, reportStore);
   state = 'running';
   announceReady('worker', metrics.address === null ? [] : [metrics.address]);
   await running;

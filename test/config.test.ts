@@ -49,6 +49,7 @@ test('nothing set means the documented defaults', () => {
     reportStore: { kind: 'folder', path: './reports' },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
+    sweepEveryMs: 86_400_000,
     webhook: {
       ...{ host: '127.0.0.1', port: 3001, secrets: [] },
       signature: {
@@ -263,4 +264,11 @@ test('Temporal is found by its own variables, profiles and keys', () => {
     address: 'elsewhere:1',
     tls: {},
   });
+});
+
+test('the sweep comes daily, at whole seconds, or not at all', () => {
+  expect(read({ SWEEP_EVERY: '6h' }).sweepEveryMs).toBe(21_600_000);
+  expect(read({ SWEEP_EVERY: 'off' }).sweepEveryMs).toBeNull();
+  expect(() => read({ SWEEP_EVERY: '1500ms' })).toThrow();
+  expect(() => read({ SWEEP_EVERY: 'never' })).toThrow();
 });

@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import type { Act, AddCommand } from './operator';
 import { quarantineCommand } from './quarantine';
+import { sweepCommand } from './sweep';
+import { withdrawCommand } from './withdraw';
 
 /**
  * Every command of `npm run chartway -- <command>`. To add one: a file here that exports an {@link AddCommand}, and a line below. `--json` is
  * every command's; what the command needs of the world is in {@link Operator}, made in src/chartway.ts.
  */
-const COMMANDS: readonly AddCommand[] = [quarantineCommand];
+const COMMANDS: readonly AddCommand[] = [quarantineCommand, sweepCommand, withdrawCommand];
 
 /** What was asked for. */
 export interface CommandLine {
