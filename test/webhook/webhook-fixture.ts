@@ -29,6 +29,7 @@ export async function startWebhook(
   options: {
     sender?: Partial<NoticeSender>;
     secrets?: readonly string[];
+    signature?: Partial<SignatureSettings>;
     /** Opens the spool; none where it is not given. */
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number };
