@@ -1,16 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { lives, until } from '../dev/processes-fixture';
 
 /** What `npm start` runs once it has built. */
 const DEV = path.join(__dirname, '../../dist/src/dev.js');
-/** The samples' minute, the start before it and the drain behind it, on two cores that others use too. */
+/** Where the sandbox tells whom it was asked to invite. */
+const SANDBOX = /sandbox +(http:\S+\/control\/people)/;
+/** The samples' minute, three starts and their drains, on two cores that others use too. */
 const STORY_LIMIT_MS = 180_000;
 /** One of the lines that tell a change: who, where it stands, how it ended. */
-const CHANGE = /^applicant \| \S+ (DEMO-(\w+)-\S+) +(\w+)(?: +(.+))?$/;
+const CHANGE = /^applicant \| \S+ (DEMO-([a-z-]+)-\w{6}) +(\w+)(?: +(.+))?$/;
 
 describe('npm start', () => {
   let folder: string;
@@ -43,7 +45,7 @@ describe('npm start', () => {
   }
 
   test(
-    'Ctrl-C in mid-story ends everything, and the next start with --once sees every sample end as it must',
+    'Ctrl-C in mid-story ends everything, the next start goes on to the end that every sample must come to, and one more finds it so',
     async () => {
       const first = start();
       await until(() => CHANGE.test(first.lines().findLast((line) => line.startsWith('applicant')) ?? ''));
@@ -59,41 +61,82 @@ describe('npm start', () => {
       await until(() => Object.keys(running(folder)).length === 5);
       const others = running(folder);
       const status = await second.ended;
-      const closings = changes(second.lines()).filter(
-        ({ stage, round }) => stage === 'closed' && round !== roundOf(first),
-      );
       expect({ status, said: second.said() }).toMatchObject({ status: 0 });
-      expect(closings.map(({ persona, rest }) => `${persona} ${rest}`).sort()).toEqual([
+      const closings = new Map(
+        [...changes(first.lines()), ...changes(second.lines())]
+          .filter(({ stage }) => stage === 'closed')
+          .map((closing) => [closing.clientUserId, closing]),
+      );
+      expect([...closings.values()].map(({ persona, rest }) => `${persona} ${rest}`).sort()).toEqual([
         'attention collected 3 documents',
+        'bounces failed (upstream-error)',
         'broken failed (upstream-error)',
         'declines declined',
+        'disconnects partial (disconnected) 3 documents',
         'eager collected 3 documents',
+        'flips collected 5 documents',
+        'huge collected 40 documents',
+        'never-existed cancelled (deleted-upstream)',
         'partial partial 3 documents',
         'pharmacy collected 2 documents',
+        'reconnects collected 3 documents',
         'several collected 10 documents',
         'silent expired (invitation-expired)',
+        'slow collected 3 documents',
+        'updates collected 3 documents',
       ]);
       expect(Object.values(others).filter(lives)).toEqual([]);
       expect(existsSync(path.join(folder, '.data', 'npm-start.json'))).toBe(false);
 
-      for (const { clientUserId, rest } of closings) {
+      for (const { clientUserId, rest } of closings.values()) {
         const report = path.join(folder, 'reports', clientUserId);
         const manifest = JSON.parse(readFileSync(path.join(report, 'manifest.json'), 'utf8'));
         expect(manifest).toMatchObject({ clientUserId, outcome: rest.split(' ')[0] });
         for (const { file } of manifest.documents) expect(existsSync(path.join(report, file))).toBe(true);
       }
+
+      const third = start('--once');
+      await until(() => SANDBOX.test(third.said()));
+      const [, sandboxUrl = ''] = SANDBOX.exec(third.said()) ?? [];
+      const people = (await (await fetch(sandboxUrl)).json()) as { clientUserId: string }[];
+      expect({ status: await third.ended, said: third.said() }).toMatchObject({ status: 0 });
+      // Each sample and the visitor of the first start: nobody was invited twice, by whichever start.
+      expect(people.map(({ clientUserId }) => clientUserId).sort()).toEqual(
+        [...closings.keys(), [...closings.keys()][0]?.replace(/-[a-z-]+-/, '-you-')].sort(),
+      );
+
       // One line a change, and nobody's address in any.
       const told = changes(second.lines()).map(({ clientUserId, stage, rest }) => `${clientUserId} ${stage} ${rest}`);
-      expect(
-        told.filter(
-          (line, index) =>
-            told.slice(0, index).findLast((other) => other.startsWith(line.split(' ')[0] ?? '')) === line,
-        ),
-      ).toEqual([]);
-      expect(`${first.said()}${second.said()}`).not.toContain('@');
+      expect(told.filter((line, index) => told.indexOf(line) < index && line.includes(' closed '))).toEqual([]);
+      expect(`${first.said()}${second.said()}${third.said()}`).not.toContain('@');
       for (const log of readdirSync(path.join(folder, '.data', 'logs'))) {
-        expect(readFileSync(path.join(folder, '.data', 'logs', log), 'utf8')).not.toContain('@example.org');
+        const text = readFileSync(path.join(folder, '.data', 'logs', log), 'utf8');
+        expect(text).not.toContain('@example.org');
+        expect(text).not.toContain('/invitation/');
       }
+    },
+    STORY_LIMIT_MS,
+  );
+
+  test(
+    'a fresh start has to be agreed to, begins with new samples, and leaves reports and secrets alone',
+    async () => {
+      const data = path.join(folder, '.data');
+      mkdirSync(path.join(data, 'sandbox'), { recursive: true });
+      writeFileSync(path.join(data, 'samples-round'), 'aaaaaa\n');
+      writeFileSync(path.join(data, 'sandbox-secret'), 'kept\n');
+      mkdirSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'), { recursive: true });
+      const unasked = start('--fresh', '--once', '--personas', 'declines');
+      expect(await unasked.ended).toBe(2);
+      expect(unasked.said()).toContain('--fresh --yes');
+      expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).toBe('aaaaaa\n');
+
+      const agreed = start('--fresh', '--yes', '--once', '--personas', 'declines');
+      expect({ status: await agreed.ended, said: agreed.said() }).toMatchObject({ status: 0 });
+      expect(new Set(changes(agreed.lines()).map(({ persona }) => persona))).toEqual(new Set(['declines']));
+      expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).not.toBe('aaaaaa\n');
+      expect(readFileSync(path.join(data, 'sandbox-secret'), 'utf8')).toBe('kept\n');
+      expect(existsSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'))).toBe(true);
     },
     STORY_LIMIT_MS,
   );
@@ -102,14 +145,8 @@ describe('npm start', () => {
 function changes(lines: readonly string[]) {
   return lines.flatMap((line) => {
     const [, clientUserId = '', persona = '', stage = '', rest = ''] = CHANGE.exec(line) ?? [];
-    return stage === ''
-      ? []
-      : [{ clientUserId, persona, stage, rest, round: clientUserId.replace(`DEMO-${persona}-`, '') }];
+    return stage === '' ? [] : [{ clientUserId, persona, stage, rest }];
   });
-}
-
-function roundOf({ lines }: { lines: () => string[] }): string {
-  return changes(lines())[0]?.round ?? '';
 }
 
 /** Who runs, by the record that a start keeps of it. */
