@@ -8,7 +8,7 @@ import { textOf } from './spooled-notice';
 /** Temporal is waited for so long; with upstream's 3 s in mind, and half a second for everything else. */
 const TEMPORAL_TIMEOUT_MS = 2_000;
 /** What the spool has not taken by then is answered 503: the rest up to 2.5 s is for a loop that is late. */
-const SPOOL_TIMEOUT_MS = 2_350;
+const SPOOL_TIMEOUT_MS = 2_300;
 /** While Temporal is known to be away and the disk does not answer, Temporal is asked all the same: one of the two may be back. */
 const SPOOL_PATIENCE_MS = 1_000;
 /** Sealing, writing and syncing a notice of a large array: it begins so much earlier, for then the array is not through anyway. */
