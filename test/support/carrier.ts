@@ -1,0 +1,62 @@
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Registry } from 'prom-client';
+import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
+import { createMailboxMetrics } from '../../src/activities/mailbox';
+import { DEFAULT_POLICY } from '../../src/domain/policy';
+import type { ReportStore } from '../../src/report-store/port';
+import { createNoticeSender } from '../../src/temporal/notices';
+import { createApplicantRuns } from '../../src/temporal/runs';
+import { createSweepSource } from '../../src/temporal/sweep-source';
+import { upstreamTaskQueue } from '../../src/workflows/contract';
+import type { FakeHumanApi } from './fake-human-api';
+import { WORKFLOW_BUNDLE } from './global-setup';
+
+/** The two workers of a carrier on a real server, over an upstream and a store of the test's own; resolves to what stops them. */
+export async function startCarrier(options: {
+  readonly address: string;
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly humanApi: FakeHumanApi;
+  readonly reportStore: ReportStore;
+  readonly refreshForMs: number;
+}): Promise<() => Promise<void>> {
+  const { address, client, taskQueue, humanApi, reportStore, refreshForMs } = options;
+  installRuntime();
+  const connection = await NativeConnection.connect({ address });
+  const directory = createNoticeSender({ client, taskQueue, refreshForMs });
+  const local = createLocalActivities({
+    reportStore,
+    digestSecret: 'test',
+    seal: null,
+    mailboxMetrics: createMailboxMetrics(new Registry()),
+    directory,
+    runs: createApplicantRuns({ client, taskQueue }),
+    sweepSource: createSweepSource({ client, taskQueue }),
+    refreshForMs,
+    policy: DEFAULT_POLICY,
+  });
+  const workers = await Promise.all([
+    Worker.create({ connection, taskQueue, workflowBundle: { codePath: WORKFLOW_BUNDLE }, activities: local }),
+    Worker.create({
+      connection,
+      taskQueue: upstreamTaskQueue(taskQueue),
+      activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
+    }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  return async () => {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+    await connection.close();
+  };
+}
+
+let installed = false;
+
+/** Once a process; what the SDK says of each start and stop would fill the screen. */
+function installRuntime(): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+}

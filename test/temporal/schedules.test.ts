@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { ensureSweepSchedule, keepSweepSchedule, sweepScheduleId } from '../../src/temporal/schedules';
+import { until } from '../support/condition';
+import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+let server: TemporalServer;
+let connection: Connection;
+
+beforeAll(async () => {
+  server = await startTemporalServer();
+  connection = await Connection.connect({ address: server.address });
+}, 40_000);
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+});
+
+function setup() {
+  const client = new Client({ connection, namespace: server.namespace });
+  const taskQueue = `queue-${randomUUID()}`;
+  const said: string[] = [];
+  const log = {
+    info: (_: object, text: string) => void said.push(text),
+    warn: (_: object, text: string) => void said.push(text),
+  };
+  return {
+    client,
+    taskQueue,
+    said,
+    ensure: (everyMs: number | null) => ensureSweepSchedule({ client, taskQueue, everyMs }),
+    keep: (through: Client = client) =>
+      keepSweepSchedule({ client: through, taskQueue, everyMs: 60_000 }, log, new AbortController().signal),
+    handle: client.schedule.getHandle(sweepScheduleId(taskQueue)),
+  };
+}
+
+test('the schedule is made once, changed with the setting, and removed when there is to be none', async () => {
+  const { ensure, handle } = setup();
+  expect(await ensure(60_000)).toBe('made');
+  expect(await ensure(60_000)).toBe('as it was');
+  expect(await handle.describe()).toMatchObject({
+    spec: { intervals: [{ every: 60_000 }] },
+    policies: { overlap: 'SKIP' },
+    action: { type: 'startWorkflow', workflowType: 'sweep', args: [] },
+  });
+  expect(await ensure(120_000)).toBe('changed');
+  expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 120_000 }]);
+  expect(await ensure(null)).toBe('removed');
+  expect(await ensure(null)).toBe('as it was');
+});
+
+test('many workers at once make one schedule, and one of them says so', async () => {
+  const { keep, said } = setup();
+  await Promise.all(Array.from({ length: 8 }, () => keep()));
+  expect(said).toEqual(['the schedule of the sweep was made']);
+});
+
+test('what an operator paused stays paused when the setting changes', async () => {
+  const { ensure, handle } = setup();
+  await ensure(60_000);
+  await handle.pause();
+  await ensure(120_000);
+  expect((await handle.describe()).state.paused).toBe(true);
+});
+
+test('a run of the schedule starts a sweep without arguments on the task queue', async () => {
+  const { ensure, handle, client, taskQueue } = setup();
+  await ensure(86_400_000);
+  await handle.trigger();
+  const [run] = await until('the run', 10_000, async () => {
+    const { recentActions } = (await handle.describe()).info;
+    return recentActions.length > 0 ? recentActions : null;
+  });
+  const action = run?.action;
+  if (action?.type !== 'startWorkflow') throw new Error('expected the schedule to start a workflow');
+  const described = await client.workflow.getHandle(action.workflow.workflowId).describe();
+  expect(described).toMatchObject({ type: 'sweep', taskQueue });
+  const { events } = await client.workflow.getHandle(action.workflow.workflowId).fetchHistory();
+  expect(events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []).toEqual([]);
+  await ensure(null);
+});
+
+test('where schedules are not allowed it is said, with what to do, and not tried again', async () => {
+  const { keep, said, client } = setup();
+  const forbidden = Object.assign(new Error('no'), { code: 7, details: 'no', metadata: {} });
+  const through = {
+    withDeadline: (_: number, call: () => Promise<unknown>) => call(),
+    schedule: { ...client.schedule, getHandle: () => ({ describe: () => Promise.reject(forbidden) }) },
+  } as unknown as Client;
+  await keep(through);
+  expect(said).toEqual([expect.stringMatching(/may not be kept here.*SWEEP_EVERY=off.*chartway -- sweep/)]);
+});

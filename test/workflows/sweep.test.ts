@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
+import type { Finding } from '../../src/domain/sweep';
+import { createOperations } from '../../src/temporal/operations';
+import { createSweepSource } from '../../src/temporal/sweep-source';
+import { applicantWorkflowId, COLLECT_RECORDS, SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
+import { startCarrier } from '../support/carrier';
+import { until } from '../support/condition';
+import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+let server: TemporalServer;
+let connection: Connection;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  const searchAttributes = Object.fromEntries(
+    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
+  );
+  server = await startTemporalServer({ searchAttributes });
+  connection = await Connection.connect({ address: server.address });
+}, 40_000);
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+});
+
+/** A carrier with an upstream and a store of its own, and applicants that stay as they were started. */
+function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
+  const client = new Client({ connection, namespace: server.namespace });
+  const taskQueue = `sweep-${randomUUID()}`;
+  const humanApi = new FakeHumanApi();
+  const store = new FakeStore();
+  const started: string[] = [];
+  const source = createSweepSource({ client, taskQueue });
+  const operations = createOperations({ client, taskQueue });
+  return {
+    client,
+    humanApi,
+    store,
+    operations,
+    source,
+    enrol: (clientUserId: string) => humanApi.enrol(clientUserId, `${clientUserId}@example.org`, 0).humanId,
+    async start(clientUserId: string, humanId: string | null) {
+      started.push(clientUserId);
+      return client.workflow.start(COLLECT_RECORDS, {
+        workflowId: applicantWorkflowId(clientUserId),
+        // Due tomorrow, so that no worker takes it up.
+        taskQueue,
+        startDelay: '1 day',
+        searchAttributes: humanId === null ? {} : { HumanId: [humanId], ApplicantStage: ['engaged'] },
+      });
+    },
+    /** Waits until Temporal's lists show every applicant of the test. */
+    async listed() {
+      await until('visibility', 10_000, async () => {
+        const { applicants } = await source.listApplicants(null);
+        return new Set(applicants.map(({ clientUserId }) => clientUserId)).size === new Set(started).size;
+      });
+    },
+    async work() {
+      const { address } = server;
+      stops.push(await startCarrier({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
+    },
+    async findings(): Promise<Finding[]> {
+      const [name = ''] = (await store.shelf.list('sweeps/')).filter((each) => each.endsWith('.jsonl'));
+      const lines = ((await store.shelf.get(name))?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line) as Finding);
+    },
+  };
+}
+
+test('what fits is no finding, and nothing but the list is left on the shelf', async () => {
+  const { enrol, start, listed, work, operations, store } = setup();
+  for (let at = 0; at < 25; at += 1) await start(`FIT-${at}`, enrol(`FIT-${at}`));
+  await listed();
+  await work();
+  const result = await operations.sweep();
+  expect(result).toMatchObject({ people: 25, applicants: 25, unchecked: 0 });
+  expect(result.counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
+  const left = await store.shelf.list('sweeps/');
+  expect(left).toEqual([`sweeps/${result.sweepId}.jsonl`, 'sweeps/latest.json']);
+  expect(result.file).toBe(`.chartway/sweeps/${result.sweepId}.jsonl`);
+});
+
+test('it finds people without applicants, applicants without people, and those that were ended by force', async () => {
+  const { enrol, start, listed, work, operations, findings, humanApi, store } = setup();
+  const [alone, forced] = [enrol('ALONE-1'), enrol('FORCED-1')];
+  await (await start('FORCED-1', forced)).terminate();
+  await start('GONE-1', 'h-gone');
+  await start('FIT-A', enrol('FIT-A'));
+  const recent = enrol('RECENT-1');
+  store.keep('RECENT-1', {
+    humanId: recent,
+    outcome: 'collected',
+    closedAt: new Date(Date.now() - HOUR_MS).toISOString(),
+  });
+  const old = enrol('OLD-1');
+  store.keep('OLD-1', { humanId: old, outcome: 'collected', closedAt: '2020-01-01T00:00:00.000Z' });
+  const lost = enrol('LOST-1');
+  store.keep('LOST-1', { humanId: lost, outcome: null });
+  const stranger = { humanId: 'h-stranger', clientUserId: 'max@example.org', email: 'max@example.org' };
+  humanApi.people.push({ ...stranger, invitedAtMs: 0, visibleAtMs: 0, deleted: false });
+  await listed();
+  await work();
+  const result = await operations.sweep();
+  expect(result.counts).toEqual({ gone: 1, unattended: 3, terminated: 2, unread: 0 });
+  expect(result.first).toEqual({
+    gone: ['GONE-1'],
+    unattended: expect.arrayContaining(['ALONE-1', 'OLD-1', 'h-stranger']),
+    terminated: expect.arrayContaining(['FORCED-1', 'LOST-1']),
+    unread: [],
+  });
+  const list = await findings();
+  expect(list).toContainEqual({ kind: 'unattended', clientUserId: 'ALONE-1', humanId: alone });
+  expect(list).toContainEqual({
+    kind: 'terminated',
+    clientUserId: 'FORCED-1',
+    humanId: forced,
+    offer: 'npm run chartway -- withdraw FORCED-1',
+  });
+  expect(JSON.stringify(list)).not.toContain('@');
+  // It reads: nothing is deleted, nobody is asked about one by one who is listed.
+  expect(humanApi.count('deleteUser')).toBe(0);
+  expect(humanApi.calls.filter(({ route }) => route === 'readUser').map(({ of }) => of)).toEqual(['h-gone']);
+});
+
+test('somebody who is invited while it runs is no finding', async () => {
+  const { enrol, start, listed, work, operations, humanApi } = setup();
+  await start('EARLY-1', enrol('EARLY-1'));
+  await listed();
+  const release = humanApi.hold('listUsers');
+  await work();
+  const swept = operations.sweep();
+  await until('the people to be asked for', 20_000, () => humanApi.count('listUsers') > 0);
+  await start('LATE-1', enrol('LATE-1'));
+  release();
+  expect((await swept).counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
+});
+
+test('a list that misses somebody makes nobody gone', async () => {
+  const { enrol, start, listed, work, operations, humanApi } = setup();
+  const humanId = enrol('MISSED-1');
+  await start('MISSED-1', humanId);
+  await listed();
+  humanApi.listUsers = async () => ({ users: [], received: 0 });
+  await work();
+  expect((await operations.sweep()).counts).toMatchObject({ gone: 0 });
+  expect(humanApi.count('readUser')).toBe(1);
+});
+
+test('an open applicant on which nobody works is unread after twice its cadence', async () => {
+  const { client, source } = setup();
+  const workflowId = applicantWorkflowId(`UNREAD-${randomUUID()}`);
+  const clientUserId = workflowId.slice(applicantWorkflowId('').length);
+  await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: 'nobody' });
+  const pollMs = { invited: HOUR_MS, engaged: HOUR_MS, syncing: 1, attention: 1, someSynced: 1, disconnected: 1 };
+  const look = (aheadMs: number) => source.look(clientUserId, pollMs, Date.now() + aheadMs);
+  expect(await look(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
+  expect((await look(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
+  expect(await source.look('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+});
+
+test('somebody whose applicant was terminated is withdrawn by hand, and no later start invites again', async () => {
+  const { enrol, start, work, operations, humanApi, store } = setup();
+  const humanId = enrol('HAND-1');
+  await (await start('HAND-1', humanId)).terminate();
+  await work();
+  expect(await operations.withdraw('HAND-1')).toEqual({
+    clientUserId: 'HAND-1',
+    result: 'withdrawn',
+    people: 1,
+    recorded: true,
+  });
+  expect(humanApi.people).toMatchObject([{ humanId, deleted: true }]);
+  expect(store.manifests.get('HAND-1')).toMatchObject({ humanId, outcome: 'cancelled', reason: 'operator' });
+  expect(await operations.withdraw('HAND-1')).toMatchObject({ result: 'nobody', recorded: false });
+});
+
+test('an open applicant is not withdrawn by hand, and of nobody nothing is written', async () => {
+  const { enrol, start, work, operations, humanApi, store } = setup();
+  await start('OPEN-1', enrol('OPEN-1'));
+  await work();
+  expect(await operations.withdraw('OPEN-1')).toMatchObject({ result: 'open', people: 0, recorded: false });
+  expect(await operations.withdraw('NOBODY-1')).toMatchObject({ result: 'nobody', people: 0, recorded: false });
+  expect(humanApi.count('deleteUser')).toBe(0);
+  expect(store.manifests.size).toBe(0);
+});
