@@ -10,6 +10,7 @@ export const PLACES = {
   'human-api': 'human-api/thing',
   'human-api/notifications': 'human-api/notifications',
   'report-store': 'report-store/thing',
+  spool: 'spool/thing',
   activities: 'activities/thing',
   workflows: 'workflows/thing',
   'workflows/contract': 'workflows/contract',

@@ -11,6 +11,7 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
   observability: {},
   'human-api': { domain: 'all', observability: 'all' },
   'report-store': { domain: 'all', observability: 'all' },
+  spool: { domain: 'all', observability: 'all' },
   activities: {
     'human-api': 'all',
     'human-api/notifications': 'all',
@@ -21,10 +22,11 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
   },
   workflows: { domain: 'all', activities: 'types' },
   temporal: { 'workflows/contract': 'all', domain: 'all', observability: 'all', config: 'types' },
-  webhook: { temporal: 'all', domain: 'all', observability: 'all', 'human-api/notifications': 'all' },
+  webhook: { temporal: 'all', spool: 'all', domain: 'all', observability: 'all', 'human-api/notifications': 'all' },
   api: { temporal: 'all', domain: 'all', observability: 'all', 'report-store': 'all' },
   cli: {
     temporal: 'all',
+    spool: 'all',
     domain: 'all',
     observability: 'all',
     'report-store': 'all',
