@@ -77,7 +77,7 @@ part(
       expect(existsSync(join(image, 'app', left))).toBe(false);
     await placeTemporal(join(folder, 'bin'));
     host = new Host(folder, images, join(folder, 'bin'));
-    host.writeTemporalEntryPoint();
+    host.writeStandIns();
   },
   BUILD_LIMIT_MS,
 );

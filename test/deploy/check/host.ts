@@ -148,11 +148,12 @@ export class Host {
     if (process.getuid?.() === 0) chownSync(this.volume(name), UID, UID);
   }
 
-  /** What the image's own script does once it knows its address. */
-  writeTemporalEntryPoint(): void {
-    writeFileSync(join(this.folder, 'temporal-entrypoint.sh'), '#!/bin/sh\nexec temporal-server start\n', {
-      mode: 0o755,
-    });
+  /** What Temporal's images have and this machine need not: their entry point, once it knows its address, and BusyBox's `nc -z -w SECONDS HOST PORT`. */
+  writeStandIns(): void {
+    const script = (path: string, lines: string) => writeFileSync(path, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+    script(join(this.folder, 'temporal-entrypoint.sh'), 'exec temporal-server start');
+    const connect = `require('node:net').connect(process.argv[2], process.argv[1], () => process.exit(0)).on('error', () => process.exit(1))`;
+    script(join(this.binaries, 'nc'), `exec "${process.execPath}" -e "${connect}" "$4" "$5"`);
   }
 
   /** The text of a secret's file. */
