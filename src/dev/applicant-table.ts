@@ -105,11 +105,8 @@ function fitting(shown: readonly Seen[], columns: number, nowMs: number) {
     ];
   };
   const tiny = (seen: Seen) => [seen.clientUserId, seen.outcome ?? seen.stage ?? ''];
-  for (const [layout, cellsOf] of [
-    [WIDE, wide],
-    [NARROW, narrow],
-    [TINY, tiny],
-  ] as const) {
+  const layouts = [[WIDE, wide] as const, [NARROW, narrow] as const, [TINY, tiny] as const];
+  for (const [layout, cellsOf] of layouts.slice(columns >= WIDE_FROM ? 0 : 1)) {
     const widths = columnWidths(layout, shown.map(cellsOf), columns);
     if (widths) return { layout, widths, cellsOf };
   }

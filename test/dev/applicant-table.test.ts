@@ -35,6 +35,10 @@ test('80 columns are told what is waited for or what came out, and how long ago 
   expect(rows[1]).toMatch(/^POL-20418 +closed +partial \(missing-documents\) +3 +2h$/);
 });
 
+test('the columns follow the width of the terminal, not what happens to stand in them', () => {
+  expect(table(79, 24, [seenAs({ ...closed, reason: null })])[0]).toContain('OR OUTCOME');
+});
+
 test.each([8, 20, 40, 60, 79, 100, 139, 200])('no line is wider than %d columns', (columns) => {
   const long = seenAs({ ...waiting, clientUserId: 'P'.repeat(100) });
   expect(Math.max(...table(columns, 24, [long, closed]).map((line) => line.length))).toBeLessThanOrEqual(columns);
