@@ -14,7 +14,9 @@ export interface TableOptions {
   readonly paint: Paint;
 }
 
-/** What the table tells of an applicant, in columns. The wide one is taken where it fits without cutting much. */
+/** From so many columns on the wide layout is readable; by the width alone, for a layout that follows its content would jump. */
+const WIDE_FROM = 110;
+/** What the table tells of an applicant, in columns. */
 const WIDE: readonly Column[] = [
   { title: 'APPLICANT', least: 16 },
   { title: 'STAGE' },
