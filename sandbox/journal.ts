@@ -109,8 +109,10 @@ class Journal implements Keeper {
   }
 
   close(): void {
+    if (this.descriptor < 0) return;
     this.rewrite();
     closeSync(this.descriptor);
+    this.descriptor = -1;
     this.release();
   }
 

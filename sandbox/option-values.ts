@@ -2,7 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { DURATION_EXPECTED, durationMsOf } from './duration';
 import type { Signing } from './signature';
 
-// What the texts of options mean. Each throws commander's InvalidArgumentError with what was expected, never with what came.
+// What the texts of options mean. Each throws commander's InvalidArgumentError with what was expected; commander adds what came, so none of
+// these may be a secret.
 
 /** A port, 0 for a free one. */
 export function port(text: string): number {

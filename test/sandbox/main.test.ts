@@ -69,6 +69,23 @@ describe('the sandbox process', () => {
     return { child, output, ready, ended };
   }
 
+  async function addressOf({ ready, ended, output }: ReturnType<typeof start>): Promise<string> {
+    await Promise.race([ready, ended]);
+    return (JSON.parse(output.stdout) as { addresses: [string] }).addresses[0];
+  }
+
+  function tokenAnswer(address: string): Promise<Response> {
+    return fetch(`${address}/auth/v1/admin/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_id: 'sandbox-client', client_secret: 'sandbox-secret', type: 'client' }),
+    });
+  }
+
+  async function clientToken(address: string): Promise<string> {
+    return ((await (await tokenAnswer(address)).json()) as { client_token: string }).client_token;
+  }
+
   it.each(['SIGTERM', 'SIGINT'] as const)('says where it serves in one line, and ends with 0 on %s', async (signal) => {
     const { child, output, ready, ended } = start([], {
       SANDBOX_PORT: '0',
@@ -136,6 +153,10 @@ describe('the sandbox process', () => {
     [['--speed', '0']],
     [['--port', '70000']],
     [['--nonsense']],
+    [['--reset']],
+    [['--longest-wait', '5 minutes']],
+    [['--signature-headers', 'X-One,X-Two']],
+    [['--public-url', 'http://127.0.0.1/path']],
     [['--webhook', 'http://user:canary@127.0.0.1/']],
     [['--webhook', 'http://127.0.0.1/notifications', 'canary']],
   ])('refuses %j with status 2 and keeps secrets to itself', async (args) => {
@@ -143,6 +164,55 @@ describe('the sandbox process', () => {
     expect(await ended).toBe(2);
     expect(output.stderr).toMatch(/^error: /);
     expect(output.stdout + output.stderr).not.toContain('canary');
+  });
+
+  it('remembers who was invited after a kill, keeps its folder to itself, and forgets on demand', async () => {
+    const data = join(folder, 'data');
+    const args = ['--port', '0', '--data', data];
+    const first = start(args);
+    const token = await clientToken(await addressOf(first));
+    const person = { clientUserId: 'POL-1', clientUserEmail: 'silent@example.org', autoInvite: true };
+    await fetch(`${await addressOf(first)}/admin/api/v1/users`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(person),
+    });
+    const other = start(args);
+    expect(await other.ended).toBe(1);
+    expect(other.output.stderr).toContain(`is in use by another sandbox (process ${first.child.pid})`);
+    first.child.kill('SIGKILL');
+    await first.ended;
+
+    const people = async (process: ReturnType<typeof start>) => {
+      const answer = await fetch(`${await addressOf(process)}/admin/api/v1/users`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return [answer.status, ((await answer.json()) as { length: number }).length];
+    };
+    const second = start(args);
+    expect(await people(second)).toEqual([200, 1]);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+    const third = start([...args, '--reset']);
+    expect((await people(third))[0]).toBe(401);
+    third.child.kill('SIGTERM');
+    expect(await third.ended).toBe(0);
+  });
+
+  it('plays a scenario from a file, and says everything that is wrong with one', async () => {
+    const file = join(folder, 'scenario.json');
+    writeFileSync(file, JSON.stringify({ seed: 7, faults: [{ on: 'token', fault: 'status', status: 503, times: 1 }] }));
+    const good = start(['--port', '0', '--scenario', file]);
+    const mint = async () => (await tokenAnswer(await addressOf(good))).status;
+    expect([await mint(), await mint()]).toEqual([503, 200]);
+    good.child.kill('SIGTERM');
+    expect(await good.ended).toBe(0);
+    expect(eventsOf(good.output.stderr)[0]).toMatchObject({ event: 'scenario', seed: '7', faults: 1 });
+
+    writeFileSync(file, JSON.stringify({ speed: 0, faults: [{ on: 'tokens', fault: 'reset' }] }));
+    const bad = start(['--scenario', file]);
+    expect(await bad.ended).toBe(2);
+    expect(bad.output.stderr).toMatch(/^error: the scenario .* cannot be played:\nspeed: .*\nfaults\[0\]\.on: /);
   });
 
   it('says why it cannot listen', async () => {
