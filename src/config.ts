@@ -22,6 +22,7 @@ import {
 import { Mistake, separated, setting } from './observability/setting';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
+import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
 import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
@@ -88,6 +89,7 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
     /** Whether something named a Temporal server; if not, the address above is the default. */
     temporalGiven: serverGiven,
     taskQueue: read.TASK_QUEUE,
+    deployment: { name: read.WORKER_DEPLOYMENT_NAME ?? null, buildId: read.WORKER_BUILD_ID ?? null },
     reportStore: read.REPORT_STORE,
     policy,
     refreshForMs: read.REFRESH_FOR,
@@ -124,7 +126,7 @@ const wanted = setting('reports', (value) => {
   return judged.ok ? judged.wanted : new Mistake(judged.expected);
 });
 const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL)/;
+  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|WORKER_DEPLOYMENT_|WORKER_BUILD_|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL)/;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -144,6 +146,7 @@ const VARIABLES = {
   TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', (value) =>
     /^[\w.:-]{1,200}$/.test(value) ? value : null,
   ).prefault('chartway'),
+  ...DEPLOYMENT_VARIABLES,
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
   REFRESH_FOR: durationMs.default(30 * DAY_MS),

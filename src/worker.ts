@@ -62,6 +62,7 @@ runProcess('worker', async () => {
     namespace,
     taskQueue,
     bundlePath: BUNDLE,
+    deployment: config.deployment,
     localActivities: createLocalActivities({
       reportStore,
       seal: null,

@@ -82,8 +82,8 @@ export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
     },
 
     /** Deletes the person, so that nothing more is sent to them; somebody who is gone already counts as deleted. */
-    async withdraw({ humanId }: { humanId: string }): Promise<void> {
-      await attempt(() => humanApi.deleteUser(humanId), plainProgress);
+    async withdraw({ humanId }: { humanId: string }): Promise<'deleted' | 'already-gone'> {
+      return attempt(() => humanApi.deleteUser(humanId), plainProgress);
     },
 
     /** Whose humanId this is by upstream's own record; null where nobody is, or upstream does not say. */

@@ -4,6 +4,7 @@ import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
 import { upstreamTaskQueue } from '../workflows/contract';
+import type { Deployment } from './deployment';
 
 /** What the two workers of a process are made of. */
 export interface WorkersOptions {
@@ -14,6 +15,7 @@ export interface WorkersOptions {
   readonly bundlePath: string;
   readonly localActivities: object;
   readonly upstreamActivities: object;
+  readonly deployment: Deployment;
   /** The cap that the server puts on the upstream queue, for the whole fleet. */
   readonly maxCallsPerSecond: number;
 }
@@ -38,8 +40,8 @@ export function installRuntime(log: Logger): void {
 /** Two workers: the workflows with what is local to us, and the activities that call upstream on their rate-capped queue. */
 export async function createWorkers(options: WorkersOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, taskQueue } = options;
-  const buildId = await buildIdOf(options.bundlePath);
-  const common = { connection, namespace, buildId, shutdownGraceTime: DRAIN_MS, shutdownForceTime: FORCE_AFTER_MS };
+  const version = await versionOf(options);
+  const common = { connection, namespace, ...version, shutdownGraceTime: DRAIN_MS, shutdownForceTime: FORCE_AFTER_MS };
   const workers = await Promise.all([
     Worker.create({
       ...common,
@@ -63,6 +65,19 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
   };
+}
+
+/** In a deployment, an applicant goes on with the code that is current: decision 0017. */
+async function versionOf({ deployment, bundlePath }: WorkersOptions) {
+  const buildId = deployment.buildId ?? (await buildIdOf(bundlePath));
+  if (deployment.name === null) return { buildId };
+  return {
+    workerDeploymentOptions: {
+      version: { deploymentName: deployment.name, buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  } as const;
 }
 
 /** Which workflow code a worker runs. The SDK's own is 90 characters long and stands in every workflow task of every history. */

@@ -1,5 +1,6 @@
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
+import type { Facts } from '../domain/facts';
 import type { Applicant } from './applicant';
 import { local, quickly, upstream } from './calls';
 import type { CollectRecordsInput } from './contract';
@@ -48,12 +49,21 @@ async function withdrawPerson({ state, input }: Applicant): Promise<void> {
   state.waitingUntilMs = null;
   describe(state);
   const humanId = state.humanId ?? (await findInvited(input));
-  if (humanId !== null) await upstream('conclude', 'Withdraw the person').withdraw({ humanId });
+  if (humanId !== null) await withdrawFound(humanId, input, state.facts);
   if (humanId !== null && state.humanId === null) {
     state.humanId = humanId;
     moveTo(state, state.stage, { humanId });
   }
   state.waitingFor = null;
+}
+
+async function withdrawFound(humanId: string, input: CollectRecordsInput, facts: Facts | null): Promise<void> {
+  const call = upstream('conclude', 'Withdraw the person');
+  if ((await call.withdraw({ humanId })) === 'deleted' || !facts) return;
+  // Somebody who was just created may not be there yet for a delete: then they are looked for, as after any ambiguous create.
+  if (Date.now() - facts.openedAtMs >= FIND_INVITED_FOR_MS) return;
+  const found = await findInvited(input);
+  if (found !== null) await call.withdraw({ humanId: found });
 }
 
 /** The invitation was cut off by a cancel: a create may have come through, or may yet. */

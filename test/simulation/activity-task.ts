@@ -1,0 +1,120 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import { coresdk } from '@temporalio/proto';
+import { type Activities, type Outcome, resolutionOf, retryAfterMs, runAttempt } from './attempts';
+import type { Clock } from './clock';
+import type { Job } from './workflow-code';
+
+const { WAIT_CANCELLATION_COMPLETED } = coresdk.workflow_commands.ActivityCancellationType;
+
+/** Where an activity runs. */
+interface Surroundings {
+  readonly clock: Clock;
+  readonly luck: () => number;
+  /** From when on there is a worker. */
+  upAtMs(): number;
+  resolved(job: Job): void;
+}
+
+const QUEUED_MOST_MS = 300;
+const WORK_MOST_MS = 900;
+/** After so long without a heartbeat the server takes the worker for dead. */
+const HEARTBEAT_TIMEOUT_MS = 15_000;
+
+/** One activity as the server follows it: attempt after attempt until one has an answer, or the workflow asked to stop. */
+export class ActivityTask {
+  readonly seq: number;
+  readonly waitsForCancellation: boolean;
+  private readonly name: string;
+  private readonly args: readonly unknown[];
+  private attempt = 1;
+  private heartbeatDetails: unknown;
+  private running = false;
+  private cancelRequested = false;
+  private over = false;
+  /** Tells a deed of this attempt from one of an attempt that was lost. */
+  private turn = 0;
+
+  constructor(
+    command: coresdk.workflow_commands.IScheduleActivity,
+    private readonly work: Activities[string],
+    private readonly around: Surroundings,
+  ) {
+    this.seq = command.seq ?? 0;
+    this.name = command.activityType ?? '';
+    this.waitsForCancellation = command.cancellationType === WAIT_CANCELLATION_COMPLETED;
+    this.args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
+  }
+
+  begin(afterMs = 0): void {
+    const turn = ++this.turn;
+    const { clock, luck } = this.around;
+    clock.after(afterMs + luck() * QUEUED_MOST_MS, () => this.start(turn));
+  }
+
+  /** The workflow no longer waits for it: an attempt in back-off ends, one at work is told. */
+  requestCancel(): void {
+    if (this.over) return;
+    this.cancelRequested = true;
+    if (!this.waitsForCancellation) this.abandon();
+    else if (!this.running) this.end({ kind: 'cancelled' });
+  }
+
+  /** Nobody hears of it any more; an attempt at work goes on to its end all the same. */
+  abandon(): void {
+    this.over = true;
+  }
+
+  /** The worker died: what it did stays done, what it would have said is not heard. */
+  loseAttempt(): void {
+    if (!this.running || this.over) return;
+    this.running = false;
+    this.attempt += 1;
+    this.begin(HEARTBEAT_TIMEOUT_MS);
+  }
+
+  jobOf(outcome: Outcome): Job {
+    return { resolveActivity: { seq: this.seq, result: resolutionOf(outcome, this.name) } };
+  }
+
+  private async start(turn: number): Promise<void> {
+    const { clock, luck, upAtMs } = this.around;
+    if (this.over || turn !== this.turn) return;
+    if (clock.nowMs < upAtMs()) {
+      clock.at(upAtMs(), () => this.start(turn));
+      return;
+    }
+    this.running = true;
+    const askedAtMs = clock.nowMs;
+    // What an attempt does upstream happens somewhere between its begin and its end; here at the one or the other.
+    const early = luck() < 0.5 ? await this.run(askedAtMs) : null;
+    clock.after(luck() * WORK_MOST_MS, async () => {
+      if (turn !== this.turn) return;
+      const outcome = early ?? (await this.run(askedAtMs));
+      if (turn === this.turn && !this.over) this.take(outcome);
+    });
+  }
+
+  private run(askedAtMs: number): Promise<Outcome> {
+    const { attempt, heartbeatDetails, cancelRequested } = this;
+    const about = { attempt, heartbeatDetails, nowMs: askedAtMs, cancelled: cancelRequested };
+    return runAttempt(this.work, this.args, about, (details) => {
+      this.heartbeatDetails = details;
+    });
+  }
+
+  private take(outcome: Outcome): void {
+    this.running = false;
+    if (outcome.kind !== 'failed' || this.cancelRequested) {
+      this.end(outcome);
+      return;
+    }
+    const delayMs = retryAfterMs(outcome.error, this.attempt);
+    this.attempt += 1;
+    this.begin(delayMs);
+  }
+
+  private end(outcome: Outcome): void {
+    this.over = true;
+    this.around.resolved(this.jobOf(outcome));
+  }
+}

@@ -1,0 +1,106 @@
+import { createInvitationActivities } from '../../src/activities/invitation';
+import { createManifestActivities } from '../../src/activities/manifests';
+import { createPersonActivities } from '../../src/activities/person';
+import { createReportActivities } from '../../src/activities/reports';
+import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import type { Manifest } from '../../src/report-store/port';
+import { COLLECT_RECORDS, reportNoticeSignal, statusNoticeSignal } from '../../src/workflows/contract';
+import type { Delivery } from '../domain/model/life';
+import { T0, type Truth } from '../domain/model/upstream';
+import { FakeStore } from '../support/fake-store';
+import type { Activities } from './attempts';
+import { Clock, chance } from './clock';
+import { type Closed, SimulatedServer } from './server';
+import { UpstreamOfOne } from './upstream-of-one';
+import type { WorkflowCode } from './workflow-code';
+
+/** All that happens around one applicant, in one plain value, so that fast-check can make it smaller. */
+export interface Story {
+  readonly truth: Truth;
+  readonly deliveries: readonly Delivery[];
+  readonly cancelAtMs: number | null;
+  readonly deaths: readonly { readonly atMs: number; readonly downMs: number }[];
+  readonly forgetAfterTasks: number | null;
+  readonly suggestAfter: number | null;
+  readonly failing: number;
+  readonly commitMs: number;
+  readonly skewMs: number;
+  readonly seed: number;
+}
+
+/** How it came out. */
+export interface Lived {
+  readonly closed: Closed;
+  readonly upstream: UpstreamOfOne;
+  readonly manifest: Manifest | null;
+}
+
+export const CLIENT_USER_ID = 'POL-1';
+const DETAILS = { clientUserId: CLIENT_USER_ID, clientUserEmail: 'pol-1@example.org' };
+
+/** Lets one applicant live, from the start of the workflow to its close. */
+export async function live(code: WorkflowCode, story: Story, policy: Policy, untilMs: number): Promise<Lived> {
+  const clock = new Clock(T0 - SECOND_MS);
+  const luck = chance(story.seed);
+  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter } = story;
+  const upstream = new UpstreamOfOne(clock, truth, { failing, commitMs, skewMs, luck }, DETAILS);
+  const store = new FakeStore();
+  const restore = onTheClock(clock, luck);
+  try {
+    const deps = { humanApi: upstream, reportStore: store, timeoutMs: 0, digestSecret: 'test' };
+    const activities = {
+      ...createInvitationActivities(deps),
+      ...createPersonActivities(deps),
+      ...createReportActivities(deps),
+      ...createManifestActivities(deps),
+    } as unknown as Activities;
+    const weather = { deaths, forgetAfterTasks, suggestAfter, luck };
+    const input = { details: DETAILS, detailsDigest: 'digest', policy };
+    const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
+    const server = new SimulatedServer(code, clock, activities, weather, begun);
+    for (const delivery of story.deliveries) clock.at(delivery.atMs, () => deliver(server, upstream, delivery, skewMs));
+    if (story.cancelAtMs !== null) clock.at(story.cancelAtMs, () => server.cancel());
+    const ended = await clock.runUntil(() => server.closed !== null, untilMs);
+    if (!ended || !server.closed) throw new Error(`still open at ${new Date(clock.nowMs).toISOString()}`);
+    const { closed } = server;
+    // What was in flight at the end may still have an effect.
+    await clock.runUntil(() => false, closed.atMs + 10 * MINUTE_MS);
+    return { closed, upstream, manifest: store.manifests.get(CLIENT_USER_ID) ?? null };
+  } finally {
+    restore();
+  }
+}
+
+/** What the webhook makes of a notice: nobody is told of a person before they were invited. */
+function deliver(server: SimulatedServer, upstream: UpstreamOfOne, delivery: Delivery, skewMs: number): void {
+  const humanId = upstream.created.at(-1)?.humanId;
+  if (humanId === undefined) return;
+  if ('reportId' in delivery) {
+    const { reportId, updatedAt } = delivery;
+    server.signal(reportNoticeSignal.name, { humanId, reportId, type: null, updatedAt });
+    return;
+  }
+  const { status, updatedAtMs } = delivery;
+  const updatedAt = updatedAtMs === null ? null : new Date(updatedAtMs + skewMs).toISOString();
+  server.signal(statusNoticeSignal.name, { humanId, status, updatedAt });
+}
+
+/** Activities measure with the machine's clock and wait by chance: here both are the simulation's. */
+function onTheClock(clock: Clock, luck: () => number): () => void {
+  const { performance } = globalThis;
+  const { random } = Math;
+  Object.defineProperty(globalThis, 'performance', {
+    configurable: true,
+    writable: true,
+    value: { now: () => clock.nowMs },
+  });
+  Math.random = luck;
+  // Most of what an activity throws is thrown in passing: where it was thrown nobody asks, and to know it costs more than all the rest.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  return () => {
+    Error.stackTraceLimit = stackTraceLimit;
+    Object.defineProperty(globalThis, 'performance', { configurable: true, writable: true, value: performance });
+    Math.random = random;
+  };
+}

@@ -1,0 +1,335 @@
+import { isDeepStrictEqual } from 'node:util';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time';
+import type { coresdk, temporal } from '@temporalio/proto';
+import { ActivityTask } from './activity-task';
+import type { Activities } from './attempts';
+import { resolutionOf, runAttempt } from './attempts';
+import type { Clock } from './clock';
+import type { Command, Job, LoadedWorkflow, Run, WorkflowCode } from './workflow-code';
+
+/** How the machines fare that the workflow runs on. */
+export interface Weather {
+  /** The worker is killed, and another one comes up so much later. */
+  readonly deaths: readonly { readonly atMs: number; readonly downMs: number }[];
+  /** A workflow is forgotten after so many tasks, and replayed for the next one; null: never. */
+  readonly forgetAfterTasks: number | null;
+  /** The server suggests to continue as new from so many activations on; null: never. */
+  readonly suggestAfter: number | null;
+  /** What takes time, and what goes wrong: 0 to 1, the same numbers each time. */
+  readonly luck: () => number;
+}
+
+/** How a workflow closed. */
+export interface Closed {
+  readonly status: 'COMPLETED' | 'CANCELLED' | 'FAILED';
+  readonly result: unknown;
+  readonly atMs: number;
+  readonly runs: number;
+}
+
+type Payloads = temporal.api.common.v1.IPayload[];
+
+interface Step {
+  readonly jobs: readonly Job[];
+  readonly atMs: number;
+  readonly suggested: boolean;
+  readonly commands: readonly Command[];
+}
+
+/** One run: what the server knows (its steps are its history), and what the worker has in memory. */
+interface RunState extends Run {
+  readonly steps: Step[];
+  readonly timers: Set<number>;
+  readonly activities: Map<number, ActivityTask>;
+  loaded: LoadedWorkflow | null;
+  tasks: number;
+}
+
+interface TaskAtWork {
+  readonly jobs: readonly Job[];
+  readonly steps: Step[];
+  /** Activities that were scheduled and cancelled within the task: the server never hears of them. */
+  readonly unsent: Set<number>;
+}
+
+/** The workflow did not do again what it had done: it would be stuck on a real server. */
+export class NotDeterministic extends Error {
+  override readonly name = 'NotDeterministic';
+}
+
+const DISPATCH_MOST_MS = 50;
+const TASK_MOST_MS = 200;
+/** A task that a dead worker left is given to another one after so long. */
+const TASK_TIMEOUT_MS = 10_000;
+
+/**
+ * A Temporal server and a worker for one workflow id, on a virtual clock: the real workflow code, the real activities, and between them what
+ * the server does by its documentation and as it was measured. What happens while a task is at work is buffered; a task that would close the run over a
+ * buffered event is refused and made again; a worker that dies takes with it what was in flight.
+ */
+export class SimulatedServer {
+  closed: Closed | null = null;
+  private run: RunState;
+  private runs = 0;
+  private buffered: Job[] = [];
+  private task: TaskAtWork | null = null;
+  private dispatched = false;
+  private lives = 0;
+  private upAtMs = 0;
+
+  constructor(
+    private readonly code: WorkflowCode,
+    private readonly clock: Clock,
+    private readonly activities: Activities,
+    private readonly weather: Weather,
+    begun: { readonly workflowId: string; readonly workflowType: string; readonly input: unknown },
+  ) {
+    const { workflowId, workflowType, input } = begun;
+    this.run = this.begin(workflowId, workflowType, [defaultPayloadConverter.toPayload(input)]);
+    for (const { atMs, downMs } of weather.deaths) clock.at(atMs, () => this.die(downMs));
+  }
+
+  /** True for as long as a signal would be taken. */
+  signal(signalName: string, ...args: unknown[]): boolean {
+    if (this.closed) return false;
+    const input = args.map((arg) => defaultPayloadConverter.toPayload(arg)) as Payloads;
+    this.tell({ signalWorkflow: { signalName, input } });
+    return true;
+  }
+
+  cancel(): void {
+    if (!this.closed) this.tell({ cancelWorkflow: { reason: '' } });
+  }
+
+  get isUp(): boolean {
+    return this.clock.nowMs >= this.upAtMs;
+  }
+
+  private begin(workflowId: string, workflowType: string, args: Payloads): RunState {
+    this.runs += 1;
+    const run: RunState = {
+      ...{ workflowId, workflowType, runId: `run-${this.runs}`, taskQueue: 'simulated', startedAtMs: this.clock.nowMs },
+      ...{ steps: [], timers: new Set(), activities: new Map(), loaded: null, tasks: 0 },
+    };
+    const startTime = msToTs(this.clock.nowMs);
+    this.buffered = [];
+    this.run = run;
+    this.tell({
+      initializeWorkflow: { workflowType, workflowId, arguments: args, attempt: 1, startTime },
+    });
+    return run;
+  }
+
+  private tell(job: Job): void {
+    this.buffered.push(job);
+    this.dispatch();
+  }
+
+  private dispatch(): void {
+    if (this.closed || this.task || this.dispatched) return;
+    this.dispatched = true;
+    this.clock.at(Math.max(this.upAtMs, this.clock.nowMs + this.upTo(DISPATCH_MOST_MS)), () => {
+      this.dispatched = false;
+      return this.work();
+    });
+  }
+
+  /** A workflow task: everything that happened since the last one, and what follows from it at once. */
+  private async work(): Promise<void> {
+    if (this.closed || this.task || this.buffered.length === 0) return;
+    if (!this.isUp) return this.dispatch();
+    const jobs = this.buffered.splice(0).sort((a, b) => rank(a) - rank(b));
+    const task: TaskAtWork = { jobs, steps: [], unsent: new Set() };
+    this.task = task;
+    for (const { resolveActivity } of jobs) if (resolveActivity) this.run.activities.delete(resolveActivity.seq ?? 0);
+    const workflow = await this.loaded();
+    for (let next: Job[] = [...jobs]; next.length > 0; ) {
+      const commands = await this.activate(workflow, next, task);
+      next = await this.answeredAtOnce(commands, task);
+    }
+    const life = this.lives;
+    this.clock.after(this.upTo(TASK_MOST_MS), () => (life === this.lives ? this.complete(task, workflow) : undefined));
+  }
+
+  private async activate(workflow: LoadedWorkflow, jobs: readonly Job[], task: TaskAtWork): Promise<Command[]> {
+    const { suggestAfter } = this.weather;
+    const suggested = suggestAfter !== null && this.run.steps.length >= suggestAfter;
+    const atMs = this.clock.nowMs;
+    const commands = await workflow.activate(jobs, { atMs, replaying: false, continueAsNewSuggested: suggested });
+    task.steps.push({ jobs, atMs, suggested, commands });
+    return commands;
+  }
+
+  /** What the worker answers within the task: local activities, and a cancellation that waits for nobody. */
+  private async answeredAtOnce(commands: readonly Command[], task: TaskAtWork): Promise<Job[]> {
+    const jobs: Job[] = [];
+    for (const { scheduleLocalActivity, requestCancelActivity } of commands) {
+      if (scheduleLocalActivity) jobs.push(await this.runLocally(scheduleLocalActivity));
+      const { seq } = requestCancelActivity ?? {};
+      if (typeof seq !== 'number') continue;
+      const activity = this.run.activities.get(seq);
+      if (!activity) task.unsent.add(seq);
+      if (!activity?.waitsForCancellation) {
+        jobs.push({ resolveActivity: { seq, result: resolutionOf({ kind: 'cancelled' }, 'cancelled') } });
+      }
+    }
+    return jobs;
+  }
+
+  private async runLocally(command: coresdk.workflow_commands.IScheduleLocalActivity): Promise<Job> {
+    const { seq, activityType } = command;
+    const name = activityType ?? '';
+    const args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
+    const about = { attempt: 1, heartbeatDetails: undefined, nowMs: this.clock.nowMs, cancelled: false };
+    const outcome = await runAttempt(this.activityOf(name), args, about, () => {});
+    return { resolveActivity: { seq: seq ?? null, isLocal: true, result: resolutionOf(outcome, name) } };
+  }
+
+  private activityOf(name: string): Activities[string] {
+    const run = this.activities[name];
+    if (!run) throw new Error(`no activity is called ${name}`);
+    return run;
+  }
+
+  /** The worker's answer reaches the server. */
+  private async complete(task: TaskAtWork, workflow: LoadedWorkflow): Promise<void> {
+    this.task = null;
+    const commands = task.steps.flatMap((step) => step.commands);
+    const closes = commands.some((command) => closing(command));
+    if (closes && this.buffered.length > 0) {
+      // UnhandledCommand: what came meanwhile must not be lost, so the task is made again with it.
+      this.buffered = [...task.jobs, ...this.buffered];
+      await this.forget();
+      return this.dispatch();
+    }
+    this.run.steps.push(...task.steps);
+    this.run.tasks += 1;
+    if (closes && workflow.handlersAtWork > 0) throw new Error('a run ended over a handler at work');
+    for (const command of commands) await this.obey(command, task);
+    const { forgetAfterTasks } = this.weather;
+    if (forgetAfterTasks !== null && this.run.tasks % forgetAfterTasks === 0) await this.forget();
+    if (this.buffered.length > 0) this.dispatch();
+  }
+
+  private async obey(command: Command, { unsent }: TaskAtWork): Promise<void> {
+    const { startTimer, cancelTimer, scheduleActivity, requestCancelActivity } = command;
+    if (startTimer) this.startTimer(startTimer.seq ?? 0, tsToMs(startTimer.startToFireTimeout as never));
+    if (cancelTimer) this.cancelTimer(cancelTimer.seq ?? 0);
+    if (scheduleActivity && !unsent.has(scheduleActivity.seq ?? 0)) this.schedule(scheduleActivity);
+    if (requestCancelActivity) this.requestCancel(requestCancelActivity.seq ?? 0);
+    await this.end(command);
+  }
+
+  private startTimer(seq: number, afterMs: number): void {
+    const { run } = this;
+    run.timers.add(seq);
+    this.clock.after(afterMs, () => {
+      if (run === this.run && run.timers.delete(seq)) this.tell({ fireTimer: { seq } });
+    });
+  }
+
+  private cancelTimer(seq: number): void {
+    this.run.timers.delete(seq);
+    this.buffered = this.buffered.filter(({ fireTimer }) => fireTimer?.seq !== seq);
+  }
+
+  /** An activity that nobody waits for any more is not told of; what it had told already goes unheard. */
+  private requestCancel(seq: number): void {
+    const activity = this.run.activities.get(seq);
+    activity?.requestCancel();
+    if (!activity || activity.waitsForCancellation) return;
+    this.run.activities.delete(seq);
+    this.buffered = this.buffered.filter(({ resolveActivity }) => resolveActivity?.seq !== seq);
+  }
+
+  private schedule(command: coresdk.workflow_commands.IScheduleActivity): void {
+    const { run } = this;
+    const task: ActivityTask = new ActivityTask(command, this.activityOf(command.activityType ?? ''), {
+      clock: this.clock,
+      luck: this.weather.luck,
+      upAtMs: () => this.upAtMs,
+      resolved: (job) => {
+        if (run === this.run && run.activities.has(task.seq)) this.tell(job);
+      },
+    });
+    run.activities.set(task.seq, task);
+    task.begin();
+  }
+
+  private async end(command: Command): Promise<void> {
+    const { completeWorkflowExecution: completed, cancelWorkflowExecution: cancelled } = command;
+    const { failWorkflowExecution: failed, continueAsNewWorkflowExecution: continued } = command;
+    if (!closing(command)) return;
+    for (const activity of this.run.activities.values()) activity.abandon();
+    await this.forget();
+    const { workflowId, workflowType } = this.run;
+    if (continued) {
+      this.begin(workflowId, workflowType, continued.arguments ?? []);
+      return;
+    }
+    this.buffered = [];
+    const status = completed ? 'COMPLETED' : cancelled ? 'CANCELLED' : 'FAILED';
+    const result = completed?.result
+      ? defaultPayloadConverter.fromPayload(completed.result)
+      : (failed?.failure ?? null);
+    this.closed = { status, result, atMs: this.clock.nowMs, runs: this.runs };
+  }
+
+  private async die(downMs: number): Promise<void> {
+    this.lives += 1;
+    this.upAtMs = Math.max(this.upAtMs, this.clock.nowMs + Math.max(downMs, this.task ? TASK_TIMEOUT_MS : 0));
+    if (this.task) this.buffered = [...this.task.jobs, ...this.buffered];
+    this.task = null;
+    await this.forget();
+    for (const activity of this.run.activities.values()) activity.loseAttempt();
+    if (this.buffered.length > 0) this.dispatch();
+  }
+
+  private async forget(): Promise<void> {
+    await this.run.loaded?.forget();
+    this.run.loaded = null;
+  }
+
+  /** The workflow as it stands in memory, or is put there again by doing once more all that it did. */
+  private async loaded(): Promise<LoadedWorkflow> {
+    if (this.run.loaded) return this.run.loaded;
+    const workflow = await this.code.load(this.run);
+    for (const { jobs, atMs, suggested, commands } of this.run.steps) {
+      const again = await workflow.activate(jobs, { atMs, replaying: true, continueAsNewSuggested: suggested });
+      if (!isDeepStrictEqual(plain(again), plain(commands)))
+        throw new NotDeterministic(`${JSON.stringify(plain(commands))} became ${JSON.stringify(plain(again))}`);
+    }
+    this.run.loaded = workflow;
+    return workflow;
+  }
+
+  private upTo(mostMs: number): number {
+    return Math.round(this.weather.luck() * mostMs);
+  }
+}
+
+/** The order in which the SDK's core tells what happened. */
+function rank(job: Job): number {
+  if (job.initializeWorkflow) return 0;
+  return job.signalWorkflow ? 3 : 4;
+}
+
+function closing(command: Command): boolean {
+  const { completeWorkflowExecution, cancelWorkflowExecution, failWorkflowExecution } = command;
+  const { continueAsNewWorkflowExecution } = command;
+  return Boolean(
+    completeWorkflowExecution || cancelWorkflowExecution || failWorkflowExecution || continueAsNewWorkflowExecution,
+  );
+}
+
+/** Commands as plain JSON, with what their payloads say. */
+function plain(commands: readonly Command[]): unknown {
+  return JSON.parse(
+    JSON.stringify(commands, (_key, value) => (isPayload(value) ? Buffer.from(value.data).toString() : value)),
+  );
+}
+
+function isPayload(value: unknown): value is { data: Uint8Array } {
+  return typeof value === 'object' && value !== null && 'metadata' in value && 'data' in value;
+}

@@ -1,0 +1,162 @@
+import { MINUTE_MS } from '../../src/domain/policy';
+import type { HumanApi, ReportRow, User } from '../../src/human-api/client';
+import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../../src/human-api/errors';
+import { ModelUpstream, type Truth } from '../domain/model/upstream';
+import { facts, type Route } from '../support/fake-human-api';
+import type { Clock } from './clock';
+
+/** How Human API fares beside what is true of the person. */
+export interface Trouble {
+  /** How many of a hundred calls are answered 503, before they had an effect or after. */
+  readonly failing: number;
+  /** How long a create takes to show. */
+  readonly commitMs: number;
+  /** By how much its clock is ahead of ours. */
+  readonly skewMs: number;
+  readonly luck: () => number;
+}
+
+interface Created {
+  readonly humanId: string;
+  readonly visibleAtMs: number;
+  deletedAtMs: number | null;
+}
+
+/** A call as it was answered: what a read told, or null for nobody; undefined where no answer came. */
+export interface Answered {
+  readonly route: Route;
+  readonly atMs: number;
+  readonly answered: boolean;
+  readonly status?: string | null;
+}
+
+/** Long enough for the invitation to be answered, and looked up after an ambiguous answer. */
+const GONE_AFTER_MS = 10 * MINUTE_MS;
+
+/** Human API with one person in it, who lives as the truth says from the moment of the invitation. */
+export class UpstreamOfOne implements HumanApi {
+  readonly created: Created[] = [];
+  readonly calls: Answered[] = [];
+  private readonly model: ModelUpstream;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly truth: Truth,
+    private readonly trouble: Trouble,
+    private readonly person: { readonly clientUserId: string; readonly clientUserEmail: string },
+  ) {
+    this.model = new ModelUpstream({ ...truth, goneAtMs: null });
+  }
+
+  invite = (): Promise<User> =>
+    this.answer('invite', () => {
+      const { nowMs } = this.clock;
+      const created = { humanId: `h-${this.created.length + 1}`, visibleAtMs: nowMs + this.trouble.commitMs };
+      this.created.push({ ...created, deletedAtMs: null });
+      return this.userOf(created.humanId);
+    });
+
+  findUsers = (): Promise<User[]> =>
+    this.answer('findUsers', () => this.there().map(({ humanId }) => this.userOf(humanId)));
+
+  /** The sweep's; no applicant asks for it. */
+  listUsers: HumanApi['listUsers'] = async () => ({ users: [], received: 0 });
+
+  readUser = (humanId: string): Promise<User> =>
+    this.answer('readUser', () => {
+      if (!this.there().some((created) => created.humanId === humanId)) throw new NotFound(facts(404));
+      return this.userOf(humanId);
+    });
+
+  deleteUser = (humanId: string): Promise<'deleted' | 'already-gone'> =>
+    this.answer('deleteUser', () => {
+      const created = this.there().find((somebody) => somebody.humanId === humanId);
+      if (created) created.deletedAtMs = this.clock.nowMs;
+      return created ? 'deleted' : 'already-gone';
+    });
+
+  listReports = (): Promise<ReportRow[]> => this.answer('listReports', () => this.rows());
+
+  openReport: HumanApi['openReport'] = (_clientUserId, reportId, format) =>
+    this.answer('openReport', () => {
+      const row = this.rows().find(({ id }) => id === reportId);
+      if (!row) throw new NotFound(facts(404));
+      const { id, name, organization, updatedAt } = row;
+      const report = { id, type: name, organization, updatedAt };
+      const fetched = this.model.fetch(report, format === 'html' ? 'json' : format, this.clock.nowMs);
+      if (fetched.kind === 'not-offered') throw new NotOffered(facts(415));
+      if (fetched.kind === 'gone') throw new NotFound(facts(404));
+      if (fetched.kind === 'broken') throw new BadDocument(facts(200), 'no end');
+      if (fetched.kind === 'unavailable') throw new Unavailable(facts(503), 'scripted');
+      const bytes = Buffer.from(fetched.document.sha256);
+      return {
+        contentType: 'text/plain',
+        contentLength: bytes.length,
+        stream: oneChunk(bytes),
+        discard: async () => {},
+      };
+    });
+
+  proveCredentials = (): Promise<void> => this.answer('proveCredentials', () => undefined);
+
+  close = async (): Promise<void> => {};
+
+  /** Everybody who is not deleted, by us or by others. */
+  left(): readonly Created[] {
+    const { goneAtMs } = this.truth;
+    const [invited] = this.created;
+    // Nobody is deleted before they were invited, which may be late: then it is soon after.
+    const goneMs = Math.max(goneAtMs ?? Infinity, (invited?.visibleAtMs ?? 0) + GONE_AFTER_MS);
+    return goneMs <= this.clock.nowMs ? [] : this.created.filter(({ deletedAtMs }) => deletedAtMs === null);
+  }
+
+  private there(): Created[] {
+    return this.left().filter(({ visibleAtMs }) => visibleAtMs <= this.clock.nowMs);
+  }
+
+  private rows(): ReportRow[] {
+    const listed = this.there().length > 0 ? this.model.list(this.clock.nowMs) : null;
+    if (!listed) throw new NotYet(facts(403));
+    return listed.map(({ id, type, organization, updatedAt }) => ({
+      ...{ id, name: type, organization, updatedAt, createdAt: null },
+    }));
+  }
+
+  private userOf(humanId: string): User {
+    const told = this.model.person(this.clock.nowMs);
+    if (!told) throw new NotFound(facts(404));
+    const { clientUserId, clientUserEmail } = this.person;
+    const updatedAt = told.updatedAtMs === null ? null : new Date(told.updatedAtMs + this.trouble.skewMs).toISOString();
+    return { clientUserId, humanId, clientUserEmail, status: told.status, updatedAt };
+  }
+
+  private async answer<T>(route: Route, honestly: () => T): Promise<T> {
+    const atMs = this.clock.nowMs;
+    const call: { route: Route; atMs: number; answered: boolean; status?: string | null } = {
+      route,
+      atMs,
+      answered: false,
+    };
+    this.calls.push(call);
+    const down = this.truth.outages.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs < untilMs);
+    const lot = this.trouble.luck() * 100;
+    if (down || lot < this.trouble.failing / 2) throw new Unavailable(facts(down ? null : 503), 'scripted');
+    try {
+      const value = honestly();
+      if (lot < this.trouble.failing) throw new Unavailable(facts(null), 'scripted', { callMayBeAlive: lot % 1 < 0.5 });
+      call.answered = true;
+      if (route === 'readUser') call.status = (value as User).status;
+      return value;
+    } catch (error) {
+      if (error instanceof NotFound) {
+        call.answered = true;
+        call.status = null;
+      }
+      throw error;
+    }
+  }
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
