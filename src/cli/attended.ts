@@ -1,0 +1,29 @@
+import type { Waiting } from '../temporal/connection';
+import { createTerminal, type Terminal } from './terminal';
+
+/** A run before somebody's eyes: what is said goes to stderr, and Ctrl-C (or SIGTERM) aborts the signal. */
+interface Attended {
+  readonly terminal: Terminal;
+  /** One line of stdout. */
+  readonly out: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Waiting for Temporal, told on the terminal, and given up in the end. */
+  readonly waiting: Waiting;
+}
+
+/** Long enough for a server that is just starting. */
+const GIVE_UP_AFTER_MS = 30_000;
+
+/** Takes over this process's signals. */
+export function attended(): Attended {
+  const terminal = createTerminal(process.stderr);
+  const log = { info: () => {}, warn: (_: object, text: string) => terminal.say(text) };
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  return {
+    terminal,
+    out: (line) => void process.stdout.write(`${line}\n`),
+    signal: stopping.signal,
+    waiting: { log, signal: stopping.signal, giveUpAfterMs: GIVE_UP_AFTER_MS },
+  };
+}
