@@ -146,6 +146,13 @@ export class Installation {
     return results;
   }
 
+  /** Runs an operator's command to its end: `npm run chartway -- <args>`. */
+  async operate(
+    ...args: readonly string[]
+  ): Promise<{ status: number | null; lines: readonly string[]; said: string }> {
+    return runProcess('chartway', this.folder, this.env, args);
+  }
+
   /** The result of an applicant's workflow, once it has ended. */
   async ended(clientUserId: string, timeoutMs = ENDED_TIMEOUT_MS): Promise<CollectRecordsResult> {
     const applicant = this.client.workflow.getHandle<typeof collectRecords>(applicantWorkflowId(clientUserId));
