@@ -9,7 +9,7 @@ export interface Lock {
 }
 
 /** The path of a lock is longer than a socket's address may be. */
-export class PathTooLong extends Error {
+class PathTooLong extends Error {
   override readonly name = 'PathTooLong';
   readonly kind = 'path-too-long';
   readonly code = 'ENAMETOOLONG';

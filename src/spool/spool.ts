@@ -31,7 +31,7 @@ export interface Spool {
 }
 
 /** The texts are not on the disk, as far as is known; the cause is the system's error. */
-export class SpoolUnavailable extends Error {
+class SpoolUnavailable extends Error {
   override readonly name = 'SpoolUnavailable';
 
   constructor(
