@@ -123,6 +123,8 @@ part(
     expect(manifest.documents.length).toBeGreaterThan(0);
     for (const { file } of manifest.documents)
       expect(existsSync(join(host.volume('sandbox-reports'), 'DEPLOY-1', file))).toBe(true);
+    const metrics = await fetch(`http://127.0.0.1:${await host.port('sandbox-webhook', 9465)}/metrics`);
+    expect(await metrics.text()).toMatch(/chartway_webhook_notices_total\{.*result="accepted".*\} [1-9]/);
     expect(await down(services)).toEqual({ sandbox: 0, 'sandbox-worker': 0, 'sandbox-webhook': 0 });
   },
   2 * UP_LIMIT_MS,

@@ -1,4 +1,4 @@
-import { chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { until } from '../../support/condition';
@@ -144,7 +144,9 @@ export class Host {
 
   private makeVolume(name: string): void {
     if (name.startsWith('.')) return;
-    mkdirSync(this.volume(name), { recursive: true, mode: 0o700 });
+    // The folder around them is everybody's to come through.
+    mkdirSync(join(this.folder, 'volumes'), { recursive: true });
+    if (!existsSync(this.volume(name))) mkdirSync(this.volume(name), { mode: 0o700 });
     if (process.getuid?.() === 0) chownSync(this.volume(name), UID, UID);
   }
 
