@@ -26,7 +26,7 @@ export interface Keeper {
 export const keepsNothing: Keeper = { person() {}, token() {}, scenario() {}, rewrite() {}, close() {} };
 
 /** A folder that cannot be used; the message says what to do. */
-export class JournalFault extends Error {
+class JournalFault extends Error {
   override readonly name = 'JournalFault';
 }
 
