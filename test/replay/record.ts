@@ -5,7 +5,8 @@ import { Installation } from '../support/installation';
 import { killLeftOvers } from '../support/processes';
 import { startTemporalServer } from '../support/temporal-server';
 import { reportNotification } from '../webhook/webhook-fixture';
-import { type Recorded, replaceHistories } from './recorded';
+import { recordAfterClosing } from './record-after-closing';
+import { dropHistories, keepHistories, type Recorded } from './recorded';
 
 // Not a test: `npm run record` has jest run it, because it is made of the tests' support files.
 
@@ -38,10 +39,13 @@ test(
   'records every persona, a cancelled applicant, a mailbox and a hand-over',
   async () => {
     const recorded = await Promise.all([recordPersonas(), recordHandOver()]);
-    replaceHistories(recorded.flat());
+    dropHistories();
+    keepHistories(recorded.flat());
   },
   RECORD_TIMEOUT_MS,
 );
+
+test('records what comes after the closing', async () => keepHistories(await recordAfterClosing()), RECORD_TIMEOUT_MS);
 
 async function recordPersonas(): Promise<Recorded[]> {
   return onServer([], async (installation) => {

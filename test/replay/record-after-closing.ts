@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
+import { createOperations } from '../../src/temporal/operations';
+import {
+  REFRESH_REPORTS,
+  type ReportNotice,
+  refreshWorkflowId,
+  reportNoticeSignal,
+  SEARCH_ATTRIBUTES,
+  sweepWorkflowId,
+  withdrawWorkflowId,
+} from '../../src/workflows/contract';
+import { startCarrier } from '../support/carrier';
+import { FakeHumanApi, provider } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { startTemporalServer } from '../support/temporal-server';
+import type { Recorded } from './recorded';
+
+const CLIENT_USER_ID = 'closed';
+
+/** A refresh that stores a provider's reports, a refresh of nothing, a sweep with findings, and a withdrawal by hand. */
+export async function recordAfterClosing(): Promise<Recorded[]> {
+  const searchAttributes = Object.fromEntries(
+    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
+  );
+  const server = await startTemporalServer({ searchAttributes });
+  const connection = await Connection.connect({ address: server.address });
+  const client = new Client({ connection });
+  const taskQueue = 'chartway';
+  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
+  const { humanId } = humanApi.enrol(CLIENT_USER_ID, 'closed@example.org', 0);
+  const reportStore = new FakeStore();
+  const closedAt = new Date(Date.now() - HOUR_MS).toISOString();
+  reportStore.keep(CLIENT_USER_ID, { humanId, outcome: 'collected', closedAt, wanted: { unity: ['json', 'pdf'] } });
+  const { address } = server;
+  const stop = await startCarrier({ address, client, taskQueue, humanApi, reportStore, refreshForMs: 30 * DAY_MS });
+  try {
+    const historyOf = (workflowId: string) => client.workflow.getHandle(workflowId).fetchHistory();
+    const refresh = async (clientUserId: string, name: string): Promise<Recorded> => {
+      const notice: ReportNotice = { humanId, reportId: 'u-p', type: 'unity', updatedAt: null };
+      const workflowId = refreshWorkflowId(clientUserId);
+      const start = { taskQueue, workflowId, args: [], signal: reportNoticeSignal };
+      const handle = await client.workflow.signalWithStart(REFRESH_REPORTS, { ...start, signalArgs: [notice] });
+      await handle.result();
+      return { name, history: await handle.fetchHistory() };
+    };
+    const refreshed = await refresh(CLIENT_USER_ID, 'refresh');
+    const vain = await refresh(`unknown-${randomUUID()}`, 'refresh-of-nothing');
+    humanApi.enrol('left', 'left@example.org', 0);
+    const operations = createOperations({ client, taskQueue });
+    await operations.sweep();
+    await operations.withdraw('left');
+    return [
+      refreshed,
+      vain,
+      { name: 'sweep', history: await historyOf(sweepWorkflowId(taskQueue)) },
+      { name: 'withdraw', history: await historyOf(withdrawWorkflowId('left')) },
+    ];
+  } finally {
+    await stop();
+    await connection.close();
+    await server.stop();
+  }
+}
