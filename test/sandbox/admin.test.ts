@@ -1,3 +1,5 @@
+import { keepsNothing } from '../../sandbox/journal';
+import { emptyState } from '../../sandbox/state';
 import { generalError, startSandbox, validationError } from './fixture';
 
 const USERS = '/admin/api/v1/users';
@@ -137,6 +139,27 @@ describe('looking up', () => {
     }[][];
     expect(pages.map((page) => page.length)).toEqual([50, 3, 0]);
     expect(pages.flat().map(({ clientUserId }) => clientUserId)).toEqual(ids);
+  });
+
+  it('pages through thousands, deleted ones left out, each exactly once', async () => {
+    const state = emptyState();
+    const { invite } = await setup({ memory: { state, keeper: keepsNothing } });
+    await invite('POL-0', 'silent@example.org');
+    const [first] = state.people;
+    if (!first) throw new Error('expected the invited person');
+    for (let number = 1; number < 5_000; number += 1)
+      state.people.push({ ...first, clientUserId: `POL-${number}`, humanId: String(number).padStart(32, '0') });
+    const grown = await setup({ memory: { state, keeper: keepsNothing } });
+    await grown.call('DELETE', `${USERS}/${'7'.padStart(32, '0')}`, { token: grown.token });
+    const seen: string[] = [];
+    for (let offset = 0; ; offset += 50) {
+      const page = (await grown.get(`?offset=${offset}`)).body as { clientUserId: string }[];
+      if (page.length === 0) break;
+      seen.push(...page.map(({ clientUserId }) => clientUserId));
+    }
+    expect(seen).toHaveLength(4_999);
+    expect(new Set(seen).size).toBe(4_999);
+    expect(seen).not.toContain('POL-7');
   });
 
   it.each([
