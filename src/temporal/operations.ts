@@ -8,6 +8,8 @@ import {
   withdrawWorkflowId,
 } from '../workflows/contract';
 
+export type { SweepResult, WithdrawPersonResult } from '../workflows/contract';
+
 /** What an operator has done by a workflow, and waits for: it goes on whoever stops waiting. */
 export interface Operations {
   /** The sweep, now; one that is under way is shared. */

@@ -1,5 +1,4 @@
-import { createOperations } from '../../temporal/operations';
-import type { SweepResult } from '../../workflows/contract';
+import { createOperations, type SweepResult } from '../../temporal/operations';
 import type { AddCommand, Operator } from './operator';
 
 /** What each kind of finding is called, and what to do about it. */
