@@ -1,13 +1,8 @@
+import type { Organization } from './organization';
 import type { Step } from './personas/script';
 import type { ReportType } from './report-types';
 
-/** A provider of care that a person can connect. All are made up. */
-export interface Organization {
-  /** 24 hex digits. */
-  readonly id: string;
-  readonly name: string;
-  readonly kind: 'hospital' | 'pharmacy' | 'laboratory';
-}
+export type { Organization } from './organization';
 
 /** One report of one person. `organization` is null for a report of the whole person. */
 export interface Report {

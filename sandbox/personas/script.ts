@@ -1,5 +1,5 @@
+import type { Organization } from '../organization';
 import type { ReportType } from '../report-types';
-import type { Organization } from '../state';
 
 /** One thing that happens in a story. */
 export type Happening =
