@@ -78,10 +78,11 @@ async function updateManifest(
   change: Parameters<ReportStore['updateManifest']>[0],
 ): Promise<Manifest> {
   await makeFolder(folder.path);
-  let written = mergeManifest(null, change);
+  let written: Manifest | null = null;
   await rewriteUnderLock({ path: join(folder.path, MANIFEST), incoming: folder.incoming }, async () => {
     written = mergeManifest(await folder.manifest(), change);
     return manifestText(written);
   });
+  if (!written) throw new TypeError('a manifest was written without having been merged');
   return written;
 }

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { MissingDocument } from '../../src/domain/reports';
+import { createFolderStore } from '../../src/report-store/folder-store';
 import { mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, RefreshChange, WithdrawalChange } from '../../src/report-store/port';
 import { change, entry, ORGANIZATION } from './fixtures';
@@ -128,4 +132,19 @@ describe('a withdrawal by hand', () => {
       missing: [],
     });
   });
+});
+
+it('is all written to a folder as it is merged', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'chartway-after-closing-'));
+  const store = createFolderStore(root);
+  await store.updateManifest(change({ outcome: 'partial', closedAt: V2 }));
+  const refreshed = await store.updateManifest(refresh({ documents: [entry()] }));
+  expect(refreshed).toMatchObject({ outcome: 'partial', refreshedAt: V3, documents: [{ reportId: 'report-1' }] });
+  expect(await store.readManifest('POL-1')).toEqual(refreshed);
+  await expect(store.updateManifest(refresh({ clientUserId: 'POL-2' }))).rejects.toThrow(
+    'POL-2: expected the manifest',
+  );
+  const withdrawn = await store.updateManifest(withdrawal({ clientUserId: 'POL-3' }));
+  expect(await store.readManifest('POL-3')).toEqual(withdrawn);
+  await rm(root, { recursive: true });
 });
