@@ -1,6 +1,6 @@
 import type { Collection } from './collection';
 import { cadenceMs, currentKind, type Facts, SERIES_MS } from './facts';
-import { MINUTE_MS, type Policy } from './policy';
+import { type Policy, SECOND_MS } from './policy';
 
 /**
  * A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). At `deadlineMs`, where there is one, it asks in any
@@ -21,9 +21,9 @@ export interface Polls {
 /** For a wait that a read ends anyway. */
 export const NO_POLLS: Polls = { statusPoll: null, listPoll: null };
 
-/** Applicants who began together are spread over a twentieth of the cadence, a minute at most. */
+/** Applicants who began together are spread over a twentieth of the cadence, 20 s at most: the cap on calls spreads thousands further. */
 const SPREAD_SHARE = 1 / 20;
-const SPREAD_MOST_MS = MINUTE_MS;
+const SPREAD_MOST_MS = 20 * SECOND_MS;
 
 /** The polls that suit what is known; with a deadline, the status is asked for then at the latest. */
 export function pollsOf(facts: Facts, collection: Collection, policy: Policy, deadlineMs: number | null = null): Polls {

@@ -2,6 +2,7 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import type { StatusAnswer } from '../activities/person';
 import type { ListAnswer } from '../activities/reports';
 import type { Poll, Wait } from '../domain/decision';
+import { MINUTE_MS } from '../domain/policy';
 
 /** What a poll found. */
 export type Finding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; answer: ListAnswer };
@@ -36,7 +37,7 @@ export class Watch {
       poll && poll.startMs > Date.now() ? [poll.startMs] : [],
     );
     // Never less than a second: a time that lies in the past must not make the workflow spin.
-    const timeoutMs = Math.max(1_000, Math.min(wait.untilMs, ...starts) - Date.now());
+    const timeoutMs = Math.max(1_000, Math.min(wakeAtMs(wait), ...starts) - Date.now());
     await condition(() => changed() || this.hasFound, timeoutMs, {
       summary: `waiting for ${wait.waitingFor}`,
     });
@@ -89,4 +90,9 @@ export class Watch {
         },
       );
   }
+}
+
+/** At a deadline the poll asks: to wake at the same moment would cost a task, and the two would get into each other's way. */
+function wakeAtMs({ untilMs, statusPoll }: Wait): number {
+  return statusPoll?.deadlineMs === untilMs ? untilMs + MINUTE_MS : untilMs;
 }

@@ -69,8 +69,8 @@ describe('claims upon claims', () => {
 
 describe('applicants who began in the same second', () => {
   test.each([
-    ['Invited', MINUTE_MS],
-    ['Syncing', 30_000],
+    ['Invited', 20_000],
+    ['Syncing', 20_000],
   ])('under %s are polled apart, by %i ms at most', (status, mostMs) => {
     const startOf = (spread: number) => {
       const { it, waitAt } = setup(status);
