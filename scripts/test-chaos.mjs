@@ -10,10 +10,13 @@ const seed = values.seed ?? String(Math.trunc(Math.random() * 2 ** 31));
 process.env.CHAOS_SEED = seed;
 process.env.CHAOS_ROUNDS = values.rounds;
 process.env.PROPERTY_SEED = seed;
+process.env.WEBHOOK_KILLS = String(3 * Number(values.rounds));
+process.env.WEBHOOK_KILLS_SEED = seed;
 process.stderr.write(
   `chartway: seed ${seed}, ${values.rounds} rounds; repeat with -- --seed ${seed} --rounds ${values.rounds}\n`,
 );
 
-const files = positionals.length > 0 ? positionals : ['test/chaos', 'test/domain', 'test/simulation'];
+const files =
+  positionals.length > 0 ? positionals : ['test/chaos', 'test/domain', 'test/simulation', 'test/end-to-end/webhook'];
 process.argv.splice(2, process.argv.length, ...files);
 await import('./test.mjs');

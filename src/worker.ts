@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createLocalActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
+import { createPollMetrics } from './activities/poll-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
 import { exitOnConfigurationError, readConfig } from './config';
 import { createHumanApi } from './human-api/client';
@@ -74,7 +75,12 @@ runProcess('worker', async () => {
       refreshForMs,
       policy,
     }),
-    upstreamActivities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: config.humanApi.timeoutMs }),
+    upstreamActivities: createUpstreamActivities({
+      humanApi,
+      reportStore,
+      timeoutMs: config.humanApi.timeoutMs,
+      pollMetrics: createPollMetrics(registry),
+    }),
     maxCallsPerSecond: config.humanApi.maxCallsPerSecond,
   });
   const running = workers.run();

@@ -4,6 +4,7 @@ import type { HumanApi, User } from '../human-api/client';
 import { NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
 import { NothingYet } from './failures';
+import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress } from './progress';
 
 /** What a read of one person told. `outageMs`: how long upstream could not be asked before it answered. */
@@ -47,8 +48,13 @@ export interface FindInvitedInput extends LookUpInput {
 /** How far apart the look-ups of {@link FindInvitedInput} are. */
 const FIND_AGAIN_MS = 8_000;
 
+export interface PersonDeps {
+  readonly humanApi: HumanApi;
+  readonly pollMetrics?: PollMetrics;
+}
+
 /** The activities about one person upstream: one API call each. */
-export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
+export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers. */
     async readStatus({ humanId }: { humanId: string }): Promise<StatusAnswer> {
@@ -59,7 +65,11 @@ export function createPersonActivities({ humanApi }: { humanApi: HumanApi }) {
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
         const answer = await askStatus(humanApi, input.humanId, running);
-        if (isNews(answer, input) || isOver(input, running.askedAtMs)) return answer;
+        if (isNews(answer, input)) {
+          pollMetrics?.found.inc({ of: 'status' });
+          return answer;
+        }
+        if (isOver(input, running.askedAtMs)) return answer;
         throw quietly(running.progress, input.delaysMs, 'the status is as it was', untilDeadline(input, running));
       }, pollProgress);
     },

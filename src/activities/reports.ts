@@ -6,6 +6,7 @@ import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../human
 import { NotTheDocument, type ReportStore } from '../report-store/port';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { type PollProgress, pollProgress, quietly } from './person';
+import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress } from './progress';
 
 /** What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is. */
@@ -51,10 +52,11 @@ const ROUND_FOR_MS = 60 * 60_000;
 export interface ReportDeps {
   readonly humanApi: HumanApi;
   readonly reportStore: ReportStore;
+  readonly pollMetrics?: PollMetrics;
 }
 
 /** The activities about one person's reports: one API call each. */
-export function createReportActivities({ humanApi, reportStore }: ReportDeps) {
+export function createReportActivities({ humanApi, reportStore, pollMetrics }: ReportDeps) {
   return {
     /** Lists the reports; retried until upstream answers, or refuses access. */
     async listReports({ clientUserId, concluding }: ListReportsInput): Promise<ListAnswer> {
@@ -70,7 +72,10 @@ export function createReportActivities({ humanApi, reportStore }: ReportDeps) {
     async watchReports({ clientUserId, digest, delaysMs }: WatchReportsInput): Promise<ListAnswer> {
       return attempt<ListAnswer, PollProgress>(async (running) => {
         const answer = await list(clientUserId, running);
-        if (answer.kind === 'listed' && answer.digest !== digest) return answer;
+        if (answer.kind === 'listed' && answer.digest !== digest) {
+          pollMetrics?.found.inc({ of: 'reports' });
+          return answer;
+        }
         throw quietly(running.progress, delaysMs, 'the list is as it was');
       }, pollProgress);
     },

@@ -1,5 +1,5 @@
 import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers } from '../support/processes';
+import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
 import { readStored } from '../support/stored';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { cohort, enrol, expectTrueEndings, type Member } from './cohort';
@@ -19,6 +19,7 @@ const TEST_TIMEOUT_MS = 240_000 * rounds;
 let server: TemporalServer;
 let installation: Installation;
 let gate: NoticeGate;
+let worker: RunningProcess;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
@@ -41,7 +42,7 @@ beforeAll(async () => {
       ...Object.fromEntries(POLLS.map((name) => [`POLL_${name}`, '2s'])),
     },
   });
-  await installation.startWorker();
+  worker = await installation.startWorker();
 }, 120_000);
 
 afterAll(async () => {
@@ -67,12 +68,20 @@ test(
     await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
     expect(gate.lost).toBeGreaterThan(COHORT_SIZE);
     expect(gate.passed).toBeGreaterThan(COHORT_SIZE);
+    // Whose last status no notice told, a poll told: the figure says how much the feed loses.
+    expect(await foundByPolling('status')).toBeGreaterThanOrEqual(gate.endingsLost);
 
     const stored = await Promise.all(Object.keys(LOST).map((name) => currentDocuments(cohorts[name] ?? [])));
     for (const documents of stored) expect(documents).toEqual(stored[0]);
   },
   TEST_TIMEOUT_MS,
 );
+
+async function foundByPolling(of: string): Promise<number> {
+  const text = await (await fetch(`${worker.addresses[0]}/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith('chartway_facts_found') && each.includes(`of="${of}"`));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}
 
 /** What each member's manifest lists in its newest version, without what tells one member's documents from another's. */
 async function currentDocuments(members: readonly Member[]): Promise<readonly (readonly string[])[]> {

@@ -8,8 +8,10 @@ const HOUR_MS = 3_600_000;
 describe('the client against the sandbox', () => {
   conformance(async () => {
     const clock = new VirtualClock();
-    const webhook = { urls: [], secret: null, signingSecret: null };
-    const terms = { credentials: CREDENTIALS, webhook, tokenLifetimeSeconds: 86_400, createAnswer: null };
+    const webhook = { urls: [], secret: null, signing: null };
+    const pace = { speed: 1, longestWaitMs: null };
+    const rest = { createAnswer: null, publicUrl: null, seed: null, scenario: null };
+    const terms = { credentials: CREDENTIALS, webhook, tokenLifetimeSeconds: 86_400, pace, ...rest };
     const sandbox = makeSandbox(terms, clock, () => {});
     const base = await sandbox.app.listen({ host: '127.0.0.1', port: 0 });
     const urls = { authUrl: `${base}/auth`, adminUrl: `${base}/admin`, dataUrl: `${base}/data` };

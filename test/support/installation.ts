@@ -107,7 +107,7 @@ export class Installation {
   }
 
   async startWorker(): Promise<RunningProcess> {
-    const worker = await startProcess('worker', this.folder, this.env);
+    const worker = await startProcess('worker', this.folder, { ...this.env, METRICS_PORT: '0' });
     this.running.push(worker);
     return worker;
   }
