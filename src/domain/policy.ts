@@ -34,6 +34,20 @@ export const DEFAULT_POLICY: Policy = {
   wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
 };
 
+/** True for a policy that is whole: one of another version, or none, must not be followed half. */
+export function isPolicy(value: unknown): value is Policy {
+  const { pollMs, settleMs, expiresMs, wanted } = (value ?? {}) as Partial<Policy>;
+  const numbers = (given: unknown, like: object) =>
+    Object.keys(like).every((name) => Number.isFinite((given as Record<string, unknown> | undefined)?.[name]));
+  const formats = typeof wanted === 'object' && wanted !== null ? Object.values(wanted) : null;
+  return (
+    numbers(pollMs, DEFAULT_POLICY.pollMs) &&
+    numbers(settleMs, DEFAULT_POLICY.settleMs) &&
+    numbers(expiresMs, DEFAULT_POLICY.expiresMs) &&
+    (formats?.every((list) => Array.isArray(list)) ?? false)
+  );
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
 /** What {@link parseDurationMs} takes, in words for an error. */

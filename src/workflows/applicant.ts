@@ -2,8 +2,9 @@ import { workflowInfo } from '@temporalio/workflow';
 import { stageAfter } from '../domain/applicant';
 import { emptyCollection, withReportNotice } from '../domain/collection';
 import { currentKind, currentStatus, type Facts, openedWith, type Read, withNotice } from '../domain/facts';
-import { isHumanId } from '../domain/identifiers';
+import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
+import { isPolicy } from '../domain/policy';
 import type { ApplicantState, CollectRecordsInput, ReportNotice, StatusNotice } from './contract';
 import { describe, moveTo } from './display';
 
@@ -16,7 +17,13 @@ export class Applicant {
   invitationBegun: boolean;
   private readonly early: (() => void)[] = [];
 
+  /** @throws TypeError for an input that is not one: that fails the workflow task, which parks the applicant visibly before anything is sent. */
   constructor(readonly input: CollectRecordsInput) {
+    if (!isClientUserId(input?.details?.clientUserId) || !isPolicy(input.policy)) {
+      throw new TypeError(
+        'expected the details and the policy of an applicant, the input holds others: look at how it was started',
+      );
+    }
     this.state = input.carried ?? newState(input.details.clientUserId);
     this.invitationBegun = this.state.facts !== null;
   }

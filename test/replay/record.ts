@@ -36,9 +36,9 @@ const HAND_OVER_AT_EVENTS = 40;
 afterAll(killLeftOvers);
 
 test(
-  'records every persona, a cancelled applicant, a mailbox and a hand-over',
+  'records every persona, a cancelled applicant, second rounds, a mailbox and a hand-over',
   async () => {
-    const recorded = await Promise.all([recordPersonas(), recordHandOver()]);
+    const recorded = await Promise.all([recordPersonas(), recordHandOver(), recordSecondRounds()]);
     dropHistories();
     keepHistories(recorded.flat());
   },
@@ -78,6 +78,28 @@ async function cancelAfterMailbox(installation: Installation): Promise<Recorded>
   await applicant.cancel();
   await applicant.result().catch(() => undefined);
   return { name: 'mailbox', history: await mailbox.fetchHistory() };
+}
+
+/** Applicants whose person is there already: theirs by the e-mail, or somebody else. */
+async function recordSecondRounds(): Promise<Recorded[]> {
+  return onServer([], async (installation) => {
+    const names = ['adopted', 'conflict'];
+    const handles = names.map((name) => installation.client.workflow.getHandle(applicantWorkflowId(name)));
+    await installation.enrol(names.map((clientUserId) => ({ clientUserId, as: 'silent' })));
+    for (const applicant of handles) {
+      await until('the invitation', STEP_TIMEOUT_MS, async () => (await applicant.query(stateQuery)).humanId);
+      await applicant.terminate();
+    }
+    const again = [
+      { clientUserId: 'adopted', as: 'silent' },
+      { clientUserId: 'conflict', as: 'eager' },
+    ];
+    expect(await installation.intake(again, ['--again'])).toEqual(['started', 'started']);
+    await Promise.all(names.map((name) => installation.ended(name)));
+    return Promise.all(
+      handles.map(async (applicant, at) => ({ name: names[at] ?? '', history: await applicant.fetchHistory() })),
+    );
+  });
 }
 
 async function recordHandOver(): Promise<Recorded[]> {

@@ -7,7 +7,18 @@ import { type Recorded, recordedHistories } from './recorded';
 
 /** A story each, by the names that `npm run record` gives them. */
 const APPLICANTS = [
-  ...['attention', 'broken', 'cancelled', 'declines', 'eager', 'handed-over-1', 'handed-over-2', 'handed-over-3'],
+  ...[
+    'adopted',
+    'attention',
+    'broken',
+    'cancelled',
+    'conflict',
+    'declines',
+    'eager',
+    'handed-over-1',
+    'handed-over-2',
+    'handed-over-3',
+  ],
   ...['partial', 'pharmacy', 'several', 'silent'],
 ];
 const OTHERS = ['mailbox', 'refresh', 'refresh-of-nothing', 'sweep', 'withdraw'];

@@ -26,6 +26,8 @@ export interface Story {
   readonly commitMs: number;
   readonly skewMs: number;
   readonly seed: number;
+  /** Whatever else is signalled, as it is. */
+  readonly signals?: readonly { readonly atMs: number; readonly name: string; readonly args: readonly unknown[] }[];
 }
 
 /** How it came out. */
@@ -59,6 +61,7 @@ export async function live(code: WorkflowCode, story: Story, policy: Policy, unt
     const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
     const server = new SimulatedServer(code, clock, activities, weather, begun);
     for (const delivery of story.deliveries) clock.at(delivery.atMs, () => deliver(server, upstream, delivery, skewMs));
+    for (const { atMs, name, args } of story.signals ?? []) clock.at(atMs, () => void server.signal(name, ...args));
     if (story.cancelAtMs !== null) clock.at(story.cancelAtMs, () => server.cancel());
     const ended = await clock.runUntil(() => server.closed !== null, untilMs);
     if (!ended || !server.closed) throw new Error(`still open at ${new Date(clock.nowMs).toISOString()}`);
