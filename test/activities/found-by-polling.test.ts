@@ -1,0 +1,38 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { Registry } from 'prom-client';
+import { createPersonActivities, type WatchStatusInput } from '../../src/activities/person';
+import { createPollMetrics } from '../../src/activities/poll-metrics';
+import type { User } from '../../src/human-api/client';
+import { FakeHumanApi } from '../support/fake-human-api';
+
+/** One attempt of a poll of somebody whose status upstream is Invited. */
+async function setup(known: Partial<WatchStatusInput>) {
+  const humanApi = new FakeHumanApi();
+  const registry = new Registry();
+  const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() });
+  const { watchStatus } = createPersonActivities({ humanApi, pollMetrics: createPollMetrics(registry) });
+  const { humanId }: User = await environment.run(() =>
+    humanApi.invite({ clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' }),
+  );
+  const input = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [60_000], deadlineMs: null, ...known };
+  const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
+  return { polled: environment.run(watchStatus, input), found };
+}
+
+test('a status that no notice had told counts as found by polling', async () => {
+  const { polled, found } = await setup({ status: 'Engaged' });
+  await expect(polled).resolves.toMatchObject({ kind: 'status', status: 'Invited' });
+  expect(await found()).toEqual([expect.objectContaining({ labels: { of: 'status' }, value: 1 })]);
+});
+
+test('a status that was known does not', async () => {
+  const { polled, found } = await setup({});
+  await expect(polled).rejects.toMatchObject({ type: 'NothingYet' });
+  expect(await found()).toEqual([]);
+});
+
+test('nor does one that is told only because the deadline wants a read', async () => {
+  const { polled, found } = await setup({ deadlineMs: 0 });
+  await expect(polled).resolves.toMatchObject({ kind: 'status', status: 'Invited' });
+  expect(await found()).toEqual([]);
+});
