@@ -1,0 +1,104 @@
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { createInvitationActivities } from '../../src/activities/invitation';
+import { createManifestActivities } from '../../src/activities/manifests';
+import { createPersonActivities } from '../../src/activities/person';
+import { createReportActivities } from '../../src/activities/reports';
+import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
+import { createWorkers } from '../../src/temporal/workers';
+import { applicantWorkflowId, COLLECT_RECORDS, SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
+import { until } from '../support/condition';
+import { FakeHumanApi, provider } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { WORKFLOW_BUNDLE } from '../support/global-setup';
+import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+const TEST_TIMEOUT_MS = 120_000;
+const STEP_TIMEOUT_MS = 60_000;
+const DEPLOYMENT = 'chartway';
+const TASK_QUEUE = 'versions';
+const APPLICANTS_EACH = 10;
+const POLICY = {
+  ...DEFAULT_POLICY,
+  pollMs: { ...DEFAULT_POLICY.pollMs, invited: SECOND_MS },
+  settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: 3 * SECOND_MS },
+};
+
+let server: TemporalServer;
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
+  const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [
+    name,
+    type === 'KEYWORD' ? 'Keyword' : 'Datetime',
+  ]);
+  server = await startTemporalServer({ searchAttributes: Object.fromEntries(searchAttributes) });
+}, TEST_TIMEOUT_MS);
+afterAll(() => server?.stop());
+
+test(
+  'two versions of a worker at once bring every applicant to the same end, while the current one changes under them',
+  async () => {
+    const connection = await Connection.connect({ address: server.address });
+    const native = await NativeConnection.connect({ address: server.address });
+    const client = new Client({ connection });
+    const humanApi = new FakeHumanApi([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
+    const reportStore = new FakeStore();
+    const deps = { humanApi, reportStore, timeoutMs: 1_000, digestSecret: 'test' };
+    const work = (buildId: string) =>
+      createWorkers({
+        ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
+        deployment: { name: DEPLOYMENT, buildId },
+        localActivities: createManifestActivities(deps),
+        upstreamActivities: {
+          ...createInvitationActivities(deps),
+          ...createPersonActivities(deps),
+          ...createReportActivities(deps),
+        },
+        maxCallsPerSecond: 200,
+      });
+    const makeCurrent = (buildId: string) =>
+      until(`version ${buildId} to be current`, STEP_TIMEOUT_MS, async () =>
+        connection.workflowService
+          .setWorkerDeploymentCurrentVersion({ namespace: 'default', deploymentName: DEPLOYMENT, buildId })
+          .then(() => true)
+          .catch(() => false),
+      );
+    const start = (clientUserId: string) =>
+      client.workflow.start(COLLECT_RECORDS, {
+        args: [
+          {
+            details: { clientUserId, clientUserEmail: `${clientUserId}@example.org` },
+            detailsDigest: 'd',
+            policy: POLICY,
+          },
+        ],
+        ...{ taskQueue: TASK_QUEUE, workflowId: applicantWorkflowId(clientUserId) },
+      });
+    const some = (prefix: string) =>
+      Promise.all(Array.from({ length: APPLICANTS_EACH }, (_, at) => start(`${prefix}-${at}`)));
+    const versions = [await work('one'), await work('two')];
+    const running = versions.map((workers) => workers.run());
+
+    await makeCurrent('one');
+    const early = await some('early');
+    await until('the first to be invited', STEP_TIMEOUT_MS, () => humanApi.people.length === APPLICANTS_EACH);
+    await makeCurrent('two');
+    const all = [...early, ...(await some('late'))];
+    for (const applicant of all) {
+      expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    }
+    expect(humanApi.people).toHaveLength(2 * APPLICANTS_EACH);
+    const [first] = early;
+    const { events } = (await first?.fetchHistory()) ?? {};
+    const builds = (events ?? []).flatMap(
+      ({ workflowTaskCompletedEventAttributes: task }) => task?.deploymentVersion?.buildId ?? [],
+    );
+    expect([...new Set(builds)]).toEqual(['one', 'two']);
+
+    for (const workers of versions) workers.shutdown();
+    await Promise.all(running);
+    await connection.close();
+    await native.close();
+  },
+  TEST_TIMEOUT_MS,
+);
