@@ -1,9 +1,9 @@
 import type { Notice } from '../human-api/notifications';
+import { noticeText } from '../human-api/notifications/stored';
 import type { Spool } from '../spool/spool';
 import type { Circuit } from './circuit';
 import type { WebhookMetrics } from './metrics';
 import type { NoticeSink, OfferToTemporal, Taken } from './notice-sink';
-import { textOf } from './spooled-notice';
 
 /** Temporal is waited for so long; with upstream's 3 s in mind, and half a second for everything else. */
 const TEMPORAL_TIMEOUT_MS = 2_000;
@@ -44,7 +44,7 @@ export function createDurableSink(deps: {
     untilMs: number,
   ): Promise<{ failure: unknown } | null> {
     try {
-      await into.append(notices.map(textOf), untilMs);
+      await into.append(notices.map(noticeText), untilMs);
     } catch (failure) {
       return { failure };
     }

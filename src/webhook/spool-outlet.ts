@@ -1,8 +1,8 @@
+import { noticeIn } from '../human-api/notifications/stored';
 import type { Outlet } from '../spool/replay';
 import { NoticeUndelivered } from '../temporal/notices';
 import type { Circuit } from './circuit';
 import type { RouteNotice } from './route-notice';
-import { noticeIn } from './spooled-notice';
 
 /** Nobody waits for an answer here, but a Temporal that is back should be noticed soon. */
 const DELIVERY_TIMEOUT_MS = 5_000;

@@ -11,6 +11,16 @@ export function noticesText(notices: readonly TellingNotice[]): string {
   return JSON.stringify(notices);
 }
 
+/** One alone, as one line. */
+export function noticeText(notice: Notice): string {
+  return JSON.stringify(notice);
+}
+
+/** The notice of such a line; null where it is none of ours. */
+export function noticeIn(line: string): TellingNotice | null {
+  return storedNotice(parseJson(Buffer.from(line)));
+}
+
 /** The notices of such a file, of one alone too; null where it is none of ours. Ids are checked again: they become workflow ids. */
 export function noticesIn(content: Buffer): TellingNotice[] | null {
   const read = parseJson(content);
