@@ -46,6 +46,7 @@ test('nothing set means the documented defaults', () => {
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
     temporalGiven: false,
     taskQueue: 'chartway',
+    deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,

@@ -54,7 +54,7 @@ interface TaskAtWork {
 }
 
 /** The workflow did not do again what it had done: it would be stuck on a real server. */
-export class NotDeterministic extends Error {
+class NotDeterministic extends Error {
   override readonly name = 'NotDeterministic';
 }
 
