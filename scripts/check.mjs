@@ -9,6 +9,7 @@ import { command, ROOT } from './set-up/project.mjs';
 const CHECKS = {
   'format and lint (biome)': ['biome', 'ci', '--colors=off', '--error-on-warnings'],
   'types (tsc)': ['tsc', '-p', 'tsconfig.json', '--noEmit'],
+  "types of the sandbox's pages (tsc)": ['tsc', '-p', 'sandbox/invitation/tsconfig.pages.json', '--noEmit'],
   'import rules (dependency-cruiser)': ['depcruise', 'src', 'sandbox'],
   'unused code (knip)': ['knip'],
   'duplication (jscpd)': ['jscpd', 'src', 'scripts'],
