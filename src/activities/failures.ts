@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { HumanApiError, RateLimited } from '../human-api/errors';
+import { StoreUnavailable } from '../report-store/port';
 import type { Progress } from './progress';
 
 /** Thrown by an activity that found nothing yet and is to be run again: no failure, and nobody needs to hear of it. */
@@ -57,7 +58,7 @@ function backOffMs(streak: number, failingForMs: number): number {
 
 /** Only our own words leave: another error's message may quote what it was given. */
 function messageOf(error: unknown): string {
-  if (error instanceof HumanApiError) return error.message;
+  if (error instanceof HumanApiError || error instanceof StoreUnavailable) return error.message;
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return `unexpected ${error instanceof Error ? error.name : typeof error}${typeof code === 'string' ? ` (${code})` : ''}`;
 }

@@ -35,6 +35,8 @@ export interface StoredDocument {
   readonly contentType: string;
   readonly storedAt: string;
   readonly superseded: boolean;
+  /** Only where the file is encrypted; `sha256` and `bytes` are always those of the clear bytes. */
+  readonly encrypted?: true;
 }
 
 export type MissingReason = 'not-offered' | 'missing' | 'failed';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { incomingName } from './incoming';
@@ -14,6 +14,9 @@ export interface SharedFile {
   readonly waitAtMostMs?: number;
 }
 
+/** Takes back what was done. */
+export type Undo = () => Promise<void>;
+
 /** A holder needs milliseconds. Taking the lock from one that is only slow does no harm (its commit fails), so this may be short. */
 const DEAD_AFTER_MS = 10_000;
 /** Longer than a dead holder can stand in the way, shorter than an activity may take. */
@@ -25,8 +28,9 @@ const FILE_DIGITS = 16;
 
 /**
  * Rewrites a file under a lock between processes, and between hosts that share the file system. `rewrite` reads what it needs and returns the
- * file's next text, or null to leave it; it is called again if another writer came between. Files come and go here, folders never:
- * whoever walks the store meanwhile is not disturbed.
+ * file's next content, or null to leave it; it is called again if another writer came between. `beside` is done when all of the content is on the
+ * disk, right before it gets its name, for what has to change with it. Files come and go here, folders never: whoever walks the store
+ * meanwhile is not disturbed.
  *
  * The lock (O_EXCL, beside the file) only makes writers take turns. What keeps them from losing each other's work are their drafts, each under
  * a name of its own: a writer makes its draft, then removes every other draft of the file, and only then reads. To commit is to rename the
@@ -38,15 +42,19 @@ const FILE_DIGITS = 16;
  * seconds between reading and renaming. It would undo what others wrote since; every write of a run carries all its documents, which heals it.
  * @throws Error where the lock was not to be had in time; whatever `rewrite` throws
  */
-export async function rewriteUnderLock(file: SharedFile, rewrite: () => Promise<string | null>): Promise<void> {
+export async function rewriteUnderLock(
+  file: SharedFile,
+  rewrite: () => Promise<string | Uint8Array | null>,
+  beside: () => Promise<Undo> = async () => async () => undefined,
+): Promise<void> {
   const giveUpAtMs = performance.now() + (file.waitAtMostMs ?? WAIT_AT_MOST_MS);
   for (let done = false; !done; ) {
     const draft = draftName(file);
     await take(file, draft, giveUpAtMs);
     try {
       await makeOnlyDraft(file, draft);
-      const text = await rewrite();
-      done = text === null || (await committed(join(file.incoming, draft), file.path, text));
+      const content = await rewrite();
+      done = content === null || (await committed(join(file.incoming, draft), file.path, content, beside));
     } finally {
       // What cannot be removed expires, and the next writer removes the draft.
       await rm(join(file.incoming, draft), { force: true }).catch(() => undefined);
@@ -77,13 +85,21 @@ async function take(file: SharedFile, draft: string, giveUpAtMs: number): Promis
 }
 
 async function created(lock: string, draft: string): Promise<boolean> {
+  let handle: FileHandle;
   try {
-    await writeFile(lock, draft, { mode: PRIVATE_FILE, flag: 'wx' });
-    return true;
+    handle = await open(lock, 'wx', PRIVATE_FILE);
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
     throw error;
   }
+  try {
+    await handle.writeFile(draft).finally(() => handle.close());
+  } catch (error) {
+    // On a full disk a lock can be made that does not say whose it is.
+    await rm(lock, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  return true;
 }
 
 /** A lock's age is told by the clock that stamped it, which all hosts share. */
@@ -113,16 +129,35 @@ async function makeOnlyDraft({ incoming }: SharedFile, draft: string): Promise<v
 }
 
 /** False where another writer removed the draft. Nothing here may make it anew. */
-async function committed(draft: string, path: string, text: string): Promise<boolean> {
+async function committed(
+  draft: string,
+  path: string,
+  content: string | Uint8Array,
+  beside: () => Promise<Undo>,
+): Promise<boolean> {
+  if (!(await unlessGone(fill(draft, content)))) return false;
+  const undo = await beside();
   try {
-    const handle = await open(draft, 'r+');
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, path);
+    return await unlessGone(rename(draft, path));
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+async function fill(draft: string, content: string | Uint8Array): Promise<void> {
+  const handle = await open(draft, 'r+');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function unlessGone(work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
     return true;
   } catch (error) {
     if (isCode(error, 'ENOENT')) return false;

@@ -1,7 +1,8 @@
 import { open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { incomingName } from './incoming';
-import { isCode, makeFolder, PRIVATE_FILE, syncFolder } from './private-folders';
+import { onDisk } from './on-disk';
+import { expectNoLinks, isCode, makeFolder, PRIVATE_FILE, syncFolder } from './private-folders';
 import { checkedName, folderOfPrefix, SHELF_FOLDER, type Shelf } from './shelf';
 
 /** The shelf of a folder store; `incoming` is where its files lie until they are whole, on the same file system. */
@@ -12,33 +13,46 @@ export function createFolderShelf(base: string, incoming: string): Shelf {
   return {
     async put(name, bytes) {
       const path = pathOf(name);
-      await makeFolder(incoming);
-      const whole = await written(incoming, bytes);
-      try {
-        await makeFolder(dirname(path));
-        await rename(whole, path);
-        await syncFolder(dirname(path));
-      } catch (error) {
-        await rm(whole, { force: true });
-        throw error;
-      }
+      await onDisk(async () => {
+        await makeFolder(base, incoming);
+        const whole = await written(incoming, bytes);
+        try {
+          await makeFolder(base, dirname(path));
+          await rename(whole, path);
+          await syncFolder(dirname(path));
+        } catch (error) {
+          await rm(whole, { force: true }).catch(() => undefined);
+          throw error;
+        }
+      });
     },
 
     async get(name) {
-      return readFile(pathOf(name)).catch(nothingThere);
+      const path = pathOf(name);
+      return onDisk(async () => {
+        await expectNoLinks(base, path);
+        return readFile(path).catch(nothingThere);
+      });
     },
 
     async list(prefix) {
-      const names = await filesBelow(root, folderOfPrefix(prefix));
-      return names.filter((name) => name.startsWith(prefix)).sort();
+      const folder = folderOfPrefix(prefix);
+      return onDisk(async () => {
+        await expectNoLinks(base, join(root, folder));
+        const names = await filesBelow(root, folder);
+        return names.filter((name) => name.startsWith(prefix)).sort();
+      });
     },
 
     async remove(name) {
       const path = pathOf(name);
-      // Unlike rm, it looks only once: of two at a time one finds nothing.
-      const removed = await unlink(path).then(() => true, nothingThere);
-      if (removed) await syncFolder(dirname(path));
-      return removed === true;
+      return onDisk(async () => {
+        await expectNoLinks(base, dirname(path));
+        // Unlike rm, it looks only once: of two at a time one finds nothing.
+        const removed = await unlink(path).then(() => true, nothingThere);
+        if (removed) await syncFolder(dirname(path));
+        return removed === true;
+      });
     },
   };
 }
@@ -50,7 +64,7 @@ async function written(incoming: string, bytes: Uint8Array): Promise<string> {
     await file.writeFile(bytes);
     await file.sync();
   } catch (error) {
-    await rm(path, { force: true });
+    await rm(path, { force: true }).catch(() => undefined);
     throw error;
   } finally {
     await file.close();

@@ -1,28 +1,35 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ApplicantFiles } from './applicant-files';
 import { createDocumentCheck } from './document-check';
+import { NotOpened } from './envelope';
 import { type ApplicantFolder, publish } from './folder-documents';
 import { rewriteUnderLock } from './folder-lock';
+import { readDocument } from './folder-reader';
 import { createFolderShelf } from './folder-shelf';
 import { incomingName, receive, sweep } from './incoming';
-import { applicantFolder, MANIFEST } from './layout';
+import { documentFile, MANIFEST } from './layout';
 import { mergeManifest } from './manifest';
 import { manifestText, parseManifest } from './manifest-file';
-import type { Manifest, ReportStore } from './port';
-import { isCode, makeFolder, PRIVATE_FILE } from './private-folders';
+import { onDisk } from './on-disk';
+import type { AtRest, Manifest, ReportStore } from './port';
+import { makeFolder, PRIVATE_FILE } from './private-folders';
 
 /** What killed processes leave is small and harmless: often enough. */
 const SWEEP_EVERY_MS = 3_600_000;
 
+/** Nothing is encrypted. */
+const IN_CLEAR: AtRest = { seal: null, encrypts: false };
+
 /** The report store in a folder of a local or shared file system; its folders are made when first needed. */
-export function createFolderStore(root: string): ReportStore {
+export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore {
   const base = resolve(root);
   const incoming = join(base, '.incoming');
   let sweptAtMs = Number.NEGATIVE_INFINITY;
 
   const folderOf = (clientUserId: string): ApplicantFolder => {
-    const path = join(base, applicantFolder(clientUserId));
-    return { path, incoming, manifest: () => readManifest(path, clientUserId) };
+    const files = new ApplicantFiles(base, incoming, clientUserId, atRest);
+    return { files, manifest: () => readManifest(files) };
   };
 
   async function sweepNowAndThen(): Promise<void> {
@@ -36,52 +43,63 @@ export function createFolderStore(root: string): ReportStore {
     shelf: createFolderShelf(base, incoming),
 
     async save(document, body) {
-      const received = await receive(incoming, body, createDocumentCheck(document));
+      const folder = folderOf(document.clientUserId);
+      const sealing = folder.files.sealing(documentFile(document.report, document.format));
+      const received = await receive(incoming, body, createDocumentCheck(document), sealing);
       try {
-        return await publish(folderOf(document.clientUserId), document, received);
+        return await onDisk(() => publish(folder, document, received));
       } finally {
-        await rm(received.path, { force: true });
+        // Where the disk does not let go of it, the sweep does later.
+        await rm(received.path, { force: true }).catch(() => undefined);
       }
     },
 
+    readDocument(clientUserId, file) {
+      return readDocument(folderOf(clientUserId), file);
+    },
+
     async readManifest(clientUserId) {
-      return folderOf(clientUserId).manifest();
+      return onDisk(folderOf(clientUserId).manifest);
     },
 
     async updateManifest(change) {
-      await makeFolder(incoming);
-      await sweepNowAndThen();
-      return updateManifest(folderOf(change.clientUserId), change);
+      const folder = folderOf(change.clientUserId);
+      return onDisk(async () => {
+        await makeFolder(base, incoming);
+        await sweepNowAndThen();
+        return updateManifest(folder, change);
+      });
     },
 
     async check() {
-      await makeFolder(incoming);
-      await sweep(incoming);
-      const probe = join(incoming, incomingName());
-      await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
-      await rm(probe);
+      await onDisk(async () => {
+        await makeFolder(base, incoming);
+        await sweep(incoming);
+        const probe = join(incoming, incomingName());
+        await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
+        await rm(probe);
+      });
     },
   };
 }
 
-async function readManifest(path: string, clientUserId: string): Promise<Manifest | null> {
-  try {
-    return parseManifest(clientUserId, await readFile(join(path, MANIFEST), 'utf8'));
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
+  const text = await files.text(MANIFEST).catch((error: unknown) => {
+    if (!(error instanceof NotOpened)) throw error;
+    throw new NotOpened(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
+  });
+  return text === null ? null : parseManifest(files.clientUserId, text);
 }
 
 async function updateManifest(
-  folder: ApplicantFolder,
+  { files, manifest }: ApplicantFolder,
   change: Parameters<ReportStore['updateManifest']>[0],
 ): Promise<Manifest> {
-  await makeFolder(folder.path);
+  await makeFolder(files.base, files.path);
   let written: Manifest | null = null;
-  await rewriteUnderLock({ path: join(folder.path, MANIFEST), incoming: folder.incoming }, async () => {
-    written = mergeManifest(await folder.manifest(), change);
-    return manifestText(written);
+  await rewriteUnderLock({ path: files.pathOf(MANIFEST), incoming: files.incoming }, async () => {
+    written = mergeManifest(await manifest(), change);
+    return files.written(MANIFEST, manifestText(written));
   });
   if (!written) throw new TypeError('a manifest was written without having been merged');
   return written;

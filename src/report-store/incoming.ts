@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DocumentCheck } from './document-check';
+import type { Sealing } from './envelope';
+import { onDisk } from './on-disk';
 import { isCode, makeFolder, PRIVATE_FILE } from './private-folders';
 
 /** A whole document under a temporary name, checked and on disk. Whoever gets it renames or removes it. */
@@ -22,13 +24,15 @@ export function incomingName(): string {
 }
 
 /**
- * Streams a body into a file of the incoming folder. Everything happens within the loop over the body, so that whatever goes wrong closes it.
- * @throws NotTheDocument, whatever the body throws, or the file system's error; no file is left then
+ * Streams a body into a file of the incoming folder, encrypted where there is a `sealing`; what is told of it is told of the clear bytes.
+ * Everything happens within the loop over the body, so that whatever goes wrong closes it.
+ * @throws NotTheDocument, whatever the body throws, or StoreUnavailable; no file is left then
  */
 export async function receive(
   folder: string,
   body: AsyncIterable<Uint8Array>,
   check: DocumentCheck,
+  sealing: Sealing | null,
 ): Promise<Received> {
   const path = join(folder, incomingName());
   const hash = createHash('sha256');
@@ -38,18 +42,25 @@ export async function receive(
     try {
       for await (const piece of body) {
         check.take(piece);
-        file ??= await created(folder, path);
         hash.update(piece);
         bytes += piece.byteLength;
-        await file.writeFile(piece);
+        const to: FileHandle = file ?? (await onDisk(() => created(folder, path)));
+        file = to;
+        const ready = sealing ? sealing.take(piece) : piece;
+        if (ready.byteLength > 0) await onDisk(() => to.writeFile(ready));
       }
       check.finish();
-      await file?.sync();
+      const to: FileHandle | null = file;
+      if (sealing) await onDisk(async () => to?.writeFile(sealing.finish()));
+      // One that fails is not tried again on the same file: the system may have dropped the bytes and call the second a success.
+      await onDisk(async () => to?.sync());
     } finally {
-      await file?.close();
+      const to: FileHandle | null = file;
+      await onDisk(async () => to?.close());
     }
   } catch (error) {
-    await rm(path, { force: true });
+    // Where the disk lets go of nothing either, the sweep does later; what came first is what matters.
+    await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
   return { path, sha256: hash.digest('hex'), bytes };
@@ -60,7 +71,7 @@ async function created(folder: string, path: string): Promise<FileHandle> {
     return await open(path, 'wx', PRIVATE_FILE);
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
-    await makeFolder(folder);
+    await makeFolder(dirname(folder), folder);
     return open(path, 'wx', PRIVATE_FILE);
   }
 }

@@ -26,6 +26,11 @@ export function documentFile(report: ListedReport, format: Format): string {
   return `${typeFolder(report.type)}/${organization}/${reportName(report.id)}.${versionOf(report.updatedAt)}.${format}`;
 }
 
+/** Whether a name could be {@link documentFile}'s: three parts, none of which leads anywhere else. */
+export function isDocumentFile(file: string): boolean {
+  return /^[a-z0-9_-]{1,80}\/[a-z0-9-]{1,80}\/[A-Za-z0-9][A-Za-z0-9._~-]{0,150}$/.test(file);
+}
+
 function typeFolder(type: string): string {
   // Tested before it is lowered: some letters outside the pattern lower into it.
   return TYPE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);

@@ -22,6 +22,7 @@ const document = z.object({
   contentType: text,
   storedAt: text,
   superseded: z.boolean(),
+  encrypted: z.literal(true).exactOptional(),
 });
 
 const missing = z.object({

@@ -1,5 +1,6 @@
 import type { Outcome, Reason } from '../domain/applicant';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
+import type { Seal } from '../domain/seal';
 import type { Shelf } from './shelf';
 
 /** `<clientUserId>/manifest.json`: always true of what lies beside it. Times are ISO 8601 in UTC. */
@@ -65,15 +66,51 @@ export class WrongFolder extends Error {
   override readonly name = 'WrongFolder';
 }
 
+/** The disk refused: it is full, broken or read-only, or too many files are open. Nothing half is visible, and the same call again goes on. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+
+  /** As errno and the system call have it: `ENOSPC`, `write`. */
+  constructor(
+    readonly code: string,
+    call: string,
+  ) {
+    super(`the report store failed (${code} at ${call}); it is tried again`);
+  }
+}
+
+/** No such document, or none that the manifest lists. */
+export class NoSuchDocument extends Error {
+  override readonly name = 'NoSuchDocument';
+}
+
+/** The bytes are not those that the manifest tells of, or cannot be opened: altered, cut, moved or half restored. */
+export class AlteredDocument extends Error {
+  override readonly name = 'AlteredDocument';
+}
+
+/** How files are kept from whoever gets at the disk. */
+export interface AtRest {
+  /** Opens what is encrypted; null where no keys are set. */
+  readonly seal: Seal | null;
+  /** Whether what is written from now on is encrypted; it needs the seal. What lies there tells by itself, and both kinds are read. */
+  readonly encrypts: boolean;
+}
+
 /** Where reports and manifests live. Any number of processes may use one store at once. */
 export interface ReportStore {
   /**
    * Streams, checks, hashes and stores one document; the final name appears only when all of it is on disk.
    * Returns the manifest's entry for it. Where the bytes equal `newest`, nothing is added and its entry comes back with a later `seenAt`.
-   * @throws NotTheDocument for bytes that are not what they claim to be; WrongFolder; whatever the stream throws
+   * @throws NotTheDocument for bytes that are not what they claim to be; WrongFolder; StoreUnavailable; whatever the stream throws
    */
   save(document: DocumentToStore, body: AsyncIterable<Uint8Array>): Promise<StoredDocument>;
-  /** @throws WrongFolder; an Error naming the file where it cannot be read as a manifest */
+  /**
+   * The clear bytes of a document that the manifest lists, in pieces, or of `manifest.json` itself. Only a loop that ends well has seen what was
+   * stored: size and sha256 are known at the end. @throws NoSuchDocument; AlteredDocument; UnknownKey; WrongFolder; StoreUnavailable
+   */
+  readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
+  /** @throws WrongFolder; UnknownKey; StoreUnavailable; an Error naming the file where it cannot be read as a manifest */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
   updateManifest(change: ManifestChange | RefreshChange | WithdrawalChange): Promise<Manifest>;

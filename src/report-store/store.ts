@@ -1,5 +1,5 @@
 import { createFolderStore } from './folder-store';
-import type { ReportStore } from './port';
+import type { AtRest, ReportStore } from './port';
 
 /** Where the configuration wants the reports. */
 export type ReportStoreTarget =
@@ -24,8 +24,8 @@ export function parseReportStore(
 }
 
 /** @throws Error for S3, which this version does not have */
-export function openReportStore(target: ReportStoreTarget): ReportStore {
-  if (target.kind === 'folder') return createFolderStore(target.path);
+export function openReportStore(target: ReportStoreTarget, atRest?: AtRest): ReportStore {
+  if (target.kind === 'folder') return createFolderStore(target.path, atRest);
   throw new Error(
     'REPORT_STORE: s3:// is not available in this version; expected the path of a folder. Use a folder, such as ./reports',
   );

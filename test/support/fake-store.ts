@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
 import { mergeManifest } from '../../src/report-store/manifest';
-import type { Manifest, ReportStore } from '../../src/report-store/port';
+import { type Manifest, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
 import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
 /** A store in memory, for tests of what is stored when; how it is stored is proven on real files. */
@@ -90,6 +90,11 @@ export class FakeStore implements ReportStore {
   };
 
   readonly shelf: Shelf = memoryShelf();
+
+  /** Bytes are not kept. */
+  readDocument: ReportStore['readDocument'] = () => {
+    throw new NoSuchDocument('expected no document to be read');
+  };
 
   check = async (): Promise<void> => {};
 }
