@@ -2,7 +2,7 @@ import { askToMeet, askToSignIn, askWhether, closeDialogs } from './dialogs.mjs'
 import { the, write } from './elements.mjs';
 import { act, Fault, readCase, readProviders } from './exchange.mjs';
 import { search, showConnections, showResults, stateInWords } from './lists.mjs';
-import { sentenceOf, showStatus } from './status.mjs';
+import { endingOf, sentenceOf, showStatus } from './status.mjs';
 
 /**
  * @typedef {import('./exchange.mjs').Case} Case
@@ -55,21 +55,7 @@ function showOpen(told) {
 function showOver({ phase, connections }) {
   const over = the('#over', HTMLElement);
   const isNew = over.hidden;
-  const [title, text] =
-    phase === 'declined'
-      ? [
-          'You have declined',
-          'That is perfectly fine. Nothing is shared with the insurance carrier, and nobody will ask you again through this invitation.',
-        ]
-      : connections.length > 0
-        ? [
-            'Thank you, this is done',
-            'Your invitation is closed, and nothing more is collected. You need not do anything.',
-          ]
-        : [
-            'This invitation is closed',
-            'The insurance carrier no longer needs your records. Nothing is collected, and you need not do anything.',
-          ];
+  const [title, text] = endingOf(phase, connections.length > 0);
   write(the('#over-title', HTMLElement), title);
   write(the('#over-text', HTMLElement), text);
   document.title = title;
@@ -146,7 +132,7 @@ function decline() {
   askWhether(
     {
       title: 'Decline the request?',
-      text: 'Nothing is shared with the insurance carrier, and this invitation ends. This cannot be undone.',
+      text: 'Nothing more is shared with the insurance carrier, and this invitation ends. This cannot be undone.',
       yes: 'Decline',
     },
     () => perform('decline'),

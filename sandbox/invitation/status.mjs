@@ -36,6 +36,23 @@ export function sentenceOf(status) {
   return `${headline} ${text}`;
 }
 
+/**
+ * Title and text of an invitation that is over.
+ * @param {Case['phase']} phase
+ * @param {boolean} anythingShared
+ * @returns {[string, string]}
+ */
+export function endingOf(phase, anythingShared) {
+  if (phase === 'declined') {
+    const shared = anythingShared
+      ? 'Nothing more is shared with the insurance carrier; it keeps what it had received before.'
+      : 'Nothing is shared with the insurance carrier, and nobody asks you again through this invitation.';
+    return ['You have declined', `That is perfectly fine. ${shared}`];
+  }
+  if (anythingShared) return ['Thank you, this is done', 'Your invitation is closed, and nothing more is collected.'];
+  return ['This invitation is closed', 'The insurance carrier no longer needs your records, and nothing is collected.'];
+}
+
 /** @param {Case} told */
 export function showStatus({ status }) {
   const [reached, mood, headline, text] = meaningOf(status);

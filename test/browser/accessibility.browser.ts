@@ -58,6 +58,8 @@ describe.each([
     await page.getByRole('button', { name: 'Decline the request' }).click();
     await page.getByRole('button', { name: 'Decline', exact: true }).click();
     await page.getByRole('heading', { name: 'You have declined' }).waitFor();
+    // Honest with somebody who had shared before: that is not taken back.
+    await page.getByText('it keeps what it had received before').waitFor();
     await examine('declined');
     expect(found).toEqual(Object.fromEntries(Object.keys(found).map((state) => [state, []])));
     expect(Object.keys(found)).toHaveLength(8);
