@@ -109,7 +109,17 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
     /** Port null: no metrics are served. */
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
+    /** Folder null: what has to stand in the audit log is refused. */
+    audit: { folder: read.AUDIT_LOG === 'off' ? null : read.AUDIT_LOG, keepMs: read.AUDIT_KEEP },
+    /** How long after the closing an applicant is erased; null: never by itself. */
+    retentionMs: read.REPORTS_RETENTION === 'off' ? null : read.REPORTS_RETENTION,
   } as const;
+}
+
+/** The names of ours that are set, without what they are set to: for the audit log. */
+export function namesSet(env = process.env, folder = process.cwd()): readonly string[] {
+  const given = Object.entries({ ...dotEnv(folder), ...env });
+  return given.flatMap(([name, value]) => (value && PREFIXES.test(name) ? [name] : [])).sort();
 }
 
 const text = setting('a value', (value) => value);
@@ -126,7 +136,7 @@ const wanted = setting('reports', (value) => {
   return judged.ok ? judged.wanted : new Mistake(judged.expected);
 });
 const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|WORKER_DEPLOYMENT_|WORKER_BUILD_|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL)/;
+  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|WORKER_DEPLOYMENT_|WORKER_BUILD_|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL|AUDIT_)/;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -149,6 +159,9 @@ const VARIABLES = {
   ...DEPLOYMENT_VARIABLES,
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
+  REPORTS_RETENTION: setting(`${DURATION_EXPECTED}, or off`, (value) =>
+    value === 'off' ? value : parseDurationMs(value),
+  ).prefault('off'),
   REFRESH_FOR: durationMs.default(30 * DAY_MS),
   // Temporal's schedules know whole seconds.
   SWEEP_EVERY: setting('a duration of whole seconds (10s, 5m, 6h, 1d), or off', (value) => {
@@ -187,6 +200,9 @@ const VARIABLES = {
   SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
   INVITATION_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.invitation),
   APPLICANT_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.applicant),
+  AUDIT_LOG: text.prefault('.data/audit'),
+  // Six years with their leap days: 45 CFR 164.316(b)(2).
+  AUDIT_KEEP: durationMs.default(2_192 * DAY_MS),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'trace, debug, info, warn, error, fatal or silent',
@@ -216,6 +232,8 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
   // With neither, `npm start` plays with the sandbox; one alone is a mistake.
   const credentials = processName === 'worker' || (processName === 'dev' && (id ?? secret) !== undefined);
   expect('HUMAN_API_CLIENT_ID', !credentials || id !== undefined, 'the client id that Human API gave you');
+  const records = processName === 'starter' || processName === 'chartway' || processName === 'api';
+  expect('AUDIT_LOG', !records || set['AUDIT_LOG'] !== 'off', 'a folder: what is done here has to stand in it');
   expect('HUMAN_API_CLIENT_SECRET', !credentials || secret !== undefined, 'the client secret that Human API gave you');
 
   // Keys that would encrypt nothing must not look as if they did.
