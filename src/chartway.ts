@@ -5,6 +5,7 @@ import { exitOnConfigurationError, readConfig } from './config';
 import { runProcess } from './observability/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
+import { createDataConverter, sealOf } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 
 runProcess('chartway', async () => {
@@ -14,7 +15,7 @@ runProcess('chartway', async () => {
 
   let client: ReturnType<typeof connectClient> | undefined;
   const temporal = () => {
-    client ??= connectClient(config.temporal, waiting);
+    client ??= connectClient(config.temporal, waiting, createDataConverter(config.payload, config.temporal.namespace));
     return client;
   };
   const { taskQueue, refreshForMs } = config;
@@ -28,7 +29,7 @@ runProcess('chartway', async () => {
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore: () => openReportStore(config.reportStore),
     spoolFolder: config.webhook.spoolFolder,
-    seal: null,
+    seal: sealOf(config.payload),
   });
   process.exit(status);
 });

@@ -23,6 +23,7 @@ import { Mistake, separated, setting } from './observability/setting';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
+import { PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
 import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
@@ -58,10 +59,14 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   // One fault a variable: what is malformed need not also be unavailable.
   const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(checked.data, temporal);
+  return configOf(checked.data, temporal, folder);
 }
 
-function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, ...temporal }: GivenTemporalSettings) {
+function configOf(
+  read: z.output<z.ZodObject<typeof VARIABLES>>,
+  { serverGiven, ...temporal }: GivenTemporalSettings,
+  folder: string,
+) {
   const policy: Policy = {
     pollMs: {
       invited: read.POLL_INVITED,
@@ -106,6 +111,7 @@ function configOf(read: z.output<z.ZodObject<typeof VARIABLES>>, { serverGiven, 
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
     },
     api: { host: read.API_HOST, port: read.API_PORT },
+    payload: payloadSettings(read, temporal.connection.address, folder),
     /** Port null: no metrics are served. */
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
@@ -186,9 +192,7 @@ const VARIABLES = {
   ).optional(),
   METRICS_HOST: host.prefault('127.0.0.1'),
   METRICS_PORT: port.optional(),
-  // 32 bytes in base64 are 43 digits and one "=".
-  PAYLOAD_KEYS: setting('id:base64 of 32 bytes, comma-separated', separated(/^[\w.-]+:[A-Za-z0-9+/]{43}=$/)).optional(),
-  PAYLOAD_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).optional(),
+  ...PAYLOAD_VARIABLES,
   POLL_INVITED: durationMs.default(DEFAULT_POLICY.pollMs.invited),
   POLL_ENGAGED: durationMs.default(DEFAULT_POLICY.pollMs.engaged),
   POLL_SYNCING: durationMs.default(DEFAULT_POLICY.pollMs.syncing),
@@ -222,6 +226,9 @@ function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname);
 }
 
+/** Any of the three real hosts, which are what is meant where nothing is set. */
+const REAL_UPSTREAM = 'https://api.humanapi.co';
+
 /** What the form cannot tell: what a process uses and has not, and what this version does not have. */
 function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
@@ -236,18 +243,17 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
   expect('AUDIT_LOG', !records || set['AUDIT_LOG'] !== 'off', 'a folder: what is done here has to stand in it');
   expect('HUMAN_API_CLIENT_SECRET', !credentials || secret !== undefined, 'the client secret that Human API gave you');
 
-  // Keys that would encrypt nothing must not look as if they did.
-  expect('PAYLOAD_KEYS', set['PAYLOAD_KEYS'] === undefined, 'nothing: this version does not encrypt payloads yet');
-  expect('PAYLOAD_ENCRYPTION', set['PAYLOAD_ENCRYPTION'] !== 'on', 'off: this version does not encrypt payloads yet');
+  const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(
+    (key) => set[key] ?? REAL_UPSTREAM,
+  );
+  const leavesMachine = (text: string) => baseUrl(text) !== null && !isLoopback(new URL(text).hostname);
+  faults.push(...payloadFaults(set, processName === 'worker' && upstreams.some(leavesMachine)));
   if (processName === 'worker' || processName === 'api') {
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set));
-    const hosts = ['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'].map((key) => set[key] ?? '');
-    const reachedByUsOnly =
-      isLoopback(set['WEBHOOK_HOST'] ?? '127.0.0.1') &&
-      hosts.every((text) => URL.canParse(text) && isLoopback(new URL(text).hostname));
+    const reachedByUsOnly = isLoopback(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !upstreams.some(leavesMachine);
     expect(
       'WEBHOOK_SECRET',
       set['WEBHOOK_SECRET'] !== undefined || reachedByUsOnly,

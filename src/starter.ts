@@ -6,6 +6,7 @@ import { exitOnConfigurationError, readConfig } from './config';
 import { runProcess } from './observability/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
+import { createDataConverter } from './temporal/data-converter';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 
 runProcess('starter', async () => {
@@ -14,8 +15,9 @@ runProcess('starter', async () => {
   const { terminal, out, signal, waiting } = attended();
 
   const connect = async () => {
-    const client = await connectClient(config.temporal, waiting);
-    await ensureSearchAttributes(client.connection, config.temporal.namespace, waiting);
+    const { namespace } = config.temporal;
+    const client = await connectClient(config.temporal, waiting, createDataConverter(config.payload, namespace));
+    await ensureSearchAttributes(client.connection, namespace, waiting);
     return createApplicants({ client, taskQueue: config.taskQueue });
   };
   const deps = { connect, policy: config.policy, openFile: openApplicantsFile, out, terminal, signal };

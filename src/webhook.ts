@@ -7,6 +7,7 @@ import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
 import { openConfiguredSpool } from './spool/configured';
 import { lazyClient } from './temporal/connection';
+import { createDataConverter, sealOf } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 import { createWebhook } from './webhook/webhook';
 
@@ -18,9 +19,11 @@ runProcess('webhook', async () => {
   const log = createLogger({ process: 'webhook', level: config.logLevel });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
-  const sender = createNoticeSender({ client: lazyClient(config.temporal), taskQueue, refreshForMs });
+  const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));
+  const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, spoolFolder, spoolMaxBytes } = config.webhook;
-  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal: null, registry, log });
+  const seal = sealOf(config.payload);
+  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal, registry, log });
   const spool = exitOnConfigurationError(opened);
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, registry, log });
 

@@ -12,7 +12,9 @@ import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
 import { openReportStore } from './report-store/store';
 import { lazyClient } from './temporal/connection';
+import { createDataConverter, sealOf } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
+import { createRefusals } from './temporal/refusals';
 import { createApplicantRuns } from './temporal/runs';
 import { keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
@@ -57,16 +59,18 @@ runProcess('worker', async () => {
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const humanApi = createHumanApi(config.humanApi);
   const { taskQueue, refreshForMs, policy } = config;
-  const client = lazyClient(config.temporal);
+  const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
+  const client = lazyClient(config.temporal, dataConverter);
   const workers = await createWorkers({
     connection,
     namespace,
     taskQueue,
     bundlePath: BUNDLE,
     deployment: config.deployment,
+    dataConverter,
     localActivities: createLocalActivities({
       reportStore,
-      seal: null,
+      seal: sealOf(config.payload),
       mailboxMetrics: createMailboxMetrics(registry),
       digestSecret: config.humanApi.clientSecret,
       directory: createNoticeSender({ client, taskQueue, refreshForMs }),

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ROOT } from './project.mjs';
 
 /**
@@ -9,7 +9,9 @@ import { ROOT } from './project.mjs';
 export async function bundleWorkflows(workflowsPath) {
   const { bundleWorkflowCode, DefaultLogger } = createRequire(join(ROOT, 'package.json'))('@temporalio/worker');
   const logger = new DefaultLogger('WARN', ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  // Of workflow code, failures are made inside the sandbox: encoded there, unless the worker says that nothing is encrypted.
+  const failureConverterPath = join(dirname(workflowsPath), '..', 'temporal', 'failure-converter.js');
+  const { code } = await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger });
   const marker = code.lastIndexOf('//# sourceMappingURL=data:');
   const mapStart = code.indexOf('base64,', marker) + 'base64,'.length;
   if (marker < 0) throw new Error('the workflow bundle was expected to end in an inline source map, and has none');

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Policy } from '../domain/policy';
+import { UnknownKey } from '../domain/seal';
 import { type Applicants, isTransient } from '../temporal/applicants';
 import { TemporalUnreachable } from '../temporal/connection';
 import { detailsDigest } from '../temporal/details';
@@ -57,7 +58,11 @@ export async function runStarter(args: StarterArguments, deps: StarterDeps): Pro
   } catch (error) {
     if (signal.aborted) return stopped(`stopped; ${REPEAT}`, 130);
     if (error instanceof NotApplicants) return stopped(error.message, 2);
-    if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
+    if (
+      error instanceof TemporalUnreachable ||
+      error instanceof SearchAttributesUnusable ||
+      error instanceof UnknownKey
+    ) {
       return stopped(error.message, 1);
     }
     if (isTransient(error)) return stopped(`Temporal stopped answering; ${REPEAT}`, 1);

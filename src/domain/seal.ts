@@ -15,3 +15,11 @@ export class UnknownKey extends Error {
     this.name = 'UnknownKey';
   }
 }
+
+/** What stands in the place of a payload that can never become readable, whatever was meant to be there: no shape of ours is like it. */
+export const UNDECODABLE = { chartway: 'undecodable' } as const;
+
+/** Whether a value came out of a payload that can never become readable. */
+export function isUndecodable(value: unknown): boolean {
+  return (value as { chartway?: unknown } | null | undefined)?.chartway === UNDECODABLE.chartway;
+}

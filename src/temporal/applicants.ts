@@ -4,6 +4,7 @@ import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-w
 import { temporal } from '@temporalio/proto';
 import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/applicant';
 import type { Policy } from '../domain/policy';
+import { UnknownKey } from '../domain/seal';
 import {
   type ApplicantDetails,
   type ApplicantState,
@@ -14,6 +15,7 @@ import {
   DETAILS_DIGEST_MEMO,
   stateQuery,
 } from '../workflows/contract';
+import { keyIdOf } from './codec';
 import { isWorkflowNotFound, keywordIn } from './raw-answers';
 
 /** An applicant to start. `detailsDigest`: SHA-256 (hex) of the normalised details; `batch`: one of a file, which gives way to single starts. */
@@ -120,11 +122,15 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     },
   };
 
-  /** Who was there first: the same details or others. A memo that cannot be read tells neither, so it counts as others. */
+  /**
+   * Who was there first: the same details or others. A memo that can never be read tells neither, so it counts as others; one whose key is
+   * missing could not be asked. @throws {UnknownKey}
+   */
   async function started(clientUserId: string, detailsDigest: string): Promise<Started> {
     const described = await describe(clientUserId);
     if (!described) throw new Error(`${applicantWorkflowId(clientUserId)} was there and is gone; start it again`);
-    const { summary, digest } = described;
+    const { summary, memo } = described;
+    const digest = await digestIn(summary.workflowId, memo);
     if (digest !== detailsDigest) return { ...summary, result: 'conflict' };
     return { ...summary, result: summary.open ? 'running' : 'closed' };
   }
@@ -148,7 +154,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         outcome: oneOf(OUTCOMES, keywordIn(attributes['ApplicantOutcome'])),
         reason: completed ? await reasonOf(clientUserId) : null,
       };
-      return { summary, digest: await digestIn(workflowId, info?.memo?.fields?.[DETAILS_DIGEST_MEMO]) };
+      return { summary, memo: info?.memo?.fields?.[DETAILS_DIGEST_MEMO] };
     } catch (error) {
       if (isWorkflowNotFound(error)) return null;
       throw error;
@@ -160,7 +166,10 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     const context = { type: 'workflow' as const, namespace, workflowId };
     try {
       return await decodeFromPayloadsAtIndex<string>(loadedDataConverter, 0, [payload], context);
-    } catch {
+    } catch (error) {
+      // Without any keys there is no codec either, and the converter knows nothing of encryption.
+      const keyId = error instanceof UnknownKey ? error.keyId : keyIdOf(payload);
+      if (keyId !== null) throw new UnknownKey(keyId);
       return null;
     }
   }

@@ -1,13 +1,10 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { UnknownKey } from '../domain/seal';
+import { UNDECODABLE, UnknownKey } from '../domain/seal';
 import { decrypt, encrypt, isKeyId, type KeyRing } from './key-ring';
 
 /** Why a payload can never become readable. `plaintext`: not encrypted at all; `altered`: bytes or labels changed, or cut; `foreign`: of another workflow. */
 export type Refusal = 'plaintext' | 'altered' | 'foreign';
-
-/** What stands in the place of a payload that can never become readable, whatever was meant to be there: no shape of ours is like it. */
-export const UNDECODABLE = { chartway: 'undecodable' } as const;
 
 /** Temporal's own word for it: its UI asks the codec endpoint for payloads of this encoding. */
 const ENCODING = 'binary/encrypted';
@@ -34,7 +31,7 @@ export function createPayloadCodec(
     async encode(payloads, context) {
       const key = ring.key(ring.first, 'payload');
       if (key === null) throw new UnknownKey(ring.first);
-      const workflowId = context?.workflowId ?? '';
+      const workflowId = ownerOf(context?.workflowId ?? '');
       return payloads.map((payload) => ({
         metadata: { encoding: Buffer.from(ENCODING), key: Buffer.from(ring.first), workflow: Buffer.from(workflowId) },
         data: encrypt(key, PayloadMessage.encode(payload).finish(), labels(ring.first, workflowId)),
@@ -56,7 +53,7 @@ export function createPayloadCodec(
     const { encoding, key: keyId, workflow } = payload.metadata ?? {};
     if (text(encoding) !== ENCODING) return 'plaintext';
     if (!keyId || !workflow || !payload.data || !isKeyId(text(keyId))) return 'altered';
-    if (workflowId !== undefined && text(workflow) !== workflowId) return 'foreign';
+    if (workflowId !== undefined && text(workflow) !== ownerOf(workflowId)) return 'foreign';
     const key = ring.key(text(keyId), 'payload');
     if (key === null) throw new UnknownKey(text(keyId));
     const plain = decrypt(key, payload.data, labels(text(keyId), text(workflow)));
@@ -67,6 +64,44 @@ export function createPayloadCodec(
   function labels(keyId: string, workflowId: string): Buffer {
     return Buffer.from(JSON.stringify([VERSION, namespace, workflowId, keyId]));
   }
+}
+
+/**
+ * For a worker that encrypts no more (PAYLOAD_ENCRYPTION=off with keys): writes in clear, takes what is in clear, and still reads what was
+ * encrypted before.
+ */
+export function createReadingCodec(
+  ring: KeyRing,
+  namespace: string,
+  refused?: (refusal: Refusal) => void,
+): PayloadCodec {
+  const { decode } = createPayloadCodec(ring, namespace, refused);
+  return {
+    encode: async (payloads) => payloads,
+    decode: async (payloads, context) => {
+      const decoded = payloads.map((payload) =>
+        text(payload.metadata?.['encoding']) === ENCODING ? decode([payload], context) : [payload],
+      );
+      return (await Promise.all(decoded)).flat();
+    },
+  };
+}
+
+/** The id of the key that a payload was encrypted with; null for one that is not encrypted, or names none. */
+export function keyIdOf({ metadata }: Payload): string | null {
+  const id = text(metadata?.['key']);
+  return text(metadata?.['encoding']) === ENCODING && isKeyId(id) ? id : null;
+}
+
+/** Behind the id of what a schedule starts; no id of a person can hold a colon. */
+const SCHEDULED_AT = /-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+/**
+ * Whose payload it is. A schedule encodes its action for the action's id, the server starts it under that id with the time behind it, and hands
+ * the result of one run to the next: they are all one owner's.
+ */
+function ownerOf(workflowId: string): string {
+  return workflowId.replace(SCHEDULED_AT, '');
 }
 
 function text(bytes: Uint8Array | null | undefined): string {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { TemporalSettings } from './settings';
 
 /** How long to wait for Temporal, and who is told that we do. */
@@ -27,14 +28,19 @@ export class TemporalUnreachable extends Error {
   }
 }
 
-/** A client that connects when it is first used: making it never fails, and it outlives every outage. */
-export function lazyClient({ connection, namespace }: TemporalSettings): Client {
-  return new Client({ connection: Connection.lazy({ ...connection, channelArgs: RECONNECTING }), namespace });
+/** A client that connects when it is first used: making it never fails, and it outlives every outage. Without a data converter all is in clear. */
+export function lazyClient({ connection, namespace }: TemporalSettings, dataConverter?: DataConverter): Client {
+  const lazy = Connection.lazy({ ...connection, channelArgs: RECONNECTING });
+  return new Client({ connection: lazy, namespace, ...(dataConverter && { dataConverter }) });
 }
 
 /** A client whose server has answered for our namespace. @throws TemporalUnreachable; the signal's reason */
-export async function connectClient(settings: TemporalSettings, waiting: Waiting): Promise<Client> {
-  const client = lazyClient(settings);
+export async function connectClient(
+  settings: TemporalSettings,
+  waiting: Waiting,
+  dataConverter?: DataConverter,
+): Promise<Client> {
+  const client = lazyClient(settings, dataConverter);
   try {
     await untilReachable(settings, waiting, () => probe(client.connection, settings.namespace));
     return client;

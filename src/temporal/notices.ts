@@ -5,7 +5,6 @@ import {
   applicantWorkflowId,
   COLLECT_RECORDS,
   DELIVER_NOTICES,
-  type DeliverNoticesResult,
   mailboxWorkflowId,
   type ReportNotice,
   reportNoticeSignal,
@@ -44,7 +43,7 @@ export interface NoticeSender {
   postToMailbox(notice: ReportNotice, requestId: string, untilMs?: number): Promise<void>;
   /** The humanId that the applicant itself says it has; null where it has none or is not known. Throws what the client throws. */
   humanIdOf(clientUserId: string, untilMs?: number): Promise<string | null>;
-  /** Whose notices the newest mailbox of a person was found to hold, waiting for its end; null for nobody's. Throws what the client throws. */
+  /** Whose notices the newest mailbox of a person held, once it has ended: who has this humanId; null for nobody of ours. Throws what the client throws. */
   mailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
   /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null where visibility knows none. Throws what the client throws. */
   findByHumanId(humanId: string, untilMs?: number): Promise<string | null>;
@@ -55,7 +54,7 @@ const CALL_TIMEOUT_MS = 10_000;
 /** One person has one applicant, or a few rounds of the same one. */
 const FOUND_AT_MOST = 10;
 
-const { WorkflowExecutionStatus } = temporal.api.enums.v1;
+const { WorkflowExecutionStatus, HistoryEventFilterType } = temporal.api.enums.v1;
 
 /** The sender over a client, which may be lazily connected: nothing is called before the first notice. */
 export function createNoticeSender(deps: {
@@ -95,45 +94,58 @@ export function createNoticeSender(deps: {
       await signals.sendWithStart({ workflowId, signalName, notice, requestId, untilMs }, DELIVER_NOTICES);
     },
 
-    async humanIdOf(clientUserId, untilMs = soon()) {
-      try {
-        const workflowId = applicantWorkflowId(clientUserId);
-        // Raw, because the client's describe() throws on a memo that it cannot decode, and no memo is wanted here.
-        const described = await client.withDeadline(untilMs, () =>
-          client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
-        );
-        const value = keywordIn(described.workflowExecutionInfo?.searchAttributes?.indexedFields?.['HumanId']);
-        return isHumanId(value) ? value : null;
-      } catch (error) {
-        if (isWorkflowNotFound(error)) return null;
-        throw error;
-      }
-    },
+    humanIdOf,
+    findByHumanId,
 
     async mailboxOwner(humanId, untilMs = soon()) {
-      const mailbox = client.workflow.getHandle(mailboxWorkflowId(humanId));
-      const result: DeliverNoticesResult = await client.withDeadline(untilMs, () => mailbox.result());
-      return isClientUserId(result.clientUserId) ? result.clientUserId : null;
-    },
-
-    async findByHumanId(humanId, untilMs = soon()) {
-      if (!isHumanId(humanId)) return null; // it becomes part of a query
-      const found = await client.withDeadline(untilMs, () =>
-        client.workflowService.listWorkflowExecutions({
+      const execution = { workflowId: mailboxWorkflowId(humanId) };
+      // Its end, not its result: a webhook with a key of its own could not read that.
+      await client.withDeadline(untilMs, () =>
+        client.workflowService.getWorkflowExecutionHistory({
           namespace,
-          pageSize: FOUND_AT_MOST,
-          query: `WorkflowType = "${COLLECT_RECORDS}" AND HumanId = "${humanId}"`,
+          execution,
+          waitNewEvent: true,
+          historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
         }),
       );
-      const runs = (found.executions ?? []).map((run) => ({
-        clientUserId: clientUserIdOf(run.execution?.workflowId),
-        open: run.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-        startedAtMs: Number(run.startTime?.seconds ?? 0) * 1000 + (run.startTime?.nanos ?? 0) / 1e6,
-      }));
-      runs.sort((a, b) => Number(b.open) - Number(a.open) || b.startedAtMs - a.startedAtMs);
-      return runs.find((run) => run.clientUserId !== null)?.clientUserId ?? null;
+      const clientUserId = await findByHumanId(humanId, untilMs);
+      // A search may lag; the applicant itself does not.
+      return clientUserId !== null && (await humanIdOf(clientUserId, untilMs)) === humanId ? clientUserId : null;
     },
   };
+
+  async function humanIdOf(clientUserId: string, untilMs = soon()): Promise<string | null> {
+    try {
+      const workflowId = applicantWorkflowId(clientUserId);
+      // Raw, because the client's describe() throws on a memo that it cannot decode, and no memo is wanted here.
+      const described = await client.withDeadline(untilMs, () =>
+        client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
+      );
+      const value = keywordIn(described.workflowExecutionInfo?.searchAttributes?.indexedFields?.['HumanId']);
+      return isHumanId(value) ? value : null;
+    } catch (error) {
+      if (isWorkflowNotFound(error)) return null;
+      throw error;
+    }
+  }
+
+  async function findByHumanId(humanId: string, untilMs = soon()): Promise<string | null> {
+    if (!isHumanId(humanId)) return null; // it becomes part of a query
+    const found = await client.withDeadline(untilMs, () =>
+      client.workflowService.listWorkflowExecutions({
+        namespace,
+        pageSize: FOUND_AT_MOST,
+        query: `WorkflowType = "${COLLECT_RECORDS}" AND HumanId = "${humanId}"`,
+      }),
+    );
+    const runs = (found.executions ?? []).map((run) => ({
+      clientUserId: clientUserIdOf(run.execution?.workflowId),
+      open: run.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+      startedAtMs: Number(run.startTime?.seconds ?? 0) * 1000 + (run.startTime?.nanos ?? 0) / 1e6,
+    }));
+    runs.sort((a, b) => Number(b.open) - Number(a.open) || b.startedAtMs - a.startedAtMs);
+    return runs.find((run) => run.clientUserId !== null)?.clientUserId ?? null;
+  }
 }
 
 function soon(): number {

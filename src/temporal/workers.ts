@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { ApplicationFailure, type DataConverter } from '@temporalio/common';
+import { type ActivityInterceptorsFactory, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { isUndecodable } from '../domain/seal';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
 import { upstreamTaskQueue } from '../workflows/contract';
 import type { Deployment } from './deployment';
+import { PLAIN_FAILURES } from './failure-converter';
 
 /** What the two workers of a process are made of. */
 export interface WorkersOptions {
@@ -16,6 +19,8 @@ export interface WorkersOptions {
   readonly localActivities: object;
   readonly upstreamActivities: object;
   readonly deployment: Deployment;
+  /** None: nothing is encrypted. */
+  readonly dataConverter?: DataConverter | undefined;
   /** The cap that the server puts on the upstream queue, for the whole fleet. */
   readonly maxCallsPerSecond: number;
 }
@@ -39,14 +44,19 @@ export function installRuntime(log: Logger): void {
 
 /** Two workers: the workflows with what is local to us, and the activities that call upstream on their rate-capped queue. */
 export async function createWorkers(options: WorkersOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
-  const { connection, namespace, taskQueue } = options;
-  const version = await versionOf(options);
-  const common = { connection, namespace, ...version, shutdownGraceTime: DRAIN_MS, shutdownForceTime: FORCE_AFTER_MS };
+  const { connection, namespace, taskQueue, dataConverter } = options;
+  const bundle = await readFile(options.bundlePath, 'utf8');
+  const common = {
+    ...{ connection, namespace, ...versionOf(options.deployment, bundle) },
+    ...{ shutdownGraceTime: DRAIN_MS, shutdownForceTime: FORCE_AFTER_MS },
+    ...(dataConverter && { dataConverter }),
+    interceptors: { activity: [refuseUndecodable] },
+  };
   const workers = await Promise.all([
     Worker.create({
       ...common,
       taskQueue,
-      workflowBundle: { codePath: options.bundlePath },
+      workflowBundle: { code: dataConverter?.failureConverterPath ? bundle : `${SHOW_FAILURES}${bundle}` },
       activities: options.localActivities,
     }),
     Worker.create({
@@ -67,9 +77,22 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
   };
 }
 
+/** Before the bundle's first line, which is none of ours: the places of all that may fail stay true. */
+const SHOW_FAILURES = `globalThis.${PLAIN_FAILURES}=true;`;
+
+/** What an activity was told and cannot be read is nothing to act upon: it fails visibly and is retried, for a key may have been wrong. */
+const refuseUndecodable: ActivityInterceptorsFactory = () => ({
+  inbound: {
+    async execute(input, next) {
+      if (!input.args.some(isUndecodable)) return next(input);
+      throw ApplicationFailure.retryable('what this activity was told cannot be decoded', 'Undecodable');
+    },
+  },
+});
+
 /** In a deployment, an applicant goes on with the code that is current: decision 0017. */
-async function versionOf({ deployment, bundlePath }: WorkersOptions) {
-  const buildId = deployment.buildId ?? (await buildIdOf(bundlePath));
+function versionOf(deployment: Deployment, bundle: string) {
+  const buildId = deployment.buildId ?? buildIdOf(bundle);
   if (deployment.name === null) return { buildId };
   return {
     workerDeploymentOptions: {
@@ -81,7 +104,6 @@ async function versionOf({ deployment, bundlePath }: WorkersOptions) {
 }
 
 /** Which workflow code a worker runs. The SDK's own is 90 characters long and stands in every workflow task of every history. */
-async function buildIdOf(bundlePath: string): Promise<string> {
-  const bundle = await readFile(bundlePath);
+function buildIdOf(bundle: string): string {
   return createHash('sha256').update(bundle).digest('hex').slice(0, 12);
 }

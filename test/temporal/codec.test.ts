@@ -1,6 +1,6 @@
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { UnknownKey } from '../../src/domain/seal';
-import { createPayloadCodec, type Refusal, UNDECODABLE } from '../../src/temporal/codec';
+import { UNDECODABLE, UnknownKey } from '../../src/domain/seal';
+import { createPayloadCodec, type Refusal } from '../../src/temporal/codec';
 import { type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 

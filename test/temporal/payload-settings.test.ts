@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type ProcessName, readConfig } from '../../src/config';
+import { ConfigurationError } from '../../src/observability/configuration-fault';
+import { newKey } from '../../src/temporal/key-ring';
+
+const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
+const LOOPBACK = {
+  HUMAN_API_AUTH_URL: 'http://127.0.0.1:3002/auth',
+  HUMAN_API_ADMIN_URL: 'http://localhost:3002/admin/',
+  HUMAN_API_DATA_URL: 'http://[::1]:3002/data',
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'chartway-payload-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function read(env: Record<string, string>, processName: ProcessName = 'starter') {
+  const { ring, encrypts } = readConfig(processName, env, folder).payload;
+  return { ids: ring?.ids ?? null, encrypts };
+}
+
+function faultsOf(env: Record<string, string>, processName: ProcessName = 'starter') {
+  try {
+    read(env, processName);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+function keyFile(text: string): string {
+  const file = path.join(folder, 'keys');
+  writeFileSync(file, text);
+  return file;
+}
+
+test('keys switch encryption on, and the first of them encrypts', () => {
+  expect(read({})).toEqual({ ids: null, encrypts: false });
+  expect(read({ PAYLOAD_KEYS: `${newKey('new')}, ${newKey('old')}` })).toEqual({ ids: ['new', 'old'], encrypts: true });
+});
+
+test('encryption that is switched off keeps the keys, to read what was encrypted before', () => {
+  expect(read({ PAYLOAD_KEYS: newKey('a'), PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: ['a'], encrypts: false });
+});
+
+test('keys come out of a file too: one a line or comma-separated, with remarks and empty lines', () => {
+  const text = `# made in May\n${newKey('new')} # encrypts\n\n${newKey('b')},${newKey('c')},\r\n`;
+  expect(read({ PAYLOAD_KEYS_FILE: keyFile(text) })).toEqual({ ids: ['new', 'b', 'c'], encrypts: true });
+  expect(read({ PAYLOAD_KEYS_FILE: keyFile(newKey('a')) }).ids).toEqual(['a']);
+});
+
+test.each(['', '# nothing\n', 'a:short\n', `${newKey('a')}\n${newKey('a')}\n`])(
+  'no keys in a file: %j is a fault',
+  (text) => {
+    expect(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(text) })).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE' }]);
+  },
+);
+
+test('a file that is not there is a fault that says so, and shows no key', () => {
+  const [fault] = faultsOf({ PAYLOAD_KEYS_FILE: path.join(folder, 'nowhere') });
+  expect(fault).toMatchObject({ key: 'PAYLOAD_KEYS_FILE', expected: 'a file that can be read (ENOENT)' });
+  const secret = newKey('a').slice(2);
+  const said = JSON.stringify(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(`a:${secret}x`), PAYLOAD_KEYS: `b:${secret}x` }));
+  expect(said).not.toContain(secret);
+});
+
+test('keys and a file of keys are a fault, and so is encryption without keys', () => {
+  const both = { PAYLOAD_KEYS: newKey('a'), PAYLOAD_KEYS_FILE: keyFile(newKey('b')) };
+  expect(faultsOf(both)).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE', came: 'both' }]);
+  expect(faultsOf({ PAYLOAD_ENCRYPTION: 'on' })).toMatchObject([{ key: 'PAYLOAD_ENCRYPTION' }]);
+  expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
+});
+
+test('a worker for the real upstream does not start without keys unless it is told to', () => {
+  expect(faultsOf(CREDENTIALS, 'worker')).toMatchObject([{ key: 'PAYLOAD_KEYS', came: 'nothing' }]);
+  const oneAway = { ...CREDENTIALS, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
+  expect(faultsOf(oneAway, 'worker')).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
+  expect(faultsOf({ ...CREDENTIALS, PAYLOAD_ENCRYPTION: 'off' }, 'worker')).toEqual([]);
+  expect(faultsOf({ ...CREDENTIALS, PAYLOAD_KEYS: newKey('a') }, 'worker')).toEqual([]);
+  expect(faultsOf({ ...CREDENTIALS, ...LOOPBACK }, 'worker')).toEqual([]);
+});
+
+test('beside a running npm start its keys count, for its server only and where nothing else is said', () => {
+  mkdirSync(path.join(folder, '.data/keys'), { recursive: true });
+  writeFileSync(path.join(folder, '.data/keys/127.0.0.1:7233'), `${newKey('own')}\n`);
+  expect(read({})).toEqual({ ids: ['own'], encrypts: true });
+  expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toEqual({ ids: null, encrypts: false });
+  expect(read({ PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: null, encrypts: false });
+  expect(read({ PAYLOAD_KEYS: newKey('mine') }).ids).toEqual(['mine']);
+});
