@@ -1,11 +1,9 @@
 // npm run test:browser [-- jest's arguments]: runs the tests that need Chromium; the last line is "N passed, N failed".
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { run } from './set-up/child.mjs';
 import { ensureInstalled } from './set-up/ensure.mjs';
-import { command, phase, ROOT, SetUpFault } from './set-up/project.mjs';
-import { tally } from './set-up/tally.mjs';
+import { close, runJest } from './set-up/jest.mjs';
+import { command, phase, SetUpFault } from './set-up/project.mjs';
 
 const DEBIANS_CHROMIUM = '/usr/bin/chromium';
 
@@ -13,18 +11,7 @@ await command(async () => {
   await ensureInstalled();
   const args = process.argv.slice(2);
   const env = { ...process.env, CHROMIUM_PATH: await findChromium() };
-  const folder = mkdtempSync(join(tmpdir(), 'chartway-browser-'));
-  try {
-    const output = join(folder, 'results.json');
-    const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-    const settings = ['--config', 'jest.browser.config.js', '--json', '--outputFile', output];
-    const status = await run(process.execPath, [jest, ...settings, ...args], { cwd: ROOT, env });
-    const { passed, failed } = tally(existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')) : null, args);
-    process.stdout.write(`${passed} passed, ${failed} failed\n`);
-    return status === 0 && failed > 0 ? 1 : status;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return close([await runJest({ args, settings: ['--config', 'jest.browser.config.js'], env })]);
 });
 
 /** Where Chromium is. In CI (the variable CI is set) a missing one is installed; elsewhere that is the person's to decide. */

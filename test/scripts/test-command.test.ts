@@ -30,7 +30,7 @@ describe('npm test', () => {
   }, INSTALL_LIMIT_MS);
   afterAll(() => project.remove());
 
-  async function test(results: object | null, jestStatus: number, args: string[] = []) {
+  async function test(results: object | null, jestStatus: number, args: string[] = ['test']) {
     const told = { STATUS: String(jestStatus), RESULTS: results === null ? '' : JSON.stringify(results) };
     const command = project.node(['scripts/test.mjs', ...args], { ...servers, ...told });
     return { status: await command.ended, stdout: command.stdout, stderr: command.stderr };
@@ -40,6 +40,14 @@ describe('npm test', () => {
     const { status, stdout, stderr } = await test(ALL_PASSED, 0, ['test/domain', '--verbose']);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '3 passed, 0 failed\n' });
     expect(stderr).toContain('jest: test/domain --verbose\n');
+  });
+
+  it('runs what needs the machine to itself apart from the rest, and counts both', async () => {
+    const { status, stdout, stderr } = await test(ALL_PASSED, 0, []);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '6 passed, 0 failed\n' });
+    const [together, alone] = stderr.split('\n').filter((line) => line.startsWith('jest: '));
+    expect(together).toMatch(/^jest: --testPathIgnorePatterns .*chaos/);
+    expect(alone).toMatch(/^jest: --runInBand --testPathPatterns .*chaos/);
   });
 
   it('gives the tests both Temporal servers', async () => {
