@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import { type Seal, UnknownKey } from '../domain/seal';
 import { type Opened, openBytes, Sealing, sealedWhole } from './envelope';
 import { applicantFolder } from './layout';
-import type { AtRest } from './port';
+import type { AtRest, Manifest } from './port';
 import { expectNoLinks, isCode } from './private-folders';
+
+/** An applicant's folder in a folder store. */
+export interface ApplicantFolder {
+  readonly files: ApplicantFiles;
+  manifest(): Promise<Manifest | null>;
+}
 
 /** A file of an applicant, open for reading. */
 export interface ClearFile extends Opened {

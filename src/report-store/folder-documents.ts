@@ -1,24 +1,15 @@
 import { createHash } from 'node:crypto';
-import { link, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { instantMs } from '../domain/instants';
 import type { StoredDocument } from '../domain/reports';
-import type { ApplicantFiles } from './applicant-files';
+import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
 import { provenContentType } from './document-check';
 import { NotOpened } from './envelope';
-import { rewriteUnderLock } from './folder-lock';
-import { incomingName, type Received } from './incoming';
-import { documentFile, MANIFEST } from './layout';
-import { mergeDocuments } from './manifest';
-import { manifestText } from './manifest-file';
-import type { DocumentToStore, Manifest } from './port';
-import { expectNoLinks, isCode, makeFolder, syncFolder, syncFolders } from './private-folders';
-
-/** An applicant's folder, and what is written of it. */
-export interface ApplicantFolder {
-  readonly files: ApplicantFiles;
-  manifest(): Promise<Manifest | null>;
-}
+import { place, record, replace, statOf } from './folder-names';
+import type { Received } from './incoming';
+import { documentFile } from './layout';
+import type { DocumentToStore } from './port';
+import { syncFolders } from './private-folders';
 
 /**
  * Gives a received document its final name and returns its entry. The bytes of the newest version add no file; an activity that ran twice
@@ -42,7 +33,10 @@ export async function publish(
     if (recorded) return recorded;
     // Its name may have been the last that an attempt could do.
     await syncFolders(files.base, dirname(files.pathOf(file)));
-    return entryOf(document, received, file, there.changedAt, there.encrypted);
+    const entry = entryOf(document, received, file, there.changedAt, there.encrypted);
+    // An attempt that came as far as the bytes left a manifest that is not true of them.
+    if (manifest?.documents.some((other) => other.file === file)) await record(folder, entry);
+    return entry;
   }
   const entry = entryOf(document, received, file, new Date(), files.encrypts);
   if (there) await replace(folder, entry, received);
@@ -63,58 +57,6 @@ async function newestSeenAgain(
   // The manifest is true of what lies beside it: a file that somebody removed is stored anew.
   const there = await statOf(folder.files.pathOf(newest.file));
   return there ? { ...newest, seenAt: report.updatedAt } : null;
-}
-
-async function place(files: ApplicantFiles, received: Received, file: string): Promise<void> {
-  const path = files.pathOf(file);
-  await expectNoLinks(files.base, dirname(path));
-  // A folder that is there is the common case after the first document, and one that was just made needs its parents on the disk.
-  await rename(received.path, path).catch(async (error) => {
-    if (!isCode(error, 'ENOENT')) throw error;
-    await makeFolder(files.base, dirname(path));
-    await rename(received.path, path);
-  });
-  await syncFolder(dirname(path));
-}
-
-/**
- * The same version with other bytes: the new ones lie there from now on, and the manifest, where it knows the file, says so at once. Two names
- * cannot be given in one step: what is left is a kill, or a failing disk, between one and the other, and the next attempt mends that.
- */
-async function replace({ files, manifest }: ApplicantFolder, entry: StoredDocument, received: Received): Promise<void> {
-  const path = files.pathOf(entry.file);
-  const old = join(files.incoming, incomingName());
-  const undo = () => rename(old, path).catch(() => undefined);
-  const swap = async () => {
-    // Only once: the lock may be lost and taken again.
-    if (!(await statOf(received.path))) return undo;
-    // A file system without hard links has no way back.
-    await link(path, old).catch(() => undefined);
-    try {
-      await place(files, received, entry.file);
-    } catch (error) {
-      await undo();
-      throw error;
-    }
-    return undo;
-  };
-  try {
-    await rewriteUnderLock(
-      { path: files.pathOf(MANIFEST), incoming: files.incoming },
-      async () => {
-        const before = await manifest();
-        if (before?.documents.some(({ file }) => file === entry.file)) {
-          const documents = mergeDocuments(before.documents, [entry]);
-          return files.written(MANIFEST, manifestText({ ...before, documents }));
-        }
-        await swap();
-        return null;
-      },
-      swap,
-    );
-  } finally {
-    await rm(old, { force: true }).catch(() => undefined);
-  }
 }
 
 function entryOf(
@@ -166,14 +108,5 @@ async function existing(files: ApplicantFiles, file: string): Promise<Existing |
     throw error;
   } finally {
     await opened.close();
-  }
-}
-
-async function statOf(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
   }
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../domain/reports';
-import type { ApplicantFiles } from './applicant-files';
+import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
 import { NotOpened } from './envelope';
-import type { ApplicantFolder } from './folder-documents';
 import { isDocumentFile, MANIFEST } from './layout';
 import { onDisk } from './on-disk';
 import { AlteredDocument, NoSuchDocument } from './port';

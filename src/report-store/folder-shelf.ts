@@ -61,13 +61,15 @@ async function written(incoming: string, bytes: Uint8Array): Promise<string> {
   const path = join(incoming, incomingName());
   const file = await open(path, 'wx', PRIVATE_FILE);
   try {
-    await file.writeFile(bytes);
-    await file.sync();
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     await rm(path, { force: true }).catch(() => undefined);
     throw error;
-  } finally {
-    await file.close();
   }
   return path;
 }

@@ -1,9 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { ApplicantFiles } from './applicant-files';
+import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
-import { type ApplicantFolder, publish } from './folder-documents';
+import { publish } from './folder-documents';
+import { applicantsIn, eraseFolder } from './folder-erase';
 import { rewriteUnderLock } from './folder-lock';
 import { readDocument } from './folder-reader';
 import { createFolderShelf } from './folder-shelf';
@@ -70,6 +71,10 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
         return updateManifest(folder, change);
       });
     },
+
+    erase: (clientUserId) => onDisk(() => eraseFolder(base, incoming, clientUserId)),
+
+    applicants: () => onDisk(() => applicantsIn(base)),
 
     async check() {
       await onDisk(async () => {

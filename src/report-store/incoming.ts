@@ -77,11 +77,11 @@ async function created(folder: string, path: string): Promise<FileHandle> {
 }
 
 /** Removes what killed processes left behind. */
-export async function sweep(folder: string): Promise<void> {
+export async function sweep(folder: string, leftOverAfterMs = LEFT_OVER_AFTER_MS): Promise<void> {
   for (const name of (await readdir(folder)).filter((each) => NAME.test(each))) {
     const path = join(folder, name);
     const left = await stat(path).catch(ifThere);
-    if (left?.isFile() && Date.now() - left.mtimeMs > LEFT_OVER_AFTER_MS) await rm(path, { force: true });
+    if (left?.isFile() && Date.now() - left.mtimeMs > leftOverAfterMs) await rm(path, { force: true });
   }
 }
 

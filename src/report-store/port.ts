@@ -114,6 +114,10 @@ export interface ReportStore {
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
   updateManifest(change: ManifestChange | RefreshChange | WithdrawalChange): Promise<Manifest>;
+  /** Removes everything of an applicant, all versions; harmless to repeat. How many files there were. */
+  erase(clientUserId: string): Promise<number>;
+  /** Every clientUserId of whom something is stored, sorted. */
+  applicants(): Promise<readonly string[]>;
   /** Files of ours that belong to no applicant. */
   readonly shelf: Shelf;
   /** Fails where the store cannot be written: for readiness. */

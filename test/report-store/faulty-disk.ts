@@ -1,0 +1,118 @@
+import fs, { type FileHandle } from 'node:fs/promises';
+
+/** Which calls fail. */
+export interface Fault {
+  /** The first call that fails, counted from 1. */
+  readonly from: number;
+  /** Every later call that the disk would have to find room for fails as well, until it is mended. */
+  readonly lasting: boolean;
+  readonly code: string;
+}
+
+const CALLS = [
+  ...([
+    'open',
+    'rename',
+    'writeFile',
+    'readdir',
+    'rm',
+    'rmdir',
+    'unlink',
+    'mkdir',
+    'stat',
+    'lstat',
+    'chmod',
+    'link',
+  ] as const),
+];
+/** Of an open file. */
+const FILE_CALLS: readonly string[] = ['writeFile', 'sync', 'close', 'read'];
+/** What a full disk refuses. */
+const NEEDS_ROOM: readonly string[] = ['writeFile', 'mkdir', 'file.writeFile'];
+
+// biome-ignore lint/suspicious/noExplicitAny: stands in for functions of many shapes
+type AnyCall = (...given: any[]) => Promise<any>;
+
+/** Stands between the store and the real file system: counts the calls and lets one, or all from one on, fail as a disk does. */
+export class FaultyDisk {
+  private readonly real = new Map<string, AnyCall>();
+  private fault: Fault | null = null;
+  private calls = 0;
+  /** The calls that failed, in order: `rename`, `file.sync`. */
+  readonly failed: string[] = [];
+
+  constructor() {
+    const target = fs as unknown as Record<string, AnyCall>;
+    for (const name of CALLS) {
+      const real = target[name] as AnyCall;
+      this.real.set(name, real);
+      target[name] = async (...given) => {
+        if (this.fails(name)) return this.refuse(name, given);
+        const done = await real(...given);
+        return name === 'open' ? this.handle(done as FileHandle) : done;
+      };
+    }
+  }
+
+  break(fault: Fault): void {
+    this.fault = fault;
+    this.calls = 0;
+    this.failed.length = 0;
+  }
+
+  mend(): void {
+    this.fault = null;
+  }
+
+  /** Gives the file system back as it was. */
+  remove(): void {
+    for (const [name, real] of this.real) (fs as unknown as Record<string, AnyCall>)[name] = real;
+  }
+
+  private fails(name: string): boolean {
+    if (this.fault === null) return false;
+    this.calls += 1;
+    const { from, lasting } = this.fault;
+    const again = lasting && this.calls > from && NEEDS_ROOM.includes(name) && this.failed.length > 0;
+    if (this.calls !== from && !again) return false;
+    this.failed.push(name);
+    return true;
+  }
+
+  private async refuse(name: string, given: readonly unknown[]): Promise<never> {
+    const [path, content] = given as [string, string | Uint8Array | undefined];
+    // A file that was made, and not filled.
+    if (name === 'writeFile') await this.real.get('writeFile')?.(path, half(content), given[2]);
+    throw this.error(name);
+  }
+
+  private handle(real: FileHandle): FileHandle {
+    return new Proxy(real, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        if (!FILE_CALLS.includes(String(name))) return value.bind(target);
+        return async (...given: unknown[]) => {
+          if (!this.fails(`file.${String(name)}`)) {
+            // Without a power cut nobody sees what a sync does but its time.
+            return name === 'sync' ? undefined : value.apply(target, given);
+          }
+          // A short write; and what fails to close is closed all the same.
+          if (name === 'writeFile') await target.writeFile(half(given[0] as string | Uint8Array));
+          if (name === 'close') await target.close();
+          throw this.error(String(name));
+        };
+      },
+    });
+  }
+
+  private error(call: string): Error {
+    const code = this.fault?.code ?? 'EIO';
+    return Object.assign(new Error(`${code}: injected, ${call} '/secret/place'`), { code, errno: -5, syscall: call });
+  }
+}
+
+function half(content: string | Uint8Array | undefined): Uint8Array {
+  const bytes = Buffer.from(content ?? '');
+  return bytes.subarray(0, bytes.byteLength >> 1);
+}
