@@ -1,7 +1,9 @@
 import { attended } from './cli/attended';
 import { readCommandLine } from './cli/operator/command-line';
 import { runOperator } from './cli/operator/run';
+import { cliUser } from './cli/who';
 import { exitOnConfigurationError, readConfig } from './config';
+import { openConfiguredAudit } from './observability/audit';
 import { runProcess } from './observability/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -11,13 +13,16 @@ import { createNoticeSender } from './temporal/notices';
 runProcess('chartway', async () => {
   const { act, json } = readCommandLine(process.argv.slice(2));
   const config = exitOnConfigurationError(() => readConfig('chartway'));
-  const { terminal, out, signal, waiting } = attended();
+  const { terminal, out, ask, signal, waiting } = attended();
 
   let client: ReturnType<typeof connectClient> | undefined;
   const temporal = () => {
     client ??= connectClient(config.temporal, waiting, createDataConverter(config.payload, config.temporal.namespace));
     return client;
   };
+  let audit: ReturnType<typeof openConfiguredAudit> | undefined;
+  // Off is a fault of the configuration here.
+  const auditFolder = config.audit.folder ?? '';
   const { taskQueue, refreshForMs } = config;
   const status = await runOperator(act, {
     terminal,
@@ -26,10 +31,18 @@ runProcess('chartway', async () => {
     signal,
     temporal,
     taskQueue,
+    who: cliUser(),
+    audit: async () => {
+      audit ??= openConfiguredAudit({ folder: auditFolder, process: 'chartway' });
+      return exitOnConfigurationError(await audit);
+    },
+    auditFolder,
+    ask,
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
-    reportStore: () => openReportStore(config.reportStore),
+    reportStore: () => openReportStore(config.reportStore, config.reportsAtRest),
     spoolFolder: config.webhook.spoolFolder,
     seal: sealOf(config.payload),
   });
+  if (audit) await (await audit)().close();
   process.exit(status);
 });

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import type { Waiting } from '../temporal/connection';
 import { createTerminal, type Terminal } from './terminal';
 
@@ -6,6 +7,8 @@ interface Attended {
   readonly terminal: Terminal;
   /** One line of stdout. */
   readonly out: (line: string) => void;
+  /** Asks and waits for a line; null where nobody sits before it. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   readonly signal: AbortSignal;
   /** Waiting for Temporal, told on the terminal, and given up in the end. */
   readonly waiting: Waiting;
@@ -23,7 +26,17 @@ export function attended(): Attended {
   return {
     terminal,
     out: (line) => void process.stdout.write(`${line}\n`),
+    ask: process.stdin.isTTY && process.stderr.isTTY ? (question) => asked(question, stopping.signal) : null,
     signal: stopping.signal,
     waiting: { log, signal: stopping.signal, giveUpAfterMs: GIVE_UP_AFTER_MS },
   };
+}
+
+async function asked(question: string, signal: AbortSignal): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(question, { signal });
+  } finally {
+    reader.close();
+  }
 }

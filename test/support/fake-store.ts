@@ -89,6 +89,14 @@ export class FakeStore implements ReportStore {
     return manifest;
   };
 
+  erase: ReportStore['erase'] = async (clientUserId) => {
+    const documents = this.manifests.get(clientUserId)?.documents.length;
+    this.manifests.delete(clientUserId);
+    return documents === undefined ? 0 : documents + 1;
+  };
+
+  applicants: ReportStore['applicants'] = async () => [...this.manifests.keys()].sort();
+
   readonly shelf: Shelf = memoryShelf();
 
   /** Bytes are not kept. */

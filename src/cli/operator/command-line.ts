@@ -1,4 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './audit';
+import { eraseCommand } from './erase';
+import { holdCommand } from './hold';
 import type { Act, AddCommand } from './operator';
 import { quarantineCommand } from './quarantine';
 import { sweepCommand } from './sweep';
@@ -8,7 +11,14 @@ import { withdrawCommand } from './withdraw';
  * Every command of `npm run chartway -- <command>`. To add one: a file here that exports an {@link AddCommand}, and a line below. `--json` is
  * every command's; what the command needs of the world is in {@link Operator}, made in src/chartway.ts.
  */
-const COMMANDS: readonly AddCommand[] = [quarantineCommand, sweepCommand, withdrawCommand];
+const COMMANDS: readonly AddCommand[] = [
+  quarantineCommand,
+  sweepCommand,
+  withdrawCommand,
+  eraseCommand,
+  holdCommand,
+  auditCommand,
+];
 
 /** What was asked for. */
 export interface CommandLine {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { Seal } from '../../domain/seal';
+import type { Audit } from '../../observability/audit';
 import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
 import type { ExitStatus } from '../starter';
@@ -19,6 +20,14 @@ export interface Operator {
   /** The same client each time; waits for Temporal and gives up in the end. @throws {TemporalUnreachable} */
   readonly temporal: () => Promise<Client>;
   readonly taskQueue: string;
+  /** `cli:<os user>`: who acts, for the audit log. */
+  readonly who: string;
+  /** The same each time. @throws {ConfigurationError} where it cannot be written: then nothing may be done that has to stand in it */
+  readonly audit: () => Promise<Pick<Audit, 'record'>>;
+  /** `AUDIT_LOG`. */
+  readonly auditFolder: string;
+  /** Asks on the terminal and gives the line that was typed; null where there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** Over the client above. */
   readonly noticeSender: () => Promise<NoticeSender>;
   readonly reportStore: () => ReportStore;

@@ -1,5 +1,6 @@
 import { UnknownKey } from '../../domain/seal';
 import { noticesIn } from '../../human-api/notifications/stored';
+import type { AuditEntry } from '../../observability/audit';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 import { type Replayed, replay } from './replay';
@@ -59,6 +60,7 @@ async function show(operator: Operator, ids: readonly string[]): Promise<ExitSta
   const setAside = openSetAside(operator);
   let missing = 0;
   for (const id of ids) {
+    if (ID.test(id)) await recorded(operator, 'quarantine-show', id);
     const told = await contentOf(setAside, id);
     if (told === null) {
       missing += 1;
@@ -78,6 +80,7 @@ async function replayAll(operator: Operator, ids: readonly string[], chosen: Cho
     const sender = await operator.noticeSender();
     for (const id of all) {
       operator.signal.throwIfAborted();
+      await recorded(operator, 'quarantine-replay', id);
       const replayed = await replay(setAside, id, sender);
       if (replayed.result !== 'replayed') kept += 1;
       if (operator.json) operator.out(JSON.stringify({ id, ...replayed }));
@@ -94,6 +97,7 @@ async function dropAll(operator: Operator, ids: readonly string[], chosen: Chose
   let gone = 0;
   for (const id of all) {
     operator.signal.throwIfAborted();
+    await recorded(operator, 'quarantine-drop', id);
     const result = (await setAside.drop(id)) ? 'dropped' : 'gone';
     if (result === 'gone') gone += 1;
     if (operator.json) operator.out(JSON.stringify({ id, result }));
@@ -102,6 +106,14 @@ async function dropAll(operator: Operator, ids: readonly string[], chosen: Chose
   operator.terminal.say(`${all.length - gone} of ${all.length} dropped`);
   return gone > 0 ? 1 : 0;
 }
+
+/** Before it is done: what cannot be recorded is not done. */
+async function recorded({ who, audit }: Operator, did: AuditEntry['did'], id: string): Promise<void> {
+  await (await audit()).record({ who, did, detail: ID.test(id) ? id : 'no id of a record' });
+}
+
+/** As records in quarantine are called; what else is typed is not for the audit log. */
+const ID = /^\d{13}-[a-z]+-[0-9a-f]{12}$/;
 
 const IN_WORDS: Readonly<Record<Replayed['result'], string>> = {
   replayed: 'replayed; Temporal has it, and it is gone from the quarantine',

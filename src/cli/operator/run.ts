@@ -1,3 +1,4 @@
+import { AuditUnavailable } from '../../observability/audit';
 import { isTransient } from '../../temporal/applicants';
 import { TemporalUnreachable } from '../../temporal/connection';
 import { SearchAttributesUnusable } from '../../temporal/search-attributes';
@@ -19,6 +20,7 @@ export async function runOperator(act: Act, operator: Operator): Promise<ExitSta
     if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
       return stopped(error.message, 1);
     }
+    if (error instanceof AuditUnavailable) return stopped(error.message, 1);
     if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);
     throw error;
   }

@@ -15,7 +15,8 @@ export const withdrawCommand: AddCommand = (program, choose) => {
 };
 
 async function withdraw(operator: Operator, clientUserId: string) {
-  const { terminal, taskQueue } = operator;
+  const { terminal, taskQueue, who } = operator;
+  await (await operator.audit()).record({ who, did: 'withdraw', clientUserId });
   const operations = createOperations({ client: await operator.temporal(), taskQueue });
   terminal.say(`withdrawing ${clientUserId}; Ctrl-C stops the waiting, not the withdrawal`);
   const result = await operations.withdraw(clientUserId, operator.signal);

@@ -6,6 +6,7 @@ import type { Operator } from '../../../src/cli/operator/operator';
 import { createTerminal } from '../../../src/cli/terminal';
 import type { Seal } from '../../../src/domain/seal';
 import { noticesText, type TellingNotice } from '../../../src/human-api/notifications/stored';
+import type { AuditEntry } from '../../../src/observability/audit';
 import { createFolderStore } from '../../../src/report-store/folder-store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
@@ -57,6 +58,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
   const seal = given.seal ?? null;
   const out: string[] = [];
   const said: string[] = [];
+  const audited: AuditEntry[] = [];
   const operator: Operator = {
     terminal: createTerminal({ write: (text: string) => said.push(text) }),
     out: (line) => out.push(line),
@@ -65,6 +67,14 @@ export async function operatorOf(given: Partial<Operator> = {}) {
     temporal: notNeeded,
     noticeSender: notNeeded,
     taskQueue: 'test',
+    who: 'cli:tester',
+    audit: async () => ({
+      record: async (entry) => {
+        audited.push(entry);
+      },
+    }),
+    auditFolder: join(folder, 'audit'),
+    ask: null,
     reportStore: () => store,
     spoolFolder,
     seal,
@@ -74,6 +84,8 @@ export async function operatorOf(given: Partial<Operator> = {}) {
     folder,
     operator,
     out,
+    audited,
+    store,
     said: () => said.join(''),
     /** Sets notices aside as a webhook does, and gives the record's id. */
     async spooled(why: QuarantineReason, content: readonly TellingNotice[] | string): Promise<string> {

@@ -1,0 +1,96 @@
+import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
+import { openErasing } from '../../report-store/erasing';
+import { createErasure, type Erased, ErasureStuck } from '../../temporal/erasure';
+import type { ExitStatus } from '../starter';
+import { type EntriesErased, eraseEntries } from './erase-entries';
+import type { AddCommand, Operator } from './operator';
+
+/** `chartway erase <clientUserId>`: removes everything of an applicant, here and upstream. */
+export const eraseCommand: AddCommand = (program, choose) => {
+  const command = program
+    .command('erase')
+    .description(
+      'Remove everything of an applicant for good: at Human API, in Temporal, in the report store and the quarantine. Needs a worker.',
+    )
+    .argument('<clientUserId>')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nOne that is held (chartway hold) is left alone. The same command again goes on where one was broken off. Human API keep their own\nrecord of the person: erasing here does not opt the person out there. Backups are yours to look after.',
+    )
+    .action((clientUserId: string, { yes }: { readonly yes?: true }) => {
+      if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
+      choose((operator) => erase(operator, clientUserId, yes === true));
+    });
+};
+
+async function erase(operator: Operator, clientUserId: string, yes: boolean): Promise<ExitStatus> {
+  const { terminal, signal, taskQueue, who } = operator;
+  if (!yes && !(await agreed(operator, clientUserId))) return 2;
+  const audit = await operator.audit();
+  // Before anything else: what cannot be recorded is not done.
+  await audit.record({ who, did: 'erase-begin', clientUserId });
+  const store = operator.reportStore();
+  const records = openErasing(store);
+  terminal.say(`erasing ${clientUserId}; Ctrl-C stops it, the same command again goes on`);
+  try {
+    const erased = await createErasure({ client: await operator.temporal(), taskQueue, records }).erase(
+      clientUserId,
+      signal,
+    );
+    if (erased.result === 'held') {
+      await audit.record({ who, did: 'erase-begin', clientUserId, detail: 'refused: held' });
+      return told(operator, clientUserId, erased, null);
+    }
+    const entries = await eraseEntries(operator, clientUserId, erased.humanIds);
+    const { people, runs, files } = erased;
+    const detail = `${people} people, ${runs} runs, ${files} files, ${entries.dropped} in quarantine`;
+    await audit.record({ who, did: 'erase', clientUserId, detail });
+    await records.end(clientUserId);
+    return told(operator, clientUserId, erased, entries);
+  } catch (error) {
+    if (!(error instanceof ErasureStuck)) throw error;
+    terminal.say(error.message);
+    return 1;
+  }
+}
+
+async function agreed({ terminal, ask }: Operator, clientUserId: string): Promise<boolean> {
+  if (ask === null) {
+    terminal.say('expected --yes, for there is no terminal to ask on');
+    return false;
+  }
+  const answer = await ask(`Erase everything of ${clientUserId} for good? Type the id to go on: `);
+  if (answer.trim() === clientUserId) return true;
+  terminal.say('nothing was erased');
+  return false;
+}
+
+function told(operator: Operator, clientUserId: string, erased: Erased, entries: EntriesErased | null): ExitStatus {
+  const { result, people, runs, files } = erased;
+  const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
+  if (operator.json) {
+    operator.out(JSON.stringify({ clientUserId, result, people, runs, files, quarantined: dropped, mixed, spooled }));
+  } else if (result === 'held') {
+    operator.terminal.say(`${clientUserId}: held, so nothing is erased; \`npm run chartway -- holds\` tells why`);
+  } else {
+    operator.terminal.say(
+      `${clientUserId}: erased: ${people} people upstream, ${runs} runs in Temporal, ${files} files, ${dropped} records in quarantine`,
+    );
+    operator.terminal.say(ELSEWHERE);
+  }
+  for (const id of mixed) {
+    operator.terminal.say(
+      `${id}: this record in quarantine names others too; replay or drop it: chartway quarantine show ${id}`,
+    );
+  }
+  if (spooled > 0) {
+    operator.terminal.say(
+      `${spooled} notices of ${clientUserId} wait in the spool; a webhook that runs sends them on, to nobody`,
+    );
+  }
+  return result === 'erased' && mixed.length === 0 ? 0 : 1;
+}
+
+const ELSEWHERE =
+  'a webhook on another host keeps its own quarantine: run the same command there too, with its WEBHOOK_SPOOL; it is harmless to repeat';
