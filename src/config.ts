@@ -23,6 +23,7 @@ import { Mistake, separated, setting } from './observability/setting';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
+import { createSeal } from './temporal/key-ring';
 import { PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
 import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
@@ -67,6 +68,7 @@ function configOf(
   { serverGiven, ...temporal }: GivenTemporalSettings,
   folder: string,
 ) {
+  const payload = payloadSettings(read, temporal.connection.address, folder);
   const policy: Policy = {
     pollMs: {
       invited: read.POLL_INVITED,
@@ -96,6 +98,8 @@ function configOf(
     taskQueue: read.TASK_QUEUE,
     deployment: { name: read.WORKER_DEPLOYMENT_NAME ?? null, buildId: read.WORKER_BUILD_ID ?? null },
     reportStore: read.REPORT_STORE,
+    /** What is encrypted can be read for as long as its key is listed, whatever is written from now on. */
+    reportsAtRest: { seal: payload.ring && createSeal(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
     policy,
     refreshForMs: read.REFRESH_FOR,
     /** Null: no sweep by schedule. */
@@ -111,7 +115,7 @@ function configOf(
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
     },
     api: { host: read.API_HOST, port: read.API_PORT },
-    payload: payloadSettings(read, temporal.connection.address, folder),
+    payload,
     /** Port null: no metrics are served. */
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
@@ -164,6 +168,7 @@ const VARIABLES = {
   ).prefault('chartway'),
   ...DEPLOYMENT_VARIABLES,
   REPORT_STORE: reportStore.prefault('./reports'),
+  REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
   REPORTS_RETENTION: setting(`${DURATION_EXPECTED}, or off`, (value) =>
     value === 'off' ? value : parseDurationMs(value),
@@ -249,6 +254,8 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
   const leavesMachine = (text: string) => baseUrl(text) !== null && !isLoopback(new URL(text).hostname);
   faults.push(...payloadFaults(set, processName === 'worker' && upstreams.some(leavesMachine)));
   if (processName === 'worker' || processName === 'api') {
+    const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
+    expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
   if (processName === 'webhook') {

@@ -54,7 +54,7 @@ runProcess('worker', async () => {
   if (connection === null) return;
   await ensureSearchAttributes(connection, namespace, { log });
 
-  const reportStore = openReportStore(config.reportStore);
+  const reportStore = openReportStore(config.reportStore, config.reportsAtRest);
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const humanApi = createHumanApi(config.humanApi);
