@@ -19,6 +19,8 @@ export interface Story {
   readonly truth: Truth;
   readonly deliveries: readonly Delivery[];
   readonly cancelAtMs: number | null;
+  /** Another way to say it: once the history has so many events. */
+  readonly cancelAtEvent?: number;
   readonly deaths: readonly { readonly atMs: number; readonly downMs: number }[];
   readonly forgetAfterTasks: number | null;
   readonly suggestAfter: number | null;
@@ -33,6 +35,8 @@ export interface Story {
 /** How it came out. */
 export interface Lived {
   readonly closed: Closed;
+  /** The types of the events, in order. */
+  readonly history: readonly string[];
   readonly upstream: UpstreamOfOne;
   readonly manifest: Manifest | null;
 }
@@ -44,7 +48,7 @@ const DETAILS = { clientUserId: CLIENT_USER_ID, clientUserEmail: 'pol-1@example.
 export async function live(code: WorkflowCode, story: Story, policy: Policy, untilMs: number): Promise<Lived> {
   const clock = new Clock(T0 - SECOND_MS);
   const luck = chance(story.seed);
-  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter } = story;
+  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter, cancelAtEvent } = story;
   const upstream = new UpstreamOfOne(clock, truth, { failing, commitMs, skewMs, luck }, DETAILS);
   const store = new FakeStore();
   const restore = onTheClock(clock, luck);
@@ -56,7 +60,7 @@ export async function live(code: WorkflowCode, story: Story, policy: Policy, unt
       ...createReportActivities(deps),
       ...createManifestActivities(deps),
     } as unknown as Activities;
-    const weather = { deaths, forgetAfterTasks, suggestAfter, luck };
+    const weather = { deaths, forgetAfterTasks, suggestAfter, luck, ...(cancelAtEvent && { cancelAtEvent }) };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
     const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
     const server = new SimulatedServer(code, clock, activities, weather, begun);
@@ -68,7 +72,7 @@ export async function live(code: WorkflowCode, story: Story, policy: Policy, unt
     const { closed } = server;
     // What was in flight at the end may still have an effect.
     await clock.runUntil(() => false, closed.atMs + 10 * MINUTE_MS);
-    return { closed, upstream, manifest: store.manifests.get(CLIENT_USER_ID) ?? null };
+    return { closed, upstream, history: server.history, manifest: store.manifests.get(CLIENT_USER_ID) ?? null };
   } finally {
     restore();
   }

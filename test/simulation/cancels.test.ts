@@ -1,6 +1,6 @@
 import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { T0, type Truth } from '../domain/model/upstream';
-import { live, type Story } from './applicant';
+import { type Lived, live, type Story } from './applicant';
 import { WorkflowCode } from './workflow-code';
 
 const code = new WorkflowCode(['recordManifest']);
@@ -23,25 +23,48 @@ function story(statuses: readonly [afterMs: number, status: string][], fault: 'n
   return { ...UNTROUBLED, truth, deliveries: [...told, report] };
 }
 
+/** The reference applicant: three status notices, one provider, three documents. */
+const WHOLE = story(
+  [
+    [0, 'Invited'],
+    [HOUR_MS / 2, 'Engaged'],
+    [HOUR_MS, 'Syncing'],
+    [2 * HOUR_MS, 'All Synced'],
+  ],
+  'none',
+);
+
+function expectCancelled({ closed, upstream, manifest }: Lived): void {
+  expect(closed.status).toBe('CANCELLED');
+  expect(upstream.left()).toEqual([]);
+  expect(manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator' });
+}
+
 test('a cancel at any moment of a whole life withdraws the person, unless the applicant had closed', async () => {
-  const whole = story(
-    [
-      [0, 'Invited'],
-      [HOUR_MS / 2, 'Engaged'],
-      [HOUR_MS, 'Syncing'],
-      [2 * HOUR_MS, 'All Synced'],
-    ],
-    'none',
-  );
-  const { closed, upstream } = await live(code, whole, DEFAULT_POLICY, T0 + 3 * HOUR_MS);
+  const { closed, upstream } = await live(code, WHOLE, DEFAULT_POLICY, T0 + 3 * HOUR_MS);
   expect(closed).toMatchObject({ result: { outcome: 'collected' } });
   const moments = upstream.calls.flatMap(({ atMs }) => [-400, -100, 0, 50, 300, 800].map((ms) => atMs + ms));
   for (const cancelAtMs of [...new Set(moments)].filter((atMs) => atMs < closed.atMs - 1_000)) {
-    const cancelled = await live(code, { ...whole, cancelAtMs }, DEFAULT_POLICY, T0 + 4 * HOUR_MS);
-    expect(cancelled.closed.status).toBe('CANCELLED');
-    expect(cancelled.upstream.left()).toEqual([]);
-    expect(cancelled.manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator' });
+    expectCancelled(await live(code, { ...WHOLE, cancelAtMs }, DEFAULT_POLICY, T0 + 4 * HOUR_MS));
   }
+});
+
+test('a cancel at every event of the reference history withdraws the person, until the manifest is being closed', async () => {
+  const { history } = await live(code, WHOLE, DEFAULT_POLICY, T0 + 3 * HOUR_MS);
+  expect(history.at(-1)).toBe('WorkflowExecutionClosed');
+  const cancelled: boolean[] = [];
+  for (let cancelAtEvent = 1; cancelAtEvent <= history.length; cancelAtEvent += 1) {
+    const lived = await live(code, { ...WHOLE, cancelAtEvent }, DEFAULT_POLICY, T0 + 4 * HOUR_MS);
+    cancelled.push(lived.closed.status === 'CANCELLED');
+    if (cancelled.at(-1)) expectCancelled(lived);
+    else
+      expect(lived).toMatchObject({ closed: { result: { outcome: 'collected' } }, manifest: { outcome: 'collected' } });
+  }
+  const concluded = history.length - cancelled.lastIndexOf(true) - 1;
+  expect(cancelled).toEqual(history.map((_, at) => at < history.length - concluded));
+  // From the task that concludes: what it asks for, the writing of the manifest, the task after it, the end.
+  process.stderr.write(`${history.length} ${concluded} ${history.slice(-12)}\n`);
+  expect(concluded).toBeLessThanOrEqual(10);
 });
 
 test('a person who declines does not wait for a document that is not to be had', async () => {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
 import type { coresdk, temporal } from '@temporalio/proto';
@@ -6,7 +5,9 @@ import { ActivityTask } from './activity-task';
 import type { Activities } from './attempts';
 import { resolutionOf, runAttempt } from './attempts';
 import type { Clock } from './clock';
-import type { Command, Job, LoadedWorkflow, Run, WorkflowCode } from './workflow-code';
+import { eventOf, eventsOf, isClosing } from './events';
+import { SimulatedRun, type Step } from './run';
+import type { Command, Job, LoadedWorkflow, WorkflowCode } from './workflow-code';
 
 /** How the machines fare that the workflow runs on. */
 export interface Weather {
@@ -16,6 +17,8 @@ export interface Weather {
   readonly forgetAfterTasks: number | null;
   /** The server suggests to continue as new from so many activations on; null: never. */
   readonly suggestAfter: number | null;
+  /** A cancel is requested once the history has so many events. */
+  readonly cancelAtEvent?: number;
   /** What takes time, and what goes wrong: 0 to 1, the same numbers each time. */
   readonly luck: () => number;
 }
@@ -30,32 +33,11 @@ export interface Closed {
 
 type Payloads = temporal.api.common.v1.IPayload[];
 
-interface Step {
-  readonly jobs: readonly Job[];
-  readonly atMs: number;
-  readonly suggested: boolean;
-  readonly commands: readonly Command[];
-}
-
-/** One run: what the server knows (its steps are its history), and what the worker has in memory. */
-interface RunState extends Run {
-  readonly steps: Step[];
-  readonly timers: Set<number>;
-  readonly activities: Map<number, ActivityTask>;
-  loaded: LoadedWorkflow | null;
-  tasks: number;
-}
-
 interface TaskAtWork {
   readonly jobs: readonly Job[];
   readonly steps: Step[];
   /** Activities that were scheduled and cancelled within the task: the server never hears of them. */
   readonly unsent: Set<number>;
-}
-
-/** The workflow did not do again what it had done: it would be stuck on a real server. */
-class NotDeterministic extends Error {
-  override readonly name = 'NotDeterministic';
 }
 
 const DISPATCH_MOST_MS = 50;
@@ -70,7 +52,9 @@ const TASK_TIMEOUT_MS = 10_000;
  */
 export class SimulatedServer {
   closed: Closed | null = null;
-  private run: RunState;
+  /** The types of all events so far, of every run; what came while a task was at work stands where it came. */
+  readonly history: string[] = [];
+  private run: SimulatedRun;
   private runs = 0;
   private buffered: Job[] = [];
   private task: TaskAtWork | null = null;
@@ -106,29 +90,34 @@ export class SimulatedServer {
     return this.clock.nowMs >= this.upAtMs;
   }
 
-  private begin(workflowId: string, workflowType: string, args: Payloads): RunState {
+  private begin(workflowId: string, workflowType: string, args: Payloads): SimulatedRun {
     this.runs += 1;
-    const run: RunState = {
-      ...{ workflowId, workflowType, runId: `run-${this.runs}`, taskQueue: 'simulated', startedAtMs: this.clock.nowMs },
-      ...{ steps: [], timers: new Set(), activities: new Map(), loaded: null, tasks: 0 },
-    };
-    const startTime = msToTs(this.clock.nowMs);
+    const about = { workflowId, workflowType, runId: `run-${this.runs}`, taskQueue: 'simulated' };
+    const run = new SimulatedRun(this.code, { ...about, startedAtMs: this.clock.nowMs });
     this.buffered = [];
     this.run = run;
-    this.tell({
-      initializeWorkflow: { workflowType, workflowId, arguments: args, attempt: 1, startTime },
-    });
+    const startTime = msToTs(this.clock.nowMs);
+    this.tell({ initializeWorkflow: { workflowType, workflowId, arguments: args, attempt: 1, startTime } });
     return run;
   }
 
   private tell(job: Job): void {
     this.buffered.push(job);
+    this.note(...eventsOf(job));
     this.dispatch();
+  }
+
+  private note(...events: readonly string[]): void {
+    for (const event of events) {
+      this.history.push(event);
+      if (this.history.length === this.weather.cancelAtEvent) this.cancel();
+    }
   }
 
   private dispatch(): void {
     if (this.closed || this.task || this.dispatched) return;
     this.dispatched = true;
+    this.note('WorkflowTaskScheduled');
     this.clock.at(Math.max(this.upAtMs, this.clock.nowMs + this.upTo(DISPATCH_MOST_MS)), () => {
       this.dispatched = false;
       return this.work();
@@ -142,8 +131,9 @@ export class SimulatedServer {
     const jobs = this.buffered.splice(0).sort((a, b) => rank(a) - rank(b));
     const task: TaskAtWork = { jobs, steps: [], unsent: new Set() };
     this.task = task;
+    this.note('WorkflowTaskStarted');
     for (const { resolveActivity } of jobs) if (resolveActivity) this.run.activities.delete(resolveActivity.seq ?? 0);
-    const workflow = await this.loaded();
+    const workflow = await this.run.workflow();
     for (let next: Job[] = [...jobs]; next.length > 0; ) {
       const commands = await this.activate(workflow, next, task);
       next = await this.answeredAtOnce(commands, task);
@@ -154,7 +144,7 @@ export class SimulatedServer {
 
   private async activate(workflow: LoadedWorkflow, jobs: readonly Job[], task: TaskAtWork): Promise<Command[]> {
     const { suggestAfter } = this.weather;
-    const suggested = suggestAfter !== null && this.run.steps.length >= suggestAfter;
+    const suggested = suggestAfter !== null && this.run.stepsTaken >= suggestAfter;
     const atMs = this.clock.nowMs;
     const commands = await workflow.activate(jobs, { atMs, replaying: false, continueAsNewSuggested: suggested });
     task.steps.push({ jobs, atMs, suggested, commands });
@@ -196,19 +186,20 @@ export class SimulatedServer {
   private async complete(task: TaskAtWork, workflow: LoadedWorkflow): Promise<void> {
     this.task = null;
     const commands = task.steps.flatMap((step) => step.commands);
-    const closes = commands.some((command) => closing(command));
+    const closes = commands.some((command) => isClosing(command));
     if (closes && this.buffered.length > 0) {
       // UnhandledCommand: what came meanwhile must not be lost, so the task is made again with it.
       this.buffered = [...task.jobs, ...this.buffered];
-      await this.forget();
+      this.note('WorkflowTaskFailed');
+      await this.run.forget();
       return this.dispatch();
     }
-    this.run.steps.push(...task.steps);
-    this.run.tasks += 1;
+    const tasks = this.run.keep(task.steps);
+    this.note('WorkflowTaskCompleted');
     if (closes && workflow.handlersAtWork > 0) throw new Error('a run ended over a handler at work');
     for (const command of commands) await this.obey(command, task);
     const { forgetAfterTasks } = this.weather;
-    if (forgetAfterTasks !== null && this.run.tasks % forgetAfterTasks === 0) await this.forget();
+    if (forgetAfterTasks !== null && tasks % forgetAfterTasks === 0) await this.run.forget();
     if (this.buffered.length > 0) this.dispatch();
   }
 
@@ -219,6 +210,8 @@ export class SimulatedServer {
     if (scheduleActivity && !unsent.has(scheduleActivity.seq ?? 0)) this.schedule(scheduleActivity);
     if (requestCancelActivity) this.requestCancel(requestCancelActivity.seq ?? 0);
     await this.end(command);
+    const event = eventOf(command);
+    if (event !== null && !unsent.has((scheduleActivity ?? requestCancelActivity)?.seq ?? -1)) this.note(event);
   }
 
   private startTimer(seq: number, afterMs: number): void {
@@ -260,9 +253,9 @@ export class SimulatedServer {
   private async end(command: Command): Promise<void> {
     const { completeWorkflowExecution: completed, cancelWorkflowExecution: cancelled } = command;
     const { failWorkflowExecution: failed, continueAsNewWorkflowExecution: continued } = command;
-    if (!closing(command)) return;
+    if (!isClosing(command)) return;
     for (const activity of this.run.activities.values()) activity.abandon();
-    await this.forget();
+    await this.run.forget();
     const { workflowId, workflowType } = this.run;
     if (continued) {
       this.begin(workflowId, workflowType, continued.arguments ?? []);
@@ -280,28 +273,11 @@ export class SimulatedServer {
     this.lives += 1;
     this.upAtMs = Math.max(this.upAtMs, this.clock.nowMs + Math.max(downMs, this.task ? TASK_TIMEOUT_MS : 0));
     if (this.task) this.buffered = [...this.task.jobs, ...this.buffered];
+    if (this.task) this.note('WorkflowTaskTimedOut');
     this.task = null;
-    await this.forget();
+    await this.run.forget();
     for (const activity of this.run.activities.values()) activity.loseAttempt();
     if (this.buffered.length > 0) this.dispatch();
-  }
-
-  private async forget(): Promise<void> {
-    await this.run.loaded?.forget();
-    this.run.loaded = null;
-  }
-
-  /** The workflow as it stands in memory, or is put there again by doing once more all that it did. */
-  private async loaded(): Promise<LoadedWorkflow> {
-    if (this.run.loaded) return this.run.loaded;
-    const workflow = await this.code.load(this.run);
-    for (const { jobs, atMs, suggested, commands } of this.run.steps) {
-      const again = await workflow.activate(jobs, { atMs, replaying: true, continueAsNewSuggested: suggested });
-      if (!isDeepStrictEqual(plain(again), plain(commands)))
-        throw new NotDeterministic(`${JSON.stringify(plain(commands))} became ${JSON.stringify(plain(again))}`);
-    }
-    this.run.loaded = workflow;
-    return workflow;
   }
 
   private upTo(mostMs: number): number {
@@ -313,23 +289,4 @@ export class SimulatedServer {
 function rank(job: Job): number {
   if (job.initializeWorkflow) return 0;
   return job.signalWorkflow ? 3 : 4;
-}
-
-function closing(command: Command): boolean {
-  const { completeWorkflowExecution, cancelWorkflowExecution, failWorkflowExecution } = command;
-  const { continueAsNewWorkflowExecution } = command;
-  return Boolean(
-    completeWorkflowExecution || cancelWorkflowExecution || failWorkflowExecution || continueAsNewWorkflowExecution,
-  );
-}
-
-/** Commands as plain JSON, with what their payloads say. */
-function plain(commands: readonly Command[]): unknown {
-  return JSON.parse(
-    JSON.stringify(commands, (_key, value) => (isPayload(value) ? Buffer.from(value.data).toString() : value)),
-  );
-}
-
-function isPayload(value: unknown): value is { data: Uint8Array } {
-  return typeof value === 'object' && value !== null && 'metadata' in value && 'data' in value;
 }

@@ -19,6 +19,8 @@ export interface Trouble {
 interface Created {
   readonly humanId: string;
   readonly visibleAtMs: number;
+  /** How many had been created before, unless others had deleted them: then a second invitation is what anybody would send. */
+  readonly besides: number;
   deletedAtMs: number | null;
 }
 
@@ -51,9 +53,11 @@ export class UpstreamOfOne implements HumanApi {
   invite = (): Promise<User> =>
     this.answer('invite', () => {
       const { nowMs } = this.clock;
-      const created = { humanId: `h-${this.created.length + 1}`, visibleAtMs: nowMs + this.trouble.commitMs };
-      this.created.push({ ...created, deletedAtMs: null });
-      return this.userOf(created.humanId);
+      const humanId = `h-${this.created.length + 1}`;
+      const visibleAtMs = nowMs + this.trouble.commitMs;
+      const besides = this.goneMs() <= nowMs ? 0 : this.created.length;
+      this.created.push({ humanId, visibleAtMs, besides, deletedAtMs: null });
+      return this.userOf(humanId);
     });
 
   findUsers = (): Promise<User[]> =>
@@ -103,11 +107,13 @@ export class UpstreamOfOne implements HumanApi {
 
   /** Everybody who is not deleted, by us or by others. */
   left(): readonly Created[] {
-    const { goneAtMs } = this.truth;
+    return this.goneMs() <= this.clock.nowMs ? [] : this.created.filter(({ deletedAtMs }) => deletedAtMs === null);
+  }
+
+  /** Nobody is deleted before they were invited, which may be late: then it is soon after. */
+  private goneMs(): number {
     const [invited] = this.created;
-    // Nobody is deleted before they were invited, which may be late: then it is soon after.
-    const goneMs = Math.max(goneAtMs ?? Infinity, (invited?.visibleAtMs ?? 0) + GONE_AFTER_MS);
-    return goneMs <= this.clock.nowMs ? [] : this.created.filter(({ deletedAtMs }) => deletedAtMs === null);
+    return Math.max(this.truth.goneAtMs ?? Infinity, (invited?.visibleAtMs ?? 0) + GONE_AFTER_MS);
   }
 
   private there(): Created[] {

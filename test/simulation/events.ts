@@ -1,0 +1,32 @@
+import type { Command, Job } from './workflow-code';
+
+/** The events that a history gets of something that happened to a run. */
+export function eventsOf(job: Job): readonly string[] {
+  if (job.initializeWorkflow) return ['WorkflowExecutionStarted'];
+  if (job.signalWorkflow) return ['WorkflowExecutionSignaled'];
+  if (job.cancelWorkflow) return ['WorkflowExecutionCancelRequested'];
+  if (job.fireTimer) return ['TimerFired'];
+  // A server writes the start of an activity together with its end.
+  return job.resolveActivity ? ['ActivityTaskStarted', 'ActivityTaskCompleted'] : [];
+}
+
+/** The event that a history gets of a command; null for one that leaves none. */
+export function eventOf(command: Command): string | null {
+  if (command.startTimer) return 'TimerStarted';
+  if (command.cancelTimer) return 'TimerCanceled';
+  if (command.scheduleActivity) return 'ActivityTaskScheduled';
+  if (command.requestCancelActivity) return 'ActivityTaskCancelRequested';
+  if (command.scheduleLocalActivity) return 'MarkerRecorded';
+  if (command.upsertWorkflowSearchAttributes) return 'UpsertWorkflowSearchAttributes';
+  if (command.modifyWorkflowProperties) return 'WorkflowPropertiesModified';
+  return isClosing(command) ? 'WorkflowExecutionClosed' : null;
+}
+
+/** True for a command that ends a run. */
+export function isClosing(command: Command): boolean {
+  const { completeWorkflowExecution, cancelWorkflowExecution, failWorkflowExecution } = command;
+  const { continueAsNewWorkflowExecution } = command;
+  return Boolean(
+    completeWorkflowExecution || cancelWorkflowExecution || failWorkflowExecution || continueAsNewWorkflowExecution,
+  );
+}
