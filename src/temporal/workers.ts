@@ -32,6 +32,12 @@ const FORCE_AFTER_MS = 20_000;
 export const DRAINED_AFTER_MS = FORCE_AFTER_MS + 5_000;
 /** Waits at upstream cost no CPU; more than this would only wait for the rate limit. */
 const UPSTREAM_CALLS_AT_ONCE = 100;
+/**
+ * How long one activation of a workflow may take. Where it takes longer the SDK cuts it off, and Node does not survive that: the process ends with
+ * "async hook stack has become corrupted" (sdk-typescript issue 939), and with it everybody's. By default it is 5 s, which thousands of signals to one
+ * applicant take on a busy machine. The option is not in the SDK's public type.
+ */
+const LONG_ACTIVATIONS = { isolateExecutionTimeout: 60_000 };
 
 /** Once per process, before anything of Temporal's: its log lines go through ours, and signals are left to our own drain. */
 export function installRuntime(log: Logger): void {
@@ -58,6 +64,7 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
       taskQueue,
       workflowBundle: { code: dataConverter?.failureConverterPath ? bundle : `${SHOW_FAILURES}${bundle}` },
       activities: options.localActivities,
+      ...LONG_ACTIVATIONS,
     }),
     Worker.create({
       ...common,

@@ -63,7 +63,6 @@ test('a cancel at every event of the reference history withdraws the person, unt
   const concluded = history.length - cancelled.lastIndexOf(true) - 1;
   expect(cancelled).toEqual(history.map((_, at) => at < history.length - concluded));
   // From the task that concludes: what it asks for, the writing of the manifest, the task after it, the end.
-  process.stderr.write(`${history.length} ${concluded} ${history.slice(-12)}\n`);
   expect(concluded).toBeLessThanOrEqual(10);
 });
 

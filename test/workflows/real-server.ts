@@ -1,0 +1,109 @@
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createInvitationActivities } from '../../src/activities/invitation';
+import { createManifestActivities } from '../../src/activities/manifests';
+import { createPersonActivities } from '../../src/activities/person';
+import { createReportActivities } from '../../src/activities/reports';
+import type { Policy } from '../../src/domain/policy';
+import type { HumanApi } from '../../src/human-api/client';
+import { createWorkers } from '../../src/temporal/workers';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  type CollectRecordsInput,
+  SEARCH_ATTRIBUTES,
+  upstreamTaskQueue,
+} from '../../src/workflows/contract';
+import type { FakeStore } from '../support/fake-store';
+import type { Handle } from '../support/followed';
+import { WORKFLOW_BUNDLE } from '../support/global-setup';
+import { startTemporalServer } from '../support/temporal-server';
+
+/** What workers are over, and in what the one of the workflows differs from what a worker process has. */
+export interface Work {
+  readonly taskQueue: string;
+  readonly humanApi: HumanApi;
+  readonly store: FakeStore;
+  readonly maxCallsPerSecond?: number;
+  readonly workflows?: Partial<WorkerOptions>;
+}
+
+/** Upstream has no limit, unless a test is about it. */
+const UNLIMITED = 1_000;
+
+/** A real Temporal server with what a test of many applicants needs of it; time passes as it does. */
+export class RealServer {
+  private readonly running: { worker: { shutdown(): void }; ended: Promise<void> }[] = [];
+
+  private constructor(
+    readonly client: Client,
+    private readonly native: NativeConnection,
+    private readonly stopServer: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<RealServer> {
+    installRuntime();
+    const attributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [
+      name,
+      type === 'KEYWORD' ? 'Keyword' : 'Datetime',
+    ]);
+    const server = await startTemporalServer({ searchAttributes: Object.fromEntries(attributes) });
+    const { address, namespace } = server;
+    const client = new Client({ connection: await Connection.connect({ address }), namespace });
+    return new RealServer(client, await NativeConnection.connect({ address }), () => server.stop());
+  }
+
+  /** Two workers, as the worker process has them, or with a worker of its own for the workflows. */
+  async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED }: Work): Promise<void> {
+    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
+    const localActivities = createManifestActivities(deps);
+    const upstreamActivities = {
+      ...createInvitationActivities(deps),
+      ...createPersonActivities(deps),
+      ...createReportActivities(deps),
+    };
+    const { native: connection } = this;
+    if (!workflows) {
+      const activities = { localActivities, upstreamActivities, maxCallsPerSecond };
+      const deployment = { name: null, buildId: null };
+      const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, deployment };
+      return this.run(await createWorkers({ ...common, ...activities }));
+    }
+    const workflowBundle = { codePath: WORKFLOW_BUNDLE };
+    this.run(await Worker.create({ connection, taskQueue, workflowBundle, activities: localActivities, ...workflows }));
+    const calls = { taskQueue: upstreamTaskQueue(taskQueue), activities: upstreamActivities };
+    this.run(await Worker.create({ connection, ...calls }));
+  }
+
+  private run(worker: Worker | Awaited<ReturnType<typeof createWorkers>>): void {
+    this.running.push({ worker, ended: worker.run() });
+  }
+
+  async begin(taskQueue: string, clientUserId: string, policy: Policy): Promise<Handle> {
+    const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
+    const input: CollectRecordsInput = { details, detailsDigest: 'digest', policy };
+    const workflowId = applicantWorkflowId(clientUserId);
+    return (await this.client.workflow.start(COLLECT_RECORDS, { args: [input], taskQueue, workflowId })) as Handle;
+  }
+
+  async stop(): Promise<void> {
+    for (const { worker } of this.running) worker.shutdown();
+    await Promise.all(this.running.map(({ ended }) => ended));
+    await this.client.connection.close();
+    await this.native.close();
+    await this.stopServer();
+  }
+}
+
+let installed = false;
+
+/** Once a process; what the SDK says of each start and stop would fill the screen. */
+function installRuntime(): void {
+  if (installed) return;
+  installed = true;
+  const filter = { core: 'ERROR', other: 'ERROR' } as const;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => {}),
+    telemetryOptions: { logging: { filter, forward: {} } },
+  });
+}
