@@ -48,6 +48,7 @@ test('nothing set means the documented defaults', () => {
     taskQueue: 'chartway',
     deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
+    reportsAtRest: { seal: null, encrypts: false },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
     sweepEveryMs: 86_400_000,
@@ -62,11 +63,28 @@ test('nothing set means the documented defaults', () => {
       spoolFolder: '.data/spool',
       spoolMaxBytes: 256 * 1024 ** 2,
     },
-    api: { host: '127.0.0.1', port: 3000 },
+    api: {
+      ...{ host: '127.0.0.1', port: 3000, keys: [], origins: [], tls: null, trustedProxies: [] },
+      ...{ codec: 'off', uiOrigins: [] },
+    },
     payload: { ring: null, encrypts: false },
+    payloadGiven: false,
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
+    audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS },
+    retentionMs: null,
   });
+});
+
+test('encryption of the report store is off unless asked for, needs keys, and what is encrypted is read without being asked', () => {
+  const keys = { PAYLOAD_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}` };
+  const on = { REPORTS_ENCRYPTION: 'on' };
+  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, seal: expect.anything() });
+  expect(read({ ...keys, PAYLOAD_ENCRYPTION: 'off' }).reportsAtRest).toMatchObject({
+    encrypts: false,
+    seal: expect.anything(),
+  });
+  expect(faultsOf({ ...on, ...CREDENTIALS }, 'worker').map(({ key }) => key)).toContain('REPORTS_ENCRYPTION');
 });
 
 test('every duration of the policy comes from the variable of its name', () => {
@@ -123,6 +141,7 @@ test.each<[key: string, text: string]>([
   ['METRICS_PORT', '80.5'],
   ['PAYLOAD_KEYS', 'k1:AAAA'],
   ['PAYLOAD_ENCRYPTION', 'yes'],
+  ['REPORTS_ENCRYPTION', 'yes'],
   ['POLL_INVITED', '6 hours'],
   ['SETTLE_ERROR', '1.5h'],
   ['APPLICANT_EXPIRES_AFTER', '-1d'],

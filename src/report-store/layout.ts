@@ -36,7 +36,8 @@ function typeFolder(type: string): string {
   return TYPE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);
 }
 
-function reportName(reportId: string): string {
+/** A report's id where it can be a name, otherwise a digest of it: in file names and in the audit log. */
+export function reportName(reportId: string): string {
   return REPORT_ID.test(reportId) ? reportId : sha256Hex(reportId).slice(0, 32);
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './audit';
+import { documentCommand } from './document';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
 import type { Act, AddCommand } from './operator';
@@ -18,6 +19,7 @@ const COMMANDS: readonly AddCommand[] = [
   eraseCommand,
   holdCommand,
   auditCommand,
+  documentCommand,
 ];
 
 /** What was asked for. */
