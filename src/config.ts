@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
 import {
   DAY_MS,
   DEFAULT_POLICY,
@@ -24,7 +25,7 @@ import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
 import { createSeal } from './temporal/key-ring';
-import { PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
+import { isPayloadGiven, PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
 import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
@@ -60,13 +61,13 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   // One fault a variable: what is malformed need not also be unavailable.
   const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(checked.data, temporal, folder);
+  return configOf(checked.data, temporal, processName === 'dev' ? null : folder);
 }
 
 function configOf(
   read: z.output<z.ZodObject<typeof VARIABLES>>,
   { serverGiven, ...temporal }: GivenTemporalSettings,
-  folder: string,
+  folder: string | null,
 ) {
   const payload = payloadSettings(read, temporal.connection.address, folder);
   const policy: Policy = {
@@ -114,8 +115,10 @@ function configOf(
       spoolFolder: read.WEBHOOK_SPOOL === 'off' ? null : read.WEBHOOK_SPOOL,
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
     },
-    api: { host: read.API_HOST, port: read.API_PORT },
+    api: apiSettings(read, { host: read.API_HOST, port: read.API_PORT }),
     payload,
+    /** Whether anything was said about encryption. */
+    payloadGiven: isPayloadGiven(read),
     /** Port null: no metrics are served. */
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
@@ -146,7 +149,7 @@ const wanted = setting('reports', (value) => {
   return judged.ok ? judged.wanted : new Mistake(judged.expected);
 });
 const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|WORKER_DEPLOYMENT_|WORKER_BUILD_|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL|AUDIT_)/;
+  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|WORKER_DEPLOYMENT_|WORKER_BUILD_|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|CODEC_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL|AUDIT_)/;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -191,10 +194,7 @@ const VARIABLES = {
   ),
   API_HOST: host.prefault('127.0.0.1'),
   API_PORT: port.prefault('3000'),
-  API_KEYS: setting(
-    'name:role+role:sha256 in hex, comma-separated',
-    separated(/^[\w.-]+:[\w-]+(\+[\w-]+)*:[\da-fA-F]{64}$/),
-  ).optional(),
+  ...API_VARIABLES,
   METRICS_HOST: host.prefault('127.0.0.1'),
   METRICS_PORT: port.optional(),
   ...PAYLOAD_VARIABLES,
@@ -258,6 +258,7 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
     expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
+  if (processName === 'api') faults.push(...apiFaults(set));
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set));
     const reachedByUsOnly = isLoopback(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !upstreams.some(leavesMachine);

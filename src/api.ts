@@ -1,0 +1,51 @@
+import { createApi } from './api/server';
+import { exitOnConfigurationError, readConfig } from './config';
+import { openConfiguredAudit } from './observability/audit';
+import { drain, listen } from './observability/listening';
+import { createLogger } from './observability/log';
+import { createRegistry, serveMetrics } from './observability/metrics';
+import { announceReady } from './observability/ready';
+import { runProcess } from './observability/run-process';
+import { onShutdown } from './observability/shutdown';
+import { connectClient } from './temporal/connection';
+
+/** A request's 10 s, with some room. */
+const GRACE_MS = 15_000;
+
+runProcess('api', async () => {
+  const config = exitOnConfigurationError(() => readConfig('api'));
+  const log = createLogger({ process: 'api', level: config.logLevel });
+  const registry = createRegistry('api');
+  const { api: settings, payload, temporal } = config;
+  // The configuration refuses an api without a folder.
+  const folder = config.audit.folder ?? '';
+  const tellHead = (line: string) => process.stdout.write(`${line}\n`);
+  const audit = exitOnConfigurationError(await openConfiguredAudit({ folder, process: 'api', log, tellHead }));
+  const stopping = new AbortController();
+  const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
+  const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => app.server.listening });
+  onShutdown(
+    async () => {
+      log.info('draining');
+      stopping.abort();
+      await drain(app.server);
+      await Promise.all([app.close(), metrics.close()]);
+      await audit.close();
+    },
+    { graceMs: GRACE_MS },
+  );
+
+  if (settings.keys.length === 0 && settings.codec !== 'open') log.warn('no API_KEYS: nobody can call anything');
+  if (settings.codec !== 'off' && payload.ring === null)
+    log.warn('no PAYLOAD_KEYS: the codec endpoint has nothing to decode with');
+  // Whoever calls asks about what Temporal holds.
+  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch((error: unknown) => {
+    if (stopping.signal.aborted) return null;
+    throw error;
+  });
+  if (client === null) return;
+  await client.connection.close();
+  const address = await listen(app.server, settings);
+  const url = settings.tls === null ? address : address.replace(/^http:/, 'https:');
+  announceReady('api', metrics.address === null ? [url] : [url, metrics.address]);
+});

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { z } from 'zod';
+import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { Mistake, setting } from '../observability/setting';
+import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
+
+/** How the api process is reached, by whom, and what it offers to Temporal's UI and CLI. */
+export interface ApiSettings {
+  readonly host: string;
+  readonly port: number;
+  /** None: nobody gets in, but where the codec endpoint is open. */
+  readonly keys: readonly ApiKey[];
+  /** Under which it is reached besides loopback; any other Host is refused. */
+  readonly origins: readonly string[];
+  /** Null: plain HTTP, on loopback or behind a proxy that ends TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Addresses whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** `open`: without login, on loopback only. */
+  readonly codec: 'off' | 'on' | 'open';
+  /** Of Temporal's UI: the only pages that may ask from another origin. */
+  readonly uiOrigins: readonly string[];
+}
+
+const origins = setting(
+  'https origins (plain http on loopback only), comma-separated: https://host or https://host:port',
+  (text) =>
+    list(text, (part) => {
+      if (!URL.canParse(part)) return false;
+      const { origin, protocol, hostname } = new URL(part);
+      return part === origin && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
+    }),
+);
+
+/** The variables about the api process but for its host and port. */
+export const API_VARIABLES = {
+  API_KEYS: setting(API_KEYS_EXPECTED, parseApiKeys).optional(),
+  API_ORIGINS: origins.optional(),
+  API_TLS_CERT_FILE: setting('a file in PEM that can be read', readPem).optional(),
+  API_TLS_KEY_FILE: setting('a file in PEM that can be read', readPem).optional(),
+  API_TRUSTED_PROXIES: setting('addresses or networks (10.0.0.0/8), comma-separated', (text) =>
+    list(text, (part) => {
+      const [address = '', bits, more] = part.split('/');
+      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+      return most > 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && +bits <= most));
+    }),
+  ).optional(),
+  CODEC_ENDPOINT: z.enum(['off', 'on', 'open'], { error: 'off, on or open' }).prefault('off'),
+  CODEC_UI_ORIGIN: origins.optional(),
+};
+
+/** The settings out of the checked variables. */
+export function apiSettings(
+  read: z.output<z.ZodObject<typeof API_VARIABLES>>,
+  at: { readonly host: string; readonly port: number },
+): ApiSettings {
+  const { API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key } = read;
+  return {
+    ...at,
+    keys: read.API_KEYS ?? [],
+    origins: read.API_ORIGINS ?? [],
+    tls: cert === undefined || key === undefined ? null : { cert, key },
+    trustedProxies: read.API_TRUSTED_PROXIES ?? [],
+    codec: read.CODEC_ENDPOINT,
+    uiOrigins: read.CODEC_UI_ORIGIN ?? [],
+  };
+}
+
+/** What the form of one variable cannot tell. */
+export function apiFaults(set: Environment): ConfigurationFault[] {
+  const { API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key } = set;
+  if ((cert === undefined) !== (key === undefined)) {
+    const missing = cert === undefined ? 'API_TLS_CERT_FILE' : 'API_TLS_KEY_FILE';
+    return [faultOf(missing, 'a file, because the other half of the pair is set', set)];
+  }
+  if (cert !== undefined && key !== undefined && !matches(readPem(cert), readPem(key))) {
+    return [faultOf('API_TLS_KEY_FILE', 'the key of the certificate in API_TLS_CERT_FILE', set)];
+  }
+  if (set['CODEC_ENDPOINT'] !== 'open') return [];
+  const alone = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
+  const expected = 'off or on; open, which asks for no login, only with API_HOST on loopback and without API_ORIGINS';
+  return alone ? [] : [faultOf('CODEC_ENDPOINT', expected, set)];
+}
+
+/** Whether a host name, as a URL or a `Host` header has it, can only be this machine. */
+export function isLoopbackHost(hostname: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname);
+}
+
+function list(text: string, good: (part: string) => boolean): readonly string[] | null {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.every(good) ? parts : null;
+}
+
+function readPem(file: string): string | Mistake {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return text.includes('-----BEGIN ') ? text : new Mistake('a file in PEM');
+  } catch (error) {
+    return new Mistake(`a file that can be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+/** Also true where one cannot be read, which is its own variable's fault. */
+function matches(cert: string | Mistake, key: string | Mistake): boolean {
+  if (cert instanceof Mistake || key instanceof Mistake) return true;
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false;
+  }
+}
