@@ -39,7 +39,8 @@ export function addCodecRoutes(
 function payloadsIn(body: unknown): readonly unknown[] {
   const { payloads } = (body ?? {}) as { payloads?: unknown };
   // protobuf's JSON leaves out what is empty.
-  if (payloads === undefined && typeof body === 'object' && body !== null) return [];
+  const left = payloads === undefined && typeof body === 'object' && body !== null && !Array.isArray(body);
+  if (left) return [];
   if (!Array.isArray(payloads)) throw new Problem(400, 'expected {"payloads": [...]}');
   if (payloads.length > MOST_PAYLOADS) throw new Problem(413, `expected at most ${MOST_PAYLOADS} payloads`);
   return payloads;

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Payload } from '@temporalio/common';
+import { ROLES, type Role } from '../../src/api/keys';
+import { createApi } from '../../src/api/server';
+import type { ApiSettings } from '../../src/api/settings';
+import { openAudit } from '../../src/observability/audit';
+import { drain, listen } from '../../src/observability/listening';
+import { createLogger } from '../../src/observability/log';
+import { createRegistry } from '../../src/observability/metrics';
+import { createPayloadCodec } from '../../src/temporal/codec';
+import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+
+export const UI = 'http://127.0.0.1:8233';
+export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role}-0123456789abcdef`])) as Record<
+  Role,
+  string
+>;
+export const ring = parseKeyRing(newKey('main')) ?? fail();
+export const NAMESPACE = 'default';
+
+/** The api on a free port with one key a role, its codec endpoint on. */
+export async function startApi(
+  options: { settings?: Partial<ApiSettings>; senderTimeoutMs?: number; nowMs?: () => number } = {},
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'chartway-api-'));
+  const audit = await openAudit({ folder, process: 'api' });
+  const lines: string[] = [];
+  const settings: ApiSettings = {
+    ...{ host: '127.0.0.1', port: 0, origins: [], tls: null, trustedProxies: [], codec: 'on', uiOrigins: [UI] },
+    keys: ROLES.map((role) => ({ name: `${role}-1`, roles: [role], hash: sha256(KEYS[role]) })),
+    ...options.settings,
+  };
+  const { senderTimeoutMs, nowMs } = options;
+  const app = await createApi({
+    ...{ settings, ring, namespace: NAMESPACE, audit, registry: createRegistry('api') },
+    log: createLogger({ process: 'api', level: 'info' }, { write: (line: string) => void lines.push(line) }),
+    ...(senderTimeoutMs !== undefined && { senderTimeoutMs }),
+    ...(nowMs && { nowMs }),
+  });
+  const url = (await listen(app.server, settings)).replace(/^http:/, settings.tls ? 'https:' : 'http:');
+  return {
+    app,
+    settings,
+    url,
+    audit,
+    lines,
+    audited: async () => {
+      const files = (await readdir(folder)).sort();
+      const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+      return texts
+        .join('')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+    close: async () => {
+      app.server.closeAllConnections();
+      await drain(app.server);
+      await app.close();
+      await audit.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Encrypted as a worker encrypts it, in the JSON of a remote codec. */
+export async function encrypted(value: unknown, workflowId: string, keys = ring, namespace = NAMESPACE) {
+  const codec = createPayloadCodec(keys, namespace);
+  const context = { type: 'workflow', namespace, workflowId } as never;
+  const [payload] = await codec.encode([plain(value)], context);
+  return wire(payload ?? fail());
+}
+
+export function plain(value: unknown): Payload {
+  return { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) };
+}
+
+export function wire({ metadata, data }: Payload) {
+  const texts = Object.entries(metadata ?? {}).map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]);
+  return {
+    metadata: Object.fromEntries(texts) as Record<string, string>,
+    data: Buffer.from(data ?? []).toString('base64'),
+  };
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function fail(): never {
+  throw new Error('expected a value');
+}

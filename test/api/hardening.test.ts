@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { callerAt, createAllowance } from '../../src/api/allowance';
+import { nestsDeeperThan } from '../../src/api/json-depth';
+import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
+import { readConfig } from '../../src/config';
+import type { ConfigurationError } from '../../src/observability/configuration-fault';
+import { KEYS, startApi } from './api-fixture';
+
+const HASH = 'ab'.repeat(32);
+
+test.each([
+  ['a request that does not begin', ''],
+  ['a header that does not end', 'GET /whoami HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '],
+  [
+    'a body that does not end',
+    `POST /codec/decode HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${KEYS.records}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+  ],
+])('who sends %s is let go', async (_what, text) => {
+  const api = await startApi({ senderTimeoutMs: 300 });
+  try {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text || 'G'));
+    let heard = '';
+    socket.on('data', (bytes) => {
+      heard += bytes;
+    });
+    await once(socket, 'close');
+    expect(heard).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+  } finally {
+    await api.close();
+  }
+});
+
+test('every answer carries what browsers need to stay out of it, and no stack', async () => {
+  const api = await startApi({ settings: { origins: ['https://api.example.org'] } });
+  try {
+    for (const path of ['/whoami', '/none', '/healthz', '/%']) {
+      const answer = await fetch(`${api.url}${path}`);
+      expect(await answer.text()).not.toMatch(/\\n +at |node_modules|Error/);
+      if (path === '/%') continue; // no route, no hooks
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'content-security-policy': "default-src 'none';frame-ancestors 'none';form-action 'none';base-uri 'none'",
+        'x-content-type-options': 'nosniff',
+        'strict-transport-security': expect.stringContaining('max-age='),
+        'cache-control': 'no-store',
+        'x-request-id': expect.any(String),
+      });
+      expect(answer.headers.get('server') ?? answer.headers.get('x-powered-by')).toBeNull();
+    }
+  } finally {
+    await api.close();
+  }
+});
+
+test('who tries keys is slowed down after ten, and who has a good one is not', async () => {
+  const api = await startApi();
+  try {
+    const ask = (key: string) => fetch(`${api.url}/whoami`, { headers: { authorization: `Bearer ${key}` } });
+    for (let tried = 0; tried < 10; tried += 1) expect((await ask(`wrong-${tried}`)).status).toBe(401);
+    const refused = await ask('wrong-10');
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect((await ask(KEYS.read)).status).toBe(200);
+  } finally {
+    await api.close();
+  }
+});
+
+test('600 requests a minute are enough for an address', async () => {
+  const api = await startApi();
+  try {
+    const statuses: number[] = [];
+    for (let asked = 0; asked < 601; asked += 1) statuses.push((await api.app.inject('/healthz')).statusCode);
+    expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([600, 429]);
+    const forwarded = await api.app.inject({ url: '/healthz', headers: { 'x-forwarded-for': '10.1.2.3' } });
+    expect(forwarded.statusCode).toBe(429); // nobody is believed who is not in API_TRUSTED_PROXIES
+  } finally {
+    await api.close();
+  }
+});
+
+test('an allowance begins anew with the window, and forgets the oldest of too many callers', () => {
+  let nowMs = 0;
+  const allowance = createAllowance(2, 60_000, () => nowMs);
+  expect([allowance.take('a'), allowance.take('a'), allowance.take('a'), allowance.take('b')]).toEqual([
+    null,
+    null,
+    60,
+    null,
+  ]);
+  nowMs = 60_000;
+  expect(allowance.take('a')).toBeNull();
+  for (let caller = 0; caller < 10_000; caller += 1) allowance.take(`other-${caller}`);
+  expect([allowance.take('a'), allowance.take('a')]).toEqual([null, null]);
+});
+
+test.each([
+  ['203.0.113.9', '203.0.113.9'],
+  ['::ffff:203.0.113.9', '203.0.113.9'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:db8::6', '2001:db8:0:0'],
+  ['::1', '0:0:0:0'],
+])('%s is counted as %s', (address, caller) => {
+  expect(callerAt(address)).toBe(caller);
+});
+
+test('depth is counted outside of strings only', () => {
+  expect(nestsDeeperThan('[[1],{"a":[2]}]', 3)).toBe(false);
+  expect(nestsDeeperThan('[[1],{"a":[2]}]', 2)).toBe(true);
+  expect(nestsDeeperThan('["[[[[", "\\"[[[["]', 1)).toBe(false);
+});
+
+test.each([
+  [`name:reader:${HASH}`],
+  [`name:read:${HASH.slice(1)}`],
+  [`name::${HASH}`],
+  [`name:read+read:${HASH}`],
+  [`-name:read:${HASH}`],
+  [`a:read:${HASH},a:audit:${HASH.replace('a', 'b')}`],
+  [`a:read:${HASH},b:audit:${HASH.toUpperCase()}`],
+])('%s is no list of API keys', (text) => {
+  expect(parseApiKeys(text)).toBeNull();
+});
+
+test('a key is found by its hash', () => {
+  const keys = parseApiKeys(
+    `ops:operate+read:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683, b:audit:${HASH}`,
+  );
+  expect(createKeyCheck(keys ?? [])('key')).toMatchObject({ name: 'ops', roles: ['read', 'operate'] });
+  expect(createKeyCheck(keys ?? [])('Key')).toBeNull();
+});
+
+test.each([
+  ['CODEC_ENDPOINT', { CODEC_ENDPOINT: 'open', API_HOST: '0.0.0.0' }],
+  ['CODEC_ENDPOINT', { CODEC_ENDPOINT: 'open', API_ORIGINS: 'https://api.example.org' }],
+  ['CODEC_ENDPOINT', { CODEC_ENDPOINT: 'yes' }],
+  ['CODEC_UI_ORIGIN', { CODEC_UI_ORIGIN: '*' }],
+  ['CODEC_UI_ORIGIN', { CODEC_UI_ORIGIN: 'http://ui.example.org' }],
+  ['API_ORIGINS', { API_ORIGINS: 'https://api.example.org/path' }],
+  ['API_TRUSTED_PROXIES', { API_TRUSTED_PROXIES: '10.0.0.0/33' }],
+  ['API_TRUSTED_PROXIES', { API_TRUSTED_PROXIES: 'proxy' }],
+  ['API_TLS_CERT_FILE', { API_TLS_CERT_FILE: '/nowhere', API_TLS_KEY_FILE: __filename }],
+  ['API_TLS_KEY_FILE', { API_TLS_CERT_FILE: '/nowhere' }],
+])('the configuration refuses %s of %j', (key, env) => {
+  expect.assertions(1);
+  try {
+    readConfig('api', env, '/nowhere');
+  } catch (error) {
+    expect((error as ConfigurationError).faults.map((fault) => fault.key)).toContain(key);
+  }
+});
