@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { DocumentCheck } from './document-check';
 import type { Sealing } from './envelope';
 import { onDisk } from './on-disk';
-import { isCode, makeFolder, PRIVATE_FILE } from './private-folders';
+import { expectNoLinks, isCode, makeFolder, PRIVATE_FILE } from './private-folders';
 
 /** A whole document under a temporary name, checked and on disk. Whoever gets it renames or removes it. */
 export interface Received {
@@ -67,6 +67,7 @@ export async function receive(
 }
 
 async function created(folder: string, path: string): Promise<FileHandle> {
+  await expectNoLinks(dirname(folder), folder);
   try {
     return await open(path, 'wx', PRIVATE_FILE);
   } catch (error) {

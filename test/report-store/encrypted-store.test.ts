@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UnknownKey } from '../../src/domain/seal';
+import { MAGIC } from '../../src/report-store/envelope';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
+import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
+
+const roots: string[] = [];
+const BODY = pdf('Robin Sample, born 1980-02-03, at Starfleet Medical '.repeat(3_000));
+const [K1, K2] = [newKey('k1'), newKey('k2')];
+const MIB = 1024 * 1024;
+
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true });
+});
+
+async function setup() {
+  const root = await mkdtemp(join(tmpdir(), 'chartway-encrypted-'));
+  roots.push(root);
+  const storeWith = (encrypts: boolean, ...keys: string[]) => {
+    const ring = parseKeyRing(keys.join(','));
+    return createFolderStore(root, { seal: ring && createSeal(ring), encrypts });
+  };
+  return { root, storeWith, path: (file: string) => join(root, 'POL-1', file) };
+}
+
+async function stored(store: ReportStore, body = BODY) {
+  const entry = await store.save(documentToStore(), pieces(body, 5_000));
+  await store.updateManifest(change({ documents: [entry] }));
+  return entry;
+}
+
+async function read(store: ReportStore, file: string): Promise<string> {
+  const all: Uint8Array[] = [];
+  for await (const piece of store.readDocument('POL-1', file)) all.push(piece);
+  return Buffer.concat(all).toString();
+}
+
+test('nothing in the store can be read without the keys, and the manifest is true of the clear bytes', async () => {
+  const { root, storeWith } = await setup();
+  const store = storeWith(true, K1);
+  const entry = await stored(store);
+  expect(entry).toMatchObject({ sha256: sha256(BODY), bytes: Buffer.byteLength(BODY), encrypted: true });
+  expect((await store.readManifest('POL-1'))?.documents).toEqual([entry]);
+  expect(await read(store, entry.file)).toBe(BODY);
+  expect(JSON.parse(await read(store, 'manifest.json'))).toMatchObject({ clientUserId: 'POL-1' });
+
+  const files = (await readdir(join(root, 'POL-1'), { recursive: true, withFileTypes: true })).filter((e) =>
+    e.isFile(),
+  );
+  expect(files.map(({ name }) => name).sort()).toEqual(['manifest.json', entry.file.split('/').at(-1)].sort());
+  for (const { parentPath, name } of files) {
+    const bytes = await readFile(join(parentPath, name));
+    expect(bytes.subarray(0, MAGIC.byteLength)).toEqual(MAGIC);
+    for (const text of ['Robin', 'Starfleet', 'unity', 'report-1', '%PDF', sha256(BODY)]) {
+      expect({ name, text, found: bytes.includes(text) }).toEqual({ name, text, found: false });
+    }
+  }
+});
+
+test('off, the manifest and the files are as they always were', async () => {
+  const { storeWith, path } = await setup();
+  const entry = await stored(storeWith(false, K1));
+  expect(entry).not.toHaveProperty('encrypted');
+  expect(await readFile(path(entry.file), 'utf8')).toBe(BODY);
+  expect(JSON.parse(await readFile(path('manifest.json'), 'utf8'))).toMatchObject({ documents: [entry] });
+});
+
+test('switched on or off, and with its keys turned, a store reads what lies there from before', async () => {
+  const { storeWith, path } = await setup();
+  const first = await stored(storeWith(false, K1));
+  const later = (updatedAt: string, newest: typeof first) =>
+    documentToStore({ report: { ...documentToStore().report, updatedAt }, newest });
+  const on = storeWith(true, K1);
+  const second = await on.save(later('2026-03-02T10:00:00.000Z', first), pieces(pdf('second'), 50));
+  await on.updateManifest(change({ documents: [second] }));
+  const turned = storeWith(true, K2, K1);
+  const third = await turned.save(later('2026-03-03T10:00:00.000Z', second), pieces(pdf('third'), 50));
+  await turned.updateManifest(change({ documents: [third] }));
+
+  const off = storeWith(false, K2, K1);
+  expect([await read(off, first.file), await read(off, second.file), await read(off, third.file)]).toEqual([
+    BODY,
+    pdf('second'),
+    pdf('third'),
+  ]);
+  await off.updateManifest(change({ outcome: 'collected' }));
+  expect(JSON.parse(await readFile(path('manifest.json'), 'utf8'))).toMatchObject({ outcome: 'collected' });
+  await expect(read(storeWith(false, K2), second.file)).rejects.toThrow(UnknownKey);
+});
+
+test('a key that is gone stops work on what it keeps, harms nothing, and work goes on when it is back', async () => {
+  const { storeWith, path } = await setup();
+  const entry = await stored(storeWith(true, K1));
+  const before = [await readFile(path(entry.file)), await readFile(path('manifest.json'))];
+  for (const store of [storeWith(true, K2), storeWith(false)]) {
+    await expect(store.readManifest('POL-1')).rejects.toThrow(UnknownKey);
+    await expect(store.updateManifest(change())).rejects.toThrow(UnknownKey);
+    await expect(store.save(documentToStore(), pieces(BODY, 5_000))).rejects.toThrow(UnknownKey);
+  }
+  expect([await readFile(path(entry.file)), await readFile(path('manifest.json'))]).toEqual(before);
+  expect(await stored(storeWith(true, K2, K1))).toEqual(entry);
+});
+
+test('an activity that ran twice gives the same entry, and bytes that were altered are replaced', async () => {
+  const { storeWith, path } = await setup();
+  const store = storeWith(true, K1);
+  const entry = await stored(store);
+  expect(await store.save(documentToStore(), pieces(BODY, 5_000))).toEqual(entry);
+  const bytes = await readFile(path(entry.file));
+  await writeFile(path(entry.file), bytes.subarray(0, 70_000));
+  await expect(read(store, entry.file)).rejects.toThrow(AlteredDocument);
+  await store.save(documentToStore(), pieces(BODY, 5_000));
+  expect(await read(store, entry.file)).toBe(BODY);
+});
+
+test('a file that is another\u2019s, in clear or gone is not taken for the one that the manifest tells of', async () => {
+  const { root, storeWith, path } = await setup();
+  const store = storeWith(true, K1);
+  const entry = await stored(store);
+  const other = documentToStore({ clientUserId: 'POL-2' });
+  await store.save(other, pieces(BODY, 5_000));
+  await copyFile(join(root, 'POL-2', entry.file), path(entry.file));
+  await expect(read(store, entry.file)).rejects.toThrow(AlteredDocument);
+  await writeFile(path(entry.file), pdf('forged'));
+  await expect(read(store, entry.file)).rejects.toThrow(AlteredDocument);
+  await rm(path(entry.file));
+  await expect(read(store, entry.file)).rejects.toThrow(NoSuchDocument);
+  await mkdir(join(root, 'POL-3'));
+  await copyFile(path('manifest.json'), join(root, 'POL-3', 'manifest.json'));
+  await expect(store.readManifest('POL-3')).rejects.toThrow('POL-3/manifest.json: expected an encrypted file');
+});
+
+test('a manifest that was changed by hand leads to no file outside the applicant\u2019s folder', async () => {
+  const { root, storeWith, path } = await setup();
+  const store = storeWith(false);
+  const entry = await stored(store);
+  await writeFile(join(root, 'secret'), BODY);
+  for (const file of ['../secret', '/etc/hostname', 'unity/../../secret', '..']) {
+    const text = await readFile(path('manifest.json'), 'utf8');
+    const manifest = JSON.parse(text);
+    await writeFile(path('manifest.json'), JSON.stringify({ ...manifest, documents: [{ ...entry, file }] }));
+    await expect(read(store, file)).rejects.toThrow(NoSuchDocument);
+  }
+});
+
+test('60 MB are written as they come and read in pieces of a chunk: neither side ever holds them', async () => {
+  const { root, storeWith } = await setup();
+  const store = storeWith(true, K1);
+  const piece = Buffer.alloc(MIB, 'a');
+  async function* body() {
+    yield Buffer.from('%PDF-1.4\n');
+    for (let sent = 0; sent < 60; sent += 1) {
+      yield piece;
+      const [name = ''] = await readdir(join(root, '.incoming'));
+      // All but the chunk that may turn out to be the last.
+      expect((await stat(join(root, '.incoming', name))).size).toBeGreaterThan((sent + 1) * MIB - 64 * 1024);
+    }
+    yield Buffer.from('\n%%EOF\n');
+  }
+  const hash = createHash('sha256');
+  const entry = await store.save(documentToStore(), body());
+  await store.updateManifest(change({ documents: [entry] }));
+  for await (const each of store.readDocument('POL-1', entry.file)) {
+    expect(each.byteLength).toBeLessThanOrEqual(64 * 1024);
+    hash.update(each);
+  }
+  expect(hash.digest('hex')).toBe(entry.sha256);
+  expect(entry.bytes).toBeGreaterThan(60 * MIB);
+});

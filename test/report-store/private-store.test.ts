@@ -1,0 +1,150 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { documentFile } from '../../src/report-store/layout';
+import { LinkInTheStore } from '../../src/report-store/private-folders';
+import { fc } from '../support/property';
+import { change, documentToStore, pdf, pieces } from './fixtures';
+
+const homes: string[] = [];
+const FILE = documentFile(documentToStore().report, 'pdf');
+
+afterAll(async () => {
+  for (const home of homes) await rm(home, { recursive: true });
+});
+
+async function setup() {
+  const home = await mkdtemp(join(tmpdir(), 'chartway-private-'));
+  homes.push(home);
+  const root = join(home, 'reports');
+  const outside = join(home, 'outside');
+  await mkdir(outside);
+  await writeFile(join(outside, 'manifest.json'), '{}');
+  return { root, outside, store: createFolderStore(root), linked: async () => (await readdir(outside)).sort() };
+}
+
+async function everything(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const modes = entries.map(async (entry) => {
+    const { mode } = await stat(join(entry.parentPath, entry.name));
+    return [join(entry.parentPath, entry.name).slice(root.length), (mode & 0o777).toString(8)] as const;
+  });
+  return Object.fromEntries([...(await Promise.all(modes)), ['', ((await stat(root)).mode & 0o777).toString(8)]]);
+}
+
+const save = (store: ReturnType<typeof createFolderStore>) => store.save(documentToStore(), pieces(pdf('x')));
+
+test.each([0o000, 0o022, 0o077])('files are 600 and folders 700 under umask %i', async (umask) => {
+  const { root, store } = await setup();
+  const before = process.umask(umask);
+  try {
+    await store.check();
+    await store.updateManifest(change({ documents: [await save(store)] }));
+    await store.shelf.put('sweeps/list.json', Buffer.from('[]'));
+  } finally {
+    process.umask(before);
+  }
+  const modes = await everything(root);
+  expect(Object.keys(modes)).toHaveLength(10);
+  for (const [path, mode] of Object.entries(modes)) {
+    expect({ path, mode }).toEqual({ path, mode: /\.(json|pdf)$/.test(path) ? '600' : '700' });
+  }
+});
+
+test('folders that were there, open to others, are closed to them', async () => {
+  const { root, store } = await setup();
+  for (const folder of ['', 'POL-1', '.incoming', '.chartway']) {
+    await mkdir(join(root, folder), { recursive: true });
+    await chmod(join(root, folder), 0o755);
+  }
+  await store.updateManifest(change());
+  await store.shelf.put('list.json', Buffer.from('[]'));
+  expect(await everything(root)).toMatchObject({
+    '': '700',
+    '/POL-1': '700',
+    '/.incoming': '700',
+    '/.chartway': '700',
+  });
+});
+
+test('whatever upstream calls a report, its type and its provider, its file is one of three plain parts', () => {
+  const nasty = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(
+      '..',
+      '.',
+      '../../x',
+      '/etc/passwd',
+      '..\\..\\x',
+      'a/../../b',
+      '\u0000',
+      '~',
+      'CON',
+      'x'.repeat(500),
+      '%2e%2e%2f',
+      '\u2025/\uff0e\uff0e/',
+    ),
+    fc.string().map((text) => `../${text}`),
+  );
+  const organization = fc.option(fc.record({ id: fc.option(nasty), name: fc.option(nasty) }));
+  fc.assert(
+    fc.property(
+      fc.record({ id: nasty, type: nasty, organization, updatedAt: fc.option(nasty) }),
+      fc.constantFrom('json' as const, 'html' as const, 'pdf' as const),
+      (report, format) => {
+        expect(documentFile(report, format)).toMatch(
+          /^[a-z0-9_-]{1,80}\/[a-z0-9-]{1,70}\/[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\.\d{8}T\d{9}Z\.(json|html|pdf)$/,
+        );
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+describe('a symbolic link in the store is not followed', () => {
+  it.each(['POL-1', `POL-1/${FILE.split('/')[0]}`, `POL-1/${dirname(FILE)}`])(
+    'as the folder %s of a document',
+    async (link) => {
+      const { root, outside, store, linked } = await setup();
+      await mkdir(dirname(join(root, link)), { recursive: true });
+      await symlink(outside, join(root, link));
+      await expect(save(store)).rejects.toThrow(LinkInTheStore);
+      expect(await linked()).toEqual(['manifest.json']);
+    },
+  );
+
+  it('as an applicant\u2019s folder or a manifest', async () => {
+    const { root, outside, store, linked } = await setup();
+    await mkdir(join(root, 'POL-2'), { recursive: true });
+    await symlink(outside, join(root, 'POL-1'));
+    await symlink(join(outside, 'manifest.json'), join(root, 'POL-2', 'manifest.json'));
+    for (const clientUserId of ['POL-1', 'POL-2']) {
+      await expect(store.readManifest(clientUserId)).rejects.toThrow(LinkInTheStore);
+      await expect(store.updateManifest(change({ clientUserId }))).rejects.toThrow(LinkInTheStore);
+    }
+    expect(await linked()).toEqual(['manifest.json']);
+    expect(await readFile(join(outside, 'manifest.json'), 'utf8')).toBe('{}');
+  });
+
+  it('as the folder of what is not whole yet, or of the shelf', async () => {
+    const { root, outside, store, linked } = await setup();
+    await mkdir(root);
+    await symlink(outside, join(root, '.incoming'));
+    await symlink(outside, join(root, '.chartway'));
+    await expect(save(store)).rejects.toThrow(LinkInTheStore);
+    await expect(store.updateManifest(change())).rejects.toThrow(LinkInTheStore);
+    await expect(store.shelf.put('list.json', Buffer.from('[]'))).rejects.toThrow(LinkInTheStore);
+    await expect(store.shelf.get('manifest.json')).rejects.toThrow(LinkInTheStore);
+    await expect(store.shelf.list('')).rejects.toThrow(LinkInTheStore);
+    await expect(store.shelf.remove('manifest.json')).rejects.toThrow(LinkInTheStore);
+    expect(await linked()).toEqual(['manifest.json']);
+  });
+
+  it('but the store itself may be one', async () => {
+    const { root, outside, store } = await setup();
+    await symlink(outside, root);
+    await store.updateManifest(change({ documents: [await save(store)] }));
+    expect(await readFile(join(outside, 'POL-1', FILE), 'utf8')).toBe(pdf('x'));
+  });
+});
