@@ -41,6 +41,7 @@ runProcess('dev', async () => {
       env: process.env,
       sandboxed: config.humanApi.clientId === null,
       temporal: config.temporalGiven ? config.temporal : null,
+      payload: config.payloadGiven ? config.payload : null,
       namespace: config.temporal.namespace,
       taskQueue: config.taskQueue,
       webhook: { ...config.webhook, secretGiven: config.webhook.secrets.length > 0 },

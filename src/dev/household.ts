@@ -1,6 +1,9 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { connectClient, lazyClient } from '../temporal/connection';
+import { createDataConverter } from '../temporal/data-converter';
+import type { PayloadSettings } from '../temporal/payload-settings';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
 import type { TemporalSettings } from '../temporal/settings';
 import { inWords } from './child';
@@ -13,6 +16,7 @@ import {
   webhookEnvironment,
 } from './environments';
 import { SANDBOX_WORLD } from './fresh';
+import { ownKeys } from './own-keys';
 import { SPEED } from './pace';
 import { choosePorts, type Port } from './ports';
 import { nodeCommand, ourProcess, type Programs } from './processes';
@@ -33,6 +37,8 @@ export interface HouseholdOptions {
   /** The server that is to be used; null: one of our own, in `namespace`. */
   readonly temporal: TemporalSettings | null;
   readonly namespace: string;
+  /** Null: encrypted with keys of our own. */
+  readonly payload: PayloadSettings | null;
   readonly taskQueue: string;
   readonly webhook: { readonly host: string; readonly port: number; readonly secretGiven: boolean };
   /** Where the worker serves its metrics, the webhook one port higher; null: nowhere. */
@@ -102,15 +108,22 @@ export async function bringUp(
     );
     await check(sandboxUrl);
   };
+  const keys = options.payload ? null : ownKeys(dataFolder);
+  const payload = options.payload ?? keys?.payload ?? { ring: null, encrypts: false };
+  const converter = createDataConverter(payload, options.namespace);
   const [temporal] = await Promise.all([
-    options.temporal ? theirTemporal(options.temporal, terminal) : ourTemporal(options, ports, supervisor, terminal),
+    options.temporal
+      ? theirTemporal(options.temporal, converter, terminal)
+      : ourTemporal(options, converter, ports, supervisor, terminal),
     startSandbox(),
   ]);
+  keys?.lend(temporal.temporalAddress);
   // On a server that others use too, applicants of the real upstream may wait for a worker: ours must not ask the sandbox about them.
   const taskQueue = sandboxed && options.temporal ? `${options.taskQueue}-sandbox` : options.taskQueue;
   const env = {
     ...options.env,
     ...temporal.env,
+    ...keys?.env,
     ...(sandboxUrl ? sandboxedEnvironment(sandboxUrl, secret('sandbox-secret')) : {}),
     TASK_QUEUE: taskQueue,
   };
@@ -146,11 +159,11 @@ function tellOfTakenPorts(ports: Partial<Ports>, { sandboxed, webhook }: Househo
   }
 }
 
-async function theirTemporal(settings: TemporalSettings, terminal: Terminal) {
+async function theirTemporal(settings: TemporalSettings, converter: DataConverter | undefined, terminal: Terminal) {
   const temporalAddress = settings.connection.address;
   const log = { info: () => {}, warn: (_fields: object, text: string) => terminal.say(text) };
   const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
-    connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }),
+    connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }, converter),
   );
   await searchAttributes(client, terminal);
   return { client, env: {}, temporalUiUrl: null, temporalAddress };
@@ -158,13 +171,14 @@ async function theirTemporal(settings: TemporalSettings, terminal: Terminal) {
 
 async function ourTemporal(
   options: HouseholdOptions,
+  converter: DataConverter | undefined,
   { temporal, ui }: Ports,
   supervisor: Supervisor,
   terminal: Terminal,
 ) {
   const { dataFolder, namespace, programs, sandboxed } = options;
   const temporalAddress = `127.0.0.1:${temporal.number}`;
-  const client = lazyClient({ namespace, connection: { address: temporalAddress } });
+  const client = lazyClient({ namespace, connection: { address: temporalAddress } }, converter);
   // Apart from each other: a worker that asks the sandbox about real applicants would take them for deleted.
   const databaseFile = path.join(dataFolder, sandboxed ? SANDBOX_WORLD.database : 'temporal.db');
   const env = foreignEnvironment(options.env);

@@ -21,20 +21,25 @@ export const PAYLOAD_VARIABLES = {
 type Read = z.output<z.ZodObject<typeof PAYLOAD_VARIABLES>>;
 
 /** Where `npm start` puts the keys of its own Temporal server, below the folder that commands are run in. */
-export const OWN_KEYS_FOLDER = '.data/keys';
+const OWN_KEYS_FOLDER = '.data/keys';
 
 /**
  * What the variables mean. Where none of them is set, the keys of the `npm start` that runs in this folder count for whoever talks to its
- * server: a starter beside it would otherwise send in clear what its worker refuses.
+ * server: a starter beside it would otherwise send in clear what its worker refuses. `folder` null: not looked for.
  */
-export function payloadSettings(read: Read, temporalAddress: string, folder: string): PayloadSettings {
+export function payloadSettings(read: Read, temporalAddress: string, folder: string | null): PayloadSettings {
   const { PAYLOAD_KEYS, PAYLOAD_KEYS_FILE, PAYLOAD_ENCRYPTION } = read;
   const ring = PAYLOAD_KEYS ?? PAYLOAD_KEYS_FILE ?? null;
-  if (ring !== null || PAYLOAD_ENCRYPTION !== undefined) {
+  if (folder === null || isPayloadGiven(read)) {
     return { ring, encrypts: ring !== null && PAYLOAD_ENCRYPTION !== 'off' };
   }
   const own = ownRing(temporalAddress, folder);
   return { ring: own, encrypts: own !== null };
+}
+
+/** Whether anything was said about encryption. */
+export function isPayloadGiven({ PAYLOAD_KEYS, PAYLOAD_KEYS_FILE, PAYLOAD_ENCRYPTION }: Read): boolean {
+  return (PAYLOAD_KEYS ?? PAYLOAD_KEYS_FILE ?? PAYLOAD_ENCRYPTION) !== undefined;
 }
 
 /** What the form of one variable cannot tell. `mustEncrypt`: a process that would write real persons' data. */

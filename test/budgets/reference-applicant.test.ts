@@ -1,4 +1,5 @@
 import { temporal } from '@temporalio/proto';
+import { newKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId, stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
@@ -10,26 +11,35 @@ const { History } = temporal.api.history.v1;
 
 /** What one applicant may cost where nothing fails: 3 status notices, 1 provider, 3 documents, notices arriving together, no poll due. */
 const EVENTS_MOST = 96;
-const HISTORY_BYTES_MOST = 20_000;
+const [PLAIN_BYTES_MOST, ENCRYPTED_BYTES_MOST] = [20_000, 24_000];
 const UPSTREAM_CALLS_MOST = 11;
 
 /** Longer than any text that a report and its list have in common (its id with its type). */
 const SLICE_BYTES = 64;
 const STEP_TIMEOUT_MS = 30_000;
 const TEST_TIMEOUT_MS = 120_000;
-const REFERENCE = 'POL-1';
 
 let server: TemporalServer;
 let installation: Installation;
+let reference: string;
 let history: temporal.api.history.v1.IHistory;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
 beforeAll(async () => {
   server = await startTemporalServer();
+}, TEST_TIMEOUT_MS);
+
+afterAll(async () => {
+  await killLeftOvers();
+  await server?.stop();
+}, TEST_TIMEOUT_MS);
+
+async function live(taskQueue: string, keys: string | null): Promise<void> {
   installation = await Installation.start({
     temporalAddress: server.address,
-    taskQueue: 'reference',
+    taskQueue,
+    ...(keys !== null && { keys: { ours: keys, webhooks: keys } }),
     // Over before the notices are sent: they arrive together, as the budget has it.
     speed: 20_000,
     notices: 'by hand',
@@ -37,29 +47,23 @@ beforeAll(async () => {
     policy: { SETTLE_ALL_SYNCED: '5s' },
   });
   const worker = await installation.startWorker();
-  await installation.enrol([{ clientUserId: REFERENCE, as: 'eager' }]);
+  await installation.enrol([{ clientUserId: reference, as: 'eager' }]);
   await tellEverything(worker);
-  expect(await installation.ended(REFERENCE)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-  history = await installation.client.workflow.getHandle(applicantWorkflowId(REFERENCE)).fetchHistory();
-}, TEST_TIMEOUT_MS);
-
-afterAll(async () => {
-  await installation?.remove();
-  await killLeftOvers();
-  await server?.stop();
-}, TEST_TIMEOUT_MS);
+  expect(await installation.ended(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  history = await installation.client.workflow.getHandle(applicantWorkflowId(reference)).fetchHistory();
+}
 
 /** Sends the notices of the whole story once it has been lived: in order, and all before the worker looks at them. */
 async function tellEverything(worker: RunningProcess): Promise<void> {
   const { client, upstream } = installation;
-  const applicant = client.workflow.getHandle(applicantWorkflowId(REFERENCE));
+  const applicant = client.workflow.getHandle(applicantWorkflowId(reference));
   await until(
     'the invitation to be answered',
     STEP_TIMEOUT_MS,
     async () => (await applicant.query(stateQuery)).humanId,
   );
   const person = await until('the end of the story', STEP_TIMEOUT_MS, async () => {
-    const [somebody] = await upstream.people(REFERENCE);
+    const [somebody] = await upstream.people(reference);
     return somebody?.status === 'All Synced' && somebody;
   });
   const { clientUserId, humanId } = person;
@@ -73,7 +77,7 @@ async function tellEverything(worker: RunningProcess): Promise<void> {
     ...{ clientUserId, humanId, endpoint: 'https://admin.humanapi.co/api/v1/users', property: 'status', value },
     updatedAt: new Date(syncedMs - 2 + index).toISOString(),
   }));
-  const reports = (await upstream.reports(REFERENCE)).map(({ id, name, updatedAt }) => ({
+  const reports = (await upstream.reports(reference)).map(({ id, name, updatedAt }) => ({
     ...{ humanId, endpoint: 'https://api.humanapi.co/v1/human/medical/reports', action: 'created' },
     ...{ type: name, objectId: id, updatedAt },
   }));
@@ -83,50 +87,67 @@ async function tellEverything(worker: RunningProcess): Promise<void> {
   process.kill(worker.pid, 'SIGCONT');
 }
 
-test('the reference applicant is the one of the budget', () => {
-  const signals = (history.events ?? []).flatMap(
-    ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? [],
-  );
-  expect(signals.filter((name) => name === 'statusNotice')).toHaveLength(3);
-  expect(signals.filter((name) => name === 'reportNotice')).toHaveLength(2);
-  const activities = (history.events ?? []).flatMap(
-    ({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name ?? [],
-  );
-  expect(activities.filter((name) => name === 'fetchDocument')).toHaveLength(3);
-  expect(activities.filter((name) => name?.startsWith('watch'))).toEqual([]);
-});
+describe.each([
+  { taskQueue: 'reference', what: 'in clear', id: 'POL-1', keys: null, bytesMost: PLAIN_BYTES_MOST },
+  {
+    taskQueue: 'reference-encrypted',
+    what: 'encrypted',
+    id: 'POL-2',
+    keys: newKey('main'),
+    bytesMost: ENCRYPTED_BYTES_MOST,
+  },
+])('$what', ({ taskQueue, id, keys, bytesMost }) => {
+  beforeAll(async () => {
+    reference = id;
+    await live(taskQueue, keys);
+  }, TEST_TIMEOUT_MS);
+  afterAll(() => installation?.remove(), TEST_TIMEOUT_MS);
 
-test(`its history has ${EVENTS_MOST} events at most`, () => {
-  expect(history.events?.length).toBeLessThanOrEqual(EVENTS_MOST);
-});
+  test('the reference applicant is the one of the budget', () => {
+    const signals = (history.events ?? []).flatMap(
+      ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? [],
+    );
+    expect(signals.filter((name) => name === 'statusNotice')).toHaveLength(3);
+    expect(signals.filter((name) => name === 'reportNotice')).toHaveLength(2);
+    const activities = (history.events ?? []).flatMap(
+      ({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name ?? [],
+    );
+    expect(activities.filter((name) => name === 'fetchDocument')).toHaveLength(3);
+    expect(activities.filter((name) => name?.startsWith('watch'))).toEqual([]);
+  });
 
-test(`its history takes ${HISTORY_BYTES_MOST} bytes at most, summaries included`, () => {
-  const summaries = (history.events ?? []).filter(({ userMetadata }) => userMetadata?.summary);
-  expect(summaries.length).toBeGreaterThan(0);
-  expect(encoded().length).toBeLessThanOrEqual(HISTORY_BYTES_MOST);
-});
+  test(`its history has ${EVENTS_MOST} events at most`, () => {
+    expect(history.events?.length).toBeLessThanOrEqual(EVENTS_MOST);
+  });
 
-test('its history holds no bytes of a report', async () => {
-  const { files } = await readStored(installation.reports, REFERENCE);
-  const plain = encoded();
-  for (const bytes of files.values()) {
-    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
-      const slice = bytes.subarray(at, at + SLICE_BYTES);
-      if (slice.length === SLICE_BYTES) expect(plain.includes(slice)).toBe(false);
+  test(`its history takes ${bytesMost} bytes at most, summaries included`, () => {
+    const summaries = (history.events ?? []).filter(({ userMetadata }) => userMetadata?.summary);
+    expect(summaries.length).toBeGreaterThan(0);
+    expect(encoded().length).toBeLessThanOrEqual(bytesMost);
+  });
+
+  test('its history holds no bytes of a report', async () => {
+    const { files } = await readStored(installation.reports, reference);
+    const plain = encoded();
+    for (const bytes of files.values()) {
+      for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+        const slice = bytes.subarray(at, at + SLICE_BYTES);
+        if (slice.length === SLICE_BYTES) expect(plain.includes(slice)).toBe(false);
+      }
+      // A payload that carries a text carries it as base64, whose digits repeat every three bytes.
+      for (const shift of [0, 1, 2]) {
+        const digits = bytes.subarray(shift, shift + 3 * SLICE_BYTES).toString('base64');
+        expect(plain.includes(digits)).toBe(false);
+      }
     }
-    // A payload that carries a text carries it as base64, whose digits repeat every three bytes.
-    for (const shift of [0, 1, 2]) {
-      const digits = bytes.subarray(shift, shift + 3 * SLICE_BYTES).toString('base64');
-      expect(plain.includes(digits)).toBe(false);
-    }
-  }
-});
+  });
 
-test(`it costs ${UPSTREAM_CALLS_MOST} calls of Human API at most, one client token included`, () => {
-  const { calls } = installation.proxy;
-  expect(calls.filter((call) => call === 'POST /auth/v1/admin/token')).toHaveLength(1);
-  expect(calls.filter((call) => call.endsWith('/raw'))).toHaveLength(3);
-  expect(calls.length).toBeLessThanOrEqual(UPSTREAM_CALLS_MOST);
+  test(`it costs ${UPSTREAM_CALLS_MOST} calls of Human API at most, one client token included`, () => {
+    const { calls } = installation.proxy;
+    expect(calls.filter((call) => call === 'POST /auth/v1/admin/token')).toHaveLength(1);
+    expect(calls.filter((call) => call.endsWith('/raw'))).toHaveLength(3);
+    expect(calls.length).toBeLessThanOrEqual(UPSTREAM_CALLS_MOST);
+  });
 });
 
 function encoded(): Buffer {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { lazyClient } from '../../src/temporal/connection';
+import { createDataConverter } from '../../src/temporal/data-converter';
+import { parseKeyRing } from '../../src/temporal/key-ring';
 import type { collectRecords } from '../../src/workflows/collect-records';
 import { applicantWorkflowId, type CollectRecordsResult, stateQuery } from '../../src/workflows/contract';
 import { type RunningProcess, runProcess, startProcess } from './processes';
@@ -26,6 +28,8 @@ export interface InstallationOptions {
   readonly policy: Readonly<Record<string, string>>;
   /** Where the sandbox posts its notices instead of at the webhook, given the webhook's URL; for a test that stands between the two. */
   readonly noticesBy?: (webhookUrl: string) => Promise<string>;
+  /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook: nothing is encrypted without. */
+  readonly keys?: { readonly ours: string; readonly webhooks: string };
 }
 
 interface Row {
@@ -75,6 +79,7 @@ export class Installation {
     const env = {
       ...options.policy,
       ...common(options),
+      ...(options.keys && { PAYLOAD_KEYS: options.keys.ours }),
       HUMAN_API_CLIENT_ID: CREDENTIALS.clientId,
       HUMAN_API_CLIENT_SECRET: CREDENTIALS.clientSecret,
       HUMAN_API_AUTH_URL: `${proxy.url}/auth`,
@@ -85,7 +90,11 @@ export class Installation {
       REPORT_STORE: join(folder, 'reports'),
     };
     const upstream = new Upstream(url, CREDENTIALS);
-    const client = lazyClient({ namespace: 'default', connection: { address: options.temporalAddress } });
+    const ring = options.keys ? parseKeyRing(options.keys.ours) : null;
+    const client = lazyClient(
+      { namespace: 'default', connection: { address: options.temporalAddress } },
+      createDataConverter({ ring, encrypts: ring !== null }, 'default'),
+    );
     const installation = new Installation(folder, env, client, proxy, upstream, webhook, startWebhook);
     installation.running.push(sandbox, ...(webhook ? [webhook] : []));
     return installation;
@@ -106,8 +115,9 @@ export class Installation {
     return answer.json();
   }
 
-  async startWorker(): Promise<RunningProcess> {
-    const worker = await startProcess('worker', this.folder, { ...this.env, METRICS_PORT: '0' });
+  /** `settings` differ from what the others have. */
+  async startWorker(settings: Readonly<Record<string, string>> = {}): Promise<RunningProcess> {
+    const worker = await startProcess('worker', this.folder, { ...this.env, METRICS_PORT: '0', ...settings });
     this.running.push(worker);
     return worker;
   }
@@ -122,10 +132,10 @@ export class Installation {
   }
 
   /** Kills a worker as a machine does that fails, and starts the next one in its place. */
-  async replaceWorker(worker: RunningProcess): Promise<RunningProcess> {
+  async replaceWorker(worker: RunningProcess, settings?: Readonly<Record<string, string>>): Promise<RunningProcess> {
     this.running.splice(this.running.indexOf(worker), 1);
     await worker.end('SIGKILL');
-    return this.startWorker();
+    return this.startWorker(settings);
   }
 
   /** Starts applicants through the starter, as a file. `as`: the sandbox's persona, which the e-mail's local part names. */
@@ -135,11 +145,15 @@ export class Installation {
   }
 
   /** The same, with the starter's flags, whatever becomes of each row: its `result`, in the order in which they were answered. */
-  async intake(applicants: readonly Row[], flags: readonly string[] = []): Promise<readonly string[]> {
+  async intake(
+    applicants: readonly Row[],
+    flags: readonly string[] = [],
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<readonly string[]> {
     const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@example.org,Robin,Sample,1980-02-03,`);
     const file = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''];
     const args = ['--file', '-', '--json', ...flags];
-    const starter = await runProcess('starter', this.folder, this.env, args, file.join('\n'));
+    const starter = await runProcess('starter', this.folder, { ...this.env, ...settings }, args, file.join('\n'));
     const results = starter.lines.map((line) => (JSON.parse(line) as { result: string }).result);
     if (starter.status !== 0 || results.length !== applicants.length)
       throw new Error(`expected a result of each row: ${results}; exit status ${starter.status}: ${starter.said}`);
@@ -189,7 +203,7 @@ function common({ temporalAddress, taskQueue }: InstallationOptions) {
 }
 
 function webhookEnv(options: InstallationOptions) {
-  return { ...common(options), WEBHOOK_SECRET };
+  return { ...common(options), WEBHOOK_SECRET, ...(options.keys && { PAYLOAD_KEYS: options.keys.webhooks }) };
 }
 
 function noticesUrl(webhook: RunningProcess): string {

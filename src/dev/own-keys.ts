@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { newKey, parseKeyRing } from '../temporal/key-ring';
+import type { PayloadSettings } from '../temporal/payload-settings';
+import { kept } from './secrets';
+
+/** The keys of a data folder, for whoever sets none. */
+export interface OwnKeys {
+  readonly payload: PayloadSettings;
+  /** What makes a process of ours use them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Lets a command that somebody runs beside us find them by the address of our Temporal server, until this process ends. */
+  lend(temporalAddress: string): void;
+}
+
+const FILE = 'payload';
+
+/** Made once, never replaced: what the database holds could not be read any more. The id tells two folders' keys apart. */
+export function ownKeys(dataFolder: string): OwnKeys {
+  const folder = path.resolve(dataFolder, 'keys');
+  const ring = parseKeyRing(kept(folder, FILE, () => newKey(`npm-start-${randomBytes(3).toString('hex')}`)));
+  const file = path.join(folder, FILE);
+  if (ring === null) throw new Error(`expected a key in ${file}, it holds something else: put back what was there`);
+  return {
+    payload: { ring, encrypts: true },
+    env: { PAYLOAD_KEYS_FILE: file },
+    lend(temporalAddress) {
+      const link = path.join(folder, temporalAddress);
+      rmSync(link, { force: true });
+      symlinkSync(FILE, link);
+      process.once('exit', () => rmSync(link, { force: true }));
+    },
+  };
+}
