@@ -10,6 +10,8 @@ const seed = values.seed ?? String(Math.trunc(Math.random() * 2 ** 31));
 process.env.CHAOS_SEED = seed;
 process.env.CHAOS_ROUNDS = values.rounds;
 process.env.PROPERTY_SEED = seed;
+// Some three minutes a round on an idle machine.
+process.env.SIMULATION_CASES = String(2_000 * Number(values.rounds));
 process.env.WEBHOOK_KILLS = String(3 * Number(values.rounds));
 process.env.WEBHOOK_KILLS_SEED = seed;
 process.stderr.write(

@@ -12,6 +12,8 @@ interface Surroundings {
   readonly luck: () => number;
   /** From when on there is a worker. */
   upAtMs(): number;
+  /** When its queue lets it start, at the earliest. */
+  letInAtMs(taskQueue: string): number;
   resolved(job: Job): void;
 }
 
@@ -26,6 +28,7 @@ export class ActivityTask {
   readonly waitsForCancellation: boolean;
   private readonly name: string;
   private readonly args: readonly unknown[];
+  private readonly taskQueue: string;
   private attempt = 1;
   private heartbeatDetails: unknown;
   private running = false;
@@ -41,6 +44,7 @@ export class ActivityTask {
   ) {
     this.seq = command.seq ?? 0;
     this.name = command.activityType ?? '';
+    this.taskQueue = command.taskQueue ?? '';
     this.waitsForCancellation = command.cancellationType === WAIT_CANCELLATION_COMPLETED;
     this.args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
   }
@@ -48,7 +52,13 @@ export class ActivityTask {
   begin(afterMs = 0): void {
     const turn = ++this.turn;
     const { clock, luck } = this.around;
-    clock.after(afterMs + luck() * QUEUED_MOST_MS, () => this.start(turn));
+    clock.after(afterMs + luck() * QUEUED_MOST_MS, () => {
+      if (this.over || turn !== this.turn) return undefined;
+      const atMs = this.around.letInAtMs(this.taskQueue);
+      if (atMs <= clock.nowMs) return this.start(turn);
+      clock.at(atMs, () => this.start(turn));
+      return undefined;
+    });
   }
 
   /** The workflow no longer waits for it: an attempt in back-off ends, one at work is told. */

@@ -3,7 +3,8 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import type { Manifest } from '../../src/report-store/port';
+import type { HumanApi } from '../../src/human-api/client';
+import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { COLLECT_RECORDS, reportNoticeSignal, statusNoticeSignal } from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
@@ -53,13 +54,7 @@ export async function live(code: WorkflowCode, story: Story, policy: Policy, unt
   const store = new FakeStore();
   const restore = onTheClock(clock, luck);
   try {
-    const deps = { humanApi: upstream, reportStore: store, timeoutMs: 0, digestSecret: 'test' };
-    const activities = {
-      ...createInvitationActivities(deps),
-      ...createPersonActivities(deps),
-      ...createReportActivities(deps),
-      ...createManifestActivities(deps),
-    } as unknown as Activities;
+    const activities = activitiesOver(upstream, store);
     const weather = { deaths, forgetAfterTasks, suggestAfter, luck, ...(cancelAtEvent && { cancelAtEvent }) };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
     const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
@@ -78,6 +73,17 @@ export async function live(code: WorkflowCode, story: Story, policy: Policy, unt
   }
 }
 
+/** The real ones. */
+export function activitiesOver(humanApi: HumanApi, reportStore: ReportStore): Activities {
+  const deps = { humanApi, reportStore, timeoutMs: 0, digestSecret: 'test' };
+  return {
+    ...createInvitationActivities(deps),
+    ...createPersonActivities(deps),
+    ...createReportActivities(deps),
+    ...createManifestActivities(deps),
+  } as unknown as Activities;
+}
+
 /** What the webhook makes of a notice: nobody is told of a person before they were invited. */
 function deliver(server: SimulatedServer, upstream: UpstreamOfOne, delivery: Delivery, skewMs: number): void {
   const humanId = upstream.created.at(-1)?.humanId;
@@ -93,7 +99,7 @@ function deliver(server: SimulatedServer, upstream: UpstreamOfOne, delivery: Del
 }
 
 /** Activities measure with the machine's clock and wait by chance: here both are the simulation's. */
-function onTheClock(clock: Clock, luck: () => number): () => void {
+export function onTheClock(clock: Clock, luck: () => number): () => void {
   const { performance } = globalThis;
   const { random } = Math;
   Object.defineProperty(globalThis, 'performance', {

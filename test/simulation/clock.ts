@@ -26,8 +26,9 @@ export class Clock {
   /** Lets time pass until `holds`, or until it would be later than `mostMs`: false then, or when nothing is left to happen. */
   async runUntil(holds: () => boolean, mostMs: number): Promise<boolean> {
     while (!holds()) {
-      const next = this.due.pop();
+      const next = this.due.at(-1);
       if (!next || next.atMs > mostMs) return false;
+      this.due.pop();
       this.nowMs = next.atMs;
       await next.happen();
     }

@@ -19,6 +19,8 @@ export interface Weather {
   readonly suggestAfter: number | null;
   /** A cancel is requested once the history has so many events. */
   readonly cancelAtEvent?: number;
+  /** When a task queue lets in the next activity; at once, where nothing is said. */
+  readonly letInAtMs?: (taskQueue: string) => number;
   /** What takes time, and what goes wrong: 0 to 1, the same numbers each time. */
   readonly luck: () => number;
 }
@@ -242,6 +244,7 @@ export class SimulatedServer {
       clock: this.clock,
       luck: this.weather.luck,
       upAtMs: () => this.upAtMs,
+      letInAtMs: (taskQueue) => this.weather.letInAtMs?.(taskQueue) ?? 0,
       resolved: (job) => {
         if (run === this.run && run.activities.has(task.seq)) this.tell(job);
       },

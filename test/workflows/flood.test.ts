@@ -12,8 +12,6 @@ import { RealServer } from './real-server';
 
 const TASK_QUEUE = 'flood';
 const SIGNALS = 10_000;
-/** A run hands over after so many. */
-const SIGNALS_A_RUN = 2_000;
 const ROUNDS = 5;
 const AT_ONCE = 40;
 const OTHERS = 5;
@@ -154,7 +152,8 @@ test(
     expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: ROUNDS + 1 });
     const runs = await signalsOfRuns(applicant);
     expect(runs.reduce((sum, count) => sum + count)).toBe(said.distinct);
-    expect(runs.length).toBeGreaterThanOrEqual(SIGNALS / SIGNALS_A_RUN);
+    // A run that signals stream into hands over when it gets round to it, well before the server's own limit.
+    expect(runs.length).toBeGreaterThanOrEqual(3);
     expect(upstream.count('invite')).toBe(1);
     expect(upstream.people).toMatchObject([{ deleted: false }]);
     expect(

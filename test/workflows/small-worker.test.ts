@@ -16,7 +16,7 @@ const POLICY: Policy = {
     ...{ attention: SECOND_MS, someSynced: SECOND_MS, disconnected: SECOND_MS },
   },
   settleMs: { allSynced: 3 * SECOND_MS, someSynced: 4 * SECOND_MS, error: 2 * SECOND_MS },
-  expiresMs: { invitation: 12 * SECOND_MS, applicant: DAY_MS },
+  expiresMs: { invitation: 8 * SECOND_MS, applicant: DAY_MS },
 };
 
 const at = (seconds: number, status: string, reports: Turn['reports'] = []): Turn => ({
