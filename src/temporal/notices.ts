@@ -100,14 +100,15 @@ export function createNoticeSender(deps: {
     async mailboxOwner(humanId, untilMs = soon()) {
       const execution = { workflowId: mailboxWorkflowId(humanId) };
       // Its end, not its result: a webhook with a key of its own could not read that.
-      await client.withDeadline(untilMs, () =>
+      const end = () =>
         client.workflowService.getWorkflowExecutionHistory({
           namespace,
           execution,
           waitNewEvent: true,
           historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
-        }),
-      );
+        });
+      // Asked without an end, the server answers with nothing after a while; asked too late, the client throws.
+      while (!(await client.withDeadline(untilMs, end)).history?.events?.length);
       const clientUserId = await findByHumanId(humanId, untilMs);
       // A search may lag; the applicant itself does not.
       return clientUserId !== null && (await humanIdOf(clientUserId, untilMs)) === humanId ? clientUserId : null;
