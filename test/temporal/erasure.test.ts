@@ -1,0 +1,263 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { Command } from 'commander';
+import { eraseCommand } from '../../src/cli/operator/erase';
+import type { Act, Operator } from '../../src/cli/operator/operator';
+import { createTerminal } from '../../src/cli/terminal';
+import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import type { AuditEntry } from '../../src/observability/audit';
+import { openErasing } from '../../src/report-store/erasing';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { openHolds } from '../../src/report-store/holds';
+import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
+import type { ReportStore } from '../../src/report-store/port';
+import { createApplicants } from '../../src/temporal/applicants';
+import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
+import { createNoticeSender } from '../../src/temporal/notices';
+import {
+  applicantWorkflowId,
+  mailboxWorkflowId,
+  refreshWorkflowId,
+  SEARCH_ATTRIBUTES,
+  withdrawWorkflowId,
+} from '../../src/workflows/contract';
+import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { startCarrier } from '../support/carrier';
+import { until } from '../support/condition';
+import { FakeHumanApi } from '../support/fake-human-api';
+import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+let server: TemporalServer;
+let connection: Connection;
+let folder: string;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  const searchAttributes = Object.fromEntries(
+    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
+  );
+  folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
+  // A run that has just closed is deleted once the server's queues have noted it, every 30 s by default.
+  const often = ['transfer', 'visibility', 'timer'].flatMap((queue) => [
+    '--dynamic-config-value',
+    `history.${queue}ProcessorUpdateAckInterval="200ms"`,
+  ]);
+  server = await startTemporalServer({ searchAttributes, extraArgs: often });
+  connection = await Connection.connect({ address: server.address });
+}, 40_000);
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A carrier with a folder of its own, and an operator before it. */
+async function setup() {
+  const client = new Client({ connection, namespace: server.namespace });
+  const taskQueue = `erasure-${randomUUID()}`;
+  const root = join(folder, taskQueue);
+  const store: ReportStore = createFolderStore(root);
+  const humanApi = new FakeHumanApi();
+  const applicants = createApplicants({ client, taskQueue });
+  const audited: AuditEntry[] = [];
+  const printed: Record<string, unknown>[] = [];
+  stops.push(
+    await startCarrier({
+      address: server.address,
+      client,
+      taskQueue,
+      humanApi,
+      reportStore: store,
+      refreshForMs: 30 * DAY_MS,
+    }),
+  );
+  const operator: Operator = {
+    terminal: createTerminal({ write: () => true }),
+    out: (line) => printed.push(JSON.parse(line)),
+    json: true,
+    signal: new AbortController().signal,
+    temporal: async () => client,
+    taskQueue,
+    who: 'cli:tester',
+    audit: async () => ({ record: async (entry) => void audited.push(entry) }),
+    auditFolder: join(root, 'audit'),
+    ask: null,
+    noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
+    reportStore: () => store,
+    spoolFolder: null,
+    seal: null,
+  };
+  const records = openErasing(store);
+  return {
+    client,
+    store,
+    root,
+    humanApi,
+    applicants,
+    audited,
+    printed,
+    operator,
+    records,
+    notices: await operator.noticeSender(),
+    erasure: (over: Partial<ErasedRecords> = {}) =>
+      createErasure({ client, taskQueue, records: { ...records, ...over } }),
+    /** An applicant who was invited, with a document on the disk. */
+    async invite(clientUserId: string): Promise<string> {
+      const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
+      const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
+      expect(started.result).toBe('started');
+      const humanId = await until('the invitation', 20_000, async () => (await applicants.state(clientUserId)).humanId);
+      const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
+      await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
+      return humanId;
+    },
+    async runs(workflowId: string): Promise<number> {
+      return client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(
+          () => 1,
+          () => 0,
+        );
+    },
+    /** Every file of the store, with what is in it. */
+    async files(): Promise<Map<string, string>> {
+      const entries = await readdir(root, { recursive: true, withFileTypes: true });
+      const all = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+      return new Map(await Promise.all(all.map(async (path) => [path, await readFile(path, 'latin1')] as const)));
+    },
+    erase: (...argv: string[]) => {
+      let act: Act | undefined;
+      const program = new Command().exitOverride();
+      eraseCommand(program, (chosen) => {
+        act = chosen;
+      });
+      program.parse(['erase', ...argv], { from: 'user' });
+      if (!act) throw new Error('expected something to do');
+      return act(operator);
+    },
+  };
+}
+
+test('one of many is erased, here and upstream, and of the others nothing is touched', async () => {
+  const { invite, erase, runs, files, root, humanApi, printed, audited, notices, applicants, store, client } =
+    await setup();
+  const [humanId] = [await invite('POL-1'), await invite('POL-2')];
+  const report = { humanId, reportId: 'r-1', type: 'unity', updatedAt: '2026-03-02T10:00:00.000Z' };
+  await notices.postToMailbox(report, 'request-1');
+  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  const content = (whose: string) => JSON.stringify([{ kind: 'report', ...report, humanId: whose }]);
+  await quarantine.put({ key: 'a', atMs: 1, humanId, notices: 1, content: content(humanId) });
+  await quarantine.put({ key: 'b', atMs: 2, humanId: 'h-other', notices: 1, content: content('h-other') });
+  const before = [...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')));
+  const newest = async () => (await client.workflow.getHandle(applicantWorkflowId('POL-2')).describe()).runId;
+  const run = await newest();
+
+  expect(await erase('POL-1', '--yes')).toBe(0);
+  expect(printed).toMatchObject([{ clientUserId: 'POL-1', result: 'erased', files: 2, quarantined: 1, mixed: [] }]);
+  for (const workflowId of [applicantWorkflowId, refreshWorkflowId, withdrawWorkflowId].map((idOf) => idOf('POL-1'))) {
+    expect([workflowId, await runs(workflowId)]).toEqual([workflowId, 0]);
+  }
+  expect(await runs(mailboxWorkflowId(humanId))).toBe(0);
+  expect(
+    [...(await files())].filter(([path, text]) => `${path} ${text}`.includes('POL-1') || text.includes(humanId)),
+  ).toEqual([]);
+  expect(humanApi.people.filter(({ deleted }) => deleted)).toMatchObject([{ clientUserId: 'POL-1' }]);
+  expect(audited.map(({ did, clientUserId }) => [did, clientUserId])).toEqual([
+    ['erase-begin', 'POL-1'],
+    ['erase', 'POL-1'],
+  ]);
+
+  expect([...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')))).toEqual(before);
+  expect([await newest(), (await applicants.read('POL-2'))?.open]).toEqual([run, true]);
+  expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
+
+  // A notice that comes after it revives nobody, and the same command again finds nothing.
+  await notices.deliverReportNotice('POL-1', report, 'request-2');
+  await until('the end of its refresh', 10_000, async () => (await runs(refreshWorkflowId('POL-1'))) === 1);
+  expect(await client.workflow.getHandle(refreshWorkflowId('POL-1')).result()).toMatchObject({ ended: 'none' });
+  expect(await erase('POL-1', '--yes')).toBe(0);
+  expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, files: 0 });
+  expect(await runs(refreshWorkflowId('POL-1'))).toBe(0);
+
+  // And it can be started as new.
+  await invite('POL-1');
+  expect((await store.readManifest('POL-1'))?.documents).toHaveLength(1);
+}, 150_000);
+
+test('runs of earlier rounds go too, though Temporal answers for the newest alone', async () => {
+  const { invite, applicants, erasure, client } = await setup();
+  const runIds: string[] = [];
+  for (let round = 1; round <= 2; round += 1) {
+    await invite('POL-9');
+    runIds.push((await client.workflow.getHandle(applicantWorkflowId('POL-9')).describe()).runId);
+    await applicants.cancel('POL-9');
+    await applicants.untilClosed('POL-9');
+  }
+  expect(new Set(runIds).size).toBe(2);
+  expect(await erasure().erase('POL-9')).toMatchObject({ result: 'erased' });
+  for (const runId of runIds) {
+    await expect(client.workflow.getHandle(applicantWorkflowId('POL-9'), runId).describe()).rejects.toThrow();
+  }
+}, 150_000);
+
+test('what is held is left alone, by the command too, and a hold that comes in the middle stops the rest', async () => {
+  const { invite, erase, erasure, printed, store, applicants, records } = await setup();
+  const holds = openHolds(store.shelf);
+  await invite('POL-H');
+  await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-7', who: 'cli:tester', at: '2026-01-01T00:00:00.000Z' });
+  expect(await erase('POL-H', '--yes')).toBe(1);
+  expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
+  expect((await applicants.read('POL-H'))?.open).toBe(true);
+  await holds.release('POL-H');
+  let asked = 0;
+  const late = erasure({ isHeld: async () => ++asked > 2 });
+  expect(await late.erase('POL-H')).toMatchObject({ result: 'held', runs: 0, files: 0 });
+  expect(await store.readManifest('POL-H')).not.toBeNull();
+  expect(await records.isHeld('POL-H')).toBe(false);
+}, 150_000);
+
+test('without --yes and without a terminal nothing is erased', async () => {
+  const { erase, audited } = await setup();
+  expect(await erase('POL-1')).toBe(2);
+  expect(audited).toEqual([]);
+});
+
+test('one that was broken off at any step goes on, also to the mailbox that only the manifest had named', async () => {
+  const { invite, erasure, records, client, store, runs, notices } = await setup();
+  const humanId = await invite('POL-C');
+  await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-3');
+  const breaks = new Error('the power went');
+  await expect(erasure({ eraseFiles: () => Promise.reject(breaks) }).erase('POL-C')).rejects.toThrow(breaks);
+  expect(await runs(applicantWorkflowId('POL-C'))).toBe(0);
+  await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-4');
+  const after = { eraseFiles: (id: string) => records.eraseFiles(id).then(() => Promise.reject(breaks)) };
+  await expect(erasure(after).erase('POL-C')).rejects.toThrow(breaks);
+  expect(await store.readManifest('POL-C')).toBeNull();
+  await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-5');
+  expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId] });
+  await expect(client.workflow.getHandle(mailboxWorkflowId(humanId)).describe()).rejects.toThrow();
+  await records.end('POL-C');
+  expect(await store.shelf.list('erasures/')).toEqual([]);
+}, 150_000);
+
+test('a start that comes while it is erased is withdrawn and erased with the rest', async () => {
+  const { invite, erasure, records, humanApi, runs, applicants, store } = await setup();
+  await invite('POL-S');
+  let started = 0;
+  const eraseFiles = async (clientUserId: string) => {
+    const files = await records.eraseFiles(clientUserId);
+    if (started++ === 0) await invite(clientUserId);
+    return files;
+  };
+  expect(await erasure({ eraseFiles }).erase('POL-S')).toMatchObject({ result: 'erased' });
+  expect([await runs(applicantWorkflowId('POL-S')), await applicants.read('POL-S')]).toEqual([0, null]);
+  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+  expect(await store.applicants()).toEqual([]);
+}, 150_000);
