@@ -15,10 +15,14 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
   if (withdraw) await withdrawPerson(applicant);
   state.outcome = outcome;
   state.reason = reason;
-  // An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already.
-  await local('Write the manifest').recordManifest(manifestOf(applicant));
+  await recordClosing(applicant);
   moveTo(state, 'closed', { outcome });
   describe(state);
+}
+
+/** Writes how it ended into the manifest. An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already. */
+export async function recordClosing(applicant: Applicant): Promise<void> {
+  await local('Write the manifest').recordManifest(manifestOf(applicant));
 }
 
 /** Brings the manifest up to what is known after a round of collecting. */

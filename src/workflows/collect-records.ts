@@ -24,6 +24,7 @@ import {
 } from './contract';
 import { describe, moveTo } from './display';
 import { fetchAll } from './fetching';
+import { collectLate } from './late-notices';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
 
@@ -41,7 +42,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   setHandler(reportNoticeSignal, (notice) => applicant.takeReportNotice(notice));
   try {
     const ending = await follow(applicant);
-    if (ending !== 'settled') await CancellationScope.nonCancellable(() => close(applicant, ending));
+    if (ending !== 'settled') await CancellationScope.nonCancellable(() => closeWhole(applicant, ending));
   } catch (error) {
     // An attempt in flight when the cancel came may end in a failure of its own: the request counts, not the error.
     if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw unforeseen(error);
@@ -49,6 +50,12 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
     throw new CancelledFailure('the applicant was cancelled');
   }
   return resultOf(applicant);
+}
+
+/** Closes, and leaves nothing that was heard meanwhile. */
+async function closeWhole(applicant: Applicant, conclusion: Conclusion): Promise<void> {
+  await close(applicant, conclusion);
+  await collectLate(applicant, conclusion);
 }
 
 /** How an applicant ends; `settled` is one that needs no closing, for another round or another applicant owns the folder. */

@@ -20,7 +20,7 @@ export async function fetchAll(
   const scope = new CancellationScope();
   let ended = false;
   const fetching = scope
-    .run(() => Promise.allSettled(documents.map((wanted) => fetchOne(wanted, applicant))))
+    .run(() => fetchBeside(documents, applicant))
     .finally(() => {
       ended = true;
     });
@@ -30,6 +30,14 @@ export async function fetchAll(
     const refused = confirmedRefusal(applicant.facts);
     if (result.status === 'rejected' && !(refused && isCancellation(result.reason))) throw result.reason;
   }
+}
+
+/** Fetches side by side, and gives what came of each. */
+export function fetchBeside(
+  documents: readonly WantedDocument[],
+  applicant: Applicant,
+): Promise<PromiseSettledResult<void>[]> {
+  return Promise.allSettled(documents.map((wanted) => fetchOne(wanted, applicant)));
 }
 
 /** Waits for the downloads to end, for something to be checked, or for what a poll has found, and takes that in. */

@@ -1,0 +1,32 @@
+import { sleep } from '@temporalio/workflow';
+import { allowedAtMs } from '../domain/allowance';
+import type { Conclusion } from '../domain/applicant';
+import { toFetch } from '../domain/collection';
+import { cadenceMs } from '../domain/facts';
+import { DAY_MS } from '../domain/policy';
+import type { Applicant } from './applicant';
+import { recordClosing } from './closing';
+import { fetchBeside } from './fetching';
+import { listReports } from './upstream-reads';
+
+/** A flood of notices does not keep an applicant from ending for longer than this. */
+const LATE_MOST_MS = DAY_MS;
+
+/**
+ * Looks into the report notices that came while the applicant was being closed. They were acknowledged, and nothing polls afterwards: whoever ended
+ * now would lose them. What they lead to is stored and told of in the manifest; the outcome stands. After a withdrawal nothing is to be had.
+ */
+export async function collectLate(applicant: Applicant, { withdraw }: Conclusion): Promise<void> {
+  const { state, input } = applicant;
+  if (withdraw || state.facts === null) return;
+  const untilMs = Date.now() + LATE_MOST_MS;
+  while (state.collection.wantedAtMs !== null && Date.now() < untilMs) {
+    const waitMs = allowedAtMs(state.collection.noticeLists, cadenceMs(applicant.facts, input.policy)) - Date.now();
+    if (waitMs > 0) await sleep(waitMs, { summary: 'waiting before the reports are listed again' });
+    await listReports(applicant, 'notice');
+    const documents = toFetch(state.collection, input.policy.wanted, Date.now());
+    if (documents.length === 0) continue;
+    await fetchBeside(documents, applicant);
+    await recordClosing(applicant);
+  }
+}

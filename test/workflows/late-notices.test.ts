@@ -1,0 +1,47 @@
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { FakeHumanApi, provider, row, type Turn } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+
+const { followOn } = timeSkipping();
+
+const NEWER = '2026-02-01T00:00:00.000Z';
+
+/** An applicant whose closing manifest is being written, and upstream's list, to which the test adds. */
+async function closing(status: string) {
+  const turns: Turn[] = [{ afterMs: HOUR_MS, status, reports: provider('A') }];
+  const store = new FakeStore();
+  const applicant = await followOn(new FakeHumanApi(turns), { policy: BY_NOTICES, store });
+  await applicant.tell(turns);
+  await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
+  const release = store.hold();
+  const passing = applicant.pass(2 * MINUTE_MS);
+  await store.asked();
+  const ended = async () => {
+    release();
+    await passing;
+    return applicant.end(MINUTE_MS);
+  };
+  const revise = (id: string) => turns.push({ afterMs: HOUR_MS + MINUTE_MS, reports: [row(id, 'unity', 'A', NEWER)] });
+  return { applicant, revise, ended };
+}
+
+test('a report notice that comes while the closing manifest is written is looked into before the applicant ends', async () => {
+  const { applicant, revise, ended } = await closing('All Synced');
+  revise('u-A');
+  await applicant.reportNotice('u-A', NEWER);
+  const { result } = await ended();
+  expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  const newer = applicant.manifest.documents.filter(({ updatedAt }) => updatedAt === NEWER);
+  expect(newer.map(({ reportId, format }) => `${reportId} ${format}`).sort()).toEqual(['u-A json', 'u-A pdf']);
+  expect(applicant.manifest).toMatchObject({ outcome: 'collected', closedAt: expect.any(String) });
+});
+
+test('one that tells nothing new costs a list at most', async () => {
+  const { applicant, ended } = await closing('All Synced');
+  const listed = applicant.humanApi.count('listReports');
+  await applicant.reportNotice('forged', NEWER);
+  const { result } = await ended();
+  expect(result?.outcome).toBe('collected');
+  expect(applicant.humanApi.count('listReports')).toBe(listed + 1);
+});
