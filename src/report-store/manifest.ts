@@ -14,6 +14,7 @@ export function mergeManifest(
 /** A change by the applicant's own run: how the run stands is the run's to say, documents only ever join. */
 function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
   const documents = mergeDocuments(before?.documents ?? [], change.documents);
+  const openedAt = change.openedAt ?? before?.openedAt ?? null;
   return {
     clientUserId: change.clientUserId,
     humanId: change.humanId ?? before?.humanId ?? null,
@@ -21,9 +22,10 @@ function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
     reason: change.reason,
     wanted: change.wanted,
     detailsDigest: change.detailsDigest ?? before?.detailsDigest ?? null,
-    openedAt: change.openedAt ?? before?.openedAt ?? null,
+    openedAt,
     closedAt: change.closedAt,
-    refreshedAt: before?.refreshedAt ?? null,
+    // Of an earlier round: this one was not refreshed yet.
+    refreshedAt: before && before.openedAt === openedAt ? before.refreshedAt : null,
     documents,
     missing: stillMissing(change, documents),
   };

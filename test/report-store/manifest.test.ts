@@ -26,8 +26,13 @@ describe('how an applicant stands', () => {
   it('is what the change says, also back to open in a new round', () => {
     const closed = mergeManifest(null, change({ outcome: 'partial', reason: 'deadline', closedAt: V1 }));
     expect(closed).toMatchObject({ outcome: 'partial', reason: 'deadline', closedAt: V1, refreshedAt: null });
-    const again = mergeManifest(closed, change({ openedAt: V2, wanted: { ccdraw: ['pdf'] }, detailsDigest: 'other' }));
+    const refreshed = { ...closed, refreshedAt: V1 };
+    const again = mergeManifest(
+      refreshed,
+      change({ openedAt: V2, wanted: { ccdraw: ['pdf'] }, detailsDigest: 'other' }),
+    );
     expect(again).toMatchObject({ outcome: null, reason: null, closedAt: null, openedAt: V2, detailsDigest: 'other' });
+    expect(again.refreshedAt).toBeNull();
     expect(again.wanted).toEqual({ ccdraw: ['pdf'] });
   });
 
