@@ -5,10 +5,10 @@ set -eu
 process=${1:-}
 [ $# -eq 0 ] || shift
 case $process in
-  worker | webhook | starter | chartway) entry=dist/src/$process.js ;;
+  worker | webhook | api | starter | chartway) entry=dist/src/$process.js ;;
   sandbox) entry=dist/sandbox/main.js ;;
   *)
-    echo "run: expected worker, webhook, starter, chartway or sandbox, got \"$process\"" >&2
+    echo "run: expected worker, webhook, api, starter, chartway or sandbox, got \"$process\"" >&2
     exit 2
     ;;
 esac

@@ -34,6 +34,7 @@ runProcess('dev', async () => {
       programs: {
         worker: path.join(__dirname, 'worker.js'),
         webhook: path.join(__dirname, 'webhook.js'),
+        api: path.join(__dirname, 'api.js'),
         starter: path.join(__dirname, 'starter.js'),
         sandbox: path.join(__dirname, '../sandbox/main.js'),
         findTemporalCli: path.join(__dirname, '../../scripts/temporal.mjs'),
@@ -45,6 +46,7 @@ runProcess('dev', async () => {
       namespace: config.temporal.namespace,
       taskQueue: config.taskQueue,
       webhook: { ...config.webhook, secretGiven: config.webhook.secrets.length > 0 },
+      apiPort: config.api.port,
       metricsPort: config.metrics.port,
       reports:
         reportStore.kind === 'folder'

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Of everything that is ours: the programs that are not (Temporal's server, the stand-in upstream) get no secret of ours to read. */
-const OURS = /^(HUMAN_API_|TEMPORAL_|WEBHOOK_|API_|PAYLOAD_|SANDBOX_)/;
+const OURS = /^(HUMAN_API_|TEMPORAL_|WEBHOOK_|API_|CODEC_|PAYLOAD_|SANDBOX_)/;
 /** What would turn a plain connection to this machine's server into another one. A `.env` may hold them too: set to nothing, they hide it. */
 const OTHER_TEMPORAL = [
   ...['API_KEY', 'PROFILE', 'TLS', 'TLS_SERVER_NAME', 'TLS_DISABLE_HOST_VERIFICATION', 'CODEC_ENDPOINT', 'CODEC_AUTH'],
@@ -55,6 +55,23 @@ export function webhookEnvironment(
     WEBHOOK_PORT: String(listening.port),
     ...(given.secret === undefined ? {} : { WEBHOOK_SECRET: given.secret }),
     ...(given.spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: given.spoolFolder }),
+  };
+}
+
+/**
+ * For the api beside a Temporal server of ours: Temporal's UI, which has no login either, shows payloads in clear with nothing to set. Only
+ * who is on this machine reaches both.
+ */
+export function openApiEnvironment(env: NodeJS.ProcessEnv, port: number, uiPort: number): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    API_HOST: '127.0.0.1',
+    API_PORT: String(port),
+    API_ORIGINS: '',
+    API_TLS_CERT_FILE: '',
+    API_TLS_KEY_FILE: '',
+    CODEC_ENDPOINT: 'open',
+    CODEC_UI_ORIGIN: `http://127.0.0.1:${uiPort},http://localhost:${uiPort}`,
   };
 }
 

@@ -10,6 +10,7 @@ import { inWords } from './child';
 import {
   foreignEnvironment,
   metricsEnvironment,
+  openApiEnvironment,
   sandboxEnvironment,
   sandboxedEnvironment,
   temporalEnvironment,
@@ -41,7 +42,9 @@ export interface HouseholdOptions {
   readonly payload: PayloadSettings | null;
   readonly taskQueue: string;
   readonly webhook: { readonly host: string; readonly port: number; readonly secretGiven: boolean };
-  /** Where the worker serves its metrics, the webhook one port higher; null: nowhere. */
+  /** Of the api process, which runs beside a Temporal server of our own. */
+  readonly apiPort: number;
+  /** Where the worker serves its metrics, the webhook one port higher, the api two; null: nowhere. */
   readonly metricsPort: number | null;
 }
 
@@ -66,8 +69,8 @@ const OUR_TEMPORAL_UI_PORT = 8233;
 const SANDBOX_PORT = 3002;
 
 /**
- * Starts Temporal, the upstream's stand-in, the worker and the webhook, each on its usual port or a free one. As soon as the sandbox serves,
- * `check` may look at it: nothing that cannot be played is worth the wait. @throws {MemberLost}; what `check` throws
+ * Starts Temporal, the upstream's stand-in, the worker, the webhook and the api, each on its usual port or a free one. As soon as the sandbox
+ * serves, `check` may look at it: nothing that cannot be played is worth the wait. @throws {MemberLost}; what `check` throws
  */
 export async function bringUp(
   options: HouseholdOptions,
@@ -80,11 +83,13 @@ export async function bringUp(
     temporal: OUR_TEMPORAL_PORT,
     ui: OUR_TEMPORAL_UI_PORT,
     webhook: webhook.port,
+    api: options.apiPort,
     sandbox: SANDBOX_PORT,
     workerMetrics: metricsPort ?? 0,
     webhookMetrics: metricsPort === null ? 0 : metricsPort + 1,
+    apiMetrics: metricsPort === null ? 0 : metricsPort + 2,
   });
-  const { temporal: _temporal, ui: _ui, ...ours } = ports;
+  const { temporal: _temporal, ui: _ui, api: _api, apiMetrics: _apiMetrics, ...ours } = ports;
   tellOfTakenPorts(options.temporal ? ours : ports, options, terminal);
 
   // What the sandbox alone posts to is nobody else's to reach.
@@ -138,15 +143,24 @@ export async function bringUp(
       ...(sandboxed ? { spoolFolder: path.resolve(dataFolder, SANDBOX_WORLD.spool) } : {}),
     },
   );
+  const apiEnv = openApiEnvironment({ ...env, ...metrics(ports.apiMetrics) }, ports.api.number, ports.ui.number);
   await Promise.all([
     terminal.phase('worker', () => supervisor.start(ourProcess('worker', programs.worker, [], workerEnv))),
     terminal.phase('webhook', () => supervisor.start(ourProcess('webhook', programs.webhook, [], webhookEnv))),
+    // Beside a server of somebody else's it would serve nothing yet: its UI is not ours to point anywhere.
+    ...(options.temporal
+      ? []
+      : [terminal.phase('api', () => supervisor.start(ourProcess('api', programs.api, [], apiEnv)))]),
   ]);
   return { ...temporal, env, webhookUrl, sandboxUrl, taskQueue };
 }
 
 type Ports = Awaited<
-  ReturnType<typeof choosePorts<'temporal' | 'ui' | 'webhook' | 'sandbox' | 'workerMetrics' | 'webhookMetrics'>>
+  ReturnType<
+    typeof choosePorts<
+      'temporal' | 'ui' | 'webhook' | 'api' | 'sandbox' | 'workerMetrics' | 'webhookMetrics' | 'apiMetrics'
+    >
+  >
 >;
 
 function tellOfTakenPorts(ports: Partial<Ports>, { sandboxed, webhook }: HouseholdOptions, terminal: Terminal): void {
@@ -172,7 +186,7 @@ async function theirTemporal(settings: TemporalSettings, converter: DataConverte
 async function ourTemporal(
   options: HouseholdOptions,
   converter: DataConverter | undefined,
-  { temporal, ui }: Ports,
+  { temporal, ui, api }: Ports,
   supervisor: Supervisor,
   terminal: Terminal,
 ) {
@@ -182,10 +196,11 @@ async function ourTemporal(
   // Apart from each other: a worker that asks the sandbox about real applicants would take them for deleted.
   const databaseFile = path.join(dataFolder, sandboxed ? SANDBOX_WORLD.database : 'temporal.db');
   const env = foreignEnvironment(options.env);
+  const codecUrl = `http://127.0.0.1:${api.number}/codec`;
   await terminal.phase('Temporal server', async () => {
     const cli = await findCli(programs.findTemporalCli, options.env, supervisor);
     await supervisor.start(
-      temporalServer({ cli, port: temporal.number, uiPort: ui.number, databaseFile, env, client }),
+      temporalServer({ cli, port: temporal.number, uiPort: ui.number, codecUrl, databaseFile, env, client }),
     );
     await keepClosedRuns(client);
   });

@@ -6,6 +6,7 @@ import type { Member } from './supervisor';
 export interface Programs {
   readonly worker: string;
   readonly webhook: string;
+  readonly api: string;
   readonly starter: string;
   readonly sandbox: string;
   /** Prints the path of Temporal's CLI, which it fetches where there is none. */
@@ -13,13 +14,13 @@ export interface Programs {
 }
 
 /** Each process ends its own drain before this (the worker's longest takes 20 s, to let downloads end); what does not is stuck. */
-const GRACE_MS = { worker: 30 * SECOND_MS, webhook: 15 * SECOND_MS, sandbox: 10 * SECOND_MS };
+const GRACE_MS = { worker: 30 * SECOND_MS, webhook: 15 * SECOND_MS, api: 20 * SECOND_MS, sandbox: 10 * SECOND_MS };
 /** Loading the SDK takes a busy machine some seconds. */
 const READY_WITHIN_MS = 60 * SECOND_MS;
 
 /** One of our processes, which says itself when it serves. */
 export function ourProcess(
-  name: 'worker' | 'webhook' | 'sandbox',
+  name: 'worker' | 'webhook' | 'api' | 'sandbox',
   script: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,

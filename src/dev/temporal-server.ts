@@ -14,18 +14,21 @@ export function temporalServer(options: {
   readonly cli: string;
   readonly port: number;
   readonly uiPort: number;
+  /** Where its UI has payloads decoded. */
+  readonly codecUrl: string;
   readonly databaseFile: string;
   readonly env: NodeJS.ProcessEnv;
   /** Connected lazily to the address above. */
   readonly client: Client;
 }): Member {
-  const { cli, port, uiPort, databaseFile, env, client } = options;
+  const { cli, port, uiPort, codecUrl, databaseFile, env, client } = options;
   const { namespace } = client.options;
   return {
     name: 'temporal',
     program: cli,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+      ...['--ui-codec-endpoint', codecUrl],
       // Measured: with the write-ahead log it takes ten times the signals, at full durability.
       ...['--db-filename', path.resolve(databaseFile), '--sqlite-pragma', 'journal_mode=wal'],
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),

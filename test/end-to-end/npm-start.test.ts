@@ -50,7 +50,7 @@ describe('npm start', () => {
       const first = start();
       await until(() => CHANGE.test(first.lines().findLast((line) => line.startsWith('applicant')) ?? ''));
       const pids = running(folder);
-      expect(Object.keys(pids).sort()).toEqual(['npm start', 'sandbox', 'temporal', 'webhook', 'worker']);
+      expect(Object.keys(pids).sort()).toEqual(['api', 'npm start', 'sandbox', 'temporal', 'webhook', 'worker']);
       // The terminal signals the group, npm passes the signal on.
       process.kill(-first.pid, 'SIGINT');
       process.kill(first.pid, 'SIGINT');

@@ -9,6 +9,7 @@ const ROOT = join(__dirname, '..', '..');
 const ENTRIES = {
   worker: 'src/worker.js',
   webhook: 'src/webhook.js',
+  api: 'src/api.js',
   starter: 'src/starter.js',
   chartway: 'src/chartway.js',
   sandbox: 'sandbox/main.js',

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { lazyClient } from '../../src/temporal/connection';
+import { createDataConverter } from '../../src/temporal/data-converter';
+import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { COLLECT_RECORDS } from '../../src/workflows/contract';
+import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../support/processes';
+import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+const KEY = newKey('main');
+const UI = 'http://127.0.0.1:8233';
+const API_KEY = 'an-api-key-of-somebody';
+
+let server: TemporalServer;
+let folder: string;
+beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+beforeAll(async () => {
+  server = await startTemporalServer();
+  folder = await mkdtemp(join(tmpdir(), 'chartway-codec-'));
+}, 60_000);
+afterAll(async () => {
+  await killLeftOvers();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+test("Temporal's own CLI shows an encrypted applicant in clear to who has a key, and to nobody else", async () => {
+  const client = lazyClient(
+    { namespace: 'default', connection: { address: server.address } },
+    createDataConverter({ ring: parseKeyRing(KEY), encrypts: true }, 'default'),
+  );
+  const email = 'canary@example.org';
+  // As the CLI prints a payload in JSON.
+  const clear = Buffer.from(JSON.stringify({ email })).toString('base64');
+  await client.workflow.start(COLLECT_RECORDS, { workflowId: 'applicant-POL-1', taskQueue: 'none', args: [{ email }] });
+  await client.connection.close();
+
+  const metricsPort = await freePort();
+  const api = await startProcess('api', folder, {
+    ...{ TEMPORAL_ADDRESS: server.address, PAYLOAD_KEYS: KEY, API_PORT: '0', METRICS_PORT: String(metricsPort) },
+    ...{ CODEC_ENDPOINT: 'on', CODEC_UI_ORIGIN: UI },
+    API_KEYS: `max:records:${createHash('sha256').update(API_KEY).digest('hex')}`,
+  });
+  const [url = '', metrics = ''] = api.addresses;
+  expect((await fetch(`${metrics}/readyz`)).status).toBe(200);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+
+  const show = async (...codec: string[]) => {
+    const args = ['workflow', 'show', '--address', server.address, '-w', 'applicant-POL-1', '-o', 'json', ...codec];
+    const home = { HOME: folder, PATH: process.env['PATH'] };
+    const { stdout } = await promisify(execFile)(process.env['TEMPORAL_CLI_PATH'] ?? '', args, { env: home });
+    return stdout;
+  };
+  expect(await show()).not.toContain(clear);
+  expect(await show('--codec-endpoint', `${url}/codec`, '--codec-auth', `Bearer ${API_KEY}`)).toContain(clear);
+  const refused = await show('--codec-endpoint', `${url}/codec`, '--codec-auth', 'Bearer wrong').catch(String);
+  expect(refused).not.toContain(clear);
+
+  expect(await (await fetch(`${metrics}/metrics`)).text()).toMatch(
+    /chartway_api_answer_seconds_count\{route="\/codec\/decode",status="200",process="api"\} \d/,
+  );
+  expect(await api.end()).toBe(0);
+  const files = await readdir(join(folder, '.data/audit'));
+  const text = await readFile(join(folder, '.data/audit', files[0] ?? ''), 'utf8');
+  expect(text).toContain('"who":"max","did":"decode","clientUserId":"POL-1"');
+  expect(text + api.said()).not.toContain('canary');
+}, 90_000);
+
+test('the process waits for Temporal, serves when it is there, and ends when it is told to', async () => {
+  const port = await freePort();
+  const env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, API_PORT: '0' };
+  const starting = startProcess('api', folder, env);
+  const late = await startTemporalServer({ port });
+  try {
+    const api = await starting;
+    expect(api.addresses).toHaveLength(1);
+    expect(await api.end()).toBe(0);
+  } finally {
+    await late.stop();
+  }
+}, 90_000);
