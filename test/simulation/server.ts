@@ -3,10 +3,10 @@ import { msToTs, tsToMs } from '@temporalio/common/lib/time';
 import type { coresdk, temporal } from '@temporalio/proto';
 import { ActivityTask } from './activity-task';
 import type { Activities } from './attempts';
-import { resolutionOf, runAttempt } from './attempts';
 import type { Clock } from './clock';
 import { eventOf, eventsOf, isClosing } from './events';
-import { SimulatedRun, type Step } from './run';
+import { SimulatedRun } from './run';
+import { SimulatedWorker, WorkflowTask } from './worker';
 import type { Command, Job, LoadedWorkflow, WorkflowCode } from './workflow-code';
 
 /** How the machines fare that the workflow runs on. */
@@ -35,13 +35,6 @@ export interface Closed {
 
 type Payloads = temporal.api.common.v1.IPayload[];
 
-interface TaskAtWork {
-  readonly jobs: readonly Job[];
-  readonly steps: Step[];
-  /** Activities that were scheduled and cancelled within the task: the server never hears of them. */
-  readonly unsent: Set<number>;
-}
-
 const DISPATCH_MOST_MS = 50;
 const TASK_MOST_MS = 200;
 /** A task that a dead worker left is given to another one after so long. */
@@ -56,10 +49,11 @@ export class SimulatedServer {
   closed: Closed | null = null;
   /** The types of all events so far, of every run; what came while a task was at work stands where it came. */
   readonly history: string[] = [];
+  private readonly worker: SimulatedWorker;
   private run: SimulatedRun;
   private runs = 0;
   private buffered: Job[] = [];
-  private task: TaskAtWork | null = null;
+  private task: WorkflowTask | null = null;
   private dispatched = false;
   private lives = 0;
   private upAtMs = 0;
@@ -67,11 +61,12 @@ export class SimulatedServer {
   constructor(
     private readonly code: WorkflowCode,
     private readonly clock: Clock,
-    private readonly activities: Activities,
+    activities: Activities,
     private readonly weather: Weather,
     begun: { readonly workflowId: string; readonly workflowType: string; readonly input: unknown },
   ) {
     const { workflowId, workflowType, input } = begun;
+    this.worker = new SimulatedWorker(clock, activities);
     this.run = this.begin(workflowId, workflowType, [defaultPayloadConverter.toPayload(input)]);
     for (const { atMs, downMs } of weather.deaths) clock.at(atMs, () => this.die(downMs));
   }
@@ -131,61 +126,20 @@ export class SimulatedServer {
     if (this.closed || this.task || this.buffered.length === 0) return;
     if (!this.isUp) return this.dispatch();
     const jobs = this.buffered.splice(0).sort((a, b) => rank(a) - rank(b));
-    const task: TaskAtWork = { jobs, steps: [], unsent: new Set() };
+    const task = new WorkflowTask(jobs);
     this.task = task;
     this.note('WorkflowTaskStarted');
     for (const { resolveActivity } of jobs) if (resolveActivity) this.run.activities.delete(resolveActivity.seq ?? 0);
     const workflow = await this.run.workflow();
-    for (let next: Job[] = [...jobs]; next.length > 0; ) {
-      const commands = await this.activate(workflow, next, task);
-      next = await this.answeredAtOnce(commands, task);
-    }
+    const { suggestAfter } = this.weather;
+    const suggested = suggestAfter !== null && this.run.stepsTaken >= suggestAfter;
+    await this.worker.perform(task, workflow, this.run.activities, suggested);
     const life = this.lives;
     this.clock.after(this.upTo(TASK_MOST_MS), () => (life === this.lives ? this.complete(task, workflow) : undefined));
   }
 
-  private async activate(workflow: LoadedWorkflow, jobs: readonly Job[], task: TaskAtWork): Promise<Command[]> {
-    const { suggestAfter } = this.weather;
-    const suggested = suggestAfter !== null && this.run.stepsTaken >= suggestAfter;
-    const atMs = this.clock.nowMs;
-    const commands = await workflow.activate(jobs, { atMs, replaying: false, continueAsNewSuggested: suggested });
-    task.steps.push({ jobs, atMs, suggested, commands });
-    return commands;
-  }
-
-  /** What the worker answers within the task: local activities, and a cancellation that waits for nobody. */
-  private async answeredAtOnce(commands: readonly Command[], task: TaskAtWork): Promise<Job[]> {
-    const jobs: Job[] = [];
-    for (const { scheduleLocalActivity, requestCancelActivity } of commands) {
-      if (scheduleLocalActivity) jobs.push(await this.runLocally(scheduleLocalActivity));
-      const { seq } = requestCancelActivity ?? {};
-      if (typeof seq !== 'number') continue;
-      const activity = this.run.activities.get(seq);
-      if (!activity) task.unsent.add(seq);
-      if (!activity?.waitsForCancellation) {
-        jobs.push({ resolveActivity: { seq, result: resolutionOf({ kind: 'cancelled' }, 'cancelled') } });
-      }
-    }
-    return jobs;
-  }
-
-  private async runLocally(command: coresdk.workflow_commands.IScheduleLocalActivity): Promise<Job> {
-    const { seq, activityType } = command;
-    const name = activityType ?? '';
-    const args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
-    const about = { attempt: 1, heartbeatDetails: undefined, nowMs: this.clock.nowMs, cancelled: false };
-    const outcome = await runAttempt(this.activityOf(name), args, about, () => {});
-    return { resolveActivity: { seq: seq ?? null, isLocal: true, result: resolutionOf(outcome, name) } };
-  }
-
-  private activityOf(name: string): Activities[string] {
-    const run = this.activities[name];
-    if (!run) throw new Error(`no activity is called ${name}`);
-    return run;
-  }
-
   /** The worker's answer reaches the server. */
-  private async complete(task: TaskAtWork, workflow: LoadedWorkflow): Promise<void> {
+  private async complete(task: WorkflowTask, workflow: LoadedWorkflow): Promise<void> {
     this.task = null;
     const commands = task.steps.flatMap((step) => step.commands);
     const closes = commands.some((command) => isClosing(command));
@@ -205,7 +159,7 @@ export class SimulatedServer {
     if (this.buffered.length > 0) this.dispatch();
   }
 
-  private async obey(command: Command, { unsent }: TaskAtWork): Promise<void> {
+  private async obey(command: Command, { unsent }: WorkflowTask): Promise<void> {
     const { startTimer, cancelTimer, scheduleActivity, requestCancelActivity } = command;
     if (startTimer) this.startTimer(startTimer.seq ?? 0, tsToMs(startTimer.startToFireTimeout as never));
     if (cancelTimer) this.cancelTimer(cancelTimer.seq ?? 0);
@@ -240,7 +194,7 @@ export class SimulatedServer {
 
   private schedule(command: coresdk.workflow_commands.IScheduleActivity): void {
     const { run } = this;
-    const task: ActivityTask = new ActivityTask(command, this.activityOf(command.activityType ?? ''), {
+    const task: ActivityTask = new ActivityTask(command, this.worker.activityOf(command.activityType ?? ''), {
       clock: this.clock,
       luck: this.weather.luck,
       upAtMs: () => this.upAtMs,

@@ -151,7 +151,10 @@ test(
     await tell('All Synced', 'r-last');
     expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: ROUNDS + 1 });
     const runs = await signalsOfRuns(applicant);
-    expect(runs.reduce((sum, count) => sum + count)).toBe(said.distinct);
+    // A repeat is dropped within a run: one that came just after a hand-over is there twice.
+    const taken = runs.reduce((sum, count) => sum + count);
+    expect(taken).toBeGreaterThanOrEqual(said.distinct);
+    expect(taken).toBeLessThanOrEqual(said.distinct + AT_ONCE * runs.length);
     // A run that signals stream into hands over when it gets round to it, well before the server's own limit.
     expect(runs.length).toBeGreaterThanOrEqual(3);
     expect(upstream.count('invite')).toBe(1);

@@ -25,6 +25,8 @@ export interface Work {
   readonly humanApi: HumanApi;
   readonly store: FakeStore;
   readonly maxCallsPerSecond?: number;
+  /** What is done beside the manifests, such as the mailboxes' part. */
+  readonly localActivities?: object;
   readonly workflows?: Partial<WorkerOptions>;
 }
 
@@ -54,9 +56,9 @@ export class RealServer {
   }
 
   /** Two workers, as the worker process has them, or with a worker of its own for the workflows. */
-  async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED }: Work): Promise<void> {
+  async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
     const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
-    const localActivities = createManifestActivities(deps);
+    const localActivities = { ...createManifestActivities(deps), ...more.localActivities };
     const upstreamActivities = {
       ...createInvitationActivities(deps),
       ...createPersonActivities(deps),
