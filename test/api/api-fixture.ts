@@ -18,8 +18,8 @@ export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role
   Role,
   string
 >;
-export const ring = parseKeyRing(newKey('main')) ?? fail();
-export const NAMESPACE = 'default';
+const ring = parseKeyRing(newKey('main')) ?? fail();
+const NAMESPACE = 'default';
 
 /** The api on a free port with one key a role, its codec endpoint on. */
 export async function startApi(

@@ -65,12 +65,12 @@ test('who tries keys is slowed down after ten, and who has a good one is not', a
   }
 });
 
-test('600 requests a minute are enough for an address', async () => {
+test('6,000 requests a minute are enough for an address', async () => {
   const api = await startApi();
   try {
     const statuses: number[] = [];
-    for (let asked = 0; asked < 601; asked += 1) statuses.push((await api.app.inject('/healthz')).statusCode);
-    expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([600, 429]);
+    for (let asked = 0; asked < 6_001; asked += 1) statuses.push((await api.app.inject('/healthz')).statusCode);
+    expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([6_000, 429]);
     const forwarded = await api.app.inject({ url: '/healthz', headers: { 'x-forwarded-for': '10.1.2.3' } });
     expect(forwarded.statusCode).toBe(429); // nobody is believed who is not in API_TRUSTED_PROXIES
   } finally {
