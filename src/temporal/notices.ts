@@ -51,6 +51,8 @@ export interface NoticeSender {
 
 /** For callers that have no deadline of their own, such as activities, which Temporal retries. */
 const CALL_TIMEOUT_MS = 10_000;
+/** Behind everybody's: what names a person whom nobody knows may be a flood of them. Its activities beside the workflows inherit it. */
+const MAILBOX_PRIORITY = 5;
 /** One person has one applicant, or a few rounds of the same one. */
 const FOUND_AT_MOST = 10;
 
@@ -91,7 +93,8 @@ export function createNoticeSender(deps: {
     async postToMailbox(notice, requestId, untilMs = soon()) {
       const workflowId = mailboxWorkflowId(notice.humanId);
       const signalName = reportNoticeSignal.name;
-      await signals.sendWithStart({ workflowId, signalName, notice, requestId, untilMs }, DELIVER_NOTICES);
+      const signal = { workflowId, signalName, notice, requestId, untilMs };
+      await signals.sendWithStart(signal, DELIVER_NOTICES, MAILBOX_PRIORITY);
     },
 
     humanIdOf,

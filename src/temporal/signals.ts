@@ -31,12 +31,15 @@ interface Signal {
 export interface Signals {
   /** To an open run; `closed-or-unknown` where there is none. */
   send(signal: Signal): Promise<'taken' | 'closed-or-unknown'>;
-  /** To an open run, starting one of this type where there is none: one call. */
-  sendWithStart(signal: Signal, workflowType: string): Promise<void>;
+  /** To an open run, starting one of this type where there is none: one call. Its tasks take `priorityKey`: 1 goes before 5. */
+  sendWithStart(signal: Signal, workflowType: string, priorityKey?: number): Promise<void>;
 }
 
 /** gRPC's number (grpc.io, "Status codes"). */
 const GRPC_INVALID_ARGUMENT = 3;
+
+/** The server's own, where nothing is said. */
+const DEFAULT_PRIORITY = 3;
 
 const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy } = temporal.api.enums.v1;
 
@@ -66,7 +69,11 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
       }
     },
 
-    async sendWithStart({ workflowId, signalName, notice, requestId, untilMs }, workflowType) {
+    async sendWithStart(
+      { workflowId, signalName, notice, requestId, untilMs },
+      workflowType,
+      priorityKey = DEFAULT_PRIORITY,
+    ) {
       try {
         const signalInput = { payloads: await encode(workflowId, notice) };
         await client.withDeadline(untilMs, () =>
@@ -81,6 +88,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
             workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
             signalName,
             signalInput,
+            priority: { priorityKey },
           }),
         );
       } catch (error) {

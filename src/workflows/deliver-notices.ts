@@ -51,7 +51,7 @@ async function findWhose(humanId: string): Promise<string | null> {
   for (const pauseMs of [...ASK_AGAIN_MS, null]) {
     const clientUserId =
       (await local('Find the applicant').findApplicant({ humanId })) ??
-      (await upstream('notice', 'Ask whose report it is').readClientUserId({ humanId }));
+      (await upstream('stranger', 'Ask whose report it is').readClientUserId({ humanId }));
     if (clientUserId !== null) return clientUserId;
     if (pauseMs !== null) await sleep(pauseMs, { summary: 'ask again whose report it is' });
   }
