@@ -37,6 +37,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   const clientUserId = workflowInfo().workflowId.slice(refreshWorkflowId('').length);
   let refresh = input.carried ?? NEW_REFRESH;
   let signals = 0;
+  let gone = false;
   setHandler(reportNoticeSignal, (notice) => {
     signals += 1;
     if (typeof notice?.reportId === 'string') refresh = withNamedReport(refresh, notice, Date.now());
@@ -48,6 +49,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       continue;
     }
     stopIfCancelled();
+    if (gone) return endedAs('withdrawn');
     if (step.do === 'end') return endedAs('refreshed');
     if (step.do !== 'fetch' && isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
@@ -73,6 +75,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     setCurrentDetails('Asking Human API for the reports that it told of after the closing.');
     const answer = await upstream('notice', 'List the reports').listReports({ clientUserId, concluding: true });
     const { collection } = refresh;
+    // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
+    if (answer.kind === 'refused') gone = true;
     if (answer.kind === 'listed') {
       refresh = withLook(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
     } else {

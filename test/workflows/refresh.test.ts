@@ -227,12 +227,12 @@ test('a list that lags behind the notice is asked for again, and given up in the
   expect(humanApi.count('listReports')).toBe(3 + 4);
 });
 
-test('while upstream gives no access it is asked for again, and what was collected stays', async () => {
+test('where upstream refuses access with proven credentials the person is withdrawn: it ends at once, and what was collected stays', async () => {
   const { tell, work, end, notice, humanApi, store } = await setup({ script: [{ afterMs: 1, gone: true }] });
   await tell(notice('u-p'));
   await work();
-  expect(await end()).toMatchObject({ ended: 'refreshed', stored: 0 });
-  expect(humanApi.count('listReports')).toBe(4);
+  expect(await end()).toMatchObject({ ended: 'withdrawn', stored: 0 });
+  expect(humanApi.count('listReports')).toBe(1);
   expect(store.written).toEqual([]);
 });
 
