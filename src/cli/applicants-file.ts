@@ -1,3 +1,4 @@
+import { isClientUserId } from '../domain/identifiers';
 import { type CsvRecord, csvRecords } from './csv-records';
 import { type Checked, checkDetails } from './details';
 
@@ -56,8 +57,12 @@ function isColumn(name: string): name is Column {
 function checkRow({ fields }: CsvRecord, header: readonly Column[]): Checked {
   if (fields === null)
     return badRow('fields in which a quote stands only around the whole field, or doubled within quotes');
-  if (fields.length !== header.length) return badRow(`${header.length} fields; ${fields.length} came`);
   const value = (column: Column): string => fields[header.indexOf(column)] ?? '';
+  if (fields.length !== header.length) {
+    // Whose it is can be told where no field before it is too many or too few, as in the first column.
+    const clientUserId = header[0] === 'clientUserId' ? value('clientUserId').trim() : '';
+    return badRow(`${header.length} fields; ${fields.length} came`, isClientUserId(clientUserId) ? clientUserId : null);
+  }
   return checkDetails({
     clientUserId: value('clientUserId'),
     clientUserEmail: value('clientUserEmail'),
@@ -68,6 +73,6 @@ function checkRow({ fields }: CsvRecord, header: readonly Column[]): Checked {
   });
 }
 
-function badRow(expected: string): Checked {
-  return { ok: false, clientUserId: null, errors: [{ field: 'row', expected }] };
+function badRow(expected: string, clientUserId: string | null = null): Checked {
+  return { ok: false, clientUserId, errors: [{ field: 'row', expected }] };
 }

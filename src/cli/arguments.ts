@@ -65,7 +65,7 @@ function starterCommand(): Command {
       '--file <path>',
       'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources; sources split by ";"; "-" is standard input',
     )
-    .option('--dry-run', 'check everything, start nothing')
+    .option('--dry-run', 'check everything, start nothing; with --json only what is wrong stands on stdout')
     .option(
       '--reports <list>',
       'which reports, such as "unity:json,pdf;ccdraw:pdf", instead of the REPORTS of the configuration',

@@ -13,8 +13,8 @@ export interface Report {
   started(started: Started, place: Place): void;
   closed(summary: ApplicantSummary, place: Place): void;
   invalid(details: InvalidDetails, place: Place): void;
-  /** Right, and not started, for this is a dry run. */
-  right(): void;
+  /** Right, and not started, for this is a dry run: no JSON line, for none of its results would be true. */
+  right(clientUserId: string, place: Place): void;
   /** `12 rows: 10 started, 2 invalid`. */
   counts(): string;
   /** Whether anything stands against exit status 0. */
@@ -65,7 +65,10 @@ export function createReport(options: {
       const whose = clientUserId === null ? '' : ` (${clientUserId})`;
       for (const { field, expected } of errors) terminal.say(`${at(place, field)}expected ${expected}${whose}`);
     },
-    right: () => void count('right'),
+    right(clientUserId, place) {
+      count('right');
+      if (place.line === undefined) terminal.say(`${clientUserId}: is right; not started, for this is a dry run`);
+    },
     counts() {
       const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
       const parts = COUNTED.filter((what) => counts.has(what)).map((what) => `${counts.get(what)} ${what}`);

@@ -89,7 +89,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     if (!checked.ok) {
       report.invalid(checked, place);
     } else if (args.dryRun) {
-      report.right();
+      report.right(checked.details.clientUserId, place);
     } else {
       const { details } = checked;
       const request = { details, detailsDigest: detailsDigest(details), policy, again: args.again, batch };

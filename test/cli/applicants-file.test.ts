@@ -51,7 +51,8 @@ test('each bad row is told by its line and what was expected, and the good ones 
     [6, ['row']],
     [7, []],
   ]);
-  expect(rows[3]?.checked).toMatchObject({ errors: [{ expected: '6 fields; 5 came' }] });
+  expect(rows[3]?.checked).toMatchObject({ clientUserId: 'POL-4', errors: [{ expected: '6 fields; 5 came' }] });
+  expect(rows[4]?.checked).toMatchObject({ clientUserId: null });
   expect(JSON.stringify(rows.filter(({ checked }) => !checked.ok))).not.toMatch(/bad id|not-an|30|Max/);
 });
 

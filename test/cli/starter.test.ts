@@ -165,6 +165,14 @@ test('a dry run checks everything, starts nothing and needs no Temporal', async 
   expect([...bad.requests, ...good.requests, bad.connections(), good.connections()]).toEqual([0, 0]);
 });
 
+test('a dry run of one applicant that is right says so, and prints no JSON line', async () => {
+  const { status, out, said, requests } = setup({ args: { dryRun: true, json: true } });
+  expect(await status).toBe(0);
+  expect(out).toEqual([]);
+  expect(said).toEqual([expect.stringMatching('is right; not started')]);
+  expect(requests).toEqual([]);
+});
+
 test('a row told twice is waited for once', async () => {
   const waitedFor: string[] = [];
   const { status, out } = setup({

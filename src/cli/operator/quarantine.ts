@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { UnknownKey } from '../../domain/seal';
 import { noticesIn } from '../../human-api/notifications/stored';
 import type { AuditEntry } from '../../observability/audit';
@@ -12,6 +13,7 @@ interface Chosen {
 }
 
 /** Why something can be in quarantine, for the help. */
+const WHYS: readonly string[] = ['refused', 'signature', 'damaged', 'nobody'];
 const REASONS = `refused (Temporal will not take it), signature (not signed as it should be), damaged (of the spool, no
 notice any more), nobody (a report notice whose applicant was not found)`;
 
@@ -27,7 +29,10 @@ export const quarantineCommand: AddCommand = (program, choose) => {
     .command('list')
     .description('one line a record: id, since when, why, kind, whose')
     .option('--why <reason>', 'only of this reason')
-    .action((chosen: Chosen) => choose((operator) => list(operator, chosen)));
+    .action((chosen: Chosen, command: Command) => {
+      checkWhy(chosen, command);
+      choose((operator) => list(operator, chosen));
+    });
   quarantine
     .command('show')
     .description('all that is known of these records')
@@ -40,6 +45,7 @@ export const quarantineCommand: AddCommand = (program, choose) => {
       .option('--why <reason>', 'with --all: every record of this reason')
       .action((ids: string[], chosen: Chosen) => {
         if (ids.length > 0 === (chosen.all === true)) command.error('error: expected ids or --all');
+        checkWhy(chosen, command);
         if (chosen.why !== undefined && !chosen.all) command.error('error: expected --all with --why');
         choose((operator) => act(operator, ids, chosen));
       });
@@ -47,6 +53,11 @@ export const quarantineCommand: AddCommand = (program, choose) => {
   some('replay', 'send the notices again; a record goes once Temporal has them', replayAll);
   some('drop', 'take the records away for good, without sending them', dropAll);
 };
+
+/** A reason that there is none of finds nothing, which must not look like "nothing is there". */
+function checkWhy({ why }: Chosen, command: Command): void {
+  if (why !== undefined && !WHYS.includes(why)) command.error(`error: expected --why ${WHYS.join(', ')}`);
+}
 
 async function list(operator: Operator, { why }: Chosen): Promise<ExitStatus> {
   const setAside = openSetAside(operator);

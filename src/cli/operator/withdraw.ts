@@ -1,5 +1,6 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { createOperations, type WithdrawPersonResult } from '../../temporal/operations';
+import { applicantWorkflowId } from '../../workflows/contract';
 import type { AddCommand, Operator } from './operator';
 
 /** `chartway withdraw <clientUserId>`: deletes somebody upstream of whom no applicant is open. */
@@ -33,6 +34,6 @@ function inWords({ clientUserId, result, people, recorded }: WithdrawPersonResul
     case 'nobody':
       return `${clientUserId}: Human API knows nobody under this id${noted}`;
     case 'open':
-      return `${clientUserId}: its applicant is open; cancel that (in the console or the Temporal UI) and it withdraws by itself`;
+      return `${clientUserId}: its applicant is open; cancel that in the Temporal UI, or with \`temporal workflow cancel --workflow-id ${applicantWorkflowId(clientUserId)}\`, and it withdraws by itself`;
   }
 }

@@ -90,6 +90,24 @@ test('a replay without Temporal says so, ends with 1 and keeps everything', asyn
   expect(printed()).toHaveLength(1);
 });
 
+test.each([
+  ['list', '--why', 'zzz'],
+  ['replay', '--all', '--why', 'zzz'],
+  ['drop', '--all', '--why', 'zzz'],
+])('a reason that there is none of is wrong usage, and told with those that there are: %s', (...argv) => {
+  const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const exit = jest.spyOn(process, 'exit').mockImplementation((status) => {
+    throw new Error(`exit ${status}`);
+  });
+  try {
+    expect(() => readCommandLine(['quarantine', ...argv])).toThrow('exit 2');
+    expect(stderr.mock.calls.join()).toMatch('refused, signature, damaged, nobody');
+  } finally {
+    exit.mockRestore();
+    stderr.mockRestore();
+  }
+});
+
 test('a replay of nothing needs no Temporal', async () => {
   const { run, said } = await setup();
   expect(await run('replay', '--all')).toBe(0);
