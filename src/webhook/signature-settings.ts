@@ -60,7 +60,13 @@ export function signatureSettings(
 export function signatureFaults(set: Environment): ConfigurationFault[] {
   if ((set['WEBHOOK_SIGNATURE'] ?? 'off') === 'off') return [];
   const names = Object.entries(HEADERS).map(([key, name]) => [key, (set[key] ?? name).toLowerCase()] as const);
-  const doubled = names.filter(([, name], index) => names.findIndex(([, other]) => other === name) < index);
+  // Of two alike the one that was set is at fault; of two that were set, the later one.
+  const doubled = names.filter(([key, name], index) =>
+    names.some(([other, sameName], at) => {
+      if (at === index || sameName !== name) return false;
+      return set[key] !== undefined && (set[other] === undefined || at < index);
+    }),
+  );
   return [
     ...(set['HUMAN_API_CLIENT_SECRET'] === undefined
       ? [
