@@ -112,7 +112,7 @@ function configOf(
       secrets: read.WEBHOOK_SECRET ?? [],
       signature: signatureSettings(read, read.HUMAN_API_CLIENT_SECRET),
       /** Null: no spool. */
-      spoolFolder: read.WEBHOOK_SPOOL === 'off' ? null : read.WEBHOOK_SPOOL,
+      spoolFolder: isOff(read.WEBHOOK_SPOOL) ? null : read.WEBHOOK_SPOOL,
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
     },
     api: apiSettings(read, { host: read.API_HOST, port: read.API_PORT }),
@@ -123,9 +123,7 @@ function configOf(
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
     /** Folder null: what has to stand in the audit log is refused. */
-    audit: { folder: read.AUDIT_LOG === 'off' ? null : read.AUDIT_LOG, keepMs: read.AUDIT_KEEP },
-    /** How long after the closing an applicant is erased; null: never by itself. */
-    retentionMs: read.REPORTS_RETENTION === 'off' ? null : read.REPORTS_RETENTION,
+    audit: { folder: isOff(read.AUDIT_LOG) ? null : read.AUDIT_LOG, keepMs: read.AUDIT_KEEP },
   } as const;
 }
 
@@ -149,7 +147,7 @@ const wanted = setting('reports', (value) => {
   return judged.ok ? judged.wanted : new Mistake(judged.expected);
 });
 const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUEUE|WORKER_DEPLOYMENT_|WORKER_BUILD_|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|CODEC_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL|AUDIT_)/;
+  /^(HUMAN_API_|TEMPORAL_|TASK_QUE|WORKER_(?:DEPLOY|BUILD)|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|CODEC_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL|AUDIT_)/;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -173,9 +171,10 @@ const VARIABLES = {
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
-  REPORTS_RETENTION: setting(`${DURATION_EXPECTED}, or off`, (value) =>
-    value === 'off' ? value : parseDurationMs(value),
-  ).prefault('off'),
+  // A duration would look as if something were erased by itself.
+  REPORTS_RETENTION: z
+    .enum(['off'], { error: 'off: this version erases by command only (npm run erase -- <clientUserId>)' })
+    .prefault('off'),
   REFRESH_FOR: durationMs.default(30 * DAY_MS),
   // Temporal's schedules know whole seconds.
   SWEEP_EVERY: setting('a duration of whole seconds (10s, 5m, 6h, 1d), or off', (value) => {
@@ -219,6 +218,11 @@ const VARIABLES = {
     .prefault('info'),
 };
 
+/** Where a folder may be meant, OFF in capitals must not make one. */
+function isOff(text: string): boolean {
+  return /^\s*off\s*$/i.test(text);
+}
+
 /** Normalised to no slash at the end, so that a path can be put behind it. */
 function baseUrl(text: string): string | null {
   if (!URL.canParse(text)) return null;
@@ -245,7 +249,7 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
   const credentials = processName === 'worker' || (processName === 'dev' && (id ?? secret) !== undefined);
   expect('HUMAN_API_CLIENT_ID', !credentials || id !== undefined, 'the client id that Human API gave you');
   const records = processName === 'starter' || processName === 'chartway' || processName === 'api';
-  expect('AUDIT_LOG', !records || set['AUDIT_LOG'] !== 'off', 'a folder: what is done here has to stand in it');
+  expect('AUDIT_LOG', !records || !isOff(set['AUDIT_LOG'] ?? ''), 'a folder: what is done here has to stand in it');
   expect('HUMAN_API_CLIENT_SECRET', !credentials || secret !== undefined, 'the client secret that Human API gave you');
 
   const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(

@@ -72,7 +72,6 @@ test('nothing set means the documented defaults', () => {
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
     audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS },
-    retentionMs: null,
   });
 });
 
@@ -184,6 +183,16 @@ test('no secret is shown, wherever it stands', () => {
   expect(JSON.stringify(faults)).not.toMatch(/hush|h\/u/);
 });
 
+test('variables of others that merely begin like some of ours are left alone', () => {
+  expect(faultsOf({ WORKER_ID: '1', TASK_ID: '2', WORKERS: '3' })).toEqual([]);
+});
+
+test('off is off in capitals too, and makes no folder', () => {
+  const config = read({ WEBHOOK_SPOOL: 'OFF', AUDIT_LOG: 'Off', WEBHOOK_SECRET: 'hush' }, 'webhook');
+  expect([config.webhook.spoolFolder, config.audit.folder]).toEqual([null, null]);
+  expect(faultsOf({ AUDIT_LOG: 'OFF' }, 'starter')).toMatchObject([{ key: 'AUDIT_LOG' }]);
+});
+
 test.each([
   ['POLL_INVITEDD', 'POLL_INVITED'],
   ['HUMAN_API_CLIENT_SECRT', 'HUMAN_API_CLIENT_SECRET'],
@@ -192,6 +201,9 @@ test.each([
   ['WEBHOOK_SECRETS', 'WEBHOOK_SECRET'],
   ['TEMPORAL_ADRESS', 'TEMPORAL_ADDRESS'],
   ['API_URL', 'API_'],
+  ['WORKER_BUILDID', 'WORKER_BUILD_ID'],
+  ['WORKER_DEPLOYMENT', 'WORKER_DEPLOYMENT_NAME'],
+  ['TASK_QUEU', 'TASK_QUEUE'],
 ])('the unknown name %s is a fault, even set to nothing, and the nearest known name is told', (name, nearest) => {
   for (const text of ['x', '']) {
     const [fault, ...others] = faultsOf({ [name]: text });
@@ -258,6 +270,10 @@ test('signatures are checked with the client secret and those listed beside it, 
   const signed = { ...verify, HUMAN_API_CLIENT_SECRET: 'new', WEBHOOK_SIGNATURE_SECRETS: 'old, older' };
   const { mode, secrets } = read(signed, 'webhook').webhook.signature;
   expect({ mode, secrets }).toEqual({ mode: 'verify', secrets: ['new', 'old', 'older'] });
+  const givenTwice = { ...signed, WEBHOOK_SIGNATURE_HEADER: 'X-HumanAPI-Nonce' };
+  expect(faultsOf(givenTwice, 'webhook')).toMatchObject([
+    { key: 'WEBHOOK_SIGNATURE_HEADER', came: '"X-HumanAPI-Nonce"' },
+  ]);
   const doubled = { ...signed, WEBHOOK_SIGNATURE_NONCE_HEADER: 'x-humanapi-TIMESTAMP' };
   expect(faultsOf(doubled, 'webhook')).toMatchObject([{ key: 'WEBHOOK_SIGNATURE_NONCE_HEADER' }]);
 });
