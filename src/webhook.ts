@@ -1,4 +1,5 @@
-import { exitOnConfigurationError, readConfig } from './config';
+import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { auditProcess } from './observability/audit-process';
 import { drain, listen } from './observability/listening';
 import { createLogger } from './observability/log';
 import { createRegistry, serveMetrics } from './observability/metrics';
@@ -17,6 +18,7 @@ const GRACE_MS = 10_000;
 runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
+  const audit = await auditProcess({ ...config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));
@@ -35,7 +37,7 @@ runProcess('webhook', async () => {
     async () => {
       log.info('draining');
       await drain(server);
-      await Promise.all([spool?.close(), metrics.close()]);
+      await Promise.all([spool?.close(), metrics.close(), audit.close()]);
     },
     { graceMs: GRACE_MS },
   );

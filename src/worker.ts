@@ -3,8 +3,9 @@ import { createLocalActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
 import { createPollMetrics } from './activities/poll-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
-import { exitOnConfigurationError, readConfig } from './config';
+import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { createHumanApi } from './human-api/client';
+import { auditProcess } from './observability/audit-process';
 import { createLogger } from './observability/log';
 import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
@@ -28,6 +29,7 @@ const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
 runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
+  const audit = await auditProcess({ ...config.audit, process: 'worker', names: namesSet(), log });
   installRuntime(log);
   const registry = createRegistry('worker');
   const stopping = new AbortController();
@@ -44,7 +46,7 @@ runProcess('worker', async () => {
       log.info('draining');
       stopping.abort();
       await drain();
-      await metrics.close();
+      await Promise.all([metrics.close(), audit.close()]);
     },
     { graceMs: DRAINED_AFTER_MS },
   );
