@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Two images, each with processes that the first argument chooses: chartway (worker, webhook, starter, chartway), and
+# Two images, each with processes that the first argument chooses: chartway (worker, webhook, api, starter, chartway), and
 # sandbox. docker-compose.yml shows how each is run. `npm run deploy:check` runs the steps below one by one on a machine without Docker.
 
 # A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:20.20.2-bookworm-slim`.
@@ -27,7 +27,7 @@ FROM ${NODE_IMAGE} AS base
 ENV NODE_ENV=production
 WORKDIR /app
 # Volumes take these folders' owner: the user that runs everything, who owns nothing else. Reports are nobody else's to read.
-RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/sandbox
+RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/audit /var/lib/chartway/sandbox
 COPY package.json ./
 COPY deploy/with-secrets.sh deploy/run.sh deploy/ready.mjs deploy/
 USER 1000:1000

@@ -11,17 +11,37 @@ make() {
   if [ -e "$1" ]; then
     echo "deploy/secrets/$1: there already"
   else
-    # Whole or not at all. 24 bytes in base64 have no "=" at their end; "+" and "/" would have to be quoted in a URL.
-    head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$1.part"
-    chmod 444 "$1.part"
-    mv "$1.part" "$1"
+    # 24 bytes in base64 have no "=" at their end; "+" and "/" would have to be quoted in a URL.
+    head -c 24 /dev/urandom | base64 | tr '+/' '-_' | keep "$1"
     echo "deploy/secrets/$1: made"
+  fi
+}
+
+# Whole or not at all.
+keep() {
+  cat >"$1.part"
+  chmod 444 "$1.part"
+  mv "$1.part" "$1"
+}
+
+# The webhook's key, then the ring of the others, which is made of it: a webhook whose key they do not list is not understood.
+make_payload_keys() {
+  if [ -e PAYLOAD_KEYS ] && [ -e WEBHOOK_PAYLOAD_KEYS ]; then
+    echo "deploy/secrets/PAYLOAD_KEYS, WEBHOOK_PAYLOAD_KEYS: there already"
+  elif [ -e PAYLOAD_KEYS ]; then
+    echo "deploy/secrets/PAYLOAD_KEYS is there and WEBHOOK_PAYLOAD_KEYS is not: expected both, the second with an entry that the first lists last" >&2
+    exit 1
+  else
+    [ -e WEBHOOK_PAYLOAD_KEYS ] || echo "webhook:$(head -c 32 /dev/urandom | base64)" | keep WEBHOOK_PAYLOAD_KEYS
+    echo "main:$(head -c 32 /dev/urandom | base64),$(cat WEBHOOK_PAYLOAD_KEYS)" | keep PAYLOAD_KEYS
+    echo "deploy/secrets/PAYLOAD_KEYS, WEBHOOK_PAYLOAD_KEYS: made. What they encrypt is lost without them: keep a copy in your vault"
   fi
 }
 
 make POSTGRES_PASSWORD
 make WEBHOOK_SECRET
 make SANDBOX_CLIENT_SECRET
+make_payload_keys
 
 for name in HUMAN_API_CLIENT_ID HUMAN_API_CLIENT_SECRET; do
   [ -e "$name" ] || echo "deploy/secrets/$name: not there; the profile \"real\" needs what Human API gave you, in this file"

@@ -12,6 +12,11 @@ function setup() {
   return { compose, all, ours: all.filter(([, service]) => processOf(service) !== null) };
 }
 
+/** What the file of a secret may hold. */
+function textOf(target: string): string {
+  return target === 'PAYLOAD_KEYS' ? `main:${Buffer.alloc(32, 1).toString('base64')}` : 'from-a-file';
+}
+
 /** With the Compose Specification's own schema; its formats (durations, ports) are judged by its patterns alone. */
 function faultsOf(document: unknown): string[] {
   const schema = JSON.parse(readFileSync(join(__dirname, 'compose-spec', 'compose-spec.json'), 'utf8'));
@@ -68,7 +73,17 @@ test('no container sees the folder of the secrets, or more secrets than it names
   const { all } = setup();
   const folders = all.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0] ?? ''));
   expect(folders.filter((folder) => /^\.\/?(deploy\/?(secrets.*)?)?$/.test(folder))).toEqual([]);
-  expect(secretsOf(serviceOf('webhook'))).toEqual([expect.objectContaining({ target: 'WEBHOOK_SECRET' })]);
+  expect(secretsOf(serviceOf('webhook')).map(({ target }) => target)).toEqual(['WEBHOOK_SECRET', 'PAYLOAD_KEYS']);
+});
+
+test('every process of ours but the sandbox has keys, and a webhook has its own', () => {
+  const { ours } = setup();
+  for (const [, service] of ours) {
+    const process = processOf(service);
+    const keys = secretsOf(service).find(({ target }) => target === 'PAYLOAD_KEYS')?.source;
+    const others = process === 'sandbox' ? undefined : 'PAYLOAD_KEYS';
+    expect(keys).toBe(process === 'webhook' ? 'WEBHOOK_PAYLOAD_KEYS' : others);
+  }
 });
 
 test('what a service names is there: its secrets, volumes, networks, and in each of its profiles what it waits for', () => {
@@ -83,16 +98,16 @@ test('what a service names is there: its secrets, volumes, networks, and in each
   }
 });
 
-test.each(['worker', 'webhook', 'starter', 'sandbox-worker', 'sandbox-webhook', 'sandbox-starter'])(
-  'the environment of %s is one that its process starts with',
-  (name) => {
-    const service = serviceOf(name);
-    const secrets = Object.fromEntries(secretsOf(service).map(({ target }) => [target, 'from-a-file']));
-    const nowhere = join(tmpdir(), 'chartway-no-such-folder');
-    const read = () => readConfig(processOf(service) as ProcessName, { ...variablesOf(service), ...secrets }, nowhere);
-    expect(read).not.toThrow();
-  },
-);
+test.each([
+  ...['worker', 'webhook', 'api', 'starter', 'operator'],
+  ...['sandbox-worker', 'sandbox-webhook', 'sandbox-starter'],
+])('the environment of %s is one that its process starts with', (name) => {
+  const service = serviceOf(name);
+  const secrets = Object.fromEntries(secretsOf(service).map(({ target }) => [target, textOf(target)]));
+  const nowhere = join(tmpdir(), 'chartway-no-such-folder');
+  const read = () => readConfig(processOf(service) as ProcessName, { ...variablesOf(service), ...secrets }, nowhere);
+  expect(read).not.toThrow();
+});
 
 test('what must last is kept on volumes that the image has folders for', () => {
   const { ours } = setup();
@@ -101,17 +116,27 @@ test('what must last is kept on volumes that the image has folders for', () => {
     .map(({ text }) => text)
     .join('\n');
   for (const [, service] of ours.filter(([, service]) => service.volumes !== undefined)) {
-    const [, folder = ''] = service.volumes?.[0]?.split(':') ?? [];
-    const { REPORT_STORE, WEBHOOK_SPOOL, SANDBOX_DATA } = variablesOf(service);
-    expect([REPORT_STORE, WEBHOOK_SPOOL, SANDBOX_DATA]).toContain(folder);
-    expect(folders).toContain(folder);
+    for (const volume of service.volumes ?? []) {
+      const [, folder = ''] = volume.split(':');
+      const { REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA } = variablesOf(service);
+      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA]).toContain(folder);
+      expect(folders).toContain(folder);
+    }
   }
 });
 
-test('worker and webhook are healthy when /readyz says so, on a port of their own in their network namespace', () => {
+test('whoever writes to the audit log does so on a volume', () => {
+  const { ours } = setup();
+  for (const [name, service] of ours.filter(([, service]) => processOf(service) !== 'sandbox')) {
+    const volume = name.startsWith('sandbox') ? 'sandbox-audit' : 'audit';
+    expect(service.volumes).toContain(`${volume}:${variablesOf(service)['AUDIT_LOG']}`);
+  }
+});
+
+test('worker, webhook and api are healthy when /readyz says so, on a port of their own in their network namespace', () => {
   const { ours } = setup();
   expect(lastOf(stageOf('chartway'), 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);
-  const watched = ours.filter(([, service]) => ['worker', 'webhook'].includes(processOf(service) ?? ''));
+  const watched = ours.filter(([, service]) => ['worker', 'webhook', 'api'].includes(processOf(service) ?? ''));
   expect(watched.map(([, { healthcheck }]) => healthcheck)).toEqual(watched.map(() => undefined));
   const ports = watched.map(
     ([name, service]) => `${service.network_mode ?? name} ${variablesOf(service)['METRICS_PORT']}`,
@@ -130,4 +155,5 @@ test('a process has the time to drain that it takes', () => {
   // The longest drains: observability/shutdown's grace of each root.
   expect(serviceOf('worker').stop_grace_period).toBe('30s');
   expect(serviceOf('webhook').stop_grace_period).toBe('15s');
+  expect(serviceOf('api').stop_grace_period).toBe('20s');
 });

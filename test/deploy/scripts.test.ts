@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseKeyRing } from '../../src/temporal/key-ring';
 
 const DEPLOY = join(__dirname, '..', '..', 'deploy');
 
@@ -104,20 +105,44 @@ test('the health check passes on 200, and on nothing else', async () => {
   expect(await check()).toMatchObject({ status: 1, out: expect.stringContaining('ECONNREFUSED') });
 });
 
-test('secrets are made once, and only their owner comes to them', async () => {
+/** deploy/ in a folder of its own. */
+async function setupSecrets() {
   const { folder, run } = await setup();
   const script = join(folder, 'make-secrets.sh');
   await cp(join(DEPLOY, 'make-secrets.sh'), script);
   await chmod(script, 0o755);
   const secrets = join(folder, 'secrets');
   await mkdir(secrets);
-  await run(script, []);
+  return { secrets, run: () => run(script, []) };
+}
+
+test('secrets are made once, and only their owner comes to them', async () => {
+  const { secrets, run } = await setupSecrets();
+  await run();
   const made = await readdir(secrets);
   expect(made.sort()).toEqual(expect.arrayContaining(['POSTGRES_PASSWORD', 'SANDBOX_CLIENT_SECRET', 'WEBHOOK_SECRET']));
   const read = () => Promise.all(made.map((name) => readFile(join(secrets, name), 'utf8')));
   const first = await read();
   expect(new Set(first).size).toBe(made.length);
   expect((await stat(secrets)).mode & 0o777).toBe(0o700);
-  await run(script, []);
+  await run();
   expect(await read()).toEqual(first);
+});
+
+test('keys are made that Chartway takes: a ring that ends with the key of the webhook', async () => {
+  const { secrets, run } = await setupSecrets();
+  await run();
+  const read = async (name: string) => (await readFile(join(secrets, name), 'utf8')).trim();
+  const ring = await read('PAYLOAD_KEYS');
+  expect(parseKeyRing(ring)).not.toBeNull();
+  expect(ring).toMatch(/^main:/);
+  expect(ring.split(',').slice(1)).toEqual([await read('WEBHOOK_PAYLOAD_KEYS')]);
+});
+
+test('a ring without the key of the webhook is left alone, and said', async () => {
+  const { secrets, run } = await setupSecrets();
+  await writeFile(join(secrets, 'PAYLOAD_KEYS'), 'mine');
+  const { status, said } = await run();
+  expect({ status, said }).toEqual({ status: 1, said: expect.stringContaining('WEBHOOK_PAYLOAD_KEYS is not') });
+  expect(await readdir(secrets)).not.toContain('WEBHOOK_PAYLOAD_KEYS');
 });

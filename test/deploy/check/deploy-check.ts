@@ -133,7 +133,7 @@ part(
 part(
   'the profile "real" comes up healthy, takes notices with the secret only, and drains',
   async () => {
-    const services = ['worker', 'webhook'];
+    const services = ['worker', 'webhook', 'api'];
     for (const name of services) await up(name);
     const url = `http://127.0.0.1:${await host.port('webhook', 3001)}/notifications`;
     const post = async (secret: string) => {
@@ -143,7 +143,12 @@ part(
     };
     expect(await post('wrong')).toMatchObject({ status: 401 });
     expect(await post(host.secret('WEBHOOK_SECRET'))).toEqual({ status: 200, body: { accepted: 0, ignored: 1 } });
-    expect(await down(services)).toEqual({ worker: 0, webhook: 0 });
+    const api = `http://127.0.0.1:${await host.port('api', 3000)}/codec/decode`;
+    const decode = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"payloads":[]}' };
+    expect((await fetch(api, decode)).status).toBe(401);
+    // Fails where a chain of the volume that they share does not hold.
+    await host.runOnce('operator', ['audit', 'verify']);
+    expect(await down(services)).toEqual({ worker: 0, webhook: 0, api: 0 });
   },
   2 * UP_LIMIT_MS,
 );

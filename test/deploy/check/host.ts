@@ -96,7 +96,7 @@ export class Host {
   /** The same texts with the paths, names and ports of this machine in them. */
   private async here(name: string, texts: readonly string[], service = serviceOf(name)): Promise<string[]> {
     const temporal = await this.port('temporal', 7233);
-    const ports = [3001, 3002, 9464, 9465, 7233];
+    const ports = [3000, 3001, 3002, 9464, 9465, 7233];
     const mapped = await Promise.all(
       ports.map(async (port) => [String(port), String(await this.port(name, port))] as const),
     );
