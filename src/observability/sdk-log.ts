@@ -26,9 +26,8 @@ const KNOWN_SAFE = [
 /** Sends the SDK's log lines into ours, with known-safe fields only and the failure's type instead of the failure. */
 export function sdkLogger(log: Logger): SdkLogger {
   const write = (level: SdkLevel, message: string, meta: Record<string | symbol, unknown> = {}): void => {
-    const safe = Object.fromEntries(KNOWN_SAFE.filter((key) => meta[key] !== undefined).map((key) => [key, meta[key]]));
-    const failure = failureType(meta['error']);
-    log[LEVELS[level]]({ ...safe, ...(failure !== null && { failure }) }, firstLine(message));
+    const safe = Object.fromEntries(KNOWN_SAFE.filter((key) => isPlain(meta[key])).map((key) => [key, meta[key]]));
+    log[LEVELS[level]]({ ...safe, ...failureOf(meta['error']) }, firstLine(message));
   };
   return {
     log: write,
@@ -42,11 +41,23 @@ export function sdkLogger(log: Logger): SdkLogger {
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** A failure's type (ours: NothingYet, Unavailable ...) or its class. */
-function failureType(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
-  const { type } = error as { type?: unknown };
-  return typeof type === 'string' ? type : error.name;
+/** Types, classes and categories are identifiers; anything else may be data that somebody put there. */
+const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+
+/** A failure's type (ours: NothingYet, Unavailable ...) or its class, and its category (BENIGN ...). */
+function failureOf(error: unknown): { readonly failure?: string; readonly category?: string } {
+  if (!(error instanceof Error)) return {};
+  const { type, category } = error as { type?: unknown; category?: unknown };
+  const failure = [type, error.name].find(isIdentifier) ?? 'Error';
+  return { failure, ...(isIdentifier(category) && { category }) };
+}
+
+function isIdentifier(value: unknown): value is string {
+  return typeof value === 'string' && IDENTIFIER.test(value);
+}
+
+function isPlain(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function firstLine(message: string): string {

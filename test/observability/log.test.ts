@@ -30,6 +30,22 @@ describe('the log', () => {
     expect(lines.join()).toContain('Error');
   });
 
+  test('shows the type of a field that it does not know, in a child logger too, and of whatever is no plain value', () => {
+    const { log, lines, last } = setup();
+    const fields = {
+      email: 'max@example.org',
+      born: 19_800_203,
+      clientUserId: { of: 'max@example.org' },
+      humanId: 'h1',
+    };
+    log.child({ patient: 'Max Muster' }).info({ ...fields, to: ['a', { b: 'Muster' }], why: null }, 'text');
+    const shown = { email: '<string>', born: '<number>', clientUserId: '<object>', humanId: 'h1', patient: '<string>' };
+    expect(last()).toMatchObject({ ...shown, to: ['a', '<object>'], why: null });
+    log.info({ why: 'max@example.org '.repeat(20) }, 'text');
+    expect(last().why).toBe('<string>');
+    expect(lines.join()).not.toMatch(/max@|Muster|1980/);
+  });
+
   test('leaves out what is below its level', () => {
     const { log, lines } = setup('warn');
     log.info('quiet');

@@ -1,0 +1,72 @@
+import { gunzipSync } from 'node:zlib';
+
+/** Where a canary was found: which one, and how it was written. */
+export interface Found {
+  readonly canary: string;
+  readonly form: string;
+}
+
+const GZIP_MEMBER = Buffer.from([0x1f, 0x8b, 0x08]);
+/** A member within a member is looked into as well; deeper is an attack on the scan. */
+const MAX_DEPTH = 3;
+
+/** Looks for each canary in `bytes`: plain, in base64 at each of its alignments, hex, URL-encoded, JSON-escaped, UTF-16, and within gzip. */
+export function scan(bytes: Buffer, canaries: readonly string[], depth = MAX_DEPTH): readonly Found[] {
+  const found = canaries.flatMap((canary) =>
+    Object.entries(formsOf(canary))
+      .filter(([, needle]) => bytes.includes(needle))
+      .map(([form]) => ({ canary, form })),
+  );
+  if (depth === 0) return found;
+  return [...found, ...gzipMembersOf(bytes).flatMap((member) => scan(member, canaries, depth - 1))];
+}
+
+function formsOf(canary: string): Readonly<Record<string, Buffer>> {
+  const plain = Buffer.from(canary);
+  const utf16 = Buffer.from(canary, 'utf16le');
+  const escaped = [...canary].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  return {
+    plain,
+    json: Buffer.from(JSON.stringify(canary).slice(1, -1)),
+    'json, every character': Buffer.from(escaped),
+    url: Buffer.from(encodeURIComponent(canary)),
+    hex: Buffer.from(plain.toString('hex')),
+    'hex, upper case': Buffer.from(plain.toString('hex').toUpperCase()),
+    'utf-16, little end first': utf16,
+    'utf-16, big end first': Buffer.from(utf16).swap16(),
+    ...Object.fromEntries([0, 1, 2].map((at) => [`base64 at ${at}`, base64At(plain, at)])),
+    ...Object.fromEntries([0, 1, 2].map((at) => [`base64url at ${at}`, base64At(plain, at, 'base64url')])),
+  };
+}
+
+/** The digits that hold nothing but the canary, where it begins `at` bytes into a group of three. */
+function base64At(plain: Buffer, at: number, alphabet: 'base64' | 'base64url' = 'base64'): Buffer {
+  const text = Buffer.concat([Buffer.alloc(at), plain])
+    .toString(alphabet)
+    .replace(/=+$/, '');
+  const before = at === 0 ? 0 : at + 1;
+  const shared = (at + plain.length) % 3 === 0 ? 0 : 1;
+  return Buffer.from(text.slice(before, text.length - shared));
+}
+
+function gzipMembersOf(bytes: Buffer): readonly Buffer[] {
+  const members: Buffer[] = [];
+  for (let at = bytes.indexOf(GZIP_MEMBER); at >= 0; at = bytes.indexOf(GZIP_MEMBER, at + 1)) {
+    try {
+      members.push(gunzipSync(bytes.subarray(at), { maxOutputLength: 64 * 1024 * 1024 }));
+    } catch {
+      // Three bytes that look like a member's begin, or a member that something follows.
+      members.push(...wholeMemberAt(bytes.subarray(at)));
+    }
+  }
+  return members;
+}
+
+/** A member that other bytes follow: zlib says where it stopped only by what it gave until then. */
+function wholeMemberAt(bytes: Buffer): readonly Buffer[] {
+  try {
+    return [gunzipSync(bytes, { finishFlush: 2, maxOutputLength: 64 * 1024 * 1024 })];
+  } catch {
+    return [];
+  }
+}
