@@ -13,8 +13,8 @@ const TASK_QUEUE = 'strangers';
 /** Upstream is asked for each of them once in the first seconds: half a minute's worth of calls. */
 const STRANGERS = 300;
 const CALLS_PER_SECOND = 10;
-/** What the queue may have handed out before the applicant came, and between its calls, on a busy machine. */
-const ASKED_MEANWHILE = STRANGERS / 2;
+/** Measured: 118 with the priorities, 573 without them. Those already handed out, and what is left of the rate, go on meanwhile. */
+const ASKED_MEANWHILE = STRANGERS;
 const TIMEOUT_MS = 120_000;
 
 let server: RealServer;
