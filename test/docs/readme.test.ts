@@ -2,14 +2,16 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { readArguments } from '../../src/dev/arguments';
+import { parseKeyRing } from '../../src/temporal/key-ring';
 import { ensureBuilt, killLeftOvers, type ProcessName, runProcess, startProcess } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { commandsOf, fencesOf, ROOT } from './markdown';
 
 const SECRETS = { SANDBOX_CLIENT_SECRET: 'readme-secret', HUMAN_API_CLIENT_SECRET: 'readme-secret' };
-/** An applicant's story at this speed takes some seconds, and a start of a process one or two on a busy machine. */
-const SPEED = 400;
+/** An applicant's story at this speed takes a second or two, and a start of a process one or two on a busy machine. */
+const SPEED = 3_000;
 const LIMIT_MS = 60_000;
 
 let folder: string;
@@ -29,7 +31,7 @@ beforeAll(async () => {
     ...{ TEMPORAL_ADDRESS: server.address, HUMAN_API_CLIENT_ID: 'sandbox-client' },
     HUMAN_API_CLIENT_SECRET: SECRETS.HUMAN_API_CLIENT_SECRET,
     ...{ HUMAN_API_AUTH_URL: `${url}/auth`, HUMAN_API_ADMIN_URL: `${url}/admin`, HUMAN_API_DATA_URL: `${url}/data` },
-    ...{ HUMAN_API_MAX_CALLS_PER_SECOND: '200', LOG_LEVEL: 'error', WEBHOOK_PORT: '0' },
+    ...{ HUMAN_API_MAX_CALLS_PER_SECOND: '200', LOG_LEVEL: 'error', WEBHOOK_PORT: '0', API_PORT: '0' },
     // No webhook listens for the sandbox: polls find everything.
     ...{ POLL_INVITED: '500ms', POLL_ENGAGED: '500ms', POLL_SYNCING: '500ms', SETTLE_ALL_SYNCED: '1s' },
   };
@@ -73,7 +75,7 @@ function temporal(args: readonly string[]): Promise<{ status: number; out: strin
   });
 }
 
-async function serves(name: 'worker' | 'webhook') {
+async function serves(name: 'worker' | 'webhook' | 'api') {
   const started = await startProcess(name, folder, env);
   expect(await started.end()).toBe(0);
 }
@@ -100,6 +102,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   'npm start -- --once': npmStart,
   'npm start -- --verbose': npmStart,
   'npm start -- --personas eager,declines': npmStart,
+  'npm start -- --all': npmStart,
   'npm start -- --fresh': npmStart,
   'npm run starter -- --client-user-id POL-20417 --email max@example.org --first-name Max --date-of-birth 1980-02-03':
     async (args) => {
@@ -123,13 +126,22 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
     await npmRun('starter', ['--client-user-id', 'POL-20417', '--email', 'silent@example.org', '--again']);
     expect(await temporal(args)).toMatchObject({ status: 0 });
   },
+  'npm run keygen -- main': async (args) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/keygen.mjs'), ...args]);
+    expect(parseKeyRing(stdout.trim())).not.toBeNull();
+  },
   'npm run worker': () => serves('worker'),
   'npm run webhook': () => serves('webhook'),
+  'npm run api': () => serves('api'),
   'npm run chartway -- --help': async (args) => {
     expect(await npmRun('chartway', args)).toMatchObject({ status: 0 });
   },
   'npm run chartway -- quarantine list': async (args) => {
     expect(await npmRun('chartway', args)).toMatchObject({ status: 0 });
+  },
+  // Of what the commands before it have done.
+  'npm run audit -- verify': async (args) => {
+    expect(await npmRun('chartway', ['audit', ...args])).toMatchObject({ status: 0 });
   },
 };
 
