@@ -30,6 +30,8 @@ export interface InstallationOptions {
   readonly noticesBy?: (webhookUrl: string) => Promise<string>;
   /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook: nothing is encrypted without. */
   readonly keys?: { readonly ours: string; readonly webhooks: string };
+  /** `warn` where nothing is said. */
+  readonly logLevel?: string;
 }
 
 interface Row {
@@ -37,15 +39,33 @@ interface Row {
   readonly as: string;
 }
 
+/** What the applicants of a file are called, where it does not matter. */
+interface Identity {
+  readonly domain: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly dateOfBirth: string;
+  readonly source: string;
+}
+
+const ANYBODY: Identity = {
+  domain: 'example.org',
+  firstName: 'Robin',
+  lastName: 'Sample',
+  dateOfBirth: '1980-02-03',
+  source: '',
+};
+
 /** The longest story takes some 20 s on an idle machine. */
 const ENDED_TIMEOUT_MS = 60_000;
 
 /** The compiled processes of one carrier, with a sandbox and an empty store of their own. */
 export class Installation {
   private readonly running: RunningProcess[] = [];
+  private readonly said: string[] = [];
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly env: Readonly<Record<string, string>>,
     readonly client: Client,
     readonly proxy: UpstreamProxy,
@@ -149,11 +169,14 @@ export class Installation {
     applicants: readonly Row[],
     flags: readonly string[] = [],
     settings: Readonly<Record<string, string>> = {},
+    { domain, firstName, lastName, dateOfBirth, source }: Identity = ANYBODY,
   ): Promise<readonly string[]> {
-    const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@example.org,Robin,Sample,1980-02-03,`);
+    const rest = [firstName, lastName, dateOfBirth, source].join();
+    const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@${domain},${rest}`);
     const file = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''];
     const args = ['--file', '-', '--json', ...flags];
     const starter = await runProcess('starter', this.folder, { ...this.env, ...settings }, args, file.join('\n'));
+    this.said.push(starter.output);
     const results = starter.lines.map((line) => (JSON.parse(line) as { result: string }).result);
     if (starter.status !== 0 || results.length !== applicants.length)
       throw new Error(`expected a result of each row: ${results}; exit status ${starter.status}: ${starter.said}`);
@@ -181,11 +204,26 @@ export class Installation {
     }
   }
 
+  /** All that our processes have written so far, those included that have ended; not the sandbox, which is a stranger. */
+  output(): string {
+    const ours = this.running.filter(({ name }) => name !== 'sandbox').map((process) => process.output());
+    return [...this.said, ...ours].join('\n');
+  }
+
+  /** What Prometheus would be told by our processes that tell it. */
+  async metrics(): Promise<string> {
+    const urls = this.running.filter(({ name }) => name !== 'sandbox').flatMap(({ addresses }) => addresses.slice(-1));
+    const texts = urls.map(async (url) => (await fetch(`${url}/metrics`)).text());
+    return (await Promise.all(texts)).join('\n');
+  }
+
   /** Ends every process as a supervisor does, and tells how each ended. */
   async end(): Promise<readonly { readonly status: number | null; readonly lines: readonly string[] }[]> {
-    const ending = this.running
-      .splice(0)
-      .map(async (process) => ({ status: await process.end(), lines: process.lines() }));
+    const ending = this.running.splice(0).map(async (process) => {
+      const status = await process.end();
+      if (process.name !== 'sandbox') this.said.push(process.output());
+      return { status, lines: process.lines() };
+    });
     return Promise.all(ending);
   }
 
@@ -198,8 +236,8 @@ export class Installation {
   }
 }
 
-function common({ temporalAddress, taskQueue }: InstallationOptions) {
-  return { TEMPORAL_ADDRESS: temporalAddress, TASK_QUEUE: taskQueue, LOG_LEVEL: 'warn' };
+function common({ temporalAddress, taskQueue, logLevel = 'warn' }: InstallationOptions) {
+  return { TEMPORAL_ADDRESS: temporalAddress, TASK_QUEUE: taskQueue, LOG_LEVEL: logLevel };
 }
 
 function webhookEnv(options: InstallationOptions) {

@@ -19,6 +19,7 @@ export type ProcessName = keyof typeof ENTRIES;
 
 /** One of our processes as it runs for a customer: compiled, with an environment of its own. */
 export interface RunningProcess {
+  readonly name: ProcessName;
   readonly pid: number;
   /** The URLs of its ready line. */
   readonly addresses: readonly string[];
@@ -26,6 +27,8 @@ export interface RunningProcess {
   lines(): readonly string[];
   /** The end of what it said on stderr, for the message of a test that fails. */
   said(): string;
+  /** All that it has written to stdout and stderr. */
+  output(): string;
   /** Asks it to end, by default as a supervisor does, and gives its exit status; null where the signal ended it. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -64,7 +67,7 @@ export async function startProcess(
   const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
   const line = await ready.finally(() => clearTimeout(limit));
   if (line === null) throw new Error(`expected a ready line of the ${name}, it ended: ${started.said()}`);
-  return { pid: started.child.pid ?? -1, addresses: addressesIn(line, name), ...started };
+  return { name, pid: started.child.pid ?? -1, addresses: addressesIn(line, name), ...started };
 }
 
 /** Runs a process to its end. */
@@ -74,12 +77,12 @@ export async function runProcess(
   env: Readonly<Record<string, string>>,
   args: readonly string[],
   input = '',
-): Promise<{ status: number | null; lines: readonly string[]; said: string }> {
+): Promise<{ status: number | null; lines: readonly string[]; said: string; output: string }> {
   const started = launch(name, folder, env, args);
   started.child.stdin?.end(input);
   const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
   const status = await started.ended.finally(() => clearTimeout(limit));
-  return { status, lines: started.lines(), said: started.said() };
+  return { status, lines: started.lines(), said: started.said(), output: started.output() };
 }
 
 function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
@@ -92,7 +95,7 @@ function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, str
     printed.stdout += chunk;
   });
   child.stderr.on('data', (chunk) => {
-    printed.stderr = (printed.stderr + chunk).slice(-8_000);
+    printed.stderr += chunk;
   });
   alive.add(child);
   const ended = once(child, 'close').then(([status]) => {
@@ -103,7 +106,8 @@ function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, str
     child,
     ended,
     lines: () => printed.stdout.split('\n').slice(0, -1),
-    said: () => printed.stderr,
+    said: () => printed.stderr.slice(-8_000),
+    output: () => printed.stdout + printed.stderr,
     end: (signal: NodeJS.Signals = 'SIGTERM') => end(child, ended, signal),
   };
 }
