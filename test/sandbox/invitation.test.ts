@@ -37,7 +37,7 @@ describe('the page of an invitation', () => {
     const files = readdirSync(join(__dirname, '../../sandbox/invitation'));
     const answers = await Promise.all(files.map((name) => call('GET', `/invitation/assets/${name}`)));
     const served = files.filter((_, at) => answers[at]?.status === 200);
-    expect(served).toEqual(files.filter((name) => !name.endsWith('.ts')));
+    expect(served).toEqual(files.filter((name) => !/\.ts$|^tsconfig/.test(name)));
     expect((await call('GET', '/invitation/assets/..%2fserver.ts')).status).toBe(404);
     const url = '/invitation/assets/page.mjs';
     const { headers } = await sandbox.app.inject({ url });
