@@ -5,7 +5,7 @@ import { command } from './set-up/project.mjs';
 import { findTemporalCli, findTestServer } from './temporal.mjs';
 
 // What measures time or kills processes by the dozen has the machine to itself: beside others it would measure those.
-const ALONE = 'test/(chaos|budgets)/|test/webhook/time-limit|test/end-to-end/(webhook-killed|npm-start)';
+const ALONE = 'test/chaos/(kills|lost-notices)|test/budgets/|test/webhook/time-limit';
 
 await command(async () => {
   await ensureBuilt();

@@ -9,6 +9,7 @@ import {
 } from '../workflows/contract';
 
 export type { SweepResult, WithdrawPersonResult } from '../workflows/contract';
+export { applicantWorkflowId } from '../workflows/contract';
 
 /** What an operator has done by a workflow, and waits for: it goes on whoever stops waiting. */
 export interface Operations {

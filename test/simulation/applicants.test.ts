@@ -9,7 +9,7 @@ import { POLICY, stories } from './stories';
 import { WorkflowCode } from './workflow-code';
 
 /** `SIMULATION_CASES=5000 PROPERTY_SEED=random` looks further than every landing can. */
-const CASES = Number(process.env['SIMULATION_CASES'] ?? 400);
+const CASES = Number(process.env['SIMULATION_CASES'] ?? 150);
 const TEST_TIMEOUT_MS = 3_600_000;
 /** Long after the last moment that the oracle allows: who is open then is forgotten. */
 const FORGOTTEN_MS = 20 * DAY_MS;

@@ -7,7 +7,7 @@ import type { AddCommand, Operator } from './operator';
 export const holdCommand: AddCommand = (program, choose) => {
   const hold = program
     .command('hold')
-    .description('Keep an applicant from being erased, by a command or by REPORTS_RETENTION, until it is released.')
+    .description('Keep an applicant from being erased, until it is released.')
     .argument('<clientUserId>')
     .requiredOption(
       '--reason-code <code>',

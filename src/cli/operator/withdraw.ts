@@ -1,6 +1,5 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { createOperations, type WithdrawPersonResult } from '../../temporal/operations';
-import { applicantWorkflowId } from '../../workflows/contract';
+import { applicantWorkflowId, createOperations, type WithdrawPersonResult } from '../../temporal/operations';
 import type { AddCommand, Operator } from './operator';
 
 /** `chartway withdraw <clientUserId>`: deletes somebody upstream of whom no applicant is open. */
