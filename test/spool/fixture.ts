@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { Seal } from '../../src/domain/seal';
 import { createLogger } from '../../src/observability/log';
-import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
+import { diskFiles, type Files, isCode, type OpenFile } from '../../src/spool/files';
 import type { Outlet } from '../../src/spool/replay';
 import { openSpool, type Spool } from '../../src/spool/spool';
 
@@ -117,8 +117,19 @@ export async function segmentsIn(folder: string): Promise<Map<string, Buffer>> {
   for (const part of await readdir(folder)) {
     if (!part.startsWith('part-')) continue;
     for (const name of await readdir(join(folder, part))) {
-      if (name.endsWith('.log')) found.set(join(part, name), await readFile(join(folder, part, name)));
+      const bytes = name.endsWith('.log') ? await ifThere(readFile(join(folder, part, name))) : null;
+      if (bytes) found.set(join(part, name), bytes);
     }
   }
   return found;
+}
+
+/** A segment may be delivered, and gone, between the look into its folder and the look into it. */
+async function ifThere(reading: Promise<Buffer>): Promise<Buffer | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null;
+    throw error;
+  }
 }
