@@ -11,7 +11,7 @@ import { createWhereabouts, type Whereabouts } from './whereabouts';
 
 /** A minute: windows of every limit. */
 const WINDOW_MS = 60_000;
-/** Measured: Temporal's UI asks once for each payload that it shows, hundreds for a long history. */
+/** Seen in Temporal's UI: one request a payload, eight for an applicant just invited; a long history may ask a hundred times as often. */
 const MOST_REQUESTS = 6_000;
 /** Somebody who mistypes a key stays below; who tries keys does not. A good key is taken all the same: nobody can lock another out. */
 const MOST_FAILURES = 10;
