@@ -5,7 +5,7 @@ import type { Manifest } from '../../src/report-store/port';
 /** One applicant's folder of a report store as it lies on the disk. */
 export interface Stored {
   readonly manifest: Manifest;
-  /** Every file but the manifest: path relative to it ("/" on every platform), bytes. */
+  /** Every file but the manifest and the lock that whoever writes it may hold: path relative to it ("/" on every platform), bytes. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
@@ -15,13 +15,20 @@ export async function readStored(reports: string, clientUserId: string): Promise
   const manifest = files.get('manifest.json');
   if (!manifest) throw new Error(`expected a manifest of ${clientUserId}`);
   files.delete('manifest.json');
+  files.delete('.manifest.json.lock');
   return { manifest: JSON.parse(manifest.toString('utf8')) as Manifest, files };
 }
 
-/** Every file below a folder, none where it is not there. */
+/** Every file below a folder, none where it is not there. One that goes while the others are read was a process's own. */
 export async function filesIn(folder: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const named = paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await readFile(path)] as const);
-  return new Map(await Promise.all(named));
+  const named = paths.map(async (path) => {
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    return bytes && ([relative(folder, path).split(sep).join('/'), bytes] as const);
+  });
+  return new Map((await Promise.all(named)).filter((entry) => entry !== null));
 }
