@@ -4,8 +4,10 @@ import { close, runJest } from './set-up/jest.mjs';
 import { command } from './set-up/project.mjs';
 import { findTemporalCli, findTestServer } from './temporal.mjs';
 
-// What measures time or kills processes by the dozen has the machine to itself: beside others it would measure those.
-const ALONE = 'test/chaos/(kills|lost-notices)|test/budgets/|test/webhook/time-limit';
+// Beside the rest these would starve it, and it them: they start and kill processes by the dozen.
+const KILLS = 'test/chaos/(kills|lost-notices|restore)';
+// What measures time has the machine to itself: beside others it would measure those.
+const MEASURED = 'test/budgets/|test/webhook/time-limit';
 
 await command(async () => {
   await ensureBuilt();
@@ -13,7 +15,8 @@ await command(async () => {
   const env = { ...process.env, TEMPORAL_CLI_PATH: cli, TEMPORAL_TEST_SERVER_PATH: testServer };
   const args = process.argv.slice(2);
   if (args.length > 0) return close([await runJest({ args, env })]);
-  const together = await runJest({ args, settings: ['--testPathIgnorePatterns', ALONE], env });
-  const alone = await runJest({ args, settings: ['--runInBand', '--testPathPatterns', ALONE], env });
-  return close([together, alone]);
+  const together = await runJest({ args, settings: ['--testPathIgnorePatterns', KILLS, MEASURED], env });
+  const kills = await runJest({ args, settings: ['--maxWorkers=2', '--testPathPatterns', KILLS], env });
+  const measured = await runJest({ args, settings: ['--runInBand', '--testPathPatterns', MEASURED], env });
+  return close([together, kills, measured]);
 });
