@@ -7,7 +7,7 @@ import { findTemporalCli, findTestServer } from './temporal.mjs';
 // Beside the rest these would starve it, and it them: they start and kill processes by the dozen.
 const KILLS = 'test/chaos/(kills|lost-notices|restore)';
 // What measures time has the machine to itself: beside others it would measure those.
-const MEASURED = 'test/budgets/|test/webhook/time-limit';
+const MEASURED = 'test/budgets/reference-applicant|test/webhook/time-limit';
 
 await command(async () => {
   await ensureBuilt();
