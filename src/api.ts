@@ -46,6 +46,5 @@ runProcess('api', async () => {
   if (client === null) return;
   await client.connection.close();
   const address = await listen(app.server, settings);
-  const url = settings.tls === null ? address : address.replace(/^http:/, 'https:');
-  announceReady('api', metrics.address === null ? [url] : [url, metrics.address]);
+  announceReady('api', metrics.address === null ? [address] : [address, metrics.address]);
 });

@@ -21,6 +21,7 @@ import {
   nearestName,
 } from './observability/configuration-fault';
 import { Mistake, separated, setting } from './observability/setting';
+import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
@@ -111,6 +112,7 @@ function configOf(
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
       signature: signatureSettings(read, read.HUMAN_API_CLIENT_SECRET),
+      tls: tlsFiles(read.WEBHOOK_TLS_CERT_FILE, read.WEBHOOK_TLS_KEY_FILE),
       /** Null: no spool. */
       spoolFolder: isOff(read.WEBHOOK_SPOOL) ? null : read.WEBHOOK_SPOOL,
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
@@ -186,6 +188,7 @@ const VARIABLES = {
   WEBHOOK_PORT: port.prefault('3001'),
   WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
   ...SIGNATURE_VARIABLES,
+  ...tlsVariables('WEBHOOK'),
   WEBHOOK_SPOOL: text.prefault('.data/spool'),
   // A notice is some 200 bytes: a million of them.
   WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', parseBytes).prefault(
@@ -264,7 +267,7 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
   }
   if (processName === 'api') faults.push(...apiFaults(set));
   if (processName === 'webhook') {
-    faults.push(...signatureFaults(set));
+    faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
     const reachedByUsOnly = isLoopback(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !upstreams.some(leavesMachine);
     expect(
       'WEBHOOK_SECRET',

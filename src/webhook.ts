@@ -23,11 +23,11 @@ runProcess('webhook', async () => {
   const { taskQueue, refreshForMs } = config;
   const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
-  const { secrets, signature, spoolFolder, spoolMaxBytes } = config.webhook;
+  const { secrets, signature, tls, spoolFolder, spoolMaxBytes } = config.webhook;
   const seal = sealOf(config.payload);
   const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal, registry, log });
   const spool = exitOnConfigurationError(opened);
-  const { server, ready } = createWebhook({ sender, spool, secrets, signature, registry, log });
+  const { server, ready } = createWebhook({ sender, spool, secrets, signature, tls, registry, log });
 
   const address = await listen(server, config.webhook);
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });

@@ -60,6 +60,7 @@ test('nothing set means the documented defaults', () => {
         headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
         ...{ encoding: 'auto', timeUnit: 'auto', toleranceMs: 5 * MINUTE_MS },
       },
+      tls: null,
       spoolFolder: '.data/spool',
       spoolMaxBytes: 256 * 1024 ** 2,
     },

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
+import { hangUp } from '../observability/hang-up';
 import type { Logger } from '../observability/log';
+import { followRenewals, tlsOptions } from '../observability/tls';
 import type { KeyRing } from '../temporal/key-ring';
 import { addCodecRoutes } from './codec-routes';
 import { addGuard } from './guard';
@@ -25,6 +28,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us. */
 const KEEP_ALIVE_MS = 65_000;
+/** Half of the files that the least of systems let a process open: the audit log must always get its own. Far more than a few people's browsers hold. */
+const MOST_CONNECTIONS = 2_000;
 
 /** What the server stands on. */
 interface ApiDeps {
@@ -38,6 +43,8 @@ interface ApiDeps {
   readonly nowMs?: () => number;
   /** How long a sender may take; for tests that do not wait for the real time-outs. */
   readonly senderTimeoutMs?: number;
+  /** How often a renewed certificate is looked for; for tests. */
+  readonly renewalEveryMs?: number;
 }
 
 /** The api process's server with every route; not yet listening. @throws Error for a route that the table of access does not have */
@@ -46,15 +53,18 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   const app = Fastify({
     ...limits(senderTimeoutMs),
     http: headerLimits(senderTimeoutMs),
-    https: settings.tls && { ...settings.tls, ...headerLimits(senderTimeoutMs), minVersion: 'TLSv1.2' },
+    https: settings.tls && { ...headerLimits(senderTimeoutMs), ...tlsOptions(settings.tls, senderTimeoutMs) },
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
-    clientErrorHandler: hangUp,
+    clientErrorHandler: (error: { code?: string }, socket: Socket) =>
+      hangUp(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     // A URL that cannot be read has no route and no hooks.
-    frameworkErrors: (_error, request, reply) => void sendProblem(reply, request.id, new Problem(400)),
+    frameworkErrors: (_error, request, reply) =>
+      void sendProblem(reply.header('Cache-Control', 'no-store'), request.id, new Problem(400)),
   } as FastifyServerOptions) as FastifyInstance;
 
+  app.server.maxConnections = MOST_CONNECTIONS;
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (problem === null || problem.status >= 500) log.error({ error, requestId: request.id }, 'request failed');
@@ -80,6 +90,8 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   app.get('/healthz', async () => ({ status: 'ok' }));
   addSessionRoutes(app, { sessions, ...guard, audit });
   if (settings.codec !== 'off') addCodecRoutes(app, { ring, namespace, audit });
+  if (settings.tls !== null && app.server instanceof TlsServer)
+    followRenewals(app.server, settings.tls, { registry: deps.registry, log, everyMs: deps.renewalEveryMs });
   await app.ready();
   return app;
 }
@@ -126,11 +138,4 @@ function measure(app: FastifyInstance, registry: Registry): void {
     const route = request.routeOptions.url ?? 'none';
     seconds.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
   });
-}
-
-/** What is no HTTP, or does not come to its end in time, gets no more than this. */
-function hangUp(error: Error & { code?: string }, socket: Socket): void {
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  else socket.destroy();
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { Mistake, setting } from '../observability/setting';
+import { setting } from '../observability/setting';
+import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../observability/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
 
 /** How the api process is reached, by whom, and what it offers to Temporal's UI and CLI. */
@@ -15,7 +14,7 @@ export interface ApiSettings {
   /** Under which it is reached besides loopback; any other Host is refused. */
   readonly origins: readonly string[];
   /** Null: plain HTTP, on loopback or behind a proxy that ends TLS. */
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tls: TlsFiles | null;
   /** Addresses whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   /** `open`: without login, on loopback only. */
@@ -38,8 +37,7 @@ const origins = setting(
 export const API_VARIABLES = {
   API_KEYS: setting(API_KEYS_EXPECTED, parseApiKeys).optional(),
   API_ORIGINS: origins.optional(),
-  API_TLS_CERT_FILE: setting('a file in PEM that can be read', readPem).optional(),
-  API_TLS_KEY_FILE: setting('a file in PEM that can be read', readPem).optional(),
+  ...tlsVariables('API'),
   API_TRUSTED_PROXIES: setting('addresses or networks (10.0.0.0/8), comma-separated', (text) =>
     list(text, (part) => {
       const [address = '', bits, more] = part.split('/');
@@ -56,12 +54,11 @@ export function apiSettings(
   read: z.output<z.ZodObject<typeof API_VARIABLES>>,
   at: { readonly host: string; readonly port: number },
 ): ApiSettings {
-  const { API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key } = read;
   return {
     ...at,
     keys: read.API_KEYS ?? [],
     origins: read.API_ORIGINS ?? [],
-    tls: cert === undefined || key === undefined ? null : { cert, key },
+    tls: tlsFiles(read.API_TLS_CERT_FILE, read.API_TLS_KEY_FILE),
     trustedProxies: read.API_TRUSTED_PROXIES ?? [],
     codec: read.CODEC_ENDPOINT,
     uiOrigins: read.CODEC_UI_ORIGIN ?? [],
@@ -70,18 +67,11 @@ export function apiSettings(
 
 /** What the form of one variable cannot tell. */
 export function apiFaults(set: Environment): ConfigurationFault[] {
-  const { API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key } = set;
-  if ((cert === undefined) !== (key === undefined)) {
-    const missing = cert === undefined ? 'API_TLS_CERT_FILE' : 'API_TLS_KEY_FILE';
-    return [faultOf(missing, 'a file, because the other half of the pair is set', set)];
-  }
-  if (cert !== undefined && key !== undefined && !matches(readPem(cert), readPem(key))) {
-    return [faultOf('API_TLS_KEY_FILE', 'the key of the certificate in API_TLS_CERT_FILE', set)];
-  }
-  if (set['CODEC_ENDPOINT'] !== 'open') return [];
+  const faults = tlsFaults('API', set);
+  if (set['CODEC_ENDPOINT'] !== 'open') return faults;
   const alone = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
   const expected = 'off or on; open, which asks for no login, only with API_HOST on loopback and without API_ORIGINS';
-  return alone ? [] : [faultOf('CODEC_ENDPOINT', expected, set)];
+  return alone ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
 }
 
 /** Whether a host name, as a URL or a `Host` header has it, can only be this machine. */
@@ -92,24 +82,4 @@ export function isLoopbackHost(hostname: string): boolean {
 function list(text: string, good: (part: string) => boolean): readonly string[] | null {
   const parts = text.split(',').map((part) => part.trim());
   return parts.every(good) ? parts : null;
-}
-
-function readPem(file: string): string | Mistake {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return text.includes('-----BEGIN ') ? text : new Mistake('a file in PEM');
-  } catch (error) {
-    return new Mistake(`a file that can be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
-
-/** Also true where one cannot be read, which is its own variable's fault. */
-function matches(cert: string | Mistake, key: string | Mistake): boolean {
-  if (cert instanceof Mistake || key instanceof Mistake) return true;
-  try {
-    createSecureContext({ cert, key });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -46,13 +46,14 @@ export function sandboxEnvironment(env: NodeJS.ProcessEnv, secrets: { client: st
 /** For the webhook. What is not given is as the person set it. */
 export function webhookEnvironment(
   env: NodeJS.ProcessEnv,
-  listening: { readonly host: string; readonly port: number },
+  listening: { readonly host: string; readonly port: number; readonly scheme: 'http' | 'https' },
   given: { readonly secret?: string; readonly spoolFolder?: string },
 ): NodeJS.ProcessEnv {
   return {
     ...env,
     WEBHOOK_HOST: listening.host,
     WEBHOOK_PORT: String(listening.port),
+    ...(listening.scheme === 'http' ? { WEBHOOK_TLS_CERT_FILE: '', WEBHOOK_TLS_KEY_FILE: '' } : {}),
     ...(given.secret === undefined ? {} : { WEBHOOK_SECRET: given.secret }),
     ...(given.spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: given.spoolFolder }),
   };

@@ -41,7 +41,13 @@ export interface HouseholdOptions {
   /** Null: encrypted with keys of our own. */
   readonly payload: PayloadSettings | null;
   readonly taskQueue: string;
-  readonly webhook: { readonly host: string; readonly port: number; readonly secretGiven: boolean };
+  /** `tls`: set where it ends TLS itself; beside the sandbox, which is on this machine, it does not. */
+  readonly webhook: {
+    readonly host: string;
+    readonly port: number;
+    readonly secretGiven: boolean;
+    readonly tls: object | null;
+  };
   /** Of the api process, which runs beside a Temporal server of our own. */
   readonly apiPort: number;
   /** Where the worker serves its metrics, the webhook one port higher, the api two; null: nowhere. */
@@ -94,7 +100,8 @@ export async function bringUp(
 
   // What the sandbox alone posts to is nobody else's to reach.
   const webhookHost = sandboxed ? '127.0.0.1' : webhook.host;
-  const webhookUrl = `http://${webhookHost}:${ports.webhook.number}/notifications`;
+  const scheme = sandboxed || webhook.tls === null ? 'http' : 'https';
+  const webhookUrl = `${scheme}://${webhookHost}:${ports.webhook.number}/notifications`;
   const sandboxUrl = sandboxed ? `http://127.0.0.1:${ports.sandbox.number}` : null;
   const secret = (name: string) => keptSecret(dataFolder, name);
 
@@ -136,7 +143,7 @@ export async function bringUp(
   const workerEnv = { ...env, ...metrics(ports.workerMetrics) };
   const webhookEnv = webhookEnvironment(
     { ...env, ...metrics(ports.webhookMetrics) },
-    { host: webhookHost, port: ports.webhook.number },
+    { host: webhookHost, port: ports.webhook.number, scheme },
     {
       ...(sandboxed || !webhook.secretGiven ? { secret: secret('webhook-secret') } : {}),
       // Apart from each other, as the databases are: what the sandbox said is no news of a real person.

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { Server as TlsServer } from 'node:tls';
 
 /** The address cannot be had: taken by another process, not ours, not allowed. The cause carries the system's code. */
 class CannotListen extends Error {
@@ -22,7 +23,8 @@ export async function listen(server: Server, at: { readonly host: string; readon
   }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('expected a TCP server');
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 /** Takes no new connection, lets requests in flight end, closes the idle ones; resolves when the last connection is gone. */

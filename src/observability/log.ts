@@ -51,7 +51,7 @@ export function createLogger(
 const KNOWN_SAFE: ReadonlySet<string> = new Set([
   ...['process', 'pid', 'part', 'requestId', 'address', 'namespace', 'taskQueue', 'searchAttributes', 'schedule'],
   ...['clientUserId', 'humanId', 'kind', 'to', 'result', 'fate', 'why', 'refusal', 'signature', 'segment', 'failure'],
-  ...['category', 'count', 'bytes', 'segments', 'notices', 'accepted', 'ignored', 'undelivered'],
+  ...['category', 'count', 'bytes', 'segments', 'notices', 'accepted', 'ignored', 'undelivered', 'notAfter'],
   ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt'],
 ]);
 /** The longest id that we give out is shorter; more is a text that somebody put there. */

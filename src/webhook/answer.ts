@@ -26,6 +26,8 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
       Object.entries({
         ...(answer.body === undefined ? {} : { 'Content-Type': 'application/json' }),
         'Content-Length': String(Buffer.byteLength(body)),
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
         ...answer.headers,
       }),
     ),

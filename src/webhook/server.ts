@@ -1,6 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Registry } from 'prom-client';
 import { parseNotices } from '../human-api/notifications';
+import { hangUp } from '../observability/hang-up';
 import type { Logger } from '../observability/log';
+import { followRenewals, tlsOptions } from '../observability/tls';
+import type { TlsFiles } from '../observability/tls-settings';
 import { type Answer, refusal, send } from './answer';
 import { createAuthentication } from './authenticate';
 import type { WebhookMetrics } from './metrics';
@@ -18,6 +24,11 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us, or a notice is lost in the race. */
 const KEEP_ALIVE_MS = 65_000;
 
+/** Half of the files that the least of systems let a process open: the spool must always get its own. Far more than one upstream and its proxies hold. */
+const MOST_CONNECTIONS = 2_000;
+/** For a year: whoever came over TLS once shall not be led to plain HTTP. */
+const HSTS = 'max-age=31536000';
+
 const NOT_FOUND: Answer = { status: 404 };
 const HEALTHY: Answer = { status: 200, body: { status: 'ok' } };
 const UNAUTHORIZED = refusal(
@@ -34,12 +45,17 @@ interface WebhookDeps {
   /** Any of them lets a sender in; none lets everybody in. */
   readonly secrets: readonly string[];
   readonly signatures: SignatureGate;
+  /** Null: plain HTTP. */
+  readonly tls: TlsFiles | null;
   readonly metrics: WebhookMetrics;
+  readonly registry: Registry;
   readonly log: Logger;
   /** Called after each answer: what may wait until then begins now. */
   readonly answered: () => void;
   /** How long a sender may take; for tests that do not wait for the real time-out. */
   readonly senderTimeoutMs?: number | undefined;
+  /** How often a renewed certificate is looked for; for tests. */
+  readonly renewalEveryMs?: number | undefined;
 }
 
 /** `/notifications`, `/notifications/<secret>` and `/healthz`, nothing else; not yet listening. */
@@ -94,23 +110,32 @@ export function createWebhookServer(deps: WebhookDeps): Server {
     });
     if (answer === null) return;
     if (!server.listening) response.setHeader('Connection', 'close'); // draining: the next request must go elsewhere
+    if (deps.tls !== null) response.setHeader('Strict-Transport-Security', HSTS);
     send(request, response, answer);
   }
 
-  const server = createServer({
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: deps.senderTimeoutMs ?? HEADER_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: 1_000,
-  });
+  const server = listenerOf(deps);
+  server.maxConnections = MOST_CONNECTIONS;
   server.on('request', handle);
   // A sender that asks before it sends the body is answered by the same ladder, and so is refused without a body.
   server.on('checkContinue', handle);
   // Node would answer 408 to a header that does not come to its end.
   server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    else socket.destroy();
+    hangUp(socket as Socket, '400 Bad Request');
   });
+  return server;
+}
+
+function listenerOf({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: WebhookDeps): Server {
+  const limits = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: senderTimeoutMs ?? HEADER_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: Math.min(1_000, senderTimeoutMs ?? 1_000),
+  };
+  if (tls === null) return createServer(limits);
+  const server = createTlsServer({ ...limits, ...tlsOptions(tls, senderTimeoutMs) });
+  followRenewals(server, tls, { registry, log, everyMs: renewalEveryMs });
   return server;
 }
 

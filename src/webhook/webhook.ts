@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import type { TlsFiles } from '../observability/tls-settings';
 import type { Spool } from '../spool/spool';
 import type { NoticeSender } from '../temporal/notices';
 import { createCircuit } from './circuit';
@@ -30,10 +31,15 @@ export function createWebhook(deps: {
   readonly spool: Spool | null;
   readonly secrets: readonly string[];
   readonly signature: SignatureSettings;
+  readonly tls: TlsFiles | null;
   readonly registry: Registry;
   readonly log: Logger;
   /** Shorter time-outs, for tests that do not wait for the real ones. */
-  readonly timeouts?: { readonly deliveryTimeoutMs?: number; readonly senderTimeoutMs?: number };
+  readonly timeouts?: {
+    readonly deliveryTimeoutMs?: number;
+    readonly senderTimeoutMs?: number;
+    readonly renewalEveryMs?: number;
+  };
 }): Webhook {
   const { sender, spool, secrets, registry, log, timeouts = {} } = deps;
   const metrics = createWebhookMetrics(registry);
@@ -59,10 +65,13 @@ export function createWebhook(deps: {
     sink,
     secrets,
     signatures: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
+    tls: deps.tls,
     metrics,
+    registry,
     log,
     answered: confirmations.start,
     senderTimeoutMs: timeouts.senderTimeoutMs,
+    renewalEveryMs: timeouts.renewalEveryMs,
   });
   return { server, ready: () => server.listening && (spool === null || spool.healthy || !circuit.open) };
 }

@@ -23,7 +23,12 @@ const NAMESPACE = 'default';
 
 /** The api on a free port with one key a role, its codec endpoint on. */
 export async function startApi(
-  options: { settings?: Partial<ApiSettings>; senderTimeoutMs?: number; nowMs?: () => number } = {},
+  options: {
+    settings?: Partial<ApiSettings>;
+    senderTimeoutMs?: number;
+    renewalEveryMs?: number;
+    nowMs?: () => number;
+  } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'chartway-api-'));
   const audit = await openAudit({ folder, process: 'api' });
@@ -33,18 +38,21 @@ export async function startApi(
     keys: ROLES.map((role) => ({ name: `${role}-1`, roles: [role], hash: sha256(KEYS[role]) })),
     ...options.settings,
   };
-  const { senderTimeoutMs, nowMs } = options;
+  const { senderTimeoutMs, renewalEveryMs, nowMs } = options;
+  const registry = createRegistry('api');
   const app = await createApi({
-    ...{ settings, ring, namespace: NAMESPACE, audit, registry: createRegistry('api') },
+    ...{ settings, ring, namespace: NAMESPACE, audit, registry },
     log: createLogger({ process: 'api', level: 'info' }, { write: (line: string) => void lines.push(line) }),
     ...(senderTimeoutMs !== undefined && { senderTimeoutMs }),
+    ...(renewalEveryMs !== undefined && { renewalEveryMs }),
     ...(nowMs && { nowMs }),
   });
-  const url = (await listen(app.server, settings)).replace(/^http:/, settings.tls ? 'https:' : 'http:');
+  const url = await listen(app.server, settings);
   return {
     app,
     settings,
     url,
+    registry,
     audit,
     lines,
     audited: async () => {

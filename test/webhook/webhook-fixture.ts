@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { drain, listen } from '../../src/observability/listening';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
+import type { TlsFiles } from '../../src/observability/tls-settings';
 import type { openSpool, Spool } from '../../src/spool/spool';
 import type { NoticeSender } from '../../src/temporal/notices';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
@@ -32,7 +33,8 @@ export async function startWebhook(
     signature?: Partial<SignatureSettings>;
     /** Opens the spool; none where it is not given. */
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
-    timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number };
+    tls?: TlsFiles;
+    timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number; renewalEveryMs?: number };
   } = {},
 ) {
   const asked: Asked[] = [];
@@ -73,6 +75,7 @@ export async function startWebhook(
     spool,
     secrets: options.secrets ?? [],
     signature: { ...UNSIGNED, ...options.signature },
+    tls: options.tls ?? null,
     registry,
     log,
     timeouts: options.timeouts ?? {},
