@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { RETENTION_VARIABLES, retentionFaults, retentionMsOf } from './activities/retention-settings';
 import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
 import {
   DAY_MS,
@@ -104,6 +105,8 @@ function configOf(
     reportsAtRest: { seal: payload.ring && createSeal(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
     policy,
     refreshForMs: read.REFRESH_FOR,
+    /** Null: nothing is erased by age. */
+    retentionMs: retentionMsOf(read),
     /** Null: no sweep by schedule. */
     sweepEveryMs: read.SWEEP_EVERY === 'off' ? null : read.SWEEP_EVERY,
     webhook: {
@@ -173,10 +176,7 @@ const VARIABLES = {
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
-  // A duration would look as if something were erased by itself.
-  REPORTS_RETENTION: z
-    .enum(['off'], { error: 'off: this version erases by command only (npm run erase -- <clientUserId>)' })
-    .prefault('off'),
+  ...RETENTION_VARIABLES,
   REFRESH_FOR: durationMs.default(30 * DAY_MS),
   // Temporal's schedules know whole seconds.
   SWEEP_EVERY: setting('a duration of whole seconds (10s, 5m, 6h, 1d), or off', (value) => {
@@ -265,6 +265,7 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
     expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
+  if (processName === 'worker') faults.push(...retentionFaults(set, upstreams.some(leavesMachine)));
   if (processName === 'api') faults.push(...apiFaults(set));
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));

@@ -2,7 +2,9 @@ import path from 'node:path';
 import { createLocalActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
 import { createPollMetrics } from './activities/poll-metrics';
+import { createRetentionMetrics } from './activities/retention-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
+import { eraseEntries } from './cli/operator/erase-entries';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { createHumanApi } from './human-api/client';
 import { auditProcess } from './observability/audit-process';
@@ -11,13 +13,15 @@ import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
+import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
+import { createErasure } from './temporal/erasure';
 import { createNoticeSender } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
 import { createApplicantRuns } from './temporal/runs';
-import { keepSweepSchedule } from './temporal/schedules';
+import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { createSweepSource } from './temporal/sweep-source';
 import { connectWorker } from './temporal/worker-connection';
@@ -60,9 +64,11 @@ runProcess('worker', async () => {
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const humanApi = createHumanApi(config.humanApi);
-  const { taskQueue, refreshForMs, policy } = config;
+  const { taskQueue, refreshForMs, policy, retentionMs } = config;
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
   const client = lazyClient(config.temporal, dataConverter);
+  const seal = sealOf(config.payload);
+  const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
   const workers = await createWorkers({
     connection,
     namespace,
@@ -72,7 +78,7 @@ runProcess('worker', async () => {
     dataConverter,
     localActivities: createLocalActivities({
       reportStore,
-      seal: sealOf(config.payload),
+      seal,
       mailboxMetrics: createMailboxMetrics(registry),
       digestSecret: config.humanApi.clientSecret,
       directory: createNoticeSender({ client, taskQueue, refreshForMs }),
@@ -80,6 +86,15 @@ runProcess('worker', async () => {
       sweepSource: createSweepSource({ client, taskQueue }),
       refreshForMs,
       policy,
+      retention: {
+        retentionMs,
+        eraseClosed: erasure.eraseClosed,
+        // The shelf's only: a webhook's spool is its own, mostly on another host.
+        dropSetAside: (clientUserId, humanIds) =>
+          eraseEntries({ spoolFolder: null, reportStore: () => reportStore, seal }, clientUserId, humanIds),
+        audit,
+        metrics: createRetentionMetrics(registry),
+      },
     }),
     upstreamActivities: createUpstreamActivities({
       humanApi,
@@ -95,8 +110,9 @@ runProcess('worker', async () => {
     await running;
     await humanApi.close();
   };
-  // Nobody waits for it: an applicant does not depend on the sweep.
+  // Nobody waits for them: an applicant does not depend on the sweep.
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);
+  void keepRetentionSchedule({ client, taskQueue, retentionMs }, log, stopping.signal);
   serveSweepMetrics(registry, reportStore);
   state = 'running';
   announceReady('worker', metrics.address === null ? [] : [metrics.address]);

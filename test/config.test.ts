@@ -51,6 +51,7 @@ test('nothing set means the documented defaults', () => {
     reportsAtRest: { seal: null, encrypts: false },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
+    retentionMs: null,
     sweepEveryMs: 86_400_000,
     webhook: {
       ...{ host: '127.0.0.1', port: 3001, secrets: [] },

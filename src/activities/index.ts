@@ -4,6 +4,7 @@ import { createManifestActivities, type ManifestDeps } from './manifests';
 import { createPersonActivities } from './person';
 import { createRefreshActivities, type RefreshDeps } from './refreshes';
 import { createReportActivities, type ReportDeps } from './reports';
+import { createRetentionActivities, type RetentionDeps } from './retention';
 import { createSweepPageActivities } from './sweep-pages';
 import { createSweepActivities, type SweepDeps } from './sweeps';
 import { createPeopleActivities, createWithdrawalActivities } from './withdrawals';
@@ -23,12 +24,13 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 }
 
 /** What talks to the store and to Temporal only: served beside the workflows. */
-export function createLocalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps) {
+export function createLocalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
     ...createManifestActivities(deps),
     ...createMailboxActivities(deps),
     ...createRefreshActivities(deps),
     ...createWithdrawalActivities(deps),
     ...createSweepActivities(deps),
+    ...createRetentionActivities(deps),
   };
 }

@@ -1,4 +1,4 @@
-import { type Audit, openAudit } from './audit';
+import { type Audit, AuditUnavailable, openAudit } from './audit';
 import { keepAuditFor } from './audit-keep';
 import type { Logger } from './log';
 
@@ -13,18 +13,19 @@ export async function auditProcess(options: {
   readonly process: string;
   readonly names: readonly string[];
   readonly log: Pick<Logger, 'error' | 'warn'>;
-}): Promise<Pick<Audit, 'close'>> {
+}): Promise<Pick<Audit, 'record' | 'close'>> {
   const { folder, keepMs, process: who, names, log } = options;
-  const nothing = { close: async () => {} };
-  if (folder === null) return nothing;
+  const refused = (why: unknown) => Promise.reject(new AuditUnavailable(why));
+  const nothing = (why: unknown) => ({ record: () => refused(why), close: async () => {} });
+  if (folder === null) return nothing('AUDIT_LOG is off');
   const tellHead = (line: string) => void process.stdout.write(`${line}\n`);
   try {
     const audit = await openAudit({ folder, process: who, log, tellHead });
     await audit.record({ who, did: 'configure', detail: names.join(' ') });
     keepAuditFor({ folder, keepMs, audit, who, log });
-    return { close: () => audit.close().catch(() => undefined) };
+    return { record: audit.record, close: () => audit.close().catch(() => undefined) };
   } catch (error) {
     log.error({ error }, 'the audit log cannot be written: look at AUDIT_LOG');
-    return nothing;
+    return nothing(error);
   }
 }

@@ -1,4 +1,4 @@
-import { isHumanId } from '../domain/identifiers';
+import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { openHolds } from './holds';
 import type { ReportStore } from './port';
 
@@ -14,34 +14,62 @@ export interface Erasing {
   eraseFiles(clientUserId: string): Promise<number>;
   /** It has ended: the note goes. */
   end(clientUserId: string): Promise<void>;
+  /** Whose erasing by age has begun and not ended; what a command began is the operator's to go on with. */
+  brokenOff(): Promise<readonly string[]>;
+  isBrokenOff(clientUserId: string): Promise<boolean>;
 }
 
-export function openErasing(store: Pick<ReportStore, 'shelf' | 'readManifest' | 'erase'>): Erasing {
+/** Who erases: an operator, or the retention. */
+export type ErasedBy = 'command' | 'age';
+
+interface Note {
+  readonly by: ErasedBy;
+  readonly humanIds: readonly unknown[];
+}
+
+const FOLDER = 'erasures/';
+
+export function openErasing(
+  store: Pick<ReportStore, 'shelf' | 'readManifest' | 'erase'>,
+  erasedBy: ErasedBy = 'command',
+): Erasing {
   const { shelf } = store;
   const holds = openHolds(shelf);
-  const nameOf = (clientUserId: string) => `erasures/${clientUserId}.json`;
+  const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;
+  const noteOf = async (clientUserId: string) => noteIn(await shelf.get(nameOf(clientUserId)));
+  const isBrokenOff = async (clientUserId: string) => (await noteOf(clientUserId))?.by === 'age';
   return {
+    isBrokenOff,
     isHeld: async (clientUserId) => (await holds.read(clientUserId)) !== null,
     async begin(clientUserId, humanIds) {
       // A manifest that cannot be read, or is another's, must not keep anybody from being erased.
       const manifest = await store.readManifest(clientUserId).catch(() => null);
-      const noted = humanIdsIn(await shelf.get(nameOf(clientUserId)));
-      const known = [...new Set([...noted, ...humanIds, manifest?.humanId])].filter(isHumanId);
-      await shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, humanIds: known })}\n`));
+      const noted = await noteOf(clientUserId);
+      const known = [...new Set([...(noted?.humanIds ?? []), ...humanIds, manifest?.humanId])].filter(isHumanId);
+      const by = noted?.by === 'command' ? 'command' : erasedBy;
+      await shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, by, humanIds: known })}\n`));
       return known;
     },
     eraseFiles: (clientUserId) => store.erase(clientUserId),
     async end(clientUserId) {
       await shelf.remove(nameOf(clientUserId));
     },
+    async brokenOff() {
+      const names = await shelf.list(FOLDER);
+      const noted = names.map((name) => name.slice(FOLDER.length, -'.json'.length)).filter(isClientUserId);
+      const begun = await Promise.all(noted.map(isBrokenOff));
+      return noted.filter((_, index) => begun[index]);
+    },
   };
 }
 
-function humanIdsIn(bytes: Buffer | null): readonly unknown[] {
+/** One that cannot be read is an operator's: nothing is erased by age because of it. */
+function noteIn(bytes: Buffer | null): Note | null {
+  if (bytes === null) return null;
   try {
-    const { humanIds } = JSON.parse(bytes?.toString() ?? '{}') as { humanIds?: unknown };
-    return Array.isArray(humanIds) ? humanIds : [];
+    const { by, humanIds } = JSON.parse(bytes.toString()) as { by?: unknown; humanIds?: unknown };
+    return { by: by === 'age' ? 'age' : 'command', humanIds: Array.isArray(humanIds) ? humanIds : [] };
   } catch {
-    return [];
+    return { by: 'command', humanIds: [] };
   }
 }

@@ -14,9 +14,12 @@ export interface ErasedRecords {
   eraseFiles(clientUserId: string): Promise<number>;
 }
 
-/** What was erased: runs of workflows, files, and how many people were withdrawn upstream. `held`: nothing, or nothing more, was. */
+/**
+ * What was erased: runs of workflows, files, and how many people were withdrawn upstream. `held`: nothing, or nothing more, was; `open`: the
+ * same, where open applicants are left alone.
+ */
 export interface Erased {
-  readonly result: 'erased' | 'held';
+  readonly result: 'erased' | 'held' | 'open';
   readonly humanIds: readonly string[];
   readonly people: number;
   readonly runs: number;
@@ -30,6 +33,8 @@ export interface Erasure {
    * one that comes after it is a new applicant. @throws what the client throws; ErasureStuck; the signal's reason
    */
   erase(clientUserId: string, signal?: AbortSignal): Promise<Erased>;
+  /** The same of an applicant who is closed: one who is open, or is started meanwhile, is left alone from then on. */
+  eraseClosed(clientUserId: string, signal?: AbortSignal): Promise<Erased>;
 }
 
 /** Temporal says that it deleted a run, and goes on showing it. */
@@ -68,39 +73,50 @@ export function createErasure(deps: {
   const operations = createOperations(deps);
 
   return {
-    async erase(clientUserId, signal) {
-      const applicant = applicantWorkflowId(clientUserId);
-      const refresh = refreshWorkflowId(clientUserId);
-      const done = { people: 0, runs: 0, files: 0 };
-      let humanIds: readonly string[] = [];
-      let fetching = false;
-      const as = (result: Erased['result']): Erased => ({ result, humanIds, ...done });
-      for (;;) {
-        signal?.throwIfAborted();
-        if (await records.isHeld(clientUserId)) return as('held');
-        humanIds = await records.begin(clientUserId, await humanIdsOf(applicant));
-        fetching ||= (await isFetching(applicant)) || (await isFetching(refresh));
-        if (await isOpen(applicant)) {
-          await applicants.cancel(clientUserId).catch(ifThere);
-          await applicants.untilClosed(clientUserId, signal);
-          continue;
-        }
-        await end(refresh);
-        const { result, people } = await operations.withdraw(clientUserId, signal);
-        if (result === 'open') continue;
-        done.people += people;
-        if (fetching) await sleep(DOWNLOAD_ENDS_AFTER_MS, undefined, signal && { signal });
-        fetching = false;
-        if (await records.isHeld(clientUserId)) return as('held');
-        const others = [refresh, withdrawWorkflowId(clientUserId), ...humanIds.map(mailboxWorkflowId)];
-        const gone = await Promise.all(others.map((workflowId) => eraseRuns(workflowId, signal)));
-        done.runs += gone.reduce((sum, runs) => sum + runs, await eraseRuns(applicant, signal));
-        done.files += await records.eraseFiles(clientUserId);
-        if ((await Promise.all([...others, applicant].map((id) => describe(id)))).every((there) => there === null))
-          return as('erased');
-      }
-    },
+    erase: (clientUserId, signal) => erase(clientUserId, signal, 'cancel'),
+    eraseClosed: (clientUserId, signal) => erase(clientUserId, signal, 'leave'),
   };
+
+  async function erase(
+    clientUserId: string,
+    signal: AbortSignal | undefined,
+    whoIsOpen: 'cancel' | 'leave',
+  ): Promise<Erased> {
+    const applicant = applicantWorkflowId(clientUserId);
+    const refresh = refreshWorkflowId(clientUserId);
+    const done = { people: 0, runs: 0, files: 0 };
+    let humanIds: readonly string[] = [];
+    let fetching = false;
+    const as = (result: Erased['result']): Erased => ({ result, humanIds, ...done });
+    const isLeft = async () => whoIsOpen === 'leave' && (await isOpen(applicant));
+    for (;;) {
+      signal?.throwIfAborted();
+      if (await records.isHeld(clientUserId)) return as('held');
+      if (await isLeft()) return as('open');
+      humanIds = await records.begin(clientUserId, await humanIdsOf(applicant));
+      fetching ||= (await isFetching(applicant)) || (await isFetching(refresh));
+      if (whoIsOpen === 'cancel' && (await isOpen(applicant))) {
+        await applicants.cancel(clientUserId).catch(ifThere);
+        await applicants.untilClosed(clientUserId, signal);
+        continue;
+      }
+      await end(refresh);
+      const { result, people } = await operations.withdraw(clientUserId, signal);
+      if (result === 'open') continue;
+      done.people += people;
+      if (fetching) await sleep(DOWNLOAD_ENDS_AFTER_MS, undefined, signal && { signal });
+      fetching = false;
+      if (await records.isHeld(clientUserId)) return as('held');
+      const others = [refresh, withdrawWorkflowId(clientUserId), ...humanIds.map(mailboxWorkflowId)];
+      const gone = await Promise.all(others.map((workflowId) => eraseRuns(workflowId, signal)));
+      done.runs += gone.reduce((sum, runs) => sum + runs, await eraseRuns(applicant, signal));
+      // As late as can be: a round that has begun reads what the manifest tells of the one before.
+      if (await isLeft()) return as('open');
+      done.files += await records.eraseFiles(clientUserId);
+      if ((await Promise.all([...others, applicant].map((id) => describe(id)))).every((there) => there === null))
+        return as('erased');
+    }
+  }
 
   /**
    * Deletes every run of a workflow id but those that are open applicants: with its newest run gone, Temporal answers NOT_FOUND for an id

@@ -17,6 +17,8 @@ export const REFRESH_REPORTS = 'refreshReports';
 export const WITHDRAW_PERSON = 'withdrawPerson';
 /** The workflow type that compares upstream's people with our applicants. */
 export const SWEEP = 'sweep';
+/** The workflow type that erases who has been closed for longer than REPORTS_RETENTION. */
+export const RETENTION = 'retention';
 
 /** `applicant-<clientUserId>`: one workflow id per applicant, for ever. */
 export function applicantWorkflowId(clientUserId: string): string {
@@ -41,6 +43,11 @@ export function withdrawWorkflowId(clientUserId: string): string {
 /** `sweep-<task queue>`: the sweep that somebody asked for; the schedule's own carry a time behind it. */
 export function sweepWorkflowId(taskQueue: string): string {
   return `sweep-${taskQueue}`;
+}
+
+/** `retention-<task queue>`; the schedule's runs carry a time behind it. */
+export function retentionWorkflowId(taskQueue: string): string {
+  return `retention-${taskQueue}`;
 }
 
 /** The task queue of every activity that calls Human API; the server caps its rate for the whole fleet. */
@@ -180,3 +187,14 @@ export interface SweepResult {
   readonly unchecked: number;
   readonly file: string;
 }
+
+/**
+ * How erasing by age ended: how many applicants, and the first 100 ids of each kind. `held`: not erased because of a hold; `failed`: tried again
+ * by the next one, those included whose manifest cannot be read.
+ */
+export interface RetentionResult {
+  readonly counts: Readonly<Record<RetentionKind, number>>;
+  readonly first: Readonly<Record<RetentionKind, readonly string[]>>;
+}
+
+export type RetentionKind = 'erased' | 'held' | 'failed';

@@ -2,5 +2,6 @@
 export { collectRecords } from './collect-records';
 export { deliverNotices } from './deliver-notices';
 export { refreshReports } from './refresh-reports';
+export { retention } from './retention';
 export { sweep } from './sweep';
 export { withdrawPerson } from './withdraw-person';

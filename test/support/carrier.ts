@@ -3,6 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { Registry } from 'prom-client';
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
 import { createMailboxMetrics } from '../../src/activities/mailbox';
+import type { Retention } from '../../src/activities/retention';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { createNoticeSender } from '../../src/temporal/notices';
@@ -11,6 +12,7 @@ import { createSweepSource } from '../../src/temporal/sweep-source';
 import { upstreamTaskQueue } from '../../src/workflows/contract';
 import type { FakeHumanApi } from './fake-human-api';
 import { WORKFLOW_BUNDLE } from './global-setup';
+import { noRetention } from './retention';
 
 /** The two workers of a carrier on a real server, over an upstream and a store of the test's own; resolves to what stops them. */
 export async function startCarrier(options: {
@@ -20,8 +22,10 @@ export async function startCarrier(options: {
   readonly humanApi: FakeHumanApi;
   readonly reportStore: ReportStore;
   readonly refreshForMs: number;
+  /** Nothing is erased by age, unless a test is about it. */
+  readonly retention?: Retention;
 }): Promise<() => Promise<void>> {
-  const { address, client, taskQueue, humanApi, reportStore, refreshForMs } = options;
+  const { address, client, taskQueue, humanApi, reportStore, refreshForMs, retention = noRetention() } = options;
   installRuntime();
   const connection = await NativeConnection.connect({ address });
   const directory = createNoticeSender({ client, taskQueue, refreshForMs });
@@ -35,6 +39,7 @@ export async function startCarrier(options: {
     sweepSource: createSweepSource({ client, taskQueue }),
     refreshForMs,
     policy: DEFAULT_POLICY,
+    retention,
   });
   const workers = await Promise.all([
     Worker.create({ connection, taskQueue, workflowBundle: { codePath: WORKFLOW_BUNDLE }, activities: local }),

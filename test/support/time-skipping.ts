@@ -23,6 +23,7 @@ import { FakeHumanApi, type Turn } from './fake-human-api';
 import { FakeStore } from './fake-store';
 import { Followed, type Handle } from './followed';
 import { WORKFLOW_BUNDLE } from './global-setup';
+import { noRetention } from './retention';
 
 /** Upstream's time-out as the workers of these tests have it. */
 export const TIMEOUT_MS = 200;
@@ -191,6 +192,7 @@ export class TimeSkipping {
           sweepSource: createSweepSource({ client: this.client, taskQueue }),
           refreshForMs: 30 * DAY_MS,
           policy: DEFAULT_POLICY,
+          retention: noRetention(),
         }),
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
       }),

@@ -22,7 +22,7 @@ const SEGMENT = /^\d{13}-[0-9a-f]{8}-\d{6}\.log$/;
 
 /** Drops what lies in quarantine of a person, and counts what lies in this host's spool. */
 export async function eraseEntries(
-  operator: Operator,
+  operator: Pick<Operator, 'spoolFolder' | 'reportStore' | 'seal'>,
   clientUserId: string,
   humanIds: readonly string[],
 ): Promise<EntriesErased> {
@@ -54,7 +54,10 @@ async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: Tellin
 }
 
 /** Looks only: the segments are a living webhook's, or are taken over by one. */
-async function spooledOf({ spoolFolder, seal }: Operator, isTheirs: (notice: TellingNotice) => boolean) {
+async function spooledOf(
+  { spoolFolder, seal }: Pick<Operator, 'spoolFolder' | 'seal'>,
+  isTheirs: (notice: TellingNotice) => boolean,
+) {
   let found = 0;
   const entries =
     spoolFolder === null ? [] : await readdir(spoolFolder, { recursive: true, withFileTypes: true }).catch(() => []);

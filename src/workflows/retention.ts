@@ -1,0 +1,110 @@
+import {
+  CancellationScope,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { LocalActivities } from '../activities';
+import type { DueEnded } from '../activities/retention';
+import { local, PRIORITY } from './calls';
+import type { RetentionKind, RetentionResult } from './contract';
+
+/** Side by side: each waits most of its minute for Temporal's queues, so this makes some 10,000 a day and little work at once. */
+const AT_ONCE = 8;
+/** One that cannot be erased takes a place for so many attempts; the next run tries again. */
+const ATTEMPTS = 3;
+/** Ids of each kind in the result, which stands in history. */
+const FIRST_IDS = 100;
+
+/** How far it is: counts and first ids; whoever is due is looked for page by page. */
+interface Progress {
+  /** Behind whom the next page begins. */
+  after: string;
+  readonly counts: Record<RetentionKind, number>;
+  readonly first: Record<RetentionKind, string[]>;
+}
+
+export interface RetentionInput {
+  /** What a run hands to the one that continues it. */
+  readonly carried?: Progress;
+}
+
+/**
+ * Erases every applicant who has been closed for longer than REPORTS_RETENTION, one activity each; one that cannot be erased stops nobody
+ * else. Who is open is left alone. What the retention is, is asked anew for each: turned off, it ends with those it is at.
+ */
+export async function retention(input: RetentionInput = {}): Promise<RetentionResult> {
+  const at = input.carried ?? begun();
+  let goesOn = await local('Read the settings').isRetentionOn();
+  while (goesOn) {
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: at });
+    const { erased, held, failed } = at.counts;
+    setCurrentDetails(`Erasing by age: ${erased} erased, ${held} held, ${failed} failed so far.`);
+    const { due, unread, next } = await patiently('Look who is due').listDue({ after: at.after });
+    for (const clientUserId of unread) note(at, 'failed', clientUserId);
+    const stillOn = await eraseAll(due, at);
+    await local('Count').countRetention({
+      erased: at.counts.erased - erased,
+      held: at.counts.held - held,
+      failed: at.counts.failed - failed,
+    });
+    goesOn = stillOn && next !== null;
+    at.after = next ?? at.after;
+  }
+  return { counts: at.counts, first: at.first };
+}
+
+function begun(): Progress {
+  return { after: '', counts: { erased: 0, held: 0, failed: 0 }, first: { erased: [], held: [], failed: [] } };
+}
+
+/** Whether the retention is still on behind it. */
+async function eraseAll(due: readonly string[], at: Progress): Promise<boolean> {
+  const waiting = [...due];
+  let stillOn = true;
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined && stillOn; next = waiting.shift()) {
+      const ended = await eraseOne(next);
+      if (ended === 'off') stillOn = false;
+      else if (ended !== 'kept') note(at, ended, next);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return stillOn;
+}
+
+async function eraseOne(clientUserId: string): Promise<DueEnded | 'failed'> {
+  try {
+    return await eraser().eraseDue({ clientUserId });
+  } catch (error) {
+    // The activity's own cancel, of a worker that drains, is its failure only.
+    if (CancellationScope.current().consideredCancelled) throw error;
+    return 'failed';
+  }
+}
+
+function note({ counts, first }: Progress, kind: RetentionKind, clientUserId: string): void {
+  counts[kind] += 1;
+  if (first[kind].length < FIRST_IDS) first[kind].push(clientUserId);
+}
+
+/** Half a minute to some minutes: until the server has deleted what it has just closed. */
+function eraser() {
+  return proxyActivities<LocalActivities>({
+    startToCloseTimeout: '15 minutes',
+    heartbeatTimeout: '1 minute',
+    retry: { initialInterval: '1 second', backoffCoefficient: 5, maximumAttempts: ATTEMPTS },
+    priority: { priorityKey: PRIORITY.stranger },
+    summary: 'Erase one applicant',
+  });
+}
+
+/** An activity that reads many manifests: its heartbeats tell a dead worker. */
+function patiently(summary: string) {
+  return proxyActivities<LocalActivities>({
+    ...{ startToCloseTimeout: '1 hour', heartbeatTimeout: '1 minute', summary },
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+    priority: { priorityKey: PRIORITY.stranger },
+  });
+}

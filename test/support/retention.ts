@@ -1,0 +1,18 @@
+import { Registry } from 'prom-client';
+import type { Retention } from '../../src/activities/retention';
+import { createRetentionMetrics } from '../../src/activities/retention-metrics';
+
+const notAsked = async () => {
+  throw new Error('expected nothing to be erased by age');
+};
+
+/** As a worker has it where REPORTS_RETENTION is off. */
+export function noRetention(): Retention {
+  return {
+    retentionMs: null,
+    eraseClosed: notAsked,
+    dropSetAside: notAsked,
+    audit: { record: notAsked },
+    metrics: createRetentionMetrics(new Registry()),
+  };
+}
