@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
+import { access, type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type AuditEntry, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
 import { ConfigurationError } from './configuration-fault';
+import { makeFolders } from './folders';
 import type { Logger } from './log';
 
 export type { AuditEntry } from './audit-chain';
@@ -182,9 +183,7 @@ function checkedEntry(entry: AuditEntry): AuditEntry {
 }
 
 async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  for (const made of await makeFolders(path, PRIVATE_FOLDER)) await syncFolder(dirname(made));
 }
 
 /** Without it a file that was made can be forgotten by a power cut. */

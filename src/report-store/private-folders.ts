@@ -1,5 +1,6 @@
-import { chmod, lstat, mkdir, open, rmdir, stat } from 'node:fs/promises';
+import { chmod, lstat, open, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { makeFolders } from '../observability/folders';
 
 /** Only the user we run as reads reports. */
 export const PRIVATE_FILE = 0o600;
@@ -13,10 +14,8 @@ const ALL_BUT_THOSE = 0o7700;
  */
 export async function makeFolder(base: string, path: string): Promise<void> {
   await expectNoLinks(base, path);
-  const first = await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
-  if (first === undefined) return closeToOthers(base, path);
-  const made: string[] = [];
-  for (let at = path; at.length >= first.length; at = dirname(at)) made.push(at);
+  const made = await makeFolders(path, PRIVATE_FOLDER);
+  if (made.length === 0) return closeToOthers(base, path);
   try {
     for (const each of made) await syncFolder(dirname(each));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolders } from '../observability/folders';
 
 /** The few things that the spool asks of a file system; a test hands in one that is full, slow or broken. Each rejects with the system's error. */
 export interface Files {
@@ -11,6 +12,8 @@ export interface Files {
   read(path: string): Promise<Buffer>;
   /** Its size in bytes. */
   size(path: string): Promise<number>;
+  /** Tells apart on which disk a folder lies. */
+  disk(folder: string): Promise<string>;
   /** The names in a folder. */
   list(folder: string): Promise<readonly string[]>;
   rename(from: string, to: string): Promise<void>;
@@ -27,6 +30,8 @@ export interface OpenFile {
   write(bytes: Uint8Array): Promise<number>;
   sync(): Promise<void>;
   truncate(size: number): Promise<void>;
+  /** Whether the path still leads to this very file: one that has lost its name takes bytes, and is gone with its last holder. */
+  isAt(path: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -38,9 +43,7 @@ const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | con
 /** The file system itself. */
 export const diskFiles: Files = {
   async makeFolder(path) {
-    const first = await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
-    if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made)) await diskFiles.syncFolder(dirname(made));
+    for (const made of await makeFolders(path, PRIVATE_FOLDER)) await diskFiles.syncFolder(dirname(made));
   },
   async create(path) {
     const handle = await open(path, NEW_FILE, PRIVATE_FILE);
@@ -48,11 +51,16 @@ export const diskFiles: Files = {
       write: async (bytes) => (await handle.write(bytes)).bytesWritten,
       sync: () => handle.datasync(),
       truncate: (size) => handle.truncate(size),
+      isAt: async (at) => {
+        const [own, there] = await Promise.all([handle.stat(), ifThere(stat(at))]);
+        return own.ino === there?.ino && own.dev === there.dev;
+      },
       close: () => handle.close(),
     };
   },
   read: (path) => readFile(path),
   size: async (path) => (await stat(path)).size,
+  disk: async (folder) => String((await stat(folder)).dev),
   list: (folder) => readdir(folder),
   rename,
   remove: (path) => rm(path),
@@ -97,6 +105,15 @@ export async function writeWhole(files: Files, folder: string, name: string, byt
     throw error;
   }
   await files.syncFolder(folder);
+}
+
+async function ifThere<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
 }
 
 /** True for a system's error with one of these codes. */

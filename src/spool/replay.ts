@@ -6,6 +6,7 @@ import { createFlow } from './flow';
 import { type Found, scan } from './frame';
 import type { SpoolMetrics } from './metrics';
 import { type Fate, passThrough } from './pass';
+import type { Place } from './place';
 import type { Quarantine, SetAside } from './quarantine';
 import { readRecord, type SpoolRecord } from './record';
 import type { Segment, Segments } from './segments';
@@ -35,7 +36,7 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 export function startReplay(deps: {
-  readonly folder: string;
+  readonly place: Place;
   readonly files: Files;
   readonly seal: Seal | null;
   readonly segments: Segments;
@@ -45,7 +46,7 @@ export function startReplay(deps: {
   readonly metrics: SpoolMetrics;
   readonly log: Logger;
 }): Replay {
-  const { folder, files, seal, segments, quarantine, outlet, metrics, log } = deps;
+  const { place, files, seal, segments, quarantine, outlet, metrics, log } = deps;
   const flow = createFlow({ live: outlet.live });
   const stopping = new AbortController();
   const refusals = new Map<string, number>();
@@ -81,7 +82,12 @@ export function startReplay(deps: {
   }
 
   async function goThrough(segment: Segment): Promise<void> {
-    const bytes = await files.read(join(folder, segment.name));
+    const { folder } = place.part;
+    const bytes = await files.read(join(folder, segment.name)).catch((error: unknown) => {
+      if (!isCode(error, 'ENOENT')) throw error;
+      return null;
+    });
+    if (bytes === null) return lost(segment);
     const handle = async (found: Found): Promise<Fate> => {
       const fate = await fateOf(found);
       if (fate === 'done' && found.kind === 'record' && segment.records !== null) segment.records -= 1;
@@ -104,6 +110,13 @@ export function startReplay(deps: {
       segment.records = remains.lines.length;
     }
     if (!stopping.signal.aborted) putOff(segment);
+  }
+
+  /** Polling finds what it told, later; if it is put back, whoever looks for what dead webhooks left takes it. */
+  function lost(segment: Segment): void {
+    const told = { segment: segment.name, notices: segment.records, bytes: segment.bytes };
+    log.error(told, 'a segment of the spool was taken away before its notices were delivered');
+    segments.gone(segment.name);
   }
 
   function putOff(segment: Segment): void {

@@ -7,7 +7,7 @@ import type { Logger } from '../observability/log';
 import { diskFiles, type Files, writeAll } from './files';
 import { scan } from './frame';
 import { createSpoolMetrics } from './metrics';
-import { claimPart } from './part';
+import { openPlace } from './place';
 import { openQuarantine, type Quarantine } from './quarantine';
 import { readRecord, type SpoolRecord, writeRecord } from './record';
 import { type Outlet, type Replay, startReplay } from './replay';
@@ -44,6 +44,8 @@ class SpoolUnavailable extends Error {
   }
 }
 
+/** To make the folder and write a few bytes: a disk that takes longer keeps no notice within 3 s. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** In memory, for a disk that does not answer: some seconds of a great load. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** A dead webhook's notices wait so long at most, while another lives. */
@@ -65,16 +67,22 @@ export async function openSpool(options: {
   readonly log: Logger;
   readonly files?: Files;
   readonly segmentBytes?: number;
+  /** How long the disk may take at the start. */
+  readonly openTimeoutMs?: number;
+  /** How often what dead webhooks left is looked for. */
+  readonly adoptEveryMs?: number;
 }): Promise<Spool> {
   const { folder, maxBytes, seal, log, files = diskFiles } = options;
-  await files.makeFolder(folder);
-  await proveWritable(folder, files);
-  const part = await claimPart(folder, files);
+  await inTime(options.openTimeoutMs ?? OPEN_TIMEOUT_MS, async () => {
+    await files.makeFolder(folder);
+    await proveWritable(folder, files);
+  });
+  const place = await openPlace(folder, files, log);
   const segments = createSegments();
   const quarantine = openQuarantine({ spoolFolder: folder, seal, files });
   const metrics = createSpoolMetrics(options.registry, segments, quarantine);
-  const ledger = { name: part.segmentName, grown: segments.grown, finished: segments.finished };
-  const writer = createWriter({ folder: part.folder, files, ledger, segmentBytes: options.segmentBytes });
+  const ledger = { name: () => place.part.segmentName(), grown: segments.grown, finished: segments.finished };
+  const writer = createWriter({ place, files, ledger, segmentBytes: options.segmentBytes });
   let replay: Replay | null = null;
   let adoption: NodeJS.Timeout | null = null;
   let closed = false;
@@ -107,12 +115,11 @@ export async function openSpool(options: {
 
     start(outlet) {
       replay = startReplay({
-        ...{ files, seal, segments, quarantine, outlet, metrics, log },
-        folder: part.folder,
+        ...{ place, files, seal, segments, quarantine, outlet, metrics, log },
         rotate: writer.rotate,
       });
       void count();
-      adoption = setInterval(() => void adopt(), ADOPT_EVERY_MS).unref();
+      adoption = setInterval(() => void adopt(), options.adoptEveryMs ?? ADOPT_EVERY_MS).unref();
     },
 
     get healthy() {
@@ -123,13 +130,15 @@ export async function openSpool(options: {
     async close() {
       closed = true;
       if (adoption !== null) clearInterval(adoption);
-      const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => part.release());
+      const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => place.part.release());
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, STOP_AFTER_MS).unref())]);
     },
   };
 
   async function adopt(): Promise<void> {
     try {
+      await place.renew();
+      const { part } = place;
       const names = await part.adopt();
       for (const name of names) segments.found(name, await files.size(join(part.folder, name)));
       if (names.length === 0) return;
@@ -146,7 +155,7 @@ export async function openSpool(options: {
   async function count(): Promise<void> {
     for (let segment = segments.uncounted(); segment !== null && !closed; segment = segments.uncounted()) {
       segment.records = 0;
-      const bytes = await files.read(join(part.folder, segment.name)).catch(() => Buffer.alloc(0));
+      const bytes = await files.read(join(place.part.folder, segment.name)).catch(() => Buffer.alloc(0));
       for (const found of scan(bytes)) {
         if (found.kind !== 'record') continue;
         segment.records += 1;
@@ -156,6 +165,16 @@ export async function openSpool(options: {
       await turn();
     }
   }
+}
+
+/** A disk that does not answer shows it at the start, too. */
+async function inTime(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error('expected the disk to answer, it did not'), { code: 'ETIMEDOUT' });
+    timer = setTimeout(reject, timeoutMs, error);
+  });
+  await Promise.race([work(), tooLate]).finally(() => clearTimeout(timer));
 }
 
 /** A folder that can be made and not written shows it at the start, not at the first outage. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Files, type OpenFile, writeAll } from './files';
+import { type Files, isCode, type OpenFile, writeAll } from './files';
+import type { Place } from './place';
 
 /** Lines that become durable together, with what is known of them. */
 export interface Batch {
@@ -39,6 +40,17 @@ export class TookTooLong extends Error {
   }
 }
 
+/** What was written has no name any more: somebody has taken the file away, or a folder above it. */
+class SegmentGone extends Error {
+  override readonly name = 'SegmentGone';
+  readonly kind = 'segment-gone';
+  readonly code = 'ENOENT';
+
+  constructor() {
+    super('expected the segment under its name, it is gone; leave the folder of a running webhook alone');
+  }
+}
+
 /** A segment is read whole to be delivered: small enough for memory and for the loop, large enough to be few. */
 const SEGMENT_BYTES = 1024 * 1024;
 /** One write: a body's worth of notices and some. */
@@ -58,12 +70,12 @@ interface Segment {
 
 /** The writer of a part. */
 export function createWriter(options: {
-  readonly folder: string;
+  readonly place: Place;
   readonly files: Files;
   readonly ledger: SegmentLedger;
   readonly segmentBytes?: number | undefined;
 }): Writer {
-  const { folder, files, ledger, segmentBytes = SEGMENT_BYTES } = options;
+  const { place, files, ledger, segmentBytes = SEGMENT_BYTES } = options;
   const queue: Waiting[] = [];
   let waitingBytes = 0;
   let segment: Segment | null = null;
@@ -87,7 +99,12 @@ export function createWriter(options: {
       const lines = Buffer.concat(group.map(({ batch }) => batch.lines));
       let failure: unknown = null;
       try {
-        const { name } = await commit(lines);
+        const { name } = await commit(lines).catch(async (error: unknown) => {
+          if (!isCode(error, 'ENOENT')) throw error;
+          if (segment !== null) await giveUp(segment);
+          await place.renew();
+          return commit(lines);
+        });
         for (const { batch } of group) ledger.grown(name, batch);
         if (segment !== null && segment.size >= segmentBytes) await finish(segment);
       } catch (error) {
@@ -105,14 +122,15 @@ export function createWriter(options: {
     segment ??= await create();
     await writeAll(segment.file, lines);
     await segment.file.sync();
-    if (fresh) await files.syncFolder(folder);
+    if (fresh) await files.syncFolder(place.part.folder);
+    if (!(await segment.file.isAt(segment.path))) throw new SegmentGone();
     segment.size += lines.length;
     return segment;
   }
 
   async function create(): Promise<Segment> {
     const name = ledger.name();
-    const path = join(folder, name);
+    const path = join(place.part.folder, name);
     return { name, path, file: await files.create(path), size: 0 };
   }
 

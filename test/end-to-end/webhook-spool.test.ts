@@ -6,18 +6,29 @@ import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, runProcess } from '../sup
 let folder: string;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-spool-'));
+  await writeFile(join(folder, 'file'), '');
 });
-afterEach(async () => {
+afterAll(async () => {
   await killLeftOvers();
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a webhook whose spool cannot be made says so and ends with status 2, before it listens', async () => {
-  await writeFile(join(folder, 'file'), '');
-  const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 's', WEBHOOK_SPOOL: join(folder, 'file', 'spool') };
-  const { status, lines, said } = await runProcess('webhook', folder, env, []);
-  expect({ status, lines }).toEqual({ status: 2, lines: [] });
-  expect(said).toMatch(/WEBHOOK_SPOOL: expected a folder .* came ".*" \(ENOTDIR\)/);
-}, 60_000);
+/** Only Linux has a folder in which nobody, root neither, can make anything. */
+const NOWHERE = process.platform === 'linux' ? (['/proc/nope', 'ENOENT'] as const) : (['file', 'ENOTDIR'] as const);
+
+test.each([
+  ['webhook', 'WEBHOOK_SPOOL', 'file/spool', 'ENOTDIR'],
+  ['webhook', 'WEBHOOK_SPOOL', ...NOWHERE],
+  ['api', 'AUDIT_LOG', ...NOWHERE],
+] as const)(
+  'a %s whose %s is %s says so and ends with status 2, before it listens',
+  async (process, name, path, code) => {
+    const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 's', [name]: path };
+    const { status, lines, said } = await runProcess(process, folder, env, []);
+    expect({ status, lines }).toEqual({ status: 2, lines: [] });
+    expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
+  },
+  60_000,
+);

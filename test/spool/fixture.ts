@@ -70,7 +70,14 @@ export async function newFolder(): Promise<string> {
 
 /** A spool that is open, and what it says. */
 export async function open(
-  options: { folder?: string; files?: Files; seal?: Seal | null; maxBytes?: number; segmentBytes?: number } = {},
+  options: {
+    folder?: string;
+    files?: Files;
+    seal?: Seal | null;
+    maxBytes?: number;
+    segmentBytes?: number;
+    adoptEveryMs?: number;
+  } = {},
 ) {
   const folder = options.folder ?? (await newFolder());
   const registry = new Registry();

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, type Faults, faultyFiles, newFolder, segmentsIn, systemError } from '../spool/fixture';
@@ -52,6 +53,15 @@ function stall(faults: Faults): void {
 }
 
 describe('while Temporal is away', () => {
+  test('a notice that is acknowledged after the folder was removed beneath the webhook reaches Temporal all the same', async () => {
+    const { post, temporal, folder } = await setup();
+    expect((await post(statusNotification({ clientUserId: 'POL-1' }))).status).toBe(200);
+    await rm(folder, { recursive: true });
+    expect((await post(statusNotification({ clientUserId: 'POL-2' }))).status).toBe(200);
+    temporal.deliver = async () => 'taken';
+    await until('the second', SOON_MS, () => temporal.got.includes('POL-2'));
+  });
+
   test.each([
     ['refuses every call', away],
     ['never answers', never],

@@ -1,0 +1,129 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { createLogger } from '../../src/observability/log';
+import { openConfiguredSpool } from '../../src/spool/configured';
+import { diskFiles } from '../../src/spool/files';
+import { until } from '../support/condition';
+import { cleanUp, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
+
+const SOON_MS = 15_000;
+
+cleanUp();
+
+async function textsIn(folder: string): Promise<string> {
+  return [...(await segmentsIn(folder)).values()].join('');
+}
+
+async function partIn(folder: string): Promise<string> {
+  const name = (await readdir(folder)).find((found) => found.startsWith('part-'));
+  return join(folder, name ?? 'none');
+}
+
+describe('what is acknowledged after somebody took away', () => {
+  test.each<[string, (folder: string) => Promise<unknown>]>([
+    ['the whole folder', (folder) => rm(folder, { recursive: true })],
+    [
+      'all that is in the folder',
+      async (folder) => {
+        for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
+      },
+    ],
+    ['our part of it', async (folder) => rm(await partIn(folder), { recursive: true })],
+    ['our part of it, by another name', async (folder) => rename(await partIn(folder), join(folder, 'elsewhere'))],
+    [
+      'the segment',
+      async (folder) => {
+        for (const name of (await segmentsIn(folder)).keys()) await rm(join(folder, name));
+      },
+    ],
+  ])('%s lies in the folder under its name, and is delivered', async (_what, take) => {
+    const { folder, append, spool, figure, logged } = await open();
+    await append('before');
+    await take(folder);
+    await append('after');
+    expect(await textsIn(folder)).toContain('after');
+    await append('once more');
+    expect(await textsIn(folder)).toMatch(/after[\s\S]*once more/);
+    const { outlet: to, taken } = outlet();
+    spool.start(to);
+    await until('what was acknowledged', SOON_MS, () => taken.includes('once more'));
+    expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
+    await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);
+    expect(logged()).toContain('was taken away before its notices were delivered');
+  });
+
+  test('a folder that is put back again loses nothing: what it held is taken over', async () => {
+    const { folder, append, spool } = await open({ adoptEveryMs: 50 });
+    await append('before');
+    const part = await partIn(folder);
+    await rename(part, join(folder, 'elsewhere'));
+    await append('after');
+    await rename(join(folder, 'elsewhere'), part);
+    const { outlet: to, taken } = outlet();
+    spool.start(to);
+    await until('both', SOON_MS, () => taken.includes('before') && taken.includes('after'));
+  });
+
+  test('a spool in which nothing is going on is made again by itself', async () => {
+    const { folder, spool, logged } = await open({ adoptEveryMs: 50 });
+    spool.start(outlet().outlet);
+    await rm(folder, { recursive: true });
+    await until('a part of ours', SOON_MS, async () => (await readdir(folder).catch(() => [])).length > 0);
+    await until('the word', SOON_MS, () =>
+      logged().includes('the folder of the spool was taken away beneath us; it is made again'),
+    );
+  });
+
+  test('nothing is acknowledged where the volume itself is gone, until it is back', async () => {
+    let disk = 'volume';
+    const { folder, append, spool, logged } = await open({ files: { ...diskFiles, disk: async () => disk } });
+    await append('before');
+    await rename(folder, `${folder}.away`);
+    await mkdir(folder);
+    disk = 'root';
+    await expect(append('after')).rejects.toMatchObject({ kind: 'spool-failed', cause: { kind: 'other-disk' } });
+    expect(spool.healthy).toBe(false);
+    expect(await textsIn(folder)).toBe('');
+    await rm(folder, { recursive: true });
+    await rename(`${folder}.away`, folder);
+    disk = 'volume';
+    await append('again');
+    expect(await textsIn(folder)).toMatch(/before[\s\S]*again/);
+    expect(logged()).not.toContain('made again');
+  });
+
+  test('nothing is acknowledged where the folder cannot be made again', async () => {
+    const files = { ...diskFiles };
+    const { folder, append } = await open({ files });
+    await append('before');
+    files.makeFolder = async () => Promise.reject(systemError('EROFS'));
+    await rm(folder, { recursive: true });
+    await expect(append('after')).rejects.toMatchObject({ kind: 'spool-failed', cause: { code: 'EROFS' } });
+  });
+});
+
+describe('at the start, a fault of the configuration is', () => {
+  const fault = async (options: Partial<Parameters<typeof openConfiguredSpool>[0]>) => {
+    const log = createLogger({ process: 'test', level: 'silent' });
+    const given = { folder: await newFolder(), maxBytes: 1e6, seal: null, registry: new Registry(), log };
+    return openConfiguredSpool({ ...given, ...options });
+  };
+
+  test('a folder that can be read and not written', async () => {
+    const files = faultyFiles({ create: () => Promise.reject(systemError('EROFS')) });
+    expect(await fault({ files })).toThrow(/WEBHOOK_SPOOL: expected a folder .*\(EROFS\)/);
+  });
+
+  test('a disk that does not answer', async () => {
+    let answer = (): void => {};
+    const sync = () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    expect(await fault({ files: faultyFiles({ sync }), openTimeoutMs: 100 })).toThrow(
+      /WEBHOOK_SPOOL: expected a folder .*\(ETIMEDOUT\)/,
+    );
+    answer();
+  });
+});
