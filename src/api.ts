@@ -1,6 +1,8 @@
 import { createApi } from './api/server';
-import { exitOnConfigurationError, readConfig } from './config';
+import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { openConfiguredAudit } from './observability/audit';
+import { keepAuditFor } from './observability/audit-keep';
+import { configuration } from './observability/audit-process';
 import { drain, listen } from './observability/listening';
 import { createLogger } from './observability/log';
 import { createRegistry, serveMetrics } from './observability/metrics';
@@ -21,6 +23,9 @@ runProcess('api', async () => {
   const folder = config.audit.folder ?? '';
   const tellHead = (line: string) => process.stdout.write(`${line}\n`);
   const audit = exitOnConfigurationError(await openConfiguredAudit({ folder, process: 'api', log, tellHead }));
+  // Where it cannot be written, the log says so, and each act is refused until it can.
+  await audit.record(configuration('api', namesSet())).catch(() => undefined);
+  keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, who: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => app.server.listening });

@@ -2,8 +2,9 @@ import { attended } from './cli/attended';
 import { readCommandLine } from './cli/operator/command-line';
 import { runOperator } from './cli/operator/run';
 import { cliUser } from './cli/who';
-import { exitOnConfigurationError, readConfig } from './config';
+import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { openConfiguredAudit } from './observability/audit';
+import { configuration } from './observability/audit-process';
 import { runProcess } from './observability/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -20,6 +21,8 @@ runProcess('chartway', async () => {
     client ??= connectClient(config.temporal, waiting, createDataConverter(config.payload, config.temporal.namespace));
     return client;
   };
+  const who = cliUser();
+  let configured: Promise<void> | undefined;
   let audit: ReturnType<typeof openConfiguredAudit> | undefined;
   // Off is a fault of the configuration here.
   const auditFolder = config.audit.folder ?? '';
@@ -31,10 +34,13 @@ runProcess('chartway', async () => {
     signal,
     temporal,
     taskQueue,
-    who: cliUser(),
+    who,
     audit: async () => {
       audit ??= openConfiguredAudit({ folder: auditFolder, process: 'chartway' });
-      return exitOnConfigurationError(await audit);
+      const opened = exitOnConfigurationError(await audit);
+      configured ??= opened.record(configuration(who, namesSet()));
+      await configured;
+      return opened;
     },
     auditFolder,
     ask,

@@ -2,7 +2,9 @@ import { readArguments } from './cli/arguments';
 import { attended } from './cli/attended';
 import { openApplicantsFile } from './cli/open-file';
 import { runStarter } from './cli/starter';
-import { exitOnConfigurationError, readConfig } from './config';
+import { cliUser } from './cli/who';
+import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { auditCommand } from './observability/audit-process';
 import { runProcess } from './observability/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
@@ -20,6 +22,16 @@ runProcess('starter', async () => {
     await ensureSearchAttributes(client.connection, namespace, waiting);
     return createApplicants({ client, taskQueue: config.taskQueue });
   };
-  const deps = { connect, policy: config.policy, openFile: openApplicantsFile, out, terminal, signal };
-  process.exit(await runStarter(args, deps));
+  const who = cliUser();
+  let opened: ReturnType<typeof auditCommand> | undefined;
+  const audit = () => {
+    // Off is a fault of the configuration here.
+    opened ??= auditCommand({ folder: config.audit.folder ?? '', process: 'starter', who, names: namesSet() });
+    return opened;
+  };
+  const deps = { connect, policy: config.policy, audit, who, openFile: openApplicantsFile, out, terminal, signal };
+  const status = await runStarter(args, deps);
+  // Where its last line cannot be written any more, the chain ends like that of a process that was killed.
+  await opened?.then((each) => each.close()).catch(() => undefined);
+  process.exit(status);
 });

@@ -1,5 +1,5 @@
 import { isClientUserId } from '../domain/identifiers';
-import { type CsvRecord, csvRecords } from './csv-records';
+import { type CsvRecord, csvRecords, LONGEST_RECORD } from './csv-records';
 import { type Checked, checkDetails } from './details';
 
 const COLUMNS = [
@@ -27,7 +27,7 @@ export interface Row {
 /** The rows of a CSV text, in constant memory. @throws NotApplicants for a header that is not ours */
 export async function* applicantRows(chunks: AsyncIterable<string>): AsyncGenerator<Row> {
   let header: readonly Column[] | null = null;
-  for await (const record of csvRecords(chunks)) {
+  for await (const record of csvRecords(chunks, () => header?.length ?? null)) {
     if (header === null) header = headerOf(record);
     else yield { line: record.line, checked: checkRow(record, header) };
   }
@@ -56,7 +56,9 @@ function isColumn(name: string): name is Column {
 
 function checkRow({ fields }: CsvRecord, header: readonly Column[]): Checked {
   if (fields === null)
-    return badRow('fields in which a quote stands only around the whole field, or doubled within quotes');
+    return badRow(
+      `fields in which a quote stands only around the whole field, or doubled within quotes; ${LONGEST_RECORD} characters at most`,
+    );
   const value = (column: Column): string => fields[header.indexOf(column)] ?? '';
   if (fields.length !== header.length) {
     // Whose it is can be told where no field before it is too many or too few, as in the first column.

@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
 import type { GivenDetails } from './details';
+import { DiscreetCommand } from './discreet-command';
 
 /** What the starter was asked to do. */
 export interface StarterArguments {
@@ -12,7 +13,12 @@ export interface StarterArguments {
   readonly json: boolean;
   readonly again: boolean;
   readonly dryRun: boolean;
+  /** The carrier's own reference of the authorizations of these applicants, for the audit log; null: none was given. */
+  readonly authorizationReference: string | null;
 }
+
+/** It stands in the audit log, so it is a reference and no sentence about a person, nor an e-mail address. */
+const AUTHORIZATION_REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
 
 interface Flags {
   readonly clientUserId?: string;
@@ -23,6 +29,7 @@ interface Flags {
   readonly suggestedSource?: readonly string[];
   readonly reports?: Wanted;
   readonly file?: string;
+  readonly authorizationReference?: string;
   readonly dryRun?: true;
   readonly wait?: true;
   readonly json?: true;
@@ -41,6 +48,7 @@ export function readArguments(argv: readonly string[]): StarterArguments {
       json: flags.json ?? false,
       again: flags.again ?? false,
       dryRun: flags.dryRun ?? false,
+      authorizationReference: flags.authorizationReference ?? null,
     };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -49,7 +57,7 @@ export function readArguments(argv: readonly string[]): StarterArguments {
 }
 
 function starterCommand(): Command {
-  return new Command('starter')
+  return new DiscreetCommand('starter')
     .description('Starts collecting the medical records of one applicant, or of every applicant in a CSV file.')
     .usage('--client-user-id POL-1 --email max@example.org [options]\n       starter --file applicants.csv|- [options]')
     .option('--client-user-id <id>', 'your own opaque id of the applicant: it stands in logs and folder names')
@@ -71,6 +79,11 @@ function starterCommand(): Command {
       'which reports, such as "unity:json,pdf;ccdraw:pdf", instead of the REPORTS of the configuration',
       wanted,
     )
+    .option(
+      '--authorization-reference <ref>',
+      'your own reference of the authorization that the applicant, or each of the file, has given; stands in the audit log',
+      authorizationReference,
+    )
     .option('--wait', 'wait until the applicants have closed')
     .option('--json', 'print one JSON line an applicant on stdout')
     .option('--again', 'a new round for applicants that have closed, also with corrected details')
@@ -86,6 +99,11 @@ function wanted(text: string): Wanted {
   const judged = parseWanted(text);
   if (judged.ok) return judged.wanted;
   throw new InvalidArgumentError(`Expected ${judged.expected}.`);
+}
+
+function authorizationReference(text: string): string {
+  if (AUTHORIZATION_REFERENCE.test(text)) return text;
+  throw new InvalidArgumentError('Expected 1 to 100 letters, digits and ._~:/-, a letter or digit first.');
 }
 
 function sourceOf(flags: Flags, command: Command): StarterArguments['source'] {

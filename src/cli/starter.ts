@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Policy } from '../domain/policy';
 import { UnknownKey } from '../domain/seal';
-import { type Applicants, isTransient } from '../temporal/applicants';
+import { type Audit, AuditUnavailable } from '../observability/audit';
+import { type Applicants, isTransient, type Started, type StartRequest } from '../temporal/applicants';
 import { TemporalUnreachable } from '../temporal/connection';
 import { detailsDigest } from '../temporal/details';
 import { SearchAttributesUnusable } from '../temporal/search-attributes';
@@ -19,6 +20,10 @@ export interface StarterDeps {
   /** Waits for Temporal and gives up in the end; called when there is somebody to start. */
   readonly connect: () => Promise<Applicants>;
   readonly policy: Policy;
+  /** The same each time; called when there is somebody to start. @throws {AuditUnavailable} */
+  readonly audit: () => Promise<Pick<Audit, 'record'>>;
+  /** `cli:<os user>`: who starts, for the audit log. */
+  readonly who: string;
   /** `-` is standard input. */
   readonly openFile: (file: string, signal: AbortSignal) => Promise<ApplicantsText>;
   /** One line of stdout. */
@@ -43,6 +48,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 /** A restart or a failover of Temporal is over by then. */
 const OUTLIVED_OUTAGE_MS = 5 * 60_000;
+const NOT_RECORDED =
+  'the audit log cannot be written, and nobody is started who does not stand in it: look at AUDIT_LOG and its disk';
 const REPEAT = 'the same command again starts the rest and leaves alone who was started';
 
 /** Starts what the arguments name and tells about each; what stopped it is said on the terminal. */
@@ -65,6 +72,7 @@ export async function runStarter(args: StarterArguments, deps: StarterDeps): Pro
     ) {
       return stopped(error.message, 1);
     }
+    if (error instanceof AuditUnavailable) return stopped(`${NOT_RECORDED}${codeOf(error.cause)}; ${REPEAT}`, 1);
     if (isTransient(error)) return stopped(`Temporal stopped answering; ${REPEAT}`, 1);
     throw error;
   }
@@ -93,11 +101,14 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     } else {
       const { details } = checked;
       const request = { details, detailsDigest: detailsDigest(details), policy, again: args.again, batch };
+      // First of all: where nothing can be recorded, Temporal is not even asked.
+      const audit = await deps.audit();
       const temporal = await applicants();
       // Of two rows for one applicant the first one counts, not the faster one.
-      const started = await turns.take(details.clientUserId, () =>
-        outlivingOutages(deps, () => temporal.start(request)),
-      );
+      const started = await turns.take(details.clientUserId, () => {
+        signal.throwIfAborted();
+        return recordedStart(args, deps, audit, temporal, request);
+      });
       report.started(started, place);
       if (args.wait && started.open && started.result !== 'conflict') open.set(details.clientUserId, place);
     }
@@ -114,6 +125,31 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   if (batch) terminal.say(report.counts());
   if (report.allWell()) return 0;
   return batch || connected ? 1 : 2;
+}
+
+/**
+ * The line `start` is on the disk before Temporal is asked; with 20 applicants under way at a time, some share one sync. A second line,
+ * `not-started`, says that nobody was invited by it, for the applicant was there. A `start` without one was made, or its answer never came.
+ */
+async function recordedStart(
+  { authorizationReference, again }: StarterArguments,
+  deps: StarterDeps,
+  audit: Pick<Audit, 'record'>,
+  temporal: Applicants,
+  request: StartRequest,
+): Promise<Started> {
+  const { clientUserId } = request.details;
+  const of = { who: deps.who, clientUserId, authorizationReference: authorizationReference ?? undefined };
+  await audit.record({ ...of, did: 'start', detail: again ? 'again' : undefined });
+  const started = await outlivingOutages(deps, () => temporal.start(request));
+  if (started.result !== 'started') await audit.record({ ...of, did: 'not-started', detail: started.result });
+  return started;
+}
+
+/** ` (ENOSPC)`. */
+function codeOf(cause: unknown): string {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code === undefined ? '' : ` (${code})`;
 }
 
 async function* candidates({ source }: StarterArguments, text: ApplicantsText | null): AsyncGenerator<Candidate> {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 export type AuditedAct =
   | 'configure'
   | 'start'
+  | 'not-started'
   | 'list'
   | 'read'
   | 'open-document'

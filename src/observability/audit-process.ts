@@ -1,6 +1,24 @@
-import { type Audit, AuditUnavailable, openAudit } from './audit';
+import { type Audit, type AuditEntry, AuditUnavailable, openAudit } from './audit';
 import { keepAuditFor } from './audit-keep';
 import type { Logger } from './log';
+
+/** The line with which a process begins: which variables of ours are set, by name, for a value may be a secret. */
+export function configuration(who: string, names: readonly string[]): AuditEntry {
+  return { who, did: 'configure', detail: names.join(' ') };
+}
+
+/** The audit log of a command, which begins with its configuration. @throws {AuditUnavailable} */
+export async function auditCommand(options: {
+  readonly folder: string;
+  readonly process: string;
+  readonly who: string;
+  readonly names: readonly string[];
+}): Promise<Audit> {
+  const { folder, process: processName, who, names } = options;
+  const audit = await openAudit({ folder, process: processName });
+  await audit.record(configuration(who, names));
+  return audit;
+}
 
 /**
  * The audit log of a long-running process: which variables are set, by name; its heads on stdout; files kept for `keepMs`. One that cannot be
@@ -21,7 +39,7 @@ export async function auditProcess(options: {
   const tellHead = (line: string) => void process.stdout.write(`${line}\n`);
   try {
     const audit = await openAudit({ folder, process: who, log, tellHead });
-    await audit.record({ who, did: 'configure', detail: names.join(' ') });
+    await audit.record(configuration(who, names));
     keepAuditFor({ folder, keepMs, audit, who, log });
     return { record: audit.record, close: () => audit.close().catch(() => undefined) };
   } catch (error) {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { verifyAudit } from '../../src/observability/audit-verify';
 import { ensureBuilt } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -28,6 +29,12 @@ function starter(args: readonly string[], options: { env?: Record<string, string
   });
 }
 
+/** The lines of an audit log, whatever the file. */
+function audited(audit = path.join(folder, '.data/audit')): Record<string, unknown>[] {
+  const lines = readdirSync(audit).flatMap((file) => readFileSync(path.join(audit, file), 'utf8').trim().split('\n'));
+  return lines.map((line) => JSON.parse(line));
+}
+
 const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
 
 test('on a server that never heard of us it registers what it needs, starts, and finds the applicant again', async () => {
@@ -35,10 +42,44 @@ test('on a server that never heard of us it registers what it needs, starts, and
   expect([first.status, second.status]).toEqual([0, 0]);
   const results = [first, second].map(({ stdout }) => JSON.parse(stdout).result);
   expect(results.sort()).toEqual(['running', 'started']);
+  // Two processes, one folder: a whole chain each, with what it began with, the applicant, and the end.
+  const { chains } = await verifyAudit(path.join(folder, '.data/audit'));
+  expect(chains).toMatchObject([
+    { end: 'closed', broken: null },
+    { end: 'closed', broken: null },
+  ]);
+  const acts = audited().map(({ did }) => String(did));
+  expect(acts.sort()).toEqual(['configure', 'configure', 'not-started', 'start', 'start', 'stop', 'stop']);
   const other = await starter(['--client-user-id', 'POL-1', '--email', 'eve@example.org', '--json']);
   expect(other.status).toBe(1);
   expect(JSON.parse(other.stdout)).toMatchObject({ clientUserId: 'POL-1', result: 'conflict', stage: 'inviting' });
   expect(other.stdout + other.stderr).not.toMatch(/max@|eve@/);
+});
+
+test('nobody is started who cannot be recorded, a dry run records nobody, and a reference stands beside each of a file', async () => {
+  const file = path.join(folder, 'two.csv');
+  const header = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
+  writeFileSync(file, `${header}\nREF-1,a@example.org,,,,\nREF-2,b@example.org,,,,\n`);
+  writeFileSync(path.join(folder, 'no-folder'), '');
+  const dry = { env: { AUDIT_LOG: path.join(folder, 'dry') } };
+  const [unwritable, dryRun] = await Promise.all([
+    starter(['--file', file, '--json'], { env: { AUDIT_LOG: path.join(folder, 'no-folder') } }),
+    starter(['--file', file, '--dry-run'], dry),
+  ]);
+  expect(unwritable).toMatchObject({ status: 1, stdout: '' });
+  expect(unwritable.stderr).toMatch(/^the audit log cannot be written, .* \((EEXIST|ENOTDIR)\)/);
+  expect(dryRun.status).toBe(0);
+  expect(existsSync(path.join(folder, 'dry'))).toBe(false);
+  const given = ['--file', file, '--json', '--authorization-reference', 'BATCH-7'];
+  const { status, stdout } = await starter(given, { env: { AUDIT_LOG: path.join(folder, 'referred') } });
+  expect([status, stdout.match(/"started"/g)?.length]).toEqual([0, 2]);
+  const starts = audited(path.join(folder, 'referred')).filter(({ did }) => did === 'start');
+  expect(
+    starts.map(({ who, clientUserId, authorizationReference }) => [who, clientUserId, authorizationReference]).sort(),
+  ).toEqual([
+    [expect.stringMatching(/^cli:/), 'REF-1', 'BATCH-7'],
+    [expect.stringMatching(/^cli:/), 'REF-2', 'BATCH-7'],
+  ]);
 });
 
 test('a file and standard input start the same rows, and name the bad one by its line', async () => {

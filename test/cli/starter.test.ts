@@ -1,6 +1,7 @@
 import type { StarterArguments } from '../../src/cli/arguments';
 import { runStarter, type StarterDeps } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
+import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import type { ApplicantSummary, Applicants, Started, StartRequest } from '../../src/temporal/applicants';
 import { TemporalUnreachable } from '../../src/temporal/connection';
 
@@ -18,16 +19,21 @@ function setup(options: {
   file?: readonly string[];
   start?: (request: StartRequest) => Partial<Started> | Promise<Partial<Started>>;
   untilClosed?: (clientUserId: string) => Promise<Partial<ApplicantSummary>>;
+  record?: (entry: AuditEntry) => Promise<void>;
   deps?: Partial<StarterDeps>;
 }) {
   const requests: StartRequest[] = [];
   const out: string[] = [];
   const said: string[] = [];
+  /** What happened, in its order: lines of the audit log, and calls of Temporal. */
+  const order: string[] = [];
+  const audited: AuditEntry[] = [];
   const stopping = new AbortController();
   const refuse = () => Promise.reject(new Error('not asked for here'));
   const applicants: Applicants = {
     async start(request) {
       requests.push(request);
+      order.push(`asked ${request.details.clientUserId}`);
       return { ...summary(request.details.clientUserId), result: 'started', ...(await options.start?.(request)) };
     },
     untilClosed: async (clientUserId) => ({
@@ -36,9 +42,10 @@ function setup(options: {
     }),
     ...{ read: refuse, state: refuse, cancel: refuse },
   };
-  const plain = { wanted: null, wait: false, json: false, again: false, dryRun: false };
+  const plain = { wanted: null, wait: false, json: false, again: false, dryRun: false, authorizationReference: null };
   const source = options.file ? { file: 'a.csv' } : { single: ONE };
   let connections = 0;
+  let auditsOpened = 0;
   const status = runStarter(
     { ...plain, source, ...options.args },
     {
@@ -47,6 +54,17 @@ function setup(options: {
         return applicants;
       },
       policy: DEFAULT_POLICY,
+      audit: async () => {
+        auditsOpened += 1;
+        return {
+          async record(entry) {
+            await options.record?.(entry);
+            audited.push(entry);
+            order.push(`${entry.did} ${entry.clientUserId}`);
+          },
+        };
+      },
+      who: 'cli:tester',
       openFile: async () => ({
         chunks: (async function* () {
           yield [HEADER, ...(options.file ?? [])].join('\n');
@@ -59,7 +77,8 @@ function setup(options: {
       ...options.deps,
     },
   );
-  return { status, requests, out, said, stopping, connections: () => connections };
+  const counts = { connections: () => connections, auditsOpened: () => auditsOpened };
+  return { status, requests, out, said, stopping, order, audited, ...counts };
 }
 
 const jsonOf = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line));
@@ -72,6 +91,64 @@ test('one applicant is started: status 0, one JSON line, text beside it', async 
   ]);
   expect(said).toEqual(['POL-1: started as applicant-POL-1']);
   expect(requests).toMatchObject([{ details: ONE, policy: DEFAULT_POLICY, again: false, batch: false }]);
+});
+
+test('whoever is started stands in the audit log first: who, whom, and under which authorization', async () => {
+  const { status, order, audited } = setup({ args: { authorizationReference: 'AUTH/7' } });
+  await status;
+  expect(order).toEqual(['start POL-1', 'asked POL-1']);
+  expect(audited).toEqual([
+    { who: 'cli:tester', did: 'start', clientUserId: 'POL-1', authorizationReference: 'AUTH/7', detail: undefined },
+  ]);
+});
+
+test.each(['running', 'closed', 'conflict'] as const)(
+  'an applicant who was there, %s, has a second line: this start invited nobody',
+  async (result) => {
+    const args = { authorizationReference: 'AUTH-8', again: true };
+    const { status, audited } = setup({ args, start: () => ({ result }) });
+    await status;
+    const of = { who: 'cli:tester', clientUserId: 'POL-1', authorizationReference: 'AUTH-8' };
+    expect(audited).toEqual([
+      { ...of, did: 'start', detail: 'again' },
+      { ...of, did: 'not-started', detail: result },
+    ]);
+  },
+);
+
+test('each of a file stands under the reference of the file, before anybody is asked about them', async () => {
+  const file = Array.from({ length: 50 }, (_, index) => `POL-${index},max@example.org,,,,`);
+  const { status, order, audited } = setup({ file, args: { authorizationReference: 'BATCH-2026-11' } });
+  expect(await status).toBe(0);
+  expect(audited).toHaveLength(50);
+  expect(new Set(audited.map(({ authorizationReference }) => authorizationReference))).toEqual(
+    new Set(['BATCH-2026-11']),
+  );
+  for (let index = 0; index < 50; index += 1) {
+    expect(order.indexOf(`start POL-${index}`)).toBeLessThan(order.indexOf(`asked POL-${index}`));
+  }
+});
+
+test('who cannot be recorded is not started, nor is anybody behind them: status 1, and what to do', async () => {
+  const file = Array.from({ length: 100 }, (_, index) => `POL-${index},max@example.org,,,,`);
+  const full = new AuditUnavailable(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+  let room = 3;
+  const record = () => (room-- > 0 ? Promise.resolve() : Promise.reject(full));
+  const { status, requests, said, out } = setup({ file, args: { json: true }, record });
+  expect(await status).toBe(1);
+  expect(requests).toHaveLength(3);
+  expect(out).toHaveLength(3);
+  expect(said.at(-1)).toMatch(
+    /^the audit log cannot be written, .*AUDIT_LOG and its disk \(ENOSPC\); the same command/,
+  );
+});
+
+test('where the audit log cannot be opened, Temporal is not even asked', async () => {
+  const audit = () => Promise.reject(new AuditUnavailable(null));
+  const { status, connections, said } = setup({ deps: { audit } });
+  expect(await status).toBe(1);
+  expect(connections()).toBe(0);
+  expect(said).toEqual([expect.stringMatching('the audit log cannot be written')]);
 });
 
 test('without --json nothing goes to stdout', async () => {
@@ -163,6 +240,7 @@ test('a dry run checks everything, starts nothing and needs no Temporal', async 
   const good = setup({ file: ['POL-1,max@example.org,,,,'], args: { dryRun: true } });
   expect(await good.status).toBe(0);
   expect([...bad.requests, ...good.requests, bad.connections(), good.connections()]).toEqual([0, 0]);
+  expect([...bad.order, ...good.order, bad.auditsOpened(), good.auditsOpened()]).toEqual([0, 0]);
 });
 
 test('a dry run of one applicant that is right says so, and prints no JSON line', async () => {
@@ -193,7 +271,7 @@ test('a moment without Temporal costs no row', async () => {
   try {
     let refusals = 3;
     const unavailable = Object.assign(new Error('away'), { code: 14, details: 'away', metadata: {} });
-    const { status, requests } = setup({
+    const { status, requests, audited } = setup({
       file: ['POL-1,max@example.org,,,,', 'POL-2,max@example.org,,,,'],
       start: () => {
         if (refusals-- > 0) throw new Error('wrapped by the client', { cause: unavailable });
@@ -210,6 +288,7 @@ test('a moment without Temporal costs no row', async () => {
     }
     expect(ended).toBe(0);
     expect(requests).toHaveLength(5);
+    expect(audited).toHaveLength(2);
   } finally {
     jest.useRealTimers();
   }

@@ -1,4 +1,5 @@
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { DiscreetCommand } from '../discreet-command';
 import { auditCommand } from './audit';
 import { documentCommand } from './document';
 import { eraseCommand } from './erase';
@@ -31,7 +32,7 @@ export interface CommandLine {
 /** Reads the command line. Wrong usage is said on stderr and ends the process with status 2, `--help` with 0. */
 export function readCommandLine(argv: readonly string[], commands = COMMANDS): CommandLine {
   let chosen: Act | undefined;
-  const program = new Command('chartway')
+  const program = new DiscreetCommand('chartway')
     .description("The operator's commands: look after what needs a person.")
     .usage('<command> [options]');
   for (const add of commands) {
