@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { Command } from 'commander';
 import { eraseCommand } from '../../src/cli/operator/erase';
 import type { Act, Operator } from '../../src/cli/operator/operator';
@@ -17,6 +19,7 @@ import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
+import { createOperations } from '../../src/temporal/operations';
 import {
   applicantWorkflowId,
   mailboxWorkflowId,
@@ -28,7 +31,10 @@ import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeHumanApi } from '../support/fake-human-api';
+import { filesIn } from '../support/stored';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+const { History } = temporal.api.history.v1;
 
 let server: TemporalServer;
 let connection: Connection;
@@ -56,6 +62,15 @@ afterAll(async () => {
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** The server gives what is a map in any order. */
+function inOrder(message: object): Buffer {
+  const byKey = (_: string, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  return Buffer.from(JSON.stringify(message, byKey));
+}
 
 /** A carrier with a folder of its own, and an operator before it. */
 async function setup() {
@@ -105,6 +120,19 @@ async function setup() {
     operator,
     records,
     notices: await operator.noticeSender(),
+    /** Every byte that this carrier has anywhere, by where it lies: files, histories, people upstream. */
+    async everything(): Promise<Map<string, Buffer>> {
+      const all = new Map([...(await filesIn(root))].map(([name, bytes]) => [`file ${name}`, bytes]));
+      for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+        const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+        all.set(
+          `run ${workflowId} ${runId}`,
+          inOrder(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
+        );
+      }
+      for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
+      return all;
+    },
     erasure: (over: Partial<ErasedRecords> = {}) =>
       createErasure({ client, taskQueue, records: { ...records, ...over } }),
     /** An applicant who was invited, with a document on the disk. */
@@ -191,6 +219,45 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
   expect((await store.readManifest('POL-1'))?.documents).toHaveLength(1);
 }, 150_000);
 
+test('one of many is erased and everything else stays byte for byte, however alike the ids are', async () => {
+  const { invite, erase, everything, operator, applicants, store, humanApi, client } = await setup();
+  const others = ['TWIN-10', 'TWIN-1-2', 'TWIN-1.a', 'XTWIN-1', 'twin-2'];
+  const [first = ''] = await Promise.all(others.map((id) => invite(id)));
+  const humanId = await invite('TWIN-1');
+  // One has closed and was withdrawn by hand too, is held, and shares a record of the quarantine; one is a folder only; of one an erasure was broken off.
+  await applicants.cancel('TWIN-10');
+  await applicants.untilClosed('TWIN-10');
+  const reportOf = (whose: string) => ({ humanId: whose, reportId: 'r-1', type: 'unity', updatedAt: null });
+  await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
+  await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
+  const content = JSON.stringify([humanId, first].map((whose) => ({ kind: 'report', ...reportOf(whose) })));
+  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  await quarantine.put({ key: 'm', atMs: 1, humanId: first, notices: 2, content });
+  await store.updateManifest(
+    change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
+  );
+  await openErasing(store).begin('TWIN-1.a', []);
+  let before = await everything();
+  await until('all to be listed, and quiet', 20_000, async () => {
+    const seen = before;
+    before = await everything();
+    return (
+      [...before.keys()].filter((place) => place.startsWith('run ')).length === 7 && isDeepStrictEqual(seen, before)
+    );
+  });
+
+  expect(await erase('TWIN-1', '--yes')).toBe(1);
+  const isTheirs = (place: string) => /^(file |run applicant-)TWIN-1[/ ]/.test(place) || place.includes(humanId);
+  const after = await everything();
+  expect([...before.keys()].filter(isTheirs)).toHaveLength(4);
+  expect([...after.keys()].filter(isTheirs)).toEqual([`person ${humanId}`]);
+  const gone = humanApi.people.filter(({ deleted }) => deleted);
+  expect(gone.map(({ clientUserId }) => clientUserId).sort()).toEqual(['TWIN-1', 'TWIN-10']);
+  const rest = (all: Map<string, Buffer>) => [...all].filter(([place]) => !isTheirs(place)).sort();
+  expect(rest(after)).toEqual(rest(before));
+  expect(rest(before)).toHaveLength(25);
+}, 150_000);
+
 test('runs of earlier rounds go too, though Temporal answers for the newest alone', async () => {
   const { invite, applicants, erasure, client } = await setup();
   const runIds: string[] = [];
@@ -261,3 +328,32 @@ test('a start that comes while it is erased is withdrawn and erased with the res
   expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
   expect(await store.applicants()).toEqual([]);
 }, 150_000);
+
+test('where open applicants are left alone, a start that comes in the middle ends the erasing, and its round stays', async () => {
+  const { invite, erasure, records, humanApi, applicants, store } = await setup();
+  await invite('POL-N');
+  expect(await erasure().eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, runs: 0, files: 0 });
+  await applicants.cancel('POL-N');
+  await applicants.untilClosed('POL-N');
+  let started = false;
+  const begin = async (clientUserId: string, humanIds: readonly string[]) => {
+    const known = await records.begin(clientUserId, humanIds);
+    if (!started) await invite(clientUserId);
+    started = true;
+    return known;
+  };
+  expect(await erasure({ begin }).eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, files: 0 });
+  expect((await applicants.read('POL-N'))?.open).toBe(true);
+  expect(humanApi.people.map(({ deleted }) => deleted)).toEqual([true, false]);
+  expect((await store.readManifest('POL-N'))?.documents).toHaveLength(1);
+}, 150_000);
+
+test('of somebody who was never known nothing is erased, and the command says so with 0', async () => {
+  const { erase, printed, audited, store } = await setup();
+  expect(await erase('NOBODY-1', '--yes')).toBe(0);
+  expect(printed).toEqual([
+    expect.objectContaining({ clientUserId: 'NOBODY-1', result: 'erased', people: 0, files: 0, quarantined: 0 }),
+  ]);
+  expect(audited.map(({ did }) => did)).toEqual(['erase-begin', 'erase']);
+  expect(await store.shelf.list('')).toEqual([]);
+}, 60_000);
