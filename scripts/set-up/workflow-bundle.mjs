@@ -11,7 +11,10 @@ export async function bundleWorkflows(workflowsPath) {
   const logger = new DefaultLogger('WARN', ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`));
   // Of workflow code, failures are made inside the sandbox: encoded there, unless the worker says that nothing is encrypted.
   const failureConverterPath = join(dirname(workflowsPath), '..', 'temporal', 'failure-converter.js');
-  const { code } = await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger });
+  // What the codec could not decode is taken for nothing else.
+  const workflowInterceptorModules = [join(dirname(workflowsPath), 'undecodable.js')];
+  const options = { workflowsPath, workflowInterceptorModules, failureConverterPath, logger };
+  const { code } = await bundleWorkflowCode(options);
   const marker = code.lastIndexOf('//# sourceMappingURL=data:');
   const mapStart = code.indexOf('base64,', marker) + 'base64,'.length;
   if (marker < 0) throw new Error('the workflow bundle was expected to end in an inline source map, and has none');

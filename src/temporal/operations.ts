@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { isUndecodable } from '../domain/seal';
 import {
   SWEEP,
   type SweepResult,
@@ -10,6 +11,17 @@ import {
 
 export type { SweepResult, WithdrawPersonResult } from '../workflows/contract';
 export { applicantWorkflowId } from '../workflows/contract';
+
+/** A workflow has ended, and nobody can read how. */
+export class ResultUnreadable extends Error {
+  override readonly name = 'ResultUnreadable';
+
+  constructor(workflowId: string) {
+    super(
+      `${workflowId} has ended, and its result cannot be decoded: look for a wrong key in PAYLOAD_KEYS, then run the same command again`,
+    );
+  }
+}
 
 /** What an operator has done by a workflow, and waits for: it goes on whoever stops waiting. */
 export interface Operations {
@@ -40,7 +52,10 @@ export function createOperations({
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
-    const result = () => handle.result() as Promise<T>;
-    return signal ? client.withAbortSignal(signal, result) : result();
+    const ended = () => handle.result() as Promise<T>;
+    const result = await (signal ? client.withAbortSignal(signal, ended) : ended());
+    // Its missing fields would read as "nobody", or as "withdrawn".
+    if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
+    return result;
   }
 }

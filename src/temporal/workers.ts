@@ -87,10 +87,14 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
 /** Before the bundle's first line, which is none of ours: the places of all that may fail stay true. */
 const SHOW_FAILURES = `globalThis.${PLAIN_FAILURES}=true;`;
 
-/** What an activity was told and cannot be read is nothing to act upon: it fails visibly and is retried, for a key may have been wrong. */
-const refuseUndecodable: ActivityInterceptorsFactory = () => ({
+/**
+ * What an activity was told and cannot be read is nothing to act upon: it fails visibly and is retried, for a key may have been wrong. What an
+ * attempt before left as its progress is no such reason: it counts as none, as after an attempt that died silently.
+ */
+const refuseUndecodable: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     async execute(input, next) {
+      if (isUndecodable(info.heartbeatDetails)) Object.assign(info, { heartbeatDetails: undefined });
       if (!input.args.some(isUndecodable)) return next(input);
       throw ApplicationFailure.retryable('what this activity was told cannot be decoded', 'Undecodable');
     },

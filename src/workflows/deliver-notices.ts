@@ -29,7 +29,8 @@ export async function deliverNotices({
   let taken = 0;
   setHandler(reportNoticeSignal, (notice) => {
     taken += 1;
-    notices.push(notice);
+    // What is no notice, or cannot be decoded, must not stand in the way of those that are.
+    if (typeof notice?.reportId === 'string') notices.push(notice);
   });
   const humanId = workflowInfo().workflowId.replace(/^notices-/, '');
   const clientUserId = await findWhose(humanId);

@@ -45,8 +45,14 @@ export interface Lived {
 export const CLIENT_USER_ID = 'POL-1';
 const DETAILS = { clientUserId: CLIENT_USER_ID, clientUserEmail: 'pol-1@example.org' };
 
-/** Lets one applicant live, from the start of the workflow to its close. */
-export async function live(code: WorkflowCode, story: Story, policy: Policy, untilMs: number): Promise<Lived> {
+/** Lets one applicant live, from the start of the workflow to its close. `between` may change what the activities answer. */
+export async function live(
+  code: WorkflowCode,
+  story: Story,
+  policy: Policy,
+  untilMs: number,
+  between: (activities: Activities) => Activities = (activities) => activities,
+): Promise<Lived> {
   const clock = new Clock(T0 - SECOND_MS);
   const luck = chance(story.seed);
   const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter, cancelAtEvent } = story;
@@ -54,7 +60,7 @@ export async function live(code: WorkflowCode, story: Story, policy: Policy, unt
   const store = new FakeStore();
   const restore = onTheClock(clock, luck);
   try {
-    const activities = activitiesOver(upstream, store);
+    const activities = between(activitiesOver(upstream, store));
     const weather = { deaths, forgetAfterTasks, suggestAfter, luck, ...(cancelAtEvent && { cancelAtEvent }) };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
     const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };

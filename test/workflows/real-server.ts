@@ -1,9 +1,11 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createPeopleActivities } from '../../src/activities/withdrawals';
 import type { Policy } from '../../src/domain/policy';
 import type { HumanApi } from '../../src/human-api/client';
 import { createWorkers } from '../../src/temporal/workers';
@@ -40,10 +42,12 @@ export class RealServer {
   private constructor(
     readonly client: Client,
     private readonly native: NativeConnection,
+    private readonly dataConverter: DataConverter | undefined,
     private readonly stopServer: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<RealServer> {
+  /** With a codec: what the client and every worker convert by. */
+  static async start(codec?: PayloadCodec): Promise<RealServer> {
     installRuntime();
     const attributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [
       name,
@@ -51,8 +55,11 @@ export class RealServer {
     ]);
     const server = await startTemporalServer({ searchAttributes: Object.fromEntries(attributes) });
     const { address, namespace } = server;
-    const client = new Client({ connection: await Connection.connect({ address }), namespace });
-    return new RealServer(client, await NativeConnection.connect({ address }), () => server.stop());
+    const dataConverter = codec && { payloadCodecs: [codec] };
+    const connection = await Connection.connect({ address });
+    const client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
+    const native = await NativeConnection.connect({ address });
+    return new RealServer(client, native, dataConverter, () => server.stop());
   }
 
   /** Two workers, as the worker process has them, or with a worker of its own for the workflows. */
@@ -60,6 +67,7 @@ export class RealServer {
     const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
     const localActivities = { ...createManifestActivities(deps), ...more.localActivities };
     const upstreamActivities = {
+      ...createPeopleActivities(deps),
       ...createInvitationActivities(deps),
       ...createPersonActivities(deps),
       ...createReportActivities(deps),
@@ -69,7 +77,7 @@ export class RealServer {
       const activities = { localActivities, upstreamActivities, maxCallsPerSecond };
       const deployment = { name: null, buildId: null };
       const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, deployment };
-      return this.run(await createWorkers({ ...common, ...activities }));
+      return this.run(await createWorkers({ ...common, ...activities, dataConverter: this.dataConverter }));
     }
     const workflowBundle = { codePath: WORKFLOW_BUNDLE };
     this.run(await Worker.create({ connection, taskQueue, workflowBundle, activities: localActivities, ...workflows }));
@@ -81,11 +89,13 @@ export class RealServer {
     this.running.push({ worker, ended: worker.run() });
   }
 
-  async begin(taskQueue: string, clientUserId: string, policy: Policy): Promise<Handle> {
+  /** A task that failed before is tried again after `taskTimeoutMs`, by what the SDK's core does. */
+  async begin(taskQueue: string, clientUserId: string, policy: Policy, taskTimeoutMs = 10_000): Promise<Handle> {
     const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
     const input: CollectRecordsInput = { details, detailsDigest: 'digest', policy };
     const workflowId = applicantWorkflowId(clientUserId);
-    return (await this.client.workflow.start(COLLECT_RECORDS, { args: [input], taskQueue, workflowId })) as Handle;
+    const options = { args: [input], taskQueue, workflowId, workflowTaskTimeout: taskTimeoutMs };
+    return (await this.client.workflow.start(COLLECT_RECORDS, options)) as Handle;
   }
 
   async stop(): Promise<void> {
