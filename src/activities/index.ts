@@ -1,3 +1,4 @@
+import { auditingCancels } from './audited-cancels';
 import { createInvitationActivities, type InvitationDeps } from './invitation';
 import { createMailboxActivities, type MailboxDeps } from './mailbox';
 import { createManifestActivities, type ManifestDeps } from './manifests';
@@ -26,7 +27,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 /** What talks to the store and to Temporal only: served beside the workflows. */
 export function createLocalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
-    ...createManifestActivities(deps),
+    ...auditingCancels(createManifestActivities(deps), deps.retention.audit),
     ...createMailboxActivities(deps),
     ...createRefreshActivities(deps),
     ...createWithdrawalActivities(deps),

@@ -87,10 +87,14 @@ export function lineAfter(
 /** Reads one line (without its line feed) that should follow `before`: the link it makes, or what is wrong with it. */
 export function followed(before: Link, line: Buffer): Link | { readonly wrong: string } {
   const [, body, n, previous, hash] = LINE.exec(line.toString('latin1')) ?? [];
-  if (body === undefined || hash === undefined) return { wrong: 'expected a line of the audit log, it is none' };
-  if (sha256(Buffer.from(body, 'latin1')) !== hash) return { wrong: 'its hash is not the hash of what it says' };
-  if (Number(n) !== before.n + 1) return { wrong: `expected line ${before.n + 1} of its chain, it says ${n}` };
-  if (previous !== before.hash) return { wrong: 'it does not hold the hash of the line before' };
+  if (body === undefined || hash === undefined)
+    return { wrong: 'expected a line of the audit log, it is none: it was damaged, or put in' };
+  if (sha256(Buffer.from(body, 'latin1')) !== hash)
+    return { wrong: 'its hash is not the hash of what it says: it was changed after it was written' };
+  if (Number(n) !== before.n + 1)
+    return { wrong: `expected line ${before.n + 1} of its chain, it says ${n}: lines were taken out, put in or moved` };
+  if (previous !== before.hash)
+    return { wrong: 'it does not hold the hash of the line before: the one or the other is of another chain' };
   return { n: before.n + 1, hash };
 }
 

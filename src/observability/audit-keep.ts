@@ -13,7 +13,7 @@ const TOLD_AT_ONCE = 20;
 export async function pruneAudit(options: {
   readonly folder: string;
   readonly keepMs: number;
-  readonly audit: Pick<Audit, 'record'>;
+  readonly audit: Pick<Audit, 'record' | 'head'>;
   readonly who: string;
   readonly nowMs?: number;
 }): Promise<readonly string[]> {
@@ -26,7 +26,11 @@ export async function pruneAudit(options: {
     const known = chains.get(of.chain) ?? { files: [], lastMs: 0 };
     chains.set(of.chain, { files: [...known.files, file], lastMs: Math.max(known.lastMs, writtenMs) });
   }
-  const old = [...chains].filter(([, { lastMs }]) => nowMs - lastMs > keepMs).sort(([a], [b]) => (a < b ? -1 : 1));
+  // Not the one in which it is told.
+  const own = partOf(audit.head()?.file ?? '')?.chain;
+  const old = [...chains]
+    .filter(([chain, { lastMs }]) => chain !== own && nowMs - lastMs > keepMs)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   for (let at = 0; at < old.length; at += TOLD_AT_ONCE) {
     const some = old.slice(at, at + TOLD_AT_ONCE);
     // Told first: a chain that is told of and still there does no harm.

@@ -162,6 +162,11 @@ export async function openAudit(options: {
   }
 
   async function currentPart(day: string): Promise<FileHandle> {
+    // A file that was taken away takes no line that anybody would find, and a chain does not go on without its beginning.
+    if (chain.handle && (await chain.handle.stat()).nlink === 0) {
+      await chain.handle.close();
+      chain = begin();
+    }
     if (chain.handle && chain.day === day && chain.bytes < partMaxBytes) return chain.handle;
     await chain.handle?.close();
     chain.handle = null;

@@ -28,7 +28,7 @@ export const auditCommand: AddCommand = (program, choose) => {
     )
     .addHelpText(
       'after',
-      '\nA chain shows what was changed, moved, put in or taken out of it. Lines cut off at its end, and files taken away, show by a head only.\nExit status: 0 all holds; 1 a link is broken or a head is not borne out.',
+      '\nA chain shows what was changed, moved, put in or taken out of it. Lines cut off at its end, and files taken away, show by a head only.\nExit status: 0 all holds; 1 a link is broken or a head is not borne out; 2 something could not be read, or there was nothing to verify.',
     )
     .action((place: string | undefined, chosen: Chosen) => choose((operator) => verify(operator, place, chosen)));
 };
@@ -45,18 +45,37 @@ async function verify(operator: Operator, place: string | undefined, { heads }: 
     terminal.say(`expected a folder or a file of the audit log and one of heads that can be read; got ${code}`);
     return 2;
   }
-  const { chains, missing } = verified;
+  const { chains, missing, borneOut } = verified;
+  if (heads !== undefined && kept.length === 0) {
+    terminal.say(
+      'expected audit-head lines in the file of --heads, there are none; give the stdout of a worker, webhook or api',
+    );
+    return 2;
+  }
   for (const chain of chains) out(json ? JSON.stringify(chain) : lineOf(chain));
   for (const { head, why } of missing) {
     out(json ? JSON.stringify({ missing: head, why }) : `MISSING  ${head.file}  line ${head.lines}: ${why}`);
   }
   const broken = chains.filter((chain) => chain.broken !== null).length;
-  const against = heads === undefined ? '' : `; ${kept.length - missing.length} of ${kept.length} heads are borne out`;
-  terminal.say(`${chains.length - broken} of ${chains.length} chains hold${against}`);
-  return broken > 0 || missing.length > 0 ? 1 : 0;
+  const unread = chains.filter((chain) => chain.unread !== null).length;
+  const against = heads === undefined ? '' : `; ${borneOut} of ${kept.length} heads are borne out`;
+  terminal.say(`${chains.length - broken - unread} of ${chains.length} chains hold${against}`);
+  if (broken > 0) terminal.say(MEANING);
+  if (unread > 0) terminal.say('what could not be read is not known to hold; verify as the user who may read it');
+  if (chains.length === 0) {
+    terminal.say(
+      'nothing to verify: nothing was recorded here yet, or this is not the folder, or its files were taken away',
+    );
+  }
+  if (broken > 0 || missing.length > 0) return 1;
+  return unread > 0 || chains.length === 0 ? 2 : 0;
 }
 
-function lineOf({ chain, lines, end, broken }: ChainFound): string {
+const MEANING =
+  'before the first broken link of a chain each line is as it was written; from there on none is proven. Compare with a backup of the folder';
+
+function lineOf({ chain, lines, end, broken, unread }: ChainFound): string {
+  if (unread) return `UNREAD  ${unread.file}  it cannot be read (${unread.code}), so it is not known`;
   if (broken) return `BROKEN  ${broken.file}  line ${broken.line}: ${broken.why}`;
   return `holds  ${chain}  ${lines} lines; ${ENDS[end]}`;
 }

@@ -1,0 +1,47 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { verifyAudit } from '../../src/observability/audit-verify';
+import { startChild, stopChildren } from '../report-store/children/child';
+import { until } from '../support/condition';
+
+const WRITER = '../../observability/children/writes-audit';
+const ROUNDS = 3;
+/** Through several files, of 20 KB each. */
+const ENOUGH = 200;
+const TIMEOUT_MS = 60_000;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-audit-killed-'));
+});
+afterEach(async () => {
+  stopChildren();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test(
+  'processes that share a folder and are killed in the midst of writing leave chains that hold, with all that they were told is safe',
+  async () => {
+    const safe = new Set<unknown>();
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const children = ['a', 'b'].map((name) => startChild(WRITER, folder, `${name}${round}`));
+      await until('lines of both', TIMEOUT_MS, async () =>
+        children.every(({ heard }) => heard.length > ENOUGH) ? true : undefined,
+      );
+      await Promise.all(children.map((child) => child.kill()));
+      for (const { heard } of children) for (const id of heard) safe.add(id);
+    }
+    const { chains } = await verifyAudit(folder);
+    expect(chains).toHaveLength(2 * ROUNDS);
+    for (const { broken, unread, end, files } of chains) {
+      expect({ broken, unread }).toEqual({ broken: null, unread: null });
+      expect(['open', 'torn']).toContain(end);
+      expect(files.length).toBeGreaterThan(1);
+    }
+    const texts = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8')));
+    const written = new Set(texts.flatMap((text) => text.match(/(?<="clientUserId":")[^"]+/g) ?? []));
+    expect([...safe].filter((id) => !written.has(String(id)))).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
