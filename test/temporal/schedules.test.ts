@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { ensureSweepSchedule, keepSweepSchedule, sweepScheduleId } from '../../src/temporal/schedules';
+import { DAY_MS } from '../../src/domain/policy';
+import {
+  ensureSweepSchedule,
+  keepRetentionSchedule,
+  keepSweepSchedule,
+  sweepScheduleId,
+} from '../../src/temporal/schedules';
+import { retentionWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -29,6 +36,9 @@ function setup() {
     taskQueue,
     said,
     ensure: (everyMs: number | null) => ensureSweepSchedule({ client, taskQueue, everyMs }),
+    keepRetention: (retentionMs: number | null, through: Client = client) =>
+      keepRetentionSchedule({ client: through, taskQueue, retentionMs }, log, new AbortController().signal),
+    retention: client.schedule.getHandle(retentionWorkflowId(taskQueue)),
     keep: (through: Client = client) =>
       keepSweepSchedule({ client: through, taskQueue, everyMs: 60_000 }, log, new AbortController().signal),
     handle: client.schedule.getHandle(sweepScheduleId(taskQueue)),
@@ -81,13 +91,30 @@ test('a run of the schedule starts a sweep without arguments on the task queue',
   await ensure(null);
 });
 
+test('who is past the retention is looked for daily, or as often as a shorter one needs', async () => {
+  const { keepRetention, retention, said } = setup();
+  await keepRetention(2_192 * DAY_MS);
+  expect((await retention.describe()).spec.intervals).toMatchObject([{ every: DAY_MS }]);
+  await keepRetention(5_000);
+  expect((await retention.describe()).spec.intervals).toMatchObject([{ every: 5_000 }]);
+  await retention.pause();
+  await keepRetention(null);
+  await expect(retention.describe()).rejects.toThrow();
+  expect(said).toEqual(['made', 'changed', 'removed'].map((done) => `the schedule of erasing by age was ${done}`));
+});
+
 test('where schedules are not allowed it is said, with what to do, and not tried again', async () => {
-  const { keep, said, client } = setup();
-  const forbidden = Object.assign(new Error('no'), { code: 7, details: 'no', metadata: {} });
+  const { keep, keepRetention, said, client } = setup();
+  const forbidden = () => Promise.reject(Object.assign(new Error('no'), { code: 7, details: 'no', metadata: {} }));
   const through = {
     withDeadline: (_: number, call: () => Promise<unknown>) => call(),
-    schedule: { ...client.schedule, getHandle: () => ({ describe: () => Promise.reject(forbidden) }) },
+    schedule: { ...client.schedule, getHandle: () => ({ describe: forbidden, delete: forbidden }) },
   } as unknown as Client;
   await keep(through);
   expect(said).toEqual([expect.stringMatching(/may not be kept here.*SWEEP_EVERY=off.*chartway -- sweep/)]);
+  await keepRetention(DAY_MS, through);
+  expect(said[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
+  // Where there should be none, nobody misses it.
+  await keepRetention(null, through);
+  expect(said).toHaveLength(2);
 });

@@ -3,12 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { Retention } from '../../src/activities/retention';
 import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import type { AuditEntry } from '../../src/observability/audit';
+import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
 import { createFolderStore } from '../../src/report-store/folder-store';
 import { openHolds } from '../../src/report-store/holds';
@@ -85,6 +86,7 @@ async function setup() {
     applicants,
     schedule,
     quarantine: openMailboxQuarantine({ shelf: store.shelf, seal: null }),
+    eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
       keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
     async work(over: Partial<Retention> = {}) {
@@ -211,24 +213,30 @@ test('by its schedule whoever is past the retention is erased, and of all others
 }, 120_000);
 
 test('one that is stuck and those that fail stop nobody else, and the next run goes on with them', async () => {
-  const { keep, keepSchedule, work, triggered, audited, store, humanApi, counted, deleted, quarantine } = await setup();
-  const stuck = await keep('STUCK-1');
-  for (const id of ['FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await keep(id);
+  const { keep, keepSchedule, work, triggered, audited, store, eraseClosed, counted, deleted, quarantine } =
+    await setup();
+  for (const id of ['FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2', 'STUCK-1']) await keep(id);
   // What an operator began is the operator's to go on with.
   await openErasing(store).begin('BEGUN-1', []);
-  humanApi.faults.push({ route: 'deleteUser', of: stuck, error: new Error('no') });
+  let letGo = () => {};
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
   const troubles = new Set(['FAILS-1', 'HALF-1']);
-  const fails = (id: string | undefined) => troubles.has(id ?? '') && Promise.reject(new Error(`of ${id}`));
   const entries = { spoolFolder: null, reportStore: () => store, seal: null };
   await work({
+    eraseClosed: async (id, signal) => {
+      if (id === 'STUCK-1') await gate;
+      return eraseClosed(id, signal);
+    },
     audit: {
       record: async (entry) => {
-        if (entry.clientUserId === 'FAILS-1') await fails('FAILS-1');
+        if (entry.clientUserId === 'FAILS-1' && troubles.has('FAILS-1')) throw new AuditUnavailable('full');
         audited.push(entry);
       },
     },
     dropSetAside: async (id, humanIds) => {
-      await fails(id);
+      if (id === 'HALF-1' && troubles.has(id)) throw ApplicationFailure.nonRetryable('the power went');
       return eraseEntries(entries, id, humanIds);
     },
   });
@@ -239,7 +247,7 @@ test('one that is stuck and those that fail stop nobody else, and the next run g
     return left.join() === 'FAILS-1,STUCK-1' && deleted().length === 3;
   });
   expect((await run.describe()).status.name).toBe('RUNNING');
-  humanApi.faults.splice(0);
+  letGo();
   expect((await run.result()).counts).toEqual({ erased: 3, held: 0, failed: 2 });
   // Of whom nothing could be recorded, nothing was done.
   expect([await store.applicants(), deleted().includes('FAILS-1')]).toEqual([['FAILS-1'], false]);
