@@ -4,13 +4,16 @@ import { run } from './set-up/child.mjs';
 import { ensureInstalled } from './set-up/ensure.mjs';
 import { close, runJest } from './set-up/jest.mjs';
 import { command, phase, SetUpFault } from './set-up/project.mjs';
+import { findTemporalCli } from './temporal.mjs';
 
 const DEBIANS_CHROMIUM = '/usr/bin/chromium';
 
 await command(async () => {
   await ensureInstalled();
   const args = process.argv.slice(2);
-  const env = { ...process.env, CHROMIUM_PATH: await findChromium() };
+  // One of them looks at Temporal's own UI, which comes with its CLI.
+  const [chromium, cli] = await Promise.all([findChromium(), findTemporalCli()]);
+  const env = { ...process.env, CHROMIUM_PATH: chromium, TEMPORAL_CLI_PATH: cli };
   return close([await runJest({ args, settings: ['--config', 'jest.browser.config.js'], env })]);
 });
 
