@@ -11,10 +11,13 @@ import { connectClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 
+/** An operator sits before it, and Temporal runs long since: two tries, and those of a server that accepts and says nothing. */
+const GIVE_UP_AFTER_MS = 3_000;
+
 runProcess('chartway', async () => {
   const { act, json } = readCommandLine(process.argv.slice(2));
   const config = exitOnConfigurationError(() => readConfig('chartway'));
-  const { terminal, out, ask, signal, waiting } = attended();
+  const { terminal, out, ask, signal, waiting } = attended({ giveUpAfterMs: GIVE_UP_AFTER_MS });
 
   let client: ReturnType<typeof connectClient> | undefined;
   const temporal = () => {

@@ -18,7 +18,7 @@ interface Attended {
 const GIVE_UP_AFTER_MS = 30_000;
 
 /** Takes over this process's signals. */
-export function attended(): Attended {
+export function attended({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}): Attended {
   const terminal = createTerminal(process.stderr);
   const log = { info: () => {}, warn: (_: object, text: string) => terminal.say(text) };
   const stopping = new AbortController();
@@ -28,7 +28,7 @@ export function attended(): Attended {
     out: (line) => void process.stdout.write(`${line}\n`),
     ask: process.stdin.isTTY && process.stderr.isTTY ? (question) => asked(question, stopping.signal) : null,
     signal: stopping.signal,
-    waiting: { log, signal: stopping.signal, giveUpAfterMs: GIVE_UP_AFTER_MS },
+    waiting: { log, signal: stopping.signal, giveUpAfterMs },
   };
 }
 

@@ -10,7 +10,6 @@ import {
 } from '../workflows/contract';
 
 export type { SweepResult, WithdrawPersonResult } from '../workflows/contract';
-export { applicantWorkflowId } from '../workflows/contract';
 
 /** A workflow has ended, and nobody can read how. */
 export class ResultUnreadable extends Error {

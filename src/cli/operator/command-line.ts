@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { DiscreetCommand } from '../discreet-command';
 import { auditCommand } from './audit';
+import { cancelCommand } from './cancel';
 import { documentCommand } from './document';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
@@ -16,6 +17,7 @@ import { withdrawCommand } from './withdraw';
 const COMMANDS: readonly AddCommand[] = [
   quarantineCommand,
   sweepCommand,
+  cancelCommand,
   withdrawCommand,
   eraseCommand,
   holdCommand,

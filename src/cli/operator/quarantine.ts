@@ -50,7 +50,7 @@ export const quarantineCommand: AddCommand = (program, choose) => {
         choose((operator) => act(operator, ids, chosen));
       });
   };
-  some('replay', 'send the notices again; a record goes once Temporal has them', replayAll);
+  some('replay', 'send the notices again, and tell what became of them; a record goes once all are taken', replayAll);
   some('drop', 'take the records away for good, without sending them', dropAll);
 };
 
@@ -95,7 +95,7 @@ async function replayAll(operator: Operator, ids: readonly string[], chosen: Cho
       const replayed = await replay(setAside, id, sender);
       if (replayed.result !== 'replayed') kept += 1;
       if (operator.json) operator.out(JSON.stringify({ id, ...replayed }));
-      else operator.terminal.say(`${id}: ${IN_WORDS[replayed.result]}`);
+      else operator.terminal.say(`${id}: ${replayedInWords(replayed)}`);
     }
   }
   operator.terminal.say(`${all.length - kept} of ${all.length} replayed`);
@@ -126,14 +126,26 @@ async function recorded({ who, audit }: Operator, did: AuditEntry['did'], id: st
 /** As records in quarantine are called; what else is typed is not for the audit log. */
 const ID = /^\d{13}-[a-z]+-[0-9a-f]{12}$/;
 
+const TAKEN_BY: Readonly<Record<keyof Replayed['by'], string>> = {
+  applicant: 'accepted by its open applicant',
+  refresh: 'accepted by the refresh of its closed applicant',
+  mailbox: 'in a mailbox, which asks whose it is for some minutes; one of nobody comes back into the quarantine',
+};
+
 const IN_WORDS: Readonly<Record<Replayed['result'], string>> = {
-  replayed: 'replayed; Temporal has it, and it is gone from the quarantine',
-  nowhere: 'kept: no open applicant takes it. Drop it if that is right',
-  refused: 'kept: Temporal refuses it as things are; look at the applicant in the Temporal UI',
+  replayed: 'gone from the quarantine',
+  nowhere: 'kept: ignored, for its applicant is closed or unknown. Drop it if that is right',
+  refused: 'kept: Temporal refused it again; look at the applicant in the Temporal UI',
   unreadable: 'kept: there is no notice in it to send. Drop it once you know why',
   locked: 'kept: sealed with a key that PAYLOAD_KEYS does not list; add it back, then replay',
   gone: 'there is no such record; "quarantine list" shows them',
 };
+
+/** `2 accepted by its open applicant; gone from the quarantine`. */
+function replayedInWords({ result, by }: Replayed): string {
+  const takers = (Object.keys(TAKEN_BY) as (keyof typeof TAKEN_BY)[]).filter((taker) => by[taker] !== undefined);
+  return [...takers.map((taker) => `${by[taker]} ${TAKEN_BY[taker]}`), IN_WORDS[result]].join('; ');
+}
 
 async function headersOf(setAside: SetAside, why: string | undefined): Promise<readonly Header[]> {
   return (await setAside.list()).filter((header) => why === undefined || header.why === why);

@@ -1,3 +1,4 @@
+import { UnknownKey } from '../../domain/seal';
 import { AuditUnavailable } from '../../observability/audit';
 import { isTransient } from '../../temporal/applicants';
 import { TemporalUnreachable } from '../../temporal/connection';
@@ -21,7 +22,9 @@ export async function runOperator(act: Act, operator: Operator): Promise<ExitSta
     if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
       return stopped(error.message, 1);
     }
-    if (error instanceof AuditUnavailable || error instanceof ResultUnreadable) return stopped(error.message, 1);
+    if (error instanceof AuditUnavailable || error instanceof ResultUnreadable || error instanceof UnknownKey) {
+      return stopped(error.message, 1);
+    }
     if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);
     throw error;
   }

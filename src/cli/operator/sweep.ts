@@ -1,5 +1,6 @@
 import { createOperations, type SweepResult } from '../../temporal/operations';
 import type { AddCommand, Operator } from './operator';
+import { whileAttended } from './waiting';
 
 /** What each kind of finding is called, and what to do about it. */
 const IN_WORDS: Readonly<Record<keyof SweepResult['counts'], string>> = {
@@ -25,7 +26,7 @@ async function sweepNow(operator: Operator) {
   const { terminal, taskQueue } = operator;
   const operations = createOperations({ client: await operator.temporal(), taskQueue });
   terminal.say('sweeping; Ctrl-C stops the waiting, not the sweep');
-  const result = await operations.sweep(operator.signal);
+  const result = await whileAttended(operator, () => operations.sweep(operator.signal));
   if (operator.json) operator.out(JSON.stringify(result));
   else for (const line of linesOf(result)) operator.out(line);
   return 0 as const;

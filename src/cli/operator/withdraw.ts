@@ -1,6 +1,7 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { applicantWorkflowId, createOperations, type WithdrawPersonResult } from '../../temporal/operations';
+import { createOperations, type WithdrawPersonResult } from '../../temporal/operations';
 import type { AddCommand, Operator } from './operator';
+import { whileAttended } from './waiting';
 
 /** `chartway withdraw <clientUserId>`: deletes somebody upstream of whom no applicant is open. */
 export const withdrawCommand: AddCommand = (program, choose) => {
@@ -19,7 +20,7 @@ async function withdraw(operator: Operator, clientUserId: string) {
   await (await operator.audit()).record({ who, did: 'withdraw', clientUserId });
   const operations = createOperations({ client: await operator.temporal(), taskQueue });
   terminal.say(`withdrawing ${clientUserId}; Ctrl-C stops the waiting, not the withdrawal`);
-  const result = await operations.withdraw(clientUserId, operator.signal);
+  const result = await whileAttended(operator, () => operations.withdraw(clientUserId, operator.signal));
   if (operator.json) operator.out(JSON.stringify(result));
   else terminal.say(inWords(result));
   return result.result === 'withdrawn' ? (0 as const) : (1 as const);
@@ -33,6 +34,6 @@ function inWords({ clientUserId, result, people, recorded }: WithdrawPersonResul
     case 'nobody':
       return `${clientUserId}: Human API knows nobody under this id${noted}`;
     case 'open':
-      return `${clientUserId}: its applicant is open; cancel that in the Temporal UI, or with \`temporal workflow cancel --workflow-id ${applicantWorkflowId(clientUserId)}\`, and it withdraws by itself`;
+      return `${clientUserId}: its applicant is open; \`npm run chartway -- cancel ${clientUserId}\` cancels that, and it withdraws by itself`;
   }
 }

@@ -7,7 +7,7 @@ import { createFolderStore } from '../../../src/report-store/folder-store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { lazyClient } from '../../../src/temporal/connection';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess } from '../../support/processes';
-import { startTemporalServer, type TemporalServer } from '../../support/temporal-server';
+import { freePort, startTemporalServer, type TemporalServer } from '../../support/temporal-server';
 import { signedHeaders } from '../../webhook/signed';
 import { statusNotification } from '../../webhook/webhook-fixture';
 import { REPORT } from './fixture';
@@ -72,7 +72,7 @@ test('the webhook takes what is signed and sets aside what is not, until an oper
   ]);
   expect(await chartway('quarantine', 'replay', '--all')).toMatchObject({
     status: 0,
-    printed: [{ id, result: 'replayed', taken: 1 }],
+    printed: [{ id, result: 'replayed', taken: 1, by: { applicant: 1 } }],
   });
   expect(await signalsOf('applicant-POL-20417')).toBe(2);
   expect((await chartway('quarantine', 'list')).printed).toEqual([]);
@@ -98,6 +98,17 @@ test('a mailbox that found nobody is opened anew by a replay, though its first r
   expect(await signalsOf('notices-h-2')).toBe(1);
   expect(await mailboxes.list()).toEqual([]);
 }, 60_000);
+
+test.each([['cancel', 'POL-1'], ['withdraw', 'POL-1'], ['sweep']])(
+  'without Temporal, %s says so within seconds and ends with 1',
+  async (...args) => {
+    const nowhere = { ...env(), TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
+    const { status, said } = await runProcess('chartway', folder, nowhere, args);
+    expect(status).toBe(1);
+    expect(said).toMatch(/waiting for it to answer\n.*none answered within [3-9] s; start one/s);
+  },
+  60_000,
+);
 
 test('wrong usage and configuration end with 2, help with 0, and neither needs anything to run', async () => {
   const run = (args: string[], more = {}) => runProcess('chartway', folder, { ...env(), ...more }, args);

@@ -1,7 +1,9 @@
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { runOperator } from '../../../src/cli/operator/run';
+import type { TellingNotice } from '../../../src/human-api/notifications/stored';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
+import type { NoticeSender } from '../../../src/temporal/notices';
 import { operatorOf, REPORT, STATUS } from './fixture';
 
 async function setup(given: Partial<Operator> = {}) {
@@ -106,6 +108,26 @@ test.each([
     exit.mockRestore();
     stderr.mockRestore();
   }
+});
+
+test('a replay says what became of each record', async () => {
+  const noticeSender = async () =>
+    ({
+      deliverStatusNotice: async (clientUserId: string) => (clientUserId === 'POL-1' ? 'taken' : 'closed-or-unknown'),
+      findByHumanId: async () => null,
+      postToMailbox: async () => {},
+    }) as unknown as NoticeSender;
+  const { run, said, printed, spooled } = await setup({ noticeSender });
+  const both = await spooled('signature', [STATUS, REPORT]);
+  const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as TellingNotice]);
+  expect(await run('replay', both, closed)).toBe(1);
+  expect(said()).toMatch(
+    `${both}: 1 accepted by its open applicant; 1 in a mailbox, which asks whose it is for some minutes; one of nobody comes back into the quarantine; gone from the quarantine\n`,
+  );
+  expect(said()).toMatch(`${closed}: kept: ignored, for its applicant is closed or unknown`);
+  expect(said()).toMatch('1 of 2 replayed');
+  await run('replay', closed, '--json');
+  expect(printed()).toEqual([{ id: closed, result: 'nowhere', taken: 0, by: {} }]);
 });
 
 test('a replay of nothing needs no Temporal', async () => {

@@ -13,6 +13,11 @@ async function setup(seal = testSeal('ours')) {
       sent.push(`${clientUserId} ${requestId}`);
       return 'taken' as 'taken' | 'closed-or-unknown';
     },
+    findByHumanId: async (_humanId: string): Promise<string | null> => null,
+    deliverReportNotice: async (clientUserId: string, _notice: unknown, requestId: string) => {
+      sent.push(`${clientUserId} ${requestId}`);
+      return 'taken' as 'taken' | 'refreshing' | 'closed-or-unknown';
+    },
     postToMailbox: async ({ humanId }: { humanId: string }, requestId: string) => {
       sent.push(`${humanId} ${requestId}`);
     },
@@ -25,18 +30,46 @@ const sentAs = (to: string, notice: TellingNotice) => `${to} ${noticeRequestId(n
 test('a record of the spool is sent as the webhook would have, under the same request ids, and goes', async () => {
   const { setAside, sender, sent, spooled } = await setup();
   const id = await spooled('signature', [STATUS, REPORT]);
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 2 });
+  expect(await replay(setAside, id, sender)).toEqual({
+    result: 'replayed',
+    taken: 2,
+    by: { applicant: 1, mailbox: 1 },
+  });
   expect(sent).toEqual([sentAs('POL-1', STATUS), sentAs('h-2', REPORT)]);
   expect(await setAside.list()).toEqual([]);
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'gone', taken: 0 });
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'gone', taken: 0, by: {} });
 });
 
 test('the notices of a mailbox are posted to a new one, and the record goes', async () => {
   const { setAside, sender, sent, shelved } = await setup();
   const id = await shelved([REPORT]);
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1 });
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
   expect(await setAside.list()).toEqual([]);
+});
+
+test.each([
+  ['taken', { result: 'replayed', taken: 1, by: { applicant: 1 } }, 0],
+  ['refreshing', { result: 'replayed', taken: 1, by: { refresh: 1 } }, 0],
+  ['closed-or-unknown', { result: 'nowhere', taken: 0, by: {} }, 1],
+] as const)(
+  'a report notice goes straight to whose it is, and what comes of it is told: %s',
+  async (fate, told, left) => {
+    const { setAside, sender, sent, shelved } = await setup();
+    const id = await shelved([REPORT]);
+    const knowing = { ...sender, findByHumanId: async () => 'POL-2', deliverReportNotice: async () => fate };
+    expect(await replay(setAside, id, knowing)).toEqual(told);
+    expect(sent).toEqual([]);
+    expect(await setAside.list()).toHaveLength(left);
+  },
+);
+
+test('where nobody can be asked whose a report is, the mailbox finds out', async () => {
+  const { setAside, sender, sent, shelved } = await setup();
+  const id = await shelved([REPORT]);
+  const blind = { ...sender, findByHumanId: () => Promise.reject(new Error('no search')) };
+  expect(await replay(setAside, id, blind)).toMatchObject({ by: { mailbox: 1 } });
+  expect(sent).toEqual([sentAs('h-2', REPORT)]);
 });
 
 test('a record that Temporal does not take is kept, and taken again later', async () => {
@@ -49,17 +82,17 @@ test('a record that Temporal does not take is kept, and taken again later', asyn
     ...sender,
     deliverStatusNotice: () => Promise.reject(new NoticeUndelivered('refused', 'signal', 0)),
   };
-  expect(await replay(setAside, id, refused)).toEqual({ result: 'refused', taken: 0 });
+  expect(await replay(setAside, id, refused)).toEqual({ result: 'refused', taken: 0, by: {} });
   const closed = { ...sender, deliverStatusNotice: async () => 'closed-or-unknown' as const };
-  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 0 });
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1 });
+  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 0, by: {} });
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { applicant: 1 } });
 });
 
 test('one notice of several that is not taken keeps the record, and the others are sent all the same', async () => {
   const { setAside, sender, sent, spooled } = await setup();
   const id = await spooled('signature', [STATUS, REPORT]);
   const closed = { ...sender, deliverStatusNotice: async () => 'closed-or-unknown' as const };
-  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 1 });
+  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 1, by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
   expect(await setAside.list()).toHaveLength(1);
 });
@@ -69,8 +102,8 @@ test('two operators at once send a record under the same request ids, and both a
   const id = await spooled('refused', [STATUS]);
   const both = await Promise.all([replay(setAside, id, sender), replay(setAside, id, sender)]);
   expect(both).toEqual([
-    { result: 'replayed', taken: 1 },
-    { result: 'replayed', taken: 1 },
+    { result: 'replayed', taken: 1, by: { applicant: 1 } },
+    { result: 'replayed', taken: 1, by: { applicant: 1 } },
   ]);
   expect(new Set(sent).size).toBe(1);
 });
@@ -78,7 +111,7 @@ test('two operators at once send a record under the same request ids, and both a
 test('what is no notice any more is kept and sent nowhere', async () => {
   const { setAside, sender, sent, spooled } = await setup();
   const id = await spooled('damaged', 'torn bytes');
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'unreadable', taken: 0 });
+  expect(await replay(setAside, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
   expect(sent).toEqual([]);
   expect(await setAside.list()).toHaveLength(1);
 });
@@ -87,8 +120,8 @@ test('what is sealed with another key is kept for the day when the key is back',
   const { operator, sender, spooled, shelved } = await setup();
   const ids = [await spooled('refused', [STATUS]), await shelved([REPORT])];
   const keyless = openSetAside({ ...operator, seal: null });
-  for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0 });
+  for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0, by: {} });
   const other = openSetAside({ ...operator, seal: testSeal('another') });
-  for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0 });
+  for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
   for (const id of ids) expect(await replay(openSetAside(operator), id, sender)).toMatchObject({ result: 'replayed' });
 });
