@@ -122,7 +122,10 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     }
     if (erased.result === 'open') {
       await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail: `started anew: ${inWords(erased)}` });
-      return kept(clientUserId);
+      const ended = await kept(clientUserId);
+      if (erased.files === 0) return ended;
+      // Its new round may have read what the manifest told of documents that are gone now: somebody has to look.
+      throw ApplicationFailure.nonRetryable('it was started anew while its folder was removed', 'StartedAnew');
     }
     const { dropped, mixed } = await dropSetAside(clientUserId, erased.humanIds);
     const shared = mixed.length === 0 ? '' : `, ${mixed.length} shared with others left`;
