@@ -11,7 +11,7 @@ import { connectClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 
-/** An operator sits before it, and Temporal runs long since: two tries, and those of a server that accepts and says nothing. */
+/** An operator sits before it, and Temporal runs long since: one try, in which the client connects again by itself. */
 const GIVE_UP_AFTER_MS = 3_000;
 
 runProcess('chartway', async () => {
