@@ -2,6 +2,9 @@ import type { Payload } from '@temporalio/common';
 import { createPayloadCodec } from '../temporal/codec';
 import type { KeyRing } from '../temporal/key-ring';
 
+/** A payload of ours has three entries, of Temporal's own converters four; more is somebody else's, and theirs to carry. */
+const MOST_METADATA = 32;
+
 /** What was asked, decoded as far as it can be; of which workflows (by their id) how many payloads became readable. */
 export interface Decoded {
   /** As many as came, in their order; what cannot be decoded is the very element that came. */
@@ -39,7 +42,7 @@ function payloadIn(element: unknown): Payload | null {
   const { metadata, data } = (element ?? {}) as { metadata?: unknown; data?: unknown };
   if (typeof metadata !== 'object' || metadata === null || typeof data !== 'string') return null;
   const entries = Object.entries(metadata);
-  if (!entries.every(([, value]) => typeof value === 'string')) return null;
+  if (entries.length > MOST_METADATA || !entries.every(([, value]) => typeof value === 'string')) return null;
   return { metadata: Object.fromEntries(entries.map(([key, value]) => [key, bytesOf(value)])), data: bytesOf(data) };
 }
 

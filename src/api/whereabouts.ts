@@ -12,10 +12,13 @@ export interface Whereabouts {
 
 /**
  * Refuses what reached us under a name that is not ours (DNS rebinding: a stranger's page whose name leads to our address), and what a page of
- * neither ours nor Temporal's UI sent. @throws {Problem} 421, 403
+ * neither ours nor Temporal's UI sent. @throws {Problem} 400, 421, 403
  */
 export function createWhereabouts(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
   return (request: FastifyRequest, uiMayAsk: boolean): Whereabouts => {
+    const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
+    // Node takes the first; a proxy may have looked at another.
+    if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem(400, 'expected one Host');
     const host = request.headers.host ?? '';
     const own = settings.origins.find((origin) => new URL(origin).host === host.toLowerCase()) ?? onLoopback(host);
     if (own === null) throw new Problem(421, 'expected a Host that is loopback or in API_ORIGINS');
