@@ -99,16 +99,12 @@ test('a mailbox that found nobody is opened anew by a replay, though its first r
   expect(await mailboxes.list()).toEqual([]);
 }, 60_000);
 
-test.each([['cancel', 'POL-1'], ['withdraw', 'POL-1'], ['sweep']])(
-  'without Temporal, %s says so within seconds and ends with 1',
-  async (...args) => {
-    const nowhere = { ...env(), TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
-    const { status, said } = await runProcess('chartway', folder, nowhere, args);
-    expect(status).toBe(1);
-    expect(said).toMatch(/expected a Temporal server at 127\.0\.0\.1:\d+, none answered within \d+ s; start one/);
-  },
-  60_000,
-);
+test('without Temporal, a command says so within seconds and ends with 1', async () => {
+  const nowhere = { ...env(), TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
+  const { status, said } = await runProcess('chartway', folder, nowhere, ['cancel', 'POL-1']);
+  expect(status).toBe(1);
+  expect(said).toMatch(/expected a Temporal server at 127\.0\.0\.1:\d+, none answered within \d+ s; start one/);
+}, 60_000);
 
 test('wrong usage and configuration end with 2, help with 0, and neither needs anything to run', async () => {
   const run = (args: string[], more = {}) => runProcess('chartway', folder, { ...env(), ...more }, args);
