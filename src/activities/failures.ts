@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { HumanApiError, RateLimited } from '../human-api/errors';
+import { describeError } from '../observability/describe-error';
 import { StoreUnavailable } from '../report-store/port';
 import type { Progress } from './progress';
 
@@ -44,7 +45,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
   const asked = error instanceof RateLimited ? error.retryAfterMs : null;
   return ApplicationFailure.create({
     message: messageOf(error),
-    type: error instanceof Error ? error.name : 'Error',
+    type: error instanceof Error ? describeError(error).name : 'Error',
     nextRetryDelay: asked ?? backOffMs(progress.streak, nowMs - progress.failingSinceMs),
   });
 }
@@ -59,6 +60,6 @@ function backOffMs(streak: number, failingForMs: number): number {
 /** Only our own words leave: another error's message may quote what it was given. */
 function messageOf(error: unknown): string {
   if (error instanceof HumanApiError || error instanceof StoreUnavailable) return error.message;
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return `unexpected ${error instanceof Error ? error.name : typeof error}${typeof code === 'string' ? ` (${code})` : ''}`;
+  const { name, code } = describeError(error);
+  return `unexpected ${name}${code === undefined ? '' : ` (${code})`}`;
 }

@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
 import type { StoredDocument } from '../domain/reports';
+import { describeError } from '../observability/describe-error';
 import { keyedDigest } from '../report-store/keyed-digest';
-import { type ManifestChange, type ReportStore, WrongFolder } from '../report-store/port';
+import { type ManifestChange, type ReportStore, UnreadableManifest, WrongFolder } from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */
 export type EarlierRound =
@@ -54,10 +55,8 @@ export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof WrongFolder) throw error;
-    const { name, code } = error as NodeJS.ErrnoException;
-    throw ApplicationFailure.create({
-      message: `the report store failed (${code ?? name}); it is tried again`,
-      type: 'StoreUnavailable',
-    });
+    const { name, code } = describeError(error);
+    const why = error instanceof UnreadableManifest ? error.message : `the report store failed (${code ?? name})`;
+    throw ApplicationFailure.create({ message: `${why}; it is tried again`, type: 'StoreUnavailable' });
   }
 }

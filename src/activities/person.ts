@@ -1,4 +1,5 @@
 import { normalStatus } from '../domain/applicant';
+import { isClientUserId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { NotFound } from '../human-api/errors';
@@ -100,7 +101,9 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
     async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
       return attempt(async () => {
         try {
-          return (await humanApi.readUser(humanId)).clientUserId;
+          const { clientUserId } = await humanApi.readUser(humanId);
+          // One outside our alphabet is nobody of ours, and may be anything.
+          return isClientUserId(clientUserId) ? clientUserId : null;
         } catch (error) {
           if (error instanceof NotFound) return null;
           throw error;

@@ -7,7 +7,38 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** The same for an answer of upstream's, which may be larger than any notification: undefined also where it is too deep. */
+export function parseAnswer(bytes: Uint8Array): unknown {
+  return isDeep(bytes) ? undefined : parseJson(bytes);
+}
+
 /** True for a JSON object: neither null nor an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Nothing of upstream's nests deeper than ten; millions of brackets would hold the process for seconds. */
+const DEPTH_MOST = 1_000;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** `[` and `{`, `]` and `}` differ in one bit. */
+const EITHER = 0x20;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+
+/** Counts the brackets outside of strings. */
+function isDeep(bytes: Uint8Array): boolean {
+  // So many bytes as it takes to be deep.
+  if (bytes.byteLength <= DEPTH_MOST) return false;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.byteLength; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (inString && byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) inString = !inString;
+    else if (!inString && (byte | EITHER) === OPENING) depth += 1;
+    else if (!inString && (byte | EITHER) === CLOSING) depth -= 1;
+    if (depth > DEPTH_MOST) return true;
+  }
+  return false;
 }

@@ -11,9 +11,11 @@ export interface Refusal {
 
 /** More names than a create has fields say nothing more. */
 const MOST_KEYS = 20;
-/** What a field's path looks like; anything else could be text with personal data in it. */
-const FIELD_PATH = /^[A-Za-z0-9_.[\]]{1,60}$/;
-const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
+/** The fields that we send, and where in a list: any other word, however it is spelt, could be a person's name or date. */
+const FIELD_PATH =
+  /^(?:clientUserId|clientUserEmail|autoInvite|firstName|lastName|dateOfBirth|suggestedSources|client_id|client_secret|client_user_id|type)(?:\.\d{1,3}|\[\d{1,3}\])?$/;
+/** A UUID (vendor's OpenAPI), with or without its dashes: no name, date or telephone number looks like it. */
+const REQUEST_ID = /^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i;
 
 /**
  * Reads the body of an error answer. Both envelopes are known (vendor's OpenAPI): `{code, error, message}` and

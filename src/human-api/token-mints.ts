@@ -1,6 +1,6 @@
 import { NotYet, Unavailable } from './errors';
 import type { Exchange } from './exchange';
-import { isRecord, parseJson } from './json';
+import { isRecord, parseAnswer } from './json';
 import { contentOf, type Reply } from './reply';
 
 /** Asks upstream for the token of a key and tells how long it lives. */
@@ -46,13 +46,15 @@ export function accessTokenMint(exchange: Exchange, { clientId, clientSecret }: 
 }
 
 function mintedFrom(reply: Reply<Buffer>, names: readonly string[]): Awaited<ReturnType<Mint>> {
-  const body = parseJson(contentOf(reply));
+  const body = parseAnswer(contentOf(reply));
   const fields = isRecord(body) ? body : {};
   const token = names.map((name) => fields[name]).find(isToken);
   if (token === undefined) {
     throw new Unavailable(reply.facts, `expected JSON with a usable ${names.join(' or ')}, none came`);
   }
-  const lifeMs = Number(fields['expires_in'] ?? 0) * 1_000;
+  const expiresIn = fields['expires_in'];
+  // Anything else than these two may throw on its way to a number.
+  const lifeMs = typeof expiresIn === 'number' || typeof expiresIn === 'string' ? Number(expiresIn) * 1_000 : 0;
   return { token, lifeMs: lifeMs > 0 && lifeMs <= LONGEST_LIFE_MS ? lifeMs : UNTOLD_LIFE_MS };
 }
 

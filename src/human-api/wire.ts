@@ -1,6 +1,6 @@
 import { isHumanId } from '../domain/identifiers';
 import { type CallFacts, Unavailable } from './errors';
-import { isRecord, parseJson } from './json';
+import { isRecord, parseAnswer } from './json';
 
 /** A person as upstream tells it. Status '' where there is none (an order-type user); dates as upstream spells them. */
 export interface User {
@@ -53,7 +53,7 @@ export function usersFrom(facts: CallFacts, bytes: Buffer): { users: User[]; rec
 
 /** The one user that was asked for; its humanId may be missing, but must not be another's. @throws Unavailable */
 export function userNamed(humanId: string, facts: CallFacts, bytes: Buffer): User {
-  const [element, ...others] = elementsOf(parseJson(bytes));
+  const [element, ...others] = elementsOf(parseAnswer(bytes));
   const user = isRecord(element) ? userFrom({ ...element, humanId: element['humanId'] ?? humanId }) : null;
   if (user?.humanId === humanId && others.length === 0) return user;
   throw new Unavailable(facts, 'expected the user that was asked for, something else came');
@@ -61,7 +61,7 @@ export function userNamed(humanId: string, facts: CallFacts, bytes: Buffer): Use
 
 /** The user that a create made, of one object or an array (both are documented). @throws Unavailable where ours cannot be told */
 export function userCreated(clientUserId: string, facts: CallFacts, bytes: Buffer): User {
-  const users = elementsOf(parseJson(bytes)).map(userFrom);
+  const users = elementsOf(parseAnswer(bytes)).map(userFrom);
   const ours = users.find((user) => user?.clientUserId === clientUserId);
   const only = users.length === 1 && users[0]?.clientUserId === null ? users[0] : null;
   const user = ours ?? only;
@@ -77,7 +77,7 @@ export function reportsFrom(facts: CallFacts, bytes: Buffer): ReportRow[] {
 }
 
 function listFrom(facts: CallFacts, bytes: Buffer): unknown[] {
-  const body = parseJson(bytes);
+  const body = parseAnswer(bytes);
   if (Array.isArray(body)) return body;
   throw new Unavailable(facts, 'expected a JSON array, something else came');
 }

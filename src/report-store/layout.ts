@@ -9,6 +9,8 @@ export const MANIFEST = 'manifest.json';
 /** Every id that upstream's samples show (24 hex digits, UUIDs, composites of them) is left as it is; no dot first, no separator. */
 const REPORT_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 const TYPE = /^[A-Za-z0-9_-]{1,80}$/;
+/** Windows, and what shares its folders with others, takes these for devices, whatever follows a dot. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 const SLUG_LENGTH = 60;
 
 /**
@@ -33,12 +35,12 @@ export function isDocumentFile(file: string): boolean {
 
 function typeFolder(type: string): string {
   // Tested before it is lowered: some letters outside the pattern lower into it.
-  return TYPE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);
+  return TYPE.test(type) && !DEVICE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);
 }
 
 /** A report's id where it can be a name, otherwise a digest of it: in file names and in the audit log. */
 export function reportName(reportId: string): string {
-  return REPORT_ID.test(reportId) ? reportId : sha256Hex(reportId).slice(0, 32);
+  return REPORT_ID.test(reportId) && !DEVICE.test(reportId) ? reportId : sha256Hex(reportId).slice(0, 32);
 }
 
 /** `universite-de-geneve-` and 6 hex digits that tell organizations of one name apart: readable, and never upstream's raw text. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { OUTCOMES, REASONS } from '../domain/applicant';
 import { FORMATS } from '../domain/reports';
-import { MANIFEST } from './layout';
-import { type Manifest, WrongFolder } from './port';
+import { isDocumentFile, MANIFEST } from './layout';
+import { type Manifest, UnreadableManifest, WrongFolder } from './port';
 
 const text = z.string();
 const textOrNull = text.nullable().default(null);
@@ -10,7 +10,8 @@ const organization = z.object({ id: textOrNull, name: textOrNull }).nullable().d
 const format = z.enum(FORMATS);
 
 const document = z.object({
-  file: text,
+  // Another name could lead out of the folder.
+  file: text.refine(isDocumentFile),
   type: text,
   organization,
   format,
@@ -55,15 +56,16 @@ export function manifestText(value: Manifest): string {
 
 /**
  * The manifest of an applicant's folder.
- * @throws WrongFolder where it names another clientUserId; an Error that names file and field where it cannot be read, and quotes nothing
+ * @throws WrongFolder where it names another clientUserId; UnreadableManifest
  */
 export function parseManifest(clientUserId: string, content: string): Manifest {
   const file = `${clientUserId}/${MANIFEST}`;
   const parsed = manifest.safeParse(jsonOf(file, content));
   if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'the whole');
-    throw new Error(
-      `${file}: expected a manifest, but these fields are not as expected: ${fields.join(', ')}. ${ADVICE}`,
+    const fields = parsed.error.issues.slice(0, MOST_FIELDS).map(({ path }) => pathTold(path));
+    const more = parsed.error.issues.length > MOST_FIELDS ? ' and others' : '';
+    throw new UnreadableManifest(
+      `${file}: expected a manifest, but these fields are not as expected: ${fields.join(', ')}${more}. ${ADVICE}`,
     );
   }
   // Compared exactly: on a case-insensitive file system `POL-1` and `pol-1` are one folder and two applicants.
@@ -76,6 +78,16 @@ export function parseManifest(clientUserId: string, content: string): Manifest {
   return parsed.data;
 }
 
+/** Whoever mends a manifest looks at it anyway. */
+const MOST_FIELDS = 5;
+const KNOWN_FIELDS = new Set([manifest, document, missing].flatMap((shape) => Object.keys(shape.shape)));
+
+/** A key that is none of ours may be anything. */
+function pathTold(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === 'number' || KNOWN_FIELDS.has(String(part)) ? String(part) : '?'));
+  return parts.join('.') || 'the whole';
+}
+
 const ADVICE = 'Restore it from a backup or, if it was changed by hand, mend it';
 
 function jsonOf(file: string, content: string): unknown {
@@ -83,6 +95,6 @@ function jsonOf(file: string, content: string): unknown {
     return JSON.parse(content);
   } catch {
     // The parser's own error quotes the text, so it is no cause to keep.
-    throw new Error(`${file}: expected JSON, got ${content.length} characters that are not. ${ADVICE}`);
+    throw new UnreadableManifest(`${file}: expected JSON, got ${content.length} characters that are not. ${ADVICE}`);
   }
 }

@@ -66,6 +66,11 @@ export class WrongFolder extends Error {
   override readonly name = 'WrongFolder';
 }
 
+/** A manifest that is there and cannot be read as one: it is never overwritten. The message names file and fields, and quotes nothing. */
+export class UnreadableManifest extends Error {
+  override readonly name = 'UnreadableManifest';
+}
+
 /** The disk refused: it is full, broken or read-only, or too many files are open. Nothing half is visible, and the same call again goes on. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
@@ -107,10 +112,11 @@ export interface ReportStore {
   save(document: DocumentToStore, body: AsyncIterable<Uint8Array>): Promise<StoredDocument>;
   /**
    * The clear bytes of a document that the manifest lists, in pieces, or of `manifest.json` itself. Only a loop that ends well has seen what was
-   * stored: size and sha256 are known at the end. @throws NoSuchDocument; AlteredDocument; UnknownKey; WrongFolder; StoreUnavailable
+   * stored: size and sha256 are known at the end. @throws NoSuchDocument; AlteredDocument; UnknownKey; WrongFolder;
+   * UnreadableManifest; StoreUnavailable
    */
   readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
-  /** @throws WrongFolder; UnknownKey; StoreUnavailable; an Error naming the file where it cannot be read as a manifest */
+  /** @throws WrongFolder; UnknownKey; StoreUnavailable; UnreadableManifest */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
   updateManifest(change: ManifestChange | RefreshChange | WithdrawalChange): Promise<Manifest>;

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { Outcome, Stage } from '../domain/applicant';
+import { kindOf, type Outcome, type Stage } from '../domain/applicant';
 import { currentCount } from '../domain/collection';
 import type { ApplicantState } from './contract';
 
@@ -30,7 +30,7 @@ export function describe(state: ApplicantState): void {
   const documents = currentCount(state.collection.documents);
   setCurrentDetails(
     [
-      `Stage: **${stage}**${status ? `, Human API says "${plain(status)}"` : ''}`,
+      `Stage: **${stage}**${status ? `, Human API says ${told(status)}` : ''}`,
       ended ?? waiting ?? 'At work.',
       `Documents stored: ${documents}`,
     ].join('\n\n'),
@@ -41,7 +41,7 @@ function until(timeMs: number | null): string {
   return timeMs === null ? '' : `, until ${new Date(timeMs).toISOString()} at the latest`;
 }
 
-/** A status is upstream's text: shown without what the UI would take for markup. */
-function plain(status: string): string {
-  return status.replace(/[^A-Za-z0-9 _-]/g, '?').slice(0, 40);
+/** A status that we do not know is upstream's text, and may be anything: the state has it. */
+function told(status: string): string {
+  return kindOf(status) === 'unknown' ? 'something else than a status that we know' : `"${status.trim()}"`;
 }

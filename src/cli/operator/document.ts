@@ -2,7 +2,13 @@ import { open, rm } from 'node:fs/promises';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { UnknownKey } from '../../domain/seal';
 import { MANIFEST, reportName } from '../../report-store/layout';
-import { AlteredDocument, NoSuchDocument, StoreUnavailable, WrongFolder } from '../../report-store/port';
+import {
+  AlteredDocument,
+  NoSuchDocument,
+  StoreUnavailable,
+  UnreadableManifest,
+  WrongFolder,
+} from '../../report-store/port';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 
@@ -56,9 +62,15 @@ async function show(operator: Operator, clientUserId: string, file: string, out:
 class NotWritten extends Error {}
 
 function isAnswer(error: unknown): error is Error {
-  return [NoSuchDocument, AlteredDocument, UnknownKey, StoreUnavailable, WrongFolder, NotWritten].some(
-    (kind) => error instanceof kind,
-  );
+  return [
+    NoSuchDocument,
+    AlteredDocument,
+    UnknownKey,
+    StoreUnavailable,
+    WrongFolder,
+    UnreadableManifest,
+    NotWritten,
+  ].some((kind) => error instanceof kind);
 }
 
 async function copied(document: AsyncIterable<Uint8Array>, out: string | null): Promise<number> {

@@ -1,0 +1,284 @@
+import { inspect } from 'node:util';
+import { kindOf, STAGES, stageAfter } from '../../src/domain/applicant';
+import { isHumanId } from '../../src/domain/identifiers';
+import { createHumanApi, type HumanApi } from '../../src/human-api/client';
+import { HumanApiError } from '../../src/human-api/errors';
+import { fc } from '../support/property';
+import { startRawUpstream } from './raw-upstream';
+
+const TEST_TIMEOUT_MS = 60_000;
+const CASES = Number(process.env['FUZZ_CASES'] ?? 60);
+/** In everything that upstream says; no error may hold it. */
+const CANARY = 'zx9canary';
+const TOKEN = 'tok3n-of-ours';
+const CLIENT_TIMEOUT_MS = 300;
+
+const KINDS = [
+  'validation',
+  'conflict',
+  'not-found',
+  'not-offered',
+  'not-yet',
+  'rate-limited',
+  'unavailable',
+  'bad-document',
+];
+const NAMES = [
+  ...['clientUserId', 'humanId', 'clientUserEmail', 'status', 'updatedAt', 'id', 'name', 'organization', 'createdAt'],
+  ...['code', 'statusCode', 'error', 'message', 'validation', 'keys', 'x-humanapi-request-id'],
+  ...['access_token', 'client_token', 'expires_in', '__proto__', 'constructor', 'toString', 'valueOf', 'length'],
+];
+const ODD = [
+  CANARY,
+  `${CANARY}@example.org`,
+  `${CANARY}\u0000`,
+  '\ud800',
+  '',
+  '..',
+  '../..',
+  '__proto__',
+  1e308,
+  -1,
+  null,
+  true,
+];
+const LEAF = fc.oneof(fc.constantFrom<unknown>(...ODD), fc.string({ unit: 'binary', maxLength: 20 }), fc.double());
+const { value: VALUE } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    LEAF,
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom(...NAMES), tie('value'), { maxKeys: 5 }),
+  ),
+}));
+/** The fields that an honest answer has, some of them anything. */
+const HONEST = {
+  clientUserId: 'POL-1',
+  humanId: 'f'.repeat(32),
+  status: CANARY,
+  id: 'r1',
+  code: 400,
+  error: CANARY,
+  message: `${CANARY}@example.org`,
+  validation: { keys: [CANARY, `${CANARY}.org`, 'firstName'] },
+  'x-humanapi-request-id': CANARY,
+};
+const ALTERED = fc.dictionary(fc.constantFrom(...NAMES), VALUE, { maxKeys: 4 }).map((over) => ({ ...HONEST, ...over }));
+const JSON_TEXT = fc.oneof(
+  ALTERED.map((one) => JSON.stringify(one)),
+  fc.array(ALTERED, { maxLength: 3 }).map((some) => JSON.stringify(some)),
+  VALUE.map((value) => JSON.stringify(value) ?? ''),
+  ALTERED.map((one) => `{"humanId":"${CANARY}","humanId":7,${JSON.stringify(one).slice(1)}`),
+  ALTERED.map((one) => JSON.stringify(one).slice(0, -3)),
+  fc.nat({ max: 50_000 }).map((depth) => '[{"a":'.repeat(depth)),
+  fc.nat({ max: 50_000 }).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`),
+  fc.constantFrom('', ' ', `<html>${CANARY}</html>`, `\ufeff{"a":"${CANARY}"}`, 'null', `"${CANARY}"`),
+);
+const BYTES = fc.oneof(
+  { weight: 6, arbitrary: JSON_TEXT.map((text) => Buffer.from(text)) },
+  { weight: 1, arbitrary: JSON_TEXT.map((text) => Buffer.from(text, 'utf16le')) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
+);
+const STATUS = fc.constantFrom(
+  200,
+  200,
+  200,
+  201,
+  202,
+  204,
+  206,
+  301,
+  304,
+  400,
+  401,
+  403,
+  404,
+  409,
+  415,
+  422,
+  429,
+  500,
+  503,
+  599,
+);
+const TYPE = fc.constantFrom('application/json', 'text/html', 'application/pdf', `${CANARY}/${CANARY}`, '');
+const HEADERS = fc.constantFrom(
+  '',
+  `X-Note: ${CANARY}\r\n`,
+  `Retry-After: ${CANARY}\r\n`,
+  `Content-Encoding: ${CANARY}\r\n`,
+  `Set-Cookie: a=${CANARY}\r\n`,
+  `Content-Length: 7\r\nContent-Length: 8\r\n`,
+  `Content-Length: ${CANARY}\r\n`,
+  `X-Long: ${CANARY.repeat(3_000)}\r\n`,
+);
+/** The bytes that stand on the wire. A length may lie; nothing at all, or no HTTP, may come. */
+const ANSWER = fc
+  .record({
+    status: STATUS,
+    type: TYPE,
+    headers: HEADERS,
+    bytes: BYTES,
+    off: fc.constantFrom(0, 0, 0, 0, -1, 5),
+    form: fc.nat(30),
+  })
+  .map(({ status, type, headers, bytes, off, form }) => {
+    if (form === 0) return Buffer.from(`HTTP/1.1 101 ${CANARY}\r\nConnection: upgrade\r\nUpgrade: ${CANARY}\r\n\r\n`);
+    if (form === 1) return Buffer.from(`${CANARY}\r\n\r\n`);
+    if (form === 2) return Buffer.alloc(0);
+    const early =
+      form === 3 ? 'HTTP/1.1 103 Early\r\nLink: <x>\r\n\r\n' : form === 4 ? 'HTTP/1.1 100 Continue\r\n\r\n' : '';
+    const chunked =
+      form === 5 ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${Math.max(0, bytes.length + off)}\r\n`;
+    const head = `HTTP/1.1 ${status} ${CANARY}\r\nConnection: close\r\nContent-Type: ${type}\r\n${headers}${chunked}\r\n`;
+    return Buffer.concat([Buffer.from(early + head), bytes]);
+  });
+
+const CALLS: Readonly<Record<string, (api: HumanApi) => Promise<unknown>>> = {
+  invite: (api) => api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' }),
+  findUsers: (api) => api.findUsers({ clientUserId: 'POL-1' }),
+  listUsers: (api) => api.listUsers(10),
+  readUser: (api) => api.readUser('f'.repeat(32)),
+  deleteUser: (api) => api.deleteUser('f'.repeat(32)),
+  listReports: (api) => api.listReports('POL-1'),
+  openReport: async (api) => {
+    const body = await api.openReport('POL-1', 'r1', 'pdf');
+    for await (const _ of body.stream);
+  },
+  proveCredentials: (api) => api.proveCredentials(),
+};
+
+async function setup(tokens: 'honest' | 'anything') {
+  const upstream = await startRawUpstream(tokens === 'honest' ? TOKEN : null);
+  const base = `http://127.0.0.1:${upstream.port}`;
+  const settings = {
+    clientId: 'c',
+    clientSecret: 's3cret-of-ours',
+    timeoutMs: CLIENT_TIMEOUT_MS,
+    maxReportBytes: 1_000_000,
+  };
+  /** Fresh, so that no token and no Retry-After of an earlier case decides. */
+  const client = () => createHumanApi({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
+  return { upstream, client };
+}
+
+/** What came of a call: a value, or one of our failures that says nothing of what upstream or we said. */
+async function judged(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof HumanApiError)) throw error;
+    expect(KINDS).toContain(error.kind);
+    const { cause, message, stack, call: facts, ...rest } = error;
+    const told = inspect([message, stack, facts, rest, cause], { depth: 9, showHidden: true });
+    expect(told).not.toMatch(/canary|tok3n|s3cret|example\.org|POL-1|f{32}/);
+    expect(cause).toBeUndefined();
+    expect(message.length).toBeLessThan(1_000);
+    return error;
+  }
+}
+
+describe.each(['honest', 'anything'] as const)('whatever upstream answers, with tokens %s', (tokens) => {
+  it.each(Object.keys(CALLS))(
+    '%s gives a value or one of our own failures, which repeats nothing of it',
+    async (name) => {
+      const { upstream, client } = await setup(tokens);
+      try {
+        await fc.assert(
+          fc.asyncProperty(ANSWER, async (answer) => {
+            upstream.answer(answer);
+            const api = client();
+            try {
+              const value = await judged(CALLS[name]?.(api) ?? Promise.resolve());
+              const { humanId } = (value ?? {}) as { humanId?: unknown };
+              if (humanId !== undefined) expect(isHumanId(humanId)).toBe(true);
+            } finally {
+              await api.close();
+            }
+          }),
+          { numRuns: tokens === 'honest' ? CASES : CASES / 3 },
+        );
+      } finally {
+        await upstream.close();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+test(
+  'an answer that never ends, and one that comes a byte at a time, end with the time-out',
+  async () => {
+    const { upstream, client } = await setup('honest');
+    const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
+    for (const begin of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
+      upstream.answer(Buffer.from(begin), { drip: true });
+      const api = client();
+      for (const name of ['findUsers', 'readUser', 'deleteUser', 'listReports', 'invite']) {
+        expect(await judged(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
+      }
+      await api.close();
+    }
+    await upstream.close();
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  'a huge answer is not read to its end, and a deep one not at all',
+  async () => {
+    const { upstream, client } = await setup('honest');
+    const api = client();
+    const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n';
+    upstream.answer(Buffer.from(`${head}[${'"x",'.repeat(4_000_000)}1]`));
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await judged(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+    upstream.answer(Buffer.from(`${head}${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}`));
+    expect(await judged(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    await api.close();
+    await upstream.close();
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test('a token that lives for an object does not break the mint', async () => {
+  const upstream = await startRawUpstream(null);
+  const base = `http://127.0.0.1:${upstream.port}`;
+  const body = JSON.stringify({ client_token: TOKEN, expires_in: { valueOf: 1, toString: 1 } });
+  const head = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+  upstream.answer(Buffer.from(head + body));
+  const api = createHumanApi({
+    clientId: 'c',
+    clientSecret: 's',
+    authUrl: base,
+    adminUrl: base,
+    dataUrl: base,
+    timeoutMs: 5_000,
+  });
+  await expect(api.proveCredentials()).resolves.toBeUndefined();
+  await api.close();
+  await upstream.close();
+});
+
+test('whatever a status says, it is one of our kinds, and the stage one of our stages', () => {
+  const status = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.constantFrom(
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      ' ALL\u00a0 Synced ',
+      'ERROR\u0000',
+      CANARY,
+    ),
+  );
+  fc.assert(
+    fc.property(status, fc.constantFrom(...STAGES), (said, before) => {
+      const stage = stageAfter(kindOf(said), before);
+      expect(STAGES).toContain(stage);
+      if (kindOf(said) === 'unknown') expect(stage).toBe(before);
+    }),
+  );
+});
