@@ -4,6 +4,7 @@ import { createErasure, type Erased, ErasureStuck } from '../../temporal/erasure
 import type { ExitStatus } from '../starter';
 import { type EntriesErased, eraseEntries } from './erase-entries';
 import type { AddCommand, Operator } from './operator';
+import { whileAttended } from './waiting';
 
 /** `chartway erase <clientUserId>`: removes everything of an applicant, here and upstream. */
 export const eraseCommand: AddCommand = (program, choose) => {
@@ -30,14 +31,12 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
   const audit = await operator.audit();
   // Before anything else: what cannot be recorded is not done.
   await audit.record({ who, did: 'erase-begin', clientUserId });
-  const store = operator.reportStore();
-  const records = openErasing(store);
+  const client = await operator.temporal();
+  const records = openErasing(operator.reportStore());
   terminal.say(`erasing ${clientUserId}; Ctrl-C stops it, the same command again goes on`);
   try {
-    const erased = await createErasure({ client: await operator.temporal(), taskQueue, records }).erase(
-      clientUserId,
-      signal,
-    );
+    const erasure = createErasure({ client, taskQueue, records });
+    const erased = await whileAttended(operator, () => erasure.erase(clientUserId, signal));
     if (erased.result === 'held') {
       await audit.record({ who, did: 'erase-begin', clientUserId, detail: 'refused: held' });
       return told(operator, clientUserId, erased, null);
