@@ -1,5 +1,3 @@
-import { parse } from 'csv-parse/sync';
-
 /** One record and the line it begins at (the first line is 1); `fields` null where its quotes are not right, or it is too long. */
 export interface CsvRecord {
   readonly line: number;
@@ -8,11 +6,13 @@ export interface CsvRecord {
 
 /** A record is a few hundred characters; more than this is a quote that was never closed. */
 export const LONGEST_RECORD = 64 * 1024;
+/** Lines that are done with are let go so many at a time. */
+const LET_GO = 10_000;
 
 /**
- * Records of a CSV text (RFC 4180), in constant memory; empty lines are passed over. Cut by the parity of quotes and then parsed one by one,
- * because csv-parse's own recovery from a stray quote drops good records behind it without a word. Here such a quote costs its own line only:
- * reading goes on with the next. A line break within quotes reads as `\n`.
+ * Records of a CSV text (RFC 4180), in constant memory and linear time; empty lines are passed over. Cut by the parity of quotes and then taken
+ * apart one by one, because a parser's own recovery from a stray quote drops good records behind it without a word. Here such a quote costs its
+ * own line only: reading goes on with the next. A line break within quotes reads as `\n`.
  *
  * Two stray quotes in two lines look like one field that holds all that lies between. `width`, once it is known, tells the two apart: a record
  * of several lines must have so many fields, and none of its further lines as many by itself.
@@ -21,33 +21,37 @@ export async function* csvRecords(
   chunks: AsyncIterable<string>,
   width: () => number | null = () => null,
 ): AsyncGenerator<CsvRecord> {
-  const lines = linesOf(chunks);
-  let ahead: readonly string[] = [];
-  let taken = 0;
-  const next = async (): Promise<string | null> => {
-    const line = ahead[taken];
-    if (line === undefined) return (await lines.next()).value ?? null;
-    taken += 1;
-    return line;
+  const batches = linesOf(chunks);
+  const lines: string[] = [];
+  let first = 0;
+  const isThere = async (index: number): Promise<boolean> => {
+    while (first + index >= lines.length) {
+      const batch = await batches.next();
+      if (batch.done) return false;
+      for (const line of batch.value) lines.push(line);
+    }
+    return true;
   };
-  let number = 1;
-  for (let first = await next(); first !== null; first = await next()) {
-    const further: string[] = [];
-    let open = hasOddQuotes(first);
-    for (let length = first.length; open && length <= LONGEST_RECORD; ) {
-      const line = await next();
-      if (line === null) break;
-      further.push(line);
+  for (let number = 1; first < lines.length || (await isThere(0)); ) {
+    let record = lines[first] ?? '';
+    let taken = 1;
+    let open = hasOddQuotes(record);
+    for (let length = record.length; open && length <= LONGEST_RECORD && (await isThere(taken)); taken += 1) {
+      const line = lines[first + taken] ?? '';
       length += 1 + line.length;
-      if (hasOddQuotes(line)) open = false;
+      open = !hasOddQuotes(line);
     }
-    const fields = open ? null : fieldsOf(first, further, width());
-    if (fields === null && further.length > 0) {
-      ahead = [...further, ...ahead.slice(taken)];
-      taken = 0;
+    const further = lines.slice(first + 1, first + taken);
+    if (further.length > 0) record = [record, ...further].join('\n');
+    const fields = open || !isOne(further, width()) ? null : fieldsOf(record, further.length > 0 ? width() : null);
+    if (record !== '') yield { line: number, fields };
+    const done = fields === null ? 1 : taken;
+    number += done;
+    first += done;
+    if (first > LET_GO) {
+      lines.splice(0, first);
+      first = 0;
     }
-    if (first !== '' || further.length > 0) yield { line: number, fields };
-    number += fields === null ? 1 : 1 + further.length;
   }
 }
 
@@ -57,32 +61,52 @@ function hasOddQuotes(line: string): boolean {
   return odd;
 }
 
-function fieldsOf(first: string, further: readonly string[], width: number | null): readonly string[] | null {
-  const record = [first, ...further].join('\n');
+/** Whether none of a record's further lines looks like a record itself. */
+function isOne(further: readonly string[], width: number | null): boolean {
+  return width === null || further.every((line) => line.split(',', width).length < width);
+}
+
+/** Null unless each quote stands around a whole field or doubled within one, and there are `width` fields, where that is known. */
+function fieldsOf(record: string, width: number | null): readonly string[] | null {
   if (record.length > LONGEST_RECORD) return null;
-  if (width !== null && further.some((line) => line.split(',', width).length === width)) return null;
-  try {
+  const fields: string[] = [];
+  for (let at = 0; ; at += 1) {
+    let end: number;
+    if (record[at] === '"') {
+      const closing = closingQuote(record, at + 1);
+      if (closing === -1) return null;
+      fields.push(record.slice(at + 1, closing).replaceAll('""', '"'));
+      end = closing + 1;
+    } else {
+      const comma = record.indexOf(',', at);
+      end = comma === -1 ? record.length : comma;
+      const field = record.slice(at, end);
+      if (field.includes('"')) return null;
+      fields.push(field);
+    }
     // A field too many or too few in one line is the caller's to judge, who knows the header.
-    const [fields = [], more] = parse(record, { relax_column_count: true, record_delimiter: '\n' });
-    const fits = width === null || further.length === 0 || fields.length === width;
-    return more === undefined && fits ? fields : null;
-  } catch {
-    return null;
+    if (end === record.length) return width === null || fields.length === width ? fields : null;
+    if (record[end] !== ',') return null;
+    at = end;
   }
 }
 
+function closingQuote(record: string, from: number): number {
+  for (let at = record.indexOf('"', from); at !== -1; at = record.indexOf('"', at + 2)) {
+    if (record[at + 1] !== '"') return at;
+  }
+  return -1;
+}
+
 /**
- * Lines without their ends: CRLF, LF or CR, mixed or not. Without the byte order mark that some editors write. Of a line that is too long for
- * a record only the beginning is kept: one of gigabytes, without an end, costs no memory, and counts as the one line that it is.
+ * Lines without their ends (CRLF, LF or CR, mixed or not), as many at a time as come at once. Without the byte order mark that some editors
+ * write. Of a line that is too long for a record only the beginning is kept: one of gigabytes, without an end, costs no memory, and counts as
+ * the one line that it is.
  */
-async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, undefined> {
-  let rest: string | null = null;
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<readonly string[], undefined> {
+  let rest = '';
   let beginning = true;
   let afterReturn = false;
-  const longer = (part: string): string => {
-    const room = LONGEST_RECORD + 1 - (rest?.length ?? 0);
-    return `${rest ?? ''}${room > 0 ? part.slice(0, room) : ''}`;
-  };
   for await (const chunk of chunks) {
     if (chunk === '') continue;
     const unmarked = beginning ? chunk.replace(/^\uFEFF/, '') : chunk;
@@ -90,14 +114,16 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, u
     const text = afterReturn && unmarked.startsWith('\n') ? unmarked.slice(1) : unmarked;
     beginning = false;
     afterReturn = chunk.endsWith('\r');
-    const parts = text.split(/\r\n|\n|\r/);
-    const last = parts.pop() ?? '';
-    for (const part of parts) {
-      yield longer(part);
-      rest = null;
-    }
-    rest = last === '' ? rest : longer(last);
+    const lines = text.split(/\r\n|\n|\r/);
+    lines[0] = longer(rest, lines[0] ?? '');
+    rest = longer('', lines.pop() ?? '');
+    yield lines;
   }
-  if (rest !== null) yield rest;
+  if (rest !== '') yield [rest];
   return undefined;
+}
+
+function longer(line: string, part: string): string {
+  const room = LONGEST_RECORD + 1 - line.length;
+  return room > 0 ? line + part.slice(0, room) : line;
 }

@@ -1,4 +1,6 @@
+import { parse } from 'csv-parse/sync';
 import { type CsvRecord, csvRecords } from '../../src/cli/csv-records';
+import { fc } from '../support/property';
 
 async function read(text: string, chunkLength = text.length || 1): Promise<CsvRecord[]> {
   async function* chunks() {
@@ -51,4 +53,47 @@ test('a "line" of megabytes is refused without being collected', async () => {
   expect(records[0]).toEqual(record(1, 'a', 'b'));
   expect(records.slice(1).every(({ fields }) => fields === null || fields.length === 1)).toBe(true);
   expect(records.length).toBeGreaterThan(1);
+});
+
+/** What another reader of RFC 4180 makes of one record; null where it refuses it. */
+function asOthersRead(text: string): readonly string[] | null {
+  try {
+    const [fields = []]: string[][] = parse(text, { relax_column_count: true, record_delimiter: '\n' });
+    return fields;
+  } catch {
+    return null;
+  }
+}
+
+test('fields of one record are those that another reader of CSV finds', async () => {
+  const scraps = fc.array(fc.constantFrom('"', '""', ',', 'a', ' ', 'é', '\t', "'"), { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(scraps, async (parts) => {
+      const text = parts.join('');
+      expect(await read(text)).toEqual([{ line: 1, fields: asOthersRead(text) }]);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('two stray quotes in two lines do not make one field of the good rows between them', async () => {
+  async function* chunks() {
+    yield 'a,b,c\n1,"x,\n2,y,z\n3,v",\n4,"w\nw",u\n';
+  }
+  const records: CsvRecord[] = [];
+  for await (const each of csvRecords(chunks(), () => 3)) records.push(each);
+  expect(records).toEqual([
+    record(1, 'a', 'b', 'c'),
+    bad(2),
+    record(3, '2', 'y', 'z'),
+    bad(4),
+    record(5, '4', 'w\nw', 'u'),
+  ]);
+});
+
+test('an overlong line counts as the one line that it is, however it comes', async () => {
+  const text = `a,b\n${'x'.repeat(300_000)}\n3,4\n`;
+  for (const length of [1_000, 65_536, 400_000]) {
+    expect(await read(text, length)).toEqual([record(1, 'a', 'b'), bad(2), record(3, '3', '4')]);
+  }
 });

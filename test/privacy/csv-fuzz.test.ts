@@ -1,0 +1,222 @@
+import { StringDecoder } from 'node:string_decoder';
+import { applicantRows } from '../../src/cli/applicants-file';
+import { runStarter } from '../../src/cli/starter';
+import { DEFAULT_POLICY } from '../../src/domain/policy';
+import type { AuditEntry } from '../../src/observability/audit';
+import type { Applicants, StartRequest } from '../../src/temporal/applicants';
+import { fc } from '../support/property';
+
+const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
+/** Strings that nobody else writes, one for each column but the id. */
+const PERSON = {
+  clientUserEmail: 'zephyrina@quorwhistle.example',
+  firstName: 'Zephyrina Ann',
+  lastName: 'Ostrowhisk May',
+  dateOfBirth: '1971-03-09',
+  source: 'Marzipan Infirmary',
+};
+const CANARIES = ['quorwhistle', ...Object.values(PERSON)];
+const RUNS = 150;
+/** Of CPU, for one file: a hang is found, a busy machine is not. */
+const CPU_LIMIT_MS = 1_000;
+const TEST_TIMEOUT_MS = 60_000;
+const MEGABYTE = 1024 * 1024;
+
+/** A starter with this file on its standard input, cut into pieces of this size, before a Temporal that answers at once. */
+async function started(bytes: Buffer, pieceLength: number) {
+  const requests: StartRequest[] = [];
+  const audited: AuditEntry[] = [];
+  const out: string[] = [];
+  const said: string[] = [];
+  const refuse = () => Promise.reject(new Error('not asked for here'));
+  const applicants: Applicants = {
+    async start(request) {
+      requests.push(request);
+      const { clientUserId } = request.details;
+      const result = (['started', 'running', 'closed', 'conflict'] as const)[requests.length % 4] ?? 'started';
+      const workflowId = `applicant-${clientUserId}`;
+      return { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null, result };
+    },
+    ...{ read: refuse, state: refuse, cancel: refuse, untilClosed: refuse },
+  };
+  const cpu = process.cpuUsage();
+  const status = await runStarter(
+    {
+      source: { file: '-' },
+      ...{ wanted: null, wait: false, json: true, again: false, dryRun: false, authorizationReference: null },
+    },
+    {
+      connect: async () => applicants,
+      audit: async () => ({ record: async (entry) => void audited.push(entry) }),
+      who: 'cli:tester',
+      policy: DEFAULT_POLICY,
+      openFile: async () => ({ chunks: decoded(bytes, pieceLength), share: null }),
+      out: (line) => void out.push(line),
+      terminal: { say: (text) => void said.push(text), progress: (text) => void said.push(text), clear: () => {} },
+      signal: new AbortController().signal,
+    },
+  );
+  const { user, system } = process.cpuUsage(cpu);
+  expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
+  const told = [...out, ...said, ...audited.map((entry) => JSON.stringify(entry))].join('\n');
+  expect(CANARIES.filter((canary) => told.includes(canary))).toEqual([]);
+  return { status, requests, lines: out.map((line) => JSON.parse(line) as { clientUserId: string; line: number }) };
+}
+
+/** As a stream with an encoding gives text: a character that is cut in two comes whole with the next piece. */
+async function* decoded(bytes: Buffer, pieceLength: number) {
+  const decoder = new StringDecoder('utf8');
+  for (let at = 0; at < bytes.length; at += pieceLength) yield decoder.write(bytes.subarray(at, at + pieceLength));
+  yield decoder.end();
+}
+
+const LINE_END = fc.constantFrom('\n', '\r\n', '\r');
+const PIECE_LENGTH = fc.constantFrom(1, 7, 100, 65_536);
+const { clientUserEmail, firstName, lastName, dateOfBirth, source } = PERSON;
+/** Right, in one of the ways in which it can be written. */
+const GOOD = fc
+  .record({
+    quoted: fc.boolean(),
+    lastName: fc.constantFrom(
+      lastName,
+      `${lastName}, jr.`,
+      `${lastName}\n${lastName}`,
+      `the "${lastName}"`,
+      `=1+${lastName}`,
+    ),
+    padding: fc.constantFrom('', ' '),
+  })
+  .map(({ quoted, lastName: last, padding }) => ({
+    last,
+    line: (id: string) =>
+      [id, clientUserEmail, firstName, last, dateOfBirth, `${source}; ${source} 2`]
+        .map((field) =>
+          quoted || /[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : `${padding}${field}${padding}`,
+        )
+        .join(','),
+  }));
+const SCRAP = fc.constantFrom(
+  ...[
+    '"',
+    '""',
+    ',',
+    ';',
+    '\0',
+    '\uFEFF',
+    '\u2028',
+    '=cmd|x!A1',
+    '+1',
+    '-1',
+    '@SUM(1)',
+    '\t',
+    'POL 1',
+    '../x',
+    '__proto__',
+  ],
+  // What could be an id is told as one: the date never stands alone.
+  ...[PERSON.clientUserEmail, PERSON.firstName, PERSON.lastName, PERSON.source, ` ${PERSON.dateOfBirth}?`],
+);
+/** Anything that stands in one line: scraps of rows and quotes, text, bytes that are no UTF-8; seldom a megabyte of something. */
+const BAD = fc
+  .oneof(
+    { weight: 12, arbitrary: fc.array(SCRAP, { maxLength: 12 }).map((scraps) => Buffer.from(scraps.join(''))) },
+    {
+      weight: 4,
+      arbitrary: fc.array(SCRAP, { minLength: 5, maxLength: 8 }).map((scraps) => Buffer.from(scraps.join(','))),
+    },
+    { weight: 4, arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('x', '"', ',', `${lastName}",`).map((text) => Buffer.alloc(MEGABYTE, text)),
+    },
+  )
+  .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0x0a && byte !== 0x0d)))
+  // A CR, nothing and an LF would be one line end.
+  .map((line) => (line.length === 0 ? Buffer.from('?') : line));
+
+test(
+  'whatever stands between them, each good row is started as it was written, known by its line, and nobody is told of',
+  async () => {
+    const rows = fc.array(fc.tuple(fc.oneof(GOOD, BAD), LINE_END), { maxLength: 25 });
+    await fc.assert(
+      fc.asyncProperty(rows, fc.boolean(), PIECE_LENGTH, async (items, marked, pieceLength) => {
+        const parts: Buffer[] = [Buffer.from(`${marked ? '\uFEFF' : ''}${HEADER}\n`)];
+        const expected: [string, number, string][] = [];
+        let line = 2;
+        for (const [item, end] of items) {
+          if (Buffer.isBuffer(item)) parts.push(item);
+          else {
+            const id = `GOOD-${line}`;
+            parts.push(Buffer.from(item.line(id)));
+            expected.push([id, line, item.last]);
+            line += item.last.split('\n').length - 1;
+          }
+          parts.push(Buffer.from(end));
+          line += 1;
+        }
+        const bytes = Buffer.concat(parts);
+        // Byte by byte only what is small: the pieces are what is looked at, not the patience.
+        const { requests, lines } = await started(bytes, bytes.length > MEGABYTE ? 65_536 : pieceLength);
+        const good = requests.filter(({ details }) => details.clientUserId.startsWith('GOOD-'));
+        expect(good.map(({ details }) => [details.clientUserId, details.lastName])).toEqual(
+          expected.map(([id, , last]) => [id, last]),
+        );
+        for (const { details } of good) {
+          expect(details).toMatchObject({ clientUserEmail, firstName, dateOfBirth });
+          expect(details.suggestedSources).toEqual([source, `${source} 2`]);
+        }
+        const told = lines.filter(({ clientUserId }) => clientUserId?.startsWith('GOOD-'));
+        expect(told.map((each) => [each.clientUserId, each.line]).sort()).toEqual(
+          expected.map(([id, at]) => [id, at]).sort(),
+        );
+      }),
+      { numRuns: RUNS },
+    );
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  'bytes without any sense end in an answer: nothing is started, nothing is repeated, and nothing hangs',
+  async () => {
+    const lead = fc.constantFrom('', HEADER, `${HEADER}\n`, '\uFEFF', `${firstName},${clientUserEmail}\n`, '\uFFFE');
+    await fc.assert(
+      fc.asyncProperty(
+        lead,
+        fc.array(BAD, { maxLength: 6 }),
+        LINE_END,
+        PIECE_LENGTH,
+        async (first, bads, end, length) => {
+          const bytes = Buffer.concat([Buffer.from(first), ...bads.flatMap((bad) => [bad, Buffer.from(end)])]);
+          const { status } = await started(bytes, bytes.length > MEGABYTE ? 65_536 : length);
+          expect([0, 1, 2]).toContain(status);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test.each([
+  ['a quote in every line', '"a\n'],
+  ['a quote that opens in every line', 'POL-1,"a\n'],
+  ['a quote in every 1,000th line', `"${'a\n'.repeat(1_000)}`],
+  ['nothing but quotes', '"'],
+  ['nothing but empty quoted fields', '"",'],
+  ['nothing but lines', '\n'],
+  ['nothing but CR', '\r'],
+  ['nothing but NUL', '\0'],
+])('a file with %s is read in a moment', async (_, text) => {
+  const bytes = Buffer.concat([
+    Buffer.from(`${HEADER}\n`),
+    Buffer.alloc(MEGABYTE / 8, text),
+    Buffer.from('\nPOL-9,a@b.c,,,,\n'),
+  ]);
+  const cpu = process.cpuUsage();
+  let last: unknown;
+  for await (const row of applicantRows(decoded(bytes, 65_536))) last = row.checked;
+  const { user, system } = process.cpuUsage(cpu);
+  expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
+  expect(last).toMatchObject({ ok: true, details: { clientUserId: 'POL-9' } });
+});
