@@ -1,5 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import { UNDECODABLE } from '../../src/domain/seal';
+import { interceptors } from '../../src/workflows/undecodable';
 import { T0, type Truth } from '../domain/model/upstream';
 import { live, type Story } from './applicant';
 import type { Activities } from './attempts';
@@ -77,4 +78,15 @@ test('whichever activity answers what cannot be decoded, the applicant stands st
     'watchStatus',
     'withdraw',
   ]);
+});
+
+test('an update that cannot be decoded is rejected before any handler hears of it', () => {
+  const [inbound] = interceptors().inbound ?? [];
+  const next = jest.fn();
+  const told = (arg: unknown) =>
+    inbound?.validateUpdate?.({ updateId: '1', name: 'any', args: [arg], headers: {} }, next);
+  expect(() => told(UNDECODABLE)).toThrow('cannot be decoded');
+  expect(next).not.toHaveBeenCalled();
+  told({ reason: 'any' });
+  expect(next).toHaveBeenCalledTimes(1);
 });
