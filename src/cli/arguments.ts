@@ -98,7 +98,8 @@ function starterCommand(): Command {
 function wanted(text: string): Wanted {
   const judged = parseWanted(text);
   if (judged.ok) return judged.wanted;
-  throw new InvalidArgumentError(`Expected ${judged.expected}.`);
+  // A type's name is what came, and what came is not repeated.
+  throw new InvalidArgumentError(`Expected ${judged.expected.replace(/the type \S+/, 'that type')}.`);
 }
 
 function authorizationReference(text: string): string {

@@ -95,6 +95,26 @@ test('a file and standard input start the same rows, and name the bad one by its
   expect(piped.stderr).toMatch('3 rows: 2 running, 1 invalid');
 });
 
+test('whatever goes wrong, nothing of a person is in what is printed', async () => {
+  const person = ['zephyrina@quorwhistle.example', 'Zephyrina Ann', '1971-03-09', 'Marzipan Infirmary'];
+  const [email = '', name = '', born = '', source = ''] = person;
+  const one = ['--client-user-id', 'SAFE-1', '--email', email, '--first-name', name];
+  const all = [...one, '--date-of-birth', born, '--suggested-source', source, '--json'];
+  writeFileSync(path.join(folder, 'a-file'), '');
+  const ended = await Promise.all([
+    starter(all, { env: { AUDIT_LOG: path.join(folder, 'a-file/audit') } }),
+    starter(all, { env: { POLL_INVITED: 'often' } }),
+    starter([...all, `--${email}`]),
+    starter(['--client-user-id', email, '--email', email]),
+    starter([...all, '--authorization-reference', name]),
+  ]);
+  expect(ended.map(({ status }) => status)).toEqual([1, 2, 2, 2, 2]);
+  for (const { stdout, stderr } of ended) {
+    expect(stderr).not.toBe('');
+    expect(person.filter((told) => (stdout + stderr).includes(told))).toEqual([]);
+  }
+}, 60_000);
+
 test('wrong usage and configuration end with status 2 before anything is asked of anybody', async () => {
   expect(await starter(['--file', 'nowhere.csv'])).toMatchObject({ status: 2, stdout: '' });
   expect(await starter(['--client-user-id', 'max@example.org', '--email', 'max@example.org'])).toMatchObject({
