@@ -1,3 +1,5 @@
+import { parse } from 'csv-parse/sync';
+
 /** One record and the line it begins at (the first line is 1); `fields` null where its quotes are not right, or it is too long. */
 export interface CsvRecord {
   readonly line: number;
@@ -6,12 +8,14 @@ export interface CsvRecord {
 
 /** A record is a few hundred characters; more than this is a quote that was never closed. */
 export const LONGEST_RECORD = 64 * 1024;
+/** Asked before the parser, which throws at a stray quote: a file of a million of them would take a minute. */
+const QUOTED_RIGHT = /^(?:"[^"]*(?:""[^"]*)*"|[^",\n]*)(?:,(?:"[^"]*(?:""[^"]*)*"|[^",\n]*))*$/;
 /** Lines that are done with are let go so many at a time. */
 const LET_GO = 10_000;
 
 /**
- * Records of a CSV text (RFC 4180), in constant memory and linear time; empty lines are passed over. Cut by the parity of quotes and then taken
- * apart one by one, because a parser's own recovery from a stray quote drops good records behind it without a word. Here such a quote costs its
+ * Records of a CSV text (RFC 4180), in constant memory and linear time; empty lines are passed over. Cut by the parity of quotes and then parsed
+ * one by one, because csv-parse's own recovery from a stray quote drops good records behind it without a word. Here such a quote costs its
  * own line only: reading goes on with the next. A line break within quotes reads as `\n`.
  *
  * Two stray quotes in two lines look like one field that holds all that lies between. `width`, once it is known, tells the two apart: a record
@@ -43,7 +47,12 @@ export async function* csvRecords(
     }
     const further = lines.slice(first + 1, first + taken);
     if (further.length > 0) record = [record, ...further].join('\n');
-    const fields = open || !isOne(further, width()) ? null : fieldsOf(record, further.length > 0 ? width() : null);
+    const fields =
+      record === ''
+        ? []
+        : open || !isOne(further, width())
+          ? null
+          : fieldsOf(record, further.length > 0 ? width() : null);
     if (record !== '') yield { line: number, fields };
     const done = fields === null ? 1 : taken;
     number += done;
@@ -68,34 +77,12 @@ function isOne(further: readonly string[], width: number | null): boolean {
 
 /** Null unless each quote stands around a whole field or doubled within one, and there are `width` fields, where that is known. */
 function fieldsOf(record: string, width: number | null): readonly string[] | null {
-  if (record.length > LONGEST_RECORD) return null;
-  const fields: string[] = [];
-  for (let at = 0; ; at += 1) {
-    let end: number;
-    if (record[at] === '"') {
-      const closing = closingQuote(record, at + 1);
-      if (closing === -1) return null;
-      fields.push(record.slice(at + 1, closing).replaceAll('""', '"'));
-      end = closing + 1;
-    } else {
-      const comma = record.indexOf(',', at);
-      end = comma === -1 ? record.length : comma;
-      const field = record.slice(at, end);
-      if (field.includes('"')) return null;
-      fields.push(field);
-    }
-    // A field too many or too few in one line is the caller's to judge, who knows the header.
-    if (end === record.length) return width === null || fields.length === width ? fields : null;
-    if (record[end] !== ',') return null;
-    at = end;
-  }
-}
-
-function closingQuote(record: string, from: number): number {
-  for (let at = record.indexOf('"', from); at !== -1; at = record.indexOf('"', at + 2)) {
-    if (record[at + 1] !== '"') return at;
-  }
-  return -1;
+  if (record.length > LONGEST_RECORD || !QUOTED_RIGHT.test(record)) return null;
+  // Most files have no quote at all, and a parser for each line would take most of their time.
+  const plain = record.includes('"') ? null : record.split(',');
+  // A field too many or too few in one line is the caller's to judge, who knows the header.
+  const [fields = []] = plain ? [plain] : parse(record, { relax_column_count: true, record_delimiter: '\n' });
+  return width === null || fields.length === width ? fields : null;
 }
 
 /**
