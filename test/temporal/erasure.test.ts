@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,12 +10,14 @@ import { eraseCommand } from '../../src/cli/operator/erase';
 import type { Act, Operator } from '../../src/cli/operator/operator';
 import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import { noticesText } from '../../src/human-api/notifications/stored';
 import type { AuditEntry } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
 import { createFolderStore } from '../../src/report-store/folder-store';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import type { ReportStore } from '../../src/report-store/port';
+import { writeRecord } from '../../src/spool/record';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
@@ -105,7 +107,7 @@ async function setup() {
     ask: null,
     noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
     reportStore: () => store,
-    spoolFolder: null,
+    spoolFolder: join(root, 'spool'),
     seal: null,
   };
   const records = openErasing(store);
@@ -288,6 +290,27 @@ test('what is held is left alone, by the command too, and a hold that comes in t
   expect(await late.erase('POL-H')).toMatchObject({ result: 'held', runs: 0, files: 0 });
   expect(await store.readManifest('POL-H')).not.toBeNull();
   expect(await records.isHeld('POL-H')).toBe(false);
+}, 150_000);
+
+test('a notice of theirs in the spool leaves it unfinished: run again once it was sent on, also what it began is gone', async () => {
+  const { invite, erase, printed, operator, store, notices, runs } = await setup();
+  const humanId = await invite('POL-W');
+  const report = { humanId, reportId: 'r', type: 'unity', updatedAt: null };
+  const part = join(operator.spoolFolder ?? '', '0123456789abcdef');
+  await mkdir(part, { recursive: true });
+  const segment = join(part, '1790000000000-01234567-000001.log');
+  const record = writeRecord({ atMs: 1, text: noticesText([{ kind: 'report', ...report }]) }, null);
+  await writeFile(segment, record);
+  expect(await erase('POL-W', '--yes')).toBe(1);
+  expect(printed).toMatchObject([{ result: 'erased', files: 2, spooled: 1 }]);
+  expect(await store.shelf.list('erasures/')).toHaveLength(1);
+
+  await notices.postToMailbox(report, 'request-6');
+  await rm(segment);
+  expect(await erase('POL-W', '--yes')).toBe(0);
+  expect(printed.at(-1)).toMatchObject({ result: 'erased', spooled: 0 });
+  expect(await runs(mailboxWorkflowId(humanId))).toBe(0);
+  expect(await store.shelf.list('erasures/')).toEqual([]);
 }, 150_000);
 
 test('without --yes and without a terminal nothing is erased', async () => {

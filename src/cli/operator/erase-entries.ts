@@ -13,7 +13,7 @@ export interface EntriesErased {
   readonly dropped: number;
   /** Records that hold notices of others too: they are left, for those were acknowledged. */
   readonly mixed: readonly string[];
-  /** Notices in the spool of this host: they are on their way, and find nobody. */
+  /** Notices in the spool of this host: they are on their way, and what they begin has to be erased once they are there. */
   readonly spooled: number;
 }
 

@@ -45,7 +45,8 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
     const { people, runs, files } = erased;
     const detail = `${people} people, ${runs} runs, ${files} files, ${entries.dropped} in quarantine`;
     await audit.record({ who, did: 'erase', clientUserId, detail });
-    await records.end(clientUserId);
+    // What the next time has to look for again is kept: notices on their way would find nobody, and open a mailbox.
+    if (entries.spooled === 0) await records.end(clientUserId);
     return told(operator, clientUserId, erased, entries);
   } catch (error) {
     if (!(error instanceof ErasureStuck)) throw error;
@@ -85,10 +86,10 @@ function told(operator: Operator, clientUserId: string, erased: Erased, entries:
   }
   if (spooled > 0) {
     operator.terminal.say(
-      `${spooled} notices of ${clientUserId} wait in the spool; a webhook that runs sends them on, to nobody`,
+      `${spooled} notices of ${clientUserId} wait in the spool of this host: run it again when a webhook has sent them on`,
     );
   }
-  return result === 'erased' && mixed.length === 0 ? 0 : 1;
+  return result === 'erased' && mixed.length + spooled === 0 ? 0 : 1;
 }
 
 const ELSEWHERE =
