@@ -39,5 +39,10 @@ export function asLines(rows: readonly object[]): Buffer {
 
 function linesOf<T>(bytes: Buffer | null): T[] {
   const lines = (bytes?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as T);
+  try {
+    return lines.map((line) => JSON.parse(line) as T);
+  } catch {
+    // The parser's own error quotes the text.
+    throw new Error('expected JSON lines in a file of a sweep, got others: it was damaged; let the sweep run again');
+  }
 }

@@ -27,10 +27,20 @@ export function serveSweepMetrics(registry: Registry, { shelf }: Pick<ReportStor
     registers: [registry],
     async collect() {
       const bytes = await shelf.get(LATEST_SWEEP).catch(() => null);
-      if (bytes === null) return;
-      const { at, counts } = JSON.parse(bytes.toString('utf8')) as LatestSweep;
+      const latest = bytes && latestIn(bytes);
+      if (!latest) return;
+      const { at, counts } = latest;
       for (const [kind, count] of Object.entries(counts)) findings.set({ kind }, count);
       endedAt.set(Date.parse(at) / 1_000);
     },
   });
+}
+
+/** Null where it is damaged: the other figures are told all the same. */
+function latestIn(bytes: Buffer): LatestSweep | null {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as LatestSweep;
+  } catch {
+    return null;
+  }
 }

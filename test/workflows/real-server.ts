@@ -8,6 +8,7 @@ import { createReportActivities } from '../../src/activities/reports';
 import { createPeopleActivities } from '../../src/activities/withdrawals';
 import type { Policy } from '../../src/domain/policy';
 import type { HumanApi } from '../../src/human-api/client';
+import type { ReportStore } from '../../src/report-store/port';
 import { createWorkers } from '../../src/temporal/workers';
 import {
   applicantWorkflowId,
@@ -16,7 +17,6 @@ import {
   SEARCH_ATTRIBUTES,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
-import type { FakeStore } from '../support/fake-store';
 import type { Handle } from '../support/followed';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { startTemporalServer } from '../support/temporal-server';
@@ -25,7 +25,7 @@ import { startTemporalServer } from '../support/temporal-server';
 export interface Work {
   readonly taskQueue: string;
   readonly humanApi: HumanApi;
-  readonly store: FakeStore;
+  readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
   /** What is done beside the manifests, such as the mailboxes' part. */
   readonly localActivities?: object;
