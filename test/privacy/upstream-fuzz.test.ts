@@ -148,8 +148,14 @@ const CALLS: Readonly<Record<string, (api: HumanApi) => Promise<unknown>>> = {
   proveCredentials: (api) => api.proveCredentials(),
 };
 
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
 async function setup(tokens: 'honest' | 'anything') {
   const upstream = await startRawUpstream(tokens === 'honest' ? TOKEN : null);
+  cleanups.push(() => upstream.close());
   const base = `http://127.0.0.1:${upstream.port}`;
   const settings = {
     clientId: 'c',
@@ -158,7 +164,11 @@ async function setup(tokens: 'honest' | 'anything') {
     maxReportBytes: 1_000_000,
   };
   /** Fresh, so that no token and no Retry-After of an earlier case decides. */
-  const client = () => createHumanApi({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
+  const client = () => {
+    const api = createHumanApi({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
+    cleanups.push(() => api.close());
+    return api;
+  };
   return { upstream, client };
 }
 
@@ -183,24 +193,20 @@ describe.each(['honest', 'anything'] as const)('whatever upstream answers, with 
     '%s gives a value or one of our own failures, which repeats nothing of it',
     async (name) => {
       const { upstream, client } = await setup(tokens);
-      try {
-        await fc.assert(
-          fc.asyncProperty(ANSWER, async (answer) => {
-            upstream.answer(answer);
-            const api = client();
-            try {
-              const value = await judged(CALLS[name]?.(api) ?? Promise.resolve());
-              const { humanId } = (value ?? {}) as { humanId?: unknown };
-              if (humanId !== undefined) expect(isHumanId(humanId)).toBe(true);
-            } finally {
-              await api.close();
-            }
-          }),
-          { numRuns: tokens === 'honest' ? CASES : CASES / 3 },
-        );
-      } finally {
-        await upstream.close();
-      }
+      await fc.assert(
+        fc.asyncProperty(ANSWER, async (answer) => {
+          upstream.answer(answer);
+          const api = client();
+          try {
+            const value = await judged(CALLS[name]?.(api) ?? Promise.resolve());
+            const { humanId } = (value ?? {}) as { humanId?: unknown };
+            if (humanId !== undefined) expect(isHumanId(humanId)).toBe(true);
+          } finally {
+            await api.close();
+          }
+        }),
+        { numRuns: tokens === 'honest' ? CASES : CASES / 3 },
+      );
     },
     TEST_TIMEOUT_MS,
   );
@@ -219,7 +225,6 @@ test(
       }
       await api.close();
     }
-    await upstream.close();
   },
   TEST_TIMEOUT_MS,
 );
@@ -234,32 +239,48 @@ test(
     const before = process.memoryUsage().arrayBuffers;
     expect(await judged(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
-    upstream.answer(Buffer.from(`${head}${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}`));
+    const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
+    upstream.answer(Buffer.from(`${head}[{"humanId":"h","x":${deep}}]`));
     expect(await judged(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     await api.close();
-    await upstream.close();
   },
   TEST_TIMEOUT_MS,
 );
 
 test('a token that lives for an object does not break the mint', async () => {
-  const upstream = await startRawUpstream(null);
-  const base = `http://127.0.0.1:${upstream.port}`;
-  const body = JSON.stringify({ client_token: TOKEN, expires_in: { valueOf: 1, toString: 1 } });
-  const head = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
-  upstream.answer(Buffer.from(head + body));
-  const api = createHumanApi({
-    clientId: 'c',
-    clientSecret: 's',
-    authUrl: base,
-    adminUrl: base,
-    dataUrl: base,
-    timeoutMs: 5_000,
-  });
-  await expect(api.proveCredentials()).resolves.toBeUndefined();
+  const { upstream, client } = await setup('anything');
+  upstream.answer(whole(200, { client_token: TOKEN, expires_in: { valueOf: 1, toString: 1 } }));
+  const api = client();
+  const proof = await judged(api.proveCredentials());
   await api.close();
-  await upstream.close();
+  expect(proof).toBeUndefined();
 });
+
+test.each([400, 401, 403, 404, 409, 415, 422, 429, 500, 503])(
+  'a %d repeats neither a code, nor a request id, nor a key that is none',
+  async (status) => {
+    const { upstream, client } = await setup('honest');
+    const keys = [CANARY, `${CANARY}.org`, `firstName.${CANARY}`, `${CANARY}@example.org`];
+    const failures: unknown[] = [];
+    for (const code of ['code', 'statusCode']) {
+      const said = { [code]: CANARY, error: CANARY, message: CANARY, validation: { source: CANARY, keys } };
+      upstream.answer(whole(status, { ...said, 'x-humanapi-request-id': CANARY }));
+      for (const call of Object.values(CALLS)) {
+        const api = client();
+        failures.push(await judged(call(api)));
+        await api.close();
+      }
+    }
+    expect(failures.filter((failure) => failure instanceof HumanApiError).length).toBeGreaterThanOrEqual(8); // a 404 is an answer to some
+  },
+);
+
+/** A JSON answer as it stands on the wire. */
+function whole(status: number, value: unknown): Buffer {
+  const body = Buffer.from(JSON.stringify(value));
+  const head = `HTTP/1.1 ${status} x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
 
 test('whatever a status says, it is one of our kinds, and the stage one of our stages', () => {
   const status = fc.oneof(
