@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { boundPort } from './bound-port';
 
-export const HUMAN_ID = 'a'.repeat(32);
+const HUMAN_ID = 'a'.repeat(32);
 
 /** Names that lead out of a folder, or into one of ours, where they are taken as they are. None is empty or dots alone. */
 export const TRAVERSALS = [
