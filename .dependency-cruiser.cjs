@@ -4,10 +4,11 @@
 // The folders of src/ and which others each may import.
 const FOLDERS = {
   domain: [],
-  observability: [],
+  disk: [],
+  observability: ['disk'],
   'human-api': ['domain', 'observability'],
-  'report-store': ['domain', 'observability'],
-  spool: ['domain', 'observability'],
+  'report-store': ['disk', 'domain', 'observability'],
+  spool: ['disk', 'domain', 'observability'],
   activities: ['human-api', 'report-store', 'domain', 'observability'],
   workflows: ['domain'],
   temporal: ['workflows/contract.ts', 'domain', 'observability'],

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
 import { type AuditEntry, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
 import { ConfigurationError } from './configuration-fault';
-import { makeFolders } from './folders';
 import type { Logger } from './log';
 
 export type { AuditEntry } from './audit-chain';
@@ -47,8 +47,6 @@ const HEAD_EVERY_MS = 5 * 60_000;
 /** The alphabet of every id of ours, and of upstream's as the report store has them. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~:/@-]{0,199}$/;
 const APPEND_NEW = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND;
-const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 
 interface Waiting {
   readonly entry: AuditEntry;
@@ -80,7 +78,7 @@ export async function openAudit(options: {
     partMaxBytes = PART_MAX_BYTES,
   } = options;
   try {
-    await makeFolder(folder);
+    await makePrivateFolder(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new AuditUnavailable(error);
@@ -185,23 +183,6 @@ function checkedEntry(entry: AuditEntry): AuditEntry {
     if (id !== undefined && !ID.test(id)) throw new TypeError(`expected an id as ${field} of an audit line`);
   }
   return { who, did, clientUserId, documentId, authorizationReference, detail };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  for (const made of await makeFolders(path, PRIVATE_FOLDER)) await syncFolder(dirname(made));
-}
-
-/** Without it a file that was made can be forgotten by a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems know no such call.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
-  } finally {
-    await handle.close();
-  }
 }
 
 /** For roots: the audit log, or a fault of the configuration. */

@@ -1,10 +1,11 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isCode } from '../disk/folders';
 import { type Seal, UnknownKey } from '../domain/seal';
 import { type Opened, openBytes, Sealing, sealedWhole } from './envelope';
 import { applicantFolder } from './layout';
 import type { AtRest, Manifest } from './port';
-import { expectNoLinks, isCode } from './private-folders';
+import { expectNoLinks } from './private-folders';
 
 /** An applicant's folder in a folder store. */
 export interface ApplicantFolder {

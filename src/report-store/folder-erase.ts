@@ -1,10 +1,11 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isCode, syncFolder } from '../disk/folders';
 import { isClientUserId } from '../domain/identifiers';
 import { rewriteUnderLock } from './folder-lock';
 import { sweep } from './incoming';
 import { applicantFolder, MANIFEST } from './layout';
-import { expectNoLinks, isCode, makeFolder, syncFolder } from './private-folders';
+import { expectNoLinks, makeFolder } from './private-folders';
 
 /** A download that lives writes more often: its next byte may take HUMAN_API_TIMEOUT, 5 minutes at most. */
 const DEAD_DOWNLOAD_AFTER_MS = 10 * 60_000;

@@ -1,5 +1,6 @@
 import { link, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isCode, syncFolder } from '../disk/folders';
 import type { StoredDocument } from '../domain/reports';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
 import { rewriteUnderLock, type Undo } from './folder-lock';
@@ -7,7 +8,7 @@ import { incomingName, type Received } from './incoming';
 import { MANIFEST } from './layout';
 import { mergeDocuments } from './manifest';
 import { manifestText } from './manifest-file';
-import { expectNoLinks, isCode, makeFolder, syncFolder } from './private-folders';
+import { expectNoLinks, makeFolder } from './private-folders';
 
 /** Gives whole bytes that are on the disk their final name, in place of what may lie there. */
 export async function place(files: ApplicantFiles, received: Received, file: string): Promise<void> {

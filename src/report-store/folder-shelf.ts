@@ -1,8 +1,9 @@
 import { open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isCode, PRIVATE_FILE, syncFolder } from '../disk/folders';
 import { incomingName } from './incoming';
 import { onDisk } from './on-disk';
-import { expectNoLinks, isCode, makeFolder, PRIVATE_FILE, syncFolder } from './private-folders';
+import { expectNoLinks, makeFolder } from './private-folders';
 import { checkedName, folderOfPrefix, SHELF_FOLDER, type Shelf } from './shelf';
 
 /** The shelf of a folder store; `incoming` is where its files lie until they are whole, on the same file system. */

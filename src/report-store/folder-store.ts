@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
@@ -14,7 +15,7 @@ import { mergeManifest } from './manifest';
 import { manifestText, parseManifest } from './manifest-file';
 import { onDisk } from './on-disk';
 import type { AtRest, Manifest, ReportStore } from './port';
-import { makeFolder, PRIVATE_FILE } from './private-folders';
+import { makeFolder } from './private-folders';
 
 /** What killed processes leave is small and harmless: often enough. */
 const SWEEP_EVERY_MS = 3_600_000;

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isCode, PRIVATE_FILE } from '../disk/folders';
 import type { DocumentCheck } from './document-check';
 import type { Sealing } from './envelope';
 import { onDisk } from './on-disk';
-import { expectNoLinks, isCode, makeFolder, PRIVATE_FILE } from './private-folders';
+import { expectNoLinks, makeFolder } from './private-folders';
 
 /** A whole document under a temporary name, checked and on disk. Whoever gets it renames or removes it. */
 export interface Received {

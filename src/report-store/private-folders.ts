@@ -1,10 +1,7 @@
-import { chmod, lstat, open, rmdir, stat } from 'node:fs/promises';
+import { chmod, lstat, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { makeFolders } from '../observability/folders';
+import { isCode, makePrivateFolder, syncFolder } from '../disk/folders';
 
-/** Only the user we run as reads reports. */
-export const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 const OPEN_TO_OTHERS = 0o077;
 const ALL_BUT_THOSE = 0o7700;
 
@@ -14,15 +11,8 @@ const ALL_BUT_THOSE = 0o7700;
  */
 export async function makeFolder(base: string, path: string): Promise<void> {
   await expectNoLinks(base, path);
-  const made = await makeFolders(path, PRIVATE_FOLDER);
-  if (made.length === 0) return closeToOthers(base, path);
-  try {
-    for (const each of made) await syncFolder(dirname(each));
-  } catch (error) {
-    // Whoever finds a folder takes it to be on the disk: the next attempt makes it anew.
-    for (const each of made) await rmdir(each).catch(() => undefined);
-    throw error;
-  }
+  const made = await makePrivateFolder(path);
+  if (made.length === 0) await closeToOthers(base, path);
 }
 
 async function closeToOthers(base: string, path: string): Promise<void> {
@@ -59,25 +49,7 @@ export async function expectNoLinks(base: string, path: string): Promise<void> {
   }
 }
 
-/** Puts a folder's names on the disk: without it a rename can be forgotten by a power cut. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems know no such call: they have their names on the server by then.
-    if (!isCode(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
 /** The names of a folder and of all above it, up to the store's. */
 export async function syncFolders(base: string, path: string): Promise<void> {
   for (let at = path; at.length >= base.length; at = dirname(at)) await syncFolder(at);
-}
-
-/** True for a file system's error with one of these codes. */
-export function isCode(error: unknown, ...codes: string[]): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }

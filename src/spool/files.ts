@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { makeFolders } from '../observability/folders';
+import { isCode, makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
 
 /** The few things that the spool asks of a file system; a test hands in one that is full, slow or broken. Each rejects with the system's error. */
 export interface Files {
@@ -35,15 +34,12 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** Notices are for the user we run as. */
-const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND;
 
 /** The file system itself. */
 export const diskFiles: Files = {
   async makeFolder(path) {
-    for (const made of await makeFolders(path, PRIVATE_FOLDER)) await diskFiles.syncFolder(dirname(made));
+    await makePrivateFolder(path);
   },
   async create(path) {
     const handle = await open(path, NEW_FILE, PRIVATE_FILE);
@@ -65,17 +61,7 @@ export const diskFiles: Files = {
   rename,
   remove: (path) => rm(path),
   removeFolder: rmdir,
-  async syncFolder(path) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } catch (error) {
-      // Some network file systems know no such call: they have their names on the server by then.
-      if (!isCode(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
-    } finally {
-      await handle.close();
-    }
-  },
+  syncFolder,
 };
 
 /** Writes all of the bytes, however few are taken at a time. */
@@ -114,9 +100,4 @@ async function ifThere<T>(reading: Promise<T>): Promise<T | null> {
     if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw error;
   }
-}
-
-/** True for a system's error with one of these codes. */
-export function isCode(error: unknown, ...codes: string[]): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Files, isCode } from './files';
+import { isCode } from '../disk/folders';
+import type { Files } from './files';
 import { holdLock, isHeld, type Lock } from './lock';
 
 /** This process's own part of the spool: a folder of segments under a lock. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { isCode } from '../disk/folders';
 import { type Seal, UnknownKey } from '../domain/seal';
-import { diskFiles, type Files, isCode, writeWhole } from './files';
+import { diskFiles, type Files, writeWhole } from './files';
 
 /**
  * Why something was set aside. `refused`: Temporal will never take it. `signature`: it does not bear the signature it should.

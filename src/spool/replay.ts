@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { isCode } from '../disk/folders';
 import type { Seal } from '../domain/seal';
 import type { Logger } from '../observability/log';
-import { type Files, isCode, writeWhole } from './files';
+import { type Files, writeWhole } from './files';
 import { createFlow } from './flow';
 import { type Found, scan } from './frame';
 import type { SpoolMetrics } from './metrics';

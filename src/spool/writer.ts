@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Files, isCode, type OpenFile, writeAll } from './files';
+import { isCode } from '../disk/folders';
+import { type Files, type OpenFile, writeAll } from './files';
 import type { Place } from './place';
 
 /** Lines that become durable together, with what is known of them. */

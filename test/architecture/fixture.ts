@@ -6,6 +6,7 @@ import { cruise } from './cruise';
 /** The folders of src/ and two of their files that the table names on their own. */
 export const PLACES = {
   domain: 'domain/thing',
+  disk: 'disk/thing',
   observability: 'observability/thing',
   'human-api': 'human-api/thing',
   'human-api/notifications': 'human-api/notifications',

@@ -8,10 +8,11 @@ type Leave = 'all' | 'types' | 'nothing';
 // The import table, written a second time: what a folder may take from where. What is not listed is forbidden.
 const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
   domain: {},
-  observability: {},
+  disk: {},
+  observability: { disk: 'all' },
   'human-api': { domain: 'all', observability: 'all' },
-  'report-store': { domain: 'all', observability: 'all' },
-  spool: { domain: 'all', observability: 'all' },
+  'report-store': { disk: 'all', domain: 'all', observability: 'all' },
+  spool: { disk: 'all', domain: 'all', observability: 'all' },
   activities: {
     'human-api': 'all',
     'human-api/notifications': 'all',

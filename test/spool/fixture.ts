@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { isCode } from '../../src/disk/folders';
 import type { Seal } from '../../src/domain/seal';
 import { createLogger } from '../../src/observability/log';
-import { diskFiles, type Files, isCode, type OpenFile } from '../../src/spool/files';
+import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
 import type { Outlet } from '../../src/spool/replay';
 import { openSpool, type Spool } from '../../src/spool/spool';
 

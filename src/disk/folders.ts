@@ -1,0 +1,64 @@
+import { mkdir, open, rmdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** What we keep is for the user we run as. */
+export const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+
+/**
+ * Makes a folder and what is missing above it (0700), for good: a power cut does not take it away again. Gives those that it made, the deepest
+ * first. @throws the system's error; ENOTDIR for a file
+ */
+export async function makePrivateFolder(path: string): Promise<readonly string[]> {
+  const made = await makeFolders(path);
+  try {
+    for (const each of made) await syncFolder(dirname(each));
+  } catch (error) {
+    // Whoever finds a folder takes it to be on the disk: the next attempt makes it anew.
+    for (const each of made) await rmdir(each).catch(() => undefined);
+    throw error;
+  }
+  return made;
+}
+
+/** Puts a folder's names on the disk: without it a file made or renamed can be forgotten by a power cut. @throws the system's error */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems know no such call: they have their names on the server by then.
+    if (!isCode(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** True for a file system's error with one of these codes. */
+export function isCode(error: unknown, ...codes: string[]): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
+}
+
+/** One step after the other: Node's own `recursive` never comes back where a folder that is there lets nothing be made in it, as /proc does. */
+async function makeFolders(path: string): Promise<readonly string[]> {
+  const first = await make(path);
+  if (first !== 'nothing above') return first === 'made' ? [path] : [];
+  const above = dirname(path);
+  const made = above === path ? [] : await makeFolders(above);
+  const second = await make(path);
+  if (second === 'nothing above') throw Object.assign(new Error('expected a folder to be made'), { code: 'ENOENT' });
+  return second === 'made' ? [path, ...made] : made;
+}
+
+async function make(path: string): Promise<'made' | 'there' | 'nothing above'> {
+  try {
+    await mkdir(path, { mode: PRIVATE_FOLDER });
+    return 'made';
+  } catch (error) {
+    const there = await stat(path).catch(() => null);
+    if (there?.isDirectory() === true) return 'there';
+    if (there !== null) throw Object.assign(new Error('expected a folder, there is a file'), { code: 'ENOTDIR' });
+    if (isCode(error, 'ENOENT')) return 'nothing above';
+    throw error;
+  }
+}
