@@ -46,7 +46,7 @@ async function makeFolders(path: string): Promise<readonly string[]> {
   const above = dirname(path);
   const made = above === path ? [] : await makeFolders(above);
   const second = await make(path);
-  if (second === 'nothing above') throw Object.assign(new Error('expected a folder to be made'), { code: 'ENOENT' });
+  if (second === 'nothing above') throw systemError('ENOENT', 'expected a folder to be made');
   return second === 'made' ? [path, ...made] : made;
 }
 
@@ -57,8 +57,13 @@ async function make(path: string): Promise<'made' | 'there' | 'nothing above'> {
   } catch (error) {
     const there = await stat(path).catch(() => null);
     if (there?.isDirectory() === true) return 'there';
-    if (there !== null) throw Object.assign(new Error('expected a folder, there is a file'), { code: 'ENOTDIR' });
+    if (there !== null) throw systemError('ENOTDIR', 'expected a folder, there is a file');
     if (isCode(error, 'ENOENT')) return 'nothing above';
     throw error;
   }
+}
+
+/** As the system itself would tell it: by these two its errors are known. */
+function systemError(code: string, text: string): Error {
+  return Object.assign(new Error(text), { code, syscall: 'mkdir' });
 }
