@@ -12,6 +12,7 @@ import { cohort, enrol, expectTrueEndings, type Member } from './cohort';
 const POLLS = ['INVITED', 'ENGAGED', 'SYNCING', 'ATTENTION', 'SOME_SYNCED', 'DISCONNECTED'];
 /** Less than any document of the sandbox, so that each is cut short in mid-write. */
 const ROOM_BYTES = 300;
+const DOWNLOAD = /^GET \/data\/v1\/human\/medical\/reports\/[^/]+\/raw/;
 const FAILED_TIMEOUT_MS = 60_000;
 const ENDINGS_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 200_000;
@@ -66,10 +67,13 @@ test(
   'a store that cannot be reached costs no applicant, and the same worker goes on when it is back',
   async () => {
     const members = await eager('POL-away');
+    const downloading = installation.proxy.catchNext((call) => DOWNLOAD.test(call), 'before');
     await enrol(installation, members);
+    await downloading;
     const away = `${installation.reports}-away`;
     await rename(installation.reports, away);
     await writeFile(installation.reports, '');
+    installation.proxy.release();
     await storeFailedFor(members, 'ENOTDIR');
     await rm(installation.reports);
     await rename(away, installation.reports);

@@ -61,7 +61,7 @@ describe('npm start', () => {
       await until(() => Object.keys(running(folder)).length === 5);
       const others = running(folder);
       const status = await second.ended;
-      expect({ status, said: second.said() }).toMatchObject({ status: 0 });
+      expectWell(status, second.said());
       const closings = new Map(
         [...changes(first.lines()), ...changes(second.lines())]
           .filter(({ stage }) => stage === 'closed')
@@ -99,7 +99,7 @@ describe('npm start', () => {
       await until(() => SANDBOX.test(third.said()));
       const [, sandboxUrl = ''] = SANDBOX.exec(third.said()) ?? [];
       const people = (await (await fetch(sandboxUrl)).json()) as { clientUserId: string }[];
-      expect({ status: await third.ended, said: third.said() }).toMatchObject({ status: 0 });
+      expectWell(await third.ended, third.said());
       // Each sample and the visitor of the first start: nobody was invited twice, by whichever start.
       expect(people.map(({ clientUserId }) => clientUserId).sort()).toEqual(
         [...closings.keys(), [...closings.keys()][0]?.replace(/-[a-z-]+-/, '-you-')].sort(),
@@ -132,7 +132,7 @@ describe('npm start', () => {
       expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).toBe('aaaaaa\n');
 
       const agreed = start('--fresh', '--yes', '--once', '--personas', 'declines');
-      expect({ status: await agreed.ended, said: agreed.said() }).toMatchObject({ status: 0 });
+      expectWell(await agreed.ended, agreed.said());
       expect(new Set(changes(agreed.lines()).map(({ persona }) => persona))).toEqual(new Set(['declines']));
       expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).not.toBe('aaaaaa\n');
       expect(readFileSync(path.join(data, 'sandbox-secret'), 'utf8')).toBe('kept\n');
@@ -141,6 +141,11 @@ describe('npm start', () => {
     STORY_LIMIT_MS,
   );
 });
+
+/** What was said tells why it did not end well. */
+function expectWell(status: number | null, said: string): void {
+  expect({ status, said: status === 0 ? '' : said }).toEqual({ status: 0, said: '' });
+}
 
 function changes(lines: readonly string[]) {
   return lines.flatMap((line) => {

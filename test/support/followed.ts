@@ -11,6 +11,7 @@ import {
   stateQuery,
   statusNoticeSignal,
 } from '../../src/workflows/contract';
+import { until } from './condition';
 import type { FakeHumanApi, Route, Turn } from './fake-human-api';
 import type { FakeStore } from './fake-store';
 
@@ -23,6 +24,9 @@ interface End {
   readonly result: CollectRecordsResult | null;
   readonly afterMs: number;
 }
+
+/** It takes milliseconds, and on a machine where all else goes on as well some seconds. */
+const CANCEL_TIMEOUT_MS = 25_000;
 
 /** One applicant under way. */
 export class Followed {
@@ -138,11 +142,10 @@ export class Followed {
   async cancelInFlight(): Promise<void> {
     await this.handle.cancel();
     const { EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: requested } = temporal.api.enums.v1.EventType;
-    for (const untilMs = performance.now() + 10_000; performance.now() < untilMs; ) {
+    await until('the cancel request to reach an activity', CANCEL_TIMEOUT_MS, async () => {
       const { events } = await this.handle.fetchHistory();
-      if (events?.some(({ eventType }) => eventType === requested)) return;
-    }
-    throw new Error('the cancel request never reached an activity');
+      return events?.some(({ eventType }) => eventType === requested);
+    });
   }
 
   /** How many events the history has. */
