@@ -154,43 +154,6 @@ test('while downloading: what is stored is told in the manifest, then the person
   expect(applicant.routes().at(-1)).toBe('deleteUser');
 });
 
-test('while the last list before the conclusion is in flight: the cancel counts', async () => {
-  const humanApi = new FakeHumanApi(ALL_SYNCED);
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(ALL_SYNCED);
-  await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
-  const listed = humanApi.count('listReports');
-  const release = humanApi.hold('listReports');
-  const passing = applicant.pass(2 * MINUTE_MS);
-  await asked(humanApi, 'listReports', listed + 1);
-  await applicant.cancelInFlight();
-  release();
-  await passing;
-  await expectCancelled(applicant);
-  expect(humanApi.people).toMatchObject([{ deleted: true }]);
-  expect(applicant.manifest.documents).toHaveLength(3);
-});
-
-test('while closing: the applicant keeps its own outcome', async () => {
-  const store = new FakeStore();
-  const applicant = await follow(ALL_SYNCED, { policy: BY_NOTICES, store });
-  await applicant.tell(ALL_SYNCED);
-  await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
-  const release = store.hold();
-  const passing = applicant.pass(2 * MINUTE_MS);
-  await store.asked();
-  await applicant.handle.cancel();
-  release();
-  await passing;
-  const { status, result } = await applicant.end(MINUTE_MS);
-  expect({ status, result }).toEqual({
-    status: 'COMPLETED',
-    result: { outcome: 'collected', reason: null, documents: 3 },
-  });
-  expect(applicant.manifest.outcome).toBe('collected');
-  expect(applicant.routes()).not.toContain('deleteUser');
-});
-
 test('during the withdraw of another outcome: it is finished, once', async () => {
   const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
   const humanApi = new FakeHumanApi(script);
