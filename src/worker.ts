@@ -33,7 +33,14 @@ const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
 runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
-  const audit = await auditProcess({ ...config.audit, process: 'worker', names: namesSet(), log });
+  const audit = await auditProcess({
+    ...{ ...config.audit, process: 'worker', names: namesSet(), log },
+    required: config.retentionMs !== null,
+  }).catch((error: unknown) =>
+    exitOnConfigurationError(() => {
+      throw error;
+    }),
+  );
   installRuntime(log);
   const registry = createRegistry('worker');
   const stopping = new AbortController();

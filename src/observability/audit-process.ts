@@ -1,4 +1,4 @@
-import { type Audit, type AuditEntry, AuditUnavailable, openAudit } from './audit';
+import { type Audit, type AuditEntry, AuditUnavailable, openAudit, unwritableAudit } from './audit';
 import { keepAuditFor } from './audit-keep';
 import type { Logger } from './log';
 
@@ -23,16 +23,19 @@ export async function auditCommand(options: {
 /**
  * The audit log of a long-running process: which variables are set, by name; its heads on stdout; files kept for `keepMs`. One that cannot be
  * written is said and does not stop the process, which does nothing that has to stand in it: no notice is lost for it.
+ * @throws {ConfigurationError} for one that is `required` and cannot be written
  */
 export async function auditProcess(options: {
   /** Null: off. */
   readonly folder: string | null;
+  /** Whether the process does things on its own that have to stand in it. */
+  readonly required?: boolean;
   readonly keepMs: number;
   readonly process: string;
   readonly names: readonly string[];
   readonly log: Pick<Logger, 'error' | 'warn'>;
 }): Promise<Pick<Audit, 'record' | 'close'>> {
-  const { folder, keepMs, process: who, names, log } = options;
+  const { folder, required = false, keepMs, process: who, names, log } = options;
   const refused = (why: unknown) => Promise.reject(new AuditUnavailable(why));
   const nothing = (why: unknown) => ({ record: () => refused(why), close: async () => {} });
   if (folder === null) return nothing('AUDIT_LOG is off');
@@ -43,6 +46,7 @@ export async function auditProcess(options: {
     keepAuditFor({ folder, keepMs, audit, who, log });
     return { record: audit.record, close: () => audit.close().catch(() => undefined) };
   } catch (error) {
+    if (required) throw unwritableAudit(folder, error);
     log.error({ error }, 'the audit log cannot be written: look at AUDIT_LOG');
     return nothing(error);
   }

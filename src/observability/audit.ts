@@ -191,15 +191,15 @@ export async function openConfiguredAudit(options: Parameters<typeof openAudit>[
     const audit = await openAudit(options);
     return () => audit;
   } catch (error) {
-    const { code = 'an unknown failure' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
     return () => {
-      throw new ConfigurationError([
-        {
-          key: 'AUDIT_LOG',
-          expected: 'a folder that can be made and written',
-          came: `${JSON.stringify(options.folder)} (${code})`,
-        },
-      ]);
+      throw unwritableAudit(options.folder, error);
     };
   }
+}
+
+/** What {@link openAudit} threw, as a fault of the configuration. */
+export function unwritableAudit(folder: string, error: unknown): ConfigurationError {
+  const { code = 'an unknown failure' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  const came = `${JSON.stringify(folder)} (${code})`;
+  return new ConfigurationError([{ key: 'AUDIT_LOG', expected: 'a folder that can be made and written', came }]);
 }

@@ -4,7 +4,9 @@ import { UNDECODABLE, UnknownKey } from '../domain/seal';
 import { decrypt, encrypt, isKeyId, type KeyRing } from './key-ring';
 
 /** Why a payload can never become readable. `plaintext`: not encrypted at all; `altered`: bytes or labels changed, or cut; `foreign`: of another workflow. */
-export type Refusal = 'plaintext' | 'altered' | 'foreign';
+type Refusal = 'plaintext' | 'altered' | 'foreign';
+/** What is told of a payload that is not decoded; `unknown-key`: not yet, for its key may come back. */
+export type Told = Refusal | 'unknown-key';
 
 /** Temporal's own word for it: its UI asks the codec endpoint for payloads of this encoding. */
 const ENCODING = 'binary/encrypted';
@@ -20,12 +22,13 @@ const MARKER: Payload = {
 /**
  * Encrypts what Temporal keeps: arguments, results, signals, memo, summaries, failures (AES-256-GCM). A payload names its key and its workflow in
  * clear; both are authenticated with the namespace, and where the SDK says whose payload it is, that workflow has to be the one named, so that
- * ciphertext moved to another applicant does not decode. `refused` hears of each payload that became {@link UNDECODABLE}.
+ * ciphertext moved to another applicant does not decode. `refused` hears of each payload that became {@link UNDECODABLE}, and at each attempt of
+ * one that waits for its key.
  */
 export function createPayloadCodec(
   ring: KeyRing,
   namespace: string,
-  refused: (refusal: Refusal) => void = () => {},
+  refused: (refusal: Told) => void = () => {},
 ): PayloadCodec {
   return {
     async encode(payloads, context) {
@@ -55,7 +58,10 @@ export function createPayloadCodec(
     if (!keyId || !workflow || !payload.data || !isKeyId(text(keyId))) return 'altered';
     if (workflowId !== undefined && text(workflow) !== ownerOf(workflowId)) return 'foreign';
     const key = ring.key(text(keyId), 'payload');
-    if (key === null) throw new UnknownKey(text(keyId));
+    if (key === null) {
+      refused('unknown-key');
+      throw new UnknownKey(text(keyId));
+    }
     const plain = decrypt(key, payload.data, labels(text(keyId), text(workflow)));
     return plain === null ? 'altered' : PayloadMessage.decode(plain);
   }
@@ -70,11 +76,7 @@ export function createPayloadCodec(
  * For a worker that encrypts no more (PAYLOAD_ENCRYPTION=off with keys): writes in clear, takes what is in clear, and still reads what was
  * encrypted before.
  */
-export function createReadingCodec(
-  ring: KeyRing,
-  namespace: string,
-  refused?: (refusal: Refusal) => void,
-): PayloadCodec {
+export function createReadingCodec(ring: KeyRing, namespace: string, refused?: (refusal: Told) => void): PayloadCodec {
   const { decode } = createPayloadCodec(ring, namespace, refused);
   return {
     encode: async (payloads) => payloads,

@@ -1,6 +1,6 @@
 import type { DataConverter } from '@temporalio/common';
 import type { Seal } from '../domain/seal';
-import { createPayloadCodec, createReadingCodec, type Refusal } from './codec';
+import { createPayloadCodec, createReadingCodec, type Told } from './codec';
 import { createSeal } from './key-ring';
 import type { PayloadSettings } from './payload-settings';
 
@@ -14,7 +14,7 @@ const FAILURE_CONVERTER = require.resolve('./failure-converter');
 export function createDataConverter(
   { ring, encrypts }: PayloadSettings,
   namespace: string,
-  onRefused?: (refusal: Refusal) => void,
+  onRefused?: (refusal: Told) => void,
 ): DataConverter | undefined {
   if (ring === null) return undefined;
   if (!encrypts) return { payloadCodecs: [createReadingCodec(ring, namespace, onRefused)] };

@@ -47,12 +47,12 @@ afterAll(async () => {
 });
 
 /** Runs what the npm script of the same name runs, once it has built. */
-async function npmRun(name: ProcessName, args: readonly string[]) {
+async function npmRun(name: ProcessName, args: readonly string[], more: Record<string, string> = {}) {
   const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
   expect(scripts[name]).toMatch(new RegExp(`exec node --enable-source-maps dist/(src/${name}|${name}/main)\\.js$`));
-  return runProcess(name, folder, env, args);
+  return runProcess(name, folder, { ...env, ...more }, args);
 }
 
 /** `npm start` whole takes minutes; what it does with these options is tested there, and that they are options here. */
@@ -63,16 +63,6 @@ async function npmStart(args: readonly string[]) {
   expect(() => readArguments(args, {})).not.toThrow();
   exit.mockRestore();
   expect(await readFile(join(ROOT, 'test/end-to-end/npm-start.test.ts'), 'utf8')).toContain('dist/src/dev.js');
-}
-
-/** The command that cancels, as `npm run temporal` runs it: with the CLI that the set-up has found. */
-function temporal(args: readonly string[]): Promise<{ status: number; out: string }> {
-  const cli = process.env['TEMPORAL_CLI_PATH'] ?? 'temporal';
-  return new Promise((resolve) => {
-    execFile(cli, [...args], { env: { PATH: process.env['PATH'], TEMPORAL_ADDRESS: server.address } }, (error, out) => {
-      resolve({ status: error === null ? 0 : 1, out });
-    });
-  });
 }
 
 async function serves(name: 'worker' | 'webhook' | 'api') {
@@ -119,12 +109,12 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
       results: ['started', 'started'],
     });
   },
-  'npm run temporal -- workflow cancel --workflow-id applicant-POL-20417': async (args) => {
-    // A round of somebody who never answers, so that there is a run to cancel however fast the first one was.
+  'npm run chartway -- cancel POL-20417 --wait': async (args) => {
+    // A round whose window stays open, so that there is a run to cancel however fast the first one was.
     const ended = ['--client-user-id', 'POL-20417', '--email', 'max@example.org', '--first-name', 'Max'];
     await npmRun('starter', [...ended, '--date-of-birth', '1980-02-03', '--wait']);
-    await npmRun('starter', ['--client-user-id', 'POL-20417', '--email', 'silent@example.org', '--again']);
-    expect(await temporal(args)).toMatchObject({ status: 0 });
+    await npmRun('starter', [...ended, '--date-of-birth', '1980-02-03', '--again'], { SETTLE_ALL_SYNCED: '1h' });
+    expect(await npmRun('chartway', args)).toMatchObject({ status: 0 });
   },
   'npm run keygen -- main': async (args) => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/keygen.mjs'), ...args]);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
+import { auditProcess } from '../../src/observability/audit-process';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
 import { fc } from '../support/property';
 
@@ -216,4 +217,16 @@ test('a chain is removed as a whole once it is too old, the log tells so, and it
   expect(await prune(5_000)).toEqual([file.split('.')[0]]);
   expect(await old.files()).toHaveLength(1);
   expect(await verdict(old.folder, [kept])).toEqual({ broken: [], ends: ['open'], missing: [] });
+});
+
+test('a process that may not be without its audit log is told which variable to mend, any other goes on and records nothing', async () => {
+  const { folder } = await setup();
+  const file = join(folder, 'a-file');
+  await writeFile(file, '');
+  const log = { error: jest.fn(), warn: jest.fn() };
+  const options = { folder: join(file, 'audit'), keepMs: 1, process: 'test', names: [], log };
+  await expect(auditProcess({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a folder that can be made/s);
+  const audit = await auditProcess(options);
+  expect(log.error).toHaveBeenCalledTimes(1);
+  await expect(audit.record({ who: 'test', did: 'erase' })).rejects.toThrow(AuditUnavailable);
 });

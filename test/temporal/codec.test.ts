@@ -1,6 +1,6 @@
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { UNDECODABLE, UnknownKey } from '../../src/domain/seal';
-import { createPayloadCodec, type Refusal } from '../../src/temporal/codec';
+import { createPayloadCodec, type Told } from '../../src/temporal/codec';
 import { type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
@@ -9,7 +9,7 @@ const FOREIGN = { ...MINE, workflowId: 'applicant-POL-2' };
 const SECRET = { clientUserEmail: 'max@example.org' };
 
 function setup(text = newKey('a')) {
-  const refusals: Refusal[] = [];
+  const refusals: Told[] = [];
   const codec = createPayloadCodec(ringOf(text), 'records', (refusal) => refusals.push(refusal));
   return { codec, refusals, ring: text };
 }
@@ -107,7 +107,7 @@ describe('the payload codec', () => {
     const sealed = await setup(old).codec.encode([plain(SECRET)], MINE);
     const without = setup(newKey('new'));
     await expect(without.codec.decode(sealed, MINE)).rejects.toThrow(UnknownKey);
-    expect(without.refusals).toEqual([]);
+    expect(without.refusals).toEqual(['unknown-key']);
     const rotated = setup(`${newKey('new')},${old}`);
     expect((await rotated.codec.decode(sealed, MINE)).map(shown)).toEqual([SECRET]);
   });

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/human-api/errors';
-import { createPayloadCodec, type Refusal } from '../../src/temporal/codec';
+import { createPayloadCodec, type Told } from '../../src/temporal/codec';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
@@ -29,7 +29,7 @@ const ALL_SYNCED: readonly Turn[] = [{ afterMs: 0, status: 'All Synced', reports
 class DamagingCodec implements PayloadCodec {
   /** Nothing, until a test says so. */
   damaged: (text: string, workflowId: string) => boolean = () => false;
-  readonly refusals: Refusal[] = [];
+  readonly refusals: Told[] = [];
   private readonly codec: PayloadCodec;
 
   constructor() {

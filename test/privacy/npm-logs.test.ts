@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/processes';
+import { filesIn } from '../support/stored';
+
+beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+
+test('npm keeps no log of the arguments that an applicant was started with', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'chartway-npm-'));
+  try {
+    // What npm tells its children of its own settings would hide ours.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+    const args = ['run', 'starter', '--', '--client-user-id', 'not an id', '--email', 'canary@example.org'];
+    const npm = spawn('npm', args, {
+      cwd: join(__dirname, '../..'),
+      env: { ...env, npm_config_cache: cache },
+      stdio: 'ignore',
+    });
+    expect(await once(npm, 'exit')).toEqual([2, null]);
+    const told = [...(await filesIn(cache))].filter(([, bytes]) => bytes.includes('canary'));
+    expect(told.map(([file]) => file)).toEqual([]);
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
+}, 60_000);
