@@ -12,6 +12,7 @@ process.env.CHAOS_ROUNDS = values.rounds;
 process.env.PROPERTY_SEED = seed;
 // Some three minutes a round on an idle machine.
 process.env.SIMULATION_CASES = String(2_000 * Number(values.rounds));
+process.env.FLOOD_SIGNALS = '10000';
 process.env.WEBHOOK_KILLS = String(3 * Number(values.rounds));
 process.env.WEBHOOK_KILLS_SEED = seed;
 process.stderr.write(
@@ -19,6 +20,8 @@ process.stderr.write(
 );
 
 const files =
-  positionals.length > 0 ? positionals : ['test/chaos', 'test/domain', 'test/simulation', 'test/end-to-end/webhook'];
+  positionals.length > 0
+    ? positionals
+    : ['test/chaos', 'test/domain', 'test/simulation', 'test/end-to-end/webhook', 'test/workflows/flood'];
 process.argv.splice(2, process.argv.length, ...files);
 await import('./test.mjs');

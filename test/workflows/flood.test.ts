@@ -11,7 +11,10 @@ import { People } from './people';
 import { RealServer } from './real-server';
 
 const TASK_QUEUE = 'flood';
-const SIGNALS = 10_000;
+/** Two hand-overs and more; `npm run test:chaos` sends ten thousand. */
+const SIGNALS = Number(process.env['FLOOD_SIGNALS'] ?? 5_000);
+/** Signals of one run that a Temporal server takes, by default. */
+const SERVERS_LIMIT = 10_000;
 const ROUNDS = 5;
 const AT_ONCE = 40;
 const OTHERS = 5;
@@ -185,7 +188,8 @@ test(
     expect(taken).toBeGreaterThanOrEqual(said.distinct);
     expect(taken).toBeLessThanOrEqual(said.distinct + AT_ONCE * runs.length);
     // A run that signals stream into hands over when it gets round to it, well before the server's own limit.
-    expect(runs.length).toBeGreaterThanOrEqual(3);
+    expect(runs.length).toBeGreaterThanOrEqual(2);
+    expect(Math.max(...runs)).toBeLessThan(SERVERS_LIMIT);
     expect(upstream.count('invite')).toBe(1);
     expect(upstream.people).toMatchObject([{ deleted: false }]);
     expect(
