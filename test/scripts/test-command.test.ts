@@ -47,7 +47,7 @@ describe('npm test', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: '9 passed, 0 failed\n' });
     const [together, kills, measured] = stderr.split('\n').filter((line) => line.startsWith('jest: '));
     expect(together).toMatch(/^jest: --testPathIgnorePatterns .*chaos.* .*budgets/);
-    expect(kills).toMatch(/^jest: --maxWorkers=2 --testPathPatterns .*chaos/);
+    expect(kills).toMatch(/^jest: --testPathPatterns .*chaos/);
     expect(measured).toMatch(/^jest: --runInBand --testPathPatterns .*budgets/);
   });
 
