@@ -1,6 +1,7 @@
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { openHolds } from './holds';
 import type { ReportStore } from './port';
+import type { Shelf } from './shelf';
 
 /**
  * What an erasure needs of the store. That one has begun, and which humanIds are known, is noted on the shelf until it has ended: one that was
@@ -10,7 +11,7 @@ export interface Erasing {
   isHeld(clientUserId: string): Promise<boolean>;
   /** Notes it, and gives every humanId that this or an earlier attempt has known. */
   begin(clientUserId: string, humanIds: readonly string[]): Promise<readonly string[]>;
-  /** Removes the folder; how many files there were. */
+  /** Removes the folder, and the person's lines from the lists of sweeps; how many files there were in the folder. */
   eraseFiles(clientUserId: string): Promise<number>;
   /** It has ended: the note goes. */
   end(clientUserId: string): Promise<void>;
@@ -28,6 +29,8 @@ interface Note {
 }
 
 const FOLDER = 'erasures/';
+/** Lists of people, a JSON object a line. */
+const SWEEPS = 'sweeps/';
 
 export function openErasing(
   store: Pick<ReportStore, 'shelf' | 'readManifest' | 'erase'>,
@@ -50,7 +53,12 @@ export function openErasing(
       await shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, by, humanIds: known })}\n`));
       return known;
     },
-    eraseFiles: (clientUserId) => store.erase(clientUserId),
+    async eraseFiles(clientUserId) {
+      const files = await store.erase(clientUserId);
+      const humanIds = new Set((await noteOf(clientUserId))?.humanIds);
+      await strikeFromSweeps(shelf, (row) => row.clientUserId === clientUserId || humanIds.has(row.humanId));
+      return files;
+    },
     async end(clientUserId) {
       await shelf.remove(nameOf(clientUserId));
     },
@@ -71,5 +79,27 @@ function noteIn(bytes: Buffer | null): Note | null {
     return { by: by === 'age' ? 'age' : 'command', humanIds: Array.isArray(humanIds) ? humanIds : [] };
   } catch {
     return { by: 'command', humanIds: [] };
+  }
+}
+
+interface Row {
+  readonly clientUserId?: unknown;
+  readonly humanId?: unknown;
+}
+
+/** The other lines stay byte for byte. */
+async function strikeFromSweeps(shelf: Shelf, isTheirs: (row: Row) => boolean): Promise<void> {
+  for (const name of await shelf.list(SWEEPS)) {
+    const lines = (await shelf.get(name))?.toString('utf8').split('\n') ?? [];
+    const kept = lines.filter((line) => !isTheirs(rowIn(line)));
+    if (kept.length < lines.length) await shelf.put(name, Buffer.from(kept.join('\n')));
+  }
+}
+
+function rowIn(line: string): Row {
+  try {
+    return (JSON.parse(line) as Row | null) ?? {};
+  } catch {
+    return {};
   }
 }

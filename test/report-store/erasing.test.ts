@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openErasing } from '../../src/report-store/erasing';
+import { createFolderStore } from '../../src/report-store/folder-store';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-erasing-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("the lists of sweeps lose the person's lines and no others", async () => {
+  const store = createFolderStore(folder);
+  const row = (clientUserId: string, humanId: string) => JSON.stringify({ kind: 'unattended', clientUserId, humanId });
+  const others = [row('POL-10', 'h-10'), '{"kind":"gone"}', 'damaged', row('POL-2', 'h-2')];
+  const [one, untouched] = ['sweeps/a.jsonl', 'sweeps/b.jsonl'];
+  const rows = [others[0], row('POL-1', 'h-1'), ...others.slice(1), row('POL-0', 'h-9')];
+  await store.shelf.put(one, Buffer.from(`${rows.join('\n')}\n`));
+  await store.shelf.put(untouched, Buffer.from(`${others.join('\n')}\n`));
+
+  const erasing = openErasing(store);
+  await erasing.begin('POL-1', ['h-9']);
+  await erasing.eraseFiles('POL-1');
+
+  for (const name of [one, untouched]) {
+    expect((await store.shelf.get(name))?.toString()).toBe(`${others.join('\n')}\n`);
+  }
+});
