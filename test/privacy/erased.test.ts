@@ -6,7 +6,7 @@ import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers } from '../support/processes';
 import { filesIn } from '../support/stored';
-import { startTemporalServer } from '../support/temporal-server';
+import { DELETES_SOON, startTemporalServer } from '../support/temporal-server';
 import { scan } from './scan';
 
 /** What nobody else writes. */
@@ -19,11 +19,6 @@ const IDENTITY = {
 };
 const [BY_COMMAND, BY_AGE, KEPT] = ['POL-varnishcote', 'POL-thimblewick', 'POL-candlegarth'] as const;
 const STEP_TIMEOUT_MS = 90_000;
-/** What has just closed is deleted once the server's queues have noted it, every 30 s by default. */
-const OFTEN = ['transfer', 'visibility', 'timer'].flatMap((queue) => [
-  '--dynamic-config-value',
-  `history.${queue}ProcessorUpdateAckInterval="200ms"`,
-]);
 
 let folder: string;
 
@@ -36,7 +31,7 @@ afterAll(killLeftOvers);
 
 test('of who was erased, by command or by age, nothing is left but the lines of the audit log; who is open stays', async () => {
   const dbFile = join(folder, 'temporal.db');
-  const server = await startTemporalServer({ dbFile, extraArgs: OFTEN });
+  const server = await startTemporalServer({ dbFile, extraArgs: DELETES_SOON });
   const keys = { ours: newKey('main'), webhooks: newKey('webhook') };
   const installation = await Installation.start({
     ...{ temporalAddress: server.address, taskQueue: 'erased', speed: 1_200, notices: 'sent', logLevel: 'trace' },

@@ -7,24 +7,20 @@ import {
   type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
-  SEARCH_ATTRIBUTES,
   sweepWorkflowId,
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
 import { FakeHumanApi, provider } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
-import { startTemporalServer } from '../support/temporal-server';
+import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 import type { Recorded } from './recorded';
 
 const CLIENT_USER_ID = 'closed';
 
 /** A refresh that stores a provider's reports, a refresh of nothing, a sweep with findings, and a withdrawal by hand. */
 export async function recordAfterClosing(): Promise<Recorded[]> {
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
-  );
-  const server = await startTemporalServer({ searchAttributes });
+  const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const taskQueue = 'chartway';

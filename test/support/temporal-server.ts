@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 
 /** A Temporal dev server of a test's own, on the loopback interface. */
 export interface TemporalServer {
@@ -11,6 +12,17 @@ export interface TemporalServer {
   readonly pid: number;
   stop(): Promise<void>;
 }
+
+/** What applicants carry, as the server's command names it. */
+export const APPLICANTS_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
+);
+
+/** A run that has just closed is deleted once the server's queues have noted it, every 30 s by default. */
+export const DELETES_SOON: readonly string[] = ['transfer', 'visibility', 'timer'].flatMap((queue) => [
+  '--dynamic-config-value',
+  `history.${queue}ProcessorUpdateAckInterval="200ms"`,
+]);
 
 /** A start on two busy cores takes some seconds; the server is ready in one on an idle machine. */
 const START_TIMEOUT_MS = 25_000;

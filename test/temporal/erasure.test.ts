@@ -26,7 +26,6 @@ import {
   applicantWorkflowId,
   mailboxWorkflowId,
   refreshWorkflowId,
-  SEARCH_ATTRIBUTES,
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
@@ -34,7 +33,12 @@ import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeHumanApi } from '../support/fake-human-api';
 import { filesIn } from '../support/stored';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import {
+  APPLICANTS_ATTRIBUTES,
+  DELETES_SOON,
+  startTemporalServer,
+  type TemporalServer,
+} from '../support/temporal-server';
 
 const { History } = temporal.api.history.v1;
 
@@ -44,16 +48,8 @@ let folder: string;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
-  );
   folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
-  // A run that has just closed is deleted once the server's queues have noted it, every 30 s by default.
-  const often = ['transfer', 'visibility', 'timer'].flatMap((queue) => [
-    '--dynamic-config-value',
-    `history.${queue}ProcessorUpdateAckInterval="200ms"`,
-  ]);
-  server = await startTemporalServer({ searchAttributes, extraArgs: often });
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
   connection = await Connection.connect({ address: server.address });
 }, 40_000);
 afterEach(async () => {

@@ -14,12 +14,11 @@ import {
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
-  SEARCH_ATTRIBUTES,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
 import type { Handle } from '../support/followed';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
-import { startTemporalServer } from '../support/temporal-server';
+import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 
 /** What workers are over, and in what the one of the workflows differs from what a worker process has. */
 export interface Work {
@@ -49,11 +48,7 @@ export class RealServer {
   /** With a codec: what the client and every worker convert by. */
   static async start(codec?: PayloadCodec): Promise<RealServer> {
     installRuntime();
-    const attributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [
-      name,
-      type === 'KEYWORD' ? 'Keyword' : 'Datetime',
-    ]);
-    const server = await startTemporalServer({ searchAttributes: Object.fromEntries(attributes) });
+    const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
     const { address, namespace } = server;
     const dataConverter = codec && { payloadCodecs: [codec] };
     const connection = await Connection.connect({ address });

@@ -23,14 +23,18 @@ import {
   COLLECT_RECORDS,
   type RetentionResult,
   retentionWorkflowId,
-  SEARCH_ATTRIBUTES,
 } from '../../src/workflows/contract';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeHumanApi } from '../support/fake-human-api';
 import { filesIn } from '../support/stored';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import {
+  APPLICANTS_ATTRIBUTES,
+  DELETES_SOON,
+  startTemporalServer,
+  type TemporalServer,
+} from '../support/temporal-server';
 
 const RETENTION_MS = 30 * DAY_MS;
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
@@ -41,16 +45,8 @@ let folder: string;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
-  );
   folder = await mkdtemp(join(tmpdir(), 'chartway-retention-'));
-  // A run that has just closed is deleted once the server's queues have noted it, every 30 s by default.
-  const often = ['transfer', 'visibility', 'timer'].flatMap((queue) => [
-    '--dynamic-config-value',
-    `history.${queue}ProcessorUpdateAckInterval="200ms"`,
-  ]);
-  server = await startTemporalServer({ searchAttributes, extraArgs: often });
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
   connection = await Connection.connect({ address: server.address });
 }, 40_000);
 afterEach(async () => {

@@ -4,22 +4,19 @@ import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
 import type { Finding } from '../../src/domain/sweep';
 import { createOperations } from '../../src/temporal/operations';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { applicantWorkflowId, COLLECT_RECORDS, SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
+import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeHumanApi } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 let server: TemporalServer;
 let connection: Connection;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
-  );
-  server = await startTemporalServer({ searchAttributes });
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
   connection = await Connection.connect({ address: server.address });
 }, 40_000);
 afterEach(async () => {

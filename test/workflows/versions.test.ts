@@ -6,12 +6,12 @@ import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
-import { applicantWorkflowId, COLLECT_RECORDS, SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
+import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeHumanApi, provider } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const TEST_TIMEOUT_MS = 120_000;
 const STEP_TIMEOUT_MS = 60_000;
@@ -27,11 +27,7 @@ const POLICY = {
 let server: TemporalServer;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
-  const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [
-    name,
-    type === 'KEYWORD' ? 'Keyword' : 'Datetime',
-  ]);
-  server = await startTemporalServer({ searchAttributes: Object.fromEntries(searchAttributes) });
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
 }, TEST_TIMEOUT_MS);
 afterAll(() => server?.stop());
 
