@@ -77,7 +77,7 @@ export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: 
     }
     if (wanted.has(type)) return { ok: false, expected: `the type ${type} once` };
     const formats = list.split(',').map((format) => format.trim().toLowerCase());
-    const possible = POSSIBLE[type] ?? FORMATS;
+    const possible = formatsOf(POSSIBLE, type) ?? FORMATS;
     if (!formats.every((format): format is Format => (possible as readonly string[]).includes(format))) {
       return { ok: false, expected: `one or more of ${possible.join(', ')} for the type ${type}` };
     }
@@ -90,13 +90,13 @@ export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: 
 
 /** What of a list is wanted: every report of a wanted type in each of its formats. */
 export function wantedDocuments(listed: readonly ListedReport[], wanted: Wanted): WantedDocument[] {
-  return listed.flatMap((report) => formatsOf(wanted, report.type).map((format) => ({ report, format })));
+  return listed.flatMap((report) => (formatsOf(wanted, report.type) ?? []).map((format) => ({ report, format })));
 }
 
-function formatsOf(wanted: Wanted, type: string): readonly Format[] {
+function formatsOf(byType: Wanted, type: string): readonly Format[] | undefined {
   const key = type.toLowerCase();
-  // Own keys only: a type is upstream's text and could be called "constructor".
-  return Object.hasOwn(wanted, key) ? (wanted[key] ?? []) : [];
+  // Own keys only: a type is others' text and could be called "constructor".
+  return Object.hasOwn(byType, key) ? byType[key] : undefined;
 }
 
 /** One document's identity: a report, its version, a format. */

@@ -42,6 +42,7 @@ describe('the reports wanted', () => {
     [' Unity : JSON , pdf ; ', { unity: ['json', 'pdf'] }],
     ['unity:pdf,pdf,PDF', { unity: ['pdf'] }],
     ['lab_report-2:html', { 'lab_report-2': ['html'] }],
+    ['constructor:pdf;__proto__:json', { constructor: ['pdf'], ['__proto__']: ['json'] }],
     ['healthcheck:json;highlights:json', { healthcheck: ['json'], highlights: ['json'] }],
     ['timeline:json;apidata:json', { timeline: ['json'], apidata: ['json'] }],
     [`${'x'.repeat(80)}:pdf`, { ['x'.repeat(80)]: ['pdf'] }],
