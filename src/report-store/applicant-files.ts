@@ -55,7 +55,7 @@ export class ApplicantFiles {
   /** Null where there is none. @throws NotOpened; UnknownKey; LinkInTheStore */
   async open(file: string): Promise<ClearFile | null> {
     const path = this.pathOf(file);
-    await expectNoLinks(this.base, path);
+    if (!(await expectNoLinks(this.base, path))) return null;
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
       if (isCode(error, 'ENOENT')) return null;
       throw error;
