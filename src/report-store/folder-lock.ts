@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCode, PRIVATE_FILE, syncFolder } from '../disk/folders';
@@ -56,8 +56,8 @@ export async function rewriteUnderLock(
       const content = await rewrite();
       done = content === null || (await committed(join(file.incoming, draft), file.path, content, beside));
     } finally {
-      // What cannot be removed expires, and the next writer removes the draft.
-      await rm(join(file.incoming, draft), { force: true }).catch(() => undefined);
+      // Mostly it has got its name. What cannot be removed expires, and the next writer removes the draft.
+      await unlink(join(file.incoming, draft)).catch(() => undefined);
       await release(file, draft).catch(() => undefined);
     }
   }
@@ -166,7 +166,7 @@ async function unlessGone(work: Promise<void>): Promise<boolean> {
 }
 
 async function release({ path }: SharedFile, draft: string): Promise<void> {
-  if ((await readFile(lockOf(path), 'utf8')) === draft) await rm(lockOf(path), { force: true });
+  if ((await readFile(lockOf(path), 'utf8')) === draft) await unlink(lockOf(path));
 }
 
 function notToBeHad({ path, waitAtMostMs = WAIT_AT_MOST_MS }: SharedFile): Error {

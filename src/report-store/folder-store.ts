@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
@@ -51,8 +51,8 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
       try {
         return await onDisk(() => publish(folder, document, received));
       } finally {
-        // Where the disk does not let go of it, the sweep does later.
-        await rm(received.path, { force: true }).catch(() => undefined);
+        // Mostly it has got its name. Where the disk does not let go of it, the sweep does later.
+        await unlink(received.path).catch(() => undefined);
       }
     },
 

@@ -201,7 +201,7 @@ describe('the lock', () => {
       if (Math.random() < 0.1) await remove(lock, { force: true });
     };
     const remove = fs.rm;
-    for (const name of ['open', 'readdir', 'readFile', 'rename', 'rm', 'stat', 'writeFile'] as const) {
+    for (const name of ['open', 'readdir', 'readFile', 'rename', 'rm', 'stat', 'unlink', 'writeFile'] as const) {
       const real = fs[name] as (...args: unknown[]) => Promise<unknown>;
       (jest.spyOn(fs, name) as jest.SpyInstance).mockImplementation(async (...args: unknown[]) => {
         await stopAnywhere();
