@@ -55,10 +55,10 @@ async function make(path: string): Promise<'made' | 'there' | 'nothing above'> {
     await mkdir(path, { mode: PRIVATE_FOLDER });
     return 'made';
   } catch (error) {
+    if (isCode(error, 'ENOENT')) return 'nothing above';
     const there = await stat(path).catch(() => null);
     if (there?.isDirectory() === true) return 'there';
     if (there !== null) throw systemError('ENOTDIR', 'expected a folder, there is a file');
-    if (isCode(error, 'ENOENT')) return 'nothing above';
     throw error;
   }
 }
