@@ -117,7 +117,10 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail: 'REPORTS_RETENTION' });
     const erased = await eraseClosed(clientUserId, signal);
     if (erased.result === 'held') {
-      await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail: 'refused: held' });
+      const begun = erased.people + erased.runs + erased.files > 0;
+      const detail = begun ? `held meanwhile: ${inWords(erased)}` : 'refused: held';
+      await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail });
+      if (begun) await records.told(clientUserId);
       return 'held';
     }
     if (erased.result === 'open') {

@@ -9,10 +9,12 @@ import type { Shelf } from './shelf';
  */
 export interface Erasing {
   isHeld(clientUserId: string): Promise<boolean>;
-  /** Notes it, and gives every humanId that this or an earlier attempt has known. */
-  begin(clientUserId: string, humanIds: readonly string[]): Promise<readonly string[]>;
+  /** Notes that it has begun, or what it has learnt, and gives all that this and earlier attempts know. */
+  begin(clientUserId: string, learnt?: Partial<Known>): Promise<Known>;
   /** Removes the folder, and the person's lines from the lists of sweeps; how many files there were in the folder. */
   eraseFiles(clientUserId: string): Promise<number>;
+  /** How many people were withdrawn has been told: whoever goes on does not count them again. */
+  told(clientUserId: string): Promise<void>;
   /** It has ended: the note goes. */
   end(clientUserId: string): Promise<void>;
   /** Whose erasing by age has begun and not ended; what a command began is the operator's to go on with. */
@@ -20,13 +22,23 @@ export interface Erasing {
   isBrokenOff(clientUserId: string): Promise<boolean>;
 }
 
+/** What an erasure knows. */
+export interface Known {
+  readonly humanIds: readonly string[];
+  /** The runs that withdraw the person for this erasure. */
+  readonly runs: readonly { readonly workflowId: string; readonly runId: string }[];
+  /** The humanIds of whom they have withdrawn. */
+  readonly withdrawn: readonly string[];
+}
+
 /** Who erases: an operator, or the retention. */
 export type ErasedBy = 'command' | 'age';
 
-interface Note {
+interface Note extends Known {
   readonly by: ErasedBy;
-  readonly humanIds: readonly unknown[];
 }
+
+const NOTHING: Known = { humanIds: [], runs: [], withdrawn: [] };
 
 const FOLDER = 'erasures/';
 /** Lists of people, a JSON object a line. */
@@ -40,22 +52,33 @@ export function openErasing(
   const holds = openHolds(shelf);
   const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;
   const noteOf = async (clientUserId: string) => noteIn(await shelf.get(nameOf(clientUserId)));
+  const note = (clientUserId: string, known: Note) =>
+    shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, ...known })}\n`));
   const isBrokenOff = async (clientUserId: string) => (await noteOf(clientUserId))?.by === 'age';
   return {
     isBrokenOff,
     isHeld: async (clientUserId) => (await holds.read(clientUserId)) !== null,
-    async begin(clientUserId, humanIds) {
+    async begin(clientUserId, learnt = {}) {
       // A manifest that cannot be read, or is another's, must not keep anybody from being erased.
       const manifest = await store.readManifest(clientUserId).catch(() => null);
       const noted = await noteOf(clientUserId);
-      const known = [...new Set([...(noted?.humanIds ?? []), ...humanIds, manifest?.humanId])].filter(isHumanId);
-      const by = noted?.by === 'command' ? 'command' : erasedBy;
-      await shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, by, humanIds: known })}\n`));
+      const before = noted ?? NOTHING;
+      const runs = [...before.runs, ...(learnt.runs ?? [])];
+      const known: Known = {
+        humanIds: [...new Set([...before.humanIds, ...(learnt.humanIds ?? []), manifest?.humanId])].filter(isHumanId),
+        runs: [...new Map(runs.map((run) => [run.runId, run])).values()],
+        withdrawn: [...new Set([...before.withdrawn, ...(learnt.withdrawn ?? [])])],
+      };
+      await note(clientUserId, { by: noted?.by === 'command' ? 'command' : erasedBy, ...known });
       return known;
+    },
+    async told(clientUserId) {
+      const noted = await noteOf(clientUserId);
+      if (noted) await note(clientUserId, { ...noted, runs: [], withdrawn: [] });
     },
     async eraseFiles(clientUserId) {
       const files = await store.erase(clientUserId);
-      const humanIds = new Set((await noteOf(clientUserId))?.humanIds);
+      const humanIds = new Set<unknown>((await noteOf(clientUserId))?.humanIds);
       await strikeFromSweeps(shelf, (row) => row.clientUserId === clientUserId || humanIds.has(row.humanId));
       return files;
     },
@@ -75,11 +98,25 @@ export function openErasing(
 function noteIn(bytes: Buffer | null): Note | null {
   if (bytes === null) return null;
   try {
-    const { by, humanIds } = JSON.parse(bytes.toString()) as { by?: unknown; humanIds?: unknown };
-    return { by: by === 'age' ? 'age' : 'command', humanIds: Array.isArray(humanIds) ? humanIds : [] };
+    const { by, humanIds, runs, withdrawn } = JSON.parse(bytes.toString()) as Partial<Record<keyof Note, unknown>>;
+    return {
+      by: by === 'age' ? 'age' : 'command',
+      humanIds: listIn(humanIds).filter(isHumanId),
+      runs: listIn(runs).filter(isRun),
+      withdrawn: listIn(withdrawn).filter((value) => typeof value === 'string'),
+    };
   } catch {
-    return { by: 'command', humanIds: [] };
+    return { by: 'command', ...NOTHING };
   }
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isRun(value: unknown): value is Known['runs'][number] {
+  const { workflowId, runId } = (value ?? {}) as Record<string, unknown>;
+  return typeof workflowId === 'string' && typeof runId === 'string';
 }
 
 interface Row {

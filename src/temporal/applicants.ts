@@ -16,6 +16,7 @@ import {
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
+import { waitForTheEnd } from './ending';
 import { isWorkflowNotFound, keywordIn } from './raw-answers';
 
 /** An applicant to start. `detailsDigest`: SHA-256 (hex) of the normalised details; `batch`: one of a file, which gives way to single starts. */
@@ -114,7 +115,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     async untilClosed(clientUserId, signal) {
       for (;;) {
         signal?.throwIfAborted();
-        await waitForTheEnd(clientUserId, signal);
+        await waitForTheEnd(client, applicantWorkflowId(clientUserId), WAIT_AT_ONCE_MS, signal);
         const described = await describe(clientUserId);
         if (!described) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it is gone`);
         if (!described.summary.open) return described.summary;
@@ -182,24 +183,6 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     } catch (error) {
       if (isTransient(error)) throw error;
       return null;
-    }
-  }
-
-  async function waitForTheEnd(clientUserId: string, signal: AbortSignal | undefined): Promise<void> {
-    const wait = () =>
-      client.withDeadline(Date.now() + WAIT_AT_ONCE_MS, () =>
-        client.workflowService.getWorkflowExecutionHistory({
-          namespace,
-          execution: { workflowId: applicantWorkflowId(clientUserId) },
-          waitNewEvent: true,
-          historyEventFilterType: temporal.api.enums.v1.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
-        }),
-      );
-    try {
-      await (signal ? client.withAbortSignal(signal, wait) : wait());
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!isGrpcServiceError(error) || error.code !== GRPC_DEADLINE_EXCEEDED) throw error;
     }
   }
 

@@ -4,7 +4,8 @@ import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant'
 import { isHumanId } from '../domain/identifiers';
 import type { Standing } from '../domain/sweep';
 import { applicantWorkflowId, type ReportNotice, reportNoticeSignal } from '../workflows/contract';
-import { isWorkflowNotFound, keywordIn } from './raw-answers';
+import { describeWorkflow } from './describe';
+import { keywordIn } from './raw-answers';
 import { createSignals } from './signals';
 
 /** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
@@ -41,18 +42,9 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
   };
 }
 
-/** One call, no search: strongly consistent, and quick. Raw, because the client's describe() throws on a memo that it cannot decode. */
-export async function describeRun(client: Client, clientUserId: string, untilMs = Date.now() + CALL_TIMEOUT_MS) {
-  const { namespace } = client.options;
-  const execution = { workflowId: applicantWorkflowId(clientUserId) };
-  try {
-    return await client.withDeadline(untilMs, () =>
-      client.workflowService.describeWorkflowExecution({ namespace, execution }),
-    );
-  } catch (error) {
-    if (isWorkflowNotFound(error)) return null;
-    throw error;
-  }
+/** What Temporal answers of the newest run of an applicant; null where it knows none (any more). Throws what the client throws. */
+export function describeRun(client: Client, clientUserId: string, untilMs?: number) {
+  return describeWorkflow(client, { workflowId: applicantWorkflowId(clientUserId) }, untilMs);
 }
 
 /** The newest run of an applicant; null where Temporal knows none (any more). Throws what the client throws. */

@@ -20,7 +20,7 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
   await store.shelf.put(untouched, Buffer.from(`${others.join('\n')}\n`));
 
   const erasing = openErasing(store);
-  await erasing.begin('POL-1', ['h-9']);
+  await erasing.begin('POL-1', { humanIds: ['h-9'] });
   await erasing.eraseFiles('POL-1');
 
   for (const name of [one, untouched]) {

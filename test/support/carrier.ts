@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
@@ -22,10 +23,13 @@ export async function startCarrier(options: {
   readonly humanApi: FakeHumanApi;
   readonly reportStore: ReportStore;
   readonly refreshForMs: number;
+  /** What the worker of the workflows converts by, and the other. */
+  readonly dataConverter?: DataConverter;
   /** Nothing is erased by age, unless a test is about it. */
   readonly retention?: Retention;
 }): Promise<() => Promise<void>> {
   const { address, client, taskQueue, humanApi, reportStore, refreshForMs, retention = noRetention() } = options;
+  const converting = options.dataConverter && { dataConverter: options.dataConverter };
   installRuntime();
   const connection = await NativeConnection.connect({ address });
   const directory = createNoticeSender({ client, taskQueue, refreshForMs });
@@ -42,11 +46,18 @@ export async function startCarrier(options: {
     retention,
   });
   const workers = await Promise.all([
-    Worker.create({ connection, taskQueue, workflowBundle: { codePath: WORKFLOW_BUNDLE }, activities: local }),
+    Worker.create({
+      connection,
+      taskQueue,
+      workflowBundle: { codePath: WORKFLOW_BUNDLE },
+      activities: local,
+      ...converting,
+    }),
     Worker.create({
       connection,
       taskQueue: upstreamTaskQueue(taskQueue),
       activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
+      ...converting,
     }),
   ]);
   const running = workers.map((worker) => worker.run());
@@ -59,9 +70,12 @@ export async function startCarrier(options: {
 
 let installed = false;
 
-/** Once a process; what the SDK says of each start and stop would fill the screen. */
+/** Once a process; what the SDK says of each start and stop, and of tasks that are to fail, would fill the screen. */
 function installRuntime(): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => {}),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+  });
 }

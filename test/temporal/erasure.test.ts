@@ -1,26 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
-import { Command } from 'commander';
-import { eraseCommand } from '../../src/cli/operator/erase';
-import type { Act, Operator } from '../../src/cli/operator/operator';
-import { createTerminal } from '../../src/cli/terminal';
-import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { noticesText } from '../../src/human-api/notifications/stored';
-import type { AuditEntry } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
-import { createFolderStore } from '../../src/report-store/folder-store';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
-import type { ReportStore } from '../../src/report-store/port';
 import { writeRecord } from '../../src/spool/record';
-import { createApplicants } from '../../src/temporal/applicants';
-import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
-import { createNoticeSender } from '../../src/temporal/notices';
+import type { ErasedRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import {
   applicantWorkflowId,
@@ -28,148 +14,9 @@ import {
   refreshWorkflowId,
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
-import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startCarrier } from '../support/carrier';
+import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
-import { FakeHumanApi } from '../support/fake-human-api';
-import { filesIn } from '../support/stored';
-import {
-  APPLICANTS_ATTRIBUTES,
-  DELETES_SOON,
-  startTemporalServer,
-  type TemporalServer,
-} from '../support/temporal-server';
-
-const { History } = temporal.api.history.v1;
-
-let server: TemporalServer;
-let connection: Connection;
-let folder: string;
-const stops: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
-  connection = await Connection.connect({ address: server.address });
-}, 40_000);
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** The server gives what is a map in any order. */
-function inOrder(message: object): Buffer {
-  const byKey = (_: string, value: unknown) =>
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value;
-  return Buffer.from(JSON.stringify(message, byKey));
-}
-
-/** A carrier with a folder of its own, and an operator before it. */
-async function setup() {
-  const client = new Client({ connection, namespace: server.namespace });
-  const taskQueue = `erasure-${randomUUID()}`;
-  const root = join(folder, taskQueue);
-  const store: ReportStore = createFolderStore(root);
-  const humanApi = new FakeHumanApi();
-  const applicants = createApplicants({ client, taskQueue });
-  const audited: AuditEntry[] = [];
-  const printed: Record<string, unknown>[] = [];
-  stops.push(
-    await startCarrier({
-      address: server.address,
-      client,
-      taskQueue,
-      humanApi,
-      reportStore: store,
-      refreshForMs: 30 * DAY_MS,
-    }),
-  );
-  const operator: Operator = {
-    terminal: createTerminal({ write: () => true }),
-    out: (line) => printed.push(JSON.parse(line)),
-    json: true,
-    signal: new AbortController().signal,
-    temporal: async () => client,
-    taskQueue,
-    who: 'cli:tester',
-    audit: async () => ({ record: async (entry) => void audited.push(entry) }),
-    auditFolder: join(root, 'audit'),
-    ask: null,
-    noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
-    reportStore: () => store,
-    spoolFolder: join(root, 'spool'),
-    seal: null,
-  };
-  const records = openErasing(store);
-  return {
-    client,
-    store,
-    root,
-    humanApi,
-    applicants,
-    audited,
-    printed,
-    operator,
-    records,
-    notices: await operator.noticeSender(),
-    /** Every byte that this carrier has anywhere, by where it lies: files, histories, people upstream. */
-    async everything(): Promise<Map<string, Buffer>> {
-      const all = new Map([...(await filesIn(root))].map(([name, bytes]) => [`file ${name}`, bytes]));
-      for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
-        const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-        all.set(
-          `run ${workflowId} ${runId}`,
-          inOrder(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
-        );
-      }
-      for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
-      return all;
-    },
-    erasure: (over: Partial<ErasedRecords> = {}) =>
-      createErasure({ client, taskQueue, records: { ...records, ...over } }),
-    /** An applicant who was invited, with a document on the disk. */
-    async invite(clientUserId: string): Promise<string> {
-      const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
-      const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
-      expect(started.result).toBe('started');
-      const humanId = await until('the invitation', 20_000, async () => (await applicants.state(clientUserId)).humanId);
-      const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
-      await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
-      return humanId;
-    },
-    async runs(workflowId: string): Promise<number> {
-      return client.workflow
-        .getHandle(workflowId)
-        .describe()
-        .then(
-          () => 1,
-          () => 0,
-        );
-    },
-    /** Every file of the store, with what is in it. */
-    async files(): Promise<Map<string, string>> {
-      const entries = await readdir(root, { recursive: true, withFileTypes: true });
-      const all = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-      return new Map(await Promise.all(all.map(async (path) => [path, await readFile(path, 'latin1')] as const)));
-    },
-    erase: (...argv: string[]) => {
-      let act: Act | undefined;
-      const program = new Command().exitOverride();
-      eraseCommand(program, (chosen) => {
-        act = chosen;
-      });
-      program.parse(['erase', ...argv], { from: 'user' });
-      if (!act) throw new Error('expected something to do');
-      return act(operator);
-    },
-  };
-}
+import { setup } from './erasing-carrier';
 
 test('one of many is erased, here and upstream, and of the others nothing is touched', async () => {
   const { invite, erase, runs, files, root, humanApi, printed, audited, notices, applicants, store, client } =
@@ -186,7 +33,9 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
   const run = await newest();
 
   expect(await erase('POL-1', '--yes')).toBe(0);
-  expect(printed).toMatchObject([{ clientUserId: 'POL-1', result: 'erased', files: 2, quarantined: 1, mixed: [] }]);
+  expect(printed).toMatchObject([
+    { clientUserId: 'POL-1', result: 'erased', people: 1, files: 2, quarantined: 1, mixed: [] },
+  ]);
   for (const workflowId of [applicantWorkflowId, refreshWorkflowId, withdrawWorkflowId].map((idOf) => idOf('POL-1'))) {
     expect([workflowId, await runs(workflowId)]).toEqual([workflowId, 0]);
   }
@@ -195,9 +44,9 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
     [...(await files())].filter(([path, text]) => `${path} ${text}`.includes('POL-1') || text.includes(humanId)),
   ).toEqual([]);
   expect(humanApi.people.filter(({ deleted }) => deleted)).toMatchObject([{ clientUserId: 'POL-1' }]);
-  expect(audited.map(({ did, clientUserId }) => [did, clientUserId])).toEqual([
-    ['erase-begin', 'POL-1'],
-    ['erase', 'POL-1'],
+  expect(audited.map(({ did, clientUserId, detail }) => [did, clientUserId, detail?.split(',')[0]])).toEqual([
+    ['erase-begin', 'POL-1', undefined],
+    ['erase', 'POL-1', '1 people'],
   ]);
 
   expect([...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')))).toEqual(before);
@@ -234,7 +83,7 @@ test('one of many is erased and everything else stays byte for byte, however ali
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );
-  await openErasing(store).begin('TWIN-1.a', []);
+  await openErasing(store).begin('TWIN-1.a');
   let before = await everything();
   await until('all to be listed, and quiet', 20_000, async () => {
     const seen = before;
@@ -273,7 +122,7 @@ test('runs of earlier rounds go too, though Temporal answers for the newest alon
 }, 150_000);
 
 test('what is held is left alone, by the command too, and a hold that comes in the middle stops the rest', async () => {
-  const { invite, erase, erasure, printed, store, applicants, records } = await setup();
+  const { invite, erase, printed, store, applicants, audited, humanApi } = await setup();
   const holds = openHolds(store.shelf);
   await invite('POL-H');
   await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-7', who: 'cli:tester', at: '2026-01-01T00:00:00.000Z' });
@@ -281,11 +130,20 @@ test('what is held is left alone, by the command too, and a hold that comes in t
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
   expect((await applicants.read('POL-H'))?.open).toBe(true);
   await holds.release('POL-H');
-  let asked = 0;
-  const late = erasure({ isHeld: async () => ++asked > 2 });
-  expect(await late.erase('POL-H')).toMatchObject({ result: 'held', runs: 0, files: 0 });
+  const { deleteUser } = humanApi;
+  humanApi.deleteUser = async (humanId) => {
+    await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-8', who: 'cli:tester', at: '2026-01-02T00:00:00.000Z' });
+    return deleteUser(humanId);
+  };
+  expect(await erase('POL-H', '--yes')).toBe(1);
+  expect(printed.at(-1)).toMatchObject({ result: 'held', people: 1, runs: 0, files: 0 });
+  expect(audited.map(({ detail }) => detail)).toEqual([
+    ...[undefined, 'refused: held', undefined, 'held meanwhile: 1 people, 0 runs, 0 files'],
+  ]);
   expect(await store.readManifest('POL-H')).not.toBeNull();
-  expect(await records.isHeld('POL-H')).toBe(false);
+  await holds.release('POL-H');
+  expect(await erase('POL-H', '--yes')).toBe(0);
+  expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0 });
 }, 150_000);
 
 test('a notice of theirs in the spool leaves it unfinished: run again once it was sent on, also what it began is gone', async () => {
@@ -298,13 +156,13 @@ test('a notice of theirs in the spool leaves it unfinished: run again once it wa
   const record = writeRecord({ atMs: 1, text: noticesText([{ kind: 'report', ...report }]) }, null);
   await writeFile(segment, record);
   expect(await erase('POL-W', '--yes')).toBe(1);
-  expect(printed).toMatchObject([{ result: 'erased', files: 2, spooled: 1 }]);
+  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, spooled: 1 }]);
   expect(await store.shelf.list('erasures/')).toHaveLength(1);
 
   await notices.postToMailbox(report, 'request-6');
   await rm(segment);
   expect(await erase('POL-W', '--yes')).toBe(0);
-  expect(printed.at(-1)).toMatchObject({ result: 'erased', spooled: 0 });
+  expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, spooled: 0 });
   expect(await runs(mailboxWorkflowId(humanId))).toBe(0);
   expect(await store.shelf.list('erasures/')).toEqual([]);
 }, 150_000);
@@ -327,7 +185,7 @@ test('one that was broken off at any step goes on, also to the mailbox that only
   await expect(erasure(after).erase('POL-C')).rejects.toThrow(breaks);
   expect(await store.readManifest('POL-C')).toBeNull();
   await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-5');
-  expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId] });
+  expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId], people: 1 });
   await expect(client.workflow.getHandle(mailboxWorkflowId(humanId)).describe()).rejects.toThrow();
   await records.end('POL-C');
   expect(await store.shelf.list('erasures/')).toEqual([]);
@@ -355,8 +213,8 @@ test('where open applicants are left alone, a start that comes in the middle end
   await applicants.cancel('POL-N');
   await applicants.untilClosed('POL-N');
   let started = false;
-  const begin = async (clientUserId: string, humanIds: readonly string[]) => {
-    const known = await records.begin(clientUserId, humanIds);
+  const begin: ErasedRecords['begin'] = async (clientUserId, learnt) => {
+    const known = await records.begin(clientUserId, learnt);
     if (!started) await invite(clientUserId);
     started = true;
     return known;

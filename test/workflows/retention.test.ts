@@ -213,7 +213,7 @@ test('one that is stuck and those that fail stop nobody else, and the next run g
     await setup();
   for (const id of ['A-STUCK-1', 'ANEW-1', 'FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await keep(id);
   // What an operator began is the operator's to go on with.
-  await openErasing(store).begin('BEGUN-1', []);
+  await openErasing(store).begin('BEGUN-1');
   let letGo = () => {};
   const gate = new Promise<void>((resolve) => {
     letGo = resolve;

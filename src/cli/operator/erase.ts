@@ -1,9 +1,11 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { openErasing } from '../../report-store/erasing';
-import { createErasure, type Erased, ErasureStuck } from '../../temporal/erasure';
+import { createErasure, type Erased } from '../../temporal/erasure';
+import { RemovalStuck } from '../../temporal/removal';
 import type { ExitStatus } from '../starter';
 import { type EntriesErased, eraseEntries } from './erase-entries';
 import type { AddCommand, Operator } from './operator';
+import { stepInWords } from './steps';
 import { whileAttended } from './waiting';
 
 /** `chartway erase <clientUserId>`: removes everything of an applicant, here and upstream. */
@@ -35,24 +37,33 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
   const records = openErasing(operator.reportStore());
   terminal.say(`erasing ${clientUserId}; Ctrl-C stops it, the same command again goes on`);
   try {
-    const erasure = createErasure({ client, taskQueue, records });
+    const erasure = createErasure({ client, taskQueue, records, tell: (step) => terminal.say(stepInWords(step)) });
     const erased = await whileAttended(operator, () => erasure.erase(clientUserId, signal));
+    const { people, runs, files } = erased;
+    const counts = `${people} people, ${runs} runs, ${files} files`;
     if (erased.result === 'held') {
-      await audit.record({ who, did: 'erase-begin', clientUserId, detail: 'refused: held' });
+      const detail = hasBegun(erased) ? `held meanwhile: ${counts}` : 'refused: held';
+      await audit.record({ who, did: 'erase-begin', clientUserId, detail });
+      if (hasBegun(erased)) await records.told(clientUserId);
       return told(operator, clientUserId, erased, null);
     }
+    terminal.say('deleting what is of theirs in the quarantine');
     const entries = await eraseEntries(operator, clientUserId, erased.humanIds);
-    const { people, runs, files } = erased;
-    const detail = `${people} people, ${runs} runs, ${files} files, ${entries.dropped} in quarantine`;
-    await audit.record({ who, did: 'erase', clientUserId, detail });
+    await audit.record({ who, did: 'erase', clientUserId, detail: `${counts}, ${entries.dropped} in quarantine` });
     // What the next time has to look for again is kept: notices on their way would find nobody, and open a mailbox.
     if (entries.spooled === 0) await records.end(clientUserId);
+    else await records.told(clientUserId);
     return told(operator, clientUserId, erased, entries);
   } catch (error) {
-    if (!(error instanceof ErasureStuck)) throw error;
+    if (!(error instanceof RemovalStuck)) throw error;
     terminal.say(error.message);
     return 1;
   }
+}
+
+/** Whether there was anything that a hold came too late for. */
+function hasBegun({ people, runs, files }: Erased): boolean {
+  return people + runs + files > 0;
 }
 
 async function agreed({ terminal, ask }: Operator, clientUserId: string): Promise<boolean> {
@@ -69,14 +80,14 @@ async function agreed({ terminal, ask }: Operator, clientUserId: string): Promis
 function told(operator: Operator, clientUserId: string, erased: Erased, entries: EntriesErased | null): ExitStatus {
   const { result, people, runs, files } = erased;
   const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
+  const done = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
   if (operator.json) {
     operator.out(JSON.stringify({ clientUserId, result, people, runs, files, quarantined: dropped, mixed, spooled }));
   } else if (result === 'held') {
-    operator.terminal.say(`${clientUserId}: held, so nothing is erased; \`npm run chartway -- holds\` tells why`);
+    const what = hasBegun(erased) ? `nothing more is erased than ${done}` : 'nothing is erased';
+    operator.terminal.say(`${clientUserId}: held, so ${what}; \`npm run chartway -- holds\` tells why`);
   } else {
-    operator.terminal.say(
-      `${clientUserId}: erased: ${people} people upstream, ${runs} runs in Temporal, ${files} files, ${dropped} records in quarantine`,
-    );
+    operator.terminal.say(`${clientUserId}: erased: ${done}, ${dropped} records in quarantine`);
     operator.terminal.say(ELSEWHERE);
   }
   for (const id of mixed) {

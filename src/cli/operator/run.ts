@@ -2,7 +2,7 @@ import { UnknownKey } from '../../domain/seal';
 import { AuditUnavailable } from '../../observability/audit';
 import { isTransient } from '../../temporal/applicants';
 import { TemporalUnreachable } from '../../temporal/connection';
-import { ResultUnreadable } from '../../temporal/operations';
+import { OperationStuck, ResultUnreadable } from '../../temporal/operations';
 import { SearchAttributesUnusable } from '../../temporal/search-attributes';
 import type { ExitStatus } from '../starter';
 import type { Act, Operator } from './operator';
@@ -22,9 +22,8 @@ export async function runOperator(act: Act, operator: Operator): Promise<ExitSta
     if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
       return stopped(error.message, 1);
     }
-    if (error instanceof AuditUnavailable || error instanceof ResultUnreadable || error instanceof UnknownKey) {
-      return stopped(error.message, 1);
-    }
+    if (error instanceof AuditUnavailable || error instanceof UnknownKey) return stopped(error.message, 1);
+    if (error instanceof ResultUnreadable || error instanceof OperationStuck) return stopped(error.message, 1);
     if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);
     throw error;
   }

@@ -1,5 +1,6 @@
-import { createOperations, type SweepResult } from '../../temporal/operations';
+import { createOperations, type OperationStep, type SweepResult } from '../../temporal/operations';
 import type { AddCommand, Operator } from './operator';
+import { stepInWords } from './steps';
 import { whileAttended } from './waiting';
 
 /** What each kind of finding is called, and what to do about it. */
@@ -23,10 +24,11 @@ export const sweepCommand: AddCommand = (program, choose) => {
 };
 
 async function sweepNow(operator: Operator) {
-  const { terminal, taskQueue } = operator;
+  const { terminal, taskQueue, signal } = operator;
   const operations = createOperations({ client: await operator.temporal(), taskQueue });
+  const tell = (step: OperationStep) => terminal.say(stepInWords(step));
   terminal.say('sweeping; Ctrl-C stops the waiting, not the sweep');
-  const result = await whileAttended(operator, () => operations.sweep(operator.signal));
+  const result = await whileAttended(operator, () => operations.sweep({ signal, tell }));
   if (operator.json) operator.out(JSON.stringify(result));
   else for (const line of linesOf(result)) operator.out(line);
   return 0 as const;

@@ -1,6 +1,8 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { createOperations, type WithdrawPersonResult } from '../../temporal/operations';
+import { createOperations, type OperationStep, type WithdrawPersonResult } from '../../temporal/operations';
+import { type Stuck, stuckApplicant } from '../../temporal/stuck';
 import type { AddCommand, Operator } from './operator';
+import { stepInWords } from './steps';
 import { whileAttended } from './waiting';
 
 /** `chartway withdraw <clientUserId>`: deletes somebody upstream of whom no applicant is open. */
@@ -16,14 +18,23 @@ export const withdrawCommand: AddCommand = (program, choose) => {
 };
 
 async function withdraw(operator: Operator, clientUserId: string) {
-  const { terminal, taskQueue, who } = operator;
+  const { terminal, taskQueue, who, signal } = operator;
   await (await operator.audit()).record({ who, did: 'withdraw', clientUserId });
-  const operations = createOperations({ client: await operator.temporal(), taskQueue });
+  const client = await operator.temporal();
+  const operations = createOperations({ client, taskQueue });
   terminal.say(`withdrawing ${clientUserId}; Ctrl-C stops the waiting, not the withdrawal`);
-  const result = await whileAttended(operator, () => operations.withdraw(clientUserId, operator.signal));
+  const tell = (step: OperationStep) => terminal.say(stepInWords(step));
+  const result = await whileAttended(operator, () => operations.withdraw(clientUserId, { signal, tell }));
+  const stuck = result.result === 'open' ? await stuckApplicant(client, clientUserId) : null;
   if (operator.json) operator.out(JSON.stringify(result));
-  else terminal.say(inWords(result));
+  if (stuck !== null) terminal.say(standsStill(clientUserId, stuck));
+  else if (!operator.json) terminal.say(inWords(result));
   return result.result === 'withdrawn' ? (0 as const) : (1 as const);
+}
+
+/** A cancel would wait for ever too. Nothing is ended here: with its key back it goes on as if nothing had been. */
+function standsStill(clientUserId: string, { workflowId, why }: Stuck): string {
+  return `${clientUserId}: its applicant is open and stands still: ${why}. Where a key is missing in the workers' PAYLOAD_KEYS, give it back, and it goes on by itself. Where nobody has it, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything, or, to keep what is stored, \`temporal workflow terminate --workflow-id ${workflowId}\` and this command again`;
 }
 
 function inWords({ clientUserId, result, people, recorded }: WithdrawPersonResult): string {

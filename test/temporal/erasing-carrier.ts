@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { readCommandLine } from '../../src/cli/operator/command-line';
+import type { Operator } from '../../src/cli/operator/operator';
+import { runOperator } from '../../src/cli/operator/run';
+import { createTerminal } from '../../src/cli/terminal';
+import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import type { AuditEntry } from '../../src/observability/audit';
+import { openErasing } from '../../src/report-store/erasing';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import type { ReportStore } from '../../src/report-store/port';
+import { createApplicants } from '../../src/temporal/applicants';
+import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
+import { createNoticeSender } from '../../src/temporal/notices';
+import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { startCarrier } from '../support/carrier';
+import { until } from '../support/condition';
+import { FakeHumanApi } from '../support/fake-human-api';
+import { filesIn } from '../support/stored';
+import {
+  APPLICANTS_ATTRIBUTES,
+  DELETES_SOON,
+  startTemporalServer,
+  type TemporalServer,
+} from '../support/temporal-server';
+
+const { History } = temporal.api.history.v1;
+
+let server: TemporalServer;
+let connection: Connection;
+let folder: string;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
+  connection = await Connection.connect({ address: server.address });
+}, 40_000);
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The server gives what is a map in any order. */
+function inOrder(message: object): Buffer {
+  const byKey = (_: string, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  return Buffer.from(JSON.stringify(message, byKey));
+}
+
+/** A carrier with a folder of its own, and an operator before it. `dataConverter`: what both convert by. */
+export async function setup({ dataConverter }: { readonly dataConverter?: DataConverter | undefined } = {}) {
+  const converting = dataConverter && { dataConverter };
+  const client = new Client({ connection, namespace: server.namespace, ...converting });
+  const taskQueue = `erasure-${randomUUID()}`;
+  const root = join(folder, taskQueue);
+  const store: ReportStore = createFolderStore(root);
+  const humanApi = new FakeHumanApi();
+  const applicants = createApplicants({ client, taskQueue });
+  const audited: AuditEntry[] = [];
+  const printed: Record<string, unknown>[] = [];
+  const said: string[] = [];
+  const stop = await startCarrier({
+    address: server.address,
+    client,
+    taskQueue,
+    humanApi,
+    reportStore: store,
+    refreshForMs: 30 * DAY_MS,
+    ...converting,
+  });
+  stops.push(stop);
+  const operator: Operator = {
+    terminal: createTerminal({ write: (text: string) => said.push(text) }),
+    out: (line) => printed.push(JSON.parse(line)),
+    json: true,
+    signal: new AbortController().signal,
+    temporal: async () => client,
+    taskQueue,
+    who: 'cli:tester',
+    audit: async () => ({ record: async (entry) => void audited.push(entry) }),
+    auditFolder: join(root, 'audit'),
+    ask: null,
+    noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
+    reportStore: () => store,
+    spoolFolder: join(root, 'spool'),
+    seal: null,
+  };
+  const records = openErasing(store);
+  return {
+    client,
+    /** With another converter: somebody else's. */
+    clientWith: (other: DataConverter | undefined) =>
+      new Client({ connection, namespace: server.namespace, ...(other && { dataConverter: other }) }),
+    store,
+    root,
+    humanApi,
+    applicants,
+    audited,
+    printed,
+    operator,
+    records,
+    notices: await operator.noticeSender(),
+    /** Every byte that this carrier has anywhere, by where it lies: files, histories, people upstream. */
+    async everything(): Promise<Map<string, Buffer>> {
+      const all = new Map([...(await filesIn(root))].map(([name, bytes]) => [`file ${name}`, bytes]));
+      for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+        const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+        all.set(
+          `run ${workflowId} ${runId}`,
+          inOrder(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
+        );
+      }
+      for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
+      return all;
+    },
+    erasure: (over: Partial<ErasedRecords> = {}) =>
+      createErasure({ client, taskQueue, records: { ...records, ...over } }),
+    /** An applicant who was invited, with a document on the disk. */
+    async invite(clientUserId: string): Promise<string> {
+      const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
+      const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
+      expect(started.result).toBe('started');
+      const humanId = await until('the invitation', 20_000, async () => (await applicants.state(clientUserId)).humanId);
+      const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
+      await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
+      return humanId;
+    },
+    async runs(workflowId: string): Promise<number> {
+      return client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(
+          () => 1,
+          () => 0,
+        );
+    },
+    /** Every file of the store, with what is in it. */
+    async files(): Promise<Map<string, string>> {
+      const entries = await readdir(root, { recursive: true, withFileTypes: true });
+      const all = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+      return new Map(await Promise.all(all.map(async (path) => [path, await readFile(path, 'latin1')] as const)));
+    },
+    said,
+    /** A command of the operator's; resolves to its exit status. */
+    run: (...argv: string[]) => runOperator(readCommandLine(argv).act, operator),
+    erase: (...argv: string[]) => runOperator(readCommandLine(['erase', ...argv]).act, operator),
+  };
+}
