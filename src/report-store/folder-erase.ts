@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isCode, syncFolder } from '../disk/folders';
 import { isClientUserId } from '../domain/identifiers';
 import { rewriteUnderLock } from './folder-lock';
-import { sweep } from './incoming';
+import { revoke, sweep } from './incoming';
 import { applicantFolder, MANIFEST } from './layout';
 import { expectNoLinks, makeFolder } from './private-folders';
 
@@ -12,8 +12,8 @@ const DEAD_DOWNLOAD_AFTER_MS = 10 * 60_000;
 
 /**
  * Removes an applicant's folder with everything in it, under the manifest's lock, the manifest first: what it tells is true to the end. Whoever
- * writes at the same time is waited for. Returns how many files there were; 0 where there is no such folder. Downloads that were broken off lie
- * elsewhere under names that tell nobody; those that nobody writes to any more go too, whosever they were.
+ * writes at the same time is waited for. Returns how many files there were; 0 where there is no such folder. Downloads that are under way or were
+ * broken off lie elsewhere: this applicant's go, and so do those that nobody writes to any more, whosever they were.
  */
 export async function eraseFolder(base: string, incoming: string, clientUserId: string): Promise<number> {
   await makeFolder(base, incoming);
@@ -21,6 +21,8 @@ export async function eraseFolder(base: string, incoming: string, clientUserId: 
   const name = applicantFolder(clientUserId);
   const path = join(base, name);
   await expectNoLinks(base, path);
+  // Before the folder is looked at: what got its name before lies in there, and what did not never gets it.
+  await revoke(incoming, clientUserId);
   let files = 0;
   // By its exact name: where capitals do not count, another applicant's folder answers to this path.
   while ((await readdir(base)).includes(name)) {

@@ -1,4 +1,4 @@
-import { link, rename, rm, stat } from 'node:fs/promises';
+import { link, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isCode, syncFolder } from '../disk/folders';
 import type { StoredDocument } from '../domain/reports';
@@ -16,11 +16,21 @@ export async function place(files: ApplicantFiles, received: Received, file: str
   await expectNoLinks(files.base, dirname(path));
   // A folder that is there is the common case after the first document, and one that was just made needs its parents on the disk.
   await rename(received.path, path).catch(async (error) => {
-    if (!isCode(error, 'ENOENT')) throw error;
+    if (!isCode(error, 'ENOENT') || !(await statOf(received.path))) throw error;
     await makeFolder(files.base, dirname(path));
-    await rename(received.path, path);
+    await rename(received.path, path).catch((late) => withoutEmpty(files, path, late));
   });
   await syncFolder(dirname(path));
+}
+
+/** Revoked right before it got its name: of who is erased not even folders are left. */
+async function withoutEmpty({ base }: ApplicantFiles, path: string, error: unknown): Promise<never> {
+  try {
+    for (let at = dirname(path); at.length > base.length; at = dirname(at)) await rmdir(at);
+  } catch {
+    // Gone, or something else lies in it.
+  }
+  throw error;
 }
 
 /**
@@ -31,13 +41,15 @@ export async function replace(folder: ApplicantFolder, entry: StoredDocument, re
   const { files } = folder;
   const old = join(files.incoming, incomingName());
   const undo = () => rename(old, files.pathOf(entry.file)).catch(() => undefined);
+  let placed = false;
   const swap = async (): Promise<Undo> => {
     // Only once: the lock may be lost and taken again.
-    if (!(await statOf(received.path))) return undo;
+    if (placed) return undo;
     // A file system without hard links has no way back.
     await link(files.pathOf(entry.file), old).catch(() => undefined);
     try {
       await place(files, received, entry.file);
+      placed = true;
     } catch (error) {
       await undo();
       throw error;

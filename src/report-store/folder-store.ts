@@ -9,7 +9,7 @@ import { applicantsIn, eraseFolder } from './folder-erase';
 import { rewriteUnderLock } from './folder-lock';
 import { readDocument } from './folder-reader';
 import { createFolderShelf } from './folder-shelf';
-import { incomingName, receive, sweep } from './incoming';
+import { incomingName, receive, revoke, sweep } from './incoming';
 import { documentFile, MANIFEST } from './layout';
 import { mergeManifest } from './manifest';
 import { manifestText, parseManifest } from './manifest-file';
@@ -47,7 +47,7 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
     async save(document, body) {
       const folder = folderOf(document.clientUserId);
       const sealing = folder.files.sealing(documentFile(document.report, document.format));
-      const received = await receive(incoming, body, createDocumentCheck(document), sealing);
+      const received = await receive(incoming, document.clientUserId, body, createDocumentCheck(document), sealing);
       try {
         return await onDisk(() => publish(folder, document, received));
       } finally {
@@ -104,9 +104,15 @@ async function updateManifest(
   await makeFolder(files.base, files.path);
   let written: Manifest | null = null;
   await rewriteUnderLock({ path: files.pathOf(MANIFEST), incoming: files.incoming }, async () => {
+    // What closes an applicant tells of all that is to come.
+    if (isClosing(change)) await revoke(files.incoming, files.clientUserId);
     written = mergeManifest(await manifest(), change);
     return files.written(MANIFEST, manifestText(written));
   });
   if (!written) throw new TypeError('a manifest was written without having been merged');
   return written;
+}
+
+function isClosing(change: Parameters<ReportStore['updateManifest']>[0]): boolean {
+  return 'kind' in change ? change.kind === 'withdrawal' : change.outcome !== null;
 }

@@ -19,49 +19,68 @@ const LEFT_OVER_AFTER_MS = 24 * 3_600_000;
 
 const NAME = /^[0-9a-f]{32}$/;
 
+/** Of a download's 32 hex digits: whose it is. The others are its own. */
+const OWNER_DIGITS = 16;
+
 /** A fresh name that no final name looks like. */
 export function incomingName(): string {
   return randomBytes(16).toString('hex');
 }
 
 /**
+ * Takes the downloads of an applicant that are under way the right to be published: their files go, so that the rename at the end of each
+ * fails. An attempt may live on when nobody waits for it any more (its worker was taken for dead); it must not add to what was closed or erased.
+ */
+export async function revoke(folder: string, clientUserId: string): Promise<void> {
+  const owner = ownerDigits(clientUserId);
+  for (const name of (await readdir(folder)).filter((each) => NAME.test(each) && each.startsWith(owner))) {
+    await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Not those of a draft of this applicant's manifest, which are a digest too. */
+function ownerDigits(clientUserId: string): string {
+  return createHash('sha256').update(`downloads of ${clientUserId}`).digest('hex').slice(0, OWNER_DIGITS);
+}
+
+/**
  * Streams a body into a file of the incoming folder, encrypted where there is a `sealing`; what is told of it is told of the clear bytes.
- * Everything happens within the loop over the body, so that whatever goes wrong closes it.
+ * The file is there before the first byte is waited for: {@link revoke} finds it. Whatever goes wrong closes the body.
  * @throws NotTheDocument, whatever the body throws, or StoreUnavailable; no file is left then
  */
 export async function receive(
   folder: string,
+  clientUserId: string,
   body: AsyncIterable<Uint8Array>,
   check: DocumentCheck,
   sealing: Sealing | null,
 ): Promise<Received> {
-  const path = join(folder, incomingName());
+  const path = join(folder, ownerDigits(clientUserId) + incomingName().slice(OWNER_DIGITS));
+  const pieces = body[Symbol.asyncIterator]();
   const hash = createHash('sha256');
-  let file: FileHandle | null = null;
   let bytes = 0;
   try {
+    const to = await onDisk(() => created(folder, path));
     try {
-      for await (const piece of body) {
+      for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
         check.take(piece);
         hash.update(piece);
         bytes += piece.byteLength;
-        const to: FileHandle = file ?? (await onDisk(() => created(folder, path)));
-        file = to;
         const ready = sealing ? sealing.take(piece) : piece;
         if (ready.byteLength > 0) await onDisk(() => to.writeFile(ready));
       }
       check.finish();
-      const to: FileHandle | null = file;
-      if (sealing) await onDisk(async () => to?.writeFile(sealing.finish()));
+      if (sealing) await onDisk(() => to.writeFile(sealing.finish()));
       // One that fails is not tried again on the same file: the system may have dropped the bytes and call the second a success.
-      await onDisk(async () => to?.sync());
+      await onDisk(() => to.sync());
     } finally {
-      const to: FileHandle | null = file;
-      await onDisk(async () => to?.close());
+      await onDisk(() => to.close());
     }
   } catch (error) {
     // Where the disk lets go of nothing either, the sweep does later; what came first is what matters.
     await rm(path, { force: true }).catch(() => undefined);
+    // The loop does it too, where it was come to.
+    await pieces.return?.().catch(() => undefined);
     throw error;
   }
   return { path, sha256: hash.digest('hex'), bytes };
