@@ -32,7 +32,7 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
   const newest = async () => (await client.workflow.getHandle(applicantWorkflowId('POL-2')).describe()).runId;
   const run = await newest();
 
-  expect(await erase('POL-1', '--yes')).toBe(0);
+  expect(await erase('POL-1')).toBe(0);
   expect(printed).toMatchObject([
     { clientUserId: 'POL-1', result: 'erased', people: 1, files: 2, quarantined: 1, mixed: [] },
   ]);
@@ -166,12 +166,6 @@ test('a notice of theirs in the spool leaves it unfinished: run again once it wa
   expect(await runs(mailboxWorkflowId(humanId))).toBe(0);
   expect(await store.shelf.list('erasures/')).toEqual([]);
 }, 150_000);
-
-test('without --yes and without a terminal nothing is erased', async () => {
-  const { erase, audited } = await setup();
-  expect(await erase('POL-1')).toBe(2);
-  expect(audited).toEqual([]);
-});
 
 test('one that was broken off at any step goes on, also to the mailbox that only the manifest had named', async () => {
   const { invite, erasure, records, client, store, runs, notices } = await setup();

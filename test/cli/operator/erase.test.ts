@@ -50,10 +50,12 @@ test.each([
   expect([audited, await store.applicants()]).toEqual([[], ['POL-1']]);
 });
 
-test('without a terminal it asks for --yes', async () => {
-  const { run, said, audited } = await setup();
-  expect(await run('POL-1')).toBe(2);
-  expect([said(), audited]).toEqual([expect.stringContaining('expected --yes'), []]);
+test('without a terminal nobody is asked, and the hold still counts', async () => {
+  const { run, hold, said, audited } = await setup();
+  await hold();
+  expect(await run('POL-1')).toBe(1);
+  expect(said()).toContain('POL-1: held, so nothing is erased');
+  expect(audited).toHaveLength(2);
 });
 
 test('one that is held is left alone whoever agreed, which is a failure and stands in the audit log', async () => {
