@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
 import type { StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
-import { keyedDigest } from '../report-store/keyed-digest';
+import { isOfOthers, keyedDigest } from '../report-store/keyed-digest';
 import { type ManifestChange, type ReportStore, UnreadableManifest, WrongFolder } from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */
@@ -16,8 +16,15 @@ export type EarlierRound =
       /** ISO 8601; null while the applicant is open. */
       closedAt: string | null;
       documents: readonly StoredDocument[];
+      /** True where it was certainly started with other details. */
+      ofOthers: boolean;
     }
   | { kind: 'wrong-folder' };
+
+export interface EarlierRoundInput {
+  readonly clientUserId: string;
+  readonly detailsDigest: string;
+}
 
 export interface ManifestDeps {
   readonly reportStore: ReportStore;
@@ -29,12 +36,13 @@ export interface ManifestDeps {
 export function createManifestActivities({ reportStore, digestSecret }: ManifestDeps) {
   return {
     /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. */
-    async readEarlierRound({ clientUserId }: { clientUserId: string }): Promise<EarlierRound> {
+    async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
         const { humanId, outcome, reason, closedAt, documents } = manifest;
-        return { kind: 'known', humanId, outcome, reason, closedAt, documents };
+        const ofOthers = isOfOthers(manifest.detailsDigest, digestSecret, detailsDigest);
+        return { kind: 'known', humanId, outcome, reason, closedAt, documents, ofOthers };
       }).catch((error: unknown): EarlierRound => {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;

@@ -2,16 +2,26 @@ import { normalStatus } from '../domain/applicant';
 import { isClientUserId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
-import { NotFound } from '../human-api/errors';
+import { isOutage, NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
 import { NothingYet } from './failures';
 import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress } from './progress';
 
-/** What a read of one person told. `outageMs`: how long upstream could not be asked before it answered. */
+/**
+ * What a read of one person told. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
+ * nothing was found out.
+ */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
-  | { kind: 'absent' };
+  | { kind: 'absent' }
+  | { kind: 'unavailable' };
+
+export interface ReadStatusInput {
+  readonly humanId: string;
+  /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
+  readonly patienceMs: number | null;
+}
 
 /** What a look-up by clientUserId told. */
 export type LookUpAnswer =
@@ -57,9 +67,17 @@ export interface PersonDeps {
 /** The activities about one person upstream: one API call each. */
 export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   return {
-    /** Reads the status once; retried until upstream answers. */
-    async readStatus({ humanId }: { humanId: string }): Promise<StatusAnswer> {
-      return attempt((running) => askStatus(humanApi, humanId, running), plainProgress);
+    /** Reads the status once; retried until upstream answers, or it is given up. */
+    async readStatus({ humanId, patienceMs }: ReadStatusInput): Promise<StatusAnswer> {
+      return attempt<StatusAnswer>(async (running) => {
+        try {
+          return await askStatus(humanApi, humanId, running);
+        } catch (error) {
+          if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
+            return { kind: 'unavailable' };
+          throw error;
+        }
+      }, plainProgress);
     },
 
     /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
@@ -135,7 +153,7 @@ async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<P
 }
 
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
-  if (answer.kind === 'absent') return true;
+  if (answer.kind !== 'status') return true;
   const older =
     answer.updatedAtMs !== null && known.readUpdatedAtMs !== null && answer.updatedAtMs < known.readUpdatedAtMs;
   return !older && normalStatus(answer.status) !== normalStatus(known.status);

@@ -2,22 +2,27 @@ import { createHash } from 'node:crypto';
 import type { Fetched } from '../domain/answers';
 import type { Format, ListedReport, StoredDocument } from '../domain/reports';
 import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
-import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../human-api/errors';
+import { BadDocument, isOutage, NotFound, NotOffered, NotYet } from '../human-api/errors';
 import { NotTheDocument, type ReportStore } from '../report-store/port';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { type PollProgress, pollProgress, quietly } from './person';
 import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress } from './progress';
 
-/** What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is. */
+/**
+ * What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is; `unavailable`: nothing
+ * was found out.
+ */
 export type ListAnswer =
   | { kind: 'listed'; reports: readonly ListedReport[]; digest: string; askedAtMs: number }
-  | { kind: 'not-yet' | 'refused'; askedAtMs: number };
+  | { kind: 'not-yet' | 'refused' | 'unavailable'; askedAtMs: number };
 
 export interface ListReportsInput {
   readonly clientUserId: string;
   /** The answer decides how the applicant ends: a refusal is proven not to be our own wrong secret. */
   readonly concluding: boolean;
+  /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
+  readonly patienceMs: number | null;
 }
 
 export interface WatchReportsInput {
@@ -42,6 +47,8 @@ interface FetchProgress extends Progress {
   refusals: number;
 }
 
+/** A download has less than the hour that an attempt has: a time-out of the server's would leave no trace, and be repeated for ever. */
+const DOWNLOAD_MOST_MS = 45 * 60_000;
 /** A document that comes broken is asked for so often in one round (1 + 2 + 4 + 8 s apart). */
 const BROKEN_MOST = 5;
 /** A refusal in mid collection may be a moment's (a token that expires); one that lasts this often is not, and the next list tells. */
@@ -58,13 +65,20 @@ export interface ReportDeps {
 /** The activities about one person's reports: one API call each. */
 export function createReportActivities({ humanApi, reportStore, pollMetrics }: ReportDeps) {
   return {
-    /** Lists the reports; retried until upstream answers, or refuses access. */
-    async listReports({ clientUserId, concluding }: ListReportsInput): Promise<ListAnswer> {
-      return attempt(async (running) => {
-        const answer = await list(clientUserId, running);
-        if (answer.kind !== 'not-yet' || !concluding) return answer;
-        await humanApi.proveCredentials();
-        return { kind: 'refused', askedAtMs: answer.askedAtMs };
+    /** Lists the reports; retried until upstream answers or refuses access, or it is given up. */
+    async listReports(input: ListReportsInput): Promise<ListAnswer> {
+      const { clientUserId, concluding, patienceMs } = input;
+      return attempt<ListAnswer>(async (running) => {
+        try {
+          const answer = await list(clientUserId, running);
+          if (answer.kind !== 'not-yet' || !concluding) return answer;
+          await humanApi.proveCredentials();
+          return { kind: 'refused', askedAtMs: answer.askedAtMs };
+        } catch (error) {
+          if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
+            return { kind: 'unavailable', askedAtMs: running.askedAtMs };
+          throw error;
+        }
       }, plainProgress);
     },
 
@@ -113,11 +127,12 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
         progress.refusals += 1;
         if (progress.refusals >= REFUSALS_MOST) return { kind: 'unavailable', detail: 'upstream refused access' };
       }
+      if (error instanceof TooSlow) return { kind: 'unavailable', detail: error.message };
       if (error instanceof NotTheDocument || error instanceof BadDocument) {
         progress.broken += 1;
         if (progress.broken >= BROKEN_MOST) return { kind: 'broken', detail: error.message };
       }
-      if (error instanceof Unavailable && outageMs() >= ROUND_FOR_MS) {
+      if (isOutage(error) && outageMs() >= ROUND_FOR_MS) {
         return { kind: 'unavailable', detail: error.message };
       }
       throw error;
@@ -139,9 +154,20 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
   }
 }
 
+/** A body that trickles: each piece comes in time, the whole does not. */
+class TooSlow extends Error {
+  override readonly name = 'TooSlow';
+
+  constructor() {
+    super(`the document did not come whole within ${DOWNLOAD_MOST_MS / 60_000} min`);
+  }
+}
+
 async function* untilCancelled(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const beganMs = performance.now();
   for await (const chunk of stream) {
     stopIfCancelled();
+    if (performance.now() - beganMs > DOWNLOAD_MOST_MS) throw new TooSlow();
     yield chunk;
   }
 }

@@ -23,3 +23,8 @@ export function allowedAtMs(allowance: Allowance, cadenceMs: number): number {
 export function afterCall(allowance: Allowance, nowMs: number, cadenceMs: number): Allowance {
   return Math.max(allowance, nowMs) + refillMs(cadenceMs);
 }
+
+/** The allowance with no call before a time. */
+export function putOff(allowance: Allowance, untilMs: number, cadenceMs: number): Allowance {
+  return Math.max(allowance, untilMs + (BURST - 1) * refillMs(cadenceMs));
+}

@@ -68,6 +68,21 @@ export function normalStatus(status: string): string {
   return status.trim().toLowerCase().replace(/\s+/g, ' ');
 }
 
+/** What nobody has who only was invited. To decline or to meet an error needs no engagement, and an unknown status tells nothing. */
+const ENGAGED: ReadonlySet<StatusKind> = new Set([
+  'engaged',
+  'syncing',
+  'all-synced',
+  'some-synced',
+  'attention',
+  'disconnected',
+]);
+
+/** True for a status that only a person who opened the invitation can have. */
+export function isEngaged(kind: StatusKind): boolean {
+  return ENGAGED.has(kind);
+}
+
 /** The stage that a status moves an applicant to; those not named leave it where it is. */
 const STAGE_OF: Readonly<Partial<Record<StatusKind, Stage>>> = {
   invited: 'invited',

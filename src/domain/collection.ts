@@ -1,7 +1,7 @@
-import { type Allowance, afterCall } from './allowance';
+import { type Allowance, afterCall, putOff } from './allowance';
 import { type Answer, answerTo, type Fetched } from './answers';
 import { instantMs } from './instants';
-import type { Policy } from './policy';
+import { MINUTE_MS, type Policy } from './policy';
 import {
   absentReports,
   documentKey,
@@ -44,6 +44,8 @@ export interface Collection {
 
 /** More documents at once would only wait in the queue of the rate limit. */
 const FETCH_AT_ONCE = 50;
+/** A list that was put off is as far away as the next try in a long outage. */
+const PUT_OFF_MOST_MS = 5 * MINUTE_MS;
 
 /** Nothing known yet; `documents` as an earlier round left them in the manifest. */
 export function emptyCollection(documents: readonly StoredDocument[] = []): Collection {
@@ -89,12 +91,13 @@ export function withNoticeList(collection: Collection, nowMs: number, cadenceMs:
   return { ...collection, noticeLists: afterCall(collection.noticeLists, nowMs, cadenceMs) };
 }
 
-/** Upstream's list, asked for at `askedAtMs`. */
+/** Upstream's list, asked for at `askedAtMs`. One that a later list has overtaken on the way changes nothing. */
 export function withList(
   collection: Collection,
   list: { reports: readonly ListedReport[]; digest: string; askedAtMs: number },
   nowMs: number,
 ): Collection {
+  if (list.askedAtMs < (collection.listedAtMs ?? -Infinity)) return collection;
   const seen = new Set(collection.seen);
   const reports = withoutRepeats(list.reports);
   for (const { id, organization } of reports) {
@@ -131,6 +134,12 @@ export function withRefusal(collection: Collection, askedAtMs: number): Collecti
 export function withoutList(collection: Collection, askedAtMs: number): Collection {
   const { wantedAtMs } = collection;
   return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
+}
+
+/** Upstream could not be asked for so long that what notices want waits for a better time. */
+export function withListPutOff(collection: Collection, nowMs: number, cadenceMs: number): Collection {
+  const untilMs = nowMs + Math.min(PUT_OFF_MOST_MS, cadenceMs);
+  return { ...collection, noticeLists: putOff(collection.noticeLists, untilMs, cadenceMs) };
 }
 
 /** What came of a document that was asked for. */

@@ -4,11 +4,18 @@ import type { Policy } from './policy';
 /** What a deadline is counted from. */
 interface Counted {
   readonly openedAtMs: number;
+  readonly engagedAtMs: number | null;
   readonly extensionMs: number | null;
 }
 
+/** True while the invitation has not been answered: the status says Invited, and no read ever told more. */
+export function isUnanswered({ engagedAtMs }: Pick<Counted, 'engagedAtMs'>, kind: StatusKind): boolean {
+  return kind === 'invited' && engagedAtMs === null;
+}
+
 /** Until when an applicant of this kind is waited for: from our invitation or adoption on, moved at most once by an outage of upstream. */
-export function deadlineMs({ openedAtMs, extensionMs }: Counted, kind: StatusKind, { expiresMs }: Policy): number {
+export function deadlineMs(counted: Counted, kind: StatusKind, { expiresMs }: Policy): number {
   const { invitation, applicant } = expiresMs;
-  return openedAtMs + (kind === 'invited' ? Math.min(invitation, applicant) : applicant) + (extensionMs ?? 0);
+  const forMs = isUnanswered(counted, kind) ? Math.min(invitation, applicant) : applicant;
+  return counted.openedAtMs + forMs + (counted.extensionMs ?? 0);
 }

@@ -1,7 +1,7 @@
 import { allowedAtMs } from './allowance';
 import type { Conclusion, Reason } from './applicant';
 import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
-import { deadlineMs } from './deadline';
+import { deadlineMs, isUnanswered } from './deadline';
 import { cadenceMs, confirmedRefusal, currentKind, doubtReadAtMs, type Facts } from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { NO_POLLS, type Poll, type Polls, pollsOf } from './polls';
@@ -177,7 +177,7 @@ function untilTheDeadline(on: Situation, waitingFor: string): Step {
     return waitUntil(on, waitingFor, untilMs, pollsOf(facts, on.collection, policy, dueMs));
   }
   return whenConfirmed(on, waitingFor, () => {
-    if (currentKind(facts) === 'invited') {
+    if (isUnanswered(facts, currentKind(facts))) {
       const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
       return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
     }
@@ -210,7 +210,7 @@ function whenListedSince(on: Situation, sinceMs: number, waitingFor: string, the
   const listAtMs = on.nowMs < sinceMs + LISTS_MOST_MS ? wantedListAtMs(on.facts, on.collection, on.policy) : null;
   const laterMs = [listAtMs, nextRetryMs(on.collection, on.policy.wanted)].filter((timeMs) => timeMs !== null);
   // Due lists and retries were taken before we came here, so these lie ahead.
-  return laterMs.length === 0 ? then() : waitOnly(waitingFor, Math.min(...laterMs));
+  return laterMs.length === 0 ? then() : waitUntil(on, waitingFor, Math.min(...laterMs), NO_POLLS);
 }
 
 /** What keeps a collection from being whole; null where nothing does. */

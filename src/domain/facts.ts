@@ -1,14 +1,8 @@
-import { type Allowance, afterCall, allowedAtMs } from './allowance';
-import { kindOf, normalStatus, pollNameOf, type StatusKind } from './applicant';
+import { type Allowance, afterCall, allowedAtMs, putOff } from './allowance';
+import { isEngaged, kindOf, normalStatus, pollNameOf, type StatusKind } from './applicant';
 import { deadlineMs } from './deadline';
-import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy } from './policy';
-
-/** What upstream answered when it was asked. Times in ms since 1970; `updatedAtMs` is upstream's clock, the others are Temporal's. */
-export interface Read {
-  readonly status: string;
-  readonly updatedAtMs: number | null;
-  readonly askedAtMs: number;
-}
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { isOlder, type Read, tellsTheSame } from './reads';
 
 /** What a notice says that no read has answered yet: a hint. */
 export interface Claim {
@@ -19,22 +13,28 @@ export interface Claim {
   readonly unreadSinceMs: number;
 }
 
+/** Since when a status has been of its kind, by claim or read, and since when reads have said so; null while only a notice does. */
+interface Since {
+  readonly kindSinceMs: number;
+  readonly confirmedSinceMs: number | null;
+}
+
 /** All that is known of a person's status: plain JSON, changed only by the functions below. */
-export interface Facts {
+export interface Facts extends Since {
   /** Our invitation or adoption, from which every deadline counts. */
   readonly openedAtMs: number;
   readonly read: Read;
   readonly claim: Claim | null;
-  /** Since when the status has been of its present kind, by claim or read. */
-  readonly kindSinceMs: number;
-  /** Since when reads have said so; null while only a notice does. */
-  readonly confirmedSinceMs: number | null;
+  /** What was so before a notice claimed otherwise; null while none does. A claim that a read refutes must not restart a window. */
+  readonly beforeClaim: Since | null;
   /** A notice that a read has to check, and when it came. */
   readonly doubtedAtMs: number | null;
   /** Limits the reads that notices cause. */
   readonly noticeReads: Allowance;
   /** When the last series of early re-reads began: at most one an hour. */
   readonly seriesAtMs: number | null;
+  /** When a read first told that the person had engaged; null while none has. What only a notice says lengthens no deadline. */
+  readonly engagedAtMs: number | null;
   /** From when the present poll cadence counts. */
   readonly pollBaseMs: number;
   /** 0 to 1: this applicant's own place among those who began in the same second, so that they do not poll in the same second for ever. */
@@ -54,6 +54,8 @@ export const SERIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
 const SERIES_APART_MS = HOUR_MS;
 /** No outage moves a deadline by more. */
 const EXTENSION_MOST_MS = 7 * DAY_MS;
+/** Longer than the report notices of a provider are waited for, so that their list is not put off with the read. */
+const PUT_OFF_MS = 5 * SECOND_MS;
 /** Claims that would end an applicant, or start the one window that is never restarted: they are read back at once. */
 const READ_BACK: ReadonlySet<StatusKind> = new Set(['declined', 'error', 'disconnected', 'some-synced']);
 
@@ -66,15 +68,23 @@ export function openedWith(read: Read, nowMs: number, spread = 0): Facts {
     claim: null,
     kindSinceMs: nowMs,
     confirmedSinceMs: nowMs,
+    beforeClaim: null,
     doubtedAtMs: null,
     noticeReads: 0,
     seriesAtMs: null,
     pollBaseMs: nowMs,
     spread,
+    engagedAtMs: isEngaged(kind) ? nowMs : null,
     someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
     extensionMs: null,
     absence: null,
   };
+}
+
+/** The facts at our adoption by a look-up: where it says what a notice would have to prove, the person is read back like then. */
+export function adoptedWith(read: Read, nowMs: number, spread: number): Facts {
+  const opened = openedWith(read, nowMs, spread);
+  return READ_BACK.has(kindOf(read.status)) ? { ...opened, doubtedAtMs: nowMs } : opened;
 }
 
 /** The status as it is best known. */
@@ -167,15 +177,22 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
   return reckoned(facts, next, nowMs);
 }
 
-/** Answers may overtake each other: of two reads that updatedAt does not tell apart, the one asked for later is the later one. */
-function isOlder(read: Read, than: Read): boolean {
-  const tied = read.updatedAtMs === null || than.updatedAtMs === null || read.updatedAtMs === than.updatedAtMs;
-  return tied ? read.askedAtMs < than.askedAtMs : (read.updatedAtMs ?? 0) < (than.updatedAtMs ?? 0);
+/**
+ * What a look-up told after upstream had said that there is no such person: a read like any other, but that the next poll comes a whole cadence
+ * later. The same answer would come again at once, and the two would chase each other.
+ */
+export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Policy): Facts {
+  return { ...withRead(facts, read, nowMs, policy), pollBaseMs: nowMs };
 }
 
 /** A read made because of a notice, counted against the allowance before it is made. */
 export function withNoticeRead(facts: Facts, nowMs: number, policy: Policy): Facts {
   return { ...facts, noticeReads: afterCall(facts.noticeReads, nowMs, cadenceMs(facts, policy)) };
+}
+
+/** Upstream could not be asked: the read waits a moment, in which what can be done without it is done. */
+export function withReadPutOff(facts: Facts, nowMs: number, policy: Policy): Facts {
+  return { ...facts, noticeReads: putOff(facts.noticeReads, nowMs + PUT_OFF_MS, cadenceMs(facts, policy)) };
 }
 
 /** Upstream answered that there is no such person, and a look-up by clientUserId found nobody either. */
@@ -191,22 +208,33 @@ export function withAbsence(facts: Facts, nowMs: number): Facts {
 /** The stamps that follow from a change of kind or of confirmation. */
 function reckoned(before: Facts, after: Facts, nowMs: number): Facts {
   const kind = currentKind(after);
-  const changed = kind !== currentKind(before);
   const restated = normalStatus(currentStatus(after)) !== normalStatus(currentStatus(before));
   const confirmed = after.claim === null;
   return {
     ...after,
-    kindSinceMs: changed ? nowMs : after.kindSinceMs,
-    confirmedSinceMs: confirmed
-      ? changed
-        ? nowMs
-        : (after.confirmedSinceMs ?? nowMs)
-      : changed
-        ? null
-        : after.confirmedSinceMs,
+    ...sinceWhen(before, after, nowMs),
+    beforeClaim: confirmed ? null : readsSince(before, after, nowMs),
     pollBaseMs: restated ? pollBase(after, nowMs) : after.pollBaseMs,
+    engagedAtMs: after.engagedAtMs ?? (isEngaged(kindOf(after.read.status)) ? nowMs : null),
     someSyncedAtMs: kind === 'some-synced' && confirmed ? (after.someSyncedAtMs ?? nowMs) : after.someSyncedAtMs,
   };
+}
+
+function sinceWhen(before: Facts, after: Facts, nowMs: number): Since {
+  const { kindSinceMs, confirmedSinceMs } = before;
+  const confirmed = after.claim === null;
+  if (currentKind(after) === currentKind(before)) {
+    return { kindSinceMs, confirmedSinceMs: confirmed ? (confirmedSinceMs ?? nowMs) : confirmedSinceMs };
+  }
+  const isAsBefore = confirmed && tellsTheSame(before.read, after.read);
+  return (isAsBefore ? before.beforeClaim : null) ?? { kindSinceMs: nowMs, confirmedSinceMs: confirmed ? nowMs : null };
+}
+
+/** Since when reads have said what they say, whatever is claimed. */
+function readsSince(before: Facts, after: Facts, nowMs: number): Since {
+  const { kindSinceMs, confirmedSinceMs } = before;
+  if (!tellsTheSame(before.read, after.read)) return { kindSinceMs: nowMs, confirmedSinceMs: nowMs };
+  return before.beforeClaim ?? { kindSinceMs, confirmedSinceMs };
 }
 
 /** From the news on; but a claim upon a claim counts from the first, unless it is read back at once. */

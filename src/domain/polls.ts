@@ -1,3 +1,4 @@
+import type { StatusKind } from './applicant';
 import type { Collection } from './collection';
 import { cadenceMs, currentKind, type Facts, SERIES_MS } from './facts';
 import { type Policy, SECOND_MS } from './policy';
@@ -51,9 +52,11 @@ function seriesLeft({ seriesAtMs, pollBaseMs }: Facts): number[] {
   return times.filter((timeMs) => timeMs > pollBaseMs);
 }
 
-/** Under Some Synced, reports come without a change of status: the list is polled beside it. */
+/** Reports come without a change of status, and may be all that a disconnected person is waited for: the list is polled beside it. */
+const LISTED: ReadonlySet<StatusKind> = new Set(['some-synced', 'disconnected']);
+
 function listPollOf(facts: Facts, collection: Collection, policy: Policy): Poll | null {
-  if (currentKind(facts) !== 'some-synced') return null;
+  if (!LISTED.has(currentKind(facts))) return null;
   const everyMs = cadenceMs(facts, policy);
   const startMs = Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + spreadMs(facts, everyMs);
   return { startMs, delaysMs: [everyMs], deadlineMs: null };

@@ -112,6 +112,11 @@ export class Unavailable extends HumanApiError {
   }
 }
 
+/** True where upstream could not be asked. A wish to wait that never ends is an outage like any other. */
+export function isOutage(error: unknown): error is Unavailable | RateLimited {
+  return error instanceof Unavailable || error instanceof RateLimited;
+}
+
 /** A 200 whose body is not the document it claims to be: truncated, empty, of another content type, not a PDF, not JSON. */
 export class BadDocument extends HumanApiError {
   readonly kind = 'bad-document';

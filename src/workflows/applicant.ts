@@ -1,20 +1,26 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { stageAfter } from '../domain/applicant';
 import { emptyCollection, withReportNotice } from '../domain/collection';
-import { currentKind, currentStatus, type Facts, openedWith, type Read, withNotice } from '../domain/facts';
+import { adoptedWith, currentKind, currentStatus, type Facts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import { isPolicy } from '../domain/policy';
+import type { Read } from '../domain/reads';
 import type { ApplicantState, CollectRecordsInput, ReportNotice, StatusNotice } from './contract';
 import { describe, moveTo } from './display';
+
+/** Continue as new after so many signals, whatever the server suggests: its own limit is 10,000 a run. */
+const SIGNALS_MOST = 2_000;
 
 /** One applicant within a run: the state that the query answers, and what changes it from outside. */
 export class Applicant {
   readonly state: ApplicantState;
   /** Signals of this run, whatever they held. */
-  signals = 0;
+  private signals = 0;
   /** True once an invitation may have been sent. */
   invitationBegun: boolean;
+  /** True once upstream itself said that our create is done: whoever is not there then is gone, not late. */
+  createAnswered = false;
   private readonly early: (() => void)[] = [];
 
   /** @throws TypeError for an input that is not one: that fails the workflow task, which parks the applicant visibly before anything is sent. */
@@ -42,7 +48,7 @@ export class Applicant {
   open(humanId: string, read: Read): void {
     const { state } = this;
     state.humanId = humanId;
-    state.facts = openedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
+    state.facts = adoptedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
     moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });
     for (const take of this.early.splice(0)) take();
   }
@@ -67,6 +73,11 @@ export class Applicant {
       }
       this.state.collection = withReportNotice(this.state.collection, notice, Date.now());
     });
+  }
+
+  /** True once a run has taken in enough, even if nothing of it changed what is known: beyond its limit the server refuses honest notices too. */
+  get isFull(): boolean {
+    return this.signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
   }
 
   /** Shows what is known now: the stage where Temporal's lists are searched, the rest in its UI. */

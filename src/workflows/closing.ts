@@ -1,13 +1,14 @@
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
-import type { Facts } from '../domain/facts';
 import type { Applicant } from './applicant';
 import { local, quickly, upstream } from './calls';
 import type { CollectRecordsInput } from './contract';
 import { describe, moveTo } from './display';
 
-/** After a cancel with a create in flight: how long we look whether the person was invited after all. */
+/** After a create whose answer is not known: how long we look whether the person was invited after all. */
 const FIND_INVITED_FOR_MS = 60_000;
+/** After a create that was answered: upstream's other side may lag behind it, but what was answered is under way. */
+const FIND_CREATED_FOR_MS = 30_000;
 
 /** Runs to its end whatever comes: withdraws where that is due, writes the manifest, shows the outcome. */
 export async function close(applicant: Applicant, { outcome, reason, withdraw }: Conclusion): Promise<void> {
@@ -48,12 +49,13 @@ function manifestOf({ state, input }: Applicant) {
   };
 }
 
-async function withdrawPerson({ state, input }: Applicant): Promise<void> {
+async function withdrawPerson(applicant: Applicant): Promise<void> {
+  const { state, input } = applicant;
   state.waitingFor = 'Human API to withdraw the person';
   state.waitingUntilMs = null;
   describe(state);
-  const humanId = state.humanId ?? (await findInvited(input));
-  if (humanId !== null) await withdrawFound(humanId, input, state.facts);
+  const humanId = state.humanId ?? (await findInvited(input, FIND_INVITED_FOR_MS));
+  if (humanId !== null) await withdrawFound(humanId, applicant);
   if (humanId !== null && state.humanId === null) {
     state.humanId = humanId;
     moveTo(state, state.stage, { humanId });
@@ -61,20 +63,20 @@ async function withdrawPerson({ state, input }: Applicant): Promise<void> {
   state.waitingFor = null;
 }
 
-async function withdrawFound(humanId: string, input: CollectRecordsInput, facts: Facts | null): Promise<void> {
+async function withdrawFound(humanId: string, { state: { facts }, input, createAnswered }: Applicant): Promise<void> {
   const call = upstream('conclude', 'Withdraw the person');
   if ((await call.withdraw({ humanId })) === 'deleted' || !facts) return;
   // Somebody who was just created may not be there yet for a delete: then they are looked for, as after any ambiguous create.
   if (Date.now() - facts.openedAtMs >= FIND_INVITED_FOR_MS) return;
-  const found = await findInvited(input);
+  const found = await findInvited(input, createAnswered ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
   if (found !== null) await call.withdraw({ humanId: found });
 }
 
 /** The invitation was cut off by a cancel: a create may have come through, or may yet. */
-async function findInvited({ details }: CollectRecordsInput): Promise<string | null> {
+async function findInvited({ details }: CollectRecordsInput, watchMs: number): Promise<string | null> {
   const { clientUserId, clientUserEmail } = details;
   const call = upstream('conclude', 'Look whether the person was invited');
-  const found = await call.findInvited({ clientUserId, clientUserEmail, watchMs: FIND_INVITED_FOR_MS });
+  const found = await call.findInvited({ clientUserId, clientUserEmail, watchMs });
   return found.kind === 'found' ? found.humanId : null;
 }
 

@@ -7,11 +7,13 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { EarlierRound } from '../activities/manifests';
 import type { Conclusion } from '../domain/applicant';
 import { currentCount, emptyCollection } from '../domain/collection';
 import { decide, type Step, type Wait } from '../domain/decision';
 import { currentStatus } from '../domain/facts';
 import { Applicant } from './applicant';
+import { beside } from './beside';
 import { local, upstream } from './calls';
 import { close, recordRound } from './closing';
 import {
@@ -27,9 +29,6 @@ import { fetchAll } from './fetching';
 import { collectLate } from './late-notices';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
-
-/** Continue as new after so many signals, whatever the server suggests: its own limit is 10,000 a run. */
-const SIGNALS_MOST = 2_000;
 
 /**
  * Follows one applicant from the invitation to the reports in the store: invites, waits for the status to settle, collects or withdraws,
@@ -70,7 +69,7 @@ async function follow(applicant: Applicant): Promise<Ending> {
   for (;;) {
     stopIfCancelled();
     applicant.show();
-    if (isFull(applicant)) return handOver(applicant, watch);
+    if (applicant.isFull) return handOver(applicant, watch);
     const step = decide(applicant.facts, applicant.state.collection, applicant.input.policy, Date.now());
     if (step.do === 'conclude') return (await undone(applicant, step.conclusion)) ?? step.conclusion;
     await take(step, applicant, watch);
@@ -95,7 +94,7 @@ async function undone(applicant: Applicant, { reason }: Conclusion): Promise<End
 
 /** How the manifest says that this very run ended; null where it does not. */
 async function endedBefore(applicant: Applicant): Promise<Ending | null> {
-  const earlier = await local('Read the manifest').readEarlierRound({ clientUserId: applicant.state.clientUserId });
+  const earlier = await readManifest(applicant);
   if (earlier.kind !== 'known' || earlier.outcome === null) return null;
   if (new Date(earlier.closedAt ?? 0) < workflowInfo().startTime) return null;
   applicant.state.collection = emptyCollection(earlier.documents);
@@ -105,14 +104,18 @@ async function endedBefore(applicant: Applicant): Promise<Ending | null> {
 /** An outcome in the manifest stands, unless a new round was asked for: Temporal forgets closed runs, the manifest does not. */
 async function lookBack(applicant: Applicant): Promise<Ending | null> {
   const { state, input } = applicant;
-  const earlier = await local('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId });
+  const earlier = await readManifest(applicant);
   if (earlier.kind === 'none') return null;
-  // The folder is another applicant's: it is not written to.
-  if (earlier.kind === 'wrong-folder')
+  // The folder is another applicant's, or this one's under other details: it is not written to.
+  if (earlier.kind === 'wrong-folder' || (earlier.ofOthers && input.again !== true))
     return settle(applicant, { outcome: 'failed', reason: 'conflict', humanId: null });
   const reopened = earlier.outcome !== null && input.again === true;
   state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
   return earlier.outcome === null || reopened ? null : settle(applicant, earlier);
+}
+
+function readManifest({ state, input: { detailsDigest } }: Applicant): Promise<EarlierRound> {
+  return local('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
 }
 
 /** Ends with what is known already; nothing is closed, for nothing was opened. */
@@ -142,6 +145,7 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
     const gone = { outcome: 'cancelled', reason: 'deleted-upstream', withdraw: false } as const;
     return (await endedBefore(applicant)) ?? gone;
   }
+  applicant.createAnswered = answer.kind === 'invited';
   applicant.open(answer.humanId, answer);
   return null;
 }
@@ -153,12 +157,13 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
     case 'read':
       return readBack(applicant, step.because);
     case 'list':
-      return listReports(applicant, step.because);
+      return beside(applicant, watch, () => listReports(applicant, step.because));
     case 'read-and-list':
-      await Promise.all([readBack(applicant, 'window'), listReports(applicant, 'conclusion')]);
-      return;
+      return beside(applicant, watch, async () => {
+        await Promise.all([readBack(applicant, 'window'), listReports(applicant, 'conclusion')]);
+      });
     case 'fetch':
-      return fetchAll(step.documents, applicant, watch);
+      return beside(applicant, watch, () => fetchAll(step.documents, applicant));
     case 'record':
       return recordRound(applicant);
   }
@@ -173,17 +178,12 @@ async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<
   describe(state);
   const finding = await watch.next(
     wait,
-    currentStatus(applicant.facts),
-    () => state.facts !== facts || state.collection !== collection || isFull(applicant),
+    `${applicant.humanId} ${currentStatus(applicant.facts)}`,
+    () => state.facts !== facts || state.collection !== collection || applicant.isFull,
   );
   state.waitingFor = null;
   state.waitingUntilMs = null;
   if (finding) await learn(applicant, finding);
-}
-
-/** True once a run has taken in enough, even if nothing of it changed what is known: beyond its limit the server refuses honest notices too. */
-function isFull({ signals }: Applicant): boolean {
-  return signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
 }
 
 /** A cancel that came while a step ran to its end takes effect before the next one. */

@@ -23,7 +23,7 @@ export async function collectLate(applicant: Applicant, { withdraw }: Conclusion
   while (state.collection.wantedAtMs !== null && Date.now() < untilMs) {
     const waitMs = allowedAtMs(state.collection.noticeLists, cadenceMs(applicant.facts, input.policy)) - Date.now();
     if (waitMs > 0) await sleep(waitMs, { summary: 'waiting before the reports are listed again' });
-    await listReports(applicant, 'notice');
+    await listReports(applicant, 'late-notice');
     const documents = toFetch(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;
     await fetchBeside(documents, applicant);

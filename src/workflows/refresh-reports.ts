@@ -73,7 +73,11 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const askedAtMs = Date.now();
     refresh = withListAsked(refresh, askedAtMs);
     setCurrentDetails('Asking Human API for the reports that it told of after the closing.');
-    const answer = await upstream('notice', 'List the reports').listReports({ clientUserId, concluding: true });
+    const answer = await upstream('notice', 'List the reports').listReports({
+      clientUserId,
+      concluding: true,
+      patienceMs: null,
+    });
     const { collection } = refresh;
     // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
     if (answer.kind === 'refused') gone = true;

@@ -1,36 +1,61 @@
 import type { StatusAnswer } from '../activities/person';
 import type { ListAnswer } from '../activities/reports';
-import { withList, withNoticeList, withoutList, withRefusal } from '../domain/collection';
+import { withList, withListPutOff, withNoticeList, withoutList, withRefusal } from '../domain/collection';
 import type { Poll, Step } from '../domain/decision';
-import { cadenceMs, currentStatus, withAbsence, withNoticeRead, withRead } from '../domain/facts';
+import {
+  cadenceMs,
+  currentStatus,
+  withAbsence,
+  withLookUp,
+  withNoticeRead,
+  withRead,
+  withReadPutOff,
+} from '../domain/facts';
+import { HOUR_MS, MINUTE_MS } from '../domain/policy';
 import type { Applicant } from './applicant';
 import { upstream } from './calls';
 import { moveTo } from './display';
 import type { Finding, PollCalls } from './watch';
 
-/** Reads the person's status, and takes in what came. */
+/** A list that a notice wants is not worth more: until it is given up, no deadline acts. */
+const LIST_PATIENCE_MOST_MS = HOUR_MS;
+/** A notice is read back for at least so long, and for as long again each time, before the reports have their turn: an outage costs few events. */
+const READ_PATIENCE_MS = { least: MINUTE_MS, most: HOUR_MS / 2 };
+
+/**
+ * Reads the person's status, and takes in what came. A read that a notice asks for is put off for a moment where upstream does not answer:
+ * the reports lie on another host, which may.
+ */
 export async function readBack(applicant: Applicant, because: Extract<Step, { do: 'read' }>['because']): Promise<void> {
   const { state, humanId, input } = applicant;
   const forNotice = because === 'notice';
   if (forNotice) state.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
   const askedMs = Date.now();
-  const answer = await upstream(forNotice ? 'notice' : 'conclude', 'Read the status').readStatus({ humanId });
+  const { least, most } = READ_PATIENCE_MS;
+  const doubtedForMs = askedMs - (applicant.facts.doubtedAtMs ?? askedMs);
+  const patienceMs = forNotice ? Math.min(Math.max(doubtedForMs, least), most) : null;
+  const call = upstream(forNotice ? 'notice' : 'conclude', 'Read the status');
+  const answer = await call.readStatus({ humanId, patienceMs });
   await takeAnswer(applicant, notBefore(answer, askedMs));
 }
 
-/** Lists the reports, and takes in what came. */
+/**
+ * Lists the reports, and takes in what came. What only a notice asks for is put off where upstream does not answer, so that the rest goes on;
+ * what decides how the applicant ends is asked for until it does.
+ */
 export async function listReports(
   applicant: Applicant,
-  because: Extract<Step, { do: 'list' }>['because'],
+  because: Extract<Step, { do: 'list' }>['because'] | 'late-notice',
 ): Promise<void> {
   const { state, input } = applicant;
   const concluding = because === 'conclusion';
   const askedMs = Date.now();
-  if (!concluding)
-    state.collection = withNoticeList(state.collection, askedMs, cadenceMs(applicant.facts, input.policy));
+  const everyMs = cadenceMs(applicant.facts, input.policy);
+  if (!concluding) state.collection = withNoticeList(state.collection, askedMs, everyMs);
+  const patienceMs = because === 'notice' ? Math.min(LIST_PATIENCE_MOST_MS, everyMs) : null;
   const { clientUserId } = state;
   const call = upstream(concluding ? 'conclude' : 'notice', 'List the reports');
-  takeList(applicant, notBefore(await call.listReports({ clientUserId, concluding }), askedMs));
+  takeList(applicant, notBefore(await call.listReports({ clientUserId, concluding, patienceMs }), askedMs));
 }
 
 /** The polls of an applicant: activities that fail quietly until they have found something. TRY_CANCEL: nobody waits for their end. */
@@ -60,9 +85,14 @@ export async function learn(applicant: Applicant, finding: Finding): Promise<voi
 }
 
 async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<void> {
+  const { facts, state, input } = applicant;
   if (answer.kind === 'absent') return lookForTheAbsent(applicant);
+  if (answer.kind === 'unavailable') {
+    state.facts = withReadPutOff(facts, Date.now(), input.policy);
+    return;
+  }
   const { outageMs, ...read } = answer;
-  applicant.state.facts = withRead(applicant.facts, read, Date.now(), applicant.input.policy, outageMs);
+  state.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
 
 /** A 404 alone proves nothing: somebody is gone only when a look-up by our own id finds nobody either. */
@@ -76,13 +106,14 @@ async function lookForTheAbsent(applicant: Applicant): Promise<void> {
     return;
   }
   const { status, updatedAtMs, humanId } = found;
-  state.facts = withRead(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy);
+  state.facts = withLookUp(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy);
   if (humanId === state.humanId) return;
   state.humanId = humanId;
   moveTo(state, state.stage, { humanId });
 }
 
-function takeList({ state }: Applicant, answer: ListAnswer): void {
+function takeList(applicant: Applicant, answer: ListAnswer): void {
+  const { state, input } = applicant;
   switch (answer.kind) {
     case 'listed':
       state.collection = withList(state.collection, answer, Date.now());
@@ -92,10 +123,13 @@ function takeList({ state }: Applicant, answer: ListAnswer): void {
       return;
     case 'not-yet':
       state.collection = withoutList(state.collection, answer.askedAtMs);
+      return;
+    case 'unavailable':
+      state.collection = withListPutOff(state.collection, Date.now(), cadenceMs(applicant.facts, input.policy));
   }
 }
 
 /** An attempt is asked for no earlier than its activity: the two clocks are the server's, but for rounding. */
-function notBefore<A extends { askedAtMs: number } | { kind: 'absent' }>(answer: A, askedMs: number): A {
+function notBefore<A extends { askedAtMs: number } | { kind: string }>(answer: A, askedMs: number): A {
   return 'askedAtMs' in answer ? { ...answer, askedAtMs: Math.max(answer.askedAtMs, askedMs) } : answer;
 }

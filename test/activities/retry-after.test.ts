@@ -21,7 +21,9 @@ async function read(status: number, retryAfter: string): Promise<unknown> {
   const silent = { logger: new DefaultLogger('ERROR', () => {}) };
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }, silent);
   const { readStatus } = createPersonActivities({ humanApi });
-  const failure = await environment.run(readStatus, { humanId: 'h-1' }).catch((error: unknown) => error);
+  const failure = await environment
+    .run(readStatus, { humanId: 'h-1', patienceMs: null })
+    .catch((error: unknown) => error);
   await humanApi.close();
   return failure;
 }

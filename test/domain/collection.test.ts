@@ -67,6 +67,12 @@ function setup() {
   };
 }
 
+test('a list that a later one has overtaken on the way changes nothing', () => {
+  const { row, list } = setup();
+  const later = list(emptyCollection(), 2 * MINUTE_MS, [row, { ...row, id: 'r2' }]);
+  expect(list(later, MINUTE_MS)).toBe(later);
+});
+
 describe('a listed document', () => {
   test('is fetched once, and again only as another version', () => {
     const { row, list, listed, fetched, stored, due, missing } = setup();

@@ -83,7 +83,13 @@ describe('applicants who began in the same second', () => {
 });
 
 describe('the list', () => {
-  test('is polled under Some Synced alone, where reports come without a change of status', () => {
+  test('is polled while a disconnected person has no reports: they may come without a notice', () => {
+    const { it, waitAt } = setup('Disconnected');
+    it.list([], 0);
+    expect(waitAt(0).listPoll).toMatchObject({ startMs: T0 + 6 * HOUR_MS, delaysMs: [6 * HOUR_MS] });
+  });
+
+  test('is polled under Some Synced, where reports come without a change of status', () => {
     expect(setup('Some Synced').waitAt(0).listPoll).toMatchObject({ startMs: T0 + HOUR_MS, delaysMs: [HOUR_MS] });
     for (const status of ['Invited', 'Engaged', 'Syncing', 'All Synced']) {
       expect(setup(status).waitAt(0).listPoll).toBeNull();

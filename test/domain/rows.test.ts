@@ -46,10 +46,22 @@ describe('Invited', () => {
     expect(it.read('Invited', DAY_MS, { updatedMs: 0 }).next(DAY_MS)).toEqual(conclusion('expired', 'deadline', true));
   });
 
-  test('claimed by a notice after 30 days does not expire somebody who has long engaged: it is read back', () => {
+  test('claimed by a notice after 30 days does not expire somebody who has long engaged', () => {
     const it = new Situation('Engaged').read('Syncing', 31 * DAY_MS).claim('Invited', 40 * DAY_MS);
-    expect(it.next(40 * DAY_MS)).toEqual({ do: 'read', because: 'notice' });
-    expect(it.read('Syncing', 40 * DAY_MS, { updatedMs: 31 * DAY_MS }).waitsUntilMs(40 * DAY_MS)).toBe(APPLICANT_MS);
+    expect(it.waitsUntilMs(40 * DAY_MS)).toBe(APPLICANT_MS);
+  });
+
+  test('once more after 30 days does not expire somebody who has engaged: what there is is collected at the end', () => {
+    const it = new Situation('Invited').read('Engaged', 2 * DAY_MS).read('Invited', 40 * DAY_MS);
+    expect(it.waitsUntilMs(40 * DAY_MS)).toBe(APPLICANT_MS);
+    it.read('Invited', APPLICANT_MS, { updatedMs: 40 * DAY_MS });
+    expect(it.next(APPLICANT_MS)).toEqual({ do: 'list', because: 'conclusion' });
+    expect(it.list([], APPLICANT_MS).next(APPLICANT_MS)).toEqual(conclusion('expired', 'deadline', true));
+  });
+
+  test('expires where only a notice ever told of an engagement', () => {
+    const it = new Situation('Invited').claim('Engaged', DAY_MS).read('Invited', 2 * DAY_MS, { updatedMs: 0 });
+    expect(it.waitsUntilMs(2 * DAY_MS)).toBe(INVITATION_MS);
   });
 });
 
@@ -109,6 +121,12 @@ describe('Error', () => {
     expect(it.waitsUntilMs(DAY_MS)).toBe(DUE_MS);
     expect(it.waitsUntilMs(DUE_MS - 1)).toBe(DUE_MS);
     expect(it.next(DUE_MS)).toEqual({ do: 'read', because: 'window' });
+  });
+
+  test('is not put off by a claim that no read bears out', () => {
+    const it = setup().claim('Syncing', DAY_MS + MINUTE_MS);
+    it.read('Error', DAY_MS + 2 * MINUTE_MS, { updatedMs: DAY_MS });
+    expect(it.waitsUntilMs(DAY_MS + 2 * MINUTE_MS)).toBe(DUE_MS);
   });
 
   test('that has passed by then is forgotten', () => {

@@ -81,6 +81,23 @@ describe('All Synced', () => {
     expect(endedAt(it, DAY_MS + SETTLE_MS)).toEqual(conclusion('collected', null));
   });
 
+  test('is not put off by claims that no read bears out, however many', () => {
+    const it = setup();
+    for (let atMs = DAY_MS + MINUTE_MS; atMs < DAY_MS + SETTLE_MS; atMs += MINUTE_MS) {
+      it.claim('Syncing', atMs).read('All Synced', atMs, { updatedMs: DAY_MS });
+      expect(it.waitsUntilMs(atMs)).toBe(DAY_MS + SETTLE_MS);
+    }
+    it.claim('Syncing', DAY_MS + SETTLE_MS).claim('Engaged', DAY_MS + SETTLE_MS + 1);
+    expect(endedAt(it, DAY_MS + SETTLE_MS + 1)).toEqual(conclusion('collected', null));
+  });
+
+  test('settles anew where upstream has stirred since', () => {
+    const it = setup().claim('Syncing', DAY_MS + MINUTE_MS);
+    it.read('All Synced', DAY_MS + 5 * MINUTE_MS, { updatedMs: DAY_MS + 2 * MINUTE_MS });
+    it.list(it.collection.listed, DAY_MS + 5 * MINUTE_MS);
+    expect(it.waitsUntilMs(DAY_MS + 5 * MINUTE_MS)).toBe(DAY_MS + 5 * MINUTE_MS + SETTLE_MS);
+  });
+
   test.each([
     ['report', listedAt('u-2', 'unity', 0)],
     ['organization', listedAt('u-o1', 'unity', 0, 'o2')],

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { keyedDigest } from '../../src/report-store/keyed-digest';
+import { isOfOthers, keyedDigest } from '../../src/report-store/keyed-digest';
 
 describe('the digest of the details in a manifest', () => {
   const details = createHash('sha256').update('max@example.org').digest('hex');
@@ -14,5 +14,13 @@ describe('the digest of the details in a manifest', () => {
     expect(keyedDigest('secret', details)).not.toBe(keyedDigest('other', details));
     expect(keyedDigest('secret', details)).not.toBe(createHmac('sha256', 'secret').update(details).digest('hex'));
     expect(keyedDigest('secret', details)).not.toContain(details.slice(0, 16));
+  });
+
+  it('tells other details for certain by the same secret only: after a rotation it tells nothing', () => {
+    const keyed = keyedDigest('secret', details);
+    expect(isOfOthers(keyed, 'secret', details)).toBe(false);
+    expect(isOfOthers(keyed, 'secret', `${details}0`)).toBe(true);
+    expect(isOfOthers(keyed, 'rotated', `${details}0`)).toBe(false);
+    expect(isOfOthers(null, 'secret', details)).toBe(false);
   });
 });

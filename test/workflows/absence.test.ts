@@ -39,6 +39,15 @@ test('a 404 is nothing while a look-up by our own id finds the person', async ()
   expect((await applicant.end()).result?.outcome).toBe('declined');
 });
 
+test('a 404 that every look-up contradicts is met at the poll cadence, and ends nobody', async () => {
+  const humanApi = new FakeHumanApi([]);
+  humanApi.faults.push({ route: 'readUser', error: new NotFound(facts(404)) });
+  const applicant = await followOn(humanApi);
+  await applicant.passTo(25 * HOUR_MS);
+  expect(await applicant.state()).toMatchObject({ outcome: null });
+  expect(timesOf(applicant, 'readUser').map((atMs) => Math.round(atMs / HOUR_MS))).toEqual([6, 12, 18, 24]);
+});
+
 test('a person whom upstream moved to another humanId is followed under that one', async () => {
   const humanApi = new FakeHumanApi([]);
   const applicant = await followOn(humanApi);

@@ -112,6 +112,18 @@ test('while waiting: the person is withdrawn, once', async () => {
   expect(applicant.routes(MINUTE_MS)).toEqual(['deleteUser']);
 });
 
+test('right after a create that was answered: somebody who is gone already is looked for half a minute', async () => {
+  const humanApi = new FakeHumanApi([]);
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  await applicant.invited();
+  for (const person of humanApi.people) person.deleted = true;
+  await applicant.handle.cancel();
+  await expectCancelled(applicant);
+  const since = humanApi.calls.slice(humanApi.calls.findIndex(({ route }) => route === 'deleteUser'));
+  expect(new Set(since.slice(1).map(({ route }) => route))).toEqual(new Set(['findUsers']));
+  expect((since.at(-1)?.atMs ?? Infinity) - (since[0]?.atMs ?? 0)).toBeLessThan(45 * SECOND_MS);
+});
+
 test('while a poll is in flight: nobody waits for it', async () => {
   const humanApi = new FakeHumanApi([]);
   const applicant = await followOn(humanApi);

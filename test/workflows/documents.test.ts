@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { BadDocument, NotFound, Unavailable } from '../../src/human-api/errors';
+import { BadDocument, NotFound, RateLimited, Unavailable } from '../../src/human-api/errors';
 import { facts, provider, row, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
 import { timeSkipping } from '../support/time-skipping';
@@ -117,9 +117,12 @@ describe('a document', () => {
     expect(applicant.humanApi.calls.filter(({ of }) => of === 'u-A.pdf')).toHaveLength(1);
   });
 
-  test('that upstream can never serve is given up after a day, and the others are kept', async () => {
+  test.each([
+    ['can never serve', new Unavailable(facts(503), 'scripted')],
+    ['wants us to wait for again and again', new RateLimited(facts(503), 10 * MINUTE_MS)],
+  ])('that upstream %s is given up after a day, and the others are kept', async (_how, error) => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
-      humanApi.faults.push({ route: 'openReport', of: 'u-A.json', error: new Unavailable(facts(503), 'scripted') });
+      humanApi.faults.push({ route: 'openReport', of: 'u-A.json', error });
     });
     const { result, afterMs } = await applicant.end(HOUR_MS);
     expect(result).toEqual({ outcome: 'partial', reason: 'failed-documents', documents: 2 });

@@ -1,4 +1,5 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { keyedDigest } from '../../src/report-store/keyed-digest';
 import { WrongFolder } from '../../src/report-store/port';
 import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
@@ -52,6 +53,28 @@ test('a manifest that is still open is taken up where it was left', async () => 
   const applicant = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
   await applicant.tell(ALL_SYNCED);
   expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('collected');
+});
+
+describe('a manifest of other details', () => {
+  /** The workers of these tests key digests with this secret. */
+  const detailsDigest = keyedDigest('test', 'digest of others');
+
+  test.each([null, 'collected'] as const)('with the outcome %p is a conflict, and stays as it is', async (outcome) => {
+    const store = new FakeStore();
+    store.keep(ID, { outcome, detailsDigest });
+    const applicant = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID });
+    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
+    expect(applicant.routes()).toEqual([]);
+    expect(store.written).toEqual([]);
+  });
+
+  test('is no hindrance to a new round, which may have corrected details', async () => {
+    const store = new FakeStore();
+    store.keep(ID, { outcome: 'declined', detailsDigest });
+    const applicant = await followOn(new FakeHumanApi([]), { store, clientUserId: ID, input: { again: true } });
+    await applicant.invited();
+    expect(applicant.humanApi.count('invite')).toBe(1);
+  });
 });
 
 test("a folder that is another applicant's is a conflict, and neither written to nor told upstream", async () => {

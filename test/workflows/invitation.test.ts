@@ -134,6 +134,12 @@ describe('somebody who is there already', () => {
     expect((await applicant.end(MINUTE_MS)).afterMs).toBeLessThan(11 * MINUTE_MS);
   });
 
+  test('and has declined by the look-up is read back before anything is deleted', async () => {
+    const applicant = await followOn(await withSomebodyThere(EMAIL, [{ afterMs: 0, status: 'Declined' }]), input());
+    expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
+    expect(applicant.routes()).toEqual(['findUsers', 'readUser', 'deleteUser']);
+  });
+
   test('whose e-mail differs in case and spaces only is the same', async () => {
     const applicant = await followOn(await withSomebodyThere(' Pol-There@EXAMPLE.org '), input());
     await applicant.invited();

@@ -1,0 +1,44 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { confirmedRefusal, doubtReadAtMs } from '../domain/facts';
+import type { Applicant } from './applicant';
+import { learn, readBack } from './upstream-reads';
+import type { Watch } from './watch';
+
+/**
+ * Does what may take an hour, and hears what comes meanwhile: the stage follows, and a notice that has to be checked is checked beside the work.
+ * The work is ended, its calls cancelled, once a read says that the person declined. It has come to its end in any case when this does: after a
+ * cancel, too, nothing is stored that the manifest does not tell.
+ */
+export async function beside(applicant: Applicant, watch: Watch, work: () => Promise<void>): Promise<void> {
+  const scope = new CancellationScope();
+  let ended = false;
+  // Settled, for it may fail while something else is waited for.
+  const working = scope
+    .run(work)
+    .catch((error: unknown) => ({ error }))
+    .finally(() => {
+      ended = true;
+    });
+  try {
+    while (!ended && !confirmedRefusal(applicant.facts)) await listen(applicant, watch, () => ended);
+  } finally {
+    if (!ended) scope.cancel();
+    await working;
+  }
+  const failed = await working;
+  if (failed && !(confirmedRefusal(applicant.facts) && isCancellation(failed.error))) throw failed.error;
+}
+
+/** Waits for the work to end, for something to be checked, or for what a poll has found, and takes that in. */
+async function listen(applicant: Applicant, watch: Watch, ended: () => boolean): Promise<void> {
+  applicant.show();
+  const { facts } = applicant;
+  const readAtMs = doubtReadAtMs(facts, applicant.input.policy);
+  const changed = () => ended() || watch.hasFound || applicant.facts !== facts;
+  if (readAtMs === null) await condition(changed);
+  else if (readAtMs > Date.now()) await condition(changed, readAtMs - Date.now());
+  if (ended()) return;
+  const finding = watch.found();
+  if (finding) return learn(applicant, finding);
+  if (readAtMs !== null && readAtMs <= Date.now()) await readBack(applicant, 'notice');
+}
