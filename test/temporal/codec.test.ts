@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { UNDECODABLE, UnknownKey } from '../../src/domain/seal';
 import { createPayloadCodec, type Told } from '../../src/temporal/codec';
@@ -163,9 +164,10 @@ describe('the payload codec', () => {
         fc.pre(to !== 'here' || !changed.equals(bytesOf(sealed, part)));
         try {
           const [decoded] = await decode[to](withPart(sealed, part, changed));
-          expect(shown(decoded)).toEqual(UNDECODABLE);
+          // An expectation a case would take longer than the case.
+          if (!isDeepStrictEqual(shown(decoded), UNDECODABLE)) expect(shown(decoded)).toEqual(UNDECODABLE);
         } catch (error) {
-          expect(error).toBeInstanceOf(UnknownKey);
+          if (!(error instanceof UnknownKey)) throw error;
           unknownKeys += 1;
         }
       }),
