@@ -52,3 +52,10 @@ export async function attempt<T, P extends Progress = Progress>(
 export function stopIfCancelled(): void {
   if (Context.current().cancellationSignal.aborted) throw Context.current().cancellationSignal.reason;
 }
+
+/** Calls `stop` once the activity has been asked to stop; returns what ends that. */
+export function whenCancelled(stop: () => void): () => void {
+  const { cancellationSignal } = Context.current();
+  cancellationSignal.addEventListener('abort', stop);
+  return () => cancellationSignal.removeEventListener('abort', stop);
+}

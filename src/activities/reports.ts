@@ -4,7 +4,7 @@ import type { Format, ListedReport, StoredDocument } from '../domain/reports';
 import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
 import { BadDocument, isOutage, NotFound, NotOffered, NotYet } from '../human-api/errors';
 import { NotTheDocument, type ReportStore } from '../report-store/port';
-import { type Attempt, attempt, stopIfCancelled } from './attempt';
+import { type Attempt, attempt, stopIfCancelled, whenCancelled } from './attempt';
 import { type PollProgress, pollProgress, quietly } from './person';
 import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress } from './progress';
@@ -121,6 +121,7 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
       const body = await humanApi.openReport(input.clientUserId, input.report.id, input.format);
       return { kind: 'stored', document: await store(input, body) };
     } catch (error) {
+      stopIfCancelled();
       if (error instanceof NotOffered) return { kind: 'not-offered' };
       if (error instanceof NotFound) return { kind: 'gone' };
       if (error instanceof NotYet) {
@@ -143,6 +144,8 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     { clientUserId, report, format, newest }: FetchDocumentInput,
     body: ReportBody,
   ): Promise<StoredDocument> {
+    // The applicant's end waits for this one, so a body that stalls is not waited for.
+    const stopListening = whenCancelled(() => void body.discard());
     try {
       const { contentType, contentLength } = body;
       const document = { clientUserId, report, format, contentType, contentLength, newest };
@@ -150,6 +153,8 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     } catch (error) {
       await body.discard();
       throw error;
+    } finally {
+      stopListening();
     }
   }
 }

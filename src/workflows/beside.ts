@@ -1,4 +1,4 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import { confirmedRefusal, doubtReadAtMs } from '../domain/facts';
 import type { Applicant } from './applicant';
 import { learn, readBack } from './upstream-reads';
@@ -26,7 +26,8 @@ export async function beside(applicant: Applicant, watch: Watch, work: () => Pro
     await working;
   }
   const failed = await working;
-  if (failed && !(confirmedRefusal(applicant.facts) && isCancellation(failed.error))) throw failed.error;
+  // Where the work was ended, an attempt in flight may end in a failure of its own: nobody needs it any more.
+  if (failed && !confirmedRefusal(applicant.facts)) throw failed.error;
 }
 
 /** Waits for the work to end, for something to be checked, or for what a poll has found, and takes that in. */

@@ -26,7 +26,8 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   const { report, format } = wanted;
   const { clientUserId } = state;
   const newest = newestStored(state.collection.documents, report.id, format);
-  const call = upstream('download', `Fetch a report as ${format}`);
+  // Waited for after a cancel as well: what it stores at that moment belongs into the manifest.
+  const call = upstream('download', `Fetch a report as ${format}`, { cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
   const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
 }

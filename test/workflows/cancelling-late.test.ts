@@ -2,8 +2,9 @@ import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { type FakeHumanApi, provider } from '../support/fake-human-api';
+import { type FakeHumanApi, provider, type Route } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import type { Handle } from '../support/followed';
 import { BY_NOTICES } from '../support/time-skipping';
 import { People } from './people';
 import { RealServer } from './real-server';
@@ -21,41 +22,70 @@ beforeAll(async () => {
 }, TEST_TIMEOUT_MS);
 afterAll(() => server?.stop(), TEST_TIMEOUT_MS);
 
-/** An applicant of whom all is collected and whose window runs. */
-async function setup(clientUserId: string) {
+/** An applicant at All Synced; downloads wait where `held` says so. */
+async function setup(clientUserId: string, { held = false } = {}) {
   const [people, store] = [new People(), new FakeStore()];
   await server.work({ taskQueue: clientUserId, humanApi: people, store });
   const humanApi = people.add(clientUserId, [{ afterMs: 0, status: 'All Synced', reports: provider('A') }]);
+  const release = held ? humanApi.hold('openReport') : () => {};
   const applicant = await server.begin(clientUserId, clientUserId, POLICY);
   const { humanId } = await until('the invitation', STEP_TIMEOUT_MS, () => humanApi.people[0]);
   await applicant.signal(statusNoticeSignal, { humanId, status: 'All Synced', updatedAt: new Date().toISOString() });
-  await until('the documents', STEP_TIMEOUT_MS, () => store.manifests.get(clientUserId)?.documents.length === 3);
   const ended = applicant.result().then(
     (result) => result,
     () => null,
   );
-  return { applicant, humanApi, store, manifest: () => store.manifests.get(clientUserId), ended };
+  return { applicant, humanApi, store, manifest: () => store.manifests.get(clientUserId), ended, release };
 }
 
-async function asked(humanApi: FakeHumanApi, times: number): Promise<void> {
-  await until('the list', STEP_TIMEOUT_MS, () => humanApi.count('listReports') >= times);
+/** One of whom all is collected and whose window runs. */
+async function collected(clientUserId: string) {
+  const one = await setup(clientUserId);
+  await until('the documents', STEP_TIMEOUT_MS, () => one.manifest()?.documents.length === 3);
+  return one;
 }
+
+async function asked(humanApi: FakeHumanApi, route: Route, times: number): Promise<void> {
+  await until(`a call of ${route}`, STEP_TIMEOUT_MS, () => humanApi.count(route) >= times);
+}
+
+/** Cancels, and resolves to the history once the workflow has heard of it. */
+async function cancel(applicant: Handle) {
+  await applicant.cancel();
+  const { EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: requested, EVENT_TYPE_WORKFLOW_TASK_COMPLETED: done } =
+    temporal.api.enums.v1.EventType;
+  return until('the workflow to hear of the cancel', STEP_TIMEOUT_MS, async () => {
+    const events = (await applicant.fetchHistory()).events ?? [];
+    const at = events.findIndex(({ eventType }) => eventType === requested);
+    return at !== -1 && events.slice(at).some(({ eventType }) => eventType === done) && events;
+  });
+}
+
+test(
+  'while documents come: nobody is withdrawn before they are stored, and the manifest tells of them',
+  async () => {
+    const { applicant, humanApi, manifest, ended, release } = await setup('POL-downloading', { held: true });
+    await asked(humanApi, 'openReport', 3);
+    const events = await cancel(applicant);
+    release();
+    expect(await ended).toBeNull();
+    const begun = events.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    expect(begun).toContain('fetchDocument');
+    expect(begun).not.toContain('withdraw');
+    expect(humanApi.people).toMatchObject([{ deleted: true }]);
+    expect(manifest()?.documents).toHaveLength(3);
+  },
+  TEST_TIMEOUT_MS,
+);
 
 test(
   'while the last list before the conclusion is in flight: the cancel counts',
   async () => {
-    const { applicant, humanApi, manifest, ended } = await setup('POL-listed');
+    const { applicant, humanApi, manifest, ended } = await collected('POL-listed');
     const listed = humanApi.count('listReports');
     const release = humanApi.hold('listReports');
-    await asked(humanApi, listed + 1);
-    await applicant.cancel();
-    const { EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: requested, EVENT_TYPE_WORKFLOW_TASK_COMPLETED: done } =
-      temporal.api.enums.v1.EventType;
-    await until('the workflow to hear of the cancel', STEP_TIMEOUT_MS, async () => {
-      const events = (await applicant.fetchHistory()).events ?? [];
-      const at = events.findIndex(({ eventType }) => eventType === requested);
-      return at !== -1 && events.slice(at).some(({ eventType }) => eventType === done);
-    });
+    await asked(humanApi, 'listReports', listed + 1);
+    await cancel(applicant);
     release();
     expect(await ended).toBeNull();
     const { status, searchAttributes } = await applicant.describe();
@@ -70,7 +100,7 @@ test(
 test(
   'while closing: the applicant keeps its own outcome',
   async () => {
-    const { applicant, humanApi, store, manifest, ended } = await setup('POL-closing');
+    const { applicant, humanApi, store, manifest, ended } = await collected('POL-closing');
     const release = store.hold();
     await store.asked();
     await applicant.cancel();
