@@ -10,10 +10,11 @@ export interface Part {
   /** A name for a new segment, which sorts behind those that are older, of whichever webhook. */
   segmentName(): string;
   /**
-   * Takes over the segments of dead webhooks, one rename each, so that of several who try one gets it; their names, new in our folder.
-   * A part that cannot be read is left for another time.
+   * Takes over the segments of dead webhooks, one rename each, so that of several who try one gets it. `taken` hears of each as soon as it is
+   * in our folder, where nobody else looks for it. What cannot be read or renamed is left for another time.
+   * @throws the first error of the system's, once all else is taken
    */
-  adopt(): Promise<readonly string[]>;
+  adopt(taken: (name: string) => Promise<void>): Promise<void>;
   /** Lets go of the part, and removes it where nothing lies in it. What does is taken over by the next who looks. */
   release(): Promise<void>;
 }
@@ -43,15 +44,14 @@ export async function claimPart(spoolFolder: string, files: Files): Promise<Part
       return `${String(lastMs).padStart(13, '0')}-${id}-${String(number).padStart(6, '0')}.log`;
     },
 
-    async adopt() {
-      const adopted: string[] = [];
+    async adopt(taken) {
+      const errors: unknown[] = [];
       for (const name of await files.list(spoolFolder)) {
         const other = join(spoolFolder, name);
         if (!PART.test(name) || other === folder || (await isHeld(join(other, LOCK)))) continue;
-        adopted.push(...(await takeOver(other, folder, files)));
+        await takeOver(other, folder, files, taken).catch((error: unknown) => errors.push(error));
       }
-      if (adopted.length > 0) await files.syncFolder(folder);
-      return adopted;
+      if (errors.length > 0) throw errors[0];
     },
 
     async release() {
@@ -73,19 +73,20 @@ async function lockedFolder(nameless: string, folder: string, files: Files): Pro
   }
 }
 
-async function takeOver(from: string, to: string, files: Files): Promise<readonly string[]> {
-  const taken: string[] = [];
+async function takeOver(from: string, to: string, files: Files, taken: (name: string) => Promise<void>): Promise<void> {
+  const errors: unknown[] = [];
   for (const name of await namesIn(from, files)) {
     if (!SEGMENT.test(name)) continue;
     try {
       await files.rename(join(from, name), join(to, name));
-      taken.push(name);
+      await taken(name);
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error; // another webhook was faster
+      if (!isCode(error, 'ENOENT')) errors.push(error); // or another webhook was faster
     }
   }
+  await files.syncFolder(to);
+  if (errors.length > 0) throw errors[0];
   await removePart(from, files);
-  return taken;
 }
 
 /** Drafts of a dead process go with it; a segment that came meanwhile keeps the folder. */

@@ -136,19 +136,23 @@ export async function openSpool(options: {
   };
 
   async function adopt(): Promise<void> {
+    let taken = 0;
     try {
       await place.renew();
       const { part } = place;
-      const names = await part.adopt();
-      for (const name of names) segments.found(name, await files.size(join(part.folder, name)));
-      if (names.length === 0) return;
-      metrics.adopted.inc(names.length);
-      log.info({ segments: names.length }, 'took over notices that a webhook left');
-      if (replay !== null) void count();
-      replay?.wake();
+      await part.adopt(async (name) => {
+        taken += 1;
+        // A size that cannot be had counts for nothing; a segment that nobody knows of is never delivered.
+        segments.found(name, await files.size(join(part.folder, name)).catch(() => 0));
+      });
     } catch (error) {
-      log.error({ error }, 'could not look for notices that other webhooks left');
+      log.error({ error }, 'could not take over everything that other webhooks left; what is left is tried again');
     }
+    if (taken === 0) return;
+    metrics.adopted.inc(taken);
+    log.info({ segments: taken }, 'took over notices that a webhook left');
+    if (replay !== null) void count();
+    replay?.wake();
   }
 
   /** Depth and age of what was found, one segment after the other; the replay may be through with some before. */

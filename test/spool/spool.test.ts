@@ -2,6 +2,7 @@ import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Seal } from '../../src/domain/seal';
 import { UnknownKey } from '../../src/domain/seal';
+import { diskFiles } from '../../src/spool/files';
 import { lineOf } from '../../src/spool/frame';
 import { until } from '../support/condition';
 import { cleanUp, type Faults, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
@@ -326,6 +327,31 @@ describe('several webhooks in one folder', () => {
     first.spool.start(a.outlet);
     await until('its own', SOON_MS, () => a.taken.length === 1);
     expect([a.taken, b.taken]).toEqual([['1'], ['2']]);
+  });
+
+  test('lose nothing of a dead one where the disk refuses in the midst of the take-over', async () => {
+    const folder = await leftBehind([record('0'), record('1'), record('2')]);
+    const refusals = new Set(['rename 1', 'size 2']);
+    const once = (what: string, path: string) => {
+      if (refusals.delete(`${what} ${path.at(-'0.log'.length)}`)) throw systemError('EIO');
+    };
+    const files = {
+      ...diskFiles,
+      async rename(from: string, to: string) {
+        once('rename', from);
+        return diskFiles.rename(from, to);
+      },
+      async size(path: string) {
+        once('size', path);
+        return diskFiles.size(path);
+      },
+    };
+    const { spool, figure } = await open({ folder, files, adoptEveryMs: 50 });
+    const { outlet: to, taken } = outlet();
+    spool.start(to);
+    await until('all of them', SOON_MS, () => new Set(taken).size === 3);
+    await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);
+    expect([refusals.size, taken.length]).toEqual([0, 3]);
   });
 
   test('take over what a closed one left, each notice by one of them', async () => {
