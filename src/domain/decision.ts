@@ -4,7 +4,7 @@ import { type Collection, missingDocuments, nextRetryMs, toFetch } from './colle
 import { deadlineMs, isUnanswered } from './deadline';
 import { cadenceMs, confirmedRefusal, currentKind, doubtReadAtMs, type Facts } from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
-import { NO_POLLS, type Poll, type Polls, pollsOf } from './polls';
+import { NO_POLLS, type Polls, pollsOf } from './polls';
 import type { WantedDocument } from './reports';
 
 /** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
@@ -16,8 +16,6 @@ export type Step =
   | { readonly do: 'record' }
   | { readonly do: 'conclude'; readonly conclusion: Conclusion }
   | { readonly do: 'wait'; readonly wait: Wait };
-
-export type { Poll };
 
 /** What is waited for: a change of the facts, `untilMs` at the latest. The polls look for what no notice told. */
 export interface Wait extends Polls {

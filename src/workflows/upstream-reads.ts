@@ -1,7 +1,7 @@
 import type { StatusAnswer } from '../activities/person';
 import type { ListAnswer } from '../activities/reports';
 import { withList, withListPutOff, withNoticeList, withoutList, withRefusal } from '../domain/collection';
-import type { Poll, Step } from '../domain/decision';
+import type { Step } from '../domain/decision';
 import {
   cadenceMs,
   currentStatus,
@@ -12,6 +12,7 @@ import {
   withReadPutOff,
 } from '../domain/facts';
 import { HOUR_MS, MINUTE_MS } from '../domain/policy';
+import type { Poll } from '../domain/polls';
 import type { Applicant } from './applicant';
 import { upstream } from './calls';
 import { moveTo } from './display';

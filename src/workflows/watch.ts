@@ -1,8 +1,9 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { StatusAnswer } from '../activities/person';
 import type { ListAnswer } from '../activities/reports';
-import type { Poll, Wait } from '../domain/decision';
+import type { Wait } from '../domain/decision';
 import { MINUTE_MS } from '../domain/policy';
+import type { Poll } from '../domain/polls';
 
 /** What a poll found. */
 export type Finding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; answer: ListAnswer };

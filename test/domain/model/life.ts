@@ -10,7 +10,7 @@ import {
   withRefusal,
   withReportNotice,
 } from '../../../src/domain/collection';
-import { decide, type Poll, type Step, type Wait } from '../../../src/domain/decision';
+import { decide, type Step, type Wait } from '../../../src/domain/decision';
 import {
   cadenceMs,
   currentStatus,
@@ -22,6 +22,7 @@ import {
   withRead,
 } from '../../../src/domain/facts';
 import type { Policy } from '../../../src/domain/policy';
+import type { Poll } from '../../../src/domain/polls';
 import type { ListedReport, WantedDocument } from '../../../src/domain/reports';
 import { DOWNLOAD_ROUND_MS, type ModelUpstream, T0 } from './upstream';
 
