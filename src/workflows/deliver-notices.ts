@@ -1,4 +1,5 @@
 import { continueAsNew, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { withHeld } from '../domain/mailbox';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { local, upstream } from './calls';
 import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from './contract';
@@ -25,19 +26,20 @@ export async function deliverNotices({
   waiting = [],
   delivered = 0,
 }: DeliverNoticesInput = {}): Promise<DeliverNoticesResult> {
-  const notices: ReportNotice[] = [...waiting];
+  let notices = waiting;
   let taken = 0;
   setHandler(reportNoticeSignal, (notice) => {
     taken += 1;
     // What is no notice, or cannot be decoded, must not stand in the way of those that are.
-    if (typeof notice?.reportId === 'string') notices.push(notice);
+    if (typeof notice?.reportId === 'string') notices = withHeld(notices, notice);
   });
   const humanId = workflowInfo().workflowId.replace(/^notices-/, '');
   const clientUserId = await findWhose(humanId);
   let passed = delivered;
   while (notices.length > 0) {
     if (taken >= NOTICES_MOST) return continueAsNew<typeof deliverNotices>({ waiting: notices, delivered: passed });
-    const batch = notices.splice(0, PASSED_ON_AT_ONCE);
+    const batch = notices.slice(0, PASSED_ON_AT_ONCE);
+    notices = notices.slice(PASSED_ON_AT_ONCE);
     if (clientUserId === null) await local('Set the notices aside').setAside({ humanId, notices: batch });
     else passed += await passOn(clientUserId, batch);
   }
