@@ -32,6 +32,19 @@ test.each(pages())('every link of %s leads somewhere', (page) => {
   expect(broken).toEqual([]);
 });
 
+test.each(pages())('every row of a table in %s has the columns of its head', (page) => {
+  const tables = prose(page).match(/(?:^\|.*\n?)+/gm) ?? [];
+  const uneven = tables.flatMap((table) => {
+    const rows = table.trim().split('\n');
+    return rows.filter((row) => cellsOf(row) !== cellsOf(rows[0] ?? ''));
+  });
+  expect(uneven).toEqual([]);
+});
+
+function cellsOf(row: string): number {
+  return row.replace(/`[^`]*`/g, '').split('|').length;
+}
+
 test.each(pages())('every npm command that %s names is one', (page) => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
