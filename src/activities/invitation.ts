@@ -73,16 +73,17 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     const sentBeforeMs = progress.createSentAtMs;
     // Until we know better, a heartbeat of this attempt says that it may have sent a create.
     progress.createSentAtMs ??= nowMs();
-    const there = await lookUp(details).catch((error: unknown) => {
+    const nothingSent = (error: unknown) => {
       progress.createSentAtMs = sentBeforeMs;
       throw error;
-    });
+    };
+    const there = await lookUp(details).catch(nothingSent);
     if (there) return asAdopted(there, details, running.askedAtMs);
     if (sentBeforeMs !== null && nowMs() - sentBeforeMs < AMBIGUOUS_FOR_MS) {
       throw lookUpAgain(progress, sentBeforeMs + AMBIGUOUS_FOR_MS - nowMs());
     }
     if (progress.exists) return { kind: 'conflict' };
-    if (await hadBefore(details, begunAtMs)) {
+    if (await hadBefore(details, begunAtMs).catch(nothingSent)) {
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }

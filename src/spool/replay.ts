@@ -163,8 +163,10 @@ export function startReplay(deps: {
     const times = (refusals.get(key) ?? 0) + 1;
     refusals.set(key, times);
     if (times < REFUSALS_FOR_GOOD) return 'later';
-    const told = outlet.describe(text) ?? { kind: 'unknown', clientUserId: null, humanId: null };
-    const fate = await setAside({ why: 'refused', detail: 'INVALID_ARGUMENT', content: text, ...told });
+    const told = outlet.describe(text);
+    const names = told ?? { kind: 'unknown', clientUserId: null, humanId: null };
+    const detail = told === null ? 'UNREADABLE' : 'INVALID_ARGUMENT';
+    const fate = await setAside({ why: 'refused', detail, content: text, ...names });
     if (fate === 'done') refusals.delete(key);
     return fate;
   }

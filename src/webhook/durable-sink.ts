@@ -29,8 +29,9 @@ export function createDurableSink(deps: {
   async function askTemporal(notices: readonly Notice[], untilMs: number): Promise<Taken> {
     const timeMs = untilMs - Date.now();
     live += 1;
-    const taken = await offer(notices, untilMs);
-    live -= 1;
+    const taken = await offer(notices, untilMs).finally(() => {
+      live -= 1;
+    });
     if (taken.answered) circuit.reached();
     // What a slow sender left of the time says nothing about Temporal.
     else if (spool !== null && timeMs >= temporalTimeoutMs / 2) circuit.missed();

@@ -9,9 +9,13 @@ const DETAILS = { clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' };
 const BEGUN_AT = '2026-03-01T00:00:00.000Z';
 
 /** One attempt of the invitation; `heartbeatDetails` are what the attempt before left, `left` is the manifest in the store. */
-function setup(attempt: number, heartbeatDetails?: unknown, left: Partial<Manifest> | null = null) {
+function setup(
+  attempt: number,
+  heartbeatDetails?: unknown,
+  left: Partial<Manifest> | null = null,
+  reportStore: FakeStore = new FakeStore(),
+) {
   const humanApi = new FakeHumanApi();
-  const reportStore = new FakeStore();
   if (left) reportStore.keep(DETAILS.clientUserId, left);
   const environment = new MockActivityEnvironment({
     attempt,
@@ -61,6 +65,15 @@ test.each([
     expect(humanApi.count('invite')).toBe(0);
   },
 );
+
+test('an attempt for which the store was away leaves word that nothing was sent: the next one need not wait', async () => {
+  const store = new FakeStore();
+  store.readManifest = () => Promise.reject(new Error('scripted'));
+  const { humanApi, beats, invited } = setup(1, undefined, null, store);
+  await expect(invited).rejects.toThrow();
+  expect(humanApi.count('invite')).toBe(0);
+  expect(beats.at(-1)).toMatchObject({ createSentAtMs: null });
+});
 
 test('a manifest of an earlier round does not keep the next one from inviting', async () => {
   const { humanApi, invited } = setup(1, undefined, {

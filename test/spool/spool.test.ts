@@ -234,16 +234,19 @@ describe('a Temporal that', () => {
     expect(taken.filter((text) => text !== '4')).toEqual(['1', '2', '3']);
   });
 
-  test('refuses one notice for good has it in quarantine, and the others at once', async () => {
+  test.each([
+    ['POL-bad', { kind: 'status', clientUserId: 'POL-bad', detail: 'INVALID_ARGUMENT' }],
+    ['?', { kind: 'unknown', clientUserId: null, detail: 'UNREADABLE' }],
+  ])('refuses %s for good has it in quarantine, and the others at once', async (bad, told) => {
     const { spool, append, folder } = await open();
-    await append('1', 'POL-bad', '3');
-    const { outlet: given, taken } = outlet((text) => (text === 'POL-bad' ? 'refused' : 'taken'));
+    await append('1', bad, '3');
+    const { outlet: given, taken } = outlet((text) => (text === bad ? 'refused' : 'taken'));
     spool.start(given);
     await until('the others', SOON_MS, () => taken.length === 2);
     await until('the refused one', SOON_MS, async () => (await spool.quarantine.list()).length === 1);
     const [header] = await spool.quarantine.list();
-    expect(header).toMatchObject({ why: 'refused', kind: 'status', clientUserId: 'POL-bad' });
-    expect((await spool.quarantine.read(header?.id ?? ''))?.content?.toString()).toBe('POL-bad');
+    expect(header).toMatchObject({ why: 'refused', ...told });
+    expect((await spool.quarantine.read(header?.id ?? ''))?.content?.toString()).toBe(bad);
     await until('an empty spool', SOON_MS, async () => (await segmentsIn(folder)).size === 0);
   });
 
