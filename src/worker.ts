@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { createLocalActivities, createUpstreamActivities } from './activities';
+import { createInHouseActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
 import { createPollMetrics } from './activities/poll-metrics';
 import { createRetentionMetrics } from './activities/retention-metrics';
@@ -83,7 +83,7 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     deployment: config.deployment,
     dataConverter,
-    localActivities: createLocalActivities({
+    inHouseActivities: createInHouseActivities({
       reportStore,
       seal,
       mailboxMetrics: createMailboxMetrics(registry),

@@ -11,7 +11,7 @@ import { createSweepActivities, type SweepDeps } from './sweeps';
 import { createPeopleActivities, createWithdrawalActivities } from './withdrawals';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
-export type LocalActivities = ReturnType<typeof createLocalActivities>;
+export type InHouseActivities = ReturnType<typeof createInHouseActivities>;
 
 /** What calls Human API: served on a task queue whose rate the server caps for the whole fleet. */
 export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
@@ -25,7 +25,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 }
 
 /** What talks to the store and to Temporal only: served beside the workflows. */
-export function createLocalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
+export function createInHouseActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
     ...auditingCancels(createManifestActivities(deps), deps.retention.audit),
     ...createMailboxActivities(deps),

@@ -16,7 +16,7 @@ export interface WorkersOptions {
   readonly taskQueue: string;
   /** The workflow code, bundled by the build. */
   readonly bundlePath: string;
-  readonly localActivities: object;
+  readonly inHouseActivities: object;
   readonly upstreamActivities: object;
   readonly deployment: Deployment;
   /** None: nothing is encrypted. */
@@ -63,7 +63,7 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
       ...common,
       taskQueue,
       workflowBundle: { code: dataConverter?.failureConverterPath ? bundle : `${SHOW_FAILURES}${bundle}` },
-      activities: options.localActivities,
+      activities: options.inHouseActivities,
       ...LONG_ACTIVATIONS,
     }),
     Worker.create({

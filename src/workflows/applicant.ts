@@ -11,6 +11,8 @@ import { describe, moveTo } from './display';
 
 /** Continue as new after so many signals, whatever the server suggests: its own limit is 10,000 a run. */
 const SIGNALS_MOST = 2_000;
+/** Half of that limit: a step that has not ended by then is begun again by the next run. */
+const SIGNALS_MOST_IN_A_STEP = 5_000;
 
 /** One applicant within a run: the state that the query answers, and what changes it from outside. */
 export class Applicant {
@@ -78,6 +80,11 @@ export class Applicant {
   /** True once a run has taken in enough, even if nothing of it changed what is known: beyond its limit the server refuses honest notices too. */
   get isFull(): boolean {
     return this.signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
+  }
+
+  /** True once not even the end of the present step can be waited for: an outage may keep it for days. */
+  get isOverfull(): boolean {
+    return this.signals >= SIGNALS_MOST_IN_A_STEP;
   }
 
   /** Shows what is known now: the stage where Temporal's lists are searched, the rest in its UI. */

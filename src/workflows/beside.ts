@@ -6,8 +6,8 @@ import type { Watch } from './watch';
 
 /**
  * Does what may take an hour, and hears what comes meanwhile: the stage follows, and a notice that has to be checked is checked beside the work.
- * The work is ended, its calls cancelled, once a read says that the person declined. It has come to its end in any case when this does: after a
- * cancel, too, nothing is stored that the manifest does not tell.
+ * The work is ended, its calls cancelled, once a read says that the person declined, or once the run has heard too much: then the next one does it.
+ * It has come to its end in any case when this does: after a cancel, too, nothing is stored that the manifest does not tell.
  */
 export async function beside(applicant: Applicant, watch: Watch, work: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
@@ -20,14 +20,18 @@ export async function beside(applicant: Applicant, watch: Watch, work: () => Pro
       ended = true;
     });
   try {
-    while (!ended && !confirmedRefusal(applicant.facts)) await listen(applicant, watch, () => ended);
+    while (!ended && !isPointless(applicant)) await listen(applicant, watch, () => ended);
   } finally {
     if (!ended) scope.cancel();
     await working;
   }
   const failed = await working;
   // Where the work was ended, an attempt in flight may end in a failure of its own: nobody needs it any more.
-  if (failed && !confirmedRefusal(applicant.facts)) throw failed.error;
+  if (failed && !isPointless(applicant)) throw failed.error;
+}
+
+function isPointless(applicant: Applicant): boolean {
+  return applicant.isOverfull || confirmedRefusal(applicant.facts);
 }
 
 /** Waits for the work to end, for something to be checked, or for what a poll has found, and takes that in. */
@@ -35,10 +39,10 @@ async function listen(applicant: Applicant, watch: Watch, ended: () => boolean):
   applicant.show();
   const { facts } = applicant;
   const readAtMs = doubtReadAtMs(facts, applicant.input.policy);
-  const changed = () => ended() || watch.hasFound || applicant.facts !== facts;
+  const changed = () => ended() || watch.hasFound || applicant.facts !== facts || applicant.isOverfull;
   if (readAtMs === null) await condition(changed);
   else if (readAtMs > Date.now()) await condition(changed, readAtMs - Date.now());
-  if (ended()) return;
+  if (ended() || applicant.isOverfull) return;
   const finding = watch.found();
   if (finding) return learn(applicant, finding);
   if (readAtMs !== null && readAtMs <= Date.now()) await readBack(applicant, 'notice');

@@ -6,11 +6,11 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LocalActivities, UpstreamActivities } from '../activities';
+import type { InHouseActivities, UpstreamActivities } from '../activities';
 import { upstreamTaskQueue } from './contract';
 
 /** Who goes first in the queue of upstream's rate limit, 1 before 5. */
-export const PRIORITY = { conclude: 1, invite: 2, notice: 2, download: 3, batch: 4, poll: 5, stranger: 5 } as const;
+export const PRIORITY = { conclude: 1, invite: 2, notice: 2, download: 3, batch: 4, poll: 5, background: 5 } as const;
 
 /**
  * An activity that calls Human API. It is retried without limit and says itself when; its heartbeats tell a dead worker within 30 s. The
@@ -29,10 +29,21 @@ export function upstream(priority: keyof typeof PRIORITY, summary: string, optio
 }
 
 /** An activity that talks to the store or to Temporal: short, and retried until it works. */
-export function local(summary: string) {
-  return proxyActivities<LocalActivities>({
+export function inHouse(summary: string) {
+  return proxyActivities<InHouseActivities>({
     startToCloseTimeout: '30 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+    summary,
+  });
+}
+
+/** An activity of ours that reads many files or looks at many applicants: its heartbeats tell a dead worker. */
+export function atLength(summary: string) {
+  return proxyActivities<InHouseActivities>({
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: '1 minute',
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+    priority: { priorityKey: PRIORITY.background },
     summary,
   });
 }
@@ -46,13 +57,13 @@ const QUICK_TIMEOUT_MS = 5_000;
  */
 export async function quickly<T>(
   summary: string,
-  call: (activities: ActivityInterfaceFor<LocalActivities>) => Promise<T>,
+  call: (activities: ActivityInterfaceFor<InHouseActivities>) => Promise<T>,
 ): Promise<T> {
   const options = { startToCloseTimeout: QUICK_TIMEOUT_MS, retry: { maximumAttempts: 1 }, summary };
   try {
-    return await call(proxyLocalActivities<LocalActivities>(options));
+    return await call(proxyLocalActivities<InHouseActivities>(options));
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return call(local(summary));
+    return call(inHouse(summary));
   }
 }

@@ -1,7 +1,7 @@
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
 import type { Applicant } from './applicant';
-import { local, quickly, upstream } from './calls';
+import { inHouse, quickly, upstream } from './calls';
 import type { CollectRecordsInput } from './contract';
 import { describe, moveTo } from './display';
 
@@ -23,7 +23,7 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
 
 /** Writes how it ended into the manifest. An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already. */
 export async function recordClosing(applicant: Applicant): Promise<void> {
-  await local('Write the manifest').recordManifest(manifestOf(applicant));
+  await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
 }
 
 /** Brings the manifest up to what is known after a round of collecting. */

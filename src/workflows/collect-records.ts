@@ -14,7 +14,7 @@ import { decide, type Step, type Wait } from '../domain/decision';
 import { currentStatus } from '../domain/facts';
 import { Applicant } from './applicant';
 import { beside } from './beside';
-import { local, upstream } from './calls';
+import { inHouse, upstream } from './calls';
 import { close, recordRound } from './closing';
 import {
   type ApplicantState,
@@ -115,7 +115,7 @@ async function lookBack(applicant: Applicant): Promise<Ending | null> {
 }
 
 function readManifest({ state, input: { detailsDigest } }: Applicant): Promise<EarlierRound> {
-  return local('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
+  return inHouse('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
 }
 
 /** Ends with what is known already; nothing is closed, for nothing was opened. */
@@ -155,7 +155,9 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
     case 'wait':
       return waitFor(step.wait, applicant, watch);
     case 'read':
-      return readBack(applicant, step.because);
+      return step.because === 'notice'
+        ? readBack(applicant, step.because)
+        : beside(applicant, watch, () => readBack(applicant, step.because));
     case 'list':
       return beside(applicant, watch, () => listReports(applicant, step.because));
     case 'read-and-list':

@@ -1,7 +1,7 @@
 import { continueAsNew, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import { withHeld } from '../domain/mailbox';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
-import { local, upstream } from './calls';
+import { inHouse, upstream } from './calls';
 import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from './contract';
 
 /** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
@@ -40,7 +40,7 @@ export async function deliverNotices({
     if (taken >= NOTICES_MOST) return continueAsNew<typeof deliverNotices>({ waiting: notices, delivered: passed });
     const batch = notices.slice(0, PASSED_ON_AT_ONCE);
     notices = notices.slice(PASSED_ON_AT_ONCE);
-    if (clientUserId === null) await local('Set the notices aside').setAside({ humanId, notices: batch });
+    if (clientUserId === null) await inHouse('Set the notices aside').setAside({ humanId, notices: batch });
     else passed += await passOn(clientUserId, batch);
   }
   return { clientUserId, delivered: passed };
@@ -53,8 +53,8 @@ export async function deliverNotices({
 async function findWhose(humanId: string): Promise<string | null> {
   for (const pauseMs of [...ASK_AGAIN_MS, null]) {
     const clientUserId =
-      (await local('Find the applicant').findApplicant({ humanId })) ??
-      (await upstream('stranger', 'Ask whose report it is').readClientUserId({ humanId }));
+      (await inHouse('Find the applicant').findApplicant({ humanId })) ??
+      (await upstream('background', 'Ask whose report it is').readClientUserId({ humanId }));
     if (clientUserId !== null) return clientUserId;
     if (pauseMs !== null) await sleep(pauseMs, { summary: 'ask again whose report it is' });
   }
@@ -63,7 +63,7 @@ async function findWhose(humanId: string): Promise<string | null> {
 
 async function passOn(clientUserId: string, batch: readonly ReportNotice[]): Promise<number> {
   const results = await Promise.all(
-    batch.map((notice) => local('Pass the notice on').passNotice({ clientUserId, notice })),
+    batch.map((notice) => inHouse('Pass the notice on').passNotice({ clientUserId, notice })),
   );
   return results.filter((result) => result !== 'closed-or-unknown').length;
 }

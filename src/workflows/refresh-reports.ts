@@ -21,7 +21,7 @@ import {
   withRound,
 } from '../domain/refresh';
 import { newestStored, type WantedDocument } from '../domain/reports';
-import { local, quickly, upstream } from './calls';
+import { inHouse, quickly, upstream } from './calls';
 import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
@@ -113,13 +113,13 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { documents } = collection;
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
-    await CancellationScope.nonCancellable(() => local('Write the manifest').recordRefresh(change));
+    await CancellationScope.nonCancellable(() => inHouse('Write the manifest').recordRefresh(change));
   }
 
   /** True once the open applicant has every notice; one that closed meanwhile leaves them to us. */
   async function passOn(): Promise<boolean> {
     const notices = refresh.awaited.slice(0, PASSED_ON_AT_ONCE).map(({ notice }) => notice);
-    const call = local('Pass the notice on');
+    const call = inHouse('Pass the notice on');
     const taken = await Promise.all(notices.map((notice) => call.passToApplicant({ clientUserId, notice })));
     refresh = withoutNotices(refresh, new Set(notices.filter((_, index) => taken[index] === 'taken')));
     return refresh.awaited.length === 0;

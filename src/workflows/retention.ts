@@ -5,9 +5,9 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LocalActivities } from '../activities';
+import type { InHouseActivities } from '../activities';
 import type { DueEnded } from '../activities/retention';
-import { local, PRIORITY } from './calls';
+import { atLength, inHouse, PRIORITY } from './calls';
 import type { RetentionKind, RetentionResult } from './contract';
 
 /** Side by side: each waits most of its minute for Temporal's queues, so this makes some 10,000 a day and little work at once. */
@@ -36,15 +36,15 @@ export interface RetentionInput {
  */
 export async function retention(input: RetentionInput = {}): Promise<RetentionResult> {
   const at = input.carried ?? begun();
-  let goesOn = await local('Read the settings').isRetentionOn();
+  let goesOn = await inHouse('Read the settings').isRetentionOn();
   while (goesOn) {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: at });
     const { erased, held, failed } = at.counts;
     setCurrentDetails(`Erasing by age: ${erased} erased, ${held} held, ${failed} failed so far.`);
-    const { due, unread, next } = await patiently('Look who is due').listDue({ after: at.after });
+    const { due, unread, next } = await atLength('Look who is due').listDue({ after: at.after });
     for (const clientUserId of unread) note(at, 'failed', clientUserId);
     const stillOn = await eraseAll(due, at);
-    await local('Count').countRetention({
+    await inHouse('Count').countRetention({
       erased: at.counts.erased - erased,
       held: at.counts.held - held,
       failed: at.counts.failed - failed,
@@ -89,22 +89,13 @@ function note({ counts, first }: Progress, kind: RetentionKind, clientUserId: st
   if (first[kind].length < FIRST_IDS) first[kind].push(clientUserId);
 }
 
-/** Half a minute to some minutes: until the server has deleted what it has just closed. */
+/** One erasure takes half a minute to some minutes: it waits until the server has deleted what it has just closed. */
 function eraser() {
-  return proxyActivities<LocalActivities>({
+  return proxyActivities<InHouseActivities>({
     startToCloseTimeout: '15 minutes',
     heartbeatTimeout: '1 minute',
     retry: { initialInterval: '1 second', backoffCoefficient: 5, maximumAttempts: ATTEMPTS },
-    priority: { priorityKey: PRIORITY.stranger },
+    priority: { priorityKey: PRIORITY.background },
     summary: 'Erase one applicant',
-  });
-}
-
-/** An activity that reads many manifests: its heartbeats tell a dead worker. */
-function patiently(summary: string) {
-  return proxyActivities<LocalActivities>({
-    ...{ startToCloseTimeout: '1 hour', heartbeatTimeout: '1 minute', summary },
-    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-    priority: { priorityKey: PRIORITY.stranger },
   });
 }

@@ -1,7 +1,6 @@
-import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { LocalActivities } from '../activities';
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { PlaceOfFinding, SweepSettings } from '../activities/sweeps';
-import { local, upstream } from './calls';
+import { atLength, inHouse, upstream } from './calls';
 import type { SweepResult } from './contract';
 
 /** A reply of fewer people cannot be a full page: upstream documents no size. */
@@ -25,8 +24,10 @@ interface Progress {
   /** How many parts each shard that was compared has. */
   parts: number[];
   checked: number;
-  confirmed: PlaceOfFinding[];
+  /** Whom the checked parts lack, and who is to be asked for. */
+  asking: PlaceOfFinding[];
   asked: number;
+  confirmed: PlaceOfFinding[];
   unchecked: number;
 }
 
@@ -40,7 +41,7 @@ export interface SweepInput {
  * first: whoever is invited while people are listed is then a person too many, which one look at Temporal explains.
  */
 export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
-  const at = input.carried ?? begun(await local('Read the settings').beginSweep());
+  const at = input.carried ?? begun(await inHouse('Read the settings').beginSweep());
   const { sweepId } = at.settings;
   while (!at.applicantsListed) {
     await handOverWhenLong(at);
@@ -51,14 +52,14 @@ export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
     await listPeople(at);
   }
   const shards = Math.max(1, Math.ceil(Math.max(at.people, at.applicants) / SHARD_ROWS));
-  while (at.parts.length < shards || at.checked < (at.parts.at(-1) ?? 0)) {
+  while (at.parts.length < shards || at.checked < (at.parts.at(-1) ?? 0) || at.asking.length > 0) {
     await handOverWhenLong(at);
     await compareOrCheck(at, shards);
   }
   const { settings, people, applicants, parts, confirmed, unchecked } = at;
   const writer = atLength('Write what was found');
   const result = await writer.finishSweep({ settings, people, applicants, parts, confirmed, unchecked });
-  await local('Remove the working files').tidySweep({ sweepId });
+  await inHouse('Remove the working files').tidySweep({ sweepId });
   return result;
 }
 
@@ -74,8 +75,9 @@ function begun(settings: SweepSettings): Progress {
     peopleListed: false,
     parts: [],
     checked: 0,
-    confirmed: [],
+    asking: [],
     asked: 0,
+    confirmed: [],
     unchecked: 0,
   };
 }
@@ -84,7 +86,7 @@ async function listApplicants(at: Progress): Promise<void> {
   const { sweepId } = at.settings;
   const page = at.applicantPages;
   setCurrentDetails(`Listing our applicants: ${at.applicants} so far.`);
-  const { rows, next } = await local('List our applicants').listApplicants({ sweepId, page, next: at.next });
+  const { rows, next } = await inHouse('List our applicants').listApplicants({ sweepId, page, next: at.next });
   at.applicantPages += 1;
   at.applicants += rows;
   at.next = next;
@@ -101,8 +103,10 @@ async function listPeople(at: Progress): Promise<void> {
   at.peopleListed = repeats || received < SHORT_PAGE;
 }
 
-/** One shard is compared, then its parts are checked, then the next. */
+/** One shard is compared, then its parts are checked and whom they lack is asked for, then the next. */
 async function compareOrCheck(at: Progress, shards: number): Promise<void> {
+  const place = at.asking.shift();
+  if (place) return askFor(at, place);
   const { settings, peoplePages, applicantPages } = at;
   const shard = at.parts.length - 1;
   const parts = at.parts[shard] ?? 0;
@@ -115,32 +119,20 @@ async function compareOrCheck(at: Progress, shards: number): Promise<void> {
   }
   const part = at.checked;
   const { gone } = await atLength('Look at the candidates').checkPart({ settings, shard, part });
-  for (const index of gone) await askFor(at, [shard, part, index]);
   at.checked += 1;
+  const asking = gone.slice(0, ASKED_MOST - at.asked);
+  at.asking = asking.map((index) => [shard, part, index] as const);
+  at.asked += asking.length;
+  at.unchecked += gone.length - asking.length;
 }
 
 /** Nobody counts as gone because a list did not show them. */
 async function askFor(at: Progress, place: PlaceOfFinding): Promise<void> {
-  if (at.asked >= ASKED_MOST) {
-    at.unchecked += 1;
-    return;
-  }
-  at.asked += 1;
   const { sweepId } = at.settings;
   const call = upstream('poll', 'Ask whether somebody is gone');
   if (await call.isThere({ sweepId, at: place, by: 'humanId' })) return;
   if (await call.isThere({ sweepId, at: place, by: 'clientUserId' })) return;
   at.confirmed.push(place);
-}
-
-/** An activity that reads many files or looks at many applicants: its heartbeats tell a dead worker. */
-function atLength(summary: string) {
-  return proxyActivities<LocalActivities>({
-    startToCloseTimeout: '1 hour',
-    heartbeatTimeout: '1 minute',
-    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-    summary,
-  });
 }
 
 async function handOverWhenLong(at: Progress): Promise<void> {

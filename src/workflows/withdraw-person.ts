@@ -1,6 +1,6 @@
 import { CancellationScope, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
-import { local, upstream } from './calls';
+import { inHouse, upstream } from './calls';
 import { type WithdrawPersonInput, type WithdrawPersonResult, withdrawWorkflowId } from './contract';
 
 /** How long after a deletion upstream is asked again whether it shows: its read side may lag. The last one repeats. */
@@ -25,7 +25,7 @@ async function withdrawAll(before: readonly string[]): Promise<WithdrawPersonRes
   });
   for (let look = 0; ; look += 1) {
     // Asked before each deletion: somebody may have started the applicant meanwhile.
-    if (await local('Look for an open applicant').isApplicantOpen({ clientUserId })) return endedAs('open', false);
+    if (await inHouse('Look for an open applicant').isApplicantOpen({ clientUserId })) return endedAs('open', false);
     const people = await upstream('conclude', 'Look the person up').findPeople({ clientUserId });
     if (people.length === 0) break;
     for (const humanId of people) {
@@ -40,6 +40,6 @@ async function withdrawAll(before: readonly string[]): Promise<WithdrawPersonRes
     });
   }
   const [humanId = null] = withdrawn;
-  const recorded = await local('Write the manifest').recordWithdrawal({ clientUserId, humanId });
+  const recorded = await inHouse('Write the manifest').recordWithdrawal({ clientUserId, humanId });
   return endedAs(withdrawn.size > 0 ? 'withdrawn' : 'nobody', recorded);
 }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
-import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
+import { createInHouseActivities, createUpstreamActivities } from '../../src/activities';
 import { createMailboxMetrics } from '../../src/activities/mailbox';
 import type { Retention } from '../../src/activities/retention';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
@@ -33,7 +33,7 @@ export async function startCarrier(options: {
   installRuntime();
   const connection = await NativeConnection.connect({ address });
   const directory = createNoticeSender({ client, taskQueue, refreshForMs });
-  const local = createLocalActivities({
+  const local = createInHouseActivities({
     reportStore,
     digestSecret: 'test',
     seal: null,

@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
-import { createLocalActivities, createUpstreamActivities } from '../../src/activities';
+import { createInHouseActivities, createUpstreamActivities } from '../../src/activities';
 import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/runs';
@@ -182,7 +182,7 @@ export class TimeSkipping {
         ...common,
         taskQueue,
         workflowBundle: { codePath: WORKFLOW_BUNDLE },
-        activities: createLocalActivities({
+        activities: createInHouseActivities({
           reportStore: store,
           digestSecret: 'test',
           directory,

@@ -1,11 +1,15 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
+import { Unavailable } from '../../src/human-api/errors';
+import { until } from '../support/condition';
+import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
 
 const SIGNALS_MOST = 2_000;
+const SIGNALS_MOST_IN_A_STEP = 5_000;
+const REAL_TIMEOUT_MS = 20_000;
 const SYNCING: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
 
 /** Sends so many, a few dozen at once. */
@@ -63,6 +67,31 @@ test('an applicant is handed over with what was stored and what was ignored', as
   expect(afterMs).toBeLessThan(HOUR_MS + DAY_MS + MINUTE_MS);
   expect(applicant.humanApi.count('openReport')).toBe(3);
 }, 60_000);
+
+test.each(['listReports', 'readUser'] as const)(
+  'an applicant is handed over while the %s that decides the end is asked for in vain',
+  async (route) => {
+    const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+    const humanApi = new FakeHumanApi(script);
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.tell(script);
+    await applicant.until(({ collection }) => collection.documents.length === 3);
+    const asked = humanApi.count(route);
+    const outage = { route, error: new Unavailable(facts(503), 'scripted') };
+    humanApi.faults.push(outage);
+    await applicant.until(() => humanApi.count(route) > asked, MINUTE_MS, HOUR_MS);
+    const runId = await runIdOf(applicant);
+    await flood(SIGNALS_MOST_IN_A_STEP, () => applicant.statusNotice('All Synced', HOUR_MS));
+    // In real time: behind an activity that was cancelled between two attempts this server skips no more.
+    await until('the next run', REAL_TIMEOUT_MS, async () => (await runIdOf(applicant)) !== runId);
+    humanApi.faults.splice(humanApi.faults.indexOf(outage), 1);
+    const closed = () => applicant.handle.describe().then(({ status }) => status.name === 'COMPLETED');
+    await until('the end', REAL_TIMEOUT_MS, closed);
+    expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 3 } });
+    expect(humanApi.count('openReport')).toBe(3);
+  },
+  60_000,
+);
 
 test('a cancel request is not lost in a hand-over', async () => {
   const humanApi = new FakeHumanApi(SYNCING);

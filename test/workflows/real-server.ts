@@ -27,7 +27,7 @@ export interface Work {
   readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
   /** What is done beside the manifests, such as the mailboxes' part. */
-  readonly localActivities?: object;
+  readonly inHouseActivities?: object;
   readonly workflows?: Partial<WorkerOptions>;
 }
 
@@ -60,7 +60,7 @@ export class RealServer {
   /** Two workers, as the worker process has them, or with a worker of its own for the workflows. */
   async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
     const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
-    const localActivities = { ...createManifestActivities(deps), ...more.localActivities };
+    const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
       ...createPeopleActivities(deps),
       ...createInvitationActivities(deps),
@@ -69,13 +69,15 @@ export class RealServer {
     };
     const { native: connection } = this;
     if (!workflows) {
-      const activities = { localActivities, upstreamActivities, maxCallsPerSecond };
+      const activities = { inHouseActivities, upstreamActivities, maxCallsPerSecond };
       const deployment = { name: null, buildId: null };
       const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, deployment };
       return this.run(await createWorkers({ ...common, ...activities, dataConverter: this.dataConverter }));
     }
     const workflowBundle = { codePath: WORKFLOW_BUNDLE };
-    this.run(await Worker.create({ connection, taskQueue, workflowBundle, activities: localActivities, ...workflows }));
+    this.run(
+      await Worker.create({ connection, taskQueue, workflowBundle, activities: inHouseActivities, ...workflows }),
+    );
     const calls = { taskQueue: upstreamTaskQueue(taskQueue), activities: upstreamActivities };
     this.run(await Worker.create({ connection, ...calls }));
   }

@@ -28,10 +28,10 @@ async function setup() {
   const [humanApi, store] = [new People(), new FakeStore()];
   const sender = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
   const asked = jest.spyOn(humanApi, 'readUser');
-  const localActivities = createMailboxActivities({
+  const inHouseActivities = createMailboxActivities({
     ...{ directory: sender, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) },
   });
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store, localActivities, maxCallsPerSecond: CALLS_PER_SECOND });
+  await server.work({ taskQueue: TASK_QUEUE, humanApi, store, inHouseActivities, maxCallsPerSecond: CALLS_PER_SECOND });
   return { humanApi, sender, asked };
 }
 

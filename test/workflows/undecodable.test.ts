@@ -67,12 +67,12 @@ beforeAll(async () => {
   server = await RealServer.start(codec);
   const directory = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
   const deps = { directory, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) };
-  const localActivities = {
+  const inHouseActivities = {
     ...createMailboxActivities(deps),
     isApplicantOpen: async () => false,
     recordWithdrawal: async () => false,
   };
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store, localActivities });
+  await server.work({ taskQueue: TASK_QUEUE, humanApi, store, inHouseActivities });
 }, TIMEOUT_MS);
 beforeEach(() => {
   codec.damaged = () => false;
