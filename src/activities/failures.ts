@@ -45,7 +45,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
   const asked = error instanceof RateLimited ? error.retryAfterMs : null;
   return ApplicationFailure.create({
     message: messageOf(error),
-    type: error instanceof Error ? describeError(error).name : 'Error',
+    type: typeOf(error),
     nextRetryDelay: asked ?? backOffMs(progress.streak, nowMs - progress.failingSinceMs),
   });
 }
@@ -57,9 +57,17 @@ function backOffMs(streak: number, failingForMs: number): number {
   return Math.round(Math.min(mostMs, doubledMs) * (1 - JITTER * Math.random()));
 }
 
-/** Only our own words leave: another error's message may quote what it was given. */
+/** What was thrown in Temporal's terms already (the store is away) keeps the name it was given there. */
+function typeOf(error: unknown): string {
+  if (error instanceof ApplicationFailure && error.type) return error.type;
+  return error instanceof Error ? describeError(error).name : 'Error';
+}
+
+/** Only our own words leave: another error's message may quote what it was given. An ApplicationFailure is thrown by our own code only. */
 function messageOf(error: unknown): string {
-  if (error instanceof HumanApiError || error instanceof StoreUnavailable) return error.message;
+  if (error instanceof HumanApiError || error instanceof StoreUnavailable || error instanceof ApplicationFailure) {
+    return error.message;
+  }
   const { name, code } = describeError(error);
   return `unexpected ${name}${code === undefined ? '' : ` (${code})`}`;
 }

@@ -1,4 +1,4 @@
-import { ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { NothingYet, toFailure } from '../../src/activities/failures';
 import { plainProgress } from '../../src/activities/progress';
 import { RateLimited, Unavailable } from '../../src/human-api/errors';
@@ -72,6 +72,13 @@ test('only our own words leave: what another error quotes stays here', () => {
   const { message, cause } = toFailure(error, plainProgress(null), NOW_MS);
   expect(message).toBe('unexpected SyntaxError (EBAD)');
   expect(cause).toBeUndefined();
+});
+
+test('what is told in terms of Temporal already keeps its words and its type, and is put off like any failure', () => {
+  const away = ApplicationFailure.create({ message: 'the report store failed (EIO)', type: 'StoreUnavailable' });
+  const failure = toFailure(away, plainProgress(null), NOW_MS);
+  expect(failure).toMatchObject({ message: 'the report store failed (EIO)', type: 'StoreUnavailable' });
+  expect(Number('nextRetryDelay' in failure && failure.nextRetryDelay)).toBeGreaterThan(0);
 });
 
 test('a cancellation passes through', () => {

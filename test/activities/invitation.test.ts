@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
-import type { Manifest } from '../../src/report-store/port';
+import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
 import { FakeHumanApi } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
 
@@ -17,11 +18,8 @@ function setup(
 ) {
   const humanApi = new FakeHumanApi();
   if (left) reportStore.keep(DETAILS.clientUserId, left);
-  const environment = new MockActivityEnvironment({
-    attempt,
-    heartbeatDetails,
-    currentAttemptScheduledTimestampMs: Date.now(),
-  });
+  const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: Date.now() };
+  const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}) });
   const beats: unknown[] = [];
   environment.on('heartbeat', (details: unknown) => beats.push(structuredClone(details)));
   const { invite } = createInvitationActivities({ humanApi, reportStore, timeoutMs: 100 });
@@ -68,9 +66,9 @@ test.each([
 
 test('an attempt for which the store was away leaves word that nothing was sent: the next one need not wait', async () => {
   const store = new FakeStore();
-  store.readManifest = () => Promise.reject(new Error('scripted'));
+  store.readManifest = () => Promise.reject(new StoreUnavailable('EIO', 'open'));
   const { humanApi, beats, invited } = setup(1, undefined, null, store);
-  await expect(invited).rejects.toThrow();
+  await expect(invited).rejects.toMatchObject({ type: 'StoreUnavailable' });
   expect(humanApi.count('invite')).toBe(0);
   expect(beats.at(-1)).toMatchObject({ createSentAtMs: null });
 });
