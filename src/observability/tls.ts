@@ -1,4 +1,4 @@
-import { constants, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls';
@@ -40,6 +40,7 @@ export function followRenewals(
   const { registry, log, everyMs = LOOK_EVERY_MS } = deps;
   let used: string | null = null;
   let refused: string | null = null;
+  let looking = false;
   let endsMs = Number.NaN;
   new Gauge({
     name: 'chartway_tls_certificate_not_after_seconds',
@@ -54,6 +55,9 @@ export function followRenewals(
   void look();
 
   async function look(): Promise<void> {
+    // One at a time: a slow one that read the old pair would bring it back.
+    if (looking) return;
+    looking = true;
     let seen = '';
     try {
       const [cert, key] = await Promise.all([readFile(files.certFile, 'utf8'), readFile(files.keyFile, 'utf8')]);
@@ -72,11 +76,16 @@ export function followRenewals(
       if (refused === seen) return;
       refused = seen;
       log.error({ error }, 'the renewed TLS certificate and key cannot be used; the old ones stay in use');
+    } finally {
+      looking = false;
     }
   }
 }
 
+/** @throws where the key is none */
 function contextOf(pair: Pair) {
+  // An empty one is no fault to createSecureContext, and a server without a key refuses everybody.
+  createPrivateKey(pair.key);
   return {
     ...pair,
     minVersion: 'TLSv1.2',
