@@ -48,7 +48,7 @@ export function installRuntime(log: Logger): void {
   });
 }
 
-/** Two workers: the workflows with what is local to us, and the activities that call upstream on their rate-capped queue. */
+/** Two workers: the workflows with what is done in house, and the activities that call upstream on their rate-capped queue. */
 export async function createWorkers(options: WorkersOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, taskQueue, dataConverter } = options;
   const bundle = await readFile(options.bundlePath, 'utf8');

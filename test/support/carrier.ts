@@ -33,7 +33,7 @@ export async function startCarrier(options: {
   installRuntime();
   const connection = await NativeConnection.connect({ address });
   const directory = createNoticeSender({ client, taskQueue, refreshForMs });
-  const local = createInHouseActivities({
+  const inHouse = createInHouseActivities({
     reportStore,
     digestSecret: 'test',
     seal: null,
@@ -50,7 +50,7 @@ export async function startCarrier(options: {
       connection,
       taskQueue,
       workflowBundle: { codePath: WORKFLOW_BUNDLE },
-      activities: local,
+      activities: inHouse,
       ...converting,
     }),
     Worker.create({
