@@ -98,16 +98,13 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
       return attempt(() => lookUpOnce(input), plainProgress);
     },
 
-    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs`. */
+    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs` of waiting. */
     async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer> {
-      return attempt<LookUpAnswer, Progress & { sinceMs: number }>(
-        async ({ progress, nowMs }) => {
-          const answer = await lookUpOnce(whom);
-          if (answer.kind === 'found' || nowMs() - progress.sinceMs >= watchMs) return answer;
-          throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
-        },
-        (before, nowMs) => before ?? { ...plainProgress(null), sinceMs: nowMs() },
-      );
+      return attempt<LookUpAnswer>(async ({ elapsedMs }) => {
+        const answer = await lookUpOnce(whom);
+        if (answer.kind === 'found' || elapsedMs() >= watchMs) return answer;
+        throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
+      }, plainProgress);
     },
 
     /** Deletes the person, so that nothing more is sent to them; somebody who is gone already counts as deleted. */
@@ -163,7 +160,7 @@ function isOver({ deadlineMs }: WatchStatusInput, askedAtMs: number): boolean {
   return deadlineMs !== null && askedAtMs >= deadlineMs;
 }
 
-/** Not less than a second, for the clocks that measure it are not the same. */
+/** Not less than a second, because the clocks that measure it are not the same. */
 function untilDeadline({ deadlineMs }: WatchStatusInput, { nowMs }: Attempt<Progress>): number {
   return deadlineMs === null ? Infinity : Math.max(1_000, deadlineMs - nowMs());
 }
