@@ -17,6 +17,8 @@ export interface Attempt<P extends Progress> {
   elapsedMs(): number;
   /** How long upstream could not be asked before this attempt. */
   outageMs(): number;
+  /** How long upstream had given only answers that decide nothing, before this attempt. */
+  undecidedMs(): number;
 }
 
 /** Makes the progress that an attempt starts with. `afterSilence`: the attempt before left no last word. */
@@ -40,10 +42,12 @@ export async function attempt<T, P extends Progress = Progress>(
   const runsForMs = () => Math.round(performance.now() - beganMs);
   const nowMs = () => scheduledAtMs + runsForMs();
   const elapsedMs = () => progress.elapsedMs + runsForMs();
-  const outageMs = () => (progress.failingFromMs === null ? 0 : elapsedMs() - progress.failingFromMs);
+  const since = (fromMs: number | null) => (fromMs === null ? 0 : elapsedMs() - fromMs);
+  const outageMs = () => since(progress.failingFromMs);
+  const undecidedMs = () => since(progress.undecidedFromMs);
   const beat = setInterval(() => heartbeat(progress), HEARTBEAT_EVERY_MS);
   try {
-    return await work({ progress, askedAtMs: scheduledAtMs, nowMs, elapsedMs, outageMs });
+    return await work({ progress, askedAtMs: scheduledAtMs, nowMs, elapsedMs, outageMs, undecidedMs });
   } catch (error) {
     progress.elapsedMs = elapsedMs();
     const failure = toFailure(error, progress, nowMs());

@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
-import { HumanApiError, RateLimited } from '../human-api/errors';
+import { HumanApiError, RateLimited, Undecided } from '../human-api/errors';
 import { describeError } from '../observability/describe-error';
 import { StoreUnavailable } from '../report-store/port';
 import type { Progress } from './progress';
@@ -38,6 +38,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
     progress.streak = 0;
     progress.failingFromMs = null;
     progress.failingSinceMs = null;
+    progress.undecidedFromMs = null;
     progress.delayMs = error.againInMs;
     return ApplicationFailure.create({
       message: error.message,
@@ -49,6 +50,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
   progress.streak += 1;
   progress.failingFromMs ??= progress.elapsedMs;
   progress.failingSinceMs ??= nowMs;
+  if (error instanceof Undecided) progress.undecidedFromMs ??= progress.elapsedMs;
   const asked = error instanceof RateLimited ? error.retryAfterMs : null;
   progress.delayMs = asked ?? backOffMs(progress.streak, progress.elapsedMs - progress.failingFromMs);
   return ApplicationFailure.create({

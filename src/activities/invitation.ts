@@ -9,6 +9,7 @@ import { NothingYet } from './failures';
 import { inStoreTerms } from './manifests';
 import { adoptable, hasEmail } from './person';
 import { type Progress, plainProgress } from './progress';
+import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
 export type InvitationAnswer =
@@ -22,7 +23,9 @@ export type InvitationAnswer =
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
   /** Nobody is there, yet the manifest says that this very run has had the person: Temporal was restored from a backup. */
-  | { kind: 'had-before' };
+  | { kind: 'had-before' }
+  /** No look-up has decided whether the person exists, or no answer whether the details are valid. No create is on its way. */
+  | UndecidedAnswer;
 
 interface InvitationProgress extends Progress {
   /** When a create was sent whose effect is not known, by the server's clock; null when none is on its way. Workers of 0.1.0 read it too. */
@@ -50,7 +53,7 @@ export interface InvitationDeps {
   readonly timeoutMs: number;
 }
 
-interface InviteInput {
+interface InviteInput extends UndecidedPatience {
   readonly details: ApplicantDetails;
   /** When the workflow's run began. */
   readonly begunAtMs: number;
@@ -65,10 +68,8 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     },
   };
 
-  async function inviteOnce(
-    running: Attempt<InvitationProgress>,
-    { details, begunAtMs }: InviteInput,
-  ): Promise<InvitationAnswer> {
+  async function inviteOnce(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+    const { details, begunAtMs } = input;
     const { progress, elapsedMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
     // Until we know better, a heartbeat of this attempt says that it may have sent a create.
@@ -77,7 +78,10 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    const there = await lookUp(details).catch(nothingSent);
+    // With a create on its way the activity goes on by itself: what it knows of it stands in its progress alone.
+    const patience = sentBeforeMs === null ? input : {};
+    const there = await orUndecided(running, patience, () => lookUp(details).catch(nothingSent));
+    if (there && 'kind' in there) return there;
     if (there) return asAdopted(there, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
@@ -86,7 +90,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }
-    return create(running, details);
+    return create(running, input);
   }
 
   /** A run that was restored from a backup does not know that it has invited, or even withdrawn; the store does. */
@@ -96,7 +100,8 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     return toldAtMs !== null && toldAtMs >= begunAtMs;
   }
 
-  async function create(running: Attempt<InvitationProgress>, details: ApplicantDetails): Promise<InvitationAnswer> {
+  async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+    const { details } = input;
     const { progress, nowMs, elapsedMs } = running;
     stopIfCancelled();
     progress.createSentAtMs = nowMs();
@@ -110,7 +115,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       if (!(error instanceof HumanApiError)) throw error;
       if (!wasRefusedUnread(error)) return afterAmbiguousCreate(running, details, error);
       progress.createSentAtMs = null;
-      throw error;
+      return orUndecided(running, input, () => Promise.reject(error));
     }
   }
 

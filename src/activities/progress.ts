@@ -16,6 +16,8 @@ export interface Progress {
   failingFromMs: number | null;
   /** The same by the server's clock, in ms since 1970: the sweep reports it, nothing is decided by it. */
   failingSinceMs: number | null;
+  /** Where on `elapsedMs` upstream first gave an answer that decides nothing; null after one that does. */
+  undecidedFromMs: number | null;
 }
 
 /** The attempt that now runs. `scheduledAtMs` is the server's time. */
@@ -26,7 +28,9 @@ interface ThisAttempt {
 
 /** The progress of an activity that carries nothing of its own. */
 export function plainProgress(before: Progress | null): Progress {
-  return before ?? { attempt: 0, elapsedMs: 0, delayMs: null, streak: 0, failingFromMs: null, failingSinceMs: null };
+  if (before) return before;
+  const never = { failingFromMs: null, failingSinceMs: null, undecidedFromMs: null };
+  return { attempt: 0, elapsedMs: 0, delayMs: null, streak: 0, ...never };
 }
 
 /**
@@ -49,5 +53,6 @@ export function takenUp<P extends Progress>(before: P, { number, scheduledAtMs }
 function fromClockTimes<P extends Progress>(before: P, nowMs: number): P {
   const { failingSinceMs } = before;
   const elapsedMs = failingSinceMs === null ? 0 : Math.max(0, nowMs - failingSinceMs);
-  return { ...before, elapsedMs, delayMs: null, failingFromMs: failingSinceMs === null ? null : 0 };
+  const failingFromMs = failingSinceMs === null ? null : 0;
+  return { ...before, elapsedMs, delayMs: null, failingFromMs, undecidedFromMs: null };
 }

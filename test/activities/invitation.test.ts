@@ -1,7 +1,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
-import { Unavailable } from '../../src/human-api/errors';
+import { UNDECIDED } from '../../src/domain/undecided';
+import { Unavailable, Undecided } from '../../src/human-api/errors';
 import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
 import { FakeHumanApi, facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
@@ -100,6 +101,21 @@ test('after an attempt of 0.1.0, whose progress holds a time of a clock, the loo
   expect(result).toMatchObject({ kind: 'invited' });
   expect(humanApi.count('invite')).toBe(1);
   expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+});
+
+test('look-ups that decide nothing are returned only while no create is on its way', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  const undecided = { route: 'findUsers', error: new Undecided(facts(404), UNDECIDED.foreign404) } as const;
+  const patient = { ...args[0], undecidedAfterMs: 5 * MINUTE_MS };
+  humanApi.faults.push({ ...undecided, times: 15 });
+  const before = await attemptsOf(invite, [patient], { most: 20 });
+  expect(before.result).toEqual({ kind: 'undecided', why: UNDECIDED.foreign404 });
+  humanApi.faults.length = 0;
+  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
+  humanApi.faults.push({ ...undecided, when: () => humanApi.count('invite') > 0 });
+  const after = await attemptsOf(invite, [patient], { most: 20, from: { attempt: 1, heartbeatDetails: undefined } });
+  expect(after.result).toBeNull();
+  expect(humanApi.count('invite')).toBe(1);
 });
 
 test.each([
