@@ -139,7 +139,7 @@ export function createErasure(deps: {
       if (result === 'open') continue;
       done.others = strangers;
       // An applicant that was started, and closed, meanwhile has invited a person who was not known above.
-      if (strangers.length > 0 && isMore(await learnInvited(), only)) continue;
+      if (strangers.length > 0 && isMoreKnown(strangers, only, await learnInvited())) continue;
       if (fetching) {
         tell({ step: 'downloads' });
         await sleep(DOWNLOAD_ENDS_AFTER_MS, undefined, signal && { signal });
@@ -197,8 +197,9 @@ export function createErasure(deps: {
   }
 }
 
-function isMore(known: KnownPeople, before: KnownPeople): boolean {
-  return known.humanIds.length > before.humanIds.length || known.emails.length > before.emails.length;
+/** Whether a person who was taken for a stranger is known by now, or may be by an e-mail that was not known before. */
+function isMoreKnown(strangers: readonly string[], before: KnownPeople, now: KnownPeople): boolean {
+  return now.emails.length > before.emails.length || strangers.some((humanId) => now.humanIds.includes(humanId));
 }
 
 /** Stands in Temporal as the reason of an end by force. */
