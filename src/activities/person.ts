@@ -1,26 +1,31 @@
+import { CancelledFailure } from '@temporalio/common';
 import { normalStatus } from '../domain/applicant';
 import { isClientUserId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { isOutage, NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
-import { NothingYet } from './failures';
+import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
-import { type Progress, plainProgress } from './progress';
+import { type Progress, plainProgress, progressAfter } from './progress';
 
 /**
- * What a read of one person told. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
- * nothing was found out.
+ * What a read of one person returned. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
+ * nothing was found out; `outage`: a poll that fails shortly before a deadline, for how long it has, in how many attempts, and in how many
+ * milliseconds the next one is due.
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
   | { kind: 'absent' }
-  | { kind: 'unavailable' };
+  | { kind: 'unavailable' }
+  | { kind: 'outage'; durationMs: number; failures: number; retryMs: number };
 
 export interface ReadStatusInput {
   readonly humanId: string;
   /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
   readonly patienceMs: number | null;
+  /** The outage that a poll has reported, which this read continues. */
+  readonly outage?: { readonly durationMs: number; readonly failures: number } | null;
 }
 
 /** What a look-up by clientUserId told. */
@@ -36,8 +41,8 @@ export interface WatchStatusInput {
   readonly readUpdatedAtMs: number | null;
   /** How long to wait after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
-  /** Asked then in any case, and told whatever it is: no deadline acts without a read made after it. */
-  readonly deadlineMs: number | null;
+  /** From when on a failed attempt returns an `outage`; null: it is retried. */
+  readonly failureReportMs: number | null;
 }
 
 /** A poll counts its quiet reads, to know which delay comes next. */
@@ -68,28 +73,35 @@ export interface PersonDeps {
 export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers, or it is given up. */
-    async readStatus({ humanId, patienceMs }: ReadStatusInput): Promise<StatusAnswer> {
-      return attempt<StatusAnswer>(async (running) => {
-        try {
-          return await askStatus(humanApi, humanId, running);
-        } catch (error) {
-          if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
-            return { kind: 'unavailable' };
-          throw error;
-        }
-      }, plainProgress);
+    async readStatus({ humanId, patienceMs, outage = null }: ReadStatusInput): Promise<StatusAnswer> {
+      return attempt<StatusAnswer>(
+        async (running) => {
+          try {
+            return await askStatus(humanApi, humanId, running);
+          } catch (error) {
+            if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
+              return { kind: 'unavailable' };
+            throw error;
+          }
+        },
+        (before, nowMs) => before ?? progressAfter(outage, nowMs()),
+      );
     },
 
     /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
-        const answer = await askStatus(humanApi, input.humanId, running);
+        const answer = await askStatus(humanApi, input.humanId, running).catch((error: unknown) => {
+          const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
+          if (isReported) return reportOutage(error, running);
+          throw error;
+        });
+        if (answer.kind === 'outage') return answer;
         if (isNews(answer, input)) {
           pollMetrics?.found.inc({ of: 'status' });
           return answer;
         }
-        if (isOver(input, running.askedAtMs)) return answer;
-        throw quietly(running.progress, input.delaysMs, 'the status is as it was', untilDeadline(input, running));
+        throw quietly(running.progress, input.delaysMs, 'the status is as it was');
       }, pollProgress);
     },
 
@@ -159,13 +171,13 @@ function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   return !older && normalStatus(answer.status) !== normalStatus(known.status);
 }
 
-function isOver({ deadlineMs }: WatchStatusInput, askedAtMs: number): boolean {
-  return deadlineMs !== null && askedAtMs >= deadlineMs;
-}
-
-/** Not less than a second, for the clocks that measure it are not the same. */
-function untilDeadline({ deadlineMs }: WatchStatusInput, { nowMs }: Attempt<Progress>): number {
-  return deadlineMs === null ? Infinity : Math.max(1_000, deadlineMs - nowMs());
+/** What the progress of a failing poll says, which a workflow does not see. @throws CancelledFailure where it was asked to stop */
+function reportOutage(error: unknown, { progress, nowMs, outageMs }: Attempt<Progress>): StatusAnswer {
+  const failure = toFailure(error, progress, nowMs());
+  if (failure instanceof CancelledFailure) throw failure;
+  const { nextRetryDelay } = failure;
+  const retryMs = typeof nextRetryDelay === 'number' ? nextRetryDelay : 0;
+  return { kind: 'outage', durationMs: outageMs(), failures: progress.streak, retryMs };
 }
 
 /** The progress of a poll. */
@@ -173,16 +185,11 @@ export function pollProgress(before: PollProgress | null): PollProgress {
   return before ?? { ...plainProgress(null), quiet: 0 };
 }
 
-/** What a poll throws when nothing is new: run again after the next of its delays, or after `mostMs`. */
-export function quietly(
-  progress: PollProgress,
-  delaysMs: readonly number[],
-  what: string,
-  mostMs = Infinity,
-): NothingYet {
+/** What a poll throws when nothing is new: run again after the next of its delays. */
+export function quietly(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
   const againInMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
-  return new NothingYet(what, Math.min(againInMs, mostMs));
+  return new NothingYet(what, againInMs);
 }
 
 /** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */

@@ -13,3 +13,11 @@ export interface Progress {
 export function plainProgress(before: Progress | null): Progress {
   return before ?? { failingSinceMs: null, streak: 0 };
 }
+
+/** The progress of an activity that continues an outage which another one has reported. */
+export function progressAfter(
+  outage: { readonly durationMs: number; readonly failures: number } | null,
+  nowMs: number,
+): Progress {
+  return outage ? { failingSinceMs: nowMs - outage.durationMs, streak: outage.failures } : plainProgress(null);
+}

@@ -87,9 +87,15 @@ export class RealServer {
   }
 
   /** A task that failed before is tried again after `taskTimeoutMs`, by what the SDK's core does. */
-  async begin(taskQueue: string, clientUserId: string, policy: Policy, taskTimeoutMs = 10_000): Promise<Handle> {
+  async begin(
+    taskQueue: string,
+    clientUserId: string,
+    policy: Policy,
+    taskTimeoutMs = 10_000,
+    more: Partial<CollectRecordsInput> = {},
+  ): Promise<Handle> {
     const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
-    const input: CollectRecordsInput = { details, detailsDigest: 'digest', policy };
+    const input: CollectRecordsInput = { details, detailsDigest: 'digest', policy, ...more };
     const workflowId = applicantWorkflowId(clientUserId);
     const options = { args: [input], taskQueue, workflowId, workflowTaskTimeout: taskTimeoutMs };
     return (await this.client.workflow.start(COLLECT_RECORDS, options)) as Handle;
