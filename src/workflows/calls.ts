@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InHouseActivities, UpstreamActivities } from '../activities';
-import { upstreamTaskQueue } from './contract';
+import { POLL_PRIORITY, upstreamTaskQueue } from './contract';
 
 /** Who goes first in the queue of upstream's rate limit, 1 before 5. */
 export const PRIORITY = {
@@ -18,8 +18,8 @@ export const PRIORITY = {
   download: 3,
   batch: 4,
   sweep: 4,
-  poll: 5,
-  background: 5,
+  poll: POLL_PRIORITY,
+  background: POLL_PRIORITY,
 } as const;
 
 /**

@@ -55,6 +55,9 @@ export function upstreamTaskQueue(taskQueue: string): string {
   return `${taskQueue}-upstream`;
 }
 
+/** The last to go in the queue of upstream's rate limit: polls, and what has even more time. */
+export const POLL_PRIORITY = 5;
+
 /** Search attributes by name, with their types as Temporal registers them. */
 export const SEARCH_ATTRIBUTES = {
   ApplicantStage: 'KEYWORD',
