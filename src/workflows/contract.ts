@@ -68,6 +68,9 @@ export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
   return `${taskQueue}-${work}`;
 }
 
+/** The last to go in the queue of upstream's rate limit: polls, and what has even more time. */
+export const POLL_PRIORITY = 5;
+
 /** Search attributes by name, with their types as Temporal registers them. */
 export const SEARCH_ATTRIBUTES = {
   ApplicantStage: 'KEYWORD',
