@@ -8,6 +8,7 @@ import { createCircuit } from './circuit';
 import { createConfirmations } from './confirmations';
 import { createDurableSink } from './durable-sink';
 import { createKnownPersons } from './known-persons';
+import { createMailboxBudget, type MailboxBudget } from './mailbox-budget';
 import { createWebhookMetrics } from './metrics';
 import { createOfferToTemporal } from './notice-sink';
 import { createRouter } from './route-notice';
@@ -34,6 +35,7 @@ export function createWebhook(deps: {
   readonly tls: TlsFiles | null;
   readonly registry: Registry;
   readonly log: Logger;
+  readonly mailboxes?: MailboxBudget | undefined;
   /** Shorter time-outs, for tests that do not wait for the real ones. */
   readonly timeouts?: {
     readonly deliveryTimeoutMs?: number;
@@ -41,11 +43,11 @@ export function createWebhook(deps: {
     readonly renewalEveryMs?: number;
   };
 }): Webhook {
-  const { sender, spool, secrets, registry, log, timeouts = {} } = deps;
+  const { sender, spool, secrets, registry, log, mailboxes = createMailboxBudget(), timeouts = {} } = deps;
   const metrics = createWebhookMetrics(registry);
   const known = createKnownPersons();
   const confirmations = createConfirmations({ sender, known, log });
-  const route = createRouter({ sender, known, confirmations, metrics, log });
+  const route = createRouter({ sender, known, confirmations, mailboxes, metrics, log });
   const circuit = createCircuit((open) => {
     if (open) log.warn('Temporal does not answer: notices go to the spool until it does');
     else log.info('Temporal answers again');

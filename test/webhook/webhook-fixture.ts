@@ -6,6 +6,7 @@ import { createRegistry } from '../../src/observability/metrics';
 import type { TlsFiles } from '../../src/observability/tls-settings';
 import type { openSpool, Spool } from '../../src/spool/spool';
 import type { NoticeSender } from '../../src/temporal/notices';
+import type { MailboxBudget } from '../../src/webhook/mailbox-budget';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
 import { createWebhook } from '../../src/webhook/webhook';
 
@@ -34,6 +35,7 @@ export async function startWebhook(
     /** Opens the spool; none where it is not given. */
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     tls?: TlsFiles;
+    mailboxes?: MailboxBudget;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number; renewalEveryMs?: number };
   } = {},
 ) {
@@ -76,6 +78,7 @@ export async function startWebhook(
     secrets: options.secrets ?? [],
     signature: { ...UNSIGNED, ...options.signature },
     tls: options.tls ?? null,
+    mailboxes: options.mailboxes,
     registry,
     log,
     timeouts: options.timeouts ?? {},
