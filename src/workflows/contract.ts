@@ -50,9 +50,22 @@ export function retentionWorkflowId(taskQueue: string): string {
   return `retention-${taskQueue}`;
 }
 
-/** The task queue of every activity that calls Human API; the server caps its rate for the whole fleet. */
+/** The task queue of every activity that calls Human API, except downloads; the server caps its rate for the whole fleet (decision 0032). */
 export function upstreamTaskQueue(taskQueue: string): string {
   return `${taskQueue}-upstream`;
+}
+
+/** The task queue of downloads: slow ones hold no slot that a withdrawal or a read needs. */
+export function downloadTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-downloads`;
+}
+
+/** What waits for a turn before it calls Human API: the invitations of a file, and the look-ups of mailboxes. */
+export type PacedWork = 'batch' | 'lookups';
+
+/** The task queue whose capped rate hands out the turns of one kind of work. */
+export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
+  return `${taskQueue}-${work}`;
 }
 
 /** Search attributes by name, with their types as Temporal registers them. */
