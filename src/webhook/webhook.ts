@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
 import type { TlsFiles } from '../observability/tls-settings';
@@ -32,10 +33,12 @@ export function createWebhook(deps: {
   readonly spool: Spool | null;
   readonly secrets: readonly string[];
   readonly signature: SignatureSettings;
+  readonly trustedProxies: readonly string[];
   readonly tls: TlsFiles | null;
   readonly registry: Registry;
   readonly log: Logger;
   readonly mailboxes?: MailboxBudget | undefined;
+  readonly addressOf?: ((socket: Socket) => string) | undefined;
   /** Shorter time-outs, for tests that do not wait for the real ones. */
   readonly timeouts?: {
     readonly deliveryTimeoutMs?: number;
@@ -67,6 +70,8 @@ export function createWebhook(deps: {
     sink,
     secrets,
     signatures: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
+    trustedProxies: deps.trustedProxies,
+    addressOf: deps.addressOf,
     tls: deps.tls,
     metrics,
     registry,

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { drain, listen } from '../../src/observability/listening';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
@@ -36,6 +36,8 @@ export async function startWebhook(
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     tls?: TlsFiles;
     mailboxes?: MailboxBudget;
+    trustedProxies?: readonly string[];
+    addressOf?: (socket: Socket) => string;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number; renewalEveryMs?: number };
   } = {},
 ) {
@@ -79,6 +81,8 @@ export async function startWebhook(
     signature: { ...UNSIGNED, ...options.signature },
     tls: options.tls ?? null,
     mailboxes: options.mailboxes,
+    trustedProxies: options.trustedProxies ?? [],
+    addressOf: options.addressOf,
     registry,
     log,
     timeouts: options.timeouts ?? {},
