@@ -149,6 +149,8 @@ export interface ReportNotice {
   readonly reportId: string;
   readonly type: string | null;
   readonly updatedAt: string | null;
+  /** The request id under which it is passed on; only a mailbox and a refresh need it. Missing in signals of 0.1.0. */
+  readonly requestId?: string;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
