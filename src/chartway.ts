@@ -15,8 +15,8 @@ import { createNoticeSender } from './temporal/notices';
 const GIVE_UP_AFTER_MS = 3_000;
 
 runProcess('chartway', async () => {
-  const { act, json } = readCommandLine(process.argv.slice(2));
-  const config = exitOnConfigurationError(() => readConfig('chartway'));
+  const { act, json, needs } = readCommandLine(process.argv.slice(2));
+  const config = exitOnConfigurationError(() => readConfig(needs));
   const { terminal, out, ask, signal, waiting } = attended({ giveUpAfterMs: GIVE_UP_AFTER_MS });
 
   let client: ReturnType<typeof connectClient> | undefined;

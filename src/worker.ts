@@ -41,6 +41,8 @@ runProcess('worker', async () => {
       throw error;
     }),
   );
+  if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
+    log.warn('REPORTS_ENCRYPTION is off: reports and manifests lie unencrypted in REPORT_STORE');
   installRuntime(log);
   const registry = createRegistry('worker');
   const stopping = new AbortController();

@@ -11,6 +11,8 @@ const LOOPBACK = {
   HUMAN_API_ADMIN_URL: 'http://localhost:3002/admin/',
   HUMAN_API_DATA_URL: 'http://[::1]:3002/data',
 };
+/** The addresses that are the defaults. */
+const REAL = { HUMAN_API_AUTH_URL: '', HUMAN_API_ADMIN_URL: '', HUMAN_API_DATA_URL: '' };
 
 let folder: string;
 beforeEach(() => {
@@ -18,8 +20,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** Against an upstream on loopback: test/real-upstream.test.ts has what another one demands. */
 function read(env: Record<string, string | undefined> = {}, processName: ProcessName = 'starter') {
-  return readConfig(processName, env, folder);
+  return readConfig(processName, { ...LOOPBACK, ...env }, folder);
 }
 
 function faultsOf(env: Record<string, string | undefined>, processName: ProcessName = 'starter'): ConfigurationFault[] {
@@ -33,7 +36,7 @@ function faultsOf(env: Record<string, string | undefined>, processName: ProcessN
 }
 
 test('nothing set means the documented defaults', () => {
-  expect(read()).toEqual({
+  expect(readConfig('verifier', {}, folder)).toEqual({
     humanApi: {
       clientId: null,
       clientSecret: null,
@@ -43,6 +46,7 @@ test('nothing set means the documented defaults', () => {
       timeoutMs: 30_000,
       maxCallsPerSecond: 10,
     },
+    hasRealUpstream: true,
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
     temporalGiven: false,
     taskQueue: 'chartway',
@@ -156,7 +160,7 @@ test.each<[key: string, text: string]>([
 });
 
 test('all faults are reported together, each with key, what was expected and what came', () => {
-  const env = { POLL_INVITED: 'soon', WEBHOOK_PORT: 'x', TEMPORAL_TLS: 'yes', POLL_ENGAGD: '1h' };
+  const env = { ...REAL, POLL_INVITED: 'soon', WEBHOOK_PORT: 'x', TEMPORAL_TLS: 'yes', POLL_ENGAGD: '1h' };
   expect(() => read(env, 'worker')).toThrow(
     [
       'The configuration is not right (.env.example explains every variable):',
@@ -167,6 +171,7 @@ test('all faults are reported together, each with key, what was expected and wha
       '  HUMAN_API_CLIENT_SECRET: expected the client secret that Human API gave you; came nothing',
       '  PAYLOAD_KEYS: expected keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or ' +
         'PAYLOAD_ENCRYPTION=off says that Temporal may store personal data in clear; came nothing',
+      '  REPORTS_ENCRYPTION: expected on, or off where reports may lie in REPORT_STORE unencrypted; came nothing',
       '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; came this',
     ].join('\n'),
   );
@@ -248,9 +253,10 @@ test('only the worker needs the credentials, but half of them is a mistake for n
 
 test('the webhook runs without a secret only where nobody but this machine reaches it', () => {
   expect(faultsOf(LOOPBACK, 'webhook')).toEqual([]);
-  expect(faultsOf({}, 'webhook').map(({ key }) => key)).toEqual(['WEBHOOK_SECRET']);
+  const keys = { PAYLOAD_ENCRYPTION: 'off' };
+  expect(faultsOf({ ...keys, ...REAL }, 'webhook').map(({ key }) => key)).toEqual(['WEBHOOK_SECRET']);
   expect(faultsOf({ ...LOOPBACK, WEBHOOK_HOST: '0.0.0.0' }, 'webhook')).toHaveLength(1);
-  expect(faultsOf({ ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' }, 'webhook')).toHaveLength(1);
+  expect(faultsOf({ ...keys, HUMAN_API_DATA_URL: 'https://api.humanapi.co' }, 'webhook')).toHaveLength(1);
   expect(read({ WEBHOOK_HOST: '0.0.0.0', WEBHOOK_SECRET: 'new, old' }, 'webhook').webhook.secrets).toEqual([
     'new',
     'old',
@@ -301,7 +307,9 @@ test('Temporal is found by its own variables, profiles and keys', () => {
     connection: { address: 'cloud:7233', apiKey: 'k', tls: true },
   });
   expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7233' }).temporalGiven).toBe(true);
-  expect(read({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud' }).temporalGiven).toBe(true);
+  const plain = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud', TEMPORAL_PLAINTEXT: 'allowed' };
+  expect(read(plain).temporalGiven).toBe(true);
+  expect(faultsOf({ ...plain, TEMPORAL_PLAINTEXT: '' })).toMatchObject([{ key: 'TEMPORAL_TLS' }]);
   expect(read({ TEMPORAL_ADDRESS: 'elsewhere:1', TEMPORAL_TLS: 'true' }).temporal.connection).toMatchObject({
     address: 'elsewhere:1',
     tls: {},

@@ -30,8 +30,8 @@ test('.env.example names every variable, all of them commented out', () => {
 test('.env.example shows the defaults: uncommenting all of it changes nothing', () => {
   const { values } = setup();
   const nowhere = path.join(tmpdir(), 'chartway-no-such-folder');
-  expect(readConfig('starter', values, nowhere)).toEqual({
-    ...readConfig('starter', {}, nowhere),
+  expect(readConfig('verifier', values, nowhere)).toEqual({
+    ...readConfig('verifier', {}, nowhere),
     temporalGiven: true, // the address is named, though it is the default
   });
 });

@@ -30,7 +30,9 @@ export const auditCommand: AddCommand = (program, choose) => {
       'after',
       '\nA chain shows what was changed, moved, put in or taken out of it. Lines cut off at its end, and files taken away, show by a head only.\nExit status: 0 all holds; 1 a link is broken or a head is not borne out; 2 something could not be read, or there was nothing to verify.',
     )
-    .action((place: string | undefined, chosen: Chosen) => choose((operator) => verify(operator, place, chosen)));
+    .action((place: string | undefined, chosen: Chosen) =>
+      choose((operator) => verify(operator, place, chosen), 'verifier'),
+    );
 };
 
 async function verify(operator: Operator, place: string | undefined, { heads }: Chosen): Promise<ExitStatus> {

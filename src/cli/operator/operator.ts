@@ -40,8 +40,11 @@ export interface Operator {
 /** What the chosen command does. 0: all well; 1: something asked for could not be done; 2: wrong usage. */
 export type Act = (operator: Operator) => Promise<ExitStatus>;
 
+/** The configuration that a command needs: the operator's, or only that of a reader of the audit log's files. */
+export type Needs = 'chartway' | 'verifier';
+
 /**
  * Adds one command, with its options and subcommands, to the command line. Its action hands over what is to be done, which is run once the
  * configuration has been read: `--help` and wrong usage need none.
  */
-export type AddCommand = (program: Command, choose: (act: Act) => void) => void;
+export type AddCommand = (program: Command, choose: (act: Act, needs?: Needs) => void) => void;
