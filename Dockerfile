@@ -27,7 +27,7 @@ FROM ${NODE_IMAGE} AS base
 ENV NODE_ENV=production
 WORKDIR /app
 # Volumes take these folders' owner: the user that runs everything, who owns nothing else. Reports are nobody else's to read.
-RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/audit /var/lib/chartway/sandbox
+RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/audit /var/lib/chartway/webhook-audit /var/lib/chartway/sandbox
 COPY package.json ./
 COPY deploy/with-secrets.sh deploy/run.sh deploy/ready.mjs deploy/
 USER 1000:1000

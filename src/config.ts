@@ -17,11 +17,13 @@ import { Mistake, separated, setting } from './observability/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
+import { AUDIT_KEY_VARIABLES, createAuditKeys } from './temporal/audit-keys';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
 import { createSeal } from './temporal/key-ring';
 import {
   hasOwnKeys,
   isPayloadGiven,
+  OWN_KEYS_FILE,
   PAYLOAD_VARIABLES,
   payloadFaults,
   payloadSettings,
@@ -75,15 +77,18 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   // One fault a variable: what is malformed need not also be unavailable.
   const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(checked.data, temporal, processName === 'dev' ? null : folder);
+  return configOf(processName, checked.data, temporal, processName === 'dev' ? null : folder);
 }
 
 function configOf(
+  processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
   { serverGiven, ...temporal }: GivenTemporalSettings,
   folder: string | null,
 ) {
-  const payload = payloadSettings(read, temporal.connection.address, folder);
+  // What npm start has written can be verified after it has ended.
+  const keysOf = processName === 'verifier' ? OWN_KEYS_FILE : temporal.connection.address;
+  const payload = payloadSettings(read, keysOf, folder);
   return {
     humanApi: {
       clientId: read.HUMAN_API_CLIENT_ID ?? null,
@@ -128,7 +133,11 @@ function configOf(
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
     /** Folder null: what has to stand in the audit log is refused. */
-    audit: { folder: isOff(read.AUDIT_LOG) ? null : read.AUDIT_LOG, keepMs: read.AUDIT_KEEP },
+    audit: {
+      folder: isOff(read.AUDIT_LOG) ? null : read.AUDIT_LOG,
+      keepMs: read.AUDIT_KEEP,
+      keys: createAuditKeys(processName, read.AUDIT_KEY ?? null, payload.ring),
+    },
   } as const;
 }
 
@@ -199,7 +208,11 @@ const VARIABLES = {
   ...POLICY_VARIABLES,
   AUDIT_LOG: text.prefault('.data/audit'),
   // Six years with their leap days: 45 CFR 164.316(b)(2).
-  AUDIT_KEEP: durationMs.default(2_192 * DAY_MS),
+  AUDIT_KEEP: setting(`${DURATION_EXPECTED}; 1d or longer`, (value) => {
+    const keepMs = parseDurationMs(value);
+    return keepMs !== null && keepMs >= DAY_MS ? keepMs : null;
+  }).default(2_192 * DAY_MS),
+  ...AUDIT_KEY_VARIABLES,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'trace, debug, info, warn, error, fatal or silent',

@@ -34,7 +34,7 @@ runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
   const audit = await auditProcess({
-    ...{ ...config.audit, process: 'worker', names: namesSet(), log },
+    ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
     required: config.retentionMs !== null,
   }).catch((error: unknown) =>
     exitOnConfigurationError(() => {

@@ -77,7 +77,7 @@ test('nothing set means the documented defaults', () => {
     payloadGiven: false,
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
-    audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS },
+    audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS, keys: { signing: null, find: expect.any(Function) } },
   });
 });
 
@@ -90,6 +90,17 @@ test('encryption of the report store is off unless asked for, needs keys, and wh
     seal: expect.anything(),
   });
   expect(faultsOf({ ...on, ...CREDENTIALS }, 'worker').map(({ key }) => key)).toContain('REPORTS_ENCRYPTION');
+});
+
+test('the audit log is signed with AUDIT_KEY, else with a key of PAYLOAD_KEYS, and at the webhook with AUDIT_KEY alone', () => {
+  const payload = { PAYLOAD_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}` };
+  const own = { ...payload, AUDIT_KEY: `a1:${Buffer.alloc(32, 2).toString('base64')}` };
+  const signing = (env: Record<string, string>, processName: ProcessName) =>
+    read(env, processName).audit.keys.signing?.id;
+  expect([signing(own, 'starter'), signing(payload, 'starter'), signing({}, 'starter')]).toEqual([
+    ...['a1', 'payload:k1', undefined],
+  ]);
+  expect([signing(own, 'webhook'), signing(payload, 'webhook')]).toEqual(['a1', undefined]);
 });
 
 test('every duration of the policy comes from the variable of its name', () => {
@@ -150,6 +161,9 @@ test.each<[key: string, text: string]>([
   ['POLL_INVITED', '6 hours'],
   ['SETTLE_ERROR', '1.5h'],
   ['APPLICANT_EXPIRES_AFTER', '-1d'],
+  ['AUDIT_KEEP', '23h'],
+  ['AUDIT_KEEP', '1s'],
+  ['AUDIT_KEY', 'audit:AAAA'],
   ['LOG_LEVEL', 'verbose'],
 ])('%s=%s is a fault of that variable alone, whatever the process', (key, text) => {
   for (const processName of ['worker', 'webhook', 'starter', 'dev'] as const) {
@@ -225,7 +239,8 @@ test('names of other software are none of our business', () => {
 });
 
 test('a variable set to nothing counts as not set', () => {
-  expect(read({ POLL_INVITED: '', METRICS_PORT: '', TEMPORAL_ADDRESS: '', WEBHOOK_SPOOL: '' })).toEqual(read());
+  const empty = read({ POLL_INVITED: '', METRICS_PORT: '', TEMPORAL_ADDRESS: '', WEBHOOK_SPOOL: '' });
+  expect(JSON.parse(JSON.stringify(empty))).toEqual(JSON.parse(JSON.stringify(read())));
   expect(faultsOf({ ...CREDENTIALS, ...LOOPBACK, HUMAN_API_CLIENT_ID: '' }, 'worker')).toHaveLength(1);
 });
 

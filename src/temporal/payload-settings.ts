@@ -22,6 +22,8 @@ type Read = z.output<z.ZodObject<typeof PAYLOAD_VARIABLES>>;
 
 /** Where `npm start` puts the keys of its own Temporal server, below the folder that commands are run in. */
 const OWN_KEYS_FOLDER = '.data/keys';
+/** The keys themselves; while it runs, another name of them is its server's address. */
+export const OWN_KEYS_FILE = 'payload';
 
 /**
  * What the variables mean. Where none of them is set, the keys of the `npm start` that runs in this folder count for whoever talks to its

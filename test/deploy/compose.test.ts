@@ -6,6 +6,9 @@ import { type ProcessName, readConfig } from '../../src/config';
 import { composeDocument, processOf, readCompose, type Service, secretsOf, serviceOf, variablesOf } from './compose';
 import { lastOf, stageOf } from './dockerfile';
 
+/** Where the operator reads the audit log of the webhook. */
+const WEBHOOKS_AUDIT_LOG = '/var/lib/chartway/webhook-audit';
+
 function setup() {
   const compose = readCompose();
   const all = Object.entries(compose.services);
@@ -14,7 +17,9 @@ function setup() {
 
 /** What the file of a secret may hold. */
 function textOf(target: string): string {
-  return target === 'PAYLOAD_KEYS' ? `main:${Buffer.alloc(32, 1).toString('base64')}` : 'from-a-file';
+  return target === 'PAYLOAD_KEYS' || target === 'AUDIT_KEY'
+    ? `main:${Buffer.alloc(32, 1).toString('base64')}`
+    : 'from-a-file';
 }
 
 /** With the Compose Specification's own schema; its formats (durations, ports) are judged by its patterns alone. */
@@ -119,18 +124,22 @@ test('what must last is kept on volumes that the image has folders for', () => {
     for (const volume of service.volumes ?? []) {
       const [, folder = ''] = volume.split(':');
       const { REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA } = variablesOf(service);
-      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA]).toContain(folder);
+      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA, WEBHOOKS_AUDIT_LOG]).toContain(folder);
       expect(folders).toContain(folder);
     }
   }
 });
 
-test('whoever writes to the audit log does so on a volume', () => {
+test('every process writes its audit log on a volume, and a webhook on one that no other process can write, without their key', () => {
   const { ours } = setup();
   for (const [name, service] of ours.filter(([, service]) => processOf(service) !== 'sandbox')) {
-    const volume = name.startsWith('sandbox') ? 'sandbox-audit' : 'audit';
-    expect(service.volumes).toContain(`${volume}:${variablesOf(service)['AUDIT_LOG']}`);
+    const isWebhook = processOf(service) === 'webhook';
+    const volume = `${name.startsWith('sandbox') ? 'sandbox-' : ''}${isWebhook ? 'webhook-' : ''}audit`;
+    const audits = service.volumes?.filter((mounted) => /audit:/.test(mounted) && !mounted.endsWith(':ro'));
+    expect(audits).toEqual([`${volume}:${variablesOf(service)['AUDIT_LOG']}`]);
+    expect(secretsOf(service).some(({ target }) => target === 'AUDIT_KEY')).toBe(!isWebhook);
   }
+  expect(serviceOf('operator').volumes).toContain(`webhook-audit:${WEBHOOKS_AUDIT_LOG}:ro`);
 });
 
 test('worker, webhook and api are healthy when /readyz says so, on a port of their own in their network namespace', () => {

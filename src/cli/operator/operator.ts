@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { Seal } from '../../domain/seal';
 import type { Audit } from '../../observability/audit';
+import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
 import type { ExitStatus } from '../starter';
@@ -26,6 +27,7 @@ export interface Operator {
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
   /** `AUDIT_LOG`. */
   readonly auditFolder: string;
+  readonly auditKeys: AuditKeys;
   /** Asks on the terminal and gives the line that was typed; null where there is none. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Over the client above. */
