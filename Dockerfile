@@ -2,8 +2,8 @@
 # Two images, each with processes that the first argument chooses: chartway (worker, webhook, api, starter, chartway), and
 # sandbox. docker-compose.yml shows how each is run. `npm run deploy:check` runs the steps below one by one on a machine without Docker.
 
-# A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:20.20.2-bookworm-slim`.
-ARG NODE_IMAGE=node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
+# A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:24-bookworm-slim`.
+ARG NODE_IMAGE=node:24.20.0-bookworm-slim@sha256:ba849c60be29959425b8734d57b8b4b7d56f98edd9504c9af091d5281095a71e
 
 # --- What is compiled: needs the development packages -------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS build

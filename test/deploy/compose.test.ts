@@ -63,6 +63,16 @@ test('every container has a read-only root, no capability but those told, and ca
   expect(named(all, ({ security_opt }) => security_opt?.join() !== 'no-new-privileges:true')).toEqual([]);
 });
 
+test('no container takes all of the memory or the processes, or leaves a core file with keys in it', () => {
+  const { all, ours } = setup();
+  expect(named(all, ({ mem_limit }) => !/^[12]g$/.test(mem_limit ?? ''))).toEqual([]);
+  expect(named(all, ({ pids_limit }) => pids_limit === undefined)).toEqual([]);
+  expect(named(all, ({ ulimits }) => ulimits?.core !== 0)).toEqual([]);
+  const heapMiB = (service: Service) => Number(/=(\d+)$/.exec(variablesOf(service)['NODE_OPTIONS'] ?? '')?.[1]);
+  const chartways = ours.filter(([, service]) => processOf(service) !== 'sandbox');
+  expect(named(chartways, (service) => !(heapMiB(service) <= 0.7 * 1_024))).toEqual([]);
+});
+
 test('ports are published on loopback only', () => {
   const { all } = setup();
   expect(named(all, ({ ports = [] }) => ports.some((port) => !port.startsWith('127.0.0.1:')))).toEqual([]);

@@ -25,6 +25,9 @@ export interface Service {
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   readonly stop_grace_period?: string;
+  readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly ulimits?: { readonly core?: number };
 }
 
 /** docker-compose.yml, anchors and merges resolved. */
