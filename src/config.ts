@@ -275,8 +275,8 @@ function unmetBy(
     expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
-  // Beside an `npm start`, its worker writes the store.
-  if (real && !ownKeys && is('worker', 'chartway', 'dev')) {
+  // Beside an `npm start`, its worker has chosen for the operator's commands.
+  if (real && (is('worker', 'dev') || (is('chartway') && !ownKeys))) {
     const chosen = set['REPORTS_ENCRYPTION'] !== undefined;
     expect('REPORTS_ENCRYPTION', chosen, 'on, or off where reports may lie in REPORT_STORE unencrypted');
   }
