@@ -44,6 +44,7 @@ test('nothing set means the documented defaults', () => {
       adminUrl: 'https://admin.humanapi.co',
       dataUrl: 'https://api.humanapi.co',
       timeoutMs: 30_000,
+      envelopes: 'strict',
       maxCallsPerSecond: 10,
     },
     hasRealUpstream: true,

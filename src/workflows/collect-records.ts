@@ -27,6 +27,7 @@ import {
 import { describe, moveTo } from './display';
 import { fetchAll } from './fetching';
 import { collectLate } from './late-notices';
+import { untilDecided } from './stuck';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
 
@@ -139,7 +140,13 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
   const call = upstream(batch ? 'batch' : 'invite', 'Invite the person', {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
-  const answer = await call.invite({ details, begunAtMs: workflowInfo().startTime.getTime() });
+  const begunAtMs = workflowInfo().startTime.getTime();
+  let createSent = false;
+  const answer = await untilDecided(applicant.state, async (patience) => {
+    const told = await call.invite({ details, begunAtMs, createSent, ...patience });
+    if (told.kind === 'undecided') createSent = told.createSent === true;
+    return told;
+  });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };
   if (answer.kind === 'had-before') {
