@@ -3,7 +3,13 @@ import type { Outcome, Reason } from '../domain/applicant';
 import type { StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { isOfOthers, keyedDigest } from '../report-store/keyed-digest';
-import { type ManifestChange, type ReportStore, UnreadableManifest, WrongFolder } from '../report-store/port';
+import {
+  type ManifestChange,
+  type ReportStore,
+  StoreNotFound,
+  UnreadableManifest,
+  WrongFolder,
+} from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */
 export type EarlierRound =
@@ -64,7 +70,8 @@ export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof WrongFolder) throw error;
     const { name, code } = describeError(error);
-    const why = error instanceof UnreadableManifest ? error.message : `the report store failed (${code ?? name})`;
+    const isTold = error instanceof UnreadableManifest || error instanceof StoreNotFound;
+    const why = isTold ? error.message : `the report store failed (${code ?? name})`;
     throw ApplicationFailure.create({ message: `${why}; it is tried again`, type: 'StoreUnavailable' });
   }
 }

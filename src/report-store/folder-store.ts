@@ -6,6 +6,7 @@ import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
 import { publish } from './folder-documents';
 import { applicantsIn, eraseFolder } from './folder-erase';
+import { createFolderIdentity } from './folder-identity';
 import { rewriteUnderLock } from './folder-lock';
 import { readDocument } from './folder-reader';
 import { createFolderShelf } from './folder-shelf';
@@ -23,16 +24,30 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** Nothing is encrypted. */
 const IN_CLEAR: AtRest = { seal: null, encrypts: false };
 
-/** The report store in a folder of a local or shared file system; its folders are made when first needed. */
-export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore {
+/** The report store in a folder of a local or shared file system. `init` makes the folder, nothing else does; those within are made when first needed. */
+export function createFolderStore(
+  root: string,
+  atRest: AtRest = IN_CLEAR,
+  expectedId: string | null = null,
+): ReportStore {
   const base = resolve(root);
   const incoming = join(base, '.incoming');
+  const identity = createFolderIdentity(base, incoming, expectedId);
   let sweptAtMs = Number.NEGATIVE_INFINITY;
 
+  const filesOf = (clientUserId: string) => new ApplicantFiles(base, incoming, clientUserId, atRest);
   const folderOf = (clientUserId: string): ApplicantFolder => {
-    const files = new ApplicantFiles(base, incoming, clientUserId, atRest);
-    return { files, manifest: () => readManifest(files) };
+    const files = filesOf(clientUserId);
+    const isNone = (manifest: Manifest | null) => manifest === null;
+    return { files, manifest: () => identity.certain(() => readManifest(files), isNone) };
   };
+
+  async function holdsManifest(): Promise<boolean> {
+    for (const clientUserId of await applicantsIn(base)) {
+      if (await readManifest(filesOf(clientUserId)).catch(() => null)) return true;
+    }
+    return false;
+  }
 
   async function sweepNowAndThen(): Promise<void> {
     if (performance.now() - sweptAtMs < SWEEP_EVERY_MS) return;
@@ -42,10 +57,17 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
   }
 
   return {
-    shelf: createFolderShelf(base, incoming),
+    shelf: createFolderShelf(base, incoming, identity),
+
+    identity: identity.read,
+
+    init: identity.init,
+
+    adopt: async () => ((await onDisk(holdsManifest)) ? identity.adopt() : null),
 
     async save(document, body) {
       const folder = folderOf(document.clientUserId);
+      await identity.read();
       const sealing = folder.files.sealing(documentFile(document.report, document.format));
       const received = await receive(incoming, document.clientUserId, body, createDocumentCheck(document), sealing);
       try {
@@ -67,18 +89,32 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
     async updateManifest(change) {
       const folder = folderOf(change.clientUserId);
       return onDisk(async () => {
+        await identity.read();
         await makeFolder(base, incoming);
         await sweepNowAndThen();
         return updateManifest(folder, change);
       });
     },
 
-    erase: (clientUserId) => onDisk(() => eraseFolder(base, incoming, clientUserId)),
+    erase: (clientUserId) =>
+      onDisk(() =>
+        identity.certain(
+          () => eraseFolder(base, incoming, clientUserId),
+          (files) => files === 0,
+        ),
+      ),
 
-    applicants: () => onDisk(() => applicantsIn(base)),
+    applicants: () =>
+      onDisk(() =>
+        identity.certain(
+          () => applicantsIn(base),
+          (all) => all.length === 0,
+        ),
+      ),
 
     async check() {
       await onDisk(async () => {
+        await identity.read();
         await makeFolder(base, incoming);
         await sweep(incoming);
         const probe = join(incoming, incomingName());

@@ -79,9 +79,28 @@ export class StoreUnavailable extends Error {
   constructor(
     readonly code: string,
     call: string,
+    message = `the report store failed (${code} at ${call}); it is tried again`,
   ) {
-    super(`the report store failed (${code} at ${call}); it is tried again`);
+    super(message);
   }
+}
+
+/**
+ * The folder has no identity, or another store's: a disk that is not mounted looks like an empty store. Nothing is read from it, written to it or
+ * concluded from it. The message says what to do.
+ */
+export class StoreNotFound extends StoreUnavailable {
+  constructor(message: string) {
+    super('STORE_NOT_FOUND', 'open', message);
+  }
+}
+
+/** What tells one report store from another, and from none: `.chartway/store.json`. */
+export interface StoreIdentity {
+  /** 32 hex digits of chance. */
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
 }
 
 /** No such document, or none that the manifest lists. */
@@ -102,8 +121,20 @@ export interface AtRest {
   readonly encrypts: boolean;
 }
 
-/** Where reports and manifests live. Any number of processes may use one store at once. */
+/**
+ * Where reports and manifests live. Any number of processes may use one store at once. Every call but `init` and `adopt` throws
+ * {@link StoreNotFound} where the store has no identity or is another one: "not there" is never "nothing stored".
+ */
 export interface ReportStore {
+  /** @throws StoreNotFound; StoreUnavailable */
+  identity(): Promise<StoreIdentity>;
+  /** Makes a new store, or returns the identity of the one that is there. @throws StoreNotFound where another one is expected; StoreUnavailable */
+  init(): Promise<StoreIdentity>;
+  /**
+   * Gives a store of 0.1.0 its identity: one that has none and holds at least one manifest that can be read. Null for any other, an empty one
+   * above all. @throws StoreUnavailable
+   */
+  adopt(): Promise<StoreIdentity | null>;
   /**
    * Streams, checks, hashes and stores one document; the final name appears only when all of it is on disk.
    * Returns the manifest's entry for it. Where the bytes equal `newest`, nothing is added and its entry comes back with a later `seenAt`.

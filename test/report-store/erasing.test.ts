@@ -12,6 +12,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 test("the lists of sweeps lose the person's lines and no others", async () => {
   const store = createFolderStore(folder);
+  await store.init();
   const row = (clientUserId: string, humanId: string) => JSON.stringify({ kind: 'unattended', clientUserId, humanId });
   const others = [row('POL-10', 'h-10'), '{"kind":"gone"}', 'damaged', row('POL-2', 'h-2')];
   const [one, untouched] = ['sweeps/a.jsonl', 'sweeps/b.jsonl'];

@@ -14,16 +14,19 @@ async function setup() {
   const root = join(await mkdtemp(join(tmpdir(), 'chartway-store-')), 'reports');
   roots.push(join(root, '..'));
   const report = documentToStore().report;
+  const store = createFolderStore(root);
+  await store.init();
   return {
     root,
-    store: createFolderStore(root),
+    store,
     at: (updatedAt: string | null): ListedReport => ({ ...report, updatedAt }),
     read: (file: string) => readFile(join(root, 'POL-1', file), 'utf8'),
-    /** Every file of the store, temporary ones included. */
+    /** Every file of the store, temporary ones included, but its identity. */
     files: async () =>
       (await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []))
         .filter((each) => each.isFile())
         .map((each) => join(each.parentPath, each.name).slice(root.length + 1))
+        .filter((name) => name !== '.chartway/store.json')
         .sort(),
   };
 }

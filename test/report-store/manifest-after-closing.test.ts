@@ -137,6 +137,7 @@ describe('a withdrawal by hand', () => {
 it('is all written to a folder as it is merged', async () => {
   const root = await mkdtemp(join(tmpdir(), 'chartway-after-closing-'));
   const store = createFolderStore(root);
+  await store.init();
   await store.updateManifest(change({ outcome: 'partial', closedAt: V2 }));
   const refreshed = await store.updateManifest(refresh({ documents: [entry()] }));
   expect(refreshed).toMatchObject({ outcome: 'partial', refreshedAt: V3, documents: [{ reportId: 'report-1' }] });

@@ -105,6 +105,10 @@ export class FakeStore implements ReportStore {
   };
 
   check = async (): Promise<void> => {};
+
+  identity: ReportStore['identity'] = async () => ({ id: '0'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' });
+  init = this.identity;
+  adopt: ReportStore['adopt'] = async () => null;
 }
 
 function memoryShelf(): Shelf {
