@@ -1,3 +1,4 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
 import type { StoredDocument } from '../domain/reports';
@@ -22,10 +23,18 @@ export type EarlierRound =
       /** ISO 8601; null while the applicant is open. */
       closedAt: string | null;
       documents: readonly StoredDocument[];
+      round: number;
+      revision: number;
       /** True where it was certainly started with other details. */
       ofOthers: boolean;
     }
   | { kind: 'wrong-folder' };
+
+/** What the manifest says after a write: another may have been newer. */
+export interface Recorded {
+  readonly revision: number;
+  readonly outcome: Outcome | null;
+}
 
 export interface EarlierRoundInput {
   readonly clientUserId: string;
@@ -46,9 +55,9 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
-        const { humanId, outcome, reason, closedAt, documents } = manifest;
+        const { humanId, outcome, reason, closedAt, documents, round, revision } = manifest;
         const ofOthers = isOfOthers(manifest.detailsDigest, digestSecret, detailsDigest);
-        return { kind: 'known', humanId, outcome, reason, closedAt, documents, ofOthers };
+        return { kind: 'known', humanId, outcome, reason, closedAt, documents, round, revision, ofOthers };
       }).catch((error: unknown): EarlierRound => {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;
@@ -56,12 +65,18 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
     },
 
     /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
-    async recordManifest(change: ManifestChange): Promise<void> {
+    async recordManifest(change: ManifestChange): Promise<Recorded> {
       const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestSecret, change.detailsDigest);
-      await inStoreTerms(() => reportStore.updateManifest({ ...change, detailsDigest }));
+      const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
+      const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
+      const { revision, outcome } = await inStoreTerms(written);
+      return { revision, outcome };
     },
   };
 }
+
+/** Waiting for other writers ends before the attempt does: an attempt that was given up must not write later. */
+const SHARE_OF_THE_TIMEOUT = 0.8;
 
 /** A store that cannot be read or written is retried without limit: work goes on when there is space again. Its paths stay here. */
 export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {

@@ -86,13 +86,13 @@ export function createFolderStore(
       return onDisk(folderOf(clientUserId).manifest);
     },
 
-    async updateManifest(change) {
+    async updateManifest(change, { waitAtMostMs } = {}) {
       const folder = folderOf(change.clientUserId);
       return onDisk(async () => {
         await identity.read();
         await makeFolder(base, incoming);
         await sweepNowAndThen();
-        return updateManifest(folder, change);
+        return updateManifest(folder, change, waitAtMostMs);
       });
     },
 
@@ -136,10 +136,16 @@ async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
 async function updateManifest(
   { files, manifest }: ApplicantFolder,
   change: Parameters<ReportStore['updateManifest']>[0],
+  waitAtMostMs: number | undefined,
 ): Promise<Manifest> {
   await makeFolder(files.base, files.path);
   let written: Manifest | null = null;
-  await rewriteUnderLock({ path: files.pathOf(MANIFEST), incoming: files.incoming }, async () => {
+  const file = {
+    path: files.pathOf(MANIFEST),
+    incoming: files.incoming,
+    ...(waitAtMostMs !== undefined && { waitAtMostMs }),
+  };
+  await rewriteUnderLock(file, async () => {
     // What closes an applicant tells of all that is to come.
     if (isClosing(change)) await revoke(files.incoming, files.clientUserId);
     written = mergeManifest(await manifest(), change);

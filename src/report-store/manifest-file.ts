@@ -47,6 +47,8 @@ const manifest = z.object({
   refreshedAt: textOrNull,
   documents: z.array(document),
   missing: z.array(missing),
+  round: z.int().positive().default(1),
+  revision: z.int().nonnegative().default(0),
 });
 
 /** A manifest as it lies in the store: for people and programs alike. */

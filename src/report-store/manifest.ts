@@ -11,9 +11,10 @@ export function mergeManifest(
   return change.kind === 'refresh' ? afterRefresh(before, change) : afterWithdrawal(before, change);
 }
 
-/** A change by the applicant's own run: how the run stands is the run's to say, documents only ever join. */
+/** A change by the applicant's own run: how the run stands is its newest write's to say, documents only ever join. */
 function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
   const documents = mergeDocuments(before?.documents ?? [], change.documents);
+  if (before && !isNewerChange(change, before)) return { ...before, documents };
   const openedAt = change.openedAt ?? before?.openedAt ?? null;
   return {
     clientUserId: change.clientUserId,
@@ -28,7 +29,15 @@ function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
     refreshedAt: before && before.openedAt === openedAt ? before.refreshedAt : null,
     documents,
     missing: stillMissing(change, documents),
+    round: change.round ?? before?.round ?? 1,
+    revision: change.revision ?? 0,
   };
+}
+
+/** A write that was held up, or that is repeated, is not: it must not undo what was written since. One of 0.1.0 counts until a later version wrote. */
+function isNewerChange({ round, revision }: ManifestChange, before: Manifest): boolean {
+  if (round === undefined || revision === undefined) return before.revision === 0;
+  return round === before.round ? revision > before.revision : round > before.round;
 }
 
 /** A refresh only adds. Of a round that is not the one it began with it knows nothing, but its files lie there, so they are told of. */
@@ -63,13 +72,14 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
   const { clientUserId, humanId, closedAt, wanted } = change;
   const fresh = { wanted, detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
   return {
-    ...fresh,
+    ...{ ...fresh, round: 1, revision: 0 },
     ...before,
     clientUserId,
     humanId: before?.humanId ?? humanId,
     outcome: 'cancelled',
     reason: 'operator',
     closedAt,
+    revision: (before?.revision ?? 0) + 1,
   };
 }
 

@@ -18,10 +18,18 @@ export interface Manifest {
   readonly refreshedAt: string | null;
   readonly documents: readonly StoredDocument[];
   readonly missing: readonly MissingDocument[];
+  /** Which round this is, 1 for the first; `--again` begins another. */
+  readonly round: number;
+  /** Counts the writes of the applicant's own runs; 0 where 0.1.0 wrote last. A late writer is known by a lower one. */
+  readonly revision: number;
 }
 
-/** What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. */
-export type ManifestChange = Omit<Manifest, 'refreshedAt'>;
+/**
+ * What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. One that is not newer than
+ * the manifest, by round and revision, only adds its documents. Neither is given by a run of 0.1.0.
+ */
+export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'revision'> &
+  Partial<Pick<Manifest, 'round' | 'revision'>>;
 
 /** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
 export interface RefreshChange {
@@ -149,8 +157,14 @@ export interface ReportStore {
   readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
   /** @throws WrongFolder; UnknownKey; StoreUnavailable; UnreadableManifest */
   readManifest(clientUserId: string): Promise<Manifest | null>;
-  /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
-  updateManifest(change: ManifestChange | RefreshChange | WithdrawalChange): Promise<Manifest>;
+  /**
+   * Read, merge, write under a lock: correct with any number of writers. Returns what was written. `waitAtMostMs`: how long to wait for other
+   * writers; a caller with a time-out gives less than that, so that nothing is written after it gave up.
+   */
+  updateManifest(
+    change: ManifestChange | RefreshChange | WithdrawalChange,
+    options?: { readonly waitAtMostMs?: number },
+  ): Promise<Manifest>;
   /** Removes everything of an applicant, all versions; harmless to repeat. How many files there were. */
   erase(clientUserId: string): Promise<number>;
   /** Every clientUserId of whom something is stored, sorted. */

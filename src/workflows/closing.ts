@@ -1,8 +1,9 @@
+import type { Recorded } from '../activities/manifests';
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
 import type { Applicant } from './applicant';
 import { inHouse, quickly, upstream } from './calls';
-import type { CollectRecordsInput } from './contract';
+import type { ApplicantState, CollectRecordsInput } from './contract';
 import { describe, moveTo } from './display';
 
 /** After a create whose answer is not known: how long we look whether the person was invited after all. */
@@ -23,7 +24,13 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
 
 /** Writes how it ended into the manifest. An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already. */
 export async function recordClosing(applicant: Applicant): Promise<void> {
-  await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
+  const { state } = applicant;
+  for (;;) {
+    const recorded = await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
+    take(state, recorded);
+    // A manifest that is newer than this run knows (Temporal was restored, a terminated run wrote last) and open: it is written once more.
+    if (recorded?.outcome !== null) return;
+  }
 }
 
 /** Brings the manifest up to what is known after a round of collecting. */
@@ -31,10 +38,16 @@ export async function recordRound(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   state.collection = { ...state.collection, unrecorded: false };
   const change = manifestOf(applicant);
-  await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change));
+  take(state, await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change)));
+}
+
+/** Nothing came back from a write of 0.1.0. */
+function take(state: ApplicantState, recorded: Recorded | undefined): void {
+  state.revision = Math.max(state.revision, recorded?.revision ?? 0);
 }
 
 function manifestOf({ state, input }: Applicant) {
+  state.revision += 1;
   return {
     clientUserId: state.clientUserId,
     humanId: state.humanId,
@@ -46,6 +59,8 @@ function manifestOf({ state, input }: Applicant) {
     closedAt: state.outcome === null ? null : isoOf(Date.now()),
     documents: state.collection.documents,
     missing: missingDocuments(state.collection, input.policy.wanted),
+    round: state.round,
+    revision: state.revision,
   };
 }
 

@@ -111,6 +111,9 @@ async function lookBack(applicant: Applicant): Promise<Ending | null> {
     return settle(applicant, { outcome: 'failed', reason: 'conflict', humanId: null });
   const reopened = earlier.outcome !== null && input.again === true;
   state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
+  // An answer that 0.1.0 gave has neither.
+  state.revision = earlier.revision ?? 0;
+  state.round = (earlier.round ?? 1) + (reopened ? 1 : 0);
   return earlier.outcome === null || reopened ? null : settle(applicant, earlier);
 }
 

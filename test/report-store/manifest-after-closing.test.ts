@@ -108,6 +108,7 @@ describe('a withdrawal by hand', () => {
       ...before,
       outcome: 'cancelled',
       reason: 'operator',
+      revision: 1,
       closedAt: V3,
     });
   });
@@ -123,6 +124,7 @@ describe('a withdrawal by hand', () => {
       humanId: 'h-1',
       outcome: 'cancelled',
       reason: 'operator',
+      ...{ round: 1, revision: 1 },
       wanted: { unity: ['pdf'] },
       detailsDigest: null,
       openedAt: null,

@@ -36,6 +36,33 @@ describe('how an applicant stands', () => {
     expect(again.wanted).toEqual({ ccdraw: ['pdf'] });
   });
 
+  it.each([
+    ['held up since the same round', { round: 1, revision: 3 }],
+    ['of the round before', { round: 1, revision: 9 }],
+    ['repeated', { round: 2, revision: 4 }],
+    ['of a run of 0.1.0', {}],
+  ])('is not changed by a write %s, which only adds its documents', (_, late) => {
+    const closed = mergeManifest(
+      null,
+      change({ round: 2, revision: 4, outcome: 'declined', reason: 'deadline', closedAt: V2, missing: [missing()] }),
+    );
+    const lateChange = change({
+      ...{ humanId: 'other', wanted: {}, detailsDigest: 'other', openedAt: V3, missing: [], ...late },
+      documents: [entry()],
+    });
+    expect(mergeManifest(closed, lateChange)).toEqual({ ...closed, documents: [{ ...entry(), superseded: false }] });
+  });
+
+  it('is what the newer of two writes says: by the round, then by the revision, and 0.1.0 counts neither', () => {
+    const old = mergeManifest(null, change({ outcome: 'declined' }));
+    expect(old).toMatchObject({ round: 1, revision: 0 });
+    expect(mergeManifest(old, change()).outcome).toBeNull();
+    const closed = mergeManifest(old, change({ round: 1, revision: 1, outcome: 'failed' }));
+    expect(closed).toMatchObject({ outcome: 'failed', round: 1, revision: 1 });
+    expect(mergeManifest(closed, change({ round: 1, revision: 2 }))).toMatchObject({ outcome: null, revision: 2 });
+    expect(mergeManifest(closed, change({ round: 2, revision: 1 }))).toMatchObject({ outcome: null, round: 2 });
+  });
+
   it('keeps what the change does not know', () => {
     const before = mergeManifest(null, change());
     const after = mergeManifest(

@@ -42,6 +42,8 @@ export class FakeStore implements ReportStore {
       refreshedAt: null,
       documents: [],
       missing: [],
+      round: 1,
+      revision: 0,
       ...left,
     });
   }
@@ -83,7 +85,7 @@ export class FakeStore implements ReportStore {
     this.heldCalls += 1;
     await this.held;
     const before = this.manifests.get(change.clientUserId) ?? null;
-    const manifest = 'kind' in change ? mergeManifest(before, change) : { ...change, refreshedAt: null };
+    const manifest = mergeManifest(before, change);
     this.manifests.set(change.clientUserId, manifest);
     this.written.push(manifest);
     return manifest;

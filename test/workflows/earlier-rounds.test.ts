@@ -43,7 +43,7 @@ test('asked for again, the applicant gets a new round, and what was stored is no
   // The new round opens the manifest before it closes it again.
   const outcomes = store.written.map(({ outcome }) => outcome);
   expect(outcomes.slice(outcomes.indexOf('collected'))).toContain(null);
-  expect(again.manifest).toMatchObject({ outcome: 'collected' });
+  expect(again.manifest).toMatchObject({ outcome: 'collected', round: 2 });
   expect(again.manifest.documents).toHaveLength(6);
 });
 

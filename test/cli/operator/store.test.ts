@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { runOperator } from '../../../src/cli/operator/run';
 import { createFolderStore } from '../../../src/report-store/folder-store';
-import { operatorOf } from './fixture';
+import { operatorOf, STATUS } from './fixture';
 
 async function setup() {
   const about = await operatorOf();
@@ -30,4 +30,12 @@ test('a command that needs the store ends with what to do where there is none', 
   const { run, said } = await setup();
   expect(await run(['holds'])).toBe(1);
   expect(said()).toContain('run `npm run chartway -- store init` once');
+});
+
+test('quarantine lists the spool where there is no report store, as on a webhook’s own host, and says so', async () => {
+  const { run, out, said, spooled } = await setup();
+  const id = await spooled('signature', [STATUS]);
+  expect(await run(['quarantine', 'list'])).toBe(0);
+  expect(out).toEqual([expect.stringContaining(id)]);
+  expect(said()).toContain('the report store was not looked at');
 });
