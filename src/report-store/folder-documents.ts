@@ -8,6 +8,7 @@ import { NotOpened } from './envelope';
 import { place, record, replace, statOf } from './folder-names';
 import type { Received } from './incoming';
 import { documentFile } from './layout';
+import type { Placed } from './manifest';
 import type { DocumentToStore } from './port';
 import { syncFolders } from './private-folders';
 
@@ -82,6 +83,13 @@ function entryOf(
     superseded: false,
     ...(encrypted && { encrypted }),
   };
+}
+
+/** What lies under each name now. */
+export async function placedIn(files: ApplicantFiles, names: readonly string[]): Promise<Placed> {
+  const placed = new Map<string, string | null>();
+  for (const name of names) placed.set(name, (await existing(files, name))?.sha256 ?? null);
+  return placed;
 }
 
 interface Existing {

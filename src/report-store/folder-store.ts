@@ -4,7 +4,7 @@ import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
-import { publish } from './folder-documents';
+import { placedIn, publish } from './folder-documents';
 import { applicantsIn, eraseFolder } from './folder-erase';
 import { createFolderIdentity } from './folder-identity';
 import { rewriteUnderLock } from './folder-lock';
@@ -12,7 +12,7 @@ import { readDocument } from './folder-reader';
 import { createFolderShelf } from './folder-shelf';
 import { incomingName, receive, revoke, sweep } from './incoming';
 import { documentFile, MANIFEST } from './layout';
-import { mergeManifest } from './manifest';
+import { contestedFiles, mergeManifest } from './manifest';
 import { manifestText, parseManifest } from './manifest-file';
 import { onDisk } from './on-disk';
 import type { AtRest, Manifest, ReportStore } from './port';
@@ -148,7 +148,10 @@ async function updateManifest(
   await rewriteUnderLock(file, async () => {
     // What closes an applicant tells of all that is to come.
     if (isClosing(change)) await revoke(files.incoming, files.clientUserId);
-    written = mergeManifest(await manifest(), change);
+    const before = await manifest();
+    // Bytes and manifest change together under this lock, so what lies there stays true of what is written here.
+    const placed = await placedIn(files, contestedFiles(before, change));
+    written = mergeManifest(before, change, placed);
     return files.written(MANIFEST, manifestText(written));
   });
   if (!written) throw new TypeError('a manifest was written without having been merged');

@@ -2,18 +2,35 @@ import { instantMs } from '../domain/instants';
 import { type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
-/** What a manifest says after a change. @throws Error for a refresh of what is not there */
+/** The sha256 of what lies under a file's name; null for what cannot be read. */
+export type Placed = ReadonlyMap<string, string | null>;
+
+/**
+ * What a manifest says after a change. `placed` has the {@link contestedFiles}: what lies there is true, whatever time two clocks gave it.
+ * @throws Error for a refresh of what is not there
+ */
 export function mergeManifest(
   before: Manifest | null,
   change: ManifestChange | RefreshChange | WithdrawalChange,
+  placed: Placed = new Map(),
 ): Manifest {
-  if (!('kind' in change)) return afterRound(before, change);
-  return change.kind === 'refresh' ? afterRefresh(before, change) : afterWithdrawal(before, change);
+  if (!('kind' in change)) return afterRound(before, change, placed);
+  return change.kind === 'refresh' ? afterRefresh(before, change, placed) : afterWithdrawal(before, change);
+}
+
+/** The files that a change gives other bytes than the manifest does. */
+export function contestedFiles(
+  before: Manifest | null,
+  change: ManifestChange | RefreshChange | WithdrawalChange,
+): readonly string[] {
+  const known = new Map(before?.documents.map(({ file, sha256 }) => [file, sha256]));
+  const added = 'documents' in change ? change.documents : [];
+  return added.flatMap(({ file, sha256 }) => (known.has(file) && known.get(file) !== sha256 ? [file] : []));
 }
 
 /** A change by the applicant's own run: how the run stands is its newest write's to say, documents only ever join. */
-function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
-  const documents = mergeDocuments(before?.documents ?? [], change.documents);
+function afterRound(before: Manifest | null, change: ManifestChange, placed: Placed): Manifest {
+  const documents = mergeDocuments(before?.documents ?? [], change.documents, placed);
   if (before && !isNewerChange(change, before)) return { ...before, documents };
   const openedAt = change.openedAt ?? before?.openedAt ?? null;
   return {
@@ -41,9 +58,9 @@ function isNewerChange({ round, revision }: ManifestChange, before: Manifest): b
 }
 
 /** A refresh only adds. Of a round that is not the one it began with it knows nothing, but its files lie there, so they are told of. */
-function afterRefresh(before: Manifest | null, change: RefreshChange): Manifest {
+function afterRefresh(before: Manifest | null, change: RefreshChange, placed: Placed): Manifest {
   if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, it is gone`);
-  const documents = mergeDocuments(before.documents, change.documents);
+  const documents = mergeDocuments(before.documents, change.documents, placed);
   if (before.outcome === null || before.closedAt !== change.closedAt) return { ...before, documents };
   return {
     ...before,
@@ -87,11 +104,12 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
 export function mergeDocuments(
   before: readonly StoredDocument[],
   added: readonly StoredDocument[],
+  placed: Placed = new Map(),
 ): readonly StoredDocument[] {
   const byFile = new Map<string, StoredDocument>();
   for (const document of [...before, ...added]) {
     const known = byFile.get(document.file);
-    byFile.set(document.file, known ? mergedEntry(known, document) : document);
+    byFile.set(document.file, known ? mergedEntry(known, document, placed) : document);
   }
   const current = currentFiles(byFile.values());
   return [...byFile.values()]
@@ -99,10 +117,10 @@ export function mergeDocuments(
     .sort((a, b) => compare(a.file, b.file));
 }
 
-/** Of two entries for one file: the same bytes were stored when they first were, and seen when last seen; of different bytes the later ones lie there. */
-function mergedEntry(known: StoredDocument, other: StoredDocument): StoredDocument {
+/** Of two entries for one file: the same bytes were stored when they first were, and seen when last seen; of different bytes, those that lie there. */
+function mergedEntry(known: StoredDocument, other: StoredDocument, placed: Placed): StoredDocument {
+  if (known.sha256 !== other.sha256) return placed.get(known.file) === known.sha256 ? known : other;
   const inOrder = at(known.storedAt) <= at(other.storedAt);
-  if (known.sha256 !== other.sha256) return inOrder ? other : known;
   const first = inOrder ? known : other;
   return { ...first, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
 }
