@@ -19,6 +19,7 @@ import { watchStore } from './report-store/store-watch';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
 import { createErasure } from './temporal/erasure';
+import { digestKeys } from './temporal/key-ring';
 import { createNoticeSender } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
 import { createApplicantRuns } from './temporal/runs';
@@ -92,7 +93,7 @@ runProcess('worker', async () => {
       reportStore,
       seal,
       mailboxMetrics: createMailboxMetrics(registry),
-      digestSecret: config.humanApi.clientSecret,
+      digestKeys: digestKeys(config.payload.ring, config.humanApi.clientSecret),
       directory: createNoticeSender({ client, taskQueue, refreshForMs }),
       runs: createApplicantRuns({ client, taskQueue }),
       sweepSource: createSweepSource({ client, taskQueue }),

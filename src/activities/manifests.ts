@@ -1,9 +1,9 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
-import type { StoredDocument } from '../domain/reports';
+import { isOfDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
-import { isOfOthers, keyedDigest } from '../report-store/keyed-digest';
+import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
 import {
   type ManifestChange,
   type ReportStore,
@@ -22,10 +22,12 @@ export type EarlierRound =
       reason: Reason | null;
       /** ISO 8601; null while the applicant is open. */
       closedAt: string | null;
+      /** Those of the present details. */
       documents: readonly StoredDocument[];
       round: number;
+      detailsRound: number;
       revision: number;
-      /** True where it was certainly started with other details. */
+      /** True where it was started with other details, or has an outcome and that cannot be told. */
       ofOthers: boolean;
     }
   | { kind: 'wrong-folder' };
@@ -43,21 +45,36 @@ export interface EarlierRoundInput {
 
 export interface ManifestDeps {
   readonly reportStore: ReportStore;
-  /** Keys the digest of the details in the manifest, which must not be guessed from names and birth dates. */
-  readonly digestSecret: string;
+  /** Of the digest of the details in the manifest, which must not be guessed from names and birth dates. */
+  readonly digestKeys: DigestKeys;
 }
 
 /** The activities about an applicant's manifest. They touch the store only, so they have no share in upstream's rate. */
-export function createManifestActivities({ reportStore, digestSecret }: ManifestDeps) {
+export function createManifestActivities({ reportStore, digestKeys }: ManifestDeps) {
   return {
     /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
-        const { humanId, outcome, reason, closedAt, documents, round, revision } = manifest;
-        const ofOthers = isOfOthers(manifest.detailsDigest, digestSecret, detailsDigest);
-        return { kind: 'known', humanId, outcome, reason, closedAt, documents, round, revision, ofOthers };
+        const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
+        const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
+        const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
+        // A digest whose key was rotated away: nobody's outcome is given to details that may be another person's.
+        const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
+        const ofOthers = match === 'other' || isUnknown;
+        return {
+          kind: 'known',
+          humanId,
+          outcome,
+          reason,
+          closedAt,
+          documents,
+          round,
+          detailsRound,
+          revision,
+          ofOthers,
+        };
       }).catch((error: unknown): EarlierRound => {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;
@@ -66,7 +83,7 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
 
     /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
     async recordManifest(change: ManifestChange): Promise<Recorded> {
-      const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestSecret, change.detailsDigest);
+      const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
       const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
       const { revision, outcome } = await inStoreTerms(written);

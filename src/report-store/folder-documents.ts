@@ -31,7 +31,7 @@ export async function publish(
   const there = await existing(files, file);
   if (there && there.sha256 === received.sha256) {
     const recorded = manifest?.documents.find((entry) => entry.file === file && entry.sha256 === there.sha256);
-    if (recorded) return recorded;
+    if (recorded) return { ...recorded, round: document.round ?? 1 };
     // Its name may have been the last that an attempt could do.
     await syncFolders(files.base, dirname(files.pathOf(file)));
     const entry = entryOf(document, received, file, there.changedAt, there.encrypted);
@@ -81,6 +81,7 @@ function entryOf(
     contentType: provenContentType(document),
     storedAt: storedAt.toISOString(),
     superseded: false,
+    round: document.round ?? 1,
     ...(encrypted && { encrypted }),
   };
 }

@@ -75,7 +75,7 @@ export async function record(
       const before = await manifest();
       if (before?.documents.some(({ file }) => file === entry.file)) {
         const placed = new Map([[entry.file, entry.sha256]]);
-        const documents = mergeDocuments(before.documents, [entry], placed);
+        const documents = mergeDocuments(before.documents, [entry], { ...before, placed });
         return files.written(MANIFEST, manifestText({ ...before, documents }));
       }
       await swap();

@@ -23,6 +23,7 @@ const document = z.object({
   contentType: text,
   storedAt: text,
   superseded: z.boolean(),
+  round: z.int().positive().default(1),
   encrypted: z.literal(true).exactOptional(),
 });
 
@@ -48,6 +49,7 @@ const manifest = z.object({
   documents: z.array(document),
   missing: z.array(missing),
   round: z.int().positive().default(1),
+  detailsRound: z.int().positive().default(1),
   revision: z.int().nonnegative().default(0),
 });
 

@@ -1,5 +1,5 @@
 import { instantMs } from '../domain/instants';
-import { type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
+import { isOfDetails, type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
 /** The sha256 of what lies under a file's name; null for what cannot be read. */
@@ -30,8 +30,10 @@ export function contestedFiles(
 
 /** A change by the applicant's own run: how the run stands is its newest write's to say, documents only ever join. */
 function afterRound(before: Manifest | null, change: ManifestChange, placed: Placed): Manifest {
-  const documents = mergeDocuments(before?.documents ?? [], change.documents, placed);
-  if (before && !isNewerChange(change, before)) return { ...before, documents };
+  const isNewer = before === null || isNewerChange(change, before);
+  const detailsRound = (isNewer ? change.detailsRound : undefined) ?? before?.detailsRound ?? 1;
+  const documents = mergeDocuments(before?.documents ?? [], change.documents, { detailsRound, placed });
+  if (!isNewer) return { ...before, documents };
   const openedAt = change.openedAt ?? before?.openedAt ?? null;
   return {
     clientUserId: change.clientUserId,
@@ -47,6 +49,7 @@ function afterRound(before: Manifest | null, change: ManifestChange, placed: Pla
     documents,
     missing: stillMissing(change, documents),
     round: change.round ?? before?.round ?? 1,
+    detailsRound,
     revision: change.revision ?? 0,
   };
 }
@@ -60,7 +63,7 @@ function isNewerChange({ round, revision }: ManifestChange, before: Manifest): b
 /** A refresh only adds. Of a round that is not the one it began with it knows nothing, but its files lie there, so they are told of. */
 function afterRefresh(before: Manifest | null, change: RefreshChange, placed: Placed): Manifest {
   if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, it is gone`);
-  const documents = mergeDocuments(before.documents, change.documents, placed);
+  const documents = mergeDocuments(before.documents, change.documents, { ...before, placed });
   if (before.outcome === null || before.closedAt !== change.closedAt) return { ...before, documents };
   return {
     ...before,
@@ -89,7 +92,7 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
   const { clientUserId, humanId, closedAt, wanted } = change;
   const fresh = { wanted, detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
   return {
-    ...{ ...fresh, round: 1, revision: 0 },
+    ...{ ...fresh, round: 1, detailsRound: 1, revision: 0 },
     ...before,
     clientUserId,
     humanId: before?.humanId ?? humanId,
@@ -100,20 +103,21 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
   };
 }
 
-/** Both lists as one: by file name, `superseded` told anew, in the order of the names. No document of either ever vanishes. */
+/** Both lists as one: by file name, `superseded` told anew (all of rounds before `detailsRound` are), in the order of the names. None ever vanishes. */
 export function mergeDocuments(
   before: readonly StoredDocument[],
   added: readonly StoredDocument[],
-  placed: Placed = new Map(),
+  { detailsRound = 1, placed = new Map() }: { readonly detailsRound?: number; readonly placed?: Placed } = {},
 ): readonly StoredDocument[] {
   const byFile = new Map<string, StoredDocument>();
   for (const document of [...before, ...added]) {
     const known = byFile.get(document.file);
     byFile.set(document.file, known ? mergedEntry(known, document, placed) : document);
   }
-  const current = currentFiles(byFile.values());
-  return [...byFile.values()]
-    .map((document) => ({ ...document, superseded: !current.has(document.file) }))
+  const all = [...byFile.values()];
+  const current = currentFiles(all.filter((document) => isOfDetails(document, detailsRound)));
+  return all
+    .map((document) => ({ round: 1, ...document, superseded: !current.has(document.file) }))
     .sort((a, b) => compare(a.file, b.file));
 }
 
@@ -122,7 +126,8 @@ function mergedEntry(known: StoredDocument, other: StoredDocument, placed: Place
   if (known.sha256 !== other.sha256) return placed.get(known.file) === known.sha256 ? known : other;
   const inOrder = at(known.storedAt) <= at(other.storedAt);
   const first = inOrder ? known : other;
-  return { ...first, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
+  const round = Math.max(known.round ?? 1, other.round ?? 1);
+  return { ...first, round, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
 }
 
 /** The files that hold the newest version of each report in each format. */

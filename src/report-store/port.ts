@@ -20,16 +20,18 @@ export interface Manifest {
   readonly missing: readonly MissingDocument[];
   /** Which round this is, 1 for the first; `--again` begins another. */
   readonly round: number;
+  /** The round in which the present details were first used; documents of earlier ones are superseded. */
+  readonly detailsRound: number;
   /** Counts the writes of the applicant's own runs; 0 where 0.1.0 wrote last. A late writer is known by a lower one. */
   readonly revision: number;
 }
 
 /**
  * What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. One that is not newer than
- * the manifest, by round and revision, only adds its documents. Neither is given by a run of 0.1.0.
+ * the manifest, by round and revision, only adds its documents. A run of 0.1.0 gives none of the three.
  */
-export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'revision'> &
-  Partial<Pick<Manifest, 'round' | 'revision'>>;
+export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision'> &
+  Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>>;
 
 /** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
 export interface RefreshChange {
@@ -58,6 +60,8 @@ export interface DocumentToStore {
   readonly report: ListedReport;
   readonly format: Format;
   readonly contentType: string;
+  /** The applicant's round; not given: the first. */
+  readonly round?: number;
   /** Bytes announced by upstream, null where it did not say. */
   readonly contentLength: number | null;
   /** The newest version stored so far: the same bytes again add no file. */

@@ -129,6 +129,7 @@ function newState(clientUserId: string): ApplicantState {
     facts: null,
     collection: emptyCollection(),
     round: 1,
+    detailsRound: 1,
     revision: 0,
   };
 }

@@ -60,6 +60,7 @@ function manifestOf({ state, input }: Applicant) {
     documents: state.collection.documents,
     missing: missingDocuments(state.collection, input.policy.wanted),
     round: state.round,
+    detailsRound: state.detailsRound,
     revision: state.revision,
   };
 }

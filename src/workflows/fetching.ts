@@ -28,6 +28,11 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   const newest = newestStored(state.collection.documents, report.id, format);
   // Waited for after a cancel as well: what it stores at that moment belongs into the manifest.
   const call = upstream('download', `Fetch a report as ${format}`, { cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
-  const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
+  const fetched = await call.fetchDocument({ clientUserId, report, format, newest, ...laterRound(state.round) });
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
+}
+
+/** The first round is not told: it would stand in each history, and be the rule. */
+export function laterRound(round = 1): { round?: number } {
+  return round > 1 ? { round } : {};
 }

@@ -23,6 +23,7 @@ import {
 import { newestStored, type WantedDocument } from '../domain/reports';
 import { inHouse, quickly, upstream } from './calls';
 import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
+import { laterRound } from './fetching';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
 const SIGNALS_MOST = 2_000;
@@ -101,7 +102,9 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { report, format } = wanted;
     const newest = newestStored(refresh.collection.documents, report.id, format);
     const call = upstream('download', `Fetch a report as ${format}`);
-    const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
+    const ofRound = refresh.round?.round;
+    const asked = { clientUserId, report, format, newest, ...laterRound(ofRound) };
+    const fetched = await call.fetchDocument(asked);
     if (!refresh.round) throw new TypeError('a document was fetched before the manifest was read');
     const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), refresh.round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };

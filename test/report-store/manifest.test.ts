@@ -94,8 +94,8 @@ describe('documents', () => {
     const [a, b] = [entry({ sha256: 'a', storedAt: V1, seenAt: V3 }), entry({ sha256: 'b', storedAt: V2 })];
     const placed = new Map([[a.file, sha256]]);
     const expected = [sha256 === 'a' ? a : b];
-    expect(mergeDocuments([a], [b], placed)).toEqual(expected);
-    expect(mergeDocuments([b], [a], placed)).toEqual(expected);
+    expect(mergeDocuments([a], [b], { placed })).toEqual(expected);
+    expect(mergeDocuments([b], [a], { placed })).toEqual(expected);
     const before = mergeManifest(null, change({ documents: [a] }));
     expect(contestedFiles(before, change({ documents: [b, entry({ reportId: 'other' })] }))).toEqual([a.file]);
     expect(contestedFiles(before, change({ documents: [a] }))).toEqual([]);
@@ -107,6 +107,24 @@ describe('documents', () => {
     expect(superseded(mergeDocuments([...versions].reverse(), []))).toEqual([V1, V2]);
     const others = [entry({ format: 'json', updatedAt: V1 }), entry({ reportId: 'other', updatedAt: V1 })];
     expect(superseded(mergeDocuments(versions, others))).toEqual([V1, V2]);
+  });
+
+  it('of a round with other details stay superseded, whoever writes late, and those of the same details do not', () => {
+    const former = entry({ reportId: 'former', round: 1 });
+    const closed = mergeManifest(null, change({ round: 1, revision: 3, outcome: 'collected', documents: [former] }));
+    const same = mergeManifest(closed, change({ round: 2, detailsRound: 1, revision: 4 }));
+    expect(same.documents).toEqual([former]);
+    const others = mergeManifest(closed, change({ round: 2, detailsRound: 2, revision: 4, documents: [] }));
+    expect(others.documents).toEqual([{ ...former, superseded: true }]);
+    const newer = entry({ reportId: 'former', updatedAt: V3, round: 1 });
+    const late = mergeManifest(others, change({ round: 1, detailsRound: 1, revision: 2, documents: [former, newer] }));
+    expect(late.documents).toMatchObject([{ superseded: true }, { superseded: true }]);
+    const present = entry({ reportId: 'former', round: 2 });
+    const again = mergeManifest(late, change({ round: 2, detailsRound: 2, revision: 5, documents: [present] }));
+    expect(again.documents.map(({ updatedAt, round, superseded: is }) => [updatedAt, round, is])).toEqual([
+      [V1, 2, false],
+      [V3, 1, true],
+    ]);
   });
 
   it('are compared as instants, not as texts', () => {

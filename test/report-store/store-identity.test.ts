@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createFolderStore } from '../../src/report-store/folder-store';
 import { type ReportStore, StoreNotFound } from '../../src/report-store/port';
+import { DIGEST_KEYS } from '../support/fake-store';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const CLOSED = change({ outcome: 'declined', closedAt: '2026-03-02T00:00:00.000Z' });
@@ -88,7 +89,7 @@ describe('a store that is not there', () => {
     const { store, unmount } = await setup();
     await store.init();
     await store.updateManifest(CLOSED);
-    const { readEarlierRound } = createManifestActivities({ reportStore: store, digestSecret: 'secret' });
+    const { readEarlierRound } = createManifestActivities({ reportStore: store, digestKeys: DIGEST_KEYS });
     const read = () => readEarlierRound({ clientUserId: 'POL-1', detailsDigest: 'digest' });
     expect(await read()).toMatchObject({ kind: 'known', outcome: 'declined' });
     await unmount();

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
+import type { DigestKeys } from '../../src/report-store/keyed-digest';
 import { mergeManifest } from '../../src/report-store/manifest';
 import { type Manifest, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
 import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
+
+/** What the tests key digests with. */
+export const DIGEST_KEYS: DigestKeys = { keys: [Buffer.alloc(32, 7)], clientSecret: 'test' };
 
 /** A store in memory, for tests of what is stored when; how it is stored is proven on real files. */
 export class FakeStore implements ReportStore {
@@ -43,6 +47,7 @@ export class FakeStore implements ReportStore {
       documents: [],
       missing: [],
       round: 1,
+      detailsRound: 1,
       revision: 0,
       ...left,
     });
@@ -55,7 +60,7 @@ export class FakeStore implements ReportStore {
       hash.update(chunk);
       bytes += chunk.length;
     }
-    const { report, format, contentType, newest } = document;
+    const { report, format, contentType, newest, round } = document;
     const sha256 = hash.digest('hex');
     if (newest?.sha256 === sha256) return { ...newest, seenAt: report.updatedAt };
     const entry: StoredDocument = {
@@ -71,6 +76,7 @@ export class FakeStore implements ReportStore {
       contentType,
       storedAt: '2026-01-01T00:00:00.000Z',
       superseded: false,
+      round: round ?? 1,
     };
     return entry;
   };

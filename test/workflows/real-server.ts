@@ -16,6 +16,7 @@ import {
   type CollectRecordsInput,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
+import { DIGEST_KEYS } from '../support/fake-store';
 import type { Handle } from '../support/followed';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
@@ -59,7 +60,7 @@ export class RealServer {
 
   /** Two workers, as the worker process has them, or with a worker of its own for the workflows. */
   async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
-    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
+    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
       ...createPeopleActivities(deps),
