@@ -14,7 +14,7 @@ import { decide, type Step, type Wait } from '../domain/decision';
 import { currentStatus } from '../domain/facts';
 import { Applicant } from './applicant';
 import { beside } from './beside';
-import { inHouse, upstream } from './calls';
+import { awaitTurn, inHouse, upstream } from './calls';
 import { close, recordRound } from './closing';
 import {
   type ApplicantState,
@@ -139,6 +139,7 @@ function settle({ state }: Applicant, earlier: Pick<ApplicantState, 'outcome' | 
 /** Invites at most once. A conflict or a refusal of the details is for a human, and nothing is deleted. */
 async function invite(applicant: Applicant): Promise<Ending | null> {
   const { details, batch } = applicant.input;
+  if (batch) await awaitTurn('batch', 'Wait for a turn among the invitations of files');
   stopIfCancelled();
   applicant.invitationBegun = true;
   // In flight it runs to its answer even if a cancel comes: the person is withdrawn afterwards.

@@ -21,7 +21,7 @@ import {
   withRound,
 } from '../domain/refresh';
 import { newestStored, type WantedDocument } from '../domain/reports';
-import { inHouse, quickly, upstream } from './calls';
+import { download, inHouse, quickly, upstream } from './calls';
 import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
 import { laterRound } from './fetching';
 
@@ -101,10 +101,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   async function fetchOne(wanted: WantedDocument): Promise<void> {
     const { report, format } = wanted;
     const newest = newestStored(refresh.collection.documents, report.id, format);
-    const call = upstream('download', `Fetch a report as ${format}`);
-    const ofRound = refresh.round?.round;
-    const asked = { clientUserId, report, format, newest, ...laterRound(ofRound) };
-    const fetched = await call.fetchDocument(asked);
+    const asked = { clientUserId, report, format, newest, ...laterRound(refresh.round?.round) };
+    const fetched = await download(`Fetch a report as ${format}`).fetchDocument(asked);
     if (!refresh.round) throw new TypeError('a document was fetched before the manifest was read');
     const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), refresh.round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };
