@@ -34,6 +34,7 @@ export type EarlierRound =
 
 /** What the manifest says after a write: another may have been newer. */
 export interface Recorded {
+  readonly round: number;
   readonly revision: number;
   readonly outcome: Outcome | null;
 }
@@ -86,8 +87,8 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
       const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
       const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
-      const { revision, outcome } = await inStoreTerms(written);
-      return { revision, outcome };
+      const { round, revision, outcome } = await inStoreTerms(written);
+      return { round, revision, outcome };
     },
   };
 }

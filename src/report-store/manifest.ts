@@ -31,7 +31,7 @@ export function contestedFiles(
 /** A change by the applicant's own run: how the run stands is its newest write's to say, documents only ever join. */
 function afterRound(before: Manifest | null, change: ManifestChange, placed: Placed): Manifest {
   const isNewer = before === null || isNewerChange(change, before);
-  const detailsRound = (isNewer ? change.detailsRound : undefined) ?? before?.detailsRound ?? 1;
+  const detailsRound = Math.max(isNewer ? (change.detailsRound ?? 1) : 1, before?.detailsRound ?? 1);
   const documents = mergeDocuments(before?.documents ?? [], change.documents, { detailsRound, placed });
   if (!isNewer) return { ...before, documents };
   const openedAt = change.openedAt ?? before?.openedAt ?? null;

@@ -41,8 +41,9 @@ export async function recordRound(applicant: Applicant): Promise<void> {
   take(state, await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change)));
 }
 
-/** Nothing came back from a write of 0.1.0. */
+/** What the manifest turned out to know goes on from there. Nothing came back from a write of 0.1.0. */
 function take(state: ApplicantState, recorded: Recorded | undefined): void {
+  state.round = Math.max(state.round, recorded?.round ?? 1);
   state.revision = Math.max(state.revision, recorded?.revision ?? 0);
 }
 

@@ -18,7 +18,7 @@ test.each([5_000, 30_000])(
     const { recordManifest } = createManifestActivities({ reportStore, digestKeys: DIGEST_KEYS });
     const environment = new MockActivityEnvironment({ startToCloseTimeoutMs });
     expect(await environment.run(recordManifest, change({ round: 1, revision: 4 }))).toEqual({
-      revision: 4,
+      ...{ round: 1, revision: 4 },
       outcome: null,
     });
     expect(waits).toEqual([startToCloseTimeoutMs * 0.8]);

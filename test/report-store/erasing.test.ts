@@ -33,7 +33,9 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
 test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
   'a manifest that tells no humanId does not stop an erasure: %s',
   async (error) => {
-    const erasing = openErasing({ ...createFolderStore(folder), readManifest: () => Promise.reject(error) });
+    const store = createFolderStore(folder);
+    await store.init();
+    const erasing = openErasing({ ...store, readManifest: () => Promise.reject(error) });
     expect(await erasing.begin('POL-1')).toMatchObject({ humanIds: [] });
   },
 );
@@ -41,6 +43,7 @@ test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
 test('a store that cannot be read stops an erasure, because its manifest may name the person who is to be withdrawn', async () => {
   const away = new StoreUnavailable('EIO', 'read');
   const store = createFolderStore(folder);
+  await store.init();
   const erasing = openErasing({ ...store, readManifest: () => Promise.reject(away) });
   await expect(erasing.begin('POL-1')).rejects.toThrow(away);
   expect(await store.shelf.list('erasures/')).toEqual([]);

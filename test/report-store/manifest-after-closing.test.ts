@@ -124,7 +124,7 @@ describe('a withdrawal by hand', () => {
       humanId: 'h-1',
       outcome: 'cancelled',
       reason: 'operator',
-      ...{ round: 1, revision: 1 },
+      ...{ round: 1, detailsRound: 1, revision: 1 },
       wanted: { unity: ['pdf'] },
       detailsDigest: null,
       openedAt: null,

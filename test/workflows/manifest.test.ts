@@ -42,7 +42,7 @@ test('a run that knows less than an open manifest, as after a restore of Tempora
   const applicant = await follow(SYNCED, { policy: BY_NOTICES, store });
   await applicant.tell(SYNCED.slice(0, 1));
   await applicant.pass(MINUTE_MS);
-  store.keep(applicant.clientUserId, { ...applicant.manifest, revision: 50 });
+  store.keep(applicant.clientUserId, { ...applicant.manifest, round: 2, revision: 50 });
   await applicant.tell(SYNCED.slice(1));
   expect((await applicant.end()).result?.outcome).toBe('collected');
   expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 6 } });
