@@ -9,6 +9,8 @@ import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
+import { openReportStore } from './report-store/store';
+import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
 
 /** A request's 10 s, with some room. */
@@ -30,7 +32,10 @@ runProcess('api', async () => {
   keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
-  const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => app.server.listening });
+  const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
+  const store = watchStore({ store: reportStore, adopts: false, log, signal: stopping.signal });
+  const ready = () => app.server.listening && store.isThere();
+  const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(
     async () => {
       log.info('draining');
@@ -46,12 +51,14 @@ runProcess('api', async () => {
   if (settings.codec !== 'off' && payload.ring === null)
     log.warn('no PAYLOAD_KEYS: the codec endpoint has nothing to decode with');
   // Whoever calls asks about what Temporal holds.
-  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch((error: unknown) => {
+  const unlessStopping = (error: unknown): null => {
     if (stopping.signal.aborted) return null;
     throw error;
-  });
+  };
+  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(unlessStopping);
   if (client === null) return;
   await client.connection.close();
   const address = await listen(app.server, settings);
+  if ((await store.whenThere.catch(unlessStopping)) === null) return;
   announceReady('api', metrics.address === null ? [address] : [address, metrics.address]);
 });

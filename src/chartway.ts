@@ -53,7 +53,7 @@ runProcess('chartway', async () => {
     auditKeys: config.audit.keys,
     ask,
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
-    reportStore: () => openReportStore(config.reportStore, config.reportsAtRest),
+    reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
     spoolFolder: config.webhook.spoolFolder,
     seal: sealOf(config.payload),
   });

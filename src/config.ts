@@ -108,6 +108,8 @@ function configOf(
     taskQueue: read.TASK_QUEUE,
     deployment: { name: read.WORKER_DEPLOYMENT_NAME ?? null, buildId: read.WORKER_BUILD_ID ?? null },
     reportStore: read.REPORT_STORE,
+    /** The id in its `.chartway/store.json`; null: any. */
+    reportStoreId: read.REPORT_STORE_ID ?? null,
     /** What is encrypted can be read for as long as its key is listed, whatever is written from now on. */
     reportsAtRest: { seal: payload.ring && createSeal(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
     policy: policyOf(read),
@@ -185,6 +187,9 @@ const VARIABLES = {
   ...TEMPORAL_VARIABLES,
   ...DEPLOYMENT_VARIABLES,
   REPORT_STORE: reportStore.prefault('./reports'),
+  REPORT_STORE_ID: setting('the id that `npm run chartway -- store init` printed: 32 hex digits', (value) =>
+    /^[0-9a-f]{32}$/.test(value) ? value : null,
+  ).optional(),
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   ...RETENTION_VARIABLES,
   REFRESH_FOR: durationMs.default(30 * DAY_MS),

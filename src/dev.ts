@@ -6,6 +6,7 @@ import { runEverything } from './dev/everything';
 import { interruption } from './dev/interruption';
 import { Terminal } from './dev/terminal';
 import { runProcess } from './observability/run-process';
+import { openReportStore } from './report-store/store';
 
 /** Under the folder that the command is run in, where `.env` and the reports are looked for as well. */
 const DATA_FOLDER = '.data';
@@ -48,6 +49,10 @@ runProcess('dev', async () => {
       webhook: { ...config.webhook, secretGiven: config.webhook.secrets.length > 0 },
       apiPort: config.api.port,
       metricsPort: config.metrics.port,
+      initStore: async () => {
+        // The worker refuses S3 in words of its own.
+        if (reportStore.kind === 'folder') await openReportStore(reportStore, undefined, config.reportStoreId).init();
+      },
       reports:
         reportStore.kind === 'folder'
           ? path.resolve(reportStore.path)

@@ -15,10 +15,12 @@ import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
 import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
+import { watchStore } from './report-store/store-watch';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
 import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
+import { digestKeys } from './temporal/key-ring';
 import { createNoticeSender } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
 import { createApplicantRuns } from './temporal/runs';
@@ -48,7 +50,10 @@ runProcess('worker', async () => {
   const registry = createRegistry('worker');
   const stopping = new AbortController();
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
-  const metrics = await serveMetrics({ ...config.metrics, registry, ready: () => state === 'running' });
+  const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
+  const store = watchStore({ store: reportStore, adopts: true, log, signal: stopping.signal });
+  const ready = () => state === 'running' && store.isThere();
+  const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   const unlessStopping = (error: unknown): null => {
     if (stopping.signal.aborted) return null;
     throw error;
@@ -70,7 +75,8 @@ runProcess('worker', async () => {
   if (connection === null) return;
   await ensureSearchAttributes(connection, namespace, { log });
 
-  const reportStore = openReportStore(config.reportStore, config.reportsAtRest);
+  // Who was closed or invited before stands in the store: without it no task is taken.
+  if ((await store.whenThere.catch(unlessStopping)) === null) return;
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const humanApi = createHumanApi(config.humanApi);
@@ -90,7 +96,7 @@ runProcess('worker', async () => {
       reportStore,
       seal,
       mailboxMetrics: createMailboxMetrics(registry),
-      digestSecret: config.humanApi.clientSecret,
+      digestKeys: digestKeys(config.payload.ring, config.humanApi.clientSecret),
       directory: createNoticeSender({ client, taskQueue, refreshForMs }),
       runs: createApplicantRuns({ client, taskQueue }),
       sweepSource: createSweepSource({ client, taskQueue }),

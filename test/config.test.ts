@@ -53,6 +53,7 @@ test('nothing set means the documented defaults', () => {
     taskQueue: 'chartway',
     deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
+    reportStoreId: null,
     reportsAtRest: { seal: null, encrypts: false },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,

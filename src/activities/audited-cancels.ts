@@ -1,8 +1,9 @@
 import type { AuditEntry } from '../observability/audit';
 import type { ManifestChange } from '../report-store/port';
+import type { Recorded } from './manifests';
 
 interface RecordsManifests {
-  recordManifest(change: ManifestChange): Promise<void>;
+  recordManifest(change: ManifestChange): Promise<Recorded>;
 }
 
 /**
@@ -16,12 +17,14 @@ export function auditingCancels<A extends RecordsManifests>(
 ): A {
   return {
     ...activities,
-    async recordManifest(change: ManifestChange): Promise<void> {
-      await activities.recordManifest(change);
+    async recordManifest(change: ManifestChange): Promise<Recorded> {
+      const recorded = await activities.recordManifest(change);
       const { clientUserId, outcome, reason } = change;
-      if (outcome !== 'cancelled' || reason !== 'operator') return;
+      // A write that came too late closed nothing.
+      if (outcome !== 'cancelled' || reason !== 'operator' || recorded.outcome !== outcome) return recorded;
       const detail = "asked for in Temporal; the run's history names who";
       await audit.record({ who: 'worker', did: 'cancel', clientUserId, detail }).catch(() => undefined);
+      return recorded;
     },
   };
 }

@@ -1,9 +1,16 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
-import type { StoredDocument } from '../domain/reports';
+import { isOfDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
-import { isOfOthers, keyedDigest } from '../report-store/keyed-digest';
-import { type ManifestChange, type ReportStore, UnreadableManifest, WrongFolder } from '../report-store/port';
+import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
+import {
+  type ManifestChange,
+  type ReportStore,
+  StoreNotFound,
+  UnreadableManifest,
+  WrongFolder,
+} from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */
 export type EarlierRound =
@@ -15,11 +22,22 @@ export type EarlierRound =
       reason: Reason | null;
       /** ISO 8601; null while the applicant is open. */
       closedAt: string | null;
+      /** Those of the present details. */
       documents: readonly StoredDocument[];
-      /** True where it was certainly started with other details. */
+      round: number;
+      detailsRound: number;
+      revision: number;
+      /** True where it was started with other details, or has an outcome and that cannot be told. */
       ofOthers: boolean;
     }
   | { kind: 'wrong-folder' };
+
+/** What the manifest says after a write: another may have been newer. */
+export interface Recorded {
+  readonly round: number;
+  readonly revision: number;
+  readonly outcome: Outcome | null;
+}
 
 export interface EarlierRoundInput {
   readonly clientUserId: string;
@@ -28,21 +46,36 @@ export interface EarlierRoundInput {
 
 export interface ManifestDeps {
   readonly reportStore: ReportStore;
-  /** Keys the digest of the details in the manifest, which must not be guessed from names and birth dates. */
-  readonly digestSecret: string;
+  /** Of the digest of the details in the manifest, which must not be guessed from names and birth dates. */
+  readonly digestKeys: DigestKeys;
 }
 
 /** The activities about an applicant's manifest. They touch the store only, so they have no share in upstream's rate. */
-export function createManifestActivities({ reportStore, digestSecret }: ManifestDeps) {
+export function createManifestActivities({ reportStore, digestKeys }: ManifestDeps) {
   return {
     /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
-        const { humanId, outcome, reason, closedAt, documents } = manifest;
-        const ofOthers = isOfOthers(manifest.detailsDigest, digestSecret, detailsDigest);
-        return { kind: 'known', humanId, outcome, reason, closedAt, documents, ofOthers };
+        const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
+        const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
+        const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
+        // A digest whose key was rotated away: nobody's outcome is given to details that may be another person's.
+        const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
+        const ofOthers = match === 'other' || isUnknown;
+        return {
+          kind: 'known',
+          humanId,
+          outcome,
+          reason,
+          closedAt,
+          documents,
+          round,
+          detailsRound,
+          revision,
+          ofOthers,
+        };
       }).catch((error: unknown): EarlierRound => {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;
@@ -50,12 +83,18 @@ export function createManifestActivities({ reportStore, digestSecret }: Manifest
     },
 
     /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
-    async recordManifest(change: ManifestChange): Promise<void> {
-      const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestSecret, change.detailsDigest);
-      await inStoreTerms(() => reportStore.updateManifest({ ...change, detailsDigest }));
+    async recordManifest(change: ManifestChange): Promise<Recorded> {
+      const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
+      const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
+      const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
+      const { round, revision, outcome } = await inStoreTerms(written);
+      return { round, revision, outcome };
     },
   };
 }
+
+/** Waiting for other writers ends before the attempt does: an attempt that was given up must not write later. */
+const SHARE_OF_THE_TIMEOUT = 0.8;
 
 /** A store that cannot be read or written is retried without limit: work goes on when there is space again. Its paths stay here. */
 export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
@@ -64,7 +103,8 @@ export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof WrongFolder) throw error;
     const { name, code } = describeError(error);
-    const why = error instanceof UnreadableManifest ? error.message : `the report store failed (${code ?? name})`;
+    const isTold = error instanceof UnreadableManifest || error instanceof StoreNotFound;
+    const why = isTold ? error.message : `the report store failed (${code ?? name})`;
     throw ApplicationFailure.create({ message: `${why}; it is tried again`, type: 'StoreUnavailable' });
   }
 }

@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { instantMs } from '../domain/instants';
 import type { Policy } from '../domain/policy';
 import { type ClosedRound, isLeftConnected, isRefreshedAt } from '../domain/refresh';
-import type { MissingDocument, StoredDocument } from '../domain/reports';
+import { isOfDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
 import { noticeRequestId } from '../human-api/notifications';
 import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
 import type { ReportNotice } from '../workflows/contract';
@@ -53,8 +53,9 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       if (!isLeftConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
       const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
       if (!isRefreshedAt(nowMs, instantMs(manifest.closedAt), refreshForMs)) return { kind: 'too-old' };
-      const { humanId, closedAt, wanted, documents } = manifest;
-      return { kind: 'closed', humanId, closedAt, documents, policy: { ...policy, wanted } };
+      const { humanId, closedAt, wanted, round, detailsRound } = manifest;
+      const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
+      return { kind: 'closed', humanId, closedAt, round, documents, policy: { ...policy, wanted } };
     },
 
     /** Passes a notice on under the request id that the webhook would have used. */

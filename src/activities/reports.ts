@@ -38,6 +38,8 @@ export interface FetchDocumentInput {
   readonly format: Format;
   /** The newest stored version in this format, whose bytes are not stored again. */
   readonly newest: StoredDocument | null;
+  /** The applicant's round; not given: the first. */
+  readonly round?: number;
 }
 
 interface FetchProgress extends Progress {
@@ -141,14 +143,14 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
   }
 
   async function store(
-    { clientUserId, report, format, newest }: FetchDocumentInput,
+    { clientUserId, report, format, newest, round }: FetchDocumentInput,
     body: ReportBody,
   ): Promise<StoredDocument> {
     // The applicant's end waits for this one, so a body that stalls is not waited for.
     const stopListening = whenCancelled(() => void body.discard());
     try {
       const { contentType, contentLength } = body;
-      const document = { clientUserId, report, format, contentType, contentLength, newest };
+      const document = { clientUserId, report, format, contentType, contentLength, newest, ...(round && { round }) };
       return await reportStore.save(document, untilCancelled(body.stream));
     } catch (error) {
       await body.discard();

@@ -41,6 +41,8 @@ export interface HouseholdOptions {
   /** Null: encrypted with keys of our own. */
   readonly payload: PayloadSettings | null;
   readonly taskQueue: string;
+  /** Makes the report store where there is none. */
+  readonly initStore: () => Promise<void>;
   /** `tls`: set where it ends TLS itself; beside the sandbox, which is on this machine, it does not. */
   readonly webhook: {
     readonly host: string;
@@ -130,6 +132,9 @@ export async function bringUp(
     startSandbox(),
   ]);
   keys?.lend(temporal.temporalAddress);
+  await options.initStore().catch((error: unknown) => {
+    throw new MemberLost(error instanceof Error ? error.message : 'the report store could not be made');
+  });
   // On a server that others use too, applicants of the real upstream may wait for a worker: ours must not ask the sandbox about them.
   const taskQueue = sandboxed && options.temporal ? `${options.taskQueue}-sandbox` : options.taskQueue;
   const env = {

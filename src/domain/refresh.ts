@@ -28,6 +28,8 @@ interface AwaitedReport {
 export interface ClosedRound {
   readonly humanId: string | null;
   readonly closedAt: string | null;
+  /** Its number; not given: the first. */
+  readonly round?: number;
   readonly policy: Policy;
   readonly documents: readonly StoredDocument[];
 }

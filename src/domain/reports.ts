@@ -34,7 +34,10 @@ export interface StoredDocument {
   readonly bytes: number;
   readonly contentType: string;
   readonly storedAt: string;
+  /** A newer version is there, or the applicant's details were corrected since: the document is then another person's, perhaps. */
   readonly superseded: boolean;
+  /** The round that stored it; not given: the first. */
+  readonly round?: number;
   /** Only where the file is encrypted; `sha256` and `bytes` are always those of the clear bytes. */
   readonly encrypted?: true;
 }
@@ -86,6 +89,11 @@ export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: 
   return wanted.size > 0
     ? { ok: true, wanted: Object.fromEntries(wanted) }
     : { ok: false, expected: 'at least one type with its formats, such as unity:json,pdf;ccdraw:pdf' };
+}
+
+/** Whether a document is of the present details: those of earlier rounds were stored for others, and count as nothing. */
+export function isOfDetails({ round = 1 }: StoredDocument, detailsRound: number): boolean {
+  return round >= detailsRound;
 }
 
 /** What of a list is wanted: every report of a wanted type in each of its formats. */

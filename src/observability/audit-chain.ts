@@ -20,6 +20,7 @@ export type AuditedAct =
   | 'quarantine-show'
   | 'quarantine-replay'
   | 'quarantine-drop'
+  | 'store-init'
   | 'prune'
   | 'stop';
 

@@ -52,7 +52,7 @@ const KNOWN_SAFE: ReadonlySet<string> = new Set([
   ...['process', 'pid', 'part', 'requestId', 'address', 'namespace', 'taskQueue', 'searchAttributes', 'schedule'],
   ...['clientUserId', 'humanId', 'kind', 'to', 'result', 'fate', 'why', 'refusal', 'signature', 'segment', 'failure'],
   ...['category', 'count', 'bytes', 'segments', 'notices', 'accepted', 'ignored', 'undelivered', 'notAfter'],
-  ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt'],
+  ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'storeId'],
 ]);
 /** What may stand there as a number only. */
 const SAFE_COUNTS: ReadonlySet<string> = new Set(['secrets']);

@@ -8,6 +8,7 @@ import { NotOpened } from './envelope';
 import { place, record, replace, statOf } from './folder-names';
 import type { Received } from './incoming';
 import { documentFile } from './layout';
+import type { Placed } from './manifest';
 import type { DocumentToStore } from './port';
 import { syncFolders } from './private-folders';
 
@@ -30,7 +31,7 @@ export async function publish(
   const there = await existing(files, file);
   if (there && there.sha256 === received.sha256) {
     const recorded = manifest?.documents.find((entry) => entry.file === file && entry.sha256 === there.sha256);
-    if (recorded) return recorded;
+    if (recorded) return { ...recorded, round: document.round ?? 1 };
     // Its name may have been the last that an attempt could do.
     await syncFolders(files.base, dirname(files.pathOf(file)));
     const entry = entryOf(document, received, file, there.changedAt, there.encrypted);
@@ -80,8 +81,16 @@ function entryOf(
     contentType: provenContentType(document),
     storedAt: storedAt.toISOString(),
     superseded: false,
+    round: document.round ?? 1,
     ...(encrypted && { encrypted }),
   };
+}
+
+/** What lies under each name now. */
+export async function placedIn(files: ApplicantFiles, names: readonly string[]): Promise<Placed> {
+  const placed = new Map<string, string | null>();
+  for (const name of names) placed.set(name, (await existing(files, name))?.sha256 ?? null);
+  return placed;
 }
 
 interface Existing {

@@ -74,7 +74,8 @@ export async function record(
     async () => {
       const before = await manifest();
       if (before?.documents.some(({ file }) => file === entry.file)) {
-        const documents = mergeDocuments(before.documents, [entry]);
+        const placed = new Map([[entry.file, entry.sha256]]);
+        const documents = mergeDocuments(before.documents, [entry], { ...before, placed });
         return files.written(MANIFEST, manifestText({ ...before, documents }));
       }
       await swap();

@@ -1,20 +1,24 @@
 import { open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isCode, PRIVATE_FILE, syncFolder } from '../disk/folders';
+import type { FolderIdentity } from './folder-identity';
 import { incomingName } from './incoming';
 import { onDisk } from './on-disk';
 import { expectNoLinks, makeFolder } from './private-folders';
-import { checkedName, folderOfPrefix, SHELF_FOLDER, type Shelf } from './shelf';
+import { checkedName, folderOfPrefix, IDENTITY_FILE, SHELF_FOLDER, type Shelf } from './shelf';
 
 /** The shelf of a folder store; `incoming` is where its files lie until they are whole, on the same file system. */
-export function createFolderShelf(base: string, incoming: string): Shelf {
+export function createFolderShelf(base: string, incoming: string, identity: FolderIdentity): Shelf {
   const root = join(base, SHELF_FOLDER);
+  const certain = <T>(look: () => Promise<T>, isNothing: (found: T) => boolean) =>
+    onDisk(() => identity.certain(look, isNothing));
   const pathOf = (name: string): string => join(root, checkedName(name));
 
   return {
     async put(name, bytes) {
       const path = pathOf(name);
       await onDisk(async () => {
+        await identity.read();
         await makeFolder(base, incoming);
         const whole = await written(incoming, bytes);
         try {
@@ -30,30 +34,33 @@ export function createFolderShelf(base: string, incoming: string): Shelf {
 
     async get(name) {
       const path = pathOf(name);
-      return onDisk(async () => {
+      const read = async () => {
         await expectNoLinks(base, path);
         return readFile(path).catch(nothingThere);
-      });
+      };
+      return certain(read, (bytes) => bytes === null);
     },
 
     async list(prefix) {
       const folder = folderOfPrefix(prefix);
-      return onDisk(async () => {
+      const walk = async () => {
         await expectNoLinks(base, join(root, folder));
         const names = await filesBelow(root, folder);
-        return names.filter((name) => name.startsWith(prefix)).sort();
-      });
+        return names.filter((name) => name !== IDENTITY_FILE && name.startsWith(prefix)).sort();
+      };
+      return certain(walk, (names) => names.length === 0);
     },
 
     async remove(name) {
       const path = pathOf(name);
-      return onDisk(async () => {
+      const removeOne = async () => {
         await expectNoLinks(base, dirname(path));
         // Unlike rm, it looks only once: of two at a time one finds nothing.
         const removed = await unlink(path).then(() => true, nothingThere);
         if (removed) await syncFolder(dirname(path));
         return removed === true;
-      });
+      };
+      return certain(removeOne, (removed) => !removed);
     },
   };
 }

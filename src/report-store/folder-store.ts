@@ -4,14 +4,15 @@ import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
-import { publish } from './folder-documents';
+import { placedIn, publish } from './folder-documents';
 import { applicantsIn, eraseFolder } from './folder-erase';
+import { createFolderIdentity } from './folder-identity';
 import { rewriteUnderLock } from './folder-lock';
 import { readDocument } from './folder-reader';
 import { createFolderShelf } from './folder-shelf';
 import { incomingName, receive, revoke, sweep } from './incoming';
 import { documentFile, MANIFEST } from './layout';
-import { mergeManifest } from './manifest';
+import { contestedFiles, mergeManifest } from './manifest';
 import { manifestText, parseManifest } from './manifest-file';
 import { onDisk } from './on-disk';
 import type { AtRest, Manifest, ReportStore } from './port';
@@ -23,16 +24,30 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** Nothing is encrypted. */
 const IN_CLEAR: AtRest = { seal: null, encrypts: false };
 
-/** The report store in a folder of a local or shared file system; its folders are made when first needed. */
-export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore {
+/** The report store in a folder of a local or shared file system. `init` makes the folder, nothing else does; those within are made when first needed. */
+export function createFolderStore(
+  root: string,
+  atRest: AtRest = IN_CLEAR,
+  expectedId: string | null = null,
+): ReportStore {
   const base = resolve(root);
   const incoming = join(base, '.incoming');
+  const identity = createFolderIdentity(base, incoming, expectedId);
   let sweptAtMs = Number.NEGATIVE_INFINITY;
 
+  const filesOf = (clientUserId: string) => new ApplicantFiles(base, incoming, clientUserId, atRest);
   const folderOf = (clientUserId: string): ApplicantFolder => {
-    const files = new ApplicantFiles(base, incoming, clientUserId, atRest);
-    return { files, manifest: () => readManifest(files) };
+    const files = filesOf(clientUserId);
+    const isNone = (manifest: Manifest | null) => manifest === null;
+    return { files, manifest: () => identity.certain(() => readManifest(files), isNone) };
   };
+
+  async function holdsManifest(): Promise<boolean> {
+    for (const clientUserId of await applicantsIn(base)) {
+      if (await readManifest(filesOf(clientUserId)).catch(() => null)) return true;
+    }
+    return false;
+  }
 
   async function sweepNowAndThen(): Promise<void> {
     if (performance.now() - sweptAtMs < SWEEP_EVERY_MS) return;
@@ -42,10 +57,17 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
   }
 
   return {
-    shelf: createFolderShelf(base, incoming),
+    shelf: createFolderShelf(base, incoming, identity),
+
+    identity: identity.read,
+
+    init: identity.init,
+
+    adopt: async () => ((await onDisk(holdsManifest)) ? identity.adopt() : null),
 
     async save(document, body) {
       const folder = folderOf(document.clientUserId);
+      await identity.read();
       const sealing = folder.files.sealing(documentFile(document.report, document.format));
       const received = await receive(incoming, document.clientUserId, body, createDocumentCheck(document), sealing);
       try {
@@ -64,21 +86,35 @@ export function createFolderStore(root: string, atRest = IN_CLEAR): ReportStore 
       return onDisk(folderOf(clientUserId).manifest);
     },
 
-    async updateManifest(change) {
+    async updateManifest(change, { waitAtMostMs } = {}) {
       const folder = folderOf(change.clientUserId);
       return onDisk(async () => {
+        await identity.read();
         await makeFolder(base, incoming);
         await sweepNowAndThen();
-        return updateManifest(folder, change);
+        return updateManifest(folder, change, waitAtMostMs);
       });
     },
 
-    erase: (clientUserId) => onDisk(() => eraseFolder(base, incoming, clientUserId)),
+    erase: (clientUserId) =>
+      onDisk(() =>
+        identity.certain(
+          () => eraseFolder(base, incoming, clientUserId),
+          (files) => files === 0,
+        ),
+      ),
 
-    applicants: () => onDisk(() => applicantsIn(base)),
+    applicants: () =>
+      onDisk(() =>
+        identity.certain(
+          () => applicantsIn(base),
+          (all) => all.length === 0,
+        ),
+      ),
 
     async check() {
       await onDisk(async () => {
+        await identity.read();
         await makeFolder(base, incoming);
         await sweep(incoming);
         const probe = join(incoming, incomingName());
@@ -100,13 +136,22 @@ async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
 async function updateManifest(
   { files, manifest }: ApplicantFolder,
   change: Parameters<ReportStore['updateManifest']>[0],
+  waitAtMostMs: number | undefined,
 ): Promise<Manifest> {
   await makeFolder(files.base, files.path);
   let written: Manifest | null = null;
-  await rewriteUnderLock({ path: files.pathOf(MANIFEST), incoming: files.incoming }, async () => {
+  const file = {
+    path: files.pathOf(MANIFEST),
+    incoming: files.incoming,
+    ...(waitAtMostMs !== undefined && { waitAtMostMs }),
+  };
+  await rewriteUnderLock(file, async () => {
     // What closes an applicant tells of all that is to come.
     if (isClosing(change)) await revoke(files.incoming, files.clientUserId);
-    written = mergeManifest(await manifest(), change);
+    const before = await manifest();
+    // Bytes and manifest change together under this lock, so what lies there stays true of what is written here.
+    const placed = await placedIn(files, contestedFiles(before, change));
+    written = mergeManifest(before, change, placed);
     return files.written(MANIFEST, manifestText(written));
   });
   if (!written) throw new TypeError('a manifest was written without having been merged');

@@ -23,6 +23,7 @@ const document = z.object({
   contentType: text,
   storedAt: text,
   superseded: z.boolean(),
+  round: z.int().positive().default(1),
   encrypted: z.literal(true).exactOptional(),
 });
 
@@ -47,6 +48,9 @@ const manifest = z.object({
   refreshedAt: textOrNull,
   documents: z.array(document),
   missing: z.array(missing),
+  round: z.int().positive().default(1),
+  detailsRound: z.int().positive().default(1),
+  revision: z.int().nonnegative().default(0),
 });
 
 /** A manifest as it lies in the store: for people and programs alike. */

@@ -1,19 +1,39 @@
 import { instantMs } from '../domain/instants';
-import { type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
+import { isOfDetails, type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
-/** What a manifest says after a change. @throws Error for a refresh of what is not there */
+/** The sha256 of what lies under a file's name; null for what cannot be read. */
+export type Placed = ReadonlyMap<string, string | null>;
+
+/**
+ * What a manifest says after a change. `placed` has the {@link contestedFiles}: what lies there is true, whatever time two clocks gave it.
+ * @throws Error for a refresh of what is not there
+ */
 export function mergeManifest(
   before: Manifest | null,
   change: ManifestChange | RefreshChange | WithdrawalChange,
+  placed: Placed = new Map(),
 ): Manifest {
-  if (!('kind' in change)) return afterRound(before, change);
-  return change.kind === 'refresh' ? afterRefresh(before, change) : afterWithdrawal(before, change);
+  if (!('kind' in change)) return afterRound(before, change, placed);
+  return change.kind === 'refresh' ? afterRefresh(before, change, placed) : afterWithdrawal(before, change);
 }
 
-/** A change by the applicant's own run: how the run stands is the run's to say, documents only ever join. */
-function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
-  const documents = mergeDocuments(before?.documents ?? [], change.documents);
+/** The files that a change gives other bytes than the manifest does. */
+export function contestedFiles(
+  before: Manifest | null,
+  change: ManifestChange | RefreshChange | WithdrawalChange,
+): readonly string[] {
+  const known = new Map(before?.documents.map(({ file, sha256 }) => [file, sha256]));
+  const added = 'documents' in change ? change.documents : [];
+  return added.flatMap(({ file, sha256 }) => (known.has(file) && known.get(file) !== sha256 ? [file] : []));
+}
+
+/** A change by the applicant's own run: how the run stands is its newest write's to say, documents only ever join. */
+function afterRound(before: Manifest | null, change: ManifestChange, placed: Placed): Manifest {
+  const isNewer = before === null || isNewerChange(change, before);
+  const detailsRound = Math.max(isNewer ? (change.detailsRound ?? 1) : 1, before?.detailsRound ?? 1);
+  const documents = mergeDocuments(before?.documents ?? [], change.documents, { detailsRound, placed });
+  if (!isNewer) return { ...before, documents };
   const openedAt = change.openedAt ?? before?.openedAt ?? null;
   return {
     clientUserId: change.clientUserId,
@@ -28,13 +48,22 @@ function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
     refreshedAt: before && before.openedAt === openedAt ? before.refreshedAt : null,
     documents,
     missing: stillMissing(change, documents),
+    round: change.round ?? before?.round ?? 1,
+    detailsRound,
+    revision: change.revision ?? 0,
   };
 }
 
+/** A write that was held up, or that is repeated, is not: it must not undo what was written since. One of 0.1.0 counts until a later version wrote. */
+function isNewerChange({ round, revision }: ManifestChange, before: Manifest): boolean {
+  if (round === undefined || revision === undefined) return before.revision === 0;
+  return round === before.round ? revision > before.revision : round > before.round;
+}
+
 /** A refresh only adds. Of a round that is not the one it began with it knows nothing, but its files lie there, so they are told of. */
-function afterRefresh(before: Manifest | null, change: RefreshChange): Manifest {
+function afterRefresh(before: Manifest | null, change: RefreshChange, placed: Placed): Manifest {
   if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, it is gone`);
-  const documents = mergeDocuments(before.documents, change.documents);
+  const documents = mergeDocuments(before.documents, change.documents, { ...before, placed });
   if (before.outcome === null || before.closedAt !== change.closedAt) return { ...before, documents };
   return {
     ...before,
@@ -63,38 +92,42 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
   const { clientUserId, humanId, closedAt, wanted } = change;
   const fresh = { wanted, detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
   return {
-    ...fresh,
+    ...{ ...fresh, round: 1, detailsRound: 1, revision: 0 },
     ...before,
     clientUserId,
     humanId: before?.humanId ?? humanId,
     outcome: 'cancelled',
     reason: 'operator',
     closedAt,
+    revision: (before?.revision ?? 0) + 1,
   };
 }
 
-/** Both lists as one: by file name, `superseded` told anew, in the order of the names. No document of either ever vanishes. */
+/** Both lists as one: by file name, `superseded` told anew (all of rounds before `detailsRound` are), in the order of the names. None ever vanishes. */
 export function mergeDocuments(
   before: readonly StoredDocument[],
   added: readonly StoredDocument[],
+  { detailsRound = 1, placed = new Map() }: { readonly detailsRound?: number; readonly placed?: Placed } = {},
 ): readonly StoredDocument[] {
   const byFile = new Map<string, StoredDocument>();
   for (const document of [...before, ...added]) {
     const known = byFile.get(document.file);
-    byFile.set(document.file, known ? mergedEntry(known, document) : document);
+    byFile.set(document.file, known ? mergedEntry(known, document, placed) : document);
   }
-  const current = currentFiles(byFile.values());
-  return [...byFile.values()]
-    .map((document) => ({ ...document, superseded: !current.has(document.file) }))
+  const all = [...byFile.values()];
+  const current = currentFiles(all.filter((document) => isOfDetails(document, detailsRound)));
+  return all
+    .map((document) => ({ round: 1, ...document, superseded: !current.has(document.file) }))
     .sort((a, b) => compare(a.file, b.file));
 }
 
-/** Of two entries for one file: the same bytes were stored when they first were, and seen when last seen; of different bytes the later ones lie there. */
-function mergedEntry(known: StoredDocument, other: StoredDocument): StoredDocument {
+/** Of two entries for one file: the same bytes were stored when they first were, and seen when last seen; of different bytes, those that lie there. */
+function mergedEntry(known: StoredDocument, other: StoredDocument, placed: Placed): StoredDocument {
+  if (known.sha256 !== other.sha256) return placed.get(known.file) === known.sha256 ? known : other;
   const inOrder = at(known.storedAt) <= at(other.storedAt);
-  if (known.sha256 !== other.sha256) return inOrder ? other : known;
   const first = inOrder ? known : other;
-  return { ...first, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
+  const round = Math.max(known.round ?? 1, other.round ?? 1);
+  return { ...first, round, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
 }
 
 /** The files that hold the newest version of each report in each format. */

@@ -18,10 +18,20 @@ export interface Manifest {
   readonly refreshedAt: string | null;
   readonly documents: readonly StoredDocument[];
   readonly missing: readonly MissingDocument[];
+  /** Which round this is, 1 for the first; `--again` begins another. */
+  readonly round: number;
+  /** The round in which the present details were first used; documents of earlier ones are superseded. */
+  readonly detailsRound: number;
+  /** Counts the writes of the applicant's own runs; 0 where 0.1.0 wrote last. A late writer is known by a lower one. */
+  readonly revision: number;
 }
 
-/** What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. */
-export type ManifestChange = Omit<Manifest, 'refreshedAt'>;
+/**
+ * What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. One that is not newer than
+ * the manifest, by round and revision, only adds its documents. A run of 0.1.0 gives none of the three.
+ */
+export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision'> &
+  Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>>;
 
 /** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
 export interface RefreshChange {
@@ -50,6 +60,8 @@ export interface DocumentToStore {
   readonly report: ListedReport;
   readonly format: Format;
   readonly contentType: string;
+  /** The applicant's round; not given: the first. */
+  readonly round?: number;
   /** Bytes announced by upstream, null where it did not say. */
   readonly contentLength: number | null;
   /** The newest version stored so far: the same bytes again add no file. */
@@ -79,9 +91,28 @@ export class StoreUnavailable extends Error {
   constructor(
     readonly code: string,
     call: string,
+    message = `the report store failed (${code} at ${call}); it is tried again`,
   ) {
-    super(`the report store failed (${code} at ${call}); it is tried again`);
+    super(message);
   }
+}
+
+/**
+ * The folder has no identity, or another store's: a disk that is not mounted looks like an empty store. Nothing is read from it, written to it or
+ * concluded from it. The message says what to do.
+ */
+export class StoreNotFound extends StoreUnavailable {
+  constructor(message: string) {
+    super('STORE_NOT_FOUND', 'open', message);
+  }
+}
+
+/** What tells one report store from another, and from none: `.chartway/store.json`. */
+export interface StoreIdentity {
+  /** 32 hex digits of chance. */
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
 }
 
 /** No such document, or none that the manifest lists. */
@@ -102,8 +133,20 @@ export interface AtRest {
   readonly encrypts: boolean;
 }
 
-/** Where reports and manifests live. Any number of processes may use one store at once. */
+/**
+ * Where reports and manifests live. Any number of processes may use one store at once. Every call but `init` and `adopt` throws
+ * {@link StoreNotFound} where the store has no identity or is another one: "not there" is never "nothing stored".
+ */
 export interface ReportStore {
+  /** @throws StoreNotFound; StoreUnavailable */
+  identity(): Promise<StoreIdentity>;
+  /** Makes a new store, or returns the identity of the one that is there. @throws StoreNotFound where another one is expected; StoreUnavailable */
+  init(): Promise<StoreIdentity>;
+  /**
+   * Gives a store of 0.1.0 its identity: one that has none and holds at least one manifest that can be read. Null for any other, an empty one
+   * above all. @throws StoreUnavailable
+   */
+  adopt(): Promise<StoreIdentity | null>;
   /**
    * Streams, checks, hashes and stores one document; the final name appears only when all of it is on disk.
    * Returns the manifest's entry for it. Where the bytes equal `newest`, nothing is added and its entry comes back with a later `seenAt`.
@@ -118,8 +161,14 @@ export interface ReportStore {
   readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
   /** @throws WrongFolder; UnknownKey; StoreUnavailable; UnreadableManifest */
   readManifest(clientUserId: string): Promise<Manifest | null>;
-  /** Read, merge, write under a lock: correct with any number of writers. Returns what was written. */
-  updateManifest(change: ManifestChange | RefreshChange | WithdrawalChange): Promise<Manifest>;
+  /**
+   * Read, merge, write under a lock: correct with any number of writers. Returns what was written. `waitAtMostMs`: how long to wait for other
+   * writers; a caller with a time-out gives less than that, so that nothing is written after it gave up.
+   */
+  updateManifest(
+    change: ManifestChange | RefreshChange | WithdrawalChange,
+    options?: { readonly waitAtMostMs?: number },
+  ): Promise<Manifest>;
   /** Removes everything of an applicant, all versions; harmless to repeat. How many files there were. */
   erase(clientUserId: string): Promise<number>;
   /** Every clientUserId of whom something is stored, sorted. */

@@ -13,14 +13,15 @@ interface Part {
 }
 
 /**
- * Makes a folder of the store at `base` with all above it, for good: a power cut does not take it away again. One that is there and open to
+ * Makes a folder of the store at `base`, which itself is never made, with all between them, for good: a power cut does not take it away again. One that is there and open to
  * others, as a `mkdir` by hand or a restored backup leaves it, is closed to them, where it is ours. @throws LinkInTheStore
  */
 export async function makeFolder(base: string, path: string): Promise<void> {
   const parts = await partsBelow(base, path);
   const isThere = parts?.every(({ stats }) => stats.isDirectory()) ?? false;
+  const root = { path: base, stats: await stat(base) };
   if (parts === null || !isThere) await makePrivateFolder(path);
-  else await closeToOthers([{ path: base, stats: await stat(base) }, ...parts]);
+  else await closeToOthers([root, ...parts]);
 }
 
 async function closeToOthers(folders: readonly Part[]): Promise<void> {

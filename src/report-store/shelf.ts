@@ -15,6 +15,8 @@ export interface Shelf {
 
 /** The shelf's folder within the store. */
 export const SHELF_FOLDER = '.chartway';
+/** The store's own file in that folder (decision 0027); no file of the shelf. */
+export const IDENTITY_FILE = 'store.json';
 
 /** A kind of list and a day, or a kind, a person and a notice: nobody needs more. */
 const DEEPEST = 4;
@@ -29,7 +31,7 @@ export class InvalidShelfName extends Error {
 /** Whether a file of the shelf may be called so: 1 to 4 parts of letters, digits, ".", "_", "~" or "-", each beginning with a letter or digit. */
 export function isShelfName(name: string): boolean {
   const parts = name.split('/');
-  return parts.length <= DEEPEST && parts.every((part) => PART.test(part));
+  return name !== IDENTITY_FILE && parts.length <= DEEPEST && parts.every((part) => PART.test(part));
 }
 
 /** The name itself. @throws InvalidShelfName, which quotes nothing */

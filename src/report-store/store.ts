@@ -23,9 +23,13 @@ export function parseReportStore(
   return { ok: false, expected: 'the path of a folder, such as ./reports, or s3://bucket/prefix' };
 }
 
-/** @throws Error for S3, which this version does not have */
-export function openReportStore(target: ReportStoreTarget, atRest?: AtRest): ReportStore {
-  if (target.kind === 'folder') return createFolderStore(target.path, atRest);
+/** `expectedId`: the only identity that is right; null: any. @throws Error for S3, which this version does not have */
+export function openReportStore(
+  target: ReportStoreTarget,
+  atRest?: AtRest,
+  expectedId: string | null = null,
+): ReportStore {
+  if (target.kind === 'folder') return createFolderStore(target.path, atRest, expectedId);
   throw new Error(
     'REPORT_STORE: s3:// is not available in this version; expected the path of a folder. Use a folder, such as ./reports',
   );

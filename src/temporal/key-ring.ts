@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { type Seal, UnknownKey } from '../domain/seal';
 
 /** What a key of the ring is used for: each use has a key of its own, derived, so that no ciphertext of one is ever a ciphertext of another. */
-type Use = 'payload' | 'seal' | 'audit';
+type Use = 'payload' | 'seal' | 'audit' | 'digest';
 
 /** The keys of `PAYLOAD_KEYS`: the first encrypts, all decrypt. */
 export interface KeyRing {
@@ -38,7 +38,12 @@ export function parseKeyRing(text: string): KeyRing | null {
   const derived = new Map(
     [...keys].map(([id, secret]) => [
       id,
-      { payload: derive(secret, 'payload'), seal: derive(secret, 'seal'), audit: derive(secret, 'audit') },
+      {
+        payload: derive(secret, 'payload'),
+        seal: derive(secret, 'seal'),
+        audit: derive(secret, 'audit'),
+        digest: derive(secret, 'digest'),
+      },
     ]),
   );
   return { ids, first, key: (id, use) => derived.get(id)?.[use] ?? null };
@@ -52,6 +57,15 @@ export function newKey(id: string): string {
 /** Whether a text could name a key at all. */
 export function isKeyId(text: string): boolean {
   return /^[\w.-]{1,32}$/.test(text);
+}
+
+/**
+ * The keys of the digests in manifests: one from each key of the ring, the first of which makes them, and one from the client secret, which makes
+ * them where there is no ring.
+ */
+export function digestKeys(ring: KeyRing | null, clientSecret: string) {
+  const ofRing = ring?.ids.flatMap((id) => ring.key(id, 'digest') ?? []) ?? [];
+  return { keys: [...ofRing, derive(Buffer.from(clientSecret), 'digest')], clientSecret };
 }
 
 function derive(secret: Buffer, use: Use): Buffer {

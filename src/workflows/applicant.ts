@@ -32,7 +32,8 @@ export class Applicant {
         'expected the details and the policy of an applicant, the input holds others: look at how it was started',
       );
     }
-    this.state = input.carried ?? newState(input.details.clientUserId);
+    // Carried by 0.1.0, it has no round.
+    this.state = { ...newState(input.details.clientUserId), ...input.carried };
     this.invitationBegun = this.state.facts !== null;
   }
 
@@ -128,5 +129,8 @@ function newState(clientUserId: string): ApplicantState {
     ignoredNotices: 0,
     facts: null,
     collection: emptyCollection(),
+    round: 1,
+    detailsRound: 1,
+    revision: 0,
   };
 }

@@ -1,7 +1,9 @@
+import type { Recorded } from '../activities/manifests';
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
 import type { Applicant } from './applicant';
 import { inHouse, quickly, upstream } from './calls';
+import type { ApplicantState } from './contract';
 import { describe, moveTo } from './display';
 import { untilDecided } from './stuck';
 
@@ -23,7 +25,13 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
 
 /** Writes how it ended into the manifest. An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already. */
 export async function recordClosing(applicant: Applicant): Promise<void> {
-  await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
+  const { state } = applicant;
+  for (;;) {
+    const recorded = await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
+    take(state, recorded);
+    // A manifest that is newer than this run knows (Temporal was restored, a terminated run wrote last) and open: it is written once more.
+    if (recorded?.outcome !== null) return;
+  }
 }
 
 /** Brings the manifest up to what is known after a round of collecting. */
@@ -31,10 +39,17 @@ export async function recordRound(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   state.collection = { ...state.collection, unrecorded: false };
   const change = manifestOf(applicant);
-  await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change));
+  take(state, await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change)));
+}
+
+/** What the manifest turned out to know goes on from there. Nothing came back from a write of 0.1.0. */
+function take(state: ApplicantState, recorded: Recorded | undefined): void {
+  state.round = Math.max(state.round, recorded?.round ?? 1);
+  state.revision = Math.max(state.revision, recorded?.revision ?? 0);
 }
 
 function manifestOf({ state, input }: Applicant) {
+  state.revision += 1;
   return {
     clientUserId: state.clientUserId,
     humanId: state.humanId,
@@ -46,6 +61,9 @@ function manifestOf({ state, input }: Applicant) {
     closedAt: state.outcome === null ? null : isoOf(Date.now()),
     documents: state.collection.documents,
     missing: missingDocuments(state.collection, input.policy.wanted),
+    round: state.round,
+    detailsRound: state.detailsRound,
+    revision: state.revision,
   };
 }
 

@@ -110,8 +110,15 @@ async function lookBack(applicant: Applicant): Promise<Ending | null> {
   // The folder is another applicant's, or this one's under other details: it is not written to.
   if (earlier.kind === 'wrong-folder' || (earlier.ofOthers && input.again !== true))
     return settle(applicant, { outcome: 'failed', reason: 'conflict', humanId: null });
-  const reopened = earlier.outcome !== null && input.again === true;
-  state.collection = { ...emptyCollection(earlier.documents), unrecorded: reopened };
+  const reopened = input.again === true && (earlier.outcome !== null || earlier.ofOthers);
+  // What was stored for other details may be another person's.
+  const documents = earlier.ofOthers ? [] : earlier.documents;
+  state.collection = { ...emptyCollection(documents), unrecorded: reopened };
+  // An answer that 0.1.0 gave has none of them.
+  const { round = 1, detailsRound = 1, revision = 0 } = earlier;
+  state.revision = revision;
+  state.round = reopened ? round + 1 : round;
+  state.detailsRound = earlier.ofOthers ? state.round : detailsRound;
   return earlier.outcome === null || reopened ? null : settle(applicant, earlier);
 }
 

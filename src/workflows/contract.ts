@@ -134,6 +134,10 @@ export interface ApplicantState {
   facts: Facts | null;
   /** What is known of the reports. */
   collection: Collection;
+  /** Which round this is, 1 for the first; the one in which the present details were first used; and the last write of the manifest that is known of (report-store's Manifest). */
+  round: number;
+  detailsRound: number;
+  revision: number;
 }
 
 /** A status notification, as a hint. */

@@ -26,6 +26,12 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   const { report, format } = wanted;
   const { clientUserId } = state;
   const newest = newestStored(state.collection.documents, report.id, format);
-  const fetched = await download(`Fetch a report as ${format}`).fetchDocument({ clientUserId, report, format, newest });
+  const asked = { clientUserId, report, format, newest, ...laterRound(state.round) };
+  const fetched = await download(`Fetch a report as ${format}`).fetchDocument(asked);
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
+}
+
+/** The first round is not told: it would stand in each history, and be the rule. */
+export function laterRound(round = 1): { round?: number } {
+  return round > 1 ? { round } : {};
 }

@@ -23,6 +23,7 @@ import {
 import { newestStored, type WantedDocument } from '../domain/reports';
 import { download, inHouse, quickly, upstream } from './calls';
 import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
+import { laterRound } from './fetching';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
 const SIGNALS_MOST = 2_000;
@@ -100,12 +101,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   async function fetchOne(wanted: WantedDocument): Promise<void> {
     const { report, format } = wanted;
     const newest = newestStored(refresh.collection.documents, report.id, format);
-    const fetched = await download(`Fetch a report as ${format}`).fetchDocument({
-      clientUserId,
-      report,
-      format,
-      newest,
-    });
+    const asked = { clientUserId, report, format, newest, ...laterRound(refresh.round?.round) };
+    const fetched = await download(`Fetch a report as ${format}`).fetchDocument(asked);
     if (!refresh.round) throw new TypeError('a document was fetched before the manifest was read');
     const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), refresh.round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };

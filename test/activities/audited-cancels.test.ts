@@ -2,11 +2,16 @@ import { auditingCancels } from '../../src/activities/audited-cancels';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import type { ManifestChange } from '../../src/report-store/port';
 
-function setup(record?: () => Promise<void>) {
+function setup(record?: () => Promise<void>, stands?: ManifestChange['outcome']) {
   const written: ManifestChange[] = [];
   const audited: AuditEntry[] = [];
   const { recordManifest } = auditingCancels(
-    { recordManifest: async (change: ManifestChange) => void written.push(change) },
+    {
+      recordManifest: async (change: ManifestChange) => {
+        written.push(change);
+        return { round: 1, revision: 1, outcome: stands ?? change.outcome };
+      },
+    },
     { record: record ?? (async (entry) => void audited.push(entry)) },
   );
   const close = (outcome: ManifestChange['outcome'], reason: ManifestChange['reason']) =>
@@ -22,6 +27,12 @@ test('who was cancelled by an operator stands in the audit log once the manifest
   await close('cancelled', 'operator');
   expect(written).toHaveLength(1);
   expect(audited).toMatchObject([{ who: 'worker', did: 'cancel', clientUserId: 'POL-1' }]);
+});
+
+test('a cancel that came after another outcome was written cancelled no one', async () => {
+  const { close, audited } = setup(undefined, 'collected');
+  expect(await close('cancelled', 'operator')).toMatchObject({ outcome: 'collected' });
+  expect(audited).toEqual([]);
 });
 
 test.each([

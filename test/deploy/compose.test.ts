@@ -115,7 +115,7 @@ test('what a service names is there: its secrets, volumes, networks, and in each
 
 test.each([
   ...['worker', 'webhook', 'api', 'starter', 'operator'],
-  ...['sandbox-worker', 'sandbox-webhook', 'sandbox-starter'],
+  ...['sandbox-store', 'sandbox-worker', 'sandbox-webhook', 'sandbox-starter'],
 ])('the environment of %s is one that its process starts with', (name) => {
   const service = serviceOf(name);
   const secrets = Object.fromEntries(secretsOf(service).map(({ target }) => [target, textOf(target)]));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readArguments } from '../../src/dev/arguments';
+import { createFolderStore } from '../../src/report-store/folder-store';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import { ensureBuilt, killLeftOvers, type ProcessName, runProcess, startProcess } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -35,6 +36,7 @@ beforeAll(async () => {
     // No webhook listens for the sandbox: polls find everything.
     ...{ POLL_INVITED: '500ms', POLL_ENGAGED: '500ms', POLL_SYNCING: '500ms', SETTLE_ALL_SYNCED: '1s' },
   };
+  await createFolderStore(join(folder, 'reports')).init();
   await startProcess('worker', folder, env);
   const [csv] = fencesOf('README.md').filter(({ language }) => language === 'csv');
   await writeFile(join(folder, 'applicants.csv'), `${csv?.lines.join('\n')}\n`);
@@ -119,6 +121,9 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   'npm run keygen -- main': async (args) => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/keygen.mjs'), ...args]);
     expect(parseKeyRing(stdout.trim())).not.toBeNull();
+  },
+  'npm run chartway -- store init': async (args) => {
+    expect(await npmRun('chartway', args)).toMatchObject({ status: 0 });
   },
   'npm run worker': () => serves('worker'),
   'npm run webhook': () => serves('webhook'),

@@ -27,7 +27,9 @@ async function setup() {
   await mkdir(root, { recursive: true });
   await writeFile(join(top, 'canary'), 'untouched');
   const outside = async () => (await filesOf(top)).filter((file) => !file.startsWith(join('a', 'b', 'reports') + sep));
-  return { top, root, store: createFolderStore(root), outside };
+  const store = createFolderStore(root);
+  await store.init();
+  return { top, root, store, outside };
 }
 
 async function filesOf(folder: string): Promise<string[]> {
@@ -96,7 +98,7 @@ test('no name but a clientUserId is a folder', async () => {
     await expect(store.readManifest(clientUserId)).rejects.toThrow('expected a valid clientUserId');
     expect(body.read).toBe(false);
   }
-  expect(await filesOf(root)).toEqual([]);
+  expect(await filesOf(root)).toEqual(['.chartway/store.json']);
   expect(await outside()).toEqual(['canary']);
 });
 
@@ -111,6 +113,7 @@ test.each([
   const { top, root, store, outside } = await setup();
   const report = { id: 'r', type: 'unity', organization: null, updatedAt: null };
   await mkdir(join(root, place, '..'), { recursive: true });
+  await rm(join(root, place), { recursive: true, force: true });
   await symlink(place.includes('manifest') ? join(top, 'canary') : top, join(root, place));
   const before = await readFile(join(top, 'canary'), 'utf8');
   await store.save(documentToStore({ report }), pieces(pdf('x'))).catch(() => undefined);

@@ -102,6 +102,7 @@ async function suffer(
 ): Promise<boolean> {
   const root = join(folder, `${at}-${code}-${lasting}`);
   const store = createFolderStore(root, atRest);
+  await store.init();
   await scenario.before(store);
   disk.break({ from: at, lasting, code });
   const failure = await scenario.work(store).then(

@@ -25,6 +25,7 @@ async function setup() {
     const ring = parseKeyRing(keys.join(','));
     return createFolderStore(root, { seal: ring && createSeal(ring), encrypts });
   };
+  await storeWith(false).init();
   return { root, storeWith, path: (file: string) => join(root, 'POL-1', file) };
 }
 

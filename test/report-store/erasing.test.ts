@@ -13,6 +13,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 test("the lists of sweeps lose the person's lines and no others", async () => {
   const store = createFolderStore(folder);
+  await store.init();
   const row = (clientUserId: string, humanId: string) => JSON.stringify({ kind: 'unattended', clientUserId, humanId });
   const others = [row('POL-10', 'h-10'), '{"kind":"gone"}', 'damaged', row('POL-2', 'h-2')];
   const [one, untouched] = ['sweeps/a.jsonl', 'sweeps/b.jsonl'];
@@ -32,7 +33,9 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
 test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
   'a manifest that tells no humanId does not stop an erasure: %s',
   async (error) => {
-    const erasing = openErasing({ ...createFolderStore(folder), readManifest: () => Promise.reject(error) });
+    const store = createFolderStore(folder);
+    await store.init();
+    const erasing = openErasing({ ...store, readManifest: () => Promise.reject(error) });
     expect(await erasing.begin('POL-1')).toMatchObject({ humanIds: [] });
   },
 );
@@ -40,6 +43,7 @@ test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
 test('a store that cannot be read stops an erasure, because its manifest may name the person who is to be withdrawn', async () => {
   const away = new StoreUnavailable('EIO', 'read');
   const store = createFolderStore(folder);
+  await store.init();
   const erasing = openErasing({ ...store, readManifest: () => Promise.reject(away) });
   await expect(erasing.begin('POL-1')).rejects.toThrow(away);
   expect(await store.shelf.list('erasures/')).toEqual([]);

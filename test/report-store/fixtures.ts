@@ -47,6 +47,7 @@ export function entry(change: Partial<StoredDocument> = {}): StoredDocument {
     contentType: 'application/pdf',
     storedAt: '2026-03-01T11:00:00.000Z',
     superseded: false,
+    round: 1,
     ...change,
   };
 }

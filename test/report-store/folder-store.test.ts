@@ -14,16 +14,19 @@ async function setup() {
   const root = join(await mkdtemp(join(tmpdir(), 'chartway-store-')), 'reports');
   roots.push(join(root, '..'));
   const report = documentToStore().report;
+  const store = createFolderStore(root);
+  await store.init();
   return {
     root,
-    store: createFolderStore(root),
+    store,
     at: (updatedAt: string | null): ListedReport => ({ ...report, updatedAt }),
     read: (file: string) => readFile(join(root, 'POL-1', file), 'utf8'),
-    /** Every file of the store, temporary ones included. */
+    /** Every file of the store, temporary ones included, but its identity. */
     files: async () =>
       (await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []))
         .filter((each) => each.isFile())
         .map((each) => join(each.parentPath, each.name).slice(root.length + 1))
+        .filter((name) => name !== '.chartway/store.json')
         .sort(),
   };
 }
@@ -55,6 +58,7 @@ describe('saving a document', () => {
       contentType: 'application/pdf; v=1',
       storedAt: expect.any(String),
       superseded: false,
+      round: 1,
     });
     expect(Date.parse(entry.storedAt)).toBeGreaterThanOrEqual(before);
     expect(await read(entry.file)).toBe(body);
@@ -213,6 +217,23 @@ describe('the manifest', () => {
     await writeFile(join(root, 'POL-1', 'manifest.json'), '{"half":');
     await expect(store.updateManifest(change())).rejects.toThrow('POL-1/manifest.json: expected JSON');
     expect(await readFile(join(root, 'POL-1', 'manifest.json'), 'utf8')).toBe('{"half":');
+  });
+});
+
+describe('a document of a new round', () => {
+  it('that has the bytes and the place of an earlier one becomes the new round’s', async () => {
+    const { store } = await setup();
+    const first = await store.save(documentToStore(), pieces(pdf('x')));
+    await store.updateManifest(change({ outcome: 'collected', documents: [first] }));
+    const again = await store.save(documentToStore({ round: 2 }), pieces(pdf('x')));
+    expect(again).toMatchObject({ file: first.file, round: 2 });
+    const round = { round: 2, detailsRound: 2, revision: 1 };
+    expect((await store.updateManifest(change({ ...round, documents: [] }))).documents).toMatchObject([
+      { round: 1, superseded: true },
+    ]);
+    expect((await store.updateManifest(change({ ...round, revision: 2, documents: [again] }))).documents).toMatchObject(
+      [{ round: 2, superseded: false }],
+    );
   });
 });
 

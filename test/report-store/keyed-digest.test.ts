@@ -1,26 +1,69 @@
 import { createHash, createHmac } from 'node:crypto';
-import { isOfOthers, keyedDigest } from '../../src/report-store/keyed-digest';
+import { keyedDigest, matchDetails } from '../../src/report-store/keyed-digest';
+import { digestKeys, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+
+const [K1, K2] = [newKey('k1'), newKey('k2')];
+const details = createHash('sha256').update('max@example.org').digest('hex');
+const others = createHash('sha256').update('moritz@example.org').digest('hex');
+
+const keysOf = (clientSecret: string, ...entries: string[]) =>
+  digestKeys(parseKeyRing(entries.join(',')), clientSecret);
+
+/** As 0.1.0 made them: HMAC-SHA256 under the client secret itself. */
+function digestOf010(clientSecret: string): string {
+  const hmac = (message: string) =>
+    createHmac('sha256', clientSecret).update('chartway manifest details 2\n').update(message).digest('hex');
+  return hmac('').slice(0, 8) + hmac(details).slice(8);
+}
 
 describe('the digest of the details in a manifest', () => {
-  const details = createHash('sha256').update('max@example.org').digest('hex');
-
-  it('is the same for the same details and another for others', () => {
-    expect(keyedDigest('secret', details)).toBe(keyedDigest('secret', details));
-    expect(keyedDigest('secret', details)).not.toBe(keyedDigest('secret', `${details}0`));
-    expect(keyedDigest('secret', details)).toMatch(/^[0-9a-f]{64}$/);
+  it.each([
+    ['PAYLOAD_KEYS', keysOf('secret', K1)],
+    ['the client secret alone', keysOf('secret')],
+  ])('by %s is the same for the same details and another for others', (_, keys) => {
+    const keyed = keyedDigest(keys, details);
+    expect(keyed).toMatch(/^[0-9a-f]{64}$/);
+    expect(keyedDigest(keys, details)).toBe(keyed);
+    expect(matchDetails(keyed, keys, details)).toBe('same');
+    expect(matchDetails(keyed, keys, others)).toBe('other');
   });
 
-  it('cannot be guessed without the secret, nor taken from another use of it', () => {
-    expect(keyedDigest('secret', details)).not.toBe(keyedDigest('other', details));
-    expect(keyedDigest('secret', details)).not.toBe(createHmac('sha256', 'secret').update(details).digest('hex'));
-    expect(keyedDigest('secret', details)).not.toContain(details.slice(0, 16));
+  it('cannot be guessed without the key, nor taken from another use of it', () => {
+    const keys = keysOf('secret', K1);
+    const keyed = keyedDigest(keys, details);
+    expect(keyed).not.toBe(keyedDigest(keysOf('secret', K2), details));
+    expect(keyed).not.toContain(details.slice(0, 16));
+    const raw = Buffer.from(K1.slice(3), 'base64');
+    for (const key of [raw, ...keys.keys]) {
+      expect(keyed.slice(8)).not.toBe(createHmac('sha256', key).update(details).digest('hex').slice(8));
+    }
   });
 
-  it('tells other details for certain by the same secret only: after a rotation it tells nothing', () => {
-    const keyed = keyedDigest('secret', details);
-    expect(isOfOthers(keyed, 'secret', details)).toBe(false);
-    expect(isOfOthers(keyed, 'secret', `${details}0`)).toBe(true);
-    expect(isOfOthers(keyed, 'rotated', `${details}0`)).toBe(false);
-    expect(isOfOthers(null, 'secret', details)).toBe(false);
+  it('survives the rotation of the client secret', () => {
+    const keyed = keyedDigest(keysOf('before', K1), details);
+    expect(matchDetails(keyed, keysOf('after', K1), details)).toBe('same');
+    expect(matchDetails(keyed, keysOf('after', K1), others)).toBe('other');
+  });
+
+  it('survives the rotation of the keys for as long as its own is listed, and is unknown afterwards', () => {
+    const keyed = keyedDigest(keysOf('secret', K1), details);
+    expect(matchDetails(keyed, keysOf('secret', K2, K1), details)).toBe('same');
+    expect(matchDetails(keyed, keysOf('secret', K2, K1), others)).toBe('other');
+    expect(matchDetails(keyed, keysOf('secret', K2), details)).toBe('unknown');
+  });
+
+  it('that the client secret made is known when keys are set later', () => {
+    expect(matchDetails(keyedDigest(keysOf('secret'), details), keysOf('secret', K1), others)).toBe('other');
+  });
+
+  it('of 0.1.0 is known by the client secret that made it', () => {
+    const keyed = digestOf010('secret');
+    expect(matchDetails(keyed, keysOf('secret', K1), details)).toBe('same');
+    expect(matchDetails(keyed, keysOf('secret', K1), others)).toBe('other');
+    expect(matchDetails(keyed, keysOf('rotated', K1), details)).toBe('unknown');
+  });
+
+  it('that is not there tells nothing', () => {
+    expect(matchDetails(null, keysOf('secret', K1), details)).toBe('unknown');
   });
 });

@@ -108,6 +108,7 @@ describe('a withdrawal by hand', () => {
       ...before,
       outcome: 'cancelled',
       reason: 'operator',
+      revision: 1,
       closedAt: V3,
     });
   });
@@ -123,6 +124,7 @@ describe('a withdrawal by hand', () => {
       humanId: 'h-1',
       outcome: 'cancelled',
       reason: 'operator',
+      ...{ round: 1, detailsRound: 1, revision: 1 },
       wanted: { unity: ['pdf'] },
       detailsDigest: null,
       openedAt: null,
@@ -137,6 +139,7 @@ describe('a withdrawal by hand', () => {
 it('is all written to a folder as it is merged', async () => {
   const root = await mkdtemp(join(tmpdir(), 'chartway-after-closing-'));
   const store = createFolderStore(root);
+  await store.init();
   await store.updateManifest(change({ outcome: 'partial', closedAt: V2 }));
   const refreshed = await store.updateManifest(refresh({ documents: [entry()] }));
   expect(refreshed).toMatchObject({ outcome: 'partial', refreshedAt: V3, documents: [{ reportId: 'report-1' }] });

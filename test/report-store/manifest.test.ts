@@ -1,5 +1,5 @@
 import type { MissingDocument, StoredDocument } from '../../src/domain/reports';
-import { mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
+import { contestedFiles, mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
 import { fc } from '../support/property';
 import { change, entry, ORGANIZATION } from './fixtures';
 
@@ -36,6 +36,33 @@ describe('how an applicant stands', () => {
     expect(again.wanted).toEqual({ ccdraw: ['pdf'] });
   });
 
+  it.each([
+    ['held up since the same round', { round: 1, revision: 3 }],
+    ['of the round before', { round: 1, revision: 9 }],
+    ['repeated', { round: 2, revision: 4 }],
+    ['of a run of 0.1.0', {}],
+  ])('is not changed by a write %s, which only adds its documents', (_, late) => {
+    const closed = mergeManifest(
+      null,
+      change({ round: 2, revision: 4, outcome: 'declined', reason: 'deadline', closedAt: V2, missing: [missing()] }),
+    );
+    const lateChange = change({
+      ...{ humanId: 'other', wanted: {}, detailsDigest: 'other', openedAt: V3, missing: [], ...late },
+      documents: [entry()],
+    });
+    expect(mergeManifest(closed, lateChange)).toEqual({ ...closed, documents: [{ ...entry(), superseded: false }] });
+  });
+
+  it('is what the newer of two writes says: by the round, then by the revision, and 0.1.0 counts neither', () => {
+    const old = mergeManifest(null, change({ outcome: 'declined' }));
+    expect(old).toMatchObject({ round: 1, revision: 0 });
+    expect(mergeManifest(old, change()).outcome).toBeNull();
+    const closed = mergeManifest(old, change({ round: 1, revision: 1, outcome: 'failed' }));
+    expect(closed).toMatchObject({ outcome: 'failed', round: 1, revision: 1 });
+    expect(mergeManifest(closed, change({ round: 1, revision: 2 }))).toMatchObject({ outcome: null, revision: 2 });
+    expect(mergeManifest(closed, change({ round: 2, revision: 1 }))).toMatchObject({ outcome: null, round: 2 });
+  });
+
   it('keeps what the change does not know', () => {
     const before = mergeManifest(null, change());
     const after = mergeManifest(
@@ -63,11 +90,15 @@ describe('documents', () => {
     expect(mergeDocuments([stored], [entry({ seenAt: null })])).toEqual([{ ...stored, storedAt: V1 }]);
   });
 
-  it('of other bytes give way to the ones stored later', () => {
-    const earlier = entry({ sha256: 'a', storedAt: V1, seenAt: V3 });
-    const later = entry({ sha256: 'b', storedAt: V2 });
-    expect(mergeDocuments([earlier], [later])).toEqual([later]);
-    expect(mergeDocuments([later], [earlier])).toEqual([later]);
+  it.each(['a', 'b'])('of other bytes are the ones that lie there (%s), whatever the clocks say', (sha256) => {
+    const [a, b] = [entry({ sha256: 'a', storedAt: V1, seenAt: V3 }), entry({ sha256: 'b', storedAt: V2 })];
+    const placed = new Map([[a.file, sha256]]);
+    const expected = [sha256 === 'a' ? a : b];
+    expect(mergeDocuments([a], [b], { placed })).toEqual(expected);
+    expect(mergeDocuments([b], [a], { placed })).toEqual(expected);
+    const before = mergeManifest(null, change({ documents: [a] }));
+    expect(contestedFiles(before, change({ documents: [b, entry({ reportId: 'other' })] }))).toEqual([a.file]);
+    expect(contestedFiles(before, change({ documents: [a] }))).toEqual([]);
   });
 
   it('are superseded by the newest version of the same report in the same format, in whatever order they come', () => {
@@ -76,6 +107,24 @@ describe('documents', () => {
     expect(superseded(mergeDocuments([...versions].reverse(), []))).toEqual([V1, V2]);
     const others = [entry({ format: 'json', updatedAt: V1 }), entry({ reportId: 'other', updatedAt: V1 })];
     expect(superseded(mergeDocuments(versions, others))).toEqual([V1, V2]);
+  });
+
+  it('of a round with other details stay superseded, whoever writes late, and those of the same details do not', () => {
+    const former = entry({ reportId: 'former', round: 1 });
+    const closed = mergeManifest(null, change({ round: 1, revision: 3, outcome: 'collected', documents: [former] }));
+    const same = mergeManifest(closed, change({ round: 2, detailsRound: 1, revision: 4 }));
+    expect(same.documents).toEqual([former]);
+    const others = mergeManifest(closed, change({ round: 2, detailsRound: 2, revision: 4, documents: [] }));
+    expect(others.documents).toEqual([{ ...former, superseded: true }]);
+    const newer = entry({ reportId: 'former', updatedAt: V3, round: 1 });
+    const late = mergeManifest(others, change({ round: 1, detailsRound: 1, revision: 2, documents: [former, newer] }));
+    expect(late.documents).toMatchObject([{ superseded: true }, { superseded: true }]);
+    const present = entry({ reportId: 'former', round: 2 });
+    const again = mergeManifest(late, change({ round: 2, detailsRound: 2, revision: 5, documents: [present] }));
+    expect(again.documents.map(({ updatedAt, round, superseded: is }) => [updatedAt, round, is])).toEqual([
+      [V1, 2, false],
+      [V3, 1, true],
+    ]);
   });
 
   it('are compared as instants, not as texts', () => {

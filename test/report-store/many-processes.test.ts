@@ -12,6 +12,7 @@ async function setup() {
   roots.push(root);
   const lock = join(root, 'POL-1', '.manifest.json.lock');
   const store = createFolderStore(root);
+  await store.init();
   return {
     root,
     store,

@@ -21,7 +21,9 @@ async function setup() {
   const outside = join(home, 'outside');
   await mkdir(outside);
   await writeFile(join(outside, 'manifest.json'), '{}');
-  return { root, outside, store: createFolderStore(root), linked: async () => (await readdir(outside)).sort() };
+  const store = createFolderStore(root);
+  await store.init();
+  return { root, outside, store, linked: async () => (await readdir(outside)).sort() };
 }
 
 async function everything(root: string): Promise<Record<string, string>> {
@@ -46,7 +48,7 @@ test.each([0o000, 0o022, 0o077])('files are 600 and folders 700 under umask %i',
     process.umask(before);
   }
   const modes = await everything(root);
-  expect(Object.keys(modes)).toHaveLength(10);
+  expect(Object.keys(modes)).toHaveLength(11);
   for (const [path, mode] of Object.entries(modes)) {
     expect({ path, mode }).toEqual({ path, mode: /\.(json|pdf)$/.test(path) ? '600' : '700' });
   }
@@ -129,11 +131,12 @@ describe('a symbolic link in the store is not followed', () => {
 
   it('as the folder of what is not whole yet, or of the shelf', async () => {
     const { root, outside, store, linked } = await setup();
-    await mkdir(root);
+    await rm(join(root, '.incoming'), { recursive: true });
     await symlink(outside, join(root, '.incoming'));
-    await symlink(outside, join(root, '.chartway'));
     await expect(save(store)).rejects.toThrow(LinkInTheStore);
     await expect(store.updateManifest(change())).rejects.toThrow(LinkInTheStore);
+    await rm(join(root, '.chartway'), { recursive: true });
+    await symlink(outside, join(root, '.chartway'));
     await expect(store.shelf.put('list.json', Buffer.from('[]'))).rejects.toThrow(LinkInTheStore);
     await expect(store.shelf.get('manifest.json')).rejects.toThrow(LinkInTheStore);
     await expect(store.shelf.list('')).rejects.toThrow(LinkInTheStore);
@@ -142,8 +145,11 @@ describe('a symbolic link in the store is not followed', () => {
   });
 
   it('but the store itself may be one', async () => {
-    const { root, outside, store } = await setup();
+    const { root, outside } = await setup();
+    await rm(root, { recursive: true });
     await symlink(outside, root);
+    const store = createFolderStore(root);
+    await store.init();
     await store.updateManifest(change({ documents: [await save(store)] }));
     expect(await readFile(join(outside, 'POL-1', FILE), 'utf8')).toBe(pdf('x'));
   });

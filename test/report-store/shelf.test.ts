@@ -14,7 +14,9 @@ afterAll(async () => {
 async function folder() {
   const root = await mkdtemp(join(tmpdir(), 'chartway-shelf-'));
   roots.push(root);
-  return { root, shelf: createFolderStore(root).shelf };
+  const store = createFolderStore(root);
+  await store.init();
+  return { root, shelf: store.shelf };
 }
 
 describe.each([

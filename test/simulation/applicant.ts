@@ -13,7 +13,7 @@ import {
 } from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
-import { FakeStore } from '../support/fake-store';
+import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import type { Activities } from './attempts';
 import { Clock, chance } from './clock';
 import { type Closed, SimulatedServer } from './server';
@@ -99,7 +99,7 @@ export async function live(
 
 /** The real ones. */
 export function activitiesOver(humanApi: HumanApi, reportStore: ReportStore): Activities {
-  const deps = { humanApi, reportStore, timeoutMs: 0, digestSecret: 'test' };
+  const deps = { humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),

@@ -12,6 +12,7 @@ import { createApplicantRuns } from '../../src/temporal/runs';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
 import type { FakeHumanApi } from './fake-human-api';
+import { DIGEST_KEYS } from './fake-store';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
 
@@ -38,7 +39,7 @@ export async function startCarrier(options: {
   const directory = createNoticeSender({ client, taskQueue, refreshForMs });
   const inHouse = createInHouseActivities({
     reportStore,
-    digestSecret: 'test',
+    digestKeys: DIGEST_KEYS,
     seal: null,
     mailboxMetrics: createMailboxMetrics(new Registry()),
     directory,

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
+import type { DigestKeys } from '../../src/report-store/keyed-digest';
 import { mergeManifest } from '../../src/report-store/manifest';
 import { type Manifest, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
 import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
+
+/** What the tests key digests with. */
+export const DIGEST_KEYS: DigestKeys = { keys: [Buffer.alloc(32, 7)], clientSecret: 'test' };
 
 /** A store in memory, for tests of what is stored when; how it is stored is proven on real files. */
 export class FakeStore implements ReportStore {
@@ -42,6 +46,9 @@ export class FakeStore implements ReportStore {
       refreshedAt: null,
       documents: [],
       missing: [],
+      round: 1,
+      detailsRound: 1,
+      revision: 0,
       ...left,
     });
   }
@@ -53,7 +60,7 @@ export class FakeStore implements ReportStore {
       hash.update(chunk);
       bytes += chunk.length;
     }
-    const { report, format, contentType, newest } = document;
+    const { report, format, contentType, newest, round } = document;
     const sha256 = hash.digest('hex');
     if (newest?.sha256 === sha256) return { ...newest, seenAt: report.updatedAt };
     const entry: StoredDocument = {
@@ -69,6 +76,7 @@ export class FakeStore implements ReportStore {
       contentType,
       storedAt: '2026-01-01T00:00:00.000Z',
       superseded: false,
+      round: round ?? 1,
     };
     return entry;
   };
@@ -83,7 +91,7 @@ export class FakeStore implements ReportStore {
     this.heldCalls += 1;
     await this.held;
     const before = this.manifests.get(change.clientUserId) ?? null;
-    const manifest = 'kind' in change ? mergeManifest(before, change) : { ...change, refreshedAt: null };
+    const manifest = mergeManifest(before, change);
     this.manifests.set(change.clientUserId, manifest);
     this.written.push(manifest);
     return manifest;
@@ -105,6 +113,10 @@ export class FakeStore implements ReportStore {
   };
 
   check = async (): Promise<void> => {};
+
+  identity: ReportStore['identity'] = async () => ({ id: '0'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' });
+  init = this.identity;
+  adopt: ReportStore['adopt'] = async () => null;
 }
 
 function memoryShelf(): Shelf {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { createFolderStore } from '../../src/report-store/folder-store';
 import { lazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { parseKeyRing } from '../../src/temporal/key-ring';
@@ -30,6 +31,8 @@ export interface InstallationOptions {
   readonly noticesBy?: (webhookUrl: string) => Promise<string>;
   /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook: nothing is encrypted without. */
   readonly keys?: { readonly ours: string; readonly webhooks: string };
+  /** `none`: the report store is not made before the worker starts. */
+  readonly store?: 'none';
   /** `warn` where nothing is said. */
   readonly logLevel?: string;
 }
@@ -77,6 +80,7 @@ export class Installation {
 
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
+    if (options.store !== 'none') await createFolderStore(join(folder, 'reports')).init();
     // A port of its own, so that one that was killed comes back where notices are sent.
     const webhookPort = await freePort();
     const startWebhook = () =>

@@ -20,7 +20,7 @@ import {
   SEARCH_ATTRIBUTES,
 } from '../../src/workflows/contract';
 import { FakeHumanApi, type Turn } from './fake-human-api';
-import { FakeStore } from './fake-store';
+import { DIGEST_KEYS, FakeStore } from './fake-store';
 import { Followed, type Handle } from './followed';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
@@ -186,7 +186,7 @@ export class TimeSkipping {
         workflowBundle: { codePath: WORKFLOW_BUNDLE },
         activities: createInHouseActivities({
           reportStore: store,
-          digestSecret: 'test',
+          digestKeys: DIGEST_KEYS,
           directory,
           seal: null,
           mailboxMetrics: createMailboxMetrics(new Registry()),

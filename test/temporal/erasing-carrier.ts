@@ -67,6 +67,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const taskQueue = `erasure-${randomUUID()}`;
   const root = join(folder, taskQueue);
   const store: ReportStore = createFolderStore(root);
+  await store.init();
   const humanApi = new FakeHumanApi();
   const applicants = createApplicants({ client, taskQueue });
   const audited: AuditEntry[] = [];

@@ -1,8 +1,9 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import { WrongFolder } from '../../src/report-store/port';
+import { entry } from '../report-store/fixtures';
 import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
-import { FakeStore } from '../support/fake-store';
+import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { followOn, nowMs } = timeSkipping();
@@ -43,7 +44,7 @@ test('asked for again, the applicant gets a new round, and what was stored is no
   // The new round opens the manifest before it closes it again.
   const outcomes = store.written.map(({ outcome }) => outcome);
   expect(outcomes.slice(outcomes.indexOf('collected'))).toContain(null);
-  expect(again.manifest).toMatchObject({ outcome: 'collected' });
+  expect(again.manifest).toMatchObject({ outcome: 'collected', round: 2 });
   expect(again.manifest.documents).toHaveLength(6);
 });
 
@@ -56,8 +57,7 @@ test('a manifest that is still open is taken up where it was left', async () => 
 });
 
 describe('a manifest of other details', () => {
-  /** The workers of these tests key digests with this secret. */
-  const detailsDigest = keyedDigest('test', 'digest of others');
+  const detailsDigest = keyedDigest(DIGEST_KEYS, 'digest of others');
 
   test.each([null, 'collected'] as const)('with the outcome %p is a conflict, and stays as it is', async (outcome) => {
     const store = new FakeStore();
@@ -66,6 +66,21 @@ describe('a manifest of other details', () => {
     expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
     expect(applicant.routes()).toEqual([]);
     expect(store.written).toEqual([]);
+  });
+
+  test('leaves its documents superseded in a new round with corrected details, which counts and stores its own', async () => {
+    const store = new FakeStore();
+    const [document] = provider('A').map(({ id, name, updatedAt }) => entry({ reportId: id, type: name, updatedAt }));
+    const earlier = { outcome: 'collected', detailsDigest, closedAt: '2026-01-01T00:00:00.000Z' } as const;
+    store.keep(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
+    const humanApi = new FakeHumanApi(ALL_SYNCED);
+    const options = { store, clientUserId: ID, policy: BY_NOTICES, input: { again: true } };
+    const again = await followOn(humanApi, options);
+    await again.tell(ALL_SYNCED);
+    expect((await again.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect(again.manifest).toMatchObject({ round: 2, detailsRound: 2 });
+    const told = again.manifest.documents.map(({ round, superseded }) => `${round} ${superseded}`);
+    expect(told.sort()).toEqual(['1 true', '2 false', '2 false', '2 false']);
   });
 
   test('is no hindrance to a new round, which may have corrected details', async () => {

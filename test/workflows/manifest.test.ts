@@ -26,6 +26,29 @@ test('a manifest is written after each round of collecting and at the closing', 
   });
 });
 
+test('every write has a revision of its own, and the first round is round 1', async () => {
+  const applicant = await follow(SYNCED, { policy: BY_NOTICES });
+  await applicant.tell(SYNCED);
+  await applicant.end();
+  expect(applicant.store.written.map(({ round, revision }) => [round, revision])).toEqual([
+    [1, 1],
+    [1, 2],
+    [1, 3],
+  ]);
+});
+
+test('a run that knows less than an open manifest, as after a restore of Temporal, closes it all the same', async () => {
+  const store = new FakeStore();
+  const applicant = await follow(SYNCED, { policy: BY_NOTICES, store });
+  await applicant.tell(SYNCED.slice(0, 1));
+  await applicant.pass(MINUTE_MS);
+  store.keep(applicant.clientUserId, { ...applicant.manifest, round: 2, revision: 50 });
+  await applicant.tell(SYNCED.slice(1));
+  expect((await applicant.end()).result?.outcome).toBe('collected');
+  expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 6 } });
+  expect(applicant.manifest.revision).toBeGreaterThan(50);
+});
+
 test('a store that cannot be written for hours loses no outcome, and costs hardly any history', async () => {
   const store = new FakeStore();
   const write = store.updateManifest;

@@ -12,6 +12,7 @@ import type { HumanApi } from '../../src/human-api/client';
 import type { ReportStore } from '../../src/report-store/port';
 import { callQueues, createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
+import { DIGEST_KEYS } from '../support/fake-store';
 import type { Handle } from '../support/followed';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
@@ -55,7 +56,7 @@ export class RealServer {
 
   /** The workers that the worker process has, or with a worker of its own for the workflows. */
   async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
-    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
+    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
       ...createPeopleActivities(deps),

@@ -144,6 +144,17 @@ test('a newer version is stored beside the older one, and the outcome stays as i
   ).toEqual(['openReport u-p.json', 'openReport u-p.pdf']);
 });
 
+test('of a later round with other details, what is stored is of that round, and what is superseded is fetched again', async () => {
+  const script = [{ afterMs: 1, reports: [row('u-p', 'unity', 'p', V2)] }];
+  const { tell, work, end, notice, manifest } = await setup({ script, manifest: { round: 2, detailsRound: 2 } });
+  await tell(notice('u-p'));
+  await work();
+  expect(await end()).toMatchObject({ ended: 'refreshed' });
+  const told = manifest()?.documents.map(({ round, superseded }) => `${round} ${superseded}`);
+  // The ccdraw that is listed as it was has the place of the superseded one.
+  expect(told?.sort()).toEqual(['1 true', '1 true', '2 false', '2 false', '2 false']);
+});
+
 test('the same bytes under a later version add no file, only when they were seen', async () => {
   const script = [{ afterMs: 1, reports: [row('u-p', 'unity', 'p', V2)] }];
   const { tell, work, end, notice, manifest, humanApi } = await setup({ script, manifest: { documents: [] } });

@@ -64,6 +64,7 @@ async function setup() {
   const taskQueue = `retention-${randomUUID()}`;
   const root = join(folder, taskQueue);
   const store = createFolderStore(root);
+  await store.init();
   const humanApi = new FakeHumanApi();
   const audited: AuditEntry[] = [];
   const registry = new Registry();

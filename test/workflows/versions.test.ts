@@ -9,7 +9,7 @@ import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeHumanApi, provider } from '../support/fake-human-api';
-import { FakeStore } from '../support/fake-store';
+import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -39,7 +39,7 @@ test(
     const client = new Client({ connection });
     const humanApi = new FakeHumanApi([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
     const reportStore = new FakeStore();
-    const deps = { humanApi, reportStore, timeoutMs: 1_000, digestSecret: 'test' };
+    const deps = { humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const work = (buildId: string) =>
       createWorkers({
         ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },

@@ -7,6 +7,7 @@ import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
 import type { Act, AddCommand, Needs } from './operator';
 import { quarantineCommand } from './quarantine';
+import { storeCommand } from './store';
 import { sweepCommand } from './sweep';
 import { withdrawCommand } from './withdraw';
 
@@ -23,6 +24,7 @@ const COMMANDS: readonly AddCommand[] = [
   holdCommand,
   auditCommand,
   documentCommand,
+  storeCommand,
 ];
 
 /** What was asked for. */

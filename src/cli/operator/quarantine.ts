@@ -60,7 +60,7 @@ function checkWhy({ why }: Chosen, command: Command): void {
 }
 
 async function list(operator: Operator, { why }: Chosen): Promise<ExitStatus> {
-  const setAside = openSetAside(operator);
+  const setAside = openSetAside(operator, operator.terminal.say);
   const headers = await headersOf(setAside, why);
   for (const header of headers) operator.out(operator.json ? JSON.stringify(header) : lineOf(header));
   operator.terminal.say(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${setAside.places}`);
@@ -68,7 +68,7 @@ async function list(operator: Operator, { why }: Chosen): Promise<ExitStatus> {
 }
 
 async function show(operator: Operator, ids: readonly string[]): Promise<ExitStatus> {
-  const setAside = openSetAside(operator);
+  const setAside = openSetAside(operator, operator.terminal.say);
   let missing = 0;
   for (const id of ids) {
     if (ID.test(id)) await recorded(operator, 'quarantine-show', id);
@@ -84,7 +84,7 @@ async function show(operator: Operator, ids: readonly string[]): Promise<ExitSta
 }
 
 async function replayAll(operator: Operator, ids: readonly string[], chosen: Chosen): Promise<ExitStatus> {
-  const setAside = openSetAside(operator);
+  const setAside = openSetAside(operator, operator.terminal.say);
   const all = await chosenIds(setAside, ids, chosen);
   let kept = 0;
   if (all.length > 0) {
@@ -103,7 +103,7 @@ async function replayAll(operator: Operator, ids: readonly string[], chosen: Cho
 }
 
 async function dropAll(operator: Operator, ids: readonly string[], chosen: Chosen): Promise<ExitStatus> {
-  const setAside = openSetAside(operator);
+  const setAside = openSetAside(operator, operator.terminal.say);
   const all = await chosenIds(setAside, ids, chosen);
   let gone = 0;
   for (const id of all) {

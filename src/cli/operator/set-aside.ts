@@ -1,4 +1,5 @@
 import { type MailboxHeader, openMailboxQuarantine } from '../../report-store/mailbox-quarantine';
+import { StoreNotFound } from '../../report-store/port';
 import { openQuarantine, type QuarantineHeader } from '../../spool/quarantine';
 import type { Operator } from './operator';
 
@@ -18,15 +19,18 @@ export interface SetAside extends Place {
   readonly places: string;
 }
 
-/** Both places as one. The spool is the one of this machine: each webhook has its own. */
-export function openSetAside({
-  spoolFolder,
-  reportStore,
-  seal,
-}: Pick<Operator, 'spoolFolder' | 'reportStore' | 'seal'>): SetAside {
+/**
+ * Both places as one. The spool is the one of this machine: each webhook has its own. `sayAbsent`: where there is no report store (a webhook's
+ * own host) that is said, and the spool alone is looked at; not given, it is thrown.
+ */
+export function openSetAside(
+  { spoolFolder, reportStore, seal }: Pick<Operator, 'spoolFolder' | 'reportStore' | 'seal'>,
+  sayAbsent?: (text: string) => void,
+): SetAside {
+  const mailboxes = openMailboxQuarantine({ shelf: reportStore().shelf, seal });
   const places: readonly Place[] = [
     ...(spoolFolder === null ? [] : [openQuarantine({ spoolFolder, seal })]),
-    openMailboxQuarantine({ shelf: reportStore().shelf, seal }),
+    sayAbsent && spoolFolder !== null ? unlessAbsent(mailboxes, sayAbsent) : mailboxes,
   ];
   return {
     places: spoolFolder === null ? 'the report store (WEBHOOK_SPOOL is off)' : `${spoolFolder} and the report store`,
@@ -45,5 +49,22 @@ export function openSetAside({
       for (const place of places) if (await place.drop(id)) return true;
       return false;
     },
+  };
+}
+
+function unlessAbsent(place: Place, say: (text: string) => void): Place {
+  let isSaid = false;
+  const orElse =
+    <T>(nothing: T) =>
+    (error: unknown): T => {
+      if (!(error instanceof StoreNotFound)) throw error;
+      if (!isSaid) say(`the report store was not looked at: ${error.message}`);
+      isSaid = true;
+      return nothing;
+    };
+  return {
+    list: () => place.list().catch(orElse([])),
+    read: (id) => place.read(id).catch(orElse(null)),
+    drop: (id) => place.drop(id).catch(orElse(false)),
   };
 }

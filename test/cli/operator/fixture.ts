@@ -56,6 +56,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
   folders.push(folder);
   const spoolFolder = join(folder, 'spool');
   const store = createFolderStore(join(folder, 'reports'));
+  await store.init();
   const seal = given.seal ?? null;
   const out: string[] = [];
   const said: string[] = [];

@@ -89,7 +89,9 @@ test('the webhook takes what is signed and sets aside what is not, until an oper
 }, 60_000);
 
 test('a mailbox that found nobody is opened anew by a replay, though its first run had the same notice', async () => {
-  const { shelf } = createFolderStore(join(folder, 'reports'));
+  const store = createFolderStore(join(folder, 'reports'));
+  await store.init();
+  const { shelf } = store;
   const mailboxes = openMailboxQuarantine({ shelf, seal: null });
   const setAside = (key: string) =>
     mailboxes.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content: noticesText([REPORT]) });

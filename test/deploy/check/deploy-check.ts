@@ -115,6 +115,8 @@ part(
   'the profile "sandbox" comes up healthy, follows an applicant to the end, keeps the reports, and drains',
   async () => {
     const services = ['sandbox', 'sandbox-worker', 'sandbox-webhook'];
+    await host.runOnce('sandbox-store');
+    await host.runOnce('sandbox-store');
     for (const name of services) await up(name);
     const applicant = ['--client-user-id', 'DEPLOY-1', '--email', 'several@example.org', '--wait', '--json'];
     const lines = (await host.runOnce('sandbox-starter', applicant)).split('\n').map((line) => JSON.parse(line));
@@ -134,6 +136,7 @@ part(
   'the profile "real" comes up healthy, takes notices with the secret only, and drains',
   async () => {
     const services = ['worker', 'webhook', 'api'];
+    await host.runOnce('operator', ['store', 'init']);
     for (const name of services) await up(name);
     const url = `http://127.0.0.1:${await host.port('webhook', 3001)}/notifications`;
     const post = async (secret: string) => {

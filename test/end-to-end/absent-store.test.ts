@@ -1,0 +1,108 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { until } from '../support/condition';
+import { Installation } from '../support/installation';
+import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../support/processes';
+import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+const TASK_QUEUE = 'absent-store';
+const STEP_TIMEOUT_MS = 30_000;
+const TEST_TIMEOUT_MS = 120_000;
+
+let server: TemporalServer;
+let installation: Installation;
+
+beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+beforeAll(async () => {
+  server = await startTemporalServer();
+  installation = await Installation.start({
+    ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 20_000, notices: 'sent', store: 'none' },
+    ...{ policy: { SETTLE_ALL_SYNCED: '1s', REFRESH_FOR: '1s' }, logLevel: 'error' },
+  });
+}, TEST_TIMEOUT_MS);
+afterAll(async () => {
+  await installation?.remove();
+  await killLeftOvers();
+  await server?.stop();
+}, TEST_TIMEOUT_MS);
+
+function readiness(port: number): Promise<number | null> {
+  return fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ status }) => status,
+    () => null,
+  );
+}
+
+async function readyIs(port: number, status: number): Promise<void> {
+  await until(`/readyz to answer ${status}`, STEP_TIMEOUT_MS, async () => (await readiness(port)) === status);
+}
+
+async function pollers(): Promise<number> {
+  const answer = await installation.client.workflowService.describeTaskQueue({
+    namespace: 'default',
+    taskQueue: { name: TASK_QUEUE },
+    taskQueueType: 1,
+  });
+  return answer.pollers?.length ?? 0;
+}
+
+/** As Temporal forgets a closed run at the end of its retention. */
+async function forget(workflowId: string): Promise<void> {
+  const { client } = installation;
+  await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId } });
+  await until('the run to be forgotten', STEP_TIMEOUT_MS, () =>
+    client.workflow
+      .getHandle(workflowId)
+      .describe()
+      .then(
+        () => false,
+        () => true,
+      ),
+  );
+}
+
+const invitations = () => installation.proxy.calls.filter((call) => call === 'POST /admin/api/v1/users').length;
+
+test(
+  'without a store worker and api are not ready and print the command; no one is invited until it is made, and no one again when it is unmounted',
+  async () => {
+    const [workerPort, apiPort] = [await freePort(), await freePort()];
+    const starting = installation.startWorker({ METRICS_PORT: String(workerPort) });
+    const api = startProcess('api', installation.folder, {
+      ...{ TEMPORAL_ADDRESS: server.address, REPORT_STORE: installation.reports, LOG_LEVEL: 'error' },
+      ...{ API_PORT: '0', METRICS_PORT: String(apiPort) },
+    });
+    await readyIs(workerPort, 503);
+    await readyIs(apiPort, 503);
+    const applicant = { clientUserId: 'POL-1', as: 'eager' };
+    await installation.enrol([applicant]);
+    await expect(readdir(installation.reports)).rejects.toThrow('ENOENT');
+    expect(await pollers()).toBe(0);
+    expect(installation.proxy.calls).toEqual([]);
+
+    expect((await installation.operate('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    const worker = await starting;
+    for (const process of [worker, await api]) expect(process.output()).toContain('chartway -- store init');
+    await readyIs(workerPort, 200);
+    await readyIs(apiPort, 200);
+    const result = await installation.ended('POL-1');
+    expect(result.outcome).toBe('collected');
+    expect(invitations()).toBe(1);
+
+    await rename(installation.reports, `${installation.reports}.disk`);
+    await mkdir(installation.reports);
+    await forget('applicant-POL-1');
+    await installation.enrol([applicant]);
+    await readyIs(workerPort, 503);
+    await until('the store to be asked for in vain', STEP_TIMEOUT_MS, async () => {
+      const run = installation.client.workflow.getHandle('applicant-POL-1');
+      const { raw } = await run.describe();
+      return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1);
+    });
+    expect(await readdir(installation.reports)).toEqual([]);
+    await rm(installation.reports, { recursive: true });
+    await rename(`${installation.reports}.disk`, installation.reports);
+    expect(await installation.ended('POL-1')).toEqual(result);
+    expect(invitations()).toBe(1);
+  },
+  TEST_TIMEOUT_MS,
+);
