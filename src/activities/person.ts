@@ -32,8 +32,6 @@ export interface WatchStatusInput {
   readonly humanId: string;
   /** The status that is no news. */
   readonly status: string;
-  /** The last read's updatedAt: an older read is no news either. */
-  readonly readUpdatedAtMs: number | null;
   /** How long to wait after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
   /** Asked then in any case, and told whatever it is: no deadline acts without a read made after it. */
@@ -152,11 +150,9 @@ async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<P
   }
 }
 
+/** Another status is news whatever its date: the workflow decides which of two reads counts. */
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
-  if (answer.kind !== 'status') return true;
-  const older =
-    answer.updatedAtMs !== null && known.readUpdatedAtMs !== null && answer.updatedAtMs < known.readUpdatedAtMs;
-  return !older && normalStatus(answer.status) !== normalStatus(known.status);
+  return answer.kind !== 'status' || normalStatus(answer.status) !== normalStatus(known.status);
 }
 
 function isOver({ deadlineMs }: WatchStatusInput, askedAtMs: number): boolean {

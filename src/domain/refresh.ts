@@ -4,6 +4,7 @@ import { type Collection, emptyCollection, nextRetryMs, toFetch, withListWanted,
 import { SERIES_MS } from './facts';
 import { instantMs } from './instants';
 import { MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { credibleDateMs } from './reads';
 import type { ListedReport, StoredDocument, WantedDocument } from './reports';
 
 /** A report that upstream told of after the closing. */
@@ -73,7 +74,8 @@ export const NEW_REFRESH: Refresh = {
 /** A notice asks for a list, and is waited for until one shows its version. */
 export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: number): Refresh {
   const { awaited, collection } = refresh;
-  if (notice.updatedAt !== null && collection.listed.some((report) => shows(report, notice))) return refresh;
+  const isDated = credibleDateMs(instantMs(notice.updatedAt), nowMs) !== null;
+  if (isDated && collection.listed.some((report) => shows(report, notice, nowMs))) return refresh;
   const known = awaited.some(
     ({ notice: other }) => other.reportId === notice.reportId && other.updatedAt === notice.updatedAt,
   );
@@ -118,7 +120,7 @@ export function withLook(
   askedAtMs: number,
 ): Refresh {
   const awaited = refresh.awaited.flatMap((one) => {
-    if (listed?.some((report) => shows(report, one.notice))) return [];
+    if (listed?.some((report) => shows(report, one.notice, askedAtMs))) return [];
     if (one.dueAtMs > askedAtMs) return [one];
     const againMs = SERIES_MS[one.looks];
     return againMs === undefined ? [] : [{ ...one, looks: one.looks + 1, dueAtMs: askedAtMs + againMs }];
@@ -126,8 +128,10 @@ export function withLook(
   return { ...refresh, collection, awaited };
 }
 
-function shows({ id, updatedAt }: ListedReport, notice: NamedReport): boolean {
-  return id === notice.reportId && (instantMs(updatedAt) ?? 0) >= (instantMs(notice.updatedAt) ?? 0);
+/** A date far ahead of our clock shows nothing: a row dated 2099 would hide every later version. */
+function shows({ id, updatedAt }: ListedReport, notice: NamedReport, nowMs: number): boolean {
+  const dateMs = (text: string | null) => credibleDateMs(instantMs(text), nowMs) ?? 0;
+  return id === notice.reportId && dateMs(updatedAt) >= dateMs(notice.updatedAt);
 }
 
 /** What to do next. Pure: the same refresh and time give the same step. */

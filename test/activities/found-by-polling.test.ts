@@ -14,7 +14,7 @@ async function setup(known: Partial<WatchStatusInput>) {
   const { humanId }: User = await environment.run(() =>
     humanApi.invite({ clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' }),
   );
-  const input = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [60_000], deadlineMs: null, ...known };
+  const input = { humanId, status: 'Invited', delaysMs: [60_000], deadlineMs: null, ...known };
   const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
   return { polled: environment.run(watchStatus, input), found };
 }
