@@ -1,9 +1,17 @@
 import { allowedAtMs } from './allowance';
 import type { Outcome, Reason } from './applicant';
-import { type Collection, emptyCollection, nextRetryMs, toFetch, withListWanted, withNoticeList } from './collection';
+import {
+  type Collection,
+  completeCollection,
+  emptyCollection,
+  nextRetryMs,
+  toFetch,
+  withListWanted,
+  withNoticeList,
+} from './collection';
 import { SERIES_MS } from './facts';
 import { instantMs } from './instants';
-import { MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { completePolicy, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { credibleDateMs } from './reads';
 import type { ListedReport, StoredDocument, WantedDocument } from './reports';
 
@@ -71,6 +79,17 @@ export const NEW_REFRESH: Refresh = {
   stored: 0,
 };
 
+/** The refresh that an earlier version handed to continue-as-new: what it lacks is as in a new one. */
+export function upgradeRefresh(carried: Refresh): Refresh {
+  const { round, collection } = carried;
+  return {
+    ...NEW_REFRESH,
+    ...carried,
+    round: round && { ...round, policy: completePolicy(round.policy) },
+    collection: completeCollection(collection),
+  };
+}
+
 /** A notice asks for a list, and is waited for until one shows its version. */
 export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: number): Refresh {
   const { awaited, collection } = refresh;
@@ -86,7 +105,9 @@ export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: nu
 }
 
 /** The manifest was read: what is known of an earlier round no longer counts, the notices do. */
-export function withRound(refresh: Refresh, { documents, ...round }: ClosedRound): Refresh {
+export function withRound(refresh: Refresh, { documents, ...closed }: ClosedRound): Refresh {
+  // A worker of an earlier version may have read it.
+  const round = { ...closed, policy: completePolicy(closed.policy) };
   if (refresh.round?.closedAt === round.closedAt && refresh.round.humanId === round.humanId) return refresh;
   return ofRoundOnly({ ...refresh, round, collection: emptyCollection(documents) });
 }

@@ -1,10 +1,10 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { stageAfter } from '../domain/applicant';
-import { emptyCollection, withReportNotice } from '../domain/collection';
-import { adoptedWith, currentKind, currentStatus, type Facts, withNotice } from '../domain/facts';
+import { completeCollection, emptyCollection, withReportNotice } from '../domain/collection';
+import { adoptedWith, completeFacts, currentKind, currentStatus, type Facts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
-import { isPolicy } from '../domain/policy';
+import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
 import type { ApplicantState, CollectRecordsInput, ReportNotice, StatusNotice } from './contract';
 import { describe, moveTo } from './display';
@@ -25,14 +25,16 @@ export class Applicant {
   createAnswered = false;
   private readonly early: (() => void)[] = [];
 
+  /** The input in full, also where an earlier version wrote it. */
+  readonly input: CollectRecordsInput;
+
   /** @throws TypeError for an input that is not one: that fails the workflow task, which parks the applicant visibly before anything is sent. */
-  constructor(readonly input: CollectRecordsInput) {
-    if (!isClientUserId(input?.details?.clientUserId) || !isPolicy(input.policy)) {
-      throw new TypeError(
-        'expected the details and the policy of an applicant, the input holds others: look at how it was started',
-      );
+  constructor(input: CollectRecordsInput) {
+    if (!isClientUserId(input?.details?.clientUserId)) {
+      throw new TypeError('expected the details of an applicant in the input, got others: look at how it was started');
     }
-    this.state = input.carried ?? newState(input.details.clientUserId);
+    this.input = { ...input, policy: completePolicy(input.policy) };
+    this.state = input.carried ? upgradeState(input.carried) : newState(input.details.clientUserId);
     this.invitationBegun = this.state.facts !== null;
   }
 
@@ -111,6 +113,19 @@ function spreadOf(workflowId: string): number {
   let hash = 0x811c9dc5;
   for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
+}
+
+/**
+ * The state that an earlier version handed to continue-as-new, as this version needs it: a field that it lacks gets its value of a new state,
+ * an unknown one is kept. A new field of the state, the facts or the collection therefore needs a neutral value there, and nothing else.
+ */
+export function upgradeState(carried: ApplicantState): ApplicantState {
+  return {
+    ...newState(carried.clientUserId),
+    ...carried,
+    facts: carried.facts ? completeFacts(carried.facts) : null,
+    collection: completeCollection(carried.collection),
+  };
 }
 
 function newState(clientUserId: string): ApplicantState {
