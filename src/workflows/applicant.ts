@@ -24,6 +24,8 @@ export class Applicant {
   /** True once upstream itself said that our create is done: whoever is not there then is gone, not late. */
   createAnswered = false;
   private readonly early: (() => void)[] = [];
+  /** The report notices among them, for an applicant that ends without an invitation. */
+  private readonly earlyReports: ReportNotice[] = [];
 
   /** The input in full, also where an earlier version wrote it. */
   readonly input: CollectRecordsInput;
@@ -54,7 +56,18 @@ export class Applicant {
     state.humanId = humanId;
     state.facts = adoptedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
     moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });
+    this.earlyReports.length = 0;
     for (const take of this.early.splice(0)) take();
+  }
+
+  /** Report notices that came before the invitation was answered, taken: some at most, each version once; empty where none is left. */
+  takeEarlyReports(most: number): readonly ReportNotice[] {
+    const byVersion = new Map(
+      this.earlyReports.map((notice) => [JSON.stringify([notice.humanId, notice.reportId, notice.updatedAt]), notice]),
+    );
+    const notices = [...byVersion.values()];
+    this.earlyReports.splice(0, this.earlyReports.length, ...notices.slice(most));
+    return notices.slice(0, most);
   }
 
   takeStatusNotice(notice: StatusNotice): void {
@@ -70,6 +83,7 @@ export class Applicant {
   }
 
   takeReportNotice(notice: ReportNotice): void {
+    if (this.state.facts === null && typeof notice?.reportId === 'string') this.earlyReports.push(notice);
     this.hear(() => {
       if (!this.isOurs(notice) || typeof notice.reportId !== 'string') {
         this.state.ignoredNotices += 1;
