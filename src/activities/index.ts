@@ -8,12 +8,13 @@ import { createReportActivities, type ReportDeps } from './reports';
 import { createRetentionActivities, type RetentionDeps } from './retention';
 import { createSweepPageActivities } from './sweep-pages';
 import { createSweepActivities, type SweepDeps } from './sweeps';
+import { createTurnActivities } from './turns';
 import { createPeopleActivities, createWithdrawalActivities } from './withdrawals';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
 export type InHouseActivities = ReturnType<typeof createInHouseActivities>;
 
-/** What calls Human API: served on a task queue whose rate the server caps for the whole fleet. */
+/** What calls Human API, and the turns before some of it: served on task queues whose rates the server caps for the whole fleet. */
 export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
   return {
     ...createInvitationActivities(deps),
@@ -21,6 +22,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
     ...createReportActivities(deps),
     ...createPeopleActivities(deps),
     ...createSweepPageActivities(deps),
+    ...createTurnActivities(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { setInterval } from 'node:timers';
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { strangersInWords } from '../domain/erased';
 import { isPastRetention } from '../domain/retention';
 import type { AuditEntry } from '../observability/audit';
 import { openErasing } from '../report-store/erasing';
@@ -15,6 +16,8 @@ export interface ClosedErased {
   readonly people: number;
   readonly runs: number;
   readonly files: number;
+  /** The humanIds of people upstream under this clientUserId who are not known as ours: they were left. */
+  readonly others: readonly string[];
 }
 
 /** What erasing by age is done with, by whoever knows Temporal's client, the quarantine and the audit log. */
@@ -47,8 +50,11 @@ export interface DuePage {
   readonly next: string | null;
 }
 
-/** How one applicant who seemed due ended. `kept`: open, open again, or not due any more; `off`: nothing is to be erased by age now. */
-export type DueEnded = 'erased' | 'held' | 'kept' | 'off';
+/**
+ * How one applicant who seemed due ended. `stranger`: erased, and upstream has a person under this id who is not known as ours, and was left;
+ * `kept`: open, open again, or not due any more; `off`: nothing is to be erased by age now.
+ */
+export type DueEnded = 'erased' | 'stranger' | 'held' | 'kept' | 'off';
 
 /** So many due applicants make a page: some hundred events of history. */
 const PAGE_DUE = 100;
@@ -132,10 +138,10 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     }
     const { dropped, mixed } = await dropSetAside(clientUserId, erased.humanIds);
     const shared = mixed.length === 0 ? '' : `, ${mixed.length} shared with others left`;
-    const detail = `REPORTS_RETENTION: ${inWords(erased)}, ${dropped} in quarantine${shared}`;
+    const detail = `REPORTS_RETENTION: ${inWords(erased)}, ${dropped} in quarantine${shared}${strangersInWords(erased.others)}`;
     await audit.record({ who: WHO, did: 'erase', clientUserId, detail });
     await records.end(clientUserId);
-    return 'erased';
+    return erased.others.length > 0 ? 'stranger' : 'erased';
   }
 
   /** An earlier attempt that was broken off has nothing more to say of somebody who has been started anew. */

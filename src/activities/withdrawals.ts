@@ -1,9 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Policy } from '../domain/policy';
-import type { HumanApi } from '../human-api/client';
+import type { HumanApi, User } from '../human-api/client';
 import { type ReportStore, WrongFolder } from '../report-store/port';
+import type { KnownPeople } from '../workflows/contract';
 import { attempt } from './attempt';
 import { inStoreTerms } from './manifests';
+import { hasEmail } from './person';
 import { plainProgress } from './progress';
 
 export interface WithdrawalDeps {
@@ -38,16 +40,38 @@ export function createWithdrawalActivities({ reportStore, runs, policy }: Withdr
   };
 }
 
+/** The people whom upstream has under a clientUserId, by humanId. */
+export interface PeopleFound {
+  readonly ours: readonly string[];
+  readonly others: readonly string[];
+}
+
 /** Whom upstream has under a clientUserId: one call. */
 export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
   return {
     /** The humanIds; a reply that tells no clientUserId counts where it has one element only. */
     async findPeople({ clientUserId }: { clientUserId: string }): Promise<readonly string[]> {
+      return attempt(async () => (await usersOf(clientUserId)).map(({ humanId }) => humanId), plainProgress);
+    },
+
+    /** The same, with those who are known as ours apart from others. */
+    async findKnownPeople(input: { readonly clientUserId: string } & KnownPeople): Promise<PeopleFound> {
       return attempt(async () => {
-        const users = await humanApi.findUsers({ clientUserId });
-        const only = users.length === 1 && users[0]?.clientUserId === null;
-        return users.filter((user) => only || user.clientUserId === clientUserId).map(({ humanId }) => humanId);
+        const users = await usersOf(input.clientUserId);
+        // An applicant adopts a person without an e-mail. Among several, nobody can say which of them was adopted.
+        const isAlone = users.length === 1 && input.humanIds.length === 0;
+        const isInvited = (user: User) =>
+          (isAlone || user.clientUserEmail !== null) && input.emails.some((email) => hasEmail(user, email));
+        const isOurs = (user: User) => input.humanIds.includes(user.humanId) || isInvited(user);
+        const idsOf = (some: readonly User[]) => some.map(({ humanId }) => humanId);
+        return { ours: idsOf(users.filter(isOurs)), others: idsOf(users.filter((user) => !isOurs(user))) };
       }, plainProgress);
     },
   };
+
+  async function usersOf(clientUserId: string): Promise<readonly User[]> {
+    const users = await humanApi.findUsers({ clientUserId });
+    const only = users.length === 1 && users[0]?.clientUserId === null;
+    return users.filter((user) => only || user.clientUserId === clientUserId);
+  }
 }

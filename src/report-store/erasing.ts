@@ -1,6 +1,6 @@
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { openHolds } from './holds';
-import type { ReportStore } from './port';
+import { type ReportStore, UnreadableManifest, WrongFolder } from './port';
 import type { Shelf } from './shelf';
 
 /**
@@ -59,8 +59,7 @@ export function openErasing(
     isBrokenOff,
     isHeld: async (clientUserId) => (await holds.read(clientUserId)) !== null,
     async begin(clientUserId, learnt = {}) {
-      // A manifest that cannot be read, or is another's, must not keep anybody from being erased.
-      const manifest = await store.readManifest(clientUserId).catch(() => null);
+      const manifest = await store.readManifest(clientUserId).catch(nullIfUnreadable);
       const noted = await noteOf(clientUserId);
       const before = noted ?? NOTHING;
       const runs = [...before.runs, ...(learnt.runs ?? [])];
@@ -92,6 +91,12 @@ export function openErasing(
       return noted.filter((_, index) => begun[index]);
     },
   };
+}
+
+/** Such a manifest does not stop an erasure. Any other error does: without the humanId the person would count as a stranger, and be left. */
+function nullIfUnreadable(error: unknown): null {
+  if (error instanceof UnreadableManifest || error instanceof WrongFolder) return null;
+  throw error;
 }
 
 /** One that cannot be read is an operator's: nothing is erased by age because of it. */

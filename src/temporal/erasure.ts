@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isHumanId } from '../domain/identifiers';
-import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId, withdrawWorkflowId } from '../workflows/contract';
+import {
+  applicantWorkflowId,
+  type KnownPeople,
+  mailboxWorkflowId,
+  refreshWorkflowId,
+  withdrawWorkflowId,
+} from '../workflows/contract';
 import { createApplicants } from './applicants';
 import { describeWorkflow, isOpenRun, type Run, runIdOf } from './describe';
 import { endByForce, ifThere, untilClosedOrStuck } from './ending';
+import { type InvitedPeople, invitedIn } from './invited';
 import { createOperations, type OperationStep } from './operations';
 import { keywordIn } from './raw-answers';
 import { createRemoval } from './removal';
@@ -34,6 +41,8 @@ export interface Erased {
   readonly people: number;
   readonly runs: number;
   readonly files: number;
+  /** The humanIds of people upstream under this clientUserId who are not known as ours: they were left. */
+  readonly others: readonly string[];
 }
 
 /** What an erasure is about to do, or has found on its way. `stuck`: a run that comes to no end, and is ended by force. */
@@ -45,8 +54,8 @@ export type ErasureStep =
 
 export interface Erasure {
   /**
-   * Cancels an open applicant and waits for its end, withdraws whoever is still upstream, deletes every run and the folder, and looks again
-   * until nothing is there. Harmless to repeat at any point. Needs a worker. One that stands still is ended by force, and withdrawn all the same.
+   * Cancels an open applicant and waits for its end, withdraws the people upstream who are known as ours, deletes every run and the folder, and
+   * looks again until nothing is there. Harmless to repeat at any point. Needs a worker. One that stands still is ended by force, and withdrawn all the same.
    * A start that comes before the last look is erased with the rest; one that comes after it is a new applicant. @throws what the client throws;
    * RemovalStuck; OperationStuck; the signal's reason
    */
@@ -82,7 +91,9 @@ export function createErasure(deps: {
   ): Promise<Erased> {
     const applicant = applicantWorkflowId(clientUserId);
     const refresh = refreshWorkflowId(clientUserId);
-    const done = { humanIds: [] as readonly string[], people: 0, runs: 0, files: 0 };
+    const done = { humanIds: [] as readonly string[], people: 0, runs: 0, files: 0, others: [] as readonly string[] };
+    // By run, and in memory only: the note on the shelf holds no personal data.
+    const emails = new Map<string, string | null>();
     let fetching = false;
     const as = (result: Erased['result']): Erased => ({ result, ...done });
     const isLeft = async () => whoIsOpen === 'leave' && (await openRun(applicant)) !== null;
@@ -92,6 +103,12 @@ export function createErasure(deps: {
       done.people = known.withdrawn.length;
       return known;
     };
+    const learnInvited = async (): Promise<KnownPeople> => {
+      const invited = await invitedBy(applicant);
+      for (const { runId, email } of invited) emails.set(runId, email);
+      const { humanIds } = await learn({ humanIds: invited.flatMap((run) => run.humanIds) });
+      return { humanIds, emails: [...new Set(emails.values())].filter((email) => email !== null) };
+    };
     const countPeople = async () => {
       const { runs } = await learn({});
       await learn({ withdrawn: (await Promise.all(runs.map((run) => withdrawnIn(client, run)))).flat() });
@@ -100,7 +117,7 @@ export function createErasure(deps: {
       signal?.throwIfAborted();
       if (await records.isHeld(clientUserId)) return as('held');
       if (await isLeft()) return as('open');
-      await learn({ humanIds: await humanIdsOf(applicant) });
+      const only = await learnInvited();
       fetching ||= (await isFetching(applicant)) || (await isFetching(refresh));
       const open = whoIsOpen === 'cancel' ? await openRun(applicant) : null;
       if (open) {
@@ -113,9 +130,16 @@ export function createErasure(deps: {
       if (refreshing) await endByForce(client, refreshing, ERASED);
       tell({ step: 'withdraw' });
       const working = async (run: Run) => void (await learn({ runs: [run] }));
-      const { result } = await operations.withdraw(clientUserId, { signal, tell, working });
+      const { result, others: strangers = [] } = await operations.withdraw(
+        clientUserId,
+        { signal, tell, working },
+        only,
+      );
       await countPeople();
       if (result === 'open') continue;
+      done.others = strangers;
+      // An applicant that was started, and closed, meanwhile has invited a person who was not known above.
+      if (strangers.length > 0 && isMoreKnown(strangers, only, await learnInvited())) continue;
       if (fetching) {
         tell({ step: 'downloads' });
         await sleep(DOWNLOAD_ENDS_AFTER_MS, undefined, signal && { signal });
@@ -147,10 +171,19 @@ export function createErasure(deps: {
     await endByForce(client, stuck, ERASED);
   }
 
-  async function humanIdsOf(workflowId: string): Promise<readonly string[]> {
+  /** Who was invited by each run of this id, as its search attribute tells, or its history where it has none. */
+  async function invitedBy(workflowId: string): Promise<readonly (InvitedPeople & { readonly runId: string })[]> {
     const newest = (await describeWorkflow(client, { workflowId }))?.workflowExecutionInfo;
     const infos = [...(await removal.listed(workflowId)), ...(newest ? [newest] : [])];
-    return infos.map((info) => keywordIn(info.searchAttributes?.indexedFields?.['HumanId'])).filter(isHumanId);
+    // The list is some seconds late: of the newest run the later answer counts.
+    const runs = new Map(infos.map(({ execution, searchAttributes }) => [execution?.runId ?? '', searchAttributes]));
+    return Promise.all(
+      [...runs].map(async ([runId, searchAttributes]) => {
+        const humanId = keywordIn(searchAttributes?.indexedFields?.['HumanId']);
+        if (isHumanId(humanId)) return { runId, humanIds: [humanId], email: null };
+        return { runId, ...(await invitedIn(client, { workflowId, runId })) };
+      }),
+    );
   }
 
   async function openRun(workflowId: string): Promise<Run | null> {
@@ -162,6 +195,11 @@ export function createErasure(deps: {
     const pending = (await describeWorkflow(client, { workflowId }))?.pendingActivities ?? [];
     return pending.some(({ activityType }) => activityType?.name === FETCH);
   }
+}
+
+/** Whether a person who was taken for a stranger is known by now, or may be by an e-mail that was not known before. */
+function isMoreKnown(strangers: readonly string[], before: KnownPeople, now: KnownPeople): boolean {
+  return now.emails.length > before.emails.length || strangers.some((humanId) => now.humanIds.includes(humanId));
 }
 
 /** Stands in Temporal as the reason of an end by force. */

@@ -4,10 +4,12 @@ import { temporal } from '@temporalio/proto';
 import { isUndecodable } from '../domain/seal';
 import {
   applicantWorkflowId,
+  type KnownPeople,
   SWEEP,
   type SweepResult,
   sweepWorkflowId,
   WITHDRAW_PERSON,
+  type WithdrawPersonInput,
   type WithdrawPersonResult,
   withdrawWorkflowId,
 } from '../workflows/contract';
@@ -57,8 +59,8 @@ export interface Attending {
 export interface Operations {
   /** The sweep, now; one that is under way is shared. */
   sweep(attending?: Attending): Promise<SweepResult>;
-  /** Withdraws somebody of whom no applicant is open. */
-  withdraw(clientUserId: string, attending?: Attending): Promise<WithdrawPersonResult>;
+  /** Withdraws the person of whom no applicant is open: everyone under the id, or `only` those. */
+  withdraw(clientUserId: string, attending?: Attending, only?: KnownPeople): Promise<WithdrawPersonResult>;
 }
 
 const COMPLETED = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
@@ -75,16 +77,28 @@ export function createOperations({
 }): Operations {
   return {
     sweep: (attending = {}) => run<SweepResult>(SWEEP, sweepWorkflowId(taskQueue), attending),
-    async withdraw(clientUserId, attending = {}) {
+    async withdraw(clientUserId, attending = {}, only) {
       await untilCreatesShow(clientUserId, attending);
-      return run<WithdrawPersonResult>(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), attending);
+      const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
+      // A shared run of an erasure has left people whom this one may know, or is to withdraw without knowing them.
+      const isEnough = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
+      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), attending, args, isEnough);
     },
   };
 
-  /** Shares a run that is under way. One that comes to no end, such as somebody's own under this id, gives way to a true one, once. */
-  async function run<T>(workflowType: string, workflowId: string, { signal, tell, working }: Attending): Promise<T> {
+  /**
+   * Shares a run that is under way, and begins another where that one's result is not enough. One that comes to no end, such as somebody's own
+   * under this id, gives way to a true one, once.
+   */
+  async function run<T>(
+    workflowType: string,
+    workflowId: string,
+    { signal, tell, working }: Attending,
+    args: readonly unknown[] = [],
+    isEnough: (result: T) => boolean = () => true,
+  ): Promise<T> {
     for (;;) {
-      const begun = await begin(workflowType, workflowId);
+      const begun = await begin(workflowType, workflowId, args);
       await working?.({ workflowId, runId: begun.runId });
       const { closed, stuck } = await untilClosedOrStuck(client, workflowId, signal, (there) =>
         whyOther(workflowType, there),
@@ -94,7 +108,8 @@ export function createOperations({
         const result = (await client.workflow.getHandle(workflowId, runIdOf(closed)).result()) as T;
         // Its missing fields would read as "nobody", or as "withdrawn".
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
-        return result;
+        if (begun.isOurs || isEnough(result)) return result;
+        continue;
       }
       const why = stuck?.why ?? 'it was ended by force';
       if (begun.isOurs) throw new OperationStuck(workflowId, why);
@@ -103,11 +118,15 @@ export function createOperations({
     }
   }
 
-  async function begin(workflowType: string, workflowId: string): Promise<{ runId: string; isOurs: boolean }> {
+  async function begin(
+    workflowType: string,
+    workflowId: string,
+    args: readonly unknown[],
+  ): Promise<{ runId: string; isOurs: boolean }> {
     const options = {
       taskQueue,
       workflowId,
-      args: [],
+      args: [...args],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
     } as const;

@@ -21,6 +21,9 @@ const CALL_TIMEOUT_MS = 10_000;
 type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
+/** An invitation of a large file waits for its turn, and then in the queue of the rate cap. */
+const WAITS_LONG: ReadonlySet<string | null | undefined> = new Set(['awaitTurn', 'invite']);
+
 /** Where a sweep learns of our applicants. */
 export function createSweepSource({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {
   const { namespace, loadedDataConverter } = client.options;
@@ -71,8 +74,7 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
 
   /** Since when an activity has failed, or waited for its first attempt. What cannot be decoded tells nothing. */
   async function failingSinceMs(clientUserId: string, activity: PendingActivity): Promise<number | null> {
-    // An invitation of a large file waits its turn in the queue of the rate cap.
-    if (!activity.lastFailure) return activity.activityType?.name === 'invite' ? null : msOf(activity.scheduledTime);
+    if (!activity.lastFailure) return WAITS_LONG.has(activity.activityType?.name) ? null : msOf(activity.scheduledTime);
     const { payloads } = activity.heartbeatDetails ?? {};
     if (!payloads) return msOf(activity.scheduledTime);
     const context = { type: 'workflow' as const, namespace, workflowId: applicantWorkflowId(clientUserId) };

@@ -5,11 +5,11 @@ import { type ActivityInterceptorsFactory, type NativeConnection, Runtime, Worke
 import { isUndecodable } from '../domain/seal';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
-import { upstreamTaskQueue } from '../workflows/contract';
+import { downloadTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
 import type { Deployment } from './deployment';
 import { PLAIN_FAILURES } from './failure-converter';
 
-/** What the two workers of a process are made of. */
+/** What the workers of a process are made of. */
 export interface WorkersOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
@@ -21,7 +21,7 @@ export interface WorkersOptions {
   readonly deployment: Deployment;
   /** None: nothing is encrypted. */
   readonly dataConverter?: DataConverter | undefined;
-  /** The cap that the server puts on the upstream queue, for the whole fleet. */
+  /** Calls to Human API per second, of the whole fleet: the server caps the task queues by it. */
   readonly maxCallsPerSecond: number;
 }
 
@@ -31,7 +31,15 @@ const FORCE_AFTER_MS = 20_000;
 /** A drain that takes longer has failed. */
 export const DRAINED_AFTER_MS = FORCE_AFTER_MS + 5_000;
 /** Waits at upstream cost no CPU; more than this would only wait for the rate limit. */
-const UPSTREAM_CALLS_AT_ONCE = 100;
+const UPSTREAM_SLOTS = 100;
+/** Half of the connections to the data host: the lists of reports need the others. */
+const DOWNLOAD_SLOTS = 50;
+/** Of the calls per second. An applicant whose reports come has about three downloads among ten calls, one who is only polled has none. */
+const DOWNLOAD_SHARE = 1 / 4;
+/** An invitation makes three calls at most, so that these leave half of the rate to everything else. */
+const BATCH_SHARE = 1 / 6;
+/** A look-up makes one call. Made-up notices cause most of them. */
+const LOOKUP_SHARE = 1 / 10;
 /**
  * How long one activation of a workflow may take. Where it takes longer the SDK cuts it off, and Node does not survive that: the process ends with
  * "async hook stack has become corrupted" (sdk-typescript issue 939), and with it everybody's. By default it is 5 s, which thousands of signals to one
@@ -48,7 +56,7 @@ export function installRuntime(log: Logger): void {
   });
 }
 
-/** Two workers: the workflows with what is done in house, and the activities that call upstream on their rate-capped queue. */
+/** A worker for the workflows with what is done in house, and one for each task queue of {@link callQueues}. */
 export async function createWorkers(options: WorkersOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, taskQueue, dataConverter } = options;
   const bundle = await readFile(options.bundlePath, 'utf8');
@@ -66,13 +74,9 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
       activities: options.inHouseActivities,
       ...LONG_ACTIVATIONS,
     }),
-    Worker.create({
-      ...common,
-      taskQueue: upstreamTaskQueue(taskQueue),
-      activities: options.upstreamActivities,
-      maxTaskQueueActivitiesPerSecond: options.maxCallsPerSecond,
-      maxConcurrentActivityTaskExecutions: UPSTREAM_CALLS_AT_ONCE,
-    }),
+    ...callQueues(taskQueue, options.maxCallsPerSecond).map((queue) =>
+      Worker.create({ ...common, ...queue, activities: options.upstreamActivities }),
+    ),
   ]);
   return {
     async run() {
@@ -82,6 +86,24 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
   };
+}
+
+/**
+ * The task queues of the activities that call upstream, and of the turns before some of them, with their shares (decision 0032). The server keeps
+ * each rate over all workers; the slots are those of one process.
+ */
+export function callQueues(taskQueue: string, maxCallsPerSecond: number) {
+  const queue = (name: string, share: number, slots: number) => ({
+    taskQueue: name,
+    maxTaskQueueActivitiesPerSecond: maxCallsPerSecond * share,
+    maxConcurrentActivityTaskExecutions: slots,
+  });
+  return [
+    queue(upstreamTaskQueue(taskQueue), 1 - DOWNLOAD_SHARE, UPSTREAM_SLOTS),
+    queue(downloadTaskQueue(taskQueue), DOWNLOAD_SHARE, DOWNLOAD_SLOTS),
+    queue(turnTaskQueue(taskQueue, 'batch'), BATCH_SHARE, UPSTREAM_SLOTS),
+    queue(turnTaskQueue(taskQueue, 'lookups'), LOOKUP_SHARE, UPSTREAM_SLOTS),
+  ];
 }
 
 /** Before the bundle's first line, which is none of ours: the places of all that may fail stay true. */

@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InHouseActivities, UpstreamActivities } from '../activities';
-import { upstreamTaskQueue } from './contract';
+import { downloadTaskQueue, type PacedWork, turnTaskQueue, upstreamTaskQueue } from './contract';
 
 /** Who goes first in the queue of upstream's rate limit, 1 before 5. */
 export const PRIORITY = { conclude: 1, invite: 2, notice: 2, download: 3, batch: 4, poll: 5, background: 5 } as const;
@@ -35,6 +35,25 @@ export function inHouse(summary: string) {
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
     summary,
   });
+}
+
+/** A download: an upstream activity with slots and a rate of its own. A cancel waits for it, because what it stores at that moment belongs into the manifest. */
+export function download(summary: string) {
+  return upstream('download', summary, {
+    taskQueue: downloadTaskQueue(workflowInfo().taskQueue),
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  });
+}
+
+/** Waits until the server's rate cap for this kind of work lets one more begin. A cancel ends the wait at once. */
+export async function awaitTurn(work: PacedWork, summary: string): Promise<void> {
+  const { awaitTurn: wait } = proxyActivities<UpstreamActivities>({
+    taskQueue: turnTaskQueue(workflowInfo().taskQueue, work),
+    startToCloseTimeout: '10 seconds',
+    cancellationType: 'TRY_CANCEL',
+    summary,
+  });
+  await wait();
 }
 
 /** An activity of ours that reads many files or looks at many applicants: its heartbeats tell a dead worker. */

@@ -15,7 +15,7 @@ import { currentStatus } from '../domain/facts';
 import { isLeftConnected } from '../domain/refresh';
 import { Applicant } from './applicant';
 import { beside } from './beside';
-import { inHouse, upstream } from './calls';
+import { awaitTurn, inHouse, upstream } from './calls';
 import { close, recordRound } from './closing';
 import {
   type ApplicantState,
@@ -143,6 +143,7 @@ async function settle(
 /** Invites at most once. A conflict or a refusal of the details is for a human, and nothing is deleted. */
 async function invite(applicant: Applicant): Promise<Ending | null> {
   const { details, batch } = applicant.input;
+  if (batch) await awaitTurn('batch', 'Wait for a turn among the invitations of files');
   stopIfCancelled();
   applicant.invitationBegun = true;
   // In flight it runs to its answer even if a cancel comes: the person is withdrawn afterwards.

@@ -50,9 +50,22 @@ export function retentionWorkflowId(taskQueue: string): string {
   return `retention-${taskQueue}`;
 }
 
-/** The task queue of every activity that calls Human API; the server caps its rate for the whole fleet. */
+/** The task queue of every activity that calls Human API, except downloads; the server caps its rate for the whole fleet (decision 0032). */
 export function upstreamTaskQueue(taskQueue: string): string {
   return `${taskQueue}-upstream`;
+}
+
+/** The task queue of downloads: slow ones hold no slot that a withdrawal or a read needs. */
+export function downloadTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-downloads`;
+}
+
+/** What waits for a turn before it calls Human API: the invitations of a file, and the look-ups of mailboxes. */
+export type PacedWork = 'batch' | 'lookups';
+
+/** The task queue whose capped rate hands out the turns of one kind of work. */
+export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
+  return `${taskQueue}-${work}`;
 }
 
 /** Search attributes by name, with their types as Temporal registers them. */
@@ -159,20 +172,33 @@ export interface RefreshReportsResult {
   readonly ignored: number;
 }
 
+/**
+ * Who is known as ours upstream: `humanIds` of people we invited or adopted, and `emails` of invitations whose answer is not known: a person with
+ * one of these is ours by the same rule by which an applicant adopts.
+ */
+export interface KnownPeople {
+  readonly humanIds: readonly string[];
+  readonly emails: readonly string[];
+}
+
 export interface WithdrawPersonInput {
   /** Whom earlier runs withdrew, by humanId. */
   readonly withdrawn?: readonly string[];
+  /** Withdraws these only, for an erasure. Without it: everyone under the clientUserId, because an operator said so. */
+  readonly only?: KnownPeople;
 }
 
 /**
- * A withdrawal's end. `open`: refused, an open applicant is cancelled instead; `nobody`: upstream knows nobody under this id. `people`: how
- * many were withdrawn; `recorded`: whether the outcome was written into the manifest.
+ * A withdrawal's end. `open`: refused, an open applicant is cancelled instead; `nobody`: upstream knows nobody under this id, or nobody of
+ * `only`. `people`: how many were withdrawn; `recorded`: whether the outcome was written into the manifest; `others`: the humanIds of people
+ * under this id who are not in `only` and were left, present if `only` was.
  */
 export interface WithdrawPersonResult {
   readonly clientUserId: string;
   readonly result: 'withdrawn' | 'nobody' | 'open';
   readonly people: number;
   readonly recorded: boolean;
+  readonly others?: readonly string[];
 }
 
 /** A sweep's end: how many findings of each kind, the first 100 ids of each, and where the whole list lies in the report store. */
@@ -195,6 +221,8 @@ export interface SweepResult {
 export interface RetentionResult {
   readonly counts: Readonly<Record<RetentionKind, number>>;
   readonly first: Readonly<Record<RetentionKind, readonly string[]>>;
+  /** The first 100 of the erased under whose id upstream has a person who is not known as ours: that person was left. */
+  readonly strangers: readonly string[];
 }
 
 export type RetentionKind = 'erased' | 'held' | 'failed';

@@ -2,7 +2,7 @@ import { isCancellation } from '@temporalio/workflow';
 import { withFetched } from '../domain/collection';
 import { newestStored, type WantedDocument } from '../domain/reports';
 import type { Applicant } from './applicant';
-import { upstream } from './calls';
+import { download } from './calls';
 
 /**
  * Fetches side by side. What was stored before a cancel came is kept, for the manifest is to tell of it.
@@ -26,8 +26,6 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   const { report, format } = wanted;
   const { clientUserId } = state;
   const newest = newestStored(state.collection.documents, report.id, format);
-  // Waited for after a cancel as well: what it stores at that moment belongs into the manifest.
-  const call = upstream('download', `Fetch a report as ${format}`, { cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
-  const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
+  const fetched = await download(`Fetch a report as ${format}`).fetchDocument({ clientUserId, report, format, newest });
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
 }

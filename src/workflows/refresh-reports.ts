@@ -22,7 +22,7 @@ import {
   withRound,
 } from '../domain/refresh';
 import { newestStored, type WantedDocument } from '../domain/reports';
-import { inHouse, quickly, upstream } from './calls';
+import { download, inHouse, quickly, upstream } from './calls';
 import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
@@ -101,8 +101,12 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   async function fetchOne(wanted: WantedDocument): Promise<void> {
     const { report, format } = wanted;
     const newest = newestStored(refresh.collection.documents, report.id, format);
-    const call = upstream('download', `Fetch a report as ${format}`);
-    const fetched = await call.fetchDocument({ clientUserId, report, format, newest });
+    const fetched = await download(`Fetch a report as ${format}`).fetchDocument({
+      clientUserId,
+      report,
+      format,
+      newest,
+    });
     if (!refresh.round) throw new TypeError('a document was fetched before the manifest was read');
     const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), refresh.round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };

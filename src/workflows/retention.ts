@@ -23,11 +23,13 @@ interface Progress {
   after: string;
   readonly counts: Record<RetentionKind, number>;
   readonly first: Record<RetentionKind, string[]>;
+  /** The first ids under which a stranger was left. */
+  readonly strangers: string[];
 }
 
 export interface RetentionInput {
-  /** What a run hands to the one that continues it. */
-  readonly carried?: Progress;
+  /** What a run hands to the one that continues it; 0.1.0 counted no strangers. */
+  readonly carried?: Omit<Progress, 'strangers'> & Partial<Pick<Progress, 'strangers'>>;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface RetentionInput {
  * else. Who is open is left alone. What the retention is, is asked anew for each: turned off, it ends with those it is at.
  */
 export async function retention(input: RetentionInput = {}): Promise<RetentionResult> {
-  const at = input.carried ? upgraded(input.carried) : begun();
+  const at: Progress = input.carried ? upgraded(input.carried) : begun();
   let goesOn = await inHouse('Read the settings').isRetentionOn();
   while (goesOn) {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: at });
@@ -52,15 +54,16 @@ export async function retention(input: RetentionInput = {}): Promise<RetentionRe
     goesOn = stillOn && next !== null;
     at.after = next ?? at.after;
   }
-  return { counts: at.counts, first: at.first };
+  return { counts: at.counts, first: at.first, strangers: at.strangers };
 }
 
 function begun(): Progress {
-  return { after: '', counts: { erased: 0, held: 0, failed: 0 }, first: { erased: [], held: [], failed: [] } };
+  const counts = { erased: 0, held: 0, failed: 0 };
+  return { after: '', counts, first: { erased: [], held: [], failed: [] }, strangers: [] };
 }
 
 /** What an earlier version handed over: a kind that it did not count is as at the beginning. */
-function upgraded(carried: Progress): Progress {
+function upgraded(carried: NonNullable<RetentionInput['carried']>): Progress {
   const fresh = begun();
   const { counts, first } = carried;
   return { ...fresh, ...carried, counts: { ...fresh.counts, ...counts }, first: { ...fresh.first, ...first } };
@@ -91,8 +94,11 @@ async function eraseOne(clientUserId: string): Promise<DueEnded | 'failed'> {
   }
 }
 
-function note({ counts, first }: Progress, kind: RetentionKind, clientUserId: string): void {
+function note(at: Progress, ended: RetentionKind | 'stranger', clientUserId: string): void {
+  const { counts, first, strangers } = at;
+  const kind = ended === 'stranger' ? 'erased' : ended;
   counts[kind] += 1;
+  if (ended === 'stranger' && strangers.length < FIRST_IDS) strangers.push(clientUserId);
   if (first[kind].length < FIRST_IDS) first[kind].push(clientUserId);
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openErasing } from '../../src/report-store/erasing';
 import { createFolderStore } from '../../src/report-store/folder-store';
+import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/port';
 
 let folder: string;
 beforeEach(async () => {
@@ -26,4 +27,20 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
   for (const name of [one, untouched]) {
     expect((await store.shelf.get(name))?.toString()).toBe(`${others.join('\n')}\n`);
   }
+});
+
+test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
+  'a manifest that tells no humanId does not stop an erasure: %s',
+  async (error) => {
+    const erasing = openErasing({ ...createFolderStore(folder), readManifest: () => Promise.reject(error) });
+    expect(await erasing.begin('POL-1')).toMatchObject({ humanIds: [] });
+  },
+);
+
+test('a store that cannot be read stops an erasure, because its manifest may name the person who is to be withdrawn', async () => {
+  const away = new StoreUnavailable('EIO', 'read');
+  const store = createFolderStore(folder);
+  const erasing = openErasing({ ...store, readManifest: () => Promise.reject(away) });
+  await expect(erasing.begin('POL-1')).rejects.toThrow(away);
+  expect(await store.shelf.list('erasures/')).toEqual([]);
 });

@@ -10,12 +10,15 @@ import type { ReportStore } from '../../src/report-store/port';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { createApplicantRuns } from '../../src/temporal/runs';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { upstreamTaskQueue } from '../../src/workflows/contract';
+import { callQueues } from '../../src/temporal/workers';
 import type { FakeHumanApi } from './fake-human-api';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
 
-/** The two workers of a carrier on a real server, over an upstream and a store of the test's own; resolves to what stops them. */
+/** Calls per second: no rate limit. */
+const UNLIMITED = 1_000;
+
+/** The workers of a carrier on a real server, over an upstream and a store of the test's own; resolves to what stops them. */
 export async function startCarrier(options: {
   readonly address: string;
   readonly client: Client;
@@ -53,12 +56,14 @@ export async function startCarrier(options: {
       activities: inHouse,
       ...converting,
     }),
-    Worker.create({
-      connection,
-      taskQueue: upstreamTaskQueue(taskQueue),
-      activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
-      ...converting,
-    }),
+    ...callQueues(taskQueue, UNLIMITED).map((queue) =>
+      Worker.create({
+        connection,
+        ...queue,
+        activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
+        ...converting,
+      }),
+    ),
   ]);
   const running = workers.map((worker) => worker.run());
   return async () => {

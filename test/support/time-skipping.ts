@@ -7,6 +7,7 @@ import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activit
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/runs';
 import { createSweepSource } from '../../src/temporal/sweep-source';
+import { callQueues } from '../../src/temporal/workers';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -17,7 +18,6 @@ import {
   type ReportNotice,
   reportNoticeSignal,
   SEARCH_ATTRIBUTES,
-  upstreamTaskQueue,
 } from '../../src/workflows/contract';
 import { FakeHumanApi, type Turn } from './fake-human-api';
 import { FakeStore } from './fake-store';
@@ -27,6 +27,8 @@ import { noRetention } from './retention';
 
 /** Upstream's time-out as the workers of these tests have it. */
 export const TIMEOUT_MS = 200;
+/** Calls per second: no rate limit. */
+const UNLIMITED = 1_000;
 
 /**
  * Ways to follow applicants, each until the end of its test. A test has a server of its own: the clock of this server stands still for ever
@@ -170,7 +172,7 @@ export class TimeSkipping {
     return handle.result();
   }
 
-  /** Two workers, as the worker process has them; resolves to what stops them. */
+  /** The workers that the worker process has; resolves to what stops them. */
   async work(
     taskQueue: string,
     humanApi: FakeHumanApi,
@@ -196,11 +198,13 @@ export class TimeSkipping {
         }),
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
       }),
-      Worker.create({
-        ...common,
-        taskQueue: upstreamTaskQueue(taskQueue),
-        activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
-      }),
+      ...callQueues(taskQueue, UNLIMITED).map((queue) =>
+        Worker.create({
+          ...common,
+          ...queue,
+          activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
+        }),
+      ),
     ]);
     const running = workers.map((worker) => worker.run());
     return async () => {

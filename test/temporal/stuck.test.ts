@@ -56,9 +56,11 @@ test(
   async () => {
     const { client, operator, humanApi, applicants, invite, erase, said, printed, runs } = await setup();
     const { taskQueue, signal } = operator;
-    // One who cannot be decoded from the start, of whom only upstream knows the humanId, and one whose withdrawal upstream refuses for a while.
+    // One who was invited and cannot be decoded any more, and one whose withdrawal upstream refuses for a while.
     const { humanId } = humanApi.enrol('STUCK-1', 'stuck-1@example.org', 0);
-    await begin(client, taskQueue, COLLECT_RECORDS, { workflowId: 'applicant-STUCK-1', args: [UNDECODABLE] });
+    const searchAttributes = { HumanId: [humanId] };
+    const workflowId = applicantWorkflowId('STUCK-1');
+    await begin(client, taskQueue, COLLECT_RECORDS, { workflowId, args: [UNDECODABLE], searchAttributes });
     const slow = await invite('SLOW-1');
     humanApi.faults.push({
       ...{ route: 'deleteUser', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
@@ -86,7 +88,7 @@ test(
     const order = [
       'withdrawing: ',
       'waiting for its end',
-      'withdrawing whoever',
+      'withdrawing the people',
       'deleting 1 run of applicant-SLOW-1',
       'folder',
     ];
@@ -139,9 +141,11 @@ test(
     const { client, clientWith, operator, humanApi, run, said, printed, runs } = await setup({
       ...{ dataConverter: convertedBy(ours) },
     });
-    humanApi.enrol('KEY-1', 'key-1@example.org', 0);
+    const { humanId } = humanApi.enrol('KEY-1', 'key-1@example.org', 0);
     const workflowId = applicantWorkflowId('KEY-1');
-    await begin(clientWith(convertedBy(lost)), operator.taskQueue, COLLECT_RECORDS, { workflowId, args: [{}] });
+    const searchAttributes = { HumanId: [humanId] };
+    const started = { workflowId, args: [{}], searchAttributes };
+    await begin(clientWith(convertedBy(lost)), operator.taskQueue, COLLECT_RECORDS, started);
     await tasksFail(client, workflowId);
     await until('a second try', TIMEOUT_MS, async () => {
       said.length = 0;

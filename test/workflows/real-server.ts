@@ -5,17 +5,13 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createTurnActivities } from '../../src/activities/turns';
 import { createPeopleActivities } from '../../src/activities/withdrawals';
 import type { Policy } from '../../src/domain/policy';
 import type { HumanApi } from '../../src/human-api/client';
 import type { ReportStore } from '../../src/report-store/port';
-import { createWorkers } from '../../src/temporal/workers';
-import {
-  applicantWorkflowId,
-  COLLECT_RECORDS,
-  type CollectRecordsInput,
-  upstreamTaskQueue,
-} from '../../src/workflows/contract';
+import { callQueues, createWorkers } from '../../src/temporal/workers';
+import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
 import type { Handle } from '../support/followed';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
@@ -57,7 +53,7 @@ export class RealServer {
     return new RealServer(client, native, dataConverter, () => server.stop());
   }
 
-  /** Two workers, as the worker process has them, or with a worker of its own for the workflows. */
+  /** The workers that the worker process has, or with a worker of its own for the workflows. */
   async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
     const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestSecret: 'test' };
     const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
@@ -66,6 +62,7 @@ export class RealServer {
       ...createInvitationActivities(deps),
       ...createPersonActivities(deps),
       ...createReportActivities(deps),
+      ...createTurnActivities(),
     };
     const { native: connection } = this;
     if (!workflows) {
@@ -78,8 +75,9 @@ export class RealServer {
     this.run(
       await Worker.create({ connection, taskQueue, workflowBundle, activities: inHouseActivities, ...workflows }),
     );
-    const calls = { taskQueue: upstreamTaskQueue(taskQueue), activities: upstreamActivities };
-    this.run(await Worker.create({ connection, ...calls }));
+    for (const queue of callQueues(taskQueue, maxCallsPerSecond)) {
+      this.run(await Worker.create({ connection, ...queue, activities: upstreamActivities }));
+    }
   }
 
   private run(worker: Worker | Awaited<ReturnType<typeof createWorkers>>): void {
@@ -87,9 +85,15 @@ export class RealServer {
   }
 
   /** A task that failed before is tried again after `taskTimeoutMs`, by what the SDK's core does. */
-  async begin(taskQueue: string, clientUserId: string, policy: Policy, taskTimeoutMs = 10_000): Promise<Handle> {
+  async begin(
+    taskQueue: string,
+    clientUserId: string,
+    policy: Policy,
+    taskTimeoutMs = 10_000,
+    more: Partial<CollectRecordsInput> = {},
+  ): Promise<Handle> {
     const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
-    const input: CollectRecordsInput = { details, detailsDigest: 'digest', policy };
+    const input: CollectRecordsInput = { details, detailsDigest: 'digest', policy, ...more };
     const workflowId = applicantWorkflowId(clientUserId);
     const options = { args: [input], taskQueue, workflowId, workflowTaskTimeout: taskTimeoutMs };
     return (await this.client.workflow.start(COLLECT_RECORDS, options)) as Handle;

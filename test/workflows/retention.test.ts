@@ -176,6 +176,7 @@ test('by its schedule whoever is past the retention is erased, and of all others
   expect(await (await triggered()).result()).toEqual({
     counts: { erased: 2, held: 1, failed: 1 },
     first: { erased: expect.arrayContaining(['OLD-1', 'OLD-2']), held: ['HELD-1'], failed: ['UNREAD-1'] },
+    strangers: [],
   });
   expect(await others()).toEqual(before);
   expect((await store.applicants()).filter((id) => isTheirs(id))).toEqual([]);
@@ -225,7 +226,8 @@ test('one that is stuck and those that fail stop nobody else, and the next run g
     eraseClosed: async (id, signal) => {
       if (id === 'A-STUCK-1') await gate;
       // Started in the moment in which its folder was removed: that is told, not passed over.
-      if (id === 'ANEW-1' && troubles.has(id)) return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2 };
+      if (id === 'ANEW-1' && troubles.has(id))
+        return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2, others: [] };
       return eraseClosed(id, signal);
     },
     audit: {
@@ -261,6 +263,25 @@ test('one that is stuck and those that fail stop nobody else, and the next run g
   expect(await counted()).toEqual({ erased: 6, held: 0, failed: 3 });
   expect(await quarantine.list()).toEqual([]);
 }, 150_000);
+
+test('after a conflict the person upstream is left, and the run and the audit log report the stranger', async () => {
+  const { work, keepSchedule, triggered, humanApi, store, deleted, audited, counted } = await setup();
+  const stranger = humanApi.enrol('TAKEN-1', 'stranger@example.org', 0);
+  const conflict = { outcome: 'failed', reason: 'conflict', closedAt: LONG_AGO } as const;
+  await store.updateManifest(change({ clientUserId: 'TAKEN-1', humanId: null, ...conflict }));
+  await work();
+  await keepSchedule(RETENTION_MS);
+  const result = await (await triggered()).result();
+  expect([deleted(), await store.applicants(), await counted()]).toEqual([[], [], { erased: 1, held: 0, failed: 0 }]);
+  expect(result).toEqual({
+    counts: { erased: 1, held: 0, failed: 0 },
+    first: { erased: ['TAKEN-1'], held: [], failed: [] },
+    strangers: ['TAKEN-1'],
+  });
+  expect(audited.find(({ did }) => did === 'erase')?.detail).toBe(
+    `REPORTS_RETENTION: 0 people, 1 runs, 1 files, 0 in quarantine; 1 upstream not known as ours: ${stranger.humanId}`,
+  );
+}, 60_000);
 
 test('a run of a schedule that was left behind erases nothing where the retention is off', async () => {
   const { keep, keepSchedule, work, triggered, store, audited } = await setup();

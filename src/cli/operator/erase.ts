@@ -1,3 +1,4 @@
+import { strangersInWords } from '../../domain/erased';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { openErasing } from '../../report-store/erasing';
 import { createErasure, type Erased } from '../../temporal/erasure';
@@ -19,7 +20,7 @@ export const eraseCommand: AddCommand = (program, choose) => {
     .option('--yes', 'do not ask; without a terminal nobody is asked')
     .addHelpText(
       'after',
-      '\nOne that is held (chartway hold) is left alone. The same command again goes on where one was broken off. Human API keep their own\nrecord of the person: erasing here does not opt the person out there. Backups are yours to look after.',
+      '\nOne that is held (chartway hold) is left alone. A person at Human API who is not known as ours is left there, and reported. The same\ncommand again goes on where one was broken off. Human API keep their own record of the person: erasing here does not opt the person out there. Backups are yours to look after.',
     )
     .action((clientUserId: string, { yes }: { readonly yes?: true }) => {
       if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
@@ -49,7 +50,8 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
     }
     terminal.say('deleting what is of theirs in the quarantine');
     const entries = await eraseEntries(operator, clientUserId, erased.humanIds);
-    await audit.record({ who, did: 'erase', clientUserId, detail: `${counts}, ${entries.dropped} in quarantine` });
+    const detail = `${counts}, ${entries.dropped} in quarantine${strangersInWords(erased.others)}`;
+    await audit.record({ who, did: 'erase', clientUserId, detail });
     // What the next time has to look for again is kept: notices on their way would find nobody, and open a mailbox.
     if (entries.spooled === 0) await records.end(clientUserId);
     else await records.told(clientUserId);
@@ -76,11 +78,12 @@ async function agreed({ terminal, ask }: Operator, clientUserId: string): Promis
 }
 
 function told(operator: Operator, clientUserId: string, erased: Erased, entries: EntriesErased | null): ExitStatus {
-  const { result, people, runs, files } = erased;
+  const { result, people, runs, files, others } = erased;
   const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
   const done = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
   if (operator.json) {
-    operator.out(JSON.stringify({ clientUserId, result, people, runs, files, quarantined: dropped, mixed, spooled }));
+    const quarantined = dropped;
+    operator.out(JSON.stringify({ clientUserId, result, people, runs, files, quarantined, mixed, spooled, others }));
   } else if (result === 'held') {
     const what = hasBegun(erased) ? `nothing more is erased than ${done}` : 'nothing is erased';
     operator.terminal.say(`${clientUserId}: held, so ${what}; \`npm run chartway -- holds\` tells why`);
@@ -88,6 +91,7 @@ function told(operator: Operator, clientUserId: string, erased: Erased, entries:
     operator.terminal.say(`${clientUserId}: erased: ${done}, ${dropped} records in quarantine`);
     operator.terminal.say(ELSEWHERE);
   }
+  if (others.length > 0) operator.terminal.say(strangersLeft(clientUserId, others));
   for (const id of mixed) {
     operator.terminal.say(
       `${id}: this record in quarantine names others too; replay or drop it: chartway quarantine show ${id}`,
@@ -99,6 +103,12 @@ function told(operator: Operator, clientUserId: string, erased: Erased, entries:
     );
   }
   return result === 'erased' && mixed.length + spooled === 0 ? 0 : 1;
+}
+
+/** No failure: nothing that we hold is left. Whether that person is ours after all is for a human to look at. */
+function strangersLeft(clientUserId: string, others: readonly string[]): string {
+  const who = others.length === 1 ? '1 person under this id who is' : `${others.length} people under this id who are`;
+  return `${clientUserId}: Human API has ${who} not known as ours, and left there: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes everyone under this id`;
 }
 
 const ELSEWHERE =

@@ -10,7 +10,7 @@ export function stepInWords(told: ErasureStep): string {
     case 'stuck':
       return `${told.workflowId} stands still: ${told.why}; it is ended by force, and the person withdrawn without it`;
     case 'withdraw':
-      return 'withdrawing whoever is still at Human API under this id';
+      return 'withdrawing the people at Human API under this id who are known as ours';
     case 'replaced':
       return `${told.workflowId} comes to no end: ${told.why}; it is ended by force, and another takes its place`;
     case 'create-in-flight':

@@ -72,7 +72,7 @@ test('--json prints one object, and the rest goes to stderr', async () => {
   const { run, hold, printed } = await setup();
   await hold();
   expect(await run('POL-1', '--yes', '--json')).toBe(1);
-  const nothing = { people: 0, runs: 0, files: 0, quarantined: 0, mixed: [], spooled: 0 };
+  const nothing = { people: 0, runs: 0, files: 0, quarantined: 0, mixed: [], spooled: 0, others: [] };
   expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'held', ...nothing }]);
 });
 

@@ -1,0 +1,82 @@
+import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { until } from '../support/condition';
+import { row, type Turn } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { People } from './people';
+import { RealServer } from './real-server';
+
+const TIMEOUT_MS = 120_000;
+const STEP_TIMEOUT_MS = 60_000;
+const SLOW_APPLICANTS = 5;
+/** Together more than the slots that a worker has for calls. */
+const SLOW_DOCUMENTS = 30;
+
+/** Polled every second; windows are short. */
+const POLICY: Policy = {
+  pollMs: {
+    ...{ invited: SECOND_MS, engaged: SECOND_MS, syncing: SECOND_MS },
+    ...{ attention: SECOND_MS, someSynced: SECOND_MS, disconnected: SECOND_MS },
+  },
+  settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
+  expiresMs: { invitation: DAY_MS, applicant: DAY_MS },
+  wanted: { ccdraw: ['pdf'] },
+};
+
+let server: RealServer;
+beforeAll(async () => {
+  server = await RealServer.start();
+}, TIMEOUT_MS);
+afterAll(() => server?.stop(), TIMEOUT_MS);
+
+test(
+  'a worker whose downloads all hang withdraws a person all the same',
+  async () => {
+    const [humanApi, store] = [new People(), new FakeStore()];
+    await server.work({ taskQueue: 'slow-downloads', humanApi, store });
+    const reports = Array.from({ length: SLOW_DOCUMENTS }, (_, at) => row(`r${at}`, 'ccdraw', 'A'));
+    const script: readonly Turn[] = [{ afterMs: 0, status: 'All Synced', reports }];
+    const slow = Array.from({ length: SLOW_APPLICANTS }, (_, at) => humanApi.add(`SLOW-${at}`, script));
+    const releases = slow.map((life) => life.hold('openReport'));
+    const cancelled = humanApi.add('CANCELLED', []);
+    const applicant = await server.begin('slow-downloads', 'CANCELLED', POLICY);
+    await until('an invitation', STEP_TIMEOUT_MS, () => cancelled.people.length === 1);
+    const followed = await Promise.all(slow.map((_, at) => server.begin('slow-downloads', `SLOW-${at}`, POLICY)));
+    const downloads = () => slow.reduce((sum, life) => sum + life.count('openReport'), 0);
+    await until('every slot for downloads to be taken', STEP_TIMEOUT_MS, () => downloads() >= 50);
+
+    await applicant.cancel();
+    await until('the withdrawal', STEP_TIMEOUT_MS, () => cancelled.people[0]?.deleted === true);
+
+    expect(downloads()).toBeLessThanOrEqual(50);
+    for (const release of releases) release();
+    await Promise.all(followed.map((each) => each.result()));
+    expect(downloads()).toBe(SLOW_APPLICANTS * SLOW_DOCUMENTS);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the invitations of a file leave the polls of others their share of the calls',
+  async () => {
+    const [humanApi, store] = [new People(), new FakeStore()];
+    const ROWS = 60;
+    await server.work({ taskQueue: 'batch', humanApi, store, maxCallsPerSecond: 12 });
+    const polled = Array.from({ length: 3 }, (_, at) => humanApi.add(`POLLED-${at}`, []));
+    const rows = Array.from({ length: ROWS }, (_, at) => humanApi.add(`ROW-${at}`, []));
+    const begin = (clientUserId: string, policy: Policy, batch: boolean) =>
+      server.begin('batch', clientUserId, policy, 10_000, { batch });
+    await Promise.all(polled.map((_, at) => begin(`POLLED-${at}`, POLICY, false)));
+    await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readUser') > 0));
+
+    // The rows wait a day for their first poll, so that every read is one of the others.
+    await Promise.all(rows.map((_, at) => begin(`ROW-${at}`, DEFAULT_POLICY, true)));
+    const reads = () => polled.reduce((sum, life) => sum + life.count('readUser'), 0);
+    const before = reads();
+    await until('twelve more polls', STEP_TIMEOUT_MS, () => reads() >= before + 12);
+
+    const invited = rows.filter((life) => life.people.length === 1).length;
+    expect(invited).toBeGreaterThan(0);
+    expect(invited).toBeLessThan(ROWS / 2);
+  },
+  TIMEOUT_MS,
+);
