@@ -21,6 +21,7 @@ import {
   faultOf,
   nearestName,
 } from './observability/configuration-fault';
+import { networks } from './observability/networks';
 import { Mistake, separated, setting } from './observability/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
 import { parseReportStore } from './report-store/store';
@@ -94,6 +95,7 @@ function configOf(
       dataUrl: read.HUMAN_API_DATA_URL,
       timeoutMs: read.HUMAN_API_TIMEOUT,
       maxCallsPerSecond: read.HUMAN_API_MAX_CALLS_PER_SECOND,
+      envelopes: read.HUMAN_API_ENVELOPES,
     },
     temporal,
     /** Whether something named a Temporal server; if not, the address above is the default. */
@@ -114,6 +116,8 @@ function configOf(
       port: read.WEBHOOK_PORT,
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
+      /** Networks of proxies whose `X-Forwarded-For` is believed. */
+      trustedProxies: read.WEBHOOK_TRUSTED_PROXIES ?? [],
       signature: signatureSettings(read, read.HUMAN_API_CLIENT_SECRET),
       tls: tlsFiles(read.WEBHOOK_TLS_CERT_FILE, read.WEBHOOK_TLS_KEY_FILE),
       /** Null: no spool. */
@@ -169,6 +173,7 @@ const VARIABLES = {
     const timeoutMs = parseDurationMs(value);
     return timeoutMs !== null && timeoutMs <= 5 * MINUTE_MS ? timeoutMs : null;
   }).prefault('30s'),
+  HUMAN_API_ENVELOPES: z.enum(['strict', 'lenient'], { error: 'strict or lenient' }).prefault('strict'),
   TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', (value) =>
     /^[\w.:-]{1,200}$/.test(value) ? value : null,
   ).prefault('chartway'),
@@ -189,6 +194,7 @@ const VARIABLES = {
   WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
   ...SIGNATURE_VARIABLES,
   ...tlsVariables('WEBHOOK'),
+  WEBHOOK_TRUSTED_PROXIES: networks.optional(),
   WEBHOOK_SPOOL: text.prefault('.data/spool'),
   // A notice is some 200 bytes: a million of them.
   WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', parseBytes).prefault(
@@ -238,6 +244,9 @@ function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname);
 }
 
+/** Of letters and digits: more than anybody tries out over a network. */
+const SHORTEST_SECRET = 16;
+
 /** Any of the three real hosts, which are what is meant where nothing is set. */
 const REAL_UPSTREAM = 'https://api.humanapi.co';
 
@@ -274,6 +283,12 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
       'WEBHOOK_SECRET',
       set['WEBHOOK_SECRET'] !== undefined || reachedByUsOnly,
       'a secret, unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback',
+    );
+    const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
+    expect(
+      'WEBHOOK_SECRET',
+      reachedByUsOnly || secrets.every(({ length }) => length >= SHORTEST_SECRET),
+      `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
     );
   }
   return faults;

@@ -23,11 +23,13 @@ runProcess('webhook', async () => {
   const { taskQueue, refreshForMs } = config;
   const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
-  const { secrets, signature, tls, spoolFolder, spoolMaxBytes } = config.webhook;
+  const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
+  // A comma in a secret makes two: the number shows it.
+  log.info({ secrets: secrets.length }, 'secrets that a sender may show');
   const seal = sealOf(config.payload);
   const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal, registry, log });
   const spool = exitOnConfigurationError(opened);
-  const { server, ready } = createWebhook({ sender, spool, secrets, signature, tls, registry, log });
+  const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 
   const address = await listen(server, config.webhook);
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });

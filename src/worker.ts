@@ -17,6 +17,7 @@ import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
+import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
 import { createNoticeSender } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
@@ -121,6 +122,7 @@ runProcess('worker', async () => {
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);
   void keepRetentionSchedule({ client, taskQueue, retentionMs }, log, stopping.signal);
   serveSweepMetrics(registry, reportStore);
+  serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';
   announceReady('worker', metrics.address === null ? [] : [metrics.address]);
   await running;

@@ -41,6 +41,7 @@ test('nothing set means the documented defaults', () => {
       adminUrl: 'https://admin.humanapi.co',
       dataUrl: 'https://api.humanapi.co',
       timeoutMs: 30_000,
+      envelopes: 'strict',
       maxCallsPerSecond: 10,
     },
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
@@ -61,6 +62,7 @@ test('nothing set means the documented defaults', () => {
         headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
         ...{ encoding: 'auto', timeUnit: 'auto', toleranceMs: 5 * MINUTE_MS },
       },
+      trustedProxies: [],
       tls: null,
       spoolFolder: '.data/spool',
       spoolMaxBytes: 256 * 1024 ** 2,
@@ -149,7 +151,10 @@ test.each<[key: string, text: string]>([
   ['LOG_LEVEL', 'verbose'],
 ])('%s=%s is a fault of that variable alone, whatever the process', (key, text) => {
   for (const processName of ['worker', 'webhook', 'starter', 'dev'] as const) {
-    const faults = faultsOf({ ...CREDENTIALS, ...LOOPBACK, WEBHOOK_SECRET: 's', [key]: text }, processName);
+    const faults = faultsOf(
+      { ...CREDENTIALS, ...LOOPBACK, WEBHOOK_SECRET: 'a-secret-of-this-test', [key]: text },
+      processName,
+    );
     expect(faults.map((fault) => fault.key)).toEqual([key]);
     expect(faults[0]?.expected).not.toBe('');
   }
@@ -190,7 +195,7 @@ test('variables of others that merely begin like some of ours are left alone', (
 });
 
 test('off is off in capitals too, and makes no folder', () => {
-  const config = read({ WEBHOOK_SPOOL: 'OFF', AUDIT_LOG: 'Off', WEBHOOK_SECRET: 'hush' }, 'webhook');
+  const config = read({ WEBHOOK_SPOOL: 'OFF', AUDIT_LOG: 'Off', WEBHOOK_SECRET: 'a-secret-of-this-test' }, 'webhook');
   expect([config.webhook.spoolFolder, config.audit.folder]).toEqual([null, null]);
   expect(faultsOf({ AUDIT_LOG: 'OFF' }, 'starter')).toMatchObject([{ key: 'AUDIT_LOG' }]);
 });
@@ -251,10 +256,23 @@ test('the webhook runs without a secret only where nobody but this machine reach
   expect(faultsOf({}, 'webhook').map(({ key }) => key)).toEqual(['WEBHOOK_SECRET']);
   expect(faultsOf({ ...LOOPBACK, WEBHOOK_HOST: '0.0.0.0' }, 'webhook')).toHaveLength(1);
   expect(faultsOf({ ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' }, 'webhook')).toHaveLength(1);
-  expect(read({ WEBHOOK_HOST: '0.0.0.0', WEBHOOK_SECRET: 'new, old' }, 'webhook').webhook.secrets).toEqual([
-    'new',
-    'old',
-  ]);
+  const secrets = ['a-new-secret-of-ours', 'the-old-one-of-ours'];
+  const set = { WEBHOOK_HOST: '0.0.0.0', WEBHOOK_SECRET: secrets.join(', ') };
+  expect(read(set, 'webhook').webhook.secrets).toEqual(secrets);
+});
+
+test('a secret of the webhook has at least 16 characters where others reach it, and a comma makes two', () => {
+  const reached = { ...LOOPBACK, WEBHOOK_HOST: '0.0.0.0' };
+  const real = { ...LOOPBACK, HUMAN_API_ADMIN_URL: 'https://admin.humanapi.co' };
+  for (const where of [reached, real]) {
+    for (const secret of ['z', 'fifteen-letters', 'a-long-secret-with,-comma']) {
+      const faults = faultsOf({ ...where, WEBHOOK_SECRET: secret }, 'webhook');
+      expect(faults).toMatchObject([{ key: 'WEBHOOK_SECRET', came: 'a value that is not shown' }]);
+      expect(faults[0]?.expected).toMatch(/at least 16 characters in each secret/);
+    }
+    expect(faultsOf({ ...where, WEBHOOK_SECRET: 'sixteen-letters-' }, 'webhook')).toEqual([]);
+  }
+  expect(faultsOf({ ...LOOPBACK, WEBHOOK_SECRET: 'z' }, 'webhook')).toEqual([]);
 });
 
 test('what this version does not have is refused rather than ignored', () => {

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { networks } from '../observability/networks';
 import { setting } from '../observability/setting';
 import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../observability/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
@@ -38,13 +38,7 @@ export const API_VARIABLES = {
   API_KEYS: setting(API_KEYS_EXPECTED, parseApiKeys).optional(),
   API_ORIGINS: origins.optional(),
   ...tlsVariables('API'),
-  API_TRUSTED_PROXIES: setting('addresses or networks (10.0.0.0/8), comma-separated', (text) =>
-    list(text, (part) => {
-      const [address = '', bits, more] = part.split('/');
-      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-      return most > 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && +bits <= most));
-    }),
-  ).optional(),
+  API_TRUSTED_PROXIES: networks.optional(),
   CODEC_ENDPOINT: z.enum(['off', 'on', 'open'], { error: 'off, on or open' }).prefault('off'),
   CODEC_UI_ORIGIN: origins.optional(),
 };

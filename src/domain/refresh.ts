@@ -21,6 +21,8 @@ export interface NamedReport {
   readonly reportId: string;
   readonly type: string | null;
   readonly updatedAt: string | null;
+  /** Under which it is passed on; missing in what 0.1.0 carried. */
+  readonly requestId?: string;
 }
 
 /** A notice that no list has answered yet. */

@@ -12,7 +12,7 @@ import {
 } from '../workflows/contract';
 import { describeWorkflow } from './describe';
 import { keywordIn } from './raw-answers';
-import { createSignals, type Signals } from './signals';
+import { bare, createSignals, type Signals } from './signals';
 
 /** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
 export interface ApplicantRun {
@@ -45,7 +45,7 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
       signals.send({
         workflowId: applicantWorkflowId(clientUserId),
         signalName: reportNoticeSignal.name,
-        notice,
+        notice: bare(notice),
         requestId,
         untilMs: Date.now() + CALL_TIMEOUT_MS,
       }),

@@ -14,7 +14,7 @@ function setup() {
 
 /** What the file of a secret may hold. */
 function textOf(target: string): string {
-  return target === 'PAYLOAD_KEYS' ? `main:${Buffer.alloc(32, 1).toString('base64')}` : 'from-a-file';
+  return target === 'PAYLOAD_KEYS' ? `main:${Buffer.alloc(32, 1).toString('base64')}` : 'a-secret-from-a-file';
 }
 
 /** With the Compose Specification's own schema; its formats (durations, ports) are judged by its patterns alone. */
