@@ -18,7 +18,7 @@ const GRACE_MS = 10_000;
 runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
-  const audit = await auditProcess({ ...config.audit, process: 'webhook', names: namesSet(), log });
+  const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));

@@ -35,13 +35,15 @@ runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
   const audit = await auditProcess({
-    ...{ ...config.audit, process: 'worker', names: namesSet(), log },
+    ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
     required: config.retentionMs !== null,
   }).catch((error: unknown) =>
     exitOnConfigurationError(() => {
       throw error;
     }),
   );
+  if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
+    log.warn('REPORTS_ENCRYPTION is off: reports and manifests lie unencrypted in REPORT_STORE');
   installRuntime(log);
   const registry = createRegistry('worker');
   const stopping = new AbortController();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { isLoopbackHost } from '../observability/loopback';
 import { networks } from '../observability/networks';
 import { setting } from '../observability/setting';
 import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../observability/tls-settings';
@@ -66,11 +67,6 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   const alone = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
   const expected = 'off or on; open, which asks for no login, only with API_HOST on loopback and without API_ORIGINS';
   return alone ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
-}
-
-/** Whether a host name, as a URL or a `Host` header has it, can only be this machine. */
-export function isLoopbackHost(hostname: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname);
 }
 
 function list(text: string, good: (part: string) => boolean): readonly string[] | null {
