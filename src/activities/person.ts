@@ -40,8 +40,6 @@ export interface WatchStatusInput extends UndecidedPatience {
   readonly humanId: string;
   /** The status that is no news. */
   readonly status: string;
-  /** The last read's updatedAt: an older read is no news either. */
-  readonly readUpdatedAtMs: number | null;
   /** How long to wait after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
   /** From when on a failed attempt returns an `outage`; null: it is retried. */
@@ -179,11 +177,9 @@ function patienceOf({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): Un
   return { undecidedAfterMs: undecidedAfterMs && Math.min(undecidedAfterMs, delaysMs.at(-1) ?? Infinity) };
 }
 
+/** Another status is news whatever its date: the workflow decides which of two reads counts. */
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
-  if (answer.kind !== 'status') return true;
-  const older =
-    answer.updatedAtMs !== null && known.readUpdatedAtMs !== null && answer.updatedAtMs < known.readUpdatedAtMs;
-  return !older && normalStatus(answer.status) !== normalStatus(known.status);
+  return answer.kind !== 'status' || normalStatus(answer.status) !== normalStatus(known.status);
 }
 
 /** What the progress of a failing poll says, which a workflow does not see. @throws CancelledFailure where it was asked to stop */

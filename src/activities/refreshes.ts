@@ -11,12 +11,16 @@ import { inStoreTerms } from './manifests';
 /** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */
 export interface ApplicantRuns {
   isOpen(clientUserId: string): Promise<boolean>;
+  /** Whether a run is open and has not concluded: one that shows the stage `closed` passes its notices to the refresh itself. */
+  takesNotices(clientUserId: string): Promise<boolean>;
   /** Passes a report notice on to an open run and to nothing else; a repeat under the same request id changes nothing. */
   passReportNotice(
     clientUserId: string,
     notice: ReportNotice,
     requestId: string,
   ): Promise<'taken' | 'closed-or-unknown'>;
+  /** Passes a report notice on to the applicant's refresh, which is started where none runs; a repeat under the same request id changes nothing. */
+  passToRefresh(clientUserId: string, notice: ReportNotice, requestId: string): Promise<void>;
 }
 
 /**
@@ -47,7 +51,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
   return {
     /** Asks Temporal first: an open applicant's manifest may still show the outcome of the round before. */
     async readClosedRound({ clientUserId }: { clientUserId: string }): Promise<RoundToRefresh> {
-      if (await runs.isOpen(clientUserId)) return { kind: 'open' };
+      if (await runs.takesNotices(clientUserId)) return { kind: 'open' };
       const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId)).catch(nothingOfOurs);
       if (!manifest || manifest.outcome === null) return { kind: 'none' };
       if (!isLeftConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
@@ -65,6 +69,14 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
     }): Promise<'taken' | 'closed-or-unknown'> {
       const { clientUserId, notice } = input;
       return runs.passReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+    },
+
+    /** Passes notices on under the request ids that the webhook would have used, so that a repeat counts once. */
+    async passToRefresh(input: { clientUserId: string; notices: readonly ReportNotice[] }): Promise<void> {
+      const { clientUserId, notices } = input;
+      for (const notice of notices) {
+        await runs.passToRefresh(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+      }
     },
 
     /** Adds to the manifest, where it is there. */

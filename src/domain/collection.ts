@@ -2,6 +2,7 @@ import { type Allowance, afterCall, putOff } from './allowance';
 import { type Answer, answerTo, type Fetched } from './answers';
 import { instantMs } from './instants';
 import { MINUTE_MS, type Policy } from './policy';
+import { credibleDateMs } from './reads';
 import {
   absentReports,
   documentKey,
@@ -65,12 +66,17 @@ export function emptyCollection(documents: readonly StoredDocument[] = []): Coll
   };
 }
 
+/** A collection that an earlier version wrote: what it lacks is as in a new one. */
+export function completeCollection(written: Partial<Collection> | undefined): Collection {
+  return { ...emptyCollection(), ...written };
+}
+
 /** Asks for a list; one that is wanted already is shared. */
 export function withListWanted(collection: Collection, nowMs: number): Collection {
   return { ...collection, wantedAtMs: collection.wantedAtMs ?? nowMs };
 }
 
-/** A report notice names a report, nothing more: it asks for a list unless that version was listed already. */
+/** A report notice names a report, nothing more: it asks for a list unless that version was listed already, under a credible date. */
 export function withReportNotice(
   collection: Collection,
   notice: { reportId: string; updatedAt: string | null },
@@ -81,7 +87,7 @@ export function withReportNotice(
     (report) =>
       report.id === notice.reportId &&
       updatedAtMs !== null &&
-      (instantMs(report.updatedAt) ?? -Infinity) >= updatedAtMs,
+      (credibleDateMs(instantMs(report.updatedAt), nowMs) ?? -Infinity) >= updatedAtMs,
   );
   return known ? collection : withListWanted(collection, nowMs);
 }

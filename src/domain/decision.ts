@@ -2,14 +2,14 @@ import { allowedAtMs } from './allowance';
 import type { Conclusion, Reason } from './applicant';
 import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
 import { deadlineMs, isUnanswered } from './deadline';
-import { cadenceMs, confirmedRefusal, currentKind, doubtReadAtMs, type Facts } from './facts';
+import { cadenceMs, confirmedRefusal, contradictionReadAtMs, currentKind, doubtReadAtMs, type Facts } from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { NO_POLLS, type Polls, pollsOf, pollsUntil } from './polls';
 import type { WantedDocument } from './reports';
 
 /** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
 export type Step =
-  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'absence' }
+  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'absence' | 'contradiction' }
   | { readonly do: 'list'; readonly because: 'notice' | 'conclusion' }
   | { readonly do: 'read-and-list' }
   | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
@@ -37,6 +37,7 @@ export function decide(facts: Facts, collection: Collection, policy: Policy, now
   return (
     stepForAbsence(facts, policy, nowMs) ??
     stepForDoubt(facts, policy, nowMs) ??
+    stepForContradiction(facts, policy, nowMs) ??
     stepForRefusal(facts) ??
     stepForReports(facts, collection, policy, nowMs) ??
     stepForStatus(facts, collection, policy, nowMs)
@@ -57,6 +58,14 @@ function stepForAbsence(facts: Facts, policy: Policy, nowMs: number): Step | nul
 function stepForDoubt(facts: Facts, policy: Policy, nowMs: number): Step | null {
   const readAtMs = doubtReadAtMs(facts, policy);
   return readAtMs === null || nowMs < readAtMs ? null : { do: 'read', because: 'notice' };
+}
+
+/** Nothing is decided upon a status that the last read contradicts: it is read again first. */
+function stepForContradiction(facts: Facts, policy: Policy, nowMs: number): Step | null {
+  const readAtMs = contradictionReadAtMs(facts, policy);
+  if (readAtMs === null) return null;
+  if (nowMs >= readAtMs) return { do: 'read', because: 'contradiction' };
+  return waitOnly('Human API to repeat a status that it dates earlier than the one before', readAtMs);
 }
 
 /** A person who declined has taken back the consent to be collected from: nothing more is fetched. */

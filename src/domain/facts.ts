@@ -2,7 +2,7 @@ import { type Allowance, afterCall, allowedAtMs, putOff } from './allowance';
 import { isEngaged, kindOf, normalStatus, pollNameOf, type StatusKind } from './applicant';
 import { deadlineMs } from './deadline';
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
-import { isOlder, type Read, tellsTheSame } from './reads';
+import { credibleDateMs, type KnownReads, type Read, takeRead, tellsTheSame, withCredibleDate } from './reads';
 
 /** What a notice says that no read has answered yet: a hint. */
 export interface Claim {
@@ -27,10 +27,9 @@ export interface Outage {
 }
 
 /** All that is known of a person's status: plain JSON, changed only by the functions below. */
-export interface Facts extends Since {
+export interface Facts extends Since, KnownReads {
   /** Our invitation or adoption, from which every deadline counts. */
   readonly openedAtMs: number;
-  readonly read: Read;
   readonly claim: Claim | null;
   /** What was so before a notice claimed otherwise; null while none does. A claim that a read refutes must not restart a window. */
   readonly beforeClaim: Since | null;
@@ -56,39 +55,52 @@ export interface Facts extends Since {
   readonly absence: { readonly sinceMs: number; readonly times: number } | null;
 }
 
-/** A later status than this far ahead of our clock is no news but a wrong clock or a forgery. */
-const NOTICE_AHEAD_MS = 5 * MINUTE_MS;
 /** Unconfirmed claims are read again at these distances (upstream's read side may lag behind its notices), then left to polling. */
 export const SERIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
 const SERIES_APART_MS = HOUR_MS;
 /** No outage moves a deadline by more. */
 const EXTENSION_MOST_MS = 7 * DAY_MS;
+/** A status that contradicts a later date is read again after so long, or a poll cadence: a replica that lags has caught up by then. */
+const AGAIN_MOST_MS = MINUTE_MS;
 /** Longer than the report notices of a provider are waited for, so that their list is not put off with the read. */
 const PUT_OFF_MS = 5 * SECOND_MS;
 /** Claims that would end an applicant, or start the one window that is never restarted: they are read back at once. */
 const READ_BACK: ReadonlySet<StatusKind> = new Set(['declined', 'error', 'disconnected', 'some-synced']);
 
+/** What has not happened yet: also what is assumed where an earlier version did not carry a field. */
+const NOTHING_YET = {
+  claim: null,
+  beforeClaim: null,
+  contradiction: null,
+  doubtedAtMs: null,
+  noticeReads: 0,
+  seriesAtMs: null,
+  engagedAtMs: null,
+  someSyncedAtMs: null,
+  extensionMs: null,
+  outage: null,
+  absence: null,
+} as const;
+
 /** The facts at our invitation or adoption, which is a read of its own. */
 export function openedWith(read: Read, nowMs: number, spread = 0): Facts {
   const kind = kindOf(read.status);
   return {
+    ...NOTHING_YET,
     openedAtMs: nowMs,
-    read,
-    claim: null,
+    read: withCredibleDate(read, nowMs),
     kindSinceMs: nowMs,
     confirmedSinceMs: nowMs,
-    beforeClaim: null,
-    doubtedAtMs: null,
-    noticeReads: 0,
-    seriesAtMs: null,
     pollBaseMs: nowMs,
     spread,
     engagedAtMs: isEngaged(kind) ? nowMs : null,
     someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
-    extensionMs: null,
-    outage: null,
-    absence: null,
   };
+}
+
+/** The facts that an earlier version wrote: what they lack has not happened yet. 0.1.0 took a read's date however far ahead it was. */
+export function completeFacts(written: Facts): Facts {
+  return { ...NOTHING_YET, ...written, read: withCredibleDate(written.read, written.read.askedAtMs) };
 }
 
 /** The facts at our adoption by a look-up: where it says what a notice would have to prove, the person is read back like then. */
@@ -110,9 +122,18 @@ export function cadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[pollNameOf(currentKind(facts))];
 }
 
-/** True once a read has said that the person declined. */
+/** True once a read has said that the person declined, and none contradicts it. */
 export function confirmedRefusal(facts: Facts): boolean {
-  return currentKind(facts) === 'declined' && facts.claim === null;
+  return currentKind(facts) === 'declined' && facts.claim === null && facts.contradiction === null;
+}
+
+/** When a status that contradicts a later date is read again; null where there is none. */
+export function contradictionReadAtMs(facts: Facts, policy: Policy): number | null {
+  return facts.contradiction && facts.contradiction.askedAtMs + againMs(facts, policy);
+}
+
+function againMs(facts: Facts, policy: Policy): number {
+  return Math.min(AGAIN_MOST_MS, cadenceMs(facts, policy));
 }
 
 /** When a notice that has to be checked may be; null where there is none. */
@@ -131,12 +152,13 @@ export function withNotice(
   nowMs: number,
   policy: Policy,
 ): Facts {
-  const { status, updatedAtMs } = notice;
+  const { status } = notice;
+  const updatedAtMs = credibleDateMs(notice.updatedAtMs, nowMs);
   const { read, claim } = facts;
   if (isRepeat(facts, status, updatedAtMs)) return facts;
   const doubted = { ...facts, doubtedAtMs: nowMs };
   const readMs = read.updatedAtMs ?? -Infinity;
-  if (updatedAtMs === null || updatedAtMs <= readMs || updatedAtMs > nowMs + NOTICE_AHEAD_MS) return doubted;
+  if (updatedAtMs === null || updatedAtMs <= readMs) return doubted;
   const kind = kindOf(status);
   if (claim && updatedAtMs <= claim.updatedAtMs) {
     const overtaken = updatedAtMs < claim.updatedAtMs && !READ_BACK.has(kind) && kind !== 'all-synced';
@@ -155,13 +177,11 @@ function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boo
 }
 
 /**
- * What a read changes. Reads are ordered by updatedAt (a tie or a missing one: the later read wins); a read replaces every claim made before
- * it was asked for. `outageMs`: how long upstream could not be asked before it answered, which moves a deadline that passed meanwhile.
+ * What a read changes: see {@link takeRead} for which of two counts. A read replaces every claim made before it was asked for. `outageMs`: how long upstream could not be asked before it answered, which moves a deadline that passed meanwhile.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
-  const kept = isOlder(read, facts.read)
-    ? { ...facts.read, askedAtMs: Math.max(read.askedAtMs, facts.read.askedAtMs) }
-    : read;
+  const reads = takeRead(facts, withCredibleDate(read, nowMs), againMs(facts, policy));
+  const { read: kept, contradiction } = reads;
   const { claim } = facts;
   const claimStands =
     claim !== null && claim.madeAtMs > read.askedAtMs && claim.updatedAtMs > (kept.updatedAtMs ?? -Infinity);
@@ -173,11 +193,13 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
   const startsSeries = unconfirmed && (facts.seriesAtMs === null || nowMs - facts.seriesAtMs >= SERIES_APART_MS);
   const next: Facts = {
     ...facts,
-    read: kept,
+    ...reads,
     claim: claimStands ? claim : null,
     doubtedAtMs: facts.doubtedAtMs !== null && facts.doubtedAtMs > read.askedAtMs ? facts.doubtedAtMs : null,
     absence: null,
     outage: null,
+    // Read again a whole cadence later: an upstream whose replicas disagree for long must not be asked every minute.
+    ...(facts.contradiction !== null && contradiction === null && { pollBaseMs: nowMs }),
     ...(startsSeries && { seriesAtMs: nowMs, pollBaseMs: nowMs }),
     ...(outageMs > cadenceMs(facts, policy) &&
       facts.extensionMs === null &&

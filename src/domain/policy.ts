@@ -34,18 +34,51 @@ export const DEFAULT_POLICY: Policy = {
   wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
 };
 
-/** True for a policy that is whole: one of another version, or none, must not be followed half. */
-export function isPolicy(value: unknown): value is Policy {
-  const { pollMs, settleMs, expiresMs, wanted } = (value ?? {}) as Partial<Policy>;
-  const numbers = (given: unknown, like: object) =>
-    Object.keys(like).every((name) => Number.isFinite((given as Record<string, unknown> | undefined)?.[name]));
-  const formats = typeof wanted === 'object' && wanted !== null ? Object.values(wanted) : null;
-  return (
-    numbers(pollMs, DEFAULT_POLICY.pollMs) &&
-    numbers(settleMs, DEFAULT_POLICY.settleMs) &&
-    numbers(expiresMs, DEFAULT_POLICY.expiresMs) &&
-    (formats?.every((list) => Array.isArray(list)) ?? false)
-  );
+/**
+ * The policy in a workflow's input, which another version may have written: a missing key gets its value of {@link DEFAULT_POLICY}, an unknown
+ * one is kept. @throws TypeError for what is no policy, and for a value that is present but malformed: a default in its place could end an
+ * applicant that was to be followed for longer.
+ */
+export function completePolicy(value: unknown): Policy {
+  const given = recordOf('the policy', value);
+  return {
+    ...given,
+    pollMs: durations('pollMs', given['pollMs'], DEFAULT_POLICY.pollMs),
+    settleMs: durations('settleMs', given['settleMs'], DEFAULT_POLICY.settleMs),
+    expiresMs: durations('expiresMs', given['expiresMs'], DEFAULT_POLICY.expiresMs),
+    wanted: given['wanted'] === undefined ? DEFAULT_POLICY.wanted : checkedWanted(given['wanted']),
+  };
+}
+
+function durations<K extends string>(group: string, value: unknown, defaults: Readonly<Record<K, number>>) {
+  const complete = { ...defaults, ...(value === undefined ? {} : recordOf(group, value)) };
+  for (const name of Object.keys(defaults) as K[]) {
+    const durationMs: unknown = complete[name];
+    if (typeof durationMs !== 'number' || !Number.isFinite(durationMs) || durationMs <= 0) {
+      throw new TypeError(`expected ${group}.${name} to be milliseconds above zero, got ${kindOfValue(durationMs)}`);
+    }
+  }
+  return complete;
+}
+
+function checkedWanted(value: unknown): Wanted {
+  const wanted = recordOf('wanted', value);
+  const isList = (list: unknown) => Array.isArray(list) && list.every((format) => typeof format === 'string');
+  if (!Object.values(wanted).every(isList)) throw new TypeError('expected wanted to list the formats of each type');
+  return wanted as Wanted;
+}
+
+function recordOf(name: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`expected ${name} to be an object, got ${kindOfValue(value)}`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** A number is no personal data; any other value may be anything. */
+function kindOfValue(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  return value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };

@@ -1,9 +1,18 @@
 import { allowedAtMs } from './allowance';
 import type { Outcome, Reason } from './applicant';
-import { type Collection, emptyCollection, nextRetryMs, toFetch, withListWanted, withNoticeList } from './collection';
+import {
+  type Collection,
+  completeCollection,
+  emptyCollection,
+  nextRetryMs,
+  toFetch,
+  withListWanted,
+  withNoticeList,
+} from './collection';
 import { SERIES_MS } from './facts';
 import { instantMs } from './instants';
-import { MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { completePolicy, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { credibleDateMs } from './reads';
 import type { ListedReport, StoredDocument, WantedDocument } from './reports';
 
 /** A report that upstream told of after the closing. */
@@ -74,10 +83,22 @@ export const NEW_REFRESH: Refresh = {
   stored: 0,
 };
 
+/** The refresh that an earlier version handed to continue-as-new: what it lacks is as in a new one. */
+export function upgradeRefresh(carried: Refresh): Refresh {
+  const { round, collection } = carried;
+  return {
+    ...NEW_REFRESH,
+    ...carried,
+    round: round && { ...round, policy: completePolicy(round.policy) },
+    collection: completeCollection(collection),
+  };
+}
+
 /** A notice asks for a list, and is waited for until one shows its version. */
 export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: number): Refresh {
   const { awaited, collection } = refresh;
-  if (instantMs(notice.updatedAt) !== null && collection.listed.some((report) => shows(report, notice))) return refresh;
+  const isDated = credibleDateMs(instantMs(notice.updatedAt), nowMs) !== null;
+  if (isDated && collection.listed.some((report) => shows(report, notice, nowMs))) return refresh;
   const known = awaited.some(
     ({ notice: other }) => other.reportId === notice.reportId && other.updatedAt === notice.updatedAt,
   );
@@ -88,7 +109,9 @@ export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: nu
 }
 
 /** The manifest was read: what is known of an earlier round no longer counts, the notices do. */
-export function withRound(refresh: Refresh, { documents, ...round }: ClosedRound): Refresh {
+export function withRound(refresh: Refresh, { documents, ...closed }: ClosedRound): Refresh {
+  // A worker of an earlier version may have read it.
+  const round = { ...closed, policy: completePolicy(closed.policy) };
   if (refresh.round?.closedAt === round.closedAt && refresh.round.humanId === round.humanId) return refresh;
   return ofRoundOnly({ ...refresh, round, collection: emptyCollection(documents) });
 }
@@ -122,7 +145,7 @@ export function withLook(
   askedAtMs: number,
 ): Refresh {
   const awaited = refresh.awaited.flatMap((one) => {
-    if (listed?.some((report) => shows(report, one.notice))) return [];
+    if (listed?.some((report) => shows(report, one.notice, askedAtMs))) return [];
     if (one.dueAtMs > askedAtMs) return [one];
     const againMs = SERIES_MS[one.looks];
     return againMs === undefined ? [] : [{ ...one, looks: one.looks + 1, dueAtMs: askedAtMs + againMs }];
@@ -130,8 +153,10 @@ export function withLook(
   return { ...refresh, collection, awaited };
 }
 
-function shows({ id, updatedAt }: ListedReport, notice: NamedReport): boolean {
-  return id === notice.reportId && (instantMs(updatedAt) ?? 0) >= (instantMs(notice.updatedAt) ?? 0);
+/** A date far ahead of our clock shows nothing: a row dated 2099 would hide every later version. */
+function shows({ id, updatedAt }: ListedReport, notice: NamedReport, nowMs: number): boolean {
+  const dateMs = (text: string | null) => credibleDateMs(instantMs(text), nowMs) ?? 0;
+  return id === notice.reportId && dateMs(updatedAt) >= dateMs(notice.updatedAt);
 }
 
 /** What to do next. Pure: the same refresh and time give the same step. */

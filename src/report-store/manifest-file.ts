@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { OUTCOMES, REASONS } from '../domain/applicant';
-import { FORMATS } from '../domain/reports';
+import type { Outcome, Reason } from '../domain/applicant';
+import { FORMATS, type MissingReason } from '../domain/reports';
 import { isDocumentFile, MANIFEST } from './layout';
 import { type Manifest, UnreadableManifest, WrongFolder } from './port';
 
@@ -8,6 +8,17 @@ const text = z.string();
 const textOrNull = text.nullable().default(null);
 const organization = z.object({ id: textOrNull, name: textOrNull }).nullable().default(null);
 const format = z.enum(FORMATS);
+
+/**
+ * A word for an outcome or a reason. One that a later version added is kept: an unreadable manifest would stop its applicant, and an outcome read
+ * as none would have the person invited again. Anything that does not look like such a word was not written by us.
+ */
+const wordAs = <W extends string>() =>
+  z
+    .string()
+    .regex(/^[a-z]+(-[a-z]+){0,4}$/)
+    .max(40)
+    .transform((word) => word as W);
 
 const document = z.object({
   // Another name could lead out of the folder.
@@ -31,16 +42,19 @@ const missing = z.object({
   type: text,
   organization,
   format,
-  reason: z.enum(['not-offered', 'missing', 'failed']),
+  reason: wordAs<MissingReason>(),
   detail: text,
 });
 
-/** Fields that a later version added are dropped; what this version relies on must be there. */
+/**
+ * Fields that a later version added are dropped; what every version since 0.1.0 has written must be there. A field that came later has a default,
+ * which makes it what it was before there was that field.
+ */
 const manifest = z.object({
   clientUserId: text,
   humanId: textOrNull,
-  outcome: z.enum(OUTCOMES).nullable(),
-  reason: z.enum(REASONS).nullable().default(null),
+  outcome: wordAs<Outcome>().nullable(),
+  reason: wordAs<Reason>().nullable().default(null),
   wanted: z.record(text, z.array(format)),
   detailsDigest: textOrNull,
   openedAt: textOrNull,

@@ -1,4 +1,5 @@
 import { instantMs } from '../domain/instants';
+import { credibleDateMs } from '../domain/reads';
 import { isOfDetails, type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
@@ -147,9 +148,10 @@ function isNewer(a: StoredDocument, b: StoredDocument): boolean {
   return order > 0;
 }
 
-/** A file counts as the newest version that turned out to be its bytes. */
-function versionMs(document: StoredDocument): number {
-  return Math.max(at(document.updatedAt), at(document.seenAt));
+/** A file counts as the newest version that turned out to be its bytes. A version dated far after it was stored would hide every later one. */
+function versionMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
+  const versionAtMs = credibleDateMs(at(updatedAt), at(storedAt)) ?? at(storedAt);
+  return Math.max(versionAtMs, at(seenAt));
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { isClientUserId } from '../domain/identifiers';
 import { isLeftConnected, isRefreshedAt } from '../domain/refresh';
-import { REFRESH_REPORTS, type ReportNotice, refreshWorkflowId, reportNoticeSignal } from '../workflows/contract';
-import { readRun } from './runs';
+import type { ReportNotice } from '../workflows/contract';
+import { readRun, signalRefresh } from './runs';
 import { NoticeUndelivered, type Signals } from './signals';
 
 /** What became of a report notice for which no applicant was open. `open-again`: there is one by now. */
@@ -36,9 +36,7 @@ export function createLateReports(deps: {
     // A reason stands in the run's result only; the refresh reads it in the manifest.
     if (run?.outcome && !isLeftConnected(run.outcome, null)) return 'closed-or-unknown';
     if (run && !isRefreshedAt(Date.now(), run.closedAtMs, refreshForMs)) return 'closed-or-unknown';
-    const workflowId = refreshWorkflowId(clientUserId);
-    const signalName = reportNoticeSignal.name;
-    await signals.sendWithStart({ workflowId, signalName, notice, requestId, untilMs }, REFRESH_REPORTS);
+    await signalRefresh(signals, { clientUserId, notice, requestId, untilMs });
     return 'refreshing';
   };
 }

@@ -3,10 +3,16 @@ import { temporal } from '@temporalio/proto';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant';
 import { isHumanId } from '../domain/identifiers';
 import type { Standing } from '../domain/sweep';
-import { applicantWorkflowId, type ReportNotice, reportNoticeSignal } from '../workflows/contract';
+import {
+  applicantWorkflowId,
+  REFRESH_REPORTS,
+  type ReportNotice,
+  refreshWorkflowId,
+  reportNoticeSignal,
+} from '../workflows/contract';
 import { describeWorkflow } from './describe';
 import { keywordIn } from './raw-answers';
-import { bare, createSignals } from './signals';
+import { bare, createSignals, type Signals } from './signals';
 
 /** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
 export interface ApplicantRun {
@@ -31,6 +37,10 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
     /** Null where Temporal knows none (any more). */
     read: (clientUserId: string) => readRun(client, clientUserId),
     isOpen: async (clientUserId: string) => (await readRun(client, clientUserId))?.standing === 'open',
+    takesNotices: async (clientUserId: string) => {
+      const run = await readRun(client, clientUserId);
+      return run?.standing === 'open' && run.stage !== 'closed';
+    },
     passReportNotice: (clientUserId: string, notice: ReportNotice, requestId: string) =>
       signals.send({
         workflowId: applicantWorkflowId(clientUserId),
@@ -39,7 +49,18 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
         requestId,
         untilMs: Date.now() + CALL_TIMEOUT_MS,
       }),
+    passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
+      signalRefresh(signals, { clientUserId, notice, requestId, untilMs: Date.now() + CALL_TIMEOUT_MS }),
   };
+}
+
+/** Signals `refresh-<clientUserId>`, starting it where none runs: one call. @throws {NoticeUndelivered} */
+export async function signalRefresh(
+  signals: Signals,
+  { clientUserId, ...signal }: { clientUserId: string; notice: ReportNotice; requestId: string; untilMs: number },
+): Promise<void> {
+  const workflowId = refreshWorkflowId(clientUserId);
+  await signals.sendWithStart({ workflowId, signalName: reportNoticeSignal.name, ...signal }, REFRESH_REPORTS);
 }
 
 /** What Temporal answers of the newest run of an applicant; null where it knows none (any more). Throws what the client throws. */

@@ -1,10 +1,10 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { stageAfter } from '../domain/applicant';
-import { emptyCollection, withReportNotice } from '../domain/collection';
-import { adoptedWith, currentKind, currentStatus, type Facts, withNotice } from '../domain/facts';
+import { completeCollection, emptyCollection, withReportNotice } from '../domain/collection';
+import { adoptedWith, completeFacts, currentKind, currentStatus, type Facts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
-import { isPolicy } from '../domain/policy';
+import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
 import type { ApplicantState, CollectRecordsInput, ReportNotice, StatusNotice } from './contract';
 import { describe, moveTo } from './display';
@@ -24,16 +24,19 @@ export class Applicant {
   /** True once upstream itself said that our create is done: whoever is not there then is gone, not late. */
   createAnswered = false;
   private readonly early: (() => void)[] = [];
+  /** The report notices among them, for an applicant that ends without an invitation. */
+  private readonly earlyReports: ReportNotice[] = [];
+
+  /** The input in full, also where an earlier version wrote it. */
+  readonly input: CollectRecordsInput;
 
   /** @throws TypeError for an input that is not one: that fails the workflow task, which parks the applicant visibly before anything is sent. */
-  constructor(readonly input: CollectRecordsInput) {
-    if (!isClientUserId(input?.details?.clientUserId) || !isPolicy(input.policy)) {
-      throw new TypeError(
-        'expected the details and the policy of an applicant, the input holds others: look at how it was started',
-      );
+  constructor(input: CollectRecordsInput) {
+    if (!isClientUserId(input?.details?.clientUserId)) {
+      throw new TypeError('expected the details of an applicant in the input, got others: look at how it was started');
     }
-    // Carried by 0.1.0, it has no round.
-    this.state = { ...newState(input.details.clientUserId), ...input.carried };
+    this.input = { ...input, policy: completePolicy(input.policy) };
+    this.state = input.carried ? upgradeState(input.carried) : newState(input.details.clientUserId);
     this.invitationBegun = this.state.facts !== null;
   }
 
@@ -53,7 +56,18 @@ export class Applicant {
     state.humanId = humanId;
     state.facts = adoptedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
     moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });
+    this.earlyReports.length = 0;
     for (const take of this.early.splice(0)) take();
+  }
+
+  /** Report notices that came before the invitation was answered, taken: some at most, each version once; empty where none is left. */
+  takeEarlyReports(most: number): readonly ReportNotice[] {
+    const byVersion = new Map(
+      this.earlyReports.map((notice) => [JSON.stringify([notice.humanId, notice.reportId, notice.updatedAt]), notice]),
+    );
+    const notices = [...byVersion.values()];
+    this.earlyReports.splice(0, this.earlyReports.length, ...notices.slice(most));
+    return notices.slice(0, most);
   }
 
   takeStatusNotice(notice: StatusNotice): void {
@@ -69,6 +83,7 @@ export class Applicant {
   }
 
   takeReportNotice(notice: ReportNotice): void {
+    if (this.state.facts === null && typeof notice?.reportId === 'string') this.earlyReports.push(notice);
     this.hear(() => {
       if (!this.isOurs(notice) || typeof notice.reportId !== 'string') {
         this.state.ignoredNotices += 1;
@@ -112,6 +127,19 @@ function spreadOf(workflowId: string): number {
   let hash = 0x811c9dc5;
   for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
+}
+
+/**
+ * The state that an earlier version handed to continue-as-new, as this version needs it: a field that it lacks gets its value of a new state,
+ * an unknown one is kept. A new field of the state, the facts or the collection therefore needs a neutral value there, and nothing else.
+ */
+export function upgradeState(carried: ApplicantState): ApplicantState {
+  return {
+    ...newState(carried.clientUserId),
+    ...carried,
+    facts: carried.facts ? completeFacts(carried.facts) : null,
+    collection: completeCollection(carried.collection),
+  };
 }
 
 function newState(clientUserId: string): ApplicantState {

@@ -12,6 +12,7 @@ import type { Conclusion } from '../domain/applicant';
 import { currentCount, emptyCollection } from '../domain/collection';
 import { decide, type Step, type Wait } from '../domain/decision';
 import { currentStatus } from '../domain/facts';
+import { isLeftConnected } from '../domain/refresh';
 import { Applicant } from './applicant';
 import { beside } from './beside';
 import { awaitTurn, inHouse, upstream } from './calls';
@@ -26,7 +27,7 @@ import {
 } from './contract';
 import { describe, moveTo } from './display';
 import { fetchAll } from './fetching';
-import { collectLate } from './late-notices';
+import { collectLate, passEarlyReports } from './late-notices';
 import { untilDecided } from './stuck';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
@@ -99,7 +100,7 @@ async function endedBefore(applicant: Applicant): Promise<Ending | null> {
   if (earlier.kind !== 'known' || earlier.outcome === null) return null;
   if (new Date(earlier.closedAt ?? 0) < workflowInfo().startTime) return null;
   applicant.state.collection = emptyCollection(earlier.documents);
-  return settle(applicant, earlier);
+  return settle(applicant, earlier, earlier);
 }
 
 /** An outcome in the manifest stands, unless a new round was asked for: Temporal forgets closed runs, the manifest does not. */
@@ -108,8 +109,9 @@ async function lookBack(applicant: Applicant): Promise<Ending | null> {
   const earlier = await readManifest(applicant);
   if (earlier.kind === 'none') return null;
   // The folder is another applicant's, or this one's under other details: it is not written to.
-  if (earlier.kind === 'wrong-folder' || (earlier.ofOthers && input.again !== true))
-    return settle(applicant, { outcome: 'failed', reason: 'conflict', humanId: null });
+  const conflict = { outcome: 'failed', reason: 'conflict', humanId: null } as const;
+  if (earlier.kind === 'wrong-folder') return settle(applicant, conflict, null);
+  if (earlier.ofOthers && input.again !== true) return settle(applicant, conflict, earlier);
   const reopened = input.again === true && (earlier.outcome !== null || earlier.ofOthers);
   // What was stored for other details may be another person's.
   const documents = earlier.ofOthers ? [] : earlier.documents;
@@ -119,21 +121,30 @@ async function lookBack(applicant: Applicant): Promise<Ending | null> {
   state.revision = revision;
   state.round = reopened ? round + 1 : round;
   state.detailsRound = earlier.ofOthers ? state.round : detailsRound;
-  return earlier.outcome === null || reopened ? null : settle(applicant, earlier);
+  return earlier.outcome === null || reopened ? null : settle(applicant, earlier, earlier);
 }
 
 function readManifest({ state, input: { detailsDigest } }: Applicant): Promise<EarlierRound> {
   return inHouse('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
 }
 
-/** Ends with what is known already; nothing is closed, for nothing was opened. */
-function settle({ state }: Applicant, earlier: Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>): Ending {
-  const { outcome, reason, humanId } = earlier;
+/**
+ * Ends with what is known already; nothing is closed, for nothing was opened. Report notices that came belong to the round that the manifest
+ * records, if its person may still have reports.
+ */
+async function settle(
+  applicant: Applicant,
+  ending: Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>,
+  recorded: Pick<ApplicantState, 'outcome' | 'reason'> | null,
+): Promise<Ending> {
+  const { state } = applicant;
+  const { outcome, reason, humanId } = ending;
   state.outcome = outcome;
   state.reason = reason;
   if (humanId !== null) state.humanId = humanId;
   moveTo(state, 'closed', { ...(outcome !== null && { outcome }), ...(humanId !== null && { humanId }) });
   describe(state);
+  if (recorded && isLeftConnected(recorded.outcome, recorded.reason)) await passEarlyReports(applicant);
   return 'settled';
 }
 

@@ -1,16 +1,37 @@
-import { sleep } from '@temporalio/workflow';
+import { CancellationScope, sleep } from '@temporalio/workflow';
 import { allowedAtMs } from '../domain/allowance';
 import type { Conclusion } from '../domain/applicant';
 import { toFetch } from '../domain/collection';
 import { cadenceMs } from '../domain/facts';
 import { DAY_MS } from '../domain/policy';
 import type { Applicant } from './applicant';
+import { inHouse } from './calls';
 import { recordClosing } from './closing';
 import { fetchBeside } from './fetching';
 import { listReports } from './upstream-reads';
 
 /** A flood of notices does not keep an applicant from ending for longer than this. */
 const LATE_MOST_MS = DAY_MS;
+
+/** Report notices that one activity passes on: a few milliseconds each. */
+const PASSED_ON_AT_ONCE = 50;
+/** A flood does not keep the run from ending: so many notices have the refresh list for half an hour, and each list shows everything. */
+const BATCHES_MOST = 20;
+
+/**
+ * Passes the report notices that came while the manifest was read on to the refresh of the recorded round. They were acknowledged, and a run that
+ * ends by the manifest looks into none itself. Shielded: a cancel must not be written over the recorded outcome.
+ */
+export async function passEarlyReports(applicant: Applicant): Promise<void> {
+  const { clientUserId } = applicant.state;
+  await CancellationScope.nonCancellable(async () => {
+    for (let batch = 0; batch < BATCHES_MOST; batch += 1) {
+      const notices = applicant.takeEarlyReports(PASSED_ON_AT_ONCE);
+      if (notices.length === 0) return;
+      await inHouse('Pass the notices on').passToRefresh({ clientUserId, notices });
+    }
+  });
+}
 
 /**
  * Looks into the report notices that came while the applicant was being closed. They were acknowledged, and nothing polls afterwards: whoever ended

@@ -14,6 +14,7 @@ import {
   decideRefresh,
   NEW_REFRESH,
   type RefreshStep,
+  upgradeRefresh,
   withListAsked,
   withLook,
   withNamedReport,
@@ -36,7 +37,7 @@ const PASSED_ON_AT_ONCE = 50;
  */
 export async function refreshReports(input: RefreshReportsInput = {}): Promise<RefreshReportsResult> {
   const clientUserId = workflowInfo().workflowId.slice(refreshWorkflowId('').length);
-  let refresh = input.carried ?? NEW_REFRESH;
+  let refresh = input.carried ? upgradeRefresh(input.carried) : NEW_REFRESH;
   let signals = 0;
   let gone = false;
   setHandler(reportNoticeSignal, (notice) => {

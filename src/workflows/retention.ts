@@ -37,7 +37,7 @@ export interface RetentionInput {
  * else. Who is open is left alone. What the retention is, is asked anew for each: turned off, it ends with those it is at.
  */
 export async function retention(input: RetentionInput = {}): Promise<RetentionResult> {
-  const at: Progress = { ...begun(), ...input.carried };
+  const at: Progress = input.carried ? upgraded(input.carried) : begun();
   let goesOn = await inHouse('Read the settings').isRetentionOn();
   while (goesOn) {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: at });
@@ -60,6 +60,13 @@ export async function retention(input: RetentionInput = {}): Promise<RetentionRe
 function begun(): Progress {
   const counts = { erased: 0, held: 0, failed: 0 };
   return { after: '', counts, first: { erased: [], held: [], failed: [] }, strangers: [] };
+}
+
+/** What an earlier version handed over: a kind that it did not count is as at the beginning. */
+function upgraded(carried: NonNullable<RetentionInput['carried']>): Progress {
+  const fresh = begun();
+  const { counts, first } = carried;
+  return { ...fresh, ...carried, counts: { ...fresh.counts, ...counts }, first: { ...fresh.first, ...first } };
 }
 
 /** Whether the retention is still on behind it. */

@@ -41,7 +41,11 @@ export interface SweepInput {
  * first: whoever is invited while people are listed is then a person too many, which one look at Temporal explains.
  */
 export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
-  const at = input.carried ?? begun(await inHouse('Read the settings').beginSweep());
+  const { carried } = input;
+  // An earlier version may have handed over less: the rest is as at the beginning.
+  const at = carried
+    ? { ...begun(carried.settings), ...carried }
+    : begun(await inHouse('Read the settings').beginSweep());
   const { sweepId } = at.settings;
   while (!at.applicantsListed) {
     await handOverWhenLong(at);

@@ -71,7 +71,6 @@ export function pollsOf(applicant: Applicant): PollCalls {
       upstream('poll', 'Look for a new status', { cancellationType: 'TRY_CANCEL' }).watchStatus({
         humanId: applicant.humanId,
         status: currentStatus(applicant.facts),
-        readUpdatedAtMs: applicant.facts.read.updatedAtMs,
         delaysMs,
         failureReportMs,
         undecidedAfterMs: undecidedAfterMs(applicant.state),

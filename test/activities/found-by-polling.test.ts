@@ -17,7 +17,6 @@ async function setup(known: Partial<WatchStatusInput>) {
   const input = {
     humanId,
     status: 'Invited',
-    readUpdatedAtMs: null,
     delaysMs: [60_000],
     failureReportMs: null,
     ...known,

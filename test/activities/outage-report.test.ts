@@ -22,7 +22,7 @@ function setup({ error = new Unavailable(facts(503), 'scripted') as Error, faili
   const { watchStatus, readStatus } = createPersonActivities({ humanApi });
   return {
     poll: (failureReportMs: number | null): Promise<StatusAnswer> => {
-      const known = { humanId: 'h-1', status: 'Invited', readUpdatedAtMs: null, delaysMs: [MINUTE_MS] };
+      const known = { humanId: 'h-1', status: 'Invited', delaysMs: [MINUTE_MS] };
       const input: WatchStatusInput = { ...known, failureReportMs };
       return environment.run(watchStatus, input);
     },

@@ -104,7 +104,7 @@ describe('answers that decide nothing', () => {
 
   it('end with the first that does, which a poll of somebody shown as stuck returns though it is no news', async () => {
     const { watchStatus, humanId } = undecided('readUser', 3);
-    const known = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [HOUR_MS], failureReportMs: null };
+    const known = { humanId, status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
     const { result } = await attemptsOf(watchStatus, [{ ...known, undecidedAfterMs: null, isStuck: true }], {
       most: 5,
     });
@@ -113,7 +113,7 @@ describe('answers that decide nothing', () => {
 
   it('are returned by a poll after its cadence, where that is shorter', async () => {
     const { watchStatus, humanId } = undecided('readUser');
-    const known = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [10_000], failureReportMs: null };
+    const known = { humanId, status: 'Invited', delaysMs: [10_000], failureReportMs: null };
     const { result, delaysMs } = await attemptsOf(watchStatus, [{ ...known, ...PATIENCE }], { most: 20 });
     expect(result).toMatchObject({ kind: 'undecided' });
     expect(delaysMs.length).toBeLessThan(7);

@@ -229,6 +229,13 @@ describe('a report notice', () => {
     const older = new Date(T0 - 1).toISOString();
     expect([at('r1', row.updatedAt), at('r1', older)]).toEqual([null, null]);
   });
+
+  test('asks for a list if the version listed is dated 2099: it would hide every later one', () => {
+    const { list } = setup();
+    const wrong = list(emptyCollection(), 0, [{ ...row, updatedAt: '2099-01-01T00:00:00.000Z' }]);
+    const notice = { reportId: 'r1', updatedAt: new Date(T0 + HOUR_MS).toISOString() };
+    expect(withReportNotice(wrong, notice, T0 + HOUR_MS).wantedAtMs).toBe(T0 + HOUR_MS);
+  });
 });
 
 test('no more documents are fetched at once than the rate limit would let through', () => {

@@ -29,6 +29,15 @@ describe('a manifest as a file', () => {
     });
   });
 
+  it('keeps an outcome and reasons that a later version added: read as none, they would have the person invited again', () => {
+    const { manifest, text } = setup();
+    const later = { ...JSON.parse(text), outcome: 'superseded', reason: 'merged-into-another' };
+    later.missing[0].reason = 'not-permitted';
+    const read = parseManifest('POL-1', JSON.stringify(later));
+    expect(read).toEqual({ ...manifest, ...later });
+    expect(JSON.parse(manifestText(read))).toEqual(later);
+  });
+
   it('of another clientUserId is refused, also where only the case differs', () => {
     const { text } = setup();
     expect(() => parseManifest('pol-1', text)).toThrow(WrongFolder);
@@ -43,7 +52,11 @@ describe('a manifest as a file', () => {
       (text: string) => text.replace('"bytes": 100', '"bytes": "Maxwell"'),
       /documents\.0\.bytes/,
     ],
-    ['one with an unknown outcome', (text: string) => text.replace('"collected"', '"Maxwell"'), /as expected: outcome/],
+    [
+      'one with an outcome that is no word of ours',
+      (text: string) => text.replace('"collected"', '"Maxwell"'),
+      /as expected: outcome/,
+    ],
   ])('%s is an error that names the place and quotes nothing', (_, broken, told) => {
     const { text } = setup();
     expect(() => parseManifest('POL-1', broken(text))).toThrow(told);

@@ -128,9 +128,15 @@ describe('documents', () => {
   });
 
   it('are compared as instants, not as texts', () => {
-    const early = entry({ updatedAt: '2026-03-02T00:30:00.000+02:00' });
-    const late = entry({ updatedAt: '2026-03-01T23:00:00.000Z' });
+    const early = entry({ updatedAt: '2026-03-02T00:30:00.000+02:00', storedAt: V3 });
+    const late = entry({ updatedAt: '2026-03-01T23:00:00.000Z', storedAt: V3 });
     expect(superseded(mergeDocuments([early, late], []))).toEqual([early.updatedAt]);
+  });
+
+  it('dated far after they were stored are superseded by what is stored after them', () => {
+    const ahead = entry({ updatedAt: '2099-01-01T00:00:00.000Z', storedAt: V1 });
+    const later = entry({ updatedAt: V2, storedAt: V3 });
+    expect(superseded(mergeDocuments([ahead, later], []))).toEqual([ahead.updatedAt]);
   });
 
   it('count as the newest version that turned out to be their bytes', () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import type { Outcome } from '../../src/domain/applicant';
+import type { Outcome, Stage } from '../../src/domain/applicant';
 import { DAY_MS } from '../../src/domain/policy';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { createApplicantRuns } from '../../src/temporal/runs';
@@ -18,7 +18,9 @@ let server: TemporalServer;
 let connection: Connection;
 
 beforeAll(async () => {
-  server = await startTemporalServer({ searchAttributes: { HumanId: 'Keyword', ApplicantOutcome: 'Keyword' } });
+  server = await startTemporalServer({
+    searchAttributes: { HumanId: 'Keyword', ApplicantOutcome: 'Keyword', ApplicantStage: 'Keyword' },
+  });
   connection = await Connection.connect({ address: server.address });
 }, 40_000);
 
@@ -39,11 +41,14 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
     updatedAt: '2026-01-30T21:20:54.316Z',
   };
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
-  const start = (outcome?: Outcome) =>
+  const start = (outcome?: Outcome, stage?: Stage) =>
     client.workflow.start(COLLECT_RECORDS, {
       workflowId: applicantWorkflowId(clientUserId),
       taskQueue,
-      searchAttributes: outcome ? { ApplicantOutcome: [outcome] } : {},
+      searchAttributes: {
+        ...(outcome && { ApplicantOutcome: [outcome] }),
+        ...(stage && { ApplicantStage: [stage] }),
+      },
     });
   return {
     client,
@@ -112,6 +117,22 @@ test('an id that no applicant of ours could have starts nothing', async () => {
   const { client, report } = setup();
   const sender = createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: DAY_MS });
   await expect(sender.deliverReportNotice('max@example.org', report, 'r')).resolves.toBe('closed-or-unknown');
+});
+
+test('what an ending run passes on counts once with the repeat that the webhook delivers', async () => {
+  const { runs, close, deliver, refresh, clientUserId, report } = setup();
+  await close('collected');
+  await runs.passToRefresh(clientUserId, report, 'request-1');
+  await expect(deliver('request-1')).resolves.toBe('refreshing');
+  expect(await refresh()).toMatchObject({ type: REFRESH_REPORTS, signals: 1 });
+});
+
+test('an open run takes report notices until it shows that it is closed', async () => {
+  const [following, ending] = [setup(), setup()];
+  await following.start(undefined, 'engaged');
+  await ending.start('collected', 'closed');
+  const takes = ({ runs, clientUserId }: ReturnType<typeof setup>) => runs.takesNotices(clientUserId);
+  expect(await Promise.all([following, ending, setup()].map(takes))).toEqual([true, false, false]);
 });
 
 test('a run tells how it stands: open, ended by itself, or ended by force', async () => {

@@ -1,7 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/policy';
 import { fc } from '../../support/property';
 import type { Delivery } from './life';
-import { type Fault, type ModelReport, T0, type Truth } from './upstream';
+import { dateOf, type Fault, type ModelReport, T0, type Truth } from './upstream';
 
 /** A truth, with what the webhook made of it. */
 export interface History {
@@ -85,6 +85,12 @@ const outages = fc
   )
   .map((list) => list.map(({ fromMs, lastMs }) => ({ fromMs, untilMs: fromMs + lastMs })));
 
+/** Most dates are right; some are a few minutes ahead, as those of any clock may be, some by a zone, one by an age. */
+const aheadMs = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.constantFrom(4 * MINUTE_MS, 2 * HOUR_MS, 73 * 365 * DAY_MS) },
+);
+
 /** What happens upstream: statuses that pass, then one that lasts, or the person is deleted. */
 export const truths: fc.Arbitrary<Truth> = fc
   .record({
@@ -96,9 +102,10 @@ export const truths: fc.Arbitrary<Truth> = fc
     gone: fc.boolean().chain((maybe) => (maybe ? fc.boolean() : fc.constant(false))),
     lagMs: fc.constantFrom(0, 0, 20 * SECOND_MS, 2 * MINUTE_MS),
     dated: fc.boolean(),
+    aheadMs: fc.infiniteStream(aheadMs),
     outages,
   })
-  .chain(({ invitedForMs, patient, passing, order, last, gone, lagMs, dated, outages }) => {
+  .chain(({ invitedForMs, patient, passing, order, last, gone, lagMs, dated, aheadMs, outages }) => {
     const invited = { status: 'Invited', forMs: invitedForMs };
     // Between two passing statuses lie some hours, for glimpses of two stays must not look like one.
     const between = passing.flatMap((turn) => [turn, { status: 'Syncing', forMs: 5 * HOUR_MS }]);
@@ -106,11 +113,11 @@ export const truths: fc.Arbitrary<Truth> = fc
     const turns = last === 'Invited' ? [invited] : [invited, ...patient.slice(0, at), ...between, ...patient.slice(at)];
     let atMs = T0;
     const statuses = turns.map(({ status, forMs }) => {
-      const turn = { atMs, status };
+      const turn = { atMs, status, aheadMs: aheadMs.next().value ?? 0 };
       atMs += Math.max(MINUTE_MS, forMs);
       return turn;
     });
-    if (last !== 'Invited') statuses.push({ atMs, status: last });
+    if (last !== 'Invited') statuses.push({ atMs, status: last, aheadMs: aheadMs.next().value ?? 0 });
     const lastMs = statuses.at(-1)?.atMs ?? T0;
     const connectedMs = statuses.find(({ status }) => /sync/i.test(status))?.atMs;
     const reports =
@@ -131,7 +138,11 @@ const fates = fc.array(fc.oneof(fc.nat(5_000), fc.nat(20 * MINUTE_MS), fc.nat(3 
 
 /** Every notice that upstream would send, as the internet brings it: some lost, some twice, in any order. */
 export function trueDeliveries(truth: Truth): fc.Arbitrary<Delivery[]> {
-  const ofStatuses = truth.statuses.map(({ atMs, status }) => ({ atMs, status, updatedAtMs: atMs }));
+  const ofStatuses = truth.statuses.map((turn) => ({
+    atMs: turn.atMs,
+    status: turn.status,
+    updatedAtMs: dateOf(turn),
+  }));
   const ofReports = truth.reports.flatMap(({ id, versionsAtMs }) =>
     versionsAtMs.map((atMs) => ({ atMs, reportId: id, updatedAt: new Date(atMs).toISOString() })),
   );

@@ -243,9 +243,7 @@ export class Life {
     const told = this.upstream.person(askedAtMs);
     const wanted = delaysMs === null;
     const outageMs = failingSinceMs === null ? 0 : askedAtMs - failingSinceMs;
-    const known = this.facts.read.updatedAtMs;
     if (!told) this.facts = withAbsence(this.facts, this.nowMs);
-    else if (!wanted && told.updatedAtMs !== null && known !== null && told.updatedAtMs < known) return false;
     else if (!wanted && normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
     else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
     return true;

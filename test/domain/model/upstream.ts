@@ -21,10 +21,17 @@ export interface ModelReport {
   readonly fault: Fault;
 }
 
+export interface TrueStatus {
+  readonly atMs: number;
+  readonly status: string;
+  /** By how much upstream dates it too late: a wrong clock, or a time without its zone. */
+  readonly aheadMs?: number;
+}
+
 /** What is true of a person upstream, over the whole of their life. Times in ms since 1970. */
 export interface Truth {
   /** In order of time; the first one at {@link T0}. */
-  readonly statuses: readonly { readonly atMs: number; readonly status: string }[];
+  readonly statuses: readonly TrueStatus[];
   readonly goneAtMs: number | null;
   readonly reports: readonly ModelReport[];
   readonly outages: readonly { readonly fromMs: number; readonly untilMs: number }[];
@@ -57,7 +64,7 @@ export class ModelUpstream {
     if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= seenMs) return null;
     const last = this.truth.statuses.findLast((turn) => turn.atMs <= seenMs);
     if (!last) throw new RangeError('the first status has to stand at the invitation');
-    return { status: last.status, updatedAtMs: this.truth.dated ? last.atMs : null };
+    return { status: last.status, updatedAtMs: this.truth.dated ? dateOf(last) : null };
   }
 
   /** The list; null while no access is given: before a provider was connected, and after a deletion. */
@@ -91,6 +98,11 @@ export class ModelUpstream {
     }
     return { kind: 'stored', document: stored(report, format, atMs) };
   }
+}
+
+/** When upstream says that a status began. */
+export function dateOf({ atMs, aheadMs = 0 }: TrueStatus): number {
+  return atMs + aheadMs;
 }
 
 const CONNECTED: ReadonlySet<string> = new Set(['syncing', 'some-synced', 'all-synced']);

@@ -1,0 +1,132 @@
+import { HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
+import type { Manifest } from '../../src/report-store/port';
+import {
+  type CollectRecordsInput,
+  DELIVER_NOTICES,
+  mailboxWorkflowId,
+  REFRESH_REPORTS,
+  type RefreshReportsInput,
+  type ReportNotice,
+  refreshWorkflowId,
+} from '../../src/workflows/contract';
+import type { DeliverNoticesInput } from '../../src/workflows/deliver-notices';
+import { FakeHumanApi, provider, row, type Turn } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { TimeSkipping, timeSkipping } from '../support/time-skipping';
+import { later, writtenBy010 } from './stored';
+
+const { followOn, nowMs } = timeSkipping();
+const servers: TimeSkipping[] = [];
+const TASK_QUEUE = 'upgrade';
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
+});
+
+/** An applicant that 0.1.0 handed to a run of this version an hour after the invitation; upstream lives by the script. */
+async function handedOver(name: string, script: readonly Turn[], store = new FakeStore()) {
+  const written = writtenBy010<CollectRecordsInput>(name);
+  const invitedAtMs = (await nowMs()) - HOUR_MS;
+  const input = later(written, invitedAtMs - (written.carried?.facts?.openedAtMs ?? 0));
+  const { clientUserId, clientUserEmail } = input.details;
+  const humanApi = new FakeHumanApi(script);
+  humanApi.enrol(clientUserId, clientUserEmail, invitedAtMs);
+  return followOn(humanApi, { clientUserId, input, store });
+}
+
+test('an applicant that 0.1.0 handed over with documents is collected, and nothing is fetched twice', async () => {
+  const store = new FakeStore();
+  store.keep('POL-A', writtenBy010<Manifest>('manifest-open'));
+  const applicant = await handedOver(
+    'carried-collecting',
+    [
+      { afterMs: 0, status: 'Some Synced', reports: provider('A') },
+      { afterMs: 3 * HOUR_MS, status: 'All Synced' },
+    ],
+    store,
+  );
+  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect(applicant.humanApi.count('invite')).toBe(0);
+  expect(applicant.humanApi.count('openReport')).toBe(0);
+});
+
+test('an applicant that 0.1.0 handed over while a notice was unread follows upstream', async () => {
+  const applicant = await handedOver('carried-claim', [
+    { afterMs: 0, status: 'Engaged' },
+    { afterMs: 2 * HOUR_MS, status: 'Declined' },
+  ]);
+  expect((await applicant.end(HOUR_MS)).result).toMatchObject({ outcome: 'declined' });
+});
+
+test('an applicant whose last read 0.1.0 took as dated 2099 follows the statuses after it', async () => {
+  const applicant = await handedOver('carried-2099', [
+    { afterMs: 0, status: 'Engaged' },
+    { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
+  ]);
+  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+});
+
+test('an input whose policy lacks what a later version added is followed with its defaults', async () => {
+  const written = writtenBy010<CollectRecordsInput>('input');
+  const { expiresMs: _expiresMs, settleMs, ...rest } = written.policy;
+  const { error: _error, ...settle } = settleMs;
+  const policy = { ...rest, settleMs: settle } as unknown as Policy;
+  const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+  const { clientUserId } = written.details;
+  const applicant = await followOn(new FakeHumanApi(script), { clientUserId, input: { ...written, policy } });
+  await applicant.until(({ stage }) => stage === 'invited', MINUTE_MS, HOUR_MS);
+  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+});
+
+/** Runs a workflow of this version from what 0.1.0 handed over, to its end. */
+async function result<R>(
+  server: TimeSkipping,
+  workflow: { type: string; workflowId: string; input: object },
+): Promise<R> {
+  const { type, workflowId, input } = workflow;
+  const handle = await server.client.workflow.start(type, { args: [input], taskQueue: TASK_QUEUE, workflowId });
+  for (let passedMs = 0; passedMs < 3 * HOUR_MS; passedMs += MINUTE_MS) {
+    if ((await handle.describe()).status.name === 'COMPLETED') return (await handle.result()) as R;
+    await server.env.sleep(MINUTE_MS);
+  }
+  throw new Error(`${workflowId} did not end`);
+}
+
+test('a mailbox that 0.1.0 handed over passes its notices on', async () => {
+  const input = writtenBy010<DeliverNoticesInput>('mailbox');
+  const [{ humanId }] = input.waiting as [ReportNotice];
+  const passed: ReportNotice[] = [];
+  const directory = {
+    findByHumanId: async () => 'POL-M',
+    deliverReportNotice: async (_clientUserId: string, notice: ReportNotice) => {
+      passed.push(notice);
+      return 'taken' as const;
+    },
+  };
+  const server = await TimeSkipping.start();
+  servers.push(server);
+  const stop = await server.work(TASK_QUEUE, new FakeHumanApi(), { store: new FakeStore(), directory });
+  const ended = await result(server, { type: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input });
+  await stop();
+  expect(ended).toEqual({ clientUserId: 'POL-M', delivered: 2 });
+  expect(new Set(passed)).toEqual(new Set(input.waiting));
+});
+
+test('a refresh that 0.1.0 handed over stores the version that it was waiting for', async () => {
+  const server = await TimeSkipping.start();
+  servers.push(server);
+  const writtenAtMs = Date.parse(writtenBy010<Manifest>('manifest-collected').closedAt ?? '');
+  const byMs = (await server.env.currentTimeMs()) - HOUR_MS - writtenAtMs;
+  const input = later(writtenBy010<RefreshReportsInput>('refresh'), byMs);
+  const store = new FakeStore();
+  store.keep('POL-C', later(writtenBy010<Manifest>('manifest-collected'), byMs));
+  const newer = new Date(writtenAtMs + byMs + MINUTE_MS).toISOString();
+  const reports = [...provider('A'), row('u-A', 'unity', 'A', newer)];
+  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports }]);
+  humanApi.enrol('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
+  const directory = { findByHumanId: async () => null, deliverReportNotice: async () => 'taken' as const };
+  const stop = await server.work(TASK_QUEUE, humanApi, { store, directory });
+  const ended = await result(server, { type: REFRESH_REPORTS, workflowId: refreshWorkflowId('POL-C'), input });
+  await stop();
+  expect(ended).toEqual({ clientUserId: 'POL-C', ended: 'refreshed', stored: 2, ignored: 0 });
+});

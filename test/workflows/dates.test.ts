@@ -1,0 +1,31 @@
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
+import { timeSkipping } from '../support/time-skipping';
+
+const { followOn } = timeSkipping();
+
+test('reads dated 2099 do not deafen an applicant: it follows the statuses after them', async () => {
+  const humanApi = new FakeHumanApi([
+    { afterMs: HOUR_MS, status: 'Engaged' },
+    { afterMs: 8 * HOUR_MS, status: 'All Synced', reports: provider('A') },
+  ]);
+  humanApi.tells = (user) => (user.status === 'All Synced' ? user : { ...user, updatedAt: '2099-01-01T00:00:00.000Z' });
+  const applicant = await followOn(humanApi);
+  const { result, afterMs } = await applicant.end(HOUR_MS);
+  expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect(afterMs).toBeLessThan(10 * HOUR_MS);
+});
+
+test('a status that upstream dates before the one that was read is followed once it is read again', async () => {
+  const script: readonly Turn[] = [
+    { afterMs: 6 * HOUR_MS - 2 * MINUTE_MS, status: 'Engaged' },
+    { afterMs: 6 * HOUR_MS + MINUTE_MS, status: 'All Synced', reports: provider('A') },
+  ];
+  const humanApi = new FakeHumanApi(script);
+  const ahead = (at: string | null) => new Date(Date.parse(at ?? '') + 4 * MINUTE_MS).toISOString();
+  humanApi.tells = (user) => (user.status === 'Engaged' ? { ...user, updatedAt: ahead(user.updatedAt) } : user);
+  const applicant = await followOn(humanApi);
+  const { result, afterMs } = await applicant.end(HOUR_MS);
+  expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect(afterMs).toBeLessThan(8 * HOUR_MS);
+});

@@ -1,0 +1,90 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { keyedDigest } from '../../src/report-store/keyed-digest';
+import type { Manifest } from '../../src/report-store/port';
+import { type ReportNotice, refreshWorkflowId } from '../../src/workflows/contract';
+import { until } from '../support/condition';
+import { FakeHumanApi, provider, row } from '../support/fake-human-api';
+import { FakeStore } from '../support/fake-store';
+import { timeSkipping } from '../support/time-skipping';
+
+const { followOn, nowMs } = timeSkipping();
+
+const ID = 'POL-recorded';
+const NEWER = '2026-02-01T00:00:00.000Z';
+const REAL_TIMEOUT_MS = 20_000;
+
+/** A run that has asked for the manifest of a round that closed an hour ago and waits for the answer; upstream has a newer version by now. */
+async function reading(left: Partial<Manifest>) {
+  const closedAtMs = (await nowMs()) - HOUR_MS;
+  const reports = [...provider('A'), row('u-A', 'unity', 'A', NEWER)];
+  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports }]);
+  const { humanId } = humanApi.enrol(ID, `${ID}@example.org`, closedAtMs);
+  const store = new FakeStore();
+  const wanted = { unity: ['json', 'pdf'] } as const;
+  store.keep(ID, { humanId, outcome: 'collected', closedAt: new Date(closedAtMs).toISOString(), wanted, ...left });
+  const release = store.hold();
+  const applicant = await followOn(humanApi, { store, clientUserId: ID });
+  await store.asked();
+  const refresh = applicant.handle.client.getHandle(refreshWorkflowId(ID));
+  return {
+    applicant,
+    humanId,
+    refresh,
+    release,
+    newer: () => applicant.manifest.documents.filter(({ updatedAt }) => updatedAt === NEWER),
+    tell: (reportId: string) => applicant.reportNotice(reportId, NEWER, humanId),
+    closed: async () => (await applicant.handle.describe()).status.name !== 'RUNNING',
+  };
+}
+
+test.each<[string, Partial<Manifest>, object]>([
+  ['with that outcome', {}, { outcome: 'collected', reason: null }],
+  [
+    'in a conflict',
+    { detailsDigest: keyedDigest('test', 'digest of others') },
+    { outcome: 'failed', reason: 'conflict' },
+  ],
+])(
+  'a report notice that reaches a run which ends %s by the manifest goes to the refresh',
+  async (_how, left, result) => {
+    const { applicant, tell, release, newer, refresh } = await reading(left);
+    await tell('u-A');
+    release();
+    expect((await applicant.end(SECOND_MS)).result).toMatchObject(result);
+    const ended = async () => (await refresh.describe()).status.name === 'COMPLETED';
+    for (let passedMs = 0; passedMs < HOUR_MS && !(await ended()); passedMs += MINUTE_MS)
+      await applicant.pass(MINUTE_MS);
+    expect(await refresh.result()).toMatchObject({ ended: 'refreshed', stored: 2 });
+    expect(newer()).toHaveLength(2);
+  },
+);
+
+test.each([
+  ['declined', 'declined'],
+  ['partial', 'deadline'],
+] as const)('after %s (%s) the person was withdrawn: it goes nowhere', async (outcome, reason) => {
+  const { applicant, tell, release, refresh } = await reading({ outcome, reason });
+  await tell('u-A');
+  release();
+  expect((await applicant.end(SECOND_MS)).result).toMatchObject({ outcome, reason });
+  await expect(refresh.describe()).rejects.toThrow();
+});
+
+test('every report notice that the run takes reaches the refresh, also while others are passed on', async () => {
+  const { tell, release, refresh, closed } = await reading({});
+  const taken: string[] = [];
+  const send = async (reportId: string) => {
+    await tell(reportId);
+    taken.push(reportId);
+  };
+  await Promise.all(Array.from({ length: 120 }, (_, at) => send(`before-${at}`)));
+  release();
+  for (let at = 0; at < 100 && !(await closed()); at += 1) await send(`meanwhile-${at}`).catch(() => {});
+  await until('the end', REAL_TIMEOUT_MS, closed);
+  const { events } = await refresh.fetchHistory();
+  const passed = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
+    const data = signal?.input?.payloads?.[0]?.data;
+    return data ? [(JSON.parse(Buffer.from(data).toString()) as ReportNotice).reportId] : [];
+  });
+  expect(new Set(passed)).toEqual(new Set(taken));
+});
