@@ -17,6 +17,7 @@ import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
+import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
 import { createNoticeSender } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
@@ -34,13 +35,15 @@ runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
   const audit = await auditProcess({
-    ...{ ...config.audit, process: 'worker', names: namesSet(), log },
+    ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
     required: config.retentionMs !== null,
   }).catch((error: unknown) =>
     exitOnConfigurationError(() => {
       throw error;
     }),
   );
+  if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
+    log.warn('REPORTS_ENCRYPTION is off: reports and manifests lie unencrypted in REPORT_STORE');
   installRuntime(log);
   const registry = createRegistry('worker');
   const stopping = new AbortController();
@@ -121,6 +124,7 @@ runProcess('worker', async () => {
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);
   void keepRetentionSchedule({ client, taskQueue, retentionMs }, log, stopping.signal);
   serveSweepMetrics(registry, reportStore);
+  serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';
   announceReady('worker', metrics.address === null ? [] : [metrics.address]);
   await running;

@@ -1,28 +1,34 @@
+import { activityInfo } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
 import { normalStatus } from '../domain/applicant';
 import { isClientUserId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { isOutage, NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
-import { NothingYet } from './failures';
+import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
-import { type Progress, plainProgress } from './progress';
+import { type Progress, plainProgress, progressAfter } from './progress';
 import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /**
- * What a read of one person told. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
- * nothing was found out.
+ * What a read of one person returned. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
+ * nothing was found out; `outage`: a poll that fails shortly before a deadline, for how long it has, in how many attempts, and in how many
+ * milliseconds the next one is due.
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
   | { kind: 'absent' }
   | { kind: 'unavailable' }
+  | { kind: 'outage'; durationMs: number; failures: number; retryMs: number }
   | UndecidedAnswer;
 
 export interface ReadStatusInput extends UndecidedPatience {
   readonly humanId: string;
   /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
   readonly patienceMs: number | null;
+  /** The outage that a poll has reported, which this read continues. */
+  readonly outage?: { readonly durationMs: number; readonly failures: number } | null;
 }
 
 /** What a look-up by clientUserId told. */
@@ -38,8 +44,8 @@ export interface WatchStatusInput extends UndecidedPatience {
   readonly readUpdatedAtMs: number | null;
   /** How long to wait after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
-  /** Asked then in any case, and told whatever it is: no deadline acts without a read made after it. */
-  readonly deadlineMs: number | null;
+  /** From when on a failed attempt returns an `outage`; null: it is retried. */
+  readonly failureReportMs: number | null;
   /** The applicant is shown as stuck, so the first answer that decides anything is news. */
   readonly isStuck?: boolean;
 }
@@ -77,29 +83,38 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers, or it is given up. */
     async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
-      const { humanId, patienceMs } = input;
-      return attempt<StatusAnswer>(async (running) => {
-        try {
-          return await orUndecided(running, input, () => askStatus(humanApi, humanId, running));
-        } catch (error) {
-          if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
-            return { kind: 'unavailable' };
-          throw error;
-        }
-      }, plainProgress);
+      const { humanId, patienceMs, outage = null } = input;
+      return attempt<StatusAnswer>(
+        async (running) => {
+          try {
+            return await orUndecided(running, input, () => askStatus(humanApi, humanId, running));
+          } catch (error) {
+            if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
+              return { kind: 'unavailable' };
+            throw error;
+          }
+        },
+        (before) => before ?? progressAfter(outage, activityInfo().currentAttemptScheduledTimestampMs),
+      );
     },
 
     /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
-        const answer = await orUndecided(running, patienceOf(input), () => askStatus(humanApi, input.humanId, running));
-        if (answer.kind === 'undecided') return answer;
+        const answer = await orUndecided(running, patienceOf(input), () =>
+          askStatus(humanApi, input.humanId, running),
+        ).catch((error: unknown) => {
+          const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
+          if (isReported) return reportOutage(error, running);
+          throw error;
+        });
+        if (answer.kind === 'outage' || answer.kind === 'undecided') return answer;
         if (isNews(answer, input)) {
           pollMetrics?.found.inc({ of: 'status' });
           return answer;
         }
-        if (input.isStuck || isOver(input, running.askedAtMs)) return answer;
-        throw quietly(running.progress, input.delaysMs, 'the status is as it was', untilDeadline(input, running));
+        if (input.isStuck) return answer;
+        throw quietly(running.progress, input.delaysMs, 'the status is as it was');
       }, pollProgress);
     },
 
@@ -171,13 +186,13 @@ function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   return !older && normalStatus(answer.status) !== normalStatus(known.status);
 }
 
-function isOver({ deadlineMs }: WatchStatusInput, askedAtMs: number): boolean {
-  return deadlineMs !== null && askedAtMs >= deadlineMs;
-}
-
-/** Not less than a second, because the clocks that measure it are not the same. */
-function untilDeadline({ deadlineMs }: WatchStatusInput, { nowMs }: Attempt<Progress>): number {
-  return deadlineMs === null ? Infinity : Math.max(1_000, deadlineMs - nowMs());
+/** What the progress of a failing poll says, which a workflow does not see. @throws CancelledFailure where it was asked to stop */
+function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Progress>): StatusAnswer {
+  const ended: Progress = { ...progress, elapsedMs: elapsedMs() };
+  const failure = toFailure(error, ended, nowMs());
+  if (failure instanceof CancelledFailure) throw failure;
+  const durationMs = ended.elapsedMs - (ended.failingFromMs ?? ended.elapsedMs);
+  return { kind: 'outage', durationMs, failures: ended.streak, retryMs: ended.delayMs ?? 0 };
 }
 
 /** The progress of a poll. */
@@ -185,16 +200,11 @@ export function pollProgress(before: PollProgress | null): PollProgress {
   return before ?? { ...plainProgress(null), quiet: 0 };
 }
 
-/** What a poll throws when nothing is new: run again after the next of its delays, or after `mostMs`. */
-export function quietly(
-  progress: PollProgress,
-  delaysMs: readonly number[],
-  what: string,
-  mostMs = Infinity,
-): NothingYet {
+/** What a poll throws when nothing is new: run again after the next of its delays. */
+export function quietly(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
   const againInMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
-  return new NothingYet(what, Math.min(againInMs, mostMs));
+  return new NothingYet(what, againInMs);
 }
 
 /** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */

@@ -56,3 +56,15 @@ function fromClockTimes<P extends Progress>(before: P, nowMs: number): P {
   const failingFromMs = failingSinceMs === null ? null : 0;
   return { ...before, elapsedMs, delayMs: null, failingFromMs, undecidedFromMs: null };
 }
+
+/** The progress of an activity that continues an outage which another one has reported. */
+export function progressAfter(
+  outage: { readonly durationMs: number; readonly failures: number } | null,
+  scheduledAtMs: number,
+): Progress {
+  const progress = plainProgress(null);
+  if (!outage) return progress;
+  const { durationMs, failures } = outage;
+  const failing = { streak: failures, failingFromMs: 0, failingSinceMs: scheduledAtMs - durationMs };
+  return { ...progress, elapsedMs: durationMs, ...failing };
+}

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { type Seal, UnknownKey } from '../domain/seal';
 
 /** What a key of the ring is used for: each use has a key of its own, derived, so that no ciphertext of one is ever a ciphertext of another. */
-type Use = 'payload' | 'seal';
+type Use = 'payload' | 'seal' | 'audit';
 
 /** The keys of `PAYLOAD_KEYS`: the first encrypts, all decrypt. */
 export interface KeyRing {
@@ -36,7 +36,10 @@ export function parseKeyRing(text: string): KeyRing | null {
   const [first] = ids;
   if (first === undefined) return null;
   const derived = new Map(
-    [...keys].map(([id, secret]) => [id, { payload: derive(secret, 'payload'), seal: derive(secret, 'seal') }]),
+    [...keys].map(([id, secret]) => [
+      id,
+      { payload: derive(secret, 'payload'), seal: derive(secret, 'seal'), audit: derive(secret, 'audit') },
+    ]),
   );
   return { ids, first, key: (id, use) => derived.get(id)?.[use] ?? null };
 }

@@ -179,7 +179,7 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
   }
 }
 
-/** Waits until a notice or a poll changes what is known, or the time is up. */
+/** Waits until a notice, a poll or the read of a deadline changes what is known, or the time is up. */
 async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<void> {
   const { state } = applicant;
   const { facts, collection } = state;
@@ -188,7 +188,7 @@ async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<
   describe(state);
   const finding = await watch.next(
     wait,
-    `${applicant.humanId} ${currentStatus(applicant.facts)}`,
+    { humanId: applicant.humanId, status: currentStatus(applicant.facts) },
     () => state.facts !== facts || state.collection !== collection || applicant.isFull,
   );
   state.waitingFor = null;

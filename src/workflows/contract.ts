@@ -68,6 +68,9 @@ export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
   return `${taskQueue}-${work}`;
 }
 
+/** The last to go in the queue of upstream's rate limit: polls, and what has even more time. */
+export const POLL_PRIORITY = 5;
+
 /** Search attributes by name, with their types as Temporal registers them. */
 export const SEARCH_ATTRIBUTES = {
   ApplicantStage: 'KEYWORD',
@@ -146,6 +149,8 @@ export interface ReportNotice {
   readonly reportId: string;
   readonly type: string | null;
   readonly updatedAt: string | null;
+  /** The request id under which it is passed on; only a mailbox and a refresh need it. Missing in signals of 0.1.0. */
+  readonly requestId?: string;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');

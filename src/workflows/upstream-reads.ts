@@ -8,11 +8,12 @@ import {
   withAbsence,
   withLookUp,
   withNoticeRead,
+  withOutage,
   withRead,
   withReadPutOff,
 } from '../domain/facts';
 import { HOUR_MS, MINUTE_MS } from '../domain/policy';
-import type { Poll } from '../domain/polls';
+import type { DeadlineRead, Poll } from '../domain/polls';
 import type { Applicant } from './applicant';
 import { upstream } from './calls';
 import { moveTo } from './display';
@@ -60,19 +61,28 @@ export async function listReports(
   takeList(applicant, notBefore(await call.listReports({ clientUserId, concluding, patienceMs }), askedMs));
 }
 
-/** The polls of an applicant: activities that fail quietly until they have found something. TRY_CANCEL: nobody waits for their end. */
+/**
+ * The polls of an applicant, activities that fail quietly until they have found something, and the read of a deadline, which goes before
+ * every poll (decision 0031). TRY_CANCEL: nobody waits for their end.
+ */
 export function pollsOf(applicant: Applicant): PollCalls {
   return {
-    status: ({ delaysMs, deadlineMs }: Poll) =>
+    status: ({ delaysMs, failureReportMs }: Poll) =>
       upstream('poll', 'Look for a new status', { cancellationType: 'TRY_CANCEL' }).watchStatus({
         humanId: applicant.humanId,
         status: currentStatus(applicant.facts),
         readUpdatedAtMs: applicant.facts.read.updatedAtMs,
         delaysMs,
-        deadlineMs,
+        failureReportMs,
         undecidedAfterMs: undecidedAfterMs(applicant.state),
         isStuck: Boolean(applicant.state.stuck),
       }),
+    deadline: async ({ outage }: DeadlineRead) => {
+      const askedMs = Date.now();
+      const call = upstream('deadline', 'Read the status for a deadline', { cancellationType: 'TRY_CANCEL' });
+      const patience = { patienceMs: null, undecidedAfterMs: undecidedAfterMs(applicant.state) };
+      return notBefore(await call.readStatus({ humanId: applicant.humanId, outage, ...patience }), askedMs);
+    },
     reports: ({ delaysMs }: Poll) =>
       upstream('poll', 'Look for new reports', { cancellationType: 'TRY_CANCEL' }).watchReports({
         clientUserId: applicant.state.clientUserId,
@@ -82,7 +92,7 @@ export function pollsOf(applicant: Applicant): PollCalls {
   };
 }
 
-/** Takes in what a poll found. */
+/** Takes in what was found. */
 export async function learn(applicant: Applicant, finding: Finding): Promise<void> {
   if (finding.of === 'reports') takeList(applicant, finding.answer);
   else await takeAnswer(applicant, finding.answer);
@@ -93,6 +103,10 @@ async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<v
   if (answer.kind === 'undecided') showStuck(state, answer.why);
   if (answer.kind === 'unavailable' || answer.kind === 'undecided') {
     state.facts = withReadPutOff(facts, Date.now(), input.policy);
+    return;
+  }
+  if (answer.kind === 'outage') {
+    state.facts = withOutage(facts, answer, Date.now());
     return;
   }
   showStuck(state, null);

@@ -49,15 +49,6 @@ test('a wait in the queue makes no outage a long one', async () => {
   expect(Math.max(...delaysMs)).toBeLessThanOrEqual(MINUTE_MS);
 });
 
-test('a poll whose attempts wait in the queue before its deadline answers at the first one scheduled after it', async () => {
-  const { watchStatus, humanId, humanApi } = setup();
-  const deadlineMs = Date.parse('2026-03-01T01:00:00Z');
-  const input = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [HOUR_MS / 2], deadlineMs };
-  const { result } = await attemptsOf(watchStatus, [input], { most: 5, ...QUEUED });
-  expect(result).toMatchObject({ kind: 'status', askedAtMs: deadlineMs + 10 * MINUTE_MS });
-  expect(humanApi.count('readUser')).toBe(3);
-});
-
 test('who may have been invited is looked for as long as was asked, however long the queue is', async () => {
   const { findInvited, humanApi } = setup();
   humanApi.people.length = 0;
@@ -113,7 +104,7 @@ describe('answers that decide nothing', () => {
 
   it('end with the first that does, which a poll of somebody shown as stuck returns though it is no news', async () => {
     const { watchStatus, humanId } = undecided('readUser', 3);
-    const known = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [HOUR_MS], deadlineMs: null };
+    const known = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [HOUR_MS], failureReportMs: null };
     const { result } = await attemptsOf(watchStatus, [{ ...known, undecidedAfterMs: null, isStuck: true }], {
       most: 5,
     });
@@ -122,7 +113,7 @@ describe('answers that decide nothing', () => {
 
   it('are returned by a poll after its cadence, where that is shorter', async () => {
     const { watchStatus, humanId } = undecided('readUser');
-    const known = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [10_000], deadlineMs: null };
+    const known = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [10_000], failureReportMs: null };
     const { result, delaysMs } = await attemptsOf(watchStatus, [{ ...known, ...PATIENCE }], { most: 20 });
     expect(result).toMatchObject({ kind: 'undecided' });
     expect(delaysMs.length).toBeLessThan(7);

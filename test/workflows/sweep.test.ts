@@ -6,7 +6,13 @@ import { UNDECIDED } from '../../src/domain/undecided';
 import { Undecided } from '../../src/human-api/errors';
 import { createOperations } from '../../src/temporal/operations';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  type CollectRecordsInput,
+  sweepWorkflowId,
+  upstreamTaskQueue,
+} from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeHumanApi, facts } from '../support/fake-human-api';
@@ -128,6 +134,25 @@ test('it finds people without applicants, applicants without people, and those t
   // It reads: nothing is deleted, nobody is asked about one by one who is listed.
   expect(humanApi.count('deleteUser')).toBe(0);
   expect(humanApi.calls.filter(({ route }) => route === 'readUser').map(({ of }) => of)).toEqual(['h-gone']);
+});
+
+test('its calls of Human API go before every poll', async () => {
+  const { start, listed, work, operations, client, taskQueue } = setup();
+  await start('GONE-2', 'h-gone');
+  await listed();
+  await work();
+  expect((await operations.sweep()).first.gone).toEqual(['GONE-2']);
+  const { events } = await client.workflow.getHandle(sweepWorkflowId(taskQueue)).fetchHistory();
+  const calls = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: call }) =>
+    call?.taskQueue?.name === upstreamTaskQueue(taskQueue)
+      ? [[call.activityType?.name, call.priority?.priorityKey]]
+      : [],
+  );
+  expect(calls).toEqual([
+    ['listPeople', 4],
+    ['isThere', 4],
+    ['isThere', 4],
+  ]);
 });
 
 test('somebody who is invited while it runs is no finding', async () => {
