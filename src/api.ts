@@ -24,10 +24,12 @@ runProcess('api', async () => {
   // The configuration refuses an api without a folder.
   const folder = config.audit.folder ?? '';
   const tellHead = (line: string) => process.stdout.write(`${line}\n`);
-  const audit = exitOnConfigurationError(await openConfiguredAudit({ folder, process: 'api', log, tellHead }));
+  const audit = exitOnConfigurationError(
+    await openConfiguredAudit({ folder, process: 'api', key: config.audit.keys.signing, log, tellHead }),
+  );
   // Where it cannot be written, the log says so, and each act is refused until it can.
   await audit.record(configuration('api', namesSet())).catch(() => undefined);
-  keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, who: 'api', log });
+  keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);

@@ -3,8 +3,8 @@ import { readCommandLine } from './cli/operator/command-line';
 import { runOperator } from './cli/operator/run';
 import { cliUser } from './cli/who';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { openConfiguredAudit } from './observability/audit';
-import { configuration } from './observability/audit-process';
+import { unwritableAudit } from './observability/audit';
+import { beginCommandAudit, openCommandAudit } from './observability/audit-process';
 import { runProcess } from './observability/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -15,8 +15,8 @@ import { createNoticeSender } from './temporal/notices';
 const GIVE_UP_AFTER_MS = 3_000;
 
 runProcess('chartway', async () => {
-  const { act, json } = readCommandLine(process.argv.slice(2));
-  const config = exitOnConfigurationError(() => readConfig('chartway'));
+  const { act, json, needs } = readCommandLine(process.argv.slice(2));
+  const config = exitOnConfigurationError(() => readConfig(needs));
   const { terminal, out, ask, signal, waiting } = attended({ giveUpAfterMs: GIVE_UP_AFTER_MS });
 
   let client: ReturnType<typeof connectClient> | undefined;
@@ -25,9 +25,9 @@ runProcess('chartway', async () => {
     return client;
   };
   const who = cliUser();
-  let configured: Promise<void> | undefined;
-  let audit: ReturnType<typeof openConfiguredAudit> | undefined;
-  // Off is a fault of the configuration here.
+  const command = { settings: config.audit, process: 'chartway', who, names: namesSet() } as const;
+  let begun: Promise<void> | undefined;
+  let audit: ReturnType<typeof openCommandAudit> | undefined;
   const auditFolder = config.audit.folder ?? '';
   const { taskQueue, refreshForMs } = config;
   const status = await runOperator(act, {
@@ -39,19 +39,24 @@ runProcess('chartway', async () => {
     taskQueue,
     who,
     audit: async () => {
-      audit ??= openConfiguredAudit({ folder: auditFolder, process: 'chartway' });
-      const opened = exitOnConfigurationError(await audit);
-      configured ??= opened.record(configuration(who, namesSet()));
-      await configured;
+      audit ??= openCommandAudit(command).catch((error: unknown) =>
+        exitOnConfigurationError(() => {
+          throw unwritableAudit(auditFolder, error);
+        }),
+      );
+      const opened = await audit;
+      begun ??= beginCommandAudit(opened, command);
+      await begun;
       return opened;
     },
     auditFolder,
+    auditKeys: config.audit.keys,
     ask,
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
     spoolFolder: config.webhook.spoolFolder,
     seal: sealOf(config.payload),
   });
-  if (audit) await (await audit)().close();
+  if (audit) await (await audit).close();
   process.exit(status);
 });

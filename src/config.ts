@@ -4,16 +4,7 @@ import { parse } from 'dotenv';
 import { z } from 'zod';
 import { RETENTION_VARIABLES, retentionFaults, retentionMsOf } from './activities/retention-settings';
 import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
-import {
-  DAY_MS,
-  DEFAULT_POLICY,
-  DURATION_EXPECTED,
-  MINUTE_MS,
-  type Policy,
-  parseDurationMs,
-  SECOND_MS,
-} from './domain/policy';
-import { parseWanted } from './domain/reports';
+import { DAY_MS, DURATION_EXPECTED, MINUTE_MS, parseDurationMs, SECOND_MS } from './domain/policy';
 import {
   ConfigurationError,
   type ConfigurationFault,
@@ -21,20 +12,40 @@ import {
   faultOf,
   nearestName,
 } from './observability/configuration-fault';
+import { isLoopbackHost } from './observability/loopback';
+import { networks } from './observability/networks';
 import { Mistake, separated, setting } from './observability/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
+import { AUDIT_KEY_VARIABLES, createAuditKeys } from './temporal/audit-keys';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
 import { createSeal } from './temporal/key-ring';
-import { isPayloadGiven, PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
-import { type GivenTemporalSettings, readTemporalSettings, temporalNames } from './temporal/settings';
+import {
+  hasOwnKeys,
+  isPayloadGiven,
+  OWN_KEYS_FILE,
+  PAYLOAD_VARIABLES,
+  payloadFaults,
+  payloadSettings,
+} from './temporal/payload-settings';
+import { POLICY_VARIABLES, policyOf, shortDeadlineFaults } from './temporal/policy-settings';
+import {
+  type GivenTemporalSettings,
+  plaintextFaults,
+  readTemporalSettings,
+  TEMPORAL_VARIABLES,
+  temporalNames,
+} from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
 export { exitOnConfigurationError } from './observability/configuration-fault';
 
-/** Who reads: every process checks the form of all that is set, and requires only what it uses itself. */
-export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'chartway' | 'dev';
+/**
+ * The process that reads: every process checks the form of all that is set, and requires only what it uses itself. `verifier`: an operator's
+ * command that only reads files of the audit log.
+ */
+export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'chartway' | 'dev' | 'verifier';
 
 /** Everything that the environment says, checked. */
 export type Config = ReturnType<typeof configOf>;
@@ -57,34 +68,28 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   const found = [
     ...(checked.error?.issues ?? []).map(({ path: [key], message }) => faultOf(String(key), message, set)),
     ...('connection' in temporal ? [] : temporal),
-    ...unmetBy(processName, set),
+    ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
+    ...unmetBy(processName, set, {
+      ownKeys:
+        processName !== 'dev' && 'connection' in temporal && hasOwnKeys(set, temporal.connection.address, folder),
+    }),
     ...unknownNames(given),
   ];
   // One fault a variable: what is malformed need not also be unavailable.
   const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(checked.data, temporal, processName === 'dev' ? null : folder);
+  return configOf(processName, checked.data, temporal, processName === 'dev' ? null : folder);
 }
 
 function configOf(
+  processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
   { serverGiven, ...temporal }: GivenTemporalSettings,
   folder: string | null,
 ) {
-  const payload = payloadSettings(read, temporal.connection.address, folder);
-  const policy: Policy = {
-    pollMs: {
-      invited: read.POLL_INVITED,
-      engaged: read.POLL_ENGAGED,
-      syncing: read.POLL_SYNCING,
-      attention: read.POLL_ATTENTION,
-      someSynced: read.POLL_SOME_SYNCED,
-      disconnected: read.POLL_DISCONNECTED,
-    },
-    settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
-    expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
-    wanted: read.REPORTS,
-  };
+  // What npm start has written can be verified after it has ended.
+  const keysOf = processName === 'verifier' ? OWN_KEYS_FILE : temporal.connection.address;
+  const payload = payloadSettings(read, keysOf, folder);
   return {
     humanApi: {
       clientId: read.HUMAN_API_CLIENT_ID ?? null,
@@ -94,7 +99,9 @@ function configOf(
       dataUrl: read.HUMAN_API_DATA_URL,
       timeoutMs: read.HUMAN_API_TIMEOUT,
       maxCallsPerSecond: read.HUMAN_API_MAX_CALLS_PER_SECOND,
+      envelopes: read.HUMAN_API_ENVELOPES,
     },
+    hasRealUpstream: isReal([read.HUMAN_API_AUTH_URL, read.HUMAN_API_ADMIN_URL, read.HUMAN_API_DATA_URL]),
     temporal,
     /** Whether something named a Temporal server; if not, the address above is the default. */
     temporalGiven: serverGiven,
@@ -105,7 +112,7 @@ function configOf(
     reportStoreId: read.REPORT_STORE_ID ?? null,
     /** What is encrypted can be read for as long as its key is listed, whatever is written from now on. */
     reportsAtRest: { seal: payload.ring && createSeal(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
-    policy,
+    policy: policyOf(read),
     refreshForMs: read.REFRESH_FOR,
     /** Null: nothing is erased by age. */
     retentionMs: retentionMsOf(read),
@@ -116,6 +123,8 @@ function configOf(
       port: read.WEBHOOK_PORT,
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
+      /** Networks of proxies whose `X-Forwarded-For` is believed. */
+      trustedProxies: read.WEBHOOK_TRUSTED_PROXIES ?? [],
       signature: signatureSettings(read, read.HUMAN_API_CLIENT_SECRET),
       tls: tlsFiles(read.WEBHOOK_TLS_CERT_FILE, read.WEBHOOK_TLS_KEY_FILE),
       /** Null: no spool. */
@@ -130,7 +139,11 @@ function configOf(
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
     /** Folder null: what has to stand in the audit log is refused. */
-    audit: { folder: isOff(read.AUDIT_LOG) ? null : read.AUDIT_LOG, keepMs: read.AUDIT_KEEP },
+    audit: {
+      folder: isOff(read.AUDIT_LOG) ? null : read.AUDIT_LOG,
+      keepMs: read.AUDIT_KEEP,
+      keys: createAuditKeys(processName, read.AUDIT_KEY ?? null, payload.ring),
+    },
   } as const;
 }
 
@@ -149,12 +162,8 @@ const reportStore = setting('a store', (value) => {
   const judged = parseReportStore(value);
   return judged.ok ? judged.target : new Mistake(judged.expected);
 });
-const wanted = setting('reports', (value) => {
-  const judged = parseWanted(value);
-  return judged.ok ? judged.wanted : new Mistake(judged.expected);
-});
 const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUE|WORKER_(?:DEPLOY|BUILD)|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|CODEC_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|LOG_LEVEL|AUDIT_)/;
+  /^(HUMAN_API_|TEMPORAL_|TASK_QUE|WORKER_(?:DEPLOY|BUILD)|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|CODEC_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|ALLOW_SHORT|LOG_LEVEL|AUDIT_)/;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -171,16 +180,17 @@ const VARIABLES = {
     const timeoutMs = parseDurationMs(value);
     return timeoutMs !== null && timeoutMs <= 5 * MINUTE_MS ? timeoutMs : null;
   }).prefault('30s'),
+  HUMAN_API_ENVELOPES: z.enum(['strict', 'lenient'], { error: 'strict or lenient' }).prefault('strict'),
   TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', (value) =>
     /^[\w.:-]{1,200}$/.test(value) ? value : null,
   ).prefault('chartway'),
+  ...TEMPORAL_VARIABLES,
   ...DEPLOYMENT_VARIABLES,
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORT_STORE_ID: setting('the id that `npm run chartway -- store init` printed: 32 hex digits', (value) =>
     /^[0-9a-f]{32}$/.test(value) ? value : null,
   ).optional(),
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
-  REPORTS: wanted.default(DEFAULT_POLICY.wanted),
   ...RETENTION_VARIABLES,
   REFRESH_FOR: durationMs.default(30 * DAY_MS),
   // Temporal's schedules know whole seconds.
@@ -194,6 +204,7 @@ const VARIABLES = {
   WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
   ...SIGNATURE_VARIABLES,
   ...tlsVariables('WEBHOOK'),
+  WEBHOOK_TRUSTED_PROXIES: networks.optional(),
   WEBHOOK_SPOOL: text.prefault('.data/spool'),
   // A notice is some 200 bytes: a million of them.
   WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', parseBytes).prefault(
@@ -205,20 +216,14 @@ const VARIABLES = {
   METRICS_HOST: host.prefault('127.0.0.1'),
   METRICS_PORT: port.optional(),
   ...PAYLOAD_VARIABLES,
-  POLL_INVITED: durationMs.default(DEFAULT_POLICY.pollMs.invited),
-  POLL_ENGAGED: durationMs.default(DEFAULT_POLICY.pollMs.engaged),
-  POLL_SYNCING: durationMs.default(DEFAULT_POLICY.pollMs.syncing),
-  POLL_ATTENTION: durationMs.default(DEFAULT_POLICY.pollMs.attention),
-  POLL_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.pollMs.someSynced),
-  POLL_DISCONNECTED: durationMs.default(DEFAULT_POLICY.pollMs.disconnected),
-  SETTLE_ALL_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.allSynced),
-  SETTLE_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.someSynced),
-  SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
-  INVITATION_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.invitation),
-  APPLICANT_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.applicant),
+  ...POLICY_VARIABLES,
   AUDIT_LOG: text.prefault('.data/audit'),
   // Six years with their leap days: 45 CFR 164.316(b)(2).
-  AUDIT_KEEP: durationMs.default(2_192 * DAY_MS),
+  AUDIT_KEEP: setting(`${DURATION_EXPECTED}; 1d or longer`, (value) => {
+    const keepMs = parseDurationMs(value);
+    return keepMs !== null && keepMs >= DAY_MS ? keepMs : null;
+  }).default(2_192 * DAY_MS),
+  ...AUDIT_KEY_VARIABLES,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'trace, debug, info, warn, error, fatal or silent',
@@ -235,19 +240,30 @@ function isOff(text: string): boolean {
 function baseUrl(text: string): string | null {
   if (!URL.canParse(text)) return null;
   const { protocol, hostname, username, password, href } = new URL(text);
-  const secure = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+  const secure = protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
   return secure && `${username}${password}` === '' && !/[?#]/.test(href) ? href.replace(/\/+$/, '') : null;
 }
 
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname);
+/** Whether one of the base URLs is off this machine; one that is malformed is another fault. */
+function isReal(upstreams: readonly string[]): boolean {
+  return upstreams.some((text) => baseUrl(text) !== null && !isLoopbackHost(new URL(text).hostname));
 }
+
+/** Of letters and digits: more than anybody tries out over a network. */
+const SHORTEST_SECRET = 16;
 
 /** Any of the three real hosts, which are what is meant where nothing is set. */
 const REAL_UPSTREAM = 'https://api.humanapi.co';
 
-/** What the form cannot tell: what a process uses and has not, and what this version does not have. */
-function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault[] {
+/**
+ * What the form cannot tell: what a process uses and has not, and what this version does not have. `ownKeys`: the process runs beside an
+ * `npm start`, with its keys.
+ */
+function unmetBy(
+  processName: ProcessName,
+  set: Environment,
+  { ownKeys }: { readonly ownKeys: boolean },
+): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
   const expect = (key: keyof typeof VARIABLES, met: boolean, expected: string) => {
     if (!met) faults.push(faultOf(key, expected, set));
@@ -263,22 +279,37 @@ function unmetBy(processName: ProcessName, set: Environment): ConfigurationFault
   const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(
     (key) => set[key] ?? REAL_UPSTREAM,
   );
-  const leavesMachine = (text: string) => baseUrl(text) !== null && !isLoopback(new URL(text).hostname);
-  faults.push(...payloadFaults(set, processName === 'worker' && upstreams.some(leavesMachine)));
-  if (processName === 'worker' || processName === 'api') {
+  const is = (...names: readonly ProcessName[]) => names.includes(processName);
+  // `npm start` without credentials plays with the sandbox, and with them makes keys of its own.
+  const real = isReal(upstreams) && (!is('dev') || credentials);
+  const mustEncrypt = real && !ownKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
+  faults.push(...payloadFaults(set, mustEncrypt));
+  if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
     expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
     expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
   }
-  if (processName === 'worker') faults.push(...retentionFaults(set, upstreams.some(leavesMachine)));
+  // Beside an `npm start`, its worker has chosen for the operator's commands.
+  if (real && (is('worker', 'dev') || (is('chartway') && !ownKeys))) {
+    const chosen = set['REPORTS_ENCRYPTION'] !== undefined;
+    expect('REPORTS_ENCRYPTION', chosen, 'on, or off where reports may lie in REPORT_STORE unencrypted');
+  }
+  if (real && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
+  if (processName === 'worker') faults.push(...retentionFaults(set, real));
   if (processName === 'api') faults.push(...apiFaults(set));
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
-    const reachedByUsOnly = isLoopback(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !upstreams.some(leavesMachine);
+    const reachedByUsOnly = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !real;
     expect(
       'WEBHOOK_SECRET',
       set['WEBHOOK_SECRET'] !== undefined || reachedByUsOnly,
       'a secret, unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback',
+    );
+    const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
+    expect(
+      'WEBHOOK_SECRET',
+      reachedByUsOnly || secrets.every(({ length }) => length >= SHORTEST_SECRET),
+      `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
     );
   }
   return faults;

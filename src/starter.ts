@@ -4,7 +4,7 @@ import { openApplicantsFile } from './cli/open-file';
 import { runStarter } from './cli/starter';
 import { cliUser } from './cli/who';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { auditCommand } from './observability/audit-process';
+import { beginCommandAudit, openCommandAudit } from './observability/audit-process';
 import { runProcess } from './observability/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
@@ -23,10 +23,13 @@ runProcess('starter', async () => {
     return createApplicants({ client, taskQueue: config.taskQueue });
   };
   const who = cliUser();
-  let opened: ReturnType<typeof auditCommand> | undefined;
+  const command = { settings: config.audit, process: 'starter', who, names: namesSet() } as const;
+  let opened: ReturnType<typeof openCommandAudit> | undefined;
   const audit = () => {
-    // Off is a fault of the configuration here.
-    opened ??= auditCommand({ folder: config.audit.folder ?? '', process: 'starter', who, names: namesSet() });
+    opened ??= openCommandAudit(command).then(async (each) => {
+      await beginCommandAudit(each, command);
+      return each;
+    });
     return opened;
   };
   const deps = { connect, policy: config.policy, audit, who, openFile: openApplicantsFile, out, terminal, signal };

@@ -18,16 +18,18 @@ const GRACE_MS = 10_000;
 runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
-  const audit = await auditProcess({ ...config.audit, process: 'webhook', names: namesSet(), log });
+  const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
-  const { secrets, signature, tls, spoolFolder, spoolMaxBytes } = config.webhook;
+  const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
+  // A comma in a secret makes two: the number shows it.
+  log.info({ secrets: secrets.length }, 'secrets that a sender may show');
   const seal = sealOf(config.payload);
   const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal, registry, log });
   const spool = exitOnConfigurationError(opened);
-  const { server, ready } = createWebhook({ sender, spool, secrets, signature, tls, registry, log });
+  const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 
   const address = await listen(server, config.webhook);
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });

@@ -18,6 +18,7 @@ import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
+import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
 import { digestKeys } from './temporal/key-ring';
 import { createNoticeSender } from './temporal/notices';
@@ -36,13 +37,15 @@ runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
   const audit = await auditProcess({
-    ...{ ...config.audit, process: 'worker', names: namesSet(), log },
+    ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
     required: config.retentionMs !== null,
   }).catch((error: unknown) =>
     exitOnConfigurationError(() => {
       throw error;
     }),
   );
+  if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
+    log.warn('REPORTS_ENCRYPTION is off: reports and manifests lie unencrypted in REPORT_STORE');
   installRuntime(log);
   const registry = createRegistry('worker');
   const stopping = new AbortController();
@@ -127,6 +130,7 @@ runProcess('worker', async () => {
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);
   void keepRetentionSchedule({ client, taskQueue, retentionMs }, log, stopping.signal);
   serveSweepMetrics(registry, reportStore);
+  serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';
   announceReady('worker', metrics.address === null ? [] : [metrics.address]);
   await running;

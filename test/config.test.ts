@@ -11,6 +11,8 @@ const LOOPBACK = {
   HUMAN_API_ADMIN_URL: 'http://localhost:3002/admin/',
   HUMAN_API_DATA_URL: 'http://[::1]:3002/data',
 };
+/** The addresses that are the defaults. */
+const REAL = { HUMAN_API_AUTH_URL: '', HUMAN_API_ADMIN_URL: '', HUMAN_API_DATA_URL: '' };
 
 let folder: string;
 beforeEach(() => {
@@ -18,8 +20,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** Against an upstream on loopback: test/real-upstream.test.ts has what another one demands. */
 function read(env: Record<string, string | undefined> = {}, processName: ProcessName = 'starter') {
-  return readConfig(processName, env, folder);
+  return readConfig(processName, { ...LOOPBACK, ...env }, folder);
 }
 
 function faultsOf(env: Record<string, string | undefined>, processName: ProcessName = 'starter'): ConfigurationFault[] {
@@ -33,7 +36,7 @@ function faultsOf(env: Record<string, string | undefined>, processName: ProcessN
 }
 
 test('nothing set means the documented defaults', () => {
-  expect(read()).toEqual({
+  expect(readConfig('verifier', {}, folder)).toEqual({
     humanApi: {
       clientId: null,
       clientSecret: null,
@@ -41,8 +44,10 @@ test('nothing set means the documented defaults', () => {
       adminUrl: 'https://admin.humanapi.co',
       dataUrl: 'https://api.humanapi.co',
       timeoutMs: 30_000,
+      envelopes: 'strict',
       maxCallsPerSecond: 10,
     },
+    hasRealUpstream: true,
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
     temporalGiven: false,
     taskQueue: 'chartway',
@@ -62,6 +67,7 @@ test('nothing set means the documented defaults', () => {
         headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
         ...{ encoding: 'auto', timeUnit: 'auto', toleranceMs: 5 * MINUTE_MS },
       },
+      trustedProxies: [],
       tls: null,
       spoolFolder: '.data/spool',
       spoolMaxBytes: 256 * 1024 ** 2,
@@ -74,7 +80,7 @@ test('nothing set means the documented defaults', () => {
     payloadGiven: false,
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
-    audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS },
+    audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS, keys: { signing: null, find: expect.any(Function) } },
   });
 });
 
@@ -87,6 +93,17 @@ test('encryption of the report store is off unless asked for, needs keys, and wh
     seal: expect.anything(),
   });
   expect(faultsOf({ ...on, ...CREDENTIALS }, 'worker').map(({ key }) => key)).toContain('REPORTS_ENCRYPTION');
+});
+
+test('the audit log is signed with AUDIT_KEY, else with a key of PAYLOAD_KEYS, and at the webhook with AUDIT_KEY alone', () => {
+  const payload = { PAYLOAD_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}` };
+  const own = { ...payload, AUDIT_KEY: `a1:${Buffer.alloc(32, 2).toString('base64')}` };
+  const signing = (env: Record<string, string>, processName: ProcessName) =>
+    read(env, processName).audit.keys.signing?.id;
+  expect([signing(own, 'starter'), signing(payload, 'starter'), signing({}, 'starter')]).toEqual([
+    ...['a1', 'payload:k1', undefined],
+  ]);
+  expect([signing(own, 'webhook'), signing(payload, 'webhook')]).toEqual(['a1', undefined]);
 });
 
 test('every duration of the policy comes from the variable of its name', () => {
@@ -147,17 +164,23 @@ test.each<[key: string, text: string]>([
   ['POLL_INVITED', '6 hours'],
   ['SETTLE_ERROR', '1.5h'],
   ['APPLICANT_EXPIRES_AFTER', '-1d'],
+  ['AUDIT_KEEP', '23h'],
+  ['AUDIT_KEEP', '1s'],
+  ['AUDIT_KEY', 'audit:AAAA'],
   ['LOG_LEVEL', 'verbose'],
 ])('%s=%s is a fault of that variable alone, whatever the process', (key, text) => {
   for (const processName of ['worker', 'webhook', 'starter', 'dev'] as const) {
-    const faults = faultsOf({ ...CREDENTIALS, ...LOOPBACK, WEBHOOK_SECRET: 's', [key]: text }, processName);
+    const faults = faultsOf(
+      { ...CREDENTIALS, ...LOOPBACK, WEBHOOK_SECRET: 'a-secret-of-this-test', [key]: text },
+      processName,
+    );
     expect(faults.map((fault) => fault.key)).toEqual([key]);
     expect(faults[0]?.expected).not.toBe('');
   }
 });
 
 test('all faults are reported together, each with key, what was expected and what came', () => {
-  const env = { POLL_INVITED: 'soon', WEBHOOK_PORT: 'x', TEMPORAL_TLS: 'yes', POLL_ENGAGD: '1h' };
+  const env = { ...REAL, POLL_INVITED: 'soon', WEBHOOK_PORT: 'x', TEMPORAL_TLS: 'yes', POLL_ENGAGD: '1h' };
   expect(() => read(env, 'worker')).toThrow(
     [
       'The configuration is not right (.env.example explains every variable):',
@@ -168,6 +191,7 @@ test('all faults are reported together, each with key, what was expected and wha
       '  HUMAN_API_CLIENT_SECRET: expected the client secret that Human API gave you; came nothing',
       '  PAYLOAD_KEYS: expected keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or ' +
         'PAYLOAD_ENCRYPTION=off says that Temporal may store personal data in clear; came nothing',
+      '  REPORTS_ENCRYPTION: expected on, or off where reports may lie in REPORT_STORE unencrypted; came nothing',
       '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; came this',
     ].join('\n'),
   );
@@ -191,7 +215,7 @@ test('variables of others that merely begin like some of ours are left alone', (
 });
 
 test('off is off in capitals too, and makes no folder', () => {
-  const config = read({ WEBHOOK_SPOOL: 'OFF', AUDIT_LOG: 'Off', WEBHOOK_SECRET: 'hush' }, 'webhook');
+  const config = read({ WEBHOOK_SPOOL: 'OFF', AUDIT_LOG: 'Off', WEBHOOK_SECRET: 'a-secret-of-this-test' }, 'webhook');
   expect([config.webhook.spoolFolder, config.audit.folder]).toEqual([null, null]);
   expect(faultsOf({ AUDIT_LOG: 'OFF' }, 'starter')).toMatchObject([{ key: 'AUDIT_LOG' }]);
 });
@@ -221,7 +245,8 @@ test('names of other software are none of our business', () => {
 });
 
 test('a variable set to nothing counts as not set', () => {
-  expect(read({ POLL_INVITED: '', METRICS_PORT: '', TEMPORAL_ADDRESS: '', WEBHOOK_SPOOL: '' })).toEqual(read());
+  const empty = read({ POLL_INVITED: '', METRICS_PORT: '', TEMPORAL_ADDRESS: '', WEBHOOK_SPOOL: '' });
+  expect(JSON.parse(JSON.stringify(empty))).toEqual(JSON.parse(JSON.stringify(read())));
   expect(faultsOf({ ...CREDENTIALS, ...LOOPBACK, HUMAN_API_CLIENT_ID: '' }, 'worker')).toHaveLength(1);
 });
 
@@ -249,13 +274,27 @@ test('only the worker needs the credentials, but half of them is a mistake for n
 
 test('the webhook runs without a secret only where nobody but this machine reaches it', () => {
   expect(faultsOf(LOOPBACK, 'webhook')).toEqual([]);
-  expect(faultsOf({}, 'webhook').map(({ key }) => key)).toEqual(['WEBHOOK_SECRET']);
+  const keys = { PAYLOAD_ENCRYPTION: 'off' };
+  expect(faultsOf({ ...keys, ...REAL }, 'webhook').map(({ key }) => key)).toEqual(['WEBHOOK_SECRET']);
   expect(faultsOf({ ...LOOPBACK, WEBHOOK_HOST: '0.0.0.0' }, 'webhook')).toHaveLength(1);
-  expect(faultsOf({ ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' }, 'webhook')).toHaveLength(1);
-  expect(read({ WEBHOOK_HOST: '0.0.0.0', WEBHOOK_SECRET: 'new, old' }, 'webhook').webhook.secrets).toEqual([
-    'new',
-    'old',
-  ]);
+  expect(faultsOf({ ...keys, HUMAN_API_DATA_URL: 'https://api.humanapi.co' }, 'webhook')).toHaveLength(1);
+  const secrets = ['a-new-secret-of-ours', 'the-old-one-of-ours'];
+  const set = { WEBHOOK_HOST: '0.0.0.0', WEBHOOK_SECRET: secrets.join(', ') };
+  expect(read(set, 'webhook').webhook.secrets).toEqual(secrets);
+});
+
+test('a secret of the webhook has at least 16 characters where others reach it, and a comma makes two', () => {
+  const reached = { ...LOOPBACK, WEBHOOK_HOST: '0.0.0.0' };
+  const real = { PAYLOAD_ENCRYPTION: 'off', HUMAN_API_ADMIN_URL: 'https://admin.humanapi.co' };
+  for (const where of [reached, real]) {
+    for (const secret of ['z', 'fifteen-letters', 'a-long-secret-with,-comma']) {
+      const faults = faultsOf({ ...where, WEBHOOK_SECRET: secret }, 'webhook');
+      expect(faults).toMatchObject([{ key: 'WEBHOOK_SECRET', came: 'a value that is not shown' }]);
+      expect(faults[0]?.expected).toMatch(/at least 16 characters in each secret/);
+    }
+    expect(faultsOf({ ...where, WEBHOOK_SECRET: 'sixteen-letters-' }, 'webhook')).toEqual([]);
+  }
+  expect(faultsOf({ ...LOOPBACK, WEBHOOK_SECRET: 'z' }, 'webhook')).toEqual([]);
 });
 
 test('what this version does not have is refused rather than ignored', () => {
@@ -302,7 +341,9 @@ test('Temporal is found by its own variables, profiles and keys', () => {
     connection: { address: 'cloud:7233', apiKey: 'k', tls: true },
   });
   expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7233' }).temporalGiven).toBe(true);
-  expect(read({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud' }).temporalGiven).toBe(true);
+  const plain = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud', TEMPORAL_PLAINTEXT: 'allowed' };
+  expect(read(plain).temporalGiven).toBe(true);
+  expect(faultsOf({ ...plain, TEMPORAL_PLAINTEXT: '' })).toMatchObject([{ key: 'TEMPORAL_TLS' }]);
   expect(read({ TEMPORAL_ADDRESS: 'elsewhere:1', TEMPORAL_TLS: 'true' }).temporal.connection).toMatchObject({
     address: 'elsewhere:1',
     tls: {},

@@ -28,7 +28,7 @@ export interface MailboxDeps {
 
 /** What is told of notices that found nobody. */
 interface MailboxMetrics {
-  /** By fate: `kept` in quarantine, or `full`, where it is not. */
+  /** By fate: `kept` in quarantine, or `full`: they stay in the mailbox, which tries again. */
   readonly ownerless: Counter<'fate'>;
 }
 
@@ -36,7 +36,7 @@ export function createMailboxMetrics(registry: Registry): MailboxMetrics {
   return {
     ownerless: new Counter({
       name: 'chartway_ownerless_notices_total',
-      help: 'Report notices whose applicant was never found, by fate: kept (in the quarantine of the report store) or full (lost to us).',
+      help: 'Report notices whose applicant was never found, by fate: kept (in the quarantine of the report store) or full (each try; they stay in the mailbox).',
       labelNames: ['fate'],
       registers: [registry],
     }),

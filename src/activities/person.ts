@@ -1,26 +1,34 @@
+import { activityInfo } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
 import { normalStatus } from '../domain/applicant';
 import { isClientUserId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { isOutage, NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
-import { NothingYet } from './failures';
+import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
-import { type Progress, plainProgress } from './progress';
+import { type Progress, plainProgress, progressAfter } from './progress';
+import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /**
- * What a read of one person told. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
- * nothing was found out.
+ * What a read of one person returned. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
+ * nothing was found out; `outage`: a poll that fails shortly before a deadline, for how long it has, in how many attempts, and in how many
+ * milliseconds the next one is due.
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
   | { kind: 'absent' }
-  | { kind: 'unavailable' };
+  | { kind: 'unavailable' }
+  | { kind: 'outage'; durationMs: number; failures: number; retryMs: number }
+  | UndecidedAnswer;
 
-export interface ReadStatusInput {
+export interface ReadStatusInput extends UndecidedPatience {
   readonly humanId: string;
   /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
   readonly patienceMs: number | null;
+  /** The outage that a poll has reported, which this read continues. */
+  readonly outage?: { readonly durationMs: number; readonly failures: number } | null;
 }
 
 /** What a look-up by clientUserId told. */
@@ -28,7 +36,7 @@ export type LookUpAnswer =
   | { kind: 'found'; humanId: string; status: string; updatedAtMs: number | null }
   | { kind: 'nobody' };
 
-export interface WatchStatusInput {
+export interface WatchStatusInput extends UndecidedPatience {
   readonly humanId: string;
   /** The status that is no news. */
   readonly status: string;
@@ -36,8 +44,10 @@ export interface WatchStatusInput {
   readonly readUpdatedAtMs: number | null;
   /** How long to wait after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
-  /** Asked then in any case, and told whatever it is: no deadline acts without a read made after it. */
-  readonly deadlineMs: number | null;
+  /** From when on a failed attempt returns an `outage`; null: it is retried. */
+  readonly failureReportMs: number | null;
+  /** The applicant is shown as stuck, so the first answer that decides anything is news. */
+  readonly isStuck?: boolean;
 }
 
 /** A poll counts its quiet reads, to know which delay comes next. */
@@ -46,7 +56,7 @@ export interface PollProgress extends Progress {
 }
 
 /** Whom a look-up is for: somebody else's e-mail under our clientUserId is not our applicant, and nothing is done to them. */
-export interface LookUpInput {
+export interface LookUpInput extends UndecidedPatience {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
 }
@@ -54,6 +64,10 @@ export interface LookUpInput {
 /** A look-up that ends when somebody is found, or when it has been asked for long enough. */
 export interface FindInvitedInput extends LookUpInput {
   readonly watchMs: number;
+}
+
+export interface WithdrawInput extends UndecidedPatience {
+  readonly humanId: string;
 }
 
 /** How far apart the look-ups of {@link FindInvitedInput} are. */
@@ -68,51 +82,59 @@ export interface PersonDeps {
 export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers, or it is given up. */
-    async readStatus({ humanId, patienceMs }: ReadStatusInput): Promise<StatusAnswer> {
-      return attempt<StatusAnswer>(async (running) => {
-        try {
-          return await askStatus(humanApi, humanId, running);
-        } catch (error) {
-          if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
-            return { kind: 'unavailable' };
-          throw error;
-        }
-      }, plainProgress);
+    async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
+      const { humanId, patienceMs, outage = null } = input;
+      return attempt<StatusAnswer>(
+        async (running) => {
+          try {
+            return await orUndecided(running, input, () => askStatus(humanApi, humanId, running));
+          } catch (error) {
+            if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
+              return { kind: 'unavailable' };
+            throw error;
+          }
+        },
+        (before) => before ?? progressAfter(outage, activityInfo().currentAttemptScheduledTimestampMs),
+      );
     },
 
     /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
-        const answer = await askStatus(humanApi, input.humanId, running);
+        const answer = await orUndecided(running, patienceOf(input), () =>
+          askStatus(humanApi, input.humanId, running),
+        ).catch((error: unknown) => {
+          const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
+          if (isReported) return reportOutage(error, running);
+          throw error;
+        });
+        if (answer.kind === 'outage' || answer.kind === 'undecided') return answer;
         if (isNews(answer, input)) {
           pollMetrics?.found.inc({ of: 'status' });
           return answer;
         }
-        if (isOver(input, running.askedAtMs)) return answer;
-        throw quietly(running.progress, input.delaysMs, 'the status is as it was', untilDeadline(input, running));
+        if (input.isStuck) return answer;
+        throw quietly(running.progress, input.delaysMs, 'the status is as it was');
       }, pollProgress);
     },
 
     /** Who is upstream under this clientUserId; retried until upstream answers. */
-    async lookUp(input: LookUpInput): Promise<LookUpAnswer> {
-      return attempt(() => lookUpOnce(input), plainProgress);
+    async lookUp(input: LookUpInput): Promise<LookUpAnswer | UndecidedAnswer> {
+      return attempt((running) => orUndecided(running, input, () => lookUpOnce(input)), plainProgress);
     },
 
-    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs`. */
-    async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer> {
-      return attempt<LookUpAnswer, Progress & { sinceMs: number }>(
-        async ({ progress, nowMs }) => {
-          const answer = await lookUpOnce(whom);
-          if (answer.kind === 'found' || nowMs() - progress.sinceMs >= watchMs) return answer;
-          throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
-        },
-        (before, nowMs) => before ?? { ...plainProgress(null), sinceMs: nowMs() },
-      );
+    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs` of waiting. */
+    async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer | UndecidedAnswer> {
+      return attempt<LookUpAnswer | UndecidedAnswer>(async (running) => {
+        const answer = await orUndecided(running, whom, () => lookUpOnce(whom));
+        if (answer.kind !== 'nobody' || running.elapsedMs() >= watchMs) return answer;
+        throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
+      }, plainProgress);
     },
 
     /** Deletes the person, so that nothing more is sent to them; somebody who is gone already counts as deleted. */
-    async withdraw({ humanId }: { humanId: string }): Promise<'deleted' | 'already-gone'> {
-      return attempt(() => humanApi.deleteUser(humanId), plainProgress);
+    async withdraw(input: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
+      return attempt((running) => orUndecided(running, input, () => humanApi.deleteUser(input.humanId)), plainProgress);
     },
 
     /** Whose humanId this is by upstream's own record; null where nobody is, or upstream does not say. */
@@ -152,6 +174,11 @@ async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<P
   }
 }
 
+/** A poll shows sooner what keeps it from deciding where its cadence is shorter. */
+function patienceOf({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): UndecidedPatience {
+  return { undecidedAfterMs: undecidedAfterMs && Math.min(undecidedAfterMs, delaysMs.at(-1) ?? Infinity) };
+}
+
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   if (answer.kind !== 'status') return true;
   const older =
@@ -159,13 +186,13 @@ function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   return !older && normalStatus(answer.status) !== normalStatus(known.status);
 }
 
-function isOver({ deadlineMs }: WatchStatusInput, askedAtMs: number): boolean {
-  return deadlineMs !== null && askedAtMs >= deadlineMs;
-}
-
-/** Not less than a second, for the clocks that measure it are not the same. */
-function untilDeadline({ deadlineMs }: WatchStatusInput, { nowMs }: Attempt<Progress>): number {
-  return deadlineMs === null ? Infinity : Math.max(1_000, deadlineMs - nowMs());
+/** What the progress of a failing poll says, which a workflow does not see. @throws CancelledFailure where it was asked to stop */
+function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Progress>): StatusAnswer {
+  const ended: Progress = { ...progress, elapsedMs: elapsedMs() };
+  const failure = toFailure(error, ended, nowMs());
+  if (failure instanceof CancelledFailure) throw failure;
+  const durationMs = ended.elapsedMs - (ended.failingFromMs ?? ended.elapsedMs);
+  return { kind: 'outage', durationMs, failures: ended.streak, retryMs: ended.delayMs ?? 0 };
 }
 
 /** The progress of a poll. */
@@ -173,16 +200,11 @@ export function pollProgress(before: PollProgress | null): PollProgress {
   return before ?? { ...plainProgress(null), quiet: 0 };
 }
 
-/** What a poll throws when nothing is new: run again after the next of its delays, or after `mostMs`. */
-export function quietly(
-  progress: PollProgress,
-  delaysMs: readonly number[],
-  what: string,
-  mostMs = Infinity,
-): NothingYet {
+/** What a poll throws when nothing is new: run again after the next of its delays. */
+export function quietly(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
   const againInMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
-  return new NothingYet(what, Math.min(againInMs, mostMs));
+  return new NothingYet(what, againInMs);
 }
 
 /** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { callerAt, createAllowance } from '../observability/allowance';
 import { type Access, accessOf } from './access';
-import { callerAt, createAllowance } from './allowance';
 import { type Caller, setCaller } from './caller';
 import { type ApiKey, createKeyCheck } from './keys';
 import { Problem } from './problem';

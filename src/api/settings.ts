@@ -1,6 +1,7 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { isLoopbackHost } from '../observability/loopback';
+import { networks } from '../observability/networks';
 import { setting } from '../observability/setting';
 import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../observability/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
@@ -38,13 +39,7 @@ export const API_VARIABLES = {
   API_KEYS: setting(API_KEYS_EXPECTED, parseApiKeys).optional(),
   API_ORIGINS: origins.optional(),
   ...tlsVariables('API'),
-  API_TRUSTED_PROXIES: setting('addresses or networks (10.0.0.0/8), comma-separated', (text) =>
-    list(text, (part) => {
-      const [address = '', bits, more] = part.split('/');
-      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-      return most > 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && +bits <= most));
-    }),
-  ).optional(),
+  API_TRUSTED_PROXIES: networks.optional(),
   CODEC_ENDPOINT: z.enum(['off', 'on', 'open'], { error: 'off, on or open' }).prefault('off'),
   CODEC_UI_ORIGIN: origins.optional(),
 };
@@ -72,11 +67,6 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   const alone = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
   const expected = 'off or on; open, which asks for no login, only with API_HOST on loopback and without API_ORIGINS';
   return alone ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
-}
-
-/** Whether a host name, as a URL or a `Host` header has it, can only be this machine. */
-export function isLoopbackHost(hostname: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname);
 }
 
 function list(text: string, good: (part: string) => boolean): readonly string[] | null {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { isLoopbackHost } from '../observability/loopback';
 import { Problem } from './problem';
-import { type ApiSettings, isLoopbackHost } from './settings';
+import type { ApiSettings } from './settings';
 
 /** Where a request believes to be, and which page sent it. */
 export interface Whereabouts {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Of everything that is ours: the programs that are not (Temporal's server, the stand-in upstream) get no secret of ours to read. */
-const OURS = /^(HUMAN_API_|TEMPORAL_|WEBHOOK_|API_|CODEC_|PAYLOAD_|SANDBOX_)/;
+const OURS = /^(HUMAN_API_|TEMPORAL_|WEBHOOK_|API_|CODEC_|PAYLOAD_|AUDIT_|SANDBOX_)/;
 /** What would turn a plain connection to this machine's server into another one. A `.env` may hold them too: set to nothing, they hide it. */
 const OTHER_TEMPORAL = [
   ...['API_KEY', 'PROFILE', 'TLS', 'TLS_SERVER_NAME', 'TLS_DISABLE_HOST_VERIFICATION', 'CODEC_ENDPOINT', 'CODEC_AUTH'],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { newKey, parseKeyRing } from '../temporal/key-ring';
-import type { PayloadSettings } from '../temporal/payload-settings';
+import { OWN_KEYS_FILE, type PayloadSettings } from '../temporal/payload-settings';
 import { kept } from './secrets';
 
 /** The keys of a data folder, for whoever sets none. */
@@ -14,13 +14,11 @@ export interface OwnKeys {
   lend(temporalAddress: string): void;
 }
 
-const FILE = 'payload';
-
 /** Made once, never replaced: what the database holds could not be read any more. The id tells two folders' keys apart. */
 export function ownKeys(dataFolder: string): OwnKeys {
   const folder = path.resolve(dataFolder, 'keys');
-  const ring = parseKeyRing(kept(folder, FILE, () => newKey(`npm-start-${randomBytes(3).toString('hex')}`)));
-  const file = path.join(folder, FILE);
+  const ring = parseKeyRing(kept(folder, OWN_KEYS_FILE, () => newKey(`npm-start-${randomBytes(3).toString('hex')}`)));
+  const file = path.join(folder, OWN_KEYS_FILE);
   if (ring === null) throw new Error(`expected a key in ${file}, it holds something else: put back what was there`);
   return {
     payload: { ring, encrypts: true },
@@ -28,7 +26,7 @@ export function ownKeys(dataFolder: string): OwnKeys {
     lend(temporalAddress) {
       const link = path.join(folder, temporalAddress);
       rmSync(link, { force: true });
-      symlinkSync(FILE, link);
+      symlinkSync(OWN_KEYS_FILE, link);
       process.once('exit', () => rmSync(link, { force: true }));
     },
   };

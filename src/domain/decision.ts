@@ -4,7 +4,7 @@ import { type Collection, missingDocuments, nextRetryMs, toFetch } from './colle
 import { deadlineMs, isUnanswered } from './deadline';
 import { cadenceMs, confirmedRefusal, currentKind, doubtReadAtMs, type Facts } from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
-import { NO_POLLS, type Polls, pollsOf } from './polls';
+import { NO_POLLS, type Polls, pollsOf, pollsUntil } from './polls';
 import type { WantedDocument } from './reports';
 
 /** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
@@ -165,14 +165,13 @@ function afterAllSynced(on: Situation): Step {
   });
 }
 
-/** Waits with polling; at the deadline, the status is asked for once more: never engaged ends there, everybody else after collecting what there is. */
+/** Waits with polling; at the deadline, the status is read once more: never engaged ends there, everybody else after collecting what there is. */
 function untilTheDeadline(on: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = on;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);
   if (nowMs < dueMs || facts.read.askedAtMs < dueMs) {
-    // The poll asks at the deadline, for it alone knows since when upstream could not be asked.
     const untilMs = nowMs < dueMs ? dueMs : nowMs + DAY_MS;
-    return waitUntil(on, waitingFor, untilMs, pollsOf(facts, on.collection, policy, dueMs));
+    return waitUntil(on, waitingFor, untilMs, pollsUntil(dueMs, facts, on.collection, policy, nowMs));
   }
   return whenConfirmed(on, waitingFor, () => {
     if (isUnanswered(facts, currentKind(facts))) {

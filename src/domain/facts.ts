@@ -19,6 +19,13 @@ interface Since {
   readonly confirmedSinceMs: number | null;
 }
 
+/** For how long upstream could not be asked, in how many attempts, and when the next one is due. A wait in the queue is no outage. */
+export interface Outage {
+  readonly durationMs: number;
+  readonly failures: number;
+  readonly retryAtMs: number;
+}
+
 /** All that is known of a person's status: plain JSON, changed only by the functions below. */
 export interface Facts extends Since {
   /** Our invitation or adoption, from which every deadline counts. */
@@ -43,6 +50,8 @@ export interface Facts extends Since {
   readonly someSyncedAtMs: number | null;
   /** By how much an outage of upstream moved the deadline, once. */
   readonly extensionMs: number | null;
+  /** What a poll has reported shortly before a deadline; null once upstream has answered, and in what 0.1.0 wrote it is not there. */
+  readonly outage?: Outage | null;
   /** Since when upstream has said that there is no such person, and how often. */
   readonly absence: { readonly sinceMs: number; readonly times: number } | null;
 }
@@ -77,6 +86,7 @@ export function openedWith(read: Read, nowMs: number, spread = 0): Facts {
     engagedAtMs: isEngaged(kind) ? nowMs : null,
     someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
     extensionMs: null,
+    outage: null,
     absence: null,
   };
 }
@@ -167,6 +177,7 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
     claim: claimStands ? claim : null,
     doubtedAtMs: facts.doubtedAtMs !== null && facts.doubtedAtMs > read.askedAtMs ? facts.doubtedAtMs : null,
     absence: null,
+    outage: null,
     ...(startsSeries && { seriesAtMs: nowMs, pollBaseMs: nowMs }),
     ...(outageMs > cadenceMs(facts, policy) &&
       facts.extensionMs === null &&
@@ -195,12 +206,22 @@ export function withReadPutOff(facts: Facts, nowMs: number, policy: Policy): Fac
   return { ...facts, noticeReads: putOff(facts.noticeReads, nowMs + PUT_OFF_MS, cadenceMs(facts, policy)) };
 }
 
+/** A poll failed shortly before a deadline: the next attempt is due `retryMs` from now, and the outage lasts until then at least. */
+export function withOutage(
+  facts: Facts,
+  { durationMs, failures, retryMs }: { durationMs: number; failures: number; retryMs: number },
+  nowMs: number,
+): Facts {
+  return { ...facts, outage: { durationMs: durationMs + retryMs, failures, retryAtMs: nowMs + retryMs } };
+}
+
 /** Upstream answered that there is no such person, and a look-up by clientUserId found nobody either. */
 export function withAbsence(facts: Facts, nowMs: number): Facts {
   const { absence } = facts;
   return {
     ...facts,
     doubtedAtMs: null,
+    outage: null,
     absence: absence ? { ...absence, times: absence.times + 1 } : { sinceMs: nowMs, times: 1 },
   };
 }

@@ -1,6 +1,7 @@
 /** The carrier's own opaque id of an applicant. It stands in workflow ids, folder names and logs, hence the narrow alphabet. */
 const CLIENT_USER_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
-const HUMAN_ID = /^[A-Za-z0-9._~-]{1,100}$/;
+/** Not "." or "..": they would be other paths in upstream's URLs. */
+const HUMAN_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$/;
 
 /** What a clientUserId must look like, in words for an error. */
 export const CLIENT_USER_ID_EXPECTED =

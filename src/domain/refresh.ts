@@ -12,6 +12,8 @@ export interface NamedReport {
   readonly reportId: string;
   readonly type: string | null;
   readonly updatedAt: string | null;
+  /** Under which it is passed on; missing in what 0.1.0 carried. */
+  readonly requestId?: string;
 }
 
 /** A notice that no list has answered yet. */
@@ -75,7 +77,7 @@ export const NEW_REFRESH: Refresh = {
 /** A notice asks for a list, and is waited for until one shows its version. */
 export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: number): Refresh {
   const { awaited, collection } = refresh;
-  if (notice.updatedAt !== null && collection.listed.some((report) => shows(report, notice))) return refresh;
+  if (instantMs(notice.updatedAt) !== null && collection.listed.some((report) => shows(report, notice))) return refresh;
   const known = awaited.some(
     ({ notice: other }) => other.reportId === notice.reportId && other.updatedAt === notice.updatedAt,
   );

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 /** What an act is called in the audit log. */
 export type AuditedAct =
@@ -38,6 +38,23 @@ export interface AuditEntry {
   readonly detail?: string | undefined;
 }
 
+/** A key of the audit log: its hashes are HMAC-SHA-256. */
+export interface AuditKey {
+  /** Stands in the first line of each chain that it signs. */
+  readonly id: string;
+  readonly secret: Buffer;
+  /** 2: of `AUDIT_KEY`; 1: derived from `PAYLOAD_KEYS`. No key at all counts 0. */
+  readonly strength: 1 | 2;
+}
+
+/** The keys of the audit log that a process has. */
+export interface AuditKeys {
+  /** Null: chains are not keyed. */
+  readonly signing: AuditKey | null;
+  /** The key of an id for a chain of a process; null: it is not known; `foreign`: it must not sign for that process. */
+  find(id: string, processName: string): AuditKey | 'foreign' | null;
+}
+
 /** Where a chain ends: after line `n`, counted from 1 through all its files. */
 export interface Link {
   readonly n: number;
@@ -49,6 +66,8 @@ export interface Link {
  * process, so that any number of processes and hosts may share a folder.
  */
 const FILE = /^((\d{8}T\d{9}Z)-([a-z]+)-[0-9a-f]{8})\.(\d{4,})\.jsonl$/;
+const KEYED =
+  /^\{"n":1,"before":"[0-9a-f]{64}","at":"[^"]{1,40}","process":"[a-z]+","key":"((?:payload:)?[\w.-]{1,32})"[,}]/;
 const LINE = /^(\{"n":(\d{1,15}),"before":"([0-9a-f]{64})",.*),"hash":"([0-9a-f]{64})"\}$/;
 
 /** The name of a chain, from when its process began. */
@@ -60,10 +79,16 @@ export function partName(chain: string, part: number): string {
   return `${chain}.${String(part).padStart(4, '0')}.jsonl`;
 }
 
-/** Chain and part of a file's name; null for a file that is none of the log's. */
-export function partOf(file: string): { readonly chain: string; readonly part: number } | null {
-  const [, chain, , , part] = FILE.exec(file) ?? [];
-  return chain === undefined || part === undefined ? null : { chain, part: Number(part) };
+/** Chain, when it began, its process, and part of a file's name; null for a file that is none of the log's. */
+export function partOf(file: string) {
+  const [, chain, begun, processName, part] = FILE.exec(file) ?? [];
+  if (chain === undefined || begun === undefined || processName === undefined) return null;
+  return { chain, begun, process: processName, part: Number(part) };
+}
+
+/** Which process wrote a chain, by its name. */
+export function processOfChain(chain: string): string | null {
+  return partOf(partName(chain, 1))?.process ?? null;
 }
 
 /** What the first line of a chain follows: its own name, so that a chain under another name is no chain. */
@@ -77,20 +102,40 @@ export function lineAfter(
   at: Date,
   processName: string,
   entry: AuditEntry,
+  key: AuditKey | null = null,
 ): { line: string; link: Link } {
   const n = before.n + 1;
-  const open = JSON.stringify({ n, before: before.hash, at: at.toISOString(), process: processName, ...entry });
-  const body = open.slice(0, -1);
-  const hash = sha256(Buffer.from(body));
+  // The first line names the key of all.
+  const head = {
+    n,
+    before: before.hash,
+    at: at.toISOString(),
+    process: processName,
+    ...(n === 1 && key && { key: key.id }),
+  };
+  const body = JSON.stringify({ ...head, ...entry }).slice(0, -1);
+  const hash = hashOf(Buffer.from(body), key);
   return { line: `${body},"hash":"${hash}"}\n`, link: { n, hash } };
 }
 
-/** Reads one line (without its line feed) that should follow `before`: the link it makes, or what is wrong with it. */
-export function followed(before: Link, line: Buffer): Link | { readonly wrong: string } {
+/** The id of the key in the first line of a chain; null: the chain is not keyed. */
+export function keyIdIn(firstLine: Buffer): string | null {
+  return KEYED.exec(firstLine.toString('latin1'))?.[1] ?? null;
+}
+
+/**
+ * Reads one line (without its line feed) that should follow `before`: the link it makes, or what is wrong with it. `unknown`: the chain has a key
+ * that is not there, so that nothing but the order of its lines can be checked.
+ */
+export function followed(
+  before: Link,
+  line: Buffer,
+  key: AuditKey | 'unknown' | null = null,
+): Link | { readonly wrong: string } {
   const [, body, n, previous, hash] = LINE.exec(line.toString('latin1')) ?? [];
   if (body === undefined || hash === undefined)
     return { wrong: 'expected a line of the audit log, it is none: it was damaged, or put in' };
-  if (sha256(Buffer.from(body, 'latin1')) !== hash)
+  if (key !== 'unknown' && hashOf(Buffer.from(body, 'latin1'), key) !== hash)
     return { wrong: 'its hash is not the hash of what it says: it was changed after it was written' };
   if (Number(n) !== before.n + 1)
     return { wrong: `expected line ${before.n + 1} of its chain, it says ${n}: lines were taken out, put in or moved` };
@@ -103,7 +148,7 @@ export function followed(before: Link, line: Buffer): Link | { readonly wrong: s
  * Whether bytes without a line feed can be what a kill or a power cut left of the line after `before`: its beginning, or nothing but zeros,
  * as a file system leaves them. Such a line was never acknowledged.
  */
-export function isTornLine(before: Link, rest: Buffer): boolean {
+export function isTornLine(before: Link, rest: Buffer, key: AuditKey | 'unknown' | null = null): boolean {
   if (rest.every((byte) => byte === 0)) return true;
   const text = rest.toString('latin1');
   const head = `{"n":${before.n + 1},"before":"${before.hash}","at":"`;
@@ -111,9 +156,13 @@ export function isTornLine(before: Link, rest: Buffer): boolean {
   if (!text.startsWith(head)) return false;
   // All but the line feed: then it must be whole in itself. Anything else must not go on behind its own end.
   const end = text.search(/,"hash":"[0-9a-f]{64}"\}/);
-  return end === -1 ? !text.includes('\0') : 'hash' in followed(before, rest);
+  return end === -1 ? !text.includes('\0') : 'hash' in followed(before, rest, key);
 }
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+function hashOf(bytes: Buffer, key: AuditKey | null): string {
+  return key ? createHmac('sha256', key.secret).update(bytes).digest('hex') : sha256(bytes);
 }

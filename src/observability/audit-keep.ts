@@ -9,20 +9,25 @@ const LOOK_EVERY_MS = 24 * 3_600_000;
 /** An audit line stays readable. */
 const TOLD_AT_ONCE = 20;
 
-/** Removes chains that nobody has written to for so long, whole ones only; the log says which, so that they are not missed. */
+/**
+ * Removes the process's own chains that nothing was written to for so long, whole ones only; the log says which, so that they are not missed.
+ * Own are those of every process of the same name that shares the folder, on whatever host.
+ */
 export async function pruneAudit(options: {
   readonly folder: string;
   readonly keepMs: number;
   readonly audit: Pick<Audit, 'record' | 'head'>;
-  readonly who: string;
+  readonly process: string;
+  /** {@link process} if not set. */
+  readonly who?: string;
   readonly nowMs?: number;
 }): Promise<readonly string[]> {
-  const { folder, keepMs, audit, who, nowMs = Date.now() } = options;
+  const { folder, keepMs, audit, process: processName, who = processName, nowMs = Date.now() } = options;
   const chains = new Map<string, { files: string[]; lastMs: number }>();
   for (const file of await readdir(folder)) {
     const of = partOf(file);
     const writtenMs = of && (await stat(join(folder, file)).catch(() => null))?.mtimeMs;
-    if (!of || typeof writtenMs !== 'number') continue;
+    if (of?.process !== processName || typeof writtenMs !== 'number') continue;
     const known = chains.get(of.chain) ?? { files: [], lastMs: 0 };
     chains.set(of.chain, { files: [...known.files, file], lastMs: Math.max(known.lastMs, writtenMs) });
   }

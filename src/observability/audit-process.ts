@@ -1,5 +1,6 @@
 import { type Audit, type AuditEntry, AuditUnavailable, openAudit, unwritableAudit } from './audit';
-import { keepAuditFor } from './audit-keep';
+import type { AuditKeys } from './audit-chain';
+import { keepAuditFor, pruneAudit } from './audit-keep';
 import type { Logger } from './log';
 
 /** The line with which a process begins: which variables of ours are set, by name, for a value may be a secret. */
@@ -7,17 +8,37 @@ export function configuration(who: string, names: readonly string[]): AuditEntry
   return { who, did: 'configure', detail: names.join(' ') };
 }
 
-/** The audit log of a command, which begins with its configuration. @throws {AuditUnavailable} */
-export async function auditCommand(options: {
-  readonly folder: string;
-  readonly process: string;
+/** What the configuration says about the audit log. */
+export interface AuditSettings {
+  /** Null: off. */
+  readonly folder: string | null;
+  readonly keepMs: number;
+  readonly keys: AuditKeys;
+}
+
+/** A command that has an audit log. */
+interface AuditedCommand {
+  readonly settings: AuditSettings;
+  readonly process: 'starter' | 'chartway';
   readonly who: string;
   readonly names: readonly string[];
-}): Promise<Audit> {
-  const { folder, process: processName, who, names } = options;
-  const audit = await openAudit({ folder, process: processName });
+}
+
+/** Opens the audit log of a command, which tells its head on standard error when it is closed. @throws {AuditUnavailable} */
+export async function openCommandAudit({ settings, process: processName }: AuditedCommand): Promise<Audit> {
+  // Off is a fault of the configuration of every command.
+  const folder = settings.folder ?? '';
+  const tellHead = (line: string) => void process.stderr.write(`${line}\n`);
+  return openAudit({ folder, process: processName, key: settings.keys.signing, tellHead, headEveryMs: null });
+}
+
+/** Records the configuration of a command, then removes old chains of its kind. @throws {AuditUnavailable} */
+export async function beginCommandAudit(audit: Audit, command: AuditedCommand): Promise<void> {
+  const { settings, process: processName, who, names } = command;
   await audit.record(configuration(who, names));
-  return audit;
+  const { folder, keepMs } = settings;
+  // The next command tries again.
+  await pruneAudit({ folder: folder ?? '', keepMs, audit, process: processName, who }).catch(() => undefined);
 }
 
 /**
@@ -26,24 +47,23 @@ export async function auditCommand(options: {
  * @throws {ConfigurationError} for one that is `required` and cannot be written
  */
 export async function auditProcess(options: {
-  /** Null: off. */
-  readonly folder: string | null;
+  readonly settings: AuditSettings;
   /** Whether the process does things on its own that have to stand in it. */
   readonly required?: boolean;
-  readonly keepMs: number;
   readonly process: string;
   readonly names: readonly string[];
   readonly log: Pick<Logger, 'error' | 'warn'>;
 }): Promise<Pick<Audit, 'record' | 'close'>> {
-  const { folder, required = false, keepMs, process: who, names, log } = options;
+  const { settings, required = false, process: who, names, log } = options;
+  const { folder, keepMs, keys } = settings;
   const refused = (why: unknown) => Promise.reject(new AuditUnavailable(why));
   const nothing = (why: unknown) => ({ record: () => refused(why), close: async () => {} });
   if (folder === null) return nothing('AUDIT_LOG is off');
   const tellHead = (line: string) => void process.stdout.write(`${line}\n`);
   try {
-    const audit = await openAudit({ folder, process: who, log, tellHead });
+    const audit = await openAudit({ folder, process: who, log, key: keys.signing, tellHead });
     await audit.record(configuration(who, names));
-    keepAuditFor({ folder, keepMs, audit, who, log });
+    keepAuditFor({ folder, keepMs, audit, process: who, log });
     return { record: audit.record, close: () => audit.close().catch(() => undefined) };
   } catch (error) {
     if (required) throw unwritableAudit(folder, error);

@@ -1,31 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { AuditHead } from './audit';
-import { beginningOf, followed, isTornLine, type Link, partOf } from './audit-chain';
+import { type AuditKeys, partOf, processOfChain } from './audit-chain';
+import { type ChainFound, followChain, type Part } from './audit-follow';
 
-/** What was found of one chain. */
-export interface ChainFound {
-  readonly chain: string;
-  readonly files: readonly string[];
-  readonly lines: number;
-  readonly hash: string;
-  /**
-   * `closed`: its process ended in order; `open`: it runs, was killed, or whole lines were cut off; `torn`: what stands behind the last line is the
-   * beginning of the next one, as a kill in mid-write leaves it. Of the last two only a head that was kept tells that nothing was cut off.
-   */
-  readonly end: 'closed' | 'open' | 'torn';
-  /** The first link that does not hold; null where all do, as far as they could be read. */
-  readonly broken: BrokenLink | null;
-  /** The first file that could not be read: what stands in it and behind it is not known. Null where all could. */
-  readonly unread: { readonly file: string; readonly code: string } | null;
-}
-
-export interface BrokenLink {
-  readonly file: string;
-  /** Within the file, from 1. */
-  readonly line: number;
-  readonly why: string;
-}
+export type { ChainFound } from './audit-follow';
 
 /** What was found of a folder of the audit log. */
 export interface Verified {
@@ -38,114 +17,73 @@ export interface Verified {
   readonly pruned: readonly string[];
 }
 
-interface Part {
-  readonly file: string;
-  readonly part: number;
-}
+const NO_KEYS: AuditKeys = { signing: null, find: () => null };
 
 /**
  * Follows every chain of the folder (or of the one that a file belongs to) from its beginning, and holds the heads against them. It proves that
- * no line was changed, moved, put in or taken out before a head that was kept elsewhere; who can write the folder can write a chain of his own.
+ * no line was changed, moved, put in or taken out before a head that was kept elsewhere. Only someone with the key can write a chain that is
+ * keyed; one that is not keyed can be written by anyone who can write the folder, and is `weaker` once its process has had a key.
  * @throws the system's error for a folder that cannot be read
  */
-export async function verifyAudit(place: string, heads: readonly AuditHead[] = []): Promise<Verified> {
+export async function verifyAudit(
+  place: string,
+  heads: readonly AuditHead[] = [],
+  keys: AuditKeys = NO_KEYS,
+): Promise<Verified> {
   const only = partOf(basename(place));
   const folder = only ? dirname(place) : place;
-  const parts = new Map<string, Part[]>();
-  for (const file of await readdir(folder)) {
-    const of = partOf(file);
-    if (!of || (only && of.chain !== only.chain)) continue;
-    parts.set(of.chain, [...(parts.get(of.chain) ?? []), { file, part: of.part }]);
-  }
-  const chains: ChainFound[] = [];
-  const pruned = new Set<string>();
+  // A chain that is verified alone is compared with the others of its process all the same.
+  const parts = await chainsIn(folder, only?.process ?? null);
+  const followed: (Awaited<ReturnType<typeof followChain>> & { readonly process: string | null })[] = [];
   const missing: { readonly head: AuditHead; readonly why: string }[] = [];
   let borneOut = 0;
   for (const [chain, files] of [...parts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const wanted = heads.filter(({ file }) => partOf(file)?.chain === chain);
-    const { found, without, hashes } = await follow(folder, chain, files, new Set(wanted.map(({ lines }) => lines)));
-    chains.push(found);
-    for (const name of without) pruned.add(name);
+    const wanted = heads.filter(({ file }) => chainOf(file) === chain && (!only || chain === only.chain));
+    const one = await followChain(folder, chain, files, new Set(wanted.map(({ lines }) => lines)), keys);
+    const before = followed.filter(({ process }) => process === processOfChain(chain));
+    const strongest = Math.max(0, ...before.map(({ strength }) => strength ?? 0));
+    const weaker = one.strength !== null && one.strength < strongest;
+    followed.push({ ...one, found: { ...one.found, weaker }, process: processOfChain(chain) });
     for (const head of wanted) {
-      if (hashes.get(head.lines) === head.hash) borneOut += 1;
-      else missing.push(...unmet(head, found, hashes.get(head.lines)));
+      if (one.hashes.get(head.lines) === head.hash) borneOut += 1;
+      else missing.push(...unmet(head, one.found, one.hashes.get(head.lines)));
     }
   }
+  const pruned = new Set(followed.flatMap((each) => excused(each, keys)));
   const absent = heads.filter(({ file }) => {
-    const chain = partOf(file)?.chain;
+    const chain = chainOf(file);
     return chain === undefined || !(parts.has(chain) || pruned.has(chain) || (only && chain !== only.chain));
   });
   missing.push(...absent.map((head) => ({ head, why: 'its file is not there' })));
+  const chains = followed.map(({ found }) => found).filter(({ chain }) => !only || chain === only.chain);
   return { chains, missing, borneOut, pruned: [...pruned] };
 }
 
-async function follow(folder: string, chain: string, files: readonly Part[], wanted: ReadonlySet<number>) {
-  const inOrder = [...files].sort((a, b) => a.part - b.part);
-  let link: Link = beginningOf(chain);
-  let end: ChainFound['end'] = 'open';
-  let broken: BrokenLink | null = null;
-  let unread: ChainFound['unread'] = null;
-  const without: string[] = [];
-  /** Of the lines at which a head was told. */
-  const hashes = new Map<number, string>();
-  for (const [index, { file, part }] of inOrder.entries()) {
-    if (broken || unread) break;
-    if (part !== index + 1) {
-      broken = {
-        file,
-        line: 1,
-        why: `expected part ${index + 1} of its chain before it: a file was taken away or renamed`,
-      };
-      break;
-    }
-    const bytes = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => {
-      unread = { file, code: error.code ?? 'an unknown failure' };
-      return null;
-    });
-    if (bytes === null) break;
-    let line = 0;
-    for (let at = 0; at < bytes.length && !broken; ) {
-      line += 1;
-      const feed = bytes.indexOf('\n', at);
-      const text = bytes.subarray(at, feed === -1 ? bytes.length : feed);
-      at = feed === -1 ? bytes.length : feed + 1;
-      if (end !== 'open')
-        broken = { file, line, why: `expected nothing behind the ${end} end of its chain: it was put in` };
-      else if (feed === -1 && isTornLine(link, text)) end = 'torn';
-      else {
-        const next = followed(link, text);
-        if (feed === -1)
-          broken = {
-            file,
-            line,
-            why: 'it ends without a line feed, and is no beginning of a line: its end was changed',
-          };
-        else if ('wrong' in next) broken = { file, line, why: next.wrong };
-        else {
-          link = next;
-          if (wanted.has(link.n)) hashes.set(link.n, link.hash);
-          const act = actIn(text);
-          if (act === null) broken = { file, line, why: 'expected JSON, it is none: it was not written by us' };
-          else if (act.did === 'stop') end = 'closed';
-          else if (act.did === 'prune') without.push(...String(act.detail).split(' '));
-        }
-      }
-    }
+/** The files of each chain of a folder, of all processes or of one. */
+async function chainsIn(folder: string, processName: string | null): Promise<ReadonlyMap<string, readonly Part[]>> {
+  const parts = new Map<string, Part[]>();
+  for (const file of await readdir(folder)) {
+    const of = partOf(file);
+    if (!of || (processName !== null && of.process !== processName)) continue;
+    parts.set(of.chain, [...(parts.get(of.chain) ?? []), { file, part: of.part }]);
   }
-  const found: ChainFound = {
-    ...{ chain, files: inOrder.map(({ file }) => file) },
-    ...{ lines: link.n, hash: link.hash, end, broken, unread },
-  };
-  return { found, without, hashes };
+  return parts;
 }
 
-/** Whoever can write the folder can give a hash to anything. */
-function actIn(line: Buffer): { readonly did?: unknown; readonly detail?: unknown } | null {
-  try {
-    return JSON.parse(line.toString());
-  } catch {
-    return null;
-  }
+/**
+ * The chains whose absence this one excuses, because it says that they were removed for their age: of its own process, and where keys are
+ * there only with one, or anybody who can write the folder could excuse what he took away.
+ */
+function excused(
+  { found, without, strength, process }: Awaited<ReturnType<typeof followChain>> & { readonly process: string | null },
+  keys: AuditKeys,
+): readonly string[] {
+  const trusted = keys.signing === null || process === 'webhook' || (strength !== null && strength > 0);
+  return trusted && !found.weaker ? without.filter((chain) => processOfChain(chain) === process) : [];
+}
+
+function chainOf(file: string): string | undefined {
+  return partOf(file)?.chain;
 }
 
 /** A head of a chain that is broken or unread before it says nothing new. */

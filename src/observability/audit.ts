@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import { type AuditEntry, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
+import { type AuditEntry, type AuditKey, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
 import { ConfigurationError } from './configuration-fault';
 import type { Logger } from './log';
 
@@ -18,7 +18,7 @@ export interface Audit {
   record(entry: AuditEntry): Promise<void>;
   /** Where the chain ends now; null while nothing was recorded. `lines` are those of the chain, through all its files. */
   head(): AuditHead | null;
-  /** Writes the last line, where there is any, so that a chain without one was cut off by a kill or by hand. */
+  /** Writes the last line, where there is any, and tells its head: a chain without one was cut off by a kill or by hand. */
   close(): Promise<void>;
 }
 
@@ -64,8 +64,12 @@ export async function openAudit(options: {
   readonly folder: string;
   readonly process: string;
   readonly log?: Pick<Logger, 'error'>;
-  /** Told the heads, every five minutes, as one line of JSON: standard output, for processes that run on. */
+  /** Null or none: the chain is not keyed, and whoever can write the folder can write another one. */
+  readonly key?: AuditKey | null;
+  /** Told the heads as one line of JSON each: standard output, or standard error for commands. */
   readonly tellHead?: (line: string) => void;
+  /** Every five minutes if not set; null: at the end alone, for commands. */
+  readonly headEveryMs?: number | null;
   readonly now?: () => Date;
   readonly partMaxBytes?: number;
 }): Promise<Audit> {
@@ -73,7 +77,9 @@ export async function openAudit(options: {
     folder,
     process: processName,
     log,
+    key = null,
     tellHead,
+    headEveryMs = HEAD_EVERY_MS,
     now = () => new Date(),
     partMaxBytes = PART_MAX_BYTES,
   } = options;
@@ -86,14 +92,15 @@ export async function openAudit(options: {
   let chain = begin();
   let waiting: Waiting[] = [];
   let flushing = false;
-  const telling = tellHead && setInterval(() => tell(tellHead), HEAD_EVERY_MS).unref();
+  const telling = tellHead && headEveryMs !== null && setInterval(() => tell(tellHead), headEveryMs).unref();
 
   return {
     record,
     head,
     async close() {
-      clearInterval(telling);
+      clearInterval(telling || undefined);
       if (chain.link.n > 0) await record({ who: processName, did: 'stop' });
+      if (tellHead) tell(tellHead);
       await chain.handle?.close();
       chain = begin();
     },
@@ -148,7 +155,7 @@ export async function openAudit(options: {
     let link: Link = chain.link;
     let text = '';
     for (const entry of entries) {
-      const next = lineAfter(link, at, processName, entry);
+      const next = lineAfter(link, at, processName, entry, key);
       text += next.line;
       link = next.link;
     }

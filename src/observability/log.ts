@@ -54,11 +54,15 @@ const KNOWN_SAFE: ReadonlySet<string> = new Set([
   ...['category', 'count', 'bytes', 'segments', 'notices', 'accepted', 'ignored', 'undelivered', 'notAfter'],
   ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'storeId'],
 ]);
+/** What may stand there as a number only. */
+const SAFE_COUNTS: ReadonlySet<string> = new Set(['secrets']);
 /** The longest id that we give out is shorter; more is a text that somebody put there. */
 const LONGEST_VALUE = 256;
 
 function knownSafe(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, safeValue(value, KNOWN_SAFE.has(key))]));
+  const isKnown = (key: string, value: unknown) =>
+    KNOWN_SAFE.has(key) || (typeof value === 'number' && SAFE_COUNTS.has(key));
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, safeValue(value, isKnown(key, value))]));
 }
 
 function safeValue(value: unknown, known: boolean): unknown {

@@ -8,7 +8,7 @@ export interface SpoolMetrics {
   readonly writes: Counter<'result'>;
   /** Records that became durable. */
   readonly written: Counter;
-  /** Deliveries out of the spool: `taken`, `refused`, `unavailable`. */
+  /** Deliveries out of the spool: `taken`, `refused`, `unavailable`, `deferred`. */
   readonly replays: Counter<'result'>;
   /** Records put into quarantine, by reason; `full`: they had to stay in the spool. */
   readonly quarantined: Counter<'why' | 'result'>;
@@ -57,7 +57,7 @@ export function createSpoolMetrics(registry: Registry, segments: Segments, quara
     written: counter('chartway_spool_records_written_total', 'Notices made durable in the spool.'),
     replays: counter(
       'chartway_spool_replays_total',
-      'Deliveries out of the spool, by result (taken, refused, unavailable).',
+      'Deliveries out of the spool, by result (taken, refused, unavailable, deferred: each look at one that has to wait).',
       ['result'],
     ),
     quarantined: counter(

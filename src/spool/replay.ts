@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { isCode } from '../disk/folders';
 import type { Seal } from '../domain/seal';
 import type { Logger } from '../observability/log';
@@ -14,8 +15,8 @@ import type { Segment, Segments } from './segments';
 
 /** Where records go. */
 export interface Outlet {
-  /** Takes one to its place; never rejects. `refused`: nothing is wrong but the record itself. */
-  deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable'>;
+  /** Takes one to its place; never rejects. `refused`: nothing is wrong but the record itself. `deferred`: it has to wait, the others need not. */
+  deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable' | 'deferred'>;
   /** What may be told of a record that is set aside; null where the text says nothing to it. */
   describe(text: string): Pick<SetAside, 'kind' | 'clientUserId' | 'humanId'> | null;
   /** How many deliveries of what came just now are under way. */
@@ -35,6 +36,8 @@ const REFUSALS_FOR_GOOD = 3;
 /** 1 s, doubling, for a segment of which something had to stay. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+/** A deferral takes no time of its own: after so many of them others have their turn. */
+const DEFERRALS_A_TURN = 100;
 
 export function startReplay(deps: {
   readonly place: Place;
@@ -51,6 +54,7 @@ export function startReplay(deps: {
   const flow = createFlow({ live: outlet.live });
   const stopping = new AbortController();
   const refusals = new Map<string, number>();
+  let deferrals = 0;
   let locked: unknown = null; // why a record of this pass cannot be opened yet
   let ring: () => void = () => {};
   const ended = run();
@@ -148,6 +152,11 @@ export function startReplay(deps: {
     const begunMs = performance.now();
     const result = await outlet.deliver(record);
     metrics.replays.inc({ result });
+    if (result === 'deferred') {
+      deferrals += 1;
+      if (deferrals % DEFERRALS_A_TURN === 0) await turn();
+      return 'later';
+    }
     if (result === 'unavailable') {
       flow.failed(begunMs);
       return 'unreached';

@@ -41,6 +41,8 @@ export interface Segments {
 
 /** While Temporal is away, the segment that grows is cut off for a try so often at most: an outage of a day leaves thousands of files, not millions. */
 const CUT_WHILE_DOWN_EVERY_MS = 30_000;
+/** The same while it is there and what was cut off before has to wait. */
+const CUT_EVERY_MS = 10_000;
 /** With fewer than these it is cut off at once: it may be one notice that fails, and not Temporal that is away. */
 const FEW_SEGMENTS = 8;
 
@@ -72,14 +74,16 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       const now = nowMs();
       const inOrder = all().sort((a, b) => (down ? a.retryAtMs - b.retryAtMs : 0) || (a.name < b.name ? -1 : 1));
       const few = segments.size <= FEW_SEGMENTS;
-      const growingToo = !down || few || now - cutAtMs >= CUT_WHILE_DOWN_EVERY_MS;
+      const growingToo = few || now - cutAtMs >= (down ? CUT_WHILE_DOWN_EVERY_MS : CUT_EVERY_MS);
       const chosen = inOrder.find(({ retryAtMs, finished }) => (down || retryAtMs <= now) && (finished || growingToo));
       if (chosen?.finished === false) cutAtMs = now;
       return chosen ?? null;
     },
     dueInMs() {
       if (segments.size === 0) return null;
-      return Math.max(0, Math.min(...all().map(({ retryAtMs }) => retryAtMs)) - nowMs());
+      const cutMs = segments.size <= FEW_SEGMENTS ? 0 : cutAtMs + CUT_EVERY_MS;
+      const dueMs = all().map(({ retryAtMs, finished }) => (finished ? retryAtMs : Math.max(retryAtMs, cutMs)));
+      return Math.max(0, Math.min(...dueMs) - nowMs());
     },
     forgive() {
       for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, tries: 0 });

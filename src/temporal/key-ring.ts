@@ -2,7 +2,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { type Seal, UnknownKey } from '../domain/seal';
 
 /** What a key of the ring is used for: each use has a key of its own, derived, so that no ciphertext of one is ever a ciphertext of another. */
-type Use = 'payload' | 'seal' | 'digest';
+const USES = ['payload', 'seal', 'digest', 'audit'] as const;
+type Use = (typeof USES)[number];
 
 /** The keys of `PAYLOAD_KEYS`: the first encrypts, all decrypt. */
 export interface KeyRing {
@@ -38,7 +39,7 @@ export function parseKeyRing(text: string): KeyRing | null {
   const derived = new Map(
     [...keys].map(([id, secret]) => [
       id,
-      { payload: derive(secret, 'payload'), seal: derive(secret, 'seal'), digest: derive(secret, 'digest') },
+      Object.fromEntries(USES.map((use) => [use, derive(secret, use)])) as Record<Use, Buffer>,
     ]),
   );
   return { ids, first, key: (id, use) => derived.get(id)?.[use] ?? null };

@@ -13,7 +13,7 @@ import {
 } from '../workflows/contract';
 import { createLateReports } from './late-reports';
 import { isWorkflowNotFound, keywordIn } from './raw-answers';
-import { createSignals } from './signals';
+import { bare, createSignals } from './signals';
 
 export { NoticeUndelivered } from './signals';
 
@@ -82,10 +82,10 @@ export function createNoticeSender(deps: {
 
     async deliverReportNotice(clientUserId, notice, requestId, untilMs = soon()) {
       const workflowId = applicantWorkflowId(clientUserId);
-      const signal = { workflowId, signalName: reportNoticeSignal.name, notice, requestId, untilMs };
+      const signal = { workflowId, signalName: reportNoticeSignal.name, notice: bare(notice), requestId, untilMs };
       for (;;) {
         if ((await signals.send(signal)) === 'taken') return 'taken';
-        const late = await deliverLate(clientUserId, notice, requestId, untilMs);
+        const late = await deliverLate(clientUserId, { ...notice, requestId }, requestId, untilMs);
         if (late !== 'open-again') return late;
       }
     },
@@ -93,7 +93,7 @@ export function createNoticeSender(deps: {
     async postToMailbox(notice, requestId, untilMs = soon()) {
       const workflowId = mailboxWorkflowId(notice.humanId);
       const signalName = reportNoticeSignal.name;
-      const signal = { workflowId, signalName, notice, requestId, untilMs };
+      const signal = { workflowId, signalName, notice: { ...notice, requestId }, requestId, untilMs };
       await signals.sendWithStart(signal, DELIVER_NOTICES, MAILBOX_PRIORITY);
     },
 

@@ -22,6 +22,8 @@ type Read = z.output<z.ZodObject<typeof PAYLOAD_VARIABLES>>;
 
 /** Where `npm start` puts the keys of its own Temporal server, below the folder that commands are run in. */
 const OWN_KEYS_FOLDER = '.data/keys';
+/** The keys themselves; while it runs, another name of them is its server's address. */
+export const OWN_KEYS_FILE = 'payload';
 
 /**
  * What the variables mean. Where none of them is set, the keys of the `npm start` that runs in this folder count for whoever talks to its
@@ -38,11 +40,16 @@ export function payloadSettings(read: Read, temporalAddress: string, folder: str
 }
 
 /** Whether anything was said about encryption. */
-export function isPayloadGiven({ PAYLOAD_KEYS, PAYLOAD_KEYS_FILE, PAYLOAD_ENCRYPTION }: Read): boolean {
-  return (PAYLOAD_KEYS ?? PAYLOAD_KEYS_FILE ?? PAYLOAD_ENCRYPTION) !== undefined;
+export function isPayloadGiven(given: { readonly [name in keyof Read]?: unknown }): boolean {
+  return (given.PAYLOAD_KEYS ?? given.PAYLOAD_KEYS_FILE ?? given.PAYLOAD_ENCRYPTION) !== undefined;
 }
 
-/** What the form of one variable cannot tell. `mustEncrypt`: a process that would write real persons' data. */
+/** Whether the process uses the keys of the `npm start` that runs in this folder: see {@link payloadSettings}. */
+export function hasOwnKeys(set: Environment, temporalAddress: string, folder: string): boolean {
+  return !isPayloadGiven(set) && existsSync(path.join(folder, OWN_KEYS_FOLDER, temporalAddress));
+}
+
+/** What the form of one variable cannot tell. `mustEncrypt`: a process that writes real persons' data and has no keys of an `npm start`. */
 export function payloadFaults(set: Environment, mustEncrypt: boolean): ConfigurationFault[] {
   const { PAYLOAD_KEYS: keys, PAYLOAD_KEYS_FILE: file, PAYLOAD_ENCRYPTION: encryption } = set;
   if (keys !== undefined && file !== undefined) {

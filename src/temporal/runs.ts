@@ -6,7 +6,7 @@ import type { Standing } from '../domain/sweep';
 import { applicantWorkflowId, type ReportNotice, reportNoticeSignal } from '../workflows/contract';
 import { describeWorkflow } from './describe';
 import { keywordIn } from './raw-answers';
-import { createSignals } from './signals';
+import { bare, createSignals } from './signals';
 
 /** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
 export interface ApplicantRun {
@@ -35,7 +35,7 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
       signals.send({
         workflowId: applicantWorkflowId(clientUserId),
         signalName: reportNoticeSignal.name,
-        notice,
+        notice: bare(notice),
         requestId,
         untilMs: Date.now() + CALL_TIMEOUT_MS,
       }),

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { isLoopbackHost } from '../observability/loopback';
 
 /** Where Temporal is and how it is spoken to: what both kinds of connection (gRPC for Node, the worker's own) take. */
 export interface TemporalSettings {
@@ -14,6 +16,11 @@ export interface TemporalSettings {
 
 /** The settings as they were read. `serverGiven`: something named a server, so the address is more than the default. */
 export type GivenTemporalSettings = TemporalSettings & { readonly serverGiven: boolean };
+
+/** Ours, beside those that `@temporalio/envconfig` reads. */
+export const TEMPORAL_VARIABLES = {
+  TEMPORAL_PLAINTEXT: z.enum(['allowed', 'refused'], { error: 'allowed or refused' }).prefault('refused'),
+};
 
 /** Read by `@temporalio/envconfig` 1.24; by its SDK's worker (DEBUG); and by our set-up for the programs it starts. */
 const NAMES: readonly string[] = [
@@ -48,6 +55,17 @@ export function readTemporalSettings(set: Environment): GivenTemporalSettings | 
   } catch (error) {
     return [unreadable(error, set)];
   }
+}
+
+/** A connection that leaves the machine without TLS: payloads are encrypted, but ids, search attributes and an API key are not. */
+export function plaintextFaults({ connection }: TemporalSettings, set: Environment): ConfigurationFault[] {
+  const { address, tls } = connection;
+  const isPlain = tls === undefined || tls === false;
+  if (!isPlain || isLoopbackHost(address.replace(/:\d+$/, '')) || set['TEMPORAL_PLAINTEXT'] === 'allowed') return [];
+  const expected =
+    `true, a certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine, unless ` +
+    'TEMPORAL_PLAINTEXT=allowed says that the network between is trusted';
+  return [faultOf('TEMPORAL_TLS', expected, set)];
 }
 
 /** What envconfig itself would take for something else without a word. */

@@ -104,6 +104,11 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
   }
 }
 
+/** A report notice as an applicant gets it: the request id would be 45 bytes of history that it does not need. */
+export function bare({ humanId, reportId, type, updatedAt }: ReportNotice): ReportNotice {
+  return { humanId, reportId, type, updatedAt };
+}
+
 function undelivered(operation: string, error: unknown): NoticeUndelivered {
   const refused = isGrpcServiceError(error) && error.code === GRPC_INVALID_ARGUMENT;
   return new NoticeUndelivered(refused ? 'refused' : 'unavailable', operation, error);

@@ -33,8 +33,11 @@ export function createDurableSink(deps: {
       live -= 1;
     });
     if (taken.answered) circuit.reached();
-    // What a slow sender left of the time says nothing about Temporal.
-    else if (spool !== null && timeMs >= temporalTimeoutMs / 2) circuit.missed();
+    // What a slow sender left of the time says nothing about Temporal, nor does a notice for which it was not asked.
+    else if (spool !== null && taken.undelivered.length > taken.overBudget && timeMs >= temporalTimeoutMs / 2)
+      circuit.missed();
+    if (taken.overBudget > 0)
+      metrics.notices.inc({ kind: 'report', to: 'mailbox', result: 'deferred' }, taken.overBudget);
     return taken;
   }
 

@@ -1,5 +1,6 @@
 import type { Notice } from '../human-api/notifications';
 import { NoticeUndelivered } from '../temporal/notices';
+import { MailboxBudgetSpent } from './mailbox-budget';
 import type { RouteNotice } from './route-notice';
 
 /** What became of the notices of one request. Where `undelivered` is empty the request may be acknowledged. */
@@ -21,7 +22,14 @@ export interface NoticeSink {
 export type OfferToTemporal = (
   notices: readonly Notice[],
   untilMs: number,
-) => Promise<Taken & { /** Whether it answered for any of them, be it with a refusal. */ readonly answered: boolean }>;
+) => Promise<
+  Taken & {
+    /** Whether it answered for any of them, be it with a refusal. */
+    readonly answered: boolean;
+    /** For how many of the undelivered it was not asked. */
+    readonly overBudget: number;
+  }
+>;
 
 /** Enough to keep a Temporal server busy, few enough that one array of thousands leaves room for other requests. */
 const DELIVERIES_AT_ONCE = 32;
@@ -32,6 +40,7 @@ export function createOfferToTemporal(route: RouteNotice): OfferToTemporal {
     let accepted = 0;
     let failure: unknown = null;
     let answered = false;
+    let overBudget = 0;
     const queue = notices.entries(); // shared by all lanes
     const lane = async (): Promise<void> => {
       for (const [index, notice] of queue) {
@@ -42,6 +51,7 @@ export function createOfferToTemporal(route: RouteNotice): OfferToTemporal {
           answered = true;
           if (fate === 'accepted') accepted += 1;
         } catch (error) {
+          if (error instanceof MailboxBudgetSpent) overBudget += 1;
           answered ||= error instanceof NoticeUndelivered && error.kind === 'refused';
           failure ??= error; // the others go on: a bad one drops none of them
         }
@@ -54,6 +64,7 @@ export function createOfferToTemporal(route: RouteNotice): OfferToTemporal {
     await Promise.race([Promise.all(Array.from({ length: DELIVERIES_AT_ONCE }, lane)), timeUp]);
     clearTimeout(timer);
     const undelivered = notices.filter((_notice, index) => left.has(index));
-    return { accepted, ignored: notices.length - accepted - undelivered.length, undelivered, failure, answered };
+    const ignored = notices.length - accepted - undelivered.length;
+    return { accepted, ignored, undelivered, failure, answered, overBudget };
   };
 }

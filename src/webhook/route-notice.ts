@@ -3,12 +3,16 @@ import type { Logger } from '../observability/log';
 import type { NoticeSender } from '../temporal/notices';
 import type { Confirmations } from './confirmations';
 import type { KnownPersons } from './known-persons';
+import { type MailboxBudget, MailboxBudgetSpent } from './mailbox-budget';
 import type { WebhookMetrics } from './metrics';
 
 /** `accepted`: Temporal has it. `ignored`: it has nowhere to go, and never will. */
 type Fate = 'accepted' | 'ignored';
 
-/** Takes one notice where it belongs, giving up at `untilMs` (ms since 1970). @throws {NoticeUndelivered} where Temporal does not have it. */
+/**
+ * Takes one notice where it belongs, giving up at `untilMs` (ms since 1970). @throws {NoticeUndelivered} where Temporal does not have it;
+ * {MailboxBudgetSpent} where it was not asked
+ */
 export type RouteNotice = (notice: Notice, untilMs: number) => Promise<Fate>;
 
 interface Route {
@@ -22,10 +26,11 @@ export function createRouter(deps: {
   readonly sender: NoticeSender;
   readonly known: KnownPersons;
   readonly confirmations: Confirmations;
+  readonly mailboxes: MailboxBudget;
   readonly metrics: WebhookMetrics;
   readonly log: Logger;
 }): RouteNotice {
-  const { sender, known, confirmations, metrics, log } = deps;
+  const { sender, known, confirmations, mailboxes, metrics, log } = deps;
 
   return async (notice, untilMs) => {
     const { to, deliver } = routeOf(notice, untilMs);
@@ -39,7 +44,7 @@ export function createRouter(deps: {
       settled(answer === 'refreshing' ? 'refresh' : to, fate);
       return fate;
     } catch (error) {
-      settled(to, 'undelivered', error);
+      if (!(error instanceof MailboxBudgetSpent)) settled(to, 'undelivered', error); // it is counted once, not at each try
       throw error;
     }
   };
@@ -70,7 +75,11 @@ export function createRouter(deps: {
       return { to: 'applicant', deliver };
     }
     const deliver = async () => {
-      await sender.postToMailbox(named, requestId, untilMs);
+      if (!mailboxes.admit(humanId)) throw new MailboxBudgetSpent();
+      await sender.postToMailbox(named, requestId, untilMs).catch((error: unknown) => {
+        mailboxes.refund(humanId);
+        throw error;
+      });
       confirmations.posted(humanId);
       return 'accepted' as const;
     };

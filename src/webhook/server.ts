@@ -1,14 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Registry } from 'prom-client';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Counter, type Registry } from 'prom-client';
 import { parseNotices } from '../human-api/notifications';
+import { callerAt, createAllowance } from '../observability/allowance';
 import { hangUp } from '../observability/hang-up';
 import type { Logger } from '../observability/log';
+import { clientAddress, createNetworkCheck, isLoopbackAddress } from '../observability/networks';
 import { followRenewals, tlsOptions } from '../observability/tls';
 import type { TlsFiles } from '../observability/tls-settings';
 import { type Answer, refusal, send } from './answer';
 import { createAuthentication } from './authenticate';
+import { createConnections, MOST_CONNECTIONS } from './connections';
 import type { WebhookMetrics } from './metrics';
 import type { NoticeSink } from './notice-sink';
 import { declaresMoreThan, readBody } from './read-body';
@@ -23,18 +27,25 @@ const BODY_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us, or a notice is lost in the race. */
 const KEEP_ALIVE_MS = 65_000;
+/** Wrong secrets of one address in a minute before it is slowed down: an operator mistypes a few. */
+const MOST_FAILURES = 5;
+const FAILURES_WINDOW_MS = 60_000;
+/** With what an answer takes otherwise it stays below 2.5 s. */
+const SLOW_ANSWER_MS = 2_000;
+/** Slow answers held at a time, a quarter of the connections. Beyond them the answer is given at once. */
+const MOST_SLOW_ANSWERS = 500;
 
-/** Half of the files that the least of systems let a process open: the spool must always get its own. Far more than one upstream and its proxies hold. */
-const MOST_CONNECTIONS = 2_000;
 /** For a year: whoever came over TLS once shall not be led to plain HTTP. */
 const HSTS = 'max-age=31536000';
 
-const NOT_FOUND: Answer = { status: 404 };
+/** An answer to a sender without a secret ends the connection, or a few requests a second could hold them all. */
+const CLOSE = { Connection: 'close' };
+const NOT_FOUND: Answer = { status: 404, headers: CLOSE };
 const HEALTHY: Answer = { status: 200, body: { status: 'ok' } };
 const UNAUTHORIZED = refusal(
   401,
   'expected the webhook secret as the password of Basic authentication or as the last segment of the URL',
-  { 'WWW-Authenticate': 'Basic realm="chartway", charset="UTF-8"' },
+  { 'WWW-Authenticate': 'Basic realm="chartway", charset="UTF-8"', ...CLOSE },
 );
 const TOO_LARGE = refusal(413, `expected a body of at most ${MAX_BODY_BYTES} bytes`);
 const UNAVAILABLE = refusal(503, 'expected to make every notice durable, could not; send the same body again');
@@ -45,6 +56,8 @@ interface WebhookDeps {
   /** Any of them lets a sender in; none lets everybody in. */
   readonly secrets: readonly string[];
   readonly signatures: SignatureGate;
+  /** Networks of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsFiles | null;
   readonly metrics: WebhookMetrics;
@@ -54,6 +67,8 @@ interface WebhookDeps {
   readonly answered: () => void;
   /** How long a sender may take; for tests that do not wait for the real time-out. */
   readonly senderTimeoutMs?: number | undefined;
+  /** The address of the other side; for tests, in which all are loopback. */
+  readonly addressOf?: ((socket: Socket) => string) | undefined;
   /** How often a renewed certificate is looked for; for tests. */
   readonly renewalEveryMs?: number | undefined;
 }
@@ -62,6 +77,28 @@ interface WebhookDeps {
 export function createWebhookServer(deps: WebhookDeps): Server {
   const authenticated = createAuthentication(deps.secrets);
   const bodyTimeoutMs = deps.senderTimeoutMs ?? BODY_TIMEOUT_MS;
+  const addressOf = deps.addressOf ?? (({ remoteAddress = '' }) => remoteAddress);
+  const isProxy = createNetworkCheck(deps.trustedProxies);
+  const connections = createConnections({ isProxy, addressOf, dropped: droppedConnections(deps.registry) });
+  const failures = createAllowance(MOST_FAILURES, FAILURES_WINDOW_MS);
+  let slowAnswers = 0;
+
+  /** The answer to a sender without a valid secret: slow after a few from one address, at once for all others. */
+  async function unauthorized({ socket, headers }: IncomingMessage): Promise<Answer> {
+    const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(',');
+    const isSpent = failures.take(callerAt(clientAddress(addressOf(socket), forwardedFor, isProxy))) !== null;
+    if (!isSpent || slowAnswers >= MOST_SLOW_ANSWERS) return UNAUTHORIZED;
+    slowAnswers += 1;
+    await wait(SLOW_ANSWER_MS);
+    slowAnswers -= 1;
+    return UNAUTHORIZED;
+  }
+
+  /** A probe of this machine, or on a sender's own connection, keeps it. */
+  function healthy({ socket }: IncomingMessage): Answer {
+    const keeps = isLoopbackAddress(addressOf(socket)) || connections.isAuthenticated(socket);
+    return keeps ? HEALTHY : { ...HEALTHY, headers: CLOSE };
+  }
 
   /** The ladder: each rung lets the request up or answers it. Null where the sender has gone. */
   async function climb(request: IncomingMessage, response: ServerResponse): Promise<Answer | null> {
@@ -69,8 +106,10 @@ export function createWebhookServer(deps: WebhookDeps): Server {
     const route = routeOf(request.url ?? '');
     if (route === null) return NOT_FOUND;
     if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
-    if (route.name === 'health') return HEALTHY;
-    if (!authenticated({ segment: route.segment, authorization: request.headers.authorization })) return UNAUTHORIZED;
+    if (route.name === 'health') return healthy(request);
+    if (!authenticated({ segment: route.segment, authorization: request.headers.authorization }))
+      return unauthorized(request);
+    connections.authenticate(request.socket);
 
     if (declaresMoreThan(request, MAX_BODY_BYTES)) return TOO_LARGE;
     if (request.headers.expect !== undefined) response.writeContinue();
@@ -116,6 +155,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 
   const server = listenerOf(deps);
   server.maxConnections = MOST_CONNECTIONS;
+  server.on('connection', connections.opened);
   server.on('request', handle);
   // A sender that asks before it sends the body is answered by the same ladder, and so is refused without a body.
   server.on('checkContinue', handle);
@@ -139,6 +179,15 @@ function listenerOf({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: Web
   return server;
 }
 
+function droppedConnections(registry: Registry): Counter<'why'> {
+  return new Counter({
+    name: 'chartway_webhook_connections_dropped_total',
+    help: 'Connections without a valid secret that made room for a new one, by reason (address: 100 of one address; crowded: 1,600 in all).',
+    labelNames: ['why'],
+    registers: [registry],
+  });
+}
+
 type Route = { readonly methods: readonly string[] } & (
   | { readonly name: 'health' }
   | { readonly name: 'notifications'; readonly segment: string | null }
@@ -152,5 +201,5 @@ function routeOf(url: string): Route | null {
 }
 
 function methodNotAllowed(methods: readonly string[]): Answer {
-  return refusal(405, `expected ${methods.join(' or ')}`, { Allow: methods.join(', ') });
+  return refusal(405, `expected ${methods.join(' or ')}`, { Allow: methods.join(', '), ...CLOSE });
 }

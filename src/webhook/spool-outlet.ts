@@ -2,6 +2,7 @@ import { noticeIn } from '../human-api/notifications/stored';
 import type { Outlet } from '../spool/replay';
 import { NoticeUndelivered } from '../temporal/notices';
 import type { Circuit } from './circuit';
+import { MailboxBudgetSpent } from './mailbox-budget';
 import type { RouteNotice } from './route-notice';
 
 /** Nobody waits for an answer here, but a Temporal that is back should be noticed soon. */
@@ -26,10 +27,11 @@ export function createSpoolOutlet(deps: {
         timer = setTimeout(resolve, DELIVERY_TIMEOUT_MS, 'unavailable');
       });
       const result = await Promise.race([
-        route(notice, Date.now() + DELIVERY_TIMEOUT_MS).then(() => 'taken' as const, refusedOrUnavailable),
+        route(notice, Date.now() + DELIVERY_TIMEOUT_MS).then(() => 'taken' as const, outcomeOf),
         tooLate,
       ]);
       clearTimeout(timer);
+      if (result === 'deferred') return result; // Temporal was not asked
       if (result !== 'unavailable') circuit.reached();
       delivered();
       return result;
@@ -44,6 +46,7 @@ export function createSpoolOutlet(deps: {
   };
 }
 
-function refusedOrUnavailable(error: unknown): 'refused' | 'unavailable' {
+function outcomeOf(error: unknown): 'refused' | 'unavailable' | 'deferred' {
+  if (error instanceof MailboxBudgetSpent) return 'deferred';
   return error instanceof NoticeUndelivered && error.kind === 'refused' ? 'refused' : 'unavailable';
 }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
 import type { TlsFiles } from '../observability/tls-settings';
@@ -8,6 +9,7 @@ import { createCircuit } from './circuit';
 import { createConfirmations } from './confirmations';
 import { createDurableSink } from './durable-sink';
 import { createKnownPersons } from './known-persons';
+import { createMailboxBudget, type MailboxBudget } from './mailbox-budget';
 import { createWebhookMetrics } from './metrics';
 import { createOfferToTemporal } from './notice-sink';
 import { createRouter } from './route-notice';
@@ -31,9 +33,12 @@ export function createWebhook(deps: {
   readonly spool: Spool | null;
   readonly secrets: readonly string[];
   readonly signature: SignatureSettings;
+  readonly trustedProxies: readonly string[];
   readonly tls: TlsFiles | null;
   readonly registry: Registry;
   readonly log: Logger;
+  readonly mailboxes?: MailboxBudget | undefined;
+  readonly addressOf?: ((socket: Socket) => string) | undefined;
   /** Shorter time-outs, for tests that do not wait for the real ones. */
   readonly timeouts?: {
     readonly deliveryTimeoutMs?: number;
@@ -41,11 +46,11 @@ export function createWebhook(deps: {
     readonly renewalEveryMs?: number;
   };
 }): Webhook {
-  const { sender, spool, secrets, registry, log, timeouts = {} } = deps;
+  const { sender, spool, secrets, registry, log, mailboxes = createMailboxBudget(), timeouts = {} } = deps;
   const metrics = createWebhookMetrics(registry);
   const known = createKnownPersons();
   const confirmations = createConfirmations({ sender, known, log });
-  const route = createRouter({ sender, known, confirmations, metrics, log });
+  const route = createRouter({ sender, known, confirmations, mailboxes, metrics, log });
   const circuit = createCircuit((open) => {
     if (open) log.warn('Temporal does not answer: notices go to the spool until it does');
     else log.info('Temporal answers again');
@@ -65,6 +70,8 @@ export function createWebhook(deps: {
     sink,
     secrets,
     signatures: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
+    trustedProxies: deps.trustedProxies,
+    addressOf: deps.addressOf,
     tls: deps.tls,
     metrics,
     registry,

@@ -7,10 +7,20 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InHouseActivities, UpstreamActivities } from '../activities';
-import { downloadTaskQueue, type PacedWork, turnTaskQueue, upstreamTaskQueue } from './contract';
+import { downloadTaskQueue, type PacedWork, POLL_PRIORITY, turnTaskQueue, upstreamTaskQueue } from './contract';
 
 /** Who goes first in the queue of upstream's rate limit, 1 before 5. */
-export const PRIORITY = { conclude: 1, invite: 2, notice: 2, download: 3, batch: 4, poll: 5, background: 5 } as const;
+export const PRIORITY = {
+  conclude: 1,
+  invite: 2,
+  notice: 2,
+  deadline: 2,
+  download: 3,
+  batch: 4,
+  sweep: 4,
+  poll: POLL_PRIORITY,
+  background: POLL_PRIORITY,
+} as const;
 
 /**
  * An activity that calls Human API. It is retried without limit and says itself when; its heartbeats tell a dead worker within 30 s. The

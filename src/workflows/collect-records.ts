@@ -27,6 +27,7 @@ import {
 import { describe, moveTo } from './display';
 import { fetchAll } from './fetching';
 import { collectLate } from './late-notices';
+import { untilDecided } from './stuck';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
 
@@ -146,7 +147,13 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
   const call = upstream(batch ? 'batch' : 'invite', 'Invite the person', {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
-  const answer = await call.invite({ details, begunAtMs: workflowInfo().startTime.getTime() });
+  const begunAtMs = workflowInfo().startTime.getTime();
+  let createSent = false;
+  const answer = await untilDecided(applicant.state, async (patience) => {
+    const told = await call.invite({ details, begunAtMs, createSent, ...patience });
+    if (told.kind === 'undecided') createSent = told.createSent === true;
+    return told;
+  });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };
   if (answer.kind === 'had-before') {
@@ -179,7 +186,7 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
   }
 }
 
-/** Waits until a notice or a poll changes what is known, or the time is up. */
+/** Waits until a notice, a poll or the read of a deadline changes what is known, or the time is up. */
 async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<void> {
   const { state } = applicant;
   const { facts, collection } = state;
@@ -188,7 +195,7 @@ async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<
   describe(state);
   const finding = await watch.next(
     wait,
-    `${applicant.humanId} ${currentStatus(applicant.facts)}`,
+    { humanId: applicant.humanId, status: currentStatus(applicant.facts) },
     () => state.facts !== facts || state.collection !== collection || applicant.isFull,
   );
   state.waitingFor = null;

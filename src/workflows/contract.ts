@@ -68,6 +68,9 @@ export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
   return `${taskQueue}-${work}`;
 }
 
+/** The last to go in the queue of upstream's rate limit: polls, and what has even more time. */
+export const POLL_PRIORITY = 5;
+
 /** Search attributes by name, with their types as Temporal registers them. */
 export const SEARCH_ATTRIBUTES = {
   ApplicantStage: 'KEYWORD',
@@ -121,6 +124,8 @@ export interface ApplicantState {
   /** What we wait for, in words, and until when at most; null while at work. */
   waitingFor: string | null;
   waitingUntilMs: number | null;
+  /** Why nothing is decided about the person, until an answer is: one of {@link UNDECIDED}, for operators. Null while all is well. */
+  stuck: string | null;
   outcome: Outcome | null;
   reason: Reason | null;
   /** Notices that named another person's humanId, or were not a notice. */
@@ -148,6 +153,8 @@ export interface ReportNotice {
   readonly reportId: string;
   readonly type: string | null;
   readonly updatedAt: string | null;
+  /** The request id under which it is passed on; only a mailbox and a refresh need it. Missing in signals of 0.1.0. */
+  readonly requestId?: string;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');

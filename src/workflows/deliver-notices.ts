@@ -1,69 +1,144 @@
-import { continueAsNew, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
-import { withHeld } from '../domain/mailbox';
-import { MINUTE_MS, SECOND_MS } from '../domain/policy';
-import { inHouse, upstream } from './calls';
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  decideMailbox,
+  isHeavy,
+  type MailboxStep,
+  type OwnerSearch,
+  openMailbox,
+  withHeld,
+  withLook,
+  withOwner,
+  withoutFirst,
+  withoutRoom,
+  withSearch,
+} from '../domain/mailbox';
+import { awaitTurn, inHouse, upstream } from './calls';
 import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from './contract';
 
 /** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
-const NOTICES_MOST = 2_000;
-/** The server refuses a workflow task that leaves 2,000 activities pending, for good. */
-const PASSED_ON_AT_ONCE = 50;
-/** How long after one vain question the next is asked: a search lags by seconds, an upstream that commits late by minutes at most. */
-const ASK_AGAIN_MS = [5 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS] as const;
+const SIGNALS_MOST = 2_000;
 
 export interface DeliverNoticesInput {
   /** Notices that the run before did not deliver. */
   readonly waiting?: readonly ReportNotice[];
   /** How many runs before delivered. */
   readonly delivered?: number;
+  /** How far the run before was; missing in what 0.1.0 handed over. */
+  readonly search?: OwnerSearch;
 }
 
 /**
- * The mailbox of one person, for report notices that name only a humanId: finds out whose it is, passes the notices on, and tells whoever
- * waits for its result. Nobody of ours: the notices are set aside for an operator.
+ * The mailbox of one person, for report notices that name only a humanId: finds out whose it is, passes the notices on, and returns whose they
+ * were. After a day without an owner the notices go to the quarantine; while that is full they stay here.
  */
-export async function deliverNotices({
-  waiting = [],
-  delivered = 0,
-}: DeliverNoticesInput = {}): Promise<DeliverNoticesResult> {
-  let notices = waiting;
-  let taken = 0;
-  setHandler(reportNoticeSignal, (notice) => {
-    taken += 1;
-    // What is no notice, or cannot be decoded, must not stand in the way of those that are.
-    if (typeof notice?.reportId === 'string') notices = withHeld(notices, notice);
-  });
+export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<DeliverNoticesResult> {
   const humanId = workflowInfo().workflowId.replace(/^notices-/, '');
-  const clientUserId = await findWhose(humanId);
-  let passed = delivered;
-  while (notices.length > 0) {
-    if (taken >= NOTICES_MOST) return continueAsNew<typeof deliverNotices>({ waiting: notices, delivered: passed });
-    const batch = notices.slice(0, PASSED_ON_AT_ONCE);
-    notices = notices.slice(PASSED_ON_AT_ONCE);
-    if (clientUserId === null) await inHouse('Set the notices aside').setAside({ humanId, notices: batch });
-    else passed += await passOn(clientUserId, batch);
-  }
-  return { clientUserId, delivered: passed };
-}
+  let mailbox = openMailbox(input.waiting ?? [], input.search ?? null, Date.now());
+  let { delivered = 0 } = input;
+  let signals = 0;
+  let asking: CancellationScope | null = null;
+  let failure: unknown = null;
+  setHandler(reportNoticeSignal, (notice) => {
+    signals += 1;
+    // What is no notice, or cannot be decoded, must not stand in the way of those that are.
+    if (typeof notice?.reportId === 'string') mailbox = withHeld(mailbox, notice);
+  });
 
-/**
- * Our own record first; upstream's where the search has not caught up yet with an invitation that was just made. Nobody found may still be
- * somebody whom either will know in a moment, so it is asked a few times before the notices are given up.
- */
-async function findWhose(humanId: string): Promise<string | null> {
-  for (const pauseMs of [...ASK_AGAIN_MS, null]) {
-    const clientUserId =
-      (await inHouse('Find the applicant').findApplicant({ humanId })) ??
-      (await upstream('background', 'Ask whose report it is').readClientUserId({ humanId }));
-    if (clientUserId !== null) return clientUserId;
-    if (pauseMs !== null) await sleep(pauseMs, { summary: 'ask again whose report it is' });
+  for (;;) {
+    if (failure !== null) throw failure;
+    if (isFull()) {
+      stopAsking();
+      const { notices: waiting, search } = mailbox;
+      return continueAsNew<typeof deliverNotices>({ waiting, delivered, search });
+    }
+    const step = decide();
+    if (step.do === 'wait') await waitUntil(step.untilMs);
+    else if (step.do === 'pass-on') await passOn(step.notices);
+    else if (step.do === 'search') await search();
+    else if (step.do === 'ask') await ask();
+    else if (step.do === 'stop-asking') stopAsking();
+    else if (step.do === 'set-aside') await setAside(step.notices);
+    else {
+      stopAsking();
+      return { clientUserId: mailbox.owner, delivered };
+    }
   }
-  return null;
-}
 
-async function passOn(clientUserId: string, batch: readonly ReportNotice[]): Promise<number> {
-  const results = await Promise.all(
-    batch.map((notice) => inHouse('Pass the notice on').passNotice({ clientUserId, notice })),
-  );
-  return results.filter((result) => result !== 'closed-or-unknown').length;
+  /** Our own record first; upstream's where the search has not caught up yet, or the person was not started by us. */
+  async function ask(): Promise<void> {
+    await search();
+    if (mailbox.owner !== null) return;
+    // Past the day only our own record is searched, once more.
+    if (decideMailbox(mailbox, Date.now(), true).do === 'stop-asking') mailbox = withLook(mailbox, Date.now());
+    else askUpstream();
+  }
+
+  async function search(): Promise<void> {
+    const askedAtMs = Date.now();
+    mailbox = { ...mailbox, hasNews: false };
+    mailbox = withSearch(mailbox, await inHouse('Find the applicant').findApplicant({ humanId }), askedAtMs);
+  }
+
+  /** Beside the wait: under a flood the turn may come hours later, and a notice that comes meanwhile may find the applicant. */
+  function askUpstream(): void {
+    const scope = new CancellationScope();
+    asking = scope;
+    scope
+      .run(async () => {
+        await awaitTurn('lookups', 'Wait for a turn among the look-ups of mailboxes');
+        return upstream('background', 'Ask whose report it is').readClientUserId({ humanId });
+      })
+      .then((owner) => {
+        if (asking !== scope) return;
+        mailbox = withLook(withOwner(mailbox, owner), Date.now());
+        asking = null;
+      })
+      .catch((error: unknown) => {
+        if (asking === scope || !isCancellation(error)) failure = error;
+      });
+  }
+
+  function stopAsking(): void {
+    const scope = asking;
+    asking = null;
+    scope?.cancel();
+  }
+
+  async function passOn(batch: readonly ReportNotice[]): Promise<void> {
+    stopAsking();
+    const clientUserId = mailbox.owner ?? '';
+    const results = await Promise.all(
+      batch.map((notice) => inHouse('Pass the notice on').passNotice({ clientUserId, notice })),
+    );
+    mailbox = withoutFirst(mailbox, batch.length);
+    delivered += results.filter((result) => result !== 'closed-or-unknown').length;
+  }
+
+  async function setAside(batch: readonly ReportNotice[]): Promise<void> {
+    const fate = await inHouse('Set the notices aside').setAside({ humanId, notices: batch });
+    mailbox = fate === 'full' ? withoutRoom(mailbox, Date.now()) : withoutFirst(mailbox, batch.length);
+  }
+
+  /** A notice that changes nothing of what is due starts no new timer. */
+  async function waitUntil(untilMs: number): Promise<void> {
+    const isDue = (step: MailboxStep<ReportNotice>) => step.do !== 'wait' || step.untilMs < untilMs;
+    const options = { summary: 'waiting before the owner is looked for again' };
+    await condition(() => isFull() || failure !== null || isDue(decide()), untilMs - Date.now(), options);
+  }
+
+  function decide(): MailboxStep<ReportNotice> {
+    return decideMailbox(mailbox, Date.now(), asking !== null);
+  }
+
+  /** One that is too heavy to be handed over goes on: the server then refuses what is too much, and the webhook keeps it. */
+  function isFull(): boolean {
+    return (signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested) && !isHeavy(mailbox);
+  }
 }

@@ -96,7 +96,7 @@ async function listApplicants(at: Progress): Promise<void> {
 async function listPeople(at: Progress): Promise<void> {
   const { sweepId } = at.settings;
   setCurrentDetails(`Listing the people at Human API: ${at.people} so far.`);
-  const call = upstream('poll', 'List the people at Human API');
+  const call = upstream('sweep', 'List the people at Human API');
   const { received, repeats } = await call.listPeople({ sweepId, page: at.peoplePages, offset: at.people });
   at.peoplePages += 1;
   if (!repeats) at.people += received;
@@ -129,7 +129,7 @@ async function compareOrCheck(at: Progress, shards: number): Promise<void> {
 /** Nobody counts as gone because a list did not show them. */
 async function askFor(at: Progress, place: PlaceOfFinding): Promise<void> {
   const { sweepId } = at.settings;
-  const call = upstream('poll', 'Ask whether somebody is gone');
+  const call = upstream('sweep', 'Ask whether somebody is gone');
   if (await call.isThere({ sweepId, at: place, by: 'humanId' })) return;
   if (await call.isThere({ sweepId, at: place, by: 'clientUserId' })) return;
   at.confirmed.push(place);

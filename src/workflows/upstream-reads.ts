@@ -8,14 +8,16 @@ import {
   withAbsence,
   withLookUp,
   withNoticeRead,
+  withOutage,
   withRead,
   withReadPutOff,
 } from '../domain/facts';
 import { HOUR_MS, MINUTE_MS } from '../domain/policy';
-import type { Poll } from '../domain/polls';
+import type { DeadlineRead, Poll } from '../domain/polls';
 import type { Applicant } from './applicant';
 import { upstream } from './calls';
 import { moveTo } from './display';
+import { showStuck, undecidedAfterMs, untilDecided } from './stuck';
 import type { Finding, PollCalls } from './watch';
 
 /** A list that a notice wants is not worth more: until it is given up, no deadline acts. */
@@ -36,7 +38,7 @@ export async function readBack(applicant: Applicant, because: Extract<Step, { do
   const doubtedForMs = askedMs - (applicant.facts.doubtedAtMs ?? askedMs);
   const patienceMs = forNotice ? Math.min(Math.max(doubtedForMs, least), most) : null;
   const call = upstream(forNotice ? 'notice' : 'conclude', 'Read the status');
-  const answer = await call.readStatus({ humanId, patienceMs });
+  const answer = await call.readStatus({ humanId, patienceMs, undecidedAfterMs: undecidedAfterMs(state) });
   await takeAnswer(applicant, notBefore(answer, askedMs));
 }
 
@@ -59,17 +61,28 @@ export async function listReports(
   takeList(applicant, notBefore(await call.listReports({ clientUserId, concluding, patienceMs }), askedMs));
 }
 
-/** The polls of an applicant: activities that fail quietly until they have found something. TRY_CANCEL: nobody waits for their end. */
+/**
+ * The polls of an applicant, activities that fail quietly until they have found something, and the read of a deadline, which goes before
+ * every poll (decision 0031). TRY_CANCEL: nobody waits for their end.
+ */
 export function pollsOf(applicant: Applicant): PollCalls {
   return {
-    status: ({ delaysMs, deadlineMs }: Poll) =>
+    status: ({ delaysMs, failureReportMs }: Poll) =>
       upstream('poll', 'Look for a new status', { cancellationType: 'TRY_CANCEL' }).watchStatus({
         humanId: applicant.humanId,
         status: currentStatus(applicant.facts),
         readUpdatedAtMs: applicant.facts.read.updatedAtMs,
         delaysMs,
-        deadlineMs,
+        failureReportMs,
+        undecidedAfterMs: undecidedAfterMs(applicant.state),
+        isStuck: Boolean(applicant.state.stuck),
       }),
+    deadline: async ({ outage }: DeadlineRead) => {
+      const askedMs = Date.now();
+      const call = upstream('deadline', 'Read the status for a deadline', { cancellationType: 'TRY_CANCEL' });
+      const patience = { patienceMs: null, undecidedAfterMs: undecidedAfterMs(applicant.state) };
+      return notBefore(await call.readStatus({ humanId: applicant.humanId, outage, ...patience }), askedMs);
+    },
     reports: ({ delaysMs }: Poll) =>
       upstream('poll', 'Look for new reports', { cancellationType: 'TRY_CANCEL' }).watchReports({
         clientUserId: applicant.state.clientUserId,
@@ -79,7 +92,7 @@ export function pollsOf(applicant: Applicant): PollCalls {
   };
 }
 
-/** Takes in what a poll found. */
+/** Takes in what was found. */
 export async function learn(applicant: Applicant, finding: Finding): Promise<void> {
   if (finding.of === 'reports') takeList(applicant, finding.answer);
   else await takeAnswer(applicant, finding.answer);
@@ -87,11 +100,17 @@ export async function learn(applicant: Applicant, finding: Finding): Promise<voi
 
 async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<void> {
   const { facts, state, input } = applicant;
-  if (answer.kind === 'absent') return lookForTheAbsent(applicant);
-  if (answer.kind === 'unavailable') {
+  if (answer.kind === 'undecided') showStuck(state, answer.why);
+  if (answer.kind === 'unavailable' || answer.kind === 'undecided') {
     state.facts = withReadPutOff(facts, Date.now(), input.policy);
     return;
   }
+  if (answer.kind === 'outage') {
+    state.facts = withOutage(facts, answer, Date.now());
+    return;
+  }
+  showStuck(state, null);
+  if (answer.kind === 'absent') return lookForTheAbsent(applicant);
   const { outageMs, ...read } = answer;
   state.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
@@ -101,7 +120,9 @@ async function lookForTheAbsent(applicant: Applicant): Promise<void> {
   const { state, input } = applicant;
   const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
-  const found = await upstream('conclude', 'Look the person up').lookUp({ clientUserId, clientUserEmail });
+  const call = upstream('conclude', 'Look the person up');
+  const whom = { clientUserId, clientUserEmail };
+  const found = await untilDecided(state, (patience) => call.lookUp({ ...whom, ...patience }));
   if (found.kind === 'nobody') {
     state.facts = withAbsence(applicant.facts, Date.now());
     return;

@@ -14,7 +14,14 @@ async function setup(known: Partial<WatchStatusInput>) {
   const { humanId }: User = await environment.run(() =>
     humanApi.invite({ clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' }),
   );
-  const input = { humanId, status: 'Invited', readUpdatedAtMs: null, delaysMs: [60_000], deadlineMs: null, ...known };
+  const input = {
+    humanId,
+    status: 'Invited',
+    readUpdatedAtMs: null,
+    delaysMs: [60_000],
+    failureReportMs: null,
+    ...known,
+  };
   const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
   return { polled: environment.run(watchStatus, input), found };
 }
@@ -28,11 +35,5 @@ test('a status that no notice had told counts as found by polling', async () => 
 test('a status that was known does not', async () => {
   const { polled, found } = await setup({});
   await expect(polled).rejects.toMatchObject({ type: 'NothingYet' });
-  expect(await found()).toEqual([]);
-});
-
-test('nor does one that is told only because the deadline wants a read', async () => {
-  const { polled, found } = await setup({ deadlineMs: 0 });
-  await expect(polled).resolves.toMatchObject({ kind: 'status', status: 'Invited' });
   expect(await found()).toEqual([]);
 });

@@ -9,9 +9,10 @@ const HERE = Object.fromEntries(
 
 /** What a worker makes of it: the retention in ms, or the names of the variables at fault. */
 function setup(env: Record<string, string>) {
-  const needed = { HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'secret', PAYLOAD_ENCRYPTION: 'off' };
+  const needed = { HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'secret' };
+  const chosen = { PAYLOAD_ENCRYPTION: 'off', REPORTS_ENCRYPTION: 'off' };
   try {
-    return readConfig('worker', { ...needed, ...env }, tmpdir()).retentionMs;
+    return readConfig('worker', { ...needed, ...chosen, ...env }, tmpdir()).retentionMs;
   } catch (error) {
     if (error instanceof ConfigurationError) return error.faults.map(({ key }) => key);
     throw error;

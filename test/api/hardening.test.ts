@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { callerAt, createAllowance } from '../../src/api/allowance';
 import { nestsDeeperThan } from '../../src/api/json-depth';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
+import { callerAt, createAllowance } from '../../src/observability/allowance';
 import type { ConfigurationError } from '../../src/observability/configuration-fault';
 import { KEYS, startApi } from './api-fixture';
 

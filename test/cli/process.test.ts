@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { verifyAudit } from '../../src/observability/audit-verify';
-import { ensureBuilt } from '../support/processes';
+import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
+import { ensureBuilt, UPSTREAM_NOWHERE } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 let server: TemporalServer;
@@ -20,7 +20,7 @@ afterAll(async () => {
 /** The starter as a process: compiled, in a folder without `.env`, with nothing else in its environment. */
 function starter(args: readonly string[], options: { env?: Record<string, string>; stdin?: string } = {}) {
   const entry = path.join(__dirname, '../../dist/src/starter.js');
-  const env = { PATH: process.env['PATH'], TEMPORAL_ADDRESS: server.address, ...options.env };
+  const env = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, TEMPORAL_ADDRESS: server.address, ...options.env };
   return new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(process.execPath, [entry, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
       resolve({ status: error?.code ?? 0, stdout, stderr }),
@@ -48,6 +48,10 @@ test('on a server that never heard of us it registers what it needs, starts, and
     { end: 'closed', broken: null },
     { end: 'closed', broken: null },
   ]);
+  // Each told its checkpoint once, apart from what `--json` promises.
+  const heads = [first, second].flatMap(({ stderr }) => headsIn(stderr));
+  expect(heads).toHaveLength(2);
+  expect(await verifyAudit(path.join(folder, '.data/audit'), heads)).toMatchObject({ borneOut: 2, missing: [] });
   const acts = audited().map(({ did }) => String(did));
   expect(acts.sort()).toEqual(['configure', 'configure', 'not-started', 'start', 'start', 'stop', 'stop']);
   const other = await starter(['--client-user-id', 'POL-1', '--email', 'eve@example.org', '--json']);
@@ -117,6 +121,8 @@ test('whatever goes wrong, nothing of a person is in what is printed', async () 
 
 test('wrong usage and configuration end with status 2 before anything is asked of anybody', async () => {
   expect(await starter(['--file', 'nowhere.csv'])).toMatchObject({ status: 2, stdout: '' });
+  const forReal = await starter(ONE, { env: { HUMAN_API_DATA_URL: 'https://api.humanapi.co' } });
+  expect(forReal).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('PAYLOAD_KEYS: expected') });
   expect(await starter(['--client-user-id', 'max@example.org', '--email', 'max@example.org'])).toMatchObject({
     status: 2,
   });

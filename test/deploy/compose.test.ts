@@ -6,6 +6,9 @@ import { type ProcessName, readConfig } from '../../src/config';
 import { composeDocument, processOf, readCompose, type Service, secretsOf, serviceOf, variablesOf } from './compose';
 import { lastOf, stageOf } from './dockerfile';
 
+/** Where the operator reads the audit log of the webhook. */
+const WEBHOOKS_AUDIT_LOG = '/var/lib/chartway/webhook-audit';
+
 function setup() {
   const compose = readCompose();
   const all = Object.entries(compose.services);
@@ -14,7 +17,9 @@ function setup() {
 
 /** What the file of a secret may hold. */
 function textOf(target: string): string {
-  return target === 'PAYLOAD_KEYS' ? `main:${Buffer.alloc(32, 1).toString('base64')}` : 'from-a-file';
+  return target === 'PAYLOAD_KEYS' || target === 'AUDIT_KEY'
+    ? `main:${Buffer.alloc(32, 1).toString('base64')}`
+    : 'a-secret-from-a-file';
 }
 
 /** With the Compose Specification's own schema; its formats (durations, ports) are judged by its patterns alone. */
@@ -56,6 +61,16 @@ test('every container has a read-only root, no capability but those told, and ca
   expect(named(all, ({ cap_drop }) => cap_drop?.join() !== 'ALL')).toEqual([]);
   expect(named(all, (service) => 'cap_add' in service)).toEqual(['postgresql']);
   expect(named(all, ({ security_opt }) => security_opt?.join() !== 'no-new-privileges:true')).toEqual([]);
+});
+
+test('no container takes all of the memory or the processes, or leaves a core file with keys in it', () => {
+  const { all, ours } = setup();
+  expect(named(all, ({ mem_limit }) => !/^[12]g$/.test(mem_limit ?? ''))).toEqual([]);
+  expect(named(all, ({ pids_limit }) => pids_limit === undefined)).toEqual([]);
+  expect(named(all, ({ ulimits }) => ulimits?.core !== 0)).toEqual([]);
+  const heapMiB = (service: Service) => Number(/=(\d+)$/.exec(variablesOf(service)['NODE_OPTIONS'] ?? '')?.[1]);
+  const chartways = ours.filter(([, service]) => processOf(service) !== 'sandbox');
+  expect(named(chartways, (service) => !(heapMiB(service) <= 0.7 * 1_024))).toEqual([]);
 });
 
 test('ports are published on loopback only', () => {
@@ -119,18 +134,22 @@ test('what must last is kept on volumes that the image has folders for', () => {
     for (const volume of service.volumes ?? []) {
       const [, folder = ''] = volume.split(':');
       const { REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA } = variablesOf(service);
-      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA]).toContain(folder);
+      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA, WEBHOOKS_AUDIT_LOG]).toContain(folder);
       expect(folders).toContain(folder);
     }
   }
 });
 
-test('whoever writes to the audit log does so on a volume', () => {
+test('every process writes its audit log on a volume, and a webhook on one that no other process can write, without their key', () => {
   const { ours } = setup();
   for (const [name, service] of ours.filter(([, service]) => processOf(service) !== 'sandbox')) {
-    const volume = name.startsWith('sandbox') ? 'sandbox-audit' : 'audit';
-    expect(service.volumes).toContain(`${volume}:${variablesOf(service)['AUDIT_LOG']}`);
+    const isWebhook = processOf(service) === 'webhook';
+    const volume = `${name.startsWith('sandbox') ? 'sandbox-' : ''}${isWebhook ? 'webhook-' : ''}audit`;
+    const audits = service.volumes?.filter((mounted) => /audit:/.test(mounted) && !mounted.endsWith(':ro'));
+    expect(audits).toEqual([`${volume}:${variablesOf(service)['AUDIT_LOG']}`]);
+    expect(secretsOf(service).some(({ target }) => target === 'AUDIT_KEY')).toBe(!isWebhook);
   }
+  expect(serviceOf('operator').volumes).toContain(`webhook-audit:${WEBHOOKS_AUDIT_LOG}:ro`);
 });
 
 test('worker, webhook and api are healthy when /readyz says so, on a port of their own in their network namespace', () => {

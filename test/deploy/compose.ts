@@ -25,6 +25,9 @@ export interface Service {
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   readonly stop_grace_period?: string;
+  readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly ulimits?: { readonly core?: number };
 }
 
 /** docker-compose.yml, anchors and merges resolved. */
@@ -50,9 +53,9 @@ export function serviceOf(name: string): Service {
   return service;
 }
 
-/** The variables of a service but for its secrets: its files in order, then what stands beside it. What need not be there is taken for absent. */
+/** The variables of a service but for its secrets: its files in order, then what stands beside it. What need not be there is taken as its example. */
 export function variablesOf({ env_file = [], environment = {} }: Service): Record<string, string> {
-  const files = env_file.filter((file) => typeof file === 'string');
+  const files = env_file.map((file) => (typeof file === 'string' ? file : `${file.path}.example`));
   const texts = files.map((file) => parseVariables(readFileSync(join(ROOT, file))));
   const beside = Object.entries(environment).map(([name, value]) => [name, String(value)]);
   return Object.assign({}, ...texts, Object.fromEntries(beside));

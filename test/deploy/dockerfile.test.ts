@@ -18,7 +18,7 @@ function setup() {
 test('every stage begins with the same image, pinned by tag and digest', () => {
   const { stages } = setup();
   const images = new Set(stages.map(({ name }) => stageOf(name ?? '').image));
-  expect([...images]).toEqual([expect.stringMatching(/^node:20\.20\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/)]);
+  expect([...images]).toEqual([expect.stringMatching(/^node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/)]);
 });
 
 test('the image runs as a user who is not root, and owns nothing but the volumes', () => {

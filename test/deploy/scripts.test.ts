@@ -137,6 +137,7 @@ test('keys are made that Chartway takes: a ring that ends with the key of the we
   expect(parseKeyRing(ring)).not.toBeNull();
   expect(ring).toMatch(/^main:/);
   expect(ring.split(',').slice(1)).toEqual([await read('WEBHOOK_PAYLOAD_KEYS')]);
+  expect(parseKeyRing(await read('AUDIT_KEY'))?.ids).toEqual(['audit']);
 });
 
 test('a ring without the key of the webhook is left alone, and said', async () => {

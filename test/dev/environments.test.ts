@@ -19,7 +19,7 @@ describe('what the processes are given', () => {
       TEMPORAL_PROFILE: 'cloud',
     };
     const env = { ...theirs, ...temporalEnvironment('127.0.0.1:4711', 'default', folder) };
-    expect(readConfig('starter', env, folder).temporal).toEqual({
+    expect(readConfig('verifier', env, folder).temporal).toEqual({
       namespace: 'default',
       connection: { address: '127.0.0.1:4711' },
     });

@@ -4,7 +4,7 @@ import { type Patience, paceEnvironment, SPEED } from '../../src/dev/pace';
 import { castSamples, patienceWith } from '../../src/dev/samples';
 
 /** An empty folder would do as well: there is no `.env` beside the tests. */
-const policyOf = (patience: Patience) => readConfig('starter', paceEnvironment(patience), __dirname).policy;
+const policyOf = (patience: Patience) => readConfig('verifier', paceEnvironment(patience), __dirname).policy;
 const usual = castSamples(
   PERSONAS.map((persona) => ({ ...described(persona), realSeconds: (described(persona).storyMinutes * 60) / SPEED })),
   'usual',
@@ -25,7 +25,7 @@ test('every usual story is over within 75 s, the waits behind its last step incl
 test('a machine that slept for days lets nobody expire who acts by themselves', () => {
   for (const patience of ['story', 'visitor'] as const) {
     const { expiresMs } = policyOf(patience);
-    expect(expiresMs).toEqual(readConfig('starter', {}, __dirname).policy.expiresMs);
+    expect(expiresMs).toEqual(readConfig('verifier', {}, __dirname).policy.expiresMs);
   }
 });
 

@@ -57,7 +57,15 @@ test.each(pages())('every variable that %s names is in .env.example or in the de
   const known = readFileSync(join(ROOT, '.env.example'), 'utf8');
   const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   const named = [...prose(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
-  const others = ['NO_COLOR', 'FORCE_COLOR', 'PROPERTY_SEED', 'TEMPORAL_CLI_PATH', 'CHARTWAY_CACHE', 'SECRETS_FOLDER'];
+  const others = [
+    'NO_COLOR',
+    'FORCE_COLOR',
+    'PROPERTY_SEED',
+    'TEMPORAL_CLI_PATH',
+    'CHARTWAY_CACHE',
+    'SECRETS_FOLDER',
+    'NODE_OPTIONS',
+  ];
   expect(
     named.filter((name) => !known.includes(`#${name}=`) && !compose.includes(name) && !others.includes(name)),
   ).toEqual([]);

@@ -1,3 +1,4 @@
+import { withOutage } from '../../src/domain/facts';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Situation } from './model/situation';
 import { T0 } from './model/upstream';
@@ -29,7 +30,7 @@ describe('a deadline at which upstream could not be asked', () => {
   test('is read again when it has moved, and does not move twice', () => {
     const movedMs = INVITATION_MS + 2 * DAY_MS;
     const it = setup(2 * DAY_MS);
-    expect(it.next(movedMs)).toMatchObject({ do: 'wait', wait: { statusPoll: { deadlineMs: T0 + movedMs } } });
+    expect(it.next(movedMs)).toMatchObject({ do: 'wait', wait: { deadlineRead: { startMs: T0 + movedMs } } });
     it.read('Invited', movedMs, { updatedMs: 0, outageMs: 3 * DAY_MS });
     expect(it.next(movedMs)).toMatchObject({ do: 'conclude', conclusion: { outcome: 'expired' } });
   });
@@ -45,12 +46,59 @@ describe('a deadline at which upstream could not be asked', () => {
   });
 });
 
+describe('an outage that a poll reports before a deadline', () => {
+  const ATTEMPT_MS = 5 * MINUTE_MS;
+  /** The poll has failed for an hour, and the next attempt is due in 5 min. */
+  const setup = (atMs: number, it = new Situation('Invited')) => {
+    it.facts = withOutage(it.facts, { durationMs: HOUR_MS, failures: 20, retryMs: ATTEMPT_MS }, T0 + atMs);
+    return it;
+  };
+  const AT_MS = INVITATION_MS - 2 * ATTEMPT_MS;
+
+  test('is continued by a read in place of the poll, when the next attempt is due', () => {
+    const continued = {
+      statusPoll: null,
+      deadlineRead: {
+        startMs: T0 + AT_MS + ATTEMPT_MS,
+        outage: { durationMs: HOUR_MS + ATTEMPT_MS, failures: 20 },
+      },
+    };
+    const it = setup(AT_MS);
+    for (const atMs of [AT_MS, INVITATION_MS - 1, INVITATION_MS, INVITATION_MS + DAY_MS])
+      expect(it.next(atMs)).toMatchObject({ do: 'wait', wait: continued });
+  });
+
+  test('is over once upstream answers: the poll goes on, and the deadline stays', () => {
+    const it = setup(AT_MS).read('Invited', AT_MS + ATTEMPT_MS, { updatedMs: 0, outageMs: HOUR_MS + ATTEMPT_MS });
+    expect(it.next(AT_MS + ATTEMPT_MS)).toMatchObject({ do: 'wait', wait: { deadlineRead: null } });
+    expect(it.waitsUntilMs(AT_MS + ATTEMPT_MS)).toBe(INVITATION_MS);
+  });
+
+  test.each([
+    ['Invited', INVITATION_MS, 6 * HOUR_MS],
+    ['Syncing', 90 * DAY_MS, 6 * HOUR_MS],
+  ])('under %s is asked for from 6 h before it', (status, deadlineMs, beforeMs) => {
+    expect(new Situation(status).next(0)).toMatchObject({
+      do: 'wait',
+      wait: { statusPoll: { failureReportMs: T0 + deadlineMs - beforeMs } },
+    });
+  });
+
+  test('is asked for from one cadence before it, where that is longer', () => {
+    const pollMs = { ...DEFAULT_POLICY.pollMs, invited: DAY_MS };
+    expect(new Situation('Invited', { ...DEFAULT_POLICY, pollMs }).next(0)).toMatchObject({
+      do: 'wait',
+      wait: { statusPoll: { failureReportMs: T0 + INVITATION_MS - DAY_MS } },
+    });
+  });
+});
+
 describe('a deadline', () => {
   test('does not act on a read that was made before it, however shortly', () => {
     const it = new Situation('Invited').read('Invited', INVITATION_MS - 1, { updatedMs: 0 });
     expect(it.next(INVITATION_MS)).toMatchObject({
       do: 'wait',
-      wait: { statusPoll: { deadlineMs: T0 + INVITATION_MS } },
+      wait: { statusPoll: null, deadlineRead: { startMs: T0 + INVITATION_MS, outage: null } },
     });
   });
 

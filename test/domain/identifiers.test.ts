@@ -32,11 +32,11 @@ describe('a clientUserId', () => {
 });
 
 describe('a humanId', () => {
-  test.each(['0123456789abcdef0123456789abcdef', '.', '-', 'x'.repeat(100)])('may be %s', (id) =>
+  test.each(['0123456789abcdef0123456789abcdef', '...', '-', 'x'.repeat(100)])('may be %s', (id) =>
     expect(isHumanId(id)).toBe(true),
   );
 
-  test.each(['', 'a b', 'a/b', 'a\n', '@', 'x'.repeat(101), null, 5])('may not be %p', (id) =>
+  test.each(['', '.', '..', 'a b', 'a/b', 'a\n', '@', 'x'.repeat(101), null, 5])('may not be %p', (id) =>
     expect(isHumanId(id)).toBe(false),
   );
 });

@@ -7,8 +7,11 @@ const APPLICANT_MS = 90 * DAY_MS;
 /** They wait, whatever they wait for, until the applicant's deadline. */
 const WAITING = ['Engaged', 'Syncing', 'Attn Required', 'Pondering', 'Disconnected'];
 
-/** The deadline's own read is the poll's, which begins by then at the latest and tells the first answer after it. */
-const polledAt = (dueMs: number) => ({ do: 'wait', wait: { statusPoll: { deadlineMs: T0 + dueMs } } });
+/** The deadline's own read takes the place of the poll. */
+const readAt = (dueMs: number) => ({
+  do: 'wait',
+  wait: { statusPoll: null, deadlineRead: { startMs: T0 + dueMs, outage: null } },
+});
 
 const conclusion = (outcome: string, reason: string | null, withdraw: boolean) => ({
   do: 'conclude',
@@ -20,7 +23,7 @@ describe('Invited', () => {
     const it = new Situation('Invited');
     expect(it.waitsUntilMs(0)).toBe(INVITATION_MS);
     expect(it.waitsUntilMs(INVITATION_MS - 1)).toBe(INVITATION_MS);
-    expect(it.next(INVITATION_MS)).toMatchObject(polledAt(INVITATION_MS));
+    expect(it.next(INVITATION_MS)).toMatchObject(readAt(INVITATION_MS));
   });
 
   test('to the end is withdrawn and expired', () => {
@@ -73,7 +76,7 @@ describe.each(WAITING)('%s', (status) => {
     const it = setup();
     expect(it.waitsUntilMs(DAY_MS)).toBe(APPLICANT_MS);
     expect(it.waitsUntilMs(APPLICANT_MS - 1)).toBe(APPLICANT_MS);
-    expect(it.next(APPLICANT_MS)).toMatchObject(polledAt(APPLICANT_MS));
+    expect(it.next(APPLICANT_MS)).toMatchObject(readAt(APPLICANT_MS));
   });
 
   test('to the end lists once more; with nothing to collect the person is withdrawn and expired', () => {

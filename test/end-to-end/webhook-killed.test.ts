@@ -16,7 +16,7 @@ const TEST_TIMEOUT_MS = 120_000 + KILLS * 20_000;
 const STEP_TIMEOUT_MS = 60_000;
 const APPLICANTS = ['POL-0', 'POL-1', 'POL-2', 'POL-3', 'POL-4'];
 const LARGEST_ARRAY = 20;
-const SECRET = 'test-notices';
+const SECRET = 'test-notices-of-ours';
 
 let folder: string;
 let port: number;

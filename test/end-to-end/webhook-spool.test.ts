@@ -25,10 +25,21 @@ test.each([
 ] as const)(
   'a %s whose %s is %s says so and ends with status 2, before it listens',
   async (process, name, path, code) => {
-    const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 's', [name]: path };
+    const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-of-this-test', [name]: path };
     const { status, lines, said } = await runProcess(process, folder, env, []);
     expect({ status, lines }).toEqual({ status: 2, lines: [] });
     expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
   },
   60_000,
 );
+
+test('a webhook logs how many secrets it has, because a comma makes two, and none of them', async () => {
+  const env = {
+    WEBHOOK_PORT: '0',
+    WEBHOOK_SECRET: 'a-secret-with-a-comma,in-the-middle-of-it',
+    WEBHOOK_SPOOL: 'file/spool',
+  };
+  const { output } = await runProcess('webhook', folder, env, []);
+  expect(output).toMatch(/"secrets":2,/);
+  expect(output).not.toMatch(/with-a-comma|in-the-middle/);
+}, 60_000);

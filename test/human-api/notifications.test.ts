@@ -21,12 +21,15 @@ const REPORT = {
   action: 'created',
 };
 
+const requestId = expect.stringMatching(/^[0-9a-f]{32}$/);
+
 const STATUS_NOTICE: Notice = {
   kind: 'status',
   clientUserId: 'POL-20417',
   humanId: HUMAN_ID,
   status: 'Declined',
   updatedAt: STATUS.updatedAt,
+  requestId,
 };
 
 const REPORT_NOTICE: Notice = {
@@ -35,6 +38,7 @@ const REPORT_NOTICE: Notice = {
   reportId: '5e9f0c3b1d2a4f6788990a01',
   type: 'unity',
   updatedAt: REPORT.updatedAt,
+  requestId,
 };
 
 const JUNK = { kind: 'other', reason: 'junk' };
@@ -128,7 +132,7 @@ describe('a report notice', () => {
   it('may lack type and date, and have a number for an id', () => {
     const { humanId, endpoint } = REPORT;
     expect(noticesOf({ humanId, endpoint, objectId: 12 })).toEqual([
-      { kind: 'report', humanId, reportId: '12', type: null, updatedAt: null },
+      { kind: 'report', humanId, reportId: '12', type: null, updatedAt: null, requestId },
     ]);
   });
 
@@ -211,9 +215,49 @@ describe('the request id of a notice', () => {
       { ...STATUS, updatedAt: '2021-01-30T21:20:54.316Z' },
       REPORT,
       { ...REPORT, objectId: 'r2' },
+      { ...REPORT, type: 'ccdraw' },
       { ...REPORT, updatedAt: '2021-01-30T21:20:54.316Z' },
+      { ...REPORT, action: 'updated' },
+      { ...REPORT, action: undefined },
+      ...['yesterday', 'today', 1_580_418_054_316, 1_580_418_054_317, 'x'.repeat(41), 'y'.repeat(41), null].flatMap(
+        (updatedAt) => [
+          { ...STATUS, updatedAt },
+          { ...REPORT, updatedAt },
+        ],
+      ),
     ];
     const ids = noticesOf(changed).map(noticeRequestId);
     expect(new Set(ids).size).toBe(changed.length);
+  });
+
+  describe('without a readable date', () => {
+    const AT_MS = Date.UTC(2026, 0, 1, 10, 30);
+    const MINUTE_MS = 60_000;
+    const idAt = (nowMs: number, updatedAt: unknown) => {
+      const parsed = parseNotices(Buffer.from(JSON.stringify({ ...REPORT, updatedAt })), nowMs);
+      const [notice] = parsed.ok ? parsed.notices : [];
+      return notice && noticeRequestId(notice);
+    };
+
+    it.each([undefined, null, 'soon', {}])(
+      '(%j) is the same for a resend, and another one for a later notice',
+      (date) => {
+        expect(idAt(AT_MS + 5 * MINUTE_MS, date)).toBe(idAt(AT_MS, date));
+        expect(idAt(AT_MS + 60 * MINUTE_MS, date)).not.toBe(idAt(AT_MS, date));
+      },
+    );
+
+    it('with one it is the same whenever the notice comes', () => {
+      expect(idAt(AT_MS + 24 * 60 * MINUTE_MS, REPORT.updatedAt)).toBe(idAt(AT_MS, REPORT.updatedAt));
+    });
+
+    it('the deepest nesting in its place makes nothing throw', () => {
+      const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
+      const body = JSON.stringify(REPORT).replace(`"${REPORT.updatedAt}"`, deep);
+      expect(parseNotices(Buffer.from(body))).toMatchObject({
+        ok: true,
+        notices: [{ kind: 'report', updatedAt: null }],
+      });
+    });
   });
 });

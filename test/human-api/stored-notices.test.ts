@@ -29,6 +29,15 @@ test('a notice that was stored is the same notice, under the same request id', (
   expect(read?.map(noticeRequestId)).toEqual(notices.map(noticeRequestId));
 });
 
+test('one that 0.1.0 stored keeps the request id that 0.1.0 gave it', () => {
+  const stored =
+    '{"kind":"report","humanId":"0123456789abcdef0123456789abcdef","reportId":"7","type":"unity","updatedAt":null}';
+  const [notice] = noticesIn(Buffer.from(stored)) ?? [];
+  expect(notice && noticeRequestId(notice)).toBe('d44d10c3c8e46d1961858216b5d73861');
+  const [forged] = noticesIn(Buffer.from(stored.replace('{', '{"requestId":"not ours",'))) ?? [];
+  expect(forged).toEqual(notice);
+});
+
 test('one alone is read too', () => {
   const [notice] = setup();
   expect(noticesIn(Buffer.from(JSON.stringify(notice)))).toEqual([notice]);

@@ -5,6 +5,7 @@ import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observabi
 import { pruneAudit } from '../../src/observability/audit-keep';
 import { auditProcess } from '../../src/observability/audit-process';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
+import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
 
 const folders: string[] = [];
@@ -210,9 +211,9 @@ test('a chain is removed as a whole once it is too old, the log tells so, and it
   const [file = ''] = await old.files();
   const longAgo = new Date(Date.now() - 10_000);
   await utimes(join(old.folder, file), longAgo, longAgo);
-  const audit = await openAudit({ folder: old.folder, process: 'worker' });
+  const audit = await openAudit({ folder: old.folder, process: 'test' });
   audits.push(audit);
-  const prune = (keepMs: number) => pruneAudit({ folder: old.folder, keepMs, audit, who: 'worker' });
+  const prune = (keepMs: number) => pruneAudit({ folder: old.folder, keepMs, audit, process: 'test' });
   expect(await prune(60_000)).toEqual([]);
   expect(await prune(5_000)).toEqual([file.split('.')[0]]);
   expect(await old.files()).toHaveLength(1);
@@ -224,7 +225,8 @@ test('a process that may not be without its audit log is told which variable to 
   const file = join(folder, 'a-file');
   await writeFile(file, '');
   const log = { error: jest.fn(), warn: jest.fn() };
-  const options = { folder: join(file, 'audit'), keepMs: 1, process: 'test', names: [], log };
+  const settings = { folder: join(file, 'audit'), keepMs: 1, keys: createAuditKeys('test', null, null) };
+  const options = { settings, process: 'test', names: [], log };
   await expect(auditProcess({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a folder that can be made/s);
   const audit = await auditProcess(options);
   expect(log.error).toHaveBeenCalledTimes(1);

@@ -46,6 +46,14 @@ describe('the log', () => {
     expect(lines.join()).not.toMatch(/max@|Muster|1980/);
   });
 
+  test('shows how many secrets there are, and none of them', () => {
+    const { log, lines, last } = setup();
+    log.info({ secrets: 2 }, 'text');
+    expect(last().secrets).toBe(2);
+    log.info({ secrets: ['hush'] }, 'text');
+    expect(lines.join()).not.toMatch(/hush/);
+  });
+
   test('leaves out what is below its level', () => {
     const { log, lines } = setup('warn');
     log.info('quiet');

@@ -21,7 +21,7 @@ const IDENTITY = {
 /** In what upstream says: a provider's name, a status that we do not know, a report's type. */
 const UPSTREAMS = ['Starfleet Medical', 'Wobbling Cormorant', 'gallimaufry-report'];
 /** Of the installation: whoever reads a log must not be able to speak for it. */
-const SECRETS = ['test-secret', 'test-notices'];
+const SECRETS = ['test-secret', 'test-notices-of-ours'];
 const CANARIES = [...Object.values(IDENTITY), ...UPSTREAMS];
 
 const ENDINGS_TIMEOUT_MS = 90_000;

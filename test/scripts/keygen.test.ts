@@ -27,7 +27,7 @@ test('an API key is shown once, and its entry of API_KEYS holds its hash only', 
   expect(status).toBe(0);
   expect(entry).toBe(`intake-desk:intake+read:${createHash('sha256').update(key).digest('hex')}`);
   expect(key).toMatch(/^[\w-]{43}$/);
-  expect(() => readConfig('starter', { API_KEYS: entry }, __dirname)).not.toThrow();
+  expect(() => readConfig('verifier', { API_KEYS: entry }, __dirname)).not.toThrow();
 });
 
 test.each([

@@ -40,6 +40,10 @@ test('nothing that ships needs an install script', () => {
   expect(scripted).toEqual(SCRIPTS_NOT_NEEDED);
 });
 
+test('no package runs a script of its own when it is installed', () => {
+  expect(readFileSync(join(ROOT, '.npmrc'), 'utf8').split('\n')).toContain('ignore-scripts=true');
+});
+
 test('npm run licences states a permissive licence of every package that ships', () => {
   const output = execFileSync(process.execPath, ['scripts/licences.mjs'], { cwd: ROOT, encoding: 'utf8' });
   const lines = output.trim().split('\n');

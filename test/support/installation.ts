@@ -14,7 +14,7 @@ import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
 
 const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
-const WEBHOOK_SECRET = 'test-notices';
+const WEBHOOK_SECRET = 'test-notices-of-ours';
 
 export interface InstallationOptions {
   /** Of a Temporal server that runs. */

@@ -5,6 +5,13 @@ import { promisify } from 'node:util';
 
 const ROOT = join(__dirname, '..', '..');
 
+/** An upstream on loopback that nobody serves: no test ever reaches the real one, and keys may be missing. */
+export const UPSTREAM_NOWHERE = {
+  HUMAN_API_AUTH_URL: 'http://127.0.0.1:9',
+  HUMAN_API_ADMIN_URL: 'http://127.0.0.1:9',
+  HUMAN_API_DATA_URL: 'http://127.0.0.1:9',
+};
+
 /** Where each process begins, below `dist/`. */
 const ENTRIES = {
   worker: 'src/worker.js',
@@ -89,7 +96,8 @@ function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, str
   if (closed) throw new Error(`expected no ${name} to be started at the end of the test`);
   const entry = join(ROOT, 'dist', ENTRIES[name]);
   // Of this environment only what Node needs: whoever runs the tests may have settings of their own.
-  const child = spawn(process.execPath, [entry, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } });
+  const given = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, ...env };
+  const child = spawn(process.execPath, [entry, ...args], { cwd, env: given });
   const printed = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     printed.stdout += chunk;

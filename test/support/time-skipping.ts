@@ -4,7 +4,7 @@ import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from
 import { Registry } from 'prom-client';
 import { createInHouseActivities, createUpstreamActivities } from '../../src/activities';
 import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/runs';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
@@ -163,10 +163,10 @@ export class TimeSkipping {
     });
     for (const notice of rest) await handle.signal(reportNoticeSignal, notice);
     const stopWorkers = await this.work(taskQueue, humanApi, { store, directory });
-    for (let passedMs = 0; passedMs < HOUR_MS; passedMs += MINUTE_MS) {
+    for (let passedMs = 0; passedMs < 2 * DAY_MS; passedMs += 30 * MINUTE_MS) {
       const { name } = (await handle.describe()).status;
       if (name !== 'RUNNING' && name !== 'CONTINUED_AS_NEW') break;
-      await this.env.sleep(MINUTE_MS);
+      await this.env.sleep(30 * MINUTE_MS);
     }
     await stopWorkers();
     return handle.result();

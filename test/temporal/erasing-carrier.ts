@@ -15,6 +15,7 @@ import { openErasing } from '../../src/report-store/erasing';
 import { createFolderStore } from '../../src/report-store/folder-store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
+import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
@@ -92,6 +93,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     who: 'cli:tester',
     audit: async () => ({ record: async (entry) => void audited.push(entry) }),
     auditFolder: join(root, 'audit'),
+    auditKeys: createAuditKeys('chartway', null, null),
     ask: null,
     noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
     reportStore: () => store,

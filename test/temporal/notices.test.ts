@@ -157,6 +157,19 @@ describe('the mailbox of a person', () => {
     expect(signals.map((signal) => signal.signalName)).toEqual(['reportNotice', 'reportNotice']);
   });
 
+  test('is given the request id, under which it passes the notice on; an applicant is not', async () => {
+    const { sender, start, clientUserId, humanId, report, signalsOf } = setup();
+    await start();
+    await sender.postToMailbox(report, 'request-1');
+    await sender.deliverReportNotice(clientUserId, { ...report, requestId: 'request-1' }, 'request-1');
+    const told = async (workflowId: string) => {
+      const [signal] = await signalsOf(workflowId);
+      return defaultPayloadConverter.fromPayload(signal?.input?.payloads?.[0] ?? {});
+    };
+    expect(await told(mailboxWorkflowId(humanId))).toEqual({ ...report, requestId: 'request-1' });
+    expect(await told(applicantWorkflowId(clientUserId))).toEqual(report);
+  });
+
   test('opens again for a notice that comes after it closed', async () => {
     const { sender, report, humanId, client } = setup();
     await sender.postToMailbox(report, 'request-1');

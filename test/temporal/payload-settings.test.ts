@@ -18,14 +18,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function read(env: Record<string, string>, processName: ProcessName = 'starter') {
-  const { ring, encrypts } = readConfig(processName, env, folder).payload;
+/** Against an upstream on loopback, where keys may be missing. */
+function read(env: Record<string, string>) {
+  const { ring, encrypts } = readConfig('starter', { ...LOOPBACK, ...env }, folder).payload;
   return { ids: ring?.ids ?? null, encrypts };
 }
 
 function faultsOf(env: Record<string, string>, processName: ProcessName = 'starter') {
   try {
-    read(env, processName);
+    readConfig(processName, env, folder);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.faults;
     throw error;
@@ -76,19 +77,32 @@ test('keys and a file of keys are a fault, and so is encryption without keys', (
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
 });
 
-test('a worker for the real upstream does not start without keys unless it is told to', () => {
-  expect(faultsOf(CREDENTIALS, 'worker')).toMatchObject([{ key: 'PAYLOAD_KEYS', came: 'nothing' }]);
-  const oneAway = { ...CREDENTIALS, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
-  expect(faultsOf(oneAway, 'worker')).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
-  expect(faultsOf({ ...CREDENTIALS, PAYLOAD_ENCRYPTION: 'off' }, 'worker')).toEqual([]);
-  expect(faultsOf({ ...CREDENTIALS, PAYLOAD_KEYS: newKey('a') }, 'worker')).toEqual([]);
-  expect(faultsOf({ ...CREDENTIALS, ...LOOPBACK }, 'worker')).toEqual([]);
+test.each(['worker', 'webhook', 'api', 'starter', 'chartway'] as const)(
+  'the %s does not start for a real upstream without keys, unless it is told that Temporal may store personal data in clear',
+  (processName) => {
+    const needed = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
+    const expected = expect.stringMatching(/npm run keygen -- main.*loopback.*PAYLOAD_ENCRYPTION=off/);
+    expect(faultsOf(needed, processName)).toEqual([{ key: 'PAYLOAD_KEYS', expected, came: 'nothing' }]);
+    const oneAway = { ...needed, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
+    expect(faultsOf(oneAway, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
+    expect(faultsOf({ ...needed, PAYLOAD_ENCRYPTION: 'off' }, processName)).toEqual([]);
+    expect(faultsOf({ ...needed, PAYLOAD_KEYS: newKey('a') }, processName)).toEqual([]);
+    expect(faultsOf({ ...needed, PAYLOAD_KEYS_FILE: keyFile(newKey('a')) }, processName)).toEqual([]);
+    expect(faultsOf({ ...needed, ...LOOPBACK }, processName)).toEqual([]);
+  },
+);
+
+test('a command that only reads files needs no keys, and npm start makes its own', () => {
+  expect(faultsOf({}, 'verifier')).toEqual([]);
+  expect(faultsOf({ ...CREDENTIALS, REPORTS_ENCRYPTION: 'off' }, 'dev')).toEqual([]);
 });
 
 test('beside a running npm start its keys count, for its server only and where nothing else is said', () => {
   mkdirSync(path.join(folder, '.data/keys'), { recursive: true });
   writeFileSync(path.join(folder, '.data/keys/127.0.0.1:7233'), `${newKey('own')}\n`);
   expect(read({})).toEqual({ ids: ['own'], encrypts: true });
+  for (const processName of ['starter', 'chartway', 'api'] as const) expect(faultsOf({}, processName)).toEqual([]);
+  expect(faultsOf({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
   expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toEqual({ ids: null, encrypts: false });
   expect(read({ PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: null, encrypts: false });
   expect(read({ PAYLOAD_KEYS: newKey('mine') }).ids).toEqual(['mine']);

@@ -1,11 +1,12 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { drain, listen } from '../../src/observability/listening';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import type { TlsFiles } from '../../src/observability/tls-settings';
 import type { openSpool, Spool } from '../../src/spool/spool';
 import type { NoticeSender } from '../../src/temporal/notices';
+import type { MailboxBudget } from '../../src/webhook/mailbox-budget';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
 import { createWebhook } from '../../src/webhook/webhook';
 
@@ -34,6 +35,9 @@ export async function startWebhook(
     /** Opens the spool; none where it is not given. */
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     tls?: TlsFiles;
+    mailboxes?: MailboxBudget;
+    trustedProxies?: readonly string[];
+    addressOf?: (socket: Socket) => string;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number; renewalEveryMs?: number };
   } = {},
 ) {
@@ -76,6 +80,9 @@ export async function startWebhook(
     secrets: options.secrets ?? [],
     signature: { ...UNSIGNED, ...options.signature },
     tls: options.tls ?? null,
+    mailboxes: options.mailboxes,
+    trustedProxies: options.trustedProxies ?? [],
+    addressOf: options.addressOf,
     registry,
     log,
     timeouts: options.timeouts ?? {},

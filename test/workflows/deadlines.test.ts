@@ -59,6 +59,17 @@ test('a deadline waits for upstream, and moves by an outage longer than the poll
   expect(applicant.routes(DEADLINE_MS + outageMs).at(-1)).toBe('deleteUser');
 });
 
+test('an outage that began before the deadline moves it as a whole, and costs few events', async () => {
+  const applicant = await withOutage(DEADLINE_MS - 8 * HOUR_MS, DEADLINE_MS + HOUR_MS);
+  await applicant.passTo(DEADLINE_MS - 7 * HOUR_MS);
+  const eventsBefore = await applicant.events();
+  const state = await applicant.until(({ facts: known }) => known?.extensionMs !== null, HOUR_MS / 2);
+  // The poll of six hours before the deadline is the first that sees it.
+  expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(7, 0);
+  expect(state.facts?.outage).toBeNull();
+  expect((await applicant.events()) - eventsBefore).toBeLessThan(30);
+});
+
 test('whoever comes back within the moved deadline is not given up', async () => {
   const humanApi = new FakeHumanApi([
     { afterMs: DEADLINE_MS + 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },

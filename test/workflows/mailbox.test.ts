@@ -1,4 +1,5 @@
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
+import { HOUR_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/human-api/errors';
 import { noticesIn } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
@@ -55,6 +56,53 @@ test('an upstream that is down loses no notice', async () => {
   const notice = { ...noticeOf('r-1'), humanId: person.humanId };
   expect(await deliver(humanApi, directory, person.humanId, [notice])).toEqual({ clientUserId: 'POL-3', delivered: 1 });
 });
+
+test('a person who is started hours after the notice still gets it', async () => {
+  const { directory, delivered } = directoryOf({});
+  const startedAtMs = (await nowMs()) + 3 * HOUR_MS;
+  const late = { ...directory, findByHumanId: async () => ((await nowMs()) < startedAtMs ? null : 'POL-4') };
+  expect(await deliver(new FakeHumanApi(), late, 'h-1', [noticeOf('r-1')])).toEqual({
+    clientUserId: 'POL-4',
+    delivered: 1,
+  });
+  expect(delivered).toMatchObject([{ clientUserId: 'POL-4', reportId: 'r-1' }]);
+});
+
+test('the notices that found no room in the quarantine stay in the mailbox, and are set aside once there is room', async () => {
+  const { directory } = directoryOf({});
+  const store = new FakeStore();
+  const fromMs = await nowMs();
+  const full = Array.from({ length: 10_000 }, (_, n) => `quarantine/${n}.json`);
+  const triedAtMs: number[] = [];
+  jest.spyOn(store.shelf, 'list').mockImplementation(async () => {
+    triedAtMs.push((await nowMs()) - fromMs);
+    return triedAtMs.length <= 2 ? full : [];
+  });
+  await deliver(new FakeHumanApi(), directory, 'h-1', [noticeOf('r-1')], store);
+  expect(triedAtMs.map((ms) => Math.round(ms / HOUR_MS))).toEqual([24, 25, 26]);
+  jest.restoreAllMocks();
+  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  expect(await quarantine.list()).toMatchObject([{ humanId: 'h-1', detail: '1 notice' }]);
+});
+
+test('a flooded mailbox of no one hands over to a fresh run, and sets all of it aside after the day', async () => {
+  const { directory } = directoryOf({});
+  const searchedAtMs: number[] = [];
+  const counted = {
+    ...directory,
+    findByHumanId: async () => {
+      searchedAtMs.push(await nowMs());
+      return null;
+    },
+  };
+  const notices = Array.from({ length: 2_100 }, (_, at) => noticeOf(`r-${at}`));
+  const fromMs = await nowMs();
+  const store = new FakeStore();
+  await deliver(new FakeHumanApi(), counted, 'h-1', notices, store);
+  expect(Math.round(((searchedAtMs.at(-1) ?? 0) - fromMs) / HOUR_MS)).toBe(24);
+  const kept = await openMailboxQuarantine({ shelf: store.shelf, seal: null }).list();
+  expect(kept.map(({ detail }) => Number(detail.split(' ')[0])).reduce((sum, count) => sum + count, 0)).toBe(2_100);
+}, 90_000);
 
 test('the notices of nobody are set aside for an operator, once, however often the store fails', async () => {
   const { directory, delivered } = directoryOf({});

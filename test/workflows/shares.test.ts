@@ -1,4 +1,5 @@
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { DELIVER_NOTICES, mailboxWorkflowId, reportNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
@@ -77,6 +78,38 @@ test(
     const invited = rows.filter((life) => life.people.length === 1).length;
     expect(invited).toBeGreaterThan(0);
     expect(invited).toBeLessThan(ROWS / 2);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the mailboxes of made-up persons leave the polls of applicants their share of the calls',
+  async () => {
+    const [humanApi, store] = [new People(), new FakeStore()];
+    const MAILBOXES = 60;
+    const polled = Array.from({ length: 3 }, (_, at) => humanApi.add(`POLLED-${at}`, []));
+    const inHouseActivities = { findApplicant: async () => null };
+    await server.work({ taskQueue: 'made-up', humanApi, store, maxCallsPerSecond: 12, inHouseActivities });
+    await Promise.all(polled.map((_, at) => server.begin('made-up', `POLLED-${at}`, POLICY)));
+    const reads = () => polled.reduce((sum, life) => sum + life.count('readUser'), 0);
+    await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readUser') > 0));
+
+    const lookUps = jest.spyOn(humanApi, 'readUser');
+    const before = { reads: reads(), calls: lookUps.mock.calls.length };
+    await Promise.all(
+      Array.from({ length: MAILBOXES }, (_, n) =>
+        server.client.workflow.signalWithStart(DELIVER_NOTICES, {
+          taskQueue: 'made-up',
+          workflowId: mailboxWorkflowId(`made-up-${n}`),
+          signal: reportNoticeSignal,
+          signalArgs: [{ humanId: `made-up-${n}`, reportId: 'r', type: null, updatedAt: null }],
+        }),
+      ),
+    );
+    await until('twenty more polls', STEP_TIMEOUT_MS, () => reads() >= before.reads + 20);
+
+    const made = lookUps.mock.calls.length - before.calls - (reads() - before.reads);
+    expect(made).toBeLessThan(MAILBOXES / 2);
   },
   TIMEOUT_MS,
 );

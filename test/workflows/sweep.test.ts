@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import type { Finding } from '../../src/domain/sweep';
+import { UNDECIDED } from '../../src/domain/undecided';
+import { Undecided } from '../../src/human-api/errors';
 import { createOperations } from '../../src/temporal/operations';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  type CollectRecordsInput,
+  sweepWorkflowId,
+  upstreamTaskQueue,
+} from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeHumanApi, facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -38,6 +46,7 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
   const operations = createOperations({ client, taskQueue });
   return {
     client,
+    taskQueue,
     humanApi,
     store,
     operations,
@@ -127,6 +136,25 @@ test('it finds people without applicants, applicants without people, and those t
   expect(humanApi.calls.filter(({ route }) => route === 'readUser').map(({ of }) => of)).toEqual(['h-gone']);
 });
 
+test('its calls of Human API go before every poll', async () => {
+  const { start, listed, work, operations, client, taskQueue } = setup();
+  await start('GONE-2', 'h-gone');
+  await listed();
+  await work();
+  expect((await operations.sweep()).first.gone).toEqual(['GONE-2']);
+  const { events } = await client.workflow.getHandle(sweepWorkflowId(taskQueue)).fetchHistory();
+  const calls = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: call }) =>
+    call?.taskQueue?.name === upstreamTaskQueue(taskQueue)
+      ? [[call.activityType?.name, call.priority?.priorityKey]]
+      : [],
+  );
+  expect(calls).toEqual([
+    ['listPeople', 4],
+    ['isThere', 4],
+    ['isThere', 4],
+  ]);
+});
+
 test('somebody who is invited while it runs is no finding', async () => {
   const { enrol, start, listed, work, operations, humanApi } = setup();
   await start('EARLY-1', enrol('EARLY-1'));
@@ -161,6 +189,24 @@ test('an open applicant on which nobody works is unread after twice its cadence'
   expect(await look(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
   expect((await look(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
   expect(await source.look('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+});
+
+test('an applicant whose answers decide nothing is told from one whom nobody reads', async () => {
+  const { client, source, humanApi, work, taskQueue } = setup();
+  const error = new Undecided(facts(404), UNDECIDED.unidentified404);
+  humanApi.faults.push({ route: 'findUsers', error });
+  await work();
+  const details = { clientUserId: 'UNDECIDED-1', clientUserEmail: 'undecided-1@example.org' };
+  const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
+  const workflowId = applicantWorkflowId(details.clientUserId);
+  await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
+  const look = () => source.look(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
+  const seen = await until('a look-up that decides nothing', 20_000, async () => {
+    const sighting = await look();
+    return sighting?.isUndecided ? sighting : null;
+  });
+  expect(seen).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
+  expect(Date.now() - (seen.unreadSinceMs ?? 0)).toBeLessThan(30_000);
 });
 
 test('somebody whose applicant was terminated is withdrawn by hand, and no later start invites again', async () => {

@@ -5,7 +5,7 @@ import { cancelCommand } from './cancel';
 import { documentCommand } from './document';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
-import type { Act, AddCommand } from './operator';
+import type { Act, AddCommand, Needs } from './operator';
 import { quarantineCommand } from './quarantine';
 import { storeCommand } from './store';
 import { sweepCommand } from './sweep';
@@ -30,18 +30,19 @@ const COMMANDS: readonly AddCommand[] = [
 /** What was asked for. */
 export interface CommandLine {
   readonly act: Act;
+  readonly needs: Needs;
   readonly json: boolean;
 }
 
 /** Reads the command line. Wrong usage is said on stderr and ends the process with status 2, `--help` with 0. */
 export function readCommandLine(argv: readonly string[], commands = COMMANDS): CommandLine {
-  let chosen: Act | undefined;
+  let chosen: Omit<CommandLine, 'json'> | undefined;
   const program = new DiscreetCommand('chartway')
     .description("The operator's commands: look after what needs a person.")
     .usage('<command> [options]');
   for (const add of commands) {
-    add(program, (act) => {
-      chosen = act;
+    add(program, (act, needs = 'chartway') => {
+      chosen = { act, needs };
     });
   }
   everyCommand(program, (command) =>
@@ -57,7 +58,7 @@ export function readCommandLine(argv: readonly string[], commands = COMMANDS): C
   try {
     program.parse(argv, { from: 'user' });
     if (chosen === undefined) return program.error('error: expected a command');
-    return { act: chosen, json: jsonAskedFor(program) };
+    return { ...chosen, json: jsonAskedFor(program) };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return process.exit(error.exitCode === 0 ? 0 : 2);

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { Seal } from '../../domain/seal';
 import type { Audit } from '../../observability/audit';
+import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
 import type { ExitStatus } from '../starter';
@@ -26,6 +27,7 @@ export interface Operator {
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
   /** `AUDIT_LOG`. */
   readonly auditFolder: string;
+  readonly auditKeys: AuditKeys;
   /** Asks on the terminal and gives the line that was typed; null where there is none. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Over the client above. */
@@ -40,8 +42,11 @@ export interface Operator {
 /** What the chosen command does. 0: all well; 1: something asked for could not be done; 2: wrong usage. */
 export type Act = (operator: Operator) => Promise<ExitStatus>;
 
+/** The configuration that a command needs: the operator's, or only that of a reader of the audit log's files. */
+export type Needs = 'chartway' | 'verifier';
+
 /**
  * Adds one command, with its options and subcommands, to the command line. Its action hands over what is to be done, which is run once the
  * configuration has been read: `--help` and wrong usage need none.
  */
-export type AddCommand = (program: Command, choose: (act: Act) => void) => void;
+export type AddCommand = (program: Command, choose: (act: Act, needs?: Needs) => void) => void;

@@ -1,6 +1,6 @@
 import { isClientUserId, isHumanId } from '../../domain/identifiers';
 import { isRecord, parseJson } from '../json';
-import type { Notice } from '../notifications';
+import { isRequestId, type Notice } from '../notifications';
 import { reportIdOf } from '../wire';
 
 /** A notice that says something: what is worth keeping. */
@@ -30,14 +30,16 @@ export function noticesIn(content: Buffer): TellingNotice[] | null {
 
 function storedNotice(read: unknown): TellingNotice | null {
   if (!isRecord(read)) return null;
-  const { kind, clientUserId, humanId, status, type } = read;
+  const { kind, clientUserId, humanId, status, type, requestId } = read;
   const updatedAt = textOrNull(read['updatedAt']);
   const reportId = reportIdOf(read['reportId']);
+  const identified = isRequestId(requestId) ? { requestId } : {};
   if (!isHumanId(humanId)) return null;
   if (kind === 'status' && isClientUserId(clientUserId) && typeof status === 'string') {
-    return { kind, clientUserId, humanId, status, updatedAt };
+    return { kind, clientUserId, humanId, status, updatedAt, ...identified };
   }
-  return kind === 'report' && reportId !== null ? { kind, humanId, reportId, type: textOrNull(type), updatedAt } : null;
+  if (kind !== 'report' || reportId === null) return null;
+  return { kind, humanId, reportId, type: textOrNull(type), updatedAt, ...identified };
 }
 
 function textOrNull(value: unknown): string | null {

@@ -10,6 +10,9 @@ import { operatorOf } from './fixture';
 beforeAll(ensureBuilt, 240_000);
 afterAll(killLeftOvers);
 
+const unkeyed = (chains: number) =>
+  `${chains} of them without a key: anyone who can write the folder can have written them\n`;
+
 /** A folder of the audit log with a closed chain of `starts` lines for each process, in the order given. */
 async function setup(processes: Readonly<Record<string, number>> = { starter: 5 }, partMaxBytes?: number) {
   const about = await operatorOf();
@@ -50,8 +53,8 @@ test('a folder that is as it was written holds: one line a chain, status 0', asy
   const { verify } = await setup({ starter: 5, worker: 1 });
   const { status, out, said } = await verify();
   expect(status).toBe(0);
-  expect(out).toMatch(/^holds {2}\S+-starter-\S+ {2}6 lines; closed in order\nholds {2}\S+-worker-/);
-  expect(said).toBe('2 of 2 chains hold\n');
+  expect(out).toMatch(/^holds {2}\S+-starter-\S+ {2}6 lines, no key; closed in order\nholds {2}\S+-worker-/);
+  expect(said).toBe(`2 of 2 chains hold\n${unkeyed(2)}`);
 });
 
 test.each<[string, (lines: string[]) => string[], line: number, why: string]>([
@@ -77,7 +80,7 @@ test('of several chains each is told by itself, and one may be verified alone by
   expect([status, out.match(/^holds/gm)?.length]).toEqual([1, 2]);
   expect(out).toContain(`BROKEN  ${tampered}  line 1`);
   expect(said).toMatch('2 of 3 chains hold');
-  expect(await verify(join(folder, good))).toMatchObject({ status: 0, said: '1 of 1 chains hold\n' });
+  expect(await verify(join(folder, good))).toMatchObject({ status: 0, said: `1 of 1 chains hold\n${unkeyed(1)}` });
   expect((await verify(join(folder, tampered))).status).toBe(1);
 });
 
@@ -112,12 +115,12 @@ test('a tail that was cut off shows by a head that was kept, and by nothing else
   await writeFile(log, ['{"event":"ready","process":"worker","addresses":[]}', ...lines, 'more'].join('\n'));
   expect(await verify('--heads', log)).toMatchObject({
     status: 0,
-    said: '1 of 1 chains hold; 1 of 1 heads are borne out\n',
+    said: `1 of 1 chains hold; 1 of 1 heads are borne out\n${unkeyed(1)}`,
   });
   await change(first, (text) => `${text.split('\n').slice(0, 3).join('\n')}\n`);
-  expect(await verify()).toMatchObject({ status: 0, out: expect.stringMatching('3 lines; not closed') });
+  expect(await verify()).toMatchObject({ status: 0, out: expect.stringMatching('3 lines, no key; not closed') });
   const { status, out, said } = await verify('--heads', log);
-  expect([status, said]).toEqual([1, '1 of 1 chains hold; 0 of 1 heads are borne out\n']);
+  expect([status, said]).toEqual([1, `1 of 1 chains hold; 0 of 1 heads are borne out\n${unkeyed(1)}`]);
   expect(out).toContain(`MISSING  ${first}  line 5: expected 5 lines of its chain, there are 3: its end was cut off`);
   await rm(join(folder, first));
   expect(await verify('--heads', log)).toMatchObject({
@@ -133,7 +136,7 @@ test('a last line that is torn is explained, and the chain holds', async () => {
   expect([status, out]).toEqual([
     0,
     expect.stringMatching(
-      /4 lines; its last line is torn, as a kill in mid-write leaves it; that line was never acknowl/,
+      /4 lines, no key; its last line is torn, as a kill in mid-write leaves it; that line was never acknowl/,
     ),
   ]);
 });
@@ -178,17 +181,17 @@ test('a line with a right hash that says no JSON is broken, whoever gave it the 
 test('chains that went for their age are told by the log, and the one in which it is told stays, however old it is', async () => {
   const { folder, verify, files, heads } = await setup({ starter: 2 });
   const longAgo = new Date(Date.now() - 60_000);
-  const audit = await openAudit({ folder, process: 'worker' });
-  await audit.record({ who: 'worker', did: 'configure' });
+  const audit = await openAudit({ folder, process: 'starter' });
+  await audit.record({ who: 'cli:max', did: 'configure' });
   for (const file of await files()) await utimes(join(folder, file), longAgo, longAgo);
-  const pruned = await pruneAudit({ folder, keepMs: 30_000, audit, who: 'worker' });
+  const pruned = await pruneAudit({ folder, keepMs: 30_000, audit, process: 'starter', who: 'cli:max' });
   expect(pruned).toEqual([heads[0]?.file.split('.')[0]]);
   await audit.close();
   const log = join(folder, '..', 'stdout.log');
   await writeFile(log, heads.map((head) => JSON.stringify(head)).join('\n'));
   expect(await verify('--heads', log)).toMatchObject({
     status: 0,
-    out: expect.stringMatching(/^holds {2}\S+-worker-/),
+    out: expect.stringMatching(/^holds {2}\S+-starter-/),
   });
 });
 
@@ -199,7 +202,7 @@ test('a process whose file was taken away goes on in a chain that can be found',
   await audit.record({ who: 'webhook', did: 'configure' });
   for (const file of await files()) await rm(join(folder, file));
   await audit.record({ who: 'webhook', did: 'read' });
-  expect(await verify()).toMatchObject({ status: 0, out: expect.stringMatching('1 lines') });
+  expect(await verify()).toMatchObject({ status: 0, out: expect.stringMatching('1 lines, no key') });
   await audit.close();
 });
 
@@ -207,7 +210,7 @@ test('as a process it verifies AUDIT_LOG, in words and as JSON, with the same st
   const { folder, first, change } = await setup();
   const run = (...args: string[]) =>
     runProcess('chartway', folder, { AUDIT_LOG: folder }, ['audit', 'verify', ...args]);
-  expect(await run()).toMatchObject({ status: 0, said: '1 of 1 chains hold\n' });
+  expect(await run()).toMatchObject({ status: 0, said: `1 of 1 chains hold\n${unkeyed(1)}` });
   await change(first, (text) => text.replace('starter-2', 'starter-7'));
   const { status, lines } = await run('--json');
   expect([status, lines.map((line) => JSON.parse(line))]).toMatchObject([1, [{ broken: { file: first, line: 2 } }]]);

@@ -10,6 +10,7 @@ import type { AuditEntry } from '../../../src/observability/audit';
 import { createFolderStore } from '../../../src/report-store/folder-store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
+import { createAuditKeys } from '../../../src/temporal/audit-keys';
 
 export const STATUS: TellingNotice = {
   ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
@@ -75,6 +76,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
       },
     }),
     auditFolder: join(folder, 'audit'),
+    auditKeys: createAuditKeys('chartway', null, null),
     ask: null,
     reportStore: () => store,
     spoolFolder,

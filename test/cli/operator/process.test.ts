@@ -48,13 +48,22 @@ test('the webhook takes what is signed and sets aside what is not, until an oper
   await client.workflow.start('collectRecords', { taskQueue: 'nobody', workflowId: 'applicant-POL-20417' });
   const webhook = await startProcess('webhook', folder, {
     ...env(),
-    ...{ WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'hush', WEBHOOK_SIGNATURE: 'verify', HUMAN_API_CLIENT_SECRET: 'new' },
+    ...{
+      WEBHOOK_PORT: '0',
+      WEBHOOK_SECRET: 'hush-hush-hush-hush',
+      WEBHOOK_SIGNATURE: 'verify',
+      HUMAN_API_CLIENT_SECRET: 'new',
+    },
     WEBHOOK_SIGNATURE_SECRETS: 'client-secret',
   });
   const post = async (notice: object, sign: boolean) => {
     const body = JSON.stringify(notice);
     const headers = sign ? signedHeaders(body) : {};
-    const answer = await fetch(`${webhook.addresses[0]}/notifications/hush`, { method: 'POST', body, headers });
+    const answer = await fetch(`${webhook.addresses[0]}/notifications/hush-hush-hush-hush`, {
+      method: 'POST',
+      body,
+      headers,
+    });
     return [answer.status, await answer.json()];
   };
   expect(await post(statusNotification({ value: 'Engaged' }), true)).toEqual([200, { accepted: 1, ignored: 0 }]);

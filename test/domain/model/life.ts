@@ -19,10 +19,11 @@ import {
   withAbsence,
   withNotice,
   withNoticeRead,
+  withOutage,
   withRead,
 } from '../../../src/domain/facts';
-import type { Policy } from '../../../src/domain/policy';
-import type { Poll } from '../../../src/domain/polls';
+import { MINUTE_MS, type Policy } from '../../../src/domain/policy';
+import type { DeadlineRead, Poll } from '../../../src/domain/polls';
 import type { ListedReport, WantedDocument } from '../../../src/domain/reports';
 import { DOWNLOAD_ROUND_MS, type ModelUpstream, T0 } from './upstream';
 
@@ -41,11 +42,13 @@ export interface Ending {
   readonly calls: readonly { readonly atMs: number; readonly of: 'status' | 'reports' }[];
 }
 
-interface RunningPoll {
+/** A poll, or the read of a deadline, which has no delays: its first answer is news. */
+interface RunningCall {
   readonly key: string;
-  readonly delaysMs: readonly number[];
-  readonly deadlineMs: number | null;
+  readonly delaysMs: readonly number[] | null;
+  readonly failureReportMs: number | null;
   failingSinceMs: number | null;
+  failures: number;
   quiet: number;
   nextMs: number;
 }
@@ -53,6 +56,7 @@ interface RunningPoll {
 /** Nobody's life takes more steps than this, floods apart: a life that does goes in circles. */
 const STEPS_MOST = 20_000;
 const LATENCY_MS = 400;
+const RETRY_MS = 5 * MINUTE_MS;
 
 /**
  * Follows a model person from the invitation to the end, on a virtual clock: decides, takes the step, decides again, as the workflow does. It
@@ -63,7 +67,7 @@ export class Life {
   private facts: Facts;
   private collection = emptyCollection();
   private readonly queue: Delivery[];
-  private readonly running = new Map<'status' | 'reports', RunningPoll>();
+  private readonly running = new Map<'status' | 'deadline' | 'reports', RunningCall>();
   private readonly steps: { atMs: number; step: Step }[] = [];
   private readonly calls: { atMs: number; of: 'status' | 'reports' }[] = [];
 
@@ -163,60 +167,86 @@ export class Life {
 
   /** Until something changes what is known, or the time is up. */
   private wait(wait: Wait): void {
-    this.keep('status', wait.statusPoll);
-    this.keep('reports', wait.listPoll);
-    const startsMs = [wait.statusPoll, wait.listPoll].flatMap((poll) =>
-      poll && poll.startMs > this.nowMs ? [poll.startMs] : [],
+    const { statusPoll, deadlineRead, listPoll } = wait;
+    this.keep('status', statusPoll, currentStatus(this.facts));
+    this.keep('deadline', deadlineRead && { ...deadlineRead, delaysMs: null, failureReportMs: null }, '');
+    this.keep('reports', listPoll, currentStatus(this.facts));
+    const startsMs = [statusPoll, deadlineRead, listPoll].flatMap((call) =>
+      call && call.startMs > this.nowMs ? [call.startMs] : [],
     );
     const untilMs = Math.max(this.nowMs + 1_000, Math.min(wait.untilMs, ...startsMs));
     const { facts, collection } = this;
     while (this.facts === facts && this.collection === collection) {
       const noticeMs = this.queue[0]?.atMs ?? Number.POSITIVE_INFINITY;
-      const [of, poll] = [...this.running].sort(([, a], [, b]) => a.nextMs - b.nextMs)[0] ?? [];
-      const pollMs = poll?.nextMs ?? Number.POSITIVE_INFINITY;
-      if (Math.min(noticeMs, pollMs) > untilMs) break;
-      if (noticeMs <= pollMs) this.hear();
-      else if (of && poll) this.ask(of, poll);
+      const [of, call] = [...this.running].sort(([, a], [, b]) => a.nextMs - b.nextMs)[0] ?? [];
+      const callMs = call?.nextMs ?? Number.POSITIVE_INFINITY;
+      if (Math.min(noticeMs, callMs) > untilMs) break;
+      if (noticeMs <= callMs) this.hear();
+      else if (of && call) this.ask(of, call);
     }
     if (this.facts === facts && this.collection === collection) this.pass(untilMs);
   }
 
-  private keep(of: 'status' | 'reports', poll: Poll | null): void {
-    const key = poll && JSON.stringify([currentStatus(this.facts), poll]);
+  private keep(
+    of: 'status' | 'deadline' | 'reports',
+    call: (Omit<Poll, 'delaysMs'> & Pick<RunningCall, 'delaysMs'> & Partial<DeadlineRead>) | null,
+    known: string,
+  ): void {
+    const key = call && JSON.stringify([known, call]);
     if (this.running.get(of)?.key !== key) this.running.delete(of);
-    if (!poll || !key || poll.startMs > this.nowMs || this.running.has(of)) return;
-    const { delaysMs, deadlineMs } = poll;
-    this.running.set(of, { key, delaysMs, deadlineMs, failingSinceMs: null, quiet: 0, nextMs: this.nowMs });
+    if (!call || !key || call.startMs > this.nowMs || this.running.has(of)) return;
+    const { delaysMs, failureReportMs, outage } = call;
+    const failing = {
+      failingSinceMs: outage ? this.nowMs - outage.durationMs : null,
+      failures: outage?.failures ?? 0,
+    };
+    this.running.set(of, { key, delaysMs, failureReportMs, ...failing, quiet: 0, nextMs: this.nowMs });
   }
 
-  /** One attempt of a poll: it ends with news, else it is made again after the next delay. */
-  private ask(of: 'status' | 'reports', poll: RunningPoll): void {
-    const askedAtMs = this.upstream.reachedAtMs(poll.nextMs);
-    if (askedAtMs > poll.nextMs) {
-      poll.failingSinceMs ??= poll.nextMs;
-      poll.nextMs = askedAtMs;
+  /** One attempt: it ends with news, else it is made again after the next delay. */
+  private ask(of: 'status' | 'deadline' | 'reports', call: RunningCall): void {
+    const askedAtMs = this.upstream.reachedAtMs(call.nextMs);
+    if (askedAtMs > call.nextMs) {
+      this.fail(of, call, askedAtMs);
       return;
     }
     this.pass(askedAtMs);
-    const found = of === 'status' ? this.lookForStatus(askedAtMs, poll) : this.lookForReports(askedAtMs);
+    const found = of === 'reports' ? this.lookForReports(askedAtMs) : this.lookForStatus(askedAtMs, call);
     if (found) this.running.delete(of);
-    else this.askAgain(askedAtMs, poll);
+    else this.askAgain(askedAtMs, call);
   }
 
-  private askAgain(askedAtMs: number, poll: RunningPoll): void {
-    poll.failingSinceMs = null;
-    const againMs = askedAtMs + (poll.delaysMs[Math.min(poll.quiet++, poll.delaysMs.length - 1)] ?? 0);
-    poll.nextMs = poll.deadlineMs === null ? againMs : Math.min(againMs, Math.max(poll.deadlineMs, askedAtMs + 1_000));
+  /** The attempts of an outage are made one after the other once they are reported; until then only its end matters. */
+  private fail(of: 'status' | 'deadline' | 'reports', call: RunningCall, reachedAtMs: number): void {
+    const failedAtMs = call.nextMs;
+    call.failingSinceMs ??= failedAtMs;
+    call.failures += 1;
+    const retryMs = Math.min(reachedAtMs - failedAtMs, RETRY_MS);
+    if (call.failureReportMs === null || failedAtMs < call.failureReportMs) {
+      call.nextMs = Math.min(reachedAtMs, Math.max(failedAtMs + retryMs, call.failureReportMs ?? reachedAtMs));
+      return;
+    }
+    this.pass(failedAtMs);
+    const durationMs = failedAtMs - call.failingSinceMs;
+    this.facts = withOutage(this.facts, { durationMs, failures: call.failures, retryMs }, this.nowMs);
+    this.running.delete(of);
   }
 
-  private lookForStatus(askedAtMs: number, { deadlineMs, failingSinceMs }: RunningPoll): boolean {
+  private askAgain(askedAtMs: number, call: RunningCall): void {
+    call.failingSinceMs = null;
+    call.failures = 0;
+    const delaysMs = call.delaysMs ?? [0];
+    call.nextMs = askedAtMs + (delaysMs[Math.min(call.quiet++, delaysMs.length - 1)] ?? 0);
+  }
+
+  private lookForStatus(askedAtMs: number, { delaysMs, failingSinceMs }: RunningCall): boolean {
     const told = this.upstream.person(askedAtMs);
-    const over = deadlineMs !== null && askedAtMs >= deadlineMs;
+    const wanted = delaysMs === null;
     const outageMs = failingSinceMs === null ? 0 : askedAtMs - failingSinceMs;
     const known = this.facts.read.updatedAtMs;
     if (!told) this.facts = withAbsence(this.facts, this.nowMs);
-    else if (!over && told.updatedAtMs !== null && known !== null && told.updatedAtMs < known) return false;
-    else if (!over && normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
+    else if (!wanted && told.updatedAtMs !== null && known !== null && told.updatedAtMs < known) return false;
+    else if (!wanted && normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
     else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
     return true;
   }

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { DAY_MS, DEFAULT_POLICY, DURATION_EXPECTED, type Policy, parseDurationMs } from '../domain/policy';
+import { parseWanted } from '../domain/reports';
+import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
+import { Mistake, setting } from '../observability/setting';
+
+const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
+const wanted = setting('reports', (value) => {
+  const judged = parseWanted(value);
+  return judged.ok ? judged.wanted : new Mistake(judged.expected);
+});
+
+/** The variables of the policy, which is copied into an applicant's workflow at the start. */
+export const POLICY_VARIABLES = {
+  REPORTS: wanted.default(DEFAULT_POLICY.wanted),
+  POLL_INVITED: durationMs.default(DEFAULT_POLICY.pollMs.invited),
+  POLL_ENGAGED: durationMs.default(DEFAULT_POLICY.pollMs.engaged),
+  POLL_SYNCING: durationMs.default(DEFAULT_POLICY.pollMs.syncing),
+  POLL_ATTENTION: durationMs.default(DEFAULT_POLICY.pollMs.attention),
+  POLL_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.pollMs.someSynced),
+  POLL_DISCONNECTED: durationMs.default(DEFAULT_POLICY.pollMs.disconnected),
+  SETTLE_ALL_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.allSynced),
+  SETTLE_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.someSynced),
+  SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
+  INVITATION_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.invitation),
+  APPLICANT_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.applicant),
+  ALLOW_SHORT_DEADLINES: z.enum(['yes', 'no'], { error: 'yes or no' }).prefault('no'),
+};
+
+/** The policy that the variables say. */
+export function policyOf(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
+  return {
+    pollMs: {
+      invited: read.POLL_INVITED,
+      engaged: read.POLL_ENGAGED,
+      syncing: read.POLL_SYNCING,
+      attention: read.POLL_ATTENTION,
+      someSynced: read.POLL_SOME_SYNCED,
+      disconnected: read.POLL_DISCONNECTED,
+    },
+    settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
+    expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
+    wanted: read.REPORTS,
+  };
+}
+
+/** Deadlines of less than a day for a real upstream, where the person is deleted when they pass: taken for a wrong unit. */
+export function shortDeadlineFaults(set: Environment): ConfigurationFault[] {
+  if (set['ALLOW_SHORT_DEADLINES'] === 'yes') return [];
+  const expected =
+    '1d or longer, or ALLOW_SHORT_DEADLINES=yes: when it passes, the person is deleted at Human API for good';
+  return ['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'].flatMap((key) => {
+    const afterMs = parseDurationMs(set[key] ?? '1d');
+    return afterMs !== null && afterMs < DAY_MS ? [faultOf(key, expected, set)] : [];
+  });
+}

@@ -1,0 +1,123 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type ProcessName, readConfig } from '../src/config';
+import { DAY_MS } from '../src/domain/policy';
+import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
+import { newKey } from '../src/temporal/key-ring';
+
+const FOLDER = path.join(tmpdir(), 'chartway-no-such-folder');
+/** What every process needs for the real upstream, whose addresses are the defaults. */
+const REAL = {
+  ...{ HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified', PAYLOAD_KEYS: newKey('main') },
+  ...{ WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' },
+};
+const SANDBOX = Object.fromEntries(
+  ['AUTH', 'ADMIN', 'DATA'].map((name) => [`HUMAN_API_${name}_URL`, 'http://127.0.0.1:3002']),
+);
+const ALL = ['worker', 'webhook', 'api', 'starter', 'chartway', 'dev', 'verifier'] as const;
+
+function faultsOf(env: Record<string, string>, processName: ProcessName): readonly ConfigurationFault[] {
+  try {
+    readConfig(processName, env, FOLDER);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+/** The processes that refuse this environment, each for this one variable. */
+function refusing(env: Record<string, string>, key: string): readonly ProcessName[] {
+  return ALL.filter((processName) => {
+    const keys = faultsOf(env, processName).map((fault) => fault.key);
+    if (keys.some((other) => other !== key)) throw new Error(`expected faults of ${key} only, got ${keys}`);
+    return keys.length > 0;
+  });
+}
+
+const WITHOUT_CHOICE = Object.fromEntries(Object.entries(REAL).filter(([name]) => name !== 'REPORTS_ENCRYPTION'));
+
+test('with all choices made every process starts', () => {
+  expect(ALL.flatMap((processName) => faultsOf(REAL, processName))).toEqual([]);
+});
+
+test('processes that use the report store do not start for a real upstream before somebody chose whether it is encrypted', () => {
+  expect(refusing(WITHOUT_CHOICE, 'REPORTS_ENCRYPTION')).toEqual(['worker', 'chartway', 'dev']);
+  expect(faultsOf(WITHOUT_CHOICE, 'worker')).toMatchObject([
+    { expected: expect.stringMatching(/^on.*or off/), came: 'nothing' },
+  ]);
+  expect(refusing({ ...WITHOUT_CHOICE, REPORTS_ENCRYPTION: 'on' }, 'REPORTS_ENCRYPTION')).toEqual([]);
+  expect(refusing({ ...WITHOUT_CHOICE, ...SANDBOX }, 'REPORTS_ENCRYPTION')).toEqual([]);
+  expect(readConfig('worker', REAL, FOLDER).hasRealUpstream).toBe(true);
+  expect(readConfig('worker', { ...REAL, ...SANDBOX }, FOLDER).hasRealUpstream).toBe(false);
+});
+
+test.each(['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'])(
+  '%s under a day is refused by whatever writes or checks a policy for a real upstream, unless it is allowed',
+  (key) => {
+    const minutes = { ...REAL, [key]: '30m' };
+    expect(refusing(minutes, key)).toEqual(['worker', 'api', 'starter', 'dev']);
+    expect(faultsOf(minutes, 'starter')).toMatchObject([
+      { expected: expect.stringMatching(/1d.*ALLOW_SHORT_DEADLINES=yes.*deleted/), came: '"30m"' },
+    ]);
+    expect(refusing({ ...minutes, ALLOW_SHORT_DEADLINES: 'no' }, key)).toHaveLength(4);
+    expect(refusing({ ...minutes, ALLOW_SHORT_DEADLINES: 'yes' }, key)).toEqual([]);
+    expect(refusing({ ...minutes, ...SANDBOX }, key)).toEqual([]);
+    expect(refusing({ ...REAL, [key]: '24h' }, key)).toEqual([]);
+    expect(readConfig('starter', { ...REAL, [key]: '1d' }, FOLDER).policy.expiresMs).toMatchObject({
+      [key.startsWith('INV') ? 'invitation' : 'applicant']: DAY_MS,
+    });
+  },
+);
+
+test('settle windows may be short, because nobody is deleted when they end', () => {
+  expect(faultsOf({ ...REAL, SETTLE_ALL_SYNCED: '6s' }, 'starter')).toEqual([]);
+});
+
+test('Temporal off this machine is spoken to with TLS, unless plain text is allowed', () => {
+  const plain = { ...REAL, TEMPORAL_ADDRESS: 'temporal.example.org:7233' };
+  expect(refusing(plain, 'TEMPORAL_TLS')).toEqual(ALL.filter((name) => name !== 'verifier'));
+  expect(faultsOf(plain, 'starter')).toMatchObject([
+    { expected: expect.stringMatching(/temporal\.example\.org:7233.*TEMPORAL_PLAINTEXT=allowed/), came: 'nothing' },
+  ]);
+  expect(faultsOf({ ...plain, TEMPORAL_TLS: 'false' }, 'starter')).toMatchObject([{ came: '"false"' }]);
+  expect(refusing({ ...plain, TEMPORAL_PLAINTEXT: 'refused' }, 'TEMPORAL_TLS')).toHaveLength(ALL.length - 1);
+  for (const tls of [{ TEMPORAL_TLS: 'true' }, { TEMPORAL_API_KEY: 'k' }, { TEMPORAL_PLAINTEXT: 'allowed' }]) {
+    expect(refusing({ ...plain, ...tls }, 'TEMPORAL_TLS')).toEqual([]);
+  }
+  // With an API key as well: a key in plain text is worse.
+  expect(refusing({ ...plain, TEMPORAL_API_KEY: 'k', TEMPORAL_TLS: 'false' }, 'TEMPORAL_TLS')).not.toEqual([]);
+  // Whatever the upstream is: what Temporal is sent crosses the network.
+  expect(refusing({ ...plain, ...SANDBOX }, 'TEMPORAL_TLS')).toHaveLength(ALL.length - 1);
+});
+
+test.each(['127.0.0.1:7233', 'localhost:7233', 'localhost', '[::1]:7233', '127.1.2.3:1'])(
+  'Temporal at %s is on this machine',
+  (TEMPORAL_ADDRESS) => {
+    expect(faultsOf({ ...REAL, TEMPORAL_ADDRESS }, 'worker')).toEqual([]);
+  },
+);
+
+test.each(['localhost.example.org:7233', '10.0.0.1:7233', '[fe80::1]:7233', '127.0.0.1.example.org'])(
+  'Temporal at %s is not on this machine',
+  (TEMPORAL_ADDRESS) => {
+    expect(faultsOf({ ...REAL, TEMPORAL_ADDRESS }, 'worker')).toMatchObject([{ key: 'TEMPORAL_TLS' }]);
+  },
+);
+
+test('what a real upstream demands is reported all together', () => {
+  const env = {
+    ...{ TEMPORAL_ADDRESS: 'temporal:7233', INVITATION_EXPIRES_AFTER: '1m', APPLICANT_EXPIRES_AFTER: '1m' },
+    ...{ HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'secret' },
+  };
+  const keys = faultsOf(env, 'worker').map(({ key }) => key);
+  expect(keys.sort()).toEqual(
+    [
+      'TEMPORAL_TLS',
+      'PAYLOAD_KEYS',
+      'REPORTS_ENCRYPTION',
+      'INVITATION_EXPIRES_AFTER',
+      'APPLICANT_EXPIRES_AFTER',
+    ].sort(),
+  );
+});

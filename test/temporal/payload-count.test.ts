@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { createApplicants } from '../../src/temporal/applicants';
+import { createDataConverter } from '../../src/temporal/data-converter';
+import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { startCarrier } from '../support/carrier';
+import { until } from '../support/condition';
+import { FakeHumanApi } from '../support/fake-human-api';
+import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+
+const LIMIT_MS = 40_000;
+/** A second each: the server retries no sooner. */
+const POLLS = 4;
+
+let server: TemporalServer;
+let folder: string;
+let stop = async () => {};
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-payload-count-'));
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
+}, LIMIT_MS);
+afterAll(async () => {
+  await stop();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What encrypts, and counts what it encrypts. */
+function counting() {
+  const converter = createDataConverter({ ring: parseKeyRing(newKey('k')), encrypts: true }, 'default') ?? {};
+  const [codec] = converter.payloadCodecs ?? [];
+  if (!codec) throw new Error('expected a codec');
+  let encrypted = 0;
+  const counted: PayloadCodec = {
+    encode: (payloads, context) => {
+      encrypted += payloads.length;
+      return codec.encode(payloads, context);
+    },
+    decode: (payloads, context) => codec.decode(payloads, context),
+  };
+  return { dataConverter: { ...converter, payloadCodecs: [counted] }, encrypted: () => encrypted };
+}
+
+test(
+  'a poll that finds nothing encrypts two payloads: its progress and its failure (decision 0020 counts on it)',
+  async () => {
+    const { dataConverter, encrypted } = counting();
+    const connection = await Connection.connect({ address: server.address });
+    const client = new Client({ connection, dataConverter });
+    const humanApi = new FakeHumanApi();
+    const taskQueue = 'payload-count';
+    const stopCarrier = await startCarrier({
+      ...{ address: server.address, client, taskQueue, humanApi, dataConverter },
+      ...{ reportStore: createFolderStore(folder), refreshForMs: 30 * DAY_MS },
+    });
+    stop = async () => {
+      await stopCarrier();
+      await connection.close();
+    };
+    const details = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org', suggestedSources: [] };
+    const policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited: 20 } };
+    await createApplicants({ client, taskQueue }).start({
+      ...{ details, detailsDigest: 'd', policy, again: false, batch: false },
+    });
+    const polled = (count: number) =>
+      until(`${count} polls`, LIMIT_MS, async () => (humanApi.count('readUser') >= count ? true : undefined));
+    await polled(1);
+    const before = { payloads: encrypted(), polls: humanApi.count('readUser') };
+    await polled(before.polls + POLLS);
+    const polls = humanApi.count('readUser') - before.polls;
+    const perPoll = (encrypted() - before.payloads) / polls;
+    // Each count may be taken in the midst of a poll.
+    expect(Math.round(perPoll)).toBe(2);
+  },
+  LIMIT_MS,
+);

@@ -1,0 +1,138 @@
+import { openSpool } from '../../src/spool/spool';
+import { NoticeUndelivered } from '../../src/temporal/notices';
+import { createMailboxBudget } from '../../src/webhook/mailbox-budget';
+import { cleanUp, newFolder } from '../spool/fixture';
+import { until } from '../support/condition';
+import { reportNotification, statusNotification, webhooks } from './webhook-fixture';
+
+const BURST = 300;
+const SOON_MS = 10_000;
+/** More than one body's worth would show nothing else. */
+const FLOOD = 1_000;
+
+cleanUp();
+const start = webhooks();
+
+/** A budget whose clock stands still, and how to move it. */
+function setup() {
+  let nowMs = 0;
+  const budget = createMailboxBudget(() => nowMs);
+  return {
+    budget,
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    admitted: (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) => budget.admit(`h-${from + n}`)).filter(Boolean).length,
+  };
+}
+
+describe('the budget of new mailboxes', () => {
+  test('lets a burst through, then five new persons a second', () => {
+    const { admitted, pass } = setup();
+    expect(admitted(0, 400)).toBe(BURST);
+    pass(10_000);
+    expect(admitted(400, 500)).toBe(50);
+    pass(86_400_000);
+    expect(admitted(500, 1_000)).toBe(BURST);
+  });
+
+  test('is not touched by a person whose mailbox was opened lately', () => {
+    const { admitted, budget, pass } = setup();
+    admitted(0, 400);
+    expect([budget.admit('h-0'), budget.admit('h-399')]).toEqual([true, false]);
+    pass(600_000);
+    admitted(400, 800);
+    expect(budget.admit('h-0')).toBe(false);
+  });
+
+  test('gets back what a failed post has taken', () => {
+    const { admitted, budget } = setup();
+    admitted(0, 400);
+    budget.refund('h-0');
+    budget.refund('h-0');
+    expect([budget.admit('h-400'), budget.admit('h-401')]).toEqual([true, false]);
+  });
+});
+
+const flood = () => Array.from({ length: FLOOD }, (_, n) => reportNotification({ humanId: `made-up-${n}` }));
+
+/** A webhook with a spool, a Temporal that takes everything, and a budget whose clock stands still. */
+async function flooded() {
+  const { budget, pass } = setup();
+  const folder = await newFolder();
+  const posted: string[] = [];
+  const temporal = { isAway: false };
+  const webhook = await start({
+    mailboxes: budget,
+    timeouts: { deliveryTimeoutMs: 500 },
+    spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, seal: null }),
+    sender: {
+      postToMailbox: async ({ humanId }) => {
+        if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal with start', null);
+        posted.push(humanId);
+      },
+      mailboxOwner: async (humanId) => (humanId === 'h-known' ? 'POL-1' : null),
+    },
+  });
+  const inSpool = async () => Number(/chartway_spool_records\S* (\d+)/.exec(await webhook.metrics())?.[1]);
+  return { ...webhook, posted, temporal, pass, inSpool };
+}
+
+describe('a flood of made-up persons in one request', () => {
+  test('opens a burst of mailboxes; the rest is acknowledged, waits in the spool and is delivered later', async () => {
+    const { post, posted, pass, inSpool, metrics } = await flooded();
+    expect((await post(flood())).json).toEqual({ accepted: FLOOD, ignored: 0 });
+    expect(posted).toHaveLength(BURST);
+    expect(await inSpool()).toBe(FLOOD - BURST);
+    expect(await metrics()).toMatch(/notices_total\{kind="report",to="mailbox",result="deferred",\S* 700/);
+    for (const left of [400, 100, 0]) {
+      pass(60_000);
+      await until('a minute of the refill to be delivered', SOON_MS, async () => (await inSpool()) === left);
+    }
+    expect(new Set(posted).size).toBe(FLOOD);
+  }, 60_000);
+
+  test('delays no status notice, no known person and no open mailbox', async () => {
+    const { post, posted, asked, inSpool, metrics } = await flooded();
+    await post(reportNotification({ humanId: 'h-known' }));
+    await until('the person to be known', SOON_MS, () => asked.some(([method]) => method === 'mailboxOwner'));
+    await post(flood());
+    await post([
+      statusNotification(),
+      reportNotification({ humanId: 'h-known' }),
+      reportNotification({ humanId: 'made-up-0', objectId: 'another' }),
+    ]);
+    expect(await inSpool()).toBe(FLOOD - BURST + 1);
+    expect(asked.filter(([method]) => method === 'deliverStatusNotice')).toHaveLength(1);
+    expect(asked.filter(([method]) => method === 'deliverReportNotice')).toHaveLength(1);
+    expect(posted).toHaveLength(BURST + 1);
+    expect(await metrics()).toMatch(/chartway_webhook_temporal_away\S* 0/);
+  });
+
+  test('holds up no status notice that lies behind it in the spool', async () => {
+    const { post, asked, posted, temporal } = await flooded();
+    temporal.isAway = true;
+    await post(flood());
+    await post(statusNotification());
+    temporal.isAway = false;
+    await until('the status notice', SOON_MS, () => asked.some(([method]) => method === 'deliverStatusNotice'));
+    expect(new Set(posted).size).toBeLessThanOrEqual(BURST);
+  });
+
+  test('is no outage of Temporal: the next notice goes straight there', async () => {
+    const { post, asked, metrics } = await flooded();
+    await post(flood());
+    await post(reportNotification({ humanId: 'one-more' }));
+    expect(await metrics()).toMatch(/chartway_webhook_temporal_away\S* 0/);
+    await post(statusNotification());
+    expect(asked.some(([method]) => method === 'deliverStatusNotice')).toBe(true);
+  });
+
+  test('without a spool is answered 503, and what it says about the budget is in the log', async () => {
+    const { post, asked, logged } = await start({ mailboxes: setup().budget });
+    expect((await post(flood())).status).toBe(503);
+    expect(asked.filter(([method]) => method === 'postToMailbox')).toHaveLength(BURST);
+    expect(logged()).toMatch(/"undelivered":700.*over-budget/);
+  });
+});
