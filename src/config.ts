@@ -94,6 +94,7 @@ function configOf(
       dataUrl: read.HUMAN_API_DATA_URL,
       timeoutMs: read.HUMAN_API_TIMEOUT,
       maxCallsPerSecond: read.HUMAN_API_MAX_CALLS_PER_SECOND,
+      envelopes: read.HUMAN_API_ENVELOPES,
     },
     temporal,
     /** Whether something named a Temporal server; if not, the address above is the default. */
@@ -169,6 +170,7 @@ const VARIABLES = {
     const timeoutMs = parseDurationMs(value);
     return timeoutMs !== null && timeoutMs <= 5 * MINUTE_MS ? timeoutMs : null;
   }).prefault('30s'),
+  HUMAN_API_ENVELOPES: z.enum(['strict', 'lenient'], { error: 'strict or lenient' }).prefault('strict'),
   TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', (value) =>
     /^[\w.:-]{1,200}$/.test(value) ? value : null,
   ).prefault('chartway'),

@@ -41,6 +41,7 @@ test('nothing set means the documented defaults', () => {
       adminUrl: 'https://admin.humanapi.co',
       dataUrl: 'https://api.humanapi.co',
       timeoutMs: 30_000,
+      envelopes: 'strict',
       maxCallsPerSecond: 10,
     },
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },

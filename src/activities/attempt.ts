@@ -1,6 +1,6 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { toFailure } from './failures';
-import type { Progress } from './progress';
+import { isAfterSilence, type Progress, takenUp } from './progress';
 
 /** A third of the heartbeat timeout that the workflow sets: a dead worker is noticed within 30 s, a slow one is not taken for dead. */
 const HEARTBEAT_EVERY_MS = 5_000;
@@ -9,13 +9,20 @@ const HEARTBEAT_EVERY_MS = 5_000;
 export interface Attempt<P extends Progress> {
   /** Written to by the work; what stands in it when the attempt fails is what the next one finds. */
   readonly progress: P;
-  /** When the server scheduled this attempt: everything asked in it was asked later. */
+  /** When the server scheduled this attempt: everything asked in it was asked later, in a long queue minutes later. */
   readonly askedAtMs: number;
-  /** The time by the server's clock, so that attempts on different workers agree with each other and with the workflow. */
+  /** The server's time at the least, for what has to be compared with a time of the workflow. */
   nowMs(): number;
+  /** How long the activity has worked and waited, without its time in the queue: the only measure of time across attempts. */
+  elapsedMs(): number;
   /** How long upstream could not be asked before this attempt. */
   outageMs(): number;
+  /** How long upstream had given only answers that decide nothing, before this attempt. */
+  undecidedMs(): number;
 }
+
+/** Makes the progress that an attempt starts with. `afterSilence`: the attempt before left no last word. */
+type StartProgress<P extends Progress> = (before: P | null, afterSilence: boolean) => P;
 
 /**
  * Runs one attempt of an upstream activity: heartbeats while it works, and turns what it throws into Temporal's terms with the delay that
@@ -24,22 +31,25 @@ export interface Attempt<P extends Progress> {
  */
 export async function attempt<T, P extends Progress = Progress>(
   work: (attempt: Attempt<P>) => Promise<T>,
-  fresh: (before: P | null, nowMs: () => number) => P,
+  start: StartProgress<P>,
 ): Promise<T> {
-  const info = activityInfo();
-  const askedAtMs = info.currentAttemptScheduledTimestampMs;
+  const { attempt: number, currentAttemptScheduledTimestampMs: scheduledAtMs, heartbeatDetails } = activityInfo();
   const beganMs = performance.now();
-  const nowMs = () => askedAtMs + Math.round(performance.now() - beganMs);
-  const progress = fresh((info.heartbeatDetails as P | undefined) ?? null, nowMs);
+  const before = (heartbeatDetails as P | undefined) ?? null;
+  const thisAttempt = { number, scheduledAtMs };
+  const progress = start(before && takenUp(before, thisAttempt), isAfterSilence(before, thisAttempt));
+  progress.attempt = number;
+  const runsForMs = () => Math.round(performance.now() - beganMs);
+  const nowMs = () => scheduledAtMs + runsForMs();
+  const elapsedMs = () => progress.elapsedMs + runsForMs();
+  const since = (fromMs: number | null) => (fromMs === null ? 0 : elapsedMs() - fromMs);
+  const outageMs = () => since(progress.failingFromMs);
+  const undecidedMs = () => since(progress.undecidedFromMs);
   const beat = setInterval(() => heartbeat(progress), HEARTBEAT_EVERY_MS);
   try {
-    return await work({
-      progress,
-      askedAtMs,
-      nowMs,
-      outageMs: () => (progress.failingSinceMs === null ? 0 : Math.max(0, nowMs() - progress.failingSinceMs)),
-    });
+    return await work({ progress, askedAtMs: scheduledAtMs, nowMs, elapsedMs, outageMs, undecidedMs });
   } catch (error) {
+    progress.elapsedMs = elapsedMs();
     const failure = toFailure(error, progress, nowMs());
     heartbeat(progress);
     throw failure;

@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
-import { HumanApiError, RateLimited } from '../human-api/errors';
+import { HumanApiError, RateLimited, Undecided } from '../human-api/errors';
 import { describeError } from '../observability/describe-error';
 import { StoreUnavailable } from '../report-store/port';
 import type { Progress } from './progress';
@@ -26,13 +26,20 @@ const JITTER = 0.2;
 
 /**
  * What an activity threw, in Temporal's terms. Every failure is retryable and says when: what is final is an activity's result, not its failure.
- * Counts the streak of failures in `progress`; a quiet attempt ends it, for upstream did answer.
+ * Counts the streak of failures in `progress`, whose `elapsedMs` is that of this failure; a quiet attempt ends it, for upstream did answer.
+ * `nowMs` is the server's time.
  */
 export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
-  if (error instanceof CancelledFailure) return error;
+  if (error instanceof CancelledFailure) {
+    progress.delayMs = 0;
+    return error;
+  }
   if (error instanceof NothingYet) {
     progress.streak = 0;
+    progress.failingFromMs = null;
     progress.failingSinceMs = null;
+    progress.undecidedFromMs = null;
+    progress.delayMs = error.againInMs;
     return ApplicationFailure.create({
       message: error.message,
       type: error.name,
@@ -41,12 +48,15 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
     });
   }
   progress.streak += 1;
+  progress.failingFromMs ??= progress.elapsedMs;
   progress.failingSinceMs ??= nowMs;
+  if (error instanceof Undecided) progress.undecidedFromMs ??= progress.elapsedMs;
   const asked = error instanceof RateLimited ? error.retryAfterMs : null;
+  progress.delayMs = asked ?? backOffMs(progress.streak, progress.elapsedMs - progress.failingFromMs);
   return ApplicationFailure.create({
     message: messageOf(error),
     type: typeOf(error),
-    nextRetryDelay: asked ?? backOffMs(progress.streak, nowMs - progress.failingSinceMs),
+    nextRetryDelay: progress.delayMs,
   });
 }
 

@@ -9,6 +9,7 @@ import { NothingYet } from './failures';
 import { inStoreTerms } from './manifests';
 import { adoptable, hasEmail } from './person';
 import { type Progress, plainProgress } from './progress';
+import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
 export type InvitationAnswer =
@@ -22,11 +23,15 @@ export type InvitationAnswer =
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
   /** Nobody is there, yet the manifest says that this very run has had the person: Temporal was restored from a backup. */
-  | { kind: 'had-before' };
+  | { kind: 'had-before' }
+  /** No look-up has decided whether the person exists, or no answer whether the details are valid. No create is on its way. */
+  | UndecidedAnswer;
 
 interface InvitationProgress extends Progress {
-  /** When a create was sent whose effect is not known; null when none is on its way. */
+  /** When a create was sent whose effect is not known, by the server's clock; null when none is on its way. Workers of 0.1.0 read it too. */
   createSentAtMs: number | null;
+  /** Where on `elapsedMs` the look-ups for that effect began: they go on for {@link AMBIGUOUS_FOR_MS} of it. */
+  lookingFromMs: number;
   /** Upstream said 409: a second create is pointless. */
   exists: boolean;
   /** Look-ups since, to space them. */
@@ -34,14 +39,12 @@ interface InvitationProgress extends Progress {
 }
 
 /**
- * How long we look for the effect of an ambiguous create before a second one. The design allows a minute; upstream's commit delay is not
- * known, and a person who waits for an invitation loses nothing by it.
+ * How long we look for the effect of an ambiguous create before a second one, in time that was waited: a wait in the queue does not shorten
+ * it. The design allows a minute; upstream's commit delay is not known, and a person who waits for an invitation loses nothing by it.
  */
 const AMBIGUOUS_FOR_MS = 50_000;
 /** Look-ups in that time are 1, 2, 4, then 8 s apart. */
 const LOOK_UP_APART_MOST_MS = 8_000;
-/** An attempt that left no word may have sent a create before it died, at the latest when its heartbeats ended. */
-const SILENT_FOR_MS = 15_000;
 
 /** What inviting needs: `timeoutMs` is how long a call that we gave up on may still be alive at upstream. */
 export interface InvitationDeps {
@@ -50,7 +53,7 @@ export interface InvitationDeps {
   readonly timeoutMs: number;
 }
 
-interface InviteInput {
+interface InviteInput extends UndecidedPatience {
   readonly details: ApplicantDetails;
   /** When the workflow's run began. */
   readonly begunAtMs: number;
@@ -65,29 +68,29 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     },
   };
 
-  async function inviteOnce(
-    running: Attempt<InvitationProgress>,
-    { details, begunAtMs }: InviteInput,
-  ): Promise<InvitationAnswer> {
-    const { progress, nowMs } = running;
+  async function inviteOnce(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+    const { details, begunAtMs } = input;
+    const { progress, elapsedMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
     // Until we know better, a heartbeat of this attempt says that it may have sent a create.
-    progress.createSentAtMs ??= nowMs();
+    progress.createSentAtMs ??= running.nowMs();
     const nothingSent = (error: unknown) => {
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    const there = await lookUp(details).catch(nothingSent);
+    // With a create on its way the activity goes on by itself: what it knows of it stands in its progress alone.
+    const patience = sentBeforeMs === null ? input : {};
+    const there = await orUndecided(running, patience, () => lookUp(details).catch(nothingSent));
+    if (there && 'kind' in there) return there;
     if (there) return asAdopted(there, details, running.askedAtMs);
-    if (sentBeforeMs !== null && nowMs() - sentBeforeMs < AMBIGUOUS_FOR_MS) {
-      throw lookUpAgain(progress, sentBeforeMs + AMBIGUOUS_FOR_MS - nowMs());
-    }
+    const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
+    if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
     if (progress.exists) return { kind: 'conflict' };
     if (await hadBefore(details, begunAtMs).catch(nothingSent)) {
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }
-    return create(running, details);
+    return create(running, input);
   }
 
   /** A run that was restored from a backup does not know that it has invited, or even withdrawn; the store does. */
@@ -97,10 +100,12 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     return toldAtMs !== null && toldAtMs >= begunAtMs;
   }
 
-  async function create(running: Attempt<InvitationProgress>, details: ApplicantDetails): Promise<InvitationAnswer> {
-    const { progress, nowMs } = running;
+  async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+    const { details } = input;
+    const { progress, nowMs, elapsedMs } = running;
     stopIfCancelled();
     progress.createSentAtMs = nowMs();
+    progress.lookingFromMs = elapsedMs();
     heartbeat(progress);
     try {
       const user = await humanApi.invite(details);
@@ -110,7 +115,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       if (!(error instanceof HumanApiError)) throw error;
       if (!wasRefusedUnread(error)) return afterAmbiguousCreate(running, details, error);
       progress.createSentAtMs = null;
-      throw error;
+      return orUndecided(running, input, () => Promise.reject(error));
     }
   }
 
@@ -120,11 +125,16 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     details: ApplicantDetails,
     error: HumanApiError,
   ): Promise<InvitationAnswer> {
-    const { progress, nowMs } = running;
+    const { progress, nowMs, elapsedMs } = running;
     progress.exists = error instanceof AlreadyExists;
-    if (error instanceof Unavailable && error.callMayBeAlive) await sleep(timeoutMs);
-    progress.createSentAtMs = nowMs();
-    progress.lookUps = 0;
+    try {
+      if (error instanceof Unavailable && error.callMayBeAlive) await sleep(timeoutMs);
+    } finally {
+      // Also where a worker that drains ends the wait: the next attempt then looks for the whole time.
+      progress.createSentAtMs = nowMs();
+      progress.lookingFromMs = elapsedMs();
+      progress.lookUps = 0;
+    }
     const there = await lookUp(details);
     if (there) return asAdopted(there, details, running.askedAtMs);
     throw lookUpAgain(progress, AMBIGUOUS_FOR_MS);
@@ -135,15 +145,13 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
   }
 }
 
-function invitationProgress(before: InvitationProgress | null, nowMs: () => number): InvitationProgress {
-  if (before) return before;
-  const silent = activityInfo().attempt > 1;
-  return {
-    ...plainProgress(null),
-    createSentAtMs: silent ? nowMs() - SILENT_FOR_MS : null,
-    exists: false,
-    lookUps: 0,
-  };
+/** An attempt that left no last word may have sent a create before it died: the look-ups begin anew, at their full length. */
+function invitationProgress(before: InvitationProgress | null, afterSilence: boolean): InvitationProgress {
+  const nothingSent = { ...plainProgress(null), createSentAtMs: null, lookingFromMs: 0, exists: false, lookUps: 0 };
+  const progress = before ?? nothingSent;
+  if (!afterSilence) return progress;
+  const createSentAtMs = progress.createSentAtMs ?? activityInfo().currentAttemptScheduledTimestampMs;
+  return { ...progress, createSentAtMs, lookingFromMs: progress.elapsedMs, lookUps: 0 };
 }
 
 /** The last look-up falls on the end of the time, so that a second create comes no later than it may. */

@@ -8,6 +8,7 @@ import { type Attempt, attempt } from './attempt';
 import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress, progressAfter } from './progress';
+import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /**
  * What a read of one person returned. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
@@ -18,9 +19,10 @@ export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
   | { kind: 'absent' }
   | { kind: 'unavailable' }
-  | { kind: 'outage'; durationMs: number; failures: number; retryMs: number };
+  | { kind: 'outage'; durationMs: number; failures: number; retryMs: number }
+  | UndecidedAnswer;
 
-export interface ReadStatusInput {
+export interface ReadStatusInput extends UndecidedPatience {
   readonly humanId: string;
   /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
   readonly patienceMs: number | null;
@@ -33,7 +35,7 @@ export type LookUpAnswer =
   | { kind: 'found'; humanId: string; status: string; updatedAtMs: number | null }
   | { kind: 'nobody' };
 
-export interface WatchStatusInput {
+export interface WatchStatusInput extends UndecidedPatience {
   readonly humanId: string;
   /** The status that is no news. */
   readonly status: string;
@@ -43,6 +45,8 @@ export interface WatchStatusInput {
   readonly delaysMs: readonly number[];
   /** From when on a failed attempt returns an `outage`; null: it is retried. */
   readonly failureReportMs: number | null;
+  /** The applicant is shown as stuck, so the first answer that decides anything is news. */
+  readonly isStuck?: boolean;
 }
 
 /** A poll counts its quiet reads, to know which delay comes next. */
@@ -51,7 +55,7 @@ export interface PollProgress extends Progress {
 }
 
 /** Whom a look-up is for: somebody else's e-mail under our clientUserId is not our applicant, and nothing is done to them. */
-export interface LookUpInput {
+export interface LookUpInput extends UndecidedPatience {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
 }
@@ -59,6 +63,10 @@ export interface LookUpInput {
 /** A look-up that ends when somebody is found, or when it has been asked for long enough. */
 export interface FindInvitedInput extends LookUpInput {
   readonly watchMs: number;
+}
+
+export interface WithdrawInput extends UndecidedPatience {
+  readonly humanId: string;
 }
 
 /** How far apart the look-ups of {@link FindInvitedInput} are. */
@@ -73,58 +81,58 @@ export interface PersonDeps {
 export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers, or it is given up. */
-    async readStatus({ humanId, patienceMs, outage = null }: ReadStatusInput): Promise<StatusAnswer> {
+    async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
+      const { humanId, patienceMs, outage = null } = input;
       return attempt<StatusAnswer>(
         async (running) => {
           try {
-            return await askStatus(humanApi, humanId, running);
+            return await orUndecided(running, input, () => askStatus(humanApi, humanId, running));
           } catch (error) {
             if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
               return { kind: 'unavailable' };
             throw error;
           }
         },
-        (before, nowMs) => before ?? progressAfter(outage, nowMs()),
+        (before) => before ?? progressAfter(outage),
       );
     },
 
     /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
-        const answer = await askStatus(humanApi, input.humanId, running).catch((error: unknown) => {
+        const asked = orUndecided(running, patienceOf(input), () => askStatus(humanApi, input.humanId, running));
+        const answer = await asked.catch((error: unknown) => {
           const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
           if (isReported) return reportOutage(error, running);
           throw error;
         });
-        if (answer.kind === 'outage') return answer;
+        if (answer.kind === 'outage' || answer.kind === 'undecided') return answer;
         if (isNews(answer, input)) {
           pollMetrics?.found.inc({ of: 'status' });
           return answer;
         }
+        if (input.isStuck) return answer;
         throw quietly(running.progress, input.delaysMs, 'the status is as it was');
       }, pollProgress);
     },
 
     /** Who is upstream under this clientUserId; retried until upstream answers. */
-    async lookUp(input: LookUpInput): Promise<LookUpAnswer> {
-      return attempt(() => lookUpOnce(input), plainProgress);
+    async lookUp(input: LookUpInput): Promise<LookUpAnswer | UndecidedAnswer> {
+      return attempt((running) => orUndecided(running, input, () => lookUpOnce(input)), plainProgress);
     },
 
-    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs`. */
-    async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer> {
-      return attempt<LookUpAnswer, Progress & { sinceMs: number }>(
-        async ({ progress, nowMs }) => {
-          const answer = await lookUpOnce(whom);
-          if (answer.kind === 'found' || nowMs() - progress.sinceMs >= watchMs) return answer;
-          throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
-        },
-        (before, nowMs) => before ?? { ...plainProgress(null), sinceMs: nowMs() },
-      );
+    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs` of waiting. */
+    async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer | UndecidedAnswer> {
+      return attempt<LookUpAnswer | UndecidedAnswer>(async (running) => {
+        const answer = await orUndecided(running, whom, () => lookUpOnce(whom));
+        if (answer.kind !== 'nobody' || running.elapsedMs() >= watchMs) return answer;
+        throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
+      }, plainProgress);
     },
 
     /** Deletes the person, so that nothing more is sent to them; somebody who is gone already counts as deleted. */
-    async withdraw({ humanId }: { humanId: string }): Promise<'deleted' | 'already-gone'> {
-      return attempt(() => humanApi.deleteUser(humanId), plainProgress);
+    async withdraw(input: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
+      return attempt((running) => orUndecided(running, input, () => humanApi.deleteUser(input.humanId)), plainProgress);
     },
 
     /** Whose humanId this is by upstream's own record; null where nobody is, or upstream does not say. */
@@ -164,6 +172,11 @@ async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<P
   }
 }
 
+/** A poll shows sooner what keeps it from deciding where its cadence is shorter. */
+function patienceOf({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): UndecidedPatience {
+  return { undecidedAfterMs: undecidedAfterMs && Math.min(undecidedAfterMs, delaysMs.at(-1) ?? Infinity) };
+}
+
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   if (answer.kind !== 'status') return true;
   const older =
@@ -172,12 +185,17 @@ function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
 }
 
 /** What the progress of a failing poll says, which a workflow does not see. @throws CancelledFailure where it was asked to stop */
-function reportOutage(error: unknown, { progress, nowMs, outageMs }: Attempt<Progress>): StatusAnswer {
-  const failure = toFailure(error, progress, nowMs());
+function reportOutage(error: unknown, running: Attempt<Progress>): StatusAnswer {
+  const progress = { ...running.progress, elapsedMs: running.elapsedMs() };
+  const failure = toFailure(error, progress, running.nowMs());
   if (failure instanceof CancelledFailure) throw failure;
-  const { nextRetryDelay } = failure;
-  const retryMs = typeof nextRetryDelay === 'number' ? nextRetryDelay : 0;
-  return { kind: 'outage', durationMs: outageMs(), failures: progress.streak, retryMs };
+  const { elapsedMs, failingFromMs, streak, delayMs } = progress;
+  return {
+    kind: 'outage',
+    durationMs: elapsedMs - (failingFromMs ?? elapsedMs),
+    failures: streak,
+    retryMs: delayMs ?? 0,
+  };
 }
 
 /** The progress of a poll. */

@@ -200,12 +200,13 @@ function isInShard(clientUserId: string | null, { shard, shards }: { shard: numb
   return createHash('sha256').update(clientUserId).digest().readUInt32BE() % shards === shard;
 }
 
-function asLine({ kind, clientUserId, humanId, sinceMs }: Finding) {
+function asLine({ kind, clientUserId, humanId, sinceMs, reason }: Finding) {
   return {
     kind,
     clientUserId,
     humanId: humanId === '' ? null : humanId,
     ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
+    ...(reason !== undefined && { reason }),
     ...(kind === 'terminated' && clientUserId !== null && { offer: `npm run chartway -- withdraw ${clientUserId}` }),
   };
 }

@@ -44,6 +44,8 @@ export interface Finding extends SweptPerson {
   readonly kind: SweepKind;
   /** Since when it has not been read; only for `unread`. */
   readonly sinceMs?: number;
+  /** Upstream answers, but decides nothing about the person; only for `unread`. */
+  readonly reason?: 'undecided';
 }
 
 /** What is asked of one look at an applicant. */
@@ -53,6 +55,8 @@ export interface Sighting {
   readonly closedAtMs: number | null;
   /** Since when an open applicant has been waiting to be read or worked on; null where nothing is overdue. */
   readonly unreadSinceMs: number | null;
+  /** What it waits for is an answer that decides about the person ({@link UNDECIDED}). */
+  readonly isUndecided?: boolean;
 }
 
 /** What the manifest knows where Temporal has forgotten the run. */
@@ -106,12 +110,12 @@ export function judge(
   const { clientUserId, humanId } = candidate;
   if (candidate.of === 'applicant') {
     if (seen?.standing !== 'open') return null;
-    const { unreadSinceMs } = seen;
+    const { unreadSinceMs, isUndecided } = seen;
     if (!candidate.listed && humanId !== null && seen.humanId === humanId)
       return { kind: 'gone', clientUserId, humanId };
-    return unreadSinceMs === null
-      ? null
-      : { kind: 'unread', clientUserId, humanId: seen.humanId ?? '', sinceMs: unreadSinceMs };
+    if (unreadSinceMs === null) return null;
+    const unread = { kind: 'unread', clientUserId, humanId: seen.humanId ?? '', sinceMs: unreadSinceMs } as const;
+    return isUndecided ? { ...unread, reason: 'undecided' } : unread;
   }
   const found = (kind: SweepKind): Finding => ({ kind, clientUserId, humanId: candidate.humanId });
   if (seen?.standing === 'open') {

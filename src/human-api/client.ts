@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { AlreadyExists, NotFound, NotOffered, Unavailable, ValidationRejected } from './errors';
 import { Exchange } from './exchange';
-import { contentOf, isNotFound, type Reply } from './reply';
+import { contentOf, type Envelopes, isDeletedBefore, isInvalid, isNobody, isNotFound, type Reply } from './reply';
 import type { ReportBody } from './report-body';
 import type { Call } from './request';
 import { accessTokenMint, clientTokenMint } from './token-mints';
@@ -23,6 +23,8 @@ export interface HumanApiSettings {
   readonly timeoutMs: number;
   /** The largest report that is taken, in bytes; 1 GiB where nothing is said. */
   readonly maxReportBytes?: number;
+  /** Whose word an error about a person is; `strict` where nothing is said. */
+  readonly envelopes?: Envelopes;
 }
 
 /**
@@ -30,13 +32,13 @@ export interface HumanApiSettings {
  * but a call answered 401 (once, with a new token), and throws RateLimited or Unavailable besides what it names.
  */
 export interface HumanApi {
-  /** Creates the person, which sends the invitation. Not idempotent: after an Unavailable, look up. @throws ValidationRejected, AlreadyExists */
+  /** Creates the person, which sends the invitation. Not idempotent: after an Unavailable, look up. @throws ValidationRejected, AlreadyExists, Undecided */
   invite(invitation: Invitation): Promise<User>;
   /** The only way to learn what an ambiguous create did. `[]` means that upstream said so. */
   findUsers(by: UserFilter): Promise<User[]>;
   /** One page of everybody, from `offset` on; `received` counts the unusable rows too. An empty page is behind the end. */
   listUsers(offset: number): Promise<{ readonly users: readonly User[]; readonly received: number }>;
-  /** @throws NotFound only for a 404 in one of upstream's envelopes */
+  /** @throws NotFound, only for a 404 that is upstream's own word; Undecided for any other, as every call about a person does */
   readUser(humanId: string): Promise<User>;
   /** Irreversible: stops e-mails and notifications; no access token is to be had afterwards. */
   deleteUser(humanId: string): Promise<'deleted' | 'already-gone'>;
@@ -59,7 +61,8 @@ export function createHumanApi(
   settings: HumanApiSettings,
   seams: { now?: () => number; dispatcher?: Dispatcher } = {},
 ): HumanApi {
-  const { authUrl: auth, adminUrl: admin, dataUrl: data, timeoutMs, maxReportBytes = GIBIBYTE } = settings;
+  const { authUrl: auth, adminUrl: admin, dataUrl: data, timeoutMs } = settings;
+  const { maxReportBytes = GIBIBYTE, envelopes = 'strict' } = settings;
   const now = seams.now ?? Date.now;
   const exchange = new Exchange({ baseUrls: { auth, admin, data }, timeoutMs, maxReportBytes }, now, seams.dispatcher);
   const clientTokens = new Tokens(clientTokenMint(exchange, settings), now);
@@ -72,28 +75,28 @@ export function createHumanApi(
     async invite(invitation) {
       const reply = await askAdmin('POST', '/api/v1/users', { body: { ...invitation, autoInvite: true } });
       const { facts, refusal } = reply;
-      if (facts.status === 400 && refusal?.kind === 'enveloped') throw new ValidationRejected(facts, refusal.keys);
+      if (isInvalid(reply, envelopes)) throw new ValidationRejected(facts, refusal?.keys ?? []);
       if (facts.status === 409) throw new AlreadyExists(facts);
       return userCreated(invitation.clientUserId, facts, contentOf(reply));
     },
 
-    findUsers: (by) => everyUser(by, (query) => askAdmin('GET', '/api/v1/users', { query })),
+    findUsers: (by) => everyUser(by, (query) => askAdmin('GET', '/api/v1/users', { query }), envelopes),
 
     async listUsers(offset) {
       const reply = await askAdmin('GET', '/api/v1/users', offset === 0 ? {} : { query: { offset: String(offset) } });
-      return isNotFound(reply) ? { users: [], received: 0 } : usersFrom(reply.facts, contentOf(reply));
+      return isNobody(reply, envelopes) ? { users: [], received: 0 } : usersFrom(reply.facts, contentOf(reply));
     },
 
     async readUser(humanId) {
       const reply = await askAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId } });
-      if (isNotFound(reply)) throw new NotFound(reply.facts);
+      if (isNobody(reply, envelopes)) throw new NotFound(reply.facts);
       return userNamed(humanId, reply.facts, contentOf(reply));
     },
 
     async deleteUser(humanId) {
       const reply = await askAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId } });
-      const { facts, refusal } = reply;
-      if (isNotFound(reply) || (facts.status === 404 && refusal?.kind === 'empty')) return 'already-gone';
+      const { facts } = reply;
+      if (isDeletedBefore(reply, envelopes)) return 'already-gone';
       contentOf(reply);
       if (facts.status === 200 || facts.status === 202 || facts.status === 204) return 'deleted';
       throw new Unavailable(facts, `expected 200, 202 or 204, ${facts.status} came`);

@@ -1,3 +1,5 @@
+import type { UndecidedReason } from '../domain/undecided';
+
 /**
  * Everything that can go wrong between us and Human API, as a closed vocabulary.
  *
@@ -55,7 +57,10 @@ export class AlreadyExists extends HumanApiError {
   }
 }
 
-/** 404 in one of upstream's JSON envelopes. Any other 404 is {@link Unavailable}: a proxy says nothing about a person. */
+/**
+ * 404 in one of upstream's JSON envelopes, of a person with its request id. Any other 404 is {@link Unavailable}: a proxy
+ * says nothing about a person.
+ */
 export class NotFound extends HumanApiError {
   readonly kind = 'not-found';
 
@@ -109,6 +114,19 @@ export class Unavailable extends HumanApiError {
   constructor(call: CallFacts, what: string, options: ErrorOptions & { callMayBeAlive?: boolean } = {}) {
     super(call, what, options);
     this.callMayBeAlive = options.callMayBeAlive ?? false;
+  }
+}
+
+/**
+ * A 404, or a 400 to a create, that would decide about a person if it were provably upstream's own word. Unavailable, but worth to be shown:
+ * it does not pass by itself.
+ */
+export class Undecided extends Unavailable {
+  readonly why: UndecidedReason;
+
+  constructor(call: CallFacts, why: UndecidedReason) {
+    super(call, `answered ${why}`);
+    this.why = why;
   }
 }
 

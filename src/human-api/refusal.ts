@@ -1,9 +1,12 @@
 import { isRecord, parseJson } from './json';
 
-/** What came with a 4xx or 5xx. Only an `enveloped` one is upstream's own word; `html` is a proxy's. Free text is never kept. */
+/**
+ * What came with a 4xx or 5xx. Only an `enveloped` one can be upstream's own word, and a gateway's default error has the same form; `html` is a
+ * proxy's. Free text is never kept.
+ */
 export interface Refusal {
   readonly kind: 'enveloped' | 'empty' | 'html' | 'other';
-  /** Upstream's `x-humanapi-request-id`, for the vendor's support. */
+  /** Upstream's `x-humanapi-request-id` where it is well-formed: the vendor's support asks for it, and only upstream has one. */
   readonly requestId: string | null;
   /** The offending field names of a validation. */
   readonly keys: readonly string[];

@@ -1,5 +1,12 @@
-import { type CallFacts, Unavailable } from './errors';
+import { UNDECIDED } from '../domain/undecided';
+import { type CallFacts, Unavailable, Undecided } from './errors';
 import type { Refusal } from './refusal';
+
+/**
+ * What proves that an error which decides about a person is upstream's own: `strict`, a well-formed `x-humanapi-request-id` in the body, because
+ * default errors of gateways and frameworks have the form of upstream's envelopes; `lenient`, any of those envelopes.
+ */
+export type Envelopes = 'strict' | 'lenient';
 
 /** An answer of any status but those that mean "slow down": the content that was asked for, or what came instead. */
 export type Reply<Content> =
@@ -16,7 +23,33 @@ export function contentOf<Content>({ facts, refusal, content }: Reply<Content>):
   throw new Unavailable(facts, `answered ${status}${refusal.kind === 'html' ? ' with an HTML page' : ''}`);
 }
 
-/** A 404 that is upstream's own word: a proxy's says nothing about a person or a report. */
+/** A 404 that is upstream's own word about a report: a proxy's says nothing. */
 export function isNotFound({ facts, refusal }: Reply<unknown>): boolean {
   return facts.status === 404 && refusal?.kind === 'enveloped';
+}
+
+/** True for upstream's own word that there is no such person. @throws Undecided for a 404 that may be another's */
+export function isNobody({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
+  if (facts.status !== 404) return false;
+  if (isIdentified(refusal, envelopes)) return true;
+  throw new Undecided(facts, refusal?.kind === 'enveloped' ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
+}
+
+/** The same of a deletion, which a lenient upstream may answer without a body. @throws Undecided */
+export function isDeletedBefore(reply: Reply<unknown>, envelopes: Envelopes): boolean {
+  const { facts, refusal } = reply;
+  if (facts.status !== 404 || refusal?.kind !== 'empty') return isNobody(reply, envelopes);
+  if (envelopes === 'lenient') return true;
+  throw new Undecided(facts, UNDECIDED.unidentified404);
+}
+
+/** True for upstream's own word that the details are invalid. @throws Undecided for a 400 that may be another's */
+export function isInvalid({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
+  if (facts.status !== 400 || refusal?.kind !== 'enveloped') return false;
+  if (isIdentified(refusal, envelopes)) return true;
+  throw new Undecided(facts, UNDECIDED.unidentified400);
+}
+
+function isIdentified(refusal: Refusal | null, envelopes: Envelopes): boolean {
+  return refusal?.kind === 'enveloped' && (envelopes === 'lenient' || refusal.requestId !== null);
 }

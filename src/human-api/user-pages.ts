@@ -1,5 +1,5 @@
 import { Unavailable } from './errors';
-import { contentOf, isNotFound, type Reply } from './reply';
+import { contentOf, type Envelopes, isNobody, type Reply } from './reply';
 import { type User, usersFrom } from './wire';
 
 /** Whom to look up. */
@@ -11,18 +11,19 @@ const SHORT_PAGE = 10;
 const MOST_PAGES = 20;
 
 /**
- * Everybody the filter finds, page by page; `[]` and a 404 in an envelope both mean nobody. A look-up is one call unless upstream's page
- * is full of others, which means that it ignores the filter. @throws Unavailable where the end is not found
+ * Everybody the filter finds, page by page; `[]` and a 404 that is upstream's own word both mean nobody. A look-up is one call unless upstream's page
+ * is full of others, which means that it ignores the filter. @throws Unavailable where the end is not found, Undecided
  */
 export async function everyUser(
   by: UserFilter,
   askPage: (query: Record<string, string>) => Promise<Reply<Buffer>>,
+  envelopes: Envelopes,
 ): Promise<User[]> {
   const found = new Map<string, User>();
   let offset = 0;
   for (let page = 1; ; page++) {
     const reply = await askPage(offset === 0 ? { ...by } : { ...by, offset: String(offset) });
-    if (isNotFound(reply)) return [...found.values()];
+    if (isNobody(reply, envelopes)) return [...found.values()];
     const { users, received } = usersFrom(reply.facts, contentOf(reply));
     const known = found.size;
     for (const user of users) found.set(user.humanId, user);

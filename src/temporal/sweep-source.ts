@@ -51,7 +51,8 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
       const usualMs =
         stage === 'attention' ? Math.max(pollMs.attention, pollMs.disconnected) : pollMs[pollNameAt(stage)];
       const unreadSinceMs = standing === 'open' ? await overdueSinceMs(clientUserId, described, usualMs, nowMs) : null;
-      return { standing, humanId, closedAtMs, unreadSinceMs };
+      const isUndecided = described.pendingActivities?.some((activity) => failureTypeOf(activity) === 'Undecided');
+      return { standing, humanId, closedAtMs, unreadSinceMs, ...(isUndecided && { isUndecided }) };
     },
   };
 
@@ -63,7 +64,7 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
     const taskSinceMs = msOf(described.pendingWorkflowTask?.originalScheduledTime);
     const overdue = taskSinceMs !== null && nowMs - taskSinceMs > 2 * usualMs ? [taskSinceMs] : [];
     for (const activity of described.pendingActivities ?? []) {
-      const quietly = activity.lastFailure?.applicationFailureInfo?.type === 'NothingYet';
+      const quietly = failureTypeOf(activity) === 'NothingYet';
       // A poll that found nothing waits for its own cadence, which is the applicant's.
       const everyMs = quietly ? (durationMs(activity.currentRetryInterval) ?? usualMs) : usualMs;
       const sinceMs = quietly ? msOf(activity.lastAttemptCompleteTime) : await failingSinceMs(clientUserId, activity);
@@ -90,6 +91,10 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
       return null;
     }
   }
+}
+
+function failureTypeOf({ lastFailure }: PendingActivity): string | null {
+  return lastFailure?.applicationFailureInfo?.type ?? null;
 }
 
 function rowOf(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): SweptApplicant[] {

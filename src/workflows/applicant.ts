@@ -122,6 +122,7 @@ function newState(clientUserId: string): ApplicantState {
     status: null,
     waitingFor: null,
     waitingUntilMs: null,
+    stuck: null,
     outcome: null,
     reason: null,
     ignoredNotices: 0,

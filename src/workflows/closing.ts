@@ -2,8 +2,8 @@ import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
 import type { Applicant } from './applicant';
 import { inHouse, quickly, upstream } from './calls';
-import type { CollectRecordsInput } from './contract';
 import { describe, moveTo } from './display';
+import { untilDecided } from './stuck';
 
 /** After a create whose answer is not known: how long we look whether the person was invited after all. */
 const FIND_INVITED_FOR_MS = 60_000;
@@ -50,11 +50,11 @@ function manifestOf({ state, input }: Applicant) {
 }
 
 async function withdrawPerson(applicant: Applicant): Promise<void> {
-  const { state, input } = applicant;
+  const { state } = applicant;
   state.waitingFor = 'Human API to withdraw the person';
   state.waitingUntilMs = null;
   describe(state);
-  const humanId = state.humanId ?? (await findInvited(input, FIND_INVITED_FOR_MS));
+  const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));
   if (humanId !== null) await withdrawFound(humanId, applicant);
   if (humanId !== null && state.humanId === null) {
     state.humanId = humanId;
@@ -63,20 +63,27 @@ async function withdrawPerson(applicant: Applicant): Promise<void> {
   state.waitingFor = null;
 }
 
-async function withdrawFound(humanId: string, { state: { facts }, input, createAnswered }: Applicant): Promise<void> {
-  const call = upstream('conclude', 'Withdraw the person');
-  if ((await call.withdraw({ humanId })) === 'deleted' || !facts) return;
+async function withdrawFound(humanId: string, applicant: Applicant): Promise<void> {
+  const { facts } = applicant.state;
+  if ((await withdraw(humanId, applicant)) === 'deleted' || !facts) return;
   // Somebody who was just created may not be there yet for a delete: then they are looked for, as after any ambiguous create.
   if (Date.now() - facts.openedAtMs >= FIND_INVITED_FOR_MS) return;
-  const found = await findInvited(input, createAnswered ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
-  if (found !== null) await call.withdraw({ humanId: found });
+  const found = await findInvited(applicant, applicant.createAnswered ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
+  if (found !== null) await withdraw(found, applicant);
+}
+
+/** Goes on until upstream itself confirms it. */
+function withdraw(humanId: string, { state }: Applicant): Promise<'deleted' | 'already-gone'> {
+  const call = upstream('conclude', 'Withdraw the person');
+  return untilDecided(state, (patience) => call.withdraw({ humanId, ...patience }));
 }
 
 /** The invitation was cut off by a cancel: a create may have come through, or may yet. */
-async function findInvited({ details }: CollectRecordsInput, watchMs: number): Promise<string | null> {
-  const { clientUserId, clientUserEmail } = details;
+async function findInvited({ state, input }: Applicant, watchMs: number): Promise<string | null> {
+  const { clientUserId, clientUserEmail } = input.details;
   const call = upstream('conclude', 'Look whether the person was invited');
-  const found = await call.findInvited({ clientUserId, clientUserEmail, watchMs });
+  const whom = { clientUserId, clientUserEmail, watchMs };
+  const found = await untilDecided(state, (patience) => call.findInvited({ ...whom, ...patience }));
   return found.kind === 'found' ? found.humanId : null;
 }
 

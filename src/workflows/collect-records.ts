@@ -27,6 +27,7 @@ import {
 import { describe, moveTo } from './display';
 import { fetchAll } from './fetching';
 import { collectLate } from './late-notices';
+import { untilDecided } from './stuck';
 import { learn, listReports, pollsOf, readBack } from './upstream-reads';
 import { Watch } from './watch';
 
@@ -139,7 +140,8 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
   const call = upstream(batch ? 'batch' : 'invite', 'Invite the person', {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
-  const answer = await call.invite({ details, begunAtMs: workflowInfo().startTime.getTime() });
+  const begunAtMs = workflowInfo().startTime.getTime();
+  const answer = await untilDecided(applicant.state, (patience) => call.invite({ details, begunAtMs, ...patience }));
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };
   if (answer.kind === 'had-before') {

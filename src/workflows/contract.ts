@@ -124,6 +124,8 @@ export interface ApplicantState {
   /** What we wait for, in words, and until when at most; null while at work. */
   waitingFor: string | null;
   waitingUntilMs: number | null;
+  /** Why nothing is decided about the person, until an answer is: one of {@link UNDECIDED}, for operators. Null while all is well. */
+  stuck: string | null;
   outcome: Outcome | null;
   reason: Reason | null;
   /** Notices that named another person's humanId, or were not a notice. */

@@ -24,13 +24,14 @@ export function moveTo(state: ApplicantState, stage: Stage, news: { outcome?: Ou
 
 /** What a person sees of the applicant in the Temporal UI: business words, no personal data. Costs no event. */
 export function describe(state: ApplicantState): void {
-  const { stage, status, waitingFor, waitingUntilMs, outcome, reason } = state;
+  const { stage, status, waitingFor, waitingUntilMs, stuck, outcome, reason } = state;
   const ended = outcome && `**${outcome}**${reason ? ` (${reason})` : ''}`;
   const waiting = waitingFor && `Waiting for ${waitingFor}${until(waitingUntilMs)}.`;
   const documents = currentCount(state.collection.documents);
   setCurrentDetails(
     [
       `Stage: **${stage}**${status ? `, Human API says ${told(status)}` : ''}`,
+      ...(stuck ? [`**Stuck**: Human API answers ${stuck}.`] : []),
       ended ?? waiting ?? 'At work.',
       `Documents stored: ${documents}`,
     ].join('\n\n'),

@@ -17,6 +17,7 @@ import type { DeadlineRead, Poll } from '../domain/polls';
 import type { Applicant } from './applicant';
 import { upstream } from './calls';
 import { moveTo } from './display';
+import { showStuck, undecidedAfterMs, untilDecided } from './stuck';
 import type { Finding, PollCalls } from './watch';
 
 /** A list that a notice wants is not worth more: until it is given up, no deadline acts. */
@@ -37,7 +38,7 @@ export async function readBack(applicant: Applicant, because: Extract<Step, { do
   const doubtedForMs = askedMs - (applicant.facts.doubtedAtMs ?? askedMs);
   const patienceMs = forNotice ? Math.min(Math.max(doubtedForMs, least), most) : null;
   const call = upstream(forNotice ? 'notice' : 'conclude', 'Read the status');
-  const answer = await call.readStatus({ humanId, patienceMs });
+  const answer = await call.readStatus({ humanId, patienceMs, undecidedAfterMs: undecidedAfterMs(state) });
   await takeAnswer(applicant, notBefore(answer, askedMs));
 }
 
@@ -73,11 +74,15 @@ export function pollsOf(applicant: Applicant): PollCalls {
         readUpdatedAtMs: applicant.facts.read.updatedAtMs,
         delaysMs,
         failureReportMs,
+        undecidedAfterMs: undecidedAfterMs(applicant.state),
+        isStuck: Boolean(applicant.state.stuck),
       }),
     deadline: async ({ outage }: DeadlineRead) => {
       const askedMs = Date.now();
       const call = upstream('deadline', 'Read the status for a deadline', { cancellationType: 'TRY_CANCEL' });
-      return notBefore(await call.readStatus({ humanId: applicant.humanId, patienceMs: null, outage }), askedMs);
+      const { humanId, state } = applicant;
+      const input = { humanId, patienceMs: null, outage, undecidedAfterMs: undecidedAfterMs(state) };
+      return notBefore(await call.readStatus(input), askedMs);
     },
     reports: ({ delaysMs }: Poll) =>
       upstream('poll', 'Look for new reports', { cancellationType: 'TRY_CANCEL' }).watchReports({
@@ -96,8 +101,8 @@ export async function learn(applicant: Applicant, finding: Finding): Promise<voi
 
 async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<void> {
   const { facts, state, input } = applicant;
-  if (answer.kind === 'absent') return lookForTheAbsent(applicant);
-  if (answer.kind === 'unavailable') {
+  if (answer.kind === 'undecided') showStuck(state, answer.why);
+  if (answer.kind === 'unavailable' || answer.kind === 'undecided') {
     state.facts = withReadPutOff(facts, Date.now(), input.policy);
     return;
   }
@@ -105,6 +110,8 @@ async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<v
     state.facts = withOutage(facts, answer, Date.now());
     return;
   }
+  showStuck(state, null);
+  if (answer.kind === 'absent') return lookForTheAbsent(applicant);
   const { outageMs, ...read } = answer;
   state.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
@@ -114,7 +121,9 @@ async function lookForTheAbsent(applicant: Applicant): Promise<void> {
   const { state, input } = applicant;
   const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
-  const found = await upstream('conclude', 'Look the person up').lookUp({ clientUserId, clientUserEmail });
+  const call = upstream('conclude', 'Look the person up');
+  const whom = { clientUserId, clientUserEmail };
+  const found = await untilDecided(state, (patience) => call.lookUp({ ...whom, ...patience }));
   if (found.kind === 'nobody') {
     state.facts = withAbsence(applicant.facts, Date.now());
     return;

@@ -7,14 +7,13 @@ import { facts } from '../support/fake-human-api';
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const DOWN = new Unavailable(facts(503), 'answered outside the contract (503)');
 
-/** The delays that follow one failure after the other, each at its time. */
+/** The delays that follow one failure after the other, each waited. */
 function delaysMs(failures: number): number[] {
   const progress = plainProgress(null);
-  let nowMs = NOW_MS;
   return Array.from({ length: failures }, () => {
-    const failure = toFailure(DOWN, progress, nowMs);
+    const failure = toFailure(DOWN, progress, NOW_MS);
     const delayMs = Number('nextRetryDelay' in failure ? failure.nextRetryDelay : Number.NaN);
-    nowMs += delayMs;
+    progress.elapsedMs += delayMs;
     return delayMs;
   });
 }
@@ -35,21 +34,23 @@ test('in an outage of more than a quarter of an hour, the distance grows to five
 });
 
 test('a quiet attempt is benign, comes again when it says, and ends the streak', () => {
-  const progress = { failingSinceMs: NOW_MS, streak: 7 };
+  const progress = { ...plainProgress(null), failingFromMs: 0, failingSinceMs: NOW_MS, streak: 7 };
   expect(toFailure(new NothingYet('a change', 6 * 3_600_000), progress, NOW_MS)).toMatchObject({
     type: 'NothingYet',
     nonRetryable: false,
     nextRetryDelay: 6 * 3_600_000,
     category: ApplicationFailureCategory.BENIGN,
   });
-  expect(progress).toEqual({ failingSinceMs: null, streak: 0 });
+  expect(progress).toMatchObject({ failingFromMs: null, failingSinceMs: null, streak: 0, delayMs: 6 * 3_600_000 });
 });
 
 test('a streak counts from its first failure', () => {
   const progress = plainProgress(null);
-  toFailure(DOWN, progress, NOW_MS);
-  toFailure(DOWN, progress, NOW_MS + 1_000);
-  expect(progress).toEqual({ failingSinceMs: NOW_MS, streak: 2 });
+  for (const elapsedMs of [500, 1_500]) {
+    progress.elapsedMs = elapsedMs;
+    toFailure(DOWN, progress, NOW_MS + elapsedMs);
+  }
+  expect(progress).toMatchObject({ failingFromMs: 500, failingSinceMs: NOW_MS + 500, streak: 2 });
 });
 
 test('a Retry-After is the delay, where upstream told one', () => {
@@ -83,5 +84,8 @@ test('what is told in terms of Temporal already keeps its words and its type, an
 
 test('a cancellation passes through', () => {
   const cancelled = new CancelledFailure('cancelled');
-  expect(toFailure(cancelled, plainProgress(null), NOW_MS)).toBe(cancelled);
+  const progress = plainProgress(null);
+  expect(toFailure(cancelled, progress, NOW_MS)).toBe(cancelled);
+  // The server says when the next attempt comes: not later than at once, as far as we know.
+  expect(progress.delayMs).toBe(0);
 });

@@ -1,12 +1,16 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
+import { UNDECIDED } from '../../src/domain/undecided';
+import { Unavailable, Undecided } from '../../src/human-api/errors';
 import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeHumanApi, facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { attemptsOf } from './attempts';
 
 const DETAILS = { clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' };
 
+const MINUTE_MS = 60_000;
 const BEGUN_AT = '2026-03-01T00:00:00.000Z';
 
 /** One attempt of the invitation; `heartbeatDetails` are what the attempt before left, `left` is the manifest in the store. */
@@ -40,15 +44,77 @@ test('a create is told before it is sent, so that a worker that dies leaves word
   expect(beats).toContainEqual(expect.objectContaining({ createSentAtMs: expect.any(Number) }));
 });
 
-test('an attempt after one that had asked for nobody creates at once', async () => {
-  const { humanApi, invited } = setup(2, {
-    failingSinceMs: null,
-    streak: 0,
-    createSentAtMs: null,
-    exists: false,
-    lookUps: 0,
-  });
-  await expect(invited).resolves.toMatchObject({ kind: 'invited' });
+/** An invitation from its first attempt on, and an upstream that does not answer the first create. */
+function withLostAnswer() {
+  const humanApi = new FakeHumanApi();
+  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
+  const { invite } = createInvitationActivities({ humanApi, reportStore: new FakeStore(), timeoutMs: 100 });
+  const args: Parameters<typeof invite> = [{ details: DETAILS, begunAtMs: Date.parse(BEGUN_AT) }];
+  return { humanApi, invite, args };
+}
+
+test('an attempt after one whose look-up failed creates at once', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  humanApi.faults.splice(0, 1, { route: 'findUsers', error: new Unavailable(facts(503), 'scripted'), times: 1 });
+  const { result, failures } = await attemptsOf(invite, args, { most: 2 });
+  expect(result).toMatchObject({ kind: 'invited' });
+  expect(failures).toHaveLength(1);
+});
+
+test.each([
+  ['no queue', () => 0],
+  ['a queue of a minute before the create', (attempt: number) => (attempt === 1 ? MINUTE_MS : 0)],
+  ['a queue of a minute before every attempt', () => MINUTE_MS],
+])(
+  'with %s, 50 s of delays are waited between a create whose answer was lost and the next one',
+  async (_, queuedForMs) => {
+    const { humanApi, invite, args } = withLostAnswer();
+    const { result, delaysMs } = await attemptsOf(invite, args, { most: 20, queuedForMs });
+    expect(result).toMatchObject({ kind: 'invited' });
+    expect(humanApi.count('invite')).toBe(2);
+    expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+  },
+);
+
+test('an attempt that died without a word may have sent a create: the look-ups begin anew, at full length', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  const { left } = await attemptsOf(invite, args, { most: 8 });
+  // Attempt 9 died; its worker had come so far that nothing of it is known.
+  const { delaysMs } = await attemptsOf(invite, args, { most: 20, from: { attempt: 10, heartbeatDetails: left } });
+  expect(humanApi.count('invite')).toBe(2);
+  expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+});
+
+test('a delay that an operator cut short by a reset of the activity was not waited', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  const { left } = await attemptsOf(invite, args, { most: 9 });
+  await attemptsOf(invite, args, { most: 1, from: { attempt: 1, heartbeatDetails: left } });
+  expect(humanApi.count('invite')).toBe(1);
+});
+
+test('after an attempt of 0.1.0, whose progress holds a time of a clock, the look-ups begin anew', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  humanApi.faults.length = 0;
+  const createSentAtMs = Date.parse('2026-02-28T23:50:00Z');
+  const heartbeatDetails = { failingSinceMs: null, streak: 0, createSentAtMs, exists: false, lookUps: 5 };
+  const { result, delaysMs } = await attemptsOf(invite, args, { most: 20, from: { attempt: 7, heartbeatDetails } });
+  expect(result).toMatchObject({ kind: 'invited' });
+  expect(humanApi.count('invite')).toBe(1);
+  expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+});
+
+test('look-ups that decide nothing are returned only while no create is on its way', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  const undecided = { route: 'findUsers', error: new Undecided(facts(404), UNDECIDED.foreign404) } as const;
+  const patient = { ...args[0], undecidedAfterMs: 5 * MINUTE_MS };
+  humanApi.faults.push({ ...undecided, times: 15 });
+  const before = await attemptsOf(invite, [patient], { most: 20 });
+  expect(before.result).toEqual({ kind: 'undecided', why: UNDECIDED.foreign404 });
+  humanApi.faults.length = 0;
+  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
+  humanApi.faults.push({ ...undecided, when: () => humanApi.count('invite') > 0 });
+  const after = await attemptsOf(invite, [patient], { most: 20, from: { attempt: 1, heartbeatDetails: undefined } });
+  expect(after.result).toBeNull();
   expect(humanApi.count('invite')).toBe(1);
 });
 

@@ -2,7 +2,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createPersonActivities, type StatusAnswer, type WatchStatusInput } from '../../src/activities/person';
-import type { Progress } from '../../src/activities/progress';
+import { type Progress, plainProgress } from '../../src/activities/progress';
 import { MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { RateLimited, Unavailable } from '../../src/human-api/errors';
 import { FakeHumanApi, facts } from '../support/fake-human-api';
@@ -14,9 +14,12 @@ const SILENT = { logger: new DefaultLogger('ERROR', () => {}) };
 function setup({ error = new Unavailable(facts(503), 'scripted') as Error, failingForMs = 0, streak = 0 } = {}) {
   const humanApi = new FakeHumanApi();
   humanApi.faults.push({ route: 'readUser', error });
-  const heartbeatDetails: Progress | undefined =
-    streak === 0 ? undefined : { failingSinceMs: NOW_MS - failingForMs, streak };
-  const info = { currentAttemptScheduledTimestampMs: NOW_MS, heartbeatDetails };
+  const before: Progress = {
+    ...{ ...plainProgress(null), attempt: 1, delayMs: 0, elapsedMs: failingForMs },
+    ...{ streak, failingFromMs: 0, failingSinceMs: NOW_MS - failingForMs },
+  };
+  const failed = streak > 0 && { attempt: 2, heartbeatDetails: before };
+  const info = { currentAttemptScheduledTimestampMs: NOW_MS, ...failed };
   const environment = new MockActivityEnvironment(info, SILENT);
   const { watchStatus, readStatus } = createPersonActivities({ humanApi });
   return {

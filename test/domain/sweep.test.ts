@@ -57,3 +57,9 @@ test('an applicant is gone, or unread, only while it is open', () => {
   expect(kindOf({ ...unlisted, listed: true }, seen({ unreadSinceMs: 5 }))).toBe('unread');
   expect(kindOf({ ...unlisted, listed: true }, seen())).toBeNull();
 });
+
+test('of an applicant whose answers decide nothing, an unread finding says so', () => {
+  const listed: Candidate = { of: 'applicant', clientUserId: 'POL-1', humanId: 'h-1', listed: true };
+  const found = judge(listed, seen({ unreadSinceMs: 5, isUndecided: true }), null, NOW_MS, REFRESH_FOR_MS);
+  expect(found).toMatchObject({ kind: 'unread', sinceMs: 5, reason: 'undecided' });
+});

@@ -1,4 +1,5 @@
-import { AlreadyExists, Unavailable, ValidationRejected } from '../../src/human-api/errors';
+import type { HumanApi } from '../../src/human-api/client';
+import { AlreadyExists, NotFound, Unavailable, Undecided, ValidationRejected } from '../../src/human-api/errors';
 import { envelope } from './dialects';
 import { page, text } from './faults';
 import { failureOf, startClient } from './fixture';
@@ -172,12 +173,9 @@ describe('a deletion', () => {
     expect(await api.deleteUser(humanId)).toBe('deleted');
   });
 
-  it.each([
-    ['an envelope', json(404, envelope('statusCode', 404))],
-    ['no body', text(404, '')],
-  ])('of somebody gone answers 404 with %s', async (_, answer) => {
+  it('of somebody gone answers 404 with an envelope', async () => {
     const { upstream, api, humanId } = await startClient();
-    upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
+    upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, json(404, envelope('statusCode', 404)));
     expect(await api.deleteUser(humanId)).toBe('already-gone');
   });
 
@@ -187,5 +185,89 @@ describe('a deletion', () => {
       upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
       expect(await failureOf(api.deleteUser(humanId))).toBeInstanceOf(Unavailable);
     }
+  });
+});
+
+/** What gateways and frameworks answer by default, and what upstream's envelopes look like with a request id that is none. */
+const GATEWAYS: [string, (status: number) => unknown][] = [
+  ['NestJS', (statusCode) => ({ statusCode, error: 'Not Found', message: 'Cannot GET /api/v1/users' })],
+  ['hapi', (statusCode) => ({ statusCode, error: 'Not Found', message: 'Not Found' })],
+  ['a gateway', (code) => ({ code, message: 'Not Found' })],
+  ['an empty id', (code) => ({ ...envelope('code', code), 'x-humanapi-request-id': '' })],
+  ['an id of another form', (code) => ({ ...envelope('code', code), 'x-humanapi-request-id': 'req-1' })],
+];
+
+describe('whose word a refusal is', () => {
+  const calls = (humanId: string): [string, (api: HumanApi) => Promise<unknown>][] => [
+    [LOOK_UP, (api) => api.findUsers({ humanId })],
+    [LOOK_UP, (api) => api.listUsers(0)],
+    [`GET /admin/api/v1/users/${humanId}`, (api) => api.readUser(humanId)],
+    [`DELETE /admin/api/v1/users/${humanId}`, (api) => api.deleteUser(humanId)],
+  ];
+
+  it.each(GATEWAYS)(
+    'a 404 in the default form of %s decides about nobody, and the error says what to do',
+    async (_, body) => {
+      const { upstream, api, humanId } = await startClient();
+      for (const [call, ask] of calls(humanId)) {
+        upstream.answer(call, json(404, body(404)));
+        const error = await failureOf(ask(api));
+        expect([call, error]).toEqual([call, expect.any(Undecided)]);
+        expect(error.message).toContain('404 without x-humanapi-request-id');
+        expect(error.message).toContain('HUMAN_API_ENVELOPES=lenient');
+      }
+    },
+  );
+
+  it.each(GATEWAYS)('a 400 in the default form of %s does not make the details invalid', async (_, body) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(CREATE, json(400, body(400)));
+    const error = await failureOf(api.invite(INVITATION));
+    expect(error).toBeInstanceOf(Undecided);
+    expect(error.message).toContain('400 without x-humanapi-request-id');
+  });
+
+  it.each([
+    ['an empty one', text(404, '')],
+    ["a proxy's page", page(404)],
+    ['another JSON', json(404, { message: 'no Route matched' })],
+  ])('a 404 that is %s is nobody, and the error says where to look', async (_, answer) => {
+    const { upstream, api, humanId } = await startClient();
+    for (const [call, ask] of calls(humanId)) {
+      upstream.answer(call, answer);
+      const error = await failureOf(ask(api));
+      expect([call, error]).toEqual([call, expect.any(Undecided)]);
+      expect(error.message).toMatch(/HUMAN_API_ADMIN_URL|HUMAN_API_ENVELOPES/);
+    }
+  });
+
+  it.each(['b3b7c1de-0000-4000-8000-000000000001', 'B3B7C1DE000040008000000000000001'])(
+    'a request id may be written as %s',
+    async (id) => {
+      const { upstream, api, humanId } = await startClient();
+      const body = { ...envelope('code', 404), 'x-humanapi-request-id': id };
+      for (const [call, ask] of calls(humanId).slice(2)) {
+        upstream.answer(call, json(404, body));
+        expect(await ask(api).catch((error: unknown) => error)).toEqual(
+          call.startsWith('DELETE') ? 'already-gone' : expect.any(NotFound),
+        );
+      }
+    },
+  );
+
+  it('lenient is for an upstream that leaves the id out: any of its envelopes counts, and an empty 404 to a deletion', async () => {
+    const { upstream, api, humanId } = await startClient({ envelopes: 'lenient' });
+    const bare = json(404, { code: 404, error: 'Not Found', message: 'Not Found' });
+    const [user, deletion] = [`GET /admin/api/v1/users/${humanId}`, `DELETE /admin/api/v1/users/${humanId}`];
+    for (const call of [LOOK_UP, user, deletion]) upstream.answer(call, bare);
+    expect(await api.findUsers({ humanId })).toEqual([]);
+    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(NotFound);
+    expect(await api.deleteUser(humanId)).toBe('already-gone');
+    upstream.answer(deletion, text(404, ''));
+    expect(await api.deleteUser(humanId)).toBe('already-gone');
+    upstream.answer(user, page(404));
+    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Undecided);
+    upstream.answer(CREATE, json(400, { code: 400, error: 'Bad Request', message: 'x' }));
+    expect(await failureOf(api.invite(INVITATION))).toBeInstanceOf(ValidationRejected);
   });
 });

@@ -70,7 +70,7 @@ describe('the gate bites', () => {
   test(
     'where the workflow calls another activity than it did',
     async () => {
-      const codePath = changedBundle(/\.invite\(\{/g, '.inviteAgain({');
+      const codePath = changedBundle(/\.invite\(/g, '.inviteAgain(');
       const invited = recordedHistories().filter(({ name }) => name === 'eager' || name === 'cancelled');
       expect(await replay(codePath, invited)).toEqual(all(['eager', 'cancelled'], 'DeterminismViolationError'));
     },

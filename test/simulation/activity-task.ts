@@ -49,14 +49,16 @@ export class ActivityTask {
     this.args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
   }
 
+  /** Schedules the next attempt after a delay; it starts when its queue and a worker let it. */
   begin(afterMs = 0): void {
     const turn = ++this.turn;
     const { clock, luck } = this.around;
+    const scheduledAtMs = Math.round(clock.nowMs + afterMs);
     clock.after(afterMs + luck() * QUEUED_MOST_MS, () => {
       if (this.over || turn !== this.turn) return undefined;
       const atMs = this.around.letInAtMs(this.taskQueue);
-      if (atMs <= clock.nowMs) return this.start(turn);
-      clock.at(atMs, () => this.start(turn));
+      if (atMs <= clock.nowMs) return this.start(turn, scheduledAtMs);
+      clock.at(atMs, () => this.start(turn, scheduledAtMs));
       return undefined;
     });
   }
@@ -86,27 +88,26 @@ export class ActivityTask {
     return { resolveActivity: { seq: this.seq, result: resolutionOf(outcome, this.name) } };
   }
 
-  private async start(turn: number): Promise<void> {
+  private async start(turn: number, scheduledAtMs: number): Promise<void> {
     const { clock, luck, upAtMs } = this.around;
     if (this.over || turn !== this.turn) return;
     if (clock.nowMs < upAtMs()) {
-      clock.at(upAtMs(), () => this.start(turn));
+      clock.at(upAtMs(), () => this.start(turn, scheduledAtMs));
       return;
     }
     this.running = true;
-    const askedAtMs = clock.nowMs;
     // What an attempt does upstream happens somewhere between its begin and its end; here at the one or the other.
-    const early = luck() < 0.5 ? await this.run(askedAtMs) : null;
+    const early = luck() < 0.5 ? await this.run(scheduledAtMs) : null;
     clock.after(luck() * WORK_MOST_MS, async () => {
       if (turn !== this.turn) return;
-      const outcome = early ?? (await this.run(askedAtMs));
+      const outcome = early ?? (await this.run(scheduledAtMs));
       if (turn === this.turn && !this.over) this.take(outcome);
     });
   }
 
-  private run(askedAtMs: number): Promise<Outcome> {
+  private run(scheduledAtMs: number): Promise<Outcome> {
     const { attempt, heartbeatDetails, cancelRequested } = this;
-    const about = { attempt, heartbeatDetails, nowMs: askedAtMs, cancelled: cancelRequested };
+    const about = { attempt, heartbeatDetails, scheduledAtMs, cancelled: cancelRequested };
     return runAttempt(this.work, this.args, about, (details) => {
       this.heartbeatDetails = details;
     });

@@ -5,7 +5,12 @@ import { createReportActivities } from '../../src/activities/reports';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { HumanApi } from '../../src/human-api/client';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
-import { COLLECT_RECORDS, reportNoticeSignal, statusNoticeSignal } from '../../src/workflows/contract';
+import {
+  COLLECT_RECORDS,
+  reportNoticeSignal,
+  statusNoticeSignal,
+  upstreamTaskQueue,
+} from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
 import { FakeStore } from '../support/fake-store';
@@ -29,6 +34,8 @@ export interface Story {
   readonly commitMs: number;
   readonly skewMs: number;
   readonly seed: number;
+  /** How long an upstream activity waits in its queue, scheduled at the given time; not at all where nothing is said. */
+  readonly queuedForMs?: (atMs: number, luck: () => number) => number;
   /** Whatever else is signalled, as it is. */
   readonly signals?: readonly { readonly atMs: number; readonly name: string; readonly args: readonly unknown[] }[];
 }
@@ -42,6 +49,7 @@ export interface Lived {
   readonly manifest: Manifest | null;
 }
 
+const UPSTREAM_QUEUE = upstreamTaskQueue('simulated');
 export const CLIENT_USER_ID = 'POL-1';
 const DETAILS = { clientUserId: CLIENT_USER_ID, clientUserEmail: 'pol-1@example.org' };
 
@@ -61,7 +69,17 @@ export async function live(
   const restore = onTheClock(clock, luck);
   try {
     const activities = between(activitiesOver(upstream, store));
-    const weather = { deaths, forgetAfterTasks, suggestAfter, luck, ...(cancelAtEvent && { cancelAtEvent }) };
+    const queuedForMs = story.queuedForMs ?? (() => 0);
+    const letInAtMs = (taskQueue: string) =>
+      taskQueue === UPSTREAM_QUEUE ? clock.nowMs + queuedForMs(clock.nowMs, luck) : 0;
+    const weather = {
+      deaths,
+      forgetAfterTasks,
+      suggestAfter,
+      luck,
+      letInAtMs,
+      ...(cancelAtEvent && { cancelAtEvent }),
+    };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
     const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
     const server = new SimulatedServer(code, clock, activities, weather, begun);

@@ -28,11 +28,11 @@ const RETRY_MOST_MS = 60_000;
 export async function runAttempt(
   run: (...args: never[]) => Promise<unknown>,
   args: readonly unknown[],
-  about: { attempt: number; heartbeatDetails: unknown; nowMs: number; cancelled: boolean },
+  about: { attempt: number; heartbeatDetails: unknown; scheduledAtMs: number; cancelled: boolean },
   heartbeats: (details: unknown) => void,
 ): Promise<Outcome> {
-  const { attempt, heartbeatDetails, nowMs, cancelled } = about;
-  const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: nowMs };
+  const { attempt, heartbeatDetails, scheduledAtMs, cancelled } = about;
+  const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAtMs };
   const environment = new MockActivityEnvironment(info, { logger: SILENT });
   environment.on('heartbeat', (details: unknown) => heartbeats(structuredClone(details)));
   if (cancelled) environment.cancel();

@@ -67,7 +67,7 @@ export class SimulatedWorker {
     const { seq, activityType } = command;
     const name = activityType ?? '';
     const args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
-    const about = { attempt: 1, heartbeatDetails: undefined, nowMs: this.clock.nowMs, cancelled: false };
+    const about = { attempt: 1, heartbeatDetails: undefined, scheduledAtMs: this.clock.nowMs, cancelled: false };
     const outcome = await runAttempt(this.activityOf(name), args, about, () => {});
     return { resolveActivity: { seq: seq ?? null, isLocal: true, result: resolutionOf(outcome, name) } };
   }

@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import type { Finding } from '../../src/domain/sweep';
+import { UNDECIDED } from '../../src/domain/undecided';
+import { Undecided } from '../../src/human-api/errors';
 import { createOperations } from '../../src/temporal/operations';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { applicantWorkflowId, COLLECT_RECORDS, sweepWorkflowId, upstreamTaskQueue } from '../../src/workflows/contract';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  type CollectRecordsInput,
+  sweepWorkflowId,
+  upstreamTaskQueue,
+} from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeHumanApi, facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -181,6 +189,24 @@ test('an open applicant on which nobody works is unread after twice its cadence'
   expect(await look(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
   expect((await look(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
   expect(await source.look('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+});
+
+test('an applicant whose answers decide nothing is told from one whom nobody reads', async () => {
+  const { client, source, humanApi, work, taskQueue } = setup();
+  const error = new Undecided(facts(404), UNDECIDED.unidentified404);
+  humanApi.faults.push({ route: 'findUsers', error });
+  await work();
+  const details = { clientUserId: 'UNDECIDED-1', clientUserEmail: 'undecided-1@example.org' };
+  const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
+  const workflowId = applicantWorkflowId(details.clientUserId);
+  await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
+  const look = () => source.look(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
+  const seen = await until('a look-up that decides nothing', 20_000, async () => {
+    const sighting = await look();
+    return sighting?.isUndecided ? sighting : null;
+  });
+  expect(seen).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
+  expect(Date.now() - (seen.unreadSinceMs ?? 0)).toBeLessThan(30_000);
 });
 
 test('somebody whose applicant was terminated is withdrawn by hand, and no later start invites again', async () => {

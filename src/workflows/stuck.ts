@@ -1,0 +1,36 @@
+import type { UndecidedAnswer } from '../activities/undecided';
+import { MINUTE_MS } from '../domain/policy';
+import type { ApplicantState } from './contract';
+import { describe } from './display';
+
+/** Answers that decide nothing for so long do not pass by themselves. */
+const SHOWN_AFTER_MS = 5 * MINUTE_MS;
+
+/** After how long an activity returns what keeps it from deciding; null for one that is shown already, so that it costs no more history. */
+export function undecidedAfterMs({ stuck }: ApplicantState): number | null {
+  return stuck ? null : SHOWN_AFTER_MS;
+}
+
+/** Shows an applicant as stuck, or with null as stuck no longer. */
+export function showStuck(state: ApplicantState, stuck: string | null): void {
+  if ((state.stuck ?? null) === stuck) return;
+  state.stuck = stuck;
+  describe(state);
+}
+
+/** Asks until an answer decides about the person, and shows meanwhile why none does: two activities at most. */
+export async function untilDecided<A>(
+  state: ApplicantState,
+  ask: (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>,
+): Promise<A> {
+  for (;;) {
+    const answer = await ask({ undecidedAfterMs: undecidedAfterMs(state) });
+    const why = isUndecided(answer) ? answer.why : null;
+    showStuck(state, why);
+    if (!isUndecided(answer)) return answer;
+  }
+}
+
+function isUndecided(answer: unknown): answer is UndecidedAnswer {
+  return (answer as Partial<UndecidedAnswer> | null)?.kind === 'undecided';
+}
