@@ -24,7 +24,7 @@ export type InvitationAnswer =
   | { kind: 'invalid'; keys: readonly string[] }
   /** Nobody is there, yet the manifest says that this very run has had the person: Temporal was restored from a backup. */
   | { kind: 'had-before' }
-  /** No look-up has decided whether the person exists, or no answer whether the details are valid. No create is on its way. */
+  /** No look-up has decided whether the person exists, or no answer whether the details are valid. */
   | UndecidedAnswer;
 
 interface InvitationProgress extends Progress {
@@ -57,6 +57,8 @@ interface InviteInput extends UndecidedPatience {
   readonly details: ApplicantDetails;
   /** When the workflow's run began. */
   readonly begunAtMs: number;
+  /** An activity before this one left a create on its way whose effect is not known. */
+  readonly createSent?: boolean;
 }
 
 /** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
@@ -64,7 +66,11 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
   return {
     /** Looks up, adopts what is there, else creates; after an ambiguous answer it looks up for a while before it creates again. */
     async invite(input: InviteInput): Promise<InvitationAnswer> {
-      return attempt<InvitationAnswer, InvitationProgress>((running) => inviteOnce(running, input), invitationProgress);
+      return attempt<InvitationAnswer, InvitationProgress>(
+        (running) => inviteOnce(running, input),
+        (before, afterSilence) =>
+          invitationProgress(before, afterSilence || (before === null && input.createSent === true)),
+      );
     },
   };
 
@@ -78,10 +84,8 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    // With a create on its way the activity goes on by itself: what it knows of it stands in its progress alone.
-    const patience = sentBeforeMs === null ? input : {};
-    const there = await orUndecided(running, patience, () => lookUp(details).catch(nothingSent));
-    if (there && 'kind' in there) return there;
+    const there = await orUndecided(running, input, () => lookUp(details).catch(nothingSent));
+    if (there && 'kind' in there) return { ...there, createSent: sentBeforeMs !== null };
     if (there) return asAdopted(there, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
@@ -145,7 +149,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
   }
 }
 
-/** An attempt that left no last word may have sent a create before it died: the look-ups begin anew, at their full length. */
+/** `afterSilence`: a create may have been sent of which this activity knows nothing, so the look-ups begin anew, at their full length. */
 function invitationProgress(before: InvitationProgress | null, afterSilence: boolean): InvitationProgress {
   const nothingSent = { ...plainProgress(null), createSentAtMs: null, lookingFromMs: 0, exists: false, lookUps: 0 };
   const progress = before ?? nothingSent;

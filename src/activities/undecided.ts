@@ -7,6 +7,8 @@ import type { Progress } from './progress';
 export interface UndecidedAnswer {
   readonly kind: 'undecided';
   readonly why: UndecidedReason;
+  /** Of an invitation only: a create may be on its way, and the activity that follows has to look for its effect. */
+  readonly createSent?: boolean;
 }
 
 /** Part of the input of every activity that a person's fate depends on. */

@@ -141,7 +141,12 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
   const begunAtMs = workflowInfo().startTime.getTime();
-  const answer = await untilDecided(applicant.state, (patience) => call.invite({ details, begunAtMs, ...patience }));
+  let createSent = false;
+  const answer = await untilDecided(applicant.state, async (patience) => {
+    const told = await call.invite({ details, begunAtMs, createSent, ...patience });
+    if (told.kind === 'undecided') createSent = told.createSent === true;
+    return told;
+  });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };
   if (answer.kind === 'had-before') {

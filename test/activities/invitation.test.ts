@@ -103,19 +103,31 @@ test('after an attempt of 0.1.0, whose progress holds a time of a clock, the loo
   expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
 });
 
-test('look-ups that decide nothing are returned only while no create is on its way', async () => {
+test('look-ups that decide nothing are returned with whether a create is on its way, which the next activity looks for', async () => {
   const { humanApi, invite, args } = withLostAnswer();
-  const undecided = { route: 'findUsers', error: new Undecided(facts(404), UNDECIDED.foreign404) } as const;
+  const why = UNDECIDED.foreign404;
   const patient = { ...args[0], undecidedAfterMs: 5 * MINUTE_MS };
-  humanApi.faults.push({ ...undecided, times: 15 });
-  const before = await attemptsOf(invite, [patient], { most: 20 });
-  expect(before.result).toEqual({ kind: 'undecided', why: UNDECIDED.foreign404 });
-  humanApi.faults.length = 0;
-  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
-  humanApi.faults.push({ ...undecided, when: () => humanApi.count('invite') > 0 });
-  const after = await attemptsOf(invite, [patient], { most: 20, from: { attempt: 1, heartbeatDetails: undefined } });
-  expect(after.result).toBeNull();
-  expect(humanApi.count('invite')).toBe(1);
+  humanApi.faults.push({ route: 'findUsers', error: new Undecided(facts(404), why) });
+  expect((await attemptsOf(invite, [patient], { most: 20 })).result).toEqual({
+    kind: 'undecided',
+    why,
+    createSent: false,
+  });
+  humanApi.faults.pop();
+  humanApi.faults.push({
+    route: 'findUsers',
+    error: new Undecided(facts(404), why),
+    when: () => humanApi.count('invite') > 0,
+  });
+  expect((await attemptsOf(invite, [patient], { most: 20 })).result).toEqual({
+    kind: 'undecided',
+    why,
+    createSent: true,
+  });
+  humanApi.faults.pop();
+  const { delaysMs } = await attemptsOf(invite, [{ ...args[0], createSent: true }], { most: 20 });
+  expect(humanApi.count('invite')).toBe(2);
+  expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
 });
 
 test.each([
