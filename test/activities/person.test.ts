@@ -49,6 +49,19 @@ test('a wait in the queue makes no outage a long one', async () => {
   expect(Math.max(...delaysMs)).toBeLessThanOrEqual(MINUTE_MS);
 });
 
+test('an outage that a poll reports has no wait of the queue in it, and the read continues it', async () => {
+  const { watchStatus, readStatus, humanId } = failing(13);
+  const known = { humanId, status: 'Invited', delaysMs: [HOUR_MS] };
+  const input = { ...known, failureReportMs: Date.parse('2026-03-01T02:00:00Z') };
+  const { result: reported, delaysMs } = await attemptsOf(watchStatus, [input], { most: 13, ...QUEUED });
+  const waitedMs = delaysMs.reduce((sum, ms) => sum + ms, 0);
+  expect(reported).toMatchObject({ kind: 'outage', failures: delaysMs.length + 1 });
+  if (reported?.kind !== 'outage') return;
+  expect(Math.abs(reported.durationMs - waitedMs)).toBeLessThan(MINUTE_MS / 2);
+  const { result } = await attemptsOf(readStatus, [{ humanId, patienceMs: null, outage: reported }], { most: 2 });
+  expect(outageMs(result) - reported.durationMs).toBeLessThan(MINUTE_MS);
+});
+
 test('who may have been invited is looked for as long as was asked, however long the queue is', async () => {
   const { findInvited, humanApi } = setup();
   humanApi.people.length = 0;

@@ -4,7 +4,7 @@ import type { Manifest } from '../../src/report-store/port';
 import { type ReportNotice, refreshWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeHumanApi, provider, row } from '../support/fake-human-api';
-import { FakeStore } from '../support/fake-store';
+import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { timeSkipping } from '../support/time-skipping';
 
 const { followOn, nowMs } = timeSkipping();
@@ -41,7 +41,7 @@ test.each<[string, Partial<Manifest>, object]>([
   ['with that outcome', {}, { outcome: 'collected', reason: null }],
   [
     'in a conflict',
-    { detailsDigest: keyedDigest('test', 'digest of others') },
+    { detailsDigest: keyedDigest(DIGEST_KEYS, 'digest of others') },
     { outcome: 'failed', reason: 'conflict' },
   ],
 ])(
