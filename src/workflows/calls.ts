@@ -47,12 +47,9 @@ export function inHouse(summary: string) {
   });
 }
 
-/** A download: an upstream activity with slots and a rate of its own. A cancel waits for it, because what it stores at that moment belongs into the manifest. */
-export function download(summary: string) {
-  return upstream('download', summary, {
-    taskQueue: downloadTaskQueue(workflowInfo().taskQueue),
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  });
+/** A download: an upstream activity with slots and a rate of its own. */
+export function download(summary: string, options: ActivityOptions = {}) {
+  return upstream('download', summary, { taskQueue: downloadTaskQueue(workflowInfo().taskQueue), ...options });
 }
 
 /** Waits until the server's rate cap for this kind of work lets one more begin. A cancel ends the wait at once. */

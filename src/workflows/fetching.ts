@@ -27,7 +27,9 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   const { clientUserId } = state;
   const newest = newestStored(state.collection.documents, report.id, format);
   const asked = { clientUserId, report, format, newest, ...laterRound(state.round) };
-  const fetched = await download(`Fetch a report as ${format}`).fetchDocument(asked);
+  // Waited for after a cancel as well: what it stores at that moment belongs into the manifest.
+  const call = download(`Fetch a report as ${format}`, { cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
+  const fetched = await call.fetchDocument(asked);
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
 }
 
