@@ -127,7 +127,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 
     const parsed = parseNotices(body.bytes);
     if (!parsed.ok) return refusal(400, `expected ${parsed.expected}`);
-    if (signature.kind === 'doubted') return signature.setAside(parsed.notices);
+    if (signature.kind === 'doubted') return signature.setAside(parsed.notices, sinceMs);
 
     const { accepted, ignored, undelivered, failure } = await deps.sink.take(parsed.notices, sinceMs);
     if (undelivered.length > 0) {
