@@ -59,6 +59,8 @@ interface InviteInput extends UndecidedPatience {
   readonly begunAtMs: number;
   /** An activity before this one left a create on its way whose effect is not known. */
   readonly createSent?: boolean;
+  /** Upstream answered that create with 409. */
+  readonly exists?: boolean;
 }
 
 /** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
@@ -69,7 +71,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       return attempt<InvitationAnswer, InvitationProgress>(
         (running) => inviteOnce(running, input),
         (before, afterSilence) =>
-          invitationProgress(before, afterSilence || (before === null && input.createSent === true)),
+          invitationProgress(before, input, afterSilence || (before === null && input.createSent === true)),
       );
     },
   };
@@ -85,7 +87,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       throw error;
     };
     const there = await orUndecided(running, input, () => lookUp(details).catch(nothingSent));
-    if (there && 'kind' in there) return { ...there, createSent: sentBeforeMs !== null };
+    if (there && 'kind' in there) return { ...there, createSent: sentBeforeMs !== null, exists: progress.exists };
     if (there) return asAdopted(there, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
@@ -150,8 +152,12 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
 }
 
 /** `afterSilence`: a create may have been sent of which this activity knows nothing, so the look-ups begin anew, at their full length. */
-function invitationProgress(before: InvitationProgress | null, afterSilence: boolean): InvitationProgress {
-  const nothingSent = { ...plainProgress(null), createSentAtMs: null, lookingFromMs: 0, exists: false, lookUps: 0 };
+function invitationProgress(
+  before: InvitationProgress | null,
+  { exists = false }: InviteInput,
+  afterSilence: boolean,
+): InvitationProgress {
+  const nothingSent = { ...plainProgress(null), createSentAtMs: null, lookingFromMs: 0, exists, lookUps: 0 };
   const progress = before ?? nothingSent;
   if (!afterSilence) return progress;
   const createSentAtMs = progress.createSentAtMs ?? activityInfo().currentAttemptScheduledTimestampMs;

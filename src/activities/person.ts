@@ -18,7 +18,7 @@ import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './und
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
-  | { kind: 'absent' }
+  | { kind: 'absent'; outageMs: number }
   | { kind: 'unavailable' }
   | { kind: 'outage'; durationMs: number; failures: number; retryMs: number }
   | UndecidedAnswer;
@@ -167,7 +167,7 @@ async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<P
       outageMs: running.outageMs(),
     };
   } catch (error) {
-    if (error instanceof NotFound) return { kind: 'absent' };
+    if (error instanceof NotFound) return { kind: 'absent', outageMs: running.outageMs() };
     throw error;
   }
 }

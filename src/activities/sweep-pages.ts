@@ -8,6 +8,7 @@ import { inStoreTerms } from './manifests';
 import { plainProgress } from './progress';
 import { sweepFiles } from './sweep-files';
 import type { PlaceOfFinding } from './sweeps';
+import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** The steps of a sweep that call upstream: one call each, so that the rate cap holds. */
 export function createSweepPageActivities({ humanApi, reportStore }: { humanApi: HumanApi; reportStore: ReportStore }) {
@@ -27,27 +28,35 @@ export function createSweepPageActivities({ humanApi, reportStore }: { humanApi:
       }, plainProgress);
     },
 
-    /** Whether the person of a finding is upstream after all: by humanId, then by clientUserId, for a 404 alone proves nothing. */
-    async isThere(input: { sweepId: string; at: PlaceOfFinding; by: 'humanId' | 'clientUserId' }): Promise<boolean> {
-      return attempt(async () => {
-        const [shard, part, index] = input.at;
-        const finding = (await inStoreTerms(() => filesOf(input.sweepId).findings(shard, part)))[index];
-        if (!finding) return false;
-        if (input.by === 'clientUserId') {
-          const clientUserId = finding.clientUserId ?? '';
-          const users = await humanApi.findUsers({ clientUserId });
-          return users.some((user) => user.clientUserId === clientUserId || user.humanId === finding.humanId);
-        }
-        return humanApi.readUser(finding.humanId).then(
-          () => true,
-          (error: unknown) => {
-            if (error instanceof NotFound) return false;
-            throw error;
-          },
-        );
-      }, plainProgress);
+    /** Whether the person of a finding is upstream after all: by humanId, then by clientUserId, because a 404 alone proves nothing. */
+    async isThere(input: FindingToAskFor & UndecidedPatience): Promise<boolean | UndecidedAnswer> {
+      return attempt((running) => orUndecided(running, input, () => askFor(input)), plainProgress);
     },
   };
+
+  async function askFor({ sweepId, at, by }: FindingToAskFor): Promise<boolean> {
+    const [shard, part, index] = at;
+    const finding = (await inStoreTerms(() => filesOf(sweepId).findings(shard, part)))[index];
+    if (!finding) return false;
+    if (by === 'clientUserId') {
+      const clientUserId = finding.clientUserId ?? '';
+      const users = await humanApi.findUsers({ clientUserId });
+      return users.some((user) => user.clientUserId === clientUserId || user.humanId === finding.humanId);
+    }
+    return humanApi.readUser(finding.humanId).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof NotFound) return false;
+        throw error;
+      },
+    );
+  }
+}
+
+interface FindingToAskFor {
+  readonly sweepId: string;
+  readonly at: PlaceOfFinding;
+  readonly by: 'humanId' | 'clientUserId';
 }
 
 /** Of a clientUserId outside our alphabet nothing is kept: it is none of ours, and may be anything. */

@@ -9,6 +9,8 @@ export interface UndecidedAnswer {
   readonly why: UndecidedReason;
   /** Of an invitation only: a create may be on its way, and the activity that follows has to look for its effect. */
   readonly createSent?: boolean;
+  /** Of an invitation only: upstream has answered a create with 409, so another one is pointless. */
+  readonly exists?: boolean;
 }
 
 /** Part of the input of every activity that a person's fate depends on. */

@@ -7,6 +7,7 @@ import { attempt } from './attempt';
 import { inStoreTerms } from './manifests';
 import { hasEmail } from './person';
 import { plainProgress } from './progress';
+import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 export interface WithdrawalDeps {
   readonly reportStore: ReportStore;
@@ -50,13 +51,18 @@ export interface PeopleFound {
 export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
   return {
     /** The humanIds; a reply that tells no clientUserId counts where it has one element only. */
-    async findPeople({ clientUserId }: { clientUserId: string }): Promise<readonly string[]> {
-      return attempt(async () => (await usersOf(clientUserId)).map(({ humanId }) => humanId), plainProgress);
+    async findPeople(
+      input: { readonly clientUserId: string } & UndecidedPatience,
+    ): Promise<readonly string[] | UndecidedAnswer> {
+      const ask = async () => (await usersOf(input.clientUserId)).map(({ humanId }) => humanId);
+      return attempt((running) => orUndecided(running, input, ask), plainProgress);
     },
 
     /** The same, with those who are known as ours apart from others. */
-    async findKnownPeople(input: { readonly clientUserId: string } & KnownPeople): Promise<PeopleFound> {
-      return attempt(async () => {
+    async findKnownPeople(
+      input: { readonly clientUserId: string } & KnownPeople & UndecidedPatience,
+    ): Promise<PeopleFound | UndecidedAnswer> {
+      const ask = async () => {
         const users = await usersOf(input.clientUserId);
         // An applicant adopts a person without an e-mail. Among several, nobody can say which of them was adopted.
         const isAlone = users.length === 1 && input.humanIds.length === 0;
@@ -65,7 +71,8 @@ export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
         const isOurs = (user: User) => input.humanIds.includes(user.humanId) || isInvited(user);
         const idsOf = (some: readonly User[]) => some.map(({ humanId }) => humanId);
         return { ours: idsOf(users.filter(isOurs)), others: idsOf(users.filter((user) => !isOurs(user))) };
-      }, plainProgress);
+      };
+      return attempt((running) => orUndecided(running, input, ask), plainProgress);
     },
   };
 

@@ -1,5 +1,5 @@
 import { allowedAtMs } from './allowance';
-import type { Conclusion, Reason } from './applicant';
+import { type Conclusion, kindOf, type Reason, type StatusKind } from './applicant';
 import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
 import { deadlineMs, isUnanswered } from './deadline';
 import { cadenceMs, confirmedRefusal, contradictionReadAtMs, currentKind, doubtReadAtMs, type Facts } from './facts';
@@ -54,10 +54,24 @@ function stepForAbsence(facts: Facts, policy: Policy, nowMs: number): Step | nul
   return waitOnly('Human API says that there is no such person: asked again', dueMs);
 }
 
-/** A notice that has to be checked is checked at once, as far as the allowance goes. */
+/** A notice that has to be checked is checked at once, as far as the allowance goes. The read of a deadline checks it as well. */
 function stepForDoubt(facts: Facts, policy: Policy, nowMs: number): Step | null {
   const readAtMs = doubtReadAtMs(facts, policy);
-  return readAtMs === null || nowMs < readAtMs ? null : { do: 'read', because: 'notice' };
+  if (readAtMs === null || nowMs < readAtMs || readDeadlineMs(facts, policy, nowMs) !== null) return null;
+  return { do: 'read', because: 'notice' };
+}
+
+/** What ends at the deadline, as the last read knows it. */
+const ENDS_AT_DEADLINE: ReadonlySet<StatusKind> = new Set(['invited', 'engaged', 'syncing', 'attention', 'unknown']);
+
+/**
+ * The deadline that has passed since the last read; null where none has. Only one read may follow it: the one that counts the outage before it.
+ * A read that a notice asks for would know of no outage, and end an applicant whose deadline has to move.
+ */
+function readDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
+  const kind = kindOf(facts.read.status);
+  const dueMs = deadlineMs(facts, kind, policy);
+  return ENDS_AT_DEADLINE.has(kind) && nowMs >= dueMs && facts.read.askedAtMs < dueMs ? dueMs : null;
 }
 
 /** Nothing is decided upon a status that the last read contradicts: it is read again first. */
@@ -98,6 +112,8 @@ function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number 
 
 function stepForStatus(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
   const on: Situation = { facts, collection, policy, nowMs };
+  const dueMs = readDeadlineMs(facts, policy, nowMs);
+  if (dueMs !== null) return waitForDeadlineRead(on, dueMs);
   switch (currentKind(facts)) {
     case 'declined':
       return confirm(on, 'Human API to confirm that the person declined');
@@ -191,6 +207,16 @@ function untilTheDeadline(on: Situation, waitingFor: string): Step {
       conclude(on.collection.documents.length > 0 ? 'partial' : 'expired', 'deadline', true),
     );
   });
+}
+
+/** The deadline has passed: its read answers every claim and doubt. Wakes for reports, not for a doubt, which would be due at once. */
+function waitForDeadlineRead({ facts, collection, policy, nowMs }: Situation, dueMs: number): Step {
+  const wakeUps = [wantedListAtMs(facts, collection, policy), nextRetryMs(collection, policy.wanted)].filter(
+    (timeMs) => timeMs !== null,
+  );
+  const waitingFor = 'Human API to be asked at the deadline';
+  const polls = pollsUntil(dueMs, facts, collection, policy, nowMs);
+  return { do: 'wait', wait: { waitingFor, untilMs: Math.min(nowMs + DAY_MS, ...wakeUps), ...polls } };
 }
 
 /** Both the status and the list as they are since a moment: asked for together, to save a step. */

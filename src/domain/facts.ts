@@ -177,9 +177,11 @@ function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boo
 }
 
 /**
- * What a read changes: see {@link takeRead} for which of two counts. A read replaces every claim made before it was asked for. `outageMs`: how long upstream could not be asked before it answered, which moves a deadline that passed meanwhile.
+ * What a read changes: see {@link takeRead} for which of two counts. A read replaces every claim made before it was asked for. `readOutageMs`:
+ * how long upstream could not be asked before it answered; that, or the outage that a poll has reported, moves a deadline that passed meanwhile.
  */
-export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
+export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, readOutageMs = 0): Facts {
+  const outageMs = Math.max(readOutageMs, facts.outage?.durationMs ?? 0);
   const reads = takeRead(facts, withCredibleDate(read, nowMs), againMs(facts, policy));
   const { read: kept, contradiction } = reads;
   const { claim } = facts;
@@ -200,6 +202,8 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
     outage: null,
     // Read again a whole cadence later: an upstream whose replicas disagree for long must not be asked every minute.
     ...(facts.contradiction !== null && contradiction === null && { pollBaseMs: nowMs }),
+    // The same after an outage: a poll that begins at once would report the next one at once.
+    ...(facts.outage && { pollBaseMs: nowMs }),
     ...(startsSeries && { seriesAtMs: nowMs, pollBaseMs: nowMs }),
     ...(outageMs > cadenceMs(facts, policy) &&
       facts.extensionMs === null &&
@@ -214,8 +218,8 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
  * What a look-up told after upstream had said that there is no such person: a read like any other, but that the next poll comes a whole cadence
  * later. The same answer would come again at once, and the two would chase each other.
  */
-export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Policy): Facts {
-  return { ...withRead(facts, read, nowMs, policy), pollBaseMs: nowMs };
+export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
+  return { ...withRead(facts, read, nowMs, policy, outageMs), pollBaseMs: nowMs };
 }
 
 /** A read made because of a notice, counted against the allowance before it is made. */

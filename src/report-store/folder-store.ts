@@ -146,9 +146,9 @@ async function updateManifest(
     ...(waitAtMostMs !== undefined && { waitAtMostMs }),
   };
   await rewriteUnderLock(file, async () => {
-    // What closes an applicant tells of all that is to come.
-    if (isClosing(change)) await revoke(files.incoming, files.clientUserId);
     const before = await manifest();
+    // What closes an applicant tells of all that is to come. A late closing of an earlier round says nothing about the downloads of this one.
+    if (isClosing(change, before)) await revoke(files.incoming, files.clientUserId);
     // Bytes and manifest change together under this lock, so what lies there stays true of what is written here.
     const placed = await placedIn(files, contestedFiles(before, change));
     written = mergeManifest(before, change, placed);
@@ -158,6 +158,7 @@ async function updateManifest(
   return written;
 }
 
-function isClosing(change: Parameters<ReportStore['updateManifest']>[0]): boolean {
-  return 'kind' in change ? change.kind === 'withdrawal' : change.outcome !== null;
+function isClosing(change: Parameters<ReportStore['updateManifest']>[0], before: Manifest | null): boolean {
+  if ('kind' in change) return change.kind === 'withdrawal';
+  return change.outcome !== null && (change.round ?? 1) >= (before?.round ?? 1);
 }

@@ -31,13 +31,14 @@ export async function invitedIn(client: Client, run: Run): Promise<InvitedPeople
     const scheduledId = String(ended?.scheduledEventId);
     if (!ended || !asked.has(scheduledId)) continue;
     const answer = (await decodeFirst(client, run, ended.result?.payloads)) as Answer;
-    if (typeof answer?.kind === 'string') unanswered.delete(scheduledId);
+    if (typeof answer?.kind === 'string' && answer.createSent !== true) unanswered.delete(scheduledId);
     if (isHumanId(answer?.humanId)) humanIds.add(answer.humanId);
   }
   return { humanIds: [...humanIds], email: unanswered.size > 0 ? await emailIn(client, run, input) : null };
 }
 
-type Answer = { readonly kind?: unknown; readonly humanId?: unknown } | null | undefined;
+/** `createSent`: nothing was decided, and a create may have come through. */
+type Answer = { readonly kind?: unknown; readonly humanId?: unknown; readonly createSent?: unknown } | null | undefined;
 
 async function emailIn(client: Client, run: Run, input: Payloads): Promise<string | null> {
   const decoded = (await decodeFirst(client, run, input)) as {

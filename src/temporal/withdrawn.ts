@@ -20,6 +20,8 @@ export async function withdrawnIn(client: Client, run: Run): Promise<readonly st
     if (!ended || !input) continue;
     const answer = await decodeFirst(client, run, ended.result?.payloads);
     if (typeof answer === 'string' && answer !== DELETED) continue;
+    // An answer that decided nothing: another activity went on.
+    if (typeof (answer as { kind?: unknown } | null)?.kind === 'string') continue;
     const asked = (await decodeFirst(client, run, input)) as { humanId?: unknown } | null;
     withdrawn.add(isHumanId(asked?.humanId) ? asked.humanId : UNREADABLE);
   }

@@ -27,10 +27,11 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
 export async function recordClosing(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   for (;;) {
+    const { round } = state;
     const recorded = await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
     take(state, recorded);
-    // A manifest that is newer than this run knows (Temporal was restored, a terminated run wrote last) and open: it is written once more.
-    if (recorded?.outcome !== null) return;
+    // A manifest that is newer than this run knows (Temporal was restored, a terminated run wrote last) is written once more; a later round stands.
+    if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
   }
 }
 

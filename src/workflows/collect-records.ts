@@ -159,10 +159,10 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
   const begunAtMs = workflowInfo().startTime.getTime();
-  let createSent = false;
+  let sent: { createSent?: boolean; exists?: boolean } = {};
   const answer = await untilDecided(applicant.state, async (patience) => {
-    const told = await call.invite({ details, begunAtMs, createSent, ...patience });
-    if (told.kind === 'undecided') createSent = told.createSent === true;
+    const told = await call.invite({ details, begunAtMs, ...sent, ...patience });
+    if (told.kind === 'undecided') sent = { createSent: told.createSent === true, exists: told.exists === true };
     return told;
   });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
@@ -206,7 +206,7 @@ async function waitFor(wait: Wait, applicant: Applicant, watch: Watch): Promise<
   describe(state);
   const finding = await watch.next(
     wait,
-    { humanId: applicant.humanId, status: currentStatus(applicant.facts) },
+    { humanId: applicant.humanId, status: currentStatus(applicant.facts), isStuck: Boolean(state.stuck) },
     () => state.facts !== facts || state.collection !== collection || applicant.isFull,
   );
   state.waitingFor = null;

@@ -220,7 +220,7 @@ export interface SweepResult {
   readonly counts: SweepCounts;
   /** A clientUserId, or a humanId where upstream tells no usable one. */
   readonly first: Readonly<Record<SweepKind, readonly string[]>>;
-  /** Candidates that were too many to be asked for at upstream one by one: no findings. */
+  /** Candidates that were too many to be asked for at upstream one by one, or about whom its answers decided nothing: no findings. */
   readonly unchecked: number;
   readonly file: string;
 }

@@ -1,3 +1,4 @@
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { UndecidedAnswer } from '../activities/undecided';
 import { MINUTE_MS } from '../domain/policy';
 import type { ApplicantState } from './contract';
@@ -18,15 +19,31 @@ export function showStuck(state: ApplicantState, stuck: string | null): void {
   describe(state);
 }
 
+type Ask<A> = (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>;
+
 /** Asks until an answer decides about the person, and shows meanwhile why none does: two activities at most. */
-export async function untilDecided<A>(
-  state: ApplicantState,
-  ask: (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>,
+export async function untilDecided<A>(state: ApplicantState, ask: Ask<A>): Promise<A> {
+  return askUntilDecided(ask, { isShown: () => Boolean(state.stuck), show: (why) => showStuck(state, why) });
+}
+
+/** The same without an applicant: the current details of the run show why no answer decides. */
+export async function untilDecidedAlone<A>(ask: Ask<A>): Promise<A> {
+  let shown: string | null = null;
+  const show = (why: string | null) => {
+    if (why !== shown) setCurrentDetails(why === null ? '' : `Stuck: ${why}.`);
+    shown = why;
+  };
+  return askUntilDecided(ask, { isShown: () => shown !== null, show });
+}
+
+async function askUntilDecided<A>(
+  ask: Ask<A>,
+  { isShown, show }: { readonly isShown: () => boolean; readonly show: (why: string | null) => void },
 ): Promise<A> {
   for (;;) {
-    const answer = await ask({ undecidedAfterMs: undecidedAfterMs(state) });
+    const answer = await ask({ undecidedAfterMs: isShown() ? null : SHOWN_AFTER_MS });
     const why = isUndecided(answer) ? answer.why : null;
-    showStuck(state, why);
+    show(why);
     if (!isUndecided(answer)) return answer;
   }
 }

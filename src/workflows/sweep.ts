@@ -1,5 +1,6 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { PlaceOfFinding, SweepSettings } from '../activities/sweeps';
+import { MINUTE_MS } from '../domain/policy';
 import { atLength, inHouse, upstream } from './calls';
 import type { SweepResult } from './contract';
 
@@ -9,6 +10,9 @@ const SHORT_PAGE = 10;
 const SHARD_ROWS = 50_000;
 /** So many absent people are asked for one by one; more are a fault of the list, not of the people. */
 const ASKED_MOST = 1_000;
+
+/** An answer that decides nothing for so long does not pass by itself: the sweep goes on with the next. */
+const UNDECIDED_AFTER_MS = 5 * MINUTE_MS;
 
 /** How far a sweep is: counts and places only; whatever grows with the number of people lies on the shelf. */
 interface Progress {
@@ -134,8 +138,15 @@ async function compareOrCheck(at: Progress, shards: number): Promise<void> {
 async function askFor(at: Progress, place: PlaceOfFinding): Promise<void> {
   const { sweepId } = at.settings;
   const call = upstream('sweep', 'Ask whether somebody is gone');
-  if (await call.isThere({ sweepId, at: place, by: 'humanId' })) return;
-  if (await call.isThere({ sweepId, at: place, by: 'clientUserId' })) return;
+  for (const by of ['humanId', 'clientUserId'] as const) {
+    const isThere = await call.isThere({ sweepId, at: place, by, undecidedAfterMs: UNDECIDED_AFTER_MS });
+    if (isThere === true) return;
+    // One undecided person must not keep a sweep from its end, and every later one with it.
+    if (isThere !== false) {
+      at.unchecked += 1;
+      return;
+    }
+  }
   at.confirmed.push(place);
 }
 

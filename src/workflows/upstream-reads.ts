@@ -109,13 +109,13 @@ async function takeAnswer(applicant: Applicant, answer: StatusAnswer): Promise<v
     return;
   }
   showStuck(state, null);
-  if (answer.kind === 'absent') return lookForTheAbsent(applicant);
+  if (answer.kind === 'absent') return lookForTheAbsent(applicant, answer.outageMs);
   const { outageMs, ...read } = answer;
   state.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
 
 /** A 404 alone proves nothing: somebody is gone only when a look-up by our own id finds nobody either. */
-async function lookForTheAbsent(applicant: Applicant): Promise<void> {
+async function lookForTheAbsent(applicant: Applicant, outageMs: number): Promise<void> {
   const { state, input } = applicant;
   const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
@@ -127,7 +127,7 @@ async function lookForTheAbsent(applicant: Applicant): Promise<void> {
     return;
   }
   const { status, updatedAtMs, humanId } = found;
-  state.facts = withLookUp(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy);
+  state.facts = withLookUp(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy, outageMs);
   if (humanId === state.humanId) return;
   state.humanId = humanId;
   moveTo(state, state.stage, { humanId });

@@ -18,6 +18,8 @@ export interface PollCalls {
 interface Subject {
   readonly humanId: string;
   readonly status: string;
+  /** Shown as stuck: a poll that began before does not know it, and would return it once more or never again. */
+  readonly isStuck: boolean;
 }
 
 interface RunningCall {
@@ -37,10 +39,10 @@ export class Watch {
   constructor(private readonly calls: PollCalls) {}
 
   /** Waits until something was found or `changed` says so, or until the time is up. A poll ends with what was known when it began. */
-  async next(wait: Wait, { humanId, status }: Subject, changed: () => boolean): Promise<Finding | null> {
+  async next(wait: Wait, { humanId, status, isStuck }: Subject, changed: () => boolean): Promise<Finding | null> {
     const { statusPoll, deadlineRead, listPoll } = wait;
     const known = `${humanId} ${status}`;
-    this.keep('status', statusPoll, known, this.calls.status, (answer) => ({ of: 'status', answer }));
+    this.keep('status', statusPoll, `${known} ${isStuck}`, this.calls.status, (answer) => ({ of: 'status', answer }));
     this.keep('deadline', deadlineRead, humanId, this.calls.deadline, (answer) => ({ of: 'status', answer }));
     this.keep('reports', listPoll, known, this.calls.reports, (answer) => ({ of: 'reports', answer }));
     const starts = [statusPoll, deadlineRead, listPoll].flatMap((call) =>

@@ -3,6 +3,7 @@ import type { PeopleFound } from '../activities/withdrawals';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { inHouse, upstream } from './calls';
 import { type KnownPeople, type WithdrawPersonInput, type WithdrawPersonResult, withdrawWorkflowId } from './contract';
+import { untilDecidedAlone } from './stuck';
 
 /** How long after a deletion upstream is asked again whether it shows: its read side may lag. The last one repeats. */
 const ASK_AGAIN_MS = [SECOND_MS, 5 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS] as const;
@@ -34,7 +35,8 @@ async function withdrawAll({ withdrawn: before = [], only }: WithdrawPersonInput
     others = found.others;
     if (found.ours.length === 0) break;
     for (const humanId of found.ours) {
-      await upstream('conclude', 'Withdraw the person').withdraw({ humanId });
+      const call = upstream('conclude', 'Withdraw the person');
+      await untilDecidedAlone((patience) => call.withdraw({ humanId, ...patience }));
       withdrawn.add(humanId);
     }
     if (workflowInfo().continueAsNewSuggested) {
@@ -51,6 +53,7 @@ async function withdrawAll({ withdrawn: before = [], only }: WithdrawPersonInput
 
 async function findPeople(clientUserId: string, only: KnownPeople | undefined): Promise<PeopleFound> {
   const call = upstream('conclude', 'Look the person up');
-  if (only) return call.findKnownPeople({ clientUserId, ...only });
-  return { ours: await call.findPeople({ clientUserId }), others: [] };
+  if (only) return untilDecidedAlone((patience) => call.findKnownPeople({ clientUserId, ...only, ...patience }));
+  const ours = await untilDecidedAlone((patience) => call.findPeople({ clientUserId, ...patience }));
+  return { ours, others: [] };
 }

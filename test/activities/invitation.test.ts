@@ -112,6 +112,7 @@ test('look-ups that decide nothing are returned with whether a create is on its 
     kind: 'undecided',
     why,
     createSent: false,
+    exists: false,
   });
   humanApi.faults.pop();
   humanApi.faults.push({
@@ -123,6 +124,7 @@ test('look-ups that decide nothing are returned with whether a create is on its 
     kind: 'undecided',
     why,
     createSent: true,
+    exists: false,
   });
   humanApi.faults.pop();
   const { delaysMs } = await attemptsOf(invite, [{ ...args[0], createSent: true }], { most: 20 });

@@ -74,7 +74,7 @@ test(
     await rename(installation.reports, away);
     await writeFile(installation.reports, '');
     installation.proxy.release();
-    await storeFailedFor(members, 'ENOTDIR');
+    await storeFailedFor(members, 'store.json');
     await rm(installation.reports);
     await rename(away, installation.reports);
     await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);

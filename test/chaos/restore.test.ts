@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createFolderStore } from '../../src/report-store/folder-store';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
@@ -74,6 +75,10 @@ test(
     await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
 
     await rm(installation.reports, { recursive: true });
+    // A new store has an identity of its own, and a process keeps to the one that it has seen.
+    await createFolderStore(installation.reports).init();
+    await worker.end();
+    worker = await installation.startWorker();
     expect(await installation.intake(rowsOf(members), ['--again'])).toEqual(members.map(() => 'started'));
     await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
   },

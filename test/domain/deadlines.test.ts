@@ -74,6 +74,24 @@ describe('an outage that a poll reports before a deadline', () => {
     expect(it.waitsUntilMs(AT_MS + ATTEMPT_MS)).toBe(INVITATION_MS);
   });
 
+  test('counts also where a notice came before the read was answered: its read is the one for the deadline', () => {
+    const it = setup(AT_MS);
+    it.claim('Engaged', INVITATION_MS + MINUTE_MS);
+    expect(it.next(INVITATION_MS + MINUTE_MS)).toMatchObject({
+      do: 'wait',
+      wait: { deadlineRead: { startMs: T0 + AT_MS + ATTEMPT_MS } },
+    });
+    it.claim('Declined', INVITATION_MS + 2 * MINUTE_MS);
+    expect(it.next(INVITATION_MS + 2 * MINUTE_MS)).toMatchObject({ do: 'wait', wait: { deadlineRead: {} } });
+  });
+
+  test('moves the deadline whichever read is answered first', () => {
+    const it = new Situation('Invited');
+    it.facts = withOutage(it.facts, { durationMs: 2 * DAY_MS, failures: 500, retryMs: ATTEMPT_MS }, T0 + AT_MS);
+    it.read('Invited', INVITATION_MS + MINUTE_MS, { updatedMs: 0, outageMs: 0 });
+    expect(it.waitsUntilMs(INVITATION_MS + MINUTE_MS)).toBe(INVITATION_MS + 2 * DAY_MS + ATTEMPT_MS);
+  });
+
   test.each([
     ['Invited', INVITATION_MS, 6 * HOUR_MS],
     ['Syncing', 90 * DAY_MS, 6 * HOUR_MS],

@@ -53,6 +53,8 @@ test.each<[string, readonly Activity[], unknown, object]>([
     { humanIds: ['h-1'], email: 'pol-1@example.org' },
   ],
   ['was cancelled, and found nobody', [['invite'], ['findInvited', { kind: 'nobody' }]], INPUT, OPEN],
+  ['was ended while no answer decided', [['invite', { kind: 'undecided', createSent: true }]], INPUT, OPEN],
+  ['sent no create that counts', [['invite', { kind: 'undecided', createSent: false }]], INPUT, NO_ONE],
   ['has an answer that cannot be read', [['invite', SEALED]], INPUT, OPEN],
   ['has an input that cannot be read', [['invite']], SEALED, NO_ONE],
   ['has an input without details', [['invite']], {}, NO_ONE],

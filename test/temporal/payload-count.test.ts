@@ -53,10 +53,12 @@ test(
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection, dataConverter });
     const humanApi = new FakeHumanApi();
+    const reportStore = createFolderStore(folder);
+    await reportStore.init();
     const taskQueue = 'payload-count';
     const stopCarrier = await startCarrier({
       ...{ address: server.address, client, taskQueue, humanApi, dataConverter },
-      ...{ reportStore: createFolderStore(folder), refreshForMs: 30 * DAY_MS },
+      ...{ reportStore, refreshForMs: 30 * DAY_MS },
     });
     stop = async () => {
       await stopCarrier();

@@ -105,7 +105,8 @@ test('a field of a later version is kept through a hand-over', () => {
 test('a manifest of 0.1.0 takes the next change', () => {
   const before = parseManifest('POL-A', textOf010('manifest-open'));
   const { refreshedAt: _refreshedAt, ...change } = before;
-  const closed = mergeManifest(before, { ...change, outcome: 'partial', closedAt: '2026-12-01T00:00:00.000Z' });
+  const closing = { outcome: 'partial', closedAt: '2026-12-01T00:00:00.000Z', revision: 1 } as const;
+  const closed = mergeManifest(before, { ...change, ...closing });
   expect(parseManifest('POL-A', manifestText(closed))).toMatchObject({
     outcome: 'partial',
     openedAt: before.openedAt,

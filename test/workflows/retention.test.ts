@@ -149,9 +149,9 @@ test('by its schedule whoever is past the retention is erased, and of all others
     await applicants.cancel('OLD-2');
     await applicants.untilClosed('OLD-2');
   }
-  await store.updateManifest(
-    change({ clientUserId: 'OLD-2', humanId: null, outcome: 'cancelled', closedAt: LONG_AGO }),
-  );
+  // Newer than what the two rounds wrote.
+  const aged = { humanId: null, outcome: 'cancelled', closedAt: LONG_AGO, round: 3, revision: 1 } as const;
+  await store.updateManifest(change({ clientUserId: 'OLD-2', ...aged }));
   await keep('HELD-1');
   const why = { reasonCode: 'CASE-7', who: 'cli:tester', at: LONG_AGO };
   await openHolds(store.shelf).put({ clientUserId: 'HELD-1', ...why });
