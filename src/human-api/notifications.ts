@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
-import { HOUR_MS } from '../domain/policy';
+import { MINUTE_MS } from '../domain/policy';
 import { isRecord, parseJson } from './json';
 import { dateOf, reportIdOf } from './wire';
 
@@ -55,16 +55,16 @@ export function isRequestId(value: unknown): value is string {
 }
 
 /** A sender that tries again does so sooner. */
-const UNDATED_REPEAT_MS = HOUR_MS;
+const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
 
 /**
  * Covers what the notice says, the date and the action as they came: two dates that cannot be read are not the same date. A notice without a
- * readable date is a repeat only for an hour; without that limit a later one would be dropped for the life of a run.
+ * readable date is a repeat only for ten minutes; without that limit a later one would be dropped for the life of a run.
  */
-function requestIdOf(told: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
+function requestIdOf(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
   const { updatedAt, action } = element;
   const dated = typeof updatedAt === 'string' && instantMs(updatedAt) !== null;
-  return digestOf([...told, scalar(updatedAt), scalar(action), dated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS)]);
+  return digestOf([...fields, scalar(updatedAt), scalar(action), dated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS)]);
 }
 
 /** A text, number or boolean of upstream's as it came; anything else is `null`: nesting has no limit, and says nothing here. */

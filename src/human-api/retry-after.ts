@@ -1,4 +1,4 @@
-import { Recent } from './recent';
+import { Recent } from '../observability/recent';
 
 /** No upstream is obeyed for longer: a wrong clock in an HTTP date must not silence a process for days. */
 const LONGEST_MS = 3_600_000;

@@ -1,5 +1,5 @@
+import { Recent } from '../observability/recent';
 import { NotYet, Unavailable } from './errors';
-import { Recent } from './recent';
 import type { Reply } from './reply';
 import type { Mint } from './token-mints';
 

@@ -4,7 +4,7 @@ import type { Segments } from './segments';
 
 /** What the spool has done; labels carry results and reasons, never an id. */
 export interface SpoolMetrics {
-  /** A request's notices put into the spool: `written`, `full`, `failed` or `slow`. */
+  /** A request's notices put into the spool: `written`, `full`, `deferred-full`, `failed` or `slow`. */
   readonly writes: Counter<'result'>;
   /** Records that became durable. */
   readonly written: Counter;
@@ -51,7 +51,7 @@ export function createSpoolMetrics(registry: Registry, segments: Segments, quara
   return {
     writes: counter(
       'chartway_spool_writes_total',
-      'Requests put into the spool, by result (written, full, failed, slow).',
+      'Requests put into the spool, by result (written, full, deferred-full: deferred notices take half of it, failed, slow).',
       ['result'],
     ),
     written: counter('chartway_spool_records_written_total', 'Notices made durable in the spool.'),

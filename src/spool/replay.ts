@@ -55,6 +55,7 @@ export function startReplay(deps: {
   const stopping = new AbortController();
   const refusals = new Map<string, number>();
   let deferrals = 0;
+  let deferredBytes = 0; // of this pass
   let locked: unknown = null; // why a record of this pass cannot be opened yet
   let ring: () => void = () => {};
   const ended = run();
@@ -99,6 +100,7 @@ export function startReplay(deps: {
       return fate;
     };
     locked = null;
+    deferredBytes = 0;
     const remains = await passThrough(scan(bytes), { flow, handle, stopped: stopping.signal });
     if (locked !== null) log.warn({ error: locked, segment: segment.name }, 'notices of the spool wait for their key');
     if (remains.lines.length === 0) {
@@ -114,6 +116,8 @@ export function startReplay(deps: {
       segment.bytes = left.length;
       segment.records = remains.lines.length;
     }
+    // While Temporal is away nothing shows which records would be deferred.
+    segment.deferredBytes = flow.down ? Math.min(segment.deferredBytes, segment.bytes) : deferredBytes;
     if (!stopping.signal.aborted) putOff(segment);
   }
 
@@ -154,6 +158,7 @@ export function startReplay(deps: {
     metrics.replays.inc({ result });
     if (result === 'deferred') {
       deferrals += 1;
+      deferredBytes += line.length;
       if (deferrals % DEFERRALS_A_TURN === 0) await turn();
       return 'later';
     }

@@ -6,6 +6,8 @@ export interface Segment {
   /** False while it is being written. */
   finished: boolean;
   bytes: number;
+  /** Of these, bytes of deferred records, as of the last pass; 0 before the first pass of a segment that was found on the disk. */
+  deferredBytes: number;
   /** Records in it that are not delivered yet; null before it was first read. */
   records: number | null;
   /** When the oldest of them came, ms since 1970; null before it was first read. */
@@ -23,7 +25,7 @@ export interface Segments {
   grown(name: string, batch: Batch): void;
   finished(name: string): void;
   gone(name: string): void;
-  /** The oldest whose time has come. While Temporal is away the one that was left alone for the longest time, so that none stands before all others. */
+  /** Of those whose time has come, while Temporal is away of all, the one whose time came first: what is new stands behind nothing that is put off again and again. */
   next(down: boolean): Segment | null;
   /** How long until the next one's time comes; null where there is none. */
   dueInMs(): number | null;
@@ -34,6 +36,7 @@ export interface Segments {
   total(): {
     readonly segments: number;
     readonly bytes: number;
+    readonly deferredBytes: number;
     readonly records: number;
     readonly oldestAtMs: number | null;
   };
@@ -50,7 +53,16 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
   const segments = new Map<string, Segment>();
   let cutAtMs = Number.NEGATIVE_INFINITY;
   const add = (name: string, over: Partial<Segment>): Segment => {
-    const fresh = { name, finished: true, bytes: 0, records: null, oldestAtMs: null, tries: 0, retryAtMs: 0 };
+    const fresh = {
+      name,
+      finished: true,
+      bytes: 0,
+      deferredBytes: 0,
+      records: null,
+      oldestAtMs: null,
+      tries: 0,
+      retryAtMs: 0,
+    };
     const segment: Segment = { ...fresh, ...over };
     segments.set(name, segment);
     return segment;
@@ -62,6 +74,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     grown(name, batch) {
       const segment = segments.get(name) ?? add(name, { finished: false, records: 0, oldestAtMs: batch.atMs });
       segment.bytes += batch.lines.length;
+      if (batch.isDeferred) segment.deferredBytes += batch.lines.length;
       segment.records = (segment.records ?? 0) + batch.records;
     },
     finished(name) {
@@ -72,7 +85,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
 
     next(down) {
       const now = nowMs();
-      const inOrder = all().sort((a, b) => (down ? a.retryAtMs - b.retryAtMs : 0) || (a.name < b.name ? -1 : 1));
+      const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
       const few = segments.size <= FEW_SEGMENTS;
       const growingToo = few || now - cutAtMs >= (down ? CUT_WHILE_DOWN_EVERY_MS : CUT_EVERY_MS);
       const chosen = inOrder.find(({ retryAtMs, finished }) => (down || retryAtMs <= now) && (finished || growingToo));
@@ -96,6 +109,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       return {
         segments: segments.size,
         bytes: all().reduce((sum, { bytes }) => sum + bytes, 0),
+        deferredBytes: all().reduce((sum, { deferredBytes }) => sum + deferredBytes, 0),
         records: all().reduce((sum, { records }) => sum + (records ?? 0), 0),
         oldestAtMs: ages.length === 0 ? null : Math.min(...ages),
       };

@@ -18,9 +18,10 @@ import { createWriter, TookTooLong } from './writer';
 export interface Spool {
   /**
    * Resolves when all of the texts (one line each) are on the disk for good, in one write and one sync shared with whoever writes at the same time.
+   * `isDeferred`: they wait for their turn, not for Temporal, and together may take half of the spool.
    * @throws {SpoolUnavailable} by `untilMs` (ms since 1970) at the latest
    */
-  append(texts: readonly string[], untilMs: number): Promise<void>;
+  append(texts: readonly string[], untilMs: number, options?: { readonly isDeferred?: boolean }): Promise<void>;
   /** Begins to deliver what lies there, also what dead webhooks left, and goes on until it is closed. */
   start(outlet: Outlet): void;
   /** False for some seconds after a write failed. */
@@ -35,7 +36,7 @@ class SpoolUnavailable extends Error {
   override readonly name = 'SpoolUnavailable';
 
   constructor(
-    readonly kind: 'spool-full' | 'spool-failed' | 'spool-slow',
+    readonly kind: 'spool-full' | 'spool-deferred-full' | 'spool-failed' | 'spool-slow',
     cause?: unknown,
   ) {
     super(`expected the spool to take notices, it did not (${kind}); look at the disk and at WEBHOOK_SPOOL_MAX`, {
@@ -48,6 +49,8 @@ class SpoolUnavailable extends Error {
 const OPEN_TIMEOUT_MS = 10_000;
 /** In memory, for a disk that does not answer: some seconds of a great load. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+/** Of the cap: a flood of made-up persons must leave room for what comes while Temporal is away. */
+const DEFERRED_SHARE = 0.5;
 /** A dead webhook's notices wait so long at most, while another lives. */
 const ADOPT_EVERY_MS = 5_000;
 /** So long after a failed write the spool counts as broken; then the next request shows. */
@@ -86,11 +89,12 @@ export async function openSpool(options: {
   let replay: Replay | null = null;
   let adoption: NodeJS.Timeout | null = null;
   let closed = false;
+  let deferredUnderWay = 0; // bytes
   let brokenAtMs = Number.NEGATIVE_INFINITY;
   await adopt();
 
   return {
-    async append(texts, untilMs) {
+    async append(texts, untilMs, { isDeferred = false } = {}) {
       const atMs = Date.now();
       try {
         const lines = await linesOf(
@@ -98,12 +102,18 @@ export async function openSpool(options: {
           seal,
         );
         const waitingBytes = writer.waitingBytes + lines.length;
-        if (segments.total().bytes + waitingBytes > maxBytes) throw new SpoolUnavailable('spool-full');
+        const total = segments.total();
+        if (total.bytes + waitingBytes > maxBytes) throw new SpoolUnavailable('spool-full');
+        const deferredBytes = total.deferredBytes + deferredUnderWay + lines.length;
+        if (isDeferred && deferredBytes > maxBytes * DEFERRED_SHARE) throw new SpoolUnavailable('spool-deferred-full');
         if (waitingBytes > MAX_WAITING_BYTES) throw new SpoolUnavailable('spool-slow');
-        await writer.append({ lines, records: texts.length, atMs }, untilMs);
+        if (isDeferred) deferredUnderWay += lines.length;
+        await writer.append({ lines, records: texts.length, atMs, isDeferred }, untilMs).finally(() => {
+          if (isDeferred) deferredUnderWay -= lines.length;
+        });
       } catch (error) {
-        brokenAtMs = performance.now();
         const unavailable = unavailableBy(error);
+        if (unavailable.kind !== 'spool-deferred-full') brokenAtMs = performance.now();
         metrics.writes.inc({ result: unavailable.kind.slice('spool-'.length) });
         throw unavailable;
       }

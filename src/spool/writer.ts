@@ -9,6 +9,8 @@ export interface Batch {
   readonly records: number;
   /** When the first of them came, ms since 1970. */
   readonly atMs: number;
+  /** Whether they are here because Temporal was not to be asked yet. */
+  readonly isDeferred: boolean;
 }
 
 /** Who keeps account of the segments. */

@@ -26,7 +26,7 @@ export function createDurableSink(deps: {
   const { offer, spool, circuit, metrics, temporalTimeoutMs = TEMPORAL_TIMEOUT_MS } = deps;
   let live = 0;
 
-  async function askTemporal(notices: readonly Notice[], untilMs: number): Promise<Taken> {
+  async function askTemporal(notices: readonly Notice[], untilMs: number) {
     const timeMs = untilMs - Date.now();
     live += 1;
     const taken = await offer(notices, untilMs).finally(() => {
@@ -34,10 +34,11 @@ export function createDurableSink(deps: {
     });
     if (taken.answered) circuit.reached();
     // What a slow sender left of the time says nothing about Temporal, nor does a notice for which it was not asked.
-    else if (spool !== null && taken.undelivered.length > taken.overBudget && timeMs >= temporalTimeoutMs / 2)
+    else if (spool !== null && taken.undelivered.length > taken.deferred.length && timeMs >= temporalTimeoutMs / 2)
       circuit.missed();
-    if (taken.overBudget > 0)
-      metrics.notices.inc({ kind: 'report', to: 'mailbox', result: 'deferred' }, taken.overBudget);
+    const { deferred } = taken;
+    if (deferred.length > 0)
+      metrics.notices.inc({ kind: 'report', to: 'mailbox', result: 'deferred' }, deferred.length);
     return taken;
   }
 
@@ -46,9 +47,11 @@ export function createDurableSink(deps: {
     into: Spool,
     notices: readonly Notice[],
     untilMs: number,
+    isDeferred = false,
   ): Promise<{ failure: unknown } | null> {
+    if (notices.length === 0) return null;
     try {
-      await into.append(notices.map(noticeText), untilMs);
+      await into.append(notices.map(noticeText), untilMs, { isDeferred });
     } catch (failure) {
       return { failure };
     }
@@ -65,9 +68,17 @@ export function createDurableSink(deps: {
     const spoolMs = Math.min(MOST_SPOOL_MS, notices.length * SPOOL_MS_A_NOTICE);
     const taken = await askTemporal(notices, temporalUntilMs - spoolMs);
     if (taken.undelivered.length === 0) return taken;
-    const failed = await putIntoSpool(spool, taken.undelivered, sinceMs + SPOOL_TIMEOUT_MS);
-    if (failed !== null) return { ...taken, failure: failed.failure };
-    return { ...taken, accepted: taken.accepted + taken.undelivered.length, undelivered: [] };
+    const deferred = new Set(taken.deferred);
+    const others = taken.undelivered.filter((notice) => !deferred.has(notice));
+    const spoolUntilMs = sinceMs + SPOOL_TIMEOUT_MS;
+    const [failed, failedDeferred] = await Promise.all([
+      putIntoSpool(spool, others, spoolUntilMs),
+      putIntoSpool(spool, taken.deferred, spoolUntilMs, true),
+    ]);
+    const undelivered = [...(failed === null ? [] : others), ...(failedDeferred === null ? [] : taken.deferred)];
+    const accepted = taken.accepted + taken.undelivered.length - undelivered.length;
+    const failure = (failed ?? failedDeferred ?? taken).failure;
+    return { ...taken, accepted, undelivered, failure };
   }
 
   return {

@@ -13,7 +13,7 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
   return {
     notices: new Counter({
       name: 'chartway_webhook_notices_total',
-      help: 'Notices by kind (status, report, other), where they went (applicant, mailbox, refresh, nowhere) and result (accepted, ignored, undelivered, deferred: one new person too many, it waits in the spool).',
+      help: 'Notices by kind (status, report, other), where they went (applicant, mailbox, refresh, nowhere) and result (accepted, ignored, undelivered, deferred: over the limit of new mailboxes, waiting in the spool).',
       labelNames: ['kind', 'to', 'result'],
       registers: [registry],
     }),

@@ -26,8 +26,8 @@ export type OfferToTemporal = (
   Taken & {
     /** Whether it answered for any of them, be it with a refusal. */
     readonly answered: boolean;
-    /** For how many of the undelivered it was not asked. */
-    readonly overBudget: number;
+    /** Those of the undelivered for which it was not asked: over the limit of new mailboxes. */
+    readonly deferred: readonly Notice[];
   }
 >;
 
@@ -40,7 +40,7 @@ export function createOfferToTemporal(route: RouteNotice): OfferToTemporal {
     let accepted = 0;
     let failure: unknown = null;
     let answered = false;
-    let overBudget = 0;
+    const overBudget = new Set<number>();
     const queue = notices.entries(); // shared by all lanes
     const lane = async (): Promise<void> => {
       for (const [index, notice] of queue) {
@@ -51,7 +51,7 @@ export function createOfferToTemporal(route: RouteNotice): OfferToTemporal {
           answered = true;
           if (fate === 'accepted') accepted += 1;
         } catch (error) {
-          if (error instanceof MailboxBudgetSpent) overBudget += 1;
+          if (error instanceof MailboxBudgetSpent) overBudget.add(index);
           answered ||= error instanceof NoticeUndelivered && error.kind === 'refused';
           failure ??= error; // the others go on: a bad one drops none of them
         }
@@ -64,7 +64,8 @@ export function createOfferToTemporal(route: RouteNotice): OfferToTemporal {
     await Promise.race([Promise.all(Array.from({ length: DELIVERIES_AT_ONCE }, lane)), timeUp]);
     clearTimeout(timer);
     const undelivered = notices.filter((_notice, index) => left.has(index));
+    const deferred = notices.filter((_notice, index) => overBudget.has(index));
     const ignored = notices.length - accepted - undelivered.length;
-    return { accepted, ignored, undelivered, failure, answered, overBudget };
+    return { accepted, ignored, undelivered, failure, answered, deferred };
   };
 }

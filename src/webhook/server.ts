@@ -85,6 +85,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 
   /** The answer to a sender without a valid secret: slow after a few from one address, at once for all others. */
   async function unauthorized({ socket, headers }: IncomingMessage): Promise<Answer> {
+    connections.markAnswered(socket); // also while it waits
     const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(',');
     const isSpent = failures.take(callerAt(clientAddress(addressOf(socket), forwardedFor, isProxy))) !== null;
     if (!isSpent || slowAnswers >= MOST_SLOW_ANSWERS) return UNAUTHORIZED;
@@ -126,7 +127,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 
     const parsed = parseNotices(body.bytes);
     if (!parsed.ok) return refusal(400, `expected ${parsed.expected}`);
-    if (signature.kind === 'doubted') return signature.setAside(parsed.notices);
+    if (signature.kind === 'doubted') return signature.setAside(parsed.notices, sinceMs);
 
     const { accepted, ignored, undelivered, failure } = await deps.sink.take(parsed.notices, sinceMs);
     if (undelivered.length > 0) {
@@ -148,6 +149,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
       return UNAVAILABLE;
     });
     if (answer === null) return;
+    connections.markAnswered(request.socket);
     if (!server.listening) response.setHeader('Connection', 'close'); // draining: the next request must go elsewhere
     if (deps.tls !== null) response.setHeader('Strict-Transport-Security', HSTS);
     send(request, response, answer);
@@ -159,6 +161,8 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   server.on('request', handle);
   // A sender that asks before it sends the body is answered by the same ladder, and so is refused without a body.
   server.on('checkContinue', handle);
+  // Any other expectation is passed over: Node would answer 417, and keep the connection.
+  server.on('checkExpectation', handle);
   // Node would answer 408 to a header that does not come to its end.
   server.on('clientError', (_error, socket) => {
     hangUp(socket as Socket, '400 Bad Request');

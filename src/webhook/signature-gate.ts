@@ -14,8 +14,8 @@ type SignatureVerdict =
   /** Whoever has it handles the request, and calls `follow` at once: what the answer becomes decides whether the nonce is used. */
   | { readonly kind: 'good'; follow(response: ServerResponse): void }
   | { readonly kind: 'refused'; readonly answer: Answer }
-  /** Not to be acted upon, and answered as if it were. */
-  | { readonly kind: 'doubted'; setAside(notices: readonly Notice[]): Promise<Answer> };
+  /** Not to be acted upon. `sinceMs`: when the request came, ms since 1970, from which the limit counts. */
+  | { readonly kind: 'doubted'; setAside(notices: readonly Notice[], sinceMs: number): Promise<Answer> };
 
 /** The rung of the ladder on which a request shows that Human API sent it. */
 export type SignatureGate = (headers: IncomingHttpHeaders, body: Buffer) => SignatureVerdict;
@@ -23,18 +23,19 @@ export type SignatureGate = (headers: IncomingHttpHeaders, body: Buffer) => Sign
 /** `same-request`, `same-nonce`: one that was acknowledged comes again. */
 type Doubt = SignatureFault | 'same-request' | 'same-nonce';
 
-/** A disk that does not answer must not hold up the answer. */
-const SET_ASIDE_TIMEOUT_MS = 1_000;
-/** A megabyte each at most; under a flood of wrong signatures the rest is counted only. */
+/** From the beginning of the request, as with the spool: a disk that does not answer must not hold up the answer. */
+const SET_ASIDE_TIMEOUT_MS = 2_300;
+/** A megabyte each at most; under a flood of wrong signatures the rest is answered 503. */
 const SET_ASIDE_AT_ONCE = 32;
 
 /**
  * `off`: every request passes. `require`: a request without a good signature is answered 401. `verify`: it is answered 200 and not acted upon, for the fault may be in our
- * own settings, and an upstream that hears only errors may stop sending; its notices go to the quarantine, where there is one.
+ * own settings, and an upstream that hears only errors may stop sending; its notices go to the quarantine, where there is one. What the quarantine
+ * does not take is answered 503.
  */
 export function createSignatureGate(
   deps: SignatureSettings & {
-    /** Null: nowhere to keep them; they are counted and told in the log. */
+    /** Null: there is no spool; they are counted, logged and answered 200. */
     readonly quarantine: Pick<Quarantine, 'put'> | null;
     readonly registry: Registry;
     readonly log: Logger;
@@ -53,7 +54,7 @@ export function createSignatureGate(
   });
   const doubted = new Counter({
     name: 'chartway_webhook_doubted_notices_total',
-    help: 'Notices not acted upon for their signature, by fate: kept (in quarantine), or counted only (full, failed, off, known).',
+    help: 'Notices not acted upon for their signature, by fate: kept (in quarantine), counted only (off, known) or answered 503 (full, failed).',
     labelNames: ['fate'],
     registers: [registry],
   });
@@ -83,17 +84,22 @@ export function createSignatureGate(
       log.warn({ signature: why }, 'refused for its signature');
       return { kind: 'refused', answer: refused };
     }
-    return { kind: 'doubted', setAside: (notices) => setAside(notices, why) };
+    return { kind: 'doubted', setAside: (notices, sinceMs) => setAside(notices, why, sinceMs) };
   }
 
-  async function setAside(notices: readonly Notice[], why: Doubt): Promise<Answer> {
-    const fate = await kept(notices, why);
+  async function setAside(notices: readonly Notice[], why: Doubt, sinceMs: number): Promise<Answer> {
+    const fate = await kept(notices, why, sinceMs + SET_ASIDE_TIMEOUT_MS);
     doubted.inc({ fate }, notices.length);
     log.warn({ signature: why, notices: notices.length, fate }, 'not acted upon for its signature');
+    if (fate === 'full' || fate === 'failed') return NOT_KEPT;
     return { status: 200, body: { accepted: 0, ignored: notices.length } };
   }
 
-  async function kept(notices: readonly Notice[], why: Doubt): Promise<'kept' | 'full' | 'failed' | 'off' | 'known'> {
+  async function kept(
+    notices: readonly Notice[],
+    why: Doubt,
+    untilMs: number,
+  ): Promise<'kept' | 'full' | 'failed' | 'off' | 'known'> {
     const telling = notices.filter((notice) => notice.kind !== 'other');
     const [first] = telling;
     // The very request that was acknowledged before has had its effect.
@@ -119,7 +125,7 @@ export function createSignatureGate(
       });
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<'failed'>((resolve) => {
-      timer = setTimeout(resolve, SET_ASIDE_TIMEOUT_MS, 'failed');
+      timer = setTimeout(resolve, untilMs - Date.now(), 'failed');
     });
     return Promise.race([written, tooLate]).finally(() => clearTimeout(timer));
   }
@@ -127,6 +133,12 @@ export function createSignatureGate(
 
 /** One that is signed alike is being answered on another connection: what becomes of that one decides. */
 const UNDER_WAY = refusal(503, 'expected each signed request once at a time; send it again if the other one fails');
+
+/** Not durable, as far as is known: a write that ends after the answer leaves a second record when the sender tries again. */
+const NOT_KEPT = refusal(
+  503,
+  'expected to set every notice aside for its signature, could not; send the same body again',
+);
 
 /** The same for every fault: what exactly is wrong is for our own log. */
 function unauthorized({ headers: { signature, timestamp, nonce } }: SignatureScheme): Answer {

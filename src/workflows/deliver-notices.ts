@@ -76,7 +76,9 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
   async function search(): Promise<void> {
     const askedAtMs = Date.now();
     mailbox = { ...mailbox, hasNews: false };
-    mailbox = withSearch(mailbox, await inHouse('Find the applicant').findApplicant({ humanId }), askedAtMs);
+    const owner = await inHouse('Find the applicant').findApplicant({ humanId });
+    // Read again after the wait: a notice may have come in it.
+    mailbox = withSearch(mailbox, owner, askedAtMs);
   }
 
   /** Beside the wait: under a flood the turn may come hours later, and a notice that comes meanwhile may find the applicant. */

@@ -98,6 +98,26 @@ describe('what is appended', () => {
   });
 });
 
+test('deferred records take half of the cap at most, also where they lie there from an earlier process', async () => {
+  const first = await open({ maxBytes: 1_000 });
+  const defer = (spool: typeof first.spool) =>
+    spool.append(['d'.repeat(300)], Date.now() + 5_000, { isDeferred: true });
+  await defer(first.spool);
+  await expect(defer(first.spool)).rejects.toMatchObject({ kind: 'spool-deferred-full' });
+  expect(first.spool.healthy).toBe(true);
+  await first.append('a'.repeat(300));
+  await first.spool.close();
+  const { spool, figure } = await open({ maxBytes: 1_000, folder: first.folder });
+  spool.start(outlet((text) => (text.startsWith('d') ? 'deferred' : 'taken')).outlet);
+  await until(
+    'what is not deferred to be delivered',
+    SOON_MS,
+    async () => (await figure('chartway_spool_records')) === 1,
+  );
+  await until('the pass to end', SOON_MS, async () => (await figure('chartway_spool_bytes')) < 400);
+  await expect(defer(spool)).rejects.toMatchObject({ kind: 'spool-deferred-full' });
+});
+
 describe('a disk', () => {
   test.each(['ENOSPC', 'EIO', 'EROFS'])(
     'that fails with %s takes nothing and leaves nothing half; afterwards it is used again',

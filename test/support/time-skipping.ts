@@ -43,6 +43,8 @@ export function timeSkipping(): {
   told(script: readonly Turn[], prepare?: (humanApi: FakeHumanApi) => void): Promise<Followed>;
   /** A mailbox to its end. */
   deliver: TimeSkipping['deliver'];
+  /** One more notice to the open mailbox of its person. */
+  post(notice: ReportNotice): Promise<void>;
   nowMs(): Promise<number>;
 } {
   let server: TimeSkipping | undefined;
@@ -74,6 +76,10 @@ export function timeSkipping(): {
       return followed;
     },
     deliver: (...mail) => started().deliver(...mail),
+    post: (notice) => {
+      const { workflow } = started().client;
+      return workflow.getHandle(mailboxWorkflowId(notice.humanId)).signal(reportNoticeSignal, notice);
+    },
     nowMs: () => started().env.currentTimeMs(),
   };
 }

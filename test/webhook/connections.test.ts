@@ -23,9 +23,10 @@ describe('an answer to a sender without a secret', () => {
     ['401', 'POST /notifications/wrong'],
     ['404', 'GET /'],
     ['405', 'GET /notifications'],
-  ])('(%s, %s) ends the connection', async (status, line) => {
+    ['401', 'POST /notifications', 'Expect: foo\r\n'],
+  ])('(%s, %s) ends the connection', async (status, line, headers = '') => {
     const { port } = await setup();
-    const { text, closed } = await converse(port, { first: ask(line), enough: /keep-alive/i });
+    const { text, closed } = await converse(port, { first: ask(line, headers), enough: /keep-alive/i });
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} .*Connection: close`, 's'));
     expect(closed).toBe(true);
   });
@@ -46,67 +47,125 @@ test('a sender with a valid secret keeps its connection for 65 s, probes on it i
   expect(answers.text.match(/Keep-Alive: timeout=65/g)).toHaveLength(2);
 });
 
-describe('the connections of one address', () => {
-  /** An idle connection from one of this machine's many addresses. */
-  async function idle(port: number, localAddress: string): Promise<Socket> {
-    const socket = connect({ port, host: '127.0.0.1', localAddress });
-    socket.on('error', () => {});
-    await once(socket, 'connect');
-    return socket;
-  }
-
-  test('without a secret are a hundred at most: one more costs the oldest its place, no other address and no sender', async () => {
-    const { port, metrics } = await setup();
-    const sockets: Socket[] = [];
-    const sender = await idle(port, '127.0.0.2');
-    sender.write(ask('POST /notifications', `Authorization: ${AUTHORIZATION}\r\n`));
-    await once(sender, 'data');
-    const other = await idle(port, '127.0.0.3');
-    for (let n = 0; n <= MOST_OF_AN_ADDRESS; n += 1) sockets.push(await idle(port, '127.0.0.2'));
-    const [oldest, second] = sockets as [Socket, Socket];
-    if (!oldest.closed) await once(oldest, 'close');
-    expect([second.closed, other.closed, sender.closed]).toEqual([false, false, false]);
-    expect(await metrics()).toMatch(/connections_dropped_total\{why="address",\S* 1/);
-    for (const socket of [...sockets, sender, other]) socket.destroy();
-  });
-
-  test('of a trusted proxy have no such limit', async () => {
-    const { port, metrics } = await setup({ trustedProxies: ['127.0.0.0/8'] });
-    const sockets: Socket[] = [];
-    for (let n = 0; n <= MOST_OF_AN_ADDRESS + 1; n += 1) sockets.push(await idle(port, '127.0.0.2'));
-    const probe = ask('GET /healthz');
-    expect(await converse(port, { first: probe, enough: /"ok"/ })).toMatchObject({ closed: false });
-    expect(await metrics()).not.toMatch(/connections_dropped_total\{/);
-    for (const socket of sockets) socket.destroy();
-  });
-});
-
-test('near the limit of all, each new connection costs the oldest one without a secret its place, and a sender never', () => {
-  const dropped = new Counter({
-    name: 'dropped',
-    help: 'x',
-    labelNames: ['why'] as const,
-    registers: [new Registry()],
-  });
-  const addressOf = ({ remoteAddress = '' }: Socket) => remoteAddress;
-  const connections = createConnections({ isProxy: () => false, dropped, addressOf });
-  const open = (n: number): Socket & { destroyed: boolean } => {
-    const socket = Object.assign(new EventEmitter(), {
-      ...{ remoteAddress: `10.0.${Math.floor(n / 50)}.1`, remotePort: n, destroyed: false },
-      destroy: () => {
-        socket.destroyed = true;
-        socket.emit('close');
-      },
+test('three hundred senders of one address, all connected before one of them shows its secret, are all answered', async () => {
+  const { port, server, metrics } = await setup({ addressOf: () => ELSEWHERE });
+  let accepted = 0;
+  const allAccepted = new Promise<void>((resolve) => {
+    server.on('connection', () => {
+      accepted += 1;
+      if (accepted === 300) resolve();
     });
-    connections.opened(socket as unknown as Socket);
-    return socket as unknown as Socket;
-  };
-  const sender = open(0);
-  connections.authenticate(sender);
-  const strangers = Array.from({ length: CROWDED_FROM + 99 }, (_, n) => open(n + 1));
-  expect(strangers.filter(({ destroyed }) => destroyed)).toEqual(strangers.slice(0, 100));
-  expect(sender.destroyed).toBe(false);
-  expect(connections.isAuthenticated(sender)).toBe(true);
+  });
+  const body = JSON.stringify(statusNotification());
+  const head = `POST /notifications HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZATION}\r\n`;
+  const answers = Array.from({ length: 300 }, async () => {
+    const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+    const ended = once(socket, 'close').then(() => ['closed']);
+    await allAccepted;
+    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+    const [answer] = await Promise.race([once(socket, 'data'), ended]);
+    socket.destroy();
+    return String(answer).split('\r\n', 1)[0];
+  });
+  const statuses = await Promise.all(answers);
+  expect(statuses.filter((status) => status !== 'HTTP/1.1 200 OK')).toEqual([]);
+  expect(await metrics()).not.toMatch(/connections_dropped_total\{/);
+}, 20_000);
+
+describe('the registry of connections', () => {
+  type Stub = Socket & { destroyed: boolean };
+
+  /** A registry whose clock stands still, and connections that close when they are destroyed. */
+  function registry({ isProxy = () => false }: { isProxy?: (address: string) => boolean } = {}) {
+    const dropped = new Counter({
+      ...{ name: 'dropped', help: 'x', labelNames: ['why'] as const },
+      registers: [new Registry()],
+    });
+    const clock = { nowMs: 0 };
+    const addressOf = ({ remoteAddress = '' }: Socket) => remoteAddress;
+    const connections = createConnections({ isProxy, dropped, addressOf, nowMs: () => clock.nowMs });
+    let ports = 0;
+    const open = (remoteAddress = '10.0.0.1', over: Partial<Socket> = {}): Stub => {
+      ports += 1;
+      const socket = Object.assign(new EventEmitter(), {
+        ...{ remoteAddress, remotePort: ports, localAddress: '10.9.9.9', localPort: 443, destroyed: false, ...over },
+        destroy: () => {
+          socket.destroyed = true;
+          socket.emit('close');
+        },
+      });
+      connections.opened(socket as unknown as Socket);
+      return socket as unknown as Stub;
+    };
+    const openMany = (count: number, addressAt: (n: number) => string = () => '10.0.0.1') =>
+      Array.from({ length: count }, (_, n) => open(addressAt(n)));
+    return { connections, clock, open, openMany, dropped };
+  }
+  const destroyedOf = (sockets: readonly Stub[]) => sockets.flatMap(({ destroyed }, at) => (destroyed ? [at] : []));
+
+  test('closes, above a hundred of one address, one that was answered, else the oldest of more than two seconds', async () => {
+    const { connections, clock, open, openMany, dropped } = registry();
+    const other = open('10.0.0.2');
+    const strangers = openMany(MOST_OF_AN_ADDRESS);
+    connections.markAnswered(strangers[7] as Socket);
+    open();
+    expect(destroyedOf(strangers)).toEqual([7]);
+    open();
+    expect(destroyedOf(strangers)).toEqual([7]);
+    clock.nowMs = 2_001;
+    open();
+    expect(destroyedOf(strangers)).toEqual([0, 7]);
+    expect(other.destroyed).toBe(false);
+    expect((await dropped.get()).values).toMatchObject([{ value: 2, labels: { why: 'address' } }]);
+  });
+
+  test('does so neither with a trusted proxy nor with an address that showed a valid secret in the last ten minutes', () => {
+    const proxied = registry({ isProxy: () => true });
+    const known = registry();
+    known.connections.authenticate(known.open());
+    for (const [{ openMany, clock }, after] of [
+      [proxied, 0],
+      [known, 0],
+      [known, 11 * 60_000],
+    ] as const) {
+      clock.nowMs = after;
+      const strangers = openMany(MOST_OF_AN_ADDRESS);
+      clock.nowMs += 2_001;
+      strangers.push(...openMany(2));
+      expect(destroyedOf(strangers).length > 0).toBe(after > 0);
+      for (const socket of strangers) if (!socket.destroyed) socket.destroy();
+    }
+  });
+
+  test('closes, above 1,600 in all, the oldest with which the busiest address waits for more than two seconds', () => {
+    const { connections, clock, open, openMany } = registry({ isProxy: () => true });
+    const sender = open('10.0.0.9');
+    connections.authenticate(sender);
+    const others = openMany(CROWDED_FROM - 51, (n) => `10.1.${n % 250}.${n % 40}`);
+    const busy = openMany(50);
+    clock.nowMs = 2_001;
+    open('10.0.0.3');
+    expect(destroyedOf(busy)).toEqual([0]);
+    expect([...destroyedOf(others), ...destroyedOf([sender])]).toEqual([]);
+  });
+
+  test('closes the oldest of all where the busiest address has none such, and a sender never', () => {
+    const { connections, open, openMany } = registry();
+    const sender = open();
+    connections.authenticate(sender);
+    const strangers = openMany(CROWDED_FROM + 99, (n) => `10.0.${Math.floor(n / 50)}.1`);
+    expect(destroyedOf(strangers)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    expect(sender.destroyed).toBe(false);
+    expect(connections.isAuthenticated(sender)).toBe(true);
+  });
+
+  test('keeps apart two connections from one port to two of its own', () => {
+    const { connections, open } = registry();
+    const one = open('10.0.0.1', { remotePort: 7 });
+    const other = open('10.0.0.1', { remotePort: 7, localPort: 444 });
+    connections.authenticate(one);
+    expect([one, other].map(connections.isAuthenticated)).toEqual([true, false]);
+  });
 });
 
 describe('wrong secrets', () => {

@@ -58,7 +58,7 @@ describe('the budget of new mailboxes', () => {
 const flood = () => Array.from({ length: FLOOD }, (_, n) => reportNotification({ humanId: `made-up-${n}` }));
 
 /** A webhook with a spool, a Temporal that takes everything, and a budget whose clock stands still. */
-async function flooded() {
+async function flooded({ maxBytes = 1e8 } = {}) {
   const { budget, pass } = setup();
   const folder = await newFolder();
   const posted: string[] = [];
@@ -66,8 +66,12 @@ async function flooded() {
   const webhook = await start({
     mailboxes: budget,
     timeouts: { deliveryTimeoutMs: 500 },
-    spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, seal: null }),
+    spool: (given) => openSpool({ ...given, folder, maxBytes, seal: null }),
     sender: {
+      deliverStatusNotice: async () => {
+        if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal', null);
+        return 'taken';
+      },
       postToMailbox: async ({ humanId }) => {
         if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal with start', null);
         posted.push(humanId);
@@ -118,6 +122,22 @@ describe('a flood of made-up persons in one request', () => {
     temporal.isAway = false;
     await until('the status notice', SOON_MS, () => asked.some(([method]) => method === 'deliverStatusNotice'));
     expect(new Set(posted).size).toBeLessThanOrEqual(BURST);
+  });
+
+  test('fills half of the spool at most, and leaves the other half to what comes while Temporal is away', async () => {
+    const { post, temporal, ready, metrics } = await flooded({ maxBytes: 40_000 });
+    await post(flood().slice(0, BURST));
+    let status = 200;
+    for (let n = BURST; status === 200; n += 1)
+      status = (await post(reportNotification({ humanId: `made-up-${n}` }))).status;
+    expect(status).toBe(503);
+    const [, bytes] = /chartway_spool_bytes\S* (\d+)/.exec(await metrics()) ?? [];
+    expect(Number(bytes)).toBeLessThanOrEqual(20_000);
+    expect(ready()).toBe(true);
+    expect(await metrics()).toMatch(/chartway_spool_writes_total\{result="deferred-full",\S* 1/);
+    temporal.isAway = true;
+    const statuses = Array.from({ length: 10 }, (_, n) => statusNotification({ clientUserId: `POL-${n}` }));
+    expect((await post(statuses)).status).toBe(200);
   });
 
   test('is no outage of Temporal: the next notice goes straight there', async () => {

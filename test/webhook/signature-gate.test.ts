@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -224,18 +225,35 @@ describe('where signatures are verified', () => {
     expect(await metrics()).toMatch('doubted_notices_total{fate="off",process="webhook"} 1');
   });
 
-  it('a quarantine that cannot be written, or does not answer, changes no answer', async () => {
+  it('what a quarantine does not take, because it is full, broken or silent, is answered 503', async () => {
     const { unsigned, spool, metrics } = await setup('verify', { quarantine: true });
     const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
     put.mockRejectedValueOnce(Object.assign(new Error('full'), { code: 'ENOSPC' }));
-    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect((await unsigned()).status).toBe(503);
     put.mockReturnValueOnce(new Promise(() => {}));
-    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect((await unsigned()).status).toBe(503);
     put.mockResolvedValueOnce('full');
-    expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
+    expect((await unsigned()).status).toBe(503);
     expect(await metrics()).toMatch('doubted_notices_total{fate="failed",process="webhook"} 2');
     expect(await metrics()).toMatch('doubted_notices_total{fate="full",process="webhook"} 1');
   });
+
+  it('a silent quarantine is given up 2.3 s after the request began, however late its body came', async () => {
+    const { port, spool, body } = await setup('verify', { quarantine: true });
+    const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
+    put.mockReturnValueOnce(new Promise(() => {}));
+    const startMs = performance.now();
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 1)}`,
+    );
+    const rest = setTimeout(() => socket.write(body.slice(1)), 1_700);
+    const [answer] = await once(socket, 'data');
+    clearTimeout(rest);
+    socket.destroy();
+    expect(String(answer)).toMatch(/^HTTP\/1.1 503 /);
+    expect(performance.now() - startMs).toBeLessThan(2_600);
+  }, 10_000);
 
   it('what is no notification is answered 400 as ever', async () => {
     const { unsigned } = await setup('verify');

@@ -8,7 +8,7 @@ import { FakeHumanApi, facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
 import { timeSkipping } from '../support/time-skipping';
 
-const { deliver, nowMs } = timeSkipping();
+const { deliver, post, nowMs } = timeSkipping();
 
 /** Temporal's side of a mailbox: whom the search finds, and what reached whom. */
 function directoryOf(applicants: Readonly<Record<string, string>>, answer: 'taken' | 'closed-or-unknown' = 'taken') {
@@ -37,6 +37,17 @@ test('a notice reaches the applicant whom the search finds, and upstream is not 
     'POL-1 r-2',
   ]);
   expect(humanApi.calls).toEqual([]);
+});
+
+test('a notice that comes while the applicants are searched is delivered too', async () => {
+  const { directory, delivered } = directoryOf({ 'h-1': 'POL-1' });
+  const findByHumanId = async (humanId: string) => {
+    await post(noticeOf('r-2'));
+    return directory.findByHumanId(humanId);
+  };
+  const result = await deliver(new FakeHumanApi(), { ...directory, findByHumanId }, 'h-1', [noticeOf('r-1')]);
+  expect(result).toEqual({ clientUserId: 'POL-1', delivered: 2 });
+  expect(delivered.map(({ reportId }) => reportId).sort()).toEqual(['r-1', 'r-2']);
 });
 
 test('where the search does not know the person yet, upstream is asked', async () => {

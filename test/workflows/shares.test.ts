@@ -87,10 +87,10 @@ test(
   async () => {
     const [humanApi, store] = [new People(), new FakeStore()];
     const MAILBOXES = 60;
-    const polled = Array.from({ length: 3 }, (_, at) => humanApi.add(`POLLED-${at}`, []));
+    const polled = Array.from({ length: 3 }, (_, at) => humanApi.add(`APPLICANT-${at}`, []));
     const inHouseActivities = { findApplicant: async () => null };
     await server.work({ taskQueue: 'made-up', humanApi, store, maxCallsPerSecond: 12, inHouseActivities });
-    await Promise.all(polled.map((_, at) => server.begin('made-up', `POLLED-${at}`, POLICY)));
+    await Promise.all(polled.map((_, at) => server.begin('made-up', `APPLICANT-${at}`, POLICY)));
     const reads = () => polled.reduce((sum, life) => sum + life.count('readUser'), 0);
     await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readUser') > 0));
 

@@ -1,4 +1,4 @@
-import { Recent } from '../../src/human-api/recent';
+import { Recent } from '../../src/observability/recent';
 
 it('the entry set longest ago is forgotten first', () => {
   const recent = new Recent<number>(2);
