@@ -61,7 +61,7 @@ function stepForDoubt(facts: Facts, policy: Policy, nowMs: number): Step | null 
   return { do: 'read', because: 'notice' };
 }
 
-/** What ends at the deadline, as the last read knows it. */
+/** What waits until the deadline. */
 const ENDS_AT_DEADLINE: ReadonlySet<StatusKind> = new Set(['invited', 'engaged', 'syncing', 'attention', 'unknown']);
 
 /**
@@ -69,7 +69,9 @@ const ENDS_AT_DEADLINE: ReadonlySet<StatusKind> = new Set(['invited', 'engaged',
  * A read that a notice asks for would know of no outage, and end an applicant whose deadline has to move.
  */
 function readDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
-  const kind = kindOf(facts.read.status);
+  const current = currentKind(facts);
+  // A claim that would end the applicant otherwise takes no deadline away.
+  const kind = ENDS_AT_DEADLINE.has(current) ? current : kindOf(facts.read.status);
   const dueMs = deadlineMs(facts, kind, policy);
   return ENDS_AT_DEADLINE.has(kind) && nowMs >= dueMs && facts.read.askedAtMs < dueMs ? dueMs : null;
 }

@@ -76,7 +76,7 @@ describe('an outage that a poll reports before a deadline', () => {
 
   test('counts also where a notice came before the read was answered: its read is the one for the deadline', () => {
     const it = setup(AT_MS);
-    it.claim('Engaged', INVITATION_MS + MINUTE_MS);
+    it.claim('Invited', INVITATION_MS + MINUTE_MS);
     expect(it.next(INVITATION_MS + MINUTE_MS)).toMatchObject({
       do: 'wait',
       wait: { deadlineRead: { startMs: T0 + AT_MS + ATTEMPT_MS } },
