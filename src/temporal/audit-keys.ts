@@ -27,9 +27,11 @@ export function createAuditKeys(processName: string, own: KeyRing | null, payloa
     const secret = ring?.key(entry, 'audit') ?? null;
     return secret && { id, secret, strength };
   };
+  const expects: AuditKeys['expects'] = (signer) =>
+    signer === 'webhook' ? (own?.ids ?? []).some((id) => OF_THE_WEBHOOK.test(id)) : (own ?? payload) !== null;
   const first = usable(own, processName);
   const derived = processName === 'webhook' || own !== null ? null : usable(payload, processName);
   const signs = first ?? (derived === null ? null : `${DERIVED}${derived}`);
   const signing = signs === null ? null : find(signs, processName);
-  return { signing: signing === 'foreign' ? null : signing, find };
+  return { signing: signing === 'foreign' ? null : signing, expects, find };
 }
