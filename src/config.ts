@@ -18,7 +18,7 @@ import { Mistake, separated, setting } from './observability/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
-import { AUDIT_KEY_VARIABLES, createAuditKeys } from './temporal/audit-keys';
+import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, entriesOfWebhook } from './temporal/audit-keys';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
 import { createSeal, type KeyRing } from './temporal/key-ring';
 import { readLentKeys, readOwnKeys } from './temporal/own-keys';
@@ -74,7 +74,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   // One fault a variable: what is malformed need not also be unavailable.
   const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(processName, checked.data, temporal, ring);
+  return configOf(processName, checked.data, temporal, ring, set);
 }
 
 function configOf(
@@ -82,6 +82,7 @@ function configOf(
   read: z.output<z.ZodObject<typeof VARIABLES>>,
   { serverGiven, ...temporal }: GivenTemporalSettings,
   own: KeyRing | null,
+  set: Environment,
 ) {
   const payload = payloadSettings(read, own);
   return {
@@ -115,6 +116,8 @@ function configOf(
     webhook: {
       host: read.WEBHOOK_HOST,
       port: read.WEBHOOK_PORT,
+      /** The entries of `AUDIT_KEY` that sign for it, for the `npm start` that starts it. */
+      auditKey: entriesOfWebhook(set['AUDIT_KEY'] ?? ''),
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
       /** Networks of proxies whose `X-Forwarded-For` is believed. */
@@ -283,7 +286,7 @@ function unmetBy(
   // `npm start` without credentials plays with the sandbox, and with them makes keys of its own.
   const real = isReal(upstreams) && (!is('dev') || credentials);
   const mustEncrypt = real && !ownKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
-  faults.push(...payloadFaults(set, mustEncrypt));
+  faults.push(...payloadFaults(set, mustEncrypt), ...auditKeyFaults(processName, set));
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
     expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
