@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
-import { auditProcess } from '../../src/observability/audit-process';
+import { auditProcess, closeCommandAudit } from '../../src/observability/audit-process';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
@@ -218,6 +218,24 @@ test('a chain is removed as a whole once it is too old, the log tells so, and it
   expect(await prune(5_000)).toEqual([file.split('.')[0]]);
   expect(await old.files()).toHaveLength(1);
   expect(await verdict(old.folder, [kept])).toEqual({ broken: [], ends: ['open'], missing: [] });
+});
+
+test('a command whose last line cannot be written says so and ends as it would have, because what it did is recorded', async () => {
+  const { folder, audit, acts } = await setup({ partMaxBytes: 1 });
+  await acts(1);
+  await rename(folder, `${folder}-aside`);
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  await closeCommandAudit(Promise.resolve(audit), say);
+  expect(said).toEqual([
+    expect.stringMatching(/^the last line of the audit log cannot be written \(ENOENT\); .*AUDIT_LOG$/),
+  ]);
+  await rename(`${folder}-aside`, folder);
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], missing: [] });
+  // One that was never opened, or could not be, has nothing to close.
+  await closeCommandAudit(undefined, say);
+  await closeCommandAudit(Promise.reject(new AuditUnavailable('no')), say);
+  expect(said).toHaveLength(1);
 });
 
 test('a process that may not be without its audit log is told which variable to mend, any other goes on and records nothing', async () => {
