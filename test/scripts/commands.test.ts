@@ -46,7 +46,10 @@ describe('the commands of package.json', () => {
       expect([build, sandbox, webhook].map(({ stdout }) => stdout)).toEqual([
         '',
         expect.stringMatching(/^\{"event":"ready","process":"sandbox","addresses":\[.*\]\}\n$/),
-        expect.stringMatching(/^\{"event":"ready","process":"webhook","addresses":\[.*\]\}\n$/),
+        // With the checkpoint of its audit log, which it prints when it ends in order.
+        expect.stringMatching(
+          /^\{"event":"ready","process":"webhook","addresses":\[.*\]\}\n\{"event":"audit-head",.*\}\n$/,
+        ),
       ]);
     },
     FRESH_CLONE_LIMIT_MS,
