@@ -44,7 +44,7 @@ make_audit_key() {
     echo "deploy/secrets/AUDIT_KEY: there already"
   else
     echo "audit:$(head -c 32 /dev/urandom | base64)" | keep AUDIT_KEY
-    echo "deploy/secrets/AUDIT_KEY: made. The audit log is proven with it for as long as it is kept: keep a copy in your vault"
+    echo "deploy/secrets/AUDIT_KEY: made. It is needed to verify the audit log; keep it as long as the log. Keep a copy in your vault"
   fi
 }
 

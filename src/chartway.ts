@@ -4,7 +4,7 @@ import { runOperator } from './cli/operator/run';
 import { cliUser } from './cli/who';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { unwritableAudit } from './observability/audit';
-import { beginCommandAudit, openCommandAudit } from './observability/audit-process';
+import { beginCommandAudit, closeCommandAudit, openCommandAudit } from './observability/audit-process';
 import { runProcess } from './observability/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -57,6 +57,6 @@ runProcess('chartway', async () => {
     spoolFolder: config.webhook.spoolFolder,
     seal: sealOf(config.payload),
   });
-  if (audit) await (await audit).close();
+  await closeCommandAudit(audit, terminal.say);
   process.exit(status);
 });

@@ -18,17 +18,11 @@ import { Mistake, separated, setting } from './observability/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
-import { AUDIT_KEY_VARIABLES, createAuditKeys } from './temporal/audit-keys';
+import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, entriesOfWebhook } from './temporal/audit-keys';
 import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
-import { createSeal } from './temporal/key-ring';
-import {
-  hasOwnKeys,
-  isPayloadGiven,
-  OWN_KEYS_FILE,
-  PAYLOAD_VARIABLES,
-  payloadFaults,
-  payloadSettings,
-} from './temporal/payload-settings';
+import { createSeal, type KeyRing } from './temporal/key-ring';
+import { readLentKeys, readOwnKeys } from './temporal/own-keys';
+import { isPayloadGiven, PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
 import { POLICY_VARIABLES, policyOf, shortDeadlineFaults } from './temporal/policy-settings';
 import {
   type GivenTemporalSettings,
@@ -65,31 +59,32 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   const set = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
   const checked = z.object(VARIABLES).safeParse(set);
   const temporal = readTemporalSettings(set);
+  const address = 'connection' in temporal ? temporal.connection.address : null;
+  const own = isPayloadGiven(set) || address === null ? null : ownKeysOf(processName, address, folder);
+  const ring = own !== null && 'ids' in own ? own : null;
   const found = [
+    ...(own === null || 'ids' in own ? [] : [own]),
     ...(checked.error?.issues ?? []).map(({ path: [key], message }) => faultOf(String(key), message, set)),
     ...('connection' in temporal ? [] : temporal),
     ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
-    ...unmetBy(processName, set, {
-      ownKeys:
-        processName !== 'dev' && 'connection' in temporal && hasOwnKeys(set, temporal.connection.address, folder),
-    }),
+    // Keys that are there and cannot be read are one fault, not also missing.
+    ...unmetBy(processName, set, { ownKeys: own !== null && processName !== 'verifier' }),
     ...unknownNames(given),
   ];
   // One fault a variable: what is malformed need not also be unavailable.
   const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(processName, checked.data, temporal, processName === 'dev' ? null : folder);
+  return configOf(processName, checked.data, temporal, ring, set);
 }
 
 function configOf(
   processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
   { serverGiven, ...temporal }: GivenTemporalSettings,
-  folder: string | null,
+  own: KeyRing | null,
+  set: Environment,
 ) {
-  // What npm start has written can be verified after it has ended.
-  const keysOf = processName === 'verifier' ? OWN_KEYS_FILE : temporal.connection.address;
-  const payload = payloadSettings(read, keysOf, folder);
+  const payload = payloadSettings(read, own);
   return {
     humanApi: {
       clientId: read.HUMAN_API_CLIENT_ID ?? null,
@@ -121,6 +116,8 @@ function configOf(
     webhook: {
       host: read.WEBHOOK_HOST,
       port: read.WEBHOOK_PORT,
+      /** The entries of `AUDIT_KEY` that sign for it, for the `npm start` that starts it. */
+      auditKey: entriesOfWebhook(set['AUDIT_KEY'] ?? ''),
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
       /** Networks of proxies whose `X-Forwarded-For` is believed. */
@@ -145,6 +142,12 @@ function configOf(
       keys: createAuditKeys(processName, read.AUDIT_KEY ?? null, payload.ring),
     },
   } as const;
+}
+
+/** The keys of an `npm start` in this folder, which makes them itself. What it has written can be verified after it has ended. */
+function ownKeysOf(processName: ProcessName, temporalAddress: string, folder: string) {
+  if (processName === 'dev') return null;
+  return processName === 'verifier' ? readOwnKeys(folder) : readLentKeys(folder, temporalAddress);
 }
 
 /** The names of ours that are set, without what they are set to: for the audit log. */
@@ -283,7 +286,7 @@ function unmetBy(
   // `npm start` without credentials plays with the sandbox, and with them makes keys of its own.
   const real = isReal(upstreams) && (!is('dev') || credentials);
   const mustEncrypt = real && !ownKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
-  faults.push(...payloadFaults(set, mustEncrypt));
+  faults.push(...payloadFaults(set, mustEncrypt), ...auditKeyFaults(processName, set));
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
     expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');

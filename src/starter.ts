@@ -4,7 +4,7 @@ import { openApplicantsFile } from './cli/open-file';
 import { runStarter } from './cli/starter';
 import { cliUser } from './cli/who';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { beginCommandAudit, openCommandAudit } from './observability/audit-process';
+import { beginCommandAudit, closeCommandAudit, openCommandAudit } from './observability/audit-process';
 import { runProcess } from './observability/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
@@ -34,7 +34,6 @@ runProcess('starter', async () => {
   };
   const deps = { connect, policy: config.policy, audit, who, openFile: openApplicantsFile, out, terminal, signal };
   const status = await runStarter(args, deps);
-  // Where its last line cannot be written any more, the chain ends like that of a process that was killed.
-  await opened?.then((each) => each.close()).catch(() => undefined);
+  await closeCommandAudit(opened, terminal.say);
   process.exit(status);
 });

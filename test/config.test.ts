@@ -60,7 +60,7 @@ test('nothing set means the documented defaults', () => {
     retentionMs: null,
     sweepEveryMs: 86_400_000,
     webhook: {
-      ...{ host: '127.0.0.1', port: 3001, secrets: [] },
+      ...{ host: '127.0.0.1', port: 3001, secrets: [], auditKey: '' },
       signature: {
         mode: 'off',
         secrets: [],
@@ -80,7 +80,11 @@ test('nothing set means the documented defaults', () => {
     payloadGiven: false,
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
-    audit: { folder: '.data/audit', keepMs: 2_192 * DAY_MS, keys: { signing: null, find: expect.any(Function) } },
+    audit: {
+      folder: '.data/audit',
+      keepMs: 2_192 * DAY_MS,
+      keys: { signing: null, expects: expect.any(Function), find: expect.any(Function) },
+    },
   });
 });
 
@@ -103,7 +107,27 @@ test('the audit log is signed with AUDIT_KEY, else with a key of PAYLOAD_KEYS, a
   expect([signing(own, 'starter'), signing(payload, 'starter'), signing({}, 'starter')]).toEqual([
     ...['a1', 'payload:k1', undefined],
   ]);
-  expect([signing(own, 'webhook'), signing(payload, 'webhook')]).toEqual(['a1', undefined]);
+  const webhooks = { ...payload, AUDIT_KEY: `webhook-1:${Buffer.alloc(32, 3).toString('base64')}` };
+  expect([signing(webhooks, 'webhook'), signing(payload, 'webhook')]).toEqual(['webhook-1', undefined]);
+});
+
+test('the webhook has no AUDIT_KEY of other processes, and no other process has those of the webhook alone', () => {
+  const entry = (id: string) => `${id}:${Buffer.alloc(32, 4).toString('base64')}`;
+  const refusing = (...ids: string[]) => {
+    const env = { ...CREDENTIALS, AUDIT_KEY: ids.map(entry).join(',') };
+    const all: readonly ProcessName[] = ['worker', 'webhook', 'api', 'starter', 'chartway', 'dev', 'verifier'];
+    return all.filter((name) => faultsOf(env, name).some(({ key }) => key === 'AUDIT_KEY'));
+  };
+  expect(refusing('audit')).toEqual(['webhook']);
+  expect(refusing('webhook-1', 'audit')).toEqual(['webhook']);
+  // Who verifies may have the keys of the webhook alone.
+  expect(refusing('webhook-1', 'webhook-2')).toEqual(['worker', 'api', 'starter', 'chartway', 'dev']);
+  const [fault] = faultsOf({ AUDIT_KEY: entry('audit') }, 'webhook').filter(({ key }) => key === 'AUDIT_KEY');
+  expect(fault).toEqual({
+    key: 'AUDIT_KEY',
+    expected: expect.stringMatching(/ids that begin with "webhook".*npm run keygen -- webhook-audit/),
+    came: 'a value that is not shown',
+  });
 });
 
 test('every duration of the policy comes from the variable of its name', () => {

@@ -91,6 +91,20 @@ test('Temporal off this machine is spoken to with TLS, unless plain text is allo
   expect(refusing({ ...plain, ...SANDBOX }, 'TEMPORAL_TLS')).toHaveLength(ALL.length - 1);
 });
 
+test('plain text may be allowed to named hosts only, so that another address needs TLS again', () => {
+  const to = (TEMPORAL_ADDRESS: string, TEMPORAL_PLAINTEXT: string) =>
+    refusing({ ...REAL, TEMPORAL_ADDRESS, TEMPORAL_PLAINTEXT }, 'TEMPORAL_TLS').length;
+  expect(to('temporal:7233', 'temporal')).toBe(0);
+  expect(to('Temporal:7233', 'temporal')).toBe(0);
+  expect(to('10.0.0.1:7233', 'temporal, 10.0.0.1')).toBe(0);
+  for (const elsewhere of ['temporal.example.org:7233', 'nottemporal:7233', '10.0.0.1:7233']) {
+    expect([elsewhere, to(elsewhere, 'temporal')]).toEqual([elsewhere, ALL.length - 1]);
+  }
+  for (const wrong of ['temporal:7233', 'https://temporal', 'temporal,']) {
+    expect(refusing({ ...REAL, TEMPORAL_PLAINTEXT: wrong }, 'TEMPORAL_PLAINTEXT')).toEqual(ALL);
+  }
+});
+
 test.each(['127.0.0.1:7233', 'localhost:7233', 'localhost', '[::1]:7233', '127.1.2.3:1'])(
   'Temporal at %s is on this machine',
   (TEMPORAL_ADDRESS) => {

@@ -47,12 +47,14 @@ export function sandboxEnvironment(env: NodeJS.ProcessEnv, secrets: { client: st
 export function webhookEnvironment(
   env: NodeJS.ProcessEnv,
   listening: { readonly host: string; readonly port: number; readonly scheme: 'http' | 'https' },
-  given: { readonly secret?: string; readonly spoolFolder?: string },
+  given: { readonly auditKey: string; readonly secret?: string; readonly spoolFolder?: string },
 ): NodeJS.ProcessEnv {
   return {
     ...env,
     WEBHOOK_HOST: listening.host,
     WEBHOOK_PORT: String(listening.port),
+    // Nothing hides those in `.env`, with which the other processes sign.
+    AUDIT_KEY: given.auditKey,
     ...(listening.scheme === 'http' ? { WEBHOOK_TLS_CERT_FILE: '', WEBHOOK_TLS_KEY_FILE: '' } : {}),
     ...(given.secret === undefined ? {} : { WEBHOOK_SECRET: given.secret }),
     ...(given.spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: given.spoolFolder }),

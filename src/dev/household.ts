@@ -47,6 +47,8 @@ export interface HouseholdOptions {
   readonly webhook: {
     readonly host: string;
     readonly port: number;
+    /** The entries of AUDIT_KEY that it may have. */
+    readonly auditKey: string;
     readonly secretGiven: boolean;
     readonly tls: object | null;
   };
@@ -150,6 +152,7 @@ export async function bringUp(
     { ...env, ...metrics(ports.webhookMetrics) },
     { host: webhookHost, port: ports.webhook.number, scheme },
     {
+      auditKey: webhook.auditKey,
       ...(sandboxed || !webhook.secretGiven ? { secret: secret('webhook-secret') } : {}),
       // Apart from each other, as the databases are: what the sandbox said is no news of a real person.
       ...(sandboxed ? { spoolFolder: path.resolve(dataFolder, SANDBOX_WORLD.spool) } : {}),

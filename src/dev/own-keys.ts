@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { newKey, parseKeyRing } from '../temporal/key-ring';
-import { OWN_KEYS_FILE, type PayloadSettings } from '../temporal/payload-settings';
+import { lendKeys, OWN_KEYS_FILE } from '../temporal/own-keys';
+import type { PayloadSettings } from '../temporal/payload-settings';
 import { kept } from './secrets';
 
 /** The keys of a data folder, for whoever sets none. */
@@ -10,7 +10,7 @@ export interface OwnKeys {
   readonly payload: PayloadSettings;
   /** What makes a process of ours use them. */
   readonly env: Readonly<Record<string, string>>;
-  /** Lets a command that somebody runs beside us find them by the address of our Temporal server, until this process ends. */
+  /** Lets a command that somebody runs beside us find them by the address of our Temporal server, while this process lives. */
   lend(temporalAddress: string): void;
 }
 
@@ -23,11 +23,6 @@ export function ownKeys(dataFolder: string): OwnKeys {
   return {
     payload: { ring, encrypts: true },
     env: { PAYLOAD_KEYS_FILE: file },
-    lend(temporalAddress) {
-      const link = path.join(folder, temporalAddress);
-      rmSync(link, { force: true });
-      symlinkSync(OWN_KEYS_FILE, link);
-      process.once('exit', () => rmSync(link, { force: true }));
-    },
+    lend: (temporalAddress) => lendKeys(folder, temporalAddress),
   };
 }

@@ -1,19 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identify, lives, type ProcessIdentity } from '../observability/process-identity';
 
 /** Another start uses this folder: two Temporal servers on one database file would destroy it. */
 class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning';
   readonly kind = 'already-running';
-}
-
-/** A process by its pid and when it began: a pid alone may meanwhile belong to somebody else. */
-interface Identity {
-  readonly name: string;
-  readonly pid: number;
-  readonly began: string;
 }
 
 const LOOK_EVERY_MS = 50;
@@ -56,10 +49,10 @@ export class RunRecord {
     rmSync(this.file, { force: true });
   }
 
-  private read(file = this.file): Identity[] {
+  private read(file = this.file): ProcessIdentity[] {
     if (!existsSync(file)) return [];
     try {
-      return JSON.parse(readFileSync(file, 'utf8')) as Identity[];
+      return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity[];
     } catch {
       return []; // cut off by a crash of the machine, which ended everybody
     }
@@ -94,42 +87,17 @@ export class RunRecord {
     }
   }
 
-  private write(file: string, identities: readonly Identity[]): void {
+  private write(file: string, identities: readonly ProcessIdentity[]): void {
     const draft = `${file}.draft`;
     writeFileSync(draft, `${JSON.stringify(identities)}\n`, { mode: 0o600 });
     renameSync(draft, file);
   }
 }
 
-function identify(name: string, pid: number): Identity {
-  return { name, pid, began: beganAt(pid) ?? '' };
-}
-
-function lives({ pid, began }: Identity): boolean {
-  return beganAt(pid) === began;
-}
-
-async function end(left: Identity, graceMs: number): Promise<void> {
+async function end(left: ProcessIdentity, graceMs: number): Promise<void> {
   process.kill(left.pid, 'SIGTERM');
   const untilMs = Date.now() + graceMs;
   while (lives(left) && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
   if (lives(left)) process.kill(left.pid, 'SIGKILL');
   while (lives(left)) await sleep(LOOK_EVERY_MS);
-}
-
-/** When a process began, in the system's own words; null where there is none or only its remains. */
-function beganAt(pid: number): string | null {
-  try {
-    if (process.platform === 'linux') {
-      // proc(5): behind the name in brackets the state, and as field 22 the start in clock ticks since boot.
-      const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ') ?? [];
-      return state === 'Z' ? null : (fields[18] ?? null);
-    }
-    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
-    const said = execFileSync('ps', ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env });
-    const [state = 'Z', ...start] = said.trim().split(/\s+/);
-    return state.startsWith('Z') ? null : start.join('-');
-  } catch {
-    return null;
-  }
 }

@@ -118,8 +118,8 @@ export class Unavailable extends HumanApiError {
 }
 
 /**
- * A 404, or a 400 to a create, that would decide about a person if it were provably upstream's own word. Unavailable, but worth to be shown:
- * it does not pass by itself.
+ * A 404, or a 400 to a create, that would decide about a person if it were provably upstream's own word. Handled like Unavailable,
+ * but shown to operators because it does not resolve by itself.
  */
 export class Undecided extends Unavailable {
   readonly why: UndecidedReason;

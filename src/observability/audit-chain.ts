@@ -51,8 +51,18 @@ export interface AuditKey {
 export interface AuditKeys {
   /** Null: chains are not keyed. */
   readonly signing: AuditKey | null;
+  /** Whether chains of a process have to be keyed, because a key is there that could have signed them. */
+  expects(processName: string): boolean;
   /** The key of an id for a chain of a process; null: it is not known; `foreign`: it must not sign for that process. */
   find(id: string, processName: string): AuditKey | 'foreign' | null;
+}
+
+/** Every process that has an audit log, in this version and in 0.1.0. */
+const AUDITED_PROCESSES: readonly string[] = ['worker', 'webhook', 'api', 'starter', 'chartway'];
+
+/** Whether a process of ours has this name: a chain of another one was put in. */
+export function isAuditedProcess(processName: string | null): boolean {
+  return processName !== null && AUDITED_PROCESSES.includes(processName);
 }
 
 /** Where a chain ends: after line `n`, counted from 1 through all its files. */
@@ -72,7 +82,16 @@ const LINE = /^(\{"n":(\d{1,15}),"before":"([0-9a-f]{64})",.*),"hash":"([0-9a-f]
 
 /** The name of a chain, from when its process began. */
 export function chainName(processName: string, begunAt: Date, chance: string): string {
-  return `${begunAt.toISOString().replace(/[-:.]/g, '')}-${processName}-${chance}`;
+  return `${inName(begunAt)}-${processName}-${chance}`;
+}
+
+/** Whether a chain began before an instant, as its name says. */
+export function beganBefore(chain: string, before: Date): boolean {
+  return chain < inName(before);
+}
+
+function inName(instant: Date): string {
+  return instant.toISOString().replace(/[-:.]/g, '');
 }
 
 export function partName(chain: string, part: number): string {

@@ -5,6 +5,7 @@ import {
   type AuditKeys,
   beginningOf,
   followed,
+  isAuditedProcess,
   isTornLine,
   keyIdIn,
   type Link,
@@ -24,7 +25,7 @@ export interface ChainFound {
   readonly end: 'closed' | 'open' | 'torn';
   /** The id of the key that signed it; null: none did, so that anyone who can write the folder can have written it. */
   readonly key: string | null;
-  /** False: its key is not among those given, so only the order of its lines was checked. */
+  /** False: its key is not among those given, or it has none and a key was expected, so only the order of its lines was checked. */
   readonly proven: boolean;
   /** It began after another chain of its process that a stronger key had signed: somebody put it in, or the key was unset since. */
   readonly weaker: boolean;
@@ -61,7 +62,14 @@ export async function followChain(
   const inOrder = [...files].sort((a, b) => a.part - b.part);
   let link: Link = beginningOf(chain);
   let end: ChainFound['end'] = 'open';
-  let broken: BrokenLink | null = null;
+  const processName = processOfChain(chain);
+  let broken: BrokenLink | null = isAuditedProcess(processName)
+    ? null
+    : {
+        file: inOrder[0]?.file ?? chain,
+        line: 1,
+        why: `no process of Chartway is called ${processName}: its chain was put in`,
+      };
   let unread: ChainFound['unread'] = null;
   /** Of the first line; undefined before it was read. */
   let signed: { readonly id: string | null; readonly key: AuditKey | 'unknown' | 'foreign' | null } | undefined;

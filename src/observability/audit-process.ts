@@ -42,6 +42,21 @@ export async function beginCommandAudit(audit: Audit, command: AuditedCommand): 
 }
 
 /**
+ * Closes the audit log of a command, if it was opened. What the command did is recorded by then: if the last line cannot be written, `say` reports
+ * it, and the chain ends like that of a process that was killed.
+ */
+export async function closeCommandAudit(opened: Promise<Audit> | undefined, say: (text: string) => void) {
+  // What kept it from being opened was reported there.
+  const audit = await opened?.catch(() => null);
+  await audit?.close().catch((error: Error) => {
+    const { code = 'an unknown failure' } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    say(
+      `the last line of the audit log cannot be written (${code}); all that was done is recorded: look at the disk and at AUDIT_LOG`,
+    );
+  });
+}
+
+/**
  * The audit log of a long-running process: which variables are set, by name; its heads on stdout; files kept for `keepMs`. One that cannot be
  * written is said and does not stop the process, which does nothing that has to stand in it: no notice is lost for it.
  * @throws {ConfigurationError} for one that is `required` and cannot be written

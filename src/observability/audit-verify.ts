@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { AuditHead } from './audit';
-import { type AuditKeys, partOf, processOfChain } from './audit-chain';
+import { type AuditKeys, beganBefore, partOf, processOfChain } from './audit-chain';
 import { type ChainFound, followChain, type Part } from './audit-follow';
 
 export type { ChainFound } from './audit-follow';
@@ -17,18 +17,31 @@ export interface Verified {
   readonly pruned: readonly string[];
 }
 
-const NO_KEYS: AuditKeys = { signing: null, find: () => null };
+const NO_KEYS: AuditKeys = { signing: null, expects: () => false, find: () => null };
+
+/** What is to be thought of a chain; `empty`: it has no whole line, so that nothing in it can be checked. */
+export type Verdict = 'holds' | 'broken' | 'unread' | 'empty' | 'weaker' | 'unproven';
+
+export function verdictOf({ broken, unread, lines, weaker, proven }: ChainFound): Verdict {
+  if (unread) return 'unread';
+  if (broken) return 'broken';
+  if (lines === 0) return 'empty';
+  if (weaker) return 'weaker';
+  return proven ? 'holds' : 'unproven';
+}
 
 /**
  * Follows every chain of the folder (or of the one that a file belongs to) from its beginning, and holds the heads against them. It proves that
  * no line was changed, moved, put in or taken out before a head that was kept elsewhere. Only someone with the key can write a chain that is
- * keyed; one that is not keyed can be written by anyone who can write the folder, and is `weaker` once its process has had a key.
+ * keyed. Anyone who can write the folder can write one that is not, under any date: it is not proven where a key is expected, unless it began
+ * before `unkeyedBefore`, and `weaker` once its process has had a key.
  * @throws the system's error for a folder that cannot be read
  */
 export async function verifyAudit(
   place: string,
   heads: readonly AuditHead[] = [],
   keys: AuditKeys = NO_KEYS,
+  unkeyedBefore: Date | null = null,
 ): Promise<Verified> {
   const only = partOf(basename(place));
   const folder = only ? dirname(place) : place;
@@ -43,7 +56,9 @@ export async function verifyAudit(
     const before = followed.filter(({ process }) => process === processOfChain(chain));
     const strongest = Math.max(0, ...before.map(({ strength }) => strength ?? 0));
     const weaker = one.strength !== null && one.strength < strongest;
-    followed.push({ ...one, found: { ...one.found, weaker }, process: processOfChain(chain) });
+    const isAccepted = unkeyedBefore !== null && beganBefore(chain, unkeyedBefore);
+    const proven = one.found.proven && (one.strength !== 0 || isAccepted || !keys.expects(processOfChain(chain) ?? ''));
+    followed.push({ ...one, found: { ...one.found, weaker, proven }, process: processOfChain(chain) });
     for (const head of wanted) {
       if (one.hashes.get(head.lines) === head.hash) borneOut += 1;
       else missing.push(...unmet(head, one.found, one.hashes.get(head.lines)));
@@ -78,7 +93,7 @@ function excused(
   { found, without, strength, process }: Awaited<ReturnType<typeof followChain>> & { readonly process: string | null },
   keys: AuditKeys,
 ): readonly string[] {
-  const trusted = keys.signing === null || process === 'webhook' || (strength !== null && strength > 0);
+  const trusted = !keys.expects(process ?? '') || (strength !== null && strength > 0);
   return trusted && !found.weaker ? without.filter((chain) => processOfChain(chain) === process) : [];
 }
 

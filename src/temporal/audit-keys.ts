@@ -1,4 +1,5 @@
 import type { AuditKeys } from '../observability/audit-chain';
+import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
 import { setting } from '../observability/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
 
@@ -9,6 +10,35 @@ export const AUDIT_KEY_VARIABLES = { AUDIT_KEY: setting(KEYS_EXPECTED, parseKeyR
 const DERIVED = 'payload:';
 /** An entry of this name is the webhook's own (docs/production.md, "Keys"): the process that the internet reaches must not sign for others. */
 const OF_THE_WEBHOOK = /^webhook/;
+
+/**
+ * What the form of `AUDIT_KEY` cannot tell: the webhook must not have the keys of others, and a process that signs must have one that may sign
+ * for it, or it would silently sign with none.
+ */
+export function auditKeyFaults(processName: string, set: Environment): ConfigurationFault[] {
+  const ids = parseKeyRing(set['AUDIT_KEY'] ?? '')?.ids ?? [];
+  if (ids.length === 0 || processName === 'verifier') return [];
+  if (processName === 'webhook') {
+    if (ids.every((id) => OF_THE_WEBHOOK.test(id))) return [];
+    const expected =
+      'entries with ids that begin with "webhook" (`npm run keygen -- webhook-audit` makes one), or nothing, because the webhook, which the ' +
+      'internet reaches, must not be able to sign for other processes';
+    return [faultOf('AUDIT_KEY', expected, set)];
+  }
+  if (ids.some((id) => !OF_THE_WEBHOOK.test(id))) return [];
+  const expected =
+    'an entry with an id that does not begin with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook alone';
+  return [faultOf('AUDIT_KEY', expected, set)];
+}
+
+/** The entries of `AUDIT_KEY` that the webhook may have, in the same form. */
+export function entriesOfWebhook(text: string): string {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => OF_THE_WEBHOOK.test(entry))
+    .join(',');
+}
 
 /**
  * The keys of the audit log: those of `AUDIT_KEY`, else derived from `PAYLOAD_KEYS`. The first signs, all verify. The webhook signs with an
@@ -27,9 +57,11 @@ export function createAuditKeys(processName: string, own: KeyRing | null, payloa
     const secret = ring?.key(entry, 'audit') ?? null;
     return secret && { id, secret, strength };
   };
+  const expects: AuditKeys['expects'] = (signer) =>
+    signer === 'webhook' ? (own?.ids ?? []).some((id) => OF_THE_WEBHOOK.test(id)) : (own ?? payload) !== null;
   const first = usable(own, processName);
   const derived = processName === 'webhook' || own !== null ? null : usable(payload, processName);
   const signs = first ?? (derived === null ? null : `${DERIVED}${derived}`);
   const signing = signs === null ? null : find(signs, processName);
-  return { signing: signing === 'foreign' ? null : signing, find };
+  return { signing: signing === 'foreign' ? null : signing, expects, find };
 }

@@ -49,6 +49,12 @@ export function parseKeyRing(text: string): KeyRing | null {
   return { ids, first, key: (id, use) => derived.get(id)?.[use] ?? null };
 }
 
+/** Reads a file of keys: one a line or comma-separated, what follows a `#` is a remark. Null as in {@link parseKeyRing}. */
+export function parseKeyFile(text: string): KeyRing | null {
+  const entries = text.split('\n').flatMap((line) => line.replace(/#.*$/, '').split(','));
+  return parseKeyRing(entries.filter((entry) => entry.trim() !== '').join(','));
+}
+
 /** A new entry of `PAYLOAD_KEYS`. */
 export function newKey(id: string): string {
   return `${id}:${randomBytes(KEY_BYTES).toString('base64')}`;

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
 import { Mistake, setting } from '../observability/setting';
-import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
+import { KEYS_EXPECTED, type KeyRing, parseKeyFile, parseKeyRing } from './key-ring';
 
 /** How what Temporal stores is encrypted. `encrypts` false with a ring: nothing is encrypted any more, and what was can still be read. */
 export interface PayloadSettings {
@@ -20,33 +19,20 @@ export const PAYLOAD_VARIABLES = {
 
 type Read = z.output<z.ZodObject<typeof PAYLOAD_VARIABLES>>;
 
-/** Where `npm start` puts the keys of its own Temporal server, below the folder that commands are run in. */
-const OWN_KEYS_FOLDER = '.data/keys';
-/** The keys themselves; while it runs, another name of them is its server's address. */
-export const OWN_KEYS_FILE = 'payload';
-
 /**
- * What the variables mean. Where none of them is set, the keys of the `npm start` that runs in this folder count for whoever talks to its
- * server: a starter beside it would otherwise send in clear what its worker refuses. `folder` null: not looked for.
+ * What the variables mean. `own`: the keys of an `npm start` (src/temporal/own-keys.ts), which count where none of the variables is set: a starter
+ * beside it would otherwise send in clear what its worker refuses.
  */
-export function payloadSettings(read: Read, temporalAddress: string, folder: string | null): PayloadSettings {
+export function payloadSettings(read: Read, own: KeyRing | null): PayloadSettings {
   const { PAYLOAD_KEYS, PAYLOAD_KEYS_FILE, PAYLOAD_ENCRYPTION } = read;
+  if (!isPayloadGiven(read)) return { ring: own, encrypts: own !== null };
   const ring = PAYLOAD_KEYS ?? PAYLOAD_KEYS_FILE ?? null;
-  if (folder === null || isPayloadGiven(read)) {
-    return { ring, encrypts: ring !== null && PAYLOAD_ENCRYPTION !== 'off' };
-  }
-  const own = ownRing(temporalAddress, folder);
-  return { ring: own, encrypts: own !== null };
+  return { ring, encrypts: ring !== null && PAYLOAD_ENCRYPTION !== 'off' };
 }
 
 /** Whether anything was said about encryption. */
 export function isPayloadGiven(given: { readonly [name in keyof Read]?: unknown }): boolean {
   return (given.PAYLOAD_KEYS ?? given.PAYLOAD_KEYS_FILE ?? given.PAYLOAD_ENCRYPTION) !== undefined;
-}
-
-/** Whether the process uses the keys of the `npm start` that runs in this folder: see {@link payloadSettings}. */
-export function hasOwnKeys(set: Environment, temporalAddress: string, folder: string): boolean {
-  return !isPayloadGiven(set) && existsSync(path.join(folder, OWN_KEYS_FOLDER, temporalAddress));
 }
 
 /** What the form of one variable cannot tell. `mustEncrypt`: a process that writes real persons' data and has no keys of an `npm start`. */
@@ -72,16 +58,4 @@ function readKeyFile(file: string): KeyRing | Mistake {
   } catch (error) {
     return new Mistake(`a file that can be read (${(error as NodeJS.ErrnoException).code})`);
   }
-}
-
-/** Entries one a line or comma-separated; what follows a `#` is a remark. */
-function parseKeyFile(text: string): KeyRing | null {
-  const entries = text.split('\n').flatMap((line) => line.replace(/#.*$/, '').split(','));
-  return parseKeyRing(entries.filter((entry) => entry.trim() !== '').join(','));
-}
-
-/** The keys of the `npm start` that has this server; null where none runs here. */
-function ownRing(temporalAddress: string, folder: string): KeyRing | null {
-  const file = path.join(folder, OWN_KEYS_FOLDER, temporalAddress);
-  return existsSync(file) ? parseKeyFile(readFileSync(file, 'utf8')) : null;
 }

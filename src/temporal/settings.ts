@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { z } from 'zod';
 import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
 import { isLoopbackHost } from '../observability/loopback';
+import { separated, setting } from '../observability/setting';
 
 /** Where Temporal is and how it is spoken to: what both kinds of connection (gRPC for Node, the worker's own) take. */
 export interface TemporalSettings {
@@ -19,7 +19,10 @@ export type GivenTemporalSettings = TemporalSettings & { readonly serverGiven: b
 
 /** Ours, beside those that `@temporalio/envconfig` reads. */
 export const TEMPORAL_VARIABLES = {
-  TEMPORAL_PLAINTEXT: z.enum(['allowed', 'refused'], { error: 'allowed or refused' }).prefault('refused'),
+  TEMPORAL_PLAINTEXT: setting(
+    'allowed, refused, or the hosts (comma-separated, without port) to which plain text is allowed',
+    plaintextHosts,
+  ).prefault('refused'),
 };
 
 /** Read by `@temporalio/envconfig` 1.24; by its SDK's worker (DEBUG); and by our set-up for the programs it starts. */
@@ -61,11 +64,20 @@ export function readTemporalSettings(set: Environment): GivenTemporalSettings | 
 export function plaintextFaults({ connection }: TemporalSettings, set: Environment): ConfigurationFault[] {
   const { address, tls } = connection;
   const isPlain = tls === undefined || tls === false;
-  if (!isPlain || isLoopbackHost(address.replace(/:\d+$/, '')) || set['TEMPORAL_PLAINTEXT'] === 'allowed') return [];
+  const host = address.replace(/:\d+$/, '');
+  const allowed = plaintextHosts(set['TEMPORAL_PLAINTEXT'] ?? 'refused') ?? [];
+  if (!isPlain || isLoopbackHost(host) || allowed === 'all' || allowed.includes(host.toLowerCase())) return [];
   const expected =
     `true, a certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine, unless ` +
-    'TEMPORAL_PLAINTEXT=allowed says that the network between is trusted';
+    `TEMPORAL_PLAINTEXT=allowed, or TEMPORAL_PLAINTEXT=${host} for this host only, says that the network between is trusted`;
   return [faultOf('TEMPORAL_TLS', expected, set)];
+}
+
+/** The hosts to which plain text is allowed, in lower case; null where `text` is none of the forms. */
+function plaintextHosts(text: string): 'all' | readonly string[] | null {
+  if (text === 'allowed') return 'all';
+  if (text === 'refused') return [];
+  return separated(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
 }
 
 /** What envconfig itself would take for something else without a word. */

@@ -152,6 +152,14 @@ test('every process writes its audit log on a volume, and a webhook on one that 
   expect(serviceOf('operator').volumes).toContain(`webhook-audit:${WEBHOOKS_AUDIT_LOG}:ro`);
 });
 
+test('plain text is allowed to the Temporal server of the file only, so that one elsewhere needs TLS', () => {
+  const { ours } = setup();
+  for (const [, service] of ours.filter(([, service]) => processOf(service) !== 'sandbox')) {
+    const { TEMPORAL_ADDRESS, TEMPORAL_PLAINTEXT } = variablesOf(service);
+    expect(`${TEMPORAL_PLAINTEXT}:7233`).toBe(TEMPORAL_ADDRESS);
+  }
+});
+
 test('worker, webhook and api are healthy when /readyz says so, on a port of their own in their network namespace', () => {
   const { ours } = setup();
   expect(lastOf(stageOf('chartway'), 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);

@@ -1,8 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { readConfig } from '../../src/config';
-import { foreignEnvironment, sandboxedEnvironment, temporalEnvironment } from '../../src/dev/environments';
+import {
+  foreignEnvironment,
+  sandboxedEnvironment,
+  temporalEnvironment,
+  webhookEnvironment,
+} from '../../src/dev/environments';
 import { keptSecret } from '../../src/dev/secrets';
+import { newKey } from '../../src/temporal/key-ring';
+import { UPSTREAM_NOWHERE } from '../support/processes';
 
 describe('what the processes are given', () => {
   let folder: string;
@@ -33,6 +40,19 @@ describe('what the processes are given', () => {
       dataUrl: 'http://127.0.0.1:4712/data',
       clientSecret: 's3cret',
     });
+  });
+
+  test('the webhook is given those entries of AUDIT_KEY alone that sign for it, also where the others stand in .env', () => {
+    const [audit, webhook] = [newKey('audit'), newKey('webhook-audit')];
+    writeFileSync(`${folder}/.env`, `AUDIT_KEY=${audit}, ${webhook}\n`);
+    const { auditKey } = readConfig('dev', {}, folder).webhook;
+    expect(auditKey).toBe(webhook);
+    const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, { auditKey });
+    expect(readConfig('webhook', env, folder).audit.keys.signing?.id).toBe('webhook-audit');
+    writeFileSync(`${folder}/.env`, `AUDIT_KEY=${audit}\n`);
+    const rest = { auditKey: readConfig('dev', {}, folder).webhook.auditKey };
+    const none = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, rest);
+    expect(readConfig('webhook', none, folder).audit.keys.signing).toBeNull();
   });
 
   test('a program that is not ours gets none of our secrets', () => {

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createFolderStore } from '../../src/report-store/folder-store';
 import { lazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
@@ -21,6 +22,7 @@ beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 beforeAll(async () => {
   server = await startTemporalServer();
   folder = await mkdtemp(join(tmpdir(), 'chartway-codec-'));
+  await createFolderStore(join(folder, 'reports')).init();
 }, 60_000);
 afterAll(async () => {
   await killLeftOvers();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type AuditHead, openAudit } from '../../src/observability/audit';
 import { type AuditKeys, beginningOf, chainName } from '../../src/observability/audit-chain';
 import { pruneAudit } from '../../src/observability/audit-keep';
-import { verifyAudit } from '../../src/observability/audit-verify';
+import { verdictOf, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
 
@@ -55,12 +55,12 @@ async function setup() {
       return name;
     },
     /** What is wrong with each chain, by its process. */
-    async verdict(keys: AuditKeys, heads: readonly AuditHead[] = []) {
-      const { chains, missing } = await verifyAudit(folder, heads, keys);
-      const faults = chains.map(({ chain, key, broken, proven, weaker }) => [
-        chain.split('-')[1],
-        key,
-        broken?.why ?? (weaker ? 'weaker' : proven ? 'holds' : 'unproven'),
+    async verdict(keys: AuditKeys, heads: readonly AuditHead[] = [], unkeyedBefore: Date | null = null) {
+      const { chains, missing } = await verifyAudit(folder, heads, keys, unkeyedBefore);
+      const faults = chains.map((found) => [
+        found.chain.split('-')[1],
+        found.key,
+        found.broken?.why ?? verdictOf(found),
       ]);
       return { faults, missing: missing.length };
     },
@@ -113,7 +113,7 @@ test('without the key nothing can be changed in a keyed chain, also by someone w
   ]);
 });
 
-test('chains without a key hold until their process has one; later ones are weaker, whoever wrote them', async () => {
+test('a chain without a key holds where no key is given, or where it began before the date from which keys are expected', async () => {
   const { chain, forge, verdict } = await setup();
   // As 0.1.0 wrote them.
   await chain('worker', NONE, LONG_AGO);
@@ -122,14 +122,57 @@ test('chains without a key hold until their process has one; later ones are weak
   await chain('worker', KEYED, new Date(+LONG_AGO + 2));
   await forge('worker', LATER, [{ who: 'worker', did: 'configure' }]);
   await chain('worker', DERIVED, new Date(+LATER + 1));
-  expect((await verdict(KEYED)).faults).toEqual([
-    ['worker', null, 'holds'],
+  const after = [
     ['worker', 'payload:main', 'holds'],
     ['worker', 'audit', 'holds'],
     ['webhook', null, 'holds'],
+    // Weaker than an earlier one, whoever wrote it.
     ['worker', null, 'weaker'],
     ['worker', 'payload:main', 'weaker'],
-  ]);
+  ];
+  expect((await verdict(KEYED)).faults).toEqual([['worker', null, 'unproven'], ...after]);
+  const oneLater = new Date(+LONG_AGO + 1);
+  expect((await verdict(KEYED, [], oneLater)).faults).toEqual([['worker', null, 'holds'], ...after]);
+  expect((await verdict(KEYED, [], LONG_AGO)).faults).toEqual([['worker', null, 'unproven'], ...after]);
+});
+
+test('nobody without the key writes a chain that holds: backdated, of a process without chains, or of a made-up one', async () => {
+  const { chain, forge, verdict } = await setup();
+  await chain('worker', KEYED, LATER);
+  await forge('worker', LONG_AGO, [{ who: 'worker', did: 'erase' }]);
+  await forge('starter', LONG_AGO, [{ who: 'cli:max', did: 'start' }]);
+  await forge('madeup', LONG_AGO, [{ who: 'madeup', did: 'erase' }]);
+  const foreign = expect.stringMatching(/no process of Chartway is called madeup/);
+  for (const keys of [KEYED, createAuditKeys('verifier', parseKeyRing(newKey('webhook-audit')), null)]) {
+    expect((await verdict(keys)).faults.slice(0, 3)).toEqual([
+      ['madeup', null, foreign],
+      ['starter', null, 'unproven'],
+      ['worker', null, 'unproven'],
+    ]);
+  }
+  expect((await verdict(NONE)).faults.map(([, , fault]) => fault)).toEqual([foreign, 'holds', 'holds', 'unproven']);
+});
+
+test('a chain of the webhook without a key is unproven once the key of the webhook is given', async () => {
+  const { forge, verdict } = await setup();
+  await forge('webhook', LONG_AGO, [{ who: 'webhook', did: 'configure' }]);
+  expect((await verdict(KEYED)).faults).toEqual([['webhook', null, 'holds']]);
+  const webhooks = createAuditKeys('verifier', parseKeyRing(`${newKey('audit')},${newKey('webhook-audit')}`), PAYLOAD);
+  expect((await verdict(webhooks)).faults).toEqual([['webhook', null, 'unproven']]);
+  expect((await verdict(webhooks, [], LATER)).faults).toEqual([['webhook', null, 'holds']]);
+});
+
+test.each([
+  ['nothing', ''],
+  ['zeros', '\0'.repeat(200)],
+  ['the beginning of a line', '{"n":1,"be'],
+])('a chain of which only %s is left does not hold, with a key or without', async (_, left) => {
+  const { folder, chain, files, verdict } = await setup();
+  await chain('worker', KEYED, LONG_AGO);
+  const [file = ''] = await files();
+  await writeFile(join(folder, file), left);
+  expect((await verdict(KEYED)).faults).toEqual([['worker', null, 'empty']]);
+  expect((await verdict(NONE, [], LATER)).faults).toEqual([['worker', null, 'empty']]);
 });
 
 test('the key of the webhook does not sign for another process', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
-import { auditProcess } from '../../src/observability/audit-process';
+import { auditProcess, closeCommandAudit } from '../../src/observability/audit-process';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
@@ -18,7 +18,7 @@ afterAll(async () => {
 async function setup(options: { readonly now?: () => Date; readonly partMaxBytes?: number } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'chartway-audit-'));
   folders.push(folder);
-  const audit = await openAudit({ folder, process: 'test', ...options });
+  const audit = await openAudit({ folder, process: 'worker', ...options });
   audits.push(audit);
   const files = async () => (await readdir(folder)).sort();
   const acts = async (many: number) => {
@@ -50,8 +50,8 @@ test('what is recorded stands in the log as lines of known fields, for nobody el
       .slice(0, 2)
       .map((line) => JSON.parse(line)),
   ).toMatchObject([
-    { n: 1, process: 'test', who: 'cli:max', did: 'start', clientUserId: 'POL-1', authorizationReference: 'AUTH/7' },
-    { n: 2, process: 'test', who: 'reader', did: 'open-document', documentId: 'r-1' },
+    { n: 1, process: 'worker', who: 'cli:max', did: 'start', clientUserId: 'POL-1', authorizationReference: 'AUTH/7' },
+    { n: 2, process: 'worker', who: 'reader', did: 'open-document', documentId: 'r-1' },
   ]);
   expect(text).not.toMatch('example.org');
   expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
@@ -95,7 +95,7 @@ test('where the log cannot be written the act is refused, and the next chain is 
   await acts(2);
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['open', 'open'], missing: [] });
   await writeFile(join(folder, 'a-file'), '');
-  await expect(openAudit({ folder: join(folder, 'a-file'), process: 'test' })).rejects.toThrow(AuditUnavailable);
+  await expect(openAudit({ folder: join(folder, 'a-file'), process: 'worker' })).rejects.toThrow(AuditUnavailable);
 });
 
 test('a line that a kill tore is told apart from one that was tampered with, and a cut tail shows by a head', async () => {
@@ -211,13 +211,31 @@ test('a chain is removed as a whole once it is too old, the log tells so, and it
   const [file = ''] = await old.files();
   const longAgo = new Date(Date.now() - 10_000);
   await utimes(join(old.folder, file), longAgo, longAgo);
-  const audit = await openAudit({ folder: old.folder, process: 'test' });
+  const audit = await openAudit({ folder: old.folder, process: 'worker' });
   audits.push(audit);
-  const prune = (keepMs: number) => pruneAudit({ folder: old.folder, keepMs, audit, process: 'test' });
+  const prune = (keepMs: number) => pruneAudit({ folder: old.folder, keepMs, audit, process: 'worker' });
   expect(await prune(60_000)).toEqual([]);
   expect(await prune(5_000)).toEqual([file.split('.')[0]]);
   expect(await old.files()).toHaveLength(1);
   expect(await verdict(old.folder, [kept])).toEqual({ broken: [], ends: ['open'], missing: [] });
+});
+
+test('a command whose last line cannot be written says so and ends as it would have, because what it did is recorded', async () => {
+  const { folder, audit, acts } = await setup({ partMaxBytes: 1 });
+  await acts(1);
+  await rename(folder, `${folder}-aside`);
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  await closeCommandAudit(Promise.resolve(audit), say);
+  expect(said).toEqual([
+    expect.stringMatching(/^the last line of the audit log cannot be written \(ENOENT\); .*AUDIT_LOG$/),
+  ]);
+  await rename(`${folder}-aside`, folder);
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], missing: [] });
+  // One that was never opened, or could not be, has nothing to close.
+  await closeCommandAudit(undefined, say);
+  await closeCommandAudit(Promise.reject(new AuditUnavailable('no')), say);
+  expect(said).toHaveLength(1);
 });
 
 test('a process that may not be without its audit log is told which variable to mend, any other goes on and records nothing', async () => {
@@ -225,10 +243,10 @@ test('a process that may not be without its audit log is told which variable to 
   const file = join(folder, 'a-file');
   await writeFile(file, '');
   const log = { error: jest.fn(), warn: jest.fn() };
-  const settings = { folder: join(file, 'audit'), keepMs: 1, keys: createAuditKeys('test', null, null) };
-  const options = { settings, process: 'test', names: [], log };
+  const settings = { folder: join(file, 'audit'), keepMs: 1, keys: createAuditKeys('worker', null, null) };
+  const options = { settings, process: 'worker', names: [], log };
   await expect(auditProcess({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a folder that can be made/s);
   const audit = await auditProcess(options);
   expect(log.error).toHaveBeenCalledTimes(1);
-  await expect(audit.record({ who: 'test', did: 'erase' })).rejects.toThrow(AuditUnavailable);
+  await expect(audit.record({ who: 'worker', did: 'erase' })).rejects.toThrow(AuditUnavailable);
 });

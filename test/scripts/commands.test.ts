@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UPSTREAM_NOWHERE } from '../support/processes';
 import { ROOT, Running } from './small-project';
 
 // All packages, the compiler and the bundler, while other tests use the other core.
@@ -29,6 +30,7 @@ describe('the commands of package.json', () => {
         WEBHOOK_PORT: '0',
         WEBHOOK_SECRET: 'a-secret-for-this-test',
         WEBHOOK_SPOOL: 'off',
+        ...UPSTREAM_NOWHERE,
       });
       try {
         await Promise.all([sandbox.prints('"ready"'), webhook.prints('"ready"')]);
@@ -44,7 +46,10 @@ describe('the commands of package.json', () => {
       expect([build, sandbox, webhook].map(({ stdout }) => stdout)).toEqual([
         '',
         expect.stringMatching(/^\{"event":"ready","process":"sandbox","addresses":\[.*\]\}\n$/),
-        expect.stringMatching(/^\{"event":"ready","process":"webhook","addresses":\[.*\]\}\n$/),
+        // With the checkpoint of its audit log, which it prints when it ends in order.
+        expect.stringMatching(
+          /^\{"event":"ready","process":"webhook","addresses":\[.*\]\}\n\{"event":"audit-head",.*\}\n$/,
+        ),
       ]);
     },
     FRESH_CLONE_LIMIT_MS,

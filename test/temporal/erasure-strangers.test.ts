@@ -28,7 +28,9 @@ test(
     expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, others: [stranger.humanId] });
     expect(humanApi.people).toMatchObject([{ deleted: false }]);
 
-    expect(said.join('')).toContain(`TAKEN-1: Human API has 1 person under this id who is not known as ours`);
+    expect(said.join('')).toContain(
+      `TAKEN-1: Human API has 1 person under this id whom we do not know; that person was not deleted: ${stranger.humanId}`,
+    );
     const ended = audited.filter(({ did }) => did === 'erase').map(({ detail }) => detail);
     expect(ended).toEqual([
       `0 people, 2 runs, 1 files, 0 in quarantine; 1 upstream not known as ours: ${stranger.humanId}`,

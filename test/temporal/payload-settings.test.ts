@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../../src/config';
 import { ConfigurationError } from '../../src/observability/configuration-fault';
 import { newKey } from '../../src/temporal/key-ring';
+import { lendKeys } from '../../src/temporal/own-keys';
+import { startChild, stopChildren } from '../report-store/children/child';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
 const LOOPBACK = {
@@ -16,7 +18,10 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'chartway-payload-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  stopChildren();
+  rmSync(folder, { recursive: true });
+});
 
 /** Against an upstream on loopback, where keys may be missing. */
 function read(env: Record<string, string>) {
@@ -97,9 +102,11 @@ test('a command that only reads files needs no keys, and npm start makes its own
   expect(faultsOf({ ...CREDENTIALS, REPORTS_ENCRYPTION: 'off' }, 'dev')).toEqual([]);
 });
 
+const WRITES = ['worker', 'webhook', 'api', 'starter', 'chartway'] as const;
+const NEEDED = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
+
 test('beside a running npm start its keys count, for its server only and where nothing else is said', () => {
-  mkdirSync(path.join(folder, '.data/keys'), { recursive: true });
-  writeFileSync(path.join(folder, '.data/keys/127.0.0.1:7233'), `${newKey('own')}\n`);
+  lend(newKey('own'));
   expect(read({})).toEqual({ ids: ['own'], encrypts: true });
   for (const processName of ['starter', 'chartway', 'api'] as const) expect(faultsOf({}, processName)).toEqual([]);
   expect(faultsOf({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
@@ -107,3 +114,70 @@ test('beside a running npm start its keys count, for its server only and where n
   expect(read({ PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: null, encrypts: false });
   expect(read({ PAYLOAD_KEYS: newKey('mine') }).ids).toEqual(['mine']);
 });
+
+test.each(['', 'garbled\n', 'a:short\n'])(
+  'keys of an npm start that are none (%j) are a fault for all, not clear text',
+  (text) => {
+    lend(text);
+    for (const processName of WRITES) {
+      expect(faultsOf(NEEDED, processName)).toEqual([
+        {
+          key: '.data/keys/payload',
+          expected: expect.stringMatching(/a file whose lines are id:base64.*put back.*PAYLOAD_KEYS/),
+          came: 'something else',
+        },
+      ]);
+    }
+    expect(faultsOf({ ...NEEDED, PAYLOAD_KEYS: newKey('a') })).toEqual([]);
+  },
+);
+
+test('keys of an npm start that cannot be read are a fault that says why', () => {
+  lend(newKey('own'));
+  rmSync(path.join(folder, '.data/keys/payload'));
+  mkdirSync(path.join(folder, '.data/keys/payload'));
+  expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', came: 'one that cannot be read (EISDIR)' }]);
+});
+
+test('keys are lent for as long as the npm start that lends them lives, and the next one lends them again', async () => {
+  writeKeys(newKey('own'));
+  const lender = startChild('../../temporal/children/lends-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  await lender.said();
+  expect(read({}).ids).toEqual(['own']);
+  await lender.kill();
+  // As on a host where Temporal of another installation now listens on this port.
+  expect(readdirSync(path.join(folder, '.data/keys'))).toContain('127.0.0.1:7233');
+  expect(read({})).toEqual({ ids: null, encrypts: false });
+  for (const processName of WRITES) expect(faultsOf(NEEDED, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
+  // Its audit log is verified with them all the same.
+  expect(readConfig('verifier', {}, folder).payload.ring?.ids).toEqual(['own']);
+  lendKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  expect(read({}).ids).toEqual(['own']);
+});
+
+test('a pid that belongs to another process meanwhile lends nothing, and a note of something else is a fault', () => {
+  lend(newKey('own'));
+  const note = path.join(folder, '.data/keys/127.0.0.1:7233');
+  writeFileSync(note, JSON.stringify({ name: 'npm start', pid: process.pid, began: 'long ago' }));
+  expect(read({})).toEqual({ ids: null, encrypts: false });
+  for (const text of ['', 'null', '{"pid":"1"}', newKey('own')]) {
+    writeFileSync(note, text);
+    expect(faultsOf(NEEDED, 'worker')).toMatchObject([
+      {
+        key: '.data/keys/127.0.0.1:7233',
+        expected: expect.stringMatching(/delete the file, or run `npm start` again/),
+      },
+    ]);
+  }
+});
+
+function writeKeys(keys: string): void {
+  mkdirSync(path.join(folder, '.data/keys'), { recursive: true });
+  writeFileSync(path.join(folder, '.data/keys/payload'), keys);
+}
+
+/** As an `npm start` that runs in the folder. */
+function lend(keys: string): void {
+  writeKeys(keys);
+  lendKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
+}

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { InvalidArgumentError } from 'commander';
 import type { AuditHead } from '../../observability/audit';
-import { type ChainFound, headsIn, verifyAudit } from '../../observability/audit-verify';
+import { type ChainFound, headsIn, type Verdict, verdictOf, verifyAudit } from '../../observability/audit-verify';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 
 interface Chosen {
   readonly heads?: string;
+  readonly unkeyedBefore?: Date;
 }
 
 const ENDS: Readonly<Record<ChainFound['end'], string>> = {
@@ -26,22 +28,40 @@ export const auditCommand: AddCommand = (program, choose) => {
       '--heads <file>',
       'a log that was kept elsewhere, of stdout or of the stderr of commands: its audit-head lines are held against the chains',
     )
+    .option(
+      '--unkeyed-before <date>',
+      'accept chains without a key that began before this date, such as those of 0.1.0: 2026-12-01 or 2026-12-01T08:00:00Z',
+      readDate,
+    )
     .addHelpText(
       'after',
-      '\nA chain shows what was changed, moved, put in or taken out of it. Lines cut off at its end, and files taken away, show by a head only.\nA chain without a key can be written anew by anyone who can write the folder; one with a key needs AUDIT_KEY, or the PAYLOAD_KEYS that it was derived from.\nExit status: 0 all holds; 1 a link is broken, a head is not borne out, or a chain is weaker than one before it; 2 something could not be read or proven, or there was nothing to verify.',
+      '\nA chain shows what was changed, moved, put in or taken out of it. Only a checkpoint reveals a cut tail or a removed file.\nAnyone who can write the folder can write a chain without a key, under any date; one with a key needs AUDIT_KEY, or the PAYLOAD_KEYS that it was derived from. If a key is given, a chain without one is unproven, unless --unkeyed-before accepts it.\nExit status: 0 all holds; 1 a link is broken, a checkpoint does not match, or a chain is weaker than one before it; 2 something could not be read or proven, a chain is empty, or there was nothing to verify.',
     )
     .action((place: string | undefined, chosen: Chosen) =>
       choose((operator) => verify(operator, place, chosen), 'verifier'),
     );
 };
 
-async function verify(operator: Operator, place: string | undefined, { heads }: Chosen): Promise<ExitStatus> {
+/** A date, or an instant in UTC. */
+function readDate(text: string): Date {
+  const date = new Date(text);
+  const isDate = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(date.getTime());
+  // 2026-02-30 would become the 2nd of March.
+  if (isDate && date.toISOString().startsWith(text.slice(0, 10))) return date;
+  throw new InvalidArgumentError('Expected a date (2026-12-01) or an instant in UTC (2026-12-01T08:00:00Z).');
+}
+
+async function verify(
+  operator: Operator,
+  place: string | undefined,
+  { heads, unkeyedBefore }: Chosen,
+): Promise<ExitStatus> {
   const { terminal, out, json } = operator;
   let kept: readonly AuditHead[];
   let verified: Awaited<ReturnType<typeof verifyAudit>>;
   try {
     kept = heads === undefined ? [] : headsIn(await readFile(heads, 'utf8'));
-    verified = await verifyAudit(place ?? operator.auditFolder, kept, operator.auditKeys);
+    verified = await verifyAudit(place ?? operator.auditFolder, kept, operator.auditKeys, unkeyedBefore);
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     terminal.say(`expected a folder or a file of the audit log and one of heads that can be read; got ${code}`);
@@ -54,24 +74,21 @@ async function verify(operator: Operator, place: string | undefined, { heads }: 
     );
     return 2;
   }
-  for (const chain of chains) out(json ? JSON.stringify(chain) : lineOf(chain));
+  for (const chain of chains) out(json ? JSON.stringify({ ...chain, verdict: verdictOf(chain) }) : lineOf(chain));
   for (const { head, why } of missing) {
     out(json ? JSON.stringify({ missing: head, why }) : `MISSING  ${head.file}  line ${head.lines}: ${why}`);
   }
-  const broken = chains.filter((chain) => chain.broken !== null).length;
-  const unread = chains.filter((chain) => chain.unread !== null).length;
-  const weaker = chains.filter((chain) => chain.broken === null && chain.weaker).length;
-  const unproven = chains.filter((chain) => chain.broken === null && chain.unread === null && !chain.proven).length;
+  const count = (verdict: Verdict) => chains.filter((chain) => verdictOf(chain) === verdict).length;
+  const [holds, broken, unread, empty] = [count('holds'), count('broken'), count('unread'), count('empty')];
+  const [weaker, unproven] = [count('weaker'), count('unproven')];
   const unkeyed = chains.filter((chain) => chain.key === null && chain.lines > 0).length;
-  const against = heads === undefined ? '' : `; ${borneOut} of ${kept.length} heads are borne out`;
-  terminal.say(`${chains.length - broken - unread - weaker - unproven} of ${chains.length} chains hold${against}`);
+  const against = heads === undefined ? '' : `; ${borneOut} of ${kept.length} checkpoints match`;
+  terminal.say(`${holds} of ${chains.length} chains hold${against}`);
   if (broken > 0) terminal.say(MEANING);
   if (unread > 0) terminal.say('what could not be read is not known to hold; verify as the user who may read it');
   if (weaker > 0) terminal.say(WEAKER);
-  if (unproven > 0)
-    terminal.say(
-      'a chain whose key is not there is not proven; set AUDIT_KEY, or PAYLOAD_KEYS, with that key among them',
-    );
+  if (empty > 0) terminal.say(EMPTY);
+  if (unproven > 0) terminal.say(UNPROVEN);
   if (unkeyed > 0)
     terminal.say(`${unkeyed} of them without a key: anyone who can write the folder can have written them`);
   if (chains.length === 0) {
@@ -80,7 +97,7 @@ async function verify(operator: Operator, place: string | undefined, { heads }: 
     );
   }
   if (broken > 0 || missing.length > 0 || weaker > 0) return 1;
-  return unread > 0 || unproven > 0 || chains.length === 0 ? 2 : 0;
+  return unread > 0 || unproven > 0 || empty > 0 || chains.length === 0 ? 2 : 0;
 }
 
 const MEANING =
@@ -89,11 +106,26 @@ const MEANING =
 const WEAKER =
   'a chain that began after its process had a stronger key was put in by someone without it, or the key was unset: set it again';
 
-function lineOf({ chain, lines, end, broken, unread, key, proven, weaker }: ChainFound): string {
+const UNPROVEN =
+  'a chain whose key is not there is not proven; set AUDIT_KEY, or PAYLOAD_KEYS, with that key among them. One without a key was written before ' +
+  'its process had one (--unkeyed-before <date> accepts those), while the key was unset, or by someone without it';
+
+const EMPTY =
+  'a chain without a whole line is no proof of anything: a kill right after its file was made leaves that, and so does cutting off all its lines; ' +
+  'compare with the checkpoints, then move the file away';
+
+function lineOf(found: ChainFound): string {
+  const { chain, files, lines, end, broken, unread, key } = found;
+  const verdict = verdictOf(found);
   if (unread) return `UNREAD  ${unread.file}  it cannot be read (${unread.code}), so it is not known`;
   if (broken) return `BROKEN  ${broken.file}  line ${broken.line}: ${broken.why}`;
   const signed = key === null ? 'no key' : `key ${key}`;
-  if (weaker) return `WEAKER  ${chain}  ${lines} lines, ${signed}: an earlier chain of its process has a stronger key`;
-  if (!proven) return `UNPROVEN  ${chain}  ${lines} lines, ${signed}, which is not among AUDIT_KEY and PAYLOAD_KEYS`;
+  if (verdict === 'empty') return `EMPTY  ${files[0]}  it has no whole line, so that nothing in it can be checked`;
+  if (verdict === 'weaker')
+    return `WEAKER  ${chain}  ${lines} lines, ${signed}: an earlier chain of its process has a stronger key`;
+  if (verdict === 'unproven') {
+    const why = key === null ? ', though a key is given' : ', which is not among AUDIT_KEY and PAYLOAD_KEYS';
+    return `UNPROVEN  ${chain}  ${lines} lines, ${signed}${why}`;
+  }
   return `holds  ${chain}  ${lines} lines, ${signed}; ${ENDS[end]}`;
 }

@@ -107,8 +107,11 @@ function told(operator: Operator, clientUserId: string, erased: Erased, entries:
 
 /** No failure: nothing that we hold is left. Whether that person is ours after all is for a human to look at. */
 function strangersLeft(clientUserId: string, others: readonly string[]): string {
-  const who = others.length === 1 ? '1 person under this id who is' : `${others.length} people under this id who are`;
-  return `${clientUserId}: Human API has ${who} not known as ours, and left there: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes everyone under this id`;
+  const who =
+    others.length === 1
+      ? '1 person under this id whom we do not know; that person was not deleted'
+      : `${others.length} people under this id whom we do not know; they were not deleted`;
+  return `${clientUserId}: Human API has ${who}: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes everyone under this id`;
 }
 
 const ELSEWHERE =

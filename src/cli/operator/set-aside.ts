@@ -20,8 +20,8 @@ export interface SetAside extends Place {
 }
 
 /**
- * Both places as one. The spool is the one of this machine: each webhook has its own. `sayAbsent`: where there is no report store (a webhook's
- * own host) that is said, and the spool alone is looked at; not given, it is thrown.
+ * Both places as one. The spool is the one of this machine: each webhook has its own. `sayAbsent`: called if there is
+ * no report store; then only the spool is read. Without it, StoreNotFound is thrown.
  */
 export function openSetAside(
   { spoolFolder, reportStore, seal }: Pick<Operator, 'spoolFolder' | 'reportStore' | 'seal'>,

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { type AuditHead, openAudit } from '../../../src/observability/audit';
 import { pruneAudit } from '../../../src/observability/audit-keep';
+import { createAuditKeys } from '../../../src/temporal/audit-keys';
+import { newKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
 import { operatorOf } from './fixture';
+import { saidOfWrongUsage } from './wrong-usage';
 
 beforeAll(ensureBuilt, 240_000);
 afterAll(killLeftOvers);
@@ -115,12 +118,12 @@ test('a tail that was cut off shows by a head that was kept, and by nothing else
   await writeFile(log, ['{"event":"ready","process":"worker","addresses":[]}', ...lines, 'more'].join('\n'));
   expect(await verify('--heads', log)).toMatchObject({
     status: 0,
-    said: `1 of 1 chains hold; 1 of 1 heads are borne out\n${unkeyed(1)}`,
+    said: `1 of 1 chains hold; 1 of 1 checkpoints match\n${unkeyed(1)}`,
   });
   await change(first, (text) => `${text.split('\n').slice(0, 3).join('\n')}\n`);
   expect(await verify()).toMatchObject({ status: 0, out: expect.stringMatching('3 lines, no key; not closed') });
   const { status, out, said } = await verify('--heads', log);
-  expect([status, said]).toEqual([1, `1 of 1 chains hold; 0 of 1 heads are borne out\n${unkeyed(1)}`]);
+  expect([status, said]).toEqual([1, `1 of 1 chains hold; 0 of 1 checkpoints match\n${unkeyed(1)}`]);
   expect(out).toContain(`MISSING  ${first}  line 5: expected 5 lines of its chain, there are 3: its end was cut off`);
   await rm(join(folder, first));
   expect(await verify('--heads', log)).toMatchObject({
@@ -139,6 +142,41 @@ test('a last line that is torn is explained, and the chain holds', async () => {
       /4 lines, no key; its last line is torn, as a kill in mid-write leaves it; that line was never acknowl/,
     ),
   ]);
+});
+
+test('with a key given, a chain without one is unproven (status 2), unless it began before the date that is given', async () => {
+  const { operator, verify } = await setup({ starter: 2 });
+  Object.assign(operator, { auditKeys: createAuditKeys('verifier', parseKeyRing(newKey('audit')), null) });
+  const { status, out, said } = await verify();
+  expect([status, out]).toEqual([
+    2,
+    expect.stringMatching(/^UNPROVEN {2}\S+-starter-\S+ {2}3 lines, no key, though a key/),
+  ]);
+  expect(said).toMatch(/^0 of 1 chains hold\n.*--unkeyed-before <date>/);
+  expect(await verify('--unkeyed-before', '2000-01-01')).toMatchObject({ status: 2 });
+  expect(await verify('--unkeyed-before', '9000-01-01')).toMatchObject({
+    status: 0,
+    said: `1 of 1 chains hold\n${unkeyed(1)}`,
+  });
+  for (const text of ['yesterday', '2026-02-30', '2026-12', '2026-12-01T08:00']) {
+    expect(saidOfWrongUsage(['audit', 'verify', '--unkeyed-before', text])).toMatch('Expected a date (2026-12-01)');
+  }
+});
+
+test('a chain of a process that is none of ours was put in: status 1', async () => {
+  const { verify, first } = await setup({ madeup: 1 });
+  expect(await verify()).toMatchObject({
+    status: 1,
+    out: `BROKEN  ${first}  line 1: no process of Chartway is called madeup: its chain was put in`,
+  });
+});
+
+test('a chain that was cut to nothing is empty, which is no proof: status 2', async () => {
+  const { verify, first, change } = await setup({ starter: 2, worker: 1 });
+  await change(first, () => '');
+  const { status, out, said } = await verify();
+  expect([status, out]).toEqual([2, expect.stringContaining(`EMPTY  ${first}  it has no whole line`)]);
+  expect(said).toMatch(/^1 of 2 chains hold\na chain without a whole line is no proof of anything/);
 });
 
 test('what could not be read is not taken for right: status 2, with the file, and the other chains told', async () => {
