@@ -27,7 +27,7 @@ export type EarlierRound =
       round: number;
       detailsRound: number;
       revision: number;
-      /** True where it was started with other details, or has an outcome and that cannot be told. */
+      /** True if it was started with other details, or has an outcome and its details are unknown. */
       ofOthers: boolean;
     }
   | { kind: 'wrong-folder' };
@@ -61,7 +61,7 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
         const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
         const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
         const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
-        // A digest whose key was rotated away: nobody's outcome is given to details that may be another person's.
+        // A digest whose key was rotated away: details that may be another person's get no outcome.
         const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
         const ofOthers = match === 'other' || isUnknown;
         return {

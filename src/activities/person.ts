@@ -121,7 +121,7 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
       return attempt((running) => orUndecided(running, input, () => lookUpOnce(input)), plainProgress);
     },
 
-    /** After a create whose answer is not known: looks up until somebody is there, or nobody was for `watchMs` of waiting. */
+    /** After a create whose answer is not known: looks up until a person is there, or none was for `watchMs` of waiting. */
     async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer | UndecidedAnswer> {
       return attempt<LookUpAnswer | UndecidedAnswer>(async (running) => {
         const answer = await orUndecided(running, whom, () => lookUpOnce(whom));

@@ -64,7 +64,7 @@ export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
     ): Promise<PeopleFound | UndecidedAnswer> {
       const ask = async () => {
         const users = await usersOf(input.clientUserId);
-        // An applicant adopts a person without an e-mail. Among several, nobody can say which of them was adopted.
+        // An applicant adopts a person without an e-mail. Among several, it is unknown which of them was adopted.
         const isAlone = users.length === 1 && input.humanIds.length === 0;
         const isInvited = (user: User) =>
           (isAlone || user.clientUserEmail !== null) && input.emails.some((email) => hasEmail(user, email));

@@ -74,7 +74,7 @@ export async function followChain(
   /** Of the first line; undefined before it was read. */
   let signed: { readonly id: string | null; readonly key: AuditKey | 'unknown' | 'foreign' | null } | undefined;
   const without: string[] = [];
-  /** Of the lines at which a head was told. */
+  /** Of the lines at which a checkpoint was printed. */
   const hashes = new Map<number, string>();
   for (const [index, { file, part }] of inOrder.entries()) {
     if (broken || unread) break;
@@ -100,7 +100,7 @@ export async function followChain(
       signed ??= signedBy(text, chain, keys);
       const { id, key } = signed;
       if (key === 'foreign') {
-        broken = { file, line, why: `its key ${id} is the webhook's: it was put in by whoever has that key` };
+        broken = { file, line, why: `its key ${id} is the webhook's: the holder of that key added it` };
         break;
       }
       if (end !== 'open')

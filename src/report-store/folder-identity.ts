@@ -99,7 +99,7 @@ function parse(text: string): StoreIdentity {
   throw new StoreNotFound(UNREADABLE);
 }
 
-/** Gives the text its name if nobody else did: whole, or not at all. */
+/** Gives the text its name unless another process did: whole, or not at all. */
 async function publish(base: string, incoming: string, text: string): Promise<void> {
   const path = join(base, FILE);
   const draft = join(incoming, incomingName());

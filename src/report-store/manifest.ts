@@ -104,7 +104,7 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
   };
 }
 
-/** Both lists as one: by file name, `superseded` told anew (all of rounds before `detailsRound` are), in the order of the names. None ever vanishes. */
+/** Both lists as one: by file name, `superseded` computed anew (true for all rounds before `detailsRound`), in the order of the names. None ever vanishes. */
 export function mergeDocuments(
   before: readonly StoredDocument[],
   added: readonly StoredDocument[],

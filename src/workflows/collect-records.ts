@@ -161,9 +161,11 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
   const begunAtMs = workflowInfo().startTime.getTime();
   let sent: { createSent?: boolean; exists?: boolean } = {};
   const answer = await untilDecided(applicant.state, async (patience) => {
-    const told = await call.invite({ details, begunAtMs, ...sent, ...patience });
-    if (told.kind === 'undecided') sent = { createSent: told.createSent === true, exists: told.exists === true };
-    return told;
+    const invited = await call.invite({ details, begunAtMs, ...sent, ...patience });
+    if (invited.kind === 'undecided') {
+      sent = { createSent: invited.createSent === true, exists: invited.exists === true };
+    }
+    return invited;
   });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', withdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', withdraw: false };

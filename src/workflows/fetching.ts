@@ -33,7 +33,7 @@ async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Pr
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
 }
 
-/** The first round is not told: it would stand in each history, and be the rule. */
+/** The first round is left out, because it would stand in nearly every history. */
 export function laterRound(round = 1): { round?: number } {
   return round > 1 ? { round } : {};
 }

@@ -137,7 +137,7 @@ async function compareOrCheck(at: Progress, shards: number): Promise<void> {
 /** Nobody counts as gone because a list did not show them. */
 async function askFor(at: Progress, place: PlaceOfFinding): Promise<void> {
   const { sweepId } = at.settings;
-  const call = upstream('sweep', 'Ask whether somebody is gone');
+  const call = upstream('sweep', 'Ask whether a person is gone');
   for (const by of ['humanId', 'clientUserId'] as const) {
     const isThere = await call.isThere({ sweepId, at: place, by, undecidedAfterMs: UNDECIDED_AFTER_MS });
     if (isThere === true) return;

@@ -63,7 +63,7 @@ export async function listReports(
 
 /**
  * The polls of an applicant, activities that fail quietly until they have found something, and the read of a deadline, which goes before
- * every poll (decision 0031). TRY_CANCEL: nobody waits for their end.
+ * every poll (decision 0031). TRY_CANCEL: the workflow does not wait for their end.
  */
 export function pollsOf(applicant: Applicant): PollCalls {
   return {

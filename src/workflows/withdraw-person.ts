@@ -9,8 +9,8 @@ import { untilDecidedAlone } from './stuck';
 const ASK_AGAIN_MS = [SECOND_MS, 5 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS] as const;
 
 /**
- * Withdraws a person of whom no applicant is open, for an operator or for an erasure: deletes until upstream says that nobody is there, or
- * nobody of `only`, then writes the outcome where the manifest has none. Nothing else of ours deletes without an applicant. A cancel does not
+ * Withdraws a person of whom no applicant is open, for an operator or for an erasure: deletes until upstream says that no person is there, or
+ * none of `only`, then writes the outcome where the manifest has none. Nothing else of ours deletes without an applicant. A cancel does not
  * stop it: half a withdrawal is none.
  */
 export async function withdrawPerson(input: WithdrawPersonInput = {}): Promise<WithdrawPersonResult> {
