@@ -44,7 +44,7 @@ test('an applicant whose reads decide nothing shows as stuck with the reason, co
 test('no deadline acts while answers decide nothing', async () => {
   const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DAY_MS, applicant: DAY_MS } };
   const applicant = await withGateway('readUser', HOUR_MS, FOR_EVER_MS, policy);
-  await applicant.passTo(5 * DAY_MS);
+  await applicant.passTo(2 * DAY_MS);
   expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });
   expect(applicant.routes()).not.toContain('deleteUser');
 });
