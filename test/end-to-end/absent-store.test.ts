@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../support/processes';
-import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { DELETES_SOON, freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const TASK_QUEUE = 'absent-store';
 const STEP_TIMEOUT_MS = 30_000;
@@ -13,7 +13,7 @@ let installation: Installation;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 beforeAll(async () => {
-  server = await startTemporalServer();
+  server = await startTemporalServer({ extraArgs: DELETES_SOON });
   installation = await Installation.start({
     ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 20_000, notices: 'sent', store: 'none' },
     ...{ policy: { SETTLE_ALL_SYNCED: '1s', REFRESH_FOR: '1s' }, logLevel: 'error' },
