@@ -252,7 +252,7 @@ function isReal(upstreams: readonly string[]): boolean {
   return upstreams.some((text) => baseUrl(text) !== null && !isLoopbackHost(new URL(text).hostname));
 }
 
-/** Of letters and digits: more than anybody tries out over a network. */
+/** Of letters and digits: more than an attacker can try over a network. */
 const SHORTEST_SECRET = 16;
 
 /** Any of the three real hosts, which are what is meant where nothing is set. */

@@ -10,7 +10,7 @@ export interface OwnKeys {
   readonly payload: PayloadSettings;
   /** What makes a process of ours use them. */
   readonly env: Readonly<Record<string, string>>;
-  /** Lets a command that somebody runs beside us find them by the address of our Temporal server, while this process lives. */
+  /** Lets a command that runs beside us find them by the address of our Temporal server, while this process lives. */
   lend(temporalAddress: string): void;
 }
 

@@ -192,7 +192,7 @@ function afterAllSynced(on: Situation): Step {
   });
 }
 
-/** Waits with polling; at the deadline, the status is read once more: never engaged ends there, everybody else after collecting what there is. */
+/** Waits with polling; at the deadline, the status is read once more: a person who never engaged ends there, any other after collecting what there is. */
 function untilTheDeadline(on: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = on;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);

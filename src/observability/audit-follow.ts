@@ -27,7 +27,7 @@ export interface ChainFound {
   readonly key: string | null;
   /** False: its key is not among those given, or it has none and a key was expected, so only the order of its lines was checked. */
   readonly proven: boolean;
-  /** It began after another chain of its process that a stronger key had signed: somebody put it in, or the key was unset since. */
+  /** It began after another chain of its process that a stronger key had signed: someone added it, or the key was unset since. */
   readonly weaker: boolean;
   /** The first link that does not hold; null where all do, as far as they could be read. */
   readonly broken: BrokenLink | null;

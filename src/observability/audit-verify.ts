@@ -87,7 +87,7 @@ async function chainsIn(folder: string, processName: string | null): Promise<Rea
 
 /**
  * The chains whose absence this one excuses, because it says that they were removed for their age: of its own process, and where keys are
- * there only with one, or anybody who can write the folder could excuse what he took away.
+ * there only with one. Otherwise write access to the folder would be enough to excuse a removed chain.
  */
 function excused(
   { found, without, strength, process }: Awaited<ReturnType<typeof followChain>> & { readonly process: string | null },

@@ -64,7 +64,7 @@ export async function openAudit(options: {
   readonly folder: string;
   readonly process: string;
   readonly log?: Pick<Logger, 'error'>;
-  /** Null or none: the chain is not keyed, and whoever can write the folder can write another one. */
+  /** Null or none: the chain is not keyed, and write access to the folder is enough to write another one. */
   readonly key?: AuditKey | null;
   /** Told the heads as one line of JSON each: standard output, or standard error for commands. */
   readonly tellHead?: (line: string) => void;
