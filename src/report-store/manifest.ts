@@ -1,4 +1,4 @@
-import { instantMs } from '../domain/instants';
+import { instantMs, versionMs } from '../domain/instants';
 import { credibleDateMs } from '../domain/reads';
 import { isOfDetails, type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
@@ -144,13 +144,13 @@ function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
 
 function isNewer(a: StoredDocument, b: StoredDocument): boolean {
   // One version in two places (a provider that was renamed): the later bytes; the name only makes the order the same everywhere.
-  const order = versionMs(a) - versionMs(b) || at(a.storedAt) - at(b.storedAt) || compare(a.file, b.file);
+  const order = newestMs(a) - newestMs(b) || at(a.storedAt) - at(b.storedAt) || compare(a.file, b.file);
   return order > 0;
 }
 
 /** A file counts as the newest version that turned out to be its bytes. A version dated far after it was stored would hide every later one. */
-function versionMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
-  const versionAtMs = credibleDateMs(at(updatedAt), at(storedAt)) ?? at(storedAt);
+function newestMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
+  const versionAtMs = credibleDateMs(versionMs(updatedAt, storedAt), at(storedAt)) ?? at(storedAt);
   return Math.max(versionAtMs, at(seenAt));
 }
 
