@@ -1,10 +1,11 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
 import { isOfDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
 import {
+  type Manifest,
   type ManifestChange,
   type ReportStore,
   StoreNotFound,
@@ -58,6 +59,7 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) return { kind: 'none' };
+        warnOfUnread(manifest);
         const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
         const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
         const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
@@ -87,10 +89,22 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
       const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
       const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
-      const { round, revision, outcome } = await inStoreTerms(written);
+      const recorded = await inStoreTerms(written);
+      const { round, revision, outcome } = recorded;
+      if (outcome !== null) warnOfUnread(recorded);
       return { round, revision, outcome };
     },
   };
+}
+
+/** Their values may be anything, so they are only counted. */
+function warnOfUnread({ clientUserId, unread }: Manifest): void {
+  if (!unread) return;
+  const count = unread.documents.length + unread.missing.length;
+  log.warn('the manifest has entries that this version cannot read; they are kept as they are', {
+    clientUserId,
+    count,
+  });
 }
 
 /** Waiting for other writers ends before the attempt does: an attempt that was given up must not write later. */

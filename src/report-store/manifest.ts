@@ -15,8 +15,20 @@ export function mergeManifest(
   change: ManifestChange | RefreshChange | WithdrawalChange,
   placed: Placed = new Map(),
 ): Manifest {
-  if (!('kind' in change)) return afterRound(before, change, placed);
+  return withoutRead('kind' in change ? afterClosing(before, change, placed) : afterRound(before, change, placed));
+}
+
+function afterClosing(before: Manifest | null, change: RefreshChange | WithdrawalChange, placed: Placed): Manifest {
   return change.kind === 'refresh' ? afterRefresh(before, change, placed) : afterWithdrawal(before, change);
+}
+
+/** An entry that could not be read is over once its file was stored again and has one that can. */
+function withoutRead({ unread, ...manifest }: Manifest): Manifest {
+  if (!unread) return manifest;
+  const files = new Set<unknown>(manifest.documents.map(({ file }) => file));
+  const documents = unread.documents.filter((entry) => !files.has((entry as { file?: unknown } | null)?.file));
+  const isEmpty = documents.length + unread.missing.length === 0;
+  return isEmpty ? manifest : { ...manifest, unread: { ...unread, documents } };
 }
 
 /** The files that a change gives other bytes than the manifest does. */
@@ -52,6 +64,8 @@ function afterRound(before: Manifest | null, change: ManifestChange, placed: Pla
     round: change.round ?? before?.round ?? 1,
     detailsRound,
     revision: change.revision ?? 0,
+    // What is missing is all the run's to say; what was stored is not.
+    ...(before?.unread && { unread: { ...before.unread, missing: [] } }),
   };
 }
 

@@ -24,13 +24,21 @@ export interface Manifest {
   readonly detailsRound: number;
   /** Counts the writes of the applicant's own runs; 0 where 0.1.0 wrote last. A late writer is known by a lower one. */
   readonly revision: number;
+  /** Only where there are any: entries that this version cannot read. They count as nothing, and every write keeps them as they are. */
+  readonly unread?: UnreadEntries;
+}
+
+/** Entries of a manifest as they lie in its file: of a later version, or changed by hand. */
+export interface UnreadEntries {
+  readonly documents: readonly unknown[];
+  readonly missing: readonly unknown[];
 }
 
 /**
  * What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. One that is not newer than
  * the manifest, by round and revision, only adds its documents. A run of 0.1.0 gives none of the three.
  */
-export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision'> &
+export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision' | 'unread'> &
   Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>>;
 
 /** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
@@ -78,7 +86,7 @@ export class WrongFolder extends Error {
   override readonly name = 'WrongFolder';
 }
 
-/** A manifest that is there and cannot be read as one: it is never overwritten. The message names file and fields, and quotes nothing. */
+/** A manifest that is there and cannot be read as one, entries apart: it is never overwritten. The message names file and fields, and quotes nothing. */
 export class UnreadableManifest extends Error {
   override readonly name = 'UnreadableManifest';
 }
