@@ -54,11 +54,14 @@ export interface ManifestDeps {
 /** The activities about an applicant's manifest. They touch the store only, so they have no share in upstream's rate. */
 export function createManifestActivities({ reportStore, digestKeys }: ManifestDeps) {
   return {
-    /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. */
+    /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. Where nothing is, the place is claimed for the applicant. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
-        if (!manifest) return { kind: 'none' };
+        if (!manifest) {
+          await reportStore.claim(clientUserId);
+          return { kind: 'none' };
+        }
         warnOfUnread(manifest);
         const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
         const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));

@@ -4,6 +4,7 @@ import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
+import { claimFolder, expectOwnClaim } from './folder-claim';
 import { placedIn, publish } from './folder-documents';
 import { applicantsIn, eraseFolder } from './folder-erase';
 import { createFolderIdentity } from './folder-identity';
@@ -78,6 +79,13 @@ export function createFolderStore(
       }
     },
 
+    async claim(clientUserId) {
+      await onDisk(async () => {
+        await identity.read();
+        await claimFolder(filesOf(clientUserId));
+      });
+    },
+
     readDocument(clientUserId, file) {
       return readDocument(folderOf(clientUserId), file);
     },
@@ -130,7 +138,9 @@ async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
     if (!(error instanceof NotOpened)) throw error;
     throw new NotOpened(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
   });
-  return text === null ? null : parseManifest(files.clientUserId, text);
+  if (text !== null) return parseManifest(files.clientUserId, text);
+  await expectOwnClaim(files);
+  return null;
 }
 
 async function updateManifest(

@@ -81,7 +81,7 @@ export class NotTheDocument extends Error {
   override readonly name = 'NotTheDocument';
 }
 
-/** A folder whose manifest names another clientUserId: a case-insensitive file system mixed two applicants. */
+/** A folder whose manifest or claim names another clientUserId: a case-insensitive file system mixed two applicants. */
 export class WrongFolder extends Error {
   override readonly name = 'WrongFolder';
 }
@@ -99,7 +99,7 @@ export class StoreUnavailable extends Error {
   constructor(
     readonly code: string,
     call: string,
-    message = `the report store failed (${code} at ${call}); it is tried again`,
+    message = `the report store failed (${code} at ${call})`,
   ) {
     super(message);
   }
@@ -156,6 +156,12 @@ export interface ReportStore {
    */
   adopt(): Promise<StoreIdentity | null>;
   /**
+   * Makes the place of an applicant theirs, before anyone is invited: where capitals do not count in names, the second of `POL-9` and `pol-9` is
+   * refused. Harmless to repeat; it is no file of the applicant's, and `erase` removes it. A store whose names always tell capitals apart, as S3's do,
+   * does nothing. @throws WrongFolder; StoreUnavailable
+   */
+  claim(clientUserId: string): Promise<void>;
+  /**
    * Streams, checks, hashes and stores one document; the final name appears only when all of it is on disk.
    * Returns the manifest's entry for it. Where the bytes equal `newest`, nothing is added and its entry comes back with a later `seenAt`.
    * @throws NotTheDocument for bytes that are not what they claim to be; WrongFolder; StoreUnavailable; whatever the stream throws
@@ -179,7 +185,7 @@ export interface ReportStore {
   ): Promise<Manifest>;
   /** Removes everything of an applicant, all versions; harmless to repeat. How many files there were. */
   erase(clientUserId: string): Promise<number>;
-  /** Every clientUserId of whom something is stored, sorted. */
+  /** Every clientUserId of whom something is stored, or whose place is claimed, sorted. */
   applicants(): Promise<readonly string[]>;
   /** Files of ours that belong to no applicant. */
   readonly shelf: Shelf;
