@@ -5,7 +5,7 @@ import { WrongFolder } from './port';
 import { expectNoLinks, makeFolder } from './private-folders';
 import { publishOnce } from './publish-once';
 
-/** Says whose a folder is, from before the invitation until there is a manifest, which says it too. */
+/** Says whose a folder is, from before the invitation until there is a manifest, which says it instead. */
 export const CLAIM = '.applicant.json';
 
 /**
@@ -23,6 +23,11 @@ export async function claimFolder(files: ApplicantFiles): Promise<void> {
   await rm(files.pathOf(CLAIM), { force: true });
   await publishOnce(files.pathOf(CLAIM), files.incoming, text);
   await expectOwnClaim(files);
+}
+
+/** Once there is a manifest. What cannot be removed does no harm: only where there is no manifest is a claim looked at. */
+export async function removeClaim(files: ApplicantFiles): Promise<void> {
+  await rm(files.pathOf(CLAIM), { force: true }).catch(() => undefined);
 }
 
 /** Whether the folder is claimed; `none` also for a claim that cannot be read. @throws WrongFolder for another applicant's */

@@ -4,7 +4,7 @@ import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
-import { claimFolder, expectOwnClaim } from './folder-claim';
+import { claimFolder, expectOwnClaim, removeClaim } from './folder-claim';
 import { placedIn, publish } from './folder-documents';
 import { applicantsIn, eraseFolder } from './folder-erase';
 import { createFolderIdentity } from './folder-identity';
@@ -82,7 +82,10 @@ export function createFolderStore(
     async claim(clientUserId) {
       await onDisk(async () => {
         await identity.read();
-        await claimFolder(filesOf(clientUserId));
+        const files = filesOf(clientUserId);
+        await claimFolder(files);
+        // Another's manifest may have taken the place of another's claim meanwhile.
+        await readManifest(files);
       });
     },
 
@@ -150,6 +153,7 @@ async function updateManifest(
 ): Promise<Manifest> {
   await makeFolder(files.base, files.path);
   let written: Manifest | null = null;
+  let isFirst = false;
   const file = {
     path: files.pathOf(MANIFEST),
     incoming: files.incoming,
@@ -157,6 +161,7 @@ async function updateManifest(
   };
   await rewriteUnderLock(file, async () => {
     const before = await manifest();
+    isFirst = before === null;
     // What closes an applicant tells of all that is to come. A late closing of an earlier round says nothing about the downloads of this one.
     if (isClosing(change, before)) await revoke(files.incoming, files.clientUserId);
     // Bytes and manifest change together under this lock, so what lies there stays true of what is written here.
@@ -165,6 +170,7 @@ async function updateManifest(
     return files.written(MANIFEST, manifestText(written));
   });
   if (!written) throw new TypeError('a manifest was written without having been merged');
+  if (isFirst) await removeClaim(files);
   return written;
 }
 

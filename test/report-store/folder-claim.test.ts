@@ -56,6 +56,16 @@ test('both go on where the store tells capitals apart, and a claim is no file of
   expect(await store.applicants()).toEqual(['pol-9']);
 });
 
+test('a manifest takes the place of the claim, and refuses the other one as well', async () => {
+  const { root, store, begin, fold } = await setup();
+  await begin('POL-9');
+  await store.updateManifest(change({ clientUserId: 'POL-9' }));
+  expect(await readdir(join(root, 'POL-9'))).toEqual(['manifest.json']);
+  await fold('POL-9', 'pol-9');
+  expect(await begin('pol-9')).toBe('wrong-folder');
+  await expect(store.claim('pol-9')).rejects.toThrow(WrongFolder);
+});
+
 test("half a claim, as a crash leaves it, is nobody's, and stands in the way of no one", async () => {
   const { root, store, begin } = await setup();
   await store.claim('POL-9');
