@@ -9,6 +9,7 @@ import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
+import { logUnsyncedFolders } from './observability/unsynced-folders';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
@@ -19,6 +20,7 @@ const GRACE_MS = 15_000;
 runProcess('api', async () => {
   const config = exitOnConfigurationError(() => readConfig('api'));
   const log = createLogger({ process: 'api', level: config.logLevel });
+  logUnsyncedFolders(log);
   const registry = createRegistry('api');
   const { api: settings, payload, temporal } = config;
   // The configuration refuses an api without a folder.

@@ -6,6 +6,7 @@ import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
+import { logUnsyncedFolders } from './observability/unsynced-folders';
 import { openConfiguredSpool } from './spool/configured';
 import { lazyClient } from './temporal/connection';
 import { createDataConverter, sealOf } from './temporal/data-converter';
@@ -18,6 +19,7 @@ const GRACE_MS = 10_000;
 runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
+  logUnsyncedFolders(log);
   const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;

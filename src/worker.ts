@@ -13,6 +13,7 @@ import { createRegistry, serveMetrics } from './observability/metrics';
 import { announceReady } from './observability/ready';
 import { runProcess } from './observability/run-process';
 import { onShutdown } from './observability/shutdown';
+import { logUnsyncedFolders } from './observability/unsynced-folders';
 import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
@@ -36,6 +37,7 @@ const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
 runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
+  logUnsyncedFolders(log);
   const audit = await auditProcess({
     ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
     required: config.retentionMs !== null,

@@ -1,10 +1,11 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
 import { isOfDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
 import {
+  type Manifest,
   type ManifestChange,
   type ReportStore,
   StoreNotFound,
@@ -53,11 +54,15 @@ export interface ManifestDeps {
 /** The activities about an applicant's manifest. They touch the store only, so they have no share in upstream's rate. */
 export function createManifestActivities({ reportStore, digestKeys }: ManifestDeps) {
   return {
-    /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. */
+    /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. Where nothing is, the place is claimed for the applicant. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
       return inStoreTerms<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
-        if (!manifest) return { kind: 'none' };
+        if (!manifest) {
+          await reportStore.claim(clientUserId);
+          return { kind: 'none' };
+        }
+        warnOfUnread(manifest);
         const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
         const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
         const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
@@ -87,10 +92,22 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
       const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
       const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
-      const { round, revision, outcome } = await inStoreTerms(written);
+      const recorded = await inStoreTerms(written);
+      const { round, revision, outcome } = recorded;
+      if (outcome !== null) warnOfUnread(recorded);
       return { round, revision, outcome };
     },
   };
+}
+
+/** Their values may be anything, so they are only counted. */
+function warnOfUnread({ clientUserId, unread }: Manifest): void {
+  if (!unread) return;
+  const count = unread.documents.length + unread.missing.length;
+  log.warn('the manifest has entries that this version cannot read; they are kept as they are', {
+    clientUserId,
+    count,
+  });
 }
 
 /** Waiting for other writers ends before the attempt does: an attempt that was given up must not write later. */

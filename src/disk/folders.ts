@@ -1,4 +1,4 @@
-import { mkdir, open, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** What we keep is for the user we run as. */
@@ -21,17 +21,62 @@ export async function makePrivateFolder(path: string): Promise<readonly string[]
   return made;
 }
 
-/** Puts a folder's names on the disk: without it a file made or renamed can be forgotten by a power cut. @throws the system's error */
+/** How file systems answer that do not know the call for a folder, or know it badly: SMB, DrvFs, FUSE. The same of a file is a failure. */
+const NOT_FOR_FOLDERS = [
+  ...['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES', 'EIO', 'ENOTTY', 'ENOENT', 'EBADF', 'EISDIR'],
+];
+/** And when it is opened. */
+const NOT_OPENED = ['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EISDIR'];
+
+export const UNSYNCED_FOLDER =
+  'the file system cannot put the names of a folder on the disk: after a power cut the newest files may be missing; see docs/troubleshooting.md';
+
+let isWarned = false;
+let warn = (code: string) => process.emitWarning(`${UNSYNCED_FOLDER} (${code})`);
+
+/** Takes the warning that folders cannot be synced, which comes once in a process; by default Node prints it. */
+export function onUnsyncedFolder(listener: (code: string) => void): void {
+  warn = listener;
+}
+
+/**
+ * Puts a folder's names on the disk: without it a file made or renamed can be forgotten by a power cut. A file system that refuses it would refuse it
+ * for ever, so it costs a warning and no outage. @throws the system's error
+ */
 export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  const refused = await refusedSync(path);
+  if (refused === null || isWarned) return;
+  isWarned = true;
+  warn(refused);
+}
+
+/** The code with which a folder that is there was refused; null: it is on the disk. */
+async function refusedSync(path: string): Promise<string | null> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    if (isCode(error, ...NOT_OPENED) && (await isFolder(path))) return codeOf(error);
+    throw error;
+  }
   try {
     await handle.sync();
+    return null;
   } catch (error) {
-    // Some network file systems know no such call: they have their names on the server by then.
-    if (!isCode(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
+    if (isCode(error, ...NOT_FOR_FOLDERS)) return codeOf(error);
+    throw error;
   } finally {
-    await handle.close();
+    // Nothing was written by it.
+    await handle.close().catch(() => undefined);
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code);
 }
 
 /** True for a file system's error with one of these codes. */

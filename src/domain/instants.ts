@@ -1,21 +1,57 @@
-const ZONE = /(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/;
-/** ISO 8601 allows a zone of hours alone; JavaScript does not. */
-const HOURS_ONLY = /(T.*[+-]\d\d)$/;
+import { epochMs, isoMs, namedMonthMs } from './instant-forms';
+
+/** No date is longer; a longer text is none. */
+const LONGEST = 100;
 
 /**
- * Upstream's timestamp as milliseconds since 1970, truncated below the millisecond; null where there is none or it is not a date.
- * Zoneless means UTC: one vendor sample carries microseconds and no zone, and local time would differ from worker to worker.
+ * Upstream's timestamp as milliseconds since 1970, truncated below the millisecond; null where there is none or no date can be read in it.
+ * Read are ISO 8601 (extended, basic, with a blank for the T, a comma, or a zone of hours alone), RFC 1123 and its relatives with the English name of the
+ * month, and the digits of an epoch. Zoneless means UTC: one vendor sample carries microseconds and no zone, and local time differs from worker to
+ * worker. `01/30/2026` is not read, because it is another day elsewhere. No form is left to Date.parse, which reads what its engine likes.
  */
 export function instantMs(text: string | null | undefined): number | null {
-  if (typeof text !== 'string') return null;
-  const trimmed = text.trim().replace(HOURS_ONLY, '$1:00');
-  const dateOnly = /^\d{4}-\d\d-\d\d$/.test(trimmed);
-  const parsed = Date.parse(dateOnly || ZONE.test(trimmed) ? trimmed : `${trimmed}Z`);
-  return Number.isNaN(parsed) ? null : parsed;
+  if (typeof text !== 'string' || text.length > LONGEST) return null;
+  const trimmed = text.trim();
+  return isoMs(trimmed) ?? epochMs(trimmed) ?? namedMonthMs(trimmed);
 }
 
-/** `YYYYMMDDTHHMMSSmmmZ` of an upstream timestamp, as file names carry it; the epoch where upstream told no date. */
+/**
+ * The version of a report, as file names carry it: `YYYYMMDDTHHMMSSmmmZ` of its timestamp; a year of six digits behind `-` before the year 0, behind
+ * `~` after 9999, so that names sort as dates do; `undated-` and 16 hex digits of the text where no date can be read; the epoch where upstream gives none.
+ */
 export function versionOf(updatedAt: string | null): string {
-  const ms = instantMs(updatedAt) ?? 0;
-  return new Date(ms).toISOString().replace(/[-:.]/g, '');
+  const text = updatedAt?.trim() ?? '';
+  const ms = text === '' ? 0 : instantMs(text);
+  if (ms === null) return `undated-${digestOf(text)}`;
+  return new Date(ms)
+    .toISOString()
+    .replace(/^\+/, '~')
+    .replace(/(?<!^)-|[:.]/g, '');
+}
+
+/**
+ * When a version was made, to tell which of two is newer: its date, the epoch where upstream gives none, and `otherwise` for a text in which no date
+ * can be read.
+ */
+export function versionMs(updatedAt: string | null, otherwise: string): number {
+  const text = updatedAt?.trim() ?? '';
+  return text === '' ? 0 : (instantMs(text) ?? instantMs(otherwise) ?? 0);
+}
+
+/** 64 bits of a text (FNV-1a from two ends, mixed as MurmurHash3 does it): pure, because workflow code cannot import node:crypto. */
+function digestOf(text: string): string {
+  let [low, high] = [0x811c9dc5, 0x9e3779b9];
+  for (let at = 0; at < text.length; at += 1) {
+    low = Math.imul(low ^ text.charCodeAt(at), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(text.length - 1 - at), 0x85ebca6b);
+  }
+  return [mixed(low ^ (high >>> 16)), mixed(high ^ (low >>> 13))]
+    .map((part) => part.toString(16).padStart(8, '0'))
+    .join('');
+}
+
+function mixed(hash: number): number {
+  const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
+  return (twice ^ (twice >>> 16)) >>> 0;
 }

@@ -1,4 +1,4 @@
-import { instantMs, versionOf } from './instants';
+import { versionMs, versionOf } from './instants';
 
 export const FORMATS = ['json', 'html', 'pdf'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -42,7 +42,7 @@ export interface StoredDocument {
   readonly encrypted?: true;
 }
 
-export type MissingReason = 'not-offered' | 'missing' | 'failed';
+export type MissingReason = 'not-offered' | 'not-listed' | 'missing' | 'failed';
 
 /** A wanted document that is not there. Only `missing` and `failed` spoil an outcome. */
 export interface MissingDocument {
@@ -130,7 +130,7 @@ export function newestStored(
   format: Format,
 ): StoredDocument | null {
   const versions = stored.filter((entry) => entry.reportId === reportId && entry.format === format);
-  versions.sort((a, b) => (instantMs(b.updatedAt) ?? 0) - (instantMs(a.updatedAt) ?? 0));
+  versions.sort((a, b) => versionMs(b.updatedAt, b.storedAt) - versionMs(a.updatedAt, a.storedAt));
   return versions[0] ?? null;
 }
 

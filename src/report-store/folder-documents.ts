@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { instantMs } from '../domain/instants';
 import type { StoredDocument } from '../domain/reports';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
-import { provenContentType } from './document-check';
+import { provenContentType } from './content-type';
 import { NotOpened } from './envelope';
 import { place, record, replace, statOf } from './folder-names';
 import type { Received } from './incoming';

@@ -1,21 +1,35 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isCode, syncFolder } from '../disk/folders';
 import { isClientUserId } from '../domain/identifiers';
+import { CLAIM } from './folder-claim';
 import { rewriteUnderLock } from './folder-lock';
 import { revoke, sweep } from './incoming';
 import { applicantFolder, MANIFEST } from './layout';
+import { StoreUnavailable } from './port';
 import { expectNoLinks, makeFolder } from './private-folders';
 
 /** A download that lives writes more often: its next byte may take HUMAN_API_TIMEOUT, 5 minutes at most. */
 const DEAD_DOWNLOAD_AFTER_MS = 10 * 60_000;
 
+/** How a file system answers while another program holds a file open, or adds one. */
+const HELD = ['ENOTEMPTY', 'EEXIST', 'EBUSY', 'EPERM', 'EACCES'];
+/** A virus scanner or an indexer is done sooner; 6 s in all. */
+const PAUSES_MS: readonly number[] = [50, 100, 200, 400, 800, 1_600, 3_200];
+
 /**
  * Removes an applicant's folder with everything in it, under the manifest's lock, the manifest first: what it tells is true to the end. Whoever
  * writes at the same time is waited for. Returns how many files there were; 0 where there is no such folder. Downloads that are under way or were
  * broken off lie elsewhere: this applicant's go, and so do those that nobody writes to any more, whosever they were.
+ * @throws StoreUnavailable where another program holds something in it longer than all pauses
  */
-export async function eraseFolder(base: string, incoming: string, clientUserId: string): Promise<number> {
+export async function eraseFolder(
+  base: string,
+  incoming: string,
+  clientUserId: string,
+  pausesMs = PAUSES_MS,
+): Promise<number> {
   await makeFolder(base, incoming);
   await sweep(incoming, DEAD_DOWNLOAD_AFTER_MS);
   const name = applicantFolder(clientUserId);
@@ -23,22 +37,43 @@ export async function eraseFolder(base: string, incoming: string, clientUserId: 
   await expectNoLinks(base, path);
   // Before the folder is looked at: what got its name before lies in there, and what did not never gets it.
   await revoke(incoming, clientUserId);
-  let files = 0;
+  const files = new Set<string>();
   // By its exact name: where capitals do not count, another applicant's folder answers to this path.
-  while ((await readdir(base)).includes(name)) {
-    try {
-      await rewriteUnderLock({ path: join(path, MANIFEST), incoming }, async () => {
-        files += await emptied(path);
-        return null;
-      });
-      await rmdir(path);
-    } catch (error) {
-      // Gone: somebody else erases too. Not empty: somebody stored something since.
-      if (!isCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
-    }
+  for (let attempt = 0; (await readdir(base)).includes(name); attempt += 1) {
+    const refused = await removed(path, incoming, files);
+    if (refused === null) continue;
+    const pauseMs = pausesMs[attempt];
+    if (pauseMs === undefined) throw heldOpen(name, refused);
+    await delay(pauseMs);
   }
   await syncFolder(base);
-  return files;
+  return files.size;
+}
+
+/** Null where the folder is gone, otherwise the code with which the file system refused. Every file found joins `files`. */
+async function removed(path: string, incoming: string, files: Set<string>): Promise<string | null> {
+  try {
+    await rewriteUnderLock({ path: join(path, MANIFEST), incoming }, async () => {
+      await empty(path, files);
+      return null;
+    });
+    await rmdir(path);
+    return null;
+  } catch (error) {
+    // Somebody else erases too.
+    if (isCode(error, 'ENOENT')) return null;
+    if (isCode(error, ...HELD)) return String((error as NodeJS.ErrnoException).code);
+    throw error;
+  }
+}
+
+function heldOpen(name: string, code: string): StoreUnavailable {
+  return new StoreUnavailable(
+    code,
+    'rmdir',
+    `${name}: expected its folder in the report store to be removed, the file system refuses (${code}): another program, such as a virus scanner, ` +
+      'holds a file in it open, or adds files to it. End that program, then run the same command again',
+  );
 }
 
 /** The clientUserIds that have a folder in the store at `base`, sorted. */
@@ -50,14 +85,15 @@ export async function applicantsIn(base: string): Promise<readonly string[]> {
   return entries.flatMap((entry) => (entry.isDirectory() && isClientUserId(entry.name) ? [entry.name] : [])).sort();
 }
 
-/** Everything but the lock, which its holder takes away. */
-async function emptied(path: string): Promise<number> {
+/** Removes everything but the lock, which its holder takes away; the lock and the claim are no files of the applicant's. */
+async function empty(path: string, files: Set<string>): Promise<void> {
   const lock = `.${MANIFEST}.lock`;
-  const all = await readdir(path, { withFileTypes: true, recursive: true });
-  const files = all.filter((entry) => entry.isFile() && entry.name !== lock).length;
+  for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile() && ![lock, CLAIM].includes(entry.name))
+      files.add(relative(path, join(entry.parentPath, entry.name)));
+  }
   await rm(join(path, MANIFEST), { force: true });
   for (const name of await readdir(path)) {
     if (name !== lock) await rm(join(path, name), { recursive: true, force: true });
   }
-  return files;
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { isCode, makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import { incomingName } from './incoming';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCode, makePrivateFolder } from '../disk/folders';
 import { onDisk } from './on-disk';
 import { type StoreIdentity, StoreNotFound } from './port';
 import { expectNoLinks, makeFolder } from './private-folders';
+import { publishOnce } from './publish-once';
 import { IDENTITY_FILE, SHELF_FOLDER } from './shelf';
 
 const FILE = `${SHELF_FOLDER}/${IDENTITY_FILE}`;
@@ -39,7 +39,7 @@ export function createFolderIdentity(base: string, incoming: string, expected: s
     await makeFolder(base, incoming);
     await makeFolder(base, join(base, SHELF_FOLDER));
     const identity = { id: randomBytes(16).toString('hex'), createdAt: new Date().toISOString() };
-    await publish(base, incoming, `${JSON.stringify(identity)}\n`);
+    await publishOnce(join(base, FILE), incoming, `${JSON.stringify(identity)}\n`);
     return read();
   }
 
@@ -97,37 +97,4 @@ function parse(text: string): StoreIdentity {
     // The parser's own error quotes the text.
   }
   throw new StoreNotFound(UNREADABLE);
-}
-
-/** Gives the text its name unless another process did: whole, or not at all. */
-async function publish(base: string, incoming: string, text: string): Promise<void> {
-  const path = join(base, FILE);
-  const draft = join(incoming, incomingName());
-  await write(draft, text);
-  try {
-    await link(draft, path).catch(async (error: unknown) => {
-      if (isCode(error, 'EEXIST')) return;
-      // A file system without hard links: the name comes first, the text a moment later.
-      if (!isCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error;
-      await write(path, text).catch(async (late: unknown) => {
-        if (!isCode(late, 'EEXIST')) throw late;
-      });
-    });
-  } finally {
-    await rm(draft, { force: true });
-  }
-  await syncFolder(dirname(path));
-}
-
-async function write(path: string, text: string): Promise<void> {
-  const handle: FileHandle = await open(path, 'wx', PRIVATE_FILE);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
 }

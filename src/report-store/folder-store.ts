@@ -4,6 +4,7 @@ import { PRIVATE_FILE } from '../disk/folders';
 import { ApplicantFiles, type ApplicantFolder } from './applicant-files';
 import { createDocumentCheck } from './document-check';
 import { NotOpened } from './envelope';
+import { claimFolder, expectOwnClaim, removeClaim } from './folder-claim';
 import { placedIn, publish } from './folder-documents';
 import { applicantsIn, eraseFolder } from './folder-erase';
 import { createFolderIdentity } from './folder-identity';
@@ -78,6 +79,16 @@ export function createFolderStore(
       }
     },
 
+    async claim(clientUserId) {
+      await onDisk(async () => {
+        await identity.read();
+        const files = filesOf(clientUserId);
+        await claimFolder(files);
+        // Another's manifest may have taken the place of another's claim meanwhile.
+        await readManifest(files);
+      });
+    },
+
     readDocument(clientUserId, file) {
       return readDocument(folderOf(clientUserId), file);
     },
@@ -130,7 +141,9 @@ async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
     if (!(error instanceof NotOpened)) throw error;
     throw new NotOpened(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
   });
-  return text === null ? null : parseManifest(files.clientUserId, text);
+  if (text !== null) return parseManifest(files.clientUserId, text);
+  await expectOwnClaim(files);
+  return null;
 }
 
 async function updateManifest(
@@ -140,6 +153,7 @@ async function updateManifest(
 ): Promise<Manifest> {
   await makeFolder(files.base, files.path);
   let written: Manifest | null = null;
+  let isFirst = false;
   const file = {
     path: files.pathOf(MANIFEST),
     incoming: files.incoming,
@@ -147,6 +161,7 @@ async function updateManifest(
   };
   await rewriteUnderLock(file, async () => {
     const before = await manifest();
+    isFirst = before === null;
     // What closes an applicant tells of all that is to come. A late closing of an earlier round says nothing about the downloads of this one.
     if (isClosing(change, before)) await revoke(files.incoming, files.clientUserId);
     // Bytes and manifest change together under this lock, so what lies there stays true of what is written here.
@@ -155,6 +170,7 @@ async function updateManifest(
     return files.written(MANIFEST, manifestText(written));
   });
   if (!written) throw new TypeError('a manifest was written without having been merged');
+  if (isFirst) await removeClaim(files);
   return written;
 }
 

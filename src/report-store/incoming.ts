@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isCode, PRIVATE_FILE } from '../disk/folders';
-import type { DocumentCheck } from './document-check';
 import type { Sealing } from './envelope';
+import type { FormatCheck } from './format-check';
 import { onDisk } from './on-disk';
 import { expectNoLinks, makeFolder } from './private-folders';
 
@@ -52,7 +52,7 @@ export async function receive(
   folder: string,
   clientUserId: string,
   body: AsyncIterable<Uint8Array>,
-  check: DocumentCheck,
+  check: FormatCheck,
   sealing: Sealing | null,
 ): Promise<Received> {
   const path = join(folder, ownerDigits(clientUserId) + incomingName().slice(OWNER_DIGITS));

@@ -23,13 +23,14 @@ type State =
   | 'fraction'
   | 'exponent'
   | 'exponent sign'
-  | 'exponent digits';
+  | 'exponent digits'
+  | 'padding';
 
 /** The states in which a number may end. */
 const NUMBER_ENDS: ReadonlySet<State> = new Set(['zero', 'integer', 'fraction', 'exponent digits']);
 
 /**
- * Tells whether bytes that come in pieces are one JSON text in UTF-8 (a byte order mark is allowed). It builds nothing: a report of any size
+ * Finds whether bytes that come in pieces are one JSON text in UTF-8 (a byte order mark is allowed, and NULs behind it). It builds nothing: a report of any size
  * costs no memory and stops other work for one piece at most, where JSON.parse would take several times the document's size at once.
  */
 export class JsonCheck {
@@ -40,6 +41,8 @@ export class JsonCheck {
   /** What is left of a literal. */
   private rest = '';
   private hexLeft = 0;
+  /** Whether anything but null, empty texts, empty lists and empty objects came. */
+  hasValue = false;
 
   /** False as soon as the bytes cannot be JSON any more; nothing may be asked after that. */
   take(piece: Uint8Array): boolean {
@@ -51,7 +54,8 @@ export class JsonCheck {
   finish(): boolean {
     const text = this.decoded();
     if (text === null || !this.scanned(text)) return false;
-    return this.closers.length === 0 && (this.state === 'after value' || NUMBER_ENDS.has(this.state));
+    const isEnd = this.state === 'after value' || this.state === 'padding' || NUMBER_ENDS.has(this.state);
+    return this.closers.length === 0 && isEnd;
   }
 
   private decoded(piece?: Uint8Array): string | null {
@@ -66,7 +70,10 @@ export class JsonCheck {
     for (let at = 0; at < text.length; at += 1) {
       const code = text.charCodeAt(at);
       // Most of a report is the inside of strings.
-      if (this.state === 'string' && code !== 0x22 && code !== 0x5c && code >= 0x20) continue;
+      if (this.state === 'string' && code !== 0x22 && code !== 0x5c && code >= 0x20) {
+        if (code !== 0x20 && !this.isKey) this.hasValue = true;
+        continue;
+      }
       if (!this.step(text.charAt(at))) return false;
     }
     return true;
@@ -78,10 +85,14 @@ export class JsonCheck {
         return char === '"' ? this.ended() : char === '\\' && this.to('escape');
       case 'escape':
         this.hexLeft = HEX_DIGITS;
+        // What is no line break or tab; of \u0020 only a small text is asked again.
+        this.hasValue ||= !this.isKey && 'u"\\/'.includes(char);
         return char === 'u' ? this.to('hex') : '"\\/bfnrt'.includes(char) && this.to('string');
       case 'hex':
         this.hexLeft -= 1;
         return /[0-9a-fA-F]/.test(char) && this.to(this.hexLeft > 0 ? 'hex' : 'string');
+      case 'padding':
+        return char === '\0' || isSpace(char);
       case 'literal':
         if (!this.rest.startsWith(char)) return false;
         this.rest = this.rest.slice(1);
@@ -111,6 +122,8 @@ export class JsonCheck {
       case 'value':
         return this.begun(char);
       default:
+        // Block-wise writers pad with NULs. Behind a whole text they hide nothing.
+        if (char === '\0') return this.closers.length === 0 && this.to('padding');
         if (char !== ',') return this.closed(char);
         return this.closers.length > 0 && this.to(this.closers.at(-1) === '}' ? 'key' : 'value');
     }
@@ -122,6 +135,8 @@ export class JsonCheck {
       return this.closers.length <= DEPTH_MOST && this.to(char === '{' ? 'key or }' : 'value or ]');
     }
     if (char === '"') return this.to('string');
+    // A number, true or false; a text's characters are looked at one by one.
+    this.hasValue ||= char !== 'n';
     if (char === '-') return this.to('minus');
     if (isDigit(char)) return this.to(char === '0' ? 'zero' : 'integer');
     this.rest = Object.hasOwn(LITERALS, char) ? (LITERALS[char] ?? '') : '';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Outcome, Reason } from '../domain/applicant';
-import { FORMATS, type MissingReason } from '../domain/reports';
+import { FORMATS, type Format, type MissingReason } from '../domain/reports';
 import { isDocumentFile, MANIFEST } from './layout';
 import { type Manifest, UnreadableManifest, WrongFolder } from './port';
 
@@ -46,30 +46,41 @@ const missing = z.object({
   detail: text,
 });
 
+const wanted = z.record(
+  text,
+  z.array(z.unknown()).transform((list) => list.filter(isFormat)),
+);
+
 /**
- * Fields that a later version added are dropped; what every version since 0.1.0 has written must be there. A field that came later has a default,
- * which makes it what it was before there was that field.
+ * Fields that a later version added are dropped; what every version since 0.1.0 has written must be there. A field that came later, or that does not
+ * decide what is done to a person, has a default. Entries are read one by one, because one that cannot be read must not stop its applicant.
  */
 const manifest = z.object({
   clientUserId: text,
-  humanId: textOrNull,
+  humanId: textOrNull.catch(null),
   outcome: wordAs<Outcome>().nullable(),
-  reason: wordAs<Reason>().nullable().default(null),
-  wanted: z.record(text, z.array(format)),
-  detailsDigest: textOrNull,
-  openedAt: textOrNull,
-  closedAt: textOrNull,
-  refreshedAt: textOrNull,
-  documents: z.array(document),
-  missing: z.array(missing),
-  round: z.int().positive().default(1),
-  detailsRound: z.int().positive().default(1),
-  revision: z.int().nonnegative().default(0),
+  reason: wordAs<Reason>().nullable().default(null).catch(null),
+  wanted: wanted.catch({}),
+  detailsDigest: textOrNull.catch(null),
+  openedAt: textOrNull.catch(null),
+  closedAt: textOrNull.catch(null),
+  refreshedAt: textOrNull.catch(null),
+  documents: z.array(z.unknown()),
+  missing: z.array(z.unknown()),
+  round: z.int().positive().default(1).catch(1),
+  detailsRound: z.int().positive().default(1).catch(1),
+  revision: z.int().nonnegative().default(0).catch(0),
 });
 
+function isFormat(value: unknown): value is Format {
+  return format.safeParse(value).success;
+}
+
 /** A manifest as it lies in the store: for people and programs alike. */
-export function manifestText(value: Manifest): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+export function manifestText({ unread, ...value }: Manifest): string {
+  const documents = [...value.documents, ...(unread?.documents ?? [])];
+  const missing = [...value.missing, ...(unread?.missing ?? [])];
+  return `${JSON.stringify({ ...value, documents, missing }, null, 2)}\n`;
 }
 
 /**
@@ -93,12 +104,26 @@ export function parseManifest(clientUserId: string, content: string): Manifest {
         'The file system does not tell their folders apart: use a case-sensitive one, or ids that differ in more than case',
     );
   }
-  return parsed.data;
+  const documents = entriesOf(document, parsed.data.documents);
+  const missings = entriesOf(missing, parsed.data.missing);
+  const unread = { documents: documents.unread, missing: missings.unread };
+  const isAllRead = unread.documents.length + unread.missing.length === 0;
+  return { ...parsed.data, documents: documents.read, missing: missings.read, ...(!isAllRead && { unread }) };
+}
+
+function entriesOf<T>(shape: z.ZodType<T>, entries: readonly unknown[]) {
+  const [read, unread]: [T[], unknown[]] = [[], []];
+  for (const entry of entries) {
+    const { success, data } = shape.safeParse(entry);
+    if (success) read.push(data);
+    else unread.push(entry);
+  }
+  return { read, unread };
 }
 
 /** Whoever mends a manifest looks at it anyway. */
 const MOST_FIELDS = 5;
-const KNOWN_FIELDS = new Set([manifest, document, missing].flatMap((shape) => Object.keys(shape.shape)));
+const KNOWN_FIELDS = new Set(Object.keys(manifest.shape));
 
 /** A key that is none of ours may be anything. */
 function pathTold(path: readonly PropertyKey[]): string {

@@ -1,4 +1,4 @@
-import { instantMs } from '../domain/instants';
+import { instantMs, versionMs } from '../domain/instants';
 import { credibleDateMs } from '../domain/reads';
 import { isOfDetails, type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
@@ -15,8 +15,20 @@ export function mergeManifest(
   change: ManifestChange | RefreshChange | WithdrawalChange,
   placed: Placed = new Map(),
 ): Manifest {
-  if (!('kind' in change)) return afterRound(before, change, placed);
+  return withoutRead('kind' in change ? afterClosing(before, change, placed) : afterRound(before, change, placed));
+}
+
+function afterClosing(before: Manifest | null, change: RefreshChange | WithdrawalChange, placed: Placed): Manifest {
   return change.kind === 'refresh' ? afterRefresh(before, change, placed) : afterWithdrawal(before, change);
+}
+
+/** An entry that could not be read is over once its file was stored again and has one that can. */
+function withoutRead({ unread, ...manifest }: Manifest): Manifest {
+  if (!unread) return manifest;
+  const files = new Set<unknown>(manifest.documents.map(({ file }) => file));
+  const documents = unread.documents.filter((entry) => !files.has((entry as { file?: unknown } | null)?.file));
+  const isEmpty = documents.length + unread.missing.length === 0;
+  return isEmpty ? manifest : { ...manifest, unread: { ...unread, documents } };
 }
 
 /** The files that a change gives other bytes than the manifest does. */
@@ -52,6 +64,8 @@ function afterRound(before: Manifest | null, change: ManifestChange, placed: Pla
     round: change.round ?? before?.round ?? 1,
     detailsRound,
     revision: change.revision ?? 0,
+    // What is missing is all the run's to say; what was stored is not.
+    ...(before?.unread && { unread: { ...before.unread, missing: [] } }),
   };
 }
 
@@ -144,13 +158,13 @@ function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
 
 function isNewer(a: StoredDocument, b: StoredDocument): boolean {
   // One version in two places (a provider that was renamed): the later bytes; the name only makes the order the same everywhere.
-  const order = versionMs(a) - versionMs(b) || at(a.storedAt) - at(b.storedAt) || compare(a.file, b.file);
+  const order = newestMs(a) - newestMs(b) || at(a.storedAt) - at(b.storedAt) || compare(a.file, b.file);
   return order > 0;
 }
 
 /** A file counts as the newest version that turned out to be its bytes. A version dated far after it was stored would hide every later one. */
-function versionMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
-  const versionAtMs = credibleDateMs(at(updatedAt), at(storedAt)) ?? at(storedAt);
+function newestMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
+  const versionAtMs = credibleDateMs(versionMs(updatedAt, storedAt), at(storedAt)) ?? at(storedAt);
   return Math.max(versionAtMs, at(seenAt));
 }
 

@@ -24,13 +24,21 @@ export interface Manifest {
   readonly detailsRound: number;
   /** Counts the writes of the applicant's own runs; 0 where 0.1.0 wrote last. A late writer is known by a lower one. */
   readonly revision: number;
+  /** Only where there are any: entries that this version cannot read. They count as nothing, and every write keeps them as they are. */
+  readonly unread?: UnreadEntries;
+}
+
+/** Entries of a manifest as they lie in its file: of a later version, or changed by hand. */
+export interface UnreadEntries {
+  readonly documents: readonly unknown[];
+  readonly missing: readonly unknown[];
 }
 
 /**
  * What a round of collecting, or the closing, says to a manifest; `documents` are merged by file name, never removed. One that is not newer than
  * the manifest, by round and revision, only adds its documents. A run of 0.1.0 gives none of the three.
  */
-export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision'> &
+export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision' | 'unread'> &
   Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>>;
 
 /** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
@@ -73,12 +81,12 @@ export class NotTheDocument extends Error {
   override readonly name = 'NotTheDocument';
 }
 
-/** A folder whose manifest names another clientUserId: a case-insensitive file system mixed two applicants. */
+/** A folder whose manifest or claim names another clientUserId: a case-insensitive file system mixed two applicants. */
 export class WrongFolder extends Error {
   override readonly name = 'WrongFolder';
 }
 
-/** A manifest that is there and cannot be read as one: it is never overwritten. The message names file and fields, and quotes nothing. */
+/** A manifest that is there and cannot be read as one, entries apart: it is never overwritten. The message names file and fields, and quotes nothing. */
 export class UnreadableManifest extends Error {
   override readonly name = 'UnreadableManifest';
 }
@@ -91,7 +99,7 @@ export class StoreUnavailable extends Error {
   constructor(
     readonly code: string,
     call: string,
-    message = `the report store failed (${code} at ${call}); it is tried again`,
+    message = `the report store failed (${code} at ${call})`,
   ) {
     super(message);
   }
@@ -148,6 +156,12 @@ export interface ReportStore {
    */
   adopt(): Promise<StoreIdentity | null>;
   /**
+   * Makes the place of an applicant theirs, before anyone is invited: where capitals do not count in names, the second of `POL-9` and `pol-9` is
+   * refused. Harmless to repeat; it is no file of the applicant's, and `erase` removes it. A store whose names always tell capitals apart, as S3's do,
+   * does nothing. @throws WrongFolder; StoreUnavailable
+   */
+  claim(clientUserId: string): Promise<void>;
+  /**
    * Streams, checks, hashes and stores one document; the final name appears only when all of it is on disk.
    * Returns the manifest's entry for it. Where the bytes equal `newest`, nothing is added and its entry comes back with a later `seenAt`.
    * @throws NotTheDocument for bytes that are not what they claim to be; WrongFolder; StoreUnavailable; whatever the stream throws
@@ -171,7 +185,7 @@ export interface ReportStore {
   ): Promise<Manifest>;
   /** Removes everything of an applicant, all versions; harmless to repeat. How many files there were. */
   erase(clientUserId: string): Promise<number>;
-  /** Every clientUserId of whom something is stored, sorted. */
+  /** Every clientUserId of whom something is stored, or whose place is claimed, sorted. */
   applicants(): Promise<readonly string[]>;
   /** Files of ours that belong to no applicant. */
   readonly shelf: Shelf;

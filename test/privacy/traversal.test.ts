@@ -135,12 +135,12 @@ test(
       fc.nat({ max: honest.length - 1 }).map((end) => Buffer.from(honest.slice(0, end))),
       fc
         .tuple(fc.constantFrom('outcome', 'reason', 'documents', 'missing', 'later'), fc.jsonValue())
-        .map(([key, value]) => Buffer.from(JSON.stringify({ ...change(), wanted: 'zx9canary', [key]: value }))),
+        .map(([key, value]) => Buffer.from(JSON.stringify({ ...change(), [key]: value, clientUserId: ['zx9canary'] }))),
       fc.constantFrom(
         Buffer.from('['.repeat(200_000)),
         Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`),
         Buffer.from(JSON.stringify({ ...change(), clientUserId: 'pol-1' })),
-        Buffer.from(JSON.stringify({ ...change(), wanted: { 'zx9canary@example.org': 7 } })),
+        Buffer.from(JSON.stringify({ ...change(), documents: { 'zx9canary@example.org': 7 } })),
         Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01, 0xff]),
       ),
     );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UnknownKey } from '../../src/domain/seal';
 import { MAGIC } from '../../src/report-store/envelope';
 import { createFolderStore } from '../../src/report-store/folder-store';
-import { AlteredDocument, NoSuchDocument, type ReportStore, UnreadableManifest } from '../../src/report-store/port';
+import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
@@ -145,7 +145,7 @@ test('a manifest that was changed by hand leads to no file outside the applicant
     const text = await readFile(path('manifest.json'), 'utf8');
     const manifest = JSON.parse(text);
     await writeFile(path('manifest.json'), JSON.stringify({ ...manifest, documents: [{ ...entry, file }] }));
-    await expect(read(store, file)).rejects.toThrow(UnreadableManifest);
+    await expect(read(store, file)).rejects.toThrow(NoSuchDocument);
   }
 });
 

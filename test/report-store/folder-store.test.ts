@@ -116,7 +116,7 @@ describe('saving a document', () => {
       updatedAt: '../up',
     };
     const { file } = await store.save(documentToStore({ report }), pieces(pdf('x')));
-    expect(file).toMatch(/^[0-9a-f]{32}\/up-[0-9a-f]{6}\/[0-9a-f]{32}\.19700101T000000000Z\.pdf$/);
+    expect(file).toMatch(/^[0-9a-f]{32}\/up-[0-9a-f]{6}\/[0-9a-f]{32}\.undated-[0-9a-f]{16}\.pdf$/);
     expect(await files()).toEqual([`POL-1/${file}`]);
     await expect(store.save(documentToStore({ clientUserId: '../POL-1' }), pieces(pdf('x')))).rejects.toThrow(
       'clientUserId',

@@ -96,7 +96,7 @@ test('whatever upstream calls a report, its type and its provider, its file is o
       fc.constantFrom('json' as const, 'html' as const, 'pdf' as const),
       (report, format) => {
         expect(documentFile(report, format)).toMatch(
-          /^[a-z0-9_-]{1,80}\/[a-z0-9-]{1,70}\/[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\.\d{8}T\d{9}Z\.(json|html|pdf)$/,
+          /^[a-z0-9_-]{1,80}\/[a-z0-9-]{1,70}\/[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\.(?:\d{8}T\d{9}Z|undated-[0-9a-f]{16})\.(json|html|pdf)$/,
         );
       },
     ),

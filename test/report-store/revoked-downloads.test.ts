@@ -80,7 +80,7 @@ describe.each(['all', 'half'] as const)(
 
     it('brings nothing back of who was erased, not even a folder or temporary bytes', async () => {
       const { root, store, underWay } = await setup();
-      await store.save(documentToStore({ format: 'json', contentType: 'application/json' }), pieces('{}'));
+      await store.save(documentToStore({ format: 'json', contentType: 'application/json' }), pieces('{"a":1}'));
       const end = await underWay(heldBack);
       await store.erase('POL-1');
       expect(await readdir(join(root, '.incoming'))).toEqual([]);

@@ -112,6 +112,8 @@ export class FakeStore implements ReportStore {
     throw new NoSuchDocument('expected no document to be read');
   };
 
+  claim: ReportStore['claim'] = async () => {};
+
   check = async (): Promise<void> => {};
 
   identity: ReportStore['identity'] = async () => ({ id: '0'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' });

@@ -5,7 +5,7 @@ import type { Manifest } from '../../src/report-store/port';
 /** One applicant's folder of a report store as it lies on the disk. */
 export interface Stored {
   readonly manifest: Manifest;
-  /** Every file but the manifest and the lock that whoever writes it may hold: path relative to it ("/" on every platform), bytes. */
+  /** Every file but the manifest, the claim before it and the lock that whoever writes it may hold: path relative to it ("/" on every platform), bytes. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
@@ -16,6 +16,7 @@ export async function readStored(reports: string, clientUserId: string): Promise
   if (!manifest) throw new Error(`expected a manifest of ${clientUserId}`);
   files.delete('manifest.json');
   files.delete('.manifest.json.lock');
+  files.delete('.applicant.json');
   return { manifest: JSON.parse(manifest.toString('utf8')) as Manifest, files };
 }
 

@@ -1,6 +1,6 @@
 import { UnknownKey } from '../../domain/seal';
 import { AuditUnavailable } from '../../observability/audit';
-import { StoreNotFound } from '../../report-store/port';
+import { StoreUnavailable } from '../../report-store/port';
 import { isTransient } from '../../temporal/applicants';
 import { TemporalUnreachable } from '../../temporal/connection';
 import { OperationStuck, ResultUnreadable } from '../../temporal/operations';
@@ -24,7 +24,7 @@ export async function runOperator(act: Act, operator: Operator): Promise<ExitSta
       return stopped(error.message, 1);
     }
     if (error instanceof AuditUnavailable || error instanceof UnknownKey) return stopped(error.message, 1);
-    if (error instanceof StoreNotFound) return stopped(error.message, 1);
+    if (error instanceof StoreUnavailable) return stopped(error.message, 1);
     if (error instanceof ResultUnreadable || error instanceof OperationStuck) return stopped(error.message, 1);
     if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);
     throw error;

@@ -4,6 +4,7 @@ import type { Operator } from '../../../src/cli/operator/operator';
 import { runOperator } from '../../../src/cli/operator/run';
 import { AuditUnavailable } from '../../../src/observability/audit';
 import { openHolds } from '../../../src/report-store/holds';
+import { StoreUnavailable } from '../../../src/report-store/port';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { change } from '../../report-store/fixtures';
 import { operatorOf } from './fixture';
@@ -108,4 +109,11 @@ test.each([
   ['an unknown option', ['POL-1', '--force'], /unknown option/],
 ])('%s is wrong usage', (_, argv, expected) => {
   expect(saidOfWrongUsage(['erase', ...argv])).toMatch(expected);
+});
+
+test('a folder that cannot be removed is status 1, with the reason', async () => {
+  const { operator, said } = await setup();
+  const act = () => Promise.reject(new StoreUnavailable('ENOTEMPTY', 'rmdir', 'POL-1: the file system refuses'));
+  expect(await runOperator(act, operator)).toBe(1);
+  expect(said()).toContain('POL-1: the file system refuses');
 });

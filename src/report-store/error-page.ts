@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http';
+
+/** What servers write beside a status in place of its own phrase. */
+const OTHER_WORDS = ['error', 'page', 'file', 'proxy', 'server', 'backend', 'gateway', 'please', 'moved'];
+/** The phrases of errors, and what firewalls, proxies and portals show (from public reports). */
+const PHRASES: ReadonlySet<string> = new Set([
+  ...Object.entries(STATUS_CODES).flatMap(([code, phrase = '']) => (Number(code) >= 400 ? [phrase.toLowerCase()] : [])),
+  ...['error', 'gateway time-out', 'service temporarily unavailable', 'temporarily unavailable', 'proxy error'],
+  ...['server error', 'application error', 'site maintenance', 'under maintenance', 'no healthy upstream'],
+  ...['login', 'log in', 'sign in', 'sign on', 'single sign-on', 'please sign in', 'please log in', 'captive portal'],
+]);
+/** Where these begin it, anything may follow. */
+const BEGINNINGS = [
+  ...['access denied', 'access to this page has been denied', 'request rejected', 'the requested url was rejected'],
+  ...['error: the request could not be satisfied', 'error: the requested url could not be retrieved'],
+  ...['the request could not be satisfied', 'the requested url could not be retrieved', 'invalid url'],
+  ...['web page blocked', 'website blocked', 'page blocked', 'attention required', 'just a moment'],
+  ...['pardon our interruption', 'upstream connect error', 'default backend', 'an error occurred'],
+  ...['web server is returning', 'web server is down'],
+];
+/** `HTTP Status 404`, `Error 503`, `Status code: 500`. */
+const STATUS_TOLD = /^(?:error|http|status)(?:[/\d. ]|error|status|code|[:#–-])* ?\(?[345]\d\d\b/;
+const STATUS_FIRST = /^([345]\d\d)(?:[ :.|–-]*$|[ :.|–-]+([a-z']+))/;
+
+/** Whether a page's title or heading is that of an error, a block or a log-in. A record's never is; `500 mg daily` and `404 Main Street` are none. */
+export function isErrorText(text: string): boolean {
+  const told = plain(text);
+  const [, code, word = ''] = STATUS_FIRST.exec(told) ?? [];
+  if (code !== undefined) {
+    const own = STATUS_CODES[code]?.split(' ')[0]?.toLowerCase();
+    return word === '' || word === own || OTHER_WORDS.includes(word);
+  }
+  if (PHRASES.has(told.replace(/[.!]+$/, '')) || STATUS_TOLD.test(told)) return true;
+  return BEGINNINGS.some((beginning) => told.startsWith(beginning));
+}
+
+/** Lower case, single blanks, and a dash for each that HTML and Windows know. */
+function plain(text: string): string {
+  return text
+    .replace(/&(?:n|m)dash;|&#821[12];|\xE2\x80[\x93\x94]|[\x96\x97]/gi, '–')
+    .replace(/&nbsp;|\s+/gi, ' ')
+    .trim()
+    .toLowerCase();
+}

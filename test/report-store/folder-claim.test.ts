@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createManifestActivities } from '../../src/activities/manifests';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { WrongFolder } from '../../src/report-store/port';
+import { DIGEST_KEYS } from '../support/fake-store';
+import { change } from './fixtures';
+
+const roots: string[] = [];
+
+async function setup() {
+  const root = await mkdtemp(join(tmpdir(), 'chartway-claim-'));
+  roots.push(root);
+  const store = createFolderStore(root);
+  await store.init();
+  const { readEarlierRound } = createManifestActivities({ reportStore: store, digestKeys: DIGEST_KEYS });
+  return {
+    root,
+    store,
+    /** What an applicant's workflow does before it invites anyone. */
+    begin: async (clientUserId: string) => (await readEarlierRound({ clientUserId, detailsDigest: 'd' })).kind,
+    /** From now on the folder of the one answers to the name of the other, as where capitals do not count. */
+    fold: (from: string, to: string) => rename(join(root, from), join(root, to)),
+  };
+}
+
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true });
+});
+
+test('the second of POL-9 and pol-9 is refused before anyone is invited, where the store does not tell capitals apart', async () => {
+  const { store, begin, fold } = await setup();
+  expect(await begin('POL-9')).toBe('none');
+  expect(await begin('POL-9')).toBe('none');
+  await fold('POL-9', 'pol-9');
+  expect(await begin('pol-9')).toBe('wrong-folder');
+  await expect(store.updateManifest(change({ clientUserId: 'pol-9' }))).rejects.toThrow(WrongFolder);
+});
+
+test('of two at once one gets the folder', async () => {
+  const { root, store, fold } = await setup();
+  const kinds = await Promise.allSettled(Array.from({ length: 8 }, () => createFolderStore(root).claim('POL-9')));
+  expect(kinds.every(({ status }) => status === 'fulfilled')).toBe(true);
+  await fold('POL-9', 'pol-9');
+  const others = await Promise.allSettled(Array.from({ length: 8 }, () => store.claim('pol-9')));
+  expect(others.every(({ status }) => status === 'rejected')).toBe(true);
+});
+
+test('both go on where the store tells capitals apart, and a claim is no file of theirs', async () => {
+  const { root, store, begin } = await setup();
+  expect([await begin('POL-9'), await begin('pol-9')]).toEqual(['none', 'none']);
+  expect(await store.readManifest('pol-9')).toBeNull();
+  expect(await store.erase('POL-9')).toBe(0);
+  expect(await readdir(root)).toEqual(expect.not.arrayContaining(['POL-9']));
+  expect(await store.applicants()).toEqual(['pol-9']);
+});
+
+test('a manifest takes the place of the claim, and refuses the other one as well', async () => {
+  const { root, store, begin, fold } = await setup();
+  await begin('POL-9');
+  await store.updateManifest(change({ clientUserId: 'POL-9' }));
+  expect(await readdir(join(root, 'POL-9'))).toEqual(['manifest.json']);
+  await fold('POL-9', 'pol-9');
+  expect(await begin('pol-9')).toBe('wrong-folder');
+  await expect(store.claim('pol-9')).rejects.toThrow(WrongFolder);
+});
+
+test("half a claim, as a crash leaves it, is nobody's, and stands in the way of no one", async () => {
+  const { root, store, begin } = await setup();
+  await store.claim('POL-9');
+  await writeFile(join(root, 'POL-9', '.applicant.json'), '{"client');
+  expect(await begin('POL-9')).toBe('none');
+  await rename(join(root, 'POL-9'), join(root, 'pol-9'));
+  await expect(store.claim('pol-9')).rejects.toThrow(WrongFolder);
+});

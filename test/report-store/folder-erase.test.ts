@@ -1,0 +1,52 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eraseFolder } from '../../src/report-store/folder-erase';
+import { createFolderStore } from '../../src/report-store/folder-store';
+import { StoreUnavailable } from '../../src/report-store/port';
+import { change, documentToStore, pdf, pieces } from './fixtures';
+
+const PAUSES_MS = [1, 1, 1];
+const roots: string[] = [];
+
+/** One applicant with a manifest and a document. */
+async function setup() {
+  const root = await fs.mkdtemp(join(tmpdir(), 'chartway-erase-'));
+  roots.push(root);
+  const store = createFolderStore(root);
+  await store.init();
+  await store.claim('POL-1');
+  const stored = await store.save(documentToStore(), pieces(pdf('x')));
+  await store.updateManifest(change({ documents: [stored] }));
+  return { store, erase: () => eraseFolder(root, join(root, '.incoming'), 'POL-1', PAUSES_MS) };
+}
+
+const refusal = (code: string) => Object.assign(new Error(code), { code, syscall: 'rmdir' });
+
+afterEach(() => jest.restoreAllMocks());
+afterAll(async () => {
+  for (const root of roots) await fs.rm(root, { recursive: true });
+});
+
+test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
+  'rmdir that answers %s again and again is tried a few times, then erase gives up with the reason',
+  async (code) => {
+    const { store, erase } = await setup();
+    const rmdir = jest.spyOn(fs, 'rmdir').mockRejectedValue(refusal(code));
+    const error = await erase().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    expect((error as Error).message).toMatch(new RegExp(`POL-1: .*\\(${code}\\).*holds a file in it open`));
+    expect(rmdir).toHaveBeenCalledTimes(PAUSES_MS.length + 1);
+    rmdir.mockRestore();
+    await erase();
+    expect(await store.applicants()).toEqual([]);
+  },
+);
+
+test('a scanner that lets go in time stops nothing, and each file is counted once', async () => {
+  const { store, erase } = await setup();
+  jest.spyOn(fs, 'rmdir').mockRejectedValueOnce(refusal('ENOTEMPTY'));
+  jest.spyOn(fs, 'rm').mockRejectedValueOnce(refusal('EBUSY'));
+  expect(await erase()).toBe(2);
+  expect(await store.applicants()).toEqual([]);
+});
