@@ -135,7 +135,8 @@ function textOf(value: unknown, longest = LONGEST_TEXT): string | null {
   return typeof text === 'string' && text !== '' ? text.slice(0, longest) : null;
 }
 
-/** A date as it came; one too long to be a date is none. */
+/** A date as it came, a number as its decimal text; one too long to be a date is none. */
 export function dateOf(value: unknown): string | null {
-  return typeof value === 'string' && value.length <= LONGEST_DATE ? value : null;
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && text.length <= LONGEST_DATE ? text : null;
 }
