@@ -29,7 +29,7 @@ const LONGEST_STATUS = 100;
 const LONGEST_TYPE = 100;
 /** The known endpoints have fifty characters; a longer text than this is none. */
 const LONGEST_ENDPOINT = 2_000;
-/** A text that is shorter holds no notice, and need not be parsed. */
+/** A text that is shorter, or does not name a humanId, holds no notice: it is not parsed, because a text that is no JSON costs an exception. */
 const SHORTEST_NOTICE = 50;
 /** An envelope has a few fields, and another one inside at most. */
 const MOST_ENVELOPES = 3;
@@ -99,7 +99,8 @@ function noticeOf(element: unknown, nowMs: number): Notice {
 
 /** An object, or one that is encoded as a JSON text. */
 function recordIn(value: unknown): Record<string, unknown> | null {
-  const decoded = typeof value === 'string' && value.length >= SHORTEST_NOTICE ? jsonIn(value) : value;
+  const isEncoded = typeof value === 'string' && value.length >= SHORTEST_NOTICE && value.includes('humanId');
+  const decoded = isEncoded ? jsonIn(value) : value;
   return isRecord(decoded) ? decoded : null;
 }
 

@@ -114,6 +114,7 @@ describe('a report notice', () => {
     'https://api.humanapi.co/v1/human/medical/reports?since=1#x',
     'http://127.0.0.1:3002/data/v1/human/medical/reports',
     '/v1/human/medical/reports',
+    ' HTTPS://Hooks.Example:8443//V1/Human/Medical/Reports// ',
   ])('is recognised by the path of %s', (endpoint) => {
     expect(noticesOf({ ...REPORT, endpoint })).toEqual([REPORT_NOTICE]);
   });
