@@ -18,10 +18,7 @@ export function createNotFoundReport(deps: {
     labelNames: ['path'],
     registers: [deps.registry],
   });
-  const report = createMinuteReport<'notifications' | 'other'>(
-    (counts) => deps.log.warn({ requests: counts }, HINT),
-    deps.nowMs,
-  );
+  const report = createMinuteReport<'notifications' | 'other'>((requests) => deps.log.warn(requests, HINT), deps.nowMs);
   return (target) => {
     const path = isNearMiss(target) ? 'notifications' : 'other';
     requests.inc({ path });

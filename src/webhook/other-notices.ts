@@ -15,7 +15,7 @@ export function createOtherNoticesReport(deps: {
     registers: [deps.registry],
   });
   const report = createMinuteReport<'wrapped'>((notices) =>
-    deps.log.warn({ notices }, 'ignored, because they are inside of an envelope; expected the notification itself'),
+    deps.log.warn(notices, 'ignored, because they are inside of an envelope; expected the notification itself'),
   );
   return (notices) => {
     const reasons = notices.flatMap((notice) => (notice.kind === 'other' ? [notice.reason] : []));

@@ -151,7 +151,9 @@ describe('what holds no notice for us is answered 200, ignored, and counted with
     expect(await send('/notifications', { body })).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
     expect(asked).toEqual([]);
     expect(await metrics()).toMatch(`chartway_webhook_other_notices_total{reason="${reason}",process="webhook"} 1`);
-    expect(logged().includes('inside of an envelope')).toBe(reason === 'wrapped');
+    expect(logged().includes('"wrapped":1,"msg":"ignored, because they are inside of an envelope')).toBe(
+      reason === 'wrapped',
+    );
     expect(logged()).not.toContain('POL-1');
   });
 });
@@ -321,6 +323,7 @@ describe('a 404', () => {
     await send('/wp-login.php', { body: 'x' });
     expect(await metrics()).toMatch('not_found_total{path="notifications",process="webhook"} 1');
     expect(await metrics()).toMatch('not_found_total{path="other",process="webhook"} 2');
+    expect(logged()).toContain('"notifications":1,"msg":"answered 404;');
     expect(logged().match(/answered 404; the URL of the vendor must end in/g)).toHaveLength(1);
     expect(logged()).not.toMatch(/secret of|hooks|env|wp-login/);
   });
