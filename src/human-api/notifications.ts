@@ -74,10 +74,11 @@ const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
  * readable date is a repeat only for ten minutes; without that limit a later one would be dropped for the life of a run.
  */
 function requestIdOf(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
-  const updatedAt = dateOf(element['updatedAt']) ?? scalar(element['updatedAt']);
-  const isDated = instantMs(dateOf(element['updatedAt'])) !== null;
+  const updatedAt = scalar(element['updatedAt']);
+  const date = typeof updatedAt === 'number' ? String(updatedAt) : updatedAt;
+  const isDated = instantMs(dateOf(date)) !== null;
   const period = isDated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS);
-  return digestOf([...fields, updatedAt, scalar(element['action']), period]);
+  return digestOf([...fields, date, scalar(element['action']), period]);
 }
 
 /** A text, number or boolean of upstream's as it came; anything else is `null`: nesting has no limit, and says nothing here. */
