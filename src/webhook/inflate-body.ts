@@ -29,6 +29,8 @@ const MOST_LAYERS = 2;
 /** Node has four threads for inflating and for the spool's writes: half of them stay with the spool. */
 const MOST_AT_ONCE = 2;
 
+const TOO_SLOW: Inflated = { kind: 'too-slow' };
+
 const CODINGS = new Set(['gzip', 'x-gzip', 'deflate', 'br']);
 const EXPECTED_CODING = 'Content-Encoding gzip, deflate, br or none';
 const EXPECTED_BODY = 'a whole body in the Content-Encoding that it declares';
@@ -50,9 +52,9 @@ export function createInflater(): (sent: Buffer, header: string | undefined, lim
     if (codings.length === 0 && !isGzip(sent)) return { kind: 'plain', bytes: sent, expected: null };
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<Inflated>((resolve) => {
-      timer = setTimeout(resolve, untilMs - Date.now(), { kind: 'too-slow' });
+      timer = setTimeout(resolve, untilMs - Date.now(), TOO_SLOW);
     });
-    const undone = inTurn(() => undo(sent, codings, maxBytes));
+    const undone = inTurn(async () => (Date.now() < untilMs ? undo(sent, codings, maxBytes) : TOO_SLOW));
     return Promise.race([undone, timeUp]).finally(() => clearTimeout(timer));
   };
 }

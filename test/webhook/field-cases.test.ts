@@ -203,8 +203,11 @@ describe('what cannot be read is refused', () => {
   });
 
   test('inflating that does not end in time is given up', async () => {
-    const limits = { maxBytes: LIMIT, untilMs: Date.now() };
-    expect(await createInflater()(MANY_MEMBERS, 'gzip', limits)).toEqual({ kind: 'too-slow' });
+    const inflateBody = createInflater();
+    const until = (ms: number) => ({ maxBytes: LIMIT, untilMs: Date.now() + ms });
+    expect(await inflateBody(MANY_MEMBERS, 'gzip', until(10))).toEqual({ kind: 'too-slow' });
+    expect(await inflateBody(BODY, 'gzip', until(0))).toEqual({ kind: 'too-slow' });
+    expect(await inflateBody(gzipSync(BODY), 'gzip', until(60_000))).toMatchObject({ bytes: BODY });
   });
 });
 
