@@ -43,7 +43,8 @@ export function createInflater(): (sent: Buffer, header: string | undefined, lim
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     next = (next + 1) % MOST_AT_ONCE;
     const done = (lanes[next] ?? Promise.resolve()).then(work);
-    lanes[next] = done.then(() => {});
+    const ended = (): void => {};
+    lanes[next] = done.then(ended, ended);
     return done;
   }
 
