@@ -26,38 +26,23 @@ const BROTLI: Decoder = promisify(brotliDecompress);
 
 /** A sender compresses once, and a proxy perhaps once more. */
 const MOST_LAYERS = 2;
-/** Node has four threads for inflating and for the spool's writes: half of them stay with the spool. */
-const MOST_AT_ONCE = 2;
-
-const TOO_SLOW: Inflated = { kind: 'too-slow' };
-
 const CODINGS = new Set(['gzip', 'x-gzip', 'deflate', 'br']);
 const EXPECTED_CODING = 'Content-Encoding gzip, deflate, br or none';
 const EXPECTED_BODY = 'a whole body in the Content-Encoding that it declares';
 
-/** Undoes the content codings of bodies. The bytes decide where they contradict the header. */
-export function createInflater(): (sent: Buffer, header: string | undefined, limits: Limits) => Promise<Inflated> {
-  const lanes = Array.from({ length: MOST_AT_ONCE }, () => Promise.resolve());
-  let next = 0;
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    next = (next + 1) % MOST_AT_ONCE;
-    const done = (lanes[next] ?? Promise.resolve()).then(work);
-    const ended = (): void => {};
-    lanes[next] = done.then(ended, ended);
-    return done;
-  }
-
-  return async (sent, header, { maxBytes, untilMs }) => {
-    const codings = codingsIn(header);
-    if (codings.length === 0 && !isGzip(sent)) return { kind: 'plain', bytes: sent, expected: null };
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<Inflated>((resolve) => {
-      timer = setTimeout(resolve, untilMs - Date.now(), TOO_SLOW);
-    });
-    const undone = inTurn(async () => (Date.now() < untilMs ? undo(sent, codings, maxBytes) : TOO_SLOW));
-    return Promise.race([undone, timeUp]).finally(() => clearTimeout(timer));
-  };
+/** Undoes the content codings of a body. The bytes decide where they contradict the header. Never throws. */
+export async function inflateBody(
+  sent: Buffer,
+  header: string | undefined,
+  { maxBytes, untilMs }: Limits,
+): Promise<Inflated> {
+  const codings = codingsIn(header);
+  if (codings.length === 0 && !isGzip(sent)) return { kind: 'plain', bytes: sent, expected: null };
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<Inflated>((resolve) => {
+    timer = setTimeout(resolve, untilMs - Date.now(), { kind: 'too-slow' });
+  });
+  return Promise.race([undo(sent, codings, maxBytes), timeUp]).finally(() => clearTimeout(timer));
 }
 
 /** In the order in which they were applied. */
@@ -66,7 +51,6 @@ function codingsIn(header: string | undefined): string[] {
   return codings.filter((coding) => coding !== '' && coding !== 'identity');
 }
 
-/** Never throws. */
 async function undo(sent: Buffer, codings: readonly string[], maxBytes: number): Promise<Inflated> {
   const left = [...codings];
   let bytes = sent;

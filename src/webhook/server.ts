@@ -13,7 +13,7 @@ import type { TlsFiles } from '../observability/tls-settings';
 import { type Answer, refusal, send } from './answer';
 import { createAuthentication } from './authenticate';
 import { createConnections, MOST_CONNECTIONS } from './connections';
-import { createInflater } from './inflate-body';
+import { inflateBody } from './inflate-body';
 import type { WebhookMetrics } from './metrics';
 import { createNotFoundReport } from './not-found';
 import type { NoticeSink } from './notice-sink';
@@ -88,7 +88,6 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   const connections = createConnections({ isProxy, addressOf, dropped: droppedConnections(deps.registry) });
   const failures = createAllowance(MOST_FAILURES, FAILURES_WINDOW_MS);
   const reportNotFound = createNotFoundReport(deps);
-  const inflateBody = createInflater();
   const reportOthers = createOtherNoticesReport(deps);
   let slowAnswers = 0;
 
