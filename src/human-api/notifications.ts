@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import { MINUTE_MS } from '../domain/policy';
-import { isRecord, parseJson } from './json';
+import { isRecord } from './json';
+import { jsonIn, jsonOf } from './notifications/body';
 import { dateOf, reportIdOf } from './wire';
 
 /** What one element of a notification says: a hint, never a truth. `other` is answered 200 and counted. */
 export type Notice =
   | ({ kind: 'status'; clientUserId: string; humanId: string; status: string; updatedAt: string | null } & Identified)
   | ({ kind: 'report'; humanId: string; reportId: string; type: string | null; updatedAt: string | null } & Identified)
-  | { kind: 'other'; reason: 'junk' | 'unknown-kind' | 'invalid-id' };
+  | { kind: 'other'; reason: IgnoredReason };
+
+/** `wrapped`: a notice inside of an envelope, which no contract describes. */
+export type IgnoredReason = 'junk' | 'unknown-kind' | 'invalid-id' | 'wrapped';
 
 /** `requestId`: computed when the notice was parsed, from all it said. Missing in what 0.1.0 stored. */
 interface Identified {
@@ -19,21 +23,28 @@ interface Identified {
 const JUNK: Notice = { kind: 'other', reason: 'junk' };
 const UNKNOWN_KIND: Notice = { kind: 'other', reason: 'unknown-kind' };
 const INVALID_ID: Notice = { kind: 'other', reason: 'invalid-id' };
+const WRAPPED: Notice = { kind: 'other', reason: 'wrapped' };
 
 const LONGEST_STATUS = 100;
 const LONGEST_TYPE = 100;
 /** The known endpoints have fifty characters; a longer text than this is none. */
 const LONGEST_ENDPOINT = 2_000;
+/** A text that is shorter, or does not name a humanId, holds no notice: it is not parsed, because a text that is no JSON costs an exception. */
+const SHORTEST_NOTICE = 50;
+/** An envelope has a few fields, and another one inside at most. */
+const MOST_ENVELOPES = 3;
+const MOST_ENVELOPE_FIELDS = 20;
 
 /**
- * A notification's body (one object, or an array of them) as notices, one an element; a bad element spoils no other. Never throws.
+ * A notification's body (one object, or an array of them) as notices, one an element; a bad element spoils no other. An element may be encoded
+ * as a JSON text. Never throws.
  * `nowMs` is the time of arrival.
  */
 export function parseNotices(
   rawBody: Buffer,
   nowMs = Date.now(),
 ): { ok: true; notices: Notice[] } | { ok: false; expected: string } {
-  const body = parseJson(rawBody);
+  const body = jsonOf(rawBody);
   const elements: unknown[] = Array.isArray(body) ? body : isRecord(body) ? [body] : [];
   if (elements.length === 0) return { ok: false, expected: 'a JSON object or a non-empty array of objects' };
   return { ok: true, notices: elements.map((element) => noticeOf(element, nowMs)) };
@@ -58,13 +69,16 @@ export function isRequestId(value: unknown): value is string {
 const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
 
 /**
- * Covers what the notice says, the date and the action as they came: two dates that cannot be read are not the same date. A notice without a
+ * Covers what the notice says, ids and dates as texts, so that a number in their place makes no other notice, and the action as it came. Two
+ * dates that cannot be read are not the same date. A notice without a
  * readable date is a repeat only for ten minutes; without that limit a later one would be dropped for the life of a run.
  */
 function requestIdOf(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
-  const { updatedAt, action } = element;
-  const dated = typeof updatedAt === 'string' && instantMs(updatedAt) !== null;
-  return digestOf([...fields, scalar(updatedAt), scalar(action), dated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS)]);
+  const updatedAt = scalar(element['updatedAt']);
+  const date = typeof updatedAt === 'number' ? String(updatedAt) : updatedAt;
+  const isDated = instantMs(dateOf(date)) !== null;
+  const period = isDated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS);
+  return digestOf([...fields, date, scalar(element['action']), period]);
 }
 
 /** A text, number or boolean of upstream's as it came; anything else is `null`: nesting has no limit, and says nothing here. */
@@ -77,34 +91,65 @@ function digestOf(value: unknown): string {
 }
 
 function noticeOf(element: unknown, nowMs: number): Notice {
-  if (!isRecord(element)) return JUNK;
-  const property = element['property'];
-  if (typeof property === 'string' && property.toLowerCase() === 'status') return statusNotice(element, nowMs);
-  return isReportsEndpoint(element['endpoint']) ? reportNotice(element, nowMs) : UNKNOWN_KIND;
+  const fields = recordIn(element);
+  if (fields === null) return JUNK;
+  if (isStatusNotice(fields)) return statusNotice(fields, nowMs);
+  if (isReportsEndpoint(fields['endpoint'])) return reportNotice(fields, nowMs);
+  return isEnvelope(fields) ? WRAPPED : UNKNOWN_KIND;
 }
 
-function statusNotice(element: Record<string, unknown>, nowMs: number): Notice {
-  const { clientUserId, humanId, value: status } = element;
+/** An object, or one that is encoded as a JSON text. */
+function recordIn(value: unknown): Record<string, unknown> | null {
+  const isEncoded = typeof value === 'string' && value.length >= SHORTEST_NOTICE && value.includes('humanId');
+  const decoded = isEncoded ? jsonIn(value) : value;
+  return isRecord(decoded) ? decoded : null;
+}
+
+function isStatusNotice({ property }: Record<string, unknown>): boolean {
+  return typeof property === 'string' && property.trim().toLowerCase() === 'status';
+}
+
+/** Whether a field holds a notice, or an envelope that does. Of a list the first element decides. */
+function isEnvelope(fields: Record<string, unknown>, depth = 1): boolean {
+  return Object.values(fields)
+    .slice(0, MOST_ENVELOPE_FIELDS)
+    .some((value) => {
+      const content = recordIn(Array.isArray(value) ? value[0] : value);
+      if (content === null) return false;
+      if (isStatusNotice(content) || isReportsEndpoint(content['endpoint'])) return true;
+      return depth < MOST_ENVELOPES && isEnvelope(content, depth + 1);
+    });
+}
+
+function statusNotice(fields: Record<string, unknown>, nowMs: number): Notice {
+  const clientUserId = idOf(fields['clientUserId']);
+  const humanId = idOf(fields['humanId']);
+  const status = fields['value'];
   if (!isClientUserId(clientUserId) || !isHumanId(humanId)) return INVALID_ID;
   if (typeof status !== 'string' || status.trim() === '' || status.length > LONGEST_STATUS) return JUNK;
-  const requestId = requestIdOf(['status', clientUserId, humanId, status], element, nowMs);
-  return { kind: 'status', clientUserId, humanId, status, updatedAt: dateOf(element['updatedAt']), requestId };
+  const requestId = requestIdOf(['status', clientUserId, humanId, status], fields, nowMs);
+  return { kind: 'status', clientUserId, humanId, status, updatedAt: dateOf(fields['updatedAt']), requestId };
 }
 
-function reportNotice(element: Record<string, unknown>, nowMs: number): Notice {
-  const humanId = element['humanId'];
-  const reportId = reportIdOf(element['objectId']);
+function reportNotice(fields: Record<string, unknown>, nowMs: number): Notice {
+  const humanId = idOf(fields['humanId']);
+  const reportId = reportIdOf(idOf(fields['objectId']));
   if (!isHumanId(humanId) || reportId === null) return INVALID_ID;
-  const upstreamType = element['type'];
+  const upstreamType = fields['type'];
   const isType = typeof upstreamType === 'string' && upstreamType !== '' && upstreamType.length <= LONGEST_TYPE;
   const type = isType ? upstreamType : null;
-  const requestId = requestIdOf(['report', humanId, reportId, type], element, nowMs);
-  return { kind: 'report', humanId, reportId, type, updatedAt: dateOf(element['updatedAt']), requestId };
+  const requestId = requestIdOf(['report', humanId, reportId, type], fields, nowMs);
+  return { kind: 'report', humanId, reportId, type, updatedAt: dateOf(fields['updatedAt']), requestId };
+}
+
+/** An id that came as a number is its decimal text; a fraction or an exponent is none, because its text is not what the sender had. */
+function idOf(value: unknown): unknown {
+  return typeof value === 'number' ? (Number.isSafeInteger(value) ? String(value) : null) : value;
 }
 
 /** The endpoint names the kind and nothing else: it is never called, so its host does not matter. */
 function isReportsEndpoint(endpoint: unknown): boolean {
   if (typeof endpoint !== 'string' || endpoint.length > LONGEST_ENDPOINT) return false;
-  const names = (endpoint.split(/[?#]/, 1)[0] ?? '').split('/').filter((name) => name !== '');
+  const names = (endpoint.trim().split(/[?#]/, 1)[0] ?? '').split('/').filter((name) => name !== '');
   return names.slice(-3).join('/').toLowerCase() === 'human/medical/reports';
 }

@@ -37,7 +37,6 @@ const LONGEST_TEXT = 200;
 const LONGEST_ORGANIZATION = 2_000;
 /** RFC 5321 allows 254. */
 const LONGEST_EMAIL = 320;
-const LONGEST_DATE = 40;
 
 /**
  * One page of users and how many elements it had; one without a usable humanId is dropped.
@@ -135,7 +134,7 @@ function textOf(value: unknown, longest = LONGEST_TEXT): string | null {
   return typeof text === 'string' && text !== '' ? text.slice(0, longest) : null;
 }
 
-/** A date as it came; one too long to be a date is none. */
+/** A date as it came, a number as its decimal text; null where there is none. Each text is a version of its own, so a long one is only cut. */
 export function dateOf(value: unknown): string | null {
-  return typeof value === 'string' && value.length <= LONGEST_DATE ? value : null;
+  return textOf(value);
 }

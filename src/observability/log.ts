@@ -55,7 +55,7 @@ const KNOWN_SAFE: ReadonlySet<string> = new Set([
   ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'storeId'],
 ]);
 /** What may stand there as a number only. */
-const SAFE_COUNTS: ReadonlySet<string> = new Set(['secrets']);
+const SAFE_COUNTS: ReadonlySet<string> = new Set(['secrets', 'notifications', 'other', 'wrapped']);
 /** The longest id that we give out is shorter; more is a text that somebody put there. */
 const LONGEST_VALUE = 256;
 

@@ -13,9 +13,13 @@ import type { TlsFiles } from '../observability/tls-settings';
 import { type Answer, refusal, send } from './answer';
 import { createAuthentication } from './authenticate';
 import { createConnections, MOST_CONNECTIONS } from './connections';
+import { inflateBody } from './inflate-body';
 import type { WebhookMetrics } from './metrics';
+import { createNotFoundReport } from './not-found';
 import type { NoticeSink } from './notice-sink';
+import { createOtherNoticesReport } from './other-notices';
 import { declaresMoreThan, readBody } from './read-body';
+import { routeOf } from './routes';
 import type { SignatureGate } from './signature-gate';
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -23,6 +27,8 @@ const MAX_BODY_BYTES = 1_048_576;
 const HEADER_TIMEOUT_MS = 5_000;
 /** For the body, counted from the header as every limit is: upstream's are a few hundred bytes, and an answer must be out within 3 s. */
 const BODY_TIMEOUT_MS = 2_000;
+/** For the inflating, from the beginning of the request: a disk that does not answer holds up Node's threads, and must not hold up the answer. */
+const INFLATE_TIMEOUT_MS = 2_300;
 /** Header and body together; a backstop under the two limits above. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us, or a notice is lost in the race. */
@@ -73,7 +79,7 @@ interface WebhookDeps {
   readonly renewalEveryMs?: number | undefined;
 }
 
-/** `/notifications`, `/notifications/<secret>` and `/healthz`, nothing else; not yet listening. */
+/** Serves the routes of `routes.ts` and nothing else; not yet listening. */
 export function createWebhookServer(deps: WebhookDeps): Server {
   const authenticated = createAuthentication(deps.secrets);
   const bodyTimeoutMs = deps.senderTimeoutMs ?? BODY_TIMEOUT_MS;
@@ -81,6 +87,8 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   const isProxy = createNetworkCheck(deps.trustedProxies);
   const connections = createConnections({ isProxy, addressOf, dropped: droppedConnections(deps.registry) });
   const failures = createAllowance(MOST_FAILURES, FAILURES_WINDOW_MS);
+  const reportNotFound = createNotFoundReport(deps);
+  const reportOthers = createOtherNoticesReport(deps);
   let slowAnswers = 0;
 
   /** The answer to a sender without a valid secret: slow after a few from one address, at once for all others. */
@@ -104,13 +112,18 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   /** The ladder: each rung lets the request up or answers it. Null where the sender has gone. */
   async function climb(request: IncomingMessage, response: ServerResponse): Promise<Answer | null> {
     const sinceMs = Date.now();
-    const route = routeOf(request.url ?? '');
-    if (route === null) return NOT_FOUND;
+    const target = request.url ?? '';
+    const route = routeOf(target);
+    if (route === null) {
+      reportNotFound(target);
+      return NOT_FOUND;
+    }
     if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
     if (route.name === 'health') return healthy(request);
     if (!authenticated({ segment: route.segment, authorization: request.headers.authorization }))
       return unauthorized(request);
     connections.authenticate(request.socket);
+    if (request.method !== 'POST') return HEALTHY; // a vendor verifies the address; nothing that it sent is repeated
 
     if (declaresMoreThan(request, MAX_BODY_BYTES)) return TOO_LARGE;
     if (request.headers.expect !== undefined) response.writeContinue();
@@ -121,12 +134,18 @@ export function createWebhookServer(deps: WebhookDeps): Server {
       return refusal(503, `expected the whole body within ${bodyTimeoutMs} ms; send it again`);
     if (body.kind === 'too-large') return TOO_LARGE;
 
-    const signature = deps.signatures(request.headers, body.bytes);
+    const limits = { maxBytes: MAX_BODY_BYTES, untilMs: sinceMs + INFLATE_TIMEOUT_MS };
+    const inflated = await inflateBody(body.bytes, request.headers['content-encoding'], limits);
+    if (inflated.kind === 'too-large') return TOO_LARGE;
+    if (inflated.kind === 'too-slow') return UNAVAILABLE;
+
+    const signature = deps.signatures(request.headers, { sent: body.bytes, inflated: inflated.bytes });
     if (signature.kind === 'refused') return signature.answer;
     if (signature.kind === 'good') signature.follow(response);
 
-    const parsed = parseNotices(body.bytes);
-    if (!parsed.ok) return refusal(400, `expected ${parsed.expected}`);
+    const parsed = parseNotices(inflated.bytes);
+    if (!parsed.ok) return refusal(400, `expected ${inflated.expected ?? parsed.expected}`);
+    reportOthers(parsed.notices);
     if (signature.kind === 'doubted') return signature.setAside(parsed.notices, sinceMs);
 
     const { accepted, ignored, undelivered, failure } = await deps.sink.take(parsed.notices, sinceMs);
@@ -190,18 +209,6 @@ function droppedConnections(registry: Registry): Counter<'why'> {
     labelNames: ['why'],
     registers: [registry],
   });
-}
-
-type Route = { readonly methods: readonly string[] } & (
-  | { readonly name: 'health' }
-  | { readonly name: 'notifications'; readonly segment: string | null }
-);
-
-function routeOf(url: string): Route | null {
-  const path = url.split('?', 1)[0] ?? '';
-  if (path === '/healthz') return { name: 'health', methods: ['GET', 'HEAD'] };
-  const match = /^\/notifications(?:\/([^/]*))?$/.exec(path);
-  return match === null ? null : { name: 'notifications', methods: ['POST'], segment: match[1] || null };
 }
 
 function methodNotAllowed(methods: readonly string[]): Answer {

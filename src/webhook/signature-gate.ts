@@ -5,7 +5,7 @@ import { noticesText } from '../human-api/notifications/stored';
 import type { Logger } from '../observability/log';
 import type { Quarantine } from '../spool/quarantine';
 import { type Answer, refusal } from './answer';
-import { createSignatureCheck, type SignatureFault, type SignatureScheme } from './signature';
+import { createSignatureCheck, type SignatureFault, type SignatureJudgement, type SignatureScheme } from './signature';
 import { createSignatureMemory } from './signature-memory';
 import type { SignatureSettings } from './signature-settings';
 
@@ -17,8 +17,14 @@ type SignatureVerdict =
   /** Not to be acted upon. `sinceMs`: when the request came, ms since 1970, from which the limit counts. */
   | { readonly kind: 'doubted'; setAside(notices: readonly Notice[], sinceMs: number): Promise<Answer> };
 
-/** The rung of the ladder on which a request shows that Human API sent it. */
-export type SignatureGate = (headers: IncomingHttpHeaders, body: Buffer) => SignatureVerdict;
+/**
+ * The rung of the ladder on which a request shows that Human API sent it. `body`: as sent, and inflated (the same bytes where nothing was
+ * compressed). Whether a sender signs before or after it compresses is documented nowhere, so either counts.
+ */
+export type SignatureGate = (
+  headers: IncomingHttpHeaders,
+  body: { readonly sent: Buffer; readonly inflated: Buffer },
+) => SignatureVerdict;
 
 /** `same-request`, `same-nonce`: one that was acknowledged comes again. */
 type Doubt = SignatureFault | 'same-request' | 'same-nonce';
@@ -62,7 +68,7 @@ export function createSignatureGate(
   let settingAside = 0;
 
   return (headers, body) => {
-    const judgement = check(headers, body, nowMs());
+    const judgement = judge(headers, body);
     if (!judgement.good) return doubt(judgement.fault);
     const memorized = memory.begin(judgement);
     requests.inc({ signature: memorized === 'fresh' ? 'good' : memorized });
@@ -70,6 +76,13 @@ export function createSignatureGate(
     if (memorized === 'under-way') return { kind: 'refused', answer: UNDER_WAY };
     return doubt(memorized);
   };
+
+  /** Of two bad judgements, the one that says more than that the signature is another body's. */
+  function judge(headers: IncomingHttpHeaders, { sent, inflated }: Parameters<SignatureGate>[1]): SignatureJudgement {
+    const asSent = check(headers, sent, nowMs());
+    if (sent === inflated || asSent.good || asSent.fault !== 'wrong') return asSent;
+    return check(headers, inflated, nowMs());
+  }
 
   /** The answer must have gone out whole: a sender that had gone did not hear it, and will send again. */
   function follow(response: ServerResponse, marks: Parameters<typeof memory.settle>[0]): void {

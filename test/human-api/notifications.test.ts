@@ -81,7 +81,7 @@ describe('a status notice', () => {
   });
 
   it('keeps an unknown value, and does without a date', () => {
-    expect(noticesOf({ ...STATUS, value: 'Paused', updatedAt: 7 })).toEqual([
+    expect(noticesOf({ ...STATUS, value: 'Paused', updatedAt: {} })).toEqual([
       { ...STATUS_NOTICE, status: 'Paused', updatedAt: null },
     ]);
   });
@@ -92,7 +92,9 @@ describe('a status notice', () => {
     { clientUserId: '' },
     { clientUserId: 'x'.repeat(101) },
     { clientUserId: null },
-    { clientUserId: 7 },
+    { clientUserId: 7.5 },
+    { clientUserId: 1e21 },
+    { clientUserId: true },
     { humanId: 'a b' },
     { humanId: 'x'.repeat(101) },
     { humanId: undefined },
@@ -112,6 +114,7 @@ describe('a report notice', () => {
     'https://api.humanapi.co/v1/human/medical/reports?since=1#x',
     'http://127.0.0.1:3002/data/v1/human/medical/reports',
     '/v1/human/medical/reports',
+    ' HTTPS://Hooks.Example:8443//V1/Human/Medical/Reports// ',
   ])('is recognised by the path of %s', (endpoint) => {
     expect(noticesOf({ ...REPORT, endpoint })).toEqual([REPORT_NOTICE]);
   });
@@ -136,7 +139,7 @@ describe('a report notice', () => {
     ]);
   });
 
-  it.each([{ objectId: '' }, { objectId: 'x'.repeat(201) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7 }])(
+  it.each([{ objectId: '' }, { objectId: 'x'.repeat(201) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7.5 }])(
     'with the ids %j names nothing',
     (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]),
   );

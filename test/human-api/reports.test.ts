@@ -36,7 +36,7 @@ describe('a list of reports', () => {
         organization: { id: null, name: 'Université de Genève' },
         updatedAt: '2020-01-30T21:20:54.316Z',
       },
-      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null } },
+      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null }, updatedAt: '1580000000' },
       { ...nothing, id: 'r3' },
     ]);
   });

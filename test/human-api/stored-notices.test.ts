@@ -13,7 +13,13 @@ function setup(): TellingNotice[] {
           value: 'Declined',
           updatedAt: '2026-01-01T00:00:00.000Z',
         },
-        { endpoint: 'https://h/v1/human/medical/reports', humanId, objectId: 7, type: 'unity', updatedAt: null },
+        {
+          endpoint: 'https://h/v1/human/medical/reports',
+          humanId,
+          objectId: 7,
+          type: 'unity',
+          updatedAt: 1_769_808_054_316,
+        },
       ]),
     ),
   );

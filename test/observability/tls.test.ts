@@ -197,7 +197,7 @@ test('every rung of the webhook stands over TLS as well', async () => {
     stranger: await post('{}', {}),
     junk: await post('no JSON'),
     large: await post('x'.repeat(1_048_577)),
-    method: (await ask(notices, 'GET', basic)).status,
+    method: (await ask(notices, 'PUT', basic)).status,
     path: (await ask(`${url}/elsewhere`, 'POST', basic)).status,
   }).toEqual({ good: 200, segment: 200, stranger: 401, junk: 400, large: 413, method: 405, path: 404 });
 });

@@ -6,6 +6,10 @@ const HIDDEN = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 const post = (...headers: string[]) => ['POST /notifications HTTP/1.1', 'Host: 127.0.0.1', ...headers].join('\r\n');
 const AMBIGUOUS: readonly (readonly [string, string])[] = [
   ['two lengths', `${post('Content-Length: 0', `Content-Length: ${HIDDEN.length}`)}\r\n\r\n${HIDDEN}`],
+  [
+    'two lengths behind an absolute target',
+    `${post('Content-Length: 0', `Content-Length: ${HIDDEN.length}`).replace('/', 'http://127.0.0.1/')}\r\n\r\n${HIDDEN}`,
+  ],
   ['a length and chunks', `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
   ['chunks and a length', `${post('Transfer-Encoding: chunked', 'Content-Length: 4')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
   ['a coding behind the chunks', `${post('Transfer-Encoding: chunked, identity')}\r\n\r\n0\r\n\r\n${HIDDEN}`],

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { fc } from '../support/property';
 import { converse, HUMAN_ID, reportNotification, statusNotification, webhooks } from '../webhook/webhook-fixture';
 
@@ -30,10 +31,13 @@ const NAMES = ['clientUserId', 'endpoint', 'humanId', 'updatedAt', 'property', '
 const ALTERED = fc
   .tuple(fc.boolean(), fc.dictionary(fc.constantFrom(...NAMES), VALUE, { maxKeys: 3 }))
   .map(([status, over]) => (status ? statusNotification(over) : reportNotification(over)));
+const ENCODING = fc.constantFrom('', 'gzip', 'deflate', 'br', 'gzip, br', 'zstd', ', ,');
 const BODY = fc.oneof(
   fc.array(fc.oneof(ALTERED, VALUE), { maxLength: 5 }).map((elements) => JSON.stringify(elements)),
   ALTERED.map((one) => JSON.stringify(one).slice(0, -1)),
   fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
+  ALTERED.map((one) => JSON.stringify(JSON.stringify(one))),
+  fc.tuple(ALTERED, fc.nat({ max: 400 })).map(([one, cut]) => gzipSync(JSON.stringify(one)).subarray(0, cut)),
   fc.nat({ max: 20_000 }).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`),
 );
 
@@ -43,8 +47,9 @@ test(
     const webhook = await startWebhook();
     const cpu = process.cpuUsage();
     await fc.assert(
-      fc.asyncProperty(BODY, async (body) => {
-        const { status } = await webhook.send('/notifications', { body });
+      fc.asyncProperty(BODY, ENCODING, async (body, encoding) => {
+        const headers = { 'Content-Encoding': encoding };
+        const { status } = await webhook.send('/notifications', { headers, body });
         expect(status).toBeLessThan(500);
       }),
       { numRuns: RUNS },

@@ -22,7 +22,7 @@ describe('an answer to a sender without a secret', () => {
     ['401', 'POST /notifications'],
     ['401', 'POST /notifications/wrong'],
     ['404', 'GET /'],
-    ['405', 'GET /notifications'],
+    ['405', 'PUT /notifications'],
     ['401', 'POST /notifications', 'Expect: foo\r\n'],
   ])('(%s, %s) ends the connection', async (status, line, headers = '') => {
     const { port } = await setup();
