@@ -1,11 +1,11 @@
 import { isRecord, parseJson } from './json';
 
 /**
- * What came with a 4xx or 5xx. Only an `enveloped` one can be upstream's own word, and a gateway's default error has the same form; `html` is a
- * proxy's. Free text is never kept.
+ * What came with a 4xx or 5xx. Only an `enveloped` one can be upstream's own word, and a gateway's default error may have the same form;
+ * `similar` lacks one of its texts; `html` is a proxy's. Free text is never kept.
  */
 export interface Refusal {
-  readonly kind: 'enveloped' | 'empty' | 'html' | 'other';
+  readonly kind: 'enveloped' | 'similar' | 'empty' | 'html' | 'other';
   /** Upstream's `x-humanapi-request-id` where the body holds a well-formed one: the vendor's support asks for it, and only upstream has one. */
   readonly requestId: string | null;
   /** The offending field names of a validation. */
@@ -30,8 +30,7 @@ export function readRefusal(contentType: string, bytes: Buffer): Refusal {
   const body = parseJson(bytes);
   if (isRecord(body)) {
     const requestId = requestIdOf(body['x-humanapi-request-id']);
-    if (isEnvelope(body, requestId)) return { kind: 'enveloped', requestId, keys: fieldPaths(body['validation']) };
-    return { kind: 'other', requestId, keys: [] };
+    return { kind: kindOf(body, requestId), requestId, keys: fieldPaths(body['validation']) };
   }
   const start = bytes.toString('latin1', 0, 1_000).trimStart();
   const kind = start === '' ? 'empty' : start.startsWith('<') || /html/i.test(contentType) ? 'html' : 'other';
@@ -51,11 +50,12 @@ export function requestIdOf(value: unknown): string | null {
 }
 
 /** Without an id both texts are needed: `{code, message}` and `{statusCode, message}` are what gateways answer by default. */
-function isEnvelope(body: Record<string, unknown>, requestId: string | null): boolean {
+function kindOf(body: Record<string, unknown>, requestId: string | null): 'enveloped' | 'similar' | 'other' {
   const code = body['code'] ?? body['statusCode'];
   const hasCode = typeof code === 'number' || (typeof code === 'string' && code !== '');
-  const texts = [body['error'], body['message']].filter((text) => typeof text === 'string');
-  return hasCode && texts.length >= (requestId === null ? 2 : 1);
+  const texts = [body['error'], body['message']].filter((text) => typeof text === 'string').length;
+  if (!hasCode || texts === 0) return 'other';
+  return texts === 2 || requestId !== null ? 'enveloped' : 'similar';
 }
 
 function fieldPaths(validation: unknown): string[] {

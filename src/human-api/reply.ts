@@ -28,6 +28,7 @@ export function contentOf<Content>({ facts, refusal, content }: Reply<Content>):
 /** What came with the status, for an error's message. */
 const WITH: Readonly<Record<Refusal['kind'], string>> = {
   enveloped: '',
+  similar: " in no form of Human API's",
   empty: ' without a body',
   html: ' with an HTML page',
   other: " in no form of Human API's",
@@ -42,7 +43,7 @@ export function isRefused({ facts, refusal }: Reply<unknown>, isMeant: (status: 
 export function isNobody({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
   if (facts.status !== 404) return false;
   if (isIdentified(facts, refusal, envelopes)) return true;
-  throw new Undecided(facts, refusal?.kind === 'enveloped' ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
+  throw new Undecided(facts, isFormed(refusal) ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
 }
 
 /** The same of a deletion, which a lenient upstream may answer without a body. @throws Undecided */
@@ -55,11 +56,16 @@ export function isDeletedBefore(reply: Reply<unknown>, envelopes: Envelopes): bo
 
 /** True for upstream's own word that the details are invalid. @throws Undecided for a 400 that may be another's */
 export function isInvalid({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
-  if (facts.status !== 400 || refusal?.kind !== 'enveloped') return false;
+  if (facts.status !== 400 || !isFormed(refusal)) return false;
   if (isIdentified(facts, refusal, envelopes)) return true;
   throw new Undecided(facts, UNDECIDED.unidentified400);
 }
 
 function isIdentified({ requestId }: CallFacts, refusal: Refusal | null, envelopes: Envelopes): boolean {
-  return refusal?.kind === 'enveloped' && (envelopes === 'lenient' || requestId !== null);
+  return isFormed(refusal) && (envelopes === 'lenient' || requestId !== null);
+}
+
+/** Of upstream's envelopes, or so similar that operators have to hear of it. */
+function isFormed(refusal: Refusal | null): boolean {
+  return refusal?.kind === 'enveloped' || refusal?.kind === 'similar';
 }

@@ -81,7 +81,7 @@ describe('a status notice', () => {
   });
 
   it('keeps an unknown value, and does without a date', () => {
-    expect(noticesOf({ ...STATUS, value: 'Paused', updatedAt: 7 })).toEqual([
+    expect(noticesOf({ ...STATUS, value: 'Paused', updatedAt: {} })).toEqual([
       { ...STATUS_NOTICE, status: 'Paused', updatedAt: null },
     ]);
   });
@@ -136,7 +136,7 @@ describe('a report notice', () => {
     ]);
   });
 
-  it.each([{ objectId: '' }, { objectId: 'x'.repeat(201) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7 }])(
+  it.each([{ objectId: '' }, { objectId: 'x'.repeat(2_001) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7 }])(
     'with the ids %j names nothing',
     (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]),
   );
