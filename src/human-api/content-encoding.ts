@@ -8,8 +8,8 @@ const DECODERS = ['gzip', 'x-gzip', 'deflate', 'br'] as const;
 type Coding = (typeof DECODERS)[number];
 
 /** The codings of a `Content-Encoding`, in the order they were applied; none for identity. @throws Unavailable for one that we cannot undo */
-export function codingsOf(facts: CallFacts, header: string | null): Coding[] {
-  const names = (header ?? '').split(',').map((name) => name.trim().toLowerCase());
+export function codingsOf(facts: CallFacts, header: string): Coding[] {
+  const names = header.split(',').map((name) => name.trim().toLowerCase());
   const codings = names.filter((name) => name !== '' && name !== 'identity');
   if (codings.length <= MOST_CODINGS && codings.every(isCoding)) return codings;
   throw new Unavailable(facts, 'expected a Content-Encoding of gzip, deflate or br, or none; another one came');

@@ -71,7 +71,7 @@ export class Exchange {
         const contentType = headerOf(answer, 'content-type') ?? '';
         const announced = headerOf(answer, 'content-length');
         // Of encoded bytes the length is not the document's; undici holds it against what arrives.
-        const isEncoded = codingsOf(facts, headerOf(answer, 'content-encoding')).length > 0;
+        const isEncoded = codingsIn(facts, answer).length > 0;
         const contentLength = announced === null || isEncoded ? null : Number(announced);
         const source = { body: answer.body, bytes: bodyOf(facts, answer) };
         return reportBody(facts, { contentType, contentLength }, source, this.#settings.maxReportBytes);
@@ -155,7 +155,11 @@ async function brokenOff(read: () => Promise<Buffer>): Promise<Buffer> {
 /** The bytes of an answer, inflated; what goes wrong with the connection while no one reads must not become an uncaught error. */
 function bodyOf(facts: CallFacts, answer: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
   answer.body.on('error', () => {});
-  return decoded(answer.body, codingsOf(facts, headerOf(answer, 'content-encoding')));
+  return decoded(answer.body, codingsIn(facts, answer));
+}
+
+function codingsIn(facts: CallFacts, { headers }: Dispatcher.ResponseData) {
+  return codingsOf(facts, [headers['content-encoding'] ?? []].flat().join());
 }
 
 /** The body up to a limit; what lies beyond is not read and ends the connection. */

@@ -37,7 +37,8 @@ export async function everyUser(
       throw new Unavailable(reply.facts, 'expected users with a humanId, one that may be the person has none');
     offset += received;
     const isLast = received < SHORT_PAGE || found.size === known;
-    if (isLast && offset < SHORT_PAGE) return [...found.values()];
+    // A look-up by humanId has one person or none; by clientUserId, one or two others may just have a similar id.
+    if (isLast && offset < ('humanId' in by ? 1 : SHORT_PAGE)) return [...found.values()];
     if (isLast || page === MOST_PAGES) throw unsupported(reply);
   }
 }

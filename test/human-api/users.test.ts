@@ -159,10 +159,11 @@ describe('a look-up', () => {
     expect(error.message).toContain('docs/real-human-api.md');
   });
 
-  it('with another one or two is an answer: ours is not there', async () => {
+  it('with another one or two is an answer: ours is not there; by humanId it is none', async () => {
     const { upstream, api } = await startClient();
-    upstream.answer(LOOK_UP, json(200, users(2)));
+    upstream.answer(LOOK_UP, json(200, users(2)), 2);
     expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(2);
+    expect(await failureOf(api.findUsers({ humanId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
   });
 
   it('that finds whom it seeks in a list of everybody looks no further', async () => {
