@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { RETENTION_VARIABLES, retentionFaults, retentionMsOf } from './activities/retention-settings';
 import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
 import { DAY_MS, DURATION_EXPECTED, MINUTE_MS, parseDurationMs, SECOND_MS } from './domain/policy';
+import { PROXY_EXPECTED, readProxy } from './human-api/proxy-settings';
 import {
   ConfigurationError,
   type ConfigurationFault,
@@ -95,6 +96,8 @@ function configOf(
       timeoutMs: read.HUMAN_API_TIMEOUT,
       maxCallsPerSecond: read.HUMAN_API_MAX_CALLS_PER_SECOND,
       envelopes: read.HUMAN_API_ENVELOPES,
+      /** Null: Human API is called directly. */
+      proxy: proxyOf(set),
     },
     hasRealUpstream: isReal([read.HUMAN_API_AUTH_URL, read.HUMAN_API_ADMIN_URL, read.HUMAN_API_DATA_URL]),
     temporal,
@@ -298,7 +301,7 @@ function unmetBy(
     expect('REPORTS_ENCRYPTION', chosen, 'on, or off where reports may lie in REPORT_STORE unencrypted');
   }
   if (real && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
-  if (processName === 'worker') faults.push(...retentionFaults(set, real));
+  if (processName === 'worker') faults.push(...retentionFaults(set, real), ...(real ? proxyFaults(set) : []));
   if (processName === 'api') faults.push(...apiFaults(set));
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
@@ -316,6 +319,19 @@ function unmetBy(
     );
   }
   return faults;
+}
+
+/** A malformed one is a fault of the worker alone, because no other process calls Human API. */
+function proxyOf(set: Environment) {
+  const proxy = readProxy(set);
+  return proxy === null || 'malformed' in proxy ? null : proxy;
+}
+
+function proxyFaults(set: Environment): ConfigurationFault[] {
+  const proxy = readProxy(set);
+  if (proxy === null || !('malformed' in proxy)) return [];
+  // It may hold a password in any place.
+  return [{ key: proxy.malformed, expected: PROXY_EXPECTED, came: 'a value that is not shown' }];
 }
 
 /** Names that begin like ours and are not: a typo must not become the default. */

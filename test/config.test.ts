@@ -45,6 +45,7 @@ test('nothing set means the documented defaults', () => {
       dataUrl: 'https://api.humanapi.co',
       timeoutMs: 30_000,
       envelopes: 'strict',
+      proxy: null,
       maxCallsPerSecond: 10,
     },
     hasRealUpstream: true,

@@ -135,3 +135,14 @@ test('what a real upstream demands is reported all together', () => {
     ].sort(),
   );
 });
+
+test('a malformed HTTPS_PROXY stops the worker of a real upstream, and what may be a password is not shown', () => {
+  for (const key of ['HTTPS_PROXY', 'https_proxy']) {
+    const env = { ...REAL, [key]: 'me:pa55%ZZ@proxy' };
+    expect(refusing(env, key)).toEqual(['worker']);
+    expect(JSON.stringify(faultsOf(env, 'worker'))).not.toContain('pa55');
+    expect(refusing({ ...env, ...SANDBOX }, key)).toEqual([]);
+  }
+  const { proxy } = readConfig('worker', { ...REAL, HTTPS_PROXY: 'http://proxy:3128', no_proxy: 'a' }, FOLDER).humanApi;
+  expect(proxy).toEqual({ url: 'http://proxy:3128', authorization: null, noProxy: 'a' });
+});

@@ -11,6 +11,8 @@ export class NothingYet extends Error {
   constructor(
     readonly waitingFor: string,
     readonly againInMs: number,
+    /** Upstream's id of the request that left nothing to do but wait. */
+    readonly requestId: string | null = null,
   ) {
     super(`nothing yet: ${waitingFor}`);
   }
@@ -40,7 +42,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
     progress.failingSinceMs = null;
     progress.undecidedFromMs = null;
     progress.delayMs = error.againInMs;
-    return ApplicationFailure.create({
+    return named(error.requestId, {
       message: error.message,
       type: error.name,
       nextRetryDelay: error.againInMs,
@@ -53,11 +55,19 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
   if (error instanceof Undecided) progress.undecidedFromMs ??= progress.elapsedMs;
   const asked = error instanceof RateLimited ? error.retryAfterMs : null;
   progress.delayMs = asked ?? backOffMs(progress.streak, progress.elapsedMs - progress.failingFromMs);
-  return ApplicationFailure.create({
+  return named(error instanceof HumanApiError ? error.call.requestId : null, {
     message: messageOf(error),
     type: typeOf(error),
     nextRetryDelay: progress.delayMs,
   });
+}
+
+type FailureOptions = Parameters<typeof ApplicationFailure.create>[0];
+
+/** The request id stands in the message already; as a field of its own it goes into the log line, which shows no message. */
+function named(requestId: string | null, options: FailureOptions): ApplicationFailure {
+  const failure = ApplicationFailure.create(options);
+  return requestId === null ? failure : Object.assign(failure, { requestId });
 }
 
 /** How long to wait after the streak's newest failure, in ms. */

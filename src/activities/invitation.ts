@@ -1,7 +1,14 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
-import { AlreadyExists, HumanApiError, Unavailable, ValidationRejected } from '../human-api/errors';
+import {
+  AlreadyExists,
+  HumanApiError,
+  RateLimited,
+  Unavailable,
+  Undecided,
+  ValidationRejected,
+} from '../human-api/errors';
 import type { ReportStore } from '../report-store/port';
 import type { ApplicantDetails } from '../workflows/contract';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
@@ -19,6 +26,8 @@ export type InvitationAnswer =
       status: string;
       updatedAtMs: number | null;
       askedAtMs: number;
+      /** Only of a person who was created, where the answer had one: a person who is adopted has none. */
+      inviteLink?: string;
     }
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
@@ -61,6 +70,8 @@ interface InviteInput extends UndecidedPatience {
   readonly createSent?: boolean;
   /** Upstream answered that create with 409. */
   readonly exists?: boolean;
+  /** False: upstream sends no e-mail, because the carrier sends the link. Absent: true. */
+  readonly autoInvite?: boolean;
 }
 
 /** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
@@ -107,15 +118,16 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
   }
 
   async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
-    const { details } = input;
+    const { details, autoInvite = true } = input;
     const { progress, nowMs, elapsedMs } = running;
     stopIfCancelled();
     progress.createSentAtMs = nowMs();
     progress.lookingFromMs = elapsedMs();
     heartbeat(progress);
     try {
-      const user = await humanApi.invite(details);
-      return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs };
+      const user = await humanApi.invite({ ...details, autoInvite });
+      const link = user.inviteLink === null ? {} : { inviteLink: user.inviteLink };
+      return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs, ...link };
     } catch (error) {
       if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
       if (!(error instanceof HumanApiError)) throw error;
@@ -143,7 +155,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     }
     const there = await lookUp(details);
     if (there) return asAdopted(there, details, running.askedAtMs);
-    throw lookUpAgain(progress, AMBIGUOUS_FOR_MS);
+    throw lookUpAgain(progress, AMBIGUOUS_FOR_MS, error);
   }
 
   async function lookUp({ clientUserId }: ApplicantDetails): Promise<User | null> {
@@ -165,19 +177,24 @@ function invitationProgress(
 }
 
 /** The last look-up falls on the end of the time, so that a second create comes no later than it may. */
-function lookUpAgain(progress: InvitationProgress, remainingMs: number): NothingYet {
+function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: HumanApiError | null = null): NothingYet {
   const apartMs = Math.min(1_000 * 2 ** progress.lookUps, LOOK_UP_APART_MOST_MS, Math.max(0, remainingMs));
   progress.lookUps += 1;
-  return new NothingYet('the effect of an invitation whose answer was lost', apartMs);
+  const why = lost === null ? '' : `: ${lost.message}`;
+  return new NothingYet(`the effect of an invitation whose answer was lost${why}`, apartMs, lost?.call.requestId);
 }
 
 /**
- * True where upstream turned the create away before it was worked on, so that nothing can come of it: not sent at all, 429, or another 3xx or
- * 4xx. Not 408 (a gateway's time-out), 409 (somebody is there) and any 5xx, with `Retry-After` or without: those tell nothing of the effect.
+ * True where upstream itself turned the create away before it was worked on, so that nothing can come of it: not sent at all, 429, or another
+ * 4xx in one of its envelopes. Not 408 (a gateway's time-out), 409 (somebody is there) and any 5xx, with `Retry-After` or without: those tell
+ * nothing of the effect. Nor does a redirect, a page or foreign JSON: a gateway may have answered so after upstream had worked.
  */
-function wasRefusedUnread({ call: { status }, kind }: HumanApiError): boolean {
-  if (status === null) return kind === 'rate-limited';
-  return status >= 300 && status < 500 && status !== 408 && status !== 409;
+function wasRefusedUnread(error: HumanApiError): boolean {
+  const { status } = error.call;
+  if (error instanceof RateLimited) return status !== 503;
+  if (error instanceof Undecided) return true;
+  const isUpstreamsWord = error instanceof Unavailable && error.isUpstreamsWord;
+  return isUpstreamsWord && status !== null && status >= 400 && status < 500 && status !== 408 && status !== 409;
 }
 
 /** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */

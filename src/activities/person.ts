@@ -6,6 +6,8 @@ import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { isOutage, NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
+import { deleteOnce, deletionProgress } from './deletion';
+import { isSameEmail } from './email';
 import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress, progressAfter } from './progress';
@@ -130,9 +132,12 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
       }, plainProgress);
     },
 
-    /** Deletes the person, so that nothing more is sent to them; somebody who is gone already counts as deleted. */
+    /** Deletes the person until upstream confirms it, so that nothing more is sent to them; who is gone already counts as deleted. */
     async withdraw(input: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
-      return attempt((running) => orUndecided(running, input, () => humanApi.deleteUser(input.humanId)), plainProgress);
+      return attempt(
+        (running) => orUndecided(running, input, () => deleteOnce(humanApi, input.humanId, running)),
+        deletionProgress,
+      );
     },
 
     /** Whose humanId this is by upstream's own record; null where nobody is, or upstream does not say. */
@@ -212,13 +217,9 @@ export function adoptable(users: readonly User[], clientUserId: string): User | 
   );
 }
 
-/** True unless upstream tells another e-mail: not every reply tells one. Compared trimmed and in lower case. */
+/** True unless upstream tells another e-mail: not every reply tells one. */
 export function hasEmail(user: User, clientUserEmail: string): boolean {
-  return user.clientUserEmail === null || comparable(user.clientUserEmail) === comparable(clientUserEmail);
-}
-
-function comparable(email: string): string {
-  return email.trim().toLowerCase();
+  return user.clientUserEmail === null || isSameEmail(user.clientUserEmail, clientUserEmail);
 }
 
 function foundAs(user: User): LookUpAnswer {

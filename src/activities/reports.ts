@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Fetched } from '../domain/answers';
 import type { Format, ListedReport, StoredDocument } from '../domain/reports';
 import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
-import { BadDocument, isOutage, NotFound, NotOffered, NotYet } from '../human-api/errors';
+import {
+  BadDocument,
+  HumanApiError,
+  isOutage,
+  NotFound,
+  NotOffered,
+  NotYet,
+  UnenvelopedFormat,
+} from '../human-api/errors';
 import { NotTheDocument, type ReportStore } from '../report-store/port';
 import { type Attempt, attempt, stopIfCancelled, whenCancelled } from './attempt';
 import { type PollProgress, pollProgress, quietly } from './person';
@@ -47,6 +55,8 @@ interface FetchProgress extends Progress {
   broken: number;
   /** Times that no access token was to be had. */
   refusals: number;
+  /** Where on `elapsedMs` answers to the format began that are in none of upstream's envelopes; absent after any other answer. */
+  unenvelopedFromMs?: number | null;
 }
 
 /** A download has less than the hour that an attempt has: a time-out of the server's would leave no trace, and be repeated for ever. */
@@ -57,6 +67,8 @@ const BROKEN_MOST = 5;
 const REFUSALS_MOST = 5;
 /** A document that cannot be had for so long is left for a later round, so that one does not hold up the others. */
 const ROUND_FOR_MS = 60 * 60_000;
+/** The same of a format that is answered in no form of upstream's: it may just not be offered, so the others wait less for it. */
+const UNENVELOPED_FOR_MS = 5 * 60_000;
 
 export interface ReportDeps {
   readonly humanApi: HumanApi;
@@ -117,7 +129,7 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
 
   async function fetchOnce(
     input: FetchDocumentInput,
-    { progress, outageMs }: Attempt<FetchProgress>,
+    { progress, outageMs, elapsedMs }: Attempt<FetchProgress>,
   ): Promise<Fetched> {
     try {
       const body = await humanApi.openReport(input.clientUserId, input.report.id, input.format);
@@ -133,10 +145,17 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
       if (error instanceof TooSlow) return { kind: 'unavailable', detail: error.message };
       if (error instanceof NotTheDocument || error instanceof BadDocument) {
         progress.broken += 1;
-        if (progress.broken >= BROKEN_MOST) return { kind: 'broken', detail: error.message };
+        if (progress.broken >= BROKEN_MOST) return { kind: 'broken', detail: detailOf(error) };
+      }
+      if (error instanceof UnenvelopedFormat) {
+        progress.unenvelopedFromMs ??= elapsedMs();
+        const persists = elapsedMs() - progress.unenvelopedFromMs >= UNENVELOPED_FOR_MS;
+        if (persists) return { kind: 'unenveloped', detail: detailOf(error) };
+      } else if (!isOutage(error)) {
+        progress.unenvelopedFromMs = null;
       }
       if (isOutage(error) && outageMs() >= ROUND_FOR_MS) {
-        return { kind: 'unavailable', detail: error.message };
+        return { kind: 'unavailable', detail: detailOf(error) };
       }
       throw error;
     }
@@ -159,6 +178,11 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
       stopListening();
     }
   }
+}
+
+/** As the manifest shows it: without the request id, because the same fault of another request is no news. */
+function detailOf(error: Error): string {
+  return error instanceof HumanApiError ? error.summary : error.message;
 }
 
 /** A body that trickles: each piece comes in time, the whole does not. */

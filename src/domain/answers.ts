@@ -7,7 +7,9 @@ export type Fetched =
   | { readonly kind: 'not-offered' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'broken'; readonly detail: string }
-  | { readonly kind: 'unavailable'; readonly detail: string };
+  | { readonly kind: 'unavailable'; readonly detail: string }
+  /** 400 or 415 in none of upstream's envelopes, again and again for a while: a gateway's fault, or a format that is not offered. */
+  | { readonly kind: 'unenveloped'; readonly detail: string };
 
 /** Why a wanted version is not stored: upstream's answer, or our failure and when it is tried again (null: never). */
 export type Answer =
@@ -21,6 +23,8 @@ export type Answer =
       readonly retryAtMs: number | null;
       /** Upstream said 404: worth another try only if a later list still names it. */
       readonly goneAtMs: number | null;
+      /** Since when the answers have been `unenveloped`; absent where they are not. */
+      readonly unenvelopedSinceMs?: number;
     };
 
 /** A document that could not be had for this long is given up. */
@@ -29,18 +33,33 @@ const GIVE_UP_MS = DAY_MS;
 const BROKEN_ROUNDS = 2;
 /** A document that is listed but answered 404 is tried this often. */
 const GONE_TRIES = 3;
-/** What is remembered of a document that did not come; `before` is what was remembered until now. */
+/** An answer outside of upstream's envelopes counts as upstream's once it has persisted for so long. */
+const UNENVELOPED_FOR_MS = HOUR_MS;
+/** What is remembered of a document that did not come; `before` is what was remembered until now. `otherFormat`: another format of the report is stored. */
 export function answerTo(
   fetched: Exclude<Fetched, { kind: 'stored' }>,
   before: Answer | undefined,
   nowMs: number,
   policy: Policy,
+  otherFormat = false,
 ): Answer {
   if (fetched.kind === 'not-offered') {
     return { reason: 'not-offered', detail: 'the report does not come in this format' };
   }
   const failed = before?.reason === 'failed' ? before : null;
-  const tries = (failed?.tries ?? 0) + (fetched.kind === 'unavailable' ? 0 : 1);
+  const isOutage = fetched.kind === 'unavailable' || fetched.kind === 'unenveloped';
+  const tries = (failed?.tries ?? 0) + (isOutage ? 0 : 1);
+  // An outage in between says nothing of the format.
+  const unenvelopedSinceMs = isOutage
+    ? (failed?.unenvelopedSinceMs ?? (fetched.kind === 'unenveloped' ? nowMs : null))
+    : null;
+  const persists = unenvelopedSinceMs !== null && nowMs - unenvelopedSinceMs >= UNENVELOPED_FOR_MS;
+  if (fetched.kind === 'unenveloped' && persists && otherFormat) {
+    return {
+      reason: 'not-offered',
+      detail: 'the report does not come in this format (answered in no form of Human API)',
+    };
+  }
   const firstAtMs = failed?.firstAtMs ?? nowMs;
   const common = { reason: 'failed', tries, firstAtMs } as const;
   switch (fetched.kind) {
@@ -60,11 +79,13 @@ export function answerTo(
         goneAtMs: null,
       };
     case 'unavailable':
+    case 'unenveloped':
       return {
         ...common,
         detail: fetched.detail,
         retryAtMs: nowMs - firstAtMs < GIVE_UP_MS ? nowMs + HOUR_MS : null,
         goneAtMs: null,
+        ...(unenvelopedSinceMs !== null && { unenvelopedSinceMs }),
       };
   }
 }

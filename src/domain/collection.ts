@@ -163,7 +163,9 @@ export function withFetched(
     return { ...collection, answers, documents: [...documents, fetched.document], unrecorded: true };
   }
   const before = collection.answers[key];
-  const answer = answerTo(fetched, before, nowMs, policy);
+  const { report, format } = wanted;
+  const otherFormat = collection.documents.some((entry) => entry.reportId === report.id && entry.format !== format);
+  const answer = answerTo(fetched, before, nowMs, policy, otherFormat);
   // One more hour of the same failure is nothing that the manifest would tell.
   const news = before?.reason !== answer.reason || before.detail !== answer.detail;
   const answers = { ...collection.answers, [key]: answer };

@@ -1,16 +1,29 @@
 import type { Dispatcher } from 'undici';
-import { AlreadyExists, NotFound, NotOffered, Unavailable, ValidationRejected } from './errors';
+import { UNDECIDED } from '../domain/undecided';
+import { isDeletionConfirmed } from './deletion';
+import { onlyWay, openWays } from './dispatcher';
+import { AlreadyExists, NotFound, NotOffered, Undecided, UnenvelopedFormat, ValidationRejected } from './errors';
 import { Exchange } from './exchange';
-import { contentOf, type Envelopes, isDeletedBefore, isInvalid, isNobody, isNotFound, type Reply } from './reply';
+import type { ProxySettings } from './proxy-settings';
+import { contentOf, type Envelopes, isDeletedBefore, isInvalid, isNobody, isRefused } from './reply';
 import type { ReportBody } from './report-body';
 import type { Call } from './request';
 import { accessTokenMint, clientTokenMint } from './token-mints';
 import { Tokens } from './tokens';
 import { everyUser, type UserFilter } from './user-pages';
-import { type Invitation, type ReportRow, reportsFrom, type User, userCreated, userNamed, usersFrom } from './wire';
+import {
+  createBody,
+  type Invitation,
+  type ReportRow,
+  reportsFrom,
+  type User,
+  userCreated,
+  userNamed,
+  usersFrom,
+} from './wire';
 
 export type { ReportBody } from './report-body';
-export type { ReportRow, User } from './wire';
+export type { Invitation, ReportRow, User } from './wire';
 
 /** Where Human API is, and who we are to it. A base URL may carry a path prefix. */
 export interface HumanApiSettings {
@@ -25,6 +38,8 @@ export interface HumanApiSettings {
   readonly maxReportBytes?: number;
   /** Whose word an error about a person is; `strict` where nothing is said. */
   readonly envelopes?: Envelopes;
+  /** The way out to every host but this machine; none where nothing is said. */
+  readonly proxy?: ProxySettings | null;
 }
 
 /**
@@ -40,11 +55,14 @@ export interface HumanApi {
   listUsers(offset: number): Promise<{ readonly users: readonly User[]; readonly received: number }>;
   /** @throws NotFound, only for a 404 that is upstream's own word; Undecided for any other, as every call about a person does */
   readUser(humanId: string): Promise<User>;
-  /** Irreversible: stops e-mails and notifications; no access token is to be had afterwards. */
+  /**
+   * Irreversible: stops e-mails and notifications; no access token is to be had afterwards. An answer that does not confirm it is Unavailable
+   * or Undecided: then a look-up by humanId that finds nobody confirms it.
+   */
   deleteUser(humanId: string): Promise<'deleted' | 'already-gone'>;
   /** @throws NotYet while the access token is refused */
   listReports(clientUserId: string): Promise<ReportRow[]>;
-  /** @throws NotYet, NotFound (in an envelope), NotOffered (400, 415) */
+  /** @throws NotYet, NotFound and NotOffered (404; 400, 415; in an envelope), UnenvelopedFormat (400, 415 without one) */
   openReport(clientUserId: string, reportId: string, format: 'json' | 'html' | 'pdf'): Promise<ReportBody>;
   /** Resolves only if upstream has just minted a client token for our credentials: proof that a refusal is not our own fault. */
   proveCredentials(): Promise<void>;
@@ -53,6 +71,8 @@ export interface HumanApi {
 }
 
 const GIBIBYTE = 1024 ** 3;
+/** A host that takes no connection for this long is down, however patient we are with its answers. */
+const LONGEST_CONNECT_MS = 10_000;
 /** The client token belongs to nobody in particular. */
 const OURS = '';
 
@@ -62,21 +82,28 @@ export function createHumanApi(
   seams: { now?: () => number; dispatcher?: Dispatcher } = {},
 ): HumanApi {
   const { authUrl: auth, adminUrl: admin, dataUrl: data, timeoutMs } = settings;
-  const { maxReportBytes = GIBIBYTE, envelopes = 'strict' } = settings;
+  const { maxReportBytes = GIBIBYTE, envelopes = 'strict', proxy = null } = settings;
   const now = seams.now ?? Date.now;
-  const exchange = new Exchange({ baseUrls: { auth, admin, data }, timeoutMs, maxReportBytes }, now, seams.dispatcher);
+  const ways = seams.dispatcher ? onlyWay(seams.dispatcher) : openWays(proxy, Math.min(timeoutMs, LONGEST_CONNECT_MS));
+  const exchange = new Exchange({ baseUrls: { auth, admin, data }, timeoutMs, maxReportBytes }, now, ways);
   const clientTokens = new Tokens(clientTokenMint(exchange, settings), now);
   const accessTokens = new Tokens(accessTokenMint(exchange, settings), now);
 
-  const askAdmin = (method: Call['method'], route: string, more: Partial<Call>) =>
-    clientTokens.authorise(OURS, (token) => exchange.ask({ ...more, host: 'admin', method, route, token }));
+  const askAdmin = (method: Call['method'], route: string, more: Partial<Call>) => {
+    const of = method === 'GET' && !more.ids ? 'list' : 'one';
+    const call: Call = { ...more, host: 'admin', method, route };
+    return clientTokens.authorise(OURS, (token) => exchange.ask({ ...call, token }, of), {
+      // A create that was sent twice invites twice.
+      repeatable: method !== 'POST',
+    });
+  };
 
   return {
     async invite(invitation) {
-      const reply = await askAdmin('POST', '/api/v1/users', { body: { ...invitation, autoInvite: true } });
+      const reply = await askAdmin('POST', '/api/v1/users', { body: createBody(invitation) });
       const { facts, refusal } = reply;
       if (isInvalid(reply, envelopes)) throw new ValidationRejected(facts, refusal?.keys ?? []);
-      if (facts.status === 409) throw new AlreadyExists(facts);
+      if (isRefused(reply, (status) => status === 409)) throw new AlreadyExists(facts);
       return userCreated(invitation.clientUserId, facts, contentOf(reply));
     },
 
@@ -95,16 +122,14 @@ export function createHumanApi(
 
     async deleteUser(humanId) {
       const reply = await askAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId } });
-      const { facts } = reply;
       if (isDeletedBefore(reply, envelopes)) return 'already-gone';
-      contentOf(reply);
-      if (facts.status === 200 || facts.status === 202 || facts.status === 204) return 'deleted';
-      throw new Unavailable(facts, `expected 200, 202 or 204, ${facts.status} came`);
+      if (isDeletionConfirmed(humanId, reply.facts, contentOf(reply))) return 'deleted';
+      throw new Undecided(reply.facts, UNDECIDED.unconfirmedDeletion);
     },
 
     async listReports(clientUserId) {
       const call: Call = { method: 'GET', host: 'data', route: '/v1/human/medical/reports' };
-      const reply = await accessTokens.authorise(clientUserId, (token) => exchange.ask({ ...call, token }));
+      const reply = await accessTokens.authorise(clientUserId, (token) => exchange.ask({ ...call, token }, 'list'));
       return reportsFrom(reply.facts, contentOf(reply));
     },
 
@@ -112,8 +137,10 @@ export function createHumanApi(
       const route = '/v1/human/medical/reports/{id}/raw';
       const call: Call = { method: 'GET', host: 'data', route, ids: { id: reportId }, query: { format } };
       const reply = await accessTokens.authorise(clientUserId, (token) => exchange.open({ ...call, token }));
-      if (isNotFound(reply)) throw new NotFound(reply.facts);
-      if (isNotOffered(reply)) throw new NotOffered(reply.facts);
+      const { facts } = reply;
+      if (isRefused(reply, (status) => status === 404)) throw new NotFound(facts);
+      if (isRefused(reply, isOfFormat)) throw new NotOffered(facts);
+      if (isOfFormat(facts.status)) throw new UnenvelopedFormat(facts);
       return contentOf(reply);
     },
 
@@ -125,7 +152,7 @@ export function createHumanApi(
   };
 }
 
-/** 400 and 415 are upstream's answer to a format that a report does not have; a proxy's page with such a status is none. */
-function isNotOffered({ facts, refusal }: Reply<unknown>): boolean {
-  return (facts.status === 400 || facts.status === 415) && refusal?.kind !== 'html';
+/** 400 and 415 are upstream's answer to a format that a report does not have. */
+function isOfFormat(status: number | null): boolean {
+  return status === 400 || status === 415;
 }

@@ -13,7 +13,7 @@ export interface CallFacts {
   readonly route: string;
   /** HTTP status, null when there was no answer. */
   readonly status: number | null;
-  /** Upstream's `x-humanapi-request-id`, where the answer had one of upstream's envelopes. */
+  /** Upstream's `x-humanapi-request-id`, of the body or of the header, where it is well-formed. */
   readonly requestId: string | null;
 }
 
@@ -29,11 +29,15 @@ export abstract class HumanApiError extends Error {
     | 'unavailable'
     | 'bad-document';
   readonly call: CallFacts;
+  /** The message without the request id: the same fault gives the same text. */
+  readonly summary: string;
 
   constructor(call: CallFacts, what: string, options?: ErrorOptions) {
-    super(`${call.method} ${call.route}: ${what}`, options);
+    const summary = `${call.method} ${call.route}: ${what}`;
+    super(call.requestId === null ? summary : `${summary} (request ${call.requestId})`, options);
     this.name = new.target.name;
     this.call = call;
+    this.summary = summary;
   }
 }
 
@@ -69,7 +73,7 @@ export class NotFound extends HumanApiError {
   }
 }
 
-/** 400 or 415 on `/raw`: the report does not come in that format. */
+/** 400 or 415 on `/raw` in one of upstream's envelopes: the report does not come in that format. */
 export class NotOffered extends HumanApiError {
   readonly kind = 'not-offered';
 
@@ -78,7 +82,7 @@ export class NotOffered extends HumanApiError {
   }
 }
 
-/** The access token was refused (any 4xx but 408 and 429): the person has not connected a source, or is gone. */
+/** The access token was refused in one of upstream's envelopes (any 4xx but 408 and 429): the person has not connected a source, or is gone. */
 export class NotYet extends HumanApiError {
   readonly kind = 'not-yet';
 
@@ -105,27 +109,43 @@ export class RateLimited extends HumanApiError {
  * Everything else: no answer, a 5xx, a 401 or 403 after the re-mint, any answer outside the contract. "Could not find out", never "found nothing".
  *
  * `callMayBeAlive` is true when we gave up waiting (a time-out) and upstream may still be working on the request; false when the call is
- * known dead (answered, refused, reset).
+ * known dead (answered, refused, reset). `isUpstreamsWord` is true for an answer in one of upstream's envelopes.
  */
 export class Unavailable extends HumanApiError {
   readonly kind = 'unavailable';
   readonly callMayBeAlive: boolean;
+  readonly isUpstreamsWord: boolean;
 
-  constructor(call: CallFacts, what: string, options: ErrorOptions & { callMayBeAlive?: boolean } = {}) {
+  constructor(
+    call: CallFacts,
+    what: string,
+    options: ErrorOptions & { callMayBeAlive?: boolean; isUpstreamsWord?: boolean } = {},
+  ) {
     super(call, what, options);
     this.callMayBeAlive = options.callMayBeAlive ?? false;
+    this.isUpstreamsWord = options.isUpstreamsWord ?? false;
   }
 }
 
 /**
- * A 404, or a 400 to a create, that would decide about a person if it were provably upstream's own word. Handled like Unavailable,
- * but shown to operators because it does not resolve by itself.
+ * 400 or 415 on `/raw` in no envelope of upstream's: a gateway's fault, unless it persists. The cookbook defines no body for a format that a
+ * report does not have.
+ */
+export class UnenvelopedFormat extends Unavailable {
+  constructor(call: CallFacts) {
+    super(call, `answered ${call.status} to a format, in no form of Human API's`);
+  }
+}
+
+/**
+ * An answer that would decide about a person if it were provably upstream's own word, or a look-up that upstream does not support. Handled
+ * like Unavailable, but shown to operators because it does not resolve by itself.
  */
 export class Undecided extends Unavailable {
   readonly why: UndecidedReason;
 
   constructor(call: CallFacts, why: UndecidedReason) {
-    super(call, `answered ${why}`);
+    super(call, why);
     this.why = why;
   }
 }

@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { codingsOf, decoded } from './content-encoding';
+import type { Ways } from './dispatcher';
 import { type CallFacts, HumanApiError, RateLimited, Unavailable } from './errors';
 import { networkFailure, timedOut } from './network-failure';
-import { type Refusal, readRefusal } from './refusal';
+import { type Refusal, readErrorOfSuccess, readRefusal, requestIdOf } from './refusal';
 import type { Reply } from './reply';
 import { type ReportBody, reportBody } from './report-body';
 import { type Call, messageOf, pathOf } from './request';
@@ -15,19 +16,21 @@ interface ExchangeSettings {
   readonly maxReportBytes: number;
 }
 
-/** A list of ten thousand reports is about 3 MB; beyond this an answer is not one we can use. */
+/** A list of ten thousand reports is about 3 MB; beyond this it is not one we can use. */
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
+/** Of any other answer. */
 const MAX_JSON_BYTES = 5 * 1024 * 1024;
 /** An envelope is a few hundred bytes; the rest of a proxy's page is not worth reading. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
-/** A host that takes no connection for this long is down, however patient we are with its answers. */
-const LONGEST_CONNECT_MS = 10_000;
-/** As many as a worker has activity slots by default, so that no call waits for a connection while others download. */
-const MOST_CONNECTIONS = 100;
+/** What upstream documents as success, for all calls together. */
+const SUCCESSES: readonly number[] = [200, 201, 202, 204];
 
 /** How to take what was asked for from an answer. */
 interface Reading<Content> {
   readonly accepts: (status: number) => boolean;
   readonly read: (facts: CallFacts, answer: Dispatcher.ResponseData) => Promise<Content>;
+  /** The error that came in place of the content. */
+  readonly errorIn?: (content: Content) => Refusal | null;
 }
 
 /**
@@ -37,25 +40,26 @@ interface Reading<Content> {
 export class Exchange {
   readonly #settings: ExchangeSettings;
   readonly #now: () => number;
-  readonly #dispatcher: Dispatcher;
+  readonly #ways: Ways;
   readonly #holds = new Holds();
 
-  constructor(settings: ExchangeSettings, now: () => number, dispatcher?: Dispatcher) {
+  constructor(settings: ExchangeSettings, now: () => number, ways: Ways) {
     this.#settings = settings;
     this.#now = now;
-    const connect = { timeout: Math.min(settings.timeoutMs, LONGEST_CONNECT_MS) };
-    this.#dispatcher = dispatcher ?? new Agent({ connections: MOST_CONNECTIONS, pipelining: 1, connect });
+    this.#ways = ways;
   }
 
-  /** Asks and reads the whole answer; every 2xx is content. @throws RateLimited, Unavailable */
-  ask(call: Call): Promise<Reply<Buffer>> {
+  /** Asks and reads the whole answer, up to 64 MiB of a `list` and 5 MiB of any other. @throws RateLimited, Unavailable */
+  ask(call: Call, of: 'list' | 'one' = 'one'): Promise<Reply<Buffer>> {
+    const mostBytes = of === 'list' ? MAX_LIST_BYTES : MAX_JSON_BYTES;
     return this.#exchange(call, {
-      accepts: (status) => status >= 200 && status < 300,
+      accepts: (status) => SUCCESSES.includes(status),
       read: async (facts, answer) => {
-        const bytes = await firstBytes(answer.body, MAX_JSON_BYTES + 1);
-        if (bytes.length <= MAX_JSON_BYTES) return bytes;
-        throw new Unavailable(facts, `expected an answer of at most ${MAX_JSON_BYTES} bytes, more came`);
+        const bytes = await firstBytes(bodyOf(facts, answer), mostBytes + 1);
+        if (bytes.length <= mostBytes) return bytes;
+        throw new Unavailable(facts, `expected an answer of at most ${mostBytes} bytes, more came`);
       },
+      errorIn: readErrorOfSuccess,
     });
   }
 
@@ -64,20 +68,23 @@ export class Exchange {
     return this.#exchange(call, {
       accepts: (status) => status === 200,
       read: async (facts, answer) => {
-        const length = headerOf(answer, 'content-length');
-        const contentLength = length === null ? null : Number(length);
         const contentType = headerOf(answer, 'content-type') ?? '';
-        return reportBody(facts, { contentType, contentLength }, answer.body, this.#settings.maxReportBytes);
+        const announced = headerOf(answer, 'content-length');
+        // Of encoded bytes the length is not the document's; undici holds it against what arrives.
+        const isEncoded = codingsIn(facts, answer).length > 0;
+        const contentLength = announced === null || isEncoded ? null : Number(announced);
+        const source = { body: answer.body, bytes: bodyOf(facts, answer) };
+        return reportBody(facts, { contentType, contentLength }, source, this.#settings.maxReportBytes);
       },
     });
   }
 
   /** Ends every connection at once; calls under way fail as unavailable. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await this.#ways.destroy();
   }
 
-  async #exchange<Content>(call: Call, { accepts, read }: Reading<Content>): Promise<Reply<Content>> {
+  async #exchange<Content>(call: Call, { accepts, read, errorIn }: Reading<Content>): Promise<Reply<Content>> {
     const { timeoutMs, baseUrls } = this.#settings;
     let facts: CallFacts = { method: call.method, route: call.route, status: null, requestId: null };
     const { origin, path, query } = pathOf(baseUrls[call.host], call, facts);
@@ -85,11 +92,12 @@ export class Exchange {
     const remainingMs = this.#holds.remainingMs(holdKey, this.#now());
     if (remainingMs !== null) throw new RateLimited(facts, remainingMs);
 
+    const { dispatcher, isProxied } = this.#ways.to(origin);
     const bound = new AbortController();
     const timer = setTimeout(() => bound.abort(), timeoutMs);
     let answer: Dispatcher.ResponseData | null = null;
     try {
-      answer = await this.#dispatcher.request({
+      answer = await dispatcher.request({
         ...messageOf(call),
         origin,
         path: path + query,
@@ -97,18 +105,20 @@ export class Exchange {
         headersTimeout: 0, // The bound above covers the wait for the headers.
         bodyTimeout: timeoutMs, // A report is read after the bound, but its bytes must keep coming.
       });
-      facts = { ...facts, status: answer.statusCode };
+      const requestId = requestIdOf(headerOf(answer, 'x-humanapi-request-id'));
+      facts = { ...facts, status: answer.statusCode, requestId };
       if (accepts(answer.statusCode)) {
-        refuseEncoded(facts, answer);
-        return { facts, refusal: null, content: await read(facts, answer) };
+        const content = await read(facts, answer);
+        const error = errorIn?.(content) ?? null;
+        return error === null ? { facts, refusal: null, content } : refusedWith(error, facts);
       }
-      this.#obeyRetryAfter(facts, answer, holdKey);
-      const refusal = await refusalOf(answer);
-      return { facts: { ...facts, requestId: refusal.requestId }, refusal, content: null };
+      const refused = refusedWith(await refusalOf(facts, answer), facts);
+      this.#obeyRetryAfter(refused.facts, answer, holdKey);
+      return refused;
     } catch (error) {
       answer?.body.on('error', () => {}).destroy();
       if (error instanceof HumanApiError) throw error;
-      throw bound.signal.aborted ? timedOut(facts, timeoutMs) : networkFailure(facts, error);
+      throw bound.signal.aborted ? timedOut(facts, timeoutMs) : networkFailure(facts, error, isProxied);
     } finally {
       clearTimeout(timer);
     }
@@ -124,24 +134,39 @@ export class Exchange {
   }
 }
 
-/** An error's body that breaks off still leaves its status, which says enough. */
-async function refusalOf(answer: Dispatcher.ResponseData): Promise<Refusal> {
-  const bytes = await firstBytes(answer.body, MAX_REFUSAL_BYTES).catch(() => Buffer.from('broken off'));
+function refusedWith(refusal: Refusal, facts: CallFacts): Reply<never> {
+  return { facts: { ...facts, requestId: refusal.requestId ?? facts.requestId }, refusal, content: null };
+}
+
+/** An error's body that breaks off, or cannot be inflated, still leaves its status, which says enough. */
+async function refusalOf(facts: CallFacts, answer: Dispatcher.ResponseData): Promise<Refusal> {
+  const bytes = await brokenOff(() => firstBytes(bodyOf(facts, answer), MAX_REFUSAL_BYTES));
   return readRefusal(headerOf(answer, 'content-type') ?? '', bytes);
 }
 
-/** We ask for no encoding: bytes in one would be stored as they are, and be no document. */
-function refuseEncoded(facts: CallFacts, answer: Dispatcher.ResponseData): void {
-  const encoding = headerOf(answer, 'content-encoding') ?? 'identity';
-  if (!/^\s*(identity)?\s*$/i.test(encoding)) throw new Unavailable(facts, 'expected no Content-Encoding, one came');
+async function brokenOff(read: () => Promise<Buffer>): Promise<Buffer> {
+  try {
+    return await read();
+  } catch {
+    return Buffer.from('broken off');
+  }
+}
+
+/** The bytes of an answer, inflated; what goes wrong with the connection while no one reads must not become an uncaught error. */
+function bodyOf(facts: CallFacts, answer: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
+  answer.body.on('error', () => {});
+  return decoded(answer.body, codingsIn(facts, answer));
+}
+
+function codingsIn(facts: CallFacts, { headers }: Dispatcher.ResponseData) {
+  return codingsOf(facts, [headers['content-encoding'] ?? []].flat().join());
 }
 
 /** The body up to a limit; what lies beyond is not read and ends the connection. */
-async function firstBytes(body: Readable, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+async function firstBytes(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  body.on('error', () => {});
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     chunks.push(chunk);
     length += chunk.length;
     if (length >= limit) break;

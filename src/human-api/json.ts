@@ -1,15 +1,19 @@
 /** The value of a JSON text in UTF-8; undefined where it is none. The parser's own error quotes the text, so it goes no further. */
 export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
+  return parseText(new TextDecoder().decode(bytes));
 }
 
 /** The same for an answer of upstream's, which may be larger than any notification: undefined also where it is too deep. */
 export function parseAnswer(bytes: Uint8Array): unknown {
   return isDeep(bytes) ? undefined : parseJson(bytes);
+}
+
+export function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** True for a JSON object: neither null nor an array. */
@@ -27,7 +31,7 @@ const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
 /** Counts the brackets outside of strings. */
-function isDeep(bytes: Uint8Array): boolean {
+export function isDeep(bytes: Uint8Array): boolean {
   // So many bytes as it takes to be deep.
   if (bytes.byteLength <= DEPTH_MOST) return false;
   let depth = 0;

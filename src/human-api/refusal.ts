@@ -1,17 +1,19 @@
 import { isRecord, parseJson } from './json';
 
 /**
- * What came with a 4xx or 5xx. Only an `enveloped` one can be upstream's own word, and a gateway's default error has the same form; `html` is a
- * proxy's. Free text is never kept.
+ * What came with a 4xx or 5xx. Only an `enveloped` one can be upstream's own word, and a gateway's default error may have the same form;
+ * `similar` lacks one of its texts; `html` is a proxy's. Free text is never kept.
  */
 export interface Refusal {
-  readonly kind: 'enveloped' | 'empty' | 'html' | 'other';
-  /** Upstream's `x-humanapi-request-id` where it is well-formed: the vendor's support asks for it, and only upstream has one. */
+  readonly kind: 'enveloped' | 'similar' | 'empty' | 'html' | 'other';
+  /** Upstream's `x-humanapi-request-id` where the body holds a well-formed one: the vendor's support asks for it, and only upstream has one. */
   readonly requestId: string | null;
   /** The offending field names of a validation. */
   readonly keys: readonly string[];
 }
 
+/** An envelope is a few hundred bytes. */
+const LARGEST_ENVELOPE_BYTES = 64 * 1024;
 /** More names than a create has fields say nothing more. */
 const MOST_KEYS = 20;
 /** The fields that we send, and where in a list: any other word, however it is spelt, could be a person's name or date. */
@@ -25,22 +27,35 @@ const REQUEST_ID = /^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a
  * `{statusCode, error, message, validation: {keys}}`, each with `x-humanapi-request-id`.
  */
 export function readRefusal(contentType: string, bytes: Buffer): Refusal {
-  const nothing = { requestId: null, keys: [] };
   const body = parseJson(bytes);
-  if (isRecord(body) && isEnvelope(body)) {
-    const id = body['x-humanapi-request-id'];
-    const requestId = typeof id === 'string' && REQUEST_ID.test(id) ? id : null;
-    return { kind: 'enveloped', requestId, keys: fieldPaths(body['validation']) };
+  if (isRecord(body)) {
+    const requestId = requestIdOf(body['x-humanapi-request-id']);
+    return { kind: kindOf(body, requestId), requestId, keys: fieldPaths(body['validation']) };
   }
   const start = bytes.toString('latin1', 0, 1_000).trimStart();
-  if (start === '') return { kind: 'empty', ...nothing };
-  return { kind: start.startsWith('<') || /html/i.test(contentType) ? 'html' : 'other', ...nothing };
+  const kind = start === '' ? 'empty' : start.startsWith('<') || /html/i.test(contentType) ? 'html' : 'other';
+  return { kind, requestId: null, keys: [] };
 }
 
-function isEnvelope(body: Record<string, unknown>): boolean {
+/** The error that came with a status of success; null for any other answer. */
+export function readErrorOfSuccess(bytes: Buffer): Refusal | null {
+  if (bytes.length > LARGEST_ENVELOPE_BYTES) return null;
+  const refusal = readRefusal('', bytes);
+  return refusal.kind === 'enveloped' ? refusal : null;
+}
+
+/** A well-formed `x-humanapi-request-id`; null for anything else. */
+export function requestIdOf(value: unknown): string | null {
+  return typeof value === 'string' && REQUEST_ID.test(value) ? value : null;
+}
+
+/** Without an id both texts are needed: `{code, message}` and `{statusCode, message}` are what gateways answer by default. */
+function kindOf(body: Record<string, unknown>, requestId: string | null): 'enveloped' | 'similar' | 'other' {
   const code = body['code'] ?? body['statusCode'];
   const hasCode = typeof code === 'number' || (typeof code === 'string' && code !== '');
-  return hasCode && (typeof body['error'] === 'string' || typeof body['message'] === 'string');
+  const texts = [body['error'], body['message']].filter((text) => typeof text === 'string').length;
+  if (!hasCode || texts === 0) return 'other';
+  return texts === 2 || requestId !== null ? 'enveloped' : 'similar';
 }
 
 function fieldPaths(validation: unknown): string[] {

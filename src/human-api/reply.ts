@@ -13,26 +13,37 @@ export type Reply<Content> =
   | { readonly facts: CallFacts; readonly refusal: null; readonly content: Content }
   | { readonly facts: CallFacts; readonly refusal: Refusal; readonly content: null };
 
-/** What was asked for. @throws Unavailable for every answer that the caller has not taken as one */
+/** What was asked for. @throws Unavailable for every answer that the caller has not taken as upstream's word */
 export function contentOf<Content>({ facts, refusal, content }: Reply<Content>): Content {
   if (refusal === null) return content;
   const status = facts.status ?? 0;
   if (status >= 300 && status < 400) {
     throw new Unavailable(facts, `answered with a redirect (${status}), which is never followed; check the base URL`);
   }
-  throw new Unavailable(facts, `answered ${status}${refusal.kind === 'html' ? ' with an HTML page' : ''}`);
+  throw new Unavailable(facts, `answered ${status}${WITH[refusal.kind]}`, {
+    isUpstreamsWord: refusal.kind === 'enveloped',
+  });
 }
 
-/** A 404 that is upstream's own word about a report: a proxy's says nothing. */
-export function isNotFound({ facts, refusal }: Reply<unknown>): boolean {
-  return facts.status === 404 && refusal?.kind === 'enveloped';
+/** What came with the status, for an error's message. */
+const WITH: Readonly<Record<Refusal['kind'], string>> = {
+  enveloped: '',
+  similar: " in no form of Human API's",
+  empty: ' without a body',
+  html: ' with an HTML page',
+  other: " in no form of Human API's",
+};
+
+/** True where upstream itself refused the request with one of these statuses: a gateway's word with them says nothing. */
+export function isRefused({ facts, refusal }: Reply<unknown>, isMeant: (status: number) => boolean): boolean {
+  return refusal?.kind === 'enveloped' && facts.status !== null && isMeant(facts.status);
 }
 
 /** True for upstream's own word that there is no such person. @throws Undecided for a 404 that may be another's */
 export function isNobody({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
   if (facts.status !== 404) return false;
-  if (isIdentified(refusal, envelopes)) return true;
-  throw new Undecided(facts, refusal?.kind === 'enveloped' ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
+  if (isIdentified(facts, refusal, envelopes)) return true;
+  throw new Undecided(facts, isFormed(refusal) ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
 }
 
 /** The same of a deletion, which a lenient upstream may answer without a body. @throws Undecided */
@@ -45,11 +56,16 @@ export function isDeletedBefore(reply: Reply<unknown>, envelopes: Envelopes): bo
 
 /** True for upstream's own word that the details are invalid. @throws Undecided for a 400 that may be another's */
 export function isInvalid({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
-  if (facts.status !== 400 || refusal?.kind !== 'enveloped') return false;
-  if (isIdentified(refusal, envelopes)) return true;
+  if (facts.status !== 400 || !isFormed(refusal)) return false;
+  if (isIdentified(facts, refusal, envelopes)) return true;
   throw new Undecided(facts, UNDECIDED.unidentified400);
 }
 
-function isIdentified(refusal: Refusal | null, envelopes: Envelopes): boolean {
-  return refusal?.kind === 'enveloped' && (envelopes === 'lenient' || refusal.requestId !== null);
+function isIdentified({ requestId }: CallFacts, refusal: Refusal | null, envelopes: Envelopes): boolean {
+  return isFormed(refusal) && (envelopes === 'lenient' || requestId !== null);
+}
+
+/** Of upstream's envelopes, or so similar that operators have to hear of it. */
+function isFormed(refusal: Refusal | null): boolean {
+  return refusal?.kind === 'enveloped' || refusal?.kind === 'similar';
 }

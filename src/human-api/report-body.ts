@@ -6,7 +6,7 @@ import { networkFailure } from './network-failure';
 export interface ReportBody {
   /** As sent; empty where upstream sent none. */
   readonly contentType: string;
-  /** Bytes announced, null where upstream did not say. */
+  /** The document's length in bytes as announced; null where upstream did not say, or sent it encoded. */
   readonly contentLength: number | null;
   /** @throws Unavailable on a reset, a stall or other than the announced length; BadDocument beyond the size cap */
   readonly stream: AsyncIterable<Uint8Array>;
@@ -20,15 +20,25 @@ interface BodyHeaders {
   readonly contentLength: number | null;
 }
 
-/** Wraps the body of an answer. `source` throws undici's errors, among them its own for a body that stalls. */
-export function reportBody(facts: CallFacts, headers: BodyHeaders, source: Readable, maxBytes: number): ReportBody {
-  // A body that is discarded or breaks while nobody reads it must not become an uncaught error.
-  source.on('error', () => {});
+/** The body of an answer, and the bytes of the document in it. */
+interface BodySource {
+  readonly body: Readable;
+  /** Inflated; throws undici's and zlib's errors, among them undici's for a body that stalls. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** Wraps the body of an answer. */
+export function reportBody(
+  facts: CallFacts,
+  headers: BodyHeaders,
+  { body, bytes }: BodySource,
+  maxBytes: number,
+): ReportBody {
   return {
     ...headers,
-    stream: measured(facts, headers.contentLength, source, maxBytes),
+    stream: measured(facts, headers.contentLength, bytes, maxBytes),
     discard: async () => {
-      source.destroy();
+      body.destroy();
     },
   };
 }
@@ -36,12 +46,12 @@ export function reportBody(facts: CallFacts, headers: BodyHeaders, source: Reada
 async function* measured(
   facts: CallFacts,
   contentLength: number | null,
-  source: Readable,
+  source: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {
-    for await (const chunk of source as AsyncIterable<Uint8Array>) {
+    for await (const chunk of source) {
       bytes += chunk.byteLength;
       if (bytes > maxBytes) throw new BadDocument(facts, `the report is larger than ${maxBytes} bytes`);
       yield chunk;

@@ -25,7 +25,14 @@ export function messageOf(call: Call): {
   headers: Record<string, string>;
   body: string | null;
 } {
-  const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'chartway' };
+  const headers: Record<string, string> = {
+    accept: '*/*',
+    // Inflated where it comes all the same; a document is stored as it came, so nothing is gained by asking for it.
+    'accept-encoding': 'identity',
+    // As in the cookbook's examples: no cache in between may answer for upstream.
+    'cache-control': 'no-cache',
+    'user-agent': 'chartway',
+  };
   if (call.token !== undefined) headers['authorization'] = `Bearer ${call.token}`;
   if (call.body === undefined) return { method: call.method, headers, body: null };
   return {

@@ -1,7 +1,7 @@
 import { NotYet, Unavailable } from './errors';
 import type { Exchange } from './exchange';
 import { isRecord, parseAnswer } from './json';
-import { contentOf, type Reply } from './reply';
+import { contentOf, isRefused, type Reply } from './reply';
 
 /** Asks upstream for the token of a key and tells how long it lives. */
 export type Mint = (key: string) => Promise<{ readonly token: string; readonly lifeMs: number }>;
@@ -21,10 +21,9 @@ export function clientTokenMint(exchange: Exchange, { clientId, clientSecret }: 
   const body = { client_id: clientId, client_secret: clientSecret, type: 'client' };
   return async () => {
     const reply = await exchange.ask({ method: 'POST', host: 'auth', route: '/v1/admin/token', body });
-    const { status } = reply.facts;
-    if (status === 400 || status === 401 || status === 403) {
+    if (isRefused(reply, (status) => status === 400 || status === 401 || status === 403)) {
       const advice = 'check HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET';
-      throw new Unavailable(reply.facts, `our credentials were refused (${status}); ${advice}`);
+      throw new Unavailable(reply.facts, `our credentials were refused (${reply.facts.status}); ${advice}`);
     }
     // Samples differ in the field's name.
     return mintedFrom(reply, ['client_token', 'access_token']);
@@ -33,14 +32,13 @@ export function clientTokenMint(exchange: Exchange, { clientId, clientSecret }: 
 
 /**
  * The access token, for the data host, by clientUserId. How upstream refuses it while the person has connected nothing, and after deletion,
- * is not documented: any 4xx is taken as that. @throws NotYet, RateLimited, Unavailable
+ * is not documented: any 4xx in one of upstream's envelopes is taken as that. @throws NotYet, RateLimited, Unavailable
  */
 export function accessTokenMint(exchange: Exchange, { clientId, clientSecret }: Credentials): Mint {
   return async (clientUserId) => {
     const body = { client_id: clientId, client_secret: clientSecret, client_user_id: clientUserId, type: 'access' };
     const reply = await exchange.ask({ method: 'POST', host: 'auth', route: '/v1/connect/token', body });
-    const status = reply.facts.status ?? 0;
-    if (status >= 400 && status < 500 && status !== 408) throw new NotYet(reply.facts);
+    if (isRefused(reply, (status) => status >= 400 && status < 500 && status !== 408)) throw new NotYet(reply.facts);
     return mintedFrom(reply, ['access_token']);
   };
 }

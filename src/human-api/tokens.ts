@@ -26,16 +26,26 @@ export class Tokens {
     this.#now = now;
   }
 
-  /** Sends with the token; a 401 drops it, and the call is made once more with a new one: a refused call was not executed. */
-  async authorise<Content>(key: string, send: (token: string) => Promise<Reply<Content>>): Promise<Reply<Content>> {
+  /**
+   * Sends with the token; a 401 drops it, and the call is made once more with a new one. Upstream did not execute what it refused; of what a
+   * gateway answers nothing is known, so a call that is not `repeatable` is not made again then.
+   */
+  async authorise<Content>(
+    key: string,
+    send: (token: string) => Promise<Reply<Content>>,
+    { repeatable }: { readonly repeatable: boolean } = { repeatable: true },
+  ): Promise<Reply<Content>> {
     const token = await this.#get(key);
     const reply = await send(token);
     if (reply.facts.status !== 401) return reply;
     if (this.#held.get(key)?.token === token) this.#held.delete(key);
+    if (!repeatable && reply.refusal?.kind !== 'enveloped') return reply;
     const again = await send(await this.#get(key));
     const { status } = again.facts;
-    if (status === 401 || status === 403)
-      throw new Unavailable(again.facts, `a freshly minted token was refused (${status})`);
+    if (status === 401 || status === 403) {
+      const isUpstreamsWord = again.refusal?.kind === 'enveloped';
+      throw new Unavailable(again.facts, `a freshly minted token was refused (${status})`, { isUpstreamsWord });
+    }
     return again;
   }
 

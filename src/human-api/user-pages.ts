@@ -1,5 +1,6 @@
-import { Unavailable } from './errors';
-import { contentOf, type Envelopes, isNobody, type Reply } from './reply';
+import { UNDECIDED } from '../domain/undecided';
+import { Unavailable, Undecided } from './errors';
+import { contentOf, type Envelopes, isNobody, isRefused, type Reply } from './reply';
 import { type User, usersFrom } from './wire';
 
 /** Whom to look up. */
@@ -9,10 +10,13 @@ export type UserFilter = { readonly clientUserId: string } | { readonly humanId:
 const SHORT_PAGE = 10;
 /** A list that has not ended by then ignores our filter and our offset. */
 const MOST_PAGES = 20;
+/** What upstream answers to a look-up that it does not support: the look-up is in its OpenAPI files, not in the cookbook. */
+const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
 
 /**
  * Everybody the filter finds, page by page; `[]` and a 404 that is upstream's own word both mean nobody. A look-up is one call unless upstream's page
- * is full of others, which means that it ignores the filter. @throws Unavailable where the end is not found, Undecided
+ * is full of others, which means that it ignores the filter.
+ * @throws Undecided where the look-up is not supported; Unavailable where a row that may be the person's cannot be read
  */
 export async function everyUser(
   by: UserFilter,
@@ -23,18 +27,33 @@ export async function everyUser(
   let offset = 0;
   for (let page = 1; ; page++) {
     const reply = await askPage(offset === 0 ? { ...by } : { ...by, offset: String(offset) });
-    if (isNobody(reply, envelopes)) return [...found.values()];
-    const { users, received } = usersFrom(reply.facts, contentOf(reply));
+    if (isRefused(reply, (status) => UNSUPPORTED.has(status))) throw unsupported(reply);
+    const isEmpty = isNobody(reply, envelopes);
+    const { users, received, dropped } = isEmpty ? NOBODY : usersFrom(reply.facts, contentOf(reply));
     const known = found.size;
     for (const user of users) found.set(user.humanId, user);
-    const last = received < SHORT_PAGE || found.size === known || users.some((user) => isMeant(user, by));
-    if (last) return [...found.values()];
-    if (page === MOST_PAGES)
-      throw new Unavailable(reply.facts, `expected a list of users that ends, ${page} pages came`);
+    if (users.some((user) => isMeant(user, by))) return [...found.values()];
+    if (dropped.some((clientUserId) => mayBeMeant(clientUserId, by)))
+      throw new Unavailable(reply.facts, 'expected users with a humanId, one that may be the person has none');
     offset += received;
+    const isLast = received < SHORT_PAGE || found.size === known;
+    // A look-up by humanId has one person or none; by clientUserId, one or two others may just have a similar id.
+    if (isLast && offset < ('humanId' in by ? 1 : SHORT_PAGE)) return [...found.values()];
+    if (isLast || page === MOST_PAGES) throw unsupported(reply);
   }
+}
+
+const NOBODY = { users: [], received: 0, dropped: [] } as const;
+
+function unsupported({ facts }: Reply<Buffer>): Undecided {
+  return new Undecided(facts, UNDECIDED.lookUpUnsupported);
 }
 
 function isMeant(user: User, by: UserFilter): boolean {
   return 'humanId' in by ? user.humanId === by.humanId : user.clientUserId === by.clientUserId;
+}
+
+/** A row without a humanId is the person's, unless it carries another clientUserId than the one looked for. */
+function mayBeMeant(clientUserId: string | null, by: UserFilter): boolean {
+  return 'humanId' in by || clientUserId === null || clientUserId === by.clientUserId;
 }

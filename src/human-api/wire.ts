@@ -1,6 +1,7 @@
 import { isHumanId } from '../domain/identifiers';
 import { type CallFacts, Unavailable } from './errors';
 import { isRecord, parseAnswer } from './json';
+import { parseList } from './json-list';
 
 /** A person as upstream tells it. Status '' where there is none (an order-type user); dates as upstream spells them. */
 export interface User {
@@ -9,6 +10,8 @@ export interface User {
   readonly clientUserEmail: string | null;
   readonly status: string;
   readonly updatedAt: string | null;
+  /** Where the person connects their providers: only a create's answer has it. Never in an error or a log line. */
+  readonly inviteLink: string | null;
 }
 
 /** A row of a person's list of reports. `name` is the report's type as upstream spells it, '' where there is none. */
@@ -21,7 +24,7 @@ export interface ReportRow {
   readonly createdAt: string | null;
 }
 
-/** Whom to invite. `dateOfBirth` as `YYYY-MM-DD`. */
+/** Whom to invite. `dateOfBirth` as `YYYY-MM-DD`; `autoInvite` false: upstream sends no e-mail, true where nothing is said. */
 export interface Invitation {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -29,6 +32,14 @@ export interface Invitation {
   readonly lastName?: string;
   readonly dateOfBirth?: string;
   readonly suggestedSources?: readonly string[];
+  readonly autoInvite?: boolean;
+}
+
+/** An invitation as a create carries it, its date in the one form that the cookbook's conventions prescribe. */
+export function createBody({ dateOfBirth, autoInvite = true, ...known }: Invitation): Record<string, unknown> {
+  if (dateOfBirth === undefined) return { ...known, autoInvite };
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(dateOfBirth);
+  return { ...known, dateOfBirth: isDay ? `${dateOfBirth}T00:00:00.000Z` : dateOfBirth, autoInvite };
 }
 
 /** Longer texts are cut: they go into Temporal's history, and no known value comes near. */
@@ -37,48 +48,72 @@ const LONGEST_TEXT = 200;
 const LONGEST_ORGANIZATION = 2_000;
 /** RFC 5321 allows 254. */
 const LONGEST_EMAIL = 320;
+/** A link to a landing page has some 100 characters. */
+const LONGEST_LINK = 2_000;
+/** Encoded as a URL carries it: servers take 8 KB in all, and no known id has more than 60. */
+const LONGEST_ID = 2_000;
 
-/**
- * One page of users and how many elements it had; one without a usable humanId is dropped.
- * @throws Unavailable where there is no list, or nothing of it is usable: "nobody" read out of such a list would invite a person twice
- */
-export function usersFrom(facts: CallFacts, bytes: Buffer): { users: User[]; received: number } {
+/** One page of users. */
+interface UserPage {
+  readonly users: User[];
+  /** How many elements the page had. */
+  readonly received: number;
+  /** The clientUserIds of the elements without a usable humanId; null where an element has none either. */
+  readonly dropped: readonly (string | null)[];
+}
+
+/** @throws Unavailable where there is no list, or nothing of it is usable: "nobody" read out of such a list would invite a person twice */
+export function usersFrom(facts: CallFacts, bytes: Buffer): UserPage {
   const elements = listFrom(facts, bytes);
   const users = elements.map(userFrom).filter((user) => user !== null);
   if (elements.length > 0 && users.length === 0)
     throw new Unavailable(facts, 'expected users with a humanId, none had one');
-  return { users, received: elements.length };
+  const dropped = elements.filter((element) => userFrom(element) === null);
+  return { users, received: elements.length, dropped: dropped.map(clientUserIdOf) };
 }
 
-/** The one user that was asked for; its humanId may be missing, but must not be another's. @throws Unavailable */
+/** The one user that was asked for; its humanId may be missing from a user, but must not be another's. @throws Unavailable */
 export function userNamed(humanId: string, facts: CallFacts, bytes: Buffer): User {
   const [element, ...others] = elementsOf(parseAnswer(bytes));
-  const user = isRecord(element) ? userFrom({ ...element, humanId: element['humanId'] ?? humanId }) : null;
+  const isNamed = isRecord(element) && (element['humanId'] !== undefined || isUser(element));
+  const user = isNamed ? userFrom({ ...element, humanId: element['humanId'] ?? humanId }) : null;
   if (user?.humanId === humanId && others.length === 0) return user;
   throw new Unavailable(facts, 'expected the user that was asked for, something else came');
 }
 
+/** Without a humanId: `{"status": "error"}` alone is a gateway's, not a person's. */
+function isUser(element: Record<string, unknown>): boolean {
+  const has = (name: string) => typeof element[name] === 'string' && element[name] !== '';
+  return has('status') && (has('clientUserId') || has('clientUserEmail') || has('updatedAt'));
+}
+
 /** The user that a create made, of one object or an array (both are documented). @throws Unavailable where ours cannot be told */
 export function userCreated(clientUserId: string, facts: CallFacts, bytes: Buffer): User {
-  const users = elementsOf(parseAnswer(bytes)).map(userFrom);
+  const elements = elementsOf(parseAnswer(bytes));
+  const users = elements.map(userFrom);
   const ours = users.find((user) => user?.clientUserId === clientUserId);
   const only = users.length === 1 && users[0]?.clientUserId === null ? users[0] : null;
   const user = ours ?? only;
-  if (user) return user;
+  if (user) return { ...user, inviteLink: linkOf(elements[users.indexOf(user)]) };
   throw new Unavailable(facts, 'expected the invited user with a humanId, something else came');
 }
 
-/** The rows of a list of reports; one without a usable id is dropped. @throws Unavailable where there is no list */
+/**
+ * The rows of a list of reports; one without a usable id is dropped.
+ * @throws Unavailable where there is no list, or nothing of it is usable: "no reports" read out of such a list would end an applicant
+ */
 export function reportsFrom(facts: CallFacts, bytes: Buffer): ReportRow[] {
-  return listFrom(facts, bytes)
-    .map(reportFrom)
-    .filter((row) => row !== null);
+  const elements = listFrom(facts, bytes);
+  const rows = elements.map(reportFrom).filter((row) => row !== null);
+  if (elements.length > 0 && rows.length === 0)
+    throw new Unavailable(facts, 'expected reports with an id, none had one');
+  return rows;
 }
 
 function listFrom(facts: CallFacts, bytes: Buffer): unknown[] {
-  const body = parseAnswer(bytes);
-  if (Array.isArray(body)) return body;
-  throw new Unavailable(facts, 'expected a JSON array, something else came');
+  const elements = parseList(bytes);
+  if (elements !== null) return elements;
+  throw new Unavailable(facts, 'expected a whole JSON array, something else came');
 }
 
 function elementsOf(body: unknown): unknown[] {
@@ -95,7 +130,19 @@ function userFrom(element: unknown): User | null {
     clientUserEmail: textOf(element['clientUserEmail'], LONGEST_EMAIL),
     status: textOf(element['status']) ?? '',
     updatedAt: dateOf(element['updatedAt']),
+    inviteLink: null,
   };
+}
+
+function clientUserIdOf(element: unknown): string | null {
+  return isRecord(element) ? textOf(element['clientUserId']) : null;
+}
+
+/** The link of a create's answer as it came; null for anything but an http or https URL of a bounded length. */
+function linkOf(element: unknown): string | null {
+  const link = isRecord(element) ? element['inviteLink'] : null;
+  const isUsable = typeof link === 'string' && link.length <= LONGEST_LINK && /^https?:\/\/[^\s\p{C}]+$/iu.test(link);
+  return isUsable && URL.canParse(link) ? link : null;
 }
 
 function reportFrom(element: unknown): ReportRow | null {
@@ -111,12 +158,12 @@ function reportFrom(element: unknown): ReportRow | null {
   };
 }
 
-/** An id that can stand in a URL: a string or a number of 1 to 200 characters; null for anything else. */
+/** An id that can stand in a URL: a string or a number of 1 to 2,000 characters, encoded; null for anything else. */
 export function reportIdOf(value: unknown): string | null {
   const id = typeof value === 'number' ? String(value) : value;
-  const usable =
-    typeof id === 'string' && id.length <= LONGEST_TEXT && !/^\.{0,2}$/.test(id) && !/\p{Surrogate}/u.test(id);
-  return usable ? id : null;
+  if (typeof id !== 'string' || id.length > LONGEST_ID || /^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id))
+    return null;
+  return encodeURIComponent(id).length <= LONGEST_ID ? id : null;
 }
 
 function organizationOf(value: unknown): ReportRow['organization'] {

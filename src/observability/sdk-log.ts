@@ -44,12 +44,25 @@ const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERR
 /** Types, classes and categories are identifiers; anything else may be data that somebody put there. */
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** A failure's type (ours: NothingYet, Unavailable ...) or its class, and its category (BENIGN ...). */
-function failureOf(error: unknown): { readonly failure?: string; readonly category?: string } {
+/** Human API's id of a request: 32 hex digits, as a UUID or without dashes. */
+const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
+
+/** What of a failure may stand in a log line. */
+interface FailureFields {
+  /** Its type (ours: NothingYet, Unavailable ...) or its class. */
+  readonly failure?: string;
+  /** BENIGN ... */
+  readonly category?: string;
+  /** Human API's id of the request that failed: their support asks for it. */
+  readonly requestId?: string;
+}
+
+function failureOf(error: unknown): FailureFields {
   if (!(error instanceof Error)) return {};
-  const { type, category } = error as { type?: unknown; category?: unknown };
+  const { type, category, requestId } = error as { type?: unknown; category?: unknown; requestId?: unknown };
   const failure = [type, error.name].find(isIdentifier) ?? 'Error';
-  return { failure, ...(isIdentifier(category) && { category }) };
+  const hasRequestId = typeof requestId === 'string' && REQUEST_ID.test(requestId);
+  return { failure, ...(isIdentifier(category) && { category }), ...(hasRequestId && { requestId }) };
 }
 
 function isIdentifier(value: unknown): value is string {

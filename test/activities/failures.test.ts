@@ -62,6 +62,14 @@ test('a Retry-After is the delay, where upstream told one', () => {
   expect(Number('nextRetryDelay' in untold && untold.nextRetryDelay)).toBeLessThanOrEqual(1_000);
 });
 
+test("upstream's request id stands in the message and beside it, for the log line that shows no message", () => {
+  const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
+  const error = new Unavailable({ ...facts(503), requestId }, 'answered 503');
+  const failure = toFailure(error, plainProgress(null), NOW_MS);
+  expect(failure).toMatchObject({ requestId, message: `GET /scripted: answered 503 (request ${requestId})` });
+  expect(Object.keys(toFailure(DOWN, plainProgress(null), NOW_MS))).not.toContain('requestId');
+});
+
 test('every failure can be retried, also one that nobody foresaw', () => {
   for (const error of [DOWN, new TypeError('x'), 'thrown text', null]) {
     expect(toFailure(error, plainProgress(null), NOW_MS)).toMatchObject({ nonRetryable: false });

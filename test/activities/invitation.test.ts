@@ -53,6 +53,53 @@ function withLostAnswer() {
   return { humanApi, invite, args };
 }
 
+test.each([
+  ['a page with 403', new Unavailable(facts(403), 'scripted')],
+  ['a redirect', new Unavailable(facts(302), 'scripted')],
+  ['200 with a page', new Unavailable(facts(200), 'scripted')],
+])(
+  'after %s to a create, which a gateway may have sent, 50 s of look-ups come before the next one',
+  async (_, error) => {
+    const { humanApi, invite, args } = withLostAnswer();
+    humanApi.faults.splice(0, 1, { route: 'invite', error, times: 1 });
+    const { result, delaysMs } = await attemptsOf(invite, args, { most: 20 });
+    expect([result?.kind, humanApi.count('invite')]).toEqual(['invited', 2]);
+    expect(delaysMs.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(49_000);
+  },
+);
+
+test('a create that upstream itself refuses is sent again at once', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  const error = new Unavailable(facts(403), 'scripted', { isUpstreamsWord: true });
+  humanApi.faults.splice(0, 1, { route: 'invite', error, times: 1 });
+  const { result, delaysMs } = await attemptsOf(invite, args, { most: 2 });
+  expect([result?.kind, delaysMs.length]).toEqual(['invited', 1]);
+});
+
+test('the failure after a create whose answer was lost names that answer and its request id', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
+  const error = new Unavailable({ ...facts(502), requestId }, 'answered 502');
+  humanApi.faults.splice(0, 1, { route: 'invite', error, times: 1 });
+  const { failures } = await attemptsOf(invite, args, { most: 1 });
+  expect(failures).toMatchObject([{ type: 'NothingYet', message: expect.stringContaining(error.message), requestId }]);
+});
+
+test('autoInvite is passed on, and the link of who was created is returned; who was adopted has none', async () => {
+  const { humanApi, invite, args } = withLostAnswer();
+  humanApi.faults.length = 0;
+  humanApi.inviteLink = 'https://hosted.example.org/invite/1';
+  const { result } = await attemptsOf(invite, [{ ...args[0], autoInvite: false }], { most: 1 });
+  expect(result).toMatchObject({ kind: 'invited', inviteLink: humanApi.inviteLink });
+  const adopted = (await attemptsOf(invite, args, { most: 1 })).result;
+  expect([adopted?.kind, Object.keys(adopted ?? {})]).toEqual(['adopted', expect.not.arrayContaining(['inviteLink'])]);
+  humanApi.people.length = 0;
+  humanApi.inviteLink = null;
+  const without = (await attemptsOf(invite, args, { most: 1 })).result;
+  expect([without?.kind, Object.keys(without ?? {})]).toEqual(['invited', expect.not.arrayContaining(['inviteLink'])]);
+  expect(humanApi.invitations.map(({ autoInvite }) => autoInvite)).toEqual([false, true]);
+});
+
 test('an attempt after one whose look-up failed creates at once', async () => {
   const { humanApi, invite, args } = withLostAnswer();
   humanApi.faults.splice(0, 1, { route: 'findUsers', error: new Unavailable(facts(503), 'scripted'), times: 1 });

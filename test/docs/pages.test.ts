@@ -65,6 +65,7 @@ test.each(pages())('every variable that %s names is in .env.example or in the de
     'CHARTWAY_CACHE',
     'SECRETS_FOLDER',
     'NODE_OPTIONS',
+    'NODE_EXTRA_CA_CERTS',
   ];
   expect(
     named.filter((name) => !known.includes(`#${name}=`) && !compose.includes(name) && !others.includes(name)),

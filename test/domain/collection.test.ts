@@ -21,6 +21,7 @@ const WANTED = { unity: ['pdf'] } as const;
 const BROKEN: Fetched = { kind: 'broken', detail: 'no end' };
 const DOWN: Fetched = { kind: 'unavailable', detail: '503' };
 const GONE: Fetched = { kind: 'gone' };
+const UNENVELOPED: Fetched = { kind: 'unenveloped', detail: 'answered 400' };
 
 /** One unity, listed at T0; what becomes of it is told minute by minute. */
 function setup() {
@@ -128,6 +129,24 @@ describe('a listed document', () => {
     const { listed, fetched, retryMs } = setup();
     const broken = fetched(fetched(fetched(listed, DOWN, 0), DOWN, HOUR_MS), BROKEN, 2 * HOUR_MS);
     expect(retryMs(broken)).toBe(2 * HOUR_MS + 10 * MINUTE_MS);
+  });
+
+  test('that a gateway answers 400 for an hour, while another format of the report downloads, is not offered', () => {
+    const { listed, fetched, stored, retryMs, missing } = setup();
+    const pdf = fetched(listed, UNENVELOPED, 0);
+    expect([retryMs(pdf), missing(pdf)]).toEqual([HOUR_MS, ['failed']]);
+    // Without another format it may be any fault, for a day.
+    const alone = fetched(fetched(pdf, UNENVELOPED, HOUR_MS), UNENVELOPED, DAY_MS);
+    expect([retryMs(alone), missing(alone)]).toEqual([null, ['failed']]);
+    if (stored.kind !== 'stored') throw new Error('expected a document');
+    const json = { ...stored.document, format: 'json', file: 'unity/clinic/r1.json' } as const;
+    const other = (before: Collection, reportId = 'r1') => ({ ...before, documents: [{ ...json, reportId }] });
+    expect(missing(fetched(other(pdf), UNENVELOPED, HOUR_MS - 1))).toEqual(['failed']);
+    expect(missing(fetched(other(pdf, 'r2'), UNENVELOPED, HOUR_MS))).toEqual(['failed']);
+    expect(missing(fetched(other(pdf), UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
+    // An outage says nothing of the format; a broken document says that there is one.
+    expect(missing(fetched(fetched(other(pdf), DOWN, 1), UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
+    expect(missing(fetched(fetched(other(pdf), BROKEN, 1), UNENVELOPED, HOUR_MS))).toEqual(['failed']);
   });
 
   test('that could not be had is told in the manifest as well', () => {

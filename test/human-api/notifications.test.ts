@@ -139,7 +139,7 @@ describe('a report notice', () => {
     ]);
   });
 
-  it.each([{ objectId: '' }, { objectId: 'x'.repeat(201) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7.5 }])(
+  it.each([{ objectId: '' }, { objectId: 'x'.repeat(2_001) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7.5 }])(
     'with the ids %j names nothing',
     (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]),
   );

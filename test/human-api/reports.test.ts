@@ -1,7 +1,7 @@
-import { NotOffered } from '../../src/human-api/errors';
+import { NotOffered, Unavailable, UnenvelopedFormat } from '../../src/human-api/errors';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
-import { text } from './faults';
+import { page, text } from './faults';
 import { failureOf, startClient } from './fixture';
 import { json, REPORT_ID } from './recorded-upstream';
 
@@ -14,7 +14,7 @@ describe('a list of reports', () => {
       null,
       { name: 'unity' },
       { id: '' },
-      { id: 'x'.repeat(201) },
+      { id: 'x'.repeat(2_001) },
       { id: 12 },
       {
         id: 'r1',
@@ -67,21 +67,74 @@ describe('a list of reports', () => {
   });
 });
 
+const RAW = `GET /data/v1/human/medical/reports/${REPORT_ID}/raw`;
+
 it.each([
   ['400 in an envelope', json(400, envelope('statusCode', 400))],
   ['415 in an envelope', json(415, envelope('code', 415))],
-  ['415 without a body', text(415, '')],
 ])('a report not to be had in a format answers %s', async (_, answer) => {
   const { upstream, api } = await startClient();
-  upstream.answer(`GET /data/v1/human/medical/reports/${REPORT_ID}/raw`, answer);
+  upstream.answer(RAW, answer);
   expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'html'))).toBeInstanceOf(NotOffered);
+});
+
+it.each([
+  ['400 with {"message":"Bad Request"}', json(400, { message: 'Bad Request' })],
+  ['400 with no body', text(400, '')],
+  ['415 with no body', text(415, '')],
+  ['400 with a page', page(400)],
+])("a gateway's %s to raw?format=pdf says nothing of the format", async (_, answer) => {
+  const { upstream, api } = await startClient();
+  upstream.answer(RAW, answer);
+  expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'pdf'))).toBeInstanceOf(UnenvelopedFormat);
+  expect(await bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf'))).toHaveLength(23);
+});
+
+describe('a list of any length', () => {
+  const row = (id: number, more = {}) => ({
+    id: `r${id}`,
+    name: 'unity',
+    updatedAt: '2020-01-30T21:20:54.316Z',
+    ...more,
+  });
+
+  it('may be larger than 5 MiB, and have rows with texts of any length', async () => {
+    const { upstream, api } = await startClient();
+    const long = 'x'.repeat(1_048_576);
+    const rows = Array.from({ length: 20_000 }, (_, index) => row(index, { note: 'x'.repeat(200) }));
+    const odd = [row(20_000, { name: long, organization: { id: long, name: long } }), { ...row(0), id: long }];
+    upstream.answer(LIST, json(200, [...odd, ...rows]));
+    const listed = await api.listReports('POL-1');
+    expect(listed).toHaveLength(20_001);
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(20_001);
+  });
+
+  it.each([
+    ['NaN', '{"id":NaN,"size":-Infinity}'],
+    ['a null', 'null'],
+    ['no id', '{"name":"unity"}'],
+    ['a text that is cut off', '{"id":"r2","name":"uni\ty"}'],
+    ['too many brackets', '['.repeat(5_000) + ']'.repeat(5_000)],
+  ])('keeps the other rows where one has %s', async (_, bad) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LIST, text(200, `[${JSON.stringify(row(1))},${bad},${JSON.stringify(row(3, { note: 'a [ b' }))}]`));
+    expect((await api.listReports('POL-1')).map(({ id }) => id)).toEqual(['r1', 'r3']);
+  });
+
+  it('that has rows, none of them with an id, is not "nothing listed"', async () => {
+    const { upstream, api } = await startClient();
+    for (const body of ['[null]', '[{"message":"OK"}]', '[NaN]']) {
+      upstream.answer(LIST, text(200, body));
+      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
+    }
+  });
 });
 
 it('a report that is read slowly is not taken into memory meanwhile', async () => {
   const { upstream, api, humanId } = await startClient();
   const mebibytes = 64;
   let sent = 0;
-  upstream.answer(`GET /data/v1/human/medical/reports/${REPORT_ID}/raw`, (response) => {
+  upstream.answer(RAW, (response) => {
     const chunk = Buffer.alloc(1_024 * 1_024);
     const pump = (): unknown => {
       if (sent === mebibytes) return response.end();

@@ -1,8 +1,8 @@
-import { NotYet, Unavailable } from '../../src/human-api/errors';
+import { isOutage, NotYet, Unavailable } from '../../src/human-api/errors';
 import { envelope } from './dialects';
-import { hangUp, page } from './faults';
+import { hangUp, page, text } from './faults';
 import { failureOf, startClient } from './fixture';
-import { json, type Received, type RecordedUpstream } from './recorded-upstream';
+import { type Answer, json, type Received, type RecordedUpstream } from './recorded-upstream';
 
 const CLIENT_TOKEN = 'POST /auth/v1/admin/token';
 const ACCESS_TOKEN = 'POST /auth/v1/connect/token';
@@ -27,7 +27,7 @@ it('the token requests and the bearer header are as upstream documents them', as
   expect(access?.body).toEqual({ ...credentials, type: 'access', client_user_id: 'POL-1' });
   expect(client?.headers['content-type']).toBe('application/json');
   expect(list?.headers.authorization).toMatch(/^Bearer token-\d+$/);
-  expect(list?.headers['accept-encoding']).toBe('identity');
+  expect(list?.headers).toMatchObject({ 'accept-encoding': 'identity', 'cache-control': 'no-cache' });
 });
 
 it('many callers share one mint of the client token, and one a person of the access token', async () => {
@@ -121,16 +121,55 @@ it('many callers that meet a 401 together share one new token', async () => {
 });
 
 it.each([400, 401, 403, 404, 409, 422])(
-  'an access token refused with %d is "not yet", with or without an envelope',
+  'an access token that upstream refuses with %d is "not yet"',
   async (status) => {
     const { upstream, api } = await startClient();
-    for (const answer of [json(status, envelope('code', status)), page(status)]) {
-      upstream.answer(ACCESS_TOKEN, answer);
+    for (const form of ['code', 'statusCode'] as const) {
+      upstream.answer(ACCESS_TOKEN, json(status, envelope(form, status)));
       expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
     }
     expect(upstream.calls(LIST)).toBe(0);
   },
 );
+
+const FOREIGN: [string, (status: number) => Answer][] = [
+  ['a page', (status) => page(status)],
+  ['foreign JSON', (status) => json(status, { message: 'Forbidden' })],
+  ["an API manager's JSON", (status) => json(status, { statusCode: status, message: 'Access denied' })],
+  ['no body', (status) => text(status, '')],
+];
+
+it.each(FOREIGN)(
+  'an access token refused with 400, 401, 403 or 404 and %s says nothing about the person',
+  async (_, answer) => {
+    const { upstream, api } = await startClient();
+    for (const status of [400, 401, 403, 404]) {
+      upstream.answer(ACCESS_TOKEN, answer(status));
+      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
+    }
+    expect(await api.listReports('POL-1')).toHaveLength(2);
+  },
+);
+
+it("POST /v1/connect/token answered 403 with a firewall's HTML page, 20 times, is an outage, as a 502 is", async () => {
+  const { upstream, api } = await startClient();
+  upstream.answer(ACCESS_TOKEN, page(403), 20);
+  for (let attempt = 0; attempt < 20; attempt++) {
+    expect(isOutage(await failureOf(api.listReports('POL-1')))).toBe(true);
+  }
+  expect(await api.listReports('POL-1')).toHaveLength(2);
+});
+
+it("a gateway's 401 to an invitation renews the token, but sends nothing again: the person may have been created", async () => {
+  const { upstream, api } = await startClient();
+  const invitation = { clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' };
+  upstream.answer('POST /admin/api/v1/users', page(401));
+  const error = await failureOf(api.invite(invitation));
+  expect(error).toMatchObject({ kind: 'unavailable', isUpstreamsWord: false });
+  expect(upstream.calls('POST /admin/api/v1/users')).toBe(1);
+  await api.invite(invitation);
+  expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
+});
 
 it.each([400, 401, 403])('a client token refused with %d names the settings to check', async (status) => {
   const { upstream, api } = await startClient();

@@ -1,3 +1,4 @@
+import { UNDECIDED } from '../../src/domain/undecided';
 import type { HumanApi } from '../../src/human-api/client';
 import { AlreadyExists, NotFound, Unavailable, Undecided, ValidationRejected } from '../../src/human-api/errors';
 import { envelope } from './dialects';
@@ -13,11 +14,46 @@ const users = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => ({ humanId: `h${from + index}`, clientUserId: `P-${from + index}` }));
 
 describe('a create', () => {
-  it('sends what is known of the person and asks for the e-mail', async () => {
+  it("sends what is known of the person, the date in the cookbook's form, and asks for the e-mail", async () => {
     const { upstream, api } = await startClient();
-    const known = { firstName: 'Eve', dateOfBirth: '1990-12-30', suggestedSources: ['Starfleet Medical'] };
-    await api.invite({ ...INVITATION, ...known });
-    expect(upstream.received.at(-1)?.body).toEqual({ ...INVITATION, ...known, autoInvite: true });
+    const known = { firstName: 'Eve', suggestedSources: ['Starfleet Medical'] };
+    await api.invite({ ...INVITATION, ...known, dateOfBirth: '1968-02-13' });
+    const dateOfBirth = '1968-02-13T00:00:00.000Z';
+    expect(upstream.received.at(-1)?.body).toEqual({ ...INVITATION, ...known, dateOfBirth, autoInvite: true });
+    upstream.answer(CREATE, json(202, { humanId: 'h3', clientUserId: 'POL-2' }));
+    await api.invite({ ...INVITATION, dateOfBirth, autoInvite: false });
+    expect(upstream.received.at(-1)?.body).toEqual({ ...INVITATION, dateOfBirth, autoInvite: false });
+  });
+
+  it("has the link of the invitation from the create's answer only, and only if it is one", async () => {
+    const { upstream, api } = await startClient();
+    const link = 'https://hosted.example.org/invite/1?a=b';
+    const linkOf = async (inviteLink: unknown) => {
+      upstream.answer(
+        CREATE,
+        json(202, [
+          { humanId: 'h1', clientUserId: 'POL-9' },
+          { humanId: 'h2', clientUserId: 'POL-2', inviteLink },
+        ]),
+      );
+      return (await api.invite(INVITATION)).inviteLink;
+    };
+    expect(await linkOf(link)).toBe(link);
+    const none = [
+      undefined,
+      null,
+      7,
+      {},
+      '',
+      'hosted.example.org',
+      'javascript:x',
+      `https://h/${'x'.repeat(2_000)}`,
+      'https://h/\n',
+      'https://',
+    ];
+    expect(await Promise.all(none.map(linkOf))).toEqual(none.map(() => null));
+    upstream.answer(LOOK_UP, json(200, [{ humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }]));
+    expect(await api.findUsers({ clientUserId: 'POL-2' })).toMatchObject([{ inviteLink: null }]);
   });
 
   it.each([
@@ -94,9 +130,9 @@ describe('a look-up', () => {
 
   it('follows full pages by the number received until a short one', async () => {
     const { upstream, api } = await startClient();
-    upstream.answer(LOOK_UP, json(200, [...users(49), null]));
+    upstream.answer(LOOK_UP, json(200, users(50)));
     upstream.answer(LOOK_UP, json(200, users(3, 100)));
-    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(52);
+    expect(await api.findUsers({ clientUserId: 'P-101' })).toHaveLength(53);
     expect(upstream.received.map(({ query }) => query.get('offset'))).toEqual([null, '50']);
   });
 
@@ -104,12 +140,30 @@ describe('a look-up', () => {
     ['an empty page', json(200, [])],
     ['a 404 in an envelope', json(404, envelope('code', 404))],
     ['the same page again', json(200, users(50))],
-  ])('ends at %s', async (_, end) => {
+    ['a short page', json(200, users(3, 50))],
+  ])('that is full of other people, and ends at %s, is not supported: no one is created upon it', async (_, end) => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(50)));
     upstream.answer(LOOK_UP, end);
-    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(50);
+    expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({
+      why: UNDECIDED.lookUpUnsupported,
+    });
     expect(upstream.calls(LOOK_UP)).toBe(2);
+  });
+
+  it.each([400, 403, 405, 501])('that upstream refuses with %d is not supported', async (status) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(status, envelope('code', status)));
+    const error = await failureOf(api.findUsers({ clientUserId: 'POL-1' }));
+    expect(error).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
+    expect(error.message).toContain('docs/real-human-api.md');
+  });
+
+  it('with another one or two is an answer: ours is not there; by humanId it is none', async () => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(200, users(2)), 2);
+    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(2);
+    expect(await failureOf(api.findUsers({ humanId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
   });
 
   it('that finds whom it seeks in a list of everybody looks no further', async () => {
@@ -124,17 +178,30 @@ describe('a look-up', () => {
   it('without end could not find out', async () => {
     const { upstream, api } = await startClient();
     for (let page = 0; page < 30; page++) upstream.answer(LOOK_UP, json(200, users(50, page * 50)));
-    expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+    expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({
+      why: UNDECIDED.lookUpUnsupported,
+    });
     expect(upstream.calls(LOOK_UP)).toBe(20);
   });
 
-  it('drops an element without a humanId', async () => {
-    const { upstream, api } = await startClient();
-    upstream.answer(LOOK_UP, json(200, [null, 'x', { clientUserId: 'POL-1' }, { humanId: 'h1' }]));
-    expect(await api.findUsers({ clientUserId: 'POL-1' })).toEqual([
-      { humanId: 'h1', clientUserId: null, clientUserEmail: null, status: '', updatedAt: null },
-    ]);
-  });
+  it.each(['null', '"x"', '{"humanId":NaN}', '{"clientUserId":"POL-9"}', '{"humanId":"h\u0000"}'])(
+    'finds the person beside the bad row %s',
+    async (bad) => {
+      const { upstream, api } = await startClient();
+      upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-1"}]`));
+      const found = await api.findUsers({ clientUserId: 'POL-1' });
+      expect(found).toMatchObject([{ humanId: 'h1', clientUserId: 'POL-1' }]);
+    },
+  );
+
+  it.each(['null', '{"humanId":NaN}', '{"clientUserId":"POL-1"}'])(
+    'could not find out whether the bad row %s is the person',
+    async (bad) => {
+      const { upstream, api } = await startClient();
+      upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-9"}]`));
+      expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+    },
+  );
 
   it.each([[[{ clientUserId: 'POL-1' }]], [[null]], [{ users: [] }], [null]])(
     'of %j could not find out',
@@ -151,7 +218,7 @@ describe('a user read by humanId', () => {
     ['with no status', (humanId: string) => ({ humanId, orders: [] }), ''],
     ['with an unknown status', (humanId: string) => ({ humanId, status: 'Paused' }), 'Paused'],
     ['in an array', (humanId: string) => [{ humanId, status: 'Invited' }], 'Invited'],
-    ['that does not repeat the humanId', () => ({ status: 'Invited' }), 'Invited'],
+    ['that does not repeat the humanId', () => ({ clientUserId: 'POL-1', status: 'Invited' }), 'Invited'],
     ['with a status of a page', (humanId: string) => ({ humanId, status: 'x'.repeat(9_999) }), 'x'.repeat(200)],
   ])('may come %s', async (_, body, status) => {
     const { upstream, api, humanId } = await startClient();
@@ -159,19 +226,37 @@ describe('a user read by humanId', () => {
     expect(await api.readUser(humanId)).toMatchObject({ humanId, status });
   });
 
-  it("is never another's", async () => {
-    const { upstream, api, humanId } = await startClient();
-    upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, { humanId: 'h1', status: 'Declined' }));
-    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
-  });
+  it.each([{ humanId: 'h1', status: 'Declined' }, { status: 'error' }, { status: 'error', message: 'x' }, {}])(
+    "is never another's, nor %j of a gateway",
+    async (body) => {
+      const { upstream, api, humanId } = await startClient();
+      upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body));
+      expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
+    },
+  );
 });
 
 describe('a deletion', () => {
-  it.each([200, 202, 204])('is done with %d, whatever comes with it', async (status) => {
+  it.each([200, 202, 204])("is done with %d and an empty body, or JSON that is upstream's", async (status) => {
     const { upstream, api, humanId } = await startClient();
-    upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(status, status === 204 ? '' : 'OK'));
-    expect(await api.deleteUser(humanId)).toBe('deleted');
+    const bodies =
+      status === 204
+        ? ['']
+        : ['', ' \n', `{"humanId":"${humanId}"}`, JSON.stringify({ ...envelope('code', 0), code: null })];
+    for (const body of bodies) {
+      upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(status, body));
+      expect(await api.deleteUser(humanId)).toBe('deleted');
+    }
   });
+
+  it.each(['OK', '{}', '{"message":"OK"}', '[]', '<html></html>', '{"humanId":"h1"}'])(
+    'is not confirmed by 200 with %s, which a proxy may answer',
+    async (body) => {
+      const { upstream, api, humanId } = await startClient();
+      upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(200, body));
+      expect(await failureOf(api.deleteUser(humanId))).toMatchObject({ why: UNDECIDED.unconfirmedDeletion });
+    },
+  );
 
   it('of somebody gone answers 404 with an envelope', async () => {
     const { upstream, api, humanId } = await startClient();

@@ -23,6 +23,16 @@ describe("the SDK's log lines", () => {
     expect(lines.join()).not.toMatch(/Muster|max@|\.ts:/);
   });
 
+  test("show upstream's request id of a failure, and nothing else in its place", () => {
+    const { sdk, last } = setup();
+    const failed = (requestId: unknown) => {
+      sdk.warn('Activity failed', { error: Object.assign(new Error('x'), { requestId }) });
+      return last().requestId;
+    };
+    const id = '1f0c3b1d-2a4f-4788-990a-010203040506';
+    expect([id, 'Max Muster', 7, undefined].map(failed)).toEqual([id, undefined, undefined, undefined]);
+  });
+
   test('show neither a type, a class nor a category that is no identifier, nor an id that is no plain value', () => {
     const { sdk, lines, last } = setup();
     const error = Object.assign(new Error('x'), {

@@ -91,7 +91,7 @@ export class UpstreamOfOne implements HumanApi {
       if (fetched.kind === 'not-offered') throw new NotOffered(facts(415));
       if (fetched.kind === 'gone') throw new NotFound(facts(404));
       if (fetched.kind === 'broken') throw new BadDocument(facts(200), 'no end');
-      if (fetched.kind === 'unavailable') throw new Unavailable(facts(503), 'scripted');
+      if (fetched.kind !== 'stored') throw new Unavailable(facts(503), 'scripted');
       const bytes = Buffer.from(fetched.document.sha256);
       return {
         contentType: 'text/plain',
@@ -133,7 +133,7 @@ export class UpstreamOfOne implements HumanApi {
     if (!told) throw new NotFound(facts(404));
     const { clientUserId, clientUserEmail } = this.person;
     const updatedAt = told.updatedAtMs === null ? null : new Date(told.updatedAtMs + this.trouble.skewMs).toISOString();
-    return { clientUserId, humanId, clientUserEmail, status: told.status, updatedAt };
+    return { clientUserId, humanId, clientUserEmail, status: told.status, updatedAt, inviteLink: null };
   }
 
   private async answer<T>(route: Route, honestly: () => T): Promise<T> {

@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import type { HumanApi, ReportRow, User } from '../../src/human-api/client';
+import type { HumanApi, Invitation, ReportRow, User } from '../../src/human-api/client';
 import { type CallFacts, NotFound, NotOffered, NotYet } from '../../src/human-api/errors';
 
 /** A call that the fake answers. */
@@ -107,8 +107,19 @@ export class FakeHumanApi implements HumanApi {
     return person;
   }
 
-  invite = ({ clientUserId, clientUserEmail }: { clientUserId: string; clientUserEmail: string }): Promise<User> =>
-    this.answer('invite', clientUserId, () => this.told(this.enrol(clientUserId, clientUserEmail, now())));
+  /** As the create was sent, each. */
+  readonly invitations: Invitation[] = [];
+  /** What a create answers as the person's link; null: none. */
+  inviteLink: string | null = null;
+
+  invite = (invitation: Invitation): Promise<User> => {
+    const { clientUserId, clientUserEmail } = invitation;
+    this.invitations.push(invitation);
+    return this.answer('invite', clientUserId, () => ({
+      ...this.told(this.enrol(clientUserId, clientUserEmail, now())),
+      inviteLink: this.inviteLink,
+    }));
+  };
 
   findUsers = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
     this.answer('findUsers', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
@@ -192,6 +203,7 @@ export class FakeHumanApi implements HumanApi {
       clientUserEmail: person.email,
       status: last?.status ?? 'Invited',
       updatedAt: new Date(person.invitedAtMs + (last?.afterMs ?? 0)).toISOString(),
+      inviteLink: null,
     };
     return this.tells ? this.tells(user, now()) : user;
   }

@@ -1,0 +1,15 @@
+import type { CallFacts } from './errors';
+import { isRecord, parseAnswer } from './json';
+import { requestIdOf } from './refusal';
+
+/**
+ * True for a success that can only be upstream's: the empty body that the cookbook documents, or JSON that names the person or carries a
+ * request id. A page, or JSON of no known form, may be a proxy's.
+ */
+export function isDeletionConfirmed(humanId: string, { status }: CallFacts, body: Buffer): boolean {
+  if (status !== 200 && status !== 202 && status !== 204) return false;
+  if (body.toString('latin1').trim() === '') return true;
+  const value = parseAnswer(body);
+  if (!isRecord(value)) return false;
+  return value['humanId'] === humanId || requestIdOf(value['x-humanapi-request-id']) !== null;
+}

@@ -1,0 +1,76 @@
+import { isDeep, parseAnswer, parseText } from './json';
+
+/**
+ * The elements of a JSON array. One bad element spoils no other: `NaN` and `Infinity` count as null, and an element that cannot be read at all
+ * is undefined. Null where there is no array, or where it is cut off: a cut list must never read as a shorter one. Linear in the bytes.
+ */
+export function parseList(bytes: Uint8Array): unknown[] | null {
+  const whole = parseAnswer(bytes);
+  if (whole !== undefined) return Array.isArray(whole) ? whole : null;
+  return elementsOf(bytes)?.map((element) => (isDeep(element) ? undefined : parseElement(element))) ?? null;
+}
+
+function parseElement(bytes: Uint8Array): unknown {
+  const text = new TextDecoder().decode(bytes);
+  return parseText(text) ?? parseText(withNulls(text));
+}
+
+/** What serializers write for a number that JSON does not have. */
+const NO_NUMBER = /-?\b(?:NaN|Infinity)\b/g;
+
+/** Null in place of what is no number, outside of strings. */
+function withNulls(text: string): string {
+  const pieces: string[] = [];
+  let from = 0;
+  while (from < text.length) {
+    const opens = (text.indexOf('"', from) + 1 || text.length + 1) - 1;
+    const ends = endOfString(text, opens);
+    pieces.push(text.slice(from, opens).replace(NO_NUMBER, 'null'), text.slice(opens, ends));
+    from = ends;
+  }
+  return pieces.join('');
+}
+
+/** Behind the closing quote of the string that opens at `opens`, or the end of the text. */
+function endOfString(text: string, opens: number): number {
+  for (let at = opens + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '"') return at + 1;
+  }
+  return text.length;
+}
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [OPENING, CLOSING] = ['[{', ']}'].map((both) => new Set(Buffer.from(both))) as [Set<number>, Set<number>];
+const ARRAY_ENDS = '[]';
+const SPACE = new Set(Buffer.from(' \t\r\n'));
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+/** The bytes of each element between the outermost brackets, split at the commas outside of strings; null where they do not close at the end. */
+function elementsOf(bytes: Uint8Array): Uint8Array[] | null {
+  const text = trimmed(bytes);
+  if (text.at(0) !== ARRAY_ENDS.charCodeAt(0) || text.at(-1) !== ARRAY_ENDS.charCodeAt(1)) return null;
+  const elements: Uint8Array[] = [];
+  let [depth, inString, from] = [0, false, 1];
+  for (let at = 0; at < text.byteLength; at += 1) {
+    const byte = text[at] ?? 0;
+    if (inString && byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) inString = !inString;
+    else if (inString) continue;
+    else if (OPENING.has(byte)) depth += 1;
+    else if (CLOSING.has(byte)) depth -= 1;
+    if (inString || !(depth === 0 || (depth === 1 && byte === COMMA))) continue;
+    elements.push(text.subarray(from, at));
+    from = at + 1;
+    if (depth === 0) break;
+  }
+  if (from !== text.byteLength) return null;
+  return elements.filter((element) => trimmed(element).byteLength > 0);
+}
+
+function trimmed(bytes: Uint8Array): Uint8Array {
+  let [from, to] = [BYTE_ORDER_MARK.equals(bytes.subarray(0, 3)) ? 3 : 0, bytes.byteLength];
+  while (from < to && SPACE.has(bytes[from] ?? 0)) from += 1;
+  while (from < to && SPACE.has(bytes[to - 1] ?? 0)) to -= 1;
+  return bytes.subarray(from, to);
+}

@@ -1,0 +1,76 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { NotYet, Unavailable } from '../../src/human-api/errors';
+import { bytesOf } from './conformance';
+import { envelope } from './dialects';
+import { failureOf, startClient } from './fixture';
+import { type Answer, REPORT_ID } from './recorded-upstream';
+
+const LIST = 'GET /data/v1/human/medical/reports';
+const RAW = `${LIST}/${REPORT_ID}/raw`;
+const PDF = Buffer.from('%PDF-1.4\nmade up\n%%EOF\n');
+const ROWS = Buffer.from('[{"id":"r1","name":"unity"}]');
+
+/** An answer in an encoding, with the length of what is sent. */
+function encoded(encoding: string, bytes: Buffer, status = 200): Answer {
+  return (response) =>
+    response.writeHead(status, { 'content-encoding': encoding, 'content-length': bytes.length }).end(bytes);
+}
+
+describe.each<[string, (bytes: Buffer) => Buffer]>([
+  ['gzip', gzipSync],
+  ['X-GZIP', gzipSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+  ['br', brotliCompressSync],
+  ['identity, gzip', gzipSync],
+  ['deflate, br', (bytes) => brotliCompressSync(deflateSync(bytes))],
+])('an answer with Content-Encoding %s', (encoding, encode) => {
+  it('is inflated: a list, a report of which the length is not told, an error of upstream', async () => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LIST, encoded(encoding, encode(ROWS)));
+    expect(await api.listReports('POL-1')).toMatchObject([{ id: 'r1' }]);
+    upstream.answer(RAW, encoded(encoding, encode(PDF)));
+    const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
+    expect([body.contentLength, await bytesOf(body)]).toEqual([null, PDF]);
+    const refused = Buffer.from(JSON.stringify(envelope('code', 403)));
+    upstream.answer('POST /auth/v1/connect/token', encoded(encoding, encode(refused), 403));
+    upstream.revokeTokens();
+    expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
+  });
+
+  it('that is cut off, or is no such encoding, is unavailable, never shorter', async () => {
+    const { upstream, api } = await startClient();
+    for (const bytes of [encode(ROWS).subarray(0, -3), ROWS]) {
+      upstream.answer(LIST, encoded(encoding, bytes));
+      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
+    }
+    upstream.answer(RAW, encoded(encoding, encode(PDF).subarray(0, -3)));
+    expect(await failureOf(bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf')))).toBeInstanceOf(Unavailable);
+  });
+
+  it('that holds far more than it may is not inflated whole', async () => {
+    const { upstream, api, humanId } = await startClient({ maxReportBytes: 1_000 });
+    const bomb = encode(Buffer.alloc(6 * 1_024 * 1_024, ' '));
+    upstream.answer(`GET /admin/api/v1/users/${humanId}`, encoded(encoding, bomb));
+    expect((await failureOf(api.readUser(humanId))).message).toContain('expected an answer of at most 5242880 bytes');
+    upstream.answer(RAW, encoded(encoding, bomb));
+    const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
+    expect(await failureOf(bytesOf(body))).toMatchObject({ kind: 'bad-document' });
+    upstream.answer(`GET /admin/api/v1/users/${humanId}`, encoded(encoding, bomb, 404));
+    expect(await failureOf(api.readUser(humanId))).toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+it('an encoded body of no bytes is empty: a deletion with 200 is confirmed', async () => {
+  const { upstream, api, humanId } = await startClient();
+  upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, encoded('gzip', Buffer.alloc(0)));
+  expect(await api.deleteUser(humanId)).toBe('deleted');
+});
+
+it.each(['zstd', 'gzip, gzip, gzip', 'compress'])('a Content-Encoding of %s is unavailable', async (encoding) => {
+  const { upstream, api } = await startClient();
+  upstream.answer(LIST, encoded(encoding, ROWS));
+  expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
+  upstream.answer(RAW, encoded(encoding, PDF));
+  expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'pdf'))).toBeInstanceOf(Unavailable);
+});
