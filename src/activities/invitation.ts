@@ -19,6 +19,7 @@ export type InvitationAnswer =
       status: string;
       updatedAtMs: number | null;
       askedAtMs: number;
+      readonly inviteLink?: string;
     }
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
@@ -55,6 +56,7 @@ export interface InvitationDeps {
 
 interface InviteInput extends UndecidedPatience {
   readonly details: ApplicantDetails;
+  readonly autoInvite?: boolean;
   /** When the workflow's run began. */
   readonly begunAtMs: number;
   /** An activity before this one left a create on its way whose effect is not known. */
