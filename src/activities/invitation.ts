@@ -117,7 +117,9 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     heartbeat(progress);
     try {
       const user = await humanApi.invite(details);
-      return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs };
+      const { inviteLink = null } = user as User & { readonly inviteLink?: string | null };
+      const link = inviteLink === null ? {} : { inviteLink };
+      return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs, ...link };
     } catch (error) {
       if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
       if (!(error instanceof HumanApiError)) throw error;

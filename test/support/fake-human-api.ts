@@ -107,8 +107,14 @@ export class FakeHumanApi implements HumanApi {
     return person;
   }
 
+  /** What a create answers as the person's link; null: none. */
+  inviteLink: string | null = null;
+
   invite = ({ clientUserId, clientUserEmail }: { clientUserId: string; clientUserEmail: string }): Promise<User> =>
-    this.answer('invite', clientUserId, () => this.told(this.enrol(clientUserId, clientUserEmail, now())));
+    this.answer('invite', clientUserId, () => ({
+      ...this.told(this.enrol(clientUserId, clientUserEmail, now())),
+      inviteLink: this.inviteLink,
+    }));
 
   findUsers = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
     this.answer('findUsers', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
