@@ -69,7 +69,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       continue;
     }
     stopIfCancelled();
-    if (gone) return endedAs('withdrawn');
+    // A refusal may pass: the checks that remain find out.
+    if (gone && nextCheckMs(refresh) === null) return endedAs('withdrawn');
     if (step.do === 'end') return endedAs('refreshed');
     if (step.do !== 'fetch' && isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
@@ -110,7 +111,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const answer = await call.listReports({ clientUserId, concluding: true, patienceMs: null });
     const { collection } = refresh;
     // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
-    if (answer.kind === 'refused') gone = true;
+    gone = answer.kind === 'refused';
     if (answer.kind === 'listed') {
       refresh = withLook(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
     } else {

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { StoredDocument } from '../../src/domain/reports';
-import { BadDocument } from '../../src/human-api/errors';
+import { BadDocument, NotYet } from '../../src/human-api/errors';
 import type { Manifest } from '../../src/report-store/port';
 import {
   REFRESH_REPORTS,
@@ -338,6 +338,18 @@ describe('the checks that a closing asks for', () => {
     await until('the check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
     expect(humanApi.count('listReports')).toBe(lists + 1);
     expect(again.manifest).toMatchObject({ closedAt: expect.any(String), missing: [] });
+  });
+
+  test('outlive a refusal of access at an earlier one', async () => {
+    const { applicant, handle } = await closed([DAY_MS, 7 * DAY_MS]);
+    const { humanApi } = applicant;
+    humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), times: 1 });
+    await applicant.pass(2 * DAY_MS);
+    await until('the refusal', 20_000, () => humanApi.count('proveCredentials') > 0);
+    expect(applicant.manifest.documents).toHaveLength(2);
+    await applicant.pass(6 * DAY_MS);
+    await until('the last check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
+    expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
   });
 
   test('end with the refresh where the person was withdrawn meanwhile', async () => {
