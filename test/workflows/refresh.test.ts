@@ -1,5 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { StoredDocument } from '../../src/domain/reports';
 import { BadDocument, NotYet } from '../../src/human-api/errors';
 import type { Manifest } from '../../src/report-store/port';
@@ -288,8 +288,7 @@ describe('the checks that a closing asks for', () => {
     sequence += 1;
     const clientUserId = `CHECK-${sequence}`;
     const humanApi = new FakeHumanApi(LATE);
-    const policy = { ...DEFAULT_POLICY, refreshCheckAfterMs };
-    const applicant = await server.follow(humanApi, { clientUserId, policy });
+    const applicant = await server.follow(humanApi, { clientUserId, refreshCheckAfterMs });
     stops.push(applicant.stop);
     expect(await applicant.end(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
     return { applicant, handle: server.client.workflow.getHandle(refreshWorkflowId(clientUserId)) };
@@ -327,8 +326,8 @@ describe('the checks that a closing asks for', () => {
   test('leave a later round alone, which asks for its own when it closes', async () => {
     const { applicant, handle } = await closed([DAY_MS]);
     const { humanApi, store, clientUserId } = applicant;
-    const policy = { ...DEFAULT_POLICY, refreshCheckAfterMs: [DAY_MS] };
-    const again = await server.follow(humanApi, { clientUserId, store, policy, input: { again: true } });
+    const options = { clientUserId, store, refreshCheckAfterMs: [DAY_MS], input: { again: true } };
+    const again = await server.follow(humanApi, options);
     stops.push(again.stop);
     await again.end(MINUTE_MS);
     const lists = humanApi.count('listReports');
