@@ -136,6 +136,7 @@ test('every duration of the policy comes from the variable of its name', () => {
     ...{ POLL_INVITED: '1s', POLL_ENGAGED: '2s', POLL_SYNCING: '3s', POLL_ATTENTION: '4s', POLL_SOME_SYNCED: '5s' },
     ...{ POLL_DISCONNECTED: '6s', SETTLE_ALL_SYNCED: '7s', SETTLE_SOME_SYNCED: '8s', SETTLE_ERROR: '9s' },
     ...{ INVITATION_EXPIRES_AFTER: '10s', APPLICANT_EXPIRES_AFTER: '250ms', REPORTS: 'Unity:json' },
+    REFRESH_CHECK_AFTER: '1h, 2d',
   };
   expect(read(env).policy).toEqual({
     pollMs: {
@@ -144,7 +145,9 @@ test('every duration of the policy comes from the variable of its name', () => {
     settleMs: { allSynced: 7_000, someSynced: 8_000, error: 9_000 },
     expiresMs: { invitation: 10_000, applicant: 250 },
     wanted: { unity: ['json'] },
+    refreshCheckAfterMs: [3_600_000, 172_800_000],
   });
+  expect(read({ REFRESH_CHECK_AFTER: 'off' }).policy.refreshCheckAfterMs).toEqual([]);
 });
 
 test.each<[key: string, text: string]>([
@@ -170,6 +173,10 @@ test.each<[key: string, text: string]>([
   ['REPORT_STORE', 'ftp://somewhere'],
   ['REPORTS', 'ccdraw:json'],
   ['REFRESH_FOR', '0d'],
+  ['REFRESH_CHECK_AFTER', '24h,12h'],
+  ['REFRESH_CHECK_AFTER', '24h,'],
+  ['REFRESH_CHECK_AFTER', '1h,1h'],
+  ['REFRESH_CHECK_AFTER', '1h,2h,3h,4h,5h,6h,7h,8h,9h,10h,11h'],
   ['WEBHOOK_HOST', 'http://localhost'],
   ['WEBHOOK_PORT', '65536'],
   ['WEBHOOK_PORT', 'tcp://10.0.0.1:3001'],

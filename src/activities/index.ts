@@ -6,6 +6,7 @@ import { createPersonActivities } from './person';
 import { createRefreshActivities, type RefreshDeps } from './refreshes';
 import { createReportActivities, type ReportDeps } from './reports';
 import { createRetentionActivities, type RetentionDeps } from './retention';
+import { schedulingChecks } from './scheduled-checks';
 import { createSweepPageActivities } from './sweep-pages';
 import { createSweepActivities, type SweepDeps } from './sweeps';
 import { createTurnActivities } from './turns';
@@ -29,7 +30,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 /** What talks to the store and to Temporal only: served beside the workflows. */
 export function createInHouseActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
-    ...auditingCancels(createManifestActivities(deps), deps.retention.audit),
+    ...schedulingChecks(auditingCancels(createManifestActivities(deps), deps.retention.audit), deps),
     ...createMailboxActivities(deps),
     ...createRefreshActivities(deps),
     ...createWithdrawalActivities(deps),

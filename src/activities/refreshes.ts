@@ -1,7 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { instantMs } from '../domain/instants';
 import type { Policy } from '../domain/policy';
-import { type ClosedRound, isLeftConnected, isRefreshedAt } from '../domain/refresh';
+import { type CheckSchedule, type ClosedRound, isLeftConnected, isRefreshedAt } from '../domain/refresh';
 import { isOfDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
 import { noticeRequestId } from '../human-api/notifications';
 import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
@@ -11,8 +11,8 @@ import { inStoreTerms } from './manifests';
 /** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */
 export interface ApplicantRuns {
   isOpen(clientUserId: string): Promise<boolean>;
-  /** Whether a run is open and has not concluded: one that shows the stage `closed` passes its notices to the refresh itself. */
-  takesNotices(clientUserId: string): Promise<boolean>;
+  /** Since when a run has been open, in ms since 1970; null where none is, or where it has concluded: one that shows the stage `closed` passes its notices to the refresh itself. */
+  takesNoticesSinceMs(clientUserId: string): Promise<number | null>;
   /** Passes a report notice on to an open run and to nothing else; a repeat under the same request id changes nothing. */
   passReportNotice(
     clientUserId: string,
@@ -21,13 +21,18 @@ export interface ApplicantRuns {
   ): Promise<'taken' | 'closed-or-unknown'>;
   /** Passes a report notice on to the applicant's refresh, which is started where none runs; a repeat under the same request id changes nothing. */
   passToRefresh(clientUserId: string, notice: ReportNotice, requestId: string): Promise<void>;
+  /** Has the applicant's refresh make checks. Where none runs, one is started that begins after `delayMs`; a repeat changes nothing. */
+  scheduleChecks(clientUserId: string, schedule: CheckSchedule, delayMs: number): Promise<void>;
 }
 
 /**
- * Whether there is a round to refresh. `open`: another one runs; `none`: nothing is known, or it ended by force; `withdrawn`: the person was
+ * Whether there is a round to refresh. `open`: another one runs, since `sinceMs` (missing in answers of 0.1.0); `none`: nothing is known, or it ended by force; `withdrawn`: the person was
  * deleted upstream; `too-old`: it closed more than REFRESH_FOR ago.
  */
-export type RoundToRefresh = ({ kind: 'closed' } & ClosedRound) | { kind: 'open' | 'none' | 'withdrawn' | 'too-old' };
+export type RoundToRefresh =
+  | ({ kind: 'closed' } & ClosedRound)
+  | { kind: 'open'; sinceMs?: number }
+  | { kind: 'none' | 'withdrawn' | 'too-old' };
 
 /** What a refresh adds to the manifest of the round that closed at `closedAt`. */
 export interface RefreshToRecord {
@@ -51,7 +56,8 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
   return {
     /** Asks Temporal first: an open applicant's manifest may still show the outcome of the round before. */
     async readClosedRound({ clientUserId }: { clientUserId: string }): Promise<RoundToRefresh> {
-      if (await runs.takesNotices(clientUserId)) return { kind: 'open' };
+      const sinceMs = await runs.takesNoticesSinceMs(clientUserId);
+      if (sinceMs !== null) return { kind: 'open', sinceMs };
       const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId)).catch(nothingOfOurs);
       if (!manifest || manifest.outcome === null) return { kind: 'none' };
       if (!isLeftConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };

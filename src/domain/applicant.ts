@@ -13,6 +13,7 @@ export const REASONS = [
   'conflict',
   'validation',
   'upstream-error',
+  'invitation-undeliverable',
   'invitation-expired',
   'deadline',
   'declined',

@@ -2,7 +2,15 @@ import { allowedAtMs } from './allowance';
 import { type Conclusion, kindOf, type Reason, type StatusKind } from './applicant';
 import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
 import { deadlineMs, isUnanswered } from './deadline';
-import { cadenceMs, confirmedRefusal, contradictionReadAtMs, currentKind, doubtReadAtMs, type Facts } from './facts';
+import {
+  cadenceMs,
+  confirmedRefusal,
+  contradictionReadAtMs,
+  currentKind,
+  doubtReadAtMs,
+  type Facts,
+  hasEngaged,
+} from './facts';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { NO_POLLS, type Polls, pollsOf, pollsUntil } from './polls';
 import type { WantedDocument } from './reports';
@@ -32,15 +40,24 @@ const RESTARTS_MOST_MS = DAY_MS;
 /** A person who seems gone is asked for again after so long at most. */
 const ABSENCE_AGAIN_MS = 5 * MINUTE_MS;
 
-/** The next step for an applicant, from all that is known. Pure: the same facts, policy and time give the same step. */
-export function decide(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
+/**
+ * The next step for an applicant, from all that is known. Pure: the same facts, policy and time give the same step. `autoInvite`: Human API sends
+ * the invitation; with false the carrier does.
+ */
+export function decide(
+  facts: Facts,
+  collection: Collection,
+  policy: Policy,
+  nowMs: number,
+  { autoInvite = true }: { readonly autoInvite?: boolean | undefined } = {},
+): Step {
   return (
     stepForAbsence(facts, policy, nowMs) ??
     stepForDoubt(facts, policy, nowMs) ??
     stepForContradiction(facts, policy, nowMs) ??
     stepForRefusal(facts) ??
     stepForReports(facts, collection, policy, nowMs) ??
-    stepForStatus(facts, collection, policy, nowMs)
+    stepForStatus({ facts, collection, policy, nowMs, autoInvite })
   );
 }
 
@@ -112,8 +129,8 @@ function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number 
   return synced && (askedAtMs ?? -Infinity) < facts.kindSinceMs ? facts.kindSinceMs : null;
 }
 
-function stepForStatus(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step {
-  const on: Situation = { facts, collection, policy, nowMs };
+function stepForStatus(on: Situation): Step {
+  const { facts, policy, nowMs } = on;
   const dueMs = readDeadlineMs(facts, policy, nowMs);
   if (dueMs !== null) return waitForDeadlineRead(on, dueMs);
   switch (currentKind(facts)) {
@@ -145,6 +162,7 @@ interface Situation {
   readonly collection: Collection;
   readonly policy: Policy;
   readonly nowMs: number;
+  readonly autoInvite: boolean;
 }
 
 /** Error counts when a second read says so, a settle window after the first; then what is there is collected. */
@@ -152,7 +170,13 @@ function afterError(on: Situation): Step {
   const dueMs = (on.facts.confirmedSinceMs ?? on.nowMs) + on.policy.settleMs.error;
   if (on.nowMs < dueMs) return waitUntil(on, 'an error at Human API to pass', dueMs, NO_POLLS);
   if (on.facts.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
-  return whenListedSince(on, dueMs, 'an error at Human API to pass', () => conclude('failed', 'upstream-error', true));
+  return whenListedSince(on, dueMs, 'an error at Human API to pass', () => conclude('failed', reasonOfError(on), true));
+}
+
+/** The cookbook's Error has two meanings: Human API could not send the invitation, or could not retrieve the data. */
+function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
+  const isWithoutReports = collection.listed.length === 0 && collection.documents.length === 0;
+  return autoInvite && isWithoutReports && !hasEngaged(facts) ? 'invitation-undeliverable' : 'upstream-error';
 }
 
 /** A person who cut every provider: what exists is collected; with nothing to collect they may come back until the deadline. */

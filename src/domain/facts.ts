@@ -41,6 +41,8 @@ export interface Facts extends Since, KnownReads {
   readonly seriesAtMs: number | null;
   /** When a read first told that the person had engaged; null while none has. What only a notice says lengthens no deadline. */
   readonly engagedAtMs: number | null;
+  /** When a notice first said so. It lengthens no deadline, but an error behind it is none of the invitation's delivery. */
+  readonly engagementHintAtMs: number | null;
   /** From when the present poll cadence counts. */
   readonly pollBaseMs: number;
   /** 0 to 1: this applicant's own place among those who began in the same second, so that they do not poll in the same second for ever. */
@@ -76,6 +78,7 @@ const NOTHING_YET = {
   noticeReads: 0,
   seriesAtMs: null,
   engagedAtMs: null,
+  engagementHintAtMs: null,
   someSyncedAtMs: null,
   extensionMs: null,
   outage: null,
@@ -122,6 +125,11 @@ export function cadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[pollNameOf(currentKind(facts))];
 }
 
+/** True once a read or a notice has said that the person opened the invitation, whatever is said now. */
+export function hasEngaged({ engagedAtMs, engagementHintAtMs }: Facts): boolean {
+  return engagedAtMs !== null || engagementHintAtMs !== null;
+}
+
 /** True once a read has said that the person declined, and none contradicts it. */
 export function confirmedRefusal(facts: Facts): boolean {
   return currentKind(facts) === 'declined' && facts.claim === null && facts.contradiction === null;
@@ -154,8 +162,24 @@ export function withNotice(
 ): Facts {
   const { status } = notice;
   const updatedAtMs = credibleDateMs(notice.updatedAtMs, nowMs);
-  const { read, claim } = facts;
   if (isRepeat(facts, status, updatedAtMs)) return facts;
+  return withClaim(withEngagementHint(facts, status, nowMs), { status, updatedAtMs }, nowMs, policy);
+}
+
+/** Also of a notice that comes late: whenever it was, the person had engaged. */
+function withEngagementHint(facts: Facts, status: string, nowMs: number): Facts {
+  return facts.engagementHintAtMs === null && isEngaged(kindOf(status))
+    ? { ...facts, engagementHintAtMs: nowMs }
+    : facts;
+}
+
+function withClaim(
+  facts: Facts,
+  { status, updatedAtMs }: { status: string; updatedAtMs: number | null },
+  nowMs: number,
+  policy: Policy,
+): Facts {
+  const { read, claim } = facts;
   const doubted = { ...facts, doubtedAtMs: nowMs };
   const readMs = read.updatedAtMs ?? -Infinity;
   if (updatedAtMs === null || updatedAtMs <= readMs) return doubted;

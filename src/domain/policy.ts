@@ -10,6 +10,8 @@ export interface Policy {
   readonly expiresMs: Readonly<Record<'invitation' | 'applicant', number>>;
   /** Which reports are wanted, in which formats. */
   readonly wanted: Wanted;
+  /** How long after the closing the reports are listed again, ascending: for reports whose notification got lost. Empty: never. */
+  readonly refreshCheckAfterMs: readonly number[];
 }
 
 export type PollName = 'invited' | 'engaged' | 'syncing' | 'attention' | 'someSynced' | 'disconnected';
@@ -32,6 +34,7 @@ export const DEFAULT_POLICY: Policy = {
   settleMs: { allSynced: 10 * MINUTE_MS, someSynced: DAY_MS, error: HOUR_MS },
   expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },
   wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
+  refreshCheckAfterMs: [DAY_MS, 7 * DAY_MS],
 };
 
 /**
@@ -47,7 +50,17 @@ export function completePolicy(value: unknown): Policy {
     settleMs: durations('settleMs', given['settleMs'], DEFAULT_POLICY.settleMs),
     expiresMs: durations('expiresMs', given['expiresMs'], DEFAULT_POLICY.expiresMs),
     wanted: given['wanted'] === undefined ? DEFAULT_POLICY.wanted : checkedWanted(given['wanted']),
+    refreshCheckAfterMs: refreshChecks(given['refreshCheckAfterMs']),
   };
+}
+
+function refreshChecks(value: unknown): readonly number[] {
+  if (value === undefined) return DEFAULT_POLICY.refreshCheckAfterMs;
+  const isAfter = (afterMs: unknown) => typeof afterMs === 'number' && Number.isFinite(afterMs) && afterMs > 0;
+  if (!Array.isArray(value) || !value.every(isAfter)) {
+    throw new TypeError('expected refreshCheckAfterMs to list milliseconds above zero');
+  }
+  return value;
 }
 
 function durations<K extends string>(group: string, value: unknown, defaults: Readonly<Record<K, number>>) {

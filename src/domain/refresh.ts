@@ -43,6 +43,12 @@ export interface ClosedRound {
   readonly documents: readonly StoredDocument[];
 }
 
+/** The catch-up lists that a closing asks for: made without a notice, so long after the closing, ascending. */
+export interface CheckSchedule {
+  readonly closedAtMs: number;
+  readonly afterMs: readonly number[];
+}
+
 /** All that a refresh knows: plain JSON, changed only by the functions below. */
 export interface Refresh {
   /** Null before the manifest was read. */
@@ -52,6 +58,8 @@ export interface Refresh {
   /** Notices of another person. */
   readonly ignored: number;
   readonly stored: number;
+  /** The checks that remain; null where no closing asked for any, and in what 0.1.0 carried. */
+  readonly checks: CheckSchedule | null;
 }
 
 /** The one thing to do next. */
@@ -64,6 +72,9 @@ export type RefreshStep =
 const SHARE_LIST_MS = 2 * SECOND_MS;
 /** Each asks for a list anyway; beyond so many nobody checks that it is in it. */
 const AWAITED_MOST = 500;
+/** By how much a check may be put off, so that the applicants of a batch do not list in the same second. */
+const JITTER_MOST_MS = 30 * MINUTE_MS;
+const JITTER_SHARE = 0.1;
 
 /** True where the person was not withdrawn at the closing, so that upstream may still tell of reports: those who connected, and whose time was not up. */
 export function isLeftConnected(outcome: Outcome | null, reason: Reason | null): boolean {
@@ -81,6 +92,7 @@ export const NEW_REFRESH: Refresh = {
   awaited: [],
   ignored: 0,
   stored: 0,
+  checks: null,
 };
 
 /** The refresh that an earlier version handed to continue-as-new: what it lacks is as in a new one. */
@@ -92,6 +104,37 @@ export function upgradeRefresh(carried: Refresh): Refresh {
     round: round && { ...round, policy: completePolicy(round.policy) },
     collection: completeCollection(collection),
   };
+}
+
+/** When the checks of one applicant are due, in ms after the closing; `jitter` (0 to 1) is the applicant's own. */
+export function checkTimesMs(afterMs: readonly number[], jitter: number): readonly number[] {
+  return afterMs.map((ms) => Math.round(ms + jitter * Math.min(ms * JITTER_SHARE, JITTER_MOST_MS)));
+}
+
+/** A closing asks for its checks, in place of those of an earlier one. A repeat, and what is no schedule, changes nothing. */
+export function withChecks(refresh: Refresh, schedule: CheckSchedule): Refresh {
+  const { closedAtMs, afterMs } = schedule ?? {};
+  if (!Number.isFinite(closedAtMs) || !Array.isArray(afterMs) || !afterMs.every(Number.isFinite)) return refresh;
+  if (refresh.checks && closedAtMs <= refresh.checks.closedAtMs) return refresh;
+  return { ...refresh, checks: { closedAtMs, afterMs } };
+}
+
+/** When the next check is due; null where none remains. Counted from the closing that the manifest tells, where that is the later one. */
+export function nextCheckMs(refresh: Refresh): number | null {
+  const [afterMs] = refresh.checks?.afterMs ?? [];
+  return afterMs === undefined ? null : checksFromMs(refresh) + afterMs;
+}
+
+function checksFromMs({ checks, round }: Refresh): number {
+  return Math.max(checks?.closedAtMs ?? 0, instantMs(round?.closedAt ?? null) ?? 0);
+}
+
+/** A list asked for at `askedAtMs` is every check that was due by then. */
+function withoutChecksUntil(refresh: Refresh, askedAtMs: number): Refresh {
+  const { checks } = refresh;
+  if (!checks) return refresh;
+  const afterMs = checks.afterMs.filter((ms) => checksFromMs(refresh) + ms > askedAtMs);
+  return { ...refresh, checks: { ...checks, afterMs } };
 }
 
 /** A notice asks for a list, and is waited for until one shows its version. */
@@ -129,7 +172,12 @@ export function withoutNotices(refresh: Refresh, passedOn: ReadonlySet<NamedRepo
   return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !passedOn.has(notice)) };
 }
 
-/** A list is about to be asked for, counted against the allowance. */
+/** True where a notice, and not only a check, asks for a list. */
+export function isListWanted({ awaited, collection }: Refresh): boolean {
+  return awaited.length > 0 || collection.wantedAtMs !== null;
+}
+
+/** A list that notices want is about to be asked for, counted against the allowance. */
 export function withListAsked(refresh: Refresh, nowMs: number): Refresh {
   return { ...refresh, collection: withNoticeList(refresh.collection, nowMs, cadenceMs(refresh)) };
 }
@@ -150,7 +198,7 @@ export function withLook(
     const againMs = SERIES_MS[one.looks];
     return againMs === undefined ? [] : [{ ...one, looks: one.looks + 1, dueAtMs: askedAtMs + againMs }];
   });
-  return { ...refresh, collection, awaited };
+  return { ...withoutChecksUntil(refresh, askedAtMs), collection, awaited };
 }
 
 /** A date far ahead of our clock shows nothing: a row dated 2099 would hide every later version. */
@@ -171,7 +219,11 @@ export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
     collection.wantedAtMs === null ? null : collection.wantedAtMs + SHARE_LIST_MS,
   ]);
   const allowedMs = allowedAtMs(collection.noticeLists, cadenceMs(refresh));
-  const dueMs = earliest([listAtMs === null ? null : Math.max(listAtMs, allowedMs), nextRetryMs(collection, wanted)]);
+  const dueMs = earliest([
+    listAtMs === null ? null : Math.max(listAtMs, allowedMs),
+    nextRetryMs(collection, wanted),
+    nextCheckMs(refresh),
+  ]);
   if (dueMs === null) return { do: 'end' };
   return nowMs >= dueMs ? { do: 'list' } : { do: 'wait', untilMs: dueMs };
 }

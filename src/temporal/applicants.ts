@@ -13,6 +13,8 @@ import {
   type CollectRecordsInput,
   type CollectRecordsResult,
   DETAILS_DIGEST_MEMO,
+  type InvitationAnswer,
+  invitationQuery,
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
@@ -26,6 +28,7 @@ export interface StartRequest {
   readonly policy: Policy;
   readonly again?: boolean;
   readonly batch?: boolean;
+  readonly autoInvite?: boolean;
 }
 
 /** What Temporal tells of an applicant without asking a worker. */
@@ -50,6 +53,8 @@ export interface Applicants {
   read(clientUserId: string): Promise<ApplicantSummary | null>;
   /** All that the workflow knows; needs a worker. */
   state(clientUserId: string): Promise<ApplicantState>;
+  /** The link of the invitation, or why there is none; null where Temporal knows no such applicant. Needs a worker while the applicant is open. */
+  invitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Asks for the cancel: the person is withdrawn before the run ends. */
   cancel(clientUserId: string): Promise<void>;
   /** Waits for the end of the newest run. */
@@ -70,7 +75,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
   const { namespace, loadedDataConverter } = client.options;
 
   return {
-    async start({ details, detailsDigest, policy, again, batch }) {
+    async start({ details, detailsDigest, policy, again, batch, autoInvite }) {
       const { clientUserId } = details;
       const workflowId = applicantWorkflowId(clientUserId);
       const input: CollectRecordsInput = {
@@ -79,6 +84,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         policy,
         ...(again && { again }),
         ...(batch && { batch }),
+        ...(autoInvite === false && { autoInvite }),
       };
       try {
         await soon(() =>
@@ -107,6 +113,14 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     read: async (clientUserId) => (await describe(clientUserId))?.summary ?? null,
 
     state: (clientUserId) => soon(() => handleOf(clientUserId).query(stateQuery)),
+
+    async invitation(clientUserId) {
+      const described = await describe(clientUserId);
+      if (!described) return null;
+      // One that was ended by force would still know its link.
+      if (!described.summary.open) return { inviteLink: null, why: 'closed' };
+      return soon(() => handleOf(clientUserId).query(invitationQuery));
+    },
 
     async cancel(clientUserId) {
       await soon(() => handleOf(clientUserId).cancel());

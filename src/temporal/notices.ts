@@ -94,7 +94,7 @@ export function createNoticeSender(deps: {
       const workflowId = mailboxWorkflowId(notice.humanId);
       const signalName = reportNoticeSignal.name;
       const signal = { workflowId, signalName, notice: { ...notice, requestId }, requestId, untilMs };
-      await signals.sendWithStart(signal, DELIVER_NOTICES, MAILBOX_PRIORITY);
+      await signals.sendWithStart(signal, DELIVER_NOTICES, { priorityKey: MAILBOX_PRIORITY });
     },
 
     humanIdOf,

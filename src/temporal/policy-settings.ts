@@ -10,6 +10,18 @@ const wanted = setting('reports', (value) => {
   return judged.ok ? judged.wanted : new Mistake(judged.expected);
 });
 
+/** Each costs a call of Human API for every applicant. */
+const CHECKS_MOST = 10;
+const refreshChecks = setting(
+  `off, or at most ${CHECKS_MOST} durations in ascending order, comma-separated (24h,7d)`,
+  (value) => {
+    if (value.trim() === 'off') return [];
+    const afterMs = value.split(',').map((part) => parseDurationMs(part));
+    const isAscending = afterMs.every((ms, at) => ms !== null && ms > (afterMs[at - 1] ?? 0));
+    return isAscending && afterMs.length <= CHECKS_MOST ? (afterMs as number[]) : null;
+  },
+);
+
 /** The variables of the policy, which is copied into an applicant's workflow at the start. */
 export const POLICY_VARIABLES = {
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
@@ -24,6 +36,7 @@ export const POLICY_VARIABLES = {
   SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
   INVITATION_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.invitation),
   APPLICANT_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.applicant),
+  REFRESH_CHECK_AFTER: refreshChecks.default([...DEFAULT_POLICY.refreshCheckAfterMs]),
   ALLOW_SHORT_DEADLINES: z.enum(['yes', 'no'], { error: 'yes or no' }).prefault('no'),
 };
 
@@ -41,6 +54,7 @@ export function policyOf(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): 
     settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
     expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
     wanted: read.REPORTS,
+    refreshCheckAfterMs: read.REFRESH_CHECK_AFTER,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant';
 import { isHumanId } from '../domain/identifiers';
+import type { CheckSchedule } from '../domain/refresh';
 import type { Standing } from '../domain/sweep';
 import {
   applicantWorkflowId,
@@ -9,6 +10,7 @@ import {
   type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
+  scheduleChecksSignal,
 } from '../workflows/contract';
 import { describeWorkflow } from './describe';
 import { keywordIn } from './raw-answers';
@@ -37,9 +39,9 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
     /** Null where Temporal knows none (any more). */
     read: (clientUserId: string) => readRun(client, clientUserId),
     isOpen: async (clientUserId: string) => (await readRun(client, clientUserId))?.standing === 'open',
-    takesNotices: async (clientUserId: string) => {
+    takesNoticesSinceMs: async (clientUserId: string) => {
       const run = await readRun(client, clientUserId);
-      return run?.standing === 'open' && run.stage !== 'closed';
+      return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
     },
     passReportNotice: (clientUserId: string, notice: ReportNotice, requestId: string) =>
       signals.send({
@@ -51,6 +53,18 @@ export function createApplicantRuns({ client, taskQueue }: { readonly client: Cl
       }),
     passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
       signalRefresh(signals, { clientUserId, notice, requestId, untilMs: Date.now() + CALL_TIMEOUT_MS }),
+    scheduleChecks: (clientUserId: string, schedule: CheckSchedule, delayMs: number) =>
+      signals.sendWithStart(
+        {
+          workflowId: refreshWorkflowId(clientUserId),
+          signalName: scheduleChecksSignal.name,
+          notice: schedule,
+          requestId: `${scheduleChecksSignal.name}-${schedule.closedAtMs}`,
+          untilMs: Date.now() + CALL_TIMEOUT_MS,
+        },
+        REFRESH_REPORTS,
+        { startDelayMs: delayMs },
+      ),
   };
 }
 

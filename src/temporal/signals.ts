@@ -1,6 +1,8 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { encodeToPayloadsWithContext } from '@temporalio/common/lib/internal-non-workflow';
+import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
+import type { CheckSchedule } from '../domain/refresh';
 import type { ReportNotice, StatusNotice } from '../workflows/contract';
 import { isWorkflowNotFound } from './raw-answers';
 
@@ -18,11 +20,11 @@ export class NoticeUndelivered extends Error {
   }
 }
 
-/** One notice on its way to one workflow. `requestId` makes a repeat harmless: the server drops the second within a run. */
+/** One notice, or what else is signalled, on its way to one workflow. `requestId` makes a repeat harmless: the server drops the second within a run. */
 interface Signal {
   readonly workflowId: string;
   readonly signalName: string;
-  readonly notice: StatusNotice | ReportNotice;
+  readonly notice: StatusNotice | ReportNotice | CheckSchedule;
   readonly requestId: string;
   readonly untilMs: number;
 }
@@ -31,8 +33,16 @@ interface Signal {
 export interface Signals {
   /** To an open run; `closed-or-unknown` where there is none. */
   send(signal: Signal): Promise<'taken' | 'closed-or-unknown'>;
-  /** To an open run, starting one of this type where there is none: one call. Its tasks take `priorityKey`: 1 goes before 5. */
-  sendWithStart(signal: Signal, workflowType: string, priorityKey?: number): Promise<void>;
+  /**
+   * To an open run, starting one of this type where there is none: one call. Its tasks take `priorityKey`: 1 goes before 5. A run that this starts
+   * begins after `startDelayMs`; one whose own delay has not ended yet begins at once.
+   */
+  sendWithStart(signal: Signal, workflowType: string, options?: StartOptions): Promise<void>;
+}
+
+interface StartOptions {
+  readonly priorityKey?: number;
+  readonly startDelayMs?: number;
 }
 
 /** gRPC's number (grpc.io, "Status codes"). */
@@ -72,7 +82,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
     async sendWithStart(
       { workflowId, signalName, notice, requestId, untilMs },
       workflowType,
-      priorityKey = DEFAULT_PRIORITY,
+      { priorityKey = DEFAULT_PRIORITY, startDelayMs = 0 } = {},
     ) {
       try {
         const signalInput = { payloads: await encode(workflowId, notice) };
@@ -89,6 +99,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
             signalName,
             signalInput,
             priority: { priorityKey },
+            ...(startDelayMs > 0 && { workflowStartDelay: msToTs(startDelayMs) }),
           }),
         );
       } catch (error) {
@@ -98,7 +109,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
   };
 
   /** The raw service takes payloads as they are, so our data converter (and the codec that encrypts) is applied by hand, bound to the workflow as the SDK does. */
-  async function encode(workflowId: string, notice: StatusNotice | ReportNotice) {
+  async function encode(workflowId: string, notice: Signal['notice']) {
     const context = { type: 'workflow' as const, namespace, workflowId };
     return (await encodeToPayloadsWithContext(client.options.loadedDataConverter, context, [notice])) ?? [];
   }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { UnknownKey } from '../domain/seal';
-import { applicantWorkflowId } from '../workflows/contract';
+import { applicantWorkflowId, REFRESH_REPORTS } from '../workflows/contract';
 import { type Described, isOpenRun } from './describe';
 import { describeRun, msOf } from './runs';
 
@@ -34,13 +34,14 @@ export async function stuckApplicant(client: Client, clientUserId: string): Prom
 }
 
 /**
- * Why an open run stands still: no attempt of its workflow task succeeds, or somebody put its start off, which we never do. Null: it does not, or
- * no worker takes its task. In words, without what a failure says.
+ * Why an open run stands still: no attempt of its workflow task succeeds, or somebody put its start off, which we do with a refresh only. Null: it
+ * does not, or no worker takes its task. In words, without what a failure says.
  */
 export async function whyRunIsStuck(client: Client, described: Described): Promise<string | null> {
   const { workflowExecutionInfo: info, pendingWorkflowTask: task } = described;
   const beginsAtMs = msOf(info?.executionTime) ?? 0;
-  if (!task && beginsAtMs > (msOf(info?.startTime) ?? 0) && beginsAtMs > Date.now()) return 'its start is put off';
+  const isDelayed = !task && beginsAtMs > (msOf(info?.startTime) ?? 0) && beginsAtMs > Date.now();
+  if (isDelayed) return info?.type?.name === REFRESH_REPORTS ? null : 'its start is put off';
   const attempt = task?.attempt ?? 0;
   if (attempt < FAILS_FROM_ATTEMPT) return null;
   const ended = await lastTaskEnd(client, info?.execution);

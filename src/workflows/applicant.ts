@@ -6,7 +6,7 @@ import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
-import type { ApplicantState, CollectRecordsInput, ReportNotice, StatusNotice } from './contract';
+import type { ApplicantState, CollectRecordsInput, InvitationAnswer, ReportNotice, StatusNotice } from './contract';
 import { describe, moveTo } from './display';
 
 /** Continue as new after so many signals, whatever the server suggests: its own limit is 10,000 a run. */
@@ -23,6 +23,9 @@ export class Applicant {
   invitationBegun: boolean;
   /** True once upstream itself said that our create is done: whoever is not there then is gone, not late. */
   createAnswered = false;
+  /** What the query of the invitation answers while the applicant is open; null before it was sent, and from the closing on. */
+  private sentInvitation: InvitationAnswer | null;
+  private isClosing = false;
   private readonly early: (() => void)[] = [];
   /** The report notices among them, for an applicant that ends without an invitation. */
   private readonly earlyReports: ReportNotice[] = [];
@@ -38,6 +41,21 @@ export class Applicant {
     this.input = { ...input, policy: completePolicy(input.policy) };
     this.state = input.carried ? upgradeState(input.carried) : newState(input.details.clientUserId);
     this.invitationBegun = this.state.facts !== null;
+    this.sentInvitation = input.carriedInvitation ?? null;
+  }
+
+  /** The link of the invitation. It is kept apart from the state, which is shown to everyone who may look at an applicant. */
+  get invitation(): InvitationAnswer {
+    if (this.isClosing || this.state.outcome !== null) return { inviteLink: null, why: 'closed' };
+    if (this.state.facts === null) return { inviteLink: null, why: 'not-invited-yet' };
+    // A run that began with an earlier version carries none.
+    return this.sentInvitation ?? { inviteLink: null, why: 'not-returned' };
+  }
+
+  /** The applicant is about to close: the link is of no use to anyone any more. */
+  forgetInvitation(): void {
+    this.isClosing = true;
+    this.sentInvitation = null;
   }
 
   get facts(): Facts {
@@ -51,8 +69,9 @@ export class Applicant {
   }
 
   /** The invitation was answered: from now on everything counts, and what was heard before is taken. */
-  open(humanId: string, read: Read): void {
+  open(humanId: string, read: Read, invitation: InvitationAnswer): void {
     const { state } = this;
+    this.sentInvitation = invitation;
     state.humanId = humanId;
     state.facts = adoptedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
     moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });

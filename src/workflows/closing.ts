@@ -1,6 +1,7 @@
 import type { Recorded } from '../activities/manifests';
 import type { Conclusion } from '../domain/applicant';
 import { missingDocuments } from '../domain/collection';
+import { checkTimesMs, isLeftConnected } from '../domain/refresh';
 import type { Applicant } from './applicant';
 import { inHouse, quickly, upstream } from './calls';
 import type { ApplicantState } from './contract';
@@ -15,20 +16,31 @@ const FIND_CREATED_FOR_MS = 30_000;
 /** Runs to its end whatever comes: withdraws where that is due, writes the manifest, shows the outcome. */
 export async function close(applicant: Applicant, { outcome, reason, withdraw }: Conclusion): Promise<void> {
   const { state } = applicant;
+  applicant.forgetInvitation();
   if (withdraw) await withdrawPerson(applicant);
   state.outcome = outcome;
   state.reason = reason;
-  await recordClosing(applicant);
+  await recordClosing(applicant, checksAfter(applicant));
   moveTo(state, 'closed', { outcome });
   describe(state);
 }
 
-/** Writes how it ended into the manifest. An activity of its own: within the workflow task, a cancel would undo a conclusion that is written already. */
-export async function recordClosing(applicant: Applicant): Promise<void> {
+/** When the reports are listed again, in ms after the closing. Of a person who was withdrawn nothing is to be had. */
+function checksAfter({ state, input }: Applicant): readonly number[] {
+  if (!state.facts || !isLeftConnected(state.outcome, state.reason)) return [];
+  return checkTimesMs(input.policy.refreshCheckAfterMs, state.facts.spread);
+}
+
+/**
+ * Writes how it ended into the manifest, and has the activity schedule the checks. An activity of its own: within the workflow task, a cancel would
+ * undo a conclusion that is written already.
+ */
+export async function recordClosing(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
   const { state } = applicant;
+  const checks = checkAfterMs.length > 0 && { checkAfterMs };
   for (;;) {
     const { round } = state;
-    const recorded = await inHouse('Write the manifest').recordManifest(manifestOf(applicant));
+    const recorded = await inHouse('Write the manifest').recordManifest({ ...manifestOf(applicant), ...checks });
     take(state, recorded);
     // A manifest that is newer than this run knows (Temporal was restored, a terminated run wrote last) is written once more; a later round stands.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;

@@ -21,6 +21,7 @@ import {
   type ApplicantState,
   type CollectRecordsInput,
   type CollectRecordsResult,
+  invitationQuery,
   reportNoticeSignal,
   stateQuery,
   statusNoticeSignal,
@@ -39,6 +40,7 @@ import { Watch } from './watch';
 export async function collectRecords(input: CollectRecordsInput): Promise<CollectRecordsResult> {
   const applicant = new Applicant(input);
   setHandler(stateQuery, () => applicant.state);
+  setHandler(invitationQuery, () => applicant.invitation);
   setHandler(statusNoticeSignal, (notice) => applicant.takeStatusNotice(notice));
   setHandler(reportNoticeSignal, (notice) => applicant.takeReportNotice(notice));
   try {
@@ -72,7 +74,8 @@ async function follow(applicant: Applicant): Promise<Ending> {
     stopIfCancelled();
     applicant.show();
     if (applicant.isFull) return handOver(applicant, watch);
-    const step = decide(applicant.facts, applicant.state.collection, applicant.input.policy, Date.now());
+    const { policy, autoInvite } = applicant.input;
+    const step = decide(applicant.facts, applicant.state.collection, policy, Date.now(), { autoInvite });
     if (step.do === 'conclude') return (await undone(applicant, step.conclusion)) ?? step.conclusion;
     await take(step, applicant, watch);
   }
@@ -150,7 +153,7 @@ async function settle(
 
 /** Invites at most once. A conflict or a refusal of the details is for a human, and nothing is deleted. */
 async function invite(applicant: Applicant): Promise<Ending | null> {
-  const { details, batch } = applicant.input;
+  const { details, batch, autoInvite = true } = applicant.input;
   if (batch) await awaitTurn('batch', 'Wait for a turn among the invitations of files');
   stopIfCancelled();
   applicant.invitationBegun = true;
@@ -161,7 +164,7 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
   const begunAtMs = workflowInfo().startTime.getTime();
   let sent: { createSent?: boolean; exists?: boolean } = {};
   const answer = await untilDecided(applicant.state, async (patience) => {
-    const invited = await call.invite({ details, begunAtMs, ...sent, ...patience });
+    const invited = await call.invite({ details, autoInvite, begunAtMs, ...sent, ...patience });
     if (invited.kind === 'undecided') {
       sent = { createSent: invited.createSent === true, exists: invited.exists === true };
     }
@@ -174,7 +177,9 @@ async function invite(applicant: Applicant): Promise<Ending | null> {
     return (await endedBefore(applicant)) ?? gone;
   }
   applicant.createAnswered = answer.kind === 'invited';
-  applicant.open(answer.humanId, answer);
+  const inviteLink = answer.inviteLink ?? null;
+  const why = answer.kind === 'adopted' ? 'adopted' : 'not-returned';
+  applicant.open(answer.humanId, answer, { inviteLink, why: inviteLink === null ? why : null });
   return null;
 }
 
@@ -222,9 +227,9 @@ function stopIfCancelled(): void {
 }
 
 /** Hands everything to a fresh run, so that no history grows without end. Handlers never wait, so none is cut off. */
-async function handOver({ input, state }: Applicant, watch: Watch): Promise<never> {
+async function handOver({ input, state, invitation }: Applicant, watch: Watch): Promise<never> {
   watch.stop();
-  return continueAsNew<typeof collectRecords>({ ...input, carried: state });
+  return continueAsNew<typeof collectRecords>({ ...input, carried: state, carriedInvitation: invitation });
 }
 
 function cancelledBy({ invitationBegun }: Applicant): Conclusion {

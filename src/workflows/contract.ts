@@ -3,7 +3,7 @@ import type { Outcome, Reason, Stage } from '../domain/applicant';
 import type { Collection } from '../domain/collection';
 import type { Facts } from '../domain/facts';
 import type { Policy } from '../domain/policy';
-import type { Refresh } from '../domain/refresh';
+import type { CheckSchedule, Refresh } from '../domain/refresh';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
 
 /** The workflow type that follows one applicant. */
@@ -101,8 +101,21 @@ export interface CollectRecordsInput {
   readonly again?: boolean;
   /** One of a file of applicants: gives way to single starts. */
   readonly batch?: boolean;
+  /** False where the carrier sends the invitation itself; absent: true. Not one of the details, so a start with the other value is the same applicant. */
+  readonly autoInvite?: boolean;
   /** What a run hands to the one that continues it. */
   readonly carried?: ApplicantState;
+  /** Handed on with it, apart because the state is shown to everyone who may look at an applicant. */
+  readonly carriedInvitation?: InvitationAnswer;
+}
+
+/**
+ * The link by which the person opens the invitation, as Human API answered the create. Without one: `adopted`, the person was invited before, and
+ * a look-up does not return the link; `not-returned`, the create's answer held none; `closed`, the applicant has ended, and the link is forgotten.
+ */
+export interface InvitationAnswer {
+  readonly inviteLink: string | null;
+  readonly why: 'adopted' | 'not-invited-yet' | 'closed' | 'not-returned' | null;
 }
 
 /** How a run ended; a cancelled run (Temporal's Canceled) carries no result. */
@@ -160,6 +173,9 @@ export interface ReportNotice {
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
 export const stateQuery = defineQuery<ApplicantState>('state');
+export const invitationQuery = defineQuery<InvitationAnswer>('invitation');
+/** From the closing of an applicant to the refresh of its reports. */
+export const scheduleChecksSignal = defineSignal<[CheckSchedule]>('scheduleChecks');
 
 /** A mailbox's end: whose notices they were, null where nobody of ours was found; and how many were passed on. */
 export interface DeliverNoticesResult {
@@ -168,7 +184,7 @@ export interface DeliverNoticesResult {
 }
 
 export interface RefreshReportsInput {
-  /** What a run hands to the one that continues it. */
+  /** What a run hands to the one that continues it. The checks of a new one come by a signal. */
   readonly carried?: Refresh;
 }
 

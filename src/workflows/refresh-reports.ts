@@ -6,15 +6,20 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { missingDocuments, withFetched, withList, withoutList, withRefusal } from '../domain/collection';
+import { HOUR_MS, SECOND_MS } from '../domain/policy';
 import {
   type ClosedRound,
   decideRefresh,
+  isListWanted,
   NEW_REFRESH,
+  nextCheckMs,
   type RefreshStep,
   upgradeRefresh,
+  withChecks,
   withListAsked,
   withLook,
   withNamedReport,
@@ -23,16 +28,24 @@ import {
 } from '../domain/refresh';
 import { newestStored, type WantedDocument } from '../domain/reports';
 import { download, inHouse, quickly, upstream } from './calls';
-import { type RefreshReportsInput, type RefreshReportsResult, refreshWorkflowId, reportNoticeSignal } from './contract';
+import {
+  type RefreshReportsInput,
+  type RefreshReportsResult,
+  refreshWorkflowId,
+  reportNoticeSignal,
+  scheduleChecksSignal,
+} from './contract';
 import { laterRound } from './fetching';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
 const SIGNALS_MOST = 2_000;
 /** The server refuses a workflow task that leaves 2,000 activities pending, for good. */
 const PASSED_ON_AT_ONCE = 50;
+/** The closing that asked for the checks ends a moment later; looked at again after so long, then twice as long each time. */
+const CLOSING_AGAIN_MS = { first: 5 * SECOND_MS, most: HOUR_MS };
 
 /**
- * Takes the reports that upstream tells of after an applicant was closed: lists, stores the new versions, adds them to the manifest. Whether
+ * Takes the reports that come after an applicant was closed: lists when a notice or a check is due, stores the new versions, adds them to the manifest. Whether
  * there is anything to refresh is asked before each step that costs a call; an applicant that is open again gets the notices instead.
  */
 export async function refreshReports(input: RefreshReportsInput = {}): Promise<RefreshReportsResult> {
@@ -40,9 +53,14 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   let refresh = input.carried ? upgradeRefresh(input.carried) : NEW_REFRESH;
   let signals = 0;
   let gone = false;
+  let closingLooks = 0;
   setHandler(reportNoticeSignal, (notice) => {
     signals += 1;
     if (typeof notice?.reportId === 'string') refresh = withNamedReport(refresh, notice, Date.now());
+  });
+  setHandler(scheduleChecksSignal, (schedule) => {
+    signals += 1;
+    refresh = withChecks(refresh, schedule);
   });
   for (;;) {
     const step = decideRefresh(refresh, Date.now());
@@ -51,7 +69,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       continue;
     }
     stopIfCancelled();
-    if (gone) return endedAs('withdrawn');
+    // A refusal may pass: the checks that remain find out.
+    if (gone && nextCheckMs(refresh) === null) return endedAs('withdrawn');
     if (step.do === 'end') return endedAs('refreshed');
     if (step.do !== 'fetch' && isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
@@ -59,7 +78,10 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       const round = await quickly('Read what was closed', (call) => call.readClosedRound({ clientUserId }));
       if (round.kind === 'closed') await take(step, round);
       else if (round.kind !== 'open') return endedAs(round.kind);
-      else if (await passOn()) return endedAs('open');
+      else if (await passOn()) {
+        if (!isTheClosingOne(round)) return endedAs('open');
+        await untilItHasClosed();
+      }
     }
   }
 
@@ -68,21 +90,28 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     refresh = withRound(refresh, round);
     // Of a round that closed in between nothing is listed yet.
     if (step.do === 'fetch' && before === refresh.round?.closedAt) await fetchAll(step.documents);
-    else if (refresh.awaited.length > 0 || refresh.collection.wantedAtMs !== null) await list();
+    else if (isListWanted(refresh) || isCheckDue()) await list();
+  }
+
+  function isCheckDue(): boolean {
+    const dueMs = nextCheckMs(refresh);
+    return dueMs !== null && Date.now() >= dueMs;
   }
 
   async function list(): Promise<void> {
     const askedAtMs = Date.now();
-    refresh = withListAsked(refresh, askedAtMs);
-    setCurrentDetails('Asking Human API for the reports that it told of after the closing.');
-    const answer = await upstream('notice', 'List the reports').listReports({
-      clientUserId,
-      concluding: true,
-      patienceMs: null,
-    });
+    const isForNotice = isListWanted(refresh);
+    if (isForNotice) refresh = withListAsked(refresh, askedAtMs);
+    setCurrentDetails(
+      isForNotice
+        ? 'Asking Human API for the reports that it told of after the closing.'
+        : 'Asking Human API whether reports have come since the closing.',
+    );
+    const call = upstream(isForNotice ? 'notice' : 'background', 'List the reports');
+    const answer = await call.listReports({ clientUserId, concluding: true, patienceMs: null });
     const { collection } = refresh;
     // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
-    if (answer.kind === 'refused') gone = true;
+    gone = answer.kind === 'refused';
     if (answer.kind === 'listed') {
       refresh = withLook(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
     } else {
@@ -125,6 +154,17 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const taken = await Promise.all(notices.map((notice) => call.passToApplicant({ clientUserId, notice })));
     refresh = withoutNotices(refresh, new Set(notices.filter((_, index) => taken[index] === 'taken')));
     return refresh.awaited.length === 0;
+  }
+
+  /** The run that asked for the checks is still open, not a later round, which asks for checks of its own when it closes. */
+  function isTheClosingOne({ sinceMs }: { readonly sinceMs?: number }): boolean {
+    return refresh.checks !== null && sinceMs !== undefined && sinceMs <= refresh.checks.closedAtMs;
+  }
+
+  async function untilItHasClosed(): Promise<void> {
+    const { first, most } = CLOSING_AGAIN_MS;
+    await sleep(Math.min(first * 2 ** closingLooks, most), { summary: 'waiting for the applicant to close' });
+    closingLooks += 1;
   }
 
   async function waitUntil(untilMs: number): Promise<void> {

@@ -40,7 +40,7 @@ function setup(options: {
       ...summary(clientUserId, { open: false, stage: 'closed' }),
       ...(await options.untilClosed?.(clientUserId)),
     }),
-    ...{ read: refuse, state: refuse, cancel: refuse },
+    ...{ read: refuse, state: refuse, invitation: refuse, cancel: refuse },
   };
   const plain = { wanted: null, wait: false, json: false, again: false, dryRun: false, authorizationReference: null };
   const source = options.file ? { file: 'a.csv' } : { single: ONE };

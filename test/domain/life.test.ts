@@ -3,7 +3,7 @@ import { documentKey } from '../../src/domain/reports';
 import { fc } from '../support/property';
 import { forgedDeliveries, type History, trueDeliveries, truths } from './model/histories';
 import { type Delivery, type Ending, Life } from './model/life';
-import { type Verdict, verdictOn } from './model/oracle';
+import { asTruthTells, type Verdict, verdictOn } from './model/oracle';
 import { ModelUpstream, type Truth } from './model/upstream';
 
 const FORGED = ['Invited', 'Engaged', 'Syncing', 'Attn Required', 'Declined', 'Error', 'Disconnected', 'Nonsense'];
@@ -52,7 +52,8 @@ function expectTrueEnding(truth: Truth, deliveries: readonly Delivery[]): void {
 }
 
 function expectEnding(ending: Ending, verdict: Verdict): void {
-  expect(ending.conclusion).toEqual(verdict.conclusion);
+  const { conclusion } = ending;
+  expect({ ...conclusion, reason: asTruthTells(conclusion.reason, verdict) }).toEqual(verdict.conclusion);
   if (verdict.documents) expect(storedKeys(ending)).toEqual(verdict.documents);
   expect(ending.atMs).toBeLessThanOrEqual(verdict.byMs);
   if (ending.conclusion.reason !== 'deleted-upstream') expect(ending.facts.claim).toBeNull();

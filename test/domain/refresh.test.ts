@@ -1,5 +1,15 @@
 import { emptyCollection, withList } from '../../src/domain/collection';
-import { NEW_REFRESH, withLook, withNamedReport } from '../../src/domain/refresh';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import {
+  checkTimesMs,
+  decideRefresh,
+  NEW_REFRESH,
+  type Refresh,
+  withChecks,
+  withLook,
+  withNamedReport,
+  withRound,
+} from '../../src/domain/refresh';
 
 const NOW = Date.UTC(2026, 0, 2);
 const NOTICE = { humanId: 'h', reportId: 'r1', type: 'unity', updatedAt: '2026-01-01T00:00:00.000Z' };
@@ -40,4 +50,59 @@ test.each([null, 'yesterday'])(
 
 test('a notice of a version that is listed asks for nothing', () => {
   expect(withNamedReport(setup(), notice('2026-01-01T00:00:00.000Z'), NOW)).toEqual(setup());
+});
+
+describe('the checks after a closing', () => {
+  const SCHEDULE = { closedAtMs: NOW, afterMs: [DAY_MS, 7 * DAY_MS] };
+  const closedAt = (atMs: number) => ({
+    humanId: 'h',
+    closedAt: new Date(atMs).toISOString(),
+    policy: DEFAULT_POLICY,
+    documents: [],
+  });
+  const checked = (refresh: Refresh, atMs: number) => withLook(refresh, refresh.collection, [], atMs);
+
+  test('are each a list, counted from the closing; after the last one the refresh ends', () => {
+    const asked = withRound(withChecks(NEW_REFRESH, SCHEDULE), closedAt(NOW));
+    expect(decideRefresh(asked, NOW)).toEqual({ do: 'wait', untilMs: NOW + DAY_MS });
+    expect(decideRefresh(asked, NOW + DAY_MS)).toEqual({ do: 'list' });
+    const once = checked(asked, NOW + DAY_MS);
+    expect(decideRefresh(once, NOW + DAY_MS)).toEqual({ do: 'wait', untilMs: NOW + 7 * DAY_MS });
+    expect(decideRefresh(checked(once, NOW + 7 * DAY_MS), NOW + 7 * DAY_MS)).toEqual({ do: 'end' });
+  });
+
+  test('that came due together are one list', () => {
+    const late = checked(withChecks(NEW_REFRESH, SCHEDULE), NOW + 8 * DAY_MS);
+    expect(decideRefresh(late, NOW + 8 * DAY_MS)).toEqual({ do: 'end' });
+  });
+
+  test('remain where a notice has the reports listed before they are due', () => {
+    const told = withNamedReport(withChecks(NEW_REFRESH, SCHEDULE), NOTICE, NOW);
+    expect(decideRefresh(told, NOW)).toEqual({ do: 'wait', untilMs: NOW + 2 * SECOND_MS });
+    const { reports, collection } = listed(NOTICE.updatedAt);
+    const answered = withLook(told, collection, reports, NOW + 2 * SECOND_MS);
+    expect(decideRefresh(answered, NOW + HOUR_MS)).toMatchObject({ do: 'wait', untilMs: NOW + DAY_MS });
+  });
+
+  test('begin anew with a later closing, and count from the one that the manifest tells', () => {
+    const once = checked(withChecks(NEW_REFRESH, SCHEDULE), NOW + DAY_MS);
+    const again = withChecks(once, { ...SCHEDULE, closedAtMs: NOW + 2 * DAY_MS });
+    expect(decideRefresh(again, NOW + 2 * DAY_MS)).toEqual({ do: 'wait', untilMs: NOW + 3 * DAY_MS });
+    const later = withRound(again, closedAt(NOW + 2 * DAY_MS + HOUR_MS));
+    expect(decideRefresh(later, NOW + 2 * DAY_MS)).toEqual({ do: 'wait', untilMs: NOW + 3 * DAY_MS + HOUR_MS });
+  });
+
+  test('are not made twice where the closing is told again, and not at all by what is no schedule', () => {
+    const once = checked(withChecks(NEW_REFRESH, SCHEDULE), NOW + DAY_MS);
+    expect(withChecks(once, SCHEDULE)).toBe(once);
+    expect(withChecks(once, { closedAtMs: NOW - DAY_MS, afterMs: [1] })).toBe(once);
+    for (const junk of [null, {}, { closedAtMs: NOW + 1 }, { closedAtMs: NOW + 1, afterMs: ['1'] }]) {
+      expect(withChecks(once, junk as never)).toBe(once);
+    }
+  });
+
+  test("have each applicant's own place, at most half an hour and a tenth of the time later", () => {
+    expect(checkTimesMs([10_000, DAY_MS], 0)).toEqual([10_000, DAY_MS]);
+    expect(checkTimesMs([10_000, DAY_MS], 0.5)).toEqual([10_500, DAY_MS + 15 * MINUTE_MS]);
+  });
 });

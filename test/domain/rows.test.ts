@@ -144,6 +144,29 @@ describe('Error', () => {
     expect(it.store(DUE_MS).next(DUE_MS)).toEqual(conclusion('failed', 'upstream-error', true));
   });
 
+  test.each<[what: string, reason: string, before: (it: Situation) => Situation, autoInvite: boolean]>([
+    ['nobody engaged', 'invitation-undeliverable', (it) => it, true],
+    ['a read told of an engagement', 'upstream-error', (it) => it.read('Engaged', HOUR_MS), true],
+    ['a notice told of an engagement', 'upstream-error', (it) => it.claim('Engaged', HOUR_MS), true],
+    [
+      'a notice of an engagement came behind the error',
+      'upstream-error',
+      (it) => it.claim('Error', 2 * HOUR_MS).claim('Syncing', HOUR_MS),
+      true,
+    ],
+    ['the carrier invites', 'upstream-error', (it) => it, false],
+  ])('with nothing listed, where %s, is %s', (_what, reason, before, autoInvite) => {
+    const it = before(new Situation('Invited', DEFAULT_POLICY, autoInvite)).read('Error', DAY_MS);
+    it.read('Error', DUE_MS, { updatedMs: DAY_MS }).list([], DUE_MS);
+    expect(it.next(DUE_MS)).toEqual(conclusion('failed', reason, true));
+  });
+
+  test('with a report listed is an error of the data, engaged or not', () => {
+    const it = new Situation('Invited').read('Error', DAY_MS).read('Error', DUE_MS, { updatedMs: DAY_MS });
+    it.list(wholeAt(0), DUE_MS).store(DUE_MS);
+    expect(it.next(DUE_MS)).toEqual(conclusion('failed', 'upstream-error', true));
+  });
+
   test('counts from the read that says so, not from the notice', () => {
     const it = new Situation('Engaged').claim('Error', DAY_MS);
     expect(it.next(DAY_MS)).toEqual({ do: 'read', because: 'notice' });

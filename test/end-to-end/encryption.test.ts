@@ -6,7 +6,13 @@ import { lazyClient } from '../../src/temporal/connection';
 import { detailsDigest } from '../../src/temporal/details';
 import { newKey } from '../../src/temporal/key-ring';
 import { sweepScheduleId } from '../../src/temporal/schedules';
-import { applicantWorkflowId, COLLECT_RECORDS, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  invitationQuery,
+  stateQuery,
+  statusNoticeSignal,
+} from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
@@ -126,6 +132,15 @@ test(
   async () => {
     await installation.enrol([{ clientUserId: 'POL-rotated', as: 'silent' }]);
     await invited('POL-rotated');
+    // Who holds no key gets the answer of a query encrypted as well.
+    const { queryResult } = await stranger.workflowService.queryWorkflow({
+      ...{ namespace: 'default', execution: { workflowId: applicantWorkflowId('POL-rotated') } },
+      query: { queryType: invitationQuery.name },
+    });
+    const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
+    expect(encodings).toEqual(['binary/encrypted']);
+    const applicants = createApplicants({ client: installation.client, taskQueue: TASK_QUEUE });
+    expect(Object.keys((await applicants.invitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
     worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: ROTATED });
     await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
     await untilClosed('POL-rotated');

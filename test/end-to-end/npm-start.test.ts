@@ -69,7 +69,7 @@ describe('npm start', () => {
       );
       expect([...closings.values()].map(({ persona, rest }) => `${persona} ${rest}`).sort()).toEqual([
         'attention collected 3 documents',
-        'bounces failed (upstream-error)',
+        'bounces failed (invitation-undeliverable)',
         'broken failed (upstream-error)',
         'declines declined',
         'disconnects partial (disconnected) 3 documents',

@@ -36,6 +36,8 @@ interface Left {
   readonly files: Buffer;
   /** The names of all files, the applicants' too. */
   readonly names: Buffer;
+  /** What opens the invitations of everybody: the last part of their links. */
+  readonly links: readonly string[];
 }
 
 let folder: string;
@@ -52,8 +54,10 @@ test(
   async () => {
     const left = await live({ ours: newKey('main'), webhooks: newKey('webhook') });
     for (const place of ['database', 'logs', 'metrics', 'files'] as const) {
-      expect({ place, found: scan(left[place], [...CANARIES, ...SECRETS]) }).toEqual({ place, found: [] });
+      const canaries = [...CANARIES, ...SECRETS, ...left.links];
+      expect({ place, found: scan(left[place], canaries) }).toEqual({ place, found: [] });
     }
+    expect(left.links).toHaveLength(4);
     expect(scan(left.names, Object.values(IDENTITY))).toEqual([]);
     expect(left.logs.length).toBeGreaterThan(10_000);
     expect(left.files.length).toBeGreaterThan(1_000);
@@ -69,8 +73,10 @@ test(
     expect([...found].sort()).toEqual([...CANARIES].sort());
     // Not even then in what is read by people and machines who have no business with it.
     for (const place of ['logs', 'metrics'] as const) {
-      expect({ place, found: scan(left[place], [...CANARIES, ...SECRETS]) }).toEqual({ place, found: [] });
+      const canaries = [...CANARIES, ...SECRETS, ...left.links];
+      expect({ place, found: scan(left[place], canaries) }).toEqual({ place, found: [] });
     }
+    expect(scan(left.files, left.links)).toEqual([]);
   },
   TEST_TIMEOUT_MS,
 );
@@ -96,6 +102,7 @@ async function live(keys: { ours: string; webhooks: string } | undefined): Promi
       const [person] = await installation.upstream.people('POL-silent');
       return person?.humanId;
     });
+    const links = await Promise.all(people.map(({ clientUserId }) => tokenOf(installation, clientUserId)));
     const about = { clientUserId: 'POL-silent', humanId, updatedAt: new Date().toISOString() };
     const endpoint = 'https://admin.humanapi.co/api/v1/users';
     await installation.notify([
@@ -116,11 +123,20 @@ async function live(keys: { ours: string; webhooks: string } | undefined): Promi
     await server.stop();
     await installation.notify([{ ...about, endpoint, property: 'status', value: 'Wobbling Cormorant' }]);
     await installation.end();
-    return { metrics, logs: Buffer.from(installation.output()), ...(await onDisk(installation, dbFile)) };
+    return { metrics, links, logs: Buffer.from(installation.output()), ...(await onDisk(installation, dbFile)) };
   } finally {
     await installation.remove();
     await server.stop();
   }
+}
+
+/** What is secret of a link; its host is everybody's. */
+function tokenOf({ upstream }: Installation, clientUserId: string): Promise<string> {
+  return until(`the link of ${clientUserId}`, ENDINGS_TIMEOUT_MS, async () => {
+    const people = await upstream.people(clientUserId);
+    const token = people.length > 0 && (await upstream.inviteLink(clientUserId)).split('/').at(-1);
+    return token !== undefined && token !== '' && token;
+  });
 }
 
 async function onDisk(installation: Installation, dbFile: string): Promise<Pick<Left, 'database' | 'files' | 'names'>> {

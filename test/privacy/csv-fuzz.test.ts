@@ -37,7 +37,7 @@ async function started(bytes: Buffer, pieceLength: number) {
       const workflowId = `applicant-${clientUserId}`;
       return { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null, result };
     },
-    ...{ read: refuse, state: refuse, cancel: refuse, untilClosed: refuse },
+    ...{ read: refuse, state: refuse, invitation: refuse, cancel: refuse, untilClosed: refuse },
   };
   const cpu = process.cpuUsage();
   const status = await runStarter(

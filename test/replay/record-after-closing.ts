@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/domain/policy';
 import { createOperations } from '../../src/temporal/operations';
+import { createApplicantRuns } from '../../src/temporal/runs';
 import {
   REFRESH_REPORTS,
   type ReportNotice,
@@ -18,7 +19,7 @@ import type { Recorded } from './recorded';
 
 const CLIENT_USER_ID = 'closed';
 
-/** A refresh that stores a provider's reports, a refresh of nothing, a sweep with findings, and a withdrawal by hand. */
+/** A refresh that stores a provider's reports, one that a closing scheduled, a refresh of nothing, a sweep with findings, and a withdrawal by hand. */
 export async function recordAfterClosing(): Promise<Recorded[]> {
   const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
   const connection = await Connection.connect({ address: server.address });
@@ -41,7 +42,19 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
       await handle.result();
       return { name, history: await handle.fetchHistory() };
     };
+    const recordChecks = async (): Promise<Recorded> => {
+      const runs = createApplicantRuns({ client, taskQueue });
+      await runs.scheduleChecks(
+        CLIENT_USER_ID,
+        { closedAtMs: Date.now(), afterMs: [SECOND_MS, 3 * SECOND_MS] },
+        SECOND_MS,
+      );
+      const handle = client.workflow.getHandle(refreshWorkflowId(CLIENT_USER_ID));
+      await handle.result();
+      return { name: 'refresh-checks', history: await handle.fetchHistory() };
+    };
     const refreshed = await refresh(CLIENT_USER_ID, 'refresh');
+    const checked = await recordChecks();
     const vain = await refresh(`unknown-${randomUUID()}`, 'refresh-of-nothing');
     humanApi.enrol('left', 'left@example.org', 0);
     const operations = createOperations({ client, taskQueue });
@@ -49,6 +62,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
     await operations.withdraw('left');
     return [
       refreshed,
+      checked,
       vain,
       { name: 'sweep', history: await historyOf(sweepWorkflowId(taskQueue)) },
       { name: 'withdraw', history: await historyOf(withdrawWorkflowId('left')) },

@@ -11,7 +11,7 @@ const APPLICANTS = [
   ...['flips', 'handed-over-1', 'handed-over-2', 'handed-over-3', 'huge', 'never-existed', 'partial', 'pharmacy'],
   ...['reconnects', 'several', 'silent', 'slow', 'updates'],
 ];
-const OTHERS = ['mailbox', 'refresh', 'refresh-of-nothing', 'sweep', 'withdraw'];
+const OTHERS = ['mailbox', 'refresh', 'refresh-checks', 'refresh-of-nothing', 'sweep', 'withdraw'];
 const TEST_TIMEOUT_MS = 60_000;
 
 // What the SDK says of each history that does not replay would fill the screen; the results tell.

@@ -1,7 +1,7 @@
 import { kindOf } from '../../src/domain/applicant';
 import { DAY_MS } from '../../src/domain/policy';
 import { documentKey } from '../../src/domain/reports';
-import { type Verdict, verdictOn } from '../domain/model/oracle';
+import { asTruthTells, type Verdict, verdictOn } from '../domain/model/oracle';
 import type { Truth } from '../domain/model/upstream';
 import { fc } from '../support/property';
 import { type Lived, live, type Story } from './applicant';
@@ -46,11 +46,13 @@ function expectCancelled({ upstream, manifest }: Lived, { cancelAtMs }: Story): 
   expect(upstream.left()).toEqual([]);
 }
 
-function expectEnding(lived: Lived, story: Story, { conclusion, documents, byMs }: Verdict): void {
+function expectEnding(lived: Lived, story: Story, verdict: Verdict): void {
   const { closed, upstream, manifest } = lived;
+  const { conclusion, documents, byMs } = verdict;
   const { outcome, reason, withdraw } = conclusion;
-  expect(closed).toMatchObject({ status: 'COMPLETED', result: { outcome, reason } });
-  expect(manifest).toMatchObject({ outcome, reason });
+  expect([manifest?.outcome, asTruthTells(manifest?.reason ?? null, verdict)]).toEqual([outcome, reason]);
+  const result = { outcome, reason: manifest?.reason };
+  expect(closed).toMatchObject({ status: 'COMPLETED', result });
   expect(closed.atMs).toBeLessThanOrEqual(byMs);
   if (documents) expect(storedKeys(lived, story.truth)).toEqual(documents);
   if (!withdraw) expect(upstream.calls.filter(({ route }) => route === 'deleteUser')).toEqual([]);

@@ -127,7 +127,7 @@ export class TimeSkipping {
     const input: CollectRecordsInput = {
       details: { clientUserId, clientUserEmail: `${clientUserId}@example.org` },
       detailsDigest: 'digest',
-      policy: options.policy ?? DEFAULT_POLICY,
+      policy: { ...(options.policy ?? DEFAULT_POLICY), refreshCheckAfterMs: options.refreshCheckAfterMs ?? [] },
       ...options.input,
     };
     const startedAtMs = await this.env.currentTimeMs();
@@ -249,6 +249,8 @@ export interface FollowOptions {
   readonly store?: FakeStore;
   readonly directory?: ApplicantDirectory;
   readonly policy?: Policy;
+  /** None where nothing is said: this server begins a delayed run at once, and its clock waits for one whose workers were stopped. */
+  readonly refreshCheckAfterMs?: readonly number[];
   readonly input?: Partial<CollectRecordsInput>;
   readonly maxCachedWorkflows?: number;
 }

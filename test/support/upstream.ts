@@ -43,6 +43,12 @@ export class Upstream {
     return everybody.filter((person) => person.clientUserId === clientUserId);
   }
 
+  /** The link that the create of a person returned. */
+  async inviteLink(clientUserId: string): Promise<string> {
+    const answer = await this.get(`/control/people/${clientUserId}/invitation`);
+    return ((await answer.json()) as { inviteLink: string }).inviteLink;
+  }
+
   /** Every current report of a person, as upstream lists it. */
   async reports(clientUserId: string): Promise<readonly Report[]> {
     const answer = await this.get('/data/v1/human/medical/reports', await this.accessToken(clientUserId));

@@ -74,6 +74,24 @@ test('a start is told as started, with stage and digest where the console and th
   await handle.terminate();
 });
 
+test('a carrier that invites by itself stands in the input, and is the same applicant as one that does not', async () => {
+  const { applicants, request, handle } = setup();
+  await applicants.start({ ...request, autoInvite: false });
+  const { events } = await handle.fetchHistory();
+  const { data } = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? {};
+  expect(JSON.parse(Buffer.from(data ?? []).toString())).toMatchObject({ autoInvite: false });
+  expect(await applicants.start({ ...request, autoInvite: true })).toMatchObject({ result: 'running' });
+  await handle.terminate();
+});
+
+test('the link of an applicant that has ended, be it by force, is not shown, and of an unknown one nothing is known', async () => {
+  const { applicants, request, handle, clientUserId } = setup();
+  expect(await applicants.invitation(clientUserId)).toBeNull();
+  await applicants.start(request);
+  await handle.terminate();
+  expect(await applicants.invitation(clientUserId)).toEqual({ inviteLink: null, why: 'closed' });
+});
+
 test('starting twice with the same details changes nothing and finds the applicant running', async () => {
   const { applicants, request, handle } = setup();
   await applicants.start(request);

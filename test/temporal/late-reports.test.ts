@@ -3,8 +3,11 @@ import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { Outcome, Stage } from '../../src/domain/applicant';
 import { DAY_MS } from '../../src/domain/policy';
+import { describeWorkflow } from '../../src/temporal/describe';
 import { createNoticeSender } from '../../src/temporal/notices';
+import { createRemoval } from '../../src/temporal/removal';
 import { createApplicantRuns } from '../../src/temporal/runs';
+import { whyRunIsStuck } from '../../src/temporal/stuck';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -12,7 +15,7 @@ import {
   type ReportNotice,
   refreshWorkflowId,
 } from '../../src/workflows/contract';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { DELETES_SOON, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 let server: TemporalServer;
 let connection: Connection;
@@ -20,6 +23,7 @@ let connection: Connection;
 beforeAll(async () => {
   server = await startTemporalServer({
     searchAttributes: { HumanId: 'Keyword', ApplicantOutcome: 'Keyword', ApplicantStage: 'Keyword' },
+    extraArgs: DELETES_SOON,
   });
   connection = await Connection.connect({ address: server.address });
 }, 40_000);
@@ -127,12 +131,56 @@ test('what an ending run passes on counts once with the repeat that the webhook 
   expect(await refresh()).toMatchObject({ type: REFRESH_REPORTS, signals: 1 });
 });
 
+describe('the refresh that a closing schedules', () => {
+  const SCHEDULE = { closedAtMs: Date.now(), afterMs: [DAY_MS] };
+  const begins = async ({ client, clientUserId }: ReturnType<typeof setup>) => {
+    const { events } = await client.workflow.getHandle(refreshWorkflowId(clientUserId)).fetchHistory();
+    return events?.some((event) => event.workflowTaskScheduledEventAttributes) === true;
+  };
+
+  test('waits at no cost for the first check, and a repeat changes nothing', async () => {
+    const applicant = setup();
+    const { runs, client, clientUserId, refresh } = applicant;
+    await applicant.close('collected');
+    for (let time = 0; time < 2; time += 1) await runs.scheduleChecks(clientUserId, SCHEDULE, DAY_MS);
+    expect(await refresh()).toMatchObject({ type: REFRESH_REPORTS, signals: 1 });
+    expect(await begins(applicant)).toBe(false);
+    const described = await describeWorkflow(client, { workflowId: refreshWorkflowId(clientUserId) });
+    expect(described && (await whyRunIsStuck(client, described))).toBeNull();
+  });
+
+  test.each<[string, (applicant: ReturnType<typeof setup>) => Promise<unknown>]>([
+    ['a notice', ({ deliver }) => deliver()],
+    [
+      'the closing of a later round',
+      ({ runs, clientUserId }) =>
+        runs.scheduleChecks(clientUserId, { ...SCHEDULE, closedAtMs: SCHEDULE.closedAtMs + 1 }, DAY_MS),
+    ],
+  ])('is woken by %s', async (_what, wake) => {
+    const applicant = setup();
+    await applicant.close('collected');
+    await applicant.runs.scheduleChecks(applicant.clientUserId, SCHEDULE, DAY_MS);
+    await wake(applicant);
+    expect(await begins(applicant)).toBe(true);
+    expect(await applicant.refresh()).toMatchObject({ signals: 2 });
+  });
+
+  test('ends by force at once where it is erased', async () => {
+    const { runs, client, clientUserId } = setup();
+    await runs.scheduleChecks(clientUserId, SCHEDULE, DAY_MS);
+    const workflowId = refreshWorkflowId(clientUserId);
+    const removal = createRemoval(client, () => {});
+    expect(await removal.remove(workflowId, undefined)).toBe(1);
+    expect(await describeWorkflow(client, { workflowId })).toBeNull();
+  }, 60_000);
+});
+
 test('an open run takes report notices until it shows that it is closed', async () => {
   const [following, ending] = [setup(), setup()];
   await following.start(undefined, 'engaged');
   await ending.start('collected', 'closed');
-  const takes = ({ runs, clientUserId }: ReturnType<typeof setup>) => runs.takesNotices(clientUserId);
-  expect(await Promise.all([following, ending, setup()].map(takes))).toEqual([true, false, false]);
+  const takes = ({ runs, clientUserId }: ReturnType<typeof setup>) => runs.takesNoticesSinceMs(clientUserId);
+  expect(await Promise.all([following, ending, setup()].map(takes))).toEqual([expect.any(Number), null, null]);
 });
 
 test('a run tells how it stands: open, ended by itself, or ended by force', async () => {

@@ -74,8 +74,9 @@ describe('a field that the version which wrote it did not know', () => {
 
   test.each(CARRIED)('has not happened yet in %s, where it is one of the facts', (name) => {
     const { facts } = stateOf(name);
-    const since2 = ['claim', 'beforeClaim', 'contradiction', 'engagedAtMs', 'extensionMs', 'absence'] as const;
-    for (const key of since2) {
+    const status = ['claim', 'beforeClaim', 'contradiction', 'absence'] as const;
+    const times = ['engagedAtMs', 'engagementHintAtMs', 'extensionMs'] as const;
+    for (const key of [...status, ...times]) {
       const upgraded = upgradeState({ ...stateOf(name), facts: without(facts ?? never(), key) });
       expect([key, upgraded.facts?.[key]]).toEqual([key, null]);
     }
@@ -84,7 +85,7 @@ describe('a field that the version which wrote it did not know', () => {
   test('has the value of a new refresh', () => {
     const { carried } = writtenBy010<{ carried: Refresh }>('refresh');
     const upgraded = upgradeRefresh(without(without(carried, 'stored'), 'ignored'));
-    expect(upgraded).toMatchObject({ stored: 0, ignored: 0, awaited: carried.awaited });
+    expect(upgraded).toMatchObject({ stored: 0, ignored: 0, checks: null, awaited: carried.awaited });
   });
 
   test("has today's default in the policy of a refresh", () => {

@@ -1,5 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/human-api/errors';
+import { invitationQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
@@ -10,6 +11,7 @@ const { follow, followOn } = timeSkipping();
 const SIGNALS_MOST = 2_000;
 const SIGNALS_MOST_IN_A_STEP = 5_000;
 const REAL_TIMEOUT_MS = 20_000;
+const LINK = 'https://connect.example.org/i/4711';
 const SYNCING: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
 
 /** Sends so many, a few dozen at once. */
@@ -53,14 +55,17 @@ test.each<[string, (applicant: Followed, at: number) => Promise<void>]>([
   60_000,
 );
 
-test('an applicant is handed over with what was stored and what was ignored', async () => {
+test('an applicant is handed over with what was stored and what was ignored, and with the link of the invitation', async () => {
   const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
-  const applicant = await follow(script, { policy: BY_NOTICES });
+  const humanApi = new FakeHumanApi(script);
+  humanApi.inviteLink = LINK;
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell(script);
   await applicant.until(({ collection }) => collection.documents.length === 3);
   await flood(SIGNALS_MOST, () => applicant.statusNotice('Declined', DAY_MS, 'h-else'));
   await applicant.pass(MINUTE_MS);
   expect(await applicant.state()).toMatchObject({ ignoredNotices: SIGNALS_MOST, stage: 'collecting' });
+  expect(await applicant.handle.query(invitationQuery)).toEqual({ inviteLink: LINK, why: null });
   const { result, afterMs } = await applicant.end();
   expect(result).toEqual({ outcome: 'partial', reason: null, documents: 3 });
   // The day of Some Synced runs on from the first one.

@@ -1,6 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { User } from '../../src/human-api/client';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/human-api/errors';
+import { invitationQuery } from '../../src/workflows/contract';
 import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
@@ -41,6 +42,55 @@ test('an invitation is one look-up and one create', async () => {
   await applicant.invited();
   expect(applicant.routes()).toEqual(['findUsers', 'invite']);
   expect(await applicant.state()).toMatchObject({ stage: 'invited', humanId: applicant.humanId });
+});
+
+describe('the link of the invitation', () => {
+  const LINK = 'https://connect.example.org/i/4711';
+  const linkOf = ({ handle }: Followed) => handle.query(invitationQuery);
+
+  test.each([
+    ['collected', 'All Synced'],
+    ['declined', 'Declined'],
+  ])(
+    'is kept from the create on until the applicant closes as %s, in neither the state nor the manifest',
+    async (_outcome, status) => {
+      const humanApi = new FakeHumanApi([{ afterMs: HOUR_MS, status, reports: provider('A') }]);
+      humanApi.inviteLink = LINK;
+      const release = humanApi.hold('invite');
+      const applicant = await followOn(humanApi);
+      while (humanApi.count('invite') === 0) await applicant.pass(SECOND_MS);
+      expect(await linkOf(applicant)).toEqual({ inviteLink: null, why: 'not-invited-yet' });
+      release();
+      await applicant.invited();
+      expect(await linkOf(applicant)).toEqual({ inviteLink: LINK, why: null });
+      expect(JSON.stringify(await applicant.state())).not.toContain(LINK);
+      await applicant.end();
+      expect(await linkOf(applicant)).toEqual({ inviteLink: null, why: 'closed' });
+      expect(JSON.stringify([await applicant.state(), applicant.store.written])).not.toContain(LINK);
+    },
+  );
+
+  test('is forgotten as soon as a cancel withdraws the person', async () => {
+    const humanApi = new FakeHumanApi([]);
+    humanApi.inviteLink = LINK;
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.invited();
+    const release = humanApi.hold('deleteUser');
+    await applicant.handle.cancel();
+    while (humanApi.count('deleteUser') === 0) await applicant.pass(SECOND_MS);
+    expect(await linkOf(applicant)).toEqual({ inviteLink: null, why: 'closed' });
+    release();
+  });
+
+  test('is not known of somebody who is adopted, nor where the create returns none', async () => {
+    const adopted = await followOn(await withSomebodyThere(EMAIL, []), input());
+    const without = await follow([], { policy: BY_NOTICES });
+    for (const applicant of [adopted, without]) await applicant.until(({ humanId }) => humanId !== null, SECOND_MS);
+    expect([await linkOf(adopted), await linkOf(without)]).toEqual([
+      { inviteLink: null, why: 'adopted' },
+      { inviteLink: null, why: 'not-returned' },
+    ]);
+  });
 });
 
 describe('a create whose answer was lost', () => {

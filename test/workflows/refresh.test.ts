@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { StoredDocument } from '../../src/domain/reports';
-import { BadDocument } from '../../src/human-api/errors';
+import { BadDocument, NotYet } from '../../src/human-api/errors';
 import type { Manifest } from '../../src/report-store/port';
 import {
   REFRESH_REPORTS,
@@ -275,6 +275,92 @@ test('a flood hands over to a fresh run, and costs a few lists', async () => {
   expect(manifest()?.documents).toHaveLength(5);
   expect(humanApi.count('listReports')).toBeLessThanOrEqual(6);
 }, 60_000);
+
+describe('the checks that a closing asks for', () => {
+  const UNITY = row('u-A', 'unity', 'A');
+  /** The ccdraw comes hours after the closing, and its notice gets lost. */
+  const LATE: readonly Turn[] = [
+    { afterMs: HOUR_MS, status: 'All Synced', reports: [UNITY] },
+    { afterMs: 12 * HOUR_MS, reports: [row('c-A', 'ccdraw', 'A', V2)] },
+  ];
+
+  async function closed(refreshCheckAfterMs: readonly number[]) {
+    sequence += 1;
+    const clientUserId = `CHECK-${sequence}`;
+    const humanApi = new FakeHumanApi(LATE);
+    const applicant = await server.follow(humanApi, { clientUserId, refreshCheckAfterMs });
+    stops.push(applicant.stop);
+    expect(await applicant.end(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
+    return { applicant, handle: server.client.workflow.getHandle(refreshWorkflowId(clientUserId)) };
+  }
+
+  test('store a report whose notice got lost, and the last one ends the refresh', async () => {
+    const { applicant, handle } = await closed([DAY_MS, 7 * DAY_MS]);
+    const { humanApi } = applicant;
+    const before = { lists: humanApi.count('listReports'), manifest: applicant.manifest };
+    await applicant.pass(DAY_MS - HOUR_MS);
+    expect(humanApi.count('listReports')).toBe(before.lists);
+    expect(applicant.manifest.documents).toHaveLength(2);
+
+    await applicant.pass(3 * HOUR_MS);
+    await until('the first check', 20_000, () => applicant.manifest.documents.length === 3);
+    const { outcome, closedAt, documents, missing } = applicant.manifest;
+    expect({ outcome, closedAt }).toEqual({ outcome: before.manifest.outcome, closedAt: before.manifest.closedAt });
+    expect(documents.map(({ reportId, format }) => `${reportId} ${format}`)).toContain('c-A pdf');
+    expect(missing).toEqual([]);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+
+    await applicant.pass(7 * DAY_MS);
+    await until('the last check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
+    expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
+    expect(humanApi.count('listReports')).toBe(before.lists + 2);
+  });
+
+  test('are not made where they are off, nor after REFRESH_FOR', async () => {
+    for (const afterMs of [[], [31 * DAY_MS]]) {
+      const { handle } = await closed(afterMs);
+      await expect(handle.describe()).rejects.toThrow(/not found/i);
+    }
+  });
+
+  test('leave a later round alone, which asks for its own when it closes', async () => {
+    const { applicant, handle } = await closed([DAY_MS]);
+    const { humanApi, store, clientUserId } = applicant;
+    const options = { clientUserId, store, refreshCheckAfterMs: [DAY_MS], input: { again: true } };
+    const again = await server.follow(humanApi, options);
+    stops.push(again.stop);
+    await again.end(MINUTE_MS);
+    const lists = humanApi.count('listReports');
+    await again.pass(DAY_MS - HOUR_MS);
+    expect(humanApi.count('listReports')).toBe(lists);
+    await again.pass(3 * HOUR_MS);
+    await until('the check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
+    expect(humanApi.count('listReports')).toBe(lists + 1);
+    expect(again.manifest).toMatchObject({ closedAt: expect.any(String), missing: [] });
+  });
+
+  test('outlive a refusal of access at an earlier one', async () => {
+    const { applicant, handle } = await closed([DAY_MS, 7 * DAY_MS]);
+    const { humanApi } = applicant;
+    humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), times: 1 });
+    await applicant.pass(2 * DAY_MS);
+    await until('the refusal', 20_000, () => humanApi.count('proveCredentials') > 0);
+    expect(applicant.manifest.documents).toHaveLength(2);
+    await applicant.pass(6 * DAY_MS);
+    await until('the last check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
+    expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
+  });
+
+  test('end with the refresh where the person was withdrawn meanwhile', async () => {
+    const { applicant, handle } = await closed([DAY_MS]);
+    applicant.store.keep(applicant.clientUserId, { outcome: 'cancelled', reason: 'operator' });
+    const lists = applicant.humanApi.count('listReports');
+    await applicant.pass(DAY_MS + 3 * HOUR_MS);
+    await until('the end', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
+    expect(await handle.result()).toMatchObject({ ended: 'withdrawn' });
+    expect(applicant.humanApi.count('listReports')).toBe(lists);
+  });
+});
 
 describe('an applicant that is open again', () => {
   test('gets the notices, and the refresh stores nothing', async () => {

@@ -21,6 +21,7 @@ const POLICY: Policy = {
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
   expiresMs: { invitation: DAY_MS, applicant: DAY_MS },
   wanted: { ccdraw: ['pdf'] },
+  refreshCheckAfterMs: [],
 };
 
 let server: RealServer;

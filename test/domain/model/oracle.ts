@@ -31,7 +31,7 @@ export function verdictOn(truth: Truth, policy: Policy): Verdict {
     case 'declined':
       return verdict('declined', 'declined', true, null, soonMs);
     case 'error':
-      return verdict('failed', 'upstream-error', true, documents, soonMs + policy.settleMs.error);
+      return verdict('failed', reasonOfError(truth), true, documents, soonMs + policy.settleMs.error);
     case 'some-synced':
       return verdict('partial', gap, false, documents, soonMs + policy.settleMs.someSynced);
     case 'all-synced':
@@ -42,6 +42,17 @@ export function verdictOn(truth: Truth, policy: Policy): Verdict {
       if (listedInTheEnd(truth).length > 0) return verdict('partial', 'disconnected', false, documents, soonMs);
   }
   return verdict(documents.length > 0 ? 'partial' : 'expired', 'deadline', true, documents, deadlineMs);
+}
+
+/** Where nothing was listed, only what reached us of an engagement tells the two meanings of an error apart: {@link asTruthTells}. */
+function reasonOfError(truth: Truth): Reason {
+  return listedInTheEnd(truth).length === 0 ? 'invitation-undeliverable' : 'upstream-error';
+}
+
+/** A reason as far as the truth determines it. */
+export function asTruthTells(reason: Reason | null, { conclusion }: Verdict): Reason | null {
+  const isEither = conclusion.reason === 'invitation-undeliverable' && reason === 'upstream-error';
+  return isEither ? conclusion.reason : reason;
 }
 
 function verdict(

@@ -13,6 +13,7 @@ export class Situation {
   constructor(
     status: string,
     readonly policy: Policy = DEFAULT_POLICY,
+    readonly autoInvite?: boolean,
   ) {
     this.facts = openedWith({ status, updatedAtMs: T0, askedAtMs: T0 }, T0);
   }
@@ -50,7 +51,7 @@ export class Situation {
   }
 
   next(atMs: number): Step {
-    return decide(this.facts, this.collection, this.policy, T0 + atMs);
+    return decide(this.facts, this.collection, this.policy, T0 + atMs, { autoInvite: this.autoInvite });
   }
 
   /** How long the next step waits, from the invitation on; null for a step that is no wait. */
