@@ -161,6 +161,13 @@ export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
 export const stateQuery = defineQuery<ApplicantState>('state');
 
+export interface InvitationAnswer {
+  readonly inviteLink: string | null;
+  readonly why: 'adopted' | 'not-invited-yet' | 'closed' | 'not-returned' | null;
+}
+
+export const invitationQuery = defineQuery<InvitationAnswer>('invitation');
+
 /** A mailbox's end: whose notices they were, null where nobody of ours was found; and how many were passed on. */
 export interface DeliverNoticesResult {
   readonly clientUserId: string | null;

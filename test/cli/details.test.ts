@@ -12,13 +12,14 @@ function faultsOf(change: Partial<GivenDetails>): readonly string[] {
 
 test('only the clientUserId and the e-mail are required; what is empty counts as not given', () => {
   const checked = checkDetails({ ...GIVEN, firstName: '', dateOfBirth: ' ', suggestedSources: [''] });
-  expect(checked).toEqual({ ok: true, details: GIVEN });
+  expect(checked).toEqual({ ok: true, autoInvite: true, details: GIVEN });
 });
 
 test('details that are right come out trimmed', () => {
   const rest = { firstName: ' Ada', lastName: "O'Neill ", dateOfBirth: TODAY, suggestedSources: [' A ', 'A'] };
   expect(checkDetails({ ...GIVEN, ...rest })).toEqual({
     ok: true,
+    autoInvite: true,
     details: { ...GIVEN, firstName: 'Ada', lastName: "O'Neill", dateOfBirth: TODAY, suggestedSources: ['A'] },
   });
 });

@@ -10,7 +10,10 @@ const ONE = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
 
 function summary(clientUserId: string, change: Partial<ApplicantSummary> = {}): ApplicantSummary {
   const workflowId = `applicant-${clientUserId}`;
-  return { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null, ...change };
+  return {
+    ...{ clientUserId, humanId: null, workflowId, open: true, stage: 'inviting', outcome: null, reason: null },
+    ...change,
+  };
 }
 
 /** A starter over a Temporal that answers as `start` and `untilClosed` say. */
@@ -40,9 +43,12 @@ function setup(options: {
       ...summary(clientUserId, { open: false, stage: 'closed' }),
       ...(await options.untilClosed?.(clientUserId)),
     }),
-    ...{ read: refuse, state: refuse, cancel: refuse },
+    ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse },
   };
-  const plain = { wanted: null, wait: false, json: false, again: false, dryRun: false, authorizationReference: null };
+  const plain = {
+    ...{ wanted: null, wait: false, json: false, again: false, dryRun: false, autoInvite: true },
+    authorizationReference: null,
+  };
   const source = options.file ? { file: 'a.csv' } : { single: ONE };
   let connections = 0;
   let auditsOpened = 0;
@@ -66,9 +72,9 @@ function setup(options: {
       },
       who: 'cli:tester',
       openFile: async () => ({
-        chunks: (async function* () {
+        read: async function* () {
           yield [HEADER, ...(options.file ?? [])].join('\n');
-        })(),
+        },
         share: null,
       }),
       out: (line) => void out.push(line),
@@ -87,7 +93,7 @@ test('one applicant is started: status 0, one JSON line, text beside it', async 
   const { status, requests, out, said } = setup({ args: { json: true } });
   expect(await status).toBe(0);
   expect(out).toEqual([
-    '{"clientUserId":"POL-1","workflowId":"applicant-POL-1","result":"started","stage":"inviting","outcome":null,"reason":null}',
+    '{"clientUserId":"POL-1","humanId":null,"workflowId":"applicant-POL-1","result":"started","stage":"inviting","outcome":null,"reason":null}',
   ]);
   expect(said).toEqual(['POL-1: started as applicant-POL-1']);
   expect(requests).toMatchObject([{ details: ONE, policy: DEFAULT_POLICY, again: false, batch: false }]);
@@ -199,7 +205,7 @@ test('invalid details of a single start are wrong usage: status 2, told without 
   const errors = [{ field: 'clientUserEmail', expected: 'one e-mail address of at most 254 characters' }];
   expect(jsonOf(out)).toEqual([
     {
-      ...{ clientUserId: 'POL-1', workflowId: null, result: 'invalid' },
+      ...{ clientUserId: 'POL-1', humanId: null, workflowId: null, result: 'invalid' },
       stage: null,
       outcome: null,
       reason: null,
@@ -309,9 +315,9 @@ test('no Temporal at all: status 1 and what to do', async () => {
 
 test('a file without the header is wrong usage: status 2', async () => {
   const openFile = async () => ({
-    chunks: (async function* () {
+    read: async function* () {
       yield 'POL-1,max@example.org';
-    })(),
+    },
     share: null,
   });
   const { status, said } = setup({ file: [], deps: { openFile } });

@@ -57,6 +57,7 @@ test('a start is told as started, with stage and digest where the console and th
   const { applicants, request, clientUserId, handle } = setup();
   expect(await applicants.start({ ...request, batch: true })).toEqual({
     clientUserId,
+    humanId: null,
     workflowId: `applicant-${clientUserId}`,
     result: 'started',
     open: true,
