@@ -9,6 +9,8 @@ export interface ApplicantsText {
   readonly read: () => AsyncIterable<string>;
   /** How much of it was read, between 0 and 1; null where the length is not known. */
   readonly share: (() => number) | null;
+  /** Lets the file, or what was kept of a pipe, go. */
+  readonly close: () => Promise<void>;
 }
 
 /** What standard input or a pipe may hold: about two million rows. It is kept in memory, because a temporary file would be personal data on a disk. */
@@ -36,7 +38,7 @@ export async function openApplicantsFile(file: string, signal: AbortSignal): Pro
     bytesRead = () => stream.bytesRead;
     return decodeText(addAbortSignal(signal, stream));
   };
-  return { read, share: size > 0 ? () => bytesRead() / size : null };
+  return { read, share: size > 0 ? () => bytesRead() / size : null, close: () => handle.close() };
 }
 
 /** A stream that gives its bytes once: kept while it is read, and given again. */
@@ -57,5 +59,8 @@ function keptText(stream: Readable, signal: AbortSignal): ApplicantsText {
       yield piece;
     }
   }
-  return { read: () => decodeText(pieces()), share: null };
+  const close = async () => {
+    kept.length = 0;
+  };
+  return { read: () => decodeText(pieces()), share: null, close };
 }

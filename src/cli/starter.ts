@@ -104,29 +104,33 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   };
 
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
-  const ids = text && (await readIds(args, text, () => terminal.progress(`${shareOf(text)}reading`)));
-  await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async ({ checked, place, isRepeated }) => {
-    signal.throwIfAborted();
-    const repeats = place.repeats !== undefined;
-    if (!checked.ok) {
-      report.invalid(checked, place);
-    } else if (args.dryRun) {
-      if (repeats) report.repeat(checked.details.clientUserId, place, null);
-      else report.right(checked.details.clientUserId, place);
-    } else if (repeats) {
-      const { clientUserId } = checked.details;
-      report.repeat(clientUserId, place, (await repeated.get(clientUserId)) ?? null);
-    } else {
-      const { clientUserId } = checked.details;
-      const starting = start(checked);
-      // Before anything is waited for: the repeat may be taken in the same turn.
-      if (isRepeated) repeated.set(clientUserId, starting);
-      const started = await starting;
-      report.started(started, place);
-      if (args.wait && started.open && started.result !== 'conflict') open.set(clientUserId, place);
-    }
-    if (text) terminal.progress(`${shareOf(text)}${report.counts()}`);
-  });
+  try {
+    const ids = text && (await readIds(args, text, () => terminal.progress(`${shareOf(text)}reading`)));
+    await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async ({ checked, place, isRepeated }) => {
+      signal.throwIfAborted();
+      const repeats = place.repeats !== undefined;
+      if (!checked.ok) {
+        report.invalid(checked, place);
+      } else if (args.dryRun) {
+        if (repeats) report.repeat(checked.details.clientUserId, place, null);
+        else report.right(checked.details.clientUserId, place);
+      } else if (repeats) {
+        const { clientUserId } = checked.details;
+        report.repeat(clientUserId, place, (await repeated.get(clientUserId)) ?? null);
+      } else {
+        const { clientUserId } = checked.details;
+        const starting = start(checked);
+        // Before anything is waited for: the repeat may be taken in the same turn.
+        if (isRepeated) repeated.set(clientUserId, starting);
+        const started = await starting;
+        report.started(started, place);
+        if (args.wait && started.open && started.result !== 'conflict') open.set(clientUserId, place);
+      }
+      if (text) terminal.progress(`${shareOf(text)}${report.counts()}`);
+    });
+  } finally {
+    await text?.close();
+  }
   if (open.size > 0) {
     terminal.say(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
     const temporal = await applicants();

@@ -76,6 +76,7 @@ function setup(options: {
           yield [HEADER, ...(options.file ?? [])].join('\n');
         },
         share: null,
+        close: async () => {},
       }),
       out: (line) => void out.push(line),
       terminal: { say: (text) => void said.push(text), progress: () => {}, clear: () => {} },
@@ -319,6 +320,7 @@ test('a file without the header is wrong usage: status 2', async () => {
       yield 'POL-1,max@example.org';
     },
     share: null,
+    close: async () => {},
   });
   const { status, said } = setup({ file: [], deps: { openFile } });
   expect(await status).toBe(2);

@@ -52,7 +52,7 @@ async function started(bytes: Buffer, pieceLength: number) {
       audit: async () => ({ record: async (entry) => void audited.push(entry) }),
       who: 'cli:tester',
       policy: DEFAULT_POLICY,
-      openFile: async () => ({ read: () => decoded(bytes, pieceLength), share: null }),
+      openFile: async () => ({ read: () => decoded(bytes, pieceLength), share: null, close: async () => {} }),
       out: (line) => void out.push(line),
       terminal: { say: (text) => void said.push(text), progress: (text) => void said.push(text), clear: () => {} },
       signal: new AbortController().signal,
