@@ -21,7 +21,10 @@ function setup(options: {
   args?: Partial<StarterArguments>;
   file?: readonly string[];
   start?: (request: StartRequest) => Partial<Started> | Promise<Partial<Started>>;
-  untilClosed?: (clientUserId: string) => Promise<Partial<ApplicantSummary>>;
+  untilClosed?: (
+    clientUserId: string,
+    onSummary?: (news: ApplicantSummary) => void,
+  ) => Promise<Partial<ApplicantSummary>>;
   record?: (entry: AuditEntry) => Promise<void>;
   deps?: Partial<StarterDeps>;
 }) {
@@ -39,9 +42,9 @@ function setup(options: {
       order.push(`asked ${request.details.clientUserId}`);
       return { ...summary(request.details.clientUserId), result: 'started', ...(await options.start?.(request)) };
     },
-    untilClosed: async (clientUserId) => ({
+    untilClosed: async (clientUserId, _, onSummary) => ({
       ...summary(clientUserId, { open: false, stage: 'closed' }),
-      ...(await options.untilClosed?.(clientUserId)),
+      ...(await options.untilClosed?.(clientUserId, onSummary)),
     }),
     ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse },
   };
@@ -197,6 +200,59 @@ test.each([
     { result: 'started', stage: 'inviting', outcome: null },
     { result: 'closed', stage: 'closed', outcome, clientUserId: 'POL-1' },
   ]);
+});
+
+test('who waits reads the humanId as soon as it is known, once, and the closing line has it', async () => {
+  const said: (readonly string[])[] = [];
+  const starter = setup({
+    args: { wait: true, json: true },
+    untilClosed: async (clientUserId, onSummary) => {
+      for (const humanId of [null, 'h-1', 'h-1']) onSummary?.(summary(clientUserId, { humanId }));
+      said.push([...starter.said]);
+      return { humanId: 'h-1', outcome: 'collected' };
+    },
+  });
+  await starter.status;
+  expect(said).toEqual([expect.arrayContaining(['POL-1: humanId h-1'])]);
+  expect(starter.said.filter((text) => text.includes('h-1'))).toHaveLength(1);
+  expect(jsonOf(starter.out)).toMatchObject([
+    { result: 'started', humanId: null },
+    { result: 'closed', humanId: 'h-1' },
+  ]);
+});
+
+test.each(['running', 'closed'] as const)('of an applicant that is %s the humanId is told at once', async (result) => {
+  const { status, out, said } = setup({ args: { json: true }, start: () => ({ result, humanId: 'h-1' }) });
+  await status;
+  expect(jsonOf(out)).toMatchObject([{ result, humanId: 'h-1' }]);
+  expect(said.at(-1)).toBe('POL-1: humanId h-1');
+});
+
+test('--no-auto-invite is part of the request, and not of the digest', async () => {
+  const [plain, own] = await Promise.all(
+    [true, false].map(async (autoInvite) => {
+      const { status, requests } = setup({ args: { autoInvite } });
+      await status;
+      return requests[0];
+    }),
+  );
+  expect([plain?.autoInvite, own?.autoInvite]).toEqual([undefined, false]);
+  expect(own?.detailsDigest).toBe(plain?.detailsDigest);
+});
+
+test('a file that changes while it is read starts no one by what was not checked: status 2', async () => {
+  const versions = [['POL-1,max@example.org,,,,'], ['POL-1,eve@example.org,,,,']];
+  const openFile = async () => ({
+    read: async function* () {
+      yield [HEADER, ...(versions.shift() ?? [])].join('\n');
+    },
+    share: null,
+    close: async () => {},
+  });
+  const { status, said, requests } = setup({ file: [], deps: { openFile } });
+  expect(await status).toBe(2);
+  expect(requests).toEqual([]);
+  expect(said).toEqual([expect.stringMatching('it has changed')]);
 });
 
 test('invalid details of a single start are wrong usage: status 2, told without the values, nobody asked', async () => {
