@@ -30,7 +30,7 @@ async function run(
   jest.mocked(applicants.createApplicants).mockReturnValue({
     read: async () => (invitation ? summary : null),
     invitation,
-  } as Applicants);
+  } as unknown as Applicants);
   const fixture = await operatorOf({
     temporal: async () => ({}) as never,
     audit: async () => ({ record: async (entry) => void order.push(`audit ${JSON.stringify(entry)}`) }),
