@@ -19,7 +19,7 @@ import {
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
-import { ifThere, waitForTheEnd } from './ending';
+import { waitForTheEnd } from './ending';
 import { isWorkflowNotFound, keywordIn } from './raw-answers';
 
 /** An applicant to start. `detailsDigest`: SHA-256 (hex) of the normalised details; `batch`: one of a file, which gives way to single starts. */
@@ -56,10 +56,10 @@ export interface Applicants {
   read(clientUserId: string): Promise<ApplicantSummary | null>;
   /** All that the workflow knows; needs a worker. */
   state(clientUserId: string): Promise<ApplicantState>;
+  /** The link of the invitation, or why there is none; null where Temporal knows no such applicant. Needs a worker while the applicant is open. */
+  invitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Asks for the cancel: the person is withdrawn before the run ends. */
   cancel(clientUserId: string): Promise<void>;
-  /** What is known of the link of the invitation; needs a worker. Null where Temporal knows no such applicant (any more). */
-  invitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Waits for the end of the newest run. `onSummary` gets each summary on the way, often until the humanId is known. */
   untilClosed(
     clientUserId: string,
@@ -84,7 +84,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
   const { namespace, loadedDataConverter } = client.options;
 
   return {
-    async start({ details, detailsDigest, policy, again, batch }) {
+    async start({ details, detailsDigest, policy, again, batch, autoInvite }) {
       const { clientUserId } = details;
       const workflowId = applicantWorkflowId(clientUserId);
       const input: CollectRecordsInput = {
@@ -93,6 +93,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         policy,
         ...(again && { again }),
         ...(batch && { batch }),
+        ...(autoInvite === false && { autoInvite }),
       };
       try {
         await soon(() =>
@@ -122,17 +123,16 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
 
     state: (clientUserId) => soon(() => handleOf(clientUserId).query(stateQuery)),
 
-    async cancel(clientUserId) {
-      await soon(() => handleOf(clientUserId).cancel());
+    async invitation(clientUserId) {
+      const described = await describe(clientUserId);
+      if (!described) return null;
+      // One that was ended by force would still know its link.
+      if (!described.summary.open) return { inviteLink: null, why: 'closed' };
+      return soon(() => handleOf(clientUserId).query(invitationQuery));
     },
 
-    async invitation(clientUserId) {
-      try {
-        return await soon(() => handleOf(clientUserId).query(invitationQuery));
-      } catch (error) {
-        ifThere(error);
-        return null;
-      }
+    async cancel(clientUserId) {
+      await soon(() => handleOf(clientUserId).cancel());
     },
 
     async untilClosed(clientUserId, signal, onSummary) {

@@ -101,8 +101,19 @@ export interface CollectRecordsInput {
   readonly again?: boolean;
   /** One of a file of applicants: gives way to single starts. */
   readonly batch?: boolean;
+  /** False where the carrier sends the invitation itself; absent: true. Not one of the details, so a start with the other value is the same applicant. */
+  readonly autoInvite?: boolean;
   /** What a run hands to the one that continues it. */
   readonly carried?: ApplicantState;
+}
+
+/**
+ * The link by which the person opens the invitation, as Human API answered the create. Without one: `adopted`, the person was invited before, and
+ * a look-up does not return the link; `not-returned`, the create's answer held none; `closed`, the applicant has ended, and the link is forgotten.
+ */
+export interface InvitationAnswer {
+  readonly inviteLink: string | null;
+  readonly why: 'adopted' | 'not-invited-yet' | 'closed' | 'not-returned' | null;
 }
 
 /** How a run ended; a cancelled run (Temporal's Canceled) carries no result. */
@@ -160,12 +171,6 @@ export interface ReportNotice {
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
 export const stateQuery = defineQuery<ApplicantState>('state');
-
-export interface InvitationAnswer {
-  readonly inviteLink: string | null;
-  readonly why: 'adopted' | 'not-invited-yet' | 'closed' | 'not-returned' | null;
-}
-
 export const invitationQuery = defineQuery<InvitationAnswer>('invitation');
 
 /** A mailbox's end: whose notices they were, null where nobody of ours was found; and how many were passed on. */
