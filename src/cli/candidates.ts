@@ -7,7 +7,7 @@ import { RepeatedIds } from './repeated-ids';
 import type { Place } from './report';
 
 /** An applicant to start, or what is wrong with it. */
-interface Candidate {
+export interface Candidate {
   readonly place: Place;
   readonly checked: Checked;
   /** Whether later rows repeat this one, and need to know what became of it. */

@@ -14,7 +14,7 @@ import { detailsDigest } from '../temporal/details';
 import { SearchAttributesUnusable } from '../temporal/search-attributes';
 import type { StarterArguments } from './arguments';
 import { forEachAtOnce } from './at-once';
-import { candidates, readIds } from './candidates';
+import { type Candidate, candidates, readIds } from './candidates';
 import type { Checked } from './details';
 import { NotApplicants } from './not-applicants';
 import type { ApplicantsText } from './open-file';
@@ -93,9 +93,10 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     return connected;
   };
   const start = async ({ details, autoInvite }: Checked & { ok: true }): Promise<Started> => {
-    const noInvite = autoInvite ? {} : { autoInvite };
-    const digest = detailsDigest(details);
-    const request = { details, detailsDigest: digest, policy, again: args.again, batch, ...noInvite };
+    const request = {
+      ...{ details, detailsDigest: detailsDigest(details), policy, again: args.again, batch },
+      ...(!autoInvite && { autoInvite }),
+    };
     // First of all: where nothing can be recorded, Temporal is not even asked.
     const audit = await deps.audit();
     const temporal = await applicants();
@@ -103,29 +104,26 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     return recordedStart(args, deps, audit, temporal, request);
   };
 
+  const take = async ({ checked, place, isRepeated }: Candidate): Promise<void> => {
+    if (!checked.ok) return report.invalid(checked, place);
+    const { clientUserId } = checked.details;
+    const isRepeat = place.repeats !== undefined;
+    if (args.dryRun) return isRepeat ? report.repeat(clientUserId, place, null) : report.right(clientUserId, place);
+    if (isRepeat) return report.repeat(clientUserId, place, (await repeated.get(clientUserId)) ?? null);
+    const starting = start(checked);
+    // Before anything is waited for: the repeat may be taken in the same turn.
+    if (isRepeated) repeated.set(clientUserId, starting);
+    const started = await starting;
+    report.started(started, place);
+    if (args.wait && started.open && started.result !== 'conflict') open.set(clientUserId, place);
+  };
+
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
   try {
     const ids = text && (await readIds(args, text, () => terminal.progress(`${shareOf(text)}reading`)));
-    await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async ({ checked, place, isRepeated }) => {
+    await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async (candidate) => {
       signal.throwIfAborted();
-      const repeats = place.repeats !== undefined;
-      if (!checked.ok) {
-        report.invalid(checked, place);
-      } else if (args.dryRun) {
-        if (repeats) report.repeat(checked.details.clientUserId, place, null);
-        else report.right(checked.details.clientUserId, place);
-      } else if (repeats) {
-        const { clientUserId } = checked.details;
-        report.repeat(clientUserId, place, (await repeated.get(clientUserId)) ?? null);
-      } else {
-        const { clientUserId } = checked.details;
-        const starting = start(checked);
-        // Before anything is waited for: the repeat may be taken in the same turn.
-        if (isRepeated) repeated.set(clientUserId, starting);
-        const started = await starting;
-        report.started(started, place);
-        if (args.wait && started.open && started.result !== 'conflict') open.set(clientUserId, place);
-      }
+      await take(candidate);
       if (text) terminal.progress(`${shareOf(text)}${report.counts()}`);
     });
   } finally {
