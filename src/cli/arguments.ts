@@ -13,6 +13,8 @@ export interface StarterArguments {
   readonly json: boolean;
   readonly again: boolean;
   readonly dryRun: boolean;
+  /** False: the carrier sends the invitation itself. Of a file it holds for rows that do not say. */
+  readonly autoInvite: boolean;
   /** The carrier's own reference of the authorizations of these applicants, for the audit log; null: none was given. */
   readonly authorizationReference: string | null;
 }
@@ -31,6 +33,7 @@ interface Flags {
   readonly file?: string;
   readonly authorizationReference?: string;
   readonly dryRun?: true;
+  readonly autoInvite: boolean;
   readonly wait?: true;
   readonly json?: true;
   readonly again?: true;
@@ -48,6 +51,7 @@ export function readArguments(argv: readonly string[]): StarterArguments {
       json: flags.json ?? false,
       again: flags.again ?? false,
       dryRun: flags.dryRun ?? false,
+      autoInvite: flags.autoInvite,
       authorizationReference: flags.authorizationReference ?? null,
     };
   } catch (error) {
@@ -71,9 +75,13 @@ function starterCommand(): Command {
     ])
     .option(
       '--file <path>',
-      'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources; sources split by ";"; "-" is standard input',
+      'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources, and autoInvite (true or false) if you like; sources split by ";"; "-" is standard input',
     )
     .option('--dry-run', 'check everything, start nothing; with --json only what is wrong stands on stdout')
+    .option(
+      '--no-auto-invite',
+      'Human API sends no invitation: you send its link yourself (chartway invitation); of a file for rows without a value for autoInvite',
+    )
     .option(
       '--reports <list>',
       'which reports, such as "unity:json,pdf;ccdraw:pdf", instead of the REPORTS of the configuration',
@@ -89,7 +97,7 @@ function starterCommand(): Command {
     .option('--again', 'a new round for applicants that have closed, also with corrected details')
     .addHelpText(
       'after',
-      '\nExit status: 0 started or there already; 1 conflict, bad rows, or (with --wait) failed; 2 wrong usage or configuration.',
+      '\nExit status: 0 started or there already; 1 conflict, bad rows, or (with --wait) failed; 2 wrong usage or configuration.\nIf stdout is closed early (| head), everyone is started all the same, with the same exit status.',
     )
     .exitOverride()
     .showHelpAfterError('(--help tells more)');

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Waiting } from '../temporal/connection';
+import { outliveReader } from './closed-pipe';
 import { createTerminal, type Terminal } from './terminal';
 
 /** A run before somebody's eyes: what is said goes to stderr, and Ctrl-C (or SIGTERM) aborts the signal. */
@@ -17,8 +18,9 @@ interface Attended {
 /** Long enough for a server that is just starting. */
 const GIVE_UP_AFTER_MS = 30_000;
 
-/** Takes over this process's signals. */
+/** Takes over this process's signals, and goes on where no one reads its output any more. */
 export function attended({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}): Attended {
+  for (const stream of [process.stdout, process.stderr]) outliveReader(stream);
   const terminal = createTerminal(process.stderr);
   const log = { info: () => {}, warn: (_: object, text: string) => terminal.say(text) };
   const stopping = new AbortController();

@@ -8,8 +8,8 @@ export interface CsvRecord {
 
 /** A record is a few hundred characters; more than this is a quote that was never closed. */
 export const LONGEST_RECORD = 64 * 1024;
-/** Asked before the parser, which throws at a stray quote: a file of a million of them would take a minute. */
-const QUOTED_RIGHT = /^(?:"[^"]*(?:""[^"]*)*"|[^",\n]*)(?:,(?:"[^"]*(?:""[^"]*)*"|[^",\n]*))*$/;
+/** The character that ended a text under CP/M and DOS; some programs still write it. */
+const DOS_END = '\u001A';
 /** Lines that are done with are let go so many at a time. */
 const LET_GO = 10_000;
 
@@ -19,12 +19,13 @@ const LET_GO = 10_000;
  * own line only: reading goes on with the next. A line break within quotes reads as `\n`.
  *
  * Two stray quotes in two lines look like one field that holds all that lies between. `width`, once it is known, tells the two apart: a record
- * of several lines must have so many fields, and none of its further lines as many by itself.
+ * of several lines must have so many fields, blank ones behind them aside, and none of its further lines as many by itself.
  */
 export async function* csvRecords(
   chunks: AsyncIterable<string>,
-  width: () => number | null = () => null,
+  { width = () => null, delimiter = ',' }: { width?: () => number | null; delimiter?: string } = {},
 ): AsyncGenerator<CsvRecord> {
+  const fieldsOf = fieldReader(delimiter);
   const batches = linesOf(chunks);
   const lines: string[] = [];
   let first = 0;
@@ -50,7 +51,7 @@ export async function* csvRecords(
     const fields =
       record === ''
         ? []
-        : open || !isOne(further, width())
+        : open || !isOne(further, delimiter, width())
           ? null
           : fieldsOf(record, further.length > 0 ? width() : null);
     if (record !== '') yield { line: number, fields };
@@ -71,24 +72,41 @@ function hasOddQuotes(line: string): boolean {
 }
 
 /** Whether none of a record's further lines looks like a record itself. */
-function isOne(further: readonly string[], width: number | null): boolean {
-  return width === null || further.every((line) => line.split(',', width).length < width);
+function isOne(further: readonly string[], delimiter: string, width: number | null): boolean {
+  return width === null || further.every((line) => line.split(delimiter, width).length < width);
 }
 
-/** Null unless each quote stands around a whole field or doubled within one, and there are `width` fields, where that is known. */
-function fieldsOf(record: string, width: number | null): readonly string[] | null {
-  if (record.length > LONGEST_RECORD || !QUOTED_RIGHT.test(record)) return null;
-  // Most files have no quote at all, and a parser for each line would take most of their time.
-  const plain = record.includes('"') ? null : record.split(',');
-  // A field too many or too few in one line is the caller's to judge, who knows the header.
-  const [fields = []] = plain ? [plain] : parse(record, { relax_column_count: true, record_delimiter: '\n' });
-  return width === null || fields.length === width ? fields : null;
+/** A reader that gives null unless each quote stands around a whole field or doubled within one, and the fields fit `width`, where that is known. */
+function fieldReader(delimiter: string): (record: string, width: number | null) => readonly string[] | null {
+  const field = `(?:"[^"]*(?:""[^"]*)*"|[^"${delimiter}\\n]*)`;
+  // Asked before the parser, which throws at a stray quote: a file of a million of them would take a minute.
+  const quotedRight = new RegExp(`^${field}(?:[${delimiter}]${field})*$`);
+  return (record, width) => {
+    if (record.length > LONGEST_RECORD || !quotedRight.test(record)) return null;
+    // Most files have no quote at all, and a parser for each line would take most of their time.
+    const plain = record.includes('"') ? null : record.split(delimiter);
+    // A field too many or too few in one line is the caller's to judge, who knows the header.
+    const [fields = []] = plain
+      ? [plain]
+      : parse(record, { delimiter, relax_column_count: true, record_delimiter: '\n' });
+    return width === null || hasWidth(fields, width) ? fields : null;
+  };
+}
+
+/** Whether there are so many fields, not counting blank ones behind them, which spreadsheets leave. */
+export function hasWidth(fields: readonly string[], width: number): boolean {
+  return fields.length >= width && isBlank(fields.slice(width));
+}
+
+/** Whether nothing but white space stands in the fields, or the end mark of DOS. */
+export function isBlank(fields: readonly string[]): boolean {
+  return fields.every((field) => field.replaceAll(DOS_END, '').trim() === '');
 }
 
 /**
  * Lines without their ends (CRLF, LF or CR, mixed or not), as many at a time as come at once. Without the byte order mark that some editors
  * write. Of a line that is too long for a record only the beginning is kept: one of gigabytes, without an end, costs no memory, and counts as
- * the one line that it is.
+ * the one line that it is. The end mark of DOS is no part of the last line.
  */
 async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<readonly string[], undefined> {
   let rest = '';
@@ -106,6 +124,7 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<readonly 
     rest = longer('', lines.pop() ?? '');
     yield lines;
   }
+  while (rest.endsWith(DOS_END)) rest = rest.slice(0, -1);
   if (rest !== '') yield [rest];
   return undefined;
 }

@@ -2,16 +2,22 @@ import type { ApplicantSummary, Started } from '../temporal/applicants';
 import type { InvalidDetails } from './details';
 import type { Terminal } from './terminal';
 
-/** Where an applicant was told: a file and the line of its row; neither for a single one. */
+/** Where an applicant stands: a file and the line of its row; neither for a single one. */
 export interface Place {
   readonly file?: string;
   readonly line?: number;
+  /** The line of the row that this one repeats. */
+  readonly repeats?: number;
 }
 
 /** Tells what became of each applicant, and keeps the count. */
 export interface Report {
   started(started: Started, place: Place): void;
   closed(summary: ApplicantSummary, place: Place): void;
+  /** Prints the humanId for people, once, as soon as there is one: it has no JSON line of its own. */
+  known(summary: ApplicantSummary, place: Place): void;
+  /** A row that says what an earlier one said, and is not started again: with what became of that, null in a dry run. */
+  repeat(clientUserId: string, place: Place, earlier: Started | null): void;
   invalid(details: InvalidDetails, place: Place): void;
   /** Right, and not started, for this is a dry run: no JSON line, for none of its results would be true. */
   right(clientUserId: string, place: Place): void;
@@ -21,7 +27,7 @@ export interface Report {
   allWell(): boolean;
 }
 
-const COUNTED = ['started', 'running', 'closed', 'conflict', 'invalid', 'right'] as const;
+const COUNTED = ['started', 'running', 'closed', 'conflict', 'invalid', 'right', 'repeated'] as const;
 
 /**
  * JSON lines go to `out`, text for people to the terminal. Of a file only the rows that are not well get a text of their own.
@@ -35,6 +41,7 @@ export function createReport(options: {
 }): Report {
   const { terminal, out, json, wait } = options;
   const counts = new Map<(typeof COUNTED)[number], number>();
+  const withHumanId = new Set<string>();
   let failed = 0;
   const count = (what: (typeof COUNTED)[number]) => counts.set(what, (counts.get(what) ?? 0) + 1);
   const line = (fields: object) => {
@@ -42,6 +49,12 @@ export function createReport(options: {
   };
   const judge = ({ open, outcome }: ApplicantSummary) => {
     if (wait && !open && (outcome === null || outcome === 'failed')) failed += 1;
+  };
+
+  const known = ({ clientUserId, humanId }: ApplicantSummary, place: Place) => {
+    if (humanId === null || withHumanId.has(clientUserId)) return;
+    withHumanId.add(clientUserId);
+    terminal.say(`${at(place)}${clientUserId}: humanId ${humanId}`);
   };
 
   return {
@@ -52,15 +65,26 @@ export function createReport(options: {
       if (place.line === undefined || started.result === 'conflict') {
         terminal.say(`${at(place)}${started.clientUserId}: ${IN_WORDS[started.result](started)}`);
       }
+      if (place.line === undefined && started.result !== 'conflict') known(started, place);
+    },
+    known,
+    repeat(clientUserId, place, earlier) {
+      count('repeated');
+      if (earlier) {
+        const result = earlier.result === 'started' ? 'running' : earlier.result;
+        line({ ...lineOf(earlier, result), ...place });
+      }
+      terminal.say(`${at(place, 'clientUserId')}repeats line ${place.repeats} (${clientUserId})`);
     },
     closed(summary, place) {
       judge(summary);
+      known(summary, place);
       line({ ...lineOf(summary, 'closed'), ...place });
       terminal.say(`${at(place)}${summary.clientUserId}: closed${outcomeOf(summary)}`);
     },
     invalid({ clientUserId, errors }, place) {
       count('invalid');
-      const nowhere = { workflowId: null, stage: null, outcome: null, reason: null };
+      const nowhere = { humanId: null, workflowId: null, stage: null, outcome: null, reason: null };
       line({ ...lineOf({ clientUserId, ...nowhere }, 'invalid'), ...place, errors });
       const whose = clientUserId === null ? '' : ` (${clientUserId})`;
       for (const { field, expected } of errors) terminal.say(`${at(place, field)}expected ${expected}${whose}`);
@@ -93,11 +117,14 @@ function outcomeOf({ outcome, reason }: ApplicantSummary): string {
 }
 
 type Told = Pick<ApplicantSummary, 'stage' | 'outcome' | 'reason'> &
-  Record<'clientUserId' | 'workflowId', string | null>;
+  Record<'clientUserId' | 'humanId' | 'workflowId', string | null>;
 
 /** The fields of a JSON line that every applicant has. */
-function lineOf({ clientUserId, workflowId, stage, outcome, reason }: Told, result: Started['result'] | 'invalid') {
-  return { clientUserId, workflowId, result, stage, outcome, reason };
+function lineOf(
+  { clientUserId, humanId, workflowId, stage, outcome, reason }: Told,
+  result: Started['result'] | 'invalid',
+) {
+  return { clientUserId, humanId, workflowId, result, stage, outcome, reason };
 }
 
 /** `applicants.csv, line 8, dateOfBirth: `, as far as there is a file or a field. */

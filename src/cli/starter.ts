@@ -2,18 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Policy } from '../domain/policy';
 import { UnknownKey } from '../domain/seal';
 import { type Audit, AuditUnavailable } from '../observability/audit';
-import { type Applicants, isTransient, type Started, type StartRequest } from '../temporal/applicants';
+import {
+  type ApplicantSummary,
+  type Applicants,
+  isTransient,
+  type Started,
+  type StartRequest,
+} from '../temporal/applicants';
 import { TemporalUnreachable } from '../temporal/connection';
 import { detailsDigest } from '../temporal/details';
 import { SearchAttributesUnusable } from '../temporal/search-attributes';
-import { applicantRows, NotApplicants } from './applicants-file';
 import type { StarterArguments } from './arguments';
 import { forEachAtOnce } from './at-once';
-import { type Checked, checkDetails } from './details';
+import { type Candidate, candidates, readIds } from './candidates';
+import type { Checked } from './details';
+import { NotApplicants } from './not-applicants';
 import type { ApplicantsText } from './open-file';
 import { createReport, type Place } from './report';
 import { bar, type Terminal } from './terminal';
-import { Turns } from './turns';
 
 /** What the starter needs of the world. */
 export interface StarterDeps {
@@ -35,10 +41,6 @@ export interface StarterDeps {
 
 /** 0: all well; 1: a conflict, bad rows, failed, or no Temporal; 2: wrong usage; 130: interrupted, as a shell expects of Ctrl-C. */
 export type ExitStatus = 0 | 1 | 2 | 130;
-
-interface Candidate extends Place {
-  readonly checked: Checked;
-}
 
 /** A server takes some tens of starts a second; more at once would only wait there. */
 const STARTS_AT_ONCE = 20;
@@ -84,41 +86,55 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   const report = createReport({ terminal, out: deps.out, json: args.json, wait: args.wait });
   const batch = 'file' in args.source;
   const open = new Map<string, Place>();
-  const turns = new Turns();
+  const repeated = new Map<string, Promise<Started>>();
   let connected: Promise<Applicants> | undefined;
   const applicants = () => {
     connected ??= deps.connect();
     return connected;
   };
+  const start = async ({ details, autoInvite }: Checked & { ok: true }): Promise<Started> => {
+    const request = {
+      ...{ details, detailsDigest: detailsDigest(details), policy, again: args.again, batch },
+      ...(!autoInvite && { autoInvite }),
+    };
+    // First of all: where nothing can be recorded, Temporal is not even asked.
+    const audit = await deps.audit();
+    const temporal = await applicants();
+    signal.throwIfAborted();
+    return recordedStart(args, deps, audit, temporal, request);
+  };
+
+  const take = async ({ checked, place, isRepeated }: Candidate): Promise<void> => {
+    if (!checked.ok) return report.invalid(checked, place);
+    const { clientUserId } = checked.details;
+    const isRepeat = place.repeats !== undefined;
+    if (args.dryRun) return isRepeat ? report.repeat(clientUserId, place, null) : report.right(clientUserId, place);
+    if (isRepeat) return report.repeat(clientUserId, place, (await repeated.get(clientUserId)) ?? null);
+    const starting = start(checked);
+    // Before anything is waited for: the repeat may be taken in the same turn.
+    if (isRepeated) repeated.set(clientUserId, starting);
+    const started = await starting;
+    report.started(started, place);
+    if (args.wait && started.open && started.result !== 'conflict') open.set(clientUserId, place);
+  };
 
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
-  await forEachAtOnce(candidates(args, text), STARTS_AT_ONCE, async ({ checked, ...place }) => {
-    signal.throwIfAborted();
-    if (!checked.ok) {
-      report.invalid(checked, place);
-    } else if (args.dryRun) {
-      report.right(checked.details.clientUserId, place);
-    } else {
-      const { details } = checked;
-      const request = { details, detailsDigest: detailsDigest(details), policy, again: args.again, batch };
-      // First of all: where nothing can be recorded, Temporal is not even asked.
-      const audit = await deps.audit();
-      const temporal = await applicants();
-      // Of two rows for one applicant the first one counts, not the faster one.
-      const started = await turns.take(details.clientUserId, () => {
-        signal.throwIfAborted();
-        return recordedStart(args, deps, audit, temporal, request);
-      });
-      report.started(started, place);
-      if (args.wait && started.open && started.result !== 'conflict') open.set(details.clientUserId, place);
-    }
-    if (text) terminal.progress(`${text.share === null ? '' : `${bar(text.share())} `}${report.counts()}`);
-  });
+  try {
+    const ids = text && (await readIds(args, text, () => terminal.progress(`${shareOf(text)}reading`)));
+    await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async (candidate) => {
+      signal.throwIfAborted();
+      await take(candidate);
+      if (text) terminal.progress(`${shareOf(text)}${report.counts()}`);
+    });
+  } finally {
+    await text?.close();
+  }
   if (open.size > 0) {
     terminal.say(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
     const temporal = await applicants();
     await forEachAtOnce(open, WAITS_AT_ONCE, async ([clientUserId, place]) => {
-      report.closed(await outlivingOutages(deps, () => temporal.untilClosed(clientUserId, signal)), place);
+      const onSummary = (summary: ApplicantSummary) => report.known(summary, place);
+      report.closed(await outlivingOutages(deps, () => temporal.untilClosed(clientUserId, signal, onSummary)), place);
     });
   }
   terminal.clear();
@@ -152,9 +168,9 @@ function codeOf(cause: unknown): string {
   return code === undefined ? '' : ` (${code})`;
 }
 
-async function* candidates({ source }: StarterArguments, text: ApplicantsText | null): AsyncGenerator<Candidate> {
-  if ('single' in source) yield { checked: checkDetails(source.single) };
-  else if (text) for await (const row of applicantRows(text.chunks)) yield { file: source.file, ...row };
+/** `[######------]  50 % `, where the length is known. */
+function shareOf({ share }: ApplicantsText): string {
+  return share === null ? '' : `${bar(share())} `;
 }
 
 /** Starting and waiting are harmless to repeat, so a Temporal that is away for a while loses nobody. */

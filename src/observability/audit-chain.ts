@@ -5,6 +5,7 @@ export type AuditedAct =
   | 'configure'
   | 'start'
   | 'not-started'
+  | 'invitation'
   | 'list'
   | 'read'
   | 'open-document'

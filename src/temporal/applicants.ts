@@ -3,6 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/applicant';
+import { isHumanId } from '../domain/identifiers';
 import type { Policy } from '../domain/policy';
 import { UnknownKey } from '../domain/seal';
 import {
@@ -34,6 +35,8 @@ export interface StartRequest {
 /** What Temporal tells of an applicant without asking a worker. */
 export interface ApplicantSummary {
   readonly clientUserId: string;
+  /** Null until the invitation is answered. */
+  readonly humanId: string | null;
   readonly workflowId: string;
   readonly open: boolean;
   readonly stage: Stage | null;
@@ -57,8 +60,12 @@ export interface Applicants {
   invitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Asks for the cancel: the person is withdrawn before the run ends. */
   cancel(clientUserId: string): Promise<void>;
-  /** Waits for the end of the newest run. */
-  untilClosed(clientUserId: string, signal?: AbortSignal): Promise<ApplicantSummary>;
+  /** Waits for the end of the newest run. `onSummary` gets each summary on the way, often until the humanId is known. */
+  untilClosed(
+    clientUserId: string,
+    signal?: AbortSignal,
+    onSummary?: (summary: ApplicantSummary) => void,
+  ): Promise<ApplicantSummary>;
 }
 
 const { WorkflowExecutionStatus } = temporal.api.enums.v1;
@@ -70,6 +77,8 @@ const GRPC_TRANSIENT: readonly unknown[] = [2, GRPC_DEADLINE_EXCEEDED, 8, 10, 13
 const CALL_TIMEOUT_MS = 10_000;
 /** The server answers a wait for the end with nothing after 20 s; asked again until it has one. */
 const WAIT_AT_ONCE_MS = 30_000;
+/** The first wait of one without a humanId; each further one is twice as long. */
+const FIRST_WAIT_MS = 1_000;
 
 export function createApplicants({ client, taskQueue }: { client: Client; taskQueue: string }): Applicants {
   const { namespace, loadedDataConverter } = client.options;
@@ -106,8 +115,8 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         return started(clientUserId, detailsDigest);
       }
-      const summary = { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null } as const;
-      return { ...summary, result: 'started' };
+      const nothingYet = { humanId: null, outcome: null, reason: null };
+      return { clientUserId, workflowId, open: true, stage: 'inviting', ...nothingYet, result: 'started' };
     },
 
     read: async (clientUserId) => (await describe(clientUserId))?.summary ?? null,
@@ -126,13 +135,16 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
       await soon(() => handleOf(clientUserId).cancel());
     },
 
-    async untilClosed(clientUserId, signal) {
-      for (;;) {
+    async untilClosed(clientUserId, signal, onSummary) {
+      for (let waitMs = onSummary ? FIRST_WAIT_MS : WAIT_AT_ONCE_MS; ; ) {
         signal?.throwIfAborted();
-        await waitForTheEnd(client, applicantWorkflowId(clientUserId), WAIT_AT_ONCE_MS, signal);
+        await waitForTheEnd(client, applicantWorkflowId(clientUserId), waitMs, signal);
         const described = await describe(clientUserId);
         if (!described) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it is gone`);
-        if (!described.summary.open) return described.summary;
+        const { summary } = described;
+        onSummary?.(summary);
+        if (!summary.open) return summary;
+        waitMs = summary.humanId === null ? Math.min(2 * waitMs, WAIT_AT_ONCE_MS) : WAIT_AT_ONCE_MS;
       }
     },
   };
@@ -161,8 +173,10 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
       const open = !info?.closeTime;
       const completed = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
       const attributes = info?.searchAttributes?.indexedFields ?? {};
+      const humanId = keywordIn(attributes['HumanId']);
       const summary: ApplicantSummary = {
         clientUserId,
+        humanId: isHumanId(humanId) ? humanId : null,
         workflowId,
         open,
         stage: oneOf(STAGES, keywordIn(attributes['ApplicantStage'])),

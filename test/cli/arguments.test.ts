@@ -25,7 +25,10 @@ function setup() {
 afterEach(() => jest.restoreAllMocks());
 
 const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
-const PLAIN = { wanted: null, wait: false, json: false, again: false, dryRun: false, authorizationReference: null };
+const PLAIN = {
+  ...{ wanted: null, wait: false, json: false, again: false, dryRun: false, autoInvite: true },
+  authorizationReference: null,
+};
 
 test('one applicant by flags', () => {
   const details = ['--first-name', 'Max', '--last-name', 'Muster', '--date-of-birth', '1968-02-13'];
@@ -47,9 +50,17 @@ test('what is repeated in one call is not kept for the next', () => {
 });
 
 test('a file, or standard input, with switches', () => {
-  const switches = ['--wait', '--json', '--again', '--dry-run', '--reports', 'unity:json;ccdraw:pdf'];
+  const switches = [
+    '--wait',
+    '--json',
+    '--again',
+    '--dry-run',
+    '--no-auto-invite',
+    '--reports',
+    'unity:json;ccdraw:pdf',
+  ];
   expect(readArguments(['--file', '-', ...switches])).toEqual({
-    ...{ source: { file: '-' }, wait: true, json: true, again: true, dryRun: true },
+    ...{ source: { file: '-' }, wait: true, json: true, again: true, dryRun: true, autoInvite: false },
     wanted: { unity: ['json'], ccdraw: ['pdf'] },
     authorizationReference: null,
   });

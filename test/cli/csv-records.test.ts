@@ -2,12 +2,12 @@ import { parse } from 'csv-parse/sync';
 import { type CsvRecord, csvRecords } from '../../src/cli/csv-records';
 import { fc } from '../support/property';
 
-async function read(text: string, chunkLength = text.length || 1): Promise<CsvRecord[]> {
+async function read(text: string, chunkLength = text.length || 1, delimiter = ','): Promise<CsvRecord[]> {
   async function* chunks() {
     for (let at = 0; at < text.length; at += chunkLength) yield text.slice(at, at + chunkLength);
   }
   const records: CsvRecord[] = [];
-  for await (const record of csvRecords(chunks())) records.push(record);
+  for await (const record of csvRecords(chunks(), { delimiter })) records.push(record);
   return records;
 }
 
@@ -56,21 +56,23 @@ test('a "line" of megabytes is refused without being collected', async () => {
 });
 
 /** What another reader of RFC 4180 makes of one record; null where it refuses it. */
-function asOthersRead(text: string): readonly string[] | null {
+function asOthersRead(text: string, delimiter: string): readonly string[] | null {
   try {
-    const [fields = []]: string[][] = parse(text, { relax_column_count: true, record_delimiter: '\n' });
+    const [fields = []]: string[][] = parse(text, { delimiter, relax_column_count: true, record_delimiter: '\n' });
     return fields;
   } catch {
     return null;
   }
 }
 
-test('fields of one record are those that another reader of CSV finds', async () => {
-  const scraps = fc.array(fc.constantFrom('"', '""', ',', 'a', ' ', 'é', '\t', "'"), { minLength: 1, maxLength: 12 });
+test('fields of one record are those that another reader of CSV finds, with each delimiter', async () => {
+  const scrap = fc.constantFrom('"', '""', ',', ';', '|', 'a', ' ', 'é', '\t', "'");
+  const delimiters = fc.constantFrom(',', ';', '\t', '|');
   await fc.assert(
-    fc.asyncProperty(scraps, async (parts) => {
+    fc.asyncProperty(fc.array(scrap, { minLength: 1, maxLength: 12 }), delimiters, async (parts, delimiter) => {
       const text = parts.join('');
-      expect(await read(text)).toEqual([{ line: 1, fields: asOthersRead(text) }]);
+      const fields = asOthersRead(text, delimiter);
+      expect(await read(text, text.length, delimiter)).toEqual([{ line: 1, fields }]);
     }),
     { numRuns: 1_000 },
   );
@@ -81,7 +83,7 @@ test('two stray quotes in two lines do not make one field of the good rows betwe
     yield 'a,b,c\n1,"x,\n2,y,z\n3,v",\n4,"w\nw",u\n';
   }
   const records: CsvRecord[] = [];
-  for await (const each of csvRecords(chunks(), () => 3)) records.push(each);
+  for await (const each of csvRecords(chunks(), { width: () => 3 })) records.push(each);
   expect(records).toEqual([
     record(1, 'a', 'b', 'c'),
     bad(2),

@@ -12,13 +12,14 @@ function faultsOf(change: Partial<GivenDetails>): readonly string[] {
 
 test('only the clientUserId and the e-mail are required; what is empty counts as not given', () => {
   const checked = checkDetails({ ...GIVEN, firstName: '', dateOfBirth: ' ', suggestedSources: [''] });
-  expect(checked).toEqual({ ok: true, details: GIVEN });
+  expect(checked).toEqual({ ok: true, autoInvite: true, details: GIVEN });
 });
 
 test('details that are right come out trimmed', () => {
   const rest = { firstName: ' Ada', lastName: "O'Neill ", dateOfBirth: TODAY, suggestedSources: [' A ', 'A'] };
   expect(checkDetails({ ...GIVEN, ...rest })).toEqual({
     ok: true,
+    autoInvite: true,
     details: { ...GIVEN, firstName: 'Ada', lastName: "O'Neill", dateOfBirth: TODAY, suggestedSources: ['A'] },
   });
 });
@@ -31,7 +32,7 @@ test.each<[field: keyof GivenDetails, value: string | string[]]>([
   ['clientUserEmail', ''],
   ['clientUserEmail', 'not-an-address'],
   ['clientUserEmail', 'max@example@org'],
-  ['clientUserEmail', 'Max <max@example.org>'],
+  ['clientUserEmail', 'a@b.c;d@e.f'],
   ['clientUserEmail', `${'m'.repeat(251)}@a.b`],
   ['firstName', 'a'.repeat(101)],
   ['lastName', 'M\uFFFDller'],
@@ -58,4 +59,39 @@ test('every field that is not right is told, each once, and never with what came
 
 test('a clientUserId that is right is named beside the faults of the rest', () => {
   expect(checkDetails({ ...GIVEN, clientUserEmail: '' })).toMatchObject({ ok: false, clientUserId: 'POL-1' });
+});
+
+test.each<[what: string, field: keyof GivenDetails, value: string, found: string]>([
+  ['a zero width space in an address', 'clientUserEmail', 'max\u200B@example.org', 'U+200B at position 4'],
+  ['a byte order mark before an address', 'clientUserEmail', '\uFEFFmax@example.org', 'U+FEFF at position 1'],
+  ['a soft hyphen in a name', 'firstName', 'Ma\u00ADx', 'U+00AD at position 3'],
+  ['a mark of direction behind a name', 'lastName', 'Sample\u202C', 'U+202C at position 7'],
+  ['an invisible tag behind an emoji, counted in characters', 'lastName', '😀\u{E0041}', 'U+E0041 at position 2'],
+  ['a word joiner in an id', 'clientUserId', 'POL\u2060-1', 'U+2060 at position 4'],
+  ['a bidi mark in a date', 'dateOfBirth', '\u200E1980-02-03', 'U+200E at position 1'],
+  ['a display name', 'clientUserEmail', 'Max <max@example.org>', 'U+003C at position 5'],
+  ['angle brackets', 'clientUserEmail', ' <max@example.org>', 'U+003C at position 2'],
+  ['mailto:', 'clientUserEmail', 'MailTo:max@example.org', 'U+003A at position 7'],
+  ['typographic quotes', 'clientUserEmail', '\u201Cmax@example.org\u201D', 'U+201C at position 1'],
+  ['a no-break space', 'clientUserEmail', '\u00A0max@exam\u00A0ple.org', 'U+00A0 at position 10'],
+  ['a comma behind the address', 'clientUserEmail', 'max@example.org,', 'U+002C at position 16'],
+  ['a control character of Latin 1', 'firstName', 'M\u0081x', 'U+0081 at position 2'],
+])('%s is refused with its code point', (_, field, value, found) => {
+  const checked = checkDetails({ ...GIVEN, [field]: value });
+  expect(checked.ok ? [] : checked.errors).toEqual([{ field, expected: expect.stringContaining(`${found} stands`) }]);
+});
+
+test('the invisible is refused in a source too, and white space around a value is not', () => {
+  expect(faultsOf({ suggestedSources: ['Clinic', 'Cli\u200Bnic'] })).toEqual(['suggestedSources']);
+  const checked = checkDetails({ ...GIVEN, clientUserId: '\u00A0POL-1\u3000', firstName: '\u2003Zoë\u00A0' });
+  expect(checked).toMatchObject({ ok: true, details: { clientUserId: 'POL-1', firstName: 'Zoë' } });
+});
+
+test('autoInvite is what the details say, else the default', () => {
+  const read = (autoInvite: string | undefined, byDefault?: boolean) =>
+    checkDetails({ ...GIVEN, autoInvite }, byDefault);
+  expect([read('False'), read(' TRUE ', false), read('', false), read(undefined)]).toMatchObject(
+    [false, true, false, true].map((autoInvite) => ({ ok: true, autoInvite })),
+  );
+  expect(faultsOf({ autoInvite: 'no' })).toEqual(['autoInvite']);
 });

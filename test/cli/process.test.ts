@@ -99,6 +99,39 @@ test('a file and standard input start the same rows, and name the bad one by its
   expect(piped.stderr).toMatch('3 rows: 2 running, 1 invalid');
 });
 
+test.each([
+  ['stdout', '2>said | head -1'],
+  ['stderr', '2>&1 >lines | head -1'],
+])(
+  'where %s is closed early (EPIPE) everyone is started all the same, quietly, with the usual status',
+  async (closed, redirection) => {
+    const rows = Array.from(
+      { length: 40 },
+      (_, index) => `PIPE-${closed}-${index},not an address,,,,\nPIPE-${index},a@b.example,,,,`,
+    );
+    const header = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
+    writeFileSync(path.join(folder, 'many.csv'), [header, ...rows].join('\n'));
+    const entry = path.join(__dirname, '../../dist/src/starter.js');
+    const command = `{ "${process.execPath}" "${entry}" --file many.csv --json; echo $? >status; } ${redirection}`;
+    const env = {
+      PATH: process.env['PATH'],
+      ...UPSTREAM_NOWHERE,
+      TEMPORAL_ADDRESS: server.address,
+      AUDIT_LOG: `pipe-${closed}`,
+    };
+    const printed = await new Promise<string>((resolve) => {
+      execFile('sh', ['-c', command], { cwd: folder, env }, (_, stdout) => resolve(stdout));
+    });
+    expect(printed.trim().split('\n')).toHaveLength(1);
+    expect(readFileSync(path.join(folder, 'status'), 'utf8')).toBe('1\n');
+    expect(audited(path.join(folder, `pipe-${closed}`)).filter(({ did }) => did === 'start')).toHaveLength(40);
+    if (closed === 'stdout') expect(readFileSync(path.join(folder, 'said'), 'utf8')).not.toMatch(/EPIPE|fatal/);
+    else
+      expect(readFileSync(path.join(folder, 'lines'), 'utf8').match(/"result":"(started|running)"/g)).toHaveLength(40);
+  },
+  60_000,
+);
+
 test('whatever goes wrong, nothing of a person is in what is printed', async () => {
   const person = ['zephyrina@quorwhistle.example', 'Zephyrina Ann', '1971-03-09', 'Marzipan Infirmary'];
   const [email = '', name = '', born = '', source = ''] = person;

@@ -10,7 +10,10 @@ const ONE = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
 
 function summary(clientUserId: string, change: Partial<ApplicantSummary> = {}): ApplicantSummary {
   const workflowId = `applicant-${clientUserId}`;
-  return { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null, ...change };
+  return {
+    ...{ clientUserId, humanId: null, workflowId, open: true, stage: 'inviting', outcome: null, reason: null },
+    ...change,
+  };
 }
 
 /** A starter over a Temporal that answers as `start` and `untilClosed` say. */
@@ -18,7 +21,10 @@ function setup(options: {
   args?: Partial<StarterArguments>;
   file?: readonly string[];
   start?: (request: StartRequest) => Partial<Started> | Promise<Partial<Started>>;
-  untilClosed?: (clientUserId: string) => Promise<Partial<ApplicantSummary>>;
+  untilClosed?: (
+    clientUserId: string,
+    onSummary?: (news: ApplicantSummary) => void,
+  ) => Promise<Partial<ApplicantSummary>>;
   record?: (entry: AuditEntry) => Promise<void>;
   deps?: Partial<StarterDeps>;
 }) {
@@ -36,13 +42,16 @@ function setup(options: {
       order.push(`asked ${request.details.clientUserId}`);
       return { ...summary(request.details.clientUserId), result: 'started', ...(await options.start?.(request)) };
     },
-    untilClosed: async (clientUserId) => ({
+    untilClosed: async (clientUserId, _, onSummary) => ({
       ...summary(clientUserId, { open: false, stage: 'closed' }),
-      ...(await options.untilClosed?.(clientUserId)),
+      ...(await options.untilClosed?.(clientUserId, onSummary)),
     }),
-    ...{ read: refuse, state: refuse, invitation: refuse, cancel: refuse },
+    ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse },
   };
-  const plain = { wanted: null, wait: false, json: false, again: false, dryRun: false, authorizationReference: null };
+  const plain = {
+    ...{ wanted: null, wait: false, json: false, again: false, dryRun: false, autoInvite: true },
+    authorizationReference: null,
+  };
   const source = options.file ? { file: 'a.csv' } : { single: ONE };
   let connections = 0;
   let auditsOpened = 0;
@@ -66,10 +75,11 @@ function setup(options: {
       },
       who: 'cli:tester',
       openFile: async () => ({
-        chunks: (async function* () {
+        read: async function* () {
           yield [HEADER, ...(options.file ?? [])].join('\n');
-        })(),
+        },
         share: null,
+        close: async () => {},
       }),
       out: (line) => void out.push(line),
       terminal: { say: (text) => void said.push(text), progress: () => {}, clear: () => {} },
@@ -87,7 +97,7 @@ test('one applicant is started: status 0, one JSON line, text beside it', async 
   const { status, requests, out, said } = setup({ args: { json: true } });
   expect(await status).toBe(0);
   expect(out).toEqual([
-    '{"clientUserId":"POL-1","workflowId":"applicant-POL-1","result":"started","stage":"inviting","outcome":null,"reason":null}',
+    '{"clientUserId":"POL-1","humanId":null,"workflowId":"applicant-POL-1","result":"started","stage":"inviting","outcome":null,"reason":null}',
   ]);
   expect(said).toEqual(['POL-1: started as applicant-POL-1']);
   expect(requests).toMatchObject([{ details: ONE, policy: DEFAULT_POLICY, again: false, batch: false }]);
@@ -192,6 +202,59 @@ test.each([
   ]);
 });
 
+test('who waits reads the humanId as soon as it is known, once, and the closing line has it', async () => {
+  const said: (readonly string[])[] = [];
+  const starter = setup({
+    args: { wait: true, json: true },
+    untilClosed: async (clientUserId, onSummary) => {
+      for (const humanId of [null, 'h-1', 'h-1']) onSummary?.(summary(clientUserId, { humanId }));
+      said.push([...starter.said]);
+      return { humanId: 'h-1', outcome: 'collected' };
+    },
+  });
+  await starter.status;
+  expect(said).toEqual([expect.arrayContaining(['POL-1: humanId h-1'])]);
+  expect(starter.said.filter((text) => text.includes('h-1'))).toHaveLength(1);
+  expect(jsonOf(starter.out)).toMatchObject([
+    { result: 'started', humanId: null },
+    { result: 'closed', humanId: 'h-1' },
+  ]);
+});
+
+test.each(['running', 'closed'] as const)('of an applicant that is %s the humanId is told at once', async (result) => {
+  const { status, out, said } = setup({ args: { json: true }, start: () => ({ result, humanId: 'h-1' }) });
+  await status;
+  expect(jsonOf(out)).toMatchObject([{ result, humanId: 'h-1' }]);
+  expect(said.at(-1)).toBe('POL-1: humanId h-1');
+});
+
+test('--no-auto-invite is part of the request, and not of the digest', async () => {
+  const [plain, own] = await Promise.all(
+    [true, false].map(async (autoInvite) => {
+      const { status, requests } = setup({ args: { autoInvite } });
+      await status;
+      return requests[0];
+    }),
+  );
+  expect([plain?.autoInvite, own?.autoInvite]).toEqual([undefined, false]);
+  expect(own?.detailsDigest).toBe(plain?.detailsDigest);
+});
+
+test('a file that changes while it is read starts no one by what was not checked: status 2', async () => {
+  const versions = [['POL-1,max@example.org,,,,'], ['POL-1,eve@example.org,,,,']];
+  const openFile = async () => ({
+    read: async function* () {
+      yield [HEADER, ...(versions.shift() ?? [])].join('\n');
+    },
+    share: null,
+    close: async () => {},
+  });
+  const { status, said, requests } = setup({ file: [], deps: { openFile } });
+  expect(await status).toBe(2);
+  expect(requests).toEqual([]);
+  expect(said).toEqual([expect.stringMatching('it has changed')]);
+});
+
 test('invalid details of a single start are wrong usage: status 2, told without the values, nobody asked', async () => {
   const single = { clientUserId: 'POL-1', clientUserEmail: 'Max Muster' };
   const { status, out, said, connections } = setup({ args: { json: true, source: { single } } });
@@ -199,7 +262,7 @@ test('invalid details of a single start are wrong usage: status 2, told without 
   const errors = [{ field: 'clientUserEmail', expected: 'one e-mail address of at most 254 characters' }];
   expect(jsonOf(out)).toEqual([
     {
-      ...{ clientUserId: 'POL-1', workflowId: null, result: 'invalid' },
+      ...{ clientUserId: 'POL-1', humanId: null, workflowId: null, result: 'invalid' },
       stage: null,
       outcome: null,
       reason: null,
@@ -309,10 +372,11 @@ test('no Temporal at all: status 1 and what to do', async () => {
 
 test('a file without the header is wrong usage: status 2', async () => {
   const openFile = async () => ({
-    chunks: (async function* () {
+    read: async function* () {
       yield 'POL-1,max@example.org';
-    })(),
+    },
     share: null,
+    close: async () => {},
   });
   const { status, said } = setup({ file: [], deps: { openFile } });
   expect(await status).toBe(2);

@@ -23,7 +23,7 @@ function setup(now: Partial<ApplicantState> | Error) {
     clientUserId === 'POL-unknown'
       ? null
       : {
-          ...{ clientUserId, workflowId: `applicant-${clientUserId}`, open: false },
+          ...{ clientUserId, humanId: null, workflowId: `applicant-${clientUserId}`, open: false },
           ...{ stage: 'closed', outcome: 'failed', reason: 'conflict' },
         };
   return { state, look: looker({ state, read }) };

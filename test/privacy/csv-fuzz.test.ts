@@ -1,5 +1,5 @@
-import { StringDecoder } from 'node:string_decoder';
 import { applicantRows } from '../../src/cli/applicants-file';
+import { decodeText } from '../../src/cli/decode-text';
 import { runStarter } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
@@ -35,22 +35,24 @@ async function started(bytes: Buffer, pieceLength: number) {
       const { clientUserId } = request.details;
       const result = (['started', 'running', 'closed', 'conflict'] as const)[requests.length % 4] ?? 'started';
       const workflowId = `applicant-${clientUserId}`;
-      return { clientUserId, workflowId, open: true, stage: 'inviting', outcome: null, reason: null, result };
+      const nothingYet = { humanId: null, outcome: null, reason: null };
+      return { clientUserId, workflowId, open: true, stage: 'inviting', ...nothingYet, result };
     },
-    ...{ read: refuse, state: refuse, invitation: refuse, cancel: refuse, untilClosed: refuse },
+    ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse, untilClosed: refuse },
   };
   const cpu = process.cpuUsage();
   const status = await runStarter(
     {
       source: { file: '-' },
-      ...{ wanted: null, wait: false, json: true, again: false, dryRun: false, authorizationReference: null },
+      ...{ wanted: null, wait: false, json: true, again: false, dryRun: false, autoInvite: true },
+      authorizationReference: null,
     },
     {
       connect: async () => applicants,
       audit: async () => ({ record: async (entry) => void audited.push(entry) }),
       who: 'cli:tester',
       policy: DEFAULT_POLICY,
-      openFile: async () => ({ chunks: decoded(bytes, pieceLength), share: null }),
+      openFile: async () => ({ read: () => decoded(bytes, pieceLength), share: null, close: async () => {} }),
       out: (line) => void out.push(line),
       terminal: { say: (text) => void said.push(text), progress: (text) => void said.push(text), clear: () => {} },
       signal: new AbortController().signal,
@@ -63,11 +65,12 @@ async function started(bytes: Buffer, pieceLength: number) {
   return { status, requests, lines: out.map((line) => JSON.parse(line) as { clientUserId: string; line: number }) };
 }
 
-/** As a stream with an encoding gives text: a character that is cut in two comes whole with the next piece. */
-async function* decoded(bytes: Buffer, pieceLength: number) {
-  const decoder = new StringDecoder('utf8');
-  for (let at = 0; at < bytes.length; at += pieceLength) yield decoder.write(bytes.subarray(at, at + pieceLength));
-  yield decoder.end();
+function decoded(bytes: Buffer, pieceLength: number) {
+  return decodeText(
+    (async function* () {
+      for (let at = 0; at < bytes.length; at += pieceLength) yield bytes.subarray(at, at + pieceLength);
+    })(),
+  );
 }
 
 const LINE_END = fc.constantFrom('\n', '\r\n', '\r');

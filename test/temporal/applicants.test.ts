@@ -5,12 +5,15 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createApplicants, isTransient } from '../../src/temporal/applicants';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
-const COMPLETE = temporal.api.enums.v1.CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION;
+const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE, COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT } =
+  temporal.api.enums.v1.CommandType;
 
 let server: TemporalServer;
 let connection: Connection;
 beforeAll(async () => {
-  const searchAttributes = { ApplicantStage: 'Keyword', ApplicantStageSince: 'Datetime', ApplicantOutcome: 'Keyword' };
+  const searchAttributes = {
+    ...{ ApplicantStage: 'Keyword', ApplicantStageSince: 'Datetime', ApplicantOutcome: 'Keyword', HumanId: 'Keyword' },
+  };
   server = await startTemporalServer({ searchAttributes });
   connection = await Connection.connect({ address: server.address });
 });
@@ -19,6 +22,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
+const HUMAN_ID = 'h-1';
 let count = 0;
 
 function setup(codec?: PayloadCodec) {
@@ -43,12 +47,22 @@ async function completeNext(client: Client, taskQueue: string, result: unknown):
   const task = await client.withDeadline(Date.now() + 10_000, () =>
     service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
   );
-  const data = Buffer.from(JSON.stringify(result));
-  const payload = { metadata: { encoding: Buffer.from('json/plain') }, data };
+  const payloadOf = (value: unknown) => ({
+    metadata: { encoding: Buffer.from('json/plain') },
+    data: Buffer.from(JSON.stringify(value)),
+  });
+  const HumanId = payloadOf(HUMAN_ID);
   await service.respondWorkflowTaskCompleted({
     taskToken: task.taskToken,
     commands: [
-      { commandType: COMPLETE, completeWorkflowExecutionCommandAttributes: { result: { payloads: [payload] } } },
+      {
+        commandType: UPSERT,
+        upsertWorkflowSearchAttributesCommandAttributes: { searchAttributes: { indexedFields: { HumanId } } },
+      },
+      {
+        commandType: COMPLETE,
+        completeWorkflowExecutionCommandAttributes: { result: { payloads: [payloadOf(result)] } },
+      },
     ],
   });
 }
@@ -57,6 +71,7 @@ test('a start is told as started, with stage and digest where the console and th
   const { applicants, request, clientUserId, handle } = setup();
   expect(await applicants.start({ ...request, batch: true })).toEqual({
     clientUserId,
+    humanId: null,
     workflowId: `applicant-${clientUserId}`,
     result: 'started',
     open: true,
@@ -109,13 +124,15 @@ test('other details are a conflict, running or closed, and start nothing', async
   expect(await applicants.start(other)).toMatchObject({ result: 'conflict', open: false });
 });
 
-test('a closed applicant is found with outcome and reason, and begins a new round only with again', async () => {
+test('a closed applicant is found with humanId, outcome and reason, and begins a new round only with again', async () => {
   const { applicants, request, clientUserId, handle, complete } = setup();
   await applicants.start(request);
-  const waiting = applicants.untilClosed(clientUserId);
+  const seen: (string | null)[] = [];
+  const waiting = applicants.untilClosed(clientUserId, undefined, ({ humanId }) => seen.push(humanId));
   await complete({ outcome: 'partial', reason: 'deadline', documents: 2 });
-  expect(await waiting).toMatchObject({ open: false, reason: 'deadline' });
-  expect(await applicants.start(request)).toMatchObject({ result: 'closed', reason: 'deadline' });
+  expect(await waiting).toMatchObject({ open: false, reason: 'deadline', humanId: HUMAN_ID });
+  expect(seen.at(-1)).toBe(HUMAN_ID);
+  expect(await applicants.start(request)).toMatchObject({ result: 'closed', reason: 'deadline', humanId: HUMAN_ID });
   expect(await applicants.read(clientUserId)).toMatchObject({ open: false });
   const again = await applicants.start({ ...request, detailsDigest: 'b'.repeat(64), again: true });
   expect(again).toMatchObject({ result: 'started' });

@@ -41,3 +41,22 @@ test('every other difference changes the digest', () => {
   ];
   expect(new Set(digests).size).toBe(digests.length);
 });
+
+test('the digest of details in ASCII is that of 0.1.0, so that who runs is found again', () => {
+  const ascii = {
+    clientUserId: 'POL-1',
+    clientUserEmail: 'Max@Example.org',
+    firstName: 'Max',
+    suggestedSources: ['A'],
+  };
+  // SHA-256 of ["POL-1","max@example.org","Max",null,null,["A"]].
+  expect(detailsDigest(normaliseDetails(ascii))).toBe(
+    '70fe58cf7183d20fdbc2adc4d7b4c4de2d6c3c208cc32a8a0120a9d77c059f85',
+  );
+});
+
+test('an address with its domain in ASCII is the same, and is sent as it was given', () => {
+  const given = { ...GIVEN, clientUserEmail: 'Ann@bu\u0308cher.example' };
+  expect(normaliseDetails(given).clientUserEmail).toBe('Ann@b\u00FCcher.example');
+  expect(detailsDigest(normaliseDetails(given))).toBe(digest({ clientUserEmail: 'ann@xn--bcher-kva.example' }));
+});

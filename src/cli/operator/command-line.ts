@@ -5,6 +5,7 @@ import { cancelCommand } from './cancel';
 import { documentCommand } from './document';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
+import { invitationCommand } from './invitation';
 import type { Act, AddCommand, Needs } from './operator';
 import { quarantineCommand } from './quarantine';
 import { storeCommand } from './store';
@@ -18,6 +19,7 @@ import { withdrawCommand } from './withdraw';
 const COMMANDS: readonly AddCommand[] = [
   quarantineCommand,
   sweepCommand,
+  invitationCommand,
   cancelCommand,
   withdrawCommand,
   eraseCommand,
@@ -53,7 +55,7 @@ export function readCommandLine(argv: readonly string[], commands = COMMANDS): C
   );
   program.addHelpText(
     'after',
-    '\nExit status: 0 all well; 1 something could not be done; 2 wrong usage or configuration.',
+    '\nExit status: 0 all well; 1 something could not be done; 2 wrong usage or configuration.\nIf stdout is closed early (| head), the command goes on, with the same exit status.',
   );
   try {
     program.parse(argv, { from: 'user' });

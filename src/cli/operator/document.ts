@@ -9,6 +9,7 @@ import {
   UnreadableManifest,
   WrongFolder,
 } from '../../report-store/port';
+import { isReaderGone } from '../closed-pipe';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 
@@ -100,6 +101,6 @@ async function written(document: AsyncIterable<Uint8Array>, write: (piece: Uint8
 
 function toStdout(piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(piece, (error) => (error && !isReaderGone(error) ? reject(error) : resolve()));
   });
 }

@@ -1,0 +1,17 @@
+import type { Writable } from 'node:stream';
+
+/**
+ * Goes on when the reader of a stream has gone (`| head`): what is written from then on is dropped, and the exit status is that of the work. To
+ * stop instead would leave a part of a file started, for a reason that has nothing to do with it. Every other failure ends the process.
+ */
+export function outliveReader(stream: Writable): void {
+  stream.on('error', (error) => {
+    if (!isReaderGone(error)) throw error;
+  });
+}
+
+/** EPIPE; on a stream that had it before, that it is destroyed. */
+export function isReaderGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+}
