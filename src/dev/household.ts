@@ -190,7 +190,8 @@ function tellOfTakenPorts(ports: Partial<Ports>, { sandboxed, webhook }: Househo
 
 async function theirTemporal(settings: TemporalSettings, converter: DataConverter | undefined, terminal: Terminal) {
   const temporalAddress = settings.connection.address;
-  const log = { info: () => {}, warn: (_fields: object, text: string) => terminal.say(text) };
+  const say = (_fields: object, text: string) => terminal.say(text);
+  const log = { info: () => {}, warn: say, error: say };
   const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
     connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }, converter),
   );
