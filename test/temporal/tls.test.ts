@@ -229,15 +229,17 @@ describe.each(['client', 'worker'] as const)('the connection of a %s', (kind) =>
 
   test('that waits without end says at once that the key was refused, and goes on when it is accepted', async () => {
     const said: string[] = [];
-    const log = { ...silent, info: (_: object, text: string) => void said.push(text), error: silent.error };
-    const over = new AbortController();
-    const given = settings({ ...trusted(), API_KEY });
-    log.error = (_: object, text: string) => {
-      said.push(text);
-      accepted = API_KEY;
+    const log = {
+      ...silent,
+      info: (_: object, text: string) => void said.push(text),
+      error: (_: object, text: string) => {
+        said.push(text);
+        accepted = API_KEY;
+      },
     };
+    const given = settings({ ...trusted(), API_KEY });
     accepted = 'a key that replaces it';
-    await WAITING[kind](given, { log, signal: over.signal });
+    await WAITING[kind](given, { log });
     expect(said).toEqual([expect.stringMatching(/refused the API key \(TEMPORAL_API_KEY\)/), 'Temporal answers']);
   });
 
