@@ -45,6 +45,7 @@ function under(root, { resolve, module, ...config }) {
   return {
     ...config,
     resolve: { ...resolve, modules: resolve.modules.map(move), symlinks: false },
+    resolveLoader: { symlinks: false },
     module: { ...module, rules: module.rules.map(({ use, ...rule }) => ({ ...rule, use: moveLoader(use, move) })) },
   };
 }
