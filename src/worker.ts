@@ -26,6 +26,7 @@ import { createRefusals } from './temporal/refusals';
 import { createApplicantRuns } from './temporal/runs';
 import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
+import { warnOfOldServer } from './temporal/server-version';
 import { createSweepSource } from './temporal/sweep-source';
 import { connectWorker } from './temporal/worker-connection';
 import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
@@ -73,6 +74,7 @@ runProcess('worker', async () => {
   const { namespace } = config.temporal;
   const connection = await connectWorker(config.temporal, { log, signal: stopping.signal }).catch(unlessStopping);
   if (connection === null) return;
+  await warnOfOldServer(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
 
   // Who was closed or invited before stands in the store: without it no task is taken.

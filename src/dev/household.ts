@@ -5,6 +5,7 @@ import { connectClient, lazyClient } from '../temporal/connection';
 import { createDataConverter } from '../temporal/data-converter';
 import type { PayloadSettings } from '../temporal/payload-settings';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
+import { warnOfOldServer } from '../temporal/server-version';
 import type { TemporalSettings } from '../temporal/settings';
 import { inWords } from './child';
 import {
@@ -195,6 +196,7 @@ async function theirTemporal(settings: TemporalSettings, converter: DataConverte
   const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
     connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }, converter),
   );
+  await warnOfOldServer(client.connection, log);
   await searchAttributes(client, terminal);
   return { client, env: {}, temporalUiUrl: null, temporalAddress };
 }
