@@ -2,6 +2,9 @@
 // /readyz on METRICS_PORT, which worker and webhook answer with 200 once they have what they need.
 const url = process.argv[2] ?? `http://127.0.0.1:${process.env.METRICS_PORT}/readyz`;
 
+// Read by fetch where NODE_USE_ENV_PROXY is set: a proxy does not reach into this container.
+process.env.no_proxy = '*';
+
 // Shorter than the health check's own limit, so that what it waited for is said.
 const LIMIT_MS = 3_000;
 

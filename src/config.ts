@@ -11,7 +11,7 @@ import {
   type ConfigurationFault,
   type Environment,
   faultOf,
-  nearestName,
+  nameMeant,
 } from './observability/configuration-fault';
 import { isLoopbackHost } from './observability/loopback';
 import { networks } from './observability/networks';
@@ -48,15 +48,13 @@ export type Config = ReturnType<typeof configOf>;
 export type WorkerConfig = Config & { readonly humanApi: { readonly clientId: string; readonly clientSecret: string } };
 
 /**
- * Reads the environment and, behind it, the `.env` of `folder`. A variable set to nothing counts as not set; in the environment it still hides the one in `.env`.
+ * Reads the environment and, behind it, the `.env` of `folder`. A variable set to nothing, or to white space, counts as not set; in the environment it still hides the one in `.env`.
  * @throws ConfigurationError
  */
 export function readConfig(process: 'worker', env?: NodeJS.ProcessEnv, folder?: string): WorkerConfig;
 export function readConfig(process: ProcessName, env?: NodeJS.ProcessEnv, folder?: string): Config;
 export function readConfig(processName: ProcessName, env = process.env, folder = process.cwd()): Config {
-  const given = Object.fromEntries(
-    Object.entries({ ...dotEnv(folder), ...env }).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),
-  );
+  const given = givenTexts(env, folder);
   const set = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
   const checked = z.object(VARIABLES).safeParse(set);
   const temporal = readTemporalSettings(set);
@@ -147,6 +145,12 @@ function configOf(
   } as const;
 }
 
+/** What is set, without the white space at its ends: secrets come out of files, with a line's end, a carriage return or a byte order mark. */
+function givenTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
+  const set = Object.entries({ ...dotEnv(folder), ...env });
+  return Object.fromEntries(set.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
+}
+
 /** The keys of an `npm start` in this folder, which makes them itself. What it has written can be verified after it has ended. */
 function ownKeysOf(processName: ProcessName, temporalAddress: string, folder: string) {
   if (processName === 'dev') return null;
@@ -155,8 +159,9 @@ function ownKeysOf(processName: ProcessName, temporalAddress: string, folder: st
 
 /** The names of ours that are set, without what they are set to: for the audit log. */
 export function namesSet(env = process.env, folder = process.cwd()): readonly string[] {
-  const given = Object.entries({ ...dotEnv(folder), ...env });
-  return given.flatMap(([name, value]) => (value && PREFIXES.test(name) ? [name] : [])).sort();
+  const given = givenTexts(env, folder);
+  const ours = namesOfOurs(given);
+  return ours.filter((name) => given[name]).sort();
 }
 
 const text = setting('a value', (value) => value);
@@ -168,8 +173,7 @@ const reportStore = setting('a store', (value) => {
   const judged = parseReportStore(value);
   return judged.ok ? judged.target : new Mistake(judged.expected);
 });
-const PREFIXES =
-  /^(HUMAN_API_|TEMPORAL_|TASK_QUE|WORKER_(?:DEPLOY|BUILD)|REPORT|REFRESH_|SWEEP_|WEBHOOK_|API_|CODEC_|METRICS_|PAYLOAD_|POLL_|SETTLE_|INVITATION_|APPLICANT_|ALLOW_SHORT|LOG_LEVEL|AUDIT_)/;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Every variable of ours, with its form and what it is when not set. */
 const VARIABLES = {
@@ -230,11 +234,10 @@ const VARIABLES = {
     return keepMs !== null && keepMs >= DAY_MS ? keepMs : null;
   }).default(2_192 * DAY_MS),
   ...AUDIT_KEY_VARIABLES,
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-      error: 'trace, debug, info, warn, error, fatal or silent',
-    })
-    .prefault('info'),
+  LOG_LEVEL: setting('trace, debug, info, warn, error, fatal or silent', (value) => {
+    const level = value.toLowerCase().replace(/^warning$/, 'warn');
+    return LOG_LEVELS.find((known) => known === level) ?? null;
+  }).prefault('info'),
 };
 
 /** Where a folder may be meant, OFF in capitals must not make one. */
@@ -334,11 +337,17 @@ function proxyFaults(set: Environment): ConfigurationFault[] {
   return [{ key: proxy.malformed, expected: PROXY_EXPECTED, came: 'a value that is not shown' }];
 }
 
-/** Names that begin like ours and are not: a typo must not become the default. */
+/** Names that are close to ours and unknown: a typo must not become the default. All others are other programs'. */
 function unknownNames(given: Environment): ConfigurationFault[] {
-  const known = [...Object.keys(VARIABLES), ...temporalNames(given)];
-  const unknown = Object.keys(given).filter((name) => PREFIXES.test(name) && !known.includes(name));
-  return unknown.map((key) => ({ key, expected: `a known name, such as ${nearestName(key, known)}`, came: 'this' }));
+  const known = namesOfOurs(given);
+  return Object.keys(given).flatMap((key) => {
+    const meant = known.includes(key) ? null : nameMeant(key, known);
+    return meant === null ? [] : [{ key, expected: `a known name, such as ${meant}`, came: 'this' }];
+  });
+}
+
+function namesOfOurs(given: Environment): readonly string[] {
+  return [...Object.keys(VARIABLES), ...temporalNames(given)];
 }
 
 /** No file is no fault. */

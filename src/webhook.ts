@@ -23,7 +23,7 @@ runProcess('webhook', async () => {
   const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
-  const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace));
+  const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
   // A comma in a secret makes two: the number shows it.

@@ -27,6 +27,7 @@ import { createRefusals } from './temporal/refusals';
 import { createApplicantRuns } from './temporal/runs';
 import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
+import { warnOfOldServer } from './temporal/server-version';
 import { createSweepSource } from './temporal/sweep-source';
 import { connectWorker } from './temporal/worker-connection';
 import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
@@ -75,6 +76,7 @@ runProcess('worker', async () => {
   const { namespace } = config.temporal;
   const connection = await connectWorker(config.temporal, { log, signal: stopping.signal }).catch(unlessStopping);
   if (connection === null) return;
+  await warnOfOldServer(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
 
   // Who was closed or invited before stands in the store: without it no task is taken.
@@ -84,7 +86,7 @@ runProcess('worker', async () => {
   const humanApi = createHumanApi(config.humanApi);
   const { taskQueue, refreshForMs, policy, retentionMs } = config;
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
-  const client = lazyClient(config.temporal, dataConverter);
+  const client = lazyClient(config.temporal, dataConverter, log);
   const seal = sealOf(config.payload);
   const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
   const workers = await createWorkers({

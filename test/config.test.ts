@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
+import { newKey } from '../src/temporal/key-ring';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
 const LOOPBACK = {
@@ -242,8 +243,70 @@ test('no secret is shown, wherever it stands', () => {
   expect(JSON.stringify(faults)).not.toMatch(/hush|h\/u/);
 });
 
-test('variables of others that merely begin like some of ours are left alone', () => {
-  expect(faultsOf({ WORKER_ID: '1', TASK_ID: '2', WORKERS: '3' })).toEqual([]);
+test.each([
+  ...[
+    'API_URL',
+    'API_TOKEN',
+    'API_BASE_URL',
+    'WEBHOOK_URL',
+    'WEBHOOK_TIMEOUT',
+    'METRICS_PATH',
+    'REPORT_DIR',
+    'POLL_INTERVAL',
+  ],
+  ...['WORKER_ID', 'TASK_ID', 'WORKERS', 'LOG_FILE', 'AUDIT_URL', 'CODEC_KEY', 'INVITATION_TEXT', 'APPLICANT_ID'],
+  ...['TEMPORAL_CLOUD_API_KEY', 'TEMPORAL_HOST', 'TEMPORAL_TASK_QUEUE', 'TEMPORAL_UI_PORT', 'api_key', 'log_file'],
+])('%s=x in the shell or in .env is a foreign variable, and ignored', (name) => {
+  expect(faultsOf({ [name]: 'x' })).toEqual([]);
+  writeFileSync(path.join(folder, '.env'), `${name}=x\n`);
+  expect(faultsOf({})).toEqual([]);
+});
+
+test.each([
+  ['LOG_LEVEL=INFO', 'INFO', 'info'],
+  ['LOG_LEVEL=Warn', 'Warn', 'warn'],
+  ['LOG_LEVEL=WARNING', 'WARNING', 'warn'],
+  ['LOG_LEVEL=sIlEnT', 'sIlEnT', 'silent'],
+])('%s is a level in any case', (_condition, text, level) => {
+  expect(read({ LOG_LEVEL: text }).logLevel).toBe(level);
+});
+
+describe.each([
+  ['LF', '\n'],
+  ['CR LF', '\r\n'],
+  ['several line ends', '\r\n\n'],
+  ['a space', ' '],
+  ['a tab', '\t'],
+])('a secret ending in %s is trimmed', (_ending, ending) => {
+  const key = newKey('k1');
+  const secrets = {
+    ...CREDENTIALS,
+    TEMPORAL_API_KEY: 'api-key',
+    TEMPORAL_TLS: 'true',
+    WEBHOOK_SECRET: 'a-secret-of-this-test',
+    PAYLOAD_KEYS: key,
+    AUDIT_KEY: newKey('audit'),
+    REPORT_STORE: './elsewhere',
+  };
+  const shown = ({ humanApi, temporal, webhook, payload, audit, reportStore }: ReturnType<typeof read>) => ({
+    ...{ id: humanApi.clientId, secret: humanApi.clientSecret, apiKey: temporal.connection.apiKey, reportStore },
+    ...{ webhook: webhook.secrets, payload: payload.ring?.ids, audit: audit.keys.signing?.id },
+  });
+  const expected = {
+    ...{ id: 'id-1', secret: 'classified', apiKey: 'api-key', reportStore: { kind: 'folder', path: './elsewhere' } },
+    ...{ webhook: ['a-secret-of-this-test'], payload: ['k1'], audit: 'audit' },
+  };
+
+  test('in the environment', () => {
+    const ended = Object.fromEntries(Object.entries(secrets).map(([name, text]) => [name, ` ${text}${ending}`]));
+    expect(shown(read(ended, 'worker'))).toEqual(expected);
+  });
+
+  test('in .env', () => {
+    const lines = Object.entries(secrets).map(([name, text]) => `${name}="${text}${ending}"\n`);
+    writeFileSync(path.join(folder, '.env'), lines.join(''));
+    expect(shown(read({}, 'worker'))).toEqual(expected);
+  });
 });
 
 test('off is off in capitals too, and makes no folder', () => {
@@ -259,7 +322,16 @@ test.each([
   ['REPORT', 'REPORTS'],
   ['WEBHOOK_SECRETS', 'WEBHOOK_SECRET'],
   ['TEMPORAL_ADRESS', 'TEMPORAL_ADDRESS'],
-  ['API_URL', 'API_'],
+  ['API_PROT', 'API_PORT'],
+  ['POLL_INVITE', 'POLL_INVITED'],
+  ['TASKQUEUE', 'TASK_QUEUE'],
+  ['Log_Level', 'LOG_LEVEL'],
+  ['LEVEL_LOG', 'LOG_LEVEL'],
+  ['STORE_REPORT', 'REPORT_STORE'],
+  ['TEMPORAL_ADRES', 'TEMPORAL_ADDRESS'],
+  ['TEMPORAL_NAMESAPCE', 'TEMPORAL_NAMESPACE'],
+  ['HUMAN_API_SECRET', 'HUMAN_API_CLIENT_SECRET'],
+  ['API_KEY', 'API_KEYS'],
   ['WORKER_BUILDID', 'WORKER_BUILD_ID'],
   ['WORKER_DEPLOYMENT', 'WORKER_DEPLOYMENT_NAME'],
   ['TASK_QUEU', 'TASK_QUEUE'],

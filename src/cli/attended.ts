@@ -22,7 +22,8 @@ const GIVE_UP_AFTER_MS = 30_000;
 export function attended({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}): Attended {
   for (const stream of [process.stdout, process.stderr]) outliveReader(stream);
   const terminal = createTerminal(process.stderr);
-  const log = { info: () => {}, warn: (_: object, text: string) => terminal.say(text) };
+  const say = (_: object, text: string) => terminal.say(text);
+  const log = { info: () => {}, warn: say, error: say };
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
   return {

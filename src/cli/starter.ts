@@ -11,6 +11,7 @@ import {
 } from '../temporal/applicants';
 import { TemporalUnreachable } from '../temporal/connection';
 import { detailsDigest } from '../temporal/details';
+import { laterRefusalIn } from '../temporal/refusal';
 import { SearchAttributesUnusable } from '../temporal/search-attributes';
 import type { StarterArguments } from './arguments';
 import { forEachAtOnce } from './at-once';
@@ -76,6 +77,8 @@ export async function runStarter(args: StarterArguments, deps: StarterDeps): Pro
     }
     if (error instanceof AuditUnavailable) return stopped(`${NOT_RECORDED}${codeOf(error.cause)}; ${REPEAT}`, 1);
     if (isTransient(error)) return stopped(`Temporal stopped answering; ${REPEAT}`, 1);
+    const refusal = laterRefusalIn(error);
+    if (refusal !== null) return stopped(refusal, 1);
     throw error;
   }
 }

@@ -7,6 +7,8 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** The folder it runs in; ours, where none is given. */
+  readonly cwd?: string;
   readonly stdin?: string;
 }
 
@@ -31,9 +33,10 @@ export class Child {
   private readonly process: ChildProcess;
   private running = true;
 
-  constructor({ program, args, env, stdin }: Command, hear: (line: string, from: 'stdout' | 'stderr') => void) {
+  constructor({ program, args, env, cwd, stdin }: Command, hear: (line: string, from: 'stdout' | 'stderr') => void) {
     const child = spawn(program, args, {
       env,
+      cwd,
       detached: true,
       stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });

@@ -5,6 +5,7 @@ import { connectClient, lazyClient } from '../temporal/connection';
 import { createDataConverter } from '../temporal/data-converter';
 import type { PayloadSettings } from '../temporal/payload-settings';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
+import { warnOfOldServer } from '../temporal/server-version';
 import type { TemporalSettings } from '../temporal/settings';
 import { inWords } from './child';
 import {
@@ -190,10 +191,12 @@ function tellOfTakenPorts(ports: Partial<Ports>, { sandboxed, webhook }: Househo
 
 async function theirTemporal(settings: TemporalSettings, converter: DataConverter | undefined, terminal: Terminal) {
   const temporalAddress = settings.connection.address;
-  const log = { info: () => {}, warn: (_fields: object, text: string) => terminal.say(text) };
+  const say = (_fields: object, text: string) => terminal.say(text);
+  const log = { info: () => {}, warn: say, error: say };
   const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
     connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }, converter),
   );
+  await warnOfOldServer(client.connection, log);
   await searchAttributes(client, terminal);
   return { client, env: {}, temporalUiUrl: null, temporalAddress };
 }

@@ -30,11 +30,13 @@ export function temporalServer(options: {
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
       ...['--ui-codec-endpoint', codecUrl],
       // Measured: with the write-ahead log it takes ten times the signals, at full durability.
-      ...['--db-filename', path.resolve(databaseFile), '--sqlite-pragma', 'journal_mode=wal'],
+      ...['--db-filename', path.basename(databaseFile), '--sqlite-pragma', 'journal_mode=wal'],
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),
       ...['--log-level', 'warn', '--log-format', 'json'],
     ],
     env,
+    // It reads the file's path as a URI, in which `?`, `#` and `%` of a folder's name would mean something else.
+    cwd: path.dirname(path.resolve(databaseFile)),
     serves: () => probe(client.connection, namespace),
     readyWithinMs: 60 * SECOND_MS,
     graceMs: 10 * SECOND_MS,

@@ -49,14 +49,48 @@ export function nearestName(mistyped: string, known: readonly string[]): string 
   return known.reduce((best, name) => ((distances.get(name) ?? 0) < (distances.get(best) ?? 0) ? name : best));
 }
 
+/** Names of up to nine letters are close at one edit, longer ones at two. */
+const LONG_NAME = 10;
+/** Of so many words, one that was left out still leaves a name that can only be ours. */
+const MANY_WORDS = 3;
+
+/**
+ * The known name that an unknown one was most likely meant to be; null: it is another program's. Close are: one or two edits, other case, other or
+ * no underscores, the words in another order, and our name without its last word or, of many, without any one.
+ */
+export function nameMeant(unknown: string, known: readonly string[]): string | null {
+  const written = known.find((name) => letters(name) === letters(unknown) || sorted(name) === sorted(unknown));
+  if (written !== undefined) return written;
+  const nearest = nearestName(unknown, known);
+  if (edits(unknown, nearest) <= (unknown.length < LONG_NAME ? 1 : 2)) return nearest;
+  return known.find((name) => isShortened(unknown, name)) ?? null;
+}
+
+const letters = (name: string) => name.replaceAll('_', '').toUpperCase();
+const sorted = (name: string) => name.split('_').sort().join('_');
+
+function isShortened(unknown: string, name: string): boolean {
+  const words = name.split('_');
+  const left = unknown.split('_');
+  if (left.length !== words.length - 1 || left.length < 2) return false;
+  const gap = words.findIndex((word, index) => word !== left[index]);
+  const isOneLeftOut = words.toSpliced(gap, 1).join('_') === unknown;
+  return isOneLeftOut && (gap === words.length - 1 || left.length >= MANY_WORDS);
+}
+
+/** With two neighbours in the wrong order as one edit (optimal string alignment). */
 function edits(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...from].entries()) {
     const next = [i + 1];
     for (const [j, other] of [...to].entries()) {
-      next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const cost = letter === other ? 0 : 1;
+      const swapped =
+        i > 0 && j > 0 && letter === to[j - 1] && from[i - 1] === other ? (before[j - 1] ?? 0) + 1 : Infinity;
+      next.push(Math.min((row[j] ?? 0) + cost, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, swapped));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[to.length] ?? 0;
 }

@@ -2,3 +2,15 @@
 export function isLoopbackHost(hostname: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname);
 }
+
+/** As programs compare them: undici and Node by equality, curl and Go also by network. */
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1', '[::1]'];
+
+/** The variables that keep this machine out of a proxy's hands, for this process and those that it starts. Both spellings: a program reads one. */
+export function sparingLoopback(env: NodeJS.ProcessEnv): { readonly no_proxy: string; readonly NO_PROXY: string } {
+  const given = (env['no_proxy'] || env['NO_PROXY'] || '').split(',').map((entry) => entry.trim());
+  const entries = [...new Set([...given.filter((entry) => entry !== ''), ...LOOPBACK_HOSTS])];
+  // The entry `*` counts only where it stands alone.
+  const text = entries.includes('*') ? '*' : entries.join(',');
+  return { no_proxy: text, NO_PROXY: text };
+}

@@ -1,4 +1,5 @@
 import { describeError } from './describe-error';
+import { sparingLoopback } from './loopback';
 
 /**
  * Runs a root's `main`. A failure that nobody decided about ends the process with status 1 and one JSON line on stderr. Node's own report
@@ -12,6 +13,8 @@ export function runProcess(processName: string, main: () => Promise<void>): void
     );
     return process.exit(1);
   };
+  // Shells of companies set proxies and leave this machine out of nothing.
+  Object.assign(process.env, sparingLoopback(process.env));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   main().catch(fail);

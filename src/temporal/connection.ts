@@ -1,15 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection, type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  type ConnectionLike,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import type { TemporalSettings } from './settings';
+import { isLoopbackHost } from '../observability/loopback';
+import { createRefusalWatch, refusalIn, refusalText, TemporalRefused } from './refusal';
+import { hostOf, type TemporalSettings } from './settings';
+
+/** pino's logger is one. */
+interface Log {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
 
 /** How long to wait for Temporal, and who is told that we do. */
 export interface Waiting {
-  /** Told at the first failure, about every 30 s after it, and when the wait is over. pino's logger is one. */
-  readonly log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
+  /** Told at the first failure, about every 30 s after it (a refusal: every minute), and when the wait is over. */
+  readonly log: Log;
   /** Ends the wait; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** For ever, where nothing is said. */
+  /** For ever, where nothing is said. A wait that has an end ends at once where Temporal refuses the key or certificate. */
   readonly giveUpAfterMs?: number;
 }
 
@@ -20,21 +36,33 @@ export class TemporalUnreachable extends Error {
 
   constructor({ connection, namespace }: TemporalSettings, waitedMs: number, cause: unknown) {
     const what = isNamespaceMissing(cause) ? `the namespace "${namespace}"` : 'a Temporal server';
+    const tls = connection.tls
+      ? '; a server that wants another certificate than TEMPORAL_TLS_* names does not answer either'
+      : '';
     super(
       `expected ${what} at ${connection.address}, none answered within ${Math.round(waitedMs / 1_000)} s; ` +
-        'start one (npm start does), or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to one that runs',
+        `start one (npm start does), or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to one that runs${tls}`,
       { cause },
     );
   }
 }
 
-/** A client that connects when it is first used: making it never fails, and it outlives every outage. Without a data converter all is in clear. */
-export function lazyClient({ connection, namespace }: TemporalSettings, dataConverter?: DataConverter): Client {
-  const lazy = Connection.lazy({ ...connection, channelArgs: RECONNECTING });
+/**
+ * A client that connects when it is first used: making it never fails, and it outlives every outage. Without a data converter all is in clear.
+ * `log` gets a line where Temporal refuses the key or certificate.
+ */
+export function lazyClient(settings: TemporalSettings, dataConverter?: DataConverter, log?: Log): Client {
+  const { connection, namespace } = settings;
+  const retries = makeGrpcRetryInterceptor(defaultGrpcRetryOptions());
+  const lazy = Connection.lazy({
+    ...connection,
+    channelArgs: isLoopbackHost(hostOf(connection.address)) ? { ...RECONNECTING, ...WITHOUT_PROXY } : RECONNECTING,
+    ...(log && { interceptors: [createRefusalWatch(settings, log), retries] }),
+  });
   return new Client({ connection: lazy, namespace, ...(dataConverter && { dataConverter }) });
 }
 
-/** A client whose server has answered for our namespace. @throws TemporalUnreachable; the signal's reason */
+/** A client whose server has answered for our namespace. @throws TemporalUnreachable; TemporalRefused; the signal's reason */
 export async function connectClient(
   settings: TemporalSettings,
   waiting: Waiting,
@@ -50,7 +78,7 @@ export async function connectClient(
   }
 }
 
-/** Repeats an attempt to reach Temporal until it succeeds. @throws TemporalUnreachable; the signal's reason */
+/** Repeats an attempt to reach Temporal until it succeeds. @throws TemporalUnreachable; TemporalRefused; the signal's reason */
 export async function untilReachable<T>(
   settings: TemporalSettings,
   { log, signal, giveUpAfterMs = Number.POSITIVE_INFINITY }: Waiting,
@@ -59,21 +87,27 @@ export async function untilReachable<T>(
   const { connection, namespace } = settings;
   const at = { address: connection.address, namespace };
   const beganMs = performance.now();
-  let saidMs = Number.NEGATIVE_INFINITY;
+  let said = { ms: Number.NEGATIVE_INFINITY, refusal: null as string | null };
   for (;;) {
     try {
       signal?.throwIfAborted();
       const reached = await attempt();
-      if (saidMs > 0) log.info(at, 'Temporal answers');
+      if (said.ms > 0) log.info(at, 'Temporal answers');
       return reached;
     } catch (error) {
       signal?.throwIfAborted();
       const nowMs = performance.now();
+      const refusal = refusalIn(error);
+      if (refusal !== null && giveUpAfterMs !== Number.POSITIVE_INFINITY)
+        throw new TemporalRefused(settings, refusal, error);
       if (nowMs - beganMs >= giveUpAfterMs) throw new TemporalUnreachable(settings, nowMs - beganMs, error);
-      if (nowMs - saidMs >= SAY_EVERY_MS) {
-        saidMs = nowMs;
+      const sayEveryMs = refusal === null ? SAY_EVERY_MS : SAY_REFUSED_EVERY_MS;
+      if (refusal !== said.refusal || nowMs - said.ms >= sayEveryMs) {
+        said = { ms: nowMs, refusal };
         const what = isNamespaceMissing(error) ? `its namespace "${namespace}"` : 'it to answer';
-        log.warn({ ...at, error }, `Temporal at ${connection.address}: waiting for ${what}`);
+        // An administrator may renew a key or a certificate; the worker that waits then goes on.
+        if (refusal !== null) log.error({ ...at, error }, refusalText(settings, refusal));
+        else log.warn({ ...at, error }, `Temporal at ${connection.address}: waiting for ${what}`);
       }
       await sleep(TRY_AGAIN_MS, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
@@ -89,11 +123,14 @@ export async function probe(connection: Pick<ConnectionLike, 'withDeadline' | 'w
 
 /** gRPC would try a lost server again after up to two minutes; notices and applicants should not wait that long for one that is back. */
 const RECONNECTING = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+/** gRPC for Node takes http_proxy and https_proxy for every host, this machine too. */
+const WITHOUT_PROXY = { 'grpc.enable_http_proxy': 0 };
 /** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
 const PROBE_TIMEOUT_MS = 3_000;
 const TRY_AGAIN_MS = 1_000;
 /** Often enough to be seen, too seldom to fill a log. */
 const SAY_EVERY_MS = 30_000;
+const SAY_REFUSED_EVERY_MS = 60_000;
 /** gRPC's number (grpc.io, "Status codes"). */
 const NOT_FOUND = 5;
 

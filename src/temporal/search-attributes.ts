@@ -28,6 +28,9 @@ const ALREADY_EXISTS = 6;
 /** Temporal Cloud has no operator service, and an account may not be allowed to use it. */
 const NOT_ALLOWED: readonly unknown[] = [7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */];
 
+/** SQL visibility has columns for 10 of type Keyword and for 3 of most others; the server (1.32) answers INVALID_ARGUMENT with this. */
+const NO_SLOT = /cannot have more than \d+ search attributes? of type/;
+
 /** A new one is usable some milliseconds later on one server, and after its cache's refresh, a minute at most, on a cluster. */
 const USABLE_WITHIN_MS = 75_000;
 const LOOK_AGAIN_MS = 100;
@@ -76,6 +79,7 @@ async function register(connection: Services, namespace: string, absent: readonl
     } catch (error) {
       const code = isGrpcServiceError(error) ? error.code : null;
       if (NOT_ALLOWED.includes(code)) throw missing(namespace, absent);
+      if (isGrpcServiceError(error) && NO_SLOT.test(error.details)) throw await noSlot(connection, namespace, name);
       if (code !== ALREADY_EXISTS) throw error;
     }
   }
@@ -120,6 +124,22 @@ function ofOtherType(namespace: string, names: readonly Name[]): SearchAttribute
       `in the namespace "${namespace}", another type came; use another namespace, or have an administrator run: ` +
       `temporal operator search-attribute remove --namespace ${namespace} ${removal}, ` +
       `then ${commandFor(namespace, names)}`,
+  );
+}
+
+async function noSlot(connection: Services, namespace: string, name: Name): Promise<SearchAttributesUnusable> {
+  const type = SEARCH_ATTRIBUTES[name];
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const taken = Object.keys(customAttributes).filter((each) => customAttributes[each] === TYPES[type]);
+  const foreign = taken.filter((each) => !NAMES.some((own) => own === each)).sort();
+  const stillAbsent = NAMES.filter((each) => customAttributes[each] === undefined);
+  const needed = stillAbsent.filter((each) => SEARCH_ATTRIBUTES[each] === type).length;
+  return new SearchAttributesUnusable(
+    `expected the search attribute ${name} of type ${CLI_TYPES[type]} in the namespace "${namespace}", and all ${taken.length} ` +
+      `of that type are taken, by ${foreign.join(', ')}${foreign.length < taken.length ? ' and our own' : ''}; use another namespace, ` +
+      `or have an administrator remove ${needed} that no one uses, and register ours: ` +
+      `temporal operator search-attribute remove --namespace ${namespace} --name NAME, ` +
+      `then ${commandFor(namespace, stillAbsent)}`,
   );
 }
 

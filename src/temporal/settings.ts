@@ -60,11 +60,16 @@ export function readTemporalSettings(set: Environment): GivenTemporalSettings | 
   }
 }
 
+/** The host of an address; IPv6 in brackets. */
+export function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '');
+}
+
 /** A connection that leaves the machine without TLS: payloads are encrypted, but ids, search attributes and an API key are not. */
 export function plaintextFaults({ connection }: TemporalSettings, set: Environment): ConfigurationFault[] {
   const { address, tls } = connection;
   const isPlain = tls === undefined || tls === false;
-  const host = address.replace(/:\d+$/, '');
+  const host = hostOf(address);
   const allowed = plaintextHosts(set['TEMPORAL_PLAINTEXT'] ?? 'refused') ?? [];
   if (!isPlain || isLoopbackHost(host) || allowed === 'all' || allowed.includes(host.toLowerCase())) return [];
   const expected =

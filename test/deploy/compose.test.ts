@@ -49,6 +49,20 @@ test('the schema would tell of a key that does not exist and of a value of the w
   expect(faultsOf(broken).join()).toMatch(/worker\/ports.*array/);
 });
 
+test('Compose 2.20 and podman-compose read it: env files are names, and nothing is tagged !reset or included', () => {
+  const { all, compose } = setup();
+  expect(named(all, ({ env_file = [] }) => env_file.some((file) => typeof file !== 'string'))).toEqual([]);
+  expect(Object.keys(compose)).not.toContain('include');
+  expect(readFileSync(join(__dirname, '..', '..', 'docker-compose.yml'), 'utf8')).not.toMatch(/!(reset|override)/);
+});
+
+test('bind mounts carry z, so that a host where SELinux enforces lets containers read them', () => {
+  const { all } = setup();
+  const bound = all.flatMap(([, { volumes = [] }]) => volumes.filter((volume) => volume.startsWith('.')));
+  expect(bound).toHaveLength(6);
+  expect(bound.filter((volume) => !volume.endsWith(':ro,z'))).toEqual([]);
+});
+
 test('every image of others is pinned by tag and digest', () => {
   const { all } = setup();
   const pinned = /^[\w/-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;

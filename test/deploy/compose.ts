@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseVariables } from 'dotenv';
 import { parse } from 'yaml';
@@ -13,7 +13,7 @@ export interface Service {
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
-  readonly env_file?: readonly (string | { readonly path: string; readonly required: boolean })[];
+  readonly env_file?: readonly string[];
   readonly secrets?: readonly (string | { readonly source: string; readonly target: string })[];
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
@@ -53,9 +53,9 @@ export function serviceOf(name: string): Service {
   return service;
 }
 
-/** The variables of a service but for its secrets: its files in order, then what stands beside it. What need not be there is taken as its example. */
+/** The variables of a service but for its secrets: its files in order, then what stands beside it. What the operator copies from an example is read from that. */
 export function variablesOf({ env_file = [], environment = {} }: Service): Record<string, string> {
-  const files = env_file.map((file) => (typeof file === 'string' ? file : `${file.path}.example`));
+  const files = env_file.map((file) => (existsSync(join(ROOT, `${file}.example`)) ? `${file}.example` : file));
   const texts = files.map((file) => parseVariables(readFileSync(join(ROOT, file))));
   const beside = Object.entries(environment).map(([name, value]) => [name, String(value)]);
   return Object.assign({}, ...texts, Object.fromEntries(beside));

@@ -37,6 +37,46 @@ test('a file named like a variable becomes that variable, without the newline at
   });
 });
 
+test.each([
+  ['LF', '\n'],
+  ['CR LF', '\r\n'],
+  ['several line ends', '\r\n\r\n'],
+  ['spaces and a tab', '  \t'],
+])('a secret whose file ends in %s is trimmed', async (_ending, ending) => {
+  const { withSecrets } = await setup({ POSTGRES_PASSWORD: `a b${ending}` });
+  expect((await withSecrets(['sh', '-c', 'printf %s "$POSTGRES_PASSWORD|"'])).out).toBe('a b|');
+});
+
+test('git clone -c core.autocrlf=true, then deploy/make-secrets.sh: works, and no script has a carriage return', async () => {
+  const { folder, run } = await setup();
+  const clone = join(folder, 'clone');
+  const cloned = [
+    'clone',
+    '--quiet',
+    '--depth',
+    '1',
+    '-c',
+    'core.autocrlf=true',
+    `file://${join(DEPLOY, '..')}`,
+    clone,
+  ];
+  expect(await run('git', cloned)).toMatchObject({ status: 0 });
+  expect(await run('/bin/sh', [join(clone, 'deploy', 'make-secrets.sh')])).toMatchObject({ status: 0 });
+  expect(await readFile(join(clone, 'deploy', 'secrets', 'WEBHOOK_SECRET'), 'utf8')).not.toMatch(/\r/);
+  const { out } = await run('git', [
+    '-C',
+    clone,
+    'ls-files',
+    '--eol',
+    '*.sh',
+    '*.yml',
+    '*.mjs',
+    '.ci/run',
+    'Dockerfile',
+  ]);
+  expect(out.split('\n').filter((line) => /w\/(crlf|mixed)/.test(line))).toEqual([]);
+});
+
 test('a file that is not named like a variable is left alone', async () => {
   const { withSecrets } = await setup({ 'tls.key': 'x', '1ST': 'x', lower: '' });
   const { status, out } = await withSecrets(['env']);
@@ -86,6 +126,17 @@ test('the image is told which process to be; another word is refused', async () 
     const { status, said } = await run('/bin/sh', [join(DEPLOY, 'run.sh'), ...args]);
     expect({ status, said }).toEqual({ status: 2, said: expect.stringContaining('expected worker, webhook') });
   }
+});
+
+test('with proxies set and no_proxy not set, the health check asks this machine itself', async () => {
+  const { run } = await setup();
+  const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const METRICS_PORT = String((server.address() as AddressInfo).port);
+  const dead = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9', NODE_USE_ENV_PROXY: '1' };
+  const check = () => run(process.execPath, [join(DEPLOY, 'ready.mjs')], { METRICS_PORT, ...dead });
+  expect(await check()).toMatchObject({ status: 0 });
+  server.close();
 });
 
 test('the health check passes on 200, and on nothing else', async () => {

@@ -32,6 +32,20 @@ describe('npm run build', () => {
     INSTALL_LIMIT_MS,
   );
 
+  it("with no registry, shows npm's error although .npmrc keeps npm silent", async () => {
+    const fresh = new SmallProject();
+    const nowhere = {
+      npm_config_registry: 'http://127.0.0.1:9',
+      npm_config_fetch_retries: '0',
+      npm_config_cache: fresh.at('cache'),
+    };
+    const command = fresh.npm('build', nowhere);
+    expect(await command.ended).toBe(1);
+    expect(command.stderr).toMatch(/npm error code ECONNREFUSED[\s\S]*npm ci ended with status 1/);
+    expect(command.stdout).toBe('');
+    fresh.remove();
+  });
+
   it('does and says nothing when there is nothing to do', async () => {
     const marks = ['dist', 'dist/.built-from', 'node_modules', 'node_modules/.chartway-installed'];
     const identities = () => marks.map((path) => statSync(project.at(path))).map(({ ino, mtimeMs }) => [ino, mtimeMs]);

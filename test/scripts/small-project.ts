@@ -11,9 +11,13 @@ const PACKAGES = ['typescript', '@types/node', 'undici-types'];
 
 /** A clone-like folder with the real scripts and settings, but few packages and one source file a tree. */
 export class SmallProject {
-  readonly folder = mkdtempSync(join(tmpdir(), 'chartway-small-'));
+  private readonly home = mkdtempSync(join(tmpdir(), 'chartway-small-'));
+  readonly folder: string;
 
-  constructor() {
+  /** `name`: of the folder, where a test is about it. */
+  constructor(name = 'clone') {
+    this.folder = join(this.home, name);
+    mkdirSync(this.folder);
     for (const path of ['scripts', '.npmrc', '.gitignore', 'tsconfig.json', 'tsconfig.build.json']) {
       cpSync(join(ROOT, path), this.at(path), { recursive: true });
     }
@@ -64,7 +68,7 @@ export class SmallProject {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true });
   }
 }
 

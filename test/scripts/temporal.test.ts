@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { SmallProject } from './small-project';
 
 const MACHINE = `${process.platform}-${process.arch}`;
@@ -27,7 +27,7 @@ describe('scripts/temporal.mjs', () => {
   function setup() {
     project = new SmallProject();
     const env = { CHARTWAY_CACHE: project.at('cache'), PATH: project.at('bin') };
-    const start = () => project.node(['scripts/temporal.mjs', 'cli'], env);
+    const start = (over: NodeJS.ProcessEnv = {}) => project.node(['scripts/temporal.mjs', 'cli'], { ...env, ...over });
     const find = async () => {
       const command = start();
       const status = await command.ended;
@@ -54,6 +54,36 @@ describe('scripts/temporal.mjs', () => {
     project.program('temporal', "process.stdout.write('a wall clock 1.0\\n');");
     project.write(CACHED, '');
     expect(await find()).toMatchObject({ status: 0, path: project.at(CACHED) });
+  });
+
+  it.each([
+    ['0.13', 'temporal version 0.13.0 (server 1.24.1) (ui 2.27.2)'],
+    ['1.5', 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)'],
+  ])('with `temporal` %s first on the PATH, uses the pinned one and says why', async (_version, printed) => {
+    const { find } = setup();
+    project.program('temporal', `process.stdout.write('${printed}\\n');`);
+    project.write(CACHED, '');
+    const { status, path, said } = await find();
+    expect({ status, path }).toEqual({ status: 0, path: project.at(CACHED) });
+    expect(said).toMatch(/bin\/temporal is Temporal's CLI \d+\.\d+\.\d, and 1\.8 or newer is needed: it is not used/);
+  });
+
+  it('takes a newer temporal that comes later on the PATH', async () => {
+    const { start } = setup();
+    project.program('temporal', FAKE_CLI);
+    project.write('older/temporal', `#!${process.execPath}\nprocess.stdout.write('temporal version 0.13.0\\n');`);
+    chmodSync(project.at('older/temporal'), 0o755);
+    const command = start({ PATH: `${project.at('older')}:${project.at('bin')}` });
+    expect(await command.ended).toBe(0);
+    expect(command.stdout.trim()).toBe(project.at('bin/temporal'));
+  });
+
+  it('refuses a TEMPORAL_CLI_PATH that is too old, in words', async () => {
+    const { start } = setup();
+    project.program('temporal', "process.stdout.write('temporal version 0.13.0 (server 1.24.1) (ui 2.27.2)\\n');");
+    const command = start({ TEMPORAL_CLI_PATH: project.at('bin/temporal') });
+    expect(await command.ended).toBe(1);
+    expect(command.stderr).toMatch(/CLI 0\.13\.0, and 1\.8 or newer is needed\. Unset TEMPORAL_CLI_PATH/);
   });
 
   it('takes the cached one without asking any network', async () => {

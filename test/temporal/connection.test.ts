@@ -22,7 +22,7 @@ async function setup(namespace = 'default') {
   return {
     port,
     said,
-    log: { info: say, warn: say },
+    log: { info: say, warn: say, error: say },
     settings: { namespace, connection: { address: `127.0.0.1:${port}` } },
   };
 }

@@ -99,6 +99,30 @@ test('another type is an error that says what to do', async () => {
   await expect(ensure()).rejects.toBeInstanceOf(SearchAttributesUnusable);
 });
 
+test.each([
+  ['Keyword', 10, 'ApplicantStage', 3],
+  ['Datetime', 3, 'ApplicantStageSince', 1],
+])(
+  'a namespace with no free %s search attribute is an error that names what is taken and what helps',
+  async (type, slots, name, needed) => {
+    const taken = Array.from({ length: slots }, (_, index) => `Other${index}`);
+    const own = type === 'Keyword' ? [] : keyword('ApplicantStage');
+    const { namespace, ensure } = await setup(...own, ...taken.flatMap((each) => ['--name', each, '--type', type]));
+    const error = await ensure().catch((thrown: Error) => thrown);
+    expect(error).toBeInstanceOf(SearchAttributesUnusable);
+    const { message } = error as Error;
+    expect(message).toContain(`the search attribute ${name} of type ${type} in the namespace "${namespace}"`);
+    expect(message).toContain(`all ${slots} of that type are taken, by ${taken.join(', ')};`);
+    expect(message).toContain(`remove ${needed} that no one uses`);
+    // The commands are true: with as many removed as are needed, running the second makes the next try succeed.
+    const [, removal = '', creation = ''] = /temporal (operator .* NAME), then temporal (.*)$/.exec(message) ?? [];
+    for (const each of taken.slice(0, needed)) await temporalCli(...removal.replace('NAME', each).split(' '), '--yes');
+    await temporalCli(...creation.split(' '));
+    await ensure();
+    expect(await registered(namespace)).toMatchObject(ALL);
+  },
+);
+
 test.each([7, 12, 16])('where registering is refused (gRPC %i), it stops with the command that helps', async (code) => {
   const { namespace, ensure } = await setup(...keyword('HumanId'));
   const { through } = failing(code, ['addSearchAttributes']);
