@@ -73,7 +73,9 @@ export function createHumanApi(
 
   return {
     async invite(invitation) {
-      const reply = await askAdmin('POST', '/api/v1/users', { body: { ...invitation, autoInvite: true } });
+      const { dateOfBirth: d, ...rest } = invitation;
+      const body = { ...rest, ...(d !== undefined && { dateOfBirth: `${d}T00:00:00.000Z` }), autoInvite: true };
+      const reply = await askAdmin('POST', '/api/v1/users', { body });
       const { facts, refusal } = reply;
       if (isInvalid(reply, envelopes)) throw new ValidationRejected(facts, refusal?.keys ?? []);
       if (facts.status === 409) throw new AlreadyExists(facts);
