@@ -14,8 +14,8 @@ const START_LIMIT_MS = 240_000;
 const INSTALL_LIMIT_MS = 300_000;
 // Longer than any process of ours takes to drain.
 const DRAIN_MS = 60_000;
-/** What npm hands down, and a machine's own settings: neither may decide what this starts. */
-const NOT_HANDED_DOWN = /^(npm_|INIT_CWD$|NODE_OPTIONS$|HUMAN_API_|TEMPORAL_|WEBHOOK_|REPORT|POLL_|SETTLE_)/i;
+/** Of this environment only what npm and Node need: a machine's own settings must not decide what this starts. */
+const HANDED_DOWN = ['HOME', 'TMPDIR', 'LANG'];
 
 await command(async () => {
   const major = process.argv[2];
@@ -25,9 +25,9 @@ await command(async () => {
   let isWell = false;
   try {
     const bin = await phase(`fetching Node ${major}`, () => fetchNode(major, join(folder, 'node')));
-    const kept = Object.entries(process.env).filter(([name]) => !NOT_HANDED_DOWN.test(name));
     const PATH = [bin, process.env.PATH].join(delimiter);
-    const env = { ...Object.fromEntries(kept), PATH, TEMPORAL_CLI_PATH: await findTemporalCli() };
+    const kept = Object.fromEntries(HANDED_DOWN.map((name) => [name, process.env[name]]));
+    const env = { ...kept, PATH, TEMPORAL_CLI_PATH: await findTemporalCli() };
     const { output: version } = await capture('node', ['--version'], { env, timeoutMs: START_LIMIT_MS });
     if (!version.startsWith(`v${major}.`)) throw new SetUpFault(`expected Node ${major}, ${version.trim()} came`);
     const status = await startIn(await copyOfClone(join(folder, 'clone')), env);
