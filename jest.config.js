@@ -13,8 +13,8 @@ module.exports = {
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
   transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie)/)'],
-  testSequencer: '<rootDir>/test/support/long-first.cjs',
-  // Two cores, and tests that wait for other processes half of their time: a third keeps the cores busy.
-  maxWorkers: 3,
+  testSequencer: '<rootDir>/test/support/order.cjs',
+  // Two cores: three tests that wait for other processes half of their time keep them busy, beside one that hardly does anything but wait.
+  maxWorkers: 4,
   testTimeout: 30_000,
 };

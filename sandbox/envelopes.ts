@@ -14,15 +14,18 @@ export class Refusal extends Error {
   }
 }
 
+/** The key and the header in which upstream names a request: its support asks for it. */
+export const REQUEST_ID = 'x-humanapi-request-id';
+
 /** The body of an error answer. Upstream has two forms: `code` in general, `statusCode` with the keys at fault after validation. */
 export function envelope(refusal: Refusal, requestId: string): Record<string, unknown> {
   const described = { error: STATUS_CODES[refusal.status] ?? 'Error', message: refusal.message };
   return refusal.validation === null
-    ? { code: refusal.status, ...described, 'x-humanapi-request-id': requestId }
+    ? { code: refusal.status, ...described, [REQUEST_ID]: requestId }
     : {
         statusCode: refusal.status,
         ...described,
         validation: refusal.validation,
-        'x-humanapi-request-id': requestId,
+        [REQUEST_ID]: requestId,
       };
 }

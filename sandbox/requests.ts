@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { BIRTH_DATE_EXPECTED, parseBirthDate } from './birth-date';
 import { Refusal } from './envelopes';
 import { CONTENT_TYPES, type Format } from './report-types';
 
@@ -24,10 +23,8 @@ export const createBody = z.strictObject({
   autoInvite: z.boolean(),
   firstName: z.string().optional(),
   lastName: z.string().optional(),
-  dateOfBirth: z
-    .string()
-    .refine((value) => parseBirthDate(value, Date.now()) !== null, { error: `expected ${BIRTH_DATE_EXPECTED}` })
-    .optional(),
+  // The one date form of the cookbook; the vendor's OpenAPI files would take more of them.
+  dateOfBirth: z.iso.datetime({ precision: 3, error: 'expected a date as YYYY-MM-DDTHH:mm:ss.sssZ' }).optional(),
   suggestedSources: z.array(z.string()).optional(),
 });
 

@@ -82,7 +82,7 @@ export function makeSandbox(
     {
       '/auth': upstream((host) => authRoutes(host, people, tokens, credentials)),
       '/admin': upstream((host) =>
-        adminRoutes(host, { people, tokens, storyteller, clock, log, cast, createAnswer, inviteLink }),
+        adminRoutes(host, { people, tokens, storyteller, log, cast, createAnswer, inviteLink }),
       ),
       '/data': upstream((host) => dataRoutes(host, people, tokens)),
       '/invitation': (host) => invitationRoutes(host, { people, actions, inviteLink }),

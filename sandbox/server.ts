@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { envelope, Refusal } from './envelopes';
+import { envelope, REQUEST_ID, Refusal } from './envelopes';
 import type { Log } from './log';
 
 /** What each path prefix serves. */
 export type Hosts = Readonly<Record<`/${string}`, (app: FastifyInstance) => void>>;
 
-/** An HTTP server with several hosts behind path prefixes; not listening yet. It reads JSON only and answers every fault in upstream's envelope. */
+/** An HTTP server with several hosts behind path prefixes; not listening yet. It reads JSON only, answers every fault in upstream's envelope, and gives every answer its id. */
 export function makeServer(hosts: Hosts, log: Log): FastifyInstance {
   const app = Fastify({
     exposeHeadRoutes: false,
@@ -15,6 +15,10 @@ export function makeServer(hosts: Hosts, log: Log): FastifyInstance {
     bodyLimit: 64 * 1_024,
   });
   app.removeContentTypeParser('text/plain');
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header(REQUEST_ID, request.id);
+  });
 
   app.setNotFoundHandler((request, reply) => {
     const refusal = new Refusal(404, 'There is no such path, or not with this method.');

@@ -37,9 +37,10 @@ export interface PersonDetails {
   readonly clientUserEmail: string;
   readonly firstName: string | null;
   readonly lastName: string | null;
-  /** Midnight UTC as `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+  /** As `YYYY-MM-DDTHH:mm:ss.sssZ`. */
   readonly dateOfBirth: string | null;
   readonly suggestedSources: readonly string[] | null;
+  /** False: the sandbox mails nothing, the carrier hands over the link itself. */
   readonly autoInvite: boolean;
 }
 

@@ -110,11 +110,12 @@ export class Storyteller {
         this.people.connect(person, happening.organization);
         return [];
       case 'reports': {
-        const { organization, types, together, scannedPages } = happening;
+        const { organization, types, telling, scannedPages } = happening;
         const notices = types.map((type) =>
           this.announce(person, this.people.addReport(person, { type, organization, scannedPages })),
         );
-        return together ? [notices] : notices;
+        if (telling === 'none') return [];
+        return telling === 'together' ? [notices] : notices;
       }
       case 'revision': {
         const fits = person.reports.filter(

@@ -4,8 +4,6 @@ import { close, runJest } from './set-up/jest.mjs';
 import { command } from './set-up/project.mjs';
 import { findTemporalCli, findTestServer } from './temporal.mjs';
 
-// These start and kill processes by the dozen and wait most of the time: beside the rest they would starve it, and it them.
-const KILLS = 'test/chaos/|test/end-to-end/[a-z-]*killed';
 // What measures time has the machine to itself: beside others it would measure those.
 const MEASURED = 'test/budgets/reference-applicant|test/webhook/time-limit';
 
@@ -15,8 +13,7 @@ await command(async () => {
   const env = { ...process.env, TEMPORAL_CLI_PATH: cli, TEMPORAL_TEST_SERVER_PATH: testServer };
   const args = process.argv.slice(2);
   if (args.length > 0) return close([await runJest({ args, env })]);
-  const together = await runJest({ args, settings: ['--testPathIgnorePatterns', KILLS, MEASURED], env });
-  const kills = await runJest({ args, settings: ['--testPathPatterns', KILLS], env });
+  const together = await runJest({ args, settings: ['--testPathIgnorePatterns', MEASURED], env });
   const measured = await runJest({ args, settings: ['--runInBand', '--testPathPatterns', MEASURED], env });
-  return close([together, kills, measured]);
+  return close([together, measured]);
 });

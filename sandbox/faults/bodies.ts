@@ -1,5 +1,6 @@
-import { finished, type Readable } from 'node:stream';
+import { finished, pipeline, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 
 /** What a handler gives to be sent, once it is bytes. */
 export type Payload = Buffer | Readable;
@@ -41,6 +42,17 @@ export function discard(payload: unknown): void {
 export function proxyPage(status: number): string {
   const title = `${status} ${status < 400 ? 'Please sign in' : 'Bad Gateway'}`;
   return `<!doctype html>\n<html><head><title>${title}</title></head>\n<body><center><h1>${title}</h1></center><hr><center>edge proxy</center></body></html>\n`;
+}
+
+/** What a gateway says in JSON of its own, in neither of upstream's envelopes. */
+export const GATEWAY_BODY = '{"message":"Bad Request"}';
+
+/** A body as a gateway sends it that compresses what no one asked it to compress. */
+export function compressed(payload: Payload, as: 'gzip' | 'deflate' | 'br'): Readable {
+  const made = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress }[as]();
+  // An aborted answer destroys one end, and with it the other.
+  pipeline(Buffer.isBuffer(payload) ? Readable.from([payload]) : payload, made, () => {});
+  return made;
 }
 
 /** Well-formed, and nothing of what was asked for. */

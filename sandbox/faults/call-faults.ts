@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock';
-import { envelope, Refusal } from '../envelopes';
+import { envelope, REQUEST_ID, Refusal } from '../envelopes';
 import type { Log } from '../log';
 import type { People } from '../people';
 import type { Rules } from '../scenario/rules';
 import type { CallFault, CallName } from '../scenario/schema';
 import type { Tokens } from '../tokens';
-import { beginningOf, cutAfter, discard, type Payload, proxyPage, wrongBody } from './bodies';
+import { beginningOf, compressed, cutAfter, discard, GATEWAY_BODY, type Payload, proxyPage, wrongBody } from './bodies';
 import { aboutWhom, callOf } from './calls';
 
 interface CallFaultDeps {
@@ -71,7 +71,11 @@ export class CallFaults {
         return;
       }
       case 'proxy-html':
-        await reply.code(rule.status).type('text/html').send(proxyPage(rule.status));
+        await notUpstreams(reply.code(rule.status)).type('text/html').send(proxyPage(rule.status));
+        return;
+      case 'gateway':
+        notUpstreams(reply.code(rule.status));
+        await (rule.body === 'none' ? reply.send() : reply.type('application/json').send(GATEWAY_BODY));
         return;
       case 'stall':
         // Whoever has hung up gets nothing done any more.
@@ -121,8 +125,16 @@ export class CallFaults {
         reply.header('content-type', rule.contentType);
         return payload;
       case 'proxy-html':
-        reply.code(rule.status).header('content-type', 'text/html');
+        notUpstreams(reply.code(rule.status)).header('content-type', 'text/html');
         return replaced(proxyPage(rule.status));
+      case 'gateway':
+        notUpstreams(reply.code(rule.status));
+        if (rule.body === 'none') reply.removeHeader('content-type');
+        else reply.header('content-type', 'application/json');
+        return replaced(rule.body === 'none' ? '' : GATEWAY_BODY);
+      case 'compress':
+        reply.removeHeader('content-length').header('content-encoding', rule.as);
+        return compressed(body, rule.as);
       default: {
         const refusal = this.refusalOf(rule, reply);
         reply.code(refusal.status).header('content-type', 'application/json; charset=utf-8');
@@ -161,6 +173,11 @@ export class CallFaults {
   }
 }
 
+/** Upstream never saw it, or so it looks: no request id of theirs. */
+function notUpstreams(reply: FastifyReply): FastifyReply {
+  return reply.removeHeader(REQUEST_ID);
+}
+
 function concerns({ on }: CallFault, call: CallName): boolean {
   return on === 'any' || on === call || (Array.isArray(on) && on.includes(call));
 }
@@ -168,5 +185,5 @@ function concerns({ on }: CallFault, call: CallName): boolean {
 /** Whether the call is carried out, so that only its answer goes wrong. */
 function isCommitted(rule: CallFault): boolean {
   if ('committed' in rule) return rule.committed;
-  return ['commit-then-drop', 'truncate', 'shorten', 'wrong-body', 'wrong-type'].includes(rule.fault);
+  return ['commit-then-drop', 'truncate', 'shorten', 'wrong-body', 'wrong-type', 'compress'].includes(rule.fault);
 }

@@ -6,6 +6,7 @@ import { disconnects } from './disconnects';
 import { eager } from './eager';
 import { flips } from './flips';
 import { huge } from './huge';
+import { late } from './late';
 import { neverExisted } from './never-existed';
 import { partial } from './partial';
 import { pharmacy } from './pharmacy';
@@ -33,6 +34,7 @@ export const PERSONAS: readonly Persona[] = [
   slow,
   flips,
   updates,
+  late,
   bounces,
   neverExisted,
   huge,

@@ -7,12 +7,12 @@ export type Happening =
   | { readonly kind: 'status'; readonly value: string }
   /** A provider authorises the person's access; nothing is told of it. */
   | { readonly kind: 'connection'; readonly organization: Organization }
-  /** New reports, one of each type. `together`: their notices come as one array. `scannedPages`: of the PDF of each. */
+  /** New reports, one of each type. `telling`: one notice each, all notices in one array, or none. `scannedPages`: of the PDF of each. */
   | {
       readonly kind: 'reports';
       readonly organization: Organization | null;
       readonly types: readonly ReportType[];
-      readonly together: boolean;
+      readonly telling: 'each' | 'together' | 'none';
       readonly scannedPages: number;
     }
   /** A newer version of a report, under the same id. */
@@ -42,7 +42,7 @@ export interface Persona {
     readonly documents: number;
     /** Documents of older versions, stored as well by a collector that was quick enough. */
     readonly olderDocuments: number;
-    /** Documents that get a newer version after the end; a collector that keeps looking ends up with both. */
+    /** Documents that come after the end, as newer versions or in a new report; a collector that keeps looking ends up with them too. */
     readonly laterDocuments: number;
   };
   /** Which of its two forms the answer to the invitation takes: 202 and one object, or 201 and an array. */
@@ -79,7 +79,7 @@ export const delivers = (organization: Organization, ...types: ReportType[]): Ha
   kind: 'reports',
   organization,
   types,
-  together: false,
+  telling: 'each',
   scannedPages: 0,
 });
 
@@ -88,7 +88,16 @@ export const deliversTogether = (organization: Organization, ...types: ReportTyp
   kind: 'reports',
   organization,
   types,
-  together: true,
+  telling: 'together',
+  scannedPages: 0,
+});
+
+/** A provider delivers, and no notice says so: only a look at the list shows it. */
+export const deliversUnannounced = (organization: Organization, ...types: ReportType[]): Happening => ({
+  kind: 'reports',
+  organization,
+  types,
+  telling: 'none',
   scannedPages: 0,
 });
 
@@ -97,7 +106,7 @@ export const deliversScanned = (organization: Organization, type: ReportType, sc
   kind: 'reports',
   organization,
   types: [type],
-  together: false,
+  telling: 'each',
   scannedPages,
 });
 
@@ -106,7 +115,7 @@ export const sumsUp = (...types: ReportType[]): Happening => ({
   kind: 'reports',
   organization: null,
   types,
-  together: true,
+  telling: 'together',
   scannedPages: 0,
 });
 

@@ -1,6 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { parseBirthDate } from '../birth-date';
-import type { Clock } from '../clock';
 import type { Log } from '../log';
 import type { People } from '../people';
 import type { Persona } from '../personas/catalogue';
@@ -19,7 +17,6 @@ interface AdminDeps {
   readonly people: People;
   readonly tokens: Tokens;
   readonly storyteller: Storyteller;
-  readonly clock: Clock;
   readonly log: Log;
   /** Who somebody lives as. */
   readonly cast: (clientUserId: string, email: string) => Persona;
@@ -32,7 +29,7 @@ interface AdminDeps {
 /** The host of the people: invite, look up, read, delete. */
 export function adminRoutes(
   app: FastifyInstance,
-  { people, tokens, storyteller, clock, log, cast, createAnswer, inviteLink }: AdminDeps,
+  { people, tokens, storyteller, log, cast, createAnswer, inviteLink }: AdminDeps,
 ): void {
   app.addHook('onRequest', async (request) => {
     tokens.require('client', request.headers.authorization);
@@ -47,7 +44,7 @@ export function adminRoutes(
         clientUserEmail: body.clientUserEmail,
         firstName: body.firstName ?? null,
         lastName: body.lastName ?? null,
-        dateOfBirth: body.dateOfBirth === undefined ? null : parseBirthDate(body.dateOfBirth, clock.nowMs()),
+        dateOfBirth: body.dateOfBirth ?? null,
         suggestedSources: body.suggestedSources ?? null,
         autoInvite: body.autoInvite,
       },

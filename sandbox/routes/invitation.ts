@@ -96,7 +96,7 @@ export function invitationRoutes(app: FastifyInstance, { people, actions, invite
   app.register(async (outbox) => {
     onlyFromThisMachine(outbox);
     outbox.get('/', async (_request, reply) => page(reply, 'outbox.html'));
-    outbox.get('/outbox', async () => people.everybody().map(letterTo).reverse());
+    outbox.get('/outbox', async () => mailed().map(letterTo).reverse());
   });
 
   /** Something that the person does; answered with the case as it is afterwards. */
@@ -123,6 +123,11 @@ export function invitationRoutes(app: FastifyInstance, { people, actions, invite
     const person = holderOf(token);
     if (!person) throw new Refusal(404, 'There is no such invitation.');
     return person;
+  }
+
+  /** The people whom an e-mail was sent to. */
+  function mailed(): readonly Person[] {
+    return people.everybody().filter(({ autoInvite }) => autoInvite);
   }
 
   /** What the e-mail of an invitation would say, which here nobody sends. */

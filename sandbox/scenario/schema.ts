@@ -35,7 +35,7 @@ const onCalls = {
 const onNotices = { on: z.enum(['status', 'report', 'any']).default('any'), ...bites };
 
 const CALL_FAULTS =
-  'commit-then-drop, status, rate-limit, unauthorized, proxy-html, reset, stall, truncate, shorten, wrong-body, wrong-type';
+  'commit-then-drop, status, rate-limit, unauthorized, proxy-html, gateway, reset, stall, truncate, shorten, wrong-body, wrong-type, compress';
 const callFaults = [
   z.strictObject({ fault: z.literal('commit-then-drop'), ...onCalls }),
   z.strictObject({
@@ -59,6 +59,13 @@ const callFaults = [
     committed,
     ...onCalls,
   }),
+  z.strictObject({
+    fault: z.literal('gateway'),
+    status: z.int().min(400).max(599).default(400),
+    body: z.enum(['json', 'none']).default('json'),
+    committed,
+    ...onCalls,
+  }),
   z.strictObject({ fault: z.literal('reset'), ...onCalls }),
   z.strictObject({ fault: z.literal('stall'), for: duration.optional(), committed, ...onCalls }),
   z.strictObject({ fault: z.literal('truncate'), ...onCalls }),
@@ -69,6 +76,7 @@ const callFaults = [
     contentType: someone.default('application/octet-stream'),
     ...onCalls,
   }),
+  z.strictObject({ fault: z.literal('compress'), as: z.enum(['gzip', 'deflate', 'br']).default('gzip'), ...onCalls }),
 ] as const;
 const callFault = z.discriminatedUnion('fault', callFaults, { error: `expected one of ${CALL_FAULTS}` });
 

@@ -29,10 +29,10 @@ const SIDES: readonly Side[] = ['before', 'after'];
 const WAVE_SIZE = 14;
 /** After which of three strokes Temporal is killed as well: six times in eight. */
 const TEMPORAL_SPARED = 2;
-/** A dead worker is noticed within 30 s, and a retry may wait a minute. */
-const CALL_TIMEOUT_MS = 90_000;
-const ENDINGS_TIMEOUT_MS = 180_000;
-const TEST_TIMEOUT_MS = 600_000 * rounds;
+/** A dead worker is noticed within 30 s, a retry may wait a minute, and others use the cores too. */
+const CALL_TIMEOUT_MS = 150_000;
+const ENDINGS_TIMEOUT_MS = 300_000;
+const TEST_TIMEOUT_MS = 900_000 * rounds;
 
 const POLLS = ['INVITED', 'ENGAGED', 'SYNCING', 'ATTENTION', 'SOME_SYNCED', 'DISCONNECTED'];
 /** The waits fit the speed of the stories; polls find what a killed webhook never heard. */

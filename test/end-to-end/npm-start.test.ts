@@ -76,6 +76,7 @@ describe('npm start', () => {
         'eager collected 3 documents',
         'flips collected 5 documents',
         'huge collected 40 documents',
+        'late collected 2 documents',
         'never-existed cancelled (deleted-upstream)',
         'partial partial 3 documents',
         'pharmacy collected 2 documents',

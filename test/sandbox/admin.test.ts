@@ -1,6 +1,6 @@
 import { keepsNothing } from '../../sandbox/journal';
 import { emptyState } from '../../sandbox/state';
-import { generalError, startSandbox, validationError } from './fixture';
+import { field, generalError, startSandbox, validationError } from './fixture';
 
 const USERS = '/admin/api/v1/users';
 const FULL = {
@@ -9,7 +9,7 @@ const FULL = {
   autoInvite: true,
   firstName: 'Max',
   lastName: 'Example',
-  dateOfBirth: '2/13/68',
+  dateOfBirth: '1968-02-13T00:00:00.000Z',
   suggestedSources: ['Starfleet Medical'],
 };
 
@@ -62,8 +62,6 @@ describe('inviting', () => {
     [{ ...FULL, clientUserEmail: 'nobody' }, ['clientUserEmail']],
     [{ ...FULL, suggestedSources: [1] }, ['suggestedSources.0']],
     [{ ...FULL, ssn: '1', phone: '2' }, ['ssn', 'phone']],
-    [{ ...FULL, dateOfBirth: '13.2.1968' }, ['dateOfBirth']],
-    [{ ...FULL, dateOfBirth: '1968-02-30' }, ['dateOfBirth']],
     [[FULL], ['value']],
     [undefined, ['value']],
   ])('names the keys at fault, not their values (%#)', async (json, keys) => {
@@ -75,16 +73,22 @@ describe('inviting', () => {
     expect((await get('')).body).toEqual([]);
   });
 
-  it.each([
-    '1968-02-13',
-    '2/13/68',
-    '02/13/1968',
-    '1968-02-13T00:00',
-    '1968-02-13T00:00:00Z',
-    '1968-02-13T00:00:00.000+00:00',
-  ])('takes a date of birth as %s', async (dateOfBirth) => {
+  it('refuses every date of birth that is not in the one form of the cookbook, or no day', async () => {
     const { create } = await setup();
-    expect((await create({ ...FULL, dateOfBirth })).body).toMatchObject({ dateOfBirth: '1968-02-13T00:00:00.000Z' });
+    const forms = [
+      ...['1968-02-13', '2/13/68', '02/13/1968', '13.2.1968', '', '1968-02-13T00:00', '1968-02-13T00:00:00Z'],
+      ...['1968-02-13T00:00:00.000+00:00', '1968-02-13T00:00:00.000', '1968-02-13T00:00:00.000000Z'],
+      ...['1968-02-30T00:00:00.000Z', '1900-02-29T00:00:00.000Z', ' 1968-02-13T00:00:00.000Z', -59_270_400_000],
+    ];
+    for (const dateOfBirth of forms) {
+      const { status, body, bytes } = await create({ ...FULL, dateOfBirth });
+      expect([dateOfBirth, status, body]).toEqual([dateOfBirth, 400, validationError('payload', ['dateOfBirth'])]);
+      expect(bytes.toString()).not.toContain('1968');
+    }
+    for (const dateOfBirth of ['1968-02-29T00:00:00.000Z', '2026-11-29T23:59:59.999Z']) {
+      const { body } = await create({ ...FULL, clientUserId: dateOfBirth, dateOfBirth });
+      expect(body).toMatchObject({ dateOfBirth });
+    }
   });
 
   it('reads JSON only', async () => {
@@ -107,11 +111,14 @@ describe('inviting', () => {
     expect((await get('')).body).toHaveLength(1);
   });
 
-  it('starts no story for somebody who gets no e-mail', async () => {
-    const { create, clock, get } = await setup();
-    await create({ ...FULL, autoInvite: false });
+  it('mails no one with autoInvite false: no story begins and no letter lies in the outbox, yet the inviteLink works', async () => {
+    const { create, clock, get, call } = await setup();
+    const link = new URL(field(await create({ ...FULL, autoInvite: false }), 'inviteLink')).pathname;
     clock.advance(6 * 3_600_000);
     expect((await get('?clientUserId=POL-1')).body).toMatchObject([{ status: 'Invited' }]);
+    expect((await call('GET', '/invitation/outbox')).body).toEqual([]);
+    expect((await call('POST', `${link}/open`, { json: {} })).status).toBe(200);
+    expect((await get('?clientUserId=POL-1')).body).toMatchObject([{ status: 'Engaged' }]);
   });
 });
 
@@ -191,8 +198,10 @@ describe('looking up', () => {
   it('answers 404 in the general form for a person and a path that are not there', async () => {
     const { get } = await setup();
     for (const path of ['/0123456789abcdef0123456789abcdef', '/a/b']) {
-      const { status, body } = await get(path);
+      const { status, body, headers } = await get(path);
       expect([status, body]).toEqual([404, generalError(404)]);
+      const id = headers.get('x-humanapi-request-id');
+      expect(body).toMatchObject({ 'x-humanapi-request-id': id });
     }
   });
 });

@@ -101,6 +101,31 @@ describe('a call that goes wrong', () => {
     }
   });
 
+  it('is answered by a gateway, in none of the forms of upstream and without a request id', async () => {
+    const { create, lookUp } = await setup(
+      { on: 'create', fault: 'gateway', calls: [1] },
+      { on: 'create', fault: 'gateway', status: 404, body: 'none', committed: true, calls: [2] },
+      { on: 'create', fault: 'proxy-html', status: 403, calls: [3] },
+    );
+    const first = await create();
+    expect([first.status, first.body]).toEqual([400, { message: 'Bad Request' }]);
+    expect((await lookUp()).body).toEqual([]);
+    const second = await create();
+    expect([second.status, second.bytes.length]).toEqual([404, 0]);
+    expect((await lookUp()).body).toHaveLength(1);
+    const third = await create();
+    expect([third.status, third.headers.get('content-type')]).toEqual([403, 'text/html']);
+    const ids = [first, second, third].map(({ headers }) => headers.get('x-humanapi-request-id'));
+    expect(ids).toEqual([null, null, null]);
+  });
+
+  it.each(['gzip', 'deflate', 'br'])('comes compressed by %s, with the same bytes inside', async (as) => {
+    const { download } = await withReport({ fault: 'compress', as, times: 1 });
+    const compressed = await download('pdf');
+    expect([compressed.headers.get('content-encoding'), compressed.headers.get('content-length')]).toEqual([as, null]);
+    expect(compressed.bytes.equals((await download('pdf')).bytes)).toBe(true);
+  });
+
   it('stalls for a while and then goes on', async () => {
     const { create, lookUp, clock, logged } = await setup({ on: 'create', fault: 'stall', for: '20s' });
     const answer = create();

@@ -52,7 +52,7 @@ describe('the control surface', () => {
   it('lists the personas with what must come of each', async () => {
     const { call } = await startSandbox();
     const { body } = await call('GET', '/control/personas');
-    expect(body).toHaveLength(16);
+    expect(body).toHaveLength(17);
     expect(body).toContainEqual({
       name: 'pharmacy',
       summary: expect.any(String),

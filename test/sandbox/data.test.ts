@@ -15,7 +15,7 @@ interface Listed {
 /** Somebody of that persona, `afterMinutes` into the story. */
 async function setup(persona: string, afterMinutes: number) {
   const started = await startSandbox();
-  const details = { firstName: 'Łena', lastName: '<Öz 日>', dateOfBirth: '1968-02-13' };
+  const details = { firstName: 'Łena', lastName: '<Öz 日>', dateOfBirth: '1968-02-13T00:00:00.000Z' };
   await started.invite('POL-1', `${persona}@example.org`, details);
   started.clock.advance(afterMinutes * MINUTE_MS);
   const token = await started.accessToken('POL-1');

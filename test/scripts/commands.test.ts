@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UPSTREAM_NOWHERE } from '../support/processes';
 import { ROOT, Running } from './small-project';
 
-// All packages, the compiler and the bundler, while other tests use the other core.
-const FRESH_CLONE_LIMIT_MS = 180_000;
+// The compiler and the bundler, while other tests use the other core.
+const NOT_BUILT_LIMIT_MS = 180_000;
 
 const PROCESSES = ['start', 'worker', 'webhook', 'starter', 'sandbox'];
 
@@ -20,9 +20,9 @@ describe('the commands of package.json', () => {
   });
 
   it(
-    'come up from a fresh clone when started at the same time, and end on SIGTERM to npm',
+    'come up from a clone that is not built when started at the same time, and end on SIGTERM to npm',
     async () => {
-      const clone = freshClone();
+      const clone = notBuilt();
       const npm = (script: string, env: NodeJS.ProcessEnv) => new Running('npm', ['run', script], clone, env);
       const build = npm('build', {});
       const sandbox = npm('sandbox', { SANDBOX_PORT: '0' });
@@ -36,7 +36,7 @@ describe('the commands of package.json', () => {
         await Promise.all([sandbox.prints('"ready"'), webhook.prints('"ready"')]);
         expect(await build.ended).toBe(0);
         const said = [build, sandbox, webhook].map(({ stderr }) => stderr).join('');
-        expect(said.match(/installing packages \(npm ci\) \.\.\./g)).toHaveLength(1);
+        expect(said).not.toContain('installing packages');
         expect(said.match(/compiling \(tsc\) \.\.\./g)).toHaveLength(1);
       } finally {
         for (const { child } of [build, sandbox, webhook]) child.kill('SIGTERM');
@@ -52,16 +52,18 @@ describe('the commands of package.json', () => {
         ),
       ]);
     },
-    FRESH_CLONE_LIMIT_MS,
+    NOT_BUILT_LIMIT_MS,
   );
 });
 
-// What a clone would have, with what is not yet committed.
-function freshClone(): string {
+// What a clone would have, with what is not yet committed, and its packages: that they are installed once is a test of `npm run build`, and CI
+// begins by installing all of them.
+function notBuilt(): string {
   const clone = mkdtempSync(join(tmpdir(), 'chartway-clone-'));
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
   for (const path of new Set(listed.toString('utf8').split('\0').filter(Boolean))) {
     cpSync(join(ROOT, path), join(clone, path), { recursive: true });
   }
+  symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'), 'dir');
   return clone;
 }
