@@ -7,12 +7,12 @@ import type { Policy } from '../domain/policy';
 import { UnknownKey } from '../domain/seal';
 import {
   type ApplicantDetails,
-  type ApplicantState,
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
   type CollectRecordsResult,
   DETAILS_DIGEST_MEMO,
+  type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
@@ -49,7 +49,7 @@ export interface Applicants {
   /** Null where Temporal knows no such applicant (any more). */
   read(clientUserId: string): Promise<ApplicantSummary | null>;
   /** All that the workflow knows; needs a worker. */
-  state(clientUserId: string): Promise<ApplicantState>;
+  state(clientUserId: string): Promise<StateAnswer>;
   /** Asks for the cancel: the person is withdrawn before the run ends. */
   cancel(clientUserId: string): Promise<void>;
   /** Waits for the end of the newest run. */

@@ -159,7 +159,12 @@ export interface ReportNotice {
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
-export const stateQuery = defineQuery<ApplicantState>('state');
+/** What the query `state` answers: of an applicant with more than 100 reports the first ones. `documentCount`: how many are stored; missing in an answer of 0.1.0. */
+export interface StateAnswer extends ApplicantState {
+  documentCount?: number;
+}
+
+export const stateQuery = defineQuery<StateAnswer>('state');
 
 /** A mailbox's end: whose notices they were, null where nobody of ours was found; and how many were passed on. */
 export interface DeliverNoticesResult {
