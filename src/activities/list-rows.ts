@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type List, withoutRepeats } from '../domain/collection';
-import { type Marks, markOf } from '../domain/marks';
+import { versionOf } from '../domain/instants';
+import { type Marks, markAt, placeOfMark } from '../domain/marks';
 import { formatsOf, type ListedKind, type ListedReport, type Organization, type Wanted } from '../domain/reports';
 import type { ReportRow } from '../human-api/client';
 
@@ -56,7 +57,8 @@ function withinBytes(
   if (whole.length === rows.length) return { reports: whole, left: 0 };
   const isDone = (report: ListedReport) =>
     (formatsOf(wanted, report.type) ?? []).every((format) => {
-      const mark = markOf(done, { reportId: report.id, format, updatedAt: report.updatedAt });
+      const version = versionOf(report.updatedAt);
+      const mark = markAt(done, placeOfMark({ reportId: report.id, format, version }));
       return mark === 'stored' || mark === 'not-offered';
     });
   const open = rows.filter((row) => !isDone(row));

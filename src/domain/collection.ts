@@ -1,13 +1,24 @@
 import { type Allowance, afterCall, putOff } from './allowance';
 import { type Answer, answerTo, type Fetched } from './answers';
-import { instantMs } from './instants';
-import { hasStoredMark, type Mark, type Marks, markOf, storedMarks, textHash, withMarks } from './marks';
+import { instantMs, versionOf } from './instants';
+import {
+  countMarks,
+  hasStoredMark,
+  type Mark,
+  type MarkPlace,
+  type Marks,
+  markAt,
+  markKey,
+  placeOfMark,
+  textHash,
+  withMarks,
+} from './marks';
 import { MINUTE_MS, type Policy } from './policy';
 import { organizationKeys } from './providers';
 import { credibleDateMs } from './reads';
 import {
   documentKey,
-  FORMATS,
+  documentOfKey,
   type ListedKind,
   type ListedReport,
   newestStored,
@@ -252,25 +263,16 @@ export function withRecorded(collection: Collection): Collection {
 }
 
 /** Marks of everything that is stored or finally answered. */
-export function doneMarks({ marks, documents, answers, listed }: Collection): Marks {
-  const byKey = new Map<string, WantedDocument>();
-  if (Object.keys(answers).length > 0) {
-    for (const report of listed) {
-      for (const format of FORMATS) byKey.set(documentKey({ report, format }), { report, format });
-    }
-  }
-  const answered = Object.entries(answers).flatMap(([key, answer]) => {
-    const document = byKey.get(key);
-    if (!document || !isFinal(answer)) return [];
-    const { report, format } = document;
-    return [[{ reportId: report.id, format, updatedAt: report.updatedAt }, answer.reason] as const];
-  });
+export function doneMarks({ marks, documents, answers }: Collection): Marks {
+  const answered = Object.entries(answers).flatMap(([key, answer]) =>
+    isFinal(answer) ? [[documentOfKey(key), answer.reason] as const] : [],
+  );
   return withMarks(marks, [...storedAsMarks(documents), ...answered]);
 }
 
 /** True where so many documents are known that a list too long for one answer has to leave them out. */
 export function needsMarks({ marks, left }: Collection): boolean {
-  return left > 0 || Object.keys(marks).length > 0;
+  return left > 0 || countMarks(marks).all > 0;
 }
 
 /** Entries of a manifest as a collection remembers them: in full, or as marks where they are many. */
@@ -284,8 +286,8 @@ export function remembered(documents: readonly StoredDocument[]): {
 
 function storedAsMarks(documents: readonly StoredDocument[]) {
   return documents.flatMap(({ reportId, format, updatedAt, seenAt }) => {
-    const stored = [{ reportId, format, updatedAt }, 'stored'] as const;
-    return seenAt === null ? [stored] : [stored, [{ reportId, format, updatedAt: seenAt }, 'stored'] as const];
+    const versions = seenAt === null ? [updatedAt] : [updatedAt, seenAt];
+    return versions.map((date) => [{ reportId, format, version: versionOf(date) }, 'stored'] as const);
   });
 }
 
@@ -329,23 +331,40 @@ interface Candidate {
   readonly mark: Mark | null;
 }
 
+interface Places {
+  readonly wanted: Wanted;
+  readonly all: readonly (Omit<Candidate, 'mark'> & { readonly place: MarkPlace })[];
+}
+
+interface Marked {
+  readonly marks: Marks;
+  readonly candidates: readonly Candidate[];
+}
+
 /** Asked for several times a step: of thousands of rows, what does not change with each document is worked out once a list. */
-const candidatesOfList = new WeakMap<
-  readonly ListedReport[],
-  { readonly wanted: Wanted; readonly marks: Marks; readonly candidates: readonly Candidate[] }
->();
+const placesOfList = new WeakMap<readonly ListedReport[], Places>();
+const candidatesOfPlaces = new WeakMap<Places, Marked>();
 
 function candidatesOf({ listed, marks }: Collection, wanted: Wanted): readonly Candidate[] {
-  const known = candidatesOfList.get(listed);
-  if (known?.wanted === wanted && known.marks === marks) return known.candidates;
-  const hasMarks = Object.keys(marks).length > 0;
-  const candidates = wantedDocuments(listed, wanted).map((document) => {
-    const { report, format } = document;
-    const marked = { reportId: report.id, format, updatedAt: report.updatedAt };
-    return { document, key: documentKey(document), mark: hasMarks ? markOf(marks, marked) : null };
-  });
-  candidatesOfList.set(listed, { wanted, marks, candidates });
+  const places = placesOf(listed, wanted);
+  const known = candidatesOfPlaces.get(places);
+  if (known?.marks === marks) return known.candidates;
+  const candidates = places.all.map(({ document, key, place }) => ({ document, key, mark: markAt(marks, place) }));
+  candidatesOfPlaces.set(places, { marks, candidates });
   return candidates;
+}
+
+function placesOf(listed: readonly ListedReport[], wanted: Wanted): Places {
+  const known = placesOfList.get(listed);
+  if (known?.wanted === wanted) return known;
+  const all = wantedDocuments(listed, wanted).map((document) => {
+    const { report, format } = document;
+    const place = placeOfMark({ reportId: report.id, format, version: versionOf(report.updatedAt) });
+    return { document, key: documentKey(document), place };
+  });
+  const places = { wanted, all };
+  placesOfList.set(listed, places);
+  return places;
 }
 
 function isDue(collection: Collection, answer: Answer, nowMs: number): boolean {
@@ -355,7 +374,7 @@ function isDue(collection: Collection, answer: Answer, nowMs: number): boolean {
 
 /** True once no more documents are fetched, however many are listed. */
 export function isFull({ marks, documents }: Collection): boolean {
-  return documents.length + Object.keys(marks).length >= DOCUMENTS_MOST;
+  return documents.length + countMarks(marks).all >= DOCUMENTS_MOST;
 }
 
 /** The newest stored version of a document, in full where the state has it; else whether the manifest has one. */
@@ -364,7 +383,7 @@ export function newestOf(
   { report, format }: WantedDocument,
 ): { readonly newest: StoredDocument | null; readonly isInManifest: boolean } {
   const newest = newestStored(documents, report.id, format);
-  return { newest, isInManifest: newest === null && hasStoredMark(marks, { reportId: report.id, format }) };
+  return { newest, isInManifest: newest === null && hasStoredMark(marks, markKey(report.id, format)) };
 }
 
 /** True where the last list showed anything, wanted or not. */
@@ -372,10 +391,29 @@ export function isAnythingListed({ listed, others }: Collection): boolean {
   return listed.length > 0 || others.length > 0;
 }
 
+const countOfCollection = new WeakMap<Collection, number>();
+
 /** How many documents are stored: the newest version of each. */
-export function documentCount({ documents, marks }: Collection): number {
-  const inFull = documents.filter(({ reportId, format }) => !hasStoredMark(marks, { reportId, format }));
-  return storedMarks(marks) + currentCount(inFull);
+export function documentCount(collection: Collection): number {
+  const { documents, marks } = collection;
+  const { all, stored } = countMarks(marks);
+  if (all === 0) return currentCount(documents);
+  const known = countOfCollection.get(collection);
+  if (known !== undefined) return known;
+  const inFull = documents.filter((document) => !hasStoredMark(marks, markKeyOf(document)));
+  const count = stored + currentCount(inFull);
+  countOfCollection.set(collection, count);
+  return count;
+}
+
+const markKeys = new WeakMap<StoredDocument, string>();
+
+function markKeyOf(document: StoredDocument): string {
+  const known = markKeys.get(document);
+  if (known !== undefined) return known;
+  const key = markKey(document.reportId, document.format);
+  markKeys.set(document, key);
+  return key;
 }
 
 /** How many documents are current among entries: the newest version of each. */

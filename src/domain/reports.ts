@@ -118,6 +118,14 @@ export function documentKey(document: WantedDocument): string {
   return keyOf(document.report.id, document.report.updatedAt, document.format);
 }
 
+/** The document that a key names; a report id may hold any character. */
+export function documentOfKey(key: string): { reportId: string; version: string; format: Format } {
+  const formatAt = key.lastIndexOf('|');
+  const versionAt = key.lastIndexOf('|', formatAt - 1);
+  const format = key.slice(formatAt + 1) as Format;
+  return { reportId: key.slice(0, versionAt), version: key.slice(versionAt + 1, formatAt), format };
+}
+
 const keysOfDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
 
 /** The keys of all stored versions, as bytes of their own or as the same bytes seen again under a later version. */
