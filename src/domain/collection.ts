@@ -70,7 +70,7 @@ const FETCH_AT_ONCE = 50;
 /** A list that was put off is as far away as the next try in a long outage. */
 const PUT_OFF_MOST_MS = 5 * MINUTE_MS;
 /** Entries of documents, and final answers, that are kept in full once the manifest has them: a few dozen kilobytes. */
-export const DOCUMENTS_IN_FULL = 100;
+const DOCUMENTS_IN_FULL = 100;
 const ANSWERS_IN_FULL = 200;
 /** While so many documents fail, the others wait: an outage must not fill the state, and says nothing about them. */
 const RETRIED_MOST = 500;

@@ -13,7 +13,11 @@ describe('one provider', () => {
     ['is its id, with or without a name', [BOTH, BY_ID], 1],
     ['is its name in any case, spacing and Unicode spelling, with or without its id', [BOTH, BY_NAME], 1],
     ['is named by id in one row and by name in another, where a third has both', [BY_ID, BY_NAME, BOTH], 1],
-    ['is named by id alone in one row and by name alone in another, where nothing says that they are two', [BY_ID, BY_NAME], 1],
+    [
+      'is named by id alone in one row and by name alone in another, where nothing says that they are two',
+      [BY_ID, BY_NAME],
+      1,
+    ],
     ['is one of two with the same name and different ids', [BOTH, { id: 'o2', name: 'Sample Clinic' }], 2],
     ['is one of two names without ids', [BY_NAME, { id: null, name: 'Other' }], 2],
     ['is not joined with a name where two have an id alone', [BY_ID, { id: 'o2', name: null }, BY_NAME], 3],
@@ -32,7 +36,11 @@ describe('no unity is missing', () => {
   test.each<[string, readonly (Organization | null)[], readonly (Organization | null)[]]>([
     ['of a provider whose rows name it by id and by name', [BY_ID], [BOTH, BY_NAME]],
     ['of the sole provider where its unity names none', [null], [BOTH]],
-    ['of either of two with one name where a row has the name alone', [BOTH, BY_NAME], [{ id: 'o2', name: 'Sample Clinic' }]],
+    [
+      'of either of two with one name where a row has the name alone',
+      [BOTH, BY_NAME],
+      [{ id: 'o2', name: 'Sample Clinic' }],
+    ],
   ])('%s', (_what, unity, ccdraw) => {
     expect(absentReports([...rows('unity', unity), ...rows('ccdraw', ccdraw)], { unity: ['pdf'] })).toEqual([]);
   });
