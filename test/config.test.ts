@@ -138,6 +138,7 @@ test('every duration of the policy comes from the variable of its name', () => {
     ...{ POLL_DISCONNECTED: '6s', SETTLE_ALL_SYNCED: '7s', SETTLE_SOME_SYNCED: '8s', SETTLE_ERROR: '9s' },
     ...{ INVITATION_EXPIRES_AFTER: '10s', APPLICANT_EXPIRES_AFTER: '250ms', REPORTS: 'Unity:json' },
     REFRESH_CHECK_AFTER: '1h, 2d',
+    ACCESS_REFUSED_PATIENCE: '11s',
   };
   expect(read(env).policy).toEqual({
     pollMs: {
@@ -145,6 +146,7 @@ test('every duration of the policy comes from the variable of its name', () => {
     },
     settleMs: { allSynced: 7_000, someSynced: 8_000, error: 9_000 },
     expiresMs: { invitation: 10_000, applicant: 250 },
+    accessRefusedPatienceMs: 11_000,
     wanted: { unity: ['json'] },
     refreshCheckAfterMs: [3_600_000, 172_800_000],
   });
@@ -196,6 +198,7 @@ test.each<[key: string, text: string]>([
   ['REPORTS_ENCRYPTION', 'yes'],
   ['POLL_INVITED', '6 hours'],
   ['SETTLE_ERROR', '1.5h'],
+  ['ACCESS_REFUSED_PATIENCE', '0s'],
   ['APPLICANT_EXPIRES_AFTER', '-1d'],
   ['AUDIT_KEEP', '23h'],
   ['AUDIT_KEEP', '1s'],

@@ -1,6 +1,8 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Outcome, Reason } from '../domain/applicant';
+import { remembered } from '../domain/collection';
+import type { Marks } from '../domain/marks';
 import { isOfDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
@@ -23,8 +25,9 @@ export type EarlierRound =
       reason: Reason | null;
       /** ISO 8601; null while the applicant is open. */
       closedAt: string | null;
-      /** Those of the present details. */
+      /** Those of the present details; of many there are marks instead. */
       documents: readonly StoredDocument[];
+      marks?: Marks;
       round: number;
       detailsRound: number;
       revision: number;
@@ -75,7 +78,7 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
           outcome,
           reason,
           closedAt,
-          documents,
+          ...remembered(documents),
           round,
           detailsRound,
           revision,

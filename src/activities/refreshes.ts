@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import { remembered } from '../domain/collection';
 import { instantMs } from '../domain/instants';
 import type { Policy } from '../domain/policy';
 import { type CheckSchedule, type ClosedRound, isLeftConnected, isRefreshedAt } from '../domain/refresh';
@@ -65,7 +66,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       if (!isRefreshedAt(nowMs, instantMs(manifest.closedAt), refreshForMs)) return { kind: 'too-old' };
       const { humanId, closedAt, wanted, round, detailsRound } = manifest;
       const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
-      return { kind: 'closed', humanId, closedAt, round, documents, policy: { ...policy, wanted } };
+      return { kind: 'closed', humanId, closedAt, round, ...remembered(documents), policy: { ...policy, wanted } };
     },
 
     /** Passes a notice on under the request id that the webhook would have used. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Fetched } from '../domain/answers';
-import type { Format, ListedReport, StoredDocument } from '../domain/reports';
-import type { HumanApi, ReportBody, ReportRow } from '../human-api/client';
+import type { List } from '../domain/collection';
+import { type Format, isOfDetails, type ListedReport, newestStored, type StoredDocument } from '../domain/reports';
+import type { HumanApi, ReportBody } from '../human-api/client';
 import {
   BadDocument,
   HumanApiError,
@@ -13,27 +13,32 @@ import {
 } from '../human-api/errors';
 import { NotTheDocument, type ReportStore } from '../report-store/port';
 import { type Attempt, attempt, stopIfCancelled, whenCancelled } from './attempt';
+import { type ListSelection, selectRows } from './list-rows';
+import { inStoreTerms } from './manifests';
 import { type PollProgress, pollProgress, quietly } from './person';
 import type { PollMetrics } from './poll-metrics';
-import { type Progress, plainProgress } from './progress';
+import type { Progress } from './progress';
+import { type RefusalProgress, refusalProgress, refusedForMs } from './refusals';
 
 /**
  * What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is; `unavailable`: nothing
  * was found out.
  */
 export type ListAnswer =
-  | { kind: 'listed'; reports: readonly ListedReport[]; digest: string; askedAtMs: number }
+  | ({ kind: 'listed' } & List)
   | { kind: 'not-yet' | 'refused' | 'unavailable'; askedAtMs: number };
 
-export interface ListReportsInput {
+export interface ListReportsInput extends ListSelection {
   readonly clientUserId: string;
   /** The answer decides how the applicant ends: a refusal is proven not to be our own wrong secret. */
   readonly concluding: boolean;
   /** Given up as `unavailable` once upstream could not be asked for so long; null: never. */
   readonly patienceMs: number | null;
+  /** For so long a refusal is asked again before it is believed, because it contradicts what is known; not given: it is believed at once. */
+  readonly refusedPatienceMs?: number;
 }
 
-export interface WatchReportsInput {
+export interface WatchReportsInput extends ListSelection {
   readonly clientUserId: string;
   /** The list that is no news. */
   readonly digest: string | null;
@@ -46,11 +51,15 @@ export interface FetchDocumentInput {
   readonly format: Format;
   /** The newest stored version in this format, whose bytes are not stored again. */
   readonly newest: StoredDocument | null;
+  /** There is one, which stands in the manifest only. */
+  readonly isNewestInManifest?: boolean;
+  /** For so long a refused access token is asked for again, an hour at most: the report is listed. Not given, by an earlier version: five times. */
+  readonly refusedPatienceMs?: number;
   /** The applicant's round; not given: the first. */
   readonly round?: number;
 }
 
-interface FetchProgress extends Progress {
+interface FetchProgress extends RefusalProgress {
   /** Answers that were not the document they claimed to be. */
   broken: number;
   /** Times that no access token was to be had. */
@@ -63,7 +72,7 @@ interface FetchProgress extends Progress {
 const DOWNLOAD_MOST_MS = 45 * 60_000;
 /** A document that comes broken is asked for so often in one round (1 + 2 + 4 + 8 s apart). */
 const BROKEN_MOST = 5;
-/** A refusal in mid collection may be a moment's (a token that expires); one that lasts this often is not, and the next list tells. */
+/** So often a run of an earlier version asks for a refused access token. */
 const REFUSALS_MOST = 5;
 /** A document that cannot be had for so long is left for a later round, so that one does not hold up the others. */
 const ROUND_FOR_MS = 60 * 60_000;
@@ -81,25 +90,23 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
   return {
     /** Lists the reports; retried until upstream answers or refuses access, or it is given up. */
     async listReports(input: ListReportsInput): Promise<ListAnswer> {
-      const { clientUserId, concluding, patienceMs } = input;
-      return attempt<ListAnswer>(async (running) => {
+      const { patienceMs } = input;
+      return attempt<ListAnswer, RefusalProgress>(async (running) => {
         try {
-          const answer = await list(clientUserId, running);
-          if (answer.kind !== 'not-yet' || !concluding) return answer;
-          await humanApi.proveCredentials();
-          return { kind: 'refused', askedAtMs: answer.askedAtMs };
+          return await listUnlessRefused(input, running);
         } catch (error) {
+          if (!(error instanceof NotYet)) running.progress.lastRefusedMs = null;
           if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
             return { kind: 'unavailable', askedAtMs: running.askedAtMs };
           throw error;
         }
-      }, plainProgress);
+      }, refusalProgress);
     },
 
     /** Fails quietly, after the next delay, until the list is another one. */
-    async watchReports({ clientUserId, digest, delaysMs }: WatchReportsInput): Promise<ListAnswer> {
+    async watchReports({ digest, delaysMs, ...input }: WatchReportsInput): Promise<ListAnswer> {
       return attempt<ListAnswer, PollProgress>(async (running) => {
-        const answer = await list(clientUserId, running);
+        const answer = await listIfGranted(input, running);
         if (answer.kind === 'listed' && answer.digest !== digest) {
           pollMetrics?.found.inc({ of: 'reports' });
           return answer;
@@ -112,25 +119,48 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     async fetchDocument(input: FetchDocumentInput): Promise<Fetched> {
       return attempt<Fetched, FetchProgress>(
         (running) => fetchOnce(input, running),
-        (before) => before ?? { ...plainProgress(null), broken: 0, refusals: 0 },
+        (before) => ({ ...{ broken: 0, refusals: 0 }, ...before, ...refusalProgress(before) }),
       );
     },
   };
 
-  async function list(clientUserId: string, { askedAtMs }: Attempt<Progress>): Promise<ListAnswer> {
+  async function listUnlessRefused(input: ListReportsInput, running: Attempt<RefusalProgress>): Promise<ListAnswer> {
+    const { concluding, refusedPatienceMs = 0 } = input;
+    const { askedAtMs } = running;
     try {
-      const reports = (await humanApi.listReports(clientUserId)).map(asListed);
-      return { kind: 'listed', reports, digest: digestOf(reports), askedAtMs };
+      return await list(input, running);
     } catch (error) {
-      if (error instanceof NotYet) return { kind: 'not-yet', askedAtMs };
+      if (!(error instanceof NotYet)) throw error;
+      if (!concluding) return { kind: 'not-yet', askedAtMs };
+      if (refusedForMs(running) < refusedPatienceMs) throw error;
+    }
+    await humanApi.proveCredentials();
+    return { kind: 'refused', askedAtMs };
+  }
+
+  async function listIfGranted(
+    input: Omit<WatchReportsInput, 'digest' | 'delaysMs'>,
+    running: Attempt<Progress>,
+  ): Promise<ListAnswer> {
+    try {
+      return await list(input, running);
+    } catch (error) {
+      if (error instanceof NotYet) return { kind: 'not-yet', askedAtMs: running.askedAtMs };
       throw error;
     }
   }
 
-  async function fetchOnce(
-    input: FetchDocumentInput,
-    { progress, outageMs, elapsedMs }: Attempt<FetchProgress>,
-  ): Promise<Fetched> {
+  async function list(
+    { clientUserId, wanted, done, named }: ListSelection & { readonly clientUserId: string },
+    { askedAtMs }: Attempt<Progress>,
+  ): Promise<ListAnswer> {
+    const rows = await humanApi.listReports(clientUserId);
+    const selection = { ...(wanted && { wanted }), ...(done && { done }), ...(named && { named }) };
+    return { kind: 'listed', ...selectRows(rows, selection), askedAtMs };
+  }
+
+  async function fetchOnce(input: FetchDocumentInput, running: Attempt<FetchProgress>): Promise<Fetched> {
+    const { progress, outageMs, elapsedMs } = running;
     try {
       const body = await humanApi.openReport(input.clientUserId, input.report.id, input.format);
       return { kind: 'stored', document: await store(input, body) };
@@ -140,8 +170,8 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
       if (error instanceof NotFound) return { kind: 'gone' };
       if (error instanceof NotYet) {
         progress.refusals += 1;
-        if (progress.refusals >= REFUSALS_MOST) return { kind: 'unavailable', detail: 'upstream refused access' };
-      }
+        if (isRefusedForGood(input, running)) return { kind: 'unavailable', detail: 'Human API refused access' };
+      } else progress.lastRefusedMs = null;
       if (error instanceof TooSlow) return { kind: 'unavailable', detail: error.message };
       if (error instanceof NotTheDocument || error instanceof BadDocument) {
         progress.broken += 1;
@@ -161,14 +191,25 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     }
   }
 
-  async function store(
-    { clientUserId, report, format, newest, round }: FetchDocumentInput,
-    body: ReportBody,
-  ): Promise<StoredDocument> {
+  async function newestInManifest({
+    clientUserId,
+    report,
+    format,
+  }: FetchDocumentInput): Promise<StoredDocument | null> {
+    const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId));
+    if (!manifest) return null;
+    const { documents, detailsRound } = manifest;
+    const ofDetails = documents.filter((document) => isOfDetails(document, detailsRound));
+    return newestStored(ofDetails, report.id, format);
+  }
+
+  async function store(input: FetchDocumentInput, body: ReportBody): Promise<StoredDocument> {
+    const { clientUserId, report, format, round } = input;
     // The applicant's end waits for this one, so a body that stalls is not waited for.
     const stopListening = whenCancelled(() => void body.discard());
     try {
       const { contentType, contentLength } = body;
+      const newest = input.isNewestInManifest ? await newestInManifest(input) : input.newest;
       const document = { clientUserId, report, format, contentType, contentLength, newest, ...(round && { round }) };
       return await reportStore.save(document, untilCancelled(body.stream));
     } catch (error) {
@@ -183,6 +224,13 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
 /** As the manifest shows it: without the request id, because the same fault of another request is no news. */
 function detailOf(error: Error): string {
   return error instanceof HumanApiError ? error.summary : error.message;
+}
+
+/** A run of an earlier version gives no patience: it counts the refusals. */
+function isRefusedForGood({ refusedPatienceMs }: FetchDocumentInput, running: Attempt<FetchProgress>): boolean {
+  const forMs = refusedForMs(running);
+  if (refusedPatienceMs === undefined) return running.progress.refusals >= REFUSALS_MOST;
+  return forMs >= Math.min(refusedPatienceMs, ROUND_FOR_MS);
 }
 
 /** A body that trickles: each piece comes in time, the whole does not. */
@@ -201,16 +249,4 @@ async function* untilCancelled(stream: AsyncIterable<Uint8Array>): AsyncIterable
     if (performance.now() - beganMs > DOWNLOAD_MOST_MS) throw new TooSlow();
     yield chunk;
   }
-}
-
-function asListed({ id, name, organization, updatedAt, createdAt }: ReportRow): ListedReport {
-  return { id, type: name, organization, updatedAt: updatedAt ?? createdAt };
-}
-
-/** What tells one list from another, in whatever order upstream gives its rows: 16 hex digits. */
-function digestOf(reports: readonly ListedReport[]): string {
-  const rows = reports.map(({ id, updatedAt, organization }) =>
-    JSON.stringify([id, updatedAt, organization?.id, organization?.name]),
-  );
-  return createHash('sha256').update(rows.sort().join('\n')).digest('hex').slice(0, 16);
 }

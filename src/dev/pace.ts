@@ -11,7 +11,7 @@ export type Patience = 'deadline' | 'story' | 'visitor';
 
 /** The variables that make us follow somebody of the sandbox as much faster as they live; what would still outlast the minute is cut to fit into it. */
 export function paceEnvironment(patience: Patience): Record<string, string> {
-  const { pollMs, settleMs, expiresMs } = DEFAULT_POLICY;
+  const { pollMs, settleMs, expiresMs, accessRefusedPatienceMs } = DEFAULT_POLICY;
   const most = (durationMs: number, mostMs: number) => `${Math.min(durationMs / SPEED, mostMs)}ms`;
   // Polls only find what no notice told, and nothing is lost on one machine: they are there to be seen.
   const poll = (cadenceMs: number) => most(cadenceMs, 10 * SECOND_MS);
@@ -31,6 +31,7 @@ export function paceEnvironment(patience: Patience): Record<string, string> {
           SETTLE_SOME_SYNCED: most(settleMs.someSynced, 12 * SECOND_MS),
         }),
     SETTLE_ERROR: most(settleMs.error, 12 * SECOND_MS),
+    ACCESS_REFUSED_PATIENCE: most(accessRefusedPatienceMs, 12 * SECOND_MS),
     // Sooner than the last story's end.
     INVITATION_EXPIRES_AFTER: `${soon ? 40 * SECOND_MS : expiresMs.invitation}ms`,
     APPLICANT_EXPIRES_AFTER: `${soon ? 75 * SECOND_MS : expiresMs.applicant}ms`,

@@ -69,7 +69,7 @@ export function looker(
       ...{ clientUserId, startedAtMs, stage, stageSinceMs, status, waitingFor, waitingUntilMs },
       // Until the stage says closed, the manifest may still be on its way.
       ...(stage === 'closed' ? { outcome, reason } : { outcome: null, reason: null }),
-      documents: currentCount(collection.documents),
+      documents: state.documentCount ?? currentCount(collection.documents),
     };
   }
 

@@ -1,17 +1,29 @@
 import { type Allowance, afterCall, putOff } from './allowance';
 import { type Answer, answerTo, type Fetched } from './answers';
-import { instantMs } from './instants';
+import { instantMs, versionOf } from './instants';
+import {
+  countMarks,
+  hasStoredMark,
+  type Mark,
+  type MarkPlace,
+  type Marks,
+  markAt,
+  markKey,
+  placeOfMark,
+  textHash,
+  withMarks,
+} from './marks';
 import { MINUTE_MS, type Policy } from './policy';
+import { organizationKeys } from './providers';
 import { credibleDateMs } from './reads';
 import {
-  absentReports,
   documentKey,
-  type Format,
-  isStored,
+  documentOfKey,
+  type ListedKind,
   type ListedReport,
-  type MissingDocument,
-  organizationKey,
+  newestStored,
   type StoredDocument,
+  storedKeys,
   type Wanted,
   type WantedDocument,
   wantedDocuments,
@@ -27,18 +39,28 @@ export interface Collection {
   readonly askedAtMs: number | null;
   /** When the last list that was answered had been asked for. */
   readonly listedAtMs: number | null;
+  /** The wanted rows of that list, or those of a list too long for one answer that are to be fetched next. */
   readonly listed: readonly ListedReport[];
+  /** What else that list shows: providers and types that no row of `listed` has. */
+  readonly others: readonly ListedKind[];
+  /** How many wanted reports of that list wait for the next one, because they are too many for one answer. */
+  readonly left: number;
   /** What tells one list from another, so that a poll can keep quiet. */
   readonly digest: string | null;
   /** When a list last showed a report id or an organization for the first time. */
   readonly newestAtMs: number | null;
   /** Every report id and organization ever listed. */
   readonly seen: readonly string[];
+  /** Those stored last. Of many, the ones that the manifest has are in `marks` only. */
   readonly documents: readonly StoredDocument[];
-  /** By document key. */
+  /** By document key; of many, the final ones are in `marks` only. */
   readonly answers: Readonly<Record<string, Answer>>;
+  /** What left `documents` and `answers`, so that the state fits into Temporal's payloads (decision 0039). */
+  readonly marks: Marks;
   /** True once upstream gave no access any more: what is not stored will not be had. */
   readonly refused: boolean;
+  /** What that refusal contradicts, in words for the manifest; null where nothing does. */
+  readonly refusedDespite: string | null;
   /** True while the manifest lags behind. */
   readonly unrecorded: boolean;
 }
@@ -47,21 +69,36 @@ export interface Collection {
 const FETCH_AT_ONCE = 50;
 /** A list that was put off is as far away as the next try in a long outage. */
 const PUT_OFF_MOST_MS = 5 * MINUTE_MS;
+/** Entries of documents, and final answers, that are kept in full once the manifest has them: a few dozen kilobytes. */
+const DOCUMENTS_IN_FULL = 100;
+const ANSWERS_IN_FULL = 200;
+/** While so many documents fail, the others wait: an outage must not fill the state, and says nothing about them. */
+const RETRIED_MOST = 500;
+/** Documents of one applicant, about 25 bytes of state each. What is beyond them is listed as failed. */
+const DOCUMENTS_MOST = 16_000;
+/** Report ids and organizations that are told from new ones: beyond them nothing restarts the settle window. */
+const SEEN_MOST = 5_000;
+/** Longer report ids are remembered by their hash. */
+const SEEN_ID_LONGEST = 64;
 
-/** Nothing known yet; `documents` as an earlier round left them in the manifest. */
-export function emptyCollection(documents: readonly StoredDocument[] = []): Collection {
+/** Nothing known yet; `documents` and `marks` as an earlier round left them in the manifest. */
+export function emptyCollection(documents: readonly StoredDocument[] = [], marks: Marks = {}): Collection {
   return {
     wantedAtMs: null,
     noticeLists: 0,
     askedAtMs: null,
     listedAtMs: null,
     listed: [],
+    others: [],
+    left: 0,
     digest: null,
     newestAtMs: null,
     seen: [],
     documents,
     answers: {},
+    marks,
     refused: false,
+    refusedDespite: null,
     unrecorded: false,
   };
 }
@@ -97,32 +134,58 @@ export function withNoticeList(collection: Collection, nowMs: number, cadenceMs:
   return { ...collection, noticeLists: afterCall(collection.noticeLists, nowMs, cadenceMs) };
 }
 
+/** A list as it was answered; one of an earlier version has no `others` and no `left`, and holds the unwanted rows as well. */
+export interface List {
+  readonly reports: readonly ListedReport[];
+  readonly others?: readonly ListedKind[];
+  readonly left?: number;
+  readonly digest: string;
+  readonly askedAtMs: number;
+}
+
 /** Upstream's list, asked for at `askedAtMs`. One that a later list has overtaken on the way changes nothing. */
-export function withList(
-  collection: Collection,
-  list: { reports: readonly ListedReport[]; digest: string; askedAtMs: number },
-  nowMs: number,
-): Collection {
+export function withList(collection: Collection, list: List, nowMs: number): Collection {
   if (list.askedAtMs < (collection.listedAtMs ?? -Infinity)) return collection;
-  const seen = new Set(collection.seen);
   const reports = withoutRepeats(list.reports);
-  for (const { id, organization } of reports) {
-    seen.add(`report ${id}`);
-    if (organization) seen.add(`organization ${organizationKey(organization)}`);
-  }
+  const others = list.others ?? [];
+  const { seen, hasNews } = withSeen(collection.seen, reports, others);
   return {
     ...withoutList(collection, list.askedAtMs),
     listedAtMs: list.askedAtMs,
     listed: reports,
+    others,
+    left: list.left ?? 0,
     refused: false,
+    refusedDespite: null,
     digest: list.digest,
-    newestAtMs: seen.size > collection.seen.length ? nowMs : collection.newestAtMs,
-    seen: [...seen],
+    newestAtMs: hasNews ? nowMs : collection.newestAtMs,
+    seen,
   };
 }
 
+/** What was ever listed, with this list; another spelling of a known provider is no news. */
+function withSeen(
+  before: readonly string[],
+  reports: readonly ListedReport[],
+  others: readonly ListedKind[],
+): { seen: readonly string[]; hasNews: boolean } {
+  const seen = new Set(before);
+  let hasNews = false;
+  const see = (keys: readonly string[]) => {
+    const isNew = !keys.some((key) => seen.has(key));
+    if (seen.size >= SEEN_MOST) return;
+    hasNews ||= isNew;
+    for (const key of keys) seen.add(key);
+  };
+  for (const { id } of reports) see([`report ${id.length > SEEN_ID_LONGEST ? `#${textHash(id)}` : id}`]);
+  for (const { organization } of [...reports, ...others]) {
+    if (organization) see(organizationKeys(organization).map((key) => `organization ${key}`));
+  }
+  return { seen: seen.size > before.length ? [...seen] : before, hasNews };
+}
+
 /** One row a report, the newest: a list that repeats itself must not have a document fetched twice side by side. */
-function withoutRepeats(rows: readonly ListedReport[]): ListedReport[] {
+export function withoutRepeats(rows: readonly ListedReport[]): ListedReport[] {
   const newest = new Map<string, ListedReport>();
   for (const row of rows) {
     const known = newest.get(row.id);
@@ -131,9 +194,9 @@ function withoutRepeats(rows: readonly ListedReport[]): ListedReport[] {
   return [...newest.values()];
 }
 
-/** Upstream refused the list, and our credentials were proven good: there is nothing to collect (any more). */
-export function withRefusal(collection: Collection, askedAtMs: number): Collection {
-  return { ...withoutList(collection, askedAtMs), listedAtMs: askedAtMs, refused: true };
+/** Upstream refused the list, and our credentials were proven good: there is nothing to collect (any more). `despite`: what that contradicts. */
+export function withRefusal(collection: Collection, askedAtMs: number, despite: string | null = null): Collection {
+  return { ...withoutList(collection, askedAtMs), listedAtMs: askedAtMs, refused: true, refusedDespite: despite };
 }
 
 /** No list is to be had yet: what asked for it is answered, nothing is learnt. */
@@ -160,7 +223,8 @@ export function withFetched(
   if (fetched.kind === 'stored') {
     const { [key]: _answered, ...answers } = collection.answers;
     const documents = collection.documents.filter((entry) => entry.file !== fetched.document.file);
-    return { ...collection, answers, documents: [...documents, fetched.document], unrecorded: true };
+    const stored = { ...collection, answers, documents: [...documents, fetched.document], unrecorded: true };
+    return withNextPart(stored, nowMs);
   }
   const before = collection.answers[key];
   const { report, format } = wanted;
@@ -170,31 +234,139 @@ export function withFetched(
   const news = before?.reason !== answer.reason || before.detail !== answer.detail;
   const answers = { ...collection.answers, [key]: answer };
   const answered = { ...collection, answers, unrecorded: collection.unrecorded || news };
-  return fetched.kind === 'gone' ? withListWanted(answered, nowMs) : answered;
+  if (fetched.kind === 'gone') return withListWanted(answered, nowMs);
+  return isFinal(answer) ? withNextPart(answered, nowMs) : answered;
+}
+
+/** A list too long for one answer is asked for again once something of it is done: then the next reports have their turn. */
+function withNextPart(collection: Collection, nowMs: number): Collection {
+  return collection.left > 0 ? withListWanted(collection, nowMs) : collection;
+}
+
+function isFinal(answer: Answer): boolean {
+  return answer.reason === 'not-offered' || answer.retryAtMs === null;
+}
+
+/** True once so much is unrecorded that it is to be recorded before more is fetched. */
+export function isFullOfNews(collection: Collection): boolean {
+  return collection.unrecorded && isBeyondFull(collection);
+}
+
+function isBeyondFull({ documents, answers }: Collection): boolean {
+  return documents.length > DOCUMENTS_IN_FULL || Object.values(answers).filter(isFinal).length > ANSWERS_IN_FULL;
+}
+
+/** The manifest has everything: of many documents and final answers only marks are kept. */
+export function withRecorded(collection: Collection): Collection {
+  const recorded = { ...collection, unrecorded: false };
+  if (!isBeyondFull(collection)) return recorded;
+  const answers = Object.entries(collection.answers).filter(([, answer]) => !isFinal(answer));
+  return { ...recorded, documents: [], answers: Object.fromEntries(answers), marks: doneMarks(collection) };
+}
+
+/** Marks of everything that is stored or finally answered. */
+export function doneMarks({ marks, documents, answers }: Collection): Marks {
+  const answered = Object.entries(answers).flatMap(([key, answer]) =>
+    isFinal(answer) ? [[documentOfKey(key), answer.reason] as const] : [],
+  );
+  return withMarks(marks, [...storedAsMarks(documents), ...answered]);
+}
+
+/** True where so many documents are known that a list too long for one answer has to leave them out. */
+export function needsMarks({ marks, left }: Collection): boolean {
+  return left > 0 || countMarks(marks).all > 0;
+}
+
+/** Entries of a manifest as a collection remembers them: in full, or as marks where they are many. */
+export function remembered(documents: readonly StoredDocument[]): {
+  documents: readonly StoredDocument[];
+  marks?: Marks;
+} {
+  if (documents.length <= DOCUMENTS_IN_FULL) return { documents };
+  return { documents: [], marks: withMarks({}, storedAsMarks(documents)) };
+}
+
+function storedAsMarks(documents: readonly StoredDocument[]) {
+  return documents.flatMap(({ reportId, format, updatedAt, seenAt }) => {
+    const versions = seenAt === null ? [updatedAt] : [updatedAt, seenAt];
+    return versions.map((date) => [{ reportId, format, version: versionOf(date) }, 'stored'] as const);
+  });
 }
 
 /** The wanted versions to fetch now, a batch at most. */
 export function toFetch(collection: Collection, wanted: Wanted, nowMs: number): WantedDocument[] {
-  if (collection.refused) return [];
-  return open(collection, wanted)
-    .filter(({ answer }) => !answer || isDue(collection, answer, nowMs))
+  if (collection.refused || isFull(collection)) return [];
+  const retried = Object.values(collection.answers).filter((answer) => !isFinal(answer)).length;
+  return openDocuments(collection, wanted)
+    .filter(({ answer, mark }) => (answer ? isDue(collection, answer, nowMs) : mark === null && retried < RETRIED_MOST))
     .map(({ document }) => document)
     .slice(0, FETCH_AT_ONCE);
 }
 
 /** When a document that failed is tried next; null when none is to be tried again, or only a list can tell. */
 export function nextRetryMs(collection: Collection, wanted: Wanted): number | null {
-  if (collection.refused) return null;
-  const times = open(collection, wanted).flatMap(({ answer }) =>
+  if (collection.refused || isFull(collection)) return null;
+  const times = openDocuments(collection, wanted).flatMap(({ answer }) =>
     answer?.reason === 'failed' && answer.retryAtMs !== null && answer.goneAtMs === null ? [answer.retryAtMs] : [],
   );
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-function open(collection: Collection, wanted: Wanted) {
-  return wantedDocuments(collection.listed, wanted)
-    .filter((document) => !isStored(collection.documents, document))
-    .map((document) => ({ document, answer: collection.answers[documentKey(document)] }));
+/** A wanted version that is not stored, and what is known of it. */
+export interface OpenDocument {
+  readonly document: WantedDocument;
+  readonly answer: Answer | undefined;
+  readonly mark: Mark | null;
+}
+
+/** The wanted versions that are listed and not stored. */
+export function openDocuments(collection: Collection, wanted: Wanted): OpenDocument[] {
+  const stored = storedKeys(collection.documents);
+  return candidatesOf(collection, wanted)
+    .filter(({ key, mark }) => mark !== 'stored' && !stored.has(key))
+    .map(({ document, key, mark }) => ({ document, mark, answer: collection.answers[key] }));
+}
+
+interface Candidate {
+  readonly document: WantedDocument;
+  readonly key: string;
+  readonly mark: Mark | null;
+}
+
+interface Places {
+  readonly wanted: Wanted;
+  readonly all: readonly (Omit<Candidate, 'mark'> & { readonly place: MarkPlace })[];
+}
+
+interface Marked {
+  readonly marks: Marks;
+  readonly candidates: readonly Candidate[];
+}
+
+/** Asked for several times a step: of thousands of rows, what does not change with each document is worked out once a list. */
+const placesOfList = new WeakMap<readonly ListedReport[], Places>();
+const candidatesOfPlaces = new WeakMap<Places, Marked>();
+
+function candidatesOf({ listed, marks }: Collection, wanted: Wanted): readonly Candidate[] {
+  const places = placesOf(listed, wanted);
+  const known = candidatesOfPlaces.get(places);
+  if (known?.marks === marks) return known.candidates;
+  const candidates = places.all.map(({ document, key, place }) => ({ document, key, mark: markAt(marks, place) }));
+  candidatesOfPlaces.set(places, { marks, candidates });
+  return candidates;
+}
+
+function placesOf(listed: readonly ListedReport[], wanted: Wanted): Places {
+  const known = placesOfList.get(listed);
+  if (known?.wanted === wanted) return known;
+  const all = wantedDocuments(listed, wanted).map((document) => {
+    const { report, format } = document;
+    const place = placeOfMark({ reportId: report.id, format, version: versionOf(report.updatedAt) });
+    return { document, key: documentKey(document), place };
+  });
+  const places = { wanted, all };
+  placesOfList.set(listed, places);
+  return places;
 }
 
 function isDue(collection: Collection, answer: Answer, nowMs: number): boolean {
@@ -202,29 +374,51 @@ function isDue(collection: Collection, answer: Answer, nowMs: number): boolean {
   return answer.goneAtMs === null || (collection.listedAtMs ?? 0) > answer.goneAtMs;
 }
 
-/** Every wanted document that is not there, with the reason, as the manifest tells it. */
-export function missingDocuments(collection: Collection, wanted: Wanted): MissingDocument[] {
-  if (collection.listedAtMs === null) return [];
-  const unanswered: MissingDocument[] = open(collection, wanted).flatMap(({ document, answer }) =>
-    toldAs(answer, collection.refused).map((told) => ({ ...placeOf(document), ...told })),
-  );
-  return [...unanswered, ...absentReports(collection.listed, wanted)];
+/** True once no more documents are fetched, however many are listed. */
+export function isFull({ marks, documents }: Collection): boolean {
+  return documents.length + countMarks(marks).all >= DOCUMENTS_MOST;
 }
 
-function toldAs(answer: Answer | undefined, refused: boolean): Pick<MissingDocument, 'reason' | 'detail'>[] {
-  if (answer) return [{ reason: answer.reason, detail: answer.detail }];
-  return refused ? [{ reason: 'failed', detail: 'upstream gave no access any more' }] : [];
+/** The newest stored version of a document, in full where the state has it; else whether the manifest has one. */
+export function newestOf(
+  { documents, marks }: Collection,
+  { report, format }: WantedDocument,
+): { readonly newest: StoredDocument | null; readonly isInManifest: boolean } {
+  const newest = newestStored(documents, report.id, format);
+  return { newest, isInManifest: newest === null && hasStoredMark(marks, markKey(report.id, format)) };
 }
 
-function placeOf({ report, format }: WantedDocument): {
-  type: string;
-  organization: ListedReport['organization'];
-  format: Format;
-} {
-  return { type: report.type.toLowerCase(), organization: report.organization, format };
+/** True where the last list showed anything, wanted or not. */
+export function isAnythingListed({ listed, others }: Collection): boolean {
+  return listed.length > 0 || others.length > 0;
 }
 
-/** How many documents are current: the newest version of each. */
+const countOfCollection = new WeakMap<Collection, number>();
+
+/** How many documents are stored: the newest version of each. */
+export function documentCount(collection: Collection): number {
+  const { documents, marks } = collection;
+  const { all, stored } = countMarks(marks);
+  if (all === 0) return currentCount(documents);
+  const known = countOfCollection.get(collection);
+  if (known !== undefined) return known;
+  const inFull = documents.filter((document) => !hasStoredMark(marks, markKeyOf(document)));
+  const count = stored + currentCount(inFull);
+  countOfCollection.set(collection, count);
+  return count;
+}
+
+const markKeys = new WeakMap<StoredDocument, string>();
+
+function markKeyOf(document: StoredDocument): string {
+  const known = markKeys.get(document);
+  if (known !== undefined) return known;
+  const key = markKey(document.reportId, document.format);
+  markKeys.set(document, key);
+  return key;
+}
+
+/** How many documents are current among entries: the newest version of each. */
 export function currentCount(documents: readonly StoredDocument[]): number {
   return new Set(documents.map((entry) => `${entry.reportId}|${entry.format}`)).size;
 }

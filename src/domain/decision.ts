@@ -1,6 +1,6 @@
 import { allowedAtMs } from './allowance';
 import { type Conclusion, kindOf, type Reason, type StatusKind } from './applicant';
-import { type Collection, missingDocuments, nextRetryMs, toFetch } from './collection';
+import { type Collection, documentCount, isAnythingListed, isFullOfNews, nextRetryMs, toFetch } from './collection';
 import { deadlineMs, isUnanswered } from './deadline';
 import {
   cadenceMs,
@@ -11,6 +11,7 @@ import {
   type Facts,
   hasEngaged,
 } from './facts';
+import { missingReasons } from './missing';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { NO_POLLS, type Polls, pollsOf, pollsUntil } from './polls';
 import type { WantedDocument } from './reports';
@@ -108,6 +109,7 @@ function stepForRefusal(facts: Facts): Step | null {
 
 /** What a list showed is fetched, what was fetched is recorded, and a list that is wanted is asked for. */
 function stepForReports(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step | null {
+  if (isFullOfNews(collection)) return { do: 'record' };
   const documents = toFetch(collection, policy.wanted, nowMs);
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };
@@ -184,8 +186,7 @@ function afterDisconnecting(on: Situation): Step {
   const sinceMs = on.facts.confirmedSinceMs ?? on.nowMs;
   const waitingFor = 'the person to connect a provider again';
   if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
-  if (on.collection.listed.length === 0 && on.collection.documents.length === 0)
-    return untilTheDeadline(on, waitingFor);
+  if (isNothingThere(on.collection)) return untilTheDeadline(on, waitingFor);
   return whenListedSince(on, sinceMs, waitingFor, () => conclude('partial', 'disconnected', false));
 }
 
@@ -230,7 +231,7 @@ function untilTheDeadline(on: Situation, waitingFor: string): Step {
       return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
     }
     return whenListedSince(on, Math.max(dueMs, facts.kindSinceMs), waitingFor, () =>
-      conclude(on.collection.documents.length > 0 ? 'partial' : 'expired', 'deadline', true),
+      conclude(documentCount(on.collection) > 0 ? 'partial' : 'expired', 'deadline', true),
     );
   });
 }
@@ -271,12 +272,16 @@ function whenListedSince(on: Situation, sinceMs: number, waitingFor: string, the
   return laterMs.length === 0 ? then() : waitUntil(on, waitingFor, Math.min(...laterMs), NO_POLLS);
 }
 
-/** What keeps a collection from being whole; null where nothing does. */
+/** What keeps a collection from being whole; null where nothing does. Without a single document none is. */
 function gapIn({ collection, policy }: Situation): Reason | null {
-  if (collection.listed.length === 0 && collection.documents.length === 0) return 'nothing-listed';
-  const reasons = new Set(missingDocuments(collection, policy.wanted).map((document) => document.reason));
+  if (isNothingThere(collection)) return 'nothing-listed';
+  const reasons = missingReasons(collection, policy.wanted);
   if (reasons.has('failed')) return 'failed-documents';
-  return reasons.has('missing') ? 'missing-documents' : null;
+  return reasons.has('missing') || documentCount(collection) === 0 ? 'missing-documents' : null;
+}
+
+function isNothingThere(collection: Collection): boolean {
+  return !isAnythingListed(collection) && documentCount(collection) === 0;
 }
 
 /** Waits for a change, waking for whatever comes first. */

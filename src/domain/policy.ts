@@ -8,6 +8,8 @@ export interface Policy {
   readonly settleMs: Readonly<Record<'allSynced' | 'someSynced' | 'error', number>>;
   /** How long we wait at all, counted from our invitation or adoption. */
   readonly expiresMs: Readonly<Record<'invitation' | 'applicant', number>>;
+  /** How long an access token is asked for again that is refused although the status, or a list, says that there are reports. */
+  readonly accessRefusedPatienceMs: number;
   /** Which reports are wanted, in which formats. */
   readonly wanted: Wanted;
   /** How long after the closing the reports are listed again, ascending: for reports whose notification got lost. Empty: never. */
@@ -33,6 +35,7 @@ export const DEFAULT_POLICY: Policy = {
   },
   settleMs: { allSynced: 10 * MINUTE_MS, someSynced: DAY_MS, error: HOUR_MS },
   expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },
+  accessRefusedPatienceMs: HOUR_MS,
   wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
   refreshCheckAfterMs: [DAY_MS, 7 * DAY_MS],
 };
@@ -49,6 +52,12 @@ export function completePolicy(value: unknown): Policy {
     pollMs: durations('pollMs', given['pollMs'], DEFAULT_POLICY.pollMs),
     settleMs: durations('settleMs', given['settleMs'], DEFAULT_POLICY.settleMs),
     expiresMs: durations('expiresMs', given['expiresMs'], DEFAULT_POLICY.expiresMs),
+    accessRefusedPatienceMs: duration(
+      'accessRefusedPatienceMs',
+      given['accessRefusedPatienceMs'] === undefined
+        ? DEFAULT_POLICY.accessRefusedPatienceMs
+        : given['accessRefusedPatienceMs'],
+    ),
     wanted: given['wanted'] === undefined ? DEFAULT_POLICY.wanted : checkedWanted(given['wanted']),
     refreshCheckAfterMs: refreshChecks(given['refreshCheckAfterMs']),
   };
@@ -66,12 +75,14 @@ function refreshChecks(value: unknown): readonly number[] {
 function durations<K extends string>(group: string, value: unknown, defaults: Readonly<Record<K, number>>) {
   const complete = { ...defaults, ...(value === undefined ? {} : recordOf(group, value)) };
   for (const name of Object.keys(defaults) as K[]) {
-    const durationMs: unknown = complete[name];
-    if (typeof durationMs !== 'number' || !Number.isFinite(durationMs) || durationMs <= 0) {
-      throw new TypeError(`expected ${group}.${name} to be milliseconds above zero, got ${kindOfValue(durationMs)}`);
-    }
+    duration(`${group}.${name}`, complete[name]);
   }
   return complete;
+}
+
+function duration(name: string, durationMs: unknown): number {
+  if (typeof durationMs === 'number' && Number.isFinite(durationMs) && durationMs > 0) return durationMs;
+  throw new TypeError(`expected ${name} to be milliseconds above zero, got ${kindOfValue(durationMs)}`);
 }
 
 function checkedWanted(value: unknown): Wanted {

@@ -4,6 +4,7 @@ import {
   type Collection,
   completeCollection,
   emptyCollection,
+  isFullOfNews,
   nextRetryMs,
   toFetch,
   withListWanted,
@@ -11,6 +12,7 @@ import {
 } from './collection';
 import { SERIES_MS } from './facts';
 import { instantMs } from './instants';
+import type { Marks } from './marks';
 import { completePolicy, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { credibleDateMs } from './reads';
 import type { ListedReport, StoredDocument, WantedDocument } from './reports';
@@ -41,6 +43,8 @@ export interface ClosedRound {
   readonly round?: number;
   readonly policy: Policy;
   readonly documents: readonly StoredDocument[];
+  /** Of many documents, in their place. */
+  readonly marks?: Marks;
 }
 
 /** The catch-up lists that a closing asks for: made without a notice, so long after the closing, ascending. */
@@ -52,7 +56,7 @@ export interface CheckSchedule {
 /** All that a refresh knows: plain JSON, changed only by the functions below. */
 export interface Refresh {
   /** Null before the manifest was read. */
-  readonly round: Omit<ClosedRound, 'documents'> | null;
+  readonly round: Omit<ClosedRound, 'documents' | 'marks'> | null;
   readonly collection: Collection;
   readonly awaited: readonly AwaitedReport[];
   /** Notices of another person. */
@@ -152,11 +156,11 @@ export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: nu
 }
 
 /** The manifest was read: what is known of an earlier round no longer counts, the notices do. */
-export function withRound(refresh: Refresh, { documents, ...closed }: ClosedRound): Refresh {
+export function withRound(refresh: Refresh, { documents, marks, ...closed }: ClosedRound): Refresh {
   // A worker of an earlier version may have read it.
   const round = { ...closed, policy: completePolicy(closed.policy) };
   if (refresh.round?.closedAt === round.closedAt && refresh.round.humanId === round.humanId) return refresh;
-  return ofRoundOnly({ ...refresh, round, collection: emptyCollection(documents) });
+  return ofRoundOnly({ ...refresh, round, collection: emptyCollection(documents, marks) });
 }
 
 /** A notice whose humanId is not the applicant's own is ignored and counted. */
@@ -211,6 +215,7 @@ function shows({ id, updatedAt }: ListedReport, notice: NamedReport, nowMs: numb
 export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
   const { round, collection, awaited } = refresh;
   const wanted = round?.policy.wanted ?? {};
+  if (isFullOfNews(collection)) return { do: 'record' };
   const documents = toFetch(collection, wanted, nowMs);
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };

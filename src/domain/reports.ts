@@ -1,15 +1,13 @@
 import { versionMs, versionOf } from './instants';
+import { isProvider, type Organization, type Provider, providersOf } from './providers';
+
+export { type Organization, organizationKey } from './providers';
 
 export const FORMATS = ['json', 'html', 'pdf'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Which reports are wanted: type in lower case to formats, none twice. */
 export type Wanted = Readonly<Record<string, readonly Format[]>>;
-
-export interface Organization {
-  readonly id: string | null;
-  readonly name: string | null;
-}
 
 /** One row of upstream's list. `type` as upstream spells it; `organization` null for a report of the whole person. */
 export interface ListedReport {
@@ -18,6 +16,9 @@ export interface ListedReport {
   readonly organization: Organization | null;
   readonly updatedAt: string | null;
 }
+
+/** What a row of a list shows without its identity: that a provider, or the person, has a report of a type. Type '' for one that is not wanted. */
+export type ListedKind = Pick<ListedReport, 'type' | 'organization'>;
 
 /** One stored format of one version of a report: an entry of the manifest. `file` is relative to the manifest. */
 export interface StoredDocument {
@@ -42,6 +43,10 @@ export interface StoredDocument {
   readonly encrypted?: true;
 }
 
+/**
+ * `not-offered`: upstream said that it has none. `not-listed`: none is listed, which may change. `missing`: it should have been listed. `failed`: it
+ * could not be had.
+ */
 export type MissingReason = 'not-offered' | 'not-listed' | 'missing' | 'failed';
 
 /** A wanted document that is not there. Only `missing` and `failed` spoil an outcome. */
@@ -101,7 +106,8 @@ export function wantedDocuments(listed: readonly ListedReport[], wanted: Wanted)
   return listed.flatMap((report) => (formatsOf(wanted, report.type) ?? []).map((format) => ({ report, format })));
 }
 
-function formatsOf(byType: Wanted, type: string): readonly Format[] | undefined {
+/** The formats wanted of a type, in whatever case it is spelled; undefined for a type that is not wanted. */
+export function formatsOf(byType: Wanted, type: string): readonly Format[] | undefined {
   const key = type.toLowerCase();
   // Own keys only: a type is others' text and could be called "constructor".
   return Object.hasOwn(byType, key) ? byType[key] : undefined;
@@ -109,18 +115,35 @@ function formatsOf(byType: Wanted, type: string): readonly Format[] | undefined 
 
 /** One document's identity: a report, its version, a format. */
 export function documentKey(document: WantedDocument): string {
-  return `${document.report.id}|${versionOf(document.report.updatedAt)}|${document.format}`;
+  return keyOf(document.report.id, document.report.updatedAt, document.format);
 }
 
-/** True where this version is stored already, as bytes of its own or as the same bytes seen again under this version. */
-export function isStored(stored: readonly StoredDocument[], { report, format }: WantedDocument): boolean {
-  const version = versionOf(report.updatedAt);
-  return stored.some(
-    (entry) =>
-      entry.reportId === report.id &&
-      entry.format === format &&
-      (versionOf(entry.updatedAt) === version || (entry.seenAt !== null && versionOf(entry.seenAt) === version)),
+/** The document that a key names; a report id may hold any character. */
+export function documentOfKey(key: string): { reportId: string; version: string; format: Format } {
+  const formatAt = key.lastIndexOf('|');
+  const versionAt = key.lastIndexOf('|', formatAt - 1);
+  const format = key.slice(formatAt + 1) as Format;
+  return { reportId: key.slice(0, versionAt), version: key.slice(versionAt + 1, formatAt), format };
+}
+
+const keysOfDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
+
+/** The keys of all stored versions, as bytes of their own or as the same bytes seen again under a later version. */
+export function storedKeys(stored: readonly StoredDocument[]): ReadonlySet<string> {
+  const known = keysOfDocuments.get(stored);
+  if (known) return known;
+  const keys = new Set(
+    stored.flatMap(({ reportId: id, format, updatedAt, seenAt }) => [
+      keyOf(id, updatedAt, format),
+      ...(seenAt === null ? [] : [keyOf(id, seenAt, format)]),
+    ]),
   );
+  keysOfDocuments.set(stored, keys);
+  return keys;
+}
+
+function keyOf(reportId: string, updatedAt: string | null, format: Format): string {
+  return `${reportId}|${versionOf(updatedAt)}|${format}`;
 }
 
 /** The newest stored version of a report in a format, whose bytes a newer version is compared with. */
@@ -134,18 +157,12 @@ export function newestStored(
   return versions[0] ?? null;
 }
 
-/** An organization's identity: its id, or its name where upstream gives no id. */
-export function organizationKey(organization: Organization): string {
-  return organization.id ?? organization.name ?? '';
-}
-
-/** The wanted types that the list lacks, by provider. A provider without a CCD-A has no ccdraw: that is an answer, not a gap. */
-export function absentReports(listed: readonly ListedReport[], wanted: Wanted): MissingDocument[] {
-  const providers = new Map<string, Organization>();
-  for (const { organization } of listed) if (organization) providers.set(organizationKey(organization), organization);
+/** The wanted types that the list lacks, by provider. A provider without a CCD-A lists no ccdraw: it may never do, so that is no gap. */
+export function absentReports(listed: readonly ListedKind[], wanted: Wanted): MissingDocument[] {
+  const providers = providersOf(listed.map(({ organization }) => organization));
   return Object.entries(wanted).flatMap(([type, formats]) => {
     const rows = listed.filter((report) => report.type.toLowerCase() === type);
-    return absences(type, rows, [...providers.values()]).flatMap(({ organization, reason, detail }) =>
+    return absences(type, rows, providers).flatMap(({ organization, reason, detail }) =>
       formats.map((format) => ({ type, organization, format, reason, detail })),
     );
   });
@@ -153,18 +170,29 @@ export function absentReports(listed: readonly ListedReport[], wanted: Wanted): 
 
 type Absence = Pick<MissingDocument, 'organization' | 'reason' | 'detail'>;
 
-function absences(type: string, rows: readonly ListedReport[], providers: readonly Organization[]): Absence[] {
-  // unity and ccdraw come once per provider; every other type is one for the person, or is not known well enough to say more.
-  const perProvider = type === 'unity' || type === 'ccdraw';
-  const expected = perProvider && providers.length > 0 ? providers : [null];
-  const without = expected.filter((organization) =>
-    organization === null
-      ? rows.length === 0
-      : !rows.some((row) => row.organization && organizationKey(row.organization) === organizationKey(organization)),
-  );
+function absences(type: string, rows: readonly ListedKind[], providers: readonly Provider[]): Absence[] {
+  const without = withoutRow(type, rows, providers);
   return without.map((organization) =>
     type === 'ccdraw'
-      ? { organization, reason: 'not-offered', detail: 'the provider has no complete record (CCD-A)' }
-      : { organization, reason: 'missing', detail: 'upstream lists no such report' },
+      ? { organization, reason: 'not-listed', detail: 'no complete record (CCD-A) is listed; it may still come' }
+      : { organization, reason: 'missing', detail: 'Human API lists no such report' },
   );
+}
+
+/** Who lacks a report of a type: providers, or null for the person. */
+function withoutRow(
+  type: string,
+  rows: readonly ListedKind[],
+  providers: readonly Provider[],
+): (Organization | null)[] {
+  if (!isPerProvider(type) || providers.length === 0) return rows.length === 0 ? [null] : [];
+  // Without an organization, a report can only be the sole provider's.
+  const isRowOf = (provider: Provider) => (row: ListedKind) =>
+    row.organization ? isProvider(provider, row.organization) : providers.length === 1;
+  return providers.filter((provider) => !rows.some(isRowOf(provider))).map(({ organization }) => organization);
+}
+
+/** unity and ccdraw come once per provider; every other type is one for the person, or is not known well enough to say more. */
+export function isPerProvider(type: string): boolean {
+  return type === 'unity' || type === 'ccdraw';
 }

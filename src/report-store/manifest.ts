@@ -1,6 +1,7 @@
 import { instantMs, versionMs } from '../domain/instants';
+import { isProvider, organizationKey, type Provider, providersOf } from '../domain/providers';
 import { credibleDateMs } from '../domain/reads';
-import { isOfDetails, type MissingDocument, organizationKey, type StoredDocument } from '../domain/reports';
+import { isOfDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
 /** The sha256 of what lies under a file's name; null for what cannot be read. */
@@ -84,22 +85,22 @@ function afterRefresh(before: Manifest | null, change: RefreshChange, placed: Pl
     ...before,
     refreshedAt: at(before.refreshedAt) > at(change.refreshedAt) ? before.refreshedAt : change.refreshedAt,
     documents,
-    missing: before.missing.filter((entry) => !hasArrived(entry, documents, change.missing)),
+    missing: withoutArrived(before.missing, documents, change.missing),
   };
 }
 
-function hasArrived(
-  entry: MissingDocument,
+function withoutArrived(
+  entries: readonly MissingDocument[],
   documents: readonly StoredDocument[],
   missing: readonly MissingDocument[],
-): boolean {
-  // "No such report of any provider" is over with the first provider's.
-  const isOf = (other: StoredDocument | MissingDocument) =>
-    entry.organization === null
-      ? other.type.toLowerCase() === entry.type.toLowerCase() && other.format === entry.format
-      : placeOf(other) === placeOf(entry);
-  const atItsPlace = (other: MissingDocument) => placeOf(other) === placeOf(entry);
-  return documents.some(isOf) && !missing.some(atItsPlace);
+): readonly MissingDocument[] {
+  const isAtPlaceOf = placeMatcher([...documents, ...entries, ...missing]);
+  return entries.filter((entry) => {
+    // "No such report of any provider" is over with the first provider's.
+    const isOf = (other: DocumentPlace) =>
+      entry.organization === null ? isSameKind(other, entry) : isAtPlaceOf(entry, other);
+    return !documents.some(isOf) || missing.some((other) => isAtPlaceOf(entry, other));
+  });
 }
 
 function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
@@ -175,15 +176,44 @@ function newestMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
 function stillMissing(change: ManifestChange, documents: readonly StoredDocument[]): readonly MissingDocument[] {
   const known = new Set(change.documents.map(({ file }) => file));
   const current = documents.filter(({ superseded }) => !superseded);
+  const unknown = change.onlyNewDocuments ? [] : current.filter(({ file }) => !known.has(file));
+  const isAtPlaceOf = placeMatcher([...documents, ...change.missing]);
   return change.missing
     .filter((entry) => {
-      const candidates = entry.reason === 'failed' ? current.filter(({ file }) => !known.has(file)) : current;
-      return !candidates.some((document) => placeOf(document) === placeOf(entry));
+      const candidates = entry.reason === 'failed' ? unknown : current;
+      return !candidates.some((document) => isAtPlaceOf(entry, document));
     })
     .sort((a, b) => compare(sortKey(a), sortKey(b)));
 }
 
-function placeOf({ type, organization, format }: StoredDocument | MissingDocument): string {
+/** Where a document belongs, or an entry about one that is missing. */
+type DocumentPlace = Pick<StoredDocument, 'type' | 'organization' | 'format'>;
+
+/** Whether something lies where an entry says that something is missing, however either names its provider. */
+function placeMatcher(all: readonly DocumentPlace[]): (entry: DocumentPlace, other: DocumentPlace) => boolean {
+  const providers = providersOf(all.map(({ organization }) => organization));
+  const [sole, another] = providers;
+  return (entry, other) => {
+    if (!isSameKind(entry, other)) return false;
+    if (entry.organization && other.organization) {
+      const { organization } = entry;
+      return providers.some((provider) => isProvider(provider, organization) && isOf(provider, other));
+    }
+    // Without an organization, a report that comes once per provider is the sole provider's.
+    const isSole = sole !== undefined && another === undefined && isPerProvider(entry.type.toLowerCase());
+    return isSole || entry.organization === other.organization;
+  };
+}
+
+function isOf(provider: Provider, { organization }: DocumentPlace): boolean {
+  return organization !== null && isProvider(provider, organization);
+}
+
+function isSameKind(a: DocumentPlace, b: DocumentPlace): boolean {
+  return a.format === b.format && a.type.toLowerCase() === b.type.toLowerCase();
+}
+
+function placeOf({ type, organization, format }: DocumentPlace): string {
   return JSON.stringify([type.toLowerCase(), organization && organizationKey(organization), format]);
 }
 

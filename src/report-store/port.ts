@@ -39,7 +39,10 @@ export interface UnreadEntries {
  * the manifest, by round and revision, only adds its documents. A run of 0.1.0 gives none of the three.
  */
 export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision' | 'unread'> &
-  Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>>;
+  Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>> & {
+    /** The run has further documents, which the manifest has already. */
+    readonly onlyNewDocuments?: true;
+  };
 
 /** What came after the closing at `closedAt`. How the applicant ended stays; where another round is open or has closed since, only the documents join. */
 export interface RefreshChange {

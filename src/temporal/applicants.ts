@@ -8,7 +8,6 @@ import type { Policy } from '../domain/policy';
 import { UnknownKey } from '../domain/seal';
 import {
   type ApplicantDetails,
-  type ApplicantState,
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
@@ -16,6 +15,7 @@ import {
   DETAILS_DIGEST_MEMO,
   type InvitationAnswer,
   invitationQuery,
+  type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
@@ -55,7 +55,7 @@ export interface Applicants {
   /** Null where Temporal knows no such applicant (any more). */
   read(clientUserId: string): Promise<ApplicantSummary | null>;
   /** All that the workflow knows; needs a worker. */
-  state(clientUserId: string): Promise<ApplicantState>;
+  state(clientUserId: string): Promise<StateAnswer>;
   /** The link of the invitation, or why there is none; null where Temporal knows no such applicant. Needs a worker while the applicant is open. */
   invitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Asks for the cancel: the person is withdrawn before the run ends. */

@@ -34,6 +34,7 @@ export const POLICY_VARIABLES = {
   SETTLE_ALL_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.allSynced),
   SETTLE_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.someSynced),
   SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
+  ACCESS_REFUSED_PATIENCE: durationMs.default(DEFAULT_POLICY.accessRefusedPatienceMs),
   INVITATION_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.invitation),
   APPLICANT_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.applicant),
   REFRESH_CHECK_AFTER: refreshChecks.default([...DEFAULT_POLICY.refreshCheckAfterMs]),
@@ -53,6 +54,7 @@ export function policyOf(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): 
     },
     settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
     expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
+    accessRefusedPatienceMs: read.ACCESS_REFUSED_PATIENCE,
     wanted: read.REPORTS,
     refreshCheckAfterMs: read.REFRESH_CHECK_AFTER,
   };

@@ -7,9 +7,15 @@ import type { Watch } from './watch';
 /**
  * Does what may take an hour, and hears what comes meanwhile: the stage follows, and a notice that has to be checked is checked beside the work.
  * The work is ended, its calls cancelled, once a read says that the person declined, or once the run has heard too much: then the next one does it.
+ * The same once `isOutdatedAtMs` says that nobody needs it from a time on that has come.
  * It has come to its end in any case when this does: after a cancel, too, nothing is stored that the manifest does not tell.
  */
-export async function beside(applicant: Applicant, watch: Watch, work: () => Promise<void>): Promise<void> {
+export async function beside(
+  applicant: Applicant,
+  watch: Watch,
+  work: () => Promise<void>,
+  isOutdatedAtMs: () => number | null = () => null,
+): Promise<void> {
   const scope = new CancellationScope();
   let ended = false;
   // Settled, for it may fail while something else is waited for.
@@ -20,14 +26,19 @@ export async function beside(applicant: Applicant, watch: Watch, work: () => Pro
       ended = true;
     });
   try {
-    while (!ended && !isPointless(applicant)) await listen(applicant, watch, () => ended);
+    while (!ended && !isOver()) await listen(applicant, watch, () => ended, isOutdatedAtMs());
   } finally {
     if (!ended) scope.cancel();
     await working;
   }
   const failed = await working;
   // Where the work was ended, an attempt in flight may end in a failure of its own: nobody needs it any more.
-  if (failed && !isPointless(applicant)) throw failed.error;
+  if (failed && !isOver()) throw failed.error;
+
+  function isOver(): boolean {
+    const outdatedAtMs = isOutdatedAtMs();
+    return isPointless(applicant) || (outdatedAtMs !== null && outdatedAtMs <= Date.now());
+  }
 }
 
 function isPointless(applicant: Applicant): boolean {
@@ -35,13 +46,20 @@ function isPointless(applicant: Applicant): boolean {
 }
 
 /** Waits for the work to end, for something to be checked, or for what a poll has found, and takes that in. */
-async function listen(applicant: Applicant, watch: Watch, ended: () => boolean): Promise<void> {
+async function listen(
+  applicant: Applicant,
+  watch: Watch,
+  ended: () => boolean,
+  outdatedAtMs: number | null,
+): Promise<void> {
   applicant.show();
   const { facts } = applicant;
   const readAtMs = doubtReadAtMs(facts, applicant.input.policy);
   const changed = () => ended() || watch.hasFound || applicant.facts !== facts || applicant.isOverfull;
-  if (readAtMs === null) await condition(changed);
-  else if (readAtMs > Date.now()) await condition(changed, readAtMs - Date.now());
+  const wakeUps = [readAtMs, outdatedAtMs].filter((timeMs) => timeMs !== null);
+  const wakeAtMs = Math.min(...wakeUps);
+  if (wakeUps.length === 0) await condition(changed);
+  else if (wakeAtMs > Date.now()) await condition(changed, wakeAtMs - Date.now());
   if (ended() || applicant.isOverfull) return;
   const finding = watch.found();
   if (finding) return learn(applicant, finding);

@@ -1,6 +1,7 @@
 import type { Recorded } from '../activities/manifests';
 import type { Conclusion } from '../domain/applicant';
-import { missingDocuments } from '../domain/collection';
+import { type Collection, withRecorded } from '../domain/collection';
+import { missingDocuments } from '../domain/missing';
 import { checkTimesMs, isLeftConnected } from '../domain/refresh';
 import type { Applicant } from './applicant';
 import { inHouse, quickly, upstream } from './calls';
@@ -42,6 +43,7 @@ export async function recordClosing(applicant: Applicant, checkAfterMs: readonly
     const { round } = state;
     const recorded = await inHouse('Write the manifest').recordManifest({ ...manifestOf(applicant), ...checks });
     take(state, recorded);
+    state.collection = withRecorded(state.collection);
     // A manifest that is newer than this run knows (Temporal was restored, a terminated run wrote last) is written once more; a later round stands.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
   }
@@ -53,6 +55,7 @@ export async function recordRound(applicant: Applicant): Promise<void> {
   state.collection = { ...state.collection, unrecorded: false };
   const change = manifestOf(applicant);
   take(state, await quickly('Write the manifest', ({ recordManifest }) => recordManifest(change)));
+  state.collection = withRecorded(state.collection);
 }
 
 /** What the manifest turned out to know goes on from there. Nothing came back from a write of 0.1.0. */
@@ -73,6 +76,7 @@ function manifestOf({ state, input }: Applicant) {
     openedAt: isoOf(state.facts?.openedAtMs ?? null),
     closedAt: state.outcome === null ? null : isoOf(Date.now()),
     documents: state.collection.documents,
+    ...onlySome(state.collection),
     missing: missingDocuments(state.collection, input.policy.wanted),
     round: state.round,
     detailsRound: state.detailsRound,
@@ -120,4 +124,9 @@ async function findInvited({ state, input }: Applicant, watchMs: number): Promis
 
 function isoOf(timeMs: number | null): string | null {
   return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
+/** Of many documents the manifest has most already; the rest joins them. */
+function onlySome({ marks }: Collection): { onlyNewDocuments?: true } {
+  return Object.keys(marks).length > 0 ? { onlyNewDocuments: true } : {};
 }

@@ -8,11 +8,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { EarlierRound } from '../activities/manifests';
-import type { Conclusion } from '../domain/applicant';
-import { currentCount, emptyCollection } from '../domain/collection';
+import { type Conclusion, kindOf } from '../domain/applicant';
+import { documentCount, emptyCollection } from '../domain/collection';
 import { decide, type Step, type Wait } from '../domain/decision';
 import { currentStatus } from '../domain/facts';
+import { MINUTE_MS } from '../domain/policy';
 import { isLeftConnected } from '../domain/refresh';
+import { answerOf } from './answer';
 import { Applicant } from './applicant';
 import { beside } from './beside';
 import { awaitTurn, inHouse, upstream } from './calls';
@@ -39,7 +41,7 @@ import { Watch } from './watch';
  */
 export async function collectRecords(input: CollectRecordsInput): Promise<CollectRecordsResult> {
   const applicant = new Applicant(input);
-  setHandler(stateQuery, () => applicant.state);
+  setHandler(stateQuery, () => answerOf(applicant.state));
   setHandler(invitationQuery, () => applicant.invitation);
   setHandler(statusNoticeSignal, (notice) => applicant.takeStatusNotice(notice));
   setHandler(reportNoticeSignal, (notice) => applicant.takeReportNotice(notice));
@@ -60,6 +62,11 @@ async function closeWhole(applicant: Applicant, conclusion: Conclusion): Promise
   await close(applicant, conclusion);
   await collectLate(applicant, conclusion);
 }
+
+/** Longer than HUMAN_API_TIMEOUT. */
+const LIST_UNDER_WAY_MS = MINUTE_MS;
+
+const NOTHING_STORED = { documents: [], marks: {} } as const;
 
 /** How an applicant ends; `settled` is one that needs no closing, for another round or another applicant owns the folder. */
 type Ending = Conclusion | 'settled';
@@ -102,7 +109,7 @@ async function endedBefore(applicant: Applicant): Promise<Ending | null> {
   const earlier = await readManifest(applicant);
   if (earlier.kind !== 'known' || earlier.outcome === null) return null;
   if (new Date(earlier.closedAt ?? 0) < workflowInfo().startTime) return null;
-  applicant.state.collection = emptyCollection(earlier.documents);
+  applicant.state.collection = emptyCollection(earlier.documents, earlier.marks);
   return settle(applicant, earlier, earlier);
 }
 
@@ -117,8 +124,8 @@ async function lookBack(applicant: Applicant): Promise<Ending | null> {
   if (earlier.ofOthers && input.again !== true) return settle(applicant, conflict, earlier);
   const reopened = input.again === true && (earlier.outcome !== null || earlier.ofOthers);
   // What was stored for other details may be another person's.
-  const documents = earlier.ofOthers ? [] : earlier.documents;
-  state.collection = { ...emptyCollection(documents), unrecorded: reopened };
+  const { documents, marks } = earlier.ofOthers ? NOTHING_STORED : earlier;
+  state.collection = { ...emptyCollection(documents, marks), unrecorded: reopened };
   // An answer that 0.1.0 gave has none of them.
   const { round = 1, detailsRound = 1, revision = 0 } = earlier;
   state.revision = revision;
@@ -192,16 +199,34 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
         ? readBack(applicant, step.because)
         : beside(applicant, watch, () => readBack(applicant, step.because));
     case 'list':
-      return beside(applicant, watch, () => listReports(applicant, step.because));
+      return step.because === 'notice'
+        ? beside(applicant, watch, () => listReports(applicant, step.because))
+        : beside(applicant, watch, () => listReports(applicant, step.because), outdatedList(applicant));
     case 'read-and-list':
-      return beside(applicant, watch, async () => {
-        await Promise.all([readBack(applicant, 'window'), listReports(applicant, 'conclusion')]);
-      });
+      return beside(
+        applicant,
+        watch,
+        async () => {
+          await Promise.all([readBack(applicant, 'window'), listReports(applicant, 'conclusion')]);
+        },
+        outdatedList(applicant),
+      );
     case 'fetch':
       return beside(applicant, watch, () => fetchAll(step.documents, applicant));
     case 'record':
       return recordRound(applicant);
   }
+}
+
+/** A list may be refused for an hour. Once a read shows another status, nobody waits for it, but for the moment that an answer under way takes. */
+function outdatedList(applicant: Applicant): () => number | null {
+  const kind = kindOf(applicant.facts.read.status);
+  let changedAtMs: number | null = null;
+  return () => {
+    if (kindOf(applicant.facts.read.status) === kind) changedAtMs = null;
+    else changedAtMs ??= Date.now();
+    return changedAtMs === null ? null : changedAtMs + LIST_UNDER_WAY_MS;
+  };
 }
 
 /** Waits until a notice, a poll or the read of a deadline changes what is known, or the time is up. */
@@ -238,7 +263,7 @@ function cancelledBy({ invitationBegun }: Applicant): Conclusion {
 
 function resultOf({ state }: Applicant): CollectRecordsResult {
   if (state.outcome === null) throw new TypeError('an applicant ended without an outcome');
-  return { outcome: state.outcome, reason: state.reason, documents: currentCount(state.collection.documents) };
+  return { outcome: state.outcome, reason: state.reason, documents: documentCount(state.collection) };
 }
 
 /**

@@ -172,7 +172,12 @@ export interface ReportNotice {
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
-export const stateQuery = defineQuery<ApplicantState>('state');
+/** What the query `state` answers: of an applicant with more than 100 reports the first ones. `documentCount`: how many are stored; missing in an answer of 0.1.0. */
+export interface StateAnswer extends ApplicantState {
+  documentCount?: number;
+}
+
+export const stateQuery = defineQuery<StateAnswer>('state');
 export const invitationQuery = defineQuery<InvitationAnswer>('invitation');
 /** From the closing of an applicant to the refresh of its reports. */
 export const scheduleChecksSignal = defineSignal<[CheckSchedule]>('scheduleChecks');

@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { kindOf, type Outcome, type Stage } from '../domain/applicant';
-import { currentCount } from '../domain/collection';
+import { documentCount } from '../domain/collection';
 import type { ApplicantState } from './contract';
 
 const STAGE = defineSearchAttributeKey('ApplicantStage', 'KEYWORD');
@@ -27,7 +27,7 @@ export function describe(state: ApplicantState): void {
   const { stage, status, waitingFor, waitingUntilMs, stuck, outcome, reason } = state;
   const ended = outcome && `**${outcome}**${reason ? ` (${reason})` : ''}`;
   const waiting = waitingFor && `Waiting for ${waitingFor}${until(waitingUntilMs)}.`;
-  const documents = currentCount(state.collection.documents);
+  const documents = documentCount(state.collection);
   setCurrentDetails(
     [
       `Stage: **${stage}**${status ? `, Human API says ${told(status)}` : ''}`,

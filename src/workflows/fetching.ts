@@ -1,6 +1,7 @@
 import { isCancellation } from '@temporalio/workflow';
-import { withFetched } from '../domain/collection';
-import { newestStored, type WantedDocument } from '../domain/reports';
+import { type Collection, newestOf, withFetched } from '../domain/collection';
+import type { Policy } from '../domain/policy';
+import type { WantedDocument } from '../domain/reports';
 import type { Applicant } from './applicant';
 import { download } from './calls';
 
@@ -23,17 +24,28 @@ export function fetchBeside(
 }
 
 async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Promise<void> {
-  const { report, format } = wanted;
-  const { clientUserId } = state;
-  const newest = newestStored(state.collection.documents, report.id, format);
-  const asked = { clientUserId, report, format, newest, ...laterRound(state.round) };
+  const { clientUserId, collection, round } = state;
+  const asked = { clientUserId, ...fetchInput(wanted, collection, input.policy, round) };
   // Waited for after a cancel as well: what it stores at that moment belongs into the manifest.
-  const call = download(`Fetch a report as ${format}`, { cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
+  const call = download(`Fetch a report as ${wanted.format}`, { cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
   const fetched = await call.fetchDocument(asked);
   state.collection = withFetched(state.collection, wanted, fetched, Date.now(), input.policy);
 }
 
+/** What a download has to know beside whose it is. */
+export function fetchInput(wanted: WantedDocument, collection: Collection, policy: Policy, round: number | undefined) {
+  const { newest, isInManifest } = newestOf(collection, wanted);
+  const refusedPatienceMs = policy.accessRefusedPatienceMs;
+  return {
+    ...wanted,
+    newest,
+    ...(isInManifest && { isNewestInManifest: true }),
+    refusedPatienceMs,
+    ...laterRound(round),
+  };
+}
+
 /** The first round is left out, because it would stand in nearly every history. */
-export function laterRound(round = 1): { round?: number } {
+function laterRound(round = 1): { round?: number } {
   return round > 1 ? { round } : {};
 }

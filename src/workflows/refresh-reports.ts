@@ -9,7 +9,9 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { missingDocuments, withFetched, withList, withoutList, withRefusal } from '../domain/collection';
+import { contradictionOfRefusal } from '../domain/access';
+import { withFetched, withList, withoutList, withRecorded, withRefusal } from '../domain/collection';
+import { missingDocuments } from '../domain/missing';
 import { HOUR_MS, SECOND_MS } from '../domain/policy';
 import {
   type ClosedRound,
@@ -26,7 +28,7 @@ import {
   withoutNotices,
   withRound,
 } from '../domain/refresh';
-import { newestStored, type WantedDocument } from '../domain/reports';
+import type { WantedDocument } from '../domain/reports';
 import { download, inHouse, quickly, upstream } from './calls';
 import {
   type RefreshReportsInput,
@@ -35,7 +37,8 @@ import {
   reportNoticeSignal,
   scheduleChecksSignal,
 } from './contract';
-import { laterRound } from './fetching';
+import { fetchInput } from './fetching';
+import { listInput, refusalPatience } from './upstream-reads';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
 const SIGNALS_MOST = 2_000;
@@ -72,7 +75,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     // A refusal may pass: the checks that remain find out.
     if (gone && nextCheckMs(refresh) === null) return endedAs('withdrawn');
     if (step.do === 'end') return endedAs('refreshed');
-    if (step.do !== 'fetch' && isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
+    if (isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
     else {
       const round = await quickly('Read what was closed', (call) => call.readClosedRound({ clientUserId }));
@@ -100,6 +103,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
 
   async function list(): Promise<void> {
     const askedAtMs = Date.now();
+    const { round } = refresh;
+    if (!round) throw new TypeError('a list was asked for before the manifest was read');
     const isForNotice = isListWanted(refresh);
     if (isForNotice) refresh = withListAsked(refresh, askedAtMs);
     setCurrentDetails(
@@ -107,8 +112,16 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
         ? 'Asking Human API for the reports that it told of after the closing.'
         : 'Asking Human API whether reports have come since the closing.',
     );
-    const call = upstream(isForNotice ? 'notice' : 'background', 'List the reports');
-    const answer = await call.listReports({ clientUserId, concluding: true, patienceMs: null });
+    // Of a round with reports a refusal is doubted: it may be a moment's.
+    const despite = contradictionOfRefusal(null, refresh.collection);
+    const answer = await upstream(isForNotice ? 'notice' : 'background', 'List the reports').listReports({
+      clientUserId,
+      ...listInput(refresh.collection, round.policy),
+      named: refresh.awaited.map(({ notice }) => notice.reportId),
+      concluding: true,
+      patienceMs: null,
+      ...refusalPatience(despite, round.policy),
+    });
     const { collection } = refresh;
     // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
     gone = answer.kind === 'refused';
@@ -129,12 +142,11 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   }
 
   async function fetchOne(wanted: WantedDocument): Promise<void> {
-    const { report, format } = wanted;
-    const newest = newestStored(refresh.collection.documents, report.id, format);
-    const asked = { clientUserId, report, format, newest, ...laterRound(refresh.round?.round) };
-    const fetched = await download(`Fetch a report as ${format}`).fetchDocument(asked);
-    if (!refresh.round) throw new TypeError('a document was fetched before the manifest was read');
-    const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), refresh.round.policy);
+    const { round } = refresh;
+    if (!round) throw new TypeError('a document was fetched before the manifest was read');
+    const asked = { clientUserId, ...fetchInput(wanted, refresh.collection, round.policy, round.round) };
+    const fetched = await download(`Fetch a report as ${wanted.format}`).fetchDocument(asked);
+    const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };
   }
 
@@ -145,6 +157,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
     await CancellationScope.nonCancellable(() => inHouse('Write the manifest').recordRefresh(change));
+    refresh = { ...refresh, collection: withRecorded(refresh.collection) };
   }
 
   /** True once the open applicant has every notice; one that closed meanwhile leaves them to us. */

@@ -1,9 +1,20 @@
 import type { StatusAnswer } from '../activities/person';
-import type { ListAnswer } from '../activities/reports';
-import { withList, withListPutOff, withNoticeList, withoutList, withRefusal } from '../domain/collection';
+import type { ListAnswer, WatchReportsInput } from '../activities/reports';
+import { contradictionOfRefusal } from '../domain/access';
+import {
+  type Collection,
+  doneMarks,
+  needsMarks,
+  withList,
+  withListPutOff,
+  withNoticeList,
+  withoutList,
+  withRefusal,
+} from '../domain/collection';
 import type { Step } from '../domain/decision';
 import {
   cadenceMs,
+  currentKind,
   currentStatus,
   withAbsence,
   withLookUp,
@@ -12,7 +23,7 @@ import {
   withRead,
   withReadPutOff,
 } from '../domain/facts';
-import { HOUR_MS, MINUTE_MS } from '../domain/policy';
+import { HOUR_MS, MINUTE_MS, type Policy } from '../domain/policy';
 import type { DeadlineRead, Poll } from '../domain/polls';
 import type { Applicant } from './applicant';
 import { upstream } from './calls';
@@ -56,9 +67,22 @@ export async function listReports(
   const everyMs = cadenceMs(applicant.facts, input.policy);
   if (!concluding) state.collection = withNoticeList(state.collection, askedMs, everyMs);
   const patienceMs = because === 'notice' ? Math.min(LIST_PATIENCE_MOST_MS, everyMs) : null;
-  const { clientUserId } = state;
+  const { clientUserId, collection } = state;
+  const despite = concluding ? contradictionOfRefusal(currentKind(applicant.facts), collection) : null;
+  const asked = { clientUserId, ...listInput(collection, input.policy), concluding, patienceMs };
   const call = upstream(concluding ? 'conclude' : 'notice', 'List the reports');
-  takeList(applicant, notBefore(await call.listReports({ clientUserId, concluding, patienceMs }), askedMs));
+  const answer = await call.listReports({ ...asked, ...refusalPatience(despite, input.policy) });
+  takeList(applicant, notBefore(answer, askedMs), despite);
+}
+
+/** What a list has to know beside whose it is: what to leave out. */
+export function listInput(collection: Collection, { wanted }: Policy): Pick<WatchReportsInput, 'wanted' | 'done'> {
+  return { wanted, ...(needsMarks(collection) && { done: doneMarks(collection) }) };
+}
+
+/** How long a refusal is not believed; only one that contradicts something is doubted at all. */
+export function refusalPatience(despite: string | null, policy: Policy): { refusedPatienceMs?: number } {
+  return despite === null ? {} : { refusedPatienceMs: policy.accessRefusedPatienceMs };
 }
 
 /**
@@ -85,6 +109,7 @@ export function pollsOf(applicant: Applicant): PollCalls {
     reports: ({ delaysMs }: Poll) =>
       upstream('poll', 'Look for new reports', { cancellationType: 'TRY_CANCEL' }).watchReports({
         clientUserId: applicant.state.clientUserId,
+        ...listInput(applicant.state.collection, applicant.input.policy),
         digest: applicant.state.collection.digest,
         delaysMs,
       }),
@@ -133,14 +158,14 @@ async function lookForTheAbsent(applicant: Applicant, outageMs: number): Promise
   moveTo(state, state.stage, { humanId });
 }
 
-function takeList(applicant: Applicant, answer: ListAnswer): void {
+function takeList(applicant: Applicant, answer: ListAnswer, despite: string | null = null): void {
   const { state, input } = applicant;
   switch (answer.kind) {
     case 'listed':
       state.collection = withList(state.collection, answer, Date.now());
       return;
     case 'refused':
-      state.collection = withRefusal(state.collection, answer.askedAtMs);
+      state.collection = withRefusal(state.collection, answer.askedAtMs, despite);
       return;
     case 'not-yet':
       state.collection = withoutList(state.collection, answer.askedAtMs);

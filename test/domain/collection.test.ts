@@ -3,7 +3,6 @@ import {
   type Collection,
   currentCount,
   emptyCollection,
-  missingDocuments,
   nextRetryMs,
   toFetch,
   withFetched,
@@ -13,6 +12,7 @@ import {
   withRefusal,
   withReportNotice,
 } from '../../src/domain/collection';
+import { missingDocuments } from '../../src/domain/missing';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import type { ListedReport } from '../../src/domain/reports';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instantMs, versionOf } from '../../src/domain/instants';
-import { isStored, newestStored } from '../../src/domain/reports';
+import { documentKey, newestStored, storedKeys } from '../../src/domain/reports';
 import { isDocumentFile } from '../../src/report-store/layout';
 import { entry } from '../report-store/fixtures';
 import { fc } from '../support/property';
@@ -125,8 +125,8 @@ describe('updatedAt in ten forms, and another that cannot be read', () => {
       const { type, organization } = stored[0] as (typeof stored)[0];
       return { report: { id: 'report-1', type, organization, updatedAt: text }, format: 'pdf' } as const;
     };
-    expect(isStored(stored, wanted(updatedAt))).toBe(true);
-    for (const text of later) expect([text, isStored(stored, wanted(text))]).toEqual([text, false]);
+    expect(storedKeys(stored).has(documentKey(wanted(updatedAt)))).toBe(true);
+    for (const text of later) expect([text, storedKeys(stored).has(documentKey(wanted(text)))]).toEqual([text, false]);
   });
 
   test('the newest of several is told by when it was stored, where its date cannot be read', () => {

@@ -49,6 +49,7 @@ test('the policy when nothing is configured is the one that the documentation pr
     },
     settleMs: { allSynced: 10 * MINUTE_MS, someSynced: 24 * HOUR_MS, error: HOUR_MS },
     expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },
+    accessRefusedPatienceMs: HOUR_MS,
     wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
     refreshCheckAfterMs: [DAY_MS, 7 * DAY_MS],
   });

@@ -1,4 +1,11 @@
-import { toFetch, withFetched, withNoticeList, withRefusal, withReportNotice } from '../../src/domain/collection';
+import {
+  toFetch,
+  withFetched,
+  withList,
+  withNoticeList,
+  withRefusal,
+  withReportNotice,
+} from '../../src/domain/collection';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { listedAt, Situation, wholeAt } from './model/situation';
 import { T0 } from './model/upstream';
@@ -125,6 +132,17 @@ describe('All Synced', () => {
     expect(it.waitsUntilMs(atMs)).toBe(DAY_MS + SETTLE_MS);
   });
 
+  test('does not start its window anew for another spelling of a known provider', () => {
+    const it = setup();
+    it.list(wholeAt(0), DAY_MS).store(DAY_MS);
+    const spellings = [
+      { id: 'o1', name: null },
+      { id: null, name: ' CLINIC  o1' },
+    ];
+    const rows = wholeAt(0).map((row, at) => ({ ...row, organization: spellings[at] ?? null }));
+    expect(it.list(rows, DAY_MS + MINUTE_MS).waitsUntilMs(DAY_MS + MINUTE_MS)).toBe(DAY_MS + SETTLE_MS);
+  });
+
   test('starts its window anew for 24 h at most', () => {
     const it = setup();
     for (let atMs = DAY_MS; atMs < 2 * DAY_MS; atMs += 9 * MINUTE_MS) {
@@ -225,6 +243,33 @@ describe('what keeps an All Synced from being collected', () => {
   test('is not a provider without a ccdraw', () => {
     const it = setup([...wholeAt(0), listedAt('u-o2', 'unity', 0, 'o2')]).store(DUE_MS);
     expect(ended(it)).toEqual(conclusion('collected', null));
+  });
+
+  test('is a list on which nothing is wanted: something is there, and nothing of it is stored', () => {
+    const it = setup([]);
+    const others = [{ type: '', organization: { id: 'o1', name: 'Clinic o1' } }];
+    it.collection = withList(it.collection, { reports: [], others, digest: 'x', askedAtMs: T0 + DUE_MS }, T0 + DUE_MS);
+    it.read('All Synced', DUE_MS + DAY_MS, { updatedMs: 0 });
+    const list = { reports: [], others, digest: 'x', askedAtMs: T0 + DUE_MS + DAY_MS };
+    it.collection = withList(it.collection, list, T0 + DUE_MS + DAY_MS);
+    expect(it.next(DUE_MS + DAY_MS)).toEqual(conclusion('partial', 'missing-documents'));
+  });
+
+  test('is a collection without a single document, though nothing of it failed', () => {
+    const it = new Situation('All Synced', { ...DEFAULT_POLICY, wanted: { ccdraw: ['pdf'] } });
+    it.read('All Synced', DUE_MS, { updatedMs: 0 }).list([listedAt('u-o1', 'unity', 0)], DUE_MS);
+    expect(ended(it)).toEqual(conclusion('partial', 'missing-documents'));
+    expect(ended(setup(wholeAt(0)).store(DUE_MS, ['json', 'pdf']))).toEqual(conclusion('partial', 'missing-documents'));
+  });
+
+  test('is a list with more reports than one answer holds, while some have had no turn', () => {
+    const it = setup(wholeAt(0)).store(DUE_MS);
+    const list = { reports: it.collection.listed, left: 7, digest: 'x' };
+    const at = (atMs: number) => withList(it.collection, { ...list, askedAtMs: T0 + atMs }, T0 + atMs);
+    it.collection = at(DUE_MS);
+    it.read('All Synced', DUE_MS + DAY_MS, { updatedMs: 0 });
+    it.collection = at(DUE_MS + DAY_MS);
+    expect(it.next(DUE_MS + DAY_MS)).toEqual(conclusion('partial', 'failed-documents'));
   });
 
   test('is not a format that a report does not come in', () => {

@@ -171,10 +171,27 @@ describe('missing documents', () => {
   );
 
   it.each([
+    ['by its name alone', { id: null, name: ' starfleet  MEDICAL' }],
+    ['by its id alone, which another entry joins to the name', { id: entry().organization?.id ?? '', name: null }],
+  ])('of a provider that is named %s are gone once its document is there', (_, organization) => {
+    const refreshed = mergeManifest(null, change({ documents: [entry()] }));
+    expect(mergeManifest(refreshed, change({ missing: [missing({ organization })] })).missing).toEqual([]);
+    const closed = mergeManifest(null, change({ outcome: 'partial', missing: [missing({ organization })] }));
+    const arrived = { kind: 'refresh', clientUserId: closed.clientUserId, closedAt: closed.closedAt } as const;
+    const news = { refreshedAt: '2026-02-01T00:00:00.000Z', documents: [entry()], missing: [] };
+    expect(mergeManifest(closed, { ...arrived, ...news }).missing).toEqual([]);
+  });
+
+  it('that failed stay beside an older version that the run stored in an earlier write', () => {
+    const stored = mergeManifest(null, change({ documents: [entry()] }));
+    const failed = change({ documents: [], missing: [missing({ reason: 'failed' })], onlyNewDocuments: true });
+    expect(mergeManifest(stored, failed).missing).toHaveLength(1);
+  });
+
+  it.each([
     ['type', { type: 'ccdraw' }],
     ['format', { format: 'html' }],
     ['organization', { organization: { id: 'other', name: 'Starfleet Medical' } }],
-    ['organization', { organization: null }],
   ] as const)('of another %s stay', (_, other) => {
     const refreshed = mergeManifest(null, change({ documents: [entry()] }));
     expect(mergeManifest(refreshed, change({ missing: [missing(other)] })).missing).toEqual([missing(other)]);

@@ -31,6 +31,8 @@ export interface Closed {
   readonly result: unknown;
   readonly atMs: number;
   readonly runs: number;
+  /** The largest input that a run of it began with. */
+  readonly carriedBytes: number;
 }
 
 type Payloads = temporal.api.common.v1.IPayload[];
@@ -52,6 +54,7 @@ export class SimulatedServer {
   private readonly worker: SimulatedWorker;
   private run: SimulatedRun;
   private runs = 0;
+  private carriedBytes = 0;
   private buffered: Job[] = [];
   private task: WorkflowTask | null = null;
   private dispatched = false;
@@ -89,6 +92,7 @@ export class SimulatedServer {
 
   private begin(workflowId: string, workflowType: string, args: Payloads): SimulatedRun {
     this.runs += 1;
+    this.carriedBytes = Math.max(this.carriedBytes, ...args.map(({ data }) => data?.length ?? 0));
     const about = { workflowId, workflowType, runId: `run-${this.runs}`, taskQueue: 'simulated' };
     const run = new SimulatedRun(this.code, { ...about, startedAtMs: this.clock.nowMs });
     this.buffered = [];
@@ -223,7 +227,7 @@ export class SimulatedServer {
     const result = completed?.result
       ? defaultPayloadConverter.fromPayload(completed.result)
       : (failed?.failure ?? null);
-    this.closed = { status, result, atMs: this.clock.nowMs, runs: this.runs };
+    this.closed = { status, result, atMs: this.clock.nowMs, runs: this.runs, carriedBytes: this.carriedBytes };
   }
 
   private async die(downMs: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { NotYet, Unavailable } from '../../src/human-api/errors';
-import { type FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
-import { timeSkipping } from '../support/time-skipping';
+import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
-const { told } = timeSkipping();
+const { followOn, told } = timeSkipping();
 
 const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 
@@ -21,15 +21,36 @@ describe('a refused access token', () => {
     expect(applicant.humanApi.count('proveCredentials')).toBe(0);
   });
 
-  test('means nothing to collect at the conclusion, once our credentials are proven', async () => {
+  test('means nothing to collect once it lasts an hour beside All Synced, and the manifest says that access was refused', async () => {
     const applicant = await told([{ afterMs: HOUR_MS, status: 'All Synced' }], refused);
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({
-      outcome: 'partial',
-      reason: 'nothing-listed',
-      documents: 0,
-    });
+    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    expect(result).toEqual({ outcome: 'partial', reason: 'nothing-listed', documents: 0 });
+    expect(afterMs).toBeGreaterThan(2 * HOUR_MS);
     const routes = applicant.routes();
     expect(routes.lastIndexOf('proveCredentials')).toBeGreaterThan(routes.lastIndexOf('listReports'));
+    const details = applicant.manifest?.missing.map(({ detail }) => detail);
+    expect(new Set(details)).toEqual(new Set([expect.stringMatching(/refused access .* the status said All Synced/)]));
+  });
+
+  test('that is granted within the hour loses no report', async () => {
+    const applicant = await told(ALL_SYNCED, (humanApi) => {
+      humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), times: 12 });
+    });
+    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  });
+
+  test('is not waited for once the status has changed, nor after a cancel', async () => {
+    const disconnected = { afterMs: HOUR_MS + 20 * MINUTE_MS, status: 'Disconnected' };
+    const humanApi = new FakeHumanApi([{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected]);
+    refused(humanApi);
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.tell([{ afterMs: HOUR_MS, status: 'All Synced' }]);
+    await applicant.passTo(disconnected.afterMs);
+    await applicant.statusNotice('Disconnected', disconnected.afterMs);
+    await applicant.pass(3 * MINUTE_MS);
+    expect(await applicant.state()).toMatchObject({ waitingFor: 'the person to connect a provider again' });
+    await applicant.handle.cancel();
+    expect((await applicant.end(MINUTE_MS)).status).toBe('CANCELLED');
   });
 
   test('never means "no records" while our own secret is wrong', async () => {

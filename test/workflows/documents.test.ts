@@ -42,7 +42,7 @@ describe('a document', () => {
   test('that a provider without a complete record lacks leaves the collection whole', async () => {
     const applicant = await told([{ afterMs: HOUR_MS, status: 'All Synced', reports: [row('u-A', 'unity', 'A')] }]);
     expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 2 });
-    expect(missingIn(applicant)).toEqual(['ccdraw A pdf not-offered']);
+    expect(missingIn(applicant)).toEqual(['ccdraw A pdf not-listed']);
   });
 
   test('of unity that a provider lacks makes it partial', async () => {
@@ -89,7 +89,7 @@ describe('a document', () => {
       };
     });
     expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 2 });
-    expect(missingIn(applicant)).toEqual(['ccdraw A pdf not-offered']);
+    expect(missingIn(applicant)).toEqual(['ccdraw A pdf not-listed']);
     expect(applicant.humanApi.calls.filter(({ of }) => of === 'c-A.pdf')).toHaveLength(1);
   });
 

@@ -238,12 +238,12 @@ test('a list that lags behind the notice is asked for again, and given up in the
   expect(humanApi.count('listReports')).toBe(3 + 4);
 });
 
-test('where upstream refuses access with proven credentials the person is withdrawn: it ends at once, and what was collected stays', async () => {
+test('where upstream refuses access for an hour, with proven credentials, the person is withdrawn: it ends, and what was collected stays', async () => {
   const { tell, work, end, notice, humanApi, store } = await setup({ script: [{ afterMs: 1, gone: true }] });
   await tell(notice('u-p'));
   await work();
   expect(await end()).toMatchObject({ ended: 'withdrawn', stored: 0 });
-  expect(humanApi.count('listReports')).toBe(1);
+  expect(humanApi.count('listReports')).toBeGreaterThan(20);
   expect(store.written).toEqual([]);
 });
 

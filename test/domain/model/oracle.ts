@@ -92,5 +92,6 @@ function gapOf(truth: Truth, wanted: Wanted): Reason | null {
   const listed = listedInTheEnd(truth);
   if (listed.length === 0) return 'nothing-listed';
   if (wantedInTheEnd(truth, wanted).some(({ offered, never }) => offered && never)) return 'failed-documents';
-  return absentReports(listed, wanted).some(({ reason }) => reason === 'missing') ? 'missing-documents' : null;
+  const isMissing = absentReports(listed, wanted).some(({ reason }) => reason === 'missing');
+  return isMissing || havable(truth, wanted).length === 0 ? 'missing-documents' : null;
 }

@@ -1,0 +1,115 @@
+import type { Format } from './reports';
+
+/**
+ * What is remembered of documents in few bytes, for applicants with so many that their entries would not fit into Temporal's payloads: a hash of
+ * report id and format to tokens, one a version. A token is a letter (s stored, n not offered, f failed for good) and a hash of the version.
+ */
+export type Marks = Readonly<Record<string, string>>;
+
+/** One format of one version (instants' versionOf) of a report. */
+export interface MarkedDocument {
+  readonly reportId: string;
+  readonly format: Format;
+  readonly version: string;
+}
+
+export type Mark = 'stored' | 'not-offered' | 'failed';
+
+const LETTER_OF: Readonly<Record<Mark, string>> = { stored: 's', 'not-offered': 'n', failed: 'f' };
+const MARK_OF: Readonly<Record<string, Mark>> = { s: 'stored', n: 'not-offered', f: 'failed' };
+/** 32 bits tell the few versions of one report apart. */
+const VERSION_CHARACTERS = 7;
+const TOKEN_CHARACTERS = 1 + VERSION_CHARACTERS;
+/** An older version that is listed once more is downloaded once more, which changes nothing. */
+const VERSIONS_MOST = 4;
+
+/** Where a document's mark stands: worked out once for what is looked up often. */
+export interface MarkPlace {
+  readonly key: string;
+  readonly version: string;
+}
+
+export function placeOfMark(document: MarkedDocument): MarkPlace {
+  return { key: markKey(document.reportId, document.format), version: versionHash(document.version) };
+}
+
+/** `marks` with the versions that are new to them; the newest mark of a version counts. */
+export function withMarks(marks: Marks, added: Iterable<readonly [MarkedDocument, Mark]>): Marks {
+  const next: Record<string, string> = { ...marks };
+  for (const [document, mark] of added) {
+    const { key, version } = placeOfMark(document);
+    const kept = tokensOf(next[key] ?? '').filter((token) => token.slice(1) !== version);
+    next[key] = [...kept, `${LETTER_OF[mark]}${version}`].slice(-VERSIONS_MOST).join('');
+  }
+  return next;
+}
+
+/** What is remembered of this very version; null for nothing. */
+export function markAt(marks: Marks, { key, version }: MarkPlace): Mark | null {
+  const tokens = marks[key] ?? '';
+  for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) {
+    if (tokens.startsWith(version, at + 1)) return MARK_OF[tokens.charAt(at)] ?? null;
+  }
+  return null;
+}
+
+/** True where some version is stored. */
+export function hasStoredMark(marks: Marks, key: string): boolean {
+  return isStored(marks[key] ?? '');
+}
+
+interface Count {
+  readonly all: number;
+  readonly stored: number;
+}
+
+const countOf = new WeakMap<Marks, Count>();
+
+/** How many documents there are marks of, and how many of them are stored in some version. */
+export function countMarks(marks: Marks): Count {
+  const known = countOf.get(marks);
+  if (known) return known;
+  const all = Object.values(marks);
+  const count = { all: all.length, stored: all.filter(isStored).length };
+  countOf.set(marks, count);
+  return count;
+}
+
+function isStored(tokens: string): boolean {
+  for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) if (tokens[at] === LETTER_OF.stored) return true;
+  return false;
+}
+
+function tokensOf(tokens: string): string[] {
+  const all: string[] = [];
+  for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) all.push(tokens.slice(at, at + TOKEN_CHARACTERS));
+  return all;
+}
+
+/** Under which a document has its mark. */
+export function markKey(reportId: string, format: Format): string {
+  return textHash(`${reportId}|${format}`);
+}
+
+function versionHash(version: string): string {
+  return textHash(version).slice(-VERSION_CHARACTERS);
+}
+
+/** 64 bits of a text (cyrb53, uncut) in 14 digits of base 36: workflow code has no node:crypto, and of 20,000 documents two never meet. */
+export function textHash(text: string): string {
+  let high = 0xdeadbeef | 0;
+  let low = 0x41c6ce57 | 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    high = Math.imul(high ^ code, -1640531535);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), -2048144789) ^ Math.imul(low ^ (low >>> 13), -1028477387);
+  low = Math.imul(low ^ (low >>> 16), -2048144789) ^ Math.imul(high ^ (high >>> 13), -1028477387);
+  return `${digits(low)}${digits(high)}`;
+}
+
+/** 32 bits in 7 digits; larger numbers are converted slowly. */
+function digits(bits: number): string {
+  return (bits >>> 0).toString(36).padStart(7, '0');
+}
