@@ -13,7 +13,7 @@ import {
   faultOf,
   nameMeant,
 } from './observability/configuration-fault';
-import { isLoopbackHost } from './observability/loopback';
+import { isLoopbackHost, withoutOwnNoProxy } from './observability/loopback';
 import { networks } from './observability/networks';
 import { Mistake, separated, setting } from './observability/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
@@ -147,7 +147,7 @@ function configOf(
 
 /** What is set, without the white space at its ends: secrets come out of files, with a line's end, a carriage return or a byte order mark. */
 function givenTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
-  const set = Object.entries({ ...dotEnv(folder), ...env });
+  const set = Object.entries({ ...dotEnv(folder), ...withoutOwnNoProxy(env) });
   return Object.fromEntries(set.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
 }
 

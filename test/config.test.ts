@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
+import { sparingLoopback } from '../src/observability/loopback';
 import { newKey } from '../src/temporal/key-ring';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
@@ -263,6 +264,13 @@ test.each([
   expect(faultsOf({ [name]: 'x' })).toEqual([]);
   writeFileSync(path.join(folder, '.env'), `${name}=x\n`);
   expect(faultsOf({})).toEqual([]);
+});
+
+test('NO_PROXY in .env counts beside the loopback that a process adds to its environment, and one of the shell goes first', () => {
+  writeFileSync(path.join(folder, '.env'), 'HTTPS_PROXY=http://proxy:3128\nNO_PROXY=api.humanapi.co\n');
+  const noProxy = (env: NodeJS.ProcessEnv) => read(sparingLoopback(env)).humanApi.proxy?.noProxy;
+  expect(noProxy({})).toBe('api.humanapi.co');
+  expect(noProxy({ NO_PROXY: 'example.org' })).toMatch(/^example\.org,localhost,/);
 });
 
 test.each([

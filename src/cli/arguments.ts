@@ -75,12 +75,12 @@ function starterCommand(): Command {
     ])
     .option(
       '--file <path>',
-      'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources, and autoInvite (true or false) if you like; sources split by ";"; "-" is standard input',
+      'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources, and optionally autoInvite (true or false); sources split by ";"; "-" is standard input',
     )
     .option('--dry-run', 'check everything, start nothing; with --json only what is wrong stands on stdout')
     .option(
       '--no-auto-invite',
-      'Human API sends no invitation: you send its link yourself (chartway invitation); of a file for rows without a value for autoInvite',
+      'Human API sends no invitation: you send its link yourself (chartway invitation); in a file this holds for rows without a value for autoInvite',
     )
     .option(
       '--reports <list>',

@@ -54,7 +54,7 @@ function judged({ line, checked }: Row, file: string, ids: RepeatedIds): Candida
     return { place, checked: refused(expected) };
   }
   const { repeats, line: other } = judgement;
-  if (repeats === null) return { place, checked: refused(`one set of details an applicant; line ${other} differs`) };
-  const expected = `one set of details an applicant; this repeats line ${repeats}, and line ${other} differs`;
+  if (repeats === null) return { place, checked: refused(`one set of details per applicant; line ${other} differs`) };
+  const expected = `one set of details per applicant; this repeats line ${repeats}, and line ${other} differs`;
   return { place: { ...place, repeats }, checked: refused(expected) };
 }

@@ -14,3 +14,9 @@ export function sparingLoopback(env: NodeJS.ProcessEnv): { readonly no_proxy: st
   const text = entries.includes('*') ? '*' : entries.join(',');
   return { no_proxy: text, NO_PROXY: text };
 }
+
+/** The environment without a `no_proxy` that {@link sparingLoopback} made out of nothing: it must not hide the one of a `.env`. */
+export function withoutOwnNoProxy(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { no_proxy: own } = sparingLoopback({});
+  return Object.fromEntries(Object.entries(env).filter(([name, text]) => !/^no_proxy$/i.test(name) || text !== own));
+}

@@ -42,11 +42,11 @@ export function refusalText({ connection, namespace }: TemporalSettings, status:
     ...(hasCertificate ? [certificate] : []),
   ];
   const refused = `Temporal at ${address} refused ${shown.join(' and ') || 'a caller without a key or certificate'} (${status})`;
-  const mend =
+  const remedy =
     shown.length === 0
       ? 'set TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH'
       : `it may have expired, be another environment's, or have no access to the namespace "${namespace}"`;
-  return `${refused}: ${mend}`;
+  return `${refused}: ${remedy}`;
 }
 
 /** For a refusal of a call behind the first one, where the settings are not at hand; null: this error says something else. */

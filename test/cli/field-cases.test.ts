@@ -162,9 +162,9 @@ test.each([true, false])(
       [6, undefined],
     ]);
     expect(said).toEqual([
-      'a.csv, line 2, clientUserId: expected one set of details an applicant; line 4 differs (POL-1)',
-      'a.csv, line 4, clientUserId: expected one set of details an applicant; line 2 differs (POL-1)',
-      'a.csv, line 5, clientUserId: expected one set of details an applicant; this repeats line 2, and line 4 differs (POL-1)',
+      'a.csv, line 2, clientUserId: expected one set of details per applicant; line 4 differs (POL-1)',
+      'a.csv, line 4, clientUserId: expected one set of details per applicant; line 2 differs (POL-1)',
+      'a.csv, line 5, clientUserId: expected one set of details per applicant; this repeats line 2, and line 4 differs (POL-1)',
       // Ids that differ in case only share a folder on some stores.
       'a.csv, line 6, clientUserId: expected an id that differs from that of line 3 in more than upper and lower case (pol-2)',
       `5 rows: ${dryRun ? '4 invalid, 1 right' : '1 started, 4 invalid'}`,

@@ -33,7 +33,7 @@ const WHY_NONE = {
   'not-invited-yet': 'the person is not invited yet; try again later',
   closed: 'the applicant has closed, and the link was dropped then',
   'not-returned': 'Human API returned no link when it created the person',
-  unknown: 'Temporal knows no such applicant (any more); look at the id',
+  unknown: 'Temporal has no such applicant, or no longer has it; check the id',
   unsupported:
     'the worker is of a version that keeps no link; upgrade the workers, then applicants who are invited after that have one',
 } as const;
@@ -63,7 +63,7 @@ async function readInvitation(operator: Operator, clientUserId: string): Promise
   if (!summary.open) return { inviteLink: null, why: 'closed' };
   if (!(await isAttended({ client, taskQueue }).catch(() => true))) {
     terminal.say(
-      `no worker takes work from the task queue "${taskQueue}", and only a worker knows the link: start one, or look at TASK_QUEUE, then run the same command again`,
+      `no worker takes work from the task queue "${taskQueue}", and only a worker knows the link: start one, or check TASK_QUEUE, then run the same command again`,
     );
     return null;
   }

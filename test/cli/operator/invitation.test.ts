@@ -71,7 +71,7 @@ test('of a closed applicant no worker is asked, an unknown one is said to be unk
   expect([closed.status, closed.order]).toEqual([1, [audited('closed')]]);
   const unknown = await run({});
   expect([unknown.status, unknown.order]).toEqual([1, [audited('unknown')]]);
-  expect(unknown.said).toContain('Temporal knows no such applicant');
+  expect(unknown.said).toContain('Temporal has no such applicant');
 });
 
 test('where no worker can answer, or one of an older version, that is said: status 1', async () => {
