@@ -8,7 +8,7 @@ const PHRASES: ReadonlySet<string> = new Set([
   ...['error', 'gateway time-out', 'service temporarily unavailable', 'temporarily unavailable', 'proxy error'],
   ...['server error', 'application error', 'site maintenance', 'under maintenance', 'no healthy upstream'],
   ...['maintenance', 'scheduled maintenance', 'down for maintenance', 'site under maintenance', 'just a moment'],
-  ...['access blocked', 'web filter violation', 'internet security by zscaler', 'blocked'],
+  ...['access blocked', 'web filter violation', 'internet security by zscaler'],
   ...['login', 'log in', 'sign in', 'sign on', 'single sign-on', 'please sign in', 'please log in', 'captive portal'],
 ]);
 /** Where these begin it, anything may follow. */

@@ -7,44 +7,21 @@ const ERROR_MOST = 64 * 1024;
 /** What errors of upstream, gateways and frameworks consist of (RFC 9457, API Gateway, Spring, Apigee, OAuth), without case, "-" and "_". */
 const ERROR_WORDS: ReadonlySet<string> = new Set([
   ...['message', 'messages', 'msg', 'detail', 'details', 'description', 'reason', 'cause', 'fault', 'exception'],
-  ...[
-    'code',
-    'status',
-    'statuscode',
-    'statusmessage',
-    'statustext',
-    'httpstatus',
-    'httpcode',
-    'success',
-    'ok',
-    'result',
-  ],
-  ...[
-    'type',
-    'title',
-    'instance',
-    'path',
-    'method',
-    'url',
-    'timestamp',
-    'stack',
-    'trace',
-    'hint',
-    'help',
-    'validation',
-  ],
+  ...['code', 'status', 'statuscode', 'statusmessage', 'statustext', 'httpstatus', 'httpcode', 'success', 'ok'],
+  ...['type', 'title', 'instance', 'path', 'method', 'url', 'timestamp', 'stack', 'trace', 'hint', 'help'],
   ...['requestid', 'xrequestid', 'xhumanapirequestid', 'traceid', 'correlationid', 'documentationurl', 'retryafter'],
   ...['connectionid', 'hostid', 'host', 'service', 'server', 'zone', 'rayid', 'retryable', 'file', 'line', 'meta'],
-  ...['owneractionrequired'],
+  ...['owneractionrequired', 'result', 'validation'],
 ]);
 /** Of those, the ones that no record consists of. The others, such as title and timestamp of an event, are a record's words too. */
 const MARKS: ReadonlySet<string> = new Set([
   ...['message', 'msg', 'fault', 'exception', 'stack', 'trace', 'statuscode', 'statusmessage', 'statustext'],
   ...['httpstatus', 'httpcode', 'requestid', 'xrequestid', 'traceid', 'correlationid', 'retryafter'],
 ]);
-/** What a status says where it marks an error. */
-const FAILURES =
-  /^(?:[45]\d\d|error|errors|fail|failed|failure|unavailable|forbidden|unauthorized|denied|timeout|false)$/i;
+const HTTP_ERROR = /^[45]\d\d$/;
+/** What a status says that stands alone, or with its reason. */
+const FAILURES = /^(?:error|errors|fail|failed|failure|unavailable|forbidden|unauthorized|denied|timeout)$/i;
+
 /** Upstream's own mark: its envelopes carry it, no record does. */
 const UPSTREAM_REQUEST_ID = 'xhumanapirequestid';
 
@@ -107,9 +84,11 @@ function isNamedError(word: string): boolean {
 
 function isMark([word, value]: readonly [string, unknown], words: number): boolean {
   if (MARKS.has(word) || isNamedError(word)) return true;
-  if (['status', 'success', 'ok', 'result'].includes(word)) return FAILURES.test(String(value));
+  if (['success', 'ok'].includes(word)) return value === false || value === 'false';
+  // Beside other words it may be that of an order or a result.
+  if (word === 'status') return HTTP_ERROR.test(String(value)) || (words <= 2 && FAILURES.test(String(value)));
   // A code may be that of a diagnosis, 401 in ICD-9.
-  if (word === 'code') return words === 1 && FAILURES.test(String(value));
+  if (word === 'code') return words === 1 && HTTP_ERROR.test(String(value));
   // `{"detail": "Not found."}` is all that some frameworks say.
   return words === 1 && ['detail', 'messages', 'reason'].includes(word) && isText(value);
 }

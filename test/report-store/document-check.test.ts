@@ -304,6 +304,7 @@ describe('a JSON record', () => {
     '{"message":"Internal server error","connectionId":"x","requestId":"x"}',
     '{"detail":"Not found."}',
     '{"code":503}',
+    '{"status":"error","reason":"x"}',
   ])('is refused where it is an error: %s', (body) => expect(setup('json', body)).toMatch(/a record, got an error/));
 
   it.each([
@@ -317,6 +318,7 @@ describe('a JSON record', () => {
     '[{"timestamp":"2026-01-01","type":"visit","title":"Office visit","description":"x"}]',
     '[{"code":401,"description":"Essential hypertension","status":"active"}]',
     '{"status":"final","details":{"medications":["x"]}}',
+    '[{"type":"lab","title":"CBC","status":"unavailable","timestamp":"2026-01-01"}]',
     '{"messages":[{"from":"Dr X","text":"x"}]}',
   ])('passes: %.60s', (body) => expect(setup('json', body, {}, 3_000)).toBeNull());
 
