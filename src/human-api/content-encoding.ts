@@ -6,11 +6,14 @@ import { type CallFacts, Unavailable } from './errors';
 const MOST_CODINGS = 2;
 const DECODERS = ['gzip', 'x-gzip', 'deflate', 'br'] as const;
 type Coding = (typeof DECODERS)[number];
+/** What servers write that is no coding of bytes. */
+const NO_CODINGS: ReadonlySet<string> = new Set(['', 'identity', 'none', 'utf-8', 'binary']);
+const GZIP_BEGINS = 0x1f;
 
 /** The codings of a `Content-Encoding`, in the order they were applied; none for identity. @throws Unavailable for one that we cannot undo */
 export function codingsOf(facts: CallFacts, header: string): Coding[] {
   const names = header.split(',').map((name) => name.trim().toLowerCase());
-  const codings = names.filter((name) => name !== '' && name !== 'identity');
+  const codings = names.filter((name) => !NO_CODINGS.has(name));
   if (codings.length <= MOST_CODINGS && codings.every(isCoding)) return codings;
   throw new Unavailable(facts, 'expected a Content-Encoding of gzip, deflate or br, or none; another one came');
 }
@@ -29,9 +32,12 @@ async function* inflated(source: AsyncIterable<Uint8Array>, coding: Coding): Asy
   const first = await chunks.next();
   // An empty body is empty in any coding.
   if (first.done) return;
+  const whole = chunksFrom(first.value, chunks);
+  // A proxy may inflate the body and leave the header.
+  if (coding.endsWith('gzip') && first.value[0] !== GZIP_BEGINS) return yield* whole;
   const decoder = decoderOf(coding, first.value);
   // What goes wrong on either side comes out of the decoder; a reader that stops ends the source.
-  pipeline(Readable.from(chunksFrom(first.value, chunks)), decoder, () => {});
+  pipeline(Readable.from(whole), decoder, () => {});
   yield* decoder as AsyncIterable<Uint8Array>;
 }
 

@@ -65,7 +65,9 @@ function elementsOf(bytes: Uint8Array): Uint8Array[] | null {
     if (depth === 0) break;
   }
   if (from !== text.byteLength) return null;
-  return elements.filter((element) => trimmed(element).byteLength > 0);
+  const told = elements.filter((element) => trimmed(element).byteLength > 0);
+  // A list of nothing would have been JSON: `[,]` is not known to be empty.
+  return told.length > 0 ? told : null;
 }
 
 function trimmed(bytes: Uint8Array): Uint8Array {

@@ -10,10 +10,18 @@ export function parseAnswer(bytes: Uint8Array): unknown {
 
 export function parseText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withIdsAsTexts(text));
   } catch {
     return undefined;
   }
+}
+
+/** A quote inside of a JSON text is escaped, so no text matches. */
+const LARGE_ID = /("(?:clientUserId|humanId|objectId|id)"\s*:\s*)(\d{16,200})(?=\s*[,}])/g;
+
+/** Ids that are numbers beyond 2^53 become texts: as a JavaScript number they would lose digits, and name somebody else. */
+export function withIdsAsTexts(json: string): string {
+  return json.replace(LARGE_ID, '$1"$2"');
 }
 
 /** True for a JSON object: neither null nor an array. */

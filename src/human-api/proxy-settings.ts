@@ -24,7 +24,7 @@ export function readProxy(env: Environment): ProxySettings | null | { readonly m
   if (name === undefined) return null;
   const noProxy = NO_PROXY_NAMES.map((candidate) => env[candidate]).find((text) => text) ?? '';
   try {
-    const url = proxyUrl(env[name] ?? '');
+    const url = proxyUrl((env[name] ?? '').trim());
     return { url: url.origin, authorization: authorizationOf(url), noProxy };
   } catch {
     return { malformed: name };

@@ -7,6 +7,8 @@ const PHRASES: ReadonlySet<string> = new Set([
   ...Object.entries(STATUS_CODES).flatMap(([code, phrase = '']) => (Number(code) >= 400 ? [phrase.toLowerCase()] : [])),
   ...['error', 'gateway time-out', 'service temporarily unavailable', 'temporarily unavailable', 'proxy error'],
   ...['server error', 'application error', 'site maintenance', 'under maintenance', 'no healthy upstream'],
+  ...['maintenance', 'scheduled maintenance', 'down for maintenance', 'site under maintenance', 'just a moment'],
+  ...['access blocked', 'web filter violation', 'internet security by zscaler'],
   ...['login', 'log in', 'sign in', 'sign on', 'single sign-on', 'please sign in', 'please log in', 'captive portal'],
 ]);
 /** Where these begin it, anything may follow. */
@@ -14,12 +16,14 @@ const BEGINNINGS = [
   ...['access denied', 'access to this page has been denied', 'request rejected', 'the requested url was rejected'],
   ...['error: the request could not be satisfied', 'error: the requested url could not be retrieved'],
   ...['the request could not be satisfied', 'the requested url could not be retrieved', 'invalid url'],
-  ...['web page blocked', 'website blocked', 'page blocked', 'attention required', 'just a moment'],
+  ...['web page blocked', 'website blocked', 'page blocked', 'attention required! | cloudflare'],
   ...['pardon our interruption', 'upstream connect error', 'default backend', 'an error occurred'],
   ...['web server is returning', 'web server is down'],
 ];
 /** `HTTP Status 404`, `Error 503`, `Status code: 500`. */
 const STATUS_TOLD = /^(?:error|http|status)(?:[/\d. ]|error|status|code|[:#–-])* ?\(?[345]\d\d\b/;
+/** Cloudflare's: `example.org | 502: Bad gateway` and `Bad gateway Error code 502`. */
+const STATUS_BEHIND = /\| ?[45]\d\d: |\berror code:? [45]\d\d$/;
 const STATUS_FIRST = /^([345]\d\d)(?:[ :.|–-]*$|[ :.|–-]+([a-z']+))/;
 
 /** Whether a page's title or heading is that of an error, a block or a log-in. A record's never is; `500 mg daily` and `404 Main Street` are none. */
@@ -30,7 +34,7 @@ export function isErrorText(text: string): boolean {
     const own = STATUS_CODES[code]?.split(' ')[0]?.toLowerCase();
     return word === '' || word === own || OTHER_WORDS.includes(word);
   }
-  if (PHRASES.has(told.replace(/[.!]+$/, '')) || STATUS_TOLD.test(told)) return true;
+  if (PHRASES.has(told.replace(/[.!…]+$/, '')) || STATUS_TOLD.test(told) || STATUS_BEHIND.test(told)) return true;
   return BEGINNINGS.some((beginning) => told.startsWith(beginning));
 }
 

@@ -56,6 +56,7 @@ export class HtmlScan {
   private dashes = 0;
   private raw = '';
   private inHeading = false;
+  private hasTitle = false;
   private readonly steps: Readonly<Record<State, (char: string) => void>> = {
     text: (char) => this.betweenTags(char),
     open: (char) => this.opened(char),
@@ -206,6 +207,7 @@ export class HtmlScan {
   private inRaw(char: string): void {
     const end = `</${this.name}`;
     if (this.raw === end && (isSpace(char) || char === '/' || char === '>')) {
+      if (this.name === 'title') this.titleEnds(end);
       this.isEnd = true;
       this.attributes = '';
       this.before = '';
@@ -213,11 +215,17 @@ export class HtmlScan {
       this.inTag(char);
       return;
     }
-    if (this.name === 'title' && this.title.length < LONGEST_TEXT) this.title += char;
+    if (this.name === 'title' && !this.hasTitle && this.title.length < LONGEST_TEXT) this.title += char;
     if (this.name === 'textarea') this.text(char);
     if (this.name === 'script') this.scriptBytes += 1;
     const next = this.raw + char.toLowerCase();
     this.raw = end.startsWith(next) ? next : char === '<' ? '<' : '';
+  }
+
+  /** The first one is the page's; another is that of a drawing. What was taken of the end tag goes. */
+  private titleEnds(end: string): void {
+    if (!this.hasTitle && this.title.toLowerCase().endsWith(end)) this.title = this.title.slice(0, -end.length);
+    this.hasTitle = true;
   }
 
   private text(char: string): void {

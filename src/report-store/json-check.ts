@@ -43,6 +43,8 @@ export class JsonCheck {
   private hexLeft = 0;
   /** Whether anything but null, empty texts, empty lists and empty objects came. */
   hasValue = false;
+  /** Whether neither an object nor a list came. */
+  isScalar = true;
 
   /** False as soon as the bytes cannot be JSON any more; nothing may be asked after that. */
   take(piece: Uint8Array): boolean {
@@ -131,6 +133,7 @@ export class JsonCheck {
 
   private begun(char: string): boolean {
     if (char === '{' || char === '[') {
+      this.isScalar = false;
       this.closers.push(char === '{' ? '}' : ']');
       return this.closers.length <= DEPTH_MOST && this.to(char === '{' ? 'key or }' : 'value or ]');
     }

@@ -6,12 +6,22 @@ const ERROR_MOST = 64 * 1024;
 
 /** What errors of upstream, gateways and frameworks consist of (RFC 9457, API Gateway, Spring, Apigee, OAuth), without case, "-" and "_". */
 const ERROR_WORDS: ReadonlySet<string> = new Set([
-  ...['error', 'errors', 'errorcode', 'errormessage', 'errormessages', 'errordescription', 'erroruri', 'errortype'],
   ...['message', 'messages', 'msg', 'detail', 'details', 'description', 'reason', 'cause', 'fault', 'exception'],
   ...['code', 'status', 'statuscode', 'statusmessage', 'statustext', 'httpstatus', 'httpcode', 'success', 'ok'],
   ...['type', 'title', 'instance', 'path', 'method', 'url', 'timestamp', 'stack', 'trace', 'hint', 'help'],
   ...['requestid', 'xrequestid', 'xhumanapirequestid', 'traceid', 'correlationid', 'documentationurl', 'retryafter'],
+  ...['connectionid', 'hostid', 'host', 'service', 'server', 'zone', 'rayid', 'retryable', 'file', 'line', 'meta'],
+  ...['owneractionrequired', 'result', 'validation'],
 ]);
+/** Of those, the ones that no record consists of. The others, such as title and timestamp of an event, are a record's words too. */
+const MARKS: ReadonlySet<string> = new Set([
+  ...['message', 'msg', 'fault', 'exception', 'stack', 'trace', 'statuscode', 'statusmessage', 'statustext'],
+  ...['httpstatus', 'httpcode', 'requestid', 'xrequestid', 'traceid', 'correlationid', 'retryafter'],
+]);
+const HTTP_ERROR = /^[45]\d\d$/;
+/** What a status says that stands alone, or with its reason. */
+const FAILURES = /^(?:error|errors|fail|failed|failure|unavailable|forbidden|unauthorized|denied|timeout)$/i;
+
 /** Upstream's own mark: its envelopes carry it, no record does. */
 const UPSTREAM_REQUEST_ID = 'xhumanapirequestid';
 
@@ -31,9 +41,9 @@ export function createJsonRecordCheck(): FormatCheck {
       if (!json.finish()) throw wrong('json', 'one whole JSON text', `a part of one (${bytes} bytes)`);
       if (!json.hasValue) throw wrong('json', 'a record', 'empty values only');
       const value = kept && parsed(kept);
+      if (value && isEmpty(value.content)) throw wrong('json', 'a record', 'empty values only');
+      if (json.isScalar) throw wrong('json', 'an object or a list', 'a single value');
       if (!value) return;
-      if (isEmpty(value.content)) throw wrong('json', 'a record', 'empty values only');
-      if (isScalar(value.content)) throw wrong('json', 'an object or a list', 'a single value');
       if (isError(value.content)) throw wrong('json', 'a record', 'an error');
     },
   };
@@ -60,15 +70,37 @@ function isEmpty(value: unknown): boolean {
   return value === null || Object.values(value).every(isEmpty);
 }
 
-/** An object that has nothing but the words of an error, or a list of such; FHIR has a resource for it. */
+/** An object that has nothing but the words of an error, one of them a mark of it, or a list of such; FHIR has a resource for it. */
 function isError(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((each) => !isScalar(each) && isError(each));
-  const entries = Object.entries(value as Record<string, unknown>).filter(([, each]) => !isEmpty(each));
-  const words = entries.map(([key]) => key.toLowerCase().replace(/[-_]/g, ''));
-  if (words.includes(UPSTREAM_REQUEST_ID)) return true;
-  return words.every((word) => ERROR_WORDS.has(word)) || isOperationOutcome(value as Record<string, unknown>);
+  const entries = Object.entries(value as Record<string, unknown>)
+    .filter(([, each]) => !isEmpty(each))
+    .map(([key, each]) => [key.toLowerCase().replace(/[-_]/g, ''), each] as const);
+  if (entries.some(([word]) => word === UPSTREAM_REQUEST_ID)) return true;
+  const isTold = entries.every(([word]) => ERROR_WORDS.has(word) || isNamedError(word));
+  return (isTold && entries.some((entry) => isMark(entry, entries.length))) || isOperationOutcome(value as object);
 }
 
-function isOperationOutcome({ resourceType }: Record<string, unknown>): boolean {
+/** `errors`, `error_code`, `cloudflareError`. */
+function isNamedError(word: string): boolean {
+  return word.startsWith('error') || word.endsWith('error');
+}
+
+function isMark([word, value]: readonly [string, unknown], words: number): boolean {
+  if (MARKS.has(word) || isNamedError(word)) return true;
+  if (['success', 'ok'].includes(word)) return value === false || value === 'false';
+  // Beside other words it may be that of an order or a result.
+  if (word === 'status') return HTTP_ERROR.test(String(value)) || (words <= 2 && FAILURES.test(String(value)));
+  // A code may be that of a diagnosis, 401 in ICD-9.
+  if (word === 'code') return words === 1 && HTTP_ERROR.test(String(value));
+  // `{"detail": "Not found."}` is all that some frameworks say.
+  return words === 1 && ['detail', 'messages', 'reason'].includes(word) && isText(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((each) => typeof each === 'string'));
+}
+
+function isOperationOutcome({ resourceType }: { readonly resourceType?: unknown }): boolean {
   return resourceType === 'OperationOutcome';
 }

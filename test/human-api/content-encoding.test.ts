@@ -40,7 +40,7 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
 
   it('that is cut off, or is no such encoding, is unavailable, never shorter', async () => {
     const { upstream, api } = await startClient();
-    for (const bytes of [encode(ROWS).subarray(0, -3), ROWS]) {
+    for (const bytes of [encode(ROWS).subarray(0, -3), Buffer.from([0x1f, ...ROWS])]) {
       upstream.answer(LIST, encoded(encoding, bytes));
       expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
     }
@@ -65,6 +65,14 @@ it('an encoded body of no bytes is empty: a deletion with 200 is confirmed', asy
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, encoded('gzip', Buffer.alloc(0)));
   expect(await api.deleteUser(humanId)).toBe('deleted');
+});
+
+it.each(['gzip', 'none', 'UTF-8'])('a plain body under Content-Encoding %s is taken as it came', async (encoding) => {
+  const { upstream, api } = await startClient();
+  upstream.answer(LIST, encoded(encoding, ROWS));
+  expect(await api.listReports('POL-1')).toMatchObject([{ id: 'r1' }]);
+  upstream.answer(RAW, encoded(encoding, PDF));
+  expect(await bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf'))).toEqual(PDF);
 });
 
 it.each(['zstd', 'gzip, gzip, gzip', 'compress'])('a Content-Encoding of %s is unavailable', async (encoding) => {

@@ -33,12 +33,26 @@ test.each([
   '[{"a":NaN},{"b":2}',
   '[{"a":NaN},{"b":"2}]',
   '[{"a":NaN}]]',
+  '[,]',
+  '[ , ,]',
   '[{"a":NaN}][{"b":2}]',
   '[{"a":NaN}],',
   '[NaN] [',
   '<html>[NaN]</html>',
 ])('%s is no list: what is cut off must not read as a shorter one', (text) => {
   expect(parsed(text)).toBeNull();
+});
+
+test('ids beyond 2^53 keep their digits, whole or with a bad element beside them', () => {
+  const row =
+    '{"id":12345678901234567891,"organization":{"id" : 98765432109876543211 },"note":"\\"id\\":12345678901234567891,"}';
+  const read = {
+    id: '12345678901234567891',
+    organization: { id: '98765432109876543211' },
+    note: '"id":12345678901234567891,',
+  };
+  expect(parsed(`[${row}]`)).toEqual([read]);
+  expect(parsed(`[${row},{"a":NaN}]`)).toEqual([read, { a: null }]);
 });
 
 test('megabytes with one bad element take about as long as without', () => {

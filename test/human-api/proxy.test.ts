@@ -121,6 +121,7 @@ it.each([
     { url: 'https://proxy', authorization: null, noProxy: 'a' },
   ],
   [{ HTTPS_PROXY: 'http://me@proxy' }, { url: 'http://proxy', authorization: 'Basic bWU6', noProxy: '' }],
+  [{ HTTPS_PROXY: ' http://proxy:3128\r\n' }, { url: 'http://proxy:3128', authorization: null, noProxy: '' }],
   [{ https_proxy: 'socks5://proxy:1080' }, { malformed: 'https_proxy' }],
   [{ HTTPS_PROXY: 'http://a b' }, { malformed: 'HTTPS_PROXY' }],
   [{ HTTPS_PROXY: 'http://me:%ZZ@proxy' }, { malformed: 'HTTPS_PROXY' }],

@@ -242,14 +242,15 @@ describe('a deletion', () => {
     const bodies =
       status === 204
         ? ['']
-        : ['', ' \n', `{"humanId":"${humanId}"}`, JSON.stringify({ ...envelope('code', 0), code: null })];
+        : ['', ' \n', `{"humanId":"${humanId}"}`, JSON.stringify({ ...envelope('code', 0), code: null, error: null })];
     for (const body of bodies) {
       upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(status, body));
       expect(await api.deleteUser(humanId)).toBe('deleted');
     }
   });
 
-  it.each(['OK', '{}', '{"message":"OK"}', '[]', '<html></html>', '{"humanId":"h1"}'])(
+  const error = JSON.stringify({ ...envelope('code', 0), code: null });
+  it.each(['OK', '{}', '{"message":"OK"}', '[]', '<html></html>', '{"humanId":"h1"}', error])(
     'is not confirmed by 200 with %s, which a proxy may answer',
     async (body) => {
       const { upstream, api, humanId } = await startClient();

@@ -122,6 +122,7 @@ describe('a PDF', () => {
     ['between the lines of a multipart message', `--b\r\nX: <y@z>\r\n\r\n${pdf(long)}\r\n--b--\r\n`],
     ['with bytes of a signature behind it, which viewers skip', `${pdf(long)}${'\x7f'.repeat(1_000)}`],
     ['that was updated', `${pdf(long)}${pdf(long)}`],
+    ['that is linearised and was updated', `%PDF-1.5\n1 0 obj\n<</L 900/Linearized 1>>\n${pdf(long)}`],
   ])('passes %s', (_, body) => {
     for (const size of [1, 1_024, 100_000]) expect(setup('pdf', body, {}, size)).toBeNull();
   });
@@ -134,6 +135,12 @@ describe('a PDF', () => {
     ['after a page of a proxy', `${HTML}${pdf(long)}`, /a page before it/],
     ['after the beginning of a page', `<!DOCTYPE html PUBLIC "${pdf(long)}`, /a page before it/],
     ['before a page of a proxy', `${pdf(long)}${HTML}`, /a page behind it/],
+    ['before the JSON of a gateway', `${pdf(long)}{"statusCode":500,"error":"x"}`, /a page behind it/],
+    [
+      'cut behind the first part of a linearised file',
+      '%PDF-1.5\n1 0 obj\n<</Linearized 1/L 50000/O 3>>\nendobj\nstartxref\n0\n%%EOF\n',
+      /a part of it/,
+    ],
     ['with its header behind the first 1,024 bytes', `${'\0'.repeat(1_024)}${pdf(long)}`, /first 1024 bytes/],
     ['that is JSON', '{"error":"x"}', /%PDF- in the first 1024 bytes/],
   ])('is refused %s', (_, body, told) => {
@@ -178,6 +185,10 @@ describe('an HTML page', () => {
       `<html><head><title>500 mg daily</title></head><body><h1>404 Main Street</h1></body></html>`,
     ],
     [
+      'with headings like those of a firewall, and a drawing with a title',
+      `<html><title>Record</title><body><svg><title>404 Not Found</title></svg><h1>Attention required: allergies</h1></body></html>`,
+    ],
+    [
       'with tags in its scripts and texts',
       `<html><body a="<div>"><script>"<div></html>"</script>${long}</body></html>`,
     ],
@@ -216,6 +227,11 @@ describe('an HTML page', () => {
       '<html><head><title>ERROR: The requested URL could not be retrieved</title></head><body>x</body></html>',
       '<html><head><title>Guest Wi-Fi</title></head><body><form><input type="password"></form></body></html>',
       '<!DOCTYPE html><html><head><title>Error 403</title><body>x</body></html>',
+      '<html><head><title>Login</title></head><body><h1>Portal</h1></body></html>',
+      '<html><head><title>Service Unavailable</title></head><body>x</body></html>',
+      '<html><head><title>example.org | 502: Bad gateway</title></head><body>x</body></html>',
+      '<html><head><title>Just a moment...</title></head><body>x</body></html>',
+      '<html><head><title>Attention Required! | Cloudflare</title></head><body>x</body></html>',
       'upstream connect error or disconnect/reset before headers',
       '404 page not found\n',
     ].map((page): [string, string, RegExp] => [`that is a proxy's: ${page}`, page, /a proxy's page/]),
@@ -263,9 +279,12 @@ describe('a JSON record', () => {
     (body) => expect(setup('json', body, {}, 5_000)).toMatch(/empty values only|a part of one/),
   );
 
-  it.each(['0', 'false', '"OK"', '-1.5e3'])('is refused where it is the single value %s', (body) => {
-    expect(setup('json', body)).toMatch(/an object or a list, got a single value/);
-  });
+  it.each(['0', 'false', '"OK"', '-1.5e3', `"${'x'.repeat(70_000)}"`])(
+    'is refused where it is the single value %.20s',
+    (body) => {
+      expect(setup('json', body)).toMatch(/an object or a list, got a single value/);
+    },
+  );
 
   it.each([
     '{"code":500,"error":"Internal","message":"x","x-humanapi-request-id":"1"}',
@@ -280,6 +299,12 @@ describe('a JSON record', () => {
     '[{"error":"x"}]',
     '{"resourceType":"OperationOutcome","issue":[{"severity":"error"}]}',
     '{"x-humanapi-request-id":"1","anything":{"more":1}}',
+    '{"statusCode":400,"error":"Bad Request","message":"x","validation":{"source":"query","keys":["format"]}}',
+    '{"errorCode":"E0000011","errorSummary":"Invalid token","errorId":"x"}',
+    '{"message":"Internal server error","connectionId":"x","requestId":"x"}',
+    '{"detail":"Not found."}',
+    '{"code":503}',
+    '{"status":"error","reason":"x"}',
   ])('is refused where it is an error: %s', (body) => expect(setup('json', body)).toMatch(/a record, got an error/));
 
   it.each([
@@ -290,6 +315,11 @@ describe('a JSON record', () => {
     '[{"error":"x"},{"code":"x","value":1}]',
     `{"message":"${'x'.repeat(70_000)}"}`,
     '{"a":1}\0\n\0',
+    '[{"timestamp":"2026-01-01","type":"visit","title":"Office visit","description":"x"}]',
+    '[{"code":401,"description":"Essential hypertension","status":"active"}]',
+    '{"status":"final","details":{"medications":["x"]}}',
+    '[{"type":"lab","title":"CBC","status":"unavailable","timestamp":"2026-01-01"}]',
+    '{"messages":[{"from":"Dr X","text":"x"}]}',
   ])('passes: %.60s', (body) => expect(setup('json', body, {}, 3_000)).toBeNull());
 
   it('is refused with anything else behind a NUL, or a NUL within', () => {

@@ -1,3 +1,5 @@
+import { withIdsAsTexts } from '../json';
+
 /** A sender that encodes JSON as a JSON text does so once, and a relay once more. */
 const MOST_ENCODINGS = 2;
 
@@ -41,12 +43,4 @@ function trimmed(text: string): string {
   while (from < to && isPadding(from)) from += 1;
   while (to > from && isPadding(to - 1)) to -= 1;
   return text.slice(from, to);
-}
-
-/** A quote inside of a JSON text is escaped, so no text matches. */
-const LARGE_ID = /("(?:clientUserId|humanId|objectId)"\s*:\s*)(\d{16,200})(?=\s*[,}])/g;
-
-/** Ids that are numbers beyond 2^53 become texts: as a JavaScript number they would lose digits, and name somebody else. */
-function withIdsAsTexts(json: string): string {
-  return json.replace(LARGE_ID, '$1"$2"');
 }
