@@ -80,6 +80,10 @@ it.each([
 
 it.each([
   ['400 with {"message":"Bad Request"}', json(400, { message: 'Bad Request' })],
+  [
+    '400 as frameworks answer by default',
+    json(400, { statusCode: 400, error: 'Bad Request', message: 'Header too large' }),
+  ],
   ['400 with no body', text(400, '')],
   ['415 with no body', text(415, '')],
   ['400 with a page', page(400)],
