@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { type List, withoutRepeats } from '../domain/collection';
 import { versionOf } from '../domain/instants';
 import { type Marks, markAt, placeOfMark } from '../domain/marks';
-import { formatsOf, isKnownType, type ListedKind, type ListedReport, type Organization, type Wanted } from '../domain/reports';
+import {
+  formatsOf,
+  isKnownType,
+  type ListedKind,
+  type ListedReport,
+  type Organization,
+  type Wanted,
+} from '../domain/reports';
 import type { ReportRow } from '../human-api/client';
 
 /** What an activity returns of a list, and what it leaves out. */
