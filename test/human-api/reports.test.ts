@@ -94,6 +94,14 @@ it.each([
   expect(await bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf'))).toHaveLength(23);
 });
 
+test('dates of any length stay different where only their ends differ', async () => {
+  const { upstream, api } = await startClient();
+  const row = (end: string) => ({ id: 'r1', name: 'unity', updatedAt: `${'x'.repeat(9_000)}${end}` });
+  upstream.answer(LIST, json(200, [row('1'), row('2')]));
+  const dates = (await api.listReports('POL-1')).map(({ updatedAt }) => updatedAt);
+  expect(new Set(dates).size).toBe(2);
+});
+
 describe('a list of any length', () => {
   const row = (id: number, more = {}) => ({
     id: `r${id}`,
