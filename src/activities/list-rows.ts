@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { type List, withoutRepeats } from '../domain/collection';
 import { versionOf } from '../domain/instants';
 import { type Marks, markAt, placeOfMark } from '../domain/marks';
-import { formatsOf, type ListedKind, type ListedReport, type Organization, type Wanted } from '../domain/reports';
+import {
+  formatsOf,
+  isKnownType,
+  type ListedKind,
+  type ListedReport,
+  type Organization,
+  type Wanted,
+} from '../domain/reports';
 import type { ReportRow } from '../human-api/client';
 
 /** What an activity returns of a list, and what it leaves out. */
@@ -23,7 +30,10 @@ const OTHERS_MOST = 200;
 const TEXT_LONGEST = 200;
 const CUT_AT = 160;
 
-/** Upstream's rows as a run takes them: bounded, however long the list and its texts are. */
+/**
+ * Upstream's rows as a run takes them: bounded, however long the list and its texts are. Of an unwanted row of a known type its provider is kept,
+ * whose own reports are then awaited; a custom type (a laboratory's panel) says nothing of a provider with records.
+ */
 export function selectRows(
   rows: readonly ReportRow[],
   { wanted, done = {}, named = [] }: ListSelection,
@@ -34,7 +44,9 @@ export function selectRows(
   const isWanted = ({ id, type }: ListedReport) => formatsOf(wanted, type) !== undefined || namedIds.has(id);
   const wantedRows = all.filter(isWanted);
   const unwanted = distinctKinds(
-    all.filter((row) => !isWanted(row)).map(({ organization }) => ({ type: '', organization })),
+    all
+      .filter((row) => !isWanted(row))
+      .map(({ type, organization }) => ({ type: '', organization: isKnownType(type) ? organization : null })),
   );
   const { reports, left } = withinBytes(withoutRepeats(wantedRows), wanted, done);
   const taken = new Set(reports);

@@ -74,6 +74,11 @@ const POSSIBLE: Readonly<Record<string, readonly Format[]>> = {
   highlights: ['json', 'html', 'pdf'],
 };
 
+/** Whether a type is one of upstream's own; every other one is a contract's custom type. */
+export function isKnownType(type: string): boolean {
+  return formatsOf(POSSIBLE, type) !== undefined;
+}
+
 /** `unity:json,pdf;ccdraw:pdf` as {@link Wanted}; otherwise what was expected, for an error. */
 export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: false; expected: string } {
   const wanted = new Map<string, Format[]>();

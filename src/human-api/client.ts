@@ -138,8 +138,8 @@ export function createHumanApi(
       const call: Call = { method: 'GET', host: 'data', route, ids: { id: reportId }, query: { format } };
       const reply = await accessTokens.authorise(clientUserId, (token) => exchange.open({ ...call, token }));
       const { facts } = reply;
-      if (isRefused(reply, (status) => status === 404)) throw new NotFound(facts);
-      if (isRefused(reply, isOfFormat)) throw new NotOffered(facts);
+      if (isRefused(reply, (status) => status === 404, envelopes)) throw new NotFound(facts);
+      if (isRefused(reply, isOfFormat, envelopes)) throw new NotOffered(facts);
       if (isOfFormat(facts.status)) throw new UnenvelopedFormat(facts);
       return contentOf(reply);
     },

@@ -73,7 +73,7 @@ export class NotFound extends HumanApiError {
   }
 }
 
-/** 400 or 415 on `/raw` in one of upstream's envelopes: the report does not come in that format. */
+/** 400 or 415 on `/raw` in one of upstream's envelopes, with its request id: the report does not come in that format. */
 export class NotOffered extends HumanApiError {
   readonly kind = 'not-offered';
 

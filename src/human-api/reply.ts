@@ -3,7 +3,7 @@ import { type CallFacts, Unavailable, Undecided } from './errors';
 import type { Refusal } from './refusal';
 
 /**
- * What proves that an error which decides about a person is upstream's own: `strict`, a well-formed `x-humanapi-request-id` in the body, because
+ * What proves that an error which decides about a person or a document is upstream's own: `strict`, a well-formed `x-humanapi-request-id` in the body, because
  * default errors of gateways and frameworks have the form of upstream's envelopes; `lenient`, any of those envelopes.
  */
 export type Envelopes = 'strict' | 'lenient';
@@ -35,8 +35,13 @@ const WITH: Readonly<Record<Refusal['kind'], string>> = {
 };
 
 /** True where upstream itself refused the request with one of these statuses: a gateway's word with them says nothing. */
-export function isRefused({ facts, refusal }: Reply<unknown>, isMeant: (status: number) => boolean): boolean {
-  return refusal?.kind === 'enveloped' && facts.status !== null && isMeant(facts.status);
+export function isRefused(
+  { facts, refusal }: Reply<unknown>,
+  isMeant: (status: number) => boolean,
+  envelopes: Envelopes = 'lenient',
+): boolean {
+  if (refusal?.kind !== 'enveloped' || facts.status === null || !isMeant(facts.status)) return false;
+  return isIdentified(facts, refusal, envelopes);
 }
 
 /** True for upstream's own word that there is no such person. @throws Undecided for a 404 that may be another's */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isHumanId } from '../domain/identifiers';
 import { type CallFacts, Unavailable } from './errors';
 import { isRecord, parseAnswer } from './json';
@@ -181,7 +182,8 @@ function textOf(value: unknown, longest = LONGEST_TEXT): string | null {
   return typeof text === 'string' && text !== '' ? text.slice(0, longest) : null;
 }
 
-/** A date as it came, a number as its decimal text; null where there is none. Each text is a version of its own, so a long one is only cut. */
+/** A date as it came, a number as its decimal text; null where there is none. Each text is a version of its own, so a long one ends in a hash of the whole. */
 export function dateOf(value: unknown): string | null {
-  return textOf(value);
+  if (typeof value !== 'string' || value.length <= LONGEST_TEXT) return textOf(value);
+  return `${value.slice(0, LONGEST_TEXT / 2)} ${createHash('sha256').update(value).digest('hex').slice(0, 16)}`;
 }

@@ -6,6 +6,8 @@ import { HtmlScan } from './html-scan';
 const PROXY_PAGE_MOST = 64 * 1024;
 /** A script that draws a record carries it; one that only leads elsewhere is shorter. */
 const DRAWING_SCRIPT = 2_048;
+/** JSON, or its empty values, in place of a document. */
+const JSON_TEXT = /^[{[]|^(?:null|true|false|"")$/;
 /** What ends a text; the middle of a word does not. */
 const ENDS_TEXT = /[^A-Za-z0-9,<&\-\x80-\xff]$/;
 
@@ -27,7 +29,7 @@ export function createHtmlCheck(hasClaim: boolean): FormatCheck {
       const shown = withoutBlanks(scan.shown);
       if (!scan.hasTags && shown === '' && !scan.isPage) throw wrong('html', 'a document', 'white space only');
       if (!hasClaim && !scan.isPage) throw wrong('html', 'the content type text/html or a page', 'neither');
-      if (!scan.hasTags && /^[{[]/.test(shown)) throw wrong('html', 'a document', 'something like JSON');
+      if (!scan.hasTags && JSON_TEXT.test(shown)) throw wrong('html', 'a document', 'something like JSON');
       if (scan.endsInTag) throw wrong('html', 'a whole document', 'one that ends within a tag');
       if (isCut(scan)) throw wrong('html', 'a whole document', 'a part of one: the end is missing');
       if (shown === '' && !scan.shows && scan.scriptBytes < DRAWING_SCRIPT) {

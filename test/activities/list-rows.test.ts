@@ -24,6 +24,14 @@ test('rows of types that are not wanted are left out, but for the providers that
   });
 });
 
+test('a provider with reports of custom types only owes no unity', () => {
+  const panels = many(3_000, (at) => row(`t${at}`, 'custom-panel', { id: `lab${at}`, name: 'Laboratory' }));
+  expect(selectRows([row('r1'), ...panels], { wanted: WANTED })).toEqual({
+    reports: [expect.objectContaining({ id: 'r1' })],
+    digest: expect.any(String),
+  });
+});
+
 test('a list of nothing but unwanted rows is told from an empty one', () => {
   expect(selectRows([row('t1', 'timeline', null), row('t2', 'timeline', null)], { wanted: WANTED })).toMatchObject({
     reports: [],

@@ -80,6 +80,10 @@ it.each([
 
 it.each([
   ['400 with {"message":"Bad Request"}', json(400, { message: 'Bad Request' })],
+  [
+    '400 as frameworks answer by default',
+    json(400, { statusCode: 400, error: 'Bad Request', message: 'Header too large' }),
+  ],
   ['400 with no body', text(400, '')],
   ['415 with no body', text(415, '')],
   ['400 with a page', page(400)],
@@ -88,6 +92,14 @@ it.each([
   upstream.answer(RAW, answer);
   expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'pdf'))).toBeInstanceOf(UnenvelopedFormat);
   expect(await bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf'))).toHaveLength(23);
+});
+
+test('dates of any length stay different where only their ends differ', async () => {
+  const { upstream, api } = await startClient();
+  const row = (end: string) => ({ id: 'r1', name: 'unity', updatedAt: `${'x'.repeat(9_000)}${end}` });
+  upstream.answer(LIST, json(200, [row('1'), row('2')]));
+  const dates = (await api.listReports('POL-1')).map(({ updatedAt }) => updatedAt);
+  expect(new Set(dates).size).toBe(2);
 });
 
 describe('a list of any length', () => {

@@ -218,6 +218,7 @@ describe('an HTML page', () => {
     ],
     ['that leads elsewhere', '<html><script>location.href="/portal"</script><body></body></html>', /an empty page/],
     ['that is JSON', ' {"statusCode":500,"error":"x"}', /something like JSON/],
+    ['that is an empty JSON value', 'null', /something like JSON/],
     ...[
       '<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1>proxy</body></html>',
       '<html><head><title>504 Gateway Time-out</title></head><body><center><h1>x</h1></center></body></html>',
