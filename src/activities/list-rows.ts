@@ -42,7 +42,7 @@ export function selectRows(
   return {
     reports,
     ...(others.length > 0 && { others }),
-    ...(left > 0 && { left }),
+    left,
     digest: digestOf(wantedRows, unwanted),
   };
 }
