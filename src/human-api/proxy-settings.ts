@@ -39,9 +39,13 @@ function proxyUrl(text: string): URL {
   return url;
 }
 
-/** @throws URIError where a `%` stands for nothing */
+/** @throws TypeError where a `%` stands for nothing; the decoder's own error quotes the password */
 function authorizationOf({ username, password }: URL): string | null {
   if (username === '') return null;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
+  try {
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  } catch {
+    throw new TypeError('no credentials of a proxy');
+  }
 }

@@ -42,7 +42,11 @@ export function createJsonRecordCheck(): FormatCheck {
 /** What the stream proved to be JSON; one value of a key that comes twice is enough to tell an error. */
 function parsed(pieces: readonly Uint8Array[]): { readonly content: unknown } | null {
   const text = new TextDecoder().decode(Buffer.concat(pieces)).replace(/\0[\0\s]*$/, '');
-  return { content: JSON.parse(text) };
+  try {
+    return { content: JSON.parse(text) };
+  } catch {
+    return null;
+  }
 }
 
 function isScalar(value: unknown): boolean {

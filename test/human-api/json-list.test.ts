@@ -43,7 +43,8 @@ test.each([
 
 test('megabytes with one bad element take about as long as without', () => {
   const rows = Array.from({ length: 20_000 }, (_, index) => `{"id":"r${index}","note":"${'\\"x'.repeat(50)}"}`);
-  const began = performance.now();
+  const cpu = process.cpuUsage();
   expect(parsed(`[${rows.join(',')},{"note":NaN,"long":"${'\\"'.repeat(1_000_000)}"}]`)).toHaveLength(20_001);
-  expect(performance.now() - began).toBeLessThan(5_000);
+  const { user, system } = process.cpuUsage(cpu);
+  expect((user + system) / 1_000).toBeLessThan(5_000);
 });

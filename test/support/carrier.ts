@@ -13,8 +13,8 @@ import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
 import type { FakeHumanApi } from './fake-human-api';
 import { DIGEST_KEYS } from './fake-store';
+import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
-import { WORKFLOWS_IN_PROCESS } from './workflows-in-process';
 
 /** Calls per second: no rate limit. */
 const UNLIMITED = 1_000;
@@ -53,7 +53,7 @@ export async function startCarrier(options: {
     Worker.create({
       connection,
       taskQueue,
-      ...WORKFLOWS_IN_PROCESS,
+      workflowBundle: { codePath: WORKFLOW_BUNDLE },
       activities: inHouse,
       ...converting,
     }),

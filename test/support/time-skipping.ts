@@ -22,8 +22,8 @@ import {
 import { FakeHumanApi, type Turn } from './fake-human-api';
 import { DIGEST_KEYS, FakeStore } from './fake-store';
 import { Followed, type Handle } from './followed';
+import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
-import { WORKFLOWS_IN_PROCESS } from './workflows-in-process';
 
 /** Upstream's time-out as the workers of these tests have it. */
 export const TIMEOUT_MS = 200;
@@ -189,7 +189,7 @@ export class TimeSkipping {
       Worker.create({
         ...common,
         taskQueue,
-        ...WORKFLOWS_IN_PROCESS,
+        workflowBundle: { codePath: WORKFLOW_BUNDLE },
         activities: createInHouseActivities({
           reportStore: store,
           digestKeys: DIGEST_KEYS,
