@@ -54,7 +54,7 @@ export function selectRows(
   return {
     reports,
     ...(others.length > 0 && { others }),
-    ...(left > 0 && { left }),
+    left,
     digest: digestOf(wantedRows, unwanted),
   };
 }

@@ -19,6 +19,8 @@ import { credibleDateMs } from './reads';
 import {
   documentKey,
   documentOfKey,
+  FORMATS,
+  type Format,
   type ListedKind,
   type ListedReport,
   newestStored,
@@ -45,6 +47,8 @@ export interface Collection {
   readonly others: readonly ListedKind[];
   /** How many wanted reports of that list wait for the next one, because they are too many for one answer. */
   readonly left: number;
+  /** True where an earlier version answered that list: its run fetched everything before it recorded, so a replay has to do the same. */
+  readonly fetchesAllFirst: boolean;
   /** What tells one list from another, so that a poll can keep quiet. */
   readonly digest: string | null;
   /** When a list last showed a report id or an organization for the first time. */
@@ -91,6 +95,7 @@ export function emptyCollection(documents: readonly StoredDocument[] = [], marks
     listed: [],
     others: [],
     left: 0,
+    fetchesAllFirst: false,
     digest: null,
     newestAtMs: null,
     seen: [],
@@ -155,6 +160,7 @@ export function withList(collection: Collection, list: List, nowMs: number): Col
     listed: reports,
     others,
     left: list.left ?? 0,
+    fetchesAllFirst: list.left === undefined,
     refused: false,
     refusedDespite: null,
     digest: list.digest,
@@ -227,15 +233,21 @@ export function withFetched(
     return withNextPart(stored, nowMs);
   }
   const before = collection.answers[key];
-  const { report, format } = wanted;
-  const otherFormat = collection.documents.some((entry) => entry.reportId === report.id && entry.format !== format);
-  const answer = answerTo(fetched, before, nowMs, policy, otherFormat);
+  const answer = answerTo(fetched, before, nowMs, policy, hasOtherFormat(collection, wanted));
   // One more hour of the same failure is nothing that the manifest would tell.
   const news = before?.reason !== answer.reason || before.detail !== answer.detail;
   const answers = { ...collection.answers, [key]: answer };
   const answered = { ...collection, answers, unrecorded: collection.unrecorded || news };
   if (fetched.kind === 'gone') return withListWanted(answered, nowMs);
   return isFinal(answer) ? withNextPart(answered, nowMs) : answered;
+}
+
+/** True where another format of the report is stored. */
+function hasOtherFormat({ documents, marks }: Collection, { report, format }: WantedDocument): boolean {
+  const isStored = (other: Format) =>
+    documents.some((entry) => entry.reportId === report.id && entry.format === other) ||
+    hasStoredMark(marks, markKey(report.id, other));
+  return FORMATS.some((other) => other !== format && isStored(other));
 }
 
 /** A list too long for one answer is asked for again once something of it is done: then the next reports have their turn. */
@@ -249,7 +261,7 @@ function isFinal(answer: Answer): boolean {
 
 /** True once so much is unrecorded that it is to be recorded before more is fetched. */
 export function isFullOfNews(collection: Collection): boolean {
-  return collection.unrecorded && isBeyondFull(collection);
+  return collection.unrecorded && !collection.fetchesAllFirst && isBeyondFull(collection);
 }
 
 function isBeyondFull({ documents, answers }: Collection): boolean {

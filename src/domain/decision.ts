@@ -177,8 +177,7 @@ function afterError(on: Situation): Step {
 
 /** The cookbook's Error has two meanings: Human API could not send the invitation, or could not retrieve the data. */
 function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
-  const isWithoutReports = collection.listed.length === 0 && collection.documents.length === 0;
-  return autoInvite && isWithoutReports && !hasEngaged(facts) ? 'invitation-undeliverable' : 'upstream-error';
+  return autoInvite && isNothingThere(collection) && !hasEngaged(facts) ? 'invitation-undeliverable' : 'upstream-error';
 }
 
 /** A person who cut every provider: what exists is collected; with nothing to collect they may come back until the deadline. */

@@ -3,6 +3,7 @@ import {
   type Collection,
   currentCount,
   emptyCollection,
+  isFullOfNews,
   nextRetryMs,
   toFetch,
   withFetched,
@@ -12,6 +13,7 @@ import {
   withRefusal,
   withReportNotice,
 } from '../../src/domain/collection';
+import { withMarks } from '../../src/domain/marks';
 import { missingDocuments } from '../../src/domain/missing';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import type { ListedReport } from '../../src/domain/reports';
@@ -144,6 +146,9 @@ describe('a listed document', () => {
     expect(missing(fetched(other(pdf), UNENVELOPED, HOUR_MS - 1))).toEqual(['failed']);
     expect(missing(fetched(other(pdf, 'r2'), UNENVELOPED, HOUR_MS))).toEqual(['failed']);
     expect(missing(fetched(other(pdf), UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
+    // Of many documents only a mark is left.
+    const marked = { ...pdf, marks: withMarks({}, [[{ reportId: 'r1', format: 'json', version: 'v' }, 'stored']]) };
+    expect(missing(fetched(marked, UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
     // An outage says nothing of the format; a broken document says that there is one.
     expect(missing(fetched(fetched(other(pdf), DOWN, 1), UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
     expect(missing(fetched(fetched(other(pdf), BROKEN, 1), UNENVELOPED, HOUR_MS))).toEqual(['failed']);
@@ -255,6 +260,19 @@ describe('a report notice', () => {
     const notice = { reportId: 'r1', updatedAt: new Date(T0 + HOUR_MS).toISOString() };
     expect(withReportNotice(wrong, notice, T0 + HOUR_MS).wantedAtMs).toBe(T0 + HOUR_MS);
   });
+});
+
+test('many documents are recorded before more are fetched, but not by a run whose list an earlier version answered: its history has the other order', () => {
+  const { row, fetched, stored } = setup();
+  const reports = Array.from({ length: 300 }, (_, at) => ({ ...row, id: `r${at}` }));
+  const isFull = (left: { left?: number }) => {
+    if (stored.kind !== 'stored') throw new Error('expected a document');
+    const { document } = stored;
+    const listed = withList(emptyCollection(), { reports, ...left, digest: 'x', askedAtMs: T0 }, T0);
+    const documents = reports.slice(0, 150).map(({ id }) => ({ ...document, reportId: id, file: `${id}.pdf` }));
+    return isFullOfNews(fetched({ ...listed, documents }, stored, 0));
+  };
+  expect([isFull({ left: 0 }), isFull({})]).toEqual([true, false]);
 });
 
 test('no more documents are fetched at once than the rate limit would let through', () => {

@@ -1,3 +1,4 @@
+import { withList } from '../../src/domain/collection';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Situation, wholeAt } from './model/situation';
 import { T0 } from './model/upstream';
@@ -164,6 +165,13 @@ describe('Error', () => {
   test('with a report listed is an error of the data, engaged or not', () => {
     const it = new Situation('Invited').read('Error', DAY_MS).read('Error', DUE_MS, { updatedMs: DAY_MS });
     it.list(wholeAt(0), DUE_MS).store(DUE_MS);
+    expect(it.next(DUE_MS)).toEqual(conclusion('failed', 'upstream-error', true));
+  });
+
+  test('with only an unwanted report listed is an error of the data as well', () => {
+    const it = new Situation('Invited').read('Error', DAY_MS).read('Error', DUE_MS, { updatedMs: DAY_MS });
+    const list = { reports: [], others: [{ type: '', organization: null }], left: 0, digest: 'x' };
+    it.collection = withList(it.collection, { ...list, askedAtMs: T0 + DUE_MS }, T0 + DUE_MS);
     expect(it.next(DUE_MS)).toEqual(conclusion('failed', 'upstream-error', true));
   });
 

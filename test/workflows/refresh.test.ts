@@ -342,9 +342,12 @@ describe('the checks that a closing asks for', () => {
   test('outlive a refusal of access at an earlier one', async () => {
     const { applicant, handle } = await closed([DAY_MS, 7 * DAY_MS]);
     const { humanApi } = applicant;
-    humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), times: 1 });
+    // For longer than it is doubted.
+    let refuses = true;
+    humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), when: () => refuses });
     await applicant.pass(2 * DAY_MS);
     await until('the refusal', 20_000, () => humanApi.count('proveCredentials') > 0);
+    refuses = false;
     expect(applicant.manifest.documents).toHaveLength(2);
     await applicant.pass(6 * DAY_MS);
     await until('the last check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
