@@ -32,6 +32,8 @@ export class Applicant {
 
   /** The input in full, also where an earlier version wrote it. */
   readonly input: CollectRecordsInput;
+  /** True where a version without `accessRefusedPatienceMs` started the run. */
+  readonly isOfEarlierVersion: boolean;
 
   /** @throws TypeError for an input that is not one: that fails the workflow task, which parks the applicant visibly before anything is sent. */
   constructor(input: CollectRecordsInput) {
@@ -39,6 +41,7 @@ export class Applicant {
       throw new TypeError('expected the details of an applicant in the input, got others: look at how it was started');
     }
     this.input = { ...input, policy: completePolicy(input.policy) };
+    this.isOfEarlierVersion = input.policy?.accessRefusedPatienceMs === undefined;
     this.state = input.carried ? upgradeState(input.carried) : newState(input.details.clientUserId);
     this.invitationBegun = this.state.facts !== null;
     this.sentInvitation = input.carriedInvitation ?? null;

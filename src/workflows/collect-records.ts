@@ -4,7 +4,6 @@ import {
   CancelledFailure,
   continueAsNew,
   isCancellation,
-  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -66,9 +65,6 @@ async function closeWhole(applicant: Applicant, conclusion: Conclusion): Promise
 
 /** Longer than HUMAN_API_TIMEOUT. */
 const LIST_UNDER_WAY_MS = MINUTE_MS;
-
-/** Patch: an earlier version waits for a list whatever a read shows meanwhile. */
-const LISTS_ARE_GIVEN_UP = 'lists-are-given-up';
 
 const NOTHING_STORED = { documents: [], marks: {} } as const;
 
@@ -228,8 +224,8 @@ function outdatedList(applicant: Applicant): () => number | null {
   let changedAtMs: number | null = null;
   return () => {
     if (kindOf(applicant.facts.read.status) === kind) changedAtMs = null;
-    // A timer that earlier versions did not start: the patch lets their histories replay, and is marked where it is needed only.
-    else if (changedAtMs === null && patched(LISTS_ARE_GIVEN_UP)) changedAtMs = Date.now();
+    // The wait starts a timer that earlier versions did not start: their histories would not replay with it.
+    else if (!applicant.isOfEarlierVersion) changedAtMs ??= Date.now();
     return changedAtMs === null ? null : changedAtMs + LIST_UNDER_WAY_MS;
   };
 }

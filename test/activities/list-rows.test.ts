@@ -29,6 +29,7 @@ test('a provider with reports of custom types only owes no unity', () => {
   expect(selectRows([row('r1'), ...panels], { wanted: WANTED })).toEqual({
     reports: [expect.objectContaining({ id: 'r1' })],
     digest: expect.any(String),
+    left: 0,
   });
 });
 
