@@ -153,6 +153,6 @@ describe.each(Object.entries(SCENARIOS))('a disk that fails at any call under %s
       while (await suffer(scenario, at, code, lasting, atRest)) at += 1;
       expect(at).toBeGreaterThan(10);
     },
-    30_000,
+    120_000,
   );
 });
