@@ -92,7 +92,9 @@ const MOST_DIGITS_OF_SECONDS = 11;
 /** When a timestamp says it was signed, in ms since 1970. */
 function timeIn(text: string, unit: SignatureScheme['timeUnit']): number | null {
   const [, whole = '', fraction = ''] = /^(\d{1,15})(\.\d{1,9})?$/.exec(text) ?? [];
-  if (whole === '') return unit === 'auto' || unit === 'iso' ? instantMs(text) : null;
+  // A signed number has no unit that is known.
+  const isDate = (unit === 'auto' || unit === 'iso') && !/^[+-]/.test(text);
+  if (whole === '') return isDate ? instantMs(text) : null;
   if (unit === 'iso') return null;
   const seconds = unit === 's' || (unit === 'auto' && whole.length <= MOST_DIGITS_OF_SECONDS);
   return Number(`${whole}${fraction}`) * (seconds ? 1_000 : 1);
