@@ -1,13 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { normalStatus } from '../domain/applicant';
+import { isSameEmail } from '../domain/email';
 import { isClientUserId } from '../domain/identifiers';
 import { instantMs } from '../domain/instants';
 import type { HumanApi, User } from '../human-api/client';
 import { isOutage, NotFound } from '../human-api/errors';
 import { type Attempt, attempt } from './attempt';
 import { deleteOnce, deletionProgress } from './deletion';
-import { isSameEmail } from './email';
 import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
 import { type Progress, plainProgress, progressAfter } from './progress';

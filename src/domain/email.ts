@@ -11,6 +11,11 @@ export function comparableEmail(email: string): string {
   return address.slice(0, domainAt) + asciiDomain(address.slice(domainAt));
 }
 
+/** True for two spellings of one address. */
+export function isSameEmail(one: string, other: string): boolean {
+  return comparableEmail(one) === comparableEmail(other);
+}
+
 /** The global URL, because domain code imports no Node built-in. */
 function asciiDomain(domain: string): string {
   if (/^\p{ASCII}*$/u.test(domain) || NOT_IN_HOST.test(domain)) return domain;

@@ -1,4 +1,4 @@
-import { comparableEmail } from '../../src/domain/email';
+import { comparableEmail, isSameEmail } from '../../src/domain/email';
 
 test.each([
   ['another case and spaces around', ' Max@Example.ORG '],
@@ -30,4 +30,24 @@ test.each(['ann@b\u00FCcher/x.example', 'ann@\u00AD', 'ann@b\u00FC@x', 'no domai
 
 test('what a URL would read as a number stays as it is', () => {
   expect(comparableEmail('ann@1.2')).toBe('ann@1.2');
+});
+
+test.each([
+  ['ann@bücher.example', 'ann@xn--bcher-kva.example'],
+  ['Ann@BÜCHER.example ', 'ann@bücher.example'],
+  ['ann@bu\u0308cher.example', 'ann@XN--BCHER-KVA.example'],
+  ['rene\u0301@example.org', 'rené@example.org'],
+  ['ann@bücher。example', 'ann@bücher.example'],
+])('%s and %s are one address', (one, other) => {
+  expect(isSameEmail(one, other)).toBe(true);
+});
+
+test.each([
+  ['ann@bucher.example', 'ann@bücher.example'],
+  ['rene@example.org', 'rené@example.org'],
+  ['ann@example.org', 'ann@example.com'],
+  ['ann@a b', 'ann@c d'],
+  ['ann', 'ann@'],
+])('%s and %s are two', (one, other) => {
+  expect(isSameEmail(one, other)).toBe(false);
 });
