@@ -10,7 +10,7 @@ import {
   markAt,
   markKey,
   placeOfMark,
-  textHash,
+  shortHash,
   withMarks,
 } from './marks';
 import { MINUTE_MS, type Policy } from './policy';
@@ -183,7 +183,7 @@ function withSeen(
     hasNews ||= isNew;
     for (const key of keys) seen.add(key);
   };
-  for (const { id } of reports) see([`report ${id.length > SEEN_ID_LONGEST ? `#${textHash(id)}` : id}`]);
+  for (const { id } of reports) see([`report ${id.length > SEEN_ID_LONGEST ? `#${shortHash(id)}` : id}`]);
   for (const { organization } of [...reports, ...others]) {
     if (organization) see(organizationKeys(organization).map((key) => `organization ${key}`));
   }

@@ -1,4 +1,5 @@
 import { epochMs, isoMs, namedMonthMs } from './instant-forms';
+import { textHash } from './text-hash';
 
 /** No date is longer; a longer text is none. */
 const LONGEST = 100;
@@ -38,20 +39,8 @@ export function versionMs(updatedAt: string | null, otherwise: string): number {
   return text === '' ? 0 : (instantMs(text) ?? instantMs(otherwise) ?? 0);
 }
 
-/** 64 bits of a text (FNV-1a from two ends, mixed as MurmurHash3 does it): pure, because workflow code cannot import node:crypto. */
 function digestOf(text: string): string {
-  let [low, high] = [0x811c9dc5, 0x9e3779b9];
-  for (let at = 0; at < text.length; at += 1) {
-    low = Math.imul(low ^ text.charCodeAt(at), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(text.length - 1 - at), 0x85ebca6b);
-  }
-  return [mixed(low ^ (high >>> 16)), mixed(high ^ (low >>> 13))]
+  return textHash(text)
     .map((part) => part.toString(16).padStart(8, '0'))
     .join('');
-}
-
-function mixed(hash: number): number {
-  const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
-  return (twice ^ (twice >>> 16)) >>> 0;
 }

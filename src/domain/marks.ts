@@ -1,4 +1,5 @@
 import type { Format } from './reports';
+import { textHash } from './text-hash';
 
 /**
  * What is remembered of documents in few bytes, for applicants with so many that their entries would not fit into Temporal's payloads: a hash of
@@ -88,28 +89,19 @@ function tokensOf(tokens: string): string[] {
 
 /** Under which a document has its mark. */
 export function markKey(reportId: string, format: Format): string {
-  return textHash(`${reportId}|${format}`);
+  return shortHash(`${reportId}|${format}`);
 }
 
 function versionHash(version: string): string {
-  return textHash(version).slice(-VERSION_CHARACTERS);
+  return shortHash(version).slice(-VERSION_CHARACTERS);
 }
 
-/** 64 bits of a text (cyrb53, uncut) in 14 digits of base 36: workflow code has no node:crypto, and of 20,000 documents two never meet. */
-export function textHash(text: string): string {
-  let high = 0xdeadbeef | 0;
-  let low = 0x41c6ce57 | 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    high = Math.imul(high ^ code, -1640531535);
-    low = Math.imul(low ^ code, 1597334677);
-  }
-  high = Math.imul(high ^ (high >>> 16), -2048144789) ^ Math.imul(low ^ (low >>> 13), -1028477387);
-  low = Math.imul(low ^ (low >>> 16), -2048144789) ^ Math.imul(high ^ (high >>> 13), -1028477387);
-  return `${digits(low)}${digits(high)}`;
+/** A text's hash in 14 digits of base 36. */
+export function shortHash(text: string): string {
+  return textHash(text).map(digits).join('');
 }
 
 /** 32 bits in 7 digits; larger numbers are converted slowly. */
 function digits(bits: number): string {
-  return (bits >>> 0).toString(36).padStart(7, '0');
+  return bits.toString(36).padStart(7, '0');
 }
