@@ -405,29 +405,10 @@ export function isAnythingListed({ listed, others }: Collection): boolean {
   return listed.length > 0 || others.length > 0;
 }
 
-const countOfCollection = new WeakMap<Collection, number>();
-
 /** How many documents are stored: the newest version of each. */
-export function documentCount(collection: Collection): number {
-  const { documents, marks } = collection;
-  const { all, stored } = countMarks(marks);
-  if (all === 0) return currentCount(documents);
-  const known = countOfCollection.get(collection);
-  if (known !== undefined) return known;
-  const inFull = documents.filter((document) => !hasStoredMark(marks, markKeyOf(document)));
-  const count = stored + currentCount(inFull);
-  countOfCollection.set(collection, count);
-  return count;
-}
-
-const markKeys = new WeakMap<StoredDocument, string>();
-
-function markKeyOf(document: StoredDocument): string {
-  const known = markKeys.get(document);
-  if (known !== undefined) return known;
-  const key = markKey(document.reportId, document.format);
-  markKeys.set(document, key);
-  return key;
+export function documentCount({ documents, marks }: Collection): number {
+  const unmarked = documents.filter(({ reportId, format }) => !hasStoredMark(marks, markKey(reportId, format)));
+  return countMarks(marks).stored + currentCount(unmarked);
 }
 
 /** How many documents are current among entries: the newest version of each. */
