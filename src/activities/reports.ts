@@ -151,12 +151,11 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
   }
 
   async function list(
-    { clientUserId, wanted, done, named }: ListSelection & { readonly clientUserId: string },
+    input: ListSelection & { readonly clientUserId: string },
     { askedAtMs }: Attempt<Progress>,
   ): Promise<ListAnswer> {
-    const rows = await humanApi.listReports(clientUserId);
-    const selection = { ...(wanted && { wanted }), ...(done && { done }), ...(named && { named }) };
-    return { kind: 'listed', ...selectRows(rows, selection), askedAtMs };
+    const rows = await humanApi.listReports(input.clientUserId);
+    return { kind: 'listed', ...selectRows(rows, input), askedAtMs };
   }
 
   async function fetchOnce(input: FetchDocumentInput, running: Attempt<FetchProgress>): Promise<Fetched> {
