@@ -47,17 +47,13 @@ export const DEFAULT_POLICY: Policy = {
  */
 export function completePolicy(value: unknown): Policy {
   const given = recordOf('the policy', value);
+  const { accessRefusedPatienceMs = DEFAULT_POLICY.accessRefusedPatienceMs } = given;
   return {
     ...given,
     pollMs: durations('pollMs', given['pollMs'], DEFAULT_POLICY.pollMs),
     settleMs: durations('settleMs', given['settleMs'], DEFAULT_POLICY.settleMs),
     expiresMs: durations('expiresMs', given['expiresMs'], DEFAULT_POLICY.expiresMs),
-    accessRefusedPatienceMs: duration(
-      'accessRefusedPatienceMs',
-      given['accessRefusedPatienceMs'] === undefined
-        ? DEFAULT_POLICY.accessRefusedPatienceMs
-        : given['accessRefusedPatienceMs'],
-    ),
+    accessRefusedPatienceMs: duration('accessRefusedPatienceMs', accessRefusedPatienceMs),
     wanted: given['wanted'] === undefined ? DEFAULT_POLICY.wanted : checkedWanted(given['wanted']),
     refreshCheckAfterMs: refreshChecks(given['refreshCheckAfterMs']),
   };
