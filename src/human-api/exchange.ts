@@ -3,7 +3,7 @@ import { codingsOf, decoded } from './content-encoding';
 import type { Ways } from './dispatcher';
 import { type CallFacts, HumanApiError, RateLimited, Unavailable } from './errors';
 import { networkFailure, timedOut } from './network-failure';
-import { type Refusal, readErrorOfSuccess, readRefusal, requestIdOf } from './refusal';
+import { LARGEST_ENVELOPE_BYTES, type Refusal, readErrorOfSuccess, readRefusal, requestIdOf } from './refusal';
 import type { Reply } from './reply';
 import { type ReportBody, reportBody } from './report-body';
 import { type Call, messageOf, pathOf } from './request';
@@ -20,8 +20,6 @@ interface ExchangeSettings {
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
 /** Of any other answer. */
 const MAX_JSON_BYTES = 5 * 1024 * 1024;
-/** An envelope is a few hundred bytes; the rest of a proxy's page is not worth reading. */
-const MAX_REFUSAL_BYTES = 64 * 1024;
 /** What upstream documents as success, for all calls together. */
 const SUCCESSES: readonly number[] = [200, 201, 202, 204];
 
@@ -140,7 +138,7 @@ function refusedWith(refusal: Refusal, facts: CallFacts): Reply<never> {
 
 /** An error's body that breaks off, or cannot be inflated, still leaves its status, which says enough. */
 async function refusalOf(facts: CallFacts, answer: Dispatcher.ResponseData): Promise<Refusal> {
-  const bytes = await brokenOff(() => firstBytes(bodyOf(facts, answer), MAX_REFUSAL_BYTES));
+  const bytes = await brokenOff(() => firstBytes(bodyOf(facts, answer), LARGEST_ENVELOPE_BYTES));
   return readRefusal(headerOf(answer, 'content-type') ?? '', bytes);
 }
 

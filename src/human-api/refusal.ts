@@ -12,8 +12,8 @@ export interface Refusal {
   readonly keys: readonly string[];
 }
 
-/** An envelope is a few hundred bytes. */
-const LARGEST_ENVELOPE_BYTES = 64 * 1024;
+/** An envelope is a few hundred bytes; the rest of a proxy's page is not worth reading. */
+export const LARGEST_ENVELOPE_BYTES = 64 * 1024;
 /** More names than a create has fields say nothing more. */
 const MOST_KEYS = 20;
 /** The fields that we send, and where in a list: any other word, however it is spelt, could be a person's name or date. */
