@@ -65,9 +65,9 @@ function elementsOf(bytes: Uint8Array): Uint8Array[] | null {
     if (depth === 0) break;
   }
   if (from !== text.byteLength) return null;
-  const told = elements.filter((element) => trimmed(element).byteLength > 0);
+  const filled = elements.filter((element) => trimmed(element).byteLength > 0);
   // A list of nothing would have been JSON: `[,]` is not known to be empty.
-  return told.length > 0 ? told : null;
+  return filled.length > 0 ? filled : null;
 }
 
 function trimmed(bytes: Uint8Array): Uint8Array {

@@ -20,7 +20,7 @@ export function parseText(text: string): unknown {
 const LARGE_ID = /("(?:clientUserId|humanId|objectId|id)"\s*:\s*)(\d{16,200})(?=\s*[,}])/g;
 
 /** Ids that are numbers beyond 2^53 become texts: as a JavaScript number they would lose digits, and name somebody else. */
-export function withIdsAsTexts(json: string): string {
+function withIdsAsTexts(json: string): string {
   return json.replace(LARGE_ID, '$1"$2"');
 }
 

@@ -28,14 +28,14 @@ const STATUS_FIRST = /^([345]\d\d)(?:[ :.|–-]*$|[ :.|–-]+([a-z']+))/;
 
 /** Whether a page's title or heading is that of an error, a block or a log-in. A record's never is; `500 mg daily` and `404 Main Street` are none. */
 export function isErrorText(text: string): boolean {
-  const told = plain(text);
-  const [, code, word = ''] = STATUS_FIRST.exec(told) ?? [];
+  const words = plain(text);
+  const [, code, word = ''] = STATUS_FIRST.exec(words) ?? [];
   if (code !== undefined) {
     const own = STATUS_CODES[code]?.split(' ')[0]?.toLowerCase();
     return word === '' || word === own || OTHER_WORDS.includes(word);
   }
-  if (PHRASES.has(told.replace(/[.!…]+$/, '')) || STATUS_TOLD.test(told) || STATUS_BEHIND.test(told)) return true;
-  return BEGINNINGS.some((beginning) => told.startsWith(beginning));
+  if (PHRASES.has(words.replace(/[.!…]+$/, '')) || STATUS_TOLD.test(words) || STATUS_BEHIND.test(words)) return true;
+  return BEGINNINGS.some((beginning) => words.startsWith(beginning));
 }
 
 /** Lower case, single blanks, and a dash for each that HTML and Windows know. */

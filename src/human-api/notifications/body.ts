@@ -1,4 +1,4 @@
-import { withIdsAsTexts } from '../json';
+import { parseText } from '../json';
 
 /** A sender that encodes JSON as a JSON text does so once, and a relay once more. */
 const MOST_ENCODINGS = 2;
@@ -16,11 +16,7 @@ export function jsonIn(text: string): unknown {
   let value: unknown = text;
   for (let layer = 0; typeof value === 'string'; layer += 1) {
     if (layer > MOST_ENCODINGS) return undefined;
-    try {
-      value = JSON.parse(withIdsAsTexts(trimmed(value)));
-    } catch {
-      return undefined;
-    }
+    value = parseText(trimmed(value));
   }
   return value;
 }
