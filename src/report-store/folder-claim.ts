@@ -19,7 +19,7 @@ export async function claimFolder(files: ApplicantFiles): Promise<void> {
   const text = `${JSON.stringify({ clientUserId: files.clientUserId })}\n`;
   await publishOnce(files.pathOf(CLAIM), files.incoming, text);
   if ((await expectOwnClaim(files)) === 'own') return;
-  // Half of one, left by a crash on a file system without hard links: it is nobody's.
+  // Half of one, left by a crash on a file system without hard links: it belongs to no one.
   await rm(files.pathOf(CLAIM), { force: true });
   await publishOnce(files.pathOf(CLAIM), files.incoming, text);
   await expectOwnClaim(files);
@@ -42,8 +42,7 @@ export async function expectOwnClaim(files: ApplicantFiles): Promise<'own' | 'no
   if (owner === null) return 'none';
   if (owner === files.clientUserId) return 'own';
   throw new WrongFolder(
-    `${files.clientUserId}: expected a folder of its own in the report store, got another applicant's. ` +
-      'The file system does not tell their folders apart: use a case-sensitive one, or ids that differ in more than case',
+    `${files.clientUserId}: expected a folder of its own in the report store, got another applicant's`,
   );
 }
 

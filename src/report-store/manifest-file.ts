@@ -99,10 +99,7 @@ export function parseManifest(clientUserId: string, content: string): Manifest {
   }
   // Compared exactly: on a case-insensitive file system `POL-1` and `pol-1` are one folder and two applicants.
   if (parsed.data.clientUserId !== clientUserId) {
-    throw new WrongFolder(
-      `${file}: expected the manifest of this clientUserId, got another's. ` +
-        'The file system does not tell their folders apart: use a case-sensitive one, or ids that differ in more than case',
-    );
+    throw new WrongFolder(`${file}: expected the manifest of this clientUserId, got another's`);
   }
   const documents = entriesOf(document, parsed.data.documents);
   const missings = entriesOf(missing, parsed.data.missing);

@@ -87,6 +87,13 @@ export class NotTheDocument extends Error {
 /** A folder whose manifest or claim names another clientUserId: a case-insensitive file system mixed two applicants. */
 export class WrongFolder extends Error {
   override readonly name = 'WrongFolder';
+
+  /** `what`: what was expected and what came. */
+  constructor(what: string) {
+    super(
+      `${what}. The file system does not tell their folders apart: use a case-sensitive one, or ids that differ in more than case`,
+    );
+  }
 }
 
 /** A manifest that is there and cannot be read as one, entries apart: it is never overwritten. The message names file and fields, and quotes nothing. */
