@@ -17,7 +17,7 @@ export function deletionProgress(before: DeletionProgress | null): DeletionProgr
 
 /**
  * One call: deletes the person, or looks them up where an answer left open whether they are deleted. An empty list is upstream's word that they
- * are; whoever is still listed is deleted again.
+ * are; a person who is still listed is deleted again.
  * @throws what the calls throw, and ApplicationFailure for a person who is still listed
  */
 export async function deleteOnce(

@@ -186,7 +186,7 @@ function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: Hu
 
 /**
  * True where upstream itself turned the create away before it was worked on, so that nothing can come of it: not sent at all, 429, or another
- * 4xx in one of its envelopes. Not 408 (a gateway's time-out), 409 (somebody is there) and any 5xx, with `Retry-After` or without: those tell
+ * 4xx in one of its envelopes. Not 408 (a gateway's time-out), 409 (a person is there) and any 5xx, with `Retry-After` or without: those tell
  * nothing of the effect. Nor does a redirect, a page or foreign JSON: a gateway may have answered so after upstream had worked.
  */
 function wasRefusedUnread(error: HumanApiError): boolean {

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 
 /**
  * Goes on when the reader of a stream has gone (`| head`): what is written from then on is dropped, and the exit status is that of the work. To
- * stop instead would leave a part of a file started, for a reason that has nothing to do with it. Every other failure ends the process.
+ * stop instead would leave a file half started. Every other failure ends the process.
  */
 export function outliveReader(stream: Writable): void {
   stream.on('error', (error) => {

@@ -80,7 +80,7 @@ const ANSWERS_IN_FULL = 200;
 const RETRIED_MOST = 500;
 /** Documents of one applicant, about 25 bytes of state each. What is beyond them is listed as failed. */
 const DOCUMENTS_MOST = 16_000;
-/** Report ids and organizations that are told from new ones: beyond them nothing restarts the settle window. */
+/** How many report ids and organizations are remembered: beyond them nothing restarts the settle window. */
 const SEEN_MOST = 5_000;
 /** Longer report ids are remembered by their hash. */
 const SEEN_ID_LONGEST = 64;

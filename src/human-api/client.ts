@@ -56,8 +56,8 @@ export interface HumanApi {
   /** @throws NotFound, only for a 404 that is upstream's own word; Undecided for any other, as every call about a person does */
   readUser(humanId: string): Promise<User>;
   /**
-   * Irreversible: stops e-mails and notifications; no access token is to be had afterwards. An answer that does not confirm it is Unavailable
-   * or Undecided: then a look-up by humanId that finds nobody confirms it.
+   * Irreversible: stops e-mails and notifications; afterwards upstream grants no access token. An answer that does not confirm it is Unavailable
+   * or Undecided: then a look-up by humanId with an empty list confirms it.
    */
   deleteUser(humanId: string): Promise<'deleted' | 'already-gone'>;
   /** @throws NotYet while the access token is refused */
