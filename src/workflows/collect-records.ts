@@ -11,7 +11,7 @@ import type { EarlierRound } from '../activities/manifests';
 import { type Conclusion, kindOf } from '../domain/applicant';
 import { documentCount, emptyCollection } from '../domain/collection';
 import { decide, type Step, type Wait } from '../domain/decision';
-import { currentStatus } from '../domain/facts';
+import { currentKind, currentStatus } from '../domain/facts';
 import { MINUTE_MS } from '../domain/policy';
 import { isLeftConnected } from '../domain/refresh';
 import { answerOf } from './answer';
@@ -218,12 +218,15 @@ async function take(step: Exclude<Step, { do: 'conclude' }>, applicant: Applican
   }
 }
 
-/** A list may be refused for an hour. Once a read shows another status, nobody waits for it, but for the moment that an answer under way takes. */
+/**
+ * A list may be refused for an hour. Once a read shows another status, the list is waited for no longer than an answer under way takes.
+ * A read that confirms the claimed status shows no other: the list is still the one that is needed.
+ */
 function outdatedList(applicant: Applicant): () => number | null {
-  const kind = kindOf(applicant.facts.read.status);
+  const expected = new Set([kindOf(applicant.facts.read.status), currentKind(applicant.facts)]);
   let changedAtMs: number | null = null;
   return () => {
-    if (kindOf(applicant.facts.read.status) === kind) changedAtMs = null;
+    if (expected.has(kindOf(applicant.facts.read.status))) changedAtMs = null;
     // The wait starts a timer that earlier versions did not start: their histories would not replay with it.
     else if (!applicant.isOfEarlierVersion) changedAtMs ??= Date.now();
     return changedAtMs === null ? null : changedAtMs + LIST_UNDER_WAY_MS;

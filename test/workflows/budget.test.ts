@@ -1,9 +1,10 @@
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { provider, type Turn } from '../support/fake-human-api';
+import { until } from '../support/condition';
+import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
-const { follow } = timeSkipping();
+const { follow, followOn } = timeSkipping();
 
 /** The reference applicant: 3 status notices, 1 provider, 3 documents, notices arriving together, no poll due. */
 const REFERENCE: readonly Turn[] = [
@@ -32,4 +33,24 @@ test('the reference applicant stays within the budgets of history and of calls',
   ]);
   // The fake mints no tokens: the client token and the person's access token come on top.
   expect(applicant.humanApi.calls.length + 2).toBeLessThanOrEqual(11);
+});
+
+test('a read that confirms the claimed status starts no timer while the list is in flight', async () => {
+  const humanApi = new FakeHumanApi(REFERENCE);
+  const { listReports } = humanApi;
+  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  // The last list is answered after the workflow has learned what the last read says.
+  humanApi.listReports = async (clientUserId) => {
+    const isLast = humanApi.count('listReports') > 0;
+    if (isLast)
+      await until('the read', 10_000, async () => (await applicant.state()).facts?.read.status === 'All Synced');
+    return listReports(clientUserId);
+  };
+  await applicant.tell(REFERENCE);
+  expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  const { events } = await applicant.handle.fetchHistory();
+  const timers = (events ?? []).flatMap(
+    ({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.seconds ?? [],
+  );
+  expect(timers.map(Number)).not.toContain(60);
 });
