@@ -11,6 +11,8 @@ const DEV = path.join(__dirname, '../../dist/src/dev.js');
 const SANDBOX = /sandbox +(http:\S+\/control\/people)/;
 /** The samples' minute, three starts and their drains, on two cores that others use too. */
 const STORY_LIMIT_MS = 180_000;
+/** What runs once everything is up. */
+const PROCESSES = ['api', 'npm start', 'sandbox', 'temporal', 'webhook', 'worker'];
 /** One of the lines that tell a change: who, where it stands, how it ended. */
 const CHANGE = /^applicant \| \S+ (DEMO-([a-z-]+)-\w{6}) +(\w+)(?: +(.+))?$/;
 
@@ -50,7 +52,7 @@ describe('npm start', () => {
       const first = start();
       await until(() => CHANGE.test(first.lines().findLast((line) => line.startsWith('applicant')) ?? ''));
       const pids = running(folder);
-      expect(Object.keys(pids).sort()).toEqual(['api', 'npm start', 'sandbox', 'temporal', 'webhook', 'worker']);
+      expect(Object.keys(pids).sort()).toEqual(PROCESSES);
       // The terminal signals the group, npm passes the signal on.
       process.kill(-first.pid, 'SIGINT');
       process.kill(first.pid, 'SIGINT');
@@ -58,7 +60,7 @@ describe('npm start', () => {
       expect(Object.values(pids).filter(lives)).toEqual([]);
 
       const second = start('--once');
-      await until(() => Object.keys(running(folder)).length === 5);
+      await until(() => Object.keys(running(folder)).length === PROCESSES.length);
       const others = running(folder);
       const status = await second.ended;
       expectWell(status, second.said());
