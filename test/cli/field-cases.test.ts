@@ -5,7 +5,8 @@ import type { StarterArguments } from '../../src/cli/arguments';
 import { openApplicantsFile } from '../../src/cli/open-file';
 import { runStarter } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
-import type { Applicants, StartRequest } from '../../src/temporal/applicants';
+import type { StartRequest } from '../../src/temporal/applicants';
+import { PLAIN_ARGUMENTS, startingApplicants } from '../support/fake-applicants';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 const ROW = 'POL-1,max@example.org,Max,Sample,1980-02-03,';
@@ -24,22 +25,12 @@ async function start(file: string, args: Partial<StarterArguments> = {}) {
   const requests: StartRequest[] = [];
   const lines: Record<string, unknown>[] = [];
   const said: string[] = [];
-  const refuse = () => Promise.reject(new Error('not asked for here'));
-  const applicants: Applicants = {
-    async start(request) {
-      requests.push(request);
-      const { clientUserId } = request.details;
-      const nothingYet = { humanId: null, stage: 'inviting', outcome: null, reason: null } as const;
-      return { clientUserId, workflowId: `applicant-${clientUserId}`, open: true, ...nothingYet, result: 'started' };
-    },
-    ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse, untilClosed: refuse },
-  };
+  const applicants = startingApplicants((request) => {
+    requests.push(request);
+    return {};
+  });
   const status = await runStarter(
-    {
-      ...{ source: { file }, wanted: null, wait: false, json: true, again: false, dryRun: false, autoInvite: true },
-      authorizationReference: null,
-      ...args,
-    },
+    { ...PLAIN_ARGUMENTS, source: { file }, ...args },
     {
       connect: async () => applicants,
       policy: DEFAULT_POLICY,

@@ -4,17 +4,10 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import type { ApplicantSummary, Applicants, Started, StartRequest } from '../../src/temporal/applicants';
 import { TemporalUnreachable } from '../../src/temporal/connection';
+import { PLAIN_ARGUMENTS, startingApplicants, summaryOf } from '../support/fake-applicants';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 const ONE = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
-
-function summary(clientUserId: string, change: Partial<ApplicantSummary> = {}): ApplicantSummary {
-  const workflowId = `applicant-${clientUserId}`;
-  return {
-    ...{ clientUserId, humanId: null, workflowId, open: true, stage: 'inviting', outcome: null, reason: null },
-    ...change,
-  };
-}
 
 /** A starter over a Temporal that answers as `start` and `untilClosed` say. */
 function setup(options: {
@@ -35,28 +28,22 @@ function setup(options: {
   const order: string[] = [];
   const audited: AuditEntry[] = [];
   const stopping = new AbortController();
-  const refuse = () => Promise.reject(new Error('not asked for here'));
   const applicants: Applicants = {
-    async start(request) {
+    ...startingApplicants((request) => {
       requests.push(request);
       order.push(`asked ${request.details.clientUserId}`);
-      return { ...summary(request.details.clientUserId), result: 'started', ...(await options.start?.(request)) };
-    },
+      return options.start?.(request);
+    }),
     untilClosed: async (clientUserId, _, onSummary) => ({
-      ...summary(clientUserId, { open: false, stage: 'closed' }),
+      ...summaryOf(clientUserId, { open: false, stage: 'closed' }),
       ...(await options.untilClosed?.(clientUserId, onSummary)),
     }),
-    ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse },
-  };
-  const plain = {
-    ...{ wanted: null, wait: false, json: false, again: false, dryRun: false, autoInvite: true },
-    authorizationReference: null,
   };
   const source = options.file ? { file: 'a.csv' } : { single: ONE };
   let connections = 0;
   let auditsOpened = 0;
   const status = runStarter(
-    { ...plain, source, ...options.args },
+    { ...PLAIN_ARGUMENTS, json: false, source, ...options.args },
     {
       connect: async () => {
         connections += 1;
@@ -207,7 +194,7 @@ test('who waits reads the humanId as soon as it is known, once, and the closing 
   const starter = setup({
     args: { wait: true, json: true },
     untilClosed: async (clientUserId, onSummary) => {
-      for (const humanId of [null, 'h-1', 'h-1']) onSummary?.(summary(clientUserId, { humanId }));
+      for (const humanId of [null, 'h-1', 'h-1']) onSummary?.(summaryOf(clientUserId, { humanId }));
       said.push([...starter.said]);
       return { humanId: 'h-1', outcome: 'collected' };
     },
@@ -221,7 +208,7 @@ test('who waits reads the humanId as soon as it is known, once, and the closing 
   ]);
 });
 
-test.each(['running', 'closed'] as const)('of an applicant that is %s the humanId is told at once', async (result) => {
+test.each(['running', 'closed'] as const)('prints the humanId of an applicant that is %s at once', async (result) => {
   const { status, out, said } = setup({ args: { json: true }, start: () => ({ result, humanId: 'h-1' }) });
   await status;
   expect(jsonOf(out)).toMatchObject([{ result, humanId: 'h-1' }]);

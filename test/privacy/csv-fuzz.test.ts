@@ -3,7 +3,8 @@ import { decodeText } from '../../src/cli/decode-text';
 import { runStarter } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
-import type { Applicants, StartRequest } from '../../src/temporal/applicants';
+import type { StartRequest } from '../../src/temporal/applicants';
+import { PLAIN_ARGUMENTS, startingApplicants } from '../support/fake-applicants';
 import { fc } from '../support/property';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
@@ -28,25 +29,13 @@ async function started(bytes: Buffer, pieceLength: number) {
   const audited: AuditEntry[] = [];
   const out: string[] = [];
   const said: string[] = [];
-  const refuse = () => Promise.reject(new Error('not asked for here'));
-  const applicants: Applicants = {
-    async start(request) {
-      requests.push(request);
-      const { clientUserId } = request.details;
-      const result = (['started', 'running', 'closed', 'conflict'] as const)[requests.length % 4] ?? 'started';
-      const workflowId = `applicant-${clientUserId}`;
-      const nothingYet = { humanId: null, outcome: null, reason: null };
-      return { clientUserId, workflowId, open: true, stage: 'inviting', ...nothingYet, result };
-    },
-    ...{ read: refuse, state: refuse, cancel: refuse, invitation: refuse, untilClosed: refuse },
-  };
+  const applicants = startingApplicants((request) => {
+    requests.push(request);
+    return { result: (['started', 'running', 'closed', 'conflict'] as const)[requests.length % 4] ?? 'started' };
+  });
   const cpu = process.cpuUsage();
   const status = await runStarter(
-    {
-      source: { file: '-' },
-      ...{ wanted: null, wait: false, json: true, again: false, dryRun: false, autoInvite: true },
-      authorizationReference: null,
-    },
+    { ...PLAIN_ARGUMENTS, source: { file: '-' } },
     {
       connect: async () => applicants,
       audit: async () => ({ record: async (entry) => void audited.push(entry) }),
