@@ -19,7 +19,7 @@ export function parseText(text: string): unknown {
 /** A quote inside of a JSON text is escaped, so no text matches. */
 const LARGE_ID = /("(?:clientUserId|humanId|objectId|id)"\s*:\s*)(\d{16,200})(?=\s*[,}])/g;
 
-/** Ids that are numbers beyond 2^53 become texts: as a JavaScript number they would lose digits, and name somebody else. */
+/** Turns ids that are numbers beyond 2^53 into texts: a JavaScript number loses digits, and the id would name another person. */
 function withIdsAsTexts(json: string): string {
   return json.replace(LARGE_ID, '$1"$2"');
 }

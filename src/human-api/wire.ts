@@ -63,7 +63,7 @@ interface UserPage {
   readonly dropped: readonly (string | null)[];
 }
 
-/** @throws Unavailable where there is no list, or nothing of it is usable: "nobody" read out of such a list would invite a person twice */
+/** @throws Unavailable if there is no list, or if no row of it is usable: read as an empty list, it would make us invite a person twice */
 export function usersFrom(facts: CallFacts, bytes: Buffer): UserPage {
   const elements = listFrom(facts, bytes);
   const users = elements.map(userFrom).filter((user) => user !== null);

@@ -6,7 +6,7 @@ export function isLoopbackHost(hostname: string): boolean {
 /** As programs compare them: undici and Node by equality, curl and Go also by network. */
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
-/** The variables that keep this machine out of a proxy's hands, for this process and those that it starts. Both spellings: a program reads one. */
+/** The variables that exclude this machine from the proxy, because a program reads one spelling or the other; for this process and its children. */
 export function sparingLoopback(env: NodeJS.ProcessEnv): { readonly no_proxy: string; readonly NO_PROXY: string } {
   const given = (env['no_proxy'] || env['NO_PROXY'] || '').split(',').map((entry) => entry.trim());
   const entries = [...new Set([...given.filter((entry) => entry !== ''), ...LOOPBACK_HOSTS])];

@@ -11,8 +11,8 @@ interface HttpConnectProxy {
 }
 
 /**
- * The proxy to a Temporal server, for the connection that reads no environment itself: by the rules of gRPC for Node (grpc-js 1.14,
- * `http_proxy.js`), which every other connection follows. Lower-case names only, none for this machine.
+ * The proxy to a Temporal server. The worker's native connection does not read the environment, so this applies the rules of gRPC for Node
+ * (grpc-js 1.14, `http_proxy.js`), which every other connection follows. It reads lower-case names only, and gives no proxy for this machine.
  */
 export function grpcProxy(address: string, env: NodeJS.ProcessEnv = process.env): HttpConnectProxy | undefined {
   const text = env['grpc_proxy'] || env['https_proxy'] || env['http_proxy'] || '';

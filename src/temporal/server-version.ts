@@ -1,8 +1,8 @@
 import type { ConnectionLike } from '@temporalio/client';
 
 /**
- * The first server that obeys priorities unless it is told otherwise, measured by the order in which three runs with the keys 5, 1 and 3 are
- * handed out: 1.29.1 and 1.30.2 ignore the keys, 1.31.2 and 1.32.0 obey them.
+ * The first server that obeys priorities by default. Measured by the order in which it dispatches three runs with the keys 5, 1 and 3:
+ * 1.29.1 and 1.30.2 ignore the keys, 1.31.2 and 1.32.0 obey them.
  */
 const NEEDED = [1, 31] as const;
 

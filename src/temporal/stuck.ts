@@ -34,8 +34,8 @@ export async function stuckApplicant(client: Client, clientUserId: string): Prom
 }
 
 /**
- * Why an open run stands still: no attempt of its workflow task succeeds, or somebody put its start off, which we do with a refresh only. Null: it
- * does not, or no worker takes its task. In words, without what a failure says.
+ * Why an open run makes no progress: every attempt of its workflow task fails, or its start is delayed (a refresh excepted, which we
+ * delay ourselves). Null: it makes progress, or no worker takes its task. A text without the message of a failure.
  */
 export async function whyRunIsStuck(client: Client, described: Described): Promise<string | null> {
   const { workflowExecutionInfo: info, pendingWorkflowTask: task } = described;

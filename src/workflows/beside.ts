@@ -7,7 +7,7 @@ import type { Watch } from './watch';
 /**
  * Does what may take an hour, and hears what comes meanwhile: the stage follows, and a notice that has to be checked is checked beside the work.
  * The work is ended, its calls cancelled, once a read says that the person declined, or once the run has heard too much: then the next one does it.
- * The same once `isOutdatedAtMs` says that nobody needs it from a time on that has come.
+ * The work is also ended once the time that `isOutdatedAtMs` returns has come; null: the work is still needed.
  * It has come to its end in any case when this does: after a cancel, too, nothing is stored that the manifest does not tell.
  */
 export async function beside(

@@ -26,7 +26,7 @@ export async function close(applicant: Applicant, { outcome, reason, withdraw }:
   describe(state);
 }
 
-/** When the reports are listed again, in ms after the closing. Of a person who was withdrawn nothing is to be had. */
+/** When the reports are listed again, in ms after the closing. A withdrawn person has no reports. */
 function checksAfter({ state, input }: Applicant): readonly number[] {
   if (!state.facts || !isLeftConnected(state.outcome, state.reason)) return [];
   return checkTimesMs(input.policy.refreshCheckAfterMs, state.facts.spread);

@@ -109,7 +109,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     if (isForNotice) refresh = withListAsked(refresh, askedAtMs);
     setCurrentDetails(
       isForNotice
-        ? 'Asking Human API for the reports that it told of after the closing.'
+        ? 'Asking Human API for the reports that it announced after the closing.'
         : 'Asking Human API whether reports have come since the closing.',
     );
     // Of a round with reports a refusal is doubted: it may be a moment's.

@@ -62,7 +62,7 @@ test('a Retry-After is the delay, where upstream told one', () => {
   expect(Number('nextRetryDelay' in untold && untold.nextRetryDelay)).toBeLessThanOrEqual(1_000);
 });
 
-test("upstream's request id stands in the message and beside it, for the log line that shows no message", () => {
+test("the message of a failure has upstream's request id, and so has a field of it, because a log line shows no message", () => {
   const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
   const error = new Unavailable({ ...facts(503), requestId }, 'answered 503');
   const failure = toFailure(error, plainProgress(null), NOW_MS);

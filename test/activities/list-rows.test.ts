@@ -33,7 +33,7 @@ test('a provider with reports of custom types only owes no unity', () => {
   });
 });
 
-test('a list of nothing but unwanted rows is told from an empty one', () => {
+test('a list of unwanted rows only is not an empty list', () => {
   expect(selectRows([row('t1', 'timeline', null), row('t2', 'timeline', null)], { wanted: WANTED })).toMatchObject({
     reports: [],
     others: [{ type: '', organization: null }],

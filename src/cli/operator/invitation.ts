@@ -5,7 +5,7 @@ import { isAttended } from '../../temporal/pollers';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 
-/** `chartway invitation <clientUserId>`: the link of an open invitation, for a carrier that sends it. */
+/** `chartway invitation <clientUserId>`: prints the link of an open invitation; the carrier sends it to the person. */
 export const invitationCommand: AddCommand = (program, choose) => {
   const command = program
     .command('invitation')
