@@ -65,7 +65,6 @@ async function flooded({ maxBytes = 1e8 } = {}) {
   const temporal = { isAway: false };
   const webhook = await start({
     mailboxes: budget,
-    timeouts: { deliveryTimeoutMs: 500 },
     spool: (given) => openSpool({ ...given, folder, maxBytes, seal: null }),
     sender: {
       deliverStatusNotice: async () => {

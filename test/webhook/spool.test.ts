@@ -26,7 +26,7 @@ async function setup(options: { maxBytes?: number; deliveryTimeoutMs?: number } 
   const faults: Faults = {};
   const temporal: { deliver: () => Promise<'taken' | 'closed-or-unknown'>; got: string[] } = { deliver: away, got: [] };
   const webhook = await start({
-    timeouts: { deliveryTimeoutMs: options.deliveryTimeoutMs ?? 300 },
+    timeouts: options.deliveryTimeoutMs === undefined ? {} : { deliveryTimeoutMs: options.deliveryTimeoutMs },
     spool: (given) =>
       openSpool({ ...given, folder, maxBytes: options.maxBytes ?? 1e8, seal: null, files: faultyFiles(faults) }),
     sender: {
@@ -66,7 +66,7 @@ describe('while Temporal is away', () => {
     ['refuses every call', away],
     ['never answers', never],
   ])('(it %s) notices are acknowledged out of the spool, and reach it when it is back', async (_how, deliver) => {
-    const { post, temporal, metrics } = await setup();
+    const { post, temporal, metrics } = await setup({ deliveryTimeoutMs: 300 });
     temporal.deliver = deliver;
     expect((await post([statusNotification(), reportNotification(), 'junk'])).json).toEqual({
       accepted: 2,
@@ -100,7 +100,7 @@ describe('while Temporal is away', () => {
   });
 
   test('only the first request waits for it', async () => {
-    const { post, temporal } = await setup({ deliveryTimeoutMs: 2_000 });
+    const { post, temporal } = await setup();
     temporal.deliver = never;
     const first = performance.now();
     expect((await post(statusNotification())).status).toBe(200);
@@ -151,7 +151,7 @@ describe('while Temporal is away', () => {
   );
 
   test('a disk that stalls means 503 in time, at every request', async () => {
-    const { post, faults, temporal } = await setup({ deliveryTimeoutMs: 2_000 });
+    const { post, faults, temporal } = await setup();
     temporal.deliver = never;
     stall(faults);
     for (let n = 0; n < 2; n += 1) {
@@ -171,7 +171,7 @@ describe('while Temporal answers', () => {
   });
 
   test('a stuck disk with a Temporal that is back is no reason to refuse', async () => {
-    const { post, faults, temporal } = await setup({ deliveryTimeoutMs: 2_000 });
+    const { post, faults, temporal } = await setup();
     stall(faults);
     expect((await post(statusNotification())).status).toBe(503);
     temporal.deliver = async () => 'taken';
