@@ -354,9 +354,10 @@ describe('several webhooks in one folder', () => {
 
   test('lose nothing of a dead one where the disk refuses in the midst of the take-over', async () => {
     const folder = await leftBehind([record('0'), record('1'), record('2')]);
-    const refusals = new Set(['rename 1', 'size 2']);
+    // Only segments: the random name of the spool's own folder may have the same digit in that position.
+    const refusals = new Set(['rename 1.log', 'size 2.log']);
     const once = (what: string, path: string) => {
-      if (refusals.delete(`${what} ${path.at(-'0.log'.length)}`)) throw systemError('EIO');
+      if (refusals.delete(`${what} ${path.slice(-'0.log'.length)}`)) throw systemError('EIO');
     };
     const files = {
       ...diskFiles,
