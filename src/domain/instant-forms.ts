@@ -60,7 +60,10 @@ export function namedMonthMs(text: string): number | null {
 export function epochMs(text: string): number | null {
   const dotNet = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/.exec(text)?.[1];
   if (dotNet !== undefined) return credible(Number(dotNet));
-  if (/^-?\d\.\d{1,17}e\+?\d\d?$/i.test(text)) return epochMs(`${Number(text)}`);
+  if (/^-?\d\.\d{1,17}e\+?\d\d?$/i.test(text)) {
+    const written = `${Number(text)}`;
+    return written.includes('e') ? null : epochMs(written); // from 1e21 on it is written with an exponent again
+  }
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d{10,19})(?:\.(\d+))?$/.exec(text) ?? [];
   const digits: Readonly<Record<number, string>> = {
     10: whole + fraction.padEnd(3, '0').slice(0, 3),

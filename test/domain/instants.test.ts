@@ -59,7 +59,7 @@ describe("upstream's timestamps", () => {
   test.each([
     ...[null, undefined, '', ' ', 'yesterday', '0x10', '17', '2020-13-01T00:00:00Z', '2020-01-30T25:00:00Z'],
     ...['2026-02-30', '30 Foo 2026', '2026-01-30T24:00:01Z', '2026-01-30T10:00:60Z', '2026-01-30T10:00:00+24:00'],
-    ...['999999-01-01T00:00:00Z', '30.01.2026', '01/30/2026 21:20:54'],
+    ...['999999-01-01T00:00:00Z', '30.01.2026', '01/30/2026 21:20:54', '1.5e+21', '-1.769808054316E99'],
   ])('%p is no instant', (text) => expect(instantMs(text)).toBeNull());
 
   test('a text longer than any date is none, and takes no time', () => {
