@@ -21,6 +21,9 @@ async function setup(options: Parameters<typeof startSandbox>[0] = {}) {
   return { ...started, token, create, get };
 }
 
+/** What an error says, without the request id: its random digits may be those of a year. */
+const said = (body: unknown) => JSON.stringify({ ...(body as object), 'x-humanapi-request-id': '' });
+
 describe('inviting', () => {
   const invited = {
     clientUserId: 'POL-1',
@@ -66,10 +69,10 @@ describe('inviting', () => {
     [undefined, ['value']],
   ])('names the keys at fault, not their values (%#)', async (json, keys) => {
     const { create, get } = await setup();
-    const { status, body, bytes } = await create(json);
+    const { status, body } = await create(json);
     expect(status).toBe(400);
     expect(body).toEqual(validationError('payload', keys));
-    expect(bytes.toString()).not.toMatch(/nobody|1968/);
+    expect(said(body)).not.toMatch(/nobody|1968/);
     expect((await get('')).body).toEqual([]);
   });
 
@@ -81,9 +84,9 @@ describe('inviting', () => {
       ...['1968-02-30T00:00:00.000Z', '1900-02-29T00:00:00.000Z', ' 1968-02-13T00:00:00.000Z', -59_270_400_000],
     ];
     for (const dateOfBirth of forms) {
-      const { status, body, bytes } = await create({ ...FULL, dateOfBirth });
+      const { status, body } = await create({ ...FULL, dateOfBirth });
       expect([dateOfBirth, status, body]).toEqual([dateOfBirth, 400, validationError('payload', ['dateOfBirth'])]);
-      expect(bytes.toString()).not.toContain('1968');
+      expect(said(body)).not.toContain('1968');
     }
     for (const dateOfBirth of ['1968-02-29T00:00:00.000Z', '2026-11-29T23:59:59.999Z']) {
       const { body } = await create({ ...FULL, clientUserId: dateOfBirth, dateOfBirth });
