@@ -43,7 +43,7 @@ describe('the log', () => {
     expect(last()).toMatchObject({ ...shown, to: ['a', '<object>'], why: null });
     log.info({ why: 'max@example.org '.repeat(20) }, 'text');
     expect(last().why).toBe('<string>');
-    expect(lines.join()).not.toMatch(/max@|Muster|1980/);
+    expect(lines.join()).not.toMatch(/max@|Muster|19800203/);
   });
 
   test('shows how many secrets there are, and none of them', () => {
