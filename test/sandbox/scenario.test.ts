@@ -35,9 +35,15 @@ async function lived(seed: string) {
   started.clock.advance(600 * MINUTE_MS);
   await started.sandbox.close();
   // Where the webhook listens is not the sandbox's to say.
-  const log = started.logged.map(([event, fields]) => ({ event, ...fields, to: undefined }));
+  const lines = started.logged.map(([event, fields]) => ({ event, ...fields, to: undefined }));
+  // A copy is told once the one before was answered, and which answer is first is the machine's to say.
+  const log = lines.filter(({ event }) => event !== 'notice');
+  const told = lines
+    .filter(({ event }) => event === 'notice')
+    .map((line) => JSON.stringify(line))
+    .toSorted();
   const bodies = started.receiver.received.map(({ raw }) => raw).toSorted();
-  return { log, bodies };
+  return { log, told, bodies };
 }
 
 describe('a seed', () => {
