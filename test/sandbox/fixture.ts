@@ -59,6 +59,7 @@ export async function startSandbox(options: Options = {}) {
               ...options.signing,
             }
           : null,
+        ...(options.webhookAnswers !== 0 && { answerWithinMs: 20_000 }),
       },
       tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 86_400,
       createAnswer: options.createAnswer ?? null,
