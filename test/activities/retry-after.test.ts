@@ -16,7 +16,7 @@ async function read(status: number, retryAfter: string): Promise<unknown> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('expected a port');
   const url = `http://127.0.0.1:${address.port}`;
-  const credentials = { clientId: 'id', clientSecret: 'secret', timeoutMs: 5_000 };
+  const credentials = { clientId: 'id', clientSecret: 'secret', timeoutMs: 20_000 };
   const humanApi = createHumanApi({ ...credentials, authUrl: url, adminUrl: url, dataUrl: url });
   const silent = { logger: new DefaultLogger('ERROR', () => {}) };
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }, silent);

@@ -45,7 +45,7 @@ function clientThrough(env: Record<string, string>, settings: Partial<HumanApiSe
   const proxy = readProxy(env);
   if (proxy === null || 'malformed' in proxy) throw new Error('expected a proxy');
   const urls = { authUrl: FAR, adminUrl: FAR, dataUrl: FAR };
-  const api = createHumanApi({ ...CREDENTIALS, ...urls, timeoutMs: 5_000, proxy, ...settings });
+  const api = createHumanApi({ ...CREDENTIALS, ...urls, timeoutMs: 20_000, proxy, ...settings });
   cleanups.push(() => api.close());
   return api;
 }

@@ -151,7 +151,7 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
     authUrl: `${base}/up/auth`,
     adminUrl: `${base}/up/admin/`,
     dataUrl: `${base}/up/data`,
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
   };
 
   return {

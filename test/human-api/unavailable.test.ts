@@ -90,7 +90,7 @@ it('a 404 that is no envelope of upstream never means that a person is gone', as
 
 describe('a call that we gave up waiting for may still be alive', () => {
   it('when nothing is answered', async () => {
-    const { upstream, api, humanId } = await startClient({ timeoutMs: 500 });
+    const { upstream, api, humanId } = await startClient({ timeoutMs: 2_000 });
     const calls = Object.entries(everyCall(api, humanId));
     for (const [call] of calls) upstream.answer(call, stall);
     const failures = await Promise.all(calls.map(([, make]) => failureOf(make())));
@@ -98,7 +98,7 @@ describe('a call that we gave up waiting for may still be alive', () => {
   });
 
   it('when an answer stalls, or trickles longer than the time-out', async () => {
-    const { upstream, api } = await startClient({ timeoutMs: 500 });
+    const { upstream, api } = await startClient({ timeoutMs: 2_000 });
     for (const answer of [stallAfter('[{'), drip(10, 1_000)]) {
       upstream.answer('GET /admin/api/v1/users', answer);
       const error = await failureOf(api.findUsers({ clientUserId: 'POL-1' }));
@@ -134,15 +134,15 @@ describe('a report', () => {
     ['that breaks off between chunks', breakOffChunked('%PDF'), false],
     ['that stalls', stallAfter('%PDF'), true],
   ])('%s is unavailable, never shorter', async (_, answer, callMayBeAlive) => {
-    const { upstream, api } = await startClient({ timeoutMs: 1_000 });
+    const { upstream, api } = await startClient({ timeoutMs: 3_000 });
     upstream.answer(RAW, answer);
     const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
     expect(await failureOf(bytesOf(body))).toMatchObject({ kind: 'unavailable', callMayBeAlive });
   });
 
   it('that keeps coming may take longer than the time-out', async () => {
-    const { upstream, api } = await startClient({ timeoutMs: 1_000 });
-    upstream.answer(RAW, drip(100, 15));
+    const { upstream, api } = await startClient({ timeoutMs: 3_000 });
+    upstream.answer(RAW, drip(100, 35));
     const body = await api.openReport('POL-1', REPORT_ID, 'json');
     expect(body.contentLength).toBeNull();
     expect((await bytesOf(body)).toString().replaceAll(' ', '')).toBe('[]');
