@@ -23,6 +23,15 @@ export interface Turn {
   readonly gone?: boolean;
 }
 
+/** A call, by the server's clock and by the machine's (`performance.now()`). */
+interface Call {
+  readonly route: Route;
+  /** The person or the document (`reportId.format`). */
+  readonly of: string;
+  readonly atMs: number;
+  readonly realMs: number;
+}
+
 interface Person {
   readonly humanId: string;
   readonly clientUserId: string;
@@ -56,8 +65,8 @@ const PAGE_SIZE = 10;
  */
 export class FakeHumanApi implements HumanApi {
   readonly people: Person[] = [];
-  /** What was asked, in order; `of` is the person or the document (`reportId.format`). */
-  readonly calls: { readonly route: Route; readonly of: string; readonly atMs: number }[] = [];
+  /** What was asked, in order. */
+  readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
   /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
   tells: ((user: User, nowMs: number) => User) | null = null;
@@ -171,7 +180,7 @@ export class FakeHumanApi implements HumanApi {
   close = async (): Promise<void> => {};
 
   private async answer<T>(route: Route, of: string, honestly: () => T): Promise<T> {
-    this.calls.push({ route, of, atMs: now() });
+    this.calls.push({ route, of, atMs: now(), realMs: performance.now() });
     await this.holds.get(route);
     const fault = this.faults.find(
       (candidate) =>
@@ -224,6 +233,15 @@ export class FakeHumanApi implements HumanApi {
     for (const turn of this.turnsOf(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
+}
+
+/**
+ * What the time-skipping server skipped between two calls: at most the wait between them. Its clock also runs with the machine's while something
+ * is under way, so the difference of their times grows with every stall.
+ */
+export function skippedMs(from: Call | undefined, to: Call | undefined): number {
+  if (!from || !to) throw new Error('expected two calls');
+  return to.atMs - from.atMs - (to.realMs - from.realMs);
 }
 
 /** A row of upstream's list. */

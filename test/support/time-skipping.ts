@@ -1,4 +1,5 @@
 import { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
@@ -120,10 +121,10 @@ export class TimeSkipping {
   /** Starts one applicant with workers of its own, and hands over the means to watch it. */
   async follow(humanApi: FakeHumanApi, options: FollowOptions = {}): Promise<Followed> {
     this.sequence += 1;
-    const { store = new FakeStore(), directory = NO_DIRECTORY, maxCachedWorkflows } = options;
+    const { store = new FakeStore(), directory = NO_DIRECTORY, maxCachedWorkflows, codec } = options;
     const clientUserId = options.clientUserId ?? `POL-${this.sequence}`;
     const taskQueue = `test-${this.sequence}`;
-    const stopWorkers = await this.work(taskQueue, humanApi, { store, directory, maxCachedWorkflows });
+    const stopWorkers = await this.work(taskQueue, humanApi, { store, directory, maxCachedWorkflows, codec });
     const input: CollectRecordsInput = {
       details: { clientUserId, clientUserEmail: `${clientUserId}@example.org` },
       detailsDigest: 'digest',
@@ -182,7 +183,7 @@ export class TimeSkipping {
   async work(
     taskQueue: string,
     humanApi: FakeHumanApi,
-    { store, directory, maxCachedWorkflows }: WorkOptions,
+    { store, directory, maxCachedWorkflows, codec }: WorkOptions,
   ): Promise<() => Promise<void>> {
     const common = { connection: this.env.nativeConnection, interceptors: { activity: [this.trueTimeOfAttempts()] } };
     const workers = await Promise.all([
@@ -203,6 +204,7 @@ export class TimeSkipping {
           retention: noRetention(),
         }),
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
+        ...(codec && { dataConverter: { payloadCodecs: [codec] } }),
       }),
       ...callQueues(taskQueue, UNLIMITED).map((queue) =>
         Worker.create({
@@ -253,12 +255,15 @@ export interface FollowOptions {
   readonly refreshCheckAfterMs?: readonly number[];
   readonly input?: Partial<CollectRecordsInput>;
   readonly maxCachedWorkflows?: number;
+  /** What the worker of the workflows converts by; it must leave the payloads as they are. */
+  readonly codec?: PayloadCodec;
 }
 
 interface WorkOptions {
   readonly store: FakeStore;
   readonly directory: ApplicantDirectory;
   readonly maxCachedWorkflows?: number | undefined;
+  readonly codec?: PayloadCodec | undefined;
 }
 
 const NO_DIRECTORY: ApplicantDirectory = {

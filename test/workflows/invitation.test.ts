@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { User } from '../../src/human-api/client';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/human-api/errors';
 import { invitationQuery } from '../../src/workflows/contract';
-import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { FakeHumanApi, facts, provider, skippedMs, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
 
@@ -28,9 +28,13 @@ function input(clientUserEmail = EMAIL) {
 }
 
 /** When a route was called, in ms after its first call. */
-function timesOf({ humanApi }: Followed, route: string): number[] {
-  const times = humanApi.calls.filter((call) => call.route === route).map(({ atMs }) => atMs);
+function timesOf(applicant: Followed, route: string): number[] {
+  const times = callsOf(applicant, route).map(({ atMs }) => atMs);
   return times.map((atMs) => atMs - (times[0] ?? 0));
+}
+
+function callsOf({ humanApi }: Followed, route: string) {
+  return humanApi.calls.filter((call) => call.route === route);
 }
 
 function dropped(callMayBeAlive: boolean): Unavailable {
@@ -115,7 +119,8 @@ describe('a create whose answer was lost', () => {
     await applicant.invited();
     const [, secondCreateMs = 0] = timesOf(applicant, 'invite');
     expect(secondCreateMs).toBeGreaterThanOrEqual(50 * SECOND_MS);
-    expect(secondCreateMs).toBeLessThanOrEqual(MINUTE_MS);
+    const [first, second] = callsOf(applicant, 'invite');
+    expect(skippedMs(first, second)).toBeLessThanOrEqual(MINUTE_MS);
     const between = applicant.routes().slice(2, -1);
     expect(between.length).toBeGreaterThanOrEqual(5);
     expect(new Set(between)).toEqual(new Set(['findUsers']));
@@ -164,9 +169,9 @@ describe('409', () => {
     const humanApi = new FakeHumanApi(COLLECTED);
     humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    const { result } = await applicant.end(MINUTE_MS);
     expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
-    expect(afterMs).toBeLessThanOrEqual(MINUTE_MS + SECOND_MS);
+    expect(skippedMs(humanApi.calls[0], humanApi.calls.at(-1))).toBeLessThanOrEqual(MINUTE_MS);
     expect(humanApi.count('invite')).toBe(1);
     expect(humanApi.count('deleteUser')).toBe(0);
   });
@@ -273,7 +278,8 @@ test('an outage of two hours is outlived, and one person is invited', async () =
   expect(humanApi.count('invite')).toBe(1);
   expect(applicant.invitedAtMs - startMs).toBeLessThanOrEqual(2 * HOUR_MS + 5 * MINUTE_MS);
   const apartMs = timesOf(applicant, 'findUsers').map((atMs, at, all) => atMs - (all[at - 1] ?? 0));
-  expect(apartMs[1]).toBeLessThanOrEqual(1.2 * SECOND_MS);
+  const [first, second] = callsOf(applicant, 'findUsers');
+  expect(skippedMs(first, second)).toBeLessThanOrEqual(1.2 * SECOND_MS);
   expect(Math.max(...apartMs)).toBeLessThanOrEqual(5.1 * MINUTE_MS);
   expect(apartMs.length).toBeLessThan(70);
 });
@@ -285,6 +291,7 @@ test.each(['findUsers', 'invite'] as const)('a Retry-After to %s is honoured', a
   await applicant.invited();
   const [, againMs = 0] = timesOf(applicant, route);
   expect(againMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
-  expect(againMs).toBeLessThan(2 * MINUTE_MS + 2 * SECOND_MS);
+  const [first, again] = callsOf(applicant, route);
+  expect(skippedMs(first, again)).toBeLessThan(2 * MINUTE_MS + 2 * SECOND_MS);
   expect(humanApi.people).toHaveLength(1);
 });
