@@ -119,16 +119,15 @@ test.each([
       spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, seal: null }),
     });
     const requests = 400;
-    const startMs = performance.now();
-    const took = await Promise.all(
-      Array.from({ length: requests }, async (_, n) => {
-        await new Promise((resolve) => setTimeout(resolve, n * 5 - (performance.now() - startMs)));
-        const [reply, , ownMs] = await timed(() => post(statusNotification({ clientUserId: `POL-${n}` })));
-        expect(reply.status).toBe(200);
-        return ownMs;
-      }),
-    );
-    took.sort((a, b) => a - b);
+    const answers: ReturnType<typeof timed<Awaited<ReturnType<typeof post>>>>[] = [];
+    for (let n = 0; n < requests; n += 1) {
+      // What a stall of the machine holds up is not made up for: such a burst would queue up by itself.
+      await new Promise((resolve) => setTimeout(resolve, 4));
+      answers.push(timed(() => post(statusNotification({ clientUserId: `POL-${n}` }))));
+    }
+    const all = await Promise.all(answers);
+    expect(new Set(all.map(([{ status }]) => status))).toEqual(new Set([200]));
+    const took = all.map(([, , ownMs]) => ownMs).sort((a, b) => a - b);
     expect(took[requests / 2]).toBeLessThan(250);
     expect(took.at(-1)).toBeLessThan(2_500);
   },
