@@ -11,7 +11,7 @@ import { type Fate, passThrough } from './pass';
 import type { Place } from './place';
 import type { Quarantine, SetAside } from './quarantine';
 import { readRecord, type SpoolRecord } from './record';
-import type { Segment, Segments } from './segments';
+import { countRecords, type Segment, type Segments } from './segments';
 
 /** Where records go. */
 export interface Outlet {
@@ -94,6 +94,7 @@ export function startReplay(deps: {
       return null;
     });
     if (bytes === null) return lost(segment);
+    countRecords(segment, bytes, seal); // before any of them is delivered
     const handle = async (found: Found): Promise<Fate> => {
       const fate = await fateOf(found);
       if (fate === 'done' && found.kind === 'record' && segment.records !== null) segment.records -= 1;

@@ -1,3 +1,6 @@
+import type { Seal } from '../domain/seal';
+import { scan } from './frame';
+import { readRecord } from './record';
 import type { Batch } from './writer';
 
 /** One file of records, as far as it has been looked into. */
@@ -115,4 +118,16 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       };
     },
   };
+}
+
+/** Depth and age of a segment that was found on the disk, out of its bytes; nothing where it is counted already. */
+export function countRecords(segment: Segment, bytes: Buffer, seal: Seal | null): void {
+  if (segment.records !== null) return;
+  segment.records = 0;
+  for (const found of scan(bytes)) {
+    if (found.kind !== 'record') continue;
+    segment.records += 1;
+    const opened = segment.oldestAtMs === null ? readRecord(found, seal) : null;
+    if (opened?.kind === 'open') segment.oldestAtMs = opened.record.atMs;
+  }
 }

@@ -5,13 +5,12 @@ import type { Registry } from 'prom-client';
 import type { Seal } from '../domain/seal';
 import type { Logger } from '../observability/log';
 import { diskFiles, type Files, writeAll } from './files';
-import { scan } from './frame';
 import { createSpoolMetrics } from './metrics';
 import { openPlace } from './place';
 import { openQuarantine, type Quarantine } from './quarantine';
-import { readRecord, type SpoolRecord, writeRecord } from './record';
+import { type SpoolRecord, writeRecord } from './record';
 import { type Outlet, type Replay, startReplay } from './replay';
-import { createSegments } from './segments';
+import { countRecords, createSegments } from './segments';
 import { createWriter, TookTooLong } from './writer';
 
 /** Notices on this host's disk, until their outlet has taken them. */
@@ -168,14 +167,8 @@ export async function openSpool(options: {
   /** Depth and age of what was found, one segment after the other; the replay may be through with some before. */
   async function count(): Promise<void> {
     for (let segment = segments.uncounted(); segment !== null && !closed; segment = segments.uncounted()) {
-      segment.records = 0;
       const bytes = await files.read(join(place.part.folder, segment.name)).catch(() => Buffer.alloc(0));
-      for (const found of scan(bytes)) {
-        if (found.kind !== 'record') continue;
-        segment.records += 1;
-        const opened = segment.oldestAtMs === null ? readRecord(found, seal) : null;
-        if (opened?.kind === 'open') segment.oldestAtMs = opened.record.atMs;
-      }
+      countRecords(segment, bytes, seal);
       await turn();
     }
   }

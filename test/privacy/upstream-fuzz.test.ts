@@ -153,14 +153,14 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function setup(tokens: 'honest' | 'anything') {
+async function setup(tokens: 'honest' | 'anything', timeoutMs = CLIENT_TIMEOUT_MS) {
   const upstream = await startRawUpstream(tokens === 'honest' ? TOKEN : null);
   cleanups.push(() => upstream.close());
   const base = `http://127.0.0.1:${upstream.port}`;
   const settings = {
     clientId: 'c',
     clientSecret: 's3cret-of-ours',
-    timeoutMs: CLIENT_TIMEOUT_MS,
+    timeoutMs,
     maxReportBytes: 1_000_000,
   };
   /** Fresh, so that no token and no Retry-After of an earlier case decides. */
@@ -248,7 +248,7 @@ test(
 );
 
 test('a token that lives for an object does not break the mint', async () => {
-  const { upstream, client } = await setup('anything');
+  const { upstream, client } = await setup('anything', TEST_TIMEOUT_MS);
   upstream.answer(whole(200, { client_token: TOKEN, expires_in: { valueOf: 1, toString: 1 } }));
   const api = client();
   const proof = await judged(api.proveCredentials());

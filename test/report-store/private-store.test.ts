@@ -102,7 +102,7 @@ test('whatever upstream calls a report, its type and its provider, its file is o
     ),
     { numRuns: 2_000 },
   );
-});
+}, 60_000);
 
 describe('a symbolic link in the store is not followed', () => {
   it.each(['POL-1', `POL-1/${FILE.split('/')[0]}`, `POL-1/${dirname(FILE)}`])(

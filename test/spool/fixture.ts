@@ -91,7 +91,7 @@ export async function open(
     folder,
     spool,
     logged: () => lines.join(''),
-    append: (...texts: string[]) => spool.append(texts, Date.now() + 5_000),
+    append: (...texts: string[]) => spool.append(texts, Date.now() + 20_000),
     /** A figure of ours, by name and labels as Prometheus writes them. */
     async figure(name: string): Promise<number> {
       const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));

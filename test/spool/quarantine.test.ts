@@ -37,7 +37,8 @@ test('what is set aside is listed, the oldest first, read and dropped', async ()
 });
 
 test('a flood of one reason leaves room for the others, and the oldest stay', async () => {
-  const { quarantine } = await setup({ maxRecords: 2 });
+  let nowMs = 1_700_000_000_000;
+  const { quarantine } = await setup({ maxRecords: 2, nowMs: () => nowMs++ });
   const put = (why: SetAside['why'], content: string) => quarantine.put(entry({ why, content }));
   expect(await put('signature', '1')).toBe('kept');
   expect(await put('signature', '2')).toBe('kept');

@@ -8,13 +8,16 @@ export async function until<T>(
   timeoutMs: number,
   look: () => T | Promise<T>,
 ): Promise<Exclude<T, null | undefined | false>> {
-  const untilMs = performance.now() + timeoutMs;
+  let untilMs = performance.now() + timeoutMs;
   for (;;) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) {
       return found as Exclude<T, null | undefined | false>;
     }
-    if (performance.now() > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
+    const lookedAtMs = performance.now();
+    if (lookedAtMs > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
     await pause(LOOK_EVERY_MS);
+    // A process that did not get to run has not waited: what it did not see may have had no chance to happen.
+    untilMs += Math.max(0, performance.now() - lookedAtMs - LOOK_EVERY_MS);
   }
 }

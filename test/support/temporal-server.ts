@@ -99,12 +99,27 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
   clearTimeout(kill);
 }
 
-/** A port that nobody listens on at the moment. */
+/** Below those that a system gives to whatever asks for any port, in the second in which a process that is to listen here starts. */
+const PORTS = { from: 20_000, count: 12_000 };
+/** Test files that run at the same time are processes with numbers beside each other: each begins elsewhere. */
+let portsGiven = process.pid * 61;
+
+/** A port that nobody listens on at the moment, and that no test beside this one is given. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
+  for (;;) {
+    portsGiven += 1;
+    const free = PORTS.from + (portsGiven % PORTS.count);
+    if (await isFree(free)) return free;
+  }
+}
+
+async function isFree(candidate: number): Promise<boolean> {
+  const probe = createServer().listen(candidate, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return false;
+  }
   await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new TypeError('expected a TCP port');
-  return address.port;
+  return true;
 }

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import timers from 'node:timers/promises';
 import { Counter, Registry } from 'prom-client';
 import { createConnections } from '../../src/webhook/connections';
 import { converse, statusNotification, webhooks } from './webhook-fixture';
@@ -13,6 +14,8 @@ const CROWDED_FROM = 1_600;
 
 const start = webhooks();
 const setup = (options: Parameters<typeof start>[0] = {}) => start({ secrets: [SECRET], ...options });
+
+afterEach(() => jest.restoreAllMocks());
 
 /** A request on a connection that may be kept. */
 const ask = (line: string, headers = '') => `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n${headers}\r\n`;
@@ -49,6 +52,8 @@ test('a sender with a valid secret keeps its connection for 65 s, probes on it i
 
 test('three hundred senders of one address, all connected before one of them shows its secret, are all answered', async () => {
   const { port, server, metrics } = await setup({ addressOf: () => ELSEWHERE });
+  // However long a busy machine takes to accept them: to the webhook it is a moment.
+  jest.spyOn(performance, 'now').mockReturnValue(performance.now());
   let accepted = 0;
   const allAccepted = new Promise<void>((resolve) => {
     server.on('connection', () => {
@@ -189,12 +194,20 @@ describe('wrong secrets', () => {
   }
 
   async function spend(port: number, options: Parameters<typeof knock>[1] = {}): Promise<void> {
-    for (let n = 0; n < 5; n += 1) expect((await knock(port, options)).tookMs).toBeLessThan(1_000);
+    for (let n = 0; n < 5; n += 1) expect((await knock(port, options)).status).toBe(401);
+  }
+
+  /** For how long answers were held back until now: a busy machine delays the others too. */
+  function spyOnWaits(): () => unknown[] {
+    const wait = jest.spyOn(timers, 'setTimeout');
+    return () => wait.mock.calls.map(([ms]) => ms);
   }
 
   test('of one address are answered slowly after five in a minute; its valid one and other addresses are not', async () => {
     const { port } = await setup();
+    const waits = spyOnWaits();
     await spend(port);
+    expect(waits()).toEqual([]);
     const [slow, valid, other] = await Promise.all([
       knock(port),
       knock(port, { password: SECRET }),
@@ -202,19 +215,21 @@ describe('wrong secrets', () => {
     ]);
     expect([slow.status, valid.status, other.status]).toEqual([401, 200, 401]);
     expect(slow.tookMs).toBeGreaterThan(1_900);
-    expect(slow.tookMs).toBeLessThan(2_900);
-    expect(Math.max(valid.tookMs, other.tookMs)).toBeLessThan(1_500);
+    expect(waits()).toEqual([2_000]);
   }, 20_000);
 
   test('behind a trusted proxy are counted by the address that it tells, and by no other header', async () => {
     const trusting = await setup({ trustedProxies: ['127.0.0.2'] });
+    const waits = spyOnWaits();
     await spend(trusting.port, { forwardedFor: `198.51.100.1, ${ELSEWHERE}` });
+    expect(waits()).toEqual([]);
     const same = await knock(trusting.port, { forwardedFor: `198.51.100.2, ${ELSEWHERE}` });
-    const another = await knock(trusting.port, { forwardedFor: '198.51.100.1' });
     expect(same.tookMs).toBeGreaterThan(1_900);
-    expect(another.tookMs).toBeLessThan(1_500);
+    await knock(trusting.port, { forwardedFor: '198.51.100.1' });
+    expect(waits()).toEqual([2_000]);
     const { port } = await setup();
     await spend(port, { forwardedFor: ELSEWHERE });
     expect((await knock(port, { forwardedFor: '198.51.100.3' })).tookMs).toBeGreaterThan(1_900);
+    expect(waits()).toEqual([2_000, 2_000]);
   }, 20_000);
 });

@@ -1,5 +1,5 @@
 import { Agent, get } from 'node:http';
-import { converse, statusNotification, webhooks } from './webhook-fixture';
+import { converse, statusNotification, timed, webhooks } from './webhook-fixture';
 
 const LIMIT = 1_048_576;
 const basic = (user: string, password: string) => ({
@@ -130,13 +130,13 @@ describe('the size', () => {
   test('is counted where no length is declared, and the sender is cut off soon after the answer', async () => {
     const { port } = await setup();
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
-    const startMs = performance.now();
-    const { text, closed } = await converse(port, {
+    const conversation = {
       first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
       keepWriting: () => chunk, // for ever
-    });
+    };
+    const [{ text, closed }, , ownMs] = await timed(() => converse(port, conversation));
     expect(closed).toBe(true);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(ownMs).toBeLessThan(5_000);
     expect(text).toMatch(/^HTTP\/1\.1 413 .*Connection: close.*at most 1048576 bytes/s);
   });
 
@@ -167,14 +167,14 @@ describe('the size', () => {
 
 describe('a slow sender', () => {
   test('is told so and cut off, while others are served', async () => {
-    const { port, post } = await setup({ timeouts: { senderTimeoutMs: 300 } });
+    const { port, post } = await setup({ timeouts: { senderTimeoutMs: 1_000 } });
     const slow = converse(port, {
       first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half',
     });
     expect((await post(statusNotification())).status).toBe(200);
     const { text, closed } = await slow;
     expect(closed).toBe(true);
-    expect(text).toMatch(/^HTTP\/1\.1 503 .*the whole body within 300 ms/s);
+    expect(text).toMatch(/^HTTP\/1\.1 503 .*the whole body within 1000 ms/s);
   });
 
   test('of the header is cut off as well', async () => {

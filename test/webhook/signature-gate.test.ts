@@ -8,7 +8,7 @@ import { NoticeUndelivered } from '../../src/temporal/notices';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
 import { until } from '../support/condition';
 import { signedHeaders } from './signed';
-import { HUMAN_ID, reportNotification, statusNotification, webhooks } from './webhook-fixture';
+import { HUMAN_ID, reportNotification, statusNotification, timed, webhooks } from './webhook-fixture';
 
 const start = webhooks();
 const folders: string[] = [];
@@ -121,7 +121,8 @@ describe('where signatures are required', () => {
       new Promise<'taken'>((resolve) => {
         taken.push(() => resolve('taken'));
       });
-    const { signed, send, body } = await setup('require', { sender: { deliverStatusNotice } });
+    const timeouts = { deliveryTimeoutMs: 20_000 };
+    const { signed, send, body } = await setup('require', { timeouts, sender: { deliverStatusNotice } });
     const headers = signedHeaders(body);
     const first = send('/notifications', { headers, body });
     await until('the first to be under way', 5_000, () => taken.length === 1);
@@ -242,17 +243,19 @@ describe('where signatures are verified', () => {
     const { port, spool, body } = await setup('verify', { quarantine: true });
     const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
     put.mockReturnValueOnce(new Promise(() => {}));
-    const startMs = performance.now();
-    const socket = connect(port, '127.0.0.1');
-    socket.write(
-      `POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 1)}`,
-    );
-    const rest = setTimeout(() => socket.write(body.slice(1)), 1_700);
-    const [answer] = await once(socket, 'data');
-    clearTimeout(rest);
-    socket.destroy();
-    expect(String(answer)).toMatch(/^HTTP\/1.1 503 /);
-    expect(performance.now() - startMs).toBeLessThan(2_600);
+    const [answer, , ownMs] = await timed(async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        `POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 1)}`,
+      );
+      const rest = setTimeout(() => socket.write(body.slice(1)), 1_700);
+      const [data] = await once(socket, 'data');
+      clearTimeout(rest);
+      socket.destroy();
+      return String(data);
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 503 /);
+    expect(ownMs).toBeLessThan(2_600);
   }, 10_000);
 
   it('what is no notification is answered 400 as ever', async () => {

@@ -3,7 +3,7 @@ import { lazyClient } from '../../src/temporal/connection';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { applicantWorkflowId, COLLECT_RECORDS, mailboxWorkflowId } from '../../src/workflows/contract';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
-import { HUMAN_ID, reportNotification, startWebhook, statusNotification } from './webhook-fixture';
+import { HUMAN_ID, reportNotification, startWebhook, statusNotification, timed } from './webhook-fixture';
 
 let webhook: Awaited<ReturnType<typeof startWebhook>>;
 let client: Client;
@@ -30,15 +30,15 @@ afterAll(async () => {
 
 test('before there is a Temporal the webhook answers in time; once there is one, it takes the same notices', async () => {
   const post = (notices: unknown) => webhook.post(notices, '/notifications/s3cret');
-  const startMs = performance.now();
-  expect((await post([statusNotification(), {}])).status).toBe(503);
-  expect(performance.now() - startMs).toBeLessThan(2_500);
+  const [unanswered, , ownMs] = await timed(() => post([statusNotification(), {}]));
+  expect(unanswered.status).toBe(503);
+  expect(ownMs).toBeLessThan(2_500);
   expect((await webhook.send('/healthz', { method: 'GET' })).status).toBe(200);
   expect((await post({})).json).toEqual({ accepted: 0, ignored: 1 });
 
   server = await startTemporalServer({ port, searchAttributes: { HumanId: 'Keyword' } });
   let reply = await post(statusNotification());
-  for (const deadlineMs = Date.now() + 10_000; reply.status !== 200 && Date.now() < deadlineMs; ) {
+  for (const deadlineMs = Date.now() + 30_000; reply.status !== 200 && Date.now() < deadlineMs; ) {
     reply = await post(statusNotification());
   }
   expect(reply.json).toEqual({ accepted: 0, ignored: 1 }); // nobody was started under this id
@@ -64,4 +64,4 @@ test('before there is a Temporal the webhook answers in time; once there is one,
     await post(reportNotification({ objectId: `r-${n}` }));
   }
   expect(await signals()).toEqual(['statusNotice', 'reportNotice']);
-}, 40_000);
+}, 90_000);

@@ -2,26 +2,22 @@ import { drain } from '../../src/observability/listening';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, newFolder } from '../spool/fixture';
-import { reportNotification, statusNotification, webhooks } from './webhook-fixture';
+import { reportNotification, statusNotification, timed, webhooks } from './webhook-fixture';
 
 const never = () => new Promise<never>(() => {});
 const setup = webhooks();
 cleanUp();
 
-async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
-  const startMs = performance.now();
-  return [await work(), performance.now() - startMs];
-}
-
 test('a Temporal that never answers is waited for 2 s, then the sender is told to send again', async () => {
   const { post } = await setup({ sender: { deliverStatusNotice: never } });
-  const [reply, tookMs] = await timed(() => post(statusNotification()));
+  const [reply, tookMs, ownMs] = await timed(() => post(statusNotification()));
   expect(reply.status).toBe(503);
   expect(tookMs).toBeGreaterThan(1_900);
-  expect(tookMs).toBeLessThan(2_500);
+  expect(ownMs).toBeLessThan(2_500);
 });
 
 test('each call is told the same moment at which it must end', async () => {
+  const startMs = Date.now();
   const moments = new Set<number | undefined>();
   const { post } = await setup({
     sender: {
@@ -33,13 +29,14 @@ test('each call is told the same moment at which it must end', async () => {
   });
   await post(Array.from({ length: 100 }, (_, n) => statusNotification({ clientUserId: `POL-${n}` })));
   expect(moments.size).toBe(1);
-  expect([...moments][0]).toBeGreaterThan(Date.now() - 1_000);
+  expect([...moments][0]).toBeGreaterThan(startMs);
 });
 
 test('an array of 1,000 notices is delivered with a bounded number of calls at a time', async () => {
   let inFlight = 0;
   let most = 0;
   const { post } = await setup({
+    timeouts: { deliveryTimeoutMs: 20_000 },
     sender: {
       deliverStatusNotice: async () => {
         inFlight += 1;
@@ -67,12 +64,10 @@ test('an array that Temporal does not get through in time is not acknowledged, a
       },
     },
   });
-  const [reply, tookMs] = await timed(() =>
-    post(Array.from({ length: 5_000 }, (_, n) => reportNotification({ objectId: `r-${n}` }))),
-  );
+  const reply = await post(Array.from({ length: 5_000 }, (_, n) => reportNotification({ objectId: `r-${n}` })));
   expect([reply.status, reply.json]).toEqual([503, { error: expect.any(String) }]);
-  expect(tookMs).toBeLessThan(1_000);
   const callsThen = calls;
+  expect(callsThen).toBeLessThan(5_000);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(calls).toBe(callsThen);
 });
@@ -94,7 +89,8 @@ test('a drain lets requests in flight end and takes no new ones', async () => {
   const released = new Promise<'taken'>((resolve) => {
     release = resolve;
   });
-  const { post, asked, server } = await setup({ sender: { deliverStatusNotice: () => released } });
+  const timeouts = { deliveryTimeoutMs: 20_000 };
+  const { post, asked, server } = await setup({ timeouts, sender: { deliverStatusNotice: () => released } });
   const inFlight = post(statusNotification());
   while (asked.length === 0) await new Promise(setImmediate);
   const drained = drain(server);
@@ -123,16 +119,15 @@ test.each([
       spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, seal: null }),
     });
     const requests = 400;
-    const startMs = performance.now();
-    const took = await Promise.all(
-      Array.from({ length: requests }, async (_, n) => {
-        await new Promise((resolve) => setTimeout(resolve, n * 5 - (performance.now() - startMs)));
-        const [reply, tookMs] = await timed(() => post(statusNotification({ clientUserId: `POL-${n}` })));
-        expect(reply.status).toBe(200);
-        return tookMs;
-      }),
-    );
-    took.sort((a, b) => a - b);
+    const answers: ReturnType<typeof timed<Awaited<ReturnType<typeof post>>>>[] = [];
+    for (let n = 0; n < requests; n += 1) {
+      // What a stall of the machine holds up is not made up for: such a burst would queue up by itself.
+      await new Promise((resolve) => setTimeout(resolve, 4));
+      answers.push(timed(() => post(statusNotification({ clientUserId: `POL-${n}` }))));
+    }
+    const all = await Promise.all(answers);
+    expect(new Set(all.map(([{ status }]) => status))).toEqual(new Set([200]));
+    const took = all.map(([, , ownMs]) => ownMs).sort((a, b) => a - b);
     expect(took[requests / 2]).toBeLessThan(250);
     expect(took.at(-1)).toBeLessThan(2_500);
   },

@@ -1,12 +1,17 @@
 import { createFolderStore } from '../../../src/report-store/folder-store';
 import { change, entry } from '../fixtures';
 
-// Adds its own documents to one manifest, one at a time, beside others that do the same, and tells of each that is safe.
+// Adds its own documents to one manifest, one at a time, beside others that do the same, and tells of each that is safe. The first message begins
+// it; it goes on until the second, so that what is to happen meanwhile does happen.
 const [, , root = '', writer = '', times = ''] = process.argv;
 
 process.once('message', async () => {
+  let isEnough = false;
+  process.once('message', () => {
+    isEnough = true;
+  });
   const store = createFolderStore(root);
-  for (let count = 0; count < Number(times); count += 1) {
+  for (let count = 0; count < Number(times) || !isEnough; count += 1) {
     const reportId = `writer-${writer}-${count}`;
     await store.updateManifest(change({ documents: [entry({ reportId })] }));
     process.send?.(reportId);
