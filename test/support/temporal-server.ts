@@ -29,6 +29,12 @@ const START_TIMEOUT_MS = 25_000;
 /** A server that does not end by itself is killed: a test must not leave one behind. */
 const STOP_TIMEOUT_MS = 5_000;
 
+/** Up to 31000: Linux gives those from 32768 on. Fetch refuses none of them. */
+const PORTS_FROM = 11_000;
+const PORTS_A_WORKER = 2_500;
+const WORKERS = 8;
+const givenOut = new Set<number>();
+
 /**
  * Starts the dev server (the CLI named by `TEMPORAL_CLI_PATH`) on a free port, in memory unless `dbFile` is given, and resolves when it serves.
  * `searchAttributes` are registered with it, by name: `{HumanId: 'Keyword'}`. `port` starts one where another had been.
@@ -99,12 +105,29 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
   clearTimeout(kill);
 }
 
-/** A port that nobody listens on at the moment. */
+/**
+ * A port that nobody listens on, and that nobody else gets before it is used: not one of those that the system gives to any process that listens on
+ * port 0, and each of jest's workers has its own.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new TypeError('expected a TCP port');
-  return address.port;
+  const firstPort = PORTS_FROM + (Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS) * PORTS_A_WORKER;
+  for (;;) {
+    const port = firstPort + Math.floor(Math.random() * PORTS_A_WORKER);
+    if (givenOut.has(port) || !(await isFree(port))) continue;
+    givenOut.add(port);
+    return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    await new Promise((resolve) => probe.close(resolve));
+  }
 }
