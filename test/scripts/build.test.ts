@@ -3,6 +3,8 @@ import { SmallProject } from './small-project';
 
 // npm fetches the compiler, mostly from its cache.
 const INSTALL_LIMIT_MS = 120_000;
+// The compiler, and sometimes npm, beside tests that keep both cores busy.
+jest.setTimeout(INSTALL_LIMIT_MS);
 
 describe('npm run build', () => {
   // Installed and built once for all of these: each starts from a project that is up to date, and leaves its sources good.
