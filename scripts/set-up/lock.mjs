@@ -77,7 +77,8 @@ function read(file) {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error.code === 'ENOENT') return null;
+    // Of a process that ends between the opening and the reading, Linux says ESRCH.
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return null;
     throw error;
   }
 }

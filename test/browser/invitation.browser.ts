@@ -58,7 +58,7 @@ describe('the invitation page', () => {
     await page.getByText('User name and password do not fit.').waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('Nobody is connected yet.').waitFor();
-    expect(told(invitation)).toEqual(['Engaged']);
+    await hears(invitation, 'Engaged');
   });
 
   it.each([

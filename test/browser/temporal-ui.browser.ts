@@ -48,11 +48,11 @@ beforeAll(async () => {
   const { api: settings, payload, temporal: at } = readConfig('api', openApiEnvironment(env, apiPort, uiPort), folder);
   client = lazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
-  const { program, args, serves } = temporalServer({
+  const { program, args, cwd, serves } = temporalServer({
     ...{ cli: process.env['TEMPORAL_CLI_PATH'] ?? '', port, uiPort, codecUrl: `${codecOrigin}/codec` },
     ...{ databaseFile: join(folder, 'temporal.db'), env: {}, client },
   });
-  server = spawn(program, args, { stdio: 'ignore' });
+  server = spawn(program, args, { ...(cwd && { cwd }), stdio: 'ignore' });
   audit = await openAudit({ folder: join(folder, 'audit'), process: 'api' });
   const log = createLogger({ process: 'api', level: 'silent' });
   const { ring } = payload;
@@ -130,8 +130,8 @@ async function shownWith(page: Page, text: string): Promise<string> {
 
 test("Temporal's UI shows an applicant's input, result and summaries in clear with nothing to set, and asks nobody but our api", async () => {
   const { page, faults, strayed } = await openPage(pageUrl);
-  const shown = await shownWith(page, EMAIL);
-  expect(shown).toContain('"outcome": "collected"');
+  await shownWith(page, EMAIL);
+  await shownWith(page, '"outcome": "collected"');
   expect(await shownWith(page, SUMMARY)).not.toContain(ENCRYPTED);
   expect(faults).toEqual([]);
   // Its makers' news, of which it asks with ids of the browser and the server.

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseKeyRing } from '../../src/temporal/key-ring';
+import { freePort } from '../support/temporal-server';
 
 const DEPLOY = join(__dirname, '..', '..', 'deploy');
 
@@ -144,7 +145,7 @@ test('the health check passes on 200, and on nothing else', async () => {
   let status = 200;
   const server = createServer((request, response) => {
     response.writeHead(request.url === '/readyz' ? status : 404).end();
-  }).listen(0, '127.0.0.1');
+  }).listen(await freePort(), '127.0.0.1');
   await once(server, 'listening');
   const METRICS_PORT = String((server.address() as AddressInfo).port);
   const check = () => run(process.execPath, [join(DEPLOY, 'ready.mjs')], { METRICS_PORT });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { choosePorts } from '../../src/dev/ports';
+import { freePort } from '../support/temporal-server';
 
 async function taken() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -11,8 +12,7 @@ async function taken() {
 }
 
 test('a free port is taken as wanted', async () => {
-  const { port, free } = await taken();
-  await free();
+  const port = await freePort();
   expect(await choosePorts({ webhook: port })).toEqual({ webhook: { number: port, wanted: port } });
 });
 
@@ -26,8 +26,7 @@ test('a taken port is replaced by a free one, and both numbers are told', async 
 });
 
 test('no two get the same port', async () => {
-  const { port, free } = await taken();
-  await free();
+  const port = await freePort();
   const { one, two } = await choosePorts({ one: port, two: port });
   expect(one.number).toBe(port);
   expect(two.number).not.toBe(port);

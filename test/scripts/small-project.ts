@@ -107,10 +107,11 @@ export class Running {
   }
 }
 
-// As in a terminal: without what the npm and jest that run these tests hand down.
+// As in a terminal: without what the npm and jest that run these tests hand down. What npm has in its cache since this project's own installation, it
+// does not ask the registry for again: whether that answers at the moment is no matter of these tests.
 function ownEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|NODE_ENV$|JEST_|INIT_CWD$|TEMPORAL_|CHARTWAY_)/.test(name),
   );
-  return Object.fromEntries(inherited);
+  return { ...Object.fromEntries(inherited), npm_config_prefer_offline: 'true' };
 }

@@ -78,7 +78,7 @@ function signed(of: {
   const signature = der(0x03, Buffer.concat([Buffer.of(0), sign('sha256', body, of.signer)]));
   const base64 = sequence(body, ECDSA_WITH_SHA256, signature).toString('base64');
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
     key: of.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }

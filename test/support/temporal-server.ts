@@ -29,6 +29,12 @@ const START_TIMEOUT_MS = 25_000;
 /** A server that does not end by itself is killed: a test must not leave one behind. */
 const STOP_TIMEOUT_MS = 5_000;
 
+/** Up to 31000: Linux gives those from 32768 on. Fetch refuses none of them. */
+const PORTS_FROM = 11_000;
+const PORTS_A_WORKER = 2_500;
+const WORKERS = 8;
+const givenOut = new Set<number>();
+
 /**
  * Starts the dev server (the CLI named by `TEMPORAL_CLI_PATH`) on a free port, in memory unless `dbFile` is given, and resolves when it serves.
  * `searchAttributes` are registered with it, by name: `{HumanId: 'Keyword'}`. `port` starts one where another had been.
@@ -99,27 +105,29 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
   clearTimeout(kill);
 }
 
-/** Below those that a system gives to whatever asks for any port, in the second in which a process that is to listen here starts. */
-const PORTS = { from: 20_000, count: 12_000 };
-/** Test files that run at the same time are processes with numbers beside each other: each begins elsewhere. */
-let portsGiven = process.pid * 61;
-
-/** A port that nobody listens on at the moment, and that no test beside this one is given. */
+/**
+ * A port that nobody listens on, and that nobody else gets before it is used: not one of those that the system gives to any process that listens on
+ * port 0, and each of jest's workers has its own.
+ */
 export async function freePort(): Promise<number> {
+  const firstPort = PORTS_FROM + (Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS) * PORTS_A_WORKER;
   for (;;) {
-    portsGiven += 1;
-    const free = PORTS.from + (portsGiven % PORTS.count);
-    if (await isFree(free)) return free;
+    const port = firstPort + Math.floor(Math.random() * PORTS_A_WORKER);
+    if (givenOut.has(port)) continue;
+    givenOut.add(port);
+    if (await isFree(port)) return port;
   }
 }
 
-async function isFree(candidate: number): Promise<boolean> {
-  const probe = createServer().listen(candidate, '127.0.0.1');
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
   try {
     await once(probe, 'listening');
-  } catch {
-    return false;
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    await new Promise((resolve) => probe.close(resolve));
   }
-  await new Promise((resolve) => probe.close(resolve));
-  return true;
 }

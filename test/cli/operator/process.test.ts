@@ -6,6 +6,7 @@ import { noticesText } from '../../../src/human-api/notifications/stored';
 import { createFolderStore } from '../../../src/report-store/folder-store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { lazyClient } from '../../../src/temporal/connection';
+import { until } from '../../support/condition';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess } from '../../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../../support/temporal-server';
 import { signedHeaders } from '../../webhook/signed';
@@ -68,7 +69,8 @@ test('the webhook takes what is signed and sets aside what is not, until an oper
   };
   expect(await post(statusNotification({ value: 'Engaged' }), true)).toEqual([200, { accepted: 1, ignored: 0 }]);
   expect(await post(statusNotification({ value: 'Declined' }), false)).toEqual([200, { accepted: 0, ignored: 1 }]);
-  expect(await signalsOf('applicant-POL-20417')).toBe(1);
+  // After two seconds without an answer of Temporal's the notice is in the spool, from which it comes later.
+  await until('the signal', 30_000, async () => (await signalsOf('applicant-POL-20417')) === 1);
 
   const listed = await chartway('quarantine', 'list');
   expect(listed).toMatchObject({
