@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 
@@ -99,12 +99,14 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
   clearTimeout(kill);
 }
 
-/** A port that nobody listens on at the moment. */
+/** A port on which no one listens. A connection that ended on it keeps it, for a minute, from everyone who asks for any free port (Linux). */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
+  const probe = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
   if (address === null || typeof address === 'string') throw new TypeError('expected a TCP port');
+  const caller = connect(address.port, '127.0.0.1').resume();
+  await once(caller, 'close');
+  await new Promise((resolve) => probe.close(resolve));
   return address.port;
 }
