@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,15 +99,14 @@ async function allInvited(members: readonly Member[]): Promise<boolean> {
 async function backUp(): Promise<void> {
   await worker.end();
   await server.stop();
-  await cp(database('live'), database('backup'));
+  await copyDatabase('live', 'backup');
   await startAgain();
 }
 
 async function restore(): Promise<void> {
   await worker.end();
   await server.stop();
-  for (const rest of ['-wal', '-shm']) await rm(database('live') + rest, { force: true });
-  await cp(database('backup'), database('live'));
+  await copyDatabase('backup', 'live');
   await startAgain();
 }
 
@@ -116,7 +116,13 @@ async function startAgain(): Promise<void> {
   worker = await installation.startWorker();
 }
 
-/** Closed in order, a server leaves all of it in this one file. */
 function database(name: string): string {
   return join(folder, `${name}.db`);
+}
+
+/** With the log beside it: a server that has ended leaves its last writes there. */
+async function copyDatabase(from: string, to: string): Promise<void> {
+  for (const rest of ['-wal', '-shm']) await rm(database(to) + rest, { force: true });
+  for (const file of ['', '-wal'].filter((rest) => existsSync(database(from) + rest)))
+    await cp(database(from) + file, database(to) + file);
 }

@@ -40,10 +40,11 @@ test(
     await installation.enrol([{ clientUserId: 'POL-updates', as: 'updates' }]);
     expect(await installation.ended('POL-updates')).toMatchObject({ outcome: 'collected', documents: 3 });
     const closed = await readStored(reports, 'POL-updates');
-    const { manifest, files } = await until('the refresh', STEP_TIMEOUT_MS, async () => {
-      const stored = await readStored(reports, 'POL-updates');
-      return stored.manifest.refreshedAt === null ? null : stored;
+    await until('the refresh', STEP_TIMEOUT_MS, async () => {
+      return (await readStored(reports, 'POL-updates')).manifest.refreshedAt !== null;
     });
+    // Read again: the folder may have been listed before the manifest that tells of the refresh was there.
+    const { manifest, files } = await readStored(reports, 'POL-updates');
     expect(manifest).toMatchObject({ outcome: 'collected', reason: null, closedAt: closed.manifest.closedAt });
     expect([...files.keys()].sort()).toEqual(manifest.documents.map(({ file }) => file).sort());
     expect(manifest.documents.filter(({ superseded }) => superseded)).toHaveLength(2);

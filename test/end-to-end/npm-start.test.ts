@@ -41,8 +41,9 @@ describe('npm start', () => {
     });
     begun.push(child);
     let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
-    const ended = once(child, 'exit').then(([status]) => status as number | null);
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+    // Not at its exit: its last lines may be read after it.
+    const ended = once(child, 'close').then(([status]) => status as number | null);
     return { pid: child.pid ?? -1, ended, said: () => said, lines: () => said.split('\n') };
   }
 

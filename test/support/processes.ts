@@ -99,10 +99,10 @@ function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, str
   const given = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, ...env };
   const child = spawn(process.execPath, [entry, ...args], { cwd, env: given });
   const printed = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
     printed.stdout += chunk;
   });
-  child.stderr.on('data', (chunk) => {
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
     printed.stderr += chunk;
   });
   alive.add(child);

@@ -210,10 +210,13 @@ describe('looking an applicant up', () => {
   });
 
   test('by humanId finds the open run before a newer closed one', async () => {
-    const { sender, start, clientUserId, humanId } = setup();
+    const { client, sender, start, clientUserId, humanId } = setup();
     await start();
     await (await start(`${clientUserId}-again`)).terminate();
-    await until(() => sender.findByHumanId(humanId));
+    // Visibility takes in each start and each end by itself, the second run perhaps before the first.
+    const shown = (status: string) =>
+      client.workflow.count(`HumanId = "${humanId}" AND ExecutionStatus = "${status}"`).then(({ count }) => count);
+    await until(async () => ((await shown('Running')) === 1 && (await shown('Terminated')) === 1 ? true : null));
     await expect(sender.findByHumanId(humanId)).resolves.toBe(clientUserId);
   });
 

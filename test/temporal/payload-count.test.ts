@@ -15,7 +15,7 @@ import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from 
 
 const LIMIT_MS = 40_000;
 /** A second each: the server retries no sooner. */
-const POLLS = 4;
+const POLLS = 5;
 
 let server: TemporalServer;
 let folder: string;
