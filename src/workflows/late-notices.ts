@@ -16,7 +16,7 @@ const LATE_MOST_MS = DAY_MS;
 /** Report notices that one activity passes on: a few milliseconds each. */
 const PASSED_ON_AT_ONCE = 50;
 /** A flood does not keep the run from ending: so many notices have the refresh list for half an hour, and each list shows everything. */
-const BATCHES_MOST = 20;
+const PASSED_ON_MOST = 1_000;
 
 /**
  * Passes the report notices that came while the manifest was read on to the refresh of the recorded round. They were acknowledged, and a run that
@@ -25,10 +25,12 @@ const BATCHES_MOST = 20;
 export async function passEarlyReports(applicant: Applicant): Promise<void> {
   const { clientUserId } = applicant.state;
   await CancellationScope.nonCancellable(async () => {
-    for (let batch = 0; batch < BATCHES_MOST; batch += 1) {
+    // Counted by notices: those that come one by one while others are passed on are batches of one.
+    for (let passedOn = 0; passedOn < PASSED_ON_MOST; ) {
       const notices = applicant.takeEarlyReports(PASSED_ON_AT_ONCE);
       if (notices.length === 0) return;
       await inHouse('Pass the notices on').passToRefresh({ clientUserId, notices });
+      passedOn += notices.length;
     }
   });
 }

@@ -70,21 +70,41 @@ test.each([
   await expect(refresh.describe()).rejects.toThrow();
 });
 
-test('every report notice that the run takes reaches the refresh, also while others are passed on', async () => {
-  const { tell, release, refresh, closed } = await reading({});
+test('every report notice that the run takes reaches the refresh, also those that come one by one while others are passed on', async () => {
+  const { applicant, tell, release, refresh, closed } = await reading({});
   const taken: string[] = [];
   const send = async (reportId: string) => {
-    await tell(reportId);
     taken.push(reportId);
+    await tell(reportId);
   };
+  const passedOn = new Set<string>();
+  const service = applicant.handle.client.workflowService;
+  const pass = service.signalWithStartWorkflowExecution.bind(service);
+  const spy = jest.spyOn(service, 'signalWithStartWorkflowExecution');
+  spy.mockImplementation(async (request: Parameters<typeof pass>[0]) => {
+    passedOn.add(reportOf(request.signalInput));
+    if (passedOn.size === taken.length && taken.length < 150) await send(`meanwhile-${taken.length}`);
+    return pass(request);
+  });
   await Promise.all(Array.from({ length: 120 }, (_, at) => send(`before-${at}`)));
   release();
-  for (let at = 0; at < 100 && !(await closed()); at += 1) await send(`meanwhile-${at}`).catch(() => {});
   await until('the end', REAL_TIMEOUT_MS, closed);
-  const { events } = await refresh.fetchHistory();
-  const passed = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
-    const data = signal?.input?.payloads?.[0]?.data;
-    return data ? [(JSON.parse(Buffer.from(data).toString()) as ReportNotice).reportId] : [];
-  });
-  expect(new Set(passed)).toEqual(new Set(taken));
+  spy.mockRestore();
+  const reached = async () => {
+    const { events } = await refresh.fetchHistory();
+    return new Set(
+      (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+        signal ? [reportOf(signal.input)] : [],
+      ),
+    );
+  };
+  // A signal enters the history of the refresh once the task that is under way has ended.
+  await until('as many in the refresh', REAL_TIMEOUT_MS, async () => (await reached()).size >= taken.length);
+  expect(await reached()).toEqual(new Set(taken));
+  expect(taken).toHaveLength(150);
 });
+
+function reportOf(input: { payloads?: { data?: Uint8Array | null }[] | null } | null | undefined): string {
+  const data = input?.payloads?.[0]?.data ?? '';
+  return (JSON.parse(Buffer.from(data).toString()) as ReportNotice).reportId;
+}
