@@ -43,7 +43,9 @@ describe('the log', () => {
     expect(last()).toMatchObject({ ...shown, to: ['a', '<object>'], why: null });
     log.info({ why: 'max@example.org '.repeat(20) }, 'text');
     expect(last().why).toBe('<string>');
-    expect(lines.join()).not.toMatch(/max@|Muster|19800203/);
+    // The process id and the time may hold any digits.
+    const said = lines.map((line) => JSON.stringify({ ...JSON.parse(line), pid: 0, time: 0 }));
+    expect(said.join()).not.toMatch(/max@|Muster|1980/);
   });
 
   test('shows how many secrets there are, and none of them', () => {
