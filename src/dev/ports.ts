@@ -24,7 +24,7 @@ export async function choosePorts<N extends string>(
 }
 
 /** The port (for 0 a free one) if it can be listened on, else null. */
-async function tryPort(port: number, host: string): Promise<number | null> {
+export async function tryPort(port: number, host: string): Promise<number | null> {
   const probe = createServer();
   try {
     probe.listen(port, host);

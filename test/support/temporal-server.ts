@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { Connection } from '@temporalio/client';
+import { tryPort } from '../../src/dev/ports';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 
 /** A Temporal dev server of a test's own, on the loopback interface. */
@@ -29,7 +29,7 @@ const START_TIMEOUT_MS = 25_000;
 /** A server that does not end by itself is killed: a test must not leave one behind. */
 const STOP_TIMEOUT_MS = 5_000;
 
-/** Up to 31000: Linux gives those from 32768 on. Fetch refuses none of them. */
+/** 11000 to 30999: Linux serves port 0 from 32768 on, and fetch blocks no port of this range. */
 const PORTS_FROM = 11_000;
 const PORTS_A_WORKER = 2_500;
 const WORKERS = 8;
@@ -106,8 +106,8 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
 }
 
 /**
- * A port that nobody listens on, and that nobody else gets before it is used: not one of those that the system gives to any process that listens on
- * port 0, and each of jest's workers has its own.
+ * Returns a free port. No other process gets it before its use: it is below the range from which the system serves port 0, and each jest worker
+ * has a range of its own.
  */
 export async function freePort(): Promise<number> {
   const firstPort = PORTS_FROM + (Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS) * PORTS_A_WORKER;
@@ -115,19 +115,6 @@ export async function freePort(): Promise<number> {
     const port = firstPort + Math.floor(Math.random() * PORTS_A_WORKER);
     if (givenOut.has(port)) continue;
     givenOut.add(port);
-    if (await isFree(port)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(probe, 'listening');
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
-    throw error;
-  } finally {
-    await new Promise((resolve) => probe.close(resolve));
+    if ((await tryPort(port, '127.0.0.1')) !== null) return port;
   }
 }
