@@ -83,8 +83,12 @@ export class FakeHumanApi implements HumanApi {
 
   constructor(private readonly script: readonly Turn[] = []) {}
 
+  callsTo(route: Route): Call[] {
+    return this.calls.filter((call) => call.route === route);
+  }
+
   count(route: Route): number {
-    return this.calls.filter((call) => call.route === route).length;
+    return this.callsTo(route).length;
   }
 
   /** Holds every call of a route until the returned function is called. */
@@ -236,8 +240,8 @@ export class FakeHumanApi implements HumanApi {
 }
 
 /**
- * What the time-skipping server skipped between two calls: at most the wait between them. Its clock also runs with the machine's while something
- * is under way, so the difference of their times grows with every stall.
+ * Returns the ms that the time-skipping server skipped between two calls. Its clock also runs with the machine's while an attempt is under way, so
+ * the plain difference of the times grows with each stall.
  */
 export function skippedMs(from: Call | undefined, to: Call | undefined): number {
   if (!from || !to) throw new Error('expected two calls');

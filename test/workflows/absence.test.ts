@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { NotFound, Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, skippedMs, type Turn } from '../support/fake-human-api';
+import { FakeHumanApi, facts, type Route, skippedMs, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
 import { timeSkipping } from '../support/time-skipping';
 
@@ -8,8 +8,8 @@ const { follow, followOn } = timeSkipping();
 
 const GONE: readonly Turn[] = [{ afterMs: HOUR_MS, gone: true }];
 
-function timesOf({ humanApi, invitedAtMs }: Followed, route: string): number[] {
-  return humanApi.calls.filter((call) => call.route === route).map(({ atMs }) => atMs - invitedAtMs);
+function timesOf({ humanApi, invitedAtMs }: Followed, route: Route): number[] {
+  return humanApi.callsTo(route).map(({ atMs }) => atMs - invitedAtMs);
 }
 
 test('a person who is gone upstream, said twice, ends cancelled and is not withdrawn', async () => {
@@ -25,8 +25,8 @@ test('a person who is gone upstream, said twice, ends cancelled and is not withd
   expect(first).toBeGreaterThanOrEqual(6 * HOUR_MS);
   // The poll cadence or 5 min apart, the shorter.
   expect(second - first).toBeGreaterThanOrEqual(5 * MINUTE_MS);
-  const reads = applicant.humanApi.calls.filter(({ route }) => route === 'readUser');
-  expect(skippedMs(reads[0], reads[1])).toBeLessThan(5 * MINUTE_MS + SECOND_MS);
+  const [read, secondRead] = applicant.humanApi.callsTo('readUser');
+  expect(skippedMs(read, secondRead)).toBeLessThan(5 * MINUTE_MS + SECOND_MS);
 });
 
 test('a person who is back at the second look is followed on', async () => {

@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { User } from '../../src/human-api/client';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/human-api/errors';
 import { invitationQuery } from '../../src/workflows/contract';
-import { FakeHumanApi, facts, provider, skippedMs, type Turn } from '../support/fake-human-api';
+import { FakeHumanApi, facts, provider, type Route, skippedMs, type Turn } from '../support/fake-human-api';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
 
@@ -28,13 +28,9 @@ function input(clientUserEmail = EMAIL) {
 }
 
 /** When a route was called, in ms after its first call. */
-function timesOf(applicant: Followed, route: string): number[] {
-  const times = callsOf(applicant, route).map(({ atMs }) => atMs);
+function timesOf(applicant: Followed, route: Route): number[] {
+  const times = applicant.humanApi.callsTo(route).map(({ atMs }) => atMs);
   return times.map((atMs) => atMs - (times[0] ?? 0));
-}
-
-function callsOf({ humanApi }: Followed, route: string) {
-  return humanApi.calls.filter((call) => call.route === route);
 }
 
 function dropped(callMayBeAlive: boolean): Unavailable {
@@ -119,7 +115,7 @@ describe('a create whose answer was lost', () => {
     await applicant.invited();
     const [, secondCreateMs = 0] = timesOf(applicant, 'invite');
     expect(secondCreateMs).toBeGreaterThanOrEqual(50 * SECOND_MS);
-    const [first, second] = callsOf(applicant, 'invite');
+    const [first, second] = applicant.humanApi.callsTo('invite');
     expect(skippedMs(first, second)).toBeLessThanOrEqual(MINUTE_MS);
     const between = applicant.routes().slice(2, -1);
     expect(between.length).toBeGreaterThanOrEqual(5);
@@ -278,7 +274,7 @@ test('an outage of two hours is outlived, and one person is invited', async () =
   expect(humanApi.count('invite')).toBe(1);
   expect(applicant.invitedAtMs - startMs).toBeLessThanOrEqual(2 * HOUR_MS + 5 * MINUTE_MS);
   const apartMs = timesOf(applicant, 'findUsers').map((atMs, at, all) => atMs - (all[at - 1] ?? 0));
-  const [first, second] = callsOf(applicant, 'findUsers');
+  const [first, second] = applicant.humanApi.callsTo('findUsers');
   expect(skippedMs(first, second)).toBeLessThanOrEqual(1.2 * SECOND_MS);
   expect(Math.max(...apartMs)).toBeLessThanOrEqual(5.1 * MINUTE_MS);
   expect(apartMs.length).toBeLessThan(70);
@@ -291,7 +287,7 @@ test.each(['findUsers', 'invite'] as const)('a Retry-After to %s is honoured', a
   await applicant.invited();
   const [, againMs = 0] = timesOf(applicant, route);
   expect(againMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
-  const [first, again] = callsOf(applicant, route);
+  const [first, again] = applicant.humanApi.callsTo(route);
   expect(skippedMs(first, again)).toBeLessThan(2 * MINUTE_MS + 2 * SECOND_MS);
   expect(humanApi.people).toHaveLength(1);
 });

@@ -16,7 +16,7 @@ async function syncing(script: readonly Turn[] = []): Promise<Followed> {
 
 /** When the status was read, in ms after the invitation. */
 function readsAfterMs({ humanApi, invitedAtMs }: Followed): number[] {
-  return humanApi.calls.filter(({ route }) => route === 'readUser').map(({ atMs }) => atMs - invitedAtMs);
+  return humanApi.callsTo('readUser').map(({ atMs }) => atMs - invitedAtMs);
 }
 
 test("a notice of another person's humanId is ignored and counted", async () => {

@@ -60,7 +60,7 @@ test('a transient failure of a poll is retried after a second, even after many q
   });
   const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
   await applicant.passTo(21.5 * HOUR_MS);
-  const reads = humanApi.calls.filter(({ route }) => route === 'readUser');
+  const reads = humanApi.callsTo('readUser');
   const [failed, second, third, fourth, quiet] = reads.slice(19);
   expect(skippedMs(failed, second)).toBeLessThanOrEqual(1.2 * SECOND_MS);
   expect(skippedMs(second, third)).toBeLessThanOrEqual(2.2 * SECOND_MS);

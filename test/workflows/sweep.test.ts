@@ -133,7 +133,7 @@ test('it finds people without applicants, applicants without people, and those t
   expect(JSON.stringify(list)).not.toContain('@');
   // It reads: nothing is deleted, nobody is asked about one by one who is listed.
   expect(humanApi.count('deleteUser')).toBe(0);
-  expect(humanApi.calls.filter(({ route }) => route === 'readUser').map(({ of }) => of)).toEqual(['h-gone']);
+  expect(humanApi.callsTo('readUser').map(({ of }) => of)).toEqual(['h-gone']);
 });
 
 test('its calls of Human API go before every poll', async () => {
