@@ -51,16 +51,13 @@ export async function attemptsOf<I extends unknown[], A>(
   return { result: null, failures, left: heartbeatDetails, delaysMs: failures.map(delayOf) };
 }
 
-/** Runs with a clock that stands still: activities measure their time by it, and how busy the machine is must not count. */
+/** Runs with a clock that stands still, because activities measure their time by it and a busy machine must not count. */
 export async function atStandstill<T>(run: () => Promise<T>): Promise<T> {
-  const { performance } = globalThis;
-  const standing = (value: unknown) =>
-    Object.defineProperty(globalThis, 'performance', { configurable: true, writable: true, value });
-  standing({ now: () => 0 });
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
   try {
     return await run();
   } finally {
-    standing(performance);
+    clock.mockRestore();
   }
 }
 
