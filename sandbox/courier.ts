@@ -18,7 +18,7 @@ export interface Webhook {
   readonly secret: string | null;
   /** How notices are signed; null: no signature headers. */
   readonly signing: Signing | null;
-  /** How long a receiver may take; for tests, in which a busy machine must not discard a notice. */
+  /** Time limit of an answer, in ms; absent: 3 s. Tests set it, because a busy machine must not discard a notice. */
   readonly answerWithinMs?: number;
 }
 

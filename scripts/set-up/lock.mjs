@@ -77,7 +77,7 @@ function read(file) {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    // Of a process that ends between the opening and the reading, Linux says ESRCH.
+    // Linux returns ESRCH if the process ends between the open and the read.
     if (error.code === 'ENOENT' || error.code === 'ESRCH') return null;
     throw error;
   }

@@ -62,7 +62,7 @@ export function epochMs(text: string): number | null {
   if (dotNet !== undefined) return credible(Number(dotNet));
   if (/^-?\d\.\d{1,17}e\+?\d\d?$/i.test(text)) {
     const written = `${Number(text)}`;
-    return written.includes('e') ? null : epochMs(written); // from 1e21 on it is written with an exponent again
+    return written.includes('e') ? null : epochMs(written); // JavaScript writes an exponent from 1e21 on
   }
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d{10,19})(?:\.(\d+))?$/.exec(text) ?? [];
   const digits: Readonly<Record<number, string>> = {

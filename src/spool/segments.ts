@@ -120,7 +120,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
   };
 }
 
-/** Depth and age of a segment that was found on the disk, out of its bytes; nothing where it is counted already. */
+/** Sets the record count and age of a segment found on the disk, from its bytes. Does nothing if the segment is counted already. */
 export function countRecords(segment: Segment, bytes: Buffer, seal: Seal | null): void {
   if (segment.records !== null) return;
   segment.records = 0;

@@ -25,7 +25,7 @@ const PASSED_ON_MOST = 1_000;
 export async function passEarlyReports(applicant: Applicant): Promise<void> {
   const { clientUserId } = applicant.state;
   await CancellationScope.nonCancellable(async () => {
-    // Counted by notices: those that come one by one while others are passed on are batches of one.
+    // Counts notices, not batches: notices that arrive one by one make batches of one.
     for (let passedOn = 0; passedOn < PASSED_ON_MOST; ) {
       const notices = applicant.takeEarlyReports(PASSED_ON_AT_ONCE);
       if (notices.length === 0) return;

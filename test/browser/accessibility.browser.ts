@@ -114,7 +114,7 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText('Disconnected, 2 reports delivered before', { exact: true }).waitFor();
-    // The page may see it by itself before it has the answer, with which the dialog goes.
+    // The page's own poll may show the change before the answer that closes the dialog.
     await page.locator('dialog[open]').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('Your providers');
   });

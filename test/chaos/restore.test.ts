@@ -120,7 +120,7 @@ function database(name: string): string {
   return join(folder, `${name}.db`);
 }
 
-/** With the log beside it: a server that has ended leaves its last writes there. */
+/** Copies the write-ahead log too, because a stopped server leaves its last writes there. */
 async function copyDatabase(from: string, to: string): Promise<void> {
   for (const rest of ['-wal', '-shm']) await rm(database(to) + rest, { force: true });
   for (const file of ['', '-wal'].filter((rest) => existsSync(database(from) + rest)))

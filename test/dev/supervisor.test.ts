@@ -42,7 +42,7 @@ describe('keeping processes running', () => {
 
   test('who does not end in its time is killed, and that is said', async () => {
     await home.supervisor.start(member('worker', DEAF, { graceMs: 200 }));
-    // Its time is over once it has heard the signal, however long a busy machine takes for that.
+    // The grace period ends after the member has received the signal, because a busy machine may deliver it late.
     const timer = jest.spyOn(global, 'setTimeout');
     timer.mockImplementationOnce(((over: () => void) => {
       void until(() => home.log('worker').includes('not yet')).then(over);

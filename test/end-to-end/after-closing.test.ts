@@ -43,7 +43,7 @@ test(
     await until('the refresh', STEP_TIMEOUT_MS, async () => {
       return (await readStored(reports, 'POL-updates')).manifest.refreshedAt !== null;
     });
-    // Read again: the folder may have been listed before the manifest that tells of the refresh was there.
+    // Read again, because the folder may have been listed before the refresh wrote the manifest.
     const { manifest, files } = await readStored(reports, 'POL-updates');
     expect(manifest).toMatchObject({ outcome: 'collected', reason: null, closedAt: closed.manifest.closedAt });
     expect([...files.keys()].sort()).toEqual(manifest.documents.map(({ file }) => file).sort());

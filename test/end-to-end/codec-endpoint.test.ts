@@ -66,7 +66,7 @@ test("Temporal's own CLI shows an encrypted applicant in clear to who has a key,
     /chartway_api_answer_seconds_count\{(?=[^}]*route="\/codec\/decode")(?=[^}]*status="200")[^}]*\} \d/,
   );
   expect(await api.end()).toBe(0);
-  // Two files where a day (UTC) begins in between.
+  // There are two files if midnight UTC passes during the test.
   const files = (await readdir(join(folder, '.data/audit'))).map((name) => join(folder, '.data/audit', name));
   const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
   expect(text).toContain('"who":"max","did":"decode","clientUserId":"POL-1"');

@@ -42,7 +42,7 @@ describe('npm start', () => {
     begun.push(child);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
-    // Not at its exit: its last lines may be read after it.
+    // `close`, because the last lines may arrive after `exit`.
     const ended = once(child, 'close').then(([status]) => status as number | null);
     return { pid: child.pid ?? -1, ended, said: () => said, lines: () => said.split('\n') };
   }

@@ -13,7 +13,7 @@ import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
 
 const ca = authority();
 const PATIENCE_MS = 15_000;
-/** For a handshake too, which a busy machine must not break off. */
+/** Also limits the handshake, which must succeed on a busy machine. */
 const SLOW_MS = 2_000;
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -57,7 +57,7 @@ test('nothing in the store can be read without the keys, and the manifest is tru
   for (const { parentPath, name } of files) {
     const bytes = await readFile(join(parentPath, name));
     expect(bytes.subarray(0, MAGIC.byteLength)).toEqual(MAGIC);
-    // Long enough not to stand in random bytes by chance.
+    // Each text is too long to occur in random bytes by chance.
     for (const text of ['Robin Sample', 'Starfleet', 'unity', 'report-1', '%PDF-1.4', sha256(BODY)]) {
       expect({ name, text, found: bytes.includes(text) }).toEqual({ name, text, found: false });
     }

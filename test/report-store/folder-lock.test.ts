@@ -215,7 +215,7 @@ describe('the lock', () => {
         return String((await count()) + 1);
       });
     let rewrites = 0;
-    // Until some did start over, or else this proves nothing.
+    // Goes on until a caller starts over: without one the test proves nothing.
     for (; rewrites < 80 || calls === rewrites; rewrites += 8) await Promise.all(Array.from({ length: 8 }, increment));
     jest.restoreAllMocks();
     expect(await count()).toBe(rewrites);

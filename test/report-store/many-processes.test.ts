@@ -32,7 +32,7 @@ async function setup() {
   };
 }
 
-/** They write so many documents each, and go on until something more is said to them. */
+/** Each writes at least `times` documents, and goes on until the next message. */
 async function write(root: string, writers: number, times: number): Promise<Child[]> {
   const children = Array.from({ length: writers }, (_, writer) =>
     startChild('writes-manifest', root, `${writer}`, `${times}`),

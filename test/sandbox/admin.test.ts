@@ -21,8 +21,8 @@ async function setup(options: Parameters<typeof startSandbox>[0] = {}) {
   return { ...started, token, create, get };
 }
 
-/** What an error says, without the request id: its random digits may be those of a year. */
-const said = (body: unknown) => JSON.stringify({ ...(body as object), 'x-humanapi-request-id': '' });
+/** The error body without its request id, because random digits may spell a year. */
+const withoutRequestId = (body: unknown) => JSON.stringify({ ...(body as object), 'x-humanapi-request-id': '' });
 
 describe('inviting', () => {
   const invited = {
@@ -72,7 +72,7 @@ describe('inviting', () => {
     const { status, body } = await create(json);
     expect(status).toBe(400);
     expect(body).toEqual(validationError('payload', keys));
-    expect(said(body)).not.toMatch(/nobody|1968/);
+    expect(withoutRequestId(body)).not.toMatch(/nobody|1968/);
     expect((await get('')).body).toEqual([]);
   });
 
@@ -86,7 +86,7 @@ describe('inviting', () => {
     for (const dateOfBirth of forms) {
       const { status, body } = await create({ ...FULL, dateOfBirth });
       expect([dateOfBirth, status, body]).toEqual([dateOfBirth, 400, validationError('payload', ['dateOfBirth'])]);
-      expect(said(body)).not.toContain('1968');
+      expect(withoutRequestId(body)).not.toContain('1968');
     }
     for (const dateOfBirth of ['1968-02-29T00:00:00.000Z', '2026-11-29T23:59:59.999Z']) {
       const { body } = await create({ ...FULL, clientUserId: dateOfBirth, dateOfBirth });

@@ -36,14 +36,14 @@ async function lived(seed: string) {
   await started.sandbox.close();
   // Where the webhook listens is not the sandbox's to say.
   const lines = started.logged.map(([event, fields]) => ({ event, ...fields, to: undefined }));
-  // A copy is told once the one before was answered, and which answer is first is the machine's to say.
+  // The sandbox sends the next copy after the answer to the one before, so the order of notices depends on the machine.
   const log = lines.filter(({ event }) => event !== 'notice');
-  const told = lines
+  const notices = lines
     .filter(({ event }) => event === 'notice')
     .map((line) => JSON.stringify(line))
     .toSorted();
   const bodies = started.receiver.received.map(({ raw }) => raw).toSorted();
-  return { log, told, bodies };
+  return { log, notices, bodies };
 }
 
 describe('a seed', () => {

@@ -3,7 +3,7 @@ import { SmallProject } from './small-project';
 
 // npm fetches the compiler, mostly from its cache.
 const INSTALL_LIMIT_MS = 120_000;
-// The compiler, and sometimes npm, beside tests that keep both cores busy.
+// A test runs the compiler, and sometimes npm, while other tests keep both cores busy.
 jest.setTimeout(INSTALL_LIMIT_MS);
 
 describe('npm run build', () => {
@@ -101,7 +101,7 @@ describe('npm run build', () => {
 
   it('takes over from a build that was killed, which left no half-made dist', async () => {
     project.write('src/main.ts', "process.stdout.write('second');\n");
-    // By itself: a signal from here might come when a test that had to wait finds the build done.
+    // The build kills itself, because a signal from this process may arrive after the build has ended.
     const dying = `const { stderr } = process, write = stderr.write.bind(stderr);
       stderr.write = (text) => {
         if (text.includes('compiling (tsc) ...')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);

@@ -107,8 +107,8 @@ export class Running {
   }
 }
 
-// As in a terminal: without what the npm and jest that run these tests hand down. What npm has in its cache since this project's own installation, it
-// does not ask the registry for again: whether that answers at the moment is no matter of these tests.
+// As in a terminal: without what the npm and jest that run these tests hand down. npm uses its cache, which this project's installation filled,
+// because these tests do not depend on a registry that answers.
 function ownEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|NODE_ENV$|JEST_|INIT_CWD$|TEMPORAL_|CHARTWAY_)/.test(name),

@@ -223,7 +223,7 @@ describe('what lies in the spool', () => {
     expect(await figure('chartway_spool_oldest_age_seconds')).toBeGreaterThanOrEqual(60);
   });
 
-  test('is counted once, also where a part of it is delivered before it was read for that', async () => {
+  test('is counted once, also if a part of it is delivered during the count', async () => {
     let reads = 0;
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {
@@ -233,9 +233,9 @@ describe('what lies in the spool', () => {
       ...diskFiles,
       async read(path: string) {
         reads += 1;
-        const isToCount = reads === 2; // the first is for the delivery
+        const isCount = reads === 2; // the first read is the delivery's
         const bytes = await diskFiles.read(path);
-        if (isToCount) await held;
+        if (isCount) await held;
         return bytes;
       },
     };
@@ -425,7 +425,7 @@ describe('several webhooks in one folder', () => {
         .sort((a, b) => a - b),
     ).toEqual(Array.from({ length: 20 }, (_, n) => n));
     for (const { spool } of heirs) await spool.close();
-    // A close waits 2 s at most for what it does.
+    // close() waits 2 s at most; its work may take longer.
     await until('no part', SOON_MS, async () => !(await readdir(dead.folder)).some((name) => name.startsWith('part-')));
   });
 });
@@ -445,7 +445,7 @@ test('records that have to wait hold up none of the others, and do not become a 
   spool.start(given);
   for (let n = 0; n < 60; n += 1) {
     await append(`waits ${n}`);
-    // From the ninth segment on the one that grows is not cut off at once.
+    // From the ninth segment on, the spool does not end the growing segment at once.
     await until('a look at it', SOON_MS, () => n > 7 || asked.includes(`waits ${n}`));
   }
   expect((await segmentsIn(folder)).size).toBeLessThanOrEqual(10);

@@ -17,7 +17,7 @@ export async function until<T>(
     const lookedAtMs = performance.now();
     if (lookedAtMs > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
     await pause(LOOK_EVERY_MS);
-    // A process that did not get to run has not waited: what it did not see may have had no chance to happen.
+    // A stall of this process does not count: the condition had no chance to become true.
     untilMs += Math.max(0, performance.now() - lookedAtMs - LOOK_EVERY_MS);
   }
 }

@@ -255,7 +255,7 @@ export interface FollowOptions {
   readonly refreshCheckAfterMs?: readonly number[];
   readonly input?: Partial<CollectRecordsInput>;
   readonly maxCachedWorkflows?: number;
-  /** What the worker of the workflows converts by; it must leave the payloads as they are. */
+  /** Codec of the workflow worker; it must not change the payloads. */
   readonly codec?: PayloadCodec;
 }
 

@@ -213,7 +213,7 @@ describe('looking an applicant up', () => {
     const { client, sender, start, clientUserId, humanId } = setup();
     await start();
     await (await start(`${clientUserId}-again`)).terminate();
-    // Visibility takes in each start and each end by itself, the second run perhaps before the first.
+    // Visibility indexes each event on its own, so the second run may show before the first.
     const shown = (status: string) =>
       client.workflow.count(`HumanId = "${humanId}" AND ExecutionStatus = "${status}"`).then(({ count }) => count);
     await until(async () => ((await shown('Running')) === 1 && (await shown('Terminated')) === 1 ? true : null));

@@ -52,7 +52,7 @@ test('a sender with a valid secret keeps its connection for 65 s, probes on it i
 
 test('three hundred senders of one address, all connected before one of them shows its secret, are all answered', async () => {
   const { port, server, metrics } = await setup({ addressOf: () => ELSEWHERE });
-  // However long a busy machine takes to accept them: to the webhook it is a moment.
+  // The webhook's clock stands still, because a busy machine may take long to accept them.
   jest.spyOn(performance, 'now').mockReturnValue(performance.now());
   let accepted = 0;
   const allAccepted = new Promise<void>((resolve) => {
@@ -197,7 +197,7 @@ describe('wrong secrets', () => {
     for (let n = 0; n < 5; n += 1) expect((await knock(port, options)).status).toBe(401);
   }
 
-  /** For how long answers were held back until now: a busy machine delays the others too. */
+  /** Records the delays of answers in ms. Measured times do not show them, because a busy machine delays every answer. */
   function spyOnWaits(): () => unknown[] {
     const wait = jest.spyOn(timers, 'setTimeout');
     return () => wait.mock.calls.map(([ms]) => ms);

@@ -105,7 +105,7 @@ describe('while Temporal is away', () => {
     expect((await post(statusNotification())).status).toBe(200);
     for (let n = 0; n < 5; n += 1)
       expect((await post(statusNotification({ clientUserId: `POL-${n}` }))).status).toBe(200);
-    // The spool asks for the first one again, and waits.
+    // The spool delivers only the first one again, and waits for it.
     expect(new Set(asked.map(([, clientUserId]) => clientUserId))).toEqual(new Set(['POL-20417']));
   });
 

@@ -120,17 +120,17 @@ export async function startWebhook(
 const TICK_MS = 10;
 
 /**
- * The result of some work, how long it took, and the same without the time that a busy machine took from this process. A late timer counts as
- * taken as far as the process used no CPU meanwhile: a product that blocks the event loop is not excused.
+ * Returns the result of the work, its duration, and its duration without stalls of the machine, in ms. A stall is the lateness of a timer less the
+ * CPU time that this process used meanwhile: a blocked event loop still counts.
  */
 export async function timed<T>(work: () => Promise<T>): Promise<[result: T, tookMs: number, ownMs: number]> {
   const startMs = performance.now();
-  let takenMs = 0;
+  let stalledMs = 0;
   let dueMs = startMs + TICK_MS;
   let cpu = process.cpuUsage();
   const tick = (): void => {
     const { user, system } = process.cpuUsage(cpu);
-    takenMs += Math.max(0, performance.now() - dueMs - (user + system) / 1_000);
+    stalledMs += Math.max(0, performance.now() - dueMs - (user + system) / 1_000);
     dueMs = performance.now() + TICK_MS;
     cpu = process.cpuUsage();
   };
@@ -139,7 +139,7 @@ export async function timed<T>(work: () => Promise<T>): Promise<[result: T, took
     const result = await work();
     tick();
     const tookMs = performance.now() - startMs;
-    return [result, tookMs, tookMs - takenMs];
+    return [result, tookMs, tookMs - stalledMs];
   } finally {
     clearInterval(clock);
   }

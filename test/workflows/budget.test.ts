@@ -14,7 +14,7 @@ const REFERENCE: readonly Turn[] = [
   { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
 ];
 
-/** Holds what reaches the workflow, so that notices arrive together however slowly they are sent: what is apart costs a task each. */
+/** Holds payloads back from the workflow, so that slowly sent notices arrive together: notices that arrive apart cost a task each. */
 class Gate implements PayloadCodec {
   private held = Promise.resolve();
 
@@ -38,7 +38,7 @@ class Gate implements PayloadCodec {
 test('the reference applicant stays within the budgets of history and of calls', async () => {
   const gate = new Gate();
   const applicant = await follow(REFERENCE, { policy: BY_NOTICES, codec: gate });
-  // Not by a query: one that comes while a task is under way costs a task of its own on this server.
+  // Not by a query: on this server a query during a task costs another task.
   await until('the wait for news', 20_000, async () => {
     const { events } = await applicant.handle.fetchHistory();
     return events?.some((event) => event.timerStartedEventAttributes);

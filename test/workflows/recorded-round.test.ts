@@ -98,7 +98,7 @@ test('every report notice that the run takes reaches the refresh, also those tha
       ),
     );
   };
-  // A signal enters the history of the refresh once the task that is under way has ended.
+  // The server adds a signal to the history of the refresh after the current task has ended.
   await until('as many in the refresh', REAL_TIMEOUT_MS, async () => (await reached()).size >= taken.length);
   expect(await reached()).toEqual(new Set(taken));
   expect(taken).toHaveLength(150);

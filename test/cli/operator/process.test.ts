@@ -69,7 +69,7 @@ test('the webhook takes what is signed and sets aside what is not, until an oper
   };
   expect(await post(statusNotification({ value: 'Engaged' }), true)).toEqual([200, { accepted: 1, ignored: 0 }]);
   expect(await post(statusNotification({ value: 'Declined' }), false)).toEqual([200, { accepted: 0, ignored: 1 }]);
-  // After two seconds without an answer of Temporal's the notice is in the spool, from which it comes later.
+  // If Temporal does not answer within 2 s, the webhook spools the notice and delivers it later.
   await until('the signal', 30_000, async () => (await signalsOf('applicant-POL-20417')) === 1);
 
   const listed = await chartway('quarantine', 'list');

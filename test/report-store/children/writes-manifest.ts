@@ -1,8 +1,8 @@
 import { createFolderStore } from '../../../src/report-store/folder-store';
 import { change, entry } from '../fixtures';
 
-// Adds its own documents to one manifest, one at a time, beside others that do the same, and tells of each that is safe. The first message begins
-// it; it goes on until the second, so that what is to happen meanwhile does happen.
+// Adds its own documents to one manifest, one at a time, beside other writers, and sends the id of each that is stored. The first message starts it;
+// it writes until the second, so that the parent can observe concurrent writes.
 const [, , root = '', writer = '', times = ''] = process.argv;
 
 process.once('message', async () => {
