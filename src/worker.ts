@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { createInHouseActivities, createUpstreamActivities } from './activities';
+import { createInternalActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
 import { createPollMetrics } from './activities/poll-metrics';
 import { createRetentionMetrics } from './activities/retention-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
 import { eraseEntries } from './cli/operator/erase-entries';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { createHumanApi } from './human-api/client';
+import { createUsersUpstream } from './human-api/users/adapter';
 import { auditProcess } from './observability/audit-process';
 import { createLogger } from './observability/log';
 import { createRegistry, serveMetrics } from './observability/metrics';
@@ -83,7 +83,7 @@ runProcess('worker', async () => {
   if ((await store.whenThere.catch(unlessStopping)) === null) return;
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
-  const humanApi = createHumanApi(config.humanApi);
+  const humanApi = createUsersUpstream(config.humanApi);
   const { taskQueue, refreshForMs, policy, retentionMs } = config;
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
   const client = lazyClient(config.temporal, dataConverter, log);
@@ -96,7 +96,7 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     deployment: config.deployment,
     dataConverter,
-    inHouseActivities: createInHouseActivities({
+    inHouseActivities: createInternalActivities({
       reportStore,
       seal,
       mailboxMetrics: createMailboxMetrics(registry),

@@ -1,5 +1,5 @@
 import type { UndecidedReason } from '../domain/undecided';
-import { Undecided } from '../human-api/errors';
+import { Undecided } from '../upstream/errors';
 import type { Attempt } from './attempt';
 import type { Progress } from './progress';
 
@@ -23,7 +23,7 @@ export interface UndecidedPatience {
 }
 
 /** Asks once; an answer that has decided nothing for longer than the patience is returned. @throws what `ask` throws, otherwise */
-export async function orUndecided<A>(
+export async function answerUndecided<A>(
   { undecidedMs }: Attempt<Progress>,
   { undecidedAfterMs = null }: UndecidedPatience,
   ask: () => Promise<A>,

@@ -30,7 +30,7 @@ export type Reason = (typeof REASONS)[number];
 export interface Conclusion {
   readonly outcome: Outcome;
   readonly reason: Reason | null;
-  readonly withdraw: boolean;
+  readonly shouldWithdraw: boolean;
 }
 
 /** The statuses we act upon; upstream's list is open, so every other one is `unknown`. */
@@ -46,7 +46,7 @@ export type StatusKind =
   | 'disconnected'
   | 'unknown';
 
-const KIND_OF_STATUS: Readonly<Record<string, StatusKind>> = {
+const KIND_BY_TEXT: Readonly<Record<string, StatusKind>> = {
   invited: 'invited',
   engaged: 'engaged',
   declined: 'declined',
@@ -59,13 +59,13 @@ const KIND_OF_STATUS: Readonly<Record<string, StatusKind>> = {
 };
 
 /** Upstream's status as one of ours, whatever its case and spacing. */
-export function kindOf(status: string): StatusKind {
-  const key = normalStatus(status);
-  return Object.hasOwn(KIND_OF_STATUS, key) ? (KIND_OF_STATUS[key] ?? 'unknown') : 'unknown';
+export function statusKind(status: string): StatusKind {
+  const key = normalizeStatus(status);
+  return Object.hasOwn(KIND_BY_TEXT, key) ? (KIND_BY_TEXT[key] ?? 'unknown') : 'unknown';
 }
 
 /** A status as it is compared: case and white space do not count. */
-export function normalStatus(status: string): string {
+export function normalizeStatus(status: string): string {
   return status.trim().toLowerCase().replace(/\s+/g, ' ');
 }
 
@@ -80,12 +80,12 @@ const ENGAGED: ReadonlySet<StatusKind> = new Set([
 ]);
 
 /** True for a status that only a person who opened the invitation can have. */
-export function isEngaged(kind: StatusKind): boolean {
+export function provesEngagement(kind: StatusKind): boolean {
   return ENGAGED.has(kind);
 }
 
 /** The stage that a status moves an applicant to; those not named leave it where it is. */
-const STAGE_OF: Readonly<Partial<Record<StatusKind, Stage>>> = {
+const STAGE_BY_KIND: Readonly<Partial<Record<StatusKind, Stage>>> = {
   invited: 'invited',
   engaged: 'engaged',
   syncing: 'syncing',
@@ -95,12 +95,12 @@ const STAGE_OF: Readonly<Partial<Record<StatusKind, Stage>>> = {
   'all-synced': 'collecting',
 };
 
-export function stageAfter(kind: StatusKind, before: Stage): Stage {
-  return STAGE_OF[kind] ?? before;
+export function nextStage(kind: StatusKind, before: Stage): Stage {
+  return STAGE_BY_KIND[kind] ?? before;
 }
 
 /** Which cadence a status is polled at. What has none of its own is polled as an engaged person is: somebody is at work. */
-export function pollNameOf(kind: StatusKind): PollName {
+export function pollName(kind: StatusKind): PollName {
   switch (kind) {
     case 'invited':
     case 'syncing':

@@ -1,8 +1,8 @@
-import { type Allowance, afterCall, allowedAtMs, putOff } from './allowance';
-import { isEngaged, kindOf, normalStatus, pollNameOf, type StatusKind } from './applicant';
+import { normalizeStatus, pollName, provesEngagement, type StatusKind, statusKind } from './applicant';
 import { deadlineMs } from './deadline';
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
-import { credibleDateMs, type KnownReads, type Read, takeRead, tellsTheSame, withCredibleDate } from './reads';
+import { defer, nextAllowedAtMs, type RateLimit, withCall } from './rate-limit';
+import { credibleDateMs, hasSameKindAndDate, type KnownReads, mergeRead, type Read, withCredibleDate } from './reads';
 
 /** What a notice says that no read has answered yet: a hint. */
 export interface Claim {
@@ -14,7 +14,7 @@ export interface Claim {
 }
 
 /** Since when a status has been of its kind, by claim or read, and since when reads have said so; null while only a notice does. */
-interface Since {
+interface KindTimestamps {
   readonly kindSinceMs: number;
   readonly confirmedSinceMs: number | null;
 }
@@ -27,16 +27,16 @@ export interface Outage {
 }
 
 /** All that is known of a person's status: plain JSON, changed only by the functions below. */
-export interface Facts extends Since, KnownReads {
+export interface Facts extends KindTimestamps, KnownReads {
   /** Our invitation or adoption, from which every deadline counts. */
   readonly openedAtMs: number;
   readonly claim: Claim | null;
   /** What was so before a notice claimed otherwise; null while none does. A claim that a read refutes must not restart a window. */
-  readonly beforeClaim: Since | null;
+  readonly beforeClaim: KindTimestamps | null;
   /** A notice that a read has to check, and when it came. */
   readonly doubtedAtMs: number | null;
   /** Limits the reads that notices cause. */
-  readonly noticeReads: Allowance;
+  readonly noticeReads: RateLimit;
   /** When the last series of early re-reads began: at most one an hour. */
   readonly seriesAtMs: number | null;
   /** When a read first told that the person had engaged; null while none has. What only a notice says lengthens no deadline. */
@@ -58,16 +58,16 @@ export interface Facts extends Since, KnownReads {
 }
 
 /** Unconfirmed claims are read again at these distances (upstream's read side may lag behind its notices), then left to polling. */
-export const SERIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
-const SERIES_APART_MS = HOUR_MS;
+export const REREAD_DELAYS_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
+const REREAD_SERIES_APART_MS = HOUR_MS;
 /** No outage moves a deadline by more. */
-const EXTENSION_MOST_MS = 7 * DAY_MS;
+const MAX_EXTENSION_MS = 7 * DAY_MS;
 /** A status that contradicts a later date is read again after so long, or a poll cadence: a replica that lags has caught up by then. */
-const AGAIN_MOST_MS = MINUTE_MS;
+const MAX_REREAD_AFTER_MS = MINUTE_MS;
 /** Longer than the report notices of a provider are waited for, so that their list is not put off with the read. */
-const PUT_OFF_MS = 5 * SECOND_MS;
+const READ_DEFERRAL_MS = 5 * SECOND_MS;
 /** Claims that would end an applicant, or start the one window that is never restarted: they are read back at once. */
-const READ_BACK: ReadonlySet<StatusKind> = new Set(['declined', 'error', 'disconnected', 'some-synced']);
+const READ_BACK_AT_ONCE: ReadonlySet<StatusKind> = new Set(['declined', 'error', 'disconnected', 'some-synced']);
 
 /** What has not happened yet: also what is assumed where an earlier version did not carry a field. */
 const NOTHING_YET = {
@@ -86,8 +86,8 @@ const NOTHING_YET = {
 } as const;
 
 /** The facts at our invitation or adoption, which is a read of its own. */
-export function openedWith(read: Read, nowMs: number, spread = 0): Facts {
-  const kind = kindOf(read.status);
+export function openFacts(read: Read, nowMs: number, spread = 0): Facts {
+  const kind = statusKind(read.status);
   return {
     ...NOTHING_YET,
     openedAtMs: nowMs,
@@ -96,20 +96,20 @@ export function openedWith(read: Read, nowMs: number, spread = 0): Facts {
     confirmedSinceMs: nowMs,
     pollBaseMs: nowMs,
     spread,
-    engagedAtMs: isEngaged(kind) ? nowMs : null,
+    engagedAtMs: provesEngagement(kind) ? nowMs : null,
     someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
   };
 }
 
 /** The facts that an earlier version wrote: what they lack has not happened yet. 0.1.0 took a read's date however far ahead it was. */
-export function completeFacts(written: Facts): Facts {
+export function upgradeFacts(written: Facts): Facts {
   return { ...NOTHING_YET, ...written, read: withCredibleDate(written.read, written.read.askedAtMs) };
 }
 
 /** The facts at our adoption by a look-up: where it says what a notice would have to prove, the person is read back like then. */
-export function adoptedWith(read: Read, nowMs: number, spread: number): Facts {
-  const opened = openedWith(read, nowMs, spread);
-  return READ_BACK.has(kindOf(read.status)) ? { ...opened, doubtedAtMs: nowMs } : opened;
+export function openAdoptedFacts(read: Read, nowMs: number, spread: number): Facts {
+  const opened = openFacts(read, nowMs, spread);
+  return READ_BACK_AT_ONCE.has(statusKind(read.status)) ? { ...opened, doubtedAtMs: nowMs } : opened;
 }
 
 /** The status as it is best known. */
@@ -118,11 +118,11 @@ export function currentStatus(facts: Facts): string {
 }
 
 export function currentKind(facts: Facts): StatusKind {
-  return kindOf(currentStatus(facts));
+  return statusKind(currentStatus(facts));
 }
 
-export function cadenceMs(facts: Facts, policy: Policy): number {
-  return policy.pollMs[pollNameOf(currentKind(facts))];
+export function pollCadenceMs(facts: Facts, policy: Policy): number {
+  return policy.pollMs[pollName(currentKind(facts))];
 }
 
 /** True once a read or a notice has said that the person opened the invitation, whatever is said now. */
@@ -131,22 +131,22 @@ export function hasEngaged({ engagedAtMs, engagementHintAtMs }: Facts): boolean 
 }
 
 /** True once a read has said that the person declined, and none contradicts it. */
-export function confirmedRefusal(facts: Facts): boolean {
+export function isConfirmedDeclined(facts: Facts): boolean {
   return currentKind(facts) === 'declined' && facts.claim === null && facts.contradiction === null;
 }
 
 /** When a status that contradicts a later date is read again; null where there is none. */
-export function contradictionReadAtMs(facts: Facts, policy: Policy): number | null {
-  return facts.contradiction && facts.contradiction.askedAtMs + againMs(facts, policy);
+export function contradictionCheckAtMs(facts: Facts, policy: Policy): number | null {
+  return facts.contradiction && facts.contradiction.askedAtMs + rereadAfterMs(facts, policy);
 }
 
-function againMs(facts: Facts, policy: Policy): number {
-  return Math.min(AGAIN_MOST_MS, cadenceMs(facts, policy));
+function rereadAfterMs(facts: Facts, policy: Policy): number {
+  return Math.min(MAX_REREAD_AFTER_MS, pollCadenceMs(facts, policy));
 }
 
 /** When a notice that has to be checked may be; null where there is none. */
-export function doubtReadAtMs(facts: Facts, policy: Policy): number | null {
-  return facts.doubtedAtMs === null ? null : allowedAtMs(facts.noticeReads, cadenceMs(facts, policy));
+export function readBackAtMs(facts: Facts, policy: Policy): number | null {
+  return facts.doubtedAtMs === null ? null : nextAllowedAtMs(facts.noticeReads, pollCadenceMs(facts, policy));
 }
 
 /**
@@ -168,7 +168,7 @@ export function withNotice(
 
 /** Also of a notice that comes late: whenever it was, the person had engaged. */
 function withEngagementHint(facts: Facts, status: string, nowMs: number): Facts {
-  return facts.engagementHintAtMs === null && isEngaged(kindOf(status))
+  return facts.engagementHintAtMs === null && provesEngagement(statusKind(status))
     ? { ...facts, engagementHintAtMs: nowMs }
     : facts;
 }
@@ -183,30 +183,34 @@ function withClaim(
   const doubted = { ...facts, doubtedAtMs: nowMs };
   const readMs = read.updatedAtMs ?? -Infinity;
   if (updatedAtMs === null || updatedAtMs <= readMs) return doubted;
-  const kind = kindOf(status);
+  const kind = statusKind(status);
   if (claim && updatedAtMs <= claim.updatedAtMs) {
-    const overtaken = updatedAtMs < claim.updatedAtMs && !READ_BACK.has(kind) && kind !== 'all-synced';
+    const overtaken = updatedAtMs < claim.updatedAtMs && !READ_BACK_AT_ONCE.has(kind) && kind !== 'all-synced';
     return overtaken ? facts : doubted;
   }
   const unreadSinceMs = claim?.unreadSinceMs ?? nowMs;
   const claimed = { ...facts, claim: { status, updatedAtMs, madeAtMs: nowMs, unreadSinceMs } };
-  const readDue = nowMs - unreadSinceMs >= Math.min(cadenceMs(facts, policy), cadenceMs(claimed, policy));
-  return reckoned(facts, READ_BACK.has(kind) || readDue ? { ...claimed, doubtedAtMs: nowMs } : claimed, nowMs);
+  const readDue = nowMs - unreadSinceMs >= Math.min(pollCadenceMs(facts, policy), pollCadenceMs(claimed, policy));
+  return withDerivedTimestamps(
+    facts,
+    READ_BACK_AT_ONCE.has(kind) || readDue ? { ...claimed, doubtedAtMs: nowMs } : claimed,
+    nowMs,
+  );
 }
 
 function isRepeat(facts: Facts, status: string, updatedAtMs: number | null): boolean {
   return [facts.read, facts.claim].some(
-    (known) => known && known.updatedAtMs === updatedAtMs && normalStatus(known.status) === normalStatus(status),
+    (known) => known && known.updatedAtMs === updatedAtMs && normalizeStatus(known.status) === normalizeStatus(status),
   );
 }
 
 /**
- * What a read changes: see {@link takeRead} for which of two counts. A read replaces every claim made before it was asked for. `readOutageMs`:
+ * What a read changes: see {@link mergeRead} for which of two counts. A read replaces every claim made before it was asked for. `readOutageMs`:
  * how long upstream could not be asked before it answered; that, or the outage that a poll has reported, moves a deadline that passed meanwhile.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, readOutageMs = 0): Facts {
   const outageMs = Math.max(readOutageMs, facts.outage?.durationMs ?? 0);
-  const reads = takeRead(facts, withCredibleDate(read, nowMs), againMs(facts, policy));
+  const reads = mergeRead(facts, withCredibleDate(read, nowMs), rereadAfterMs(facts, policy));
   const { read: kept, contradiction } = reads;
   const { claim } = facts;
   const claimStands =
@@ -214,9 +218,9 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
   const unconfirmed =
     claim !== null &&
     !claimStands &&
-    normalStatus(claim.status) !== normalStatus(kept.status) &&
+    normalizeStatus(claim.status) !== normalizeStatus(kept.status) &&
     (kept.updatedAtMs === null || kept.updatedAtMs < claim.updatedAtMs);
-  const startsSeries = unconfirmed && (facts.seriesAtMs === null || nowMs - facts.seriesAtMs >= SERIES_APART_MS);
+  const startsSeries = unconfirmed && (facts.seriesAtMs === null || nowMs - facts.seriesAtMs >= REREAD_SERIES_APART_MS);
   const next: Facts = {
     ...facts,
     ...reads,
@@ -229,13 +233,13 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
     // The same after an outage: a poll that begins at once would report the next one at once.
     ...(facts.outage && { pollBaseMs: nowMs }),
     ...(startsSeries && { seriesAtMs: nowMs, pollBaseMs: nowMs }),
-    ...(outageMs > cadenceMs(facts, policy) &&
+    ...(outageMs > pollCadenceMs(facts, policy) &&
       facts.extensionMs === null &&
       read.askedAtMs >= deadlineMs(facts, currentKind(facts), policy) && {
-        extensionMs: Math.min(outageMs, EXTENSION_MOST_MS),
+        extensionMs: Math.min(outageMs, MAX_EXTENSION_MS),
       }),
   };
-  return reckoned(facts, next, nowMs);
+  return withDerivedTimestamps(facts, next, nowMs);
 }
 
 /**
@@ -248,12 +252,12 @@ export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Poli
 
 /** A read made because of a notice, counted against the allowance before it is made. */
 export function withNoticeRead(facts: Facts, nowMs: number, policy: Policy): Facts {
-  return { ...facts, noticeReads: afterCall(facts.noticeReads, nowMs, cadenceMs(facts, policy)) };
+  return { ...facts, noticeReads: withCall(facts.noticeReads, nowMs, pollCadenceMs(facts, policy)) };
 }
 
 /** Upstream could not be asked: the read waits a moment, in which what can be done without it is done. */
-export function withReadPutOff(facts: Facts, nowMs: number, policy: Policy): Facts {
-  return { ...facts, noticeReads: putOff(facts.noticeReads, nowMs + PUT_OFF_MS, cadenceMs(facts, policy)) };
+export function withDeferredRead(facts: Facts, nowMs: number, policy: Policy): Facts {
+  return { ...facts, noticeReads: defer(facts.noticeReads, nowMs + READ_DEFERRAL_MS, pollCadenceMs(facts, policy)) };
 }
 
 /** A poll failed shortly before a deadline: the next attempt is due `retryMs` from now, and the outage lasts until then at least. */
@@ -266,7 +270,7 @@ export function withOutage(
 }
 
 /** Upstream answered that there is no such person, and a look-up by clientUserId found nobody either. */
-export function withAbsence(facts: Facts, nowMs: number): Facts {
+export function withMissingUpstream(facts: Facts, nowMs: number): Facts {
   const { absence } = facts;
   return {
     ...facts,
@@ -277,38 +281,38 @@ export function withAbsence(facts: Facts, nowMs: number): Facts {
 }
 
 /** The stamps that follow from a change of kind or of confirmation. */
-function reckoned(before: Facts, after: Facts, nowMs: number): Facts {
+function withDerivedTimestamps(before: Facts, after: Facts, nowMs: number): Facts {
   const kind = currentKind(after);
-  const restated = normalStatus(currentStatus(after)) !== normalStatus(currentStatus(before));
+  const restated = normalizeStatus(currentStatus(after)) !== normalizeStatus(currentStatus(before));
   const confirmed = after.claim === null;
   return {
     ...after,
-    ...sinceWhen(before, after, nowMs),
-    beforeClaim: confirmed ? null : readsSince(before, after, nowMs),
-    pollBaseMs: restated ? pollBase(after, nowMs) : after.pollBaseMs,
-    engagedAtMs: after.engagedAtMs ?? (isEngaged(kindOf(after.read.status)) ? nowMs : null),
+    ...kindTimestamps(before, after, nowMs),
+    beforeClaim: confirmed ? null : readTimestamps(before, after, nowMs),
+    pollBaseMs: restated ? pollBaseMs(after, nowMs) : after.pollBaseMs,
+    engagedAtMs: after.engagedAtMs ?? (provesEngagement(statusKind(after.read.status)) ? nowMs : null),
     someSyncedAtMs: kind === 'some-synced' && confirmed ? (after.someSyncedAtMs ?? nowMs) : after.someSyncedAtMs,
   };
 }
 
-function sinceWhen(before: Facts, after: Facts, nowMs: number): Since {
+function kindTimestamps(before: Facts, after: Facts, nowMs: number): KindTimestamps {
   const { kindSinceMs, confirmedSinceMs } = before;
   const confirmed = after.claim === null;
   if (currentKind(after) === currentKind(before)) {
     return { kindSinceMs, confirmedSinceMs: confirmed ? (confirmedSinceMs ?? nowMs) : confirmedSinceMs };
   }
-  const isAsBefore = confirmed && tellsTheSame(before.read, after.read);
+  const isAsBefore = confirmed && hasSameKindAndDate(before.read, after.read);
   return (isAsBefore ? before.beforeClaim : null) ?? { kindSinceMs: nowMs, confirmedSinceMs: confirmed ? nowMs : null };
 }
 
 /** Since when reads have said what they say, whatever is claimed. */
-function readsSince(before: Facts, after: Facts, nowMs: number): Since {
+function readTimestamps(before: Facts, after: Facts, nowMs: number): KindTimestamps {
   const { kindSinceMs, confirmedSinceMs } = before;
-  if (!tellsTheSame(before.read, after.read)) return { kindSinceMs: nowMs, confirmedSinceMs: nowMs };
+  if (!hasSameKindAndDate(before.read, after.read)) return { kindSinceMs: nowMs, confirmedSinceMs: nowMs };
   return before.beforeClaim ?? { kindSinceMs, confirmedSinceMs };
 }
 
 /** From the news on; but a claim upon a claim counts from the first, unless it is read back at once. */
-function pollBase({ claim, doubtedAtMs }: Facts, nowMs: number): number {
+function pollBaseMs({ claim, doubtedAtMs }: Facts, nowMs: number): number {
   return claim === null || doubtedAtMs === nowMs ? nowMs : claim.unreadSinceMs;
 }

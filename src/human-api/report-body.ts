@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { BadDocument, type CallFacts, HumanApiError, Unavailable } from './errors';
-import { networkFailure } from './network-failure';
+import { BadDocument, type CallFacts, Unavailable, UpstreamError } from '../upstream/errors';
+import { toUnavailable } from './network-failure';
 
 /** The bytes of a report on their way in, never held in memory as a whole. Either read `stream` to its end or discard it. */
 export interface ReportBody {
@@ -57,7 +57,7 @@ async function* measured(
       yield chunk;
     }
   } catch (error) {
-    throw error instanceof HumanApiError ? error : networkFailure(facts, error);
+    throw error instanceof UpstreamError ? error : toUnavailable(facts, error);
   }
   if (contentLength !== null && bytes !== contentLength) {
     throw new Unavailable(facts, `expected ${contentLength} bytes, ${bytes} came`);

@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode } from '../disk/folders';
-import { type Seal, UnknownKey } from '../domain/seal';
+import { type Cipher, KeyMissing } from '../domain/encryption';
 import { type Opened, openBytes, Sealing, sealedWhole } from './envelope';
 import { applicantFolder } from './layout';
 import type { AtRest, Manifest } from './port';
@@ -89,8 +89,8 @@ export class ApplicantFiles {
     return `${this.clientUserId}/${file}`;
   }
 
-  private seal(): Seal {
-    if (this.atRest.seal === null) throw new UnknownKey('of an earlier setting');
+  private seal(): Cipher {
+    if (this.atRest.seal === null) throw new KeyMissing('of an earlier setting');
     return this.atRest.seal;
   }
 }

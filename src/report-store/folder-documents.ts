@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { instantMs } from '../domain/instants';
+import { parseInstantMs } from '../domain/instants';
 import type { StoredDocument } from '../domain/reports';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
 import { provenContentType } from './content-type';
@@ -52,8 +52,8 @@ async function newestSeenAgain(
   received: Received,
 ): Promise<StoredDocument | null> {
   if (newest?.sha256 !== received.sha256) return null;
-  const updatedAtMs = instantMs(report.updatedAt);
-  const knownMs = [newest.updatedAt, newest.seenAt].map((text) => instantMs(text) ?? 0);
+  const updatedAtMs = parseInstantMs(report.updatedAt);
+  const knownMs = [newest.updatedAt, newest.seenAt].map((text) => parseInstantMs(text) ?? 0);
   if (updatedAtMs === null || updatedAtMs <= Math.max(...knownMs)) return null;
   // The manifest is true of what lies beside it: a file that somebody removed is stored anew.
   const there = await statOf(folder.files.pathOf(newest.file));

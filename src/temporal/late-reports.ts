@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { isClientUserId } from '../domain/identifiers';
-import { isLeftConnected, isRefreshedAt } from '../domain/refresh';
+import { isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import type { ReportNotice } from '../workflows/contract';
 import { readRun, signalRefresh } from './runs';
 import { NoticeUndelivered, type Signals } from './signals';
@@ -34,8 +34,8 @@ export function createLateReports(deps: {
     if (run?.standing === 'open') return 'open-again';
     if (run?.standing === 'forced') return 'closed-or-unknown';
     // A reason stands in the run's result only; the refresh reads it in the manifest.
-    if (run?.outcome && !isLeftConnected(run.outcome, null)) return 'closed-or-unknown';
-    if (run && !isRefreshedAt(Date.now(), run.closedAtMs, refreshForMs)) return 'closed-or-unknown';
+    if (run?.outcome && !isStillConnected(run.outcome, null)) return 'closed-or-unknown';
+    if (run && !isWithinRefreshPeriod(Date.now(), run.closedAtMs, refreshForMs)) return 'closed-or-unknown';
     await signalRefresh(signals, { clientUserId, notice, requestId, untilMs });
     return 'refreshing';
   };

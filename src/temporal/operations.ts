@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { isUndecodable } from '../domain/seal';
+import { isUndecodable } from '../domain/encryption';
 import {
   applicantWorkflowId,
   type KnownPeople,

@@ -1,5 +1,5 @@
 import type { Notice } from '../human-api/notifications';
-import { noticeText } from '../human-api/notifications/stored';
+import { serializeNotice } from '../human-api/notifications/stored';
 import type { Spool } from '../spool/spool';
 import type { Circuit } from './circuit';
 import type { WebhookMetrics } from './metrics';
@@ -51,7 +51,7 @@ export function createDurableSink(deps: {
   ): Promise<{ failure: unknown } | null> {
     if (notices.length === 0) return null;
     try {
-      await into.append(notices.map(noticeText), untilMs, { isDeferred });
+      await into.append(notices.map(serializeNotice), untilMs, { isDeferred });
     } catch (failure) {
       return { failure };
     }

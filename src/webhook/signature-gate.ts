@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { Counter, type Registry } from 'prom-client';
 import type { Notice } from '../human-api/notifications';
-import { noticesText } from '../human-api/notifications/stored';
+import { serializeNotices } from '../human-api/notifications/stored';
 import type { Logger } from '../observability/log';
 import type { Quarantine } from '../spool/quarantine';
 import { type Answer, refusal } from './answer';
@@ -127,7 +127,7 @@ export function createSignatureGate(
         clientUserId: first.kind === 'status' ? first.clientUserId : null,
         humanId: first.humanId,
         detail: telling.length === 1 ? why : `${why}, ${telling.length} notices`,
-        content: noticesText(telling),
+        content: serializeNotices(telling),
       })
       .catch((error: unknown) => {
         log.error({ error }, 'the quarantine cannot be written');

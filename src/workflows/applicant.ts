@@ -1,18 +1,18 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { stageAfter } from '../domain/applicant';
-import { completeCollection, emptyCollection, withReportNotice } from '../domain/collection';
-import { adoptedWith, completeFacts, currentKind, currentStatus, type Facts, withNotice } from '../domain/facts';
+import { nextStage } from '../domain/applicant';
+import { emptyCollection, upgradeCollection, withReportNotice } from '../domain/collection';
+import { currentKind, currentStatus, type Facts, openAdoptedFacts, upgradeFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
-import { instantMs } from '../domain/instants';
+import { parseInstantMs } from '../domain/instants';
 import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
 import type { ApplicantState, CollectRecordsInput, InvitationAnswer, ReportNotice, StatusNotice } from './contract';
-import { describe, moveTo } from './display';
+import { moveToStage, showDetails } from './display';
 
 /** Continue as new after so many signals, whatever the server suggests: its own limit is 10,000 a run. */
-const SIGNALS_MOST = 2_000;
+const MAX_SIGNALS = 2_000;
 /** Half of that limit: a step that has not ended by then is begun again by the next run. */
-const SIGNALS_MOST_IN_A_STEP = 5_000;
+const MAX_SIGNALS_IN_STEP = 5_000;
 
 /** One applicant within a run: the state that the query answers, and what changes it from outside. */
 export class Applicant {
@@ -20,15 +20,15 @@ export class Applicant {
   /** Signals of this run, whatever they held. */
   private signals = 0;
   /** True once an invitation may have been sent. */
-  invitationBegun: boolean;
+  mayBeInvited: boolean;
   /** True once upstream itself said that our create is done: whoever is not there then is gone, not late. */
-  createAnswered = false;
+  isCreateConfirmed = false;
   /** What the query of the invitation answers while the applicant is open; null before it was sent, and from the closing on. */
-  private sentInvitation: InvitationAnswer | null;
+  private link: InvitationAnswer | null;
   private isClosing = false;
-  private readonly early: (() => void)[] = [];
+  private readonly earlyNotices: (() => void)[] = [];
   /** The report notices among them, for an applicant that ends without an invitation. */
-  private readonly earlyReports: ReportNotice[] = [];
+  private readonly earlyReportNotices: ReportNotice[] = [];
 
   /** The input in full, also where an earlier version wrote it. */
   readonly input: CollectRecordsInput;
@@ -43,8 +43,8 @@ export class Applicant {
     this.input = { ...input, policy: completePolicy(input.policy) };
     this.isOfEarlierVersion = input.policy?.accessRefusedPatienceMs === undefined;
     this.state = input.carried ? upgradeState(input.carried) : newState(input.details.clientUserId);
-    this.invitationBegun = this.state.facts !== null;
-    this.sentInvitation = input.carriedInvitation ?? null;
+    this.mayBeInvited = this.state.facts !== null;
+    this.link = input.carriedInvitation ?? null;
   }
 
   /** The link of the invitation. It is kept apart from the state, which is shown to everyone who may look at an applicant. */
@@ -52,13 +52,13 @@ export class Applicant {
     if (this.isClosing || this.state.outcome !== null) return { inviteLink: null, why: 'closed' };
     if (this.state.facts === null) return { inviteLink: null, why: 'not-invited-yet' };
     // A run that began with an earlier version carries none.
-    return this.sentInvitation ?? { inviteLink: null, why: 'not-returned' };
+    return this.link ?? { inviteLink: null, why: 'not-returned' };
   }
 
   /** The applicant is about to close: the link is of no use to anyone any more. */
   forgetInvitation(): void {
     this.isClosing = true;
-    this.sentInvitation = null;
+    this.link = null;
   }
 
   get facts(): Facts {
@@ -72,42 +72,45 @@ export class Applicant {
   }
 
   /** The invitation was answered: from now on everything counts, and what was heard before is taken. */
-  open(humanId: string, read: Read, invitation: InvitationAnswer): void {
+  recordInvitation(humanId: string, read: Read, invitation: InvitationAnswer): void {
     const { state } = this;
-    this.sentInvitation = invitation;
+    this.link = invitation;
     state.humanId = humanId;
-    state.facts = adoptedWith(read, Date.now(), spreadOf(workflowInfo().workflowId));
-    moveTo(state, stageAfter(currentKind(state.facts), 'invited'), { humanId });
-    this.earlyReports.length = 0;
-    for (const take of this.early.splice(0)) take();
+    state.facts = openAdoptedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
+    moveToStage(state, nextStage(currentKind(state.facts), 'invited'), { humanId });
+    this.earlyReportNotices.length = 0;
+    for (const take of this.earlyNotices.splice(0)) take();
   }
 
   /** Report notices that came before the invitation was answered, taken: some at most, each version once; empty where none is left. */
-  takeEarlyReports(most: number): readonly ReportNotice[] {
+  takeEarlyReportNotices(most: number): readonly ReportNotice[] {
     const byVersion = new Map(
-      this.earlyReports.map((notice) => [JSON.stringify([notice.humanId, notice.reportId, notice.updatedAt]), notice]),
+      this.earlyReportNotices.map((notice) => [
+        JSON.stringify([notice.humanId, notice.reportId, notice.updatedAt]),
+        notice,
+      ]),
     );
     const notices = [...byVersion.values()];
-    this.earlyReports.splice(0, this.earlyReports.length, ...notices.slice(most));
+    this.earlyReportNotices.splice(0, this.earlyReportNotices.length, ...notices.slice(most));
     return notices.slice(0, most);
   }
 
-  takeStatusNotice(notice: StatusNotice): void {
-    this.hear(() => {
-      if (!this.isOurs(notice) || typeof notice.status !== 'string') {
+  receiveStatusNotice(notice: StatusNotice): void {
+    this.receive(() => {
+      if (!this.isOwnNotice(notice) || typeof notice.status !== 'string') {
         this.state.ignoredNotices += 1;
         return;
       }
       const { status, updatedAt } = notice;
-      const claim = { status, updatedAtMs: instantMs(updatedAt) };
+      const claim = { status, updatedAtMs: parseInstantMs(updatedAt) };
       this.state.facts = withNotice(this.facts, claim, Date.now(), this.input.policy);
     });
   }
 
-  takeReportNotice(notice: ReportNotice): void {
-    if (this.state.facts === null && typeof notice?.reportId === 'string') this.earlyReports.push(notice);
-    this.hear(() => {
-      if (!this.isOurs(notice) || typeof notice.reportId !== 'string') {
+  receiveReportNotice(notice: ReportNotice): void {
+    if (this.state.facts === null && typeof notice?.reportId === 'string') this.earlyReportNotices.push(notice);
+    this.receive(() => {
+      if (!this.isOwnNotice(notice) || typeof notice.reportId !== 'string') {
         this.state.ignoredNotices += 1;
         return;
       }
@@ -116,36 +119,36 @@ export class Applicant {
   }
 
   /** True once a run has taken in enough, even if nothing of it changed what is known: beyond its limit the server refuses honest notices too. */
-  get isFull(): boolean {
-    return this.signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
+  get shouldContinueAsNew(): boolean {
+    return this.signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested;
   }
 
   /** True once not even the end of the present step can be waited for: an outage may keep it for days. */
-  get isOverfull(): boolean {
-    return this.signals >= SIGNALS_MOST_IN_A_STEP;
+  get mustContinueAsNew(): boolean {
+    return this.signals >= MAX_SIGNALS_IN_STEP;
   }
 
   /** Shows what is known now: the stage where Temporal's lists are searched, the rest in its UI. */
-  show(): void {
+  showProgress(): void {
     this.state.status = currentStatus(this.facts);
-    moveTo(this.state, stageAfter(currentKind(this.facts), this.state.stage));
-    describe(this.state);
+    moveToStage(this.state, nextStage(currentKind(this.facts), this.state.stage));
+    showDetails(this.state);
   }
 
   /** Before the invitation is answered nobody knows whose notice it is: it is kept until then. */
-  private hear(take: () => void): void {
+  private receive(take: () => void): void {
     this.signals += 1;
-    if (this.state.facts === null) this.early.push(take);
+    if (this.state.facts === null) this.earlyNotices.push(take);
     else take();
   }
 
-  private isOurs(notice: { humanId: string } | null | undefined): boolean {
+  private isOwnNotice(notice: { humanId: string } | null | undefined): boolean {
     return isHumanId(notice?.humanId) && notice.humanId === this.state.humanId;
   }
 }
 
 /** A number from 0 to 1 that belongs to a workflow id for ever (FNV-1a). */
-function spreadOf(workflowId: string): number {
+function workflowJitter(workflowId: string): number {
   let hash = 0x811c9dc5;
   for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
@@ -159,8 +162,8 @@ export function upgradeState(carried: ApplicantState): ApplicantState {
   return {
     ...newState(carried.clientUserId),
     ...carried,
-    facts: carried.facts ? completeFacts(carried.facts) : null,
-    collection: completeCollection(carried.collection),
+    facts: carried.facts ? upgradeFacts(carried.facts) : null,
+    collection: upgradeCollection(carried.collection),
   };
 }
 

@@ -1,8 +1,8 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
-import { confirmedRefusal, doubtReadAtMs } from '../domain/facts';
+import { isConfirmedDeclined, readBackAtMs } from '../domain/facts';
 import type { Applicant } from './applicant';
-import { learn, readBack } from './upstream-reads';
-import type { Watch } from './watch';
+import { checkStatus, learnFinding } from './checks';
+import type { StatusWaiter } from './status-waiter';
 
 /**
  * Does what may take an hour, and hears what comes meanwhile: the stage follows, and a notice that has to be checked is checked beside the work.
@@ -10,9 +10,9 @@ import type { Watch } from './watch';
  * The work is also ended once the time that `isOutdatedAtMs` returns has come; null: the work is still needed.
  * It has come to its end in any case when this does: after a cancel, too, nothing is stored that the manifest does not tell.
  */
-export async function beside(
+export async function runInterruptibly(
   applicant: Applicant,
-  watch: Watch,
+  watch: StatusWaiter,
   work: () => Promise<void>,
   isOutdatedAtMs: () => number | null = () => null,
 ): Promise<void> {
@@ -26,7 +26,7 @@ export async function beside(
       ended = true;
     });
   try {
-    while (!ended && !isOver()) await listen(applicant, watch, () => ended, isOutdatedAtMs());
+    while (!ended && !isOver()) await handleNews(applicant, watch, () => ended, isOutdatedAtMs());
   } finally {
     if (!ended) scope.cancel();
     await working;
@@ -37,31 +37,31 @@ export async function beside(
 
   function isOver(): boolean {
     const outdatedAtMs = isOutdatedAtMs();
-    return isPointless(applicant) || (outdatedAtMs !== null && outdatedAtMs <= Date.now());
+    return isWorkObsolete(applicant) || (outdatedAtMs !== null && outdatedAtMs <= Date.now());
   }
 }
 
-function isPointless(applicant: Applicant): boolean {
-  return applicant.isOverfull || confirmedRefusal(applicant.facts);
+function isWorkObsolete(applicant: Applicant): boolean {
+  return applicant.mustContinueAsNew || isConfirmedDeclined(applicant.facts);
 }
 
 /** Waits for the work to end, for something to be checked, or for what a poll has found, and takes that in. */
-async function listen(
+async function handleNews(
   applicant: Applicant,
-  watch: Watch,
+  watch: StatusWaiter,
   ended: () => boolean,
   outdatedAtMs: number | null,
 ): Promise<void> {
-  applicant.show();
+  applicant.showProgress();
   const { facts } = applicant;
-  const readAtMs = doubtReadAtMs(facts, applicant.input.policy);
-  const changed = () => ended() || watch.hasFound || applicant.facts !== facts || applicant.isOverfull;
+  const readAtMs = readBackAtMs(facts, applicant.input.policy);
+  const changed = () => ended() || watch.hasFinding || applicant.facts !== facts || applicant.mustContinueAsNew;
   const wakeUps = [readAtMs, outdatedAtMs].filter((timeMs) => timeMs !== null);
   const wakeAtMs = Math.min(...wakeUps);
   if (wakeUps.length === 0) await condition(changed);
   else if (wakeAtMs > Date.now()) await condition(changed, wakeAtMs - Date.now());
-  if (ended() || applicant.isOverfull) return;
-  const finding = watch.found();
-  if (finding) return learn(applicant, finding);
-  if (readAtMs !== null && readAtMs <= Date.now()) await readBack(applicant, 'notice');
+  if (ended() || applicant.mustContinueAsNew) return;
+  const finding = watch.takeFinding();
+  if (finding) return learnFinding(applicant, finding);
+  if (readAtMs !== null && readAtMs <= Date.now()) await checkStatus(applicant, 'notice');
 }

@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { kindOf, type Outcome, type Stage } from '../domain/applicant';
-import { documentCount } from '../domain/collection';
+import { type Outcome, type Stage, statusKind } from '../domain/applicant';
+import { countDocuments } from '../domain/collection';
 import type { ApplicantState } from './contract';
 
 const STAGE = defineSearchAttributeKey('ApplicantStage', 'KEYWORD');
@@ -10,7 +10,11 @@ const OUTCOME = defineSearchAttributeKey('ApplicantOutcome', 'KEYWORD');
 const HUMAN_ID = defineSearchAttributeKey('HumanId', 'KEYWORD');
 
 /** Moves the applicant to a stage, in the state and where Temporal's lists are searched: one event, none where nothing changes. */
-export function moveTo(state: ApplicantState, stage: Stage, news: { outcome?: Outcome; humanId?: string } = {}): void {
+export function moveToStage(
+  state: ApplicantState,
+  stage: Stage,
+  news: { outcome?: Outcome; humanId?: string } = {},
+): void {
   if (stage === state.stage && Object.keys(news).length === 0) return;
   if (stage !== state.stage) state.stageSinceMs = Date.now();
   state.stage = stage;
@@ -23,14 +27,14 @@ export function moveTo(state: ApplicantState, stage: Stage, news: { outcome?: Ou
 }
 
 /** What a person sees of the applicant in the Temporal UI: business words, no personal data. Costs no event. */
-export function describe(state: ApplicantState): void {
+export function showDetails(state: ApplicantState): void {
   const { stage, status, waitingFor, waitingUntilMs, stuck, outcome, reason } = state;
   const ended = outcome && `**${outcome}**${reason ? ` (${reason})` : ''}`;
-  const waiting = waitingFor && `Waiting for ${waitingFor}${until(waitingUntilMs)}.`;
-  const documents = documentCount(state.collection);
+  const waiting = waitingFor && `Waiting for ${waitingFor}${displayDeadline(waitingUntilMs)}.`;
+  const documents = countDocuments(state.collection);
   setCurrentDetails(
     [
-      `Stage: **${stage}**${status ? `, Human API says ${told(status)}` : ''}`,
+      `Stage: **${stage}**${status ? `, Human API says ${displayStatus(status)}` : ''}`,
       ...(stuck ? [`**Stuck**: Human API answers ${stuck}.`] : []),
       ended ?? waiting ?? 'At work.',
       `Documents stored: ${documents}`,
@@ -38,11 +42,11 @@ export function describe(state: ApplicantState): void {
   );
 }
 
-function until(timeMs: number | null): string {
+function displayDeadline(timeMs: number | null): string {
   return timeMs === null ? '' : `, until ${new Date(timeMs).toISOString()} at the latest`;
 }
 
 /** A status that we do not know is upstream's text, and may be anything: the state has it. */
-function told(status: string): string {
-  return kindOf(status) === 'unknown' ? 'something else than a status that we know' : `"${status.trim()}"`;
+function displayStatus(status: string): string {
+  return statusKind(status) === 'unknown' ? 'something else than a status that we know' : `"${status.trim()}"`;
 }

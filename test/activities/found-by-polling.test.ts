@@ -2,12 +2,12 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { Registry } from 'prom-client';
 import { createPersonActivities, type WatchStatusInput } from '../../src/activities/person';
 import { createPollMetrics } from '../../src/activities/poll-metrics';
-import type { User } from '../../src/human-api/client';
-import { FakeHumanApi } from '../support/fake-human-api';
+import type { User } from '../../src/human-api/users/adapter';
+import { FakeUpstream } from '../support/fake-upstream';
 
 /** One attempt of a poll of somebody whose status upstream is Invited. */
 async function setup(known: Partial<WatchStatusInput>) {
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   const registry = new Registry();
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() });
   const { watchStatus } = createPersonActivities({ humanApi, pollMetrics: createPollMetrics(registry) });

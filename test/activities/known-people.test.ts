@@ -1,12 +1,12 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createPeopleActivities } from '../../src/activities/withdrawals';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { createPeopleActivities } from '../../src/activities/withdrawal';
+import { FakeUpstream } from '../support/fake-upstream';
 
 const [OURS, STRANGER] = ['h-POL-1-0', 'h-POL-1-1'] as const;
 
 /** Upstream has two people under POL-1. */
 function setup() {
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   humanApi.enrol('POL-1', 'pol-1@example.org', 0);
   humanApi.enrol('POL-1', 'stranger@example.org', 0);
   const { findKnownPeople } = createPeopleActivities({ humanApi });

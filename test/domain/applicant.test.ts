@@ -1,4 +1,4 @@
-import { kindOf, pollNameOf, STAGES, type StatusKind, stageAfter } from '../../src/domain/applicant';
+import { nextStage, pollName, STAGES, type StatusKind, statusKind } from '../../src/domain/applicant';
 
 const STATUSES: [string, StatusKind][] = [
   ['Invited', 'invited'],
@@ -15,12 +15,12 @@ const STATUSES: [string, StatusKind][] = [
 describe('a status', () => {
   test.each(STATUSES)('%s is known as %s in any case and spacing', (status, kind) => {
     const spellings = [status, status.toUpperCase(), status.toLowerCase(), ` ${status}\n`, status.replace(' ', ' \t ')];
-    expect(spellings.map(kindOf)).toEqual(spellings.map(() => kind));
+    expect(spellings.map(statusKind)).toEqual(spellings.map(() => kind));
   });
 
   test.each(['', 'Paused', 'AllSynced', 'All-Synced', 'Invited!', 'constructor', '__proto__', 'toString'])(
     '%p is unknown, not one that we act upon',
-    (status) => expect(kindOf(status)).toBe('unknown'),
+    (status) => expect(statusKind(status)).toBe('unknown'),
   );
 });
 
@@ -34,11 +34,11 @@ describe('the stage', () => {
     ['some-synced', 'collecting'],
     ['all-synced', 'collecting'],
   ])('of %s is %s, wherever the applicant was before', (kind, stage) => {
-    expect(STAGES.map((before) => stageAfter(kind, before))).toEqual(STAGES.map(() => stage));
+    expect(STAGES.map((before) => nextStage(kind, before))).toEqual(STAGES.map(() => stage));
   });
 
   test.each<StatusKind>(['unknown', 'declined', 'error'])('stays where it is at %s', (kind) => {
-    expect(STAGES.map((before) => stageAfter(kind, before))).toEqual(STAGES);
+    expect(STAGES.map((before) => nextStage(kind, before))).toEqual(STAGES);
   });
 });
 
@@ -50,10 +50,10 @@ describe('the poll cadence', () => {
     ['attention', 'attention'],
     ['some-synced', 'someSynced'],
     ['disconnected', 'disconnected'],
-  ])('of %s is the one named %s', (kind, name) => expect(pollNameOf(kind)).toBe(name));
+  ])('of %s is the one named %s', (kind, name) => expect(pollName(kind)).toBe(name));
 
   test.each<StatusKind>(['unknown', 'declined', 'error', 'all-synced'])(
     'of %s, which has none of its own, is that of an engaged person',
-    (kind) => expect(pollNameOf(kind)).toBe('engaged'),
+    (kind) => expect(pollName(kind)).toBe('engaged'),
   );
 });

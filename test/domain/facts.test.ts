@@ -1,21 +1,21 @@
-import { allowedAtMs } from '../../src/domain/allowance';
 import {
   currentKind,
   currentStatus,
   type Facts,
-  openedWith,
+  openFacts,
   withNotice,
   withNoticeRead,
   withRead,
 } from '../../src/domain/facts';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { nextAllowedAtMs } from '../../src/domain/rate-limit';
 
 const T0 = Date.UTC(2026, 0, 1);
 
 /** An applicant read as Syncing at T0, upstream's stamp a minute older, and what can be told to it. Times relative to T0. */
 function setup(status = 'Syncing', updatedMs: number | null = -MINUTE_MS) {
   const stamp = (ms: number | null) => (ms === null ? null : T0 + ms);
-  const opened = openedWith({ status, updatedAtMs: stamp(updatedMs), askedAtMs: T0 }, T0);
+  const opened = openFacts({ status, updatedAtMs: stamp(updatedMs), askedAtMs: T0 }, T0);
   return {
     opened,
     notice: (facts: Facts, told: string, updated: number | null, nowMs: number) =>
@@ -241,5 +241,5 @@ test('a read made because of a notice is counted against what notices may cause'
   const { opened } = setup();
   let facts = opened;
   for (let i = 0; i < 5; i++) facts = withNoticeRead(facts, T0, DEFAULT_POLICY);
-  expect(allowedAtMs(facts.noticeReads, HOUR_MS)).toBe(T0 + MINUTE_MS);
+  expect(nextAllowedAtMs(facts.noticeReads, HOUR_MS)).toBe(T0 + MINUTE_MS);
 });

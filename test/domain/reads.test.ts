@@ -1,6 +1,6 @@
 import { emptyCollection } from '../../src/domain/collection';
 import { decide } from '../../src/domain/decision';
-import { currentStatus, type Facts, openedWith, withRead } from '../../src/domain/facts';
+import { currentStatus, type Facts, openFacts, withRead } from '../../src/domain/facts';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Situation } from './model/situation';
 import { T0 } from './model/upstream';
@@ -9,7 +9,7 @@ const AGE_MS = 73 * 365 * DAY_MS;
 
 /** An applicant read as Engaged under the given date; times relative to that read. */
 function setup(updatedMs: number) {
-  let facts: Facts = openedWith({ status: 'Engaged', updatedAtMs: T0 + updatedMs, askedAtMs: T0 }, T0);
+  let facts: Facts = openFacts({ status: 'Engaged', updatedAtMs: T0 + updatedMs, askedAtMs: T0 }, T0);
   return {
     facts: () => facts,
     read(status: string, atMs: number, readUpdatedMs = atMs) {

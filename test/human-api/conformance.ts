@@ -1,12 +1,12 @@
-import { createHumanApi, type HumanApiSettings, type ReportBody } from '../../src/human-api/client';
+import { createUsersUpstream, type HumanApiSettings, type ReportBody } from '../../src/human-api/users/adapter';
 import {
+  AccessDenied,
   AlreadyExists,
   NotFound,
   NotOffered,
-  NotYet,
   Unavailable,
   ValidationRejected,
-} from '../../src/human-api/errors';
+} from '../../src/upstream/errors';
 
 /** Any honest upstream, to be held against the client's contract. */
 export interface HonestUpstream {
@@ -28,7 +28,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
   async function setup(settings: Partial<HumanApiSettings> = {}) {
     const upstream = await makeUpstream();
     cleanups.push(() => upstream.close());
-    const api = createHumanApi({ ...upstream.settings, ...settings });
+    const api = createUsersUpstream({ ...upstream.settings, ...settings });
     cleanups.push(() => api.close());
     const clientUserId = 'POL-1~a.b_c';
     const invite = () =>
@@ -47,15 +47,15 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     const { api, clientUserId, invite } = await setup();
     const { humanId, status } = await invite();
     expect(status).toBe('Invited');
-    const [byOurs, byTheirs] = [await api.findUsers({ clientUserId }), await api.findUsers({ humanId })];
+    const [byOurs, byTheirs] = [await api.findPeople({ clientUserId }), await api.findPeople({ humanId })];
     expect(byOurs).toEqual([expect.objectContaining({ humanId, clientUserId, status: 'Invited' })]);
     expect(byTheirs).toEqual(byOurs);
-    expect(await api.readUser(humanId)).toMatchObject({ humanId, status: 'Invited', updatedAt: expect.any(String) });
+    expect(await api.readStatus(humanId)).toMatchObject({ humanId, status: 'Invited', updatedAt: expect.any(String) });
   });
 
   it('nobody is an empty list, not an error', async () => {
     const { api } = await setup();
-    expect(await api.findUsers({ clientUserId: 'POL-404' })).toEqual([]);
+    expect(await api.findPeople({ clientUserId: 'POL-404' })).toEqual([]);
   });
 
   it('a second invitation of the same clientUserId says that the person exists', async () => {
@@ -76,17 +76,17 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
   it('a deleted person is gone, and deleting again says so', async () => {
     const { api, clientUserId, invite } = await setup();
     const { humanId } = await invite();
-    expect(await api.deleteUser(humanId)).toBe('deleted');
-    expect(await api.deleteUser(humanId)).toBe('already-gone');
-    await expect(api.readUser(humanId)).rejects.toBeInstanceOf(NotFound);
-    expect(await api.findUsers({ clientUserId })).toEqual([]);
+    expect(await api.withdraw(humanId)).toBe('deleted');
+    expect(await api.withdraw(humanId)).toBe('already-gone');
+    await expect(api.readStatus(humanId)).rejects.toBeInstanceOf(NotFound);
+    expect(await api.findPeople({ clientUserId })).toEqual([]);
   });
 
   it('reports are "not yet" until the person has connected a provider', async () => {
     const { upstream, api, clientUserId, invite } = await setup();
     await invite();
-    await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(NotYet);
-    await expect(api.openReport(clientUserId, 'any', 'pdf')).rejects.toBeInstanceOf(NotYet);
+    await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(AccessDenied);
+    await expect(api.openReport(clientUserId, 'any', 'pdf')).rejects.toBeInstanceOf(AccessDenied);
     upstream.connect(clientUserId);
     const [report] = (await api.listReports(clientUserId)).filter(({ name }) => name === 'unity');
     expect(report).toMatchObject({ updatedAt: expect.any(String), organization: { name: expect.any(String) } });
@@ -97,8 +97,8 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     const { humanId } = await invite();
     upstream.connect(clientUserId);
     await api.listReports(clientUserId);
-    await api.deleteUser(humanId);
-    await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(NotYet);
+    await api.withdraw(humanId);
+    await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(AccessDenied);
   });
 
   it('every listed report comes in a format it has, with the bytes announced, and is not offered in one it lacks', async () => {
@@ -135,7 +135,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     const error = await wrong.proveCredentials().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(Unavailable);
     expect((error as Error).message).toContain('check HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET');
-    await expect(wrong.findUsers({ clientUserId: 'POL-1' })).rejects.toBeInstanceOf(Unavailable);
+    await expect(wrong.findPeople({ clientUserId: 'POL-1' })).rejects.toBeInstanceOf(Unavailable);
   });
 }
 

@@ -1,4 +1,4 @@
-import { NotOffered, Unavailable, UnenvelopedFormat } from '../../src/human-api/errors';
+import { NotOffered, Unavailable, UnenvelopedFormat } from '../../src/upstream/errors';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
 import { page, text } from './faults';
@@ -61,7 +61,7 @@ describe('a list of reports', () => {
       json(201, { humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }, { location: link }),
     );
     await api.listReports('POL-1');
-    await api.readUser(humanId);
+    await api.readStatus(humanId);
     await api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' });
     expect(trap.upstream.received).toEqual([]);
   });
@@ -158,7 +158,7 @@ it('a report that is read slowly is not taken into memory meanwhile', async () =
   });
   const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
   // Time for all of it to come, told by other calls that come and go.
-  for (let call = 0; call < 100; call++) await api.readUser(humanId);
+  for (let call = 0; call < 100; call++) await api.readStatus(humanId);
   expect(sent).toBeLessThan(mebibytes / 2);
   expect(await bytesOf(body)).toHaveLength(mebibytes * 1_024 * 1_024);
 });

@@ -1,7 +1,7 @@
 import { noticeRequestId, parseNotices } from '../../src/human-api/notifications';
-import { noticesIn, noticesText, type TellingNotice } from '../../src/human-api/notifications/stored';
+import { parseStoredNotices, type StoredNotice, serializeNotices } from '../../src/human-api/notifications/stored';
 
-function setup(): TellingNotice[] {
+function setup(): StoredNotice[] {
   const humanId = '0123456789abcdef0123456789abcdef';
   const parsed = parseNotices(
     Buffer.from(
@@ -30,7 +30,7 @@ function setup(): TellingNotice[] {
 test('a notice that was stored is the same notice, under the same request id', () => {
   const notices = setup();
   expect(notices).toHaveLength(2);
-  const read = noticesIn(Buffer.from(noticesText(notices)));
+  const read = parseStoredNotices(Buffer.from(serializeNotices(notices)));
   expect(read).toEqual(notices);
   expect(read?.map(noticeRequestId)).toEqual(notices.map(noticeRequestId));
 });
@@ -38,15 +38,15 @@ test('a notice that was stored is the same notice, under the same request id', (
 test('one that 0.1.0 stored keeps the request id that 0.1.0 gave it', () => {
   const stored =
     '{"kind":"report","humanId":"0123456789abcdef0123456789abcdef","reportId":"7","type":"unity","updatedAt":null}';
-  const [notice] = noticesIn(Buffer.from(stored)) ?? [];
+  const [notice] = parseStoredNotices(Buffer.from(stored)) ?? [];
   expect(notice && noticeRequestId(notice)).toBe('d44d10c3c8e46d1961858216b5d73861');
-  const [forged] = noticesIn(Buffer.from(stored.replace('{', '{"requestId":"not ours",'))) ?? [];
+  const [forged] = parseStoredNotices(Buffer.from(stored.replace('{', '{"requestId":"not ours",'))) ?? [];
   expect(forged).toEqual(notice);
 });
 
 test('one alone is read too', () => {
   const [notice] = setup();
-  expect(noticesIn(Buffer.from(JSON.stringify(notice)))).toEqual([notice]);
+  expect(parseStoredNotices(Buffer.from(JSON.stringify(notice)))).toEqual([notice]);
 });
 
 test.each([
@@ -59,5 +59,5 @@ test.each([
   ['a kind that says nothing', '[{"kind":"other","reason":"junk","humanId":"h"}]'],
   ['one of several that is none', '[{"kind":"report","humanId":"h","reportId":"r"},{"kind":"report","humanId":"h"}]'],
 ])('%s is no stored notice', (_what, text) => {
-  expect(noticesIn(Buffer.from(text))).toBeNull();
+  expect(parseStoredNotices(Buffer.from(text))).toBeNull();
 });

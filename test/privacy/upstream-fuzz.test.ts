@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import { kindOf, STAGES, stageAfter } from '../../src/domain/applicant';
+import { nextStage, STAGES, statusKind } from '../../src/domain/applicant';
 import { isHumanId } from '../../src/domain/identifiers';
-import { createHumanApi, type HumanApi } from '../../src/human-api/client';
-import { HumanApiError } from '../../src/human-api/errors';
+import { createUsersUpstream, type Upstream } from '../../src/human-api/users/adapter';
+import { UpstreamError } from '../../src/upstream/errors';
 import { fc } from '../support/property';
 import { startRawUpstream } from './raw-upstream';
 
@@ -134,12 +134,12 @@ const ANSWER = fc
     return Buffer.concat([Buffer.from(early + head), bytes]);
   });
 
-const CALLS: Readonly<Record<string, (api: HumanApi) => Promise<unknown>>> = {
+const CALLS: Readonly<Record<string, (api: Upstream) => Promise<unknown>>> = {
   invite: (api) => api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' }),
-  findUsers: (api) => api.findUsers({ clientUserId: 'POL-1' }),
-  listUsers: (api) => api.listUsers(10),
-  readUser: (api) => api.readUser('f'.repeat(32)),
-  deleteUser: (api) => api.deleteUser('f'.repeat(32)),
+  findUsers: (api) => api.findPeople({ clientUserId: 'POL-1' }),
+  listUsers: (api) => api.listPeople(10),
+  readUser: (api) => api.readStatus('f'.repeat(32)),
+  deleteUser: (api) => api.withdraw('f'.repeat(32)),
   listReports: (api) => api.listReports('POL-1'),
   openReport: async (api) => {
     const body = await api.openReport('POL-1', 'r1', 'pdf');
@@ -165,7 +165,7 @@ async function setup(tokens: 'honest' | 'anything', timeoutMs = CLIENT_TIMEOUT_M
   };
   /** Fresh, so that no token and no Retry-After of an earlier case decides. */
   const client = () => {
-    const api = createHumanApi({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
+    const api = createUsersUpstream({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
     cleanups.push(() => api.close());
     return api;
   };
@@ -177,7 +177,7 @@ async function judged(call: Promise<unknown>): Promise<unknown> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof HumanApiError)) throw error;
+    if (!(error instanceof UpstreamError)) throw error;
     expect(KINDS).toContain(error.kind);
     const { cause, message, stack, call: facts, ...rest } = error;
     const told = inspect([message, stack, facts, rest, cause], { depth: 9, showHidden: true });
@@ -220,7 +220,7 @@ test(
     for (const begin of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
       upstream.answer(Buffer.from(begin), { drip: true });
       const api = client();
-      for (const name of ['findUsers', 'readUser', 'deleteUser', 'listReports', 'invite']) {
+      for (const name of ['findPeople', 'readStatus', 'withdraw', 'listReports', 'invite']) {
         expect(await judged(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
       }
       await api.close();
@@ -237,11 +237,11 @@ test(
     const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n';
     upstream.answer(Buffer.from(`${head}[${'"x",'.repeat(4_000_000)}1]`));
     const before = process.memoryUsage().arrayBuffers;
-    expect(await judged(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(await judged(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
     const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
     upstream.answer(Buffer.from(`${head}[{"humanId":"h","x":${deep}}]`));
-    expect(await judged(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(await judged(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     await api.close();
   },
   TEST_TIMEOUT_MS,
@@ -271,7 +271,7 @@ test.each([400, 401, 403, 404, 409, 415, 422, 429, 500, 503])(
         await api.close();
       }
     }
-    expect(failures.filter((failure) => failure instanceof HumanApiError).length).toBeGreaterThanOrEqual(8); // a 404 is an answer to some
+    expect(failures.filter((failure) => failure instanceof UpstreamError).length).toBeGreaterThanOrEqual(8); // a 404 is an answer to some
   },
 );
 
@@ -297,9 +297,9 @@ test('whatever a status says, it is one of our kinds, and the stage one of our s
   );
   fc.assert(
     fc.property(status, fc.constantFrom(...STAGES), (said, before) => {
-      const stage = stageAfter(kindOf(said), before);
+      const stage = nextStage(statusKind(said), before);
       expect(STAGES).toContain(stage);
-      if (kindOf(said) === 'unknown') expect(stage).toBe(before);
+      if (statusKind(said) === 'unknown') expect(stage).toBe(before);
     }),
   );
 });

@@ -12,8 +12,8 @@ import {
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
-import { FakeHumanApi, provider } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 import type { Recorded } from './recorded';
 
@@ -25,7 +25,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const taskQueue = 'chartway';
-  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
+  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
   const { humanId } = humanApi.enrol(CLIENT_USER_ID, 'closed@example.org', 0);
   const reportStore = new FakeStore();
   const closedAt = new Date(Date.now() - HOUR_MS).toISOString();

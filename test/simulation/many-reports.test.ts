@@ -1,10 +1,10 @@
 import { createReportActivities } from '../../src/activities/reports';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
-import type { HumanApi, ReportRow } from '../../src/human-api/client';
-import { NotOffered } from '../../src/human-api/errors';
+import type { ReportRow, Upstream } from '../../src/human-api/users/adapter';
+import { NotOffered } from '../../src/upstream/errors';
 import { T0, type Truth } from '../domain/model/upstream';
-import { facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { facts } from '../support/fake-upstream';
 import { live, type Story } from './applicant';
 import type { Activities } from './attempts';
 import { WorkflowCode } from './workflow-code';
@@ -45,7 +45,7 @@ function setup(rows: readonly ReportRow[], isOffered: (format: string) => boolea
         discard: async () => {},
       };
     },
-  } as unknown as HumanApi;
+  } as unknown as Upstream;
   const measured = (activities: Activities): Activities =>
     Object.fromEntries(
       Object.entries(activities).map(([name, run]) => [

@@ -1,8 +1,8 @@
 import { MINUTE_MS } from '../../src/domain/policy';
-import type { HumanApi, ReportRow, User } from '../../src/human-api/client';
-import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../../src/human-api/errors';
+import type { ReportRow, Upstream, User } from '../../src/human-api/users/adapter';
+import { AccessDenied, BadDocument, NotFound, NotOffered, Unavailable } from '../../src/upstream/errors';
 import { ModelUpstream, type Truth } from '../domain/model/upstream';
-import { facts, type Route } from '../support/fake-human-api';
+import { facts, type Route } from '../support/fake-upstream';
 import type { Clock } from './clock';
 
 /** How Human API fares beside what is true of the person. */
@@ -36,7 +36,7 @@ export interface Answered {
 const GONE_AFTER_MS = 10 * MINUTE_MS;
 
 /** Human API with one person in it, who lives as the truth says from the moment of the invitation. */
-export class UpstreamOfOne implements HumanApi {
+export class UpstreamOfOne implements Upstream {
   readonly created: Created[] = [];
   readonly calls: Answered[] = [];
   private readonly model: ModelUpstream;
@@ -60,20 +60,20 @@ export class UpstreamOfOne implements HumanApi {
       return this.userOf(humanId);
     });
 
-  findUsers = (): Promise<User[]> =>
-    this.answer('findUsers', () => this.there().map(({ humanId }) => this.userOf(humanId)));
+  findPeople = (): Promise<User[]> =>
+    this.answer('findPeople', () => this.there().map(({ humanId }) => this.userOf(humanId)));
 
   /** The sweep's; no applicant asks for it. */
-  listUsers: HumanApi['listUsers'] = async () => ({ users: [], received: 0 });
+  listPeople: Upstream['listPeople'] = async () => ({ users: [], received: 0 });
 
-  readUser = (humanId: string): Promise<User> =>
-    this.answer('readUser', () => {
+  readStatus = (humanId: string): Promise<User> =>
+    this.answer('readStatus', () => {
       if (!this.there().some((created) => created.humanId === humanId)) throw new NotFound(facts(404));
       return this.userOf(humanId);
     });
 
-  deleteUser = (humanId: string): Promise<'deleted' | 'already-gone'> =>
-    this.answer('deleteUser', () => {
+  withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
+    this.answer('withdraw', () => {
       const created = this.there().find((somebody) => somebody.humanId === humanId);
       if (created) created.deletedAtMs = this.clock.nowMs;
       return created ? 'deleted' : 'already-gone';
@@ -81,7 +81,7 @@ export class UpstreamOfOne implements HumanApi {
 
   listReports = (): Promise<ReportRow[]> => this.answer('listReports', () => this.rows());
 
-  openReport: HumanApi['openReport'] = (_clientUserId, reportId, format) =>
+  openReport: Upstream['openReport'] = (_clientUserId, reportId, format) =>
     this.answer('openReport', () => {
       const row = this.rows().find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
@@ -122,7 +122,7 @@ export class UpstreamOfOne implements HumanApi {
 
   private rows(): ReportRow[] {
     const listed = this.there().length > 0 ? this.model.list(this.clock.nowMs) : null;
-    if (!listed) throw new NotYet(facts(403));
+    if (!listed) throw new AccessDenied(facts(403));
     return listed.map(({ id, type, organization, updatedAt }) => ({
       ...{ id, name: type, organization, updatedAt, createdAt: null },
     }));
@@ -151,7 +151,7 @@ export class UpstreamOfOne implements HumanApi {
       const value = honestly();
       if (lot < this.trouble.failing) throw new Unavailable(facts(null), 'scripted', { callMayBeAlive: lot % 1 < 0.5 });
       call.answered = true;
-      if (route === 'readUser') call.status = (value as User).status;
+      if (route === 'readStatus') call.status = (value as User).status;
       return value;
     } catch (error) {
       if (error instanceof NotFound) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { UNDECODABLE, UnknownKey } from '../../src/domain/seal';
+import { KeyMissing, UNDECODABLE } from '../../src/domain/encryption';
 import { createPayloadCodec, type Told } from '../../src/temporal/codec';
 import { type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
@@ -107,7 +107,7 @@ describe('the payload codec', () => {
     const old = newKey('old');
     const sealed = await setup(old).codec.encode([plain(SECRET)], MINE);
     const without = setup(newKey('new'));
-    await expect(without.codec.decode(sealed, MINE)).rejects.toThrow(UnknownKey);
+    await expect(without.codec.decode(sealed, MINE)).rejects.toThrow(KeyMissing);
     expect(without.refusals).toEqual(['unknown-key']);
     const rotated = setup(`${newKey('new')},${old}`);
     expect((await rotated.codec.decode(sealed, MINE)).map(shown)).toEqual([SECRET]);
@@ -118,7 +118,7 @@ describe('the payload codec', () => {
     const webhook = setup(webhooks).codec;
     const worker = setup(`${ours},${webhooks}`).codec;
     expect((await worker.decode(await webhook.encode([plain(SECRET)], MINE), MINE)).map(shown)).toEqual([SECRET]);
-    await expect(webhook.decode(await worker.encode([plain(SECRET)], MINE), MINE)).rejects.toThrow(UnknownKey);
+    await expect(webhook.decode(await worker.encode([plain(SECRET)], MINE), MINE)).rejects.toThrow(KeyMissing);
   });
 
   test('100,000 flips, cuts and moves of ciphertext: none decodes, none crashes', async () => {
@@ -167,7 +167,7 @@ describe('the payload codec', () => {
           // An expectation a case would take longer than the case.
           if (!isDeepStrictEqual(shown(decoded), UNDECODABLE)) expect(shown(decoded)).toEqual(UNDECODABLE);
         } catch (error) {
-          if (!(error instanceof UnknownKey)) throw error;
+          if (!(error instanceof KeyMissing)) throw error;
           unknownKeys += 1;
         }
       }),

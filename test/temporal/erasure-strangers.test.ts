@@ -1,10 +1,10 @@
 import { DEFAULT_POLICY } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
 import type { ErasedRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
+import { Unavailable } from '../../src/upstream/errors';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { facts } from '../support/fake-human-api';
+import { facts } from '../support/fake-upstream';
 import { setup } from './erasing-carrier';
 
 const TIMEOUT_MS = 90_000;
@@ -113,7 +113,7 @@ test(
     const { humanApi, client, operator } = await setup();
     const { humanId } = humanApi.enrol('SHARED-1', 'shared-1@example.org', 0);
     const operations = createOperations({ client, taskQueue: operator.taskQueue });
-    const letGo = humanApi.hold('findUsers');
+    const letGo = humanApi.hold('findPeople');
     const working: string[] = [];
     const attending = { working: async (run: { readonly runId: string }) => void working.push(run.runId) };
     const knowing = (...humanIds: string[]) => operations.withdraw('SHARED-1', attending, { humanIds, emails: [] });

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { noticesText } from '../../src/human-api/notifications/stored';
+import { serializeNotices } from '../../src/human-api/notifications/stored';
 import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
@@ -130,8 +130,8 @@ test('what is held is left alone, by the command too, and a hold that comes in t
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
   expect((await applicants.read('POL-H'))?.open).toBe(true);
   await holds.release('POL-H');
-  const { deleteUser } = humanApi;
-  humanApi.deleteUser = async (humanId) => {
+  const { withdraw: deleteUser } = humanApi;
+  humanApi.withdraw = async (humanId) => {
     await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-8', who: 'cli:tester', at: '2026-01-02T00:00:00.000Z' });
     return deleteUser(humanId);
   };
@@ -153,7 +153,7 @@ test('a notice of theirs in the spool leaves it unfinished: run again once it wa
   const part = join(operator.spoolFolder ?? '', '0123456789abcdef');
   await mkdir(part, { recursive: true });
   const segment = join(part, '1790000000000-01234567-000001.log');
-  const record = writeRecord({ atMs: 1, text: noticesText([{ kind: 'report', ...report }]) }, null);
+  const record = writeRecord({ atMs: 1, text: serializeNotices([{ kind: 'report', ...report }]) }, null);
   await writeFile(segment, record);
   expect(await erase('POL-W', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, spooled: 1 }]);

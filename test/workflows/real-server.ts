@@ -6,9 +6,9 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { createTurnActivities } from '../../src/activities/turns';
-import { createPeopleActivities } from '../../src/activities/withdrawals';
+import { createPeopleActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
-import type { HumanApi } from '../../src/human-api/client';
+import type { Upstream } from '../../src/human-api/users/adapter';
 import type { ReportStore } from '../../src/report-store/port';
 import { callQueues, createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
@@ -20,7 +20,7 @@ import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-
 /** What workers are over, and in what the one of the workflows differs from what a worker process has. */
 export interface Work {
   readonly taskQueue: string;
-  readonly humanApi: HumanApi;
+  readonly humanApi: Upstream;
   readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
   /** What is done beside the manifests, such as the mailboxes' part. */

@@ -3,8 +3,8 @@ import { createMailboxActivities, createMailboxMetrics } from '../../src/activit
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { until } from '../support/condition';
-import { row } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/time-skipping';
 import { People } from './people';
 import { RealServer } from './real-server';
@@ -27,7 +27,7 @@ afterAll(() => server?.stop(), TIMEOUT_MS);
 async function setup() {
   const [humanApi, store] = [new People(), new FakeStore()];
   const sender = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
-  const asked = jest.spyOn(humanApi, 'readUser');
+  const asked = jest.spyOn(humanApi, 'readStatus');
   const inHouseActivities = createMailboxActivities({
     ...{ directory: sender, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) },
   });

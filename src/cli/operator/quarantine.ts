@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { UnknownKey } from '../../domain/seal';
-import { noticesIn } from '../../human-api/notifications/stored';
+import { KeyMissing } from '../../domain/encryption';
+import { parseStoredNotices } from '../../human-api/notifications/stored';
 import type { AuditEntry } from '../../observability/audit';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
@@ -165,10 +165,10 @@ async function contentOf(setAside: SetAside, id: string) {
   try {
     const found = await setAside.read(id);
     if (found === null) return null;
-    const notices = found.content && noticesIn(found.content);
+    const notices = found.content && parseStoredNotices(found.content);
     return { ...found.header, notices, ...(notices === null && { unreadable: found.content?.length ?? 'altered' }) };
   } catch (error) {
-    if (!(error instanceof UnknownKey)) throw error;
+    if (!(error instanceof KeyMissing)) throw error;
     return { id, notices: null, unreadable: IN_WORDS.locked };
   }
 }

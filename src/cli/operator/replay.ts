@@ -1,6 +1,6 @@
-import { UnknownKey } from '../../domain/seal';
+import { KeyMissing } from '../../domain/encryption';
 import { noticeRequestId } from '../../human-api/notifications';
-import { noticesIn, type TellingNotice } from '../../human-api/notifications/stored';
+import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
 import { type NoticeSender, NoticeUndelivered } from '../../temporal/notices';
 import type { SetAside } from './set-aside';
 
@@ -49,18 +49,18 @@ export async function replay(setAside: SetAside, id: string, sender: Sender): Pr
 async function noticesOf(
   setAside: SetAside,
   id: string,
-): Promise<readonly TellingNotice[] | 'unreadable' | 'locked' | 'gone'> {
+): Promise<readonly StoredNotice[] | 'unreadable' | 'locked' | 'gone'> {
   try {
     const found = await setAside.read(id);
     if (found === null) return 'gone';
-    return (found.content && noticesIn(found.content)) ?? 'unreadable';
+    return (found.content && parseStoredNotices(found.content)) ?? 'unreadable';
   } catch (error) {
-    if (error instanceof UnknownKey) return 'locked';
+    if (error instanceof KeyMissing) return 'locked';
     throw error;
   }
 }
 
-async function send(notice: TellingNotice, sender: Sender): Promise<Taker | 'nowhere' | 'refused'> {
+async function send(notice: StoredNotice, sender: Sender): Promise<Taker | 'nowhere' | 'refused'> {
   const requestId = noticeRequestId(notice);
   try {
     if (notice.kind === 'report') return await sendReport(notice, requestId, sender);
@@ -75,7 +75,7 @@ async function send(notice: TellingNotice, sender: Sender): Promise<Taker | 'now
 
 /** Straight to whose it is, which tells at once what becomes of it; where a search does not say, or cannot be asked, the mailbox finds out. */
 async function sendReport(
-  { humanId, reportId, type, updatedAt }: Extract<TellingNotice, { kind: 'report' }>,
+  { humanId, reportId, type, updatedAt }: Extract<StoredNotice, { kind: 'report' }>,
   requestId: string,
   sender: Sender,
 ): Promise<Taker | 'nowhere'> {

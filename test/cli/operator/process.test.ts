@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { noticesText } from '../../../src/human-api/notifications/stored';
+import { serializeNotices } from '../../../src/human-api/notifications/stored';
 import { createFolderStore } from '../../../src/report-store/folder-store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { lazyClient } from '../../../src/temporal/connection';
@@ -96,7 +96,7 @@ test('a mailbox that found nobody is opened anew by a replay, though its first r
   const { shelf } = store;
   const mailboxes = openMailboxQuarantine({ shelf, seal: null });
   const setAside = (key: string) =>
-    mailboxes.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content: noticesText([REPORT]) });
+    mailboxes.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content: serializeNotices([REPORT]) });
   const mailbox = client.workflow.getHandle('notices-h-2');
 
   await setAside('run 1');

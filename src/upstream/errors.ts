@@ -18,7 +18,7 @@ export interface CallFacts {
 }
 
 /** What every failure of the upstream client is; `kind` is the discriminator. */
-export abstract class HumanApiError extends Error {
+export abstract class UpstreamError extends Error {
   abstract readonly kind:
     | 'validation'
     | 'conflict'
@@ -42,7 +42,7 @@ export abstract class HumanApiError extends Error {
 }
 
 /** 400 in one of upstream's envelopes: the same request can never succeed. `keys` are the offending field names. */
-export class ValidationRejected extends HumanApiError {
+export class ValidationRejected extends UpstreamError {
   readonly kind = 'validation';
   readonly keys: readonly string[];
 
@@ -53,7 +53,7 @@ export class ValidationRejected extends HumanApiError {
 }
 
 /** 409 on create: somebody with this clientUserId may exist. It means: look up. */
-export class AlreadyExists extends HumanApiError {
+export class AlreadyExists extends UpstreamError {
   readonly kind = 'conflict';
 
   constructor(call: CallFacts) {
@@ -65,7 +65,7 @@ export class AlreadyExists extends HumanApiError {
  * 404 in one of upstream's JSON envelopes, of a person with its request id. Any other 404 is {@link Unavailable}: a proxy
  * says nothing about a person.
  */
-export class NotFound extends HumanApiError {
+export class NotFound extends UpstreamError {
   readonly kind = 'not-found';
 
   constructor(call: CallFacts) {
@@ -74,7 +74,7 @@ export class NotFound extends HumanApiError {
 }
 
 /** 400 or 415 on `/raw` in one of upstream's envelopes, with its request id: the report does not come in that format. */
-export class NotOffered extends HumanApiError {
+export class NotOffered extends UpstreamError {
   readonly kind = 'not-offered';
 
   constructor(call: CallFacts) {
@@ -83,7 +83,7 @@ export class NotOffered extends HumanApiError {
 }
 
 /** The access token was refused in one of upstream's envelopes (any 4xx but 408 and 429): the person has not connected a source, or is gone. */
-export class NotYet extends HumanApiError {
+export class AccessDenied extends UpstreamError {
   readonly kind = 'not-yet';
 
   constructor(call: CallFacts) {
@@ -95,7 +95,7 @@ export class NotYet extends HumanApiError {
  * 429, or 503 with `Retry-After`; with status null a call that was not made, because an earlier `Retry-After` still runs.
  * `retryAfterMs` is null where upstream did not say.
  */
-export class RateLimited extends HumanApiError {
+export class RateLimited extends UpstreamError {
   readonly kind = 'rate-limited';
   readonly retryAfterMs: number | null;
 
@@ -111,7 +111,7 @@ export class RateLimited extends HumanApiError {
  * `callMayBeAlive` is true when we gave up waiting (a time-out) and upstream may still be working on the request; false when the call is
  * known dead (answered, refused, reset). `isUpstreamsWord` is true for an answer in one of upstream's envelopes.
  */
-export class Unavailable extends HumanApiError {
+export class Unavailable extends UpstreamError {
   readonly kind = 'unavailable';
   readonly callMayBeAlive: boolean;
   readonly isUpstreamsWord: boolean;
@@ -156,7 +156,7 @@ export function isOutage(error: unknown): error is Unavailable | RateLimited {
 }
 
 /** A 200 whose body is not the document it claims to be: truncated, empty, of another content type, not a PDF, not JSON. */
-export class BadDocument extends HumanApiError {
+export class BadDocument extends UpstreamError {
   readonly kind = 'bad-document';
 
   constructor(call: CallFacts, what: string) {

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { type List, withoutRepeats } from '../domain/collection';
-import { versionOf } from '../domain/instants';
-import { type Marks, markAt, placeOfMark } from '../domain/marks';
+import { newestRows, type ReportList } from '../domain/collection';
+import { versionName } from '../domain/instants';
+import { findMark, locateMark, type Marks } from '../domain/marks';
 import {
-  formatsOf,
   isKnownType,
   type ListedKind,
   type ListedReport,
   type Organization,
   type Wanted,
+  wantedFormats,
 } from '../domain/reports';
-import type { ReportRow } from '../human-api/client';
+import type { ReportRow } from '../human-api/users/adapter';
 
 /** What an activity returns of a list, and what it leaves out. */
 export interface ListSelection {
@@ -23,80 +23,80 @@ export interface ListSelection {
 }
 
 /** The rows of one answer: about 3,000 ordinary ones. Beside the rest of an applicant's state they fit into a payload of 2 MB. */
-const ROWS_MOST_BYTES = 500_000;
+const MAX_ROWS_BYTES = 500_000;
 /** Providers and types beside the rows: no person has so many. */
-const OTHERS_MOST = 200;
+const MAX_OTHERS = 200;
 /** Names are shown to people; longer ones are cut. No known value comes near. */
-const TEXT_LONGEST = 200;
+const MAX_TEXT_LENGTH = 200;
 const CUT_AT = 160;
 
 /**
  * Upstream's rows as a run takes them: bounded, however long the list and its texts are. Of an unwanted row of a known type its provider is kept,
  * whose own reports are then awaited; a custom type (a laboratory's panel) says nothing of a provider with records.
  */
-export function selectRows(
+export function selectReports(
   rows: readonly ReportRow[],
   { wanted, done = {}, named = [] }: ListSelection,
-): Omit<List, 'askedAtMs'> {
+): Omit<ReportList, 'askedAtMs'> {
   const all = rows.map(asListed);
-  if (!wanted) return { reports: all, digest: digestOf(all, []) };
+  if (!wanted) return { reports: all, digest: listDigest(all, []) };
   const namedIds = new Set(named);
-  const isWanted = ({ id, type }: ListedReport) => formatsOf(wanted, type) !== undefined || namedIds.has(id);
+  const isWanted = ({ id, type }: ListedReport) => wantedFormats(wanted, type) !== undefined || namedIds.has(id);
   const wantedRows = all.filter(isWanted);
   const unwanted = distinctKinds(
     all
       .filter((row) => !isWanted(row))
       .map(({ type, organization }) => ({ type: '', organization: isKnownType(type) ? organization : null })),
   );
-  const { reports, left } = withinBytes(withoutRepeats(wantedRows), wanted, done);
+  const { reports, left } = selectFittingRows(newestRows(wantedRows), wanted, done);
   const taken = new Set(reports);
-  const others = beside(reports, [...wantedRows.filter((row) => !taken.has(row)).map(kindOf), ...unwanted]);
+  const others = otherKinds(reports, [...wantedRows.filter((row) => !taken.has(row)).map(kindOf), ...unwanted]);
   return {
     reports,
     ...(others.length > 0 && { others }),
     left,
-    digest: digestOf(wantedRows, unwanted),
+    digest: listDigest(wantedRows, unwanted),
   };
 }
 
 /** All rows, or of too many those that are still to be fetched, as many as fit. */
-function withinBytes(
+function selectFittingRows(
   rows: readonly ListedReport[],
   wanted: Wanted,
   done: Marks,
 ): { reports: ListedReport[]; left: number } {
-  const whole = asManyAsFit(rows);
+  const whole = takeFittingRows(rows);
   if (whole.length === rows.length) return { reports: whole, left: 0 };
   const isDone = (report: ListedReport) =>
-    (formatsOf(wanted, report.type) ?? []).every((format) => {
-      const version = versionOf(report.updatedAt);
-      const mark = markAt(done, placeOfMark({ reportId: report.id, format, version }));
+    (wantedFormats(wanted, report.type) ?? []).every((format) => {
+      const version = versionName(report.updatedAt);
+      const mark = findMark(done, locateMark({ reportId: report.id, format, version }));
       return mark === 'stored' || mark === 'not-offered';
     });
   const open = rows.filter((row) => !isDone(row));
-  const reports = asManyAsFit(open);
+  const reports = takeFittingRows(open);
   return { reports, left: open.length - reports.length };
 }
 
-function asManyAsFit(rows: readonly ListedReport[]): ListedReport[] {
+function takeFittingRows(rows: readonly ListedReport[]): ListedReport[] {
   let bytes = 0;
   const fits = (row: ListedReport) => {
     bytes += Buffer.byteLength(JSON.stringify(row)) + 1;
-    return bytes <= ROWS_MOST_BYTES;
+    return bytes <= MAX_ROWS_BYTES;
   };
   const tooMany = rows.findIndex((row) => !fits(row));
   return tooMany === -1 ? [...rows] : rows.slice(0, tooMany);
 }
 
 /** What the rows that were left out show and those that were taken do not. */
-function beside(reports: readonly ListedReport[], left: readonly ListedKind[]): ListedKind[] {
+function otherKinds(reports: readonly ListedReport[], left: readonly ListedKind[]): ListedKind[] {
   const known = new Set(
     reports.flatMap((row) => [keyOf(kindOf(row)), keyOf({ type: '', organization: row.organization })]),
   );
   const others: ListedKind[] = [];
   for (const kind of left) {
     const isAnonymous = kind.type === '' && kind.organization === null;
-    if (known.has(keyOf(kind)) || others.length >= OTHERS_MOST) continue;
+    if (known.has(keyOf(kind)) || others.length >= MAX_OTHERS) continue;
     if (isAnonymous && reports.length + others.length > 0) continue;
     known.add(keyOf(kind)).add(keyOf({ ...kind, type: '' }));
     others.push(kind);
@@ -117,22 +117,22 @@ function keyOf({ type, organization }: ListedKind): string {
 }
 
 function asListed({ id, name, organization, updatedAt, createdAt }: ReportRow): ListedReport {
-  return { id, type: name, organization: organization && shortened(organization), updatedAt: updatedAt ?? createdAt };
+  return { id, type: name, organization: organization && cutNames(organization), updatedAt: updatedAt ?? createdAt };
 }
 
 /** Long texts are cut, and stay different from others that begin alike. */
-function shortened({ id, name }: Organization): Organization {
-  return { id: shortText(id), name: shortText(name) };
+function cutNames({ id, name }: Organization): Organization {
+  return { id: cutText(id), name: cutText(name) };
 }
 
-function shortText(text: string | null): string | null {
-  if (text === null || text.length <= TEXT_LONGEST) return text;
+function cutText(text: string | null): string | null {
+  if (text === null || text.length <= MAX_TEXT_LENGTH) return text;
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   return `${text.slice(0, CUT_AT).replace(/\p{Surrogate}$/u, '')}… ${digest}`;
 }
 
 /** What tells one list from another, in whatever order upstream gives its rows: 16 hex digits. Of what is not wanted only who has it counts. */
-function digestOf(reports: readonly ListedReport[], unwanted: readonly ListedKind[]): string {
+function listDigest(reports: readonly ListedReport[], unwanted: readonly ListedKind[]): string {
   const rows = reports.map(({ id, updatedAt, organization }) =>
     JSON.stringify([id, updatedAt, organization?.id, organization?.name]),
   );

@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
+import { Unavailable } from '../../src/upstream/errors';
 import { invitationQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
@@ -57,7 +57,7 @@ test.each<[string, (applicant: Followed, at: number) => Promise<void>]>([
 
 test('an applicant is handed over with what was stored and what was ignored, and with the link of the invitation', async () => {
   const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
-  const humanApi = new FakeHumanApi(script);
+  const humanApi = new FakeUpstream(script);
   humanApi.inviteLink = LINK;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell(script);
@@ -73,11 +73,11 @@ test('an applicant is handed over with what was stored and what was ignored, and
   expect(applicant.humanApi.count('openReport')).toBe(3);
 }, 60_000);
 
-test.each(['listReports', 'readUser'] as const)(
+test.each(['listReports', 'readStatus'] as const)(
   'an applicant is handed over while the %s that decides the end is asked for in vain',
   async (route) => {
     const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-    const humanApi = new FakeHumanApi(script);
+    const humanApi = new FakeUpstream(script);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await applicant.tell(script);
     await applicant.until(({ collection }) => collection.documents.length === 3);
@@ -99,10 +99,10 @@ test.each(['listReports', 'readUser'] as const)(
 );
 
 test('a cancel request is not lost in a hand-over', async () => {
-  const humanApi = new FakeHumanApi(SYNCING);
+  const humanApi = new FakeUpstream(SYNCING);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell(SYNCING);
-  const release = humanApi.hold('readUser');
+  const release = humanApi.hold('readStatus');
   await applicant.statusNotice('Declined', HOUR_MS + 1);
   await flood(SIGNALS_MOST, () => applicant.statusNotice('Syncing', HOUR_MS));
   await applicant.cancelInFlight();

@@ -6,7 +6,7 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { InHouseActivities, UpstreamActivities } from '../activities';
+import type { InternalActivities, UpstreamActivities } from '../activities';
 import { downloadTaskQueue, type PacedWork, POLL_PRIORITY, turnTaskQueue, upstreamTaskQueue } from './contract';
 
 /** Who goes first in the queue of upstream's rate limit, 1 before 5. */
@@ -26,7 +26,7 @@ export const PRIORITY = {
  * An activity that calls Human API. It is retried without limit and says itself when; its heartbeats tell a dead worker within 30 s. The
  * time-out of an attempt only has to be longer than every HTTP time-out and download together.
  */
-export function upstream(priority: keyof typeof PRIORITY, summary: string, options: ActivityOptions = {}) {
+export function upstreamActivities(priority: keyof typeof PRIORITY, summary: string, options: ActivityOptions = {}) {
   return proxyActivities<UpstreamActivities>({
     taskQueue: upstreamTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '1 hour',
@@ -39,8 +39,8 @@ export function upstream(priority: keyof typeof PRIORITY, summary: string, optio
 }
 
 /** An activity that talks to the store or to Temporal: short, and retried until it works. */
-export function inHouse(summary: string) {
-  return proxyActivities<InHouseActivities>({
+export function internalActivities(summary: string) {
+  return proxyActivities<InternalActivities>({
     startToCloseTimeout: '30 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
     summary,
@@ -48,12 +48,15 @@ export function inHouse(summary: string) {
 }
 
 /** A download: an upstream activity with slots and a rate of its own. */
-export function download(summary: string, options: ActivityOptions = {}) {
-  return upstream('download', summary, { taskQueue: downloadTaskQueue(workflowInfo().taskQueue), ...options });
+export function downloadActivities(summary: string, options: ActivityOptions = {}) {
+  return upstreamActivities('download', summary, {
+    taskQueue: downloadTaskQueue(workflowInfo().taskQueue),
+    ...options,
+  });
 }
 
 /** Waits until the server's rate cap for this kind of work lets one more begin. A cancel ends the wait at once. */
-export async function awaitTurn(work: PacedWork, summary: string): Promise<void> {
+export async function waitForTurn(work: PacedWork, summary: string): Promise<void> {
   const { awaitTurn: wait } = proxyActivities<UpstreamActivities>({
     taskQueue: turnTaskQueue(workflowInfo().taskQueue, work),
     startToCloseTimeout: '10 seconds',
@@ -64,8 +67,8 @@ export async function awaitTurn(work: PacedWork, summary: string): Promise<void>
 }
 
 /** An activity of ours that reads many files or looks at many applicants: its heartbeats tell a dead worker. */
-export function atLength(summary: string) {
-  return proxyActivities<InHouseActivities>({
+export function longRunningActivities(summary: string) {
+  return proxyActivities<InternalActivities>({
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: '1 minute',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
@@ -75,21 +78,21 @@ export function atLength(summary: string) {
 }
 
 /** Half of the time that the server gives a workflow task: what takes longer is no quick call. */
-const QUICK_TIMEOUT_MS = 5_000;
+const LOCAL_TIMEOUT_MS = 5_000;
 
 /**
  * A call that all but always works at once: made within the workflow task, it costs one event instead of six. One that does not work is
  * repeated as an ordinary activity, whose retries cost no history however long the store is away.
  */
-export async function quickly<T>(
+export async function localActivityFirst<T>(
   summary: string,
-  call: (activities: ActivityInterfaceFor<InHouseActivities>) => Promise<T>,
+  call: (activities: ActivityInterfaceFor<InternalActivities>) => Promise<T>,
 ): Promise<T> {
-  const options = { startToCloseTimeout: QUICK_TIMEOUT_MS, retry: { maximumAttempts: 1 }, summary };
+  const options = { startToCloseTimeout: LOCAL_TIMEOUT_MS, retry: { maximumAttempts: 1 }, summary };
   try {
-    return await call(proxyLocalActivities<InHouseActivities>(options));
+    return await call(proxyLocalActivities<InternalActivities>(options));
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return call(inHouse(summary));
+    return call(internalActivities(summary));
   }
 }

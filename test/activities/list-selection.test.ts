@@ -1,7 +1,7 @@
-import { selectRows } from '../../src/activities/list-rows';
-import { versionOf } from '../../src/domain/instants';
+import { selectReports } from '../../src/activities/list-selection';
+import { versionName } from '../../src/domain/instants';
 import { withMarks } from '../../src/domain/marks';
-import type { ReportRow } from '../../src/human-api/client';
+import type { ReportRow } from '../../src/human-api/users/adapter';
 import { fc } from '../support/property';
 
 const WANTED = { unity: ['json', 'pdf'] } as const;
@@ -18,7 +18,7 @@ const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 test('rows of types that are not wanted are left out, but for the providers that only they name', () => {
   const other = { id: 'o2', name: 'Pharmacy' };
   const rows = [row('r1'), row('t1', 'timeline'), row('t2', 'timeline', other), row('t3', '', other)];
-  expect(selectRows(rows, { wanted: WANTED })).toMatchObject({
+  expect(selectReports(rows, { wanted: WANTED })).toMatchObject({
     reports: [{ id: 'r1', type: 'unity' }],
     others: [{ type: '', organization: other }],
   });
@@ -26,7 +26,7 @@ test('rows of types that are not wanted are left out, but for the providers that
 
 test('a provider with reports of custom types only owes no unity', () => {
   const panels = many(3_000, (at) => row(`t${at}`, 'custom-panel', { id: `lab${at}`, name: 'Laboratory' }));
-  expect(selectRows([row('r1'), ...panels], { wanted: WANTED })).toEqual({
+  expect(selectReports([row('r1'), ...panels], { wanted: WANTED })).toEqual({
     reports: [expect.objectContaining({ id: 'r1' })],
     digest: expect.any(String),
     left: 0,
@@ -34,20 +34,20 @@ test('a provider with reports of custom types only owes no unity', () => {
 });
 
 test('a list of unwanted rows only is not an empty list', () => {
-  expect(selectRows([row('t1', 'timeline', null), row('t2', 'timeline', null)], { wanted: WANTED })).toMatchObject({
+  expect(selectReports([row('t1', 'timeline', null), row('t2', 'timeline', null)], { wanted: WANTED })).toMatchObject({
     reports: [],
     others: [{ type: '', organization: null }],
   });
-  expect(selectRows([], { wanted: WANTED })).not.toHaveProperty('others');
+  expect(selectReports([], { wanted: WANTED })).not.toHaveProperty('others');
 });
 
 test('a report that a notice named is returned whatever its type is', () => {
-  const { reports } = selectRows([row('t1', 'timeline')], { wanted: WANTED, named: ['t1'] });
+  const { reports } = selectReports([row('t1', 'timeline')], { wanted: WANTED, named: ['t1'] });
   expect(reports).toHaveLength(1);
 });
 
 test('the digest tells of unwanted rows no more than who has some', () => {
-  const digestOf = (rows: ReportRow[]) => selectRows(rows, { wanted: WANTED }).digest;
+  const digestOf = (rows: ReportRow[]) => selectReports(rows, { wanted: WANTED }).digest;
   const before = digestOf([row('r1'), row('t1', 'timeline')]);
   expect(digestOf([row('t2', 'timeline'), row('r1'), row('t3', 'timeline')])).toBe(before);
   expect(digestOf([row('r1'), row('t1', 'timeline', { id: 'o2', name: null })])).not.toBe(before);
@@ -55,7 +55,7 @@ test('the digest tells of unwanted rows no more than who has some', () => {
 
 test('2,000 wanted reports fit into one answer, beside 20,000 that are not wanted', () => {
   const rows = [...many(20_000, (at) => row(`t${at}`, 'timeline')), ...many(2_000, (at) => row(`r${at}`))];
-  const selected = selectRows(rows, { wanted: WANTED });
+  const selected = selectReports(rows, { wanted: WANTED });
   expect([selected.reports.length, selected.left]).toEqual([2_000, 0]);
 });
 
@@ -64,13 +64,13 @@ test('of a list too long for one answer the rest has its turn once the first par
   const seen = new Set<string>();
   let done = {};
   for (let lists = 0; lists < 9 && seen.size < rows.length; lists += 1) {
-    const { reports, left, others } = selectRows(rows, { wanted: WANTED, done });
+    const { reports, left, others } = selectReports(rows, { wanted: WANTED, done });
     expect(bytesOf(reports)).toBeLessThan(MOST_BYTES);
     expect(left).toBe(rows.length - seen.size - reports.length);
     if (seen.size > 0 && reports.length === 0) expect(others).toEqual([{ type: 'unity', organization: CLINIC }]);
     for (const { id } of reports) seen.add(id);
     const documents = reports.flatMap(({ id, updatedAt }) =>
-      WANTED.unity.map((format) => [{ reportId: id, format, version: versionOf(updatedAt) }, 'stored'] as const),
+      WANTED.unity.map((format) => [{ reportId: id, format, version: versionName(updatedAt) }, 'stored'] as const),
     );
     done = withMarks(done, documents);
   }
@@ -79,7 +79,7 @@ test('of a list too long for one answer the rest has its turn once the first par
 
 test('long names are cut, and two that begin alike stay two', () => {
   const named = (end: string) => row('r1', 'unity', { id: null, name: `${'x'.repeat(1_900)}${end}` });
-  const names = ['a', 'b'].map((end) => selectRows([named(end)], { wanted: WANTED }).reports[0]?.organization?.name);
+  const names = ['a', 'b'].map((end) => selectReports([named(end)], { wanted: WANTED }).reports[0]?.organization?.name);
   expect(names[0]).not.toBe(names[1]);
   expect(names.every((name) => name && name.length <= 200)).toBe(true);
 });
@@ -98,7 +98,7 @@ test('no list makes an answer that Temporal would refuse, whatever stands in its
         const numbered = of && { id: of.id && `${at} ${of.id}`, name: of.name };
         return row(`${at}${id}`.slice(0, 200), name, numbered);
       });
-      expect(bytesOf(selectRows(rows, { wanted: WANTED }))).toBeLessThan(MOST_BYTES);
+      expect(bytesOf(selectReports(rows, { wanted: WANTED }))).toBeLessThan(MOST_BYTES);
     }),
     { numRuns: 25 },
   );

@@ -5,7 +5,7 @@ import type { Wait } from '../domain/decision';
 import type { DeadlineRead, Poll } from '../domain/polls';
 
 /** What a poll or a read found. */
-export type Finding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; answer: ListAnswer };
+export type PollFinding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; answer: ListAnswer };
 
 /** How each is begun: an activity that keeps failing, a poll quietly, until it has found something. */
 export interface PollCalls {
@@ -15,7 +15,7 @@ export interface PollCalls {
 }
 
 /** Whom and what a wait is about. */
-interface Subject {
+interface PollSubject {
   readonly humanId: string;
   readonly status: string;
   /** Shown as stuck: a poll that began before does not know it, and would return it once more or never again. */
@@ -31,38 +31,45 @@ interface RunningCall {
  * The waiting of one applicant: a timer, and at most one poll or read of the status and one poll of the list. A call is begun when it is due,
  * not before: until then the timer does, and an applicant whose notices all arrive never begins one.
  */
-export class Watch {
+export class StatusWaiter {
   private readonly running = new Map<keyof PollCalls, RunningCall>();
-  private readonly findings: Finding[] = [];
+  private readonly findings: PollFinding[] = [];
   private failure: unknown = null;
 
   constructor(private readonly calls: PollCalls) {}
 
   /** Waits until something was found or `changed` says so, or until the time is up. A poll ends with what was known when it began. */
-  async next(wait: Wait, { humanId, status, isStuck }: Subject, changed: () => boolean): Promise<Finding | null> {
+  async waitForChange(
+    wait: Wait,
+    { humanId, status, isStuck }: PollSubject,
+    changed: () => boolean,
+  ): Promise<PollFinding | null> {
     const { statusPoll, deadlineRead, listPoll } = wait;
     const known = `${humanId} ${status}`;
-    this.keep('status', statusPoll, `${known} ${isStuck}`, this.calls.status, (answer) => ({ of: 'status', answer }));
-    this.keep('deadline', deadlineRead, humanId, this.calls.deadline, (answer) => ({ of: 'status', answer }));
-    this.keep('reports', listPoll, known, this.calls.reports, (answer) => ({ of: 'reports', answer }));
+    this.startOrStop('status', statusPoll, `${known} ${isStuck}`, this.calls.status, (answer) => ({
+      of: 'status',
+      answer,
+    }));
+    this.startOrStop('deadline', deadlineRead, humanId, this.calls.deadline, (answer) => ({ of: 'status', answer }));
+    this.startOrStop('reports', listPoll, known, this.calls.reports, (answer) => ({ of: 'reports', answer }));
     const starts = [statusPoll, deadlineRead, listPoll].flatMap((call) =>
       call && call.startMs > Date.now() ? [call.startMs] : [],
     );
     // Never less than a second: a time that lies in the past must not make the workflow spin.
     const timeoutMs = Math.max(1_000, Math.min(wait.untilMs, ...starts) - Date.now());
-    await condition(() => changed() || this.hasFound, timeoutMs, {
+    await condition(() => changed() || this.hasFinding, timeoutMs, {
       summary: `waiting for ${wait.waitingFor}`,
     });
-    return this.found();
+    return this.takeFinding();
   }
 
   /** True while something was found that nobody has taken yet. */
-  get hasFound(): boolean {
+  get hasFinding(): boolean {
     return this.findings.length > 0 || this.failure !== null;
   }
 
   /** What was found, taken. */
-  found(): Finding | null {
+  takeFinding(): PollFinding | null {
     if (this.failure !== null) throw this.failure;
     return this.findings.shift() ?? null;
   }
@@ -73,12 +80,12 @@ export class Watch {
     this.running.clear();
   }
 
-  private keep<C extends { readonly startMs: number }, A>(
+  private startOrStop<C extends { readonly startMs: number }, A>(
     of: keyof PollCalls,
     call: C | null,
     known: string,
     begin: (call: C) => Promise<A>,
-    asFinding: (answer: A) => Finding,
+    asFinding: (answer: A) => PollFinding,
   ): void {
     const key = call && JSON.stringify([known, call]);
     const running = this.running.get(of);

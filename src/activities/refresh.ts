@@ -1,13 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
-import { remembered } from '../domain/collection';
-import { instantMs } from '../domain/instants';
+import { compactDocuments } from '../domain/collection';
+import { parseInstantMs } from '../domain/instants';
 import type { Policy } from '../domain/policy';
-import { type CheckSchedule, type ClosedRound, isLeftConnected, isRefreshedAt } from '../domain/refresh';
-import { isOfDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
+import { type CheckSchedule, type ClosedRound, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
+import { isFromCurrentDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
 import { noticeRequestId } from '../human-api/notifications';
 import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
 import type { ReportNotice } from '../workflows/contract';
-import { inStoreTerms } from './manifests';
+import { translateStoreErrors } from './manifests';
 
 /** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */
 export interface ApplicantRuns {
@@ -59,14 +59,21 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
     async readClosedRound({ clientUserId }: { clientUserId: string }): Promise<RoundToRefresh> {
       const sinceMs = await runs.takesNoticesSinceMs(clientUserId);
       if (sinceMs !== null) return { kind: 'open', sinceMs };
-      const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId)).catch(nothingOfOurs);
+      const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId)).catch(nullIfForeign);
       if (!manifest || manifest.outcome === null) return { kind: 'none' };
-      if (!isLeftConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
+      if (!isStillConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
       const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
-      if (!isRefreshedAt(nowMs, instantMs(manifest.closedAt), refreshForMs)) return { kind: 'too-old' };
+      if (!isWithinRefreshPeriod(nowMs, parseInstantMs(manifest.closedAt), refreshForMs)) return { kind: 'too-old' };
       const { humanId, closedAt, wanted, round, detailsRound } = manifest;
-      const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
-      return { kind: 'closed', humanId, closedAt, round, ...remembered(documents), policy: { ...policy, wanted } };
+      const documents = manifest.documents.filter((document) => isFromCurrentDetails(document, detailsRound));
+      return {
+        kind: 'closed',
+        humanId,
+        closedAt,
+        round,
+        ...compactDocuments(documents),
+        policy: { ...policy, wanted },
+      };
     },
 
     /** Passes a notice on under the request id that the webhook would have used. */
@@ -89,7 +96,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
     /** Adds to the manifest, where it is there. */
     async recordRefresh(refresh: RefreshToRecord): Promise<void> {
       const refreshedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
-      await inStoreTerms(async () => {
+      await translateStoreErrors(async () => {
         // Somebody removed the folder: what was stored since has nowhere to be told of.
         if (!(await reportStore.readManifest(refresh.clientUserId))) return;
         await reportStore.updateManifest({ kind: 'refresh', ...refresh, refreshedAt });
@@ -98,7 +105,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
   };
 }
 
-function nothingOfOurs(error: unknown): Manifest | null {
+function nullIfForeign(error: unknown): Manifest | null {
   if (error instanceof WrongFolder) return null;
   throw error;
 }

@@ -1,18 +1,24 @@
-import { type Collection, isAnythingListed, isFull, type OpenDocument, openDocuments } from './collection';
-import { absentReports, type MissingDocument, type MissingReason, type Wanted } from './reports';
+import {
+  type Collection,
+  hasListedReports,
+  isAtDocumentLimit,
+  type MissingVersion,
+  missingVersions,
+} from './collection';
+import { findAbsentReports, type MissingDocument, type MissingReason, type Wanted } from './reports';
 
 /** So many entries stand in a manifest one by one; of more, the rest is counted by type, format and reason. */
-const MISSING_MOST = 300;
+const MAX_ENTRIES = 300;
 /** What spoils an outcome goes first. */
 const ORDER: readonly MissingReason[] = ['failed', 'missing', 'not-listed', 'not-offered'];
 /** A later version's own. */
 const LAST = ORDER.length;
 /** Our own words, of an error perhaps. */
-const DETAIL_LONGEST = 200;
+const MAX_DETAIL_LENGTH = 200;
 
 /** Every wanted document that is not there, with the reason, as the manifest has it: some hundred entries at most. */
 export function missingDocuments(collection: Collection, wanted: Wanted): MissingDocument[] {
-  return bounded(allMissing(collection, wanted));
+  return limitEntries(allMissing(collection, wanted));
 }
 
 /** The reasons why a collection is not whole. */
@@ -22,39 +28,39 @@ export function missingReasons(collection: Collection, wanted: Wanted): Readonly
 
 function allMissing(collection: Collection, wanted: Wanted): MissingDocument[] {
   if (collection.listedAtMs === null) return [];
-  const unanswered = openDocuments(collection, wanted).flatMap((open) => {
-    const why = reasonOf(open, collection);
+  const unanswered = missingVersions(collection, wanted).flatMap((open) => {
+    const why = missingCause(open, collection);
     const { report, format } = open.document;
     return why ? [{ type: report.type.toLowerCase(), organization: report.organization, format, ...why }] : [];
   });
-  const absent = absentReports([...collection.listed, ...collection.others], wanted);
-  const isUnknown = collection.refused && !isAnythingListed(collection);
-  const detail = refusalDetail(collection);
+  const absent = findAbsentReports([...collection.listed, ...collection.others], wanted);
+  const isUnknown = collection.refused && !hasListedReports(collection);
+  const detail = accessDenialDetail(collection);
   return [
     ...unanswered,
     ...(isUnknown ? absent.map((entry) => ({ ...entry, detail })) : absent),
-    ...left(collection, wanted),
+    ...unreachedReports(collection, wanted),
   ];
 }
 
-type Why = Pick<MissingDocument, 'reason' | 'detail'>;
+type MissingCause = Pick<MissingDocument, 'reason' | 'detail'>;
 
-function reasonOf({ answer, mark }: OpenDocument, collection: Collection): Why | null {
-  if (answer) return { reason: answer.reason, detail: answer.detail.slice(0, DETAIL_LONGEST) };
+function missingCause({ answer, mark }: MissingVersion, collection: Collection): MissingCause | null {
+  if (answer) return { reason: answer.reason, detail: answer.detail.slice(0, MAX_DETAIL_LENGTH) };
   if (mark === 'not-offered') return { reason: 'not-offered', detail: 'the report does not come in this format' };
   if (mark === 'failed') return { reason: 'failed', detail: 'could not be downloaded' };
-  if (collection.refused) return { reason: 'failed', detail: refusalDetail(collection) };
-  if (isFull(collection))
+  if (collection.refused) return { reason: 'failed', detail: accessDenialDetail(collection) };
+  if (isAtDocumentLimit(collection))
     return { reason: 'failed', detail: 'more documents than Chartway collects for one applicant' };
   return null;
 }
 
-function refusalDetail({ refusedDespite }: Collection): string {
+function accessDenialDetail({ refusedDespite }: Collection): string {
   return `Human API refused access to the reports${refusedDespite === null ? '' : `, although ${refusedDespite}`}`;
 }
 
 /** Of a list that is too long for one answer: what has not had its turn. */
-function left({ left: count }: Collection, wanted: Wanted): MissingDocument[] {
+function unreachedReports({ left: count }: Collection, wanted: Wanted): MissingDocument[] {
   const [[type, [format]] = ['', []]] = Object.entries(wanted);
   if (count === 0 || format === undefined) return [];
   return [
@@ -62,12 +68,12 @@ function left({ left: count }: Collection, wanted: Wanted): MissingDocument[] {
   ];
 }
 
-function bounded(missing: readonly MissingDocument[]): MissingDocument[] {
-  if (missing.length <= MISSING_MOST) return [...missing];
+function limitEntries(missing: readonly MissingDocument[]): MissingDocument[] {
+  if (missing.length <= MAX_ENTRIES) return [...missing];
   const rank = ({ reason }: MissingDocument) => (ORDER.includes(reason) ? ORDER.indexOf(reason) : LAST);
   const sorted = [...missing].sort((a, b) => rank(a) - rank(b));
   const rest = new Map<string, { entry: MissingDocument; count: number }>();
-  for (const entry of sorted.slice(MISSING_MOST)) {
+  for (const entry of sorted.slice(MAX_ENTRIES)) {
     const key = `${entry.type} ${entry.format} ${entry.reason}`;
     rest.set(key, { entry, count: (rest.get(key)?.count ?? 0) + 1 });
   }
@@ -75,5 +81,5 @@ function bounded(missing: readonly MissingDocument[]): MissingDocument[] {
     ...{ type, organization: null, format, reason },
     detail: `and ${count} more`,
   }));
-  return [...sorted.slice(0, MISSING_MOST), ...counted];
+  return [...sorted.slice(0, MAX_ENTRIES), ...counted];
 }

@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto';
 import { activityInfo, heartbeat } from '@temporalio/activity';
-import { instantMs } from '../domain/instants';
+import { parseInstantMs } from '../domain/instants';
 import type { Policy } from '../domain/policy';
 import {
-  type Candidate,
-  compare,
-  type Finding,
-  judge,
-  type Remembered,
-  type Sighting,
+  type ApplicantListing,
+  type ApplicantObservation,
+  findCandidates,
+  judgeCandidate,
+  type RecordedEnding,
   SWEEP_KINDS,
+  type SweepCandidate,
   type SweepCounts,
+  type SweepFinding,
   type SweepKind,
-  type SweptApplicant,
-  type SweptPerson,
+  type SweepPerson,
 } from '../domain/sweep';
 import { type ReportStore, WrongFolder } from '../report-store/port';
 import type { SweepResult } from '../workflows/contract';
-import { inStoreTerms } from './manifests';
-import { asLines, LATEST_SWEEP, listName, sweepFiles } from './sweep-files';
+import { translateStoreErrors } from './manifests';
+import { findingsFileName, LATEST_SWEEP, sweepFiles, toJsonLines } from './sweep-files';
 
 /** What a sweep goes by, read once at its beginning. */
 export interface SweepSettings {
@@ -29,8 +29,8 @@ export interface SweepSettings {
 
 /** Where a sweep learns of our applicants, by whoever knows Temporal's client. */
 export interface SweepSource {
-  listApplicants(next: string | null): Promise<{ applicants: readonly SweptApplicant[]; next: string | null }>;
-  look(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<Sighting | null>;
+  listApplicants(next: string | null): Promise<{ applicants: readonly ApplicantListing[]; next: string | null }>;
+  look(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null>;
 }
 
 export interface SweepDeps {
@@ -44,7 +44,7 @@ export interface SweepDeps {
 /** One part of the candidates: a few seconds of looking. */
 const PART_SIZE = 500;
 /** Looks at Temporal side by side: a worker has other things to do, and so has Temporal. */
-const LOOKS_AT_ONCE = 8;
+const LOOK_CONCURRENCY = 8;
 /** Ids of each kind in a sweep's result, which stands in history. */
 const FIRST_IDS = 100;
 /** Lists of earlier sweeps that are kept. */
@@ -66,26 +66,26 @@ export function createSweepActivities({ reportStore, sweepSource, directory, ref
     /** Writes one page of our applicants to the shelf. */
     async listApplicants(input: { sweepId: string; page: number; next: string | null }) {
       const { applicants, next } = await sweepSource.listApplicants(input.next);
-      await inStoreTerms(() => sweepFiles(shelf, input.sweepId).putApplicants(input.page, applicants));
+      await translateStoreErrors(() => sweepFiles(shelf, input.sweepId).putApplicants(input.page, applicants));
       return { rows: applicants.length, next };
     },
 
     /** Compares one shard of both sides; returns in how many parts its candidates lie on the shelf. */
     async compareShard(input: ShardToCompare): Promise<number> {
       const files = sweepFiles(shelf, input.settings.sweepId);
-      return inStoreTerms(async () => {
-        const people: SweptPerson[] = [];
+      return translateStoreErrors(async () => {
+        const people: SweepPerson[] = [];
         for (let page = 0; page < input.peoplePages; page += 1) {
           heartbeat();
           for (const person of await files.people(page)) if (isInShard(person.clientUserId, input)) people.push(person);
         }
-        const applicants: SweptApplicant[] = [];
+        const applicants: ApplicantListing[] = [];
         for (let page = 0; page < input.applicantPages; page += 1) {
           heartbeat();
           for (const row of await files.applicants(page)) if (isInShard(row.clientUserId, input)) applicants.push(row);
         }
         const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
-        const candidates = compare(people, applicants, nowMs, input.settings.refreshForMs)
+        const candidates = findCandidates(people, applicants, nowMs, input.settings.refreshForMs)
           // Whoever has no clientUserId was compared with every shard, and is looked at in the first.
           .filter(({ clientUserId }) => clientUserId !== null || input.shard === 0);
         for (let part = 0; part * PART_SIZE < candidates.length; part += 1) {
@@ -98,14 +98,14 @@ export function createSweepActivities({ reportStore, sweepSource, directory, ref
     /** Looks at each candidate once more; returns which findings of the part upstream has still to be asked about. */
     async checkPart({ settings, shard, part }: PartToCheck): Promise<{ gone: number[] }> {
       const files = sweepFiles(shelf, settings.sweepId);
-      const candidates = await inStoreTerms(() => files.candidates(shard, part));
-      const findings: Finding[] = [];
-      for (let at = 0; at < candidates.length; at += LOOKS_AT_ONCE) {
-        const some = candidates.slice(at, at + LOOKS_AT_ONCE);
+      const candidates = await translateStoreErrors(() => files.candidates(shard, part));
+      const findings: SweepFinding[] = [];
+      for (let at = 0; at < candidates.length; at += LOOK_CONCURRENCY) {
+        const some = candidates.slice(at, at + LOOK_CONCURRENCY);
         const judged = await Promise.all(some.map((candidate) => lookAt(candidate, settings)));
         findings.push(...judged.filter((finding) => finding !== null));
       }
-      await inStoreTerms(() => files.putFindings(shard, part, findings));
+      await translateStoreErrors(() => files.putFindings(shard, part, findings));
       return { gone: findings.flatMap(({ kind }, index) => (kind === 'gone' ? [index] : [])) };
     },
 
@@ -113,8 +113,8 @@ export function createSweepActivities({ reportStore, sweepSource, directory, ref
     async finishSweep(input: SweepToFinish): Promise<SweepResult> {
       const { sweepId } = input.settings;
       const files = sweepFiles(shelf, sweepId);
-      return inStoreTerms(async () => {
-        const findings: Finding[] = [];
+      return translateStoreErrors(async () => {
+        const findings: SweepFinding[] = [];
         const confirmed = new Set(input.confirmed.map((at) => at.join()));
         for (const [shard, parts] of input.parts.entries()) {
           for (let part = 0; part < parts; part += 1) {
@@ -125,22 +125,22 @@ export function createSweepActivities({ reportStore, sweepSource, directory, ref
         }
         const { people, applicants, unchecked } = input;
         const of = (kind: SweepKind) => findings.filter((finding) => finding.kind === kind);
-        const byKind = <T>(told: (found: readonly Finding[]) => T) =>
+        const byKind = <T>(told: (found: readonly SweepFinding[]) => T) =>
           Object.fromEntries(SWEEP_KINDS.map((kind) => [kind, told(of(kind))])) as Record<SweepKind, T>;
         const counts: SweepCounts = byKind((found) => found.length);
         const first = byKind((found) => found.slice(0, FIRST_IDS).map((one) => one.clientUserId ?? one.humanId));
-        const file = listName(sweepId);
-        await shelf.put(file, asLines(findings.map(asLine)));
+        const file = findingsFileName(sweepId);
+        await shelf.put(file, toJsonLines(findings.map(toFindingLine)));
         const at = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
         const latest = { at, sweepId, people, applicants, unchecked, counts, file: `.chartway/${file}` };
-        await shelf.put(LATEST_SWEEP, asLines([latest]));
+        await shelf.put(LATEST_SWEEP, toJsonLines([latest]));
         return { sweepId, people, applicants, counts, first, unchecked, file: latest.file };
       });
     },
 
     /** Takes away what only the sweep itself needed, and the oldest lists. */
     async tidySweep({ sweepId }: { sweepId: string }): Promise<void> {
-      await inStoreTerms(async () => {
+      await translateStoreErrors(async () => {
         await sweepFiles(shelf, sweepId).tidy();
         const lists = (await shelf.list('sweeps/')).filter((name) => /^sweeps\/[^/]+\.jsonl$/.test(name));
         for (const name of lists.slice(0, -KEPT_LISTS)) await shelf.remove(name);
@@ -148,27 +148,29 @@ export function createSweepActivities({ reportStore, sweepSource, directory, ref
     },
   };
 
-  async function lookAt(candidate: Candidate, settings: SweepSettings): Promise<Finding | null> {
+  async function lookAt(candidate: SweepCandidate, settings: SweepSettings): Promise<SweepFinding | null> {
     heartbeat();
     const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
     const clientUserId = candidate.clientUserId ?? (await directory.findByHumanId(candidate.humanId ?? ''));
     const seen = clientUserId === null ? null : await sweepSource.look(clientUserId, settings.pollMs, nowMs);
     const forgotten = candidate.of === 'person' && clientUserId !== null && seen === null;
     const remembered = forgotten ? await remember(clientUserId) : null;
-    return judge(candidate, seen, remembered, nowMs, settings.refreshForMs);
+    return judgeCandidate(candidate, seen, remembered, nowMs, settings.refreshForMs);
   }
 
-  async function remember(clientUserId: string): Promise<Remembered | null> {
-    const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId)).catch((error: unknown) => {
-      if (error instanceof WrongFolder) return null;
-      throw error;
-    });
-    return manifest && { outcome: manifest.outcome, closedAtMs: instantMs(manifest.closedAt) };
+  async function remember(clientUserId: string): Promise<RecordedEnding | null> {
+    const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId)).catch(
+      (error: unknown) => {
+        if (error instanceof WrongFolder) return null;
+        throw error;
+      },
+    );
+    return manifest && { outcome: manifest.outcome, closedAtMs: parseInstantMs(manifest.closedAt) };
   }
 }
 
 /** Shard, part and line of a finding. */
-export type PlaceOfFinding = readonly [shard: number, part: number, index: number];
+export type FindingPosition = readonly [shard: number, part: number, index: number];
 
 export interface ShardToCompare {
   readonly settings: SweepSettings;
@@ -191,7 +193,7 @@ export interface SweepToFinish {
   /** How many parts each shard has. */
   readonly parts: readonly number[];
   /** Those whom upstream does not know. */
-  readonly confirmed: readonly PlaceOfFinding[];
+  readonly confirmed: readonly FindingPosition[];
   readonly unchecked: number;
 }
 
@@ -200,7 +202,7 @@ function isInShard(clientUserId: string | null, { shard, shards }: { shard: numb
   return createHash('sha256').update(clientUserId).digest().readUInt32BE() % shards === shard;
 }
 
-function asLine({ kind, clientUserId, humanId, sinceMs, reason }: Finding) {
+function toFindingLine({ kind, clientUserId, humanId, sinceMs, reason }: SweepFinding) {
   return {
     kind,
     clientUserId,

@@ -1,29 +1,36 @@
 import type { Dispatcher } from 'undici';
-import { UNDECIDED } from '../domain/undecided';
-import { isDeletionConfirmed } from './deletion';
-import { onlyWay, openWays } from './dispatcher';
-import { AlreadyExists, NotFound, NotOffered, Undecided, UnenvelopedFormat, ValidationRejected } from './errors';
-import { Exchange } from './exchange';
-import type { ProxySettings } from './proxy-settings';
-import { contentOf, type Envelopes, isDeletedBefore, isInvalid, isNobody, isRefused } from './reply';
-import type { ReportBody } from './report-body';
-import type { Call } from './request';
-import { accessTokenMint, clientTokenMint } from './token-mints';
-import { Tokens } from './tokens';
-import { everyUser, type UserFilter } from './user-pages';
+import { UNDECIDED } from '../../domain/undecided';
+import {
+  AlreadyExists,
+  NotFound,
+  NotOffered,
+  Undecided,
+  UnenvelopedFormat,
+  ValidationRejected,
+} from '../../upstream/errors';
+import { isDeletionConfirmed } from '../deletion';
+import { createDispatchers, singleDispatcher } from '../dispatcher';
+import { Exchange } from '../exchange';
+import type { ProxySettings } from '../proxy-settings';
+import { type Envelopes, isAlreadyDeleted, isInvalid, isMissingPerson, isRejected, requireContent } from '../reply';
+import type { ReportBody } from '../report-body';
+import type { Call } from '../request';
+import { accessTokenMint, clientTokenMint } from '../token-mints';
+import { TokenCache } from '../tokens';
+import { findAllPeople, type PersonFilter } from './look-up';
 import {
   createBody,
   type Invitation,
+  type Person,
+  parseCreatedPerson,
+  parsePeople,
+  parsePerson,
+  parseReports,
   type ReportRow,
-  reportsFrom,
-  type User,
-  userCreated,
-  userNamed,
-  usersFrom,
 } from './wire';
 
-export type { ReportBody } from './report-body';
-export type { Invitation, ReportRow, User } from './wire';
+export type { ReportBody } from '../report-body';
+export type { Invitation, Person as User, ReportRow } from './wire';
 
 /** Where Human API is, and who we are to it. A base URL may carry a path prefix. */
 export interface HumanApiSettings {
@@ -46,20 +53,20 @@ export interface HumanApiSettings {
  * Human API's first generation, insurance integration. Every method makes one call besides tokens (a look-up one a page), retries nothing
  * but a call answered 401 (once, with a new token), and throws RateLimited or Unavailable besides what it names.
  */
-export interface HumanApi {
+export interface Upstream {
   /** Creates the person, which sends the invitation. Not idempotent: after an Unavailable, look up. @throws ValidationRejected, AlreadyExists, Undecided */
-  invite(invitation: Invitation): Promise<User>;
+  invite(invitation: Invitation): Promise<Person>;
   /** The only way to learn what an ambiguous create did. `[]` means that upstream said so. */
-  findUsers(by: UserFilter): Promise<User[]>;
+  findPeople(by: PersonFilter): Promise<Person[]>;
   /** One page of everybody, from `offset` on; `received` counts the unusable rows too. An empty page is behind the end. */
-  listUsers(offset: number): Promise<{ readonly users: readonly User[]; readonly received: number }>;
+  listPeople(offset: number): Promise<{ readonly users: readonly Person[]; readonly received: number }>;
   /** @throws NotFound, only for a 404 that is upstream's own word; Undecided for any other, as every call about a person does */
-  readUser(humanId: string): Promise<User>;
+  readStatus(humanId: string): Promise<Person>;
   /**
    * Irreversible: stops e-mails and notifications; afterwards upstream grants no access token. An answer that does not confirm it is Unavailable
    * or Undecided: then a look-up by humanId with an empty list confirms it.
    */
-  deleteUser(humanId: string): Promise<'deleted' | 'already-gone'>;
+  withdraw(humanId: string): Promise<'deleted' | 'already-gone'>;
   /** @throws NotYet while the access token is refused */
   listReports(clientUserId: string): Promise<ReportRow[]>;
   /** @throws NotYet, NotFound and NotOffered (404; 400, 415; in an envelope), UnenvelopedFormat (400, 415 without one) */
@@ -72,27 +79,29 @@ export interface HumanApi {
 
 const GIBIBYTE = 1024 ** 3;
 /** A host that takes no connection for this long is down, however patient we are with its answers. */
-const LONGEST_CONNECT_MS = 10_000;
+const MAX_CONNECT_MS = 10_000;
 /** The client token belongs to nobody in particular. */
 const OURS = '';
 
 /** `seams` are for tests: the clock in ms, and undici's dispatcher. */
-export function createHumanApi(
+export function createUsersUpstream(
   settings: HumanApiSettings,
   seams: { now?: () => number; dispatcher?: Dispatcher } = {},
-): HumanApi {
+): Upstream {
   const { authUrl: auth, adminUrl: admin, dataUrl: data, timeoutMs } = settings;
   const { maxReportBytes = GIBIBYTE, envelopes = 'strict', proxy = null } = settings;
   const now = seams.now ?? Date.now;
-  const ways = seams.dispatcher ? onlyWay(seams.dispatcher) : openWays(proxy, Math.min(timeoutMs, LONGEST_CONNECT_MS));
+  const ways = seams.dispatcher
+    ? singleDispatcher(seams.dispatcher)
+    : createDispatchers(proxy, Math.min(timeoutMs, MAX_CONNECT_MS));
   const exchange = new Exchange({ baseUrls: { auth, admin, data }, timeoutMs, maxReportBytes }, now, ways);
-  const clientTokens = new Tokens(clientTokenMint(exchange, settings), now);
-  const accessTokens = new Tokens(accessTokenMint(exchange, settings), now);
+  const clientTokens = new TokenCache(clientTokenMint(exchange, settings), now);
+  const accessTokens = new TokenCache(accessTokenMint(exchange, settings), now);
 
-  const askAdmin = (method: Call['method'], route: string, more: Partial<Call>) => {
+  const callAdmin = (method: Call['method'], route: string, more: Partial<Call>) => {
     const of = method === 'GET' && !more.ids ? 'list' : 'one';
     const call: Call = { ...more, host: 'admin', method, route };
-    return clientTokens.authorise(OURS, (token) => exchange.ask({ ...call, token }, of), {
+    return clientTokens.sendAuthorised(OURS, (token) => exchange.requestBody({ ...call, token }, of), {
       // A create that was sent twice invites twice.
       repeatable: method !== 'POST',
     });
@@ -100,52 +109,56 @@ export function createHumanApi(
 
   return {
     async invite(invitation) {
-      const reply = await askAdmin('POST', '/api/v1/users', { body: createBody(invitation) });
+      const reply = await callAdmin('POST', '/api/v1/users', { body: createBody(invitation) });
       const { facts, refusal } = reply;
       if (isInvalid(reply, envelopes)) throw new ValidationRejected(facts, refusal?.keys ?? []);
-      if (isRefused(reply, (status) => status === 409)) throw new AlreadyExists(facts);
-      return userCreated(invitation.clientUserId, facts, contentOf(reply));
+      if (isRejected(reply, (status) => status === 409)) throw new AlreadyExists(facts);
+      return parseCreatedPerson(invitation.clientUserId, facts, requireContent(reply));
     },
 
-    findUsers: (by) => everyUser(by, (query) => askAdmin('GET', '/api/v1/users', { query }), envelopes),
+    findPeople: (by) => findAllPeople(by, (query) => callAdmin('GET', '/api/v1/users', { query }), envelopes),
 
-    async listUsers(offset) {
-      const reply = await askAdmin('GET', '/api/v1/users', offset === 0 ? {} : { query: { offset: String(offset) } });
-      return isNobody(reply, envelopes) ? { users: [], received: 0 } : usersFrom(reply.facts, contentOf(reply));
+    async listPeople(offset) {
+      const reply = await callAdmin('GET', '/api/v1/users', offset === 0 ? {} : { query: { offset: String(offset) } });
+      return isMissingPerson(reply, envelopes)
+        ? { users: [], received: 0 }
+        : parsePeople(reply.facts, requireContent(reply));
     },
 
-    async readUser(humanId) {
-      const reply = await askAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId } });
-      if (isNobody(reply, envelopes)) throw new NotFound(reply.facts);
-      return userNamed(humanId, reply.facts, contentOf(reply));
+    async readStatus(humanId) {
+      const reply = await callAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId } });
+      if (isMissingPerson(reply, envelopes)) throw new NotFound(reply.facts);
+      return parsePerson(humanId, reply.facts, requireContent(reply));
     },
 
-    async deleteUser(humanId) {
-      const reply = await askAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId } });
-      if (isDeletedBefore(reply, envelopes)) return 'already-gone';
-      if (isDeletionConfirmed(humanId, reply.facts, contentOf(reply))) return 'deleted';
+    async withdraw(humanId) {
+      const reply = await callAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId } });
+      if (isAlreadyDeleted(reply, envelopes)) return 'already-gone';
+      if (isDeletionConfirmed(humanId, reply.facts, requireContent(reply))) return 'deleted';
       throw new Undecided(reply.facts, UNDECIDED.unconfirmedDeletion);
     },
 
     async listReports(clientUserId) {
       const call: Call = { method: 'GET', host: 'data', route: '/v1/human/medical/reports' };
-      const reply = await accessTokens.authorise(clientUserId, (token) => exchange.ask({ ...call, token }, 'list'));
-      return reportsFrom(reply.facts, contentOf(reply));
+      const reply = await accessTokens.sendAuthorised(clientUserId, (token) =>
+        exchange.requestBody({ ...call, token }, 'list'),
+      );
+      return parseReports(reply.facts, requireContent(reply));
     },
 
     async openReport(clientUserId, reportId, format) {
       const route = '/v1/human/medical/reports/{id}/raw';
       const call: Call = { method: 'GET', host: 'data', route, ids: { id: reportId }, query: { format } };
-      const reply = await accessTokens.authorise(clientUserId, (token) => exchange.open({ ...call, token }));
+      const reply = await accessTokens.sendAuthorised(clientUserId, (token) => exchange.openBody({ ...call, token }));
       const { facts } = reply;
-      if (isRefused(reply, (status) => status === 404, envelopes)) throw new NotFound(facts);
-      if (isRefused(reply, isOfFormat, envelopes)) throw new NotOffered(facts);
-      if (isOfFormat(facts.status)) throw new UnenvelopedFormat(facts);
-      return contentOf(reply);
+      if (isRejected(reply, (status) => status === 404, envelopes)) throw new NotFound(facts);
+      if (isRejected(reply, isFormatStatus, envelopes)) throw new NotOffered(facts);
+      if (isFormatStatus(facts.status)) throw new UnenvelopedFormat(facts);
+      return requireContent(reply);
     },
 
     async proveCredentials() {
-      await clientTokens.mintAfresh(OURS);
+      await clientTokens.mintFresh(OURS);
     },
 
     close: () => exchange.close(),
@@ -153,6 +166,6 @@ export function createHumanApi(
 }
 
 /** 400 and 415 are upstream's answer to a format that a report does not have. */
-function isOfFormat(status: number | null): boolean {
+function isFormatStatus(status: number | null): boolean {
   return status === 400 || status === 415;
 }

@@ -1,14 +1,14 @@
 import { activityInfo } from '@temporalio/activity';
-import type { HumanApi, Invitation, ReportRow, User } from '../../src/human-api/client';
-import { type CallFacts, NotFound, NotOffered, NotYet } from '../../src/human-api/errors';
+import type { Invitation, ReportRow, Upstream, User } from '../../src/human-api/users/adapter';
+import { AccessDenied, type CallFacts, NotFound, NotOffered } from '../../src/upstream/errors';
 
 /** A call that the fake answers. */
 export type Route =
   | 'invite'
-  | 'findUsers'
-  | 'listUsers'
-  | 'readUser'
-  | 'deleteUser'
+  | 'findPeople'
+  | 'listPeople'
+  | 'readStatus'
+  | 'withdraw'
   | 'listReports'
   | 'openReport'
   | 'proveCredentials';
@@ -63,7 +63,7 @@ const PAGE_SIZE = 10;
  * Human API as a unit test wants it: people live by a script on the test server's clock. It keeps what it was asked, in order, and breaks on
  * request. The real client is proven elsewhere, against HTTP.
  */
-export class FakeHumanApi implements HumanApi {
+export class FakeUpstream implements Upstream {
   readonly people: Person[] = [];
   /** What was asked, in order. */
   readonly calls: Call[] = [];
@@ -134,8 +134,8 @@ export class FakeHumanApi implements HumanApi {
     }));
   };
 
-  findUsers = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
-    this.answer('findUsers', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
+  findPeople = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
+    this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
       const users = this.people
         .filter((person) => this.isThere(person))
         .filter((person) =>
@@ -145,22 +145,22 @@ export class FakeHumanApi implements HumanApi {
       return this.tellsOfAll ? this.tellsOfAll(users) : users;
     });
 
-  listUsers: HumanApi['listUsers'] = (offset) =>
-    this.answer('listUsers', String(offset), () => {
+  listPeople: Upstream['listPeople'] = (offset) =>
+    this.answer('listPeople', String(offset), () => {
       const everybody = this.people.filter((person) => this.isThere(person)).map((person) => this.told(person));
       const users = everybody.slice(offset, offset + PAGE_SIZE);
       return { users, received: users.length };
     });
 
-  readUser = (humanId: string): Promise<User> =>
-    this.answer('readUser', humanId, () => {
+  readStatus = (humanId: string): Promise<User> =>
+    this.answer('readStatus', humanId, () => {
       const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
       if (!person) throw new NotFound(facts(404));
       return this.told(person);
     });
 
-  deleteUser = (humanId: string): Promise<'deleted' | 'already-gone'> =>
-    this.answer('deleteUser', humanId, () => {
+  withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
+    this.answer('withdraw', humanId, () => {
       const person = this.people.find((somebody) => somebody.humanId === humanId && !somebody.deleted);
       if (person) person.deleted = true;
       return person ? 'deleted' : 'already-gone';
@@ -169,7 +169,7 @@ export class FakeHumanApi implements HumanApi {
   listReports = (clientUserId: string): Promise<ReportRow[]> =>
     this.answer('listReports', clientUserId, () => this.reportsOf(this.connected(clientUserId)));
 
-  openReport: HumanApi['openReport'] = (clientUserId, reportId, format) =>
+  openReport: Upstream['openReport'] = (clientUserId, reportId, format) =>
     this.answer('openReport', `${reportId}.${format}`, () => {
       const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
@@ -228,7 +228,7 @@ export class FakeHumanApi implements HumanApi {
       this.turnsOf(person).some(
         ({ status, reports }) => /sync/i.test(status ?? '') || status === 'Error' || (reports ?? []).length > 0,
       );
-    if (!person || !hasConnected) throw new NotYet(facts(403));
+    if (!person || !hasConnected) throw new AccessDenied(facts(403));
     return person;
   }
 

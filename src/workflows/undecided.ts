@@ -2,13 +2,13 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { UndecidedAnswer } from '../activities/undecided';
 import { MINUTE_MS } from '../domain/policy';
 import type { ApplicantState } from './contract';
-import { describe } from './display';
+import { showDetails } from './display';
 
 /** Answers that decide nothing for so long do not pass by themselves. */
 const SHOWN_AFTER_MS = 5 * MINUTE_MS;
 
 /** After how long an activity returns what keeps it from deciding; null for one that is shown already, so that it costs no more history. */
-export function undecidedAfterMs({ stuck }: ApplicantState): number | null {
+export function undecidedPatience({ stuck }: ApplicantState): number | null {
   return stuck ? null : SHOWN_AFTER_MS;
 }
 
@@ -16,27 +16,27 @@ export function undecidedAfterMs({ stuck }: ApplicantState): number | null {
 export function showStuck(state: ApplicantState, stuck: string | null): void {
   if ((state.stuck ?? null) === stuck) return;
   state.stuck = stuck;
-  describe(state);
+  showDetails(state);
 }
 
 type Ask<A> = (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>;
 
 /** Asks until an answer decides about the person, and shows meanwhile why none does: two activities at most. */
-export async function untilDecided<A>(state: ApplicantState, ask: Ask<A>): Promise<A> {
-  return askUntilDecided(ask, { isShown: () => Boolean(state.stuck), show: (why) => showStuck(state, why) });
+export async function askUntilDecided<A>(state: ApplicantState, ask: Ask<A>): Promise<A> {
+  return askRepeatedly(ask, { isShown: () => Boolean(state.stuck), show: (why) => showStuck(state, why) });
 }
 
 /** The same without an applicant: the current details of the run show why no answer decides. */
-export async function untilDecidedAlone<A>(ask: Ask<A>): Promise<A> {
+export async function askUntilDecidedInRun<A>(ask: Ask<A>): Promise<A> {
   let shown: string | null = null;
   const show = (why: string | null) => {
     if (why !== shown) setCurrentDetails(why === null ? '' : `Stuck: ${why}.`);
     shown = why;
   };
-  return askUntilDecided(ask, { isShown: () => shown !== null, show });
+  return askRepeatedly(ask, { isShown: () => shown !== null, show });
 }
 
-async function askUntilDecided<A>(
+async function askRepeatedly<A>(
   ask: Ask<A>,
   { isShown, show }: { readonly isShown: () => boolean; readonly show: (why: string | null) => void },
 ): Promise<A> {

@@ -1,13 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Policy } from '../domain/policy';
-import type { HumanApi, User } from '../human-api/client';
+import type { Upstream, User } from '../human-api/users/adapter';
 import { type ReportStore, WrongFolder } from '../report-store/port';
 import type { KnownPeople } from '../workflows/contract';
 import { attempt } from './attempt';
-import { inStoreTerms } from './manifests';
-import { hasEmail } from './person';
-import { plainProgress } from './progress';
-import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
+import { translateStoreErrors } from './manifests';
+import { matchesEmail } from './person';
+import { startProgress } from './progress';
+import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 export interface WithdrawalDeps {
   readonly reportStore: ReportStore;
@@ -27,7 +27,7 @@ export function createWithdrawalActivities({ reportStore, runs, policy }: Withdr
     /** Writes the outcome where there is none, so that no later start invites again. False where there was nobody and nothing to write of. */
     async recordWithdrawal(input: { clientUserId: string; humanId: string | null }): Promise<boolean> {
       const closedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
-      return inStoreTerms(async () => {
+      return translateStoreErrors(async () => {
         const before = await reportStore.readManifest(input.clientUserId);
         if (!before && input.humanId === null) return false;
         const { wanted } = policy;
@@ -48,14 +48,14 @@ export interface PeopleFound {
 }
 
 /** Whom upstream has under a clientUserId: one call. */
-export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
+export function createPeopleActivities({ humanApi }: { humanApi: Upstream }) {
   return {
     /** The humanIds; a reply that tells no clientUserId counts where it has one element only. */
     async findPeople(
       input: { readonly clientUserId: string } & UndecidedPatience,
     ): Promise<readonly string[] | UndecidedAnswer> {
       const ask = async () => (await usersOf(input.clientUserId)).map(({ humanId }) => humanId);
-      return attempt((running) => orUndecided(running, input, ask), plainProgress);
+      return attempt((running) => answerUndecided(running, input, ask), startProgress);
     },
 
     /** The same, with those who are known as ours apart from others. */
@@ -67,17 +67,17 @@ export function createPeopleActivities({ humanApi }: { humanApi: HumanApi }) {
         // An applicant adopts a person without an e-mail. Among several, it is unknown which of them was adopted.
         const isAlone = users.length === 1 && input.humanIds.length === 0;
         const isInvited = (user: User) =>
-          (isAlone || user.clientUserEmail !== null) && input.emails.some((email) => hasEmail(user, email));
+          (isAlone || user.clientUserEmail !== null) && input.emails.some((email) => matchesEmail(user, email));
         const isOurs = (user: User) => input.humanIds.includes(user.humanId) || isInvited(user);
         const idsOf = (some: readonly User[]) => some.map(({ humanId }) => humanId);
         return { ours: idsOf(users.filter(isOurs)), others: idsOf(users.filter((user) => !isOurs(user))) };
       };
-      return attempt((running) => orUndecided(running, input, ask), plainProgress);
+      return attempt((running) => answerUndecided(running, input, ask), startProgress);
     },
   };
 
   async function usersOf(clientUserId: string): Promise<readonly User[]> {
-    const users = await humanApi.findUsers({ clientUserId });
+    const users = await humanApi.findPeople({ clientUserId });
     const only = users.length === 1 && users[0]?.clientUserId === null;
     return users.filter((user) => only || user.clientUserId === clientUserId);
   }

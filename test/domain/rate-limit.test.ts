@@ -1,5 +1,5 @@
-import { afterCall, allowedAtMs } from '../../src/domain/allowance';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { nextAllowedAtMs, withCall } from '../../src/domain/rate-limit';
 import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -11,8 +11,8 @@ function setup(cadenceMs = HOUR_MS) {
   return {
     callsAtMs,
     ask(nowMs: number): void {
-      if (nowMs < allowedAtMs(allowance, cadenceMs)) return;
-      allowance = afterCall(allowance, nowMs, cadenceMs);
+      if (nowMs < nextAllowedAtMs(allowance, cadenceMs)) return;
+      allowance = withCall(allowance, nowMs, cadenceMs);
       callsAtMs.push(nowMs);
     },
   };

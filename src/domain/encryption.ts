@@ -2,14 +2,14 @@
  * Keeps bytes unreadable where they lie, and bound to their place: what was sealed for one place does not open in another. Its keys and its
  * cipher are the business of who makes it; null stands for "no keys are set" wherever one is asked for.
  */
-export interface Seal {
-  seal(plain: Uint8Array, place: string): Uint8Array;
-  /** Null for what can never be opened: altered, cut, of another place, or not sealed at all. @throws {UnknownKey} where the key is not (or not yet again) ours. */
-  open(sealed: Uint8Array, place: string): Uint8Array | null;
+export interface Cipher {
+  encrypt(plain: Uint8Array, place: string): Uint8Array;
+  /** Null for what can never be opened: altered, cut, of another place, or not sealed at all. @throws {KeyMissing} where the key is not (or not yet again) ours. */
+  decrypt(sealed: Uint8Array, place: string): Uint8Array | null;
 }
 
 /** Sealed with a key that we do not hold: it opens when the key is back, so it is kept and asked for again. */
-export class UnknownKey extends Error {
+export class KeyMissing extends Error {
   constructor(readonly keyId: string) {
     super(`sealed with key "${keyId}", which PAYLOAD_KEYS does not list: add it back to go on`);
     this.name = 'UnknownKey';

@@ -1,15 +1,15 @@
-import { UNDECIDED } from '../domain/undecided';
-import { Unavailable, Undecided } from './errors';
-import { contentOf, type Envelopes, isNobody, isRefused, type Reply } from './reply';
-import { type User, usersFrom } from './wire';
+import { UNDECIDED } from '../../domain/undecided';
+import { Unavailable, Undecided } from '../../upstream/errors';
+import { type Envelopes, isMissingPerson, isRejected, type Reply, requireContent } from '../reply';
+import { type Person, parsePeople } from './wire';
 
 /** Whom to look up. */
-export type UserFilter = { readonly clientUserId: string } | { readonly humanId: string };
+export type PersonFilter = { readonly clientUserId: string } | { readonly humanId: string };
 
 /** No page size is documented for users (50 elsewhere); a reply of fewer than this cannot be a full page. */
 const SHORT_PAGE = 10;
 /** A list that has not ended by then ignores our filter and our offset. */
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 /** What upstream answers to a look-up that it does not support: the look-up is in its OpenAPI files, not in the cookbook. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
 
@@ -18,28 +18,28 @@ const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
  * is full of others, which means that it ignores the filter.
  * @throws Undecided where the look-up is not supported; Unavailable where a row that may be the person's cannot be read
  */
-export async function everyUser(
-  by: UserFilter,
+export async function findAllPeople(
+  by: PersonFilter,
   askPage: (query: Record<string, string>) => Promise<Reply<Buffer>>,
   envelopes: Envelopes,
-): Promise<User[]> {
-  const found = new Map<string, User>();
+): Promise<Person[]> {
+  const found = new Map<string, Person>();
   let offset = 0;
   for (let page = 1; ; page++) {
     const reply = await askPage(offset === 0 ? { ...by } : { ...by, offset: String(offset) });
-    if (isRefused(reply, (status) => UNSUPPORTED.has(status))) throw unsupported(reply);
-    const isEmpty = isNobody(reply, envelopes);
-    const { users, received, dropped } = isEmpty ? NOBODY : usersFrom(reply.facts, contentOf(reply));
+    if (isRejected(reply, (status) => UNSUPPORTED.has(status))) throw unsupported(reply);
+    const isEmpty = isMissingPerson(reply, envelopes);
+    const { users, received, dropped } = isEmpty ? NOBODY : parsePeople(reply.facts, requireContent(reply));
     const known = found.size;
     for (const user of users) found.set(user.humanId, user);
-    if (users.some((user) => isMeant(user, by))) return [...found.values()];
-    if (dropped.some((clientUserId) => mayBeMeant(clientUserId, by)))
+    if (users.some((user) => matches(user, by))) return [...found.values()];
+    if (dropped.some((clientUserId) => mayMatch(clientUserId, by)))
       throw new Unavailable(reply.facts, 'expected users with a humanId, one that may be the person has none');
     offset += received;
     const isLast = received < SHORT_PAGE || found.size === known;
     // A look-up by humanId has one person or none; by clientUserId, one or two others may just have a similar id.
     if (isLast && offset < ('humanId' in by ? 1 : SHORT_PAGE)) return [...found.values()];
-    if (isLast || page === MOST_PAGES) throw unsupported(reply);
+    if (isLast || page === MAX_PAGES) throw unsupported(reply);
   }
 }
 
@@ -49,11 +49,11 @@ function unsupported({ facts }: Reply<Buffer>): Undecided {
   return new Undecided(facts, UNDECIDED.lookUpUnsupported);
 }
 
-function isMeant(user: User, by: UserFilter): boolean {
+function matches(user: Person, by: PersonFilter): boolean {
   return 'humanId' in by ? user.humanId === by.humanId : user.clientUserId === by.clientUserId;
 }
 
 /** A row without a humanId is the person's, unless it carries another clientUserId than the one looked for. */
-function mayBeMeant(clientUserId: string | null, by: UserFilter): boolean {
+function mayMatch(clientUserId: string | null, by: PersonFilter): boolean {
   return 'humanId' in by || clientUserId === null || clientUserId === by.clientUserId;
 }

@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, type Policy } from './policy';
 import type { StoredDocument } from './reports';
 
 /** What became of a document that was asked for. */
-export type Fetched =
+export type DownloadResult =
   | { readonly kind: 'stored'; readonly document: StoredDocument }
   | { readonly kind: 'not-offered' }
   | { readonly kind: 'gone' }
@@ -12,7 +12,7 @@ export type Fetched =
   | { readonly kind: 'unenveloped'; readonly detail: string };
 
 /** Why a wanted version is not stored: upstream's answer, or our failure and when it is tried again (null: never). */
-export type Answer =
+export type DownloadFailure =
   | { readonly reason: 'not-offered'; readonly detail: string }
   | {
       readonly reason: 'failed';
@@ -36,13 +36,13 @@ const GONE_TRIES = 3;
 /** An answer outside of upstream's envelopes counts as upstream's once it has persisted for so long. */
 const UNENVELOPED_FOR_MS = HOUR_MS;
 /** What is remembered of a document that did not come; `before` is what was remembered until now. `otherFormat`: another format of the report is stored. */
-export function answerTo(
-  fetched: Exclude<Fetched, { kind: 'stored' }>,
-  before: Answer | undefined,
+export function toDownloadFailure(
+  fetched: Exclude<DownloadResult, { kind: 'stored' }>,
+  before: DownloadFailure | undefined,
   nowMs: number,
   policy: Policy,
   otherFormat = false,
-): Answer {
+): DownloadFailure {
   if (fetched.kind === 'not-offered') {
     return { reason: 'not-offered', detail: 'the report does not come in this format' };
   }

@@ -1,49 +1,49 @@
 import { isClientUserId } from '../domain/identifiers';
-import type { SweptPerson } from '../domain/sweep';
-import type { HumanApi } from '../human-api/client';
-import { NotFound } from '../human-api/errors';
+import type { SweepPerson } from '../domain/sweep';
+import type { Upstream } from '../human-api/users/adapter';
 import type { ReportStore } from '../report-store/port';
+import { NotFound } from '../upstream/errors';
 import { attempt } from './attempt';
-import { inStoreTerms } from './manifests';
-import { plainProgress } from './progress';
+import { translateStoreErrors } from './manifests';
+import { startProgress } from './progress';
+import type { FindingPosition } from './sweep';
 import { sweepFiles } from './sweep-files';
-import type { PlaceOfFinding } from './sweeps';
-import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
+import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** The steps of a sweep that call upstream: one call each, so that the rate cap holds. */
-export function createSweepPageActivities({ humanApi, reportStore }: { humanApi: HumanApi; reportStore: ReportStore }) {
+export function createSweepPageActivities({ humanApi, reportStore }: { humanApi: Upstream; reportStore: ReportStore }) {
   const filesOf = (sweepId: string) => sweepFiles(reportStore.shelf, sweepId);
 
   return {
     /** Writes one page of upstream's people to the shelf. `repeats`: it brings nobody whom the page before had not. */
     async listPeople({ sweepId, page, offset }: { sweepId: string; page: number; offset: number }) {
       return attempt(async () => {
-        const { users, received } = await humanApi.listUsers(offset);
-        const before = page === 0 ? [] : await inStoreTerms(() => filesOf(sweepId).people(page - 1));
+        const { users, received } = await humanApi.listPeople(offset);
+        const before = page === 0 ? [] : await translateStoreErrors(() => filesOf(sweepId).people(page - 1));
         const known = new Set(before.map(({ humanId }) => humanId));
         const people = users.map(personOf);
         const repeats = people.length > 0 && people.every(({ humanId }) => known.has(humanId));
-        await inStoreTerms(() => filesOf(sweepId).putPeople(page, repeats ? [] : people));
+        await translateStoreErrors(() => filesOf(sweepId).putPeople(page, repeats ? [] : people));
         return { received, repeats };
-      }, plainProgress);
+      }, startProgress);
     },
 
     /** Whether the person of a finding is upstream after all: by humanId, then by clientUserId, because a 404 alone proves nothing. */
     async isThere(input: FindingToAskFor & UndecidedPatience): Promise<boolean | UndecidedAnswer> {
-      return attempt((running) => orUndecided(running, input, () => askFor(input)), plainProgress);
+      return attempt((running) => answerUndecided(running, input, () => askFor(input)), startProgress);
     },
   };
 
   async function askFor({ sweepId, at, by }: FindingToAskFor): Promise<boolean> {
     const [shard, part, index] = at;
-    const finding = (await inStoreTerms(() => filesOf(sweepId).findings(shard, part)))[index];
+    const finding = (await translateStoreErrors(() => filesOf(sweepId).findings(shard, part)))[index];
     if (!finding) return false;
     if (by === 'clientUserId') {
       const clientUserId = finding.clientUserId ?? '';
-      const users = await humanApi.findUsers({ clientUserId });
+      const users = await humanApi.findPeople({ clientUserId });
       return users.some((user) => user.clientUserId === clientUserId || user.humanId === finding.humanId);
     }
-    return humanApi.readUser(finding.humanId).then(
+    return humanApi.readStatus(finding.humanId).then(
       () => true,
       (error: unknown) => {
         if (error instanceof NotFound) return false;
@@ -55,11 +55,11 @@ export function createSweepPageActivities({ humanApi, reportStore }: { humanApi:
 
 interface FindingToAskFor {
   readonly sweepId: string;
-  readonly at: PlaceOfFinding;
+  readonly at: FindingPosition;
   readonly by: 'humanId' | 'clientUserId';
 }
 
 /** Of a clientUserId outside our alphabet nothing is kept: it is none of ours, and may be anything. */
-function personOf({ clientUserId, humanId }: { clientUserId: string | null; humanId: string }): SweptPerson {
+function personOf({ clientUserId, humanId }: { clientUserId: string | null; humanId: string }): SweepPerson {
   return { clientUserId: isClientUserId(clientUserId) ? clientUserId : null, humanId };
 }

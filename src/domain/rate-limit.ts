@@ -12,19 +12,19 @@ function refillMs(cadenceMs: number): number {
  * A limit on the calls that notices cause, so that a flood of forged ones costs a few reads and never an applicant.
  * It is one number, the time at which the full burst is to be had again (the generic cell rate algorithm); 0 for a fresh one.
  */
-export type Allowance = number;
+export type RateLimit = number;
 
 /** When the next call may be made: now or earlier means at once. */
-export function allowedAtMs(allowance: Allowance, cadenceMs: number): number {
+export function nextAllowedAtMs(allowance: RateLimit, cadenceMs: number): number {
   return allowance - (BURST - 1) * refillMs(cadenceMs);
 }
 
 /** The allowance after a call made now. */
-export function afterCall(allowance: Allowance, nowMs: number, cadenceMs: number): Allowance {
+export function withCall(allowance: RateLimit, nowMs: number, cadenceMs: number): RateLimit {
   return Math.max(allowance, nowMs) + refillMs(cadenceMs);
 }
 
 /** The allowance with no call before a time. */
-export function putOff(allowance: Allowance, untilMs: number, cadenceMs: number): Allowance {
+export function defer(allowance: RateLimit, untilMs: number, cadenceMs: number): RateLimit {
   return Math.max(allowance, untilMs + (BURST - 1) * refillMs(cadenceMs));
 }
