@@ -1,4 +1,4 @@
-import type { Outcome } from '../domain/applicant';
+import type { Outcome } from '../domain/outcome';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { nearestName } from '../observability/configuration-fault';
 import type { Cast } from './arguments';

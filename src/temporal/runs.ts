@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant';
 import { isHumanId } from '../domain/identifiers';
+import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/outcome';
 import type { CheckSchedule } from '../domain/refresh';
 import type { Standing } from '../domain/sweep';
 import {

@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { Outcome, Reason, Stage } from '../domain/applicant';
+import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
-import type { Facts } from '../domain/facts';
+import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
 import type { CheckSchedule, Refresh } from '../domain/refresh';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
@@ -144,7 +144,7 @@ export interface ApplicantState {
   /** Notices that named another person's humanId, or were not a notice. */
   ignoredNotices: number;
   /** What is known of the status; null before the invitation. */
-  facts: Facts | null;
+  facts: CarriedFacts | null;
   /** What is known of the reports. */
   collection: Collection;
   /** Which round this is, 1 for the first; the one in which the present details were first used; and the last write of the manifest that is known of (report-store's Manifest). */

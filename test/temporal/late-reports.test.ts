@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import type { Outcome, Stage } from '../../src/domain/applicant';
+import type { Outcome, Stage } from '../../src/domain/outcome';
 import { DAY_MS } from '../../src/domain/policy';
 import { describeWorkflow } from '../../src/temporal/describe';
 import { createNoticeSender } from '../../src/temporal/notices';

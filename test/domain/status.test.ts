@@ -1,4 +1,5 @@
-import { nextStage, pollName, STAGES, type StatusKind, statusKind } from '../../src/domain/applicant';
+import { STAGES } from '../../src/domain/outcome';
+import { nextStage, type StatusKind, statusKind, statusRules } from '../../src/domain/status';
 
 const STATUSES: [string, StatusKind][] = [
   ['Invited', 'invited'],
@@ -50,10 +51,10 @@ describe('the poll cadence', () => {
     ['attention', 'attention'],
     ['some-synced', 'someSynced'],
     ['disconnected', 'disconnected'],
-  ])('of %s is the one named %s', (kind, name) => expect(pollName(kind)).toBe(name));
+  ])('of %s is the one named %s', (kind, name) => expect(statusRules(kind).cadence).toBe(name));
 
   test.each<StatusKind>(['unknown', 'declined', 'error', 'all-synced'])(
     'of %s, which has none of its own, is that of an engaged person',
-    (kind) => expect(pollName(kind)).toBe('engaged'),
+    (kind) => expect(statusRules(kind).cadence).toBe('engaged'),
   );
 });
