@@ -1,4 +1,4 @@
-import { sparingLoopback } from '../../src/observability/loopback';
+import { sparingLoopback } from '../../src/process/loopback';
 
 test.each([
   ['no_proxy not set', {}, 'localhost,127.0.0.1,::1,[::1]'],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls';
 import { Gauge, type Registry } from 'prom-client';
-import type { Logger } from './log';
+import type { Logger } from '../observability/log';
 import type { TlsFiles } from './tls-settings';
 
 /** For a handshake; Node would wait two minutes for somebody who opens a connection and says nothing. */

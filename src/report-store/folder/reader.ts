@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { StoredDocument } from '../domain/reports';
+import type { StoredDocument } from '../../domain/reports';
+import { NotOpened } from '../envelope';
+import { isDocumentFile, MANIFEST } from '../layout';
+import { AlteredDocument, NoSuchDocument } from '../port';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
-import { NotOpened } from './envelope';
-import { isDocumentFile, MANIFEST } from './layout';
-import { onDisk } from './on-disk';
-import { AlteredDocument, NoSuchDocument } from './port';
+import { onDisk } from './disk-errors';
 
 const ADVICE = 'Restore the folder from a backup';
 

@@ -1,10 +1,10 @@
-import type { Format } from '../domain/reports';
+import type { Format } from '../../domain/reports';
+import { NotTheDocument } from '../port';
 import { CONTENT_TYPE, claimOf, typeInWords } from './content-type';
 import { type FormatCheck, wrong } from './format-check';
 import { createHtmlCheck } from './html-check';
 import { createJsonRecordCheck } from './json-record';
 import { createPdfCheck } from './pdf-check';
-import { NotTheDocument } from './port';
 
 /** What upstream said of a document before its bytes came. */
 export interface Announced {

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { onShutdown } from '../../src/observability/shutdown';
+import { onShutdown } from '../../src/process/shutdown';
 
 function setup(close: () => Promise<void>, graceMs = 60_000) {
   const host = Object.assign(new EventEmitter(), {

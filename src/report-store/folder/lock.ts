@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isCode, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import { incomingName } from './incoming';
+import { isCode, PRIVATE_FILE, syncFolder } from '../../disk/folders';
+import { incomingName } from './drafts';
 
 /** A file that many processes rewrite. */
 export interface SharedFile {

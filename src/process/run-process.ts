@@ -1,4 +1,4 @@
-import { describeError } from './describe-error';
+import { describeError } from '../observability/describe-error';
 import { sparingLoopback } from './loopback';
 
 /**

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { parseInstantMs } from '../domain/instants';
-import type { StoredDocument } from '../domain/reports';
+import { parseInstantMs } from '../../domain/instants';
+import type { StoredDocument } from '../../domain/reports';
+import { provenContentType } from '../document/content-type';
+import { NotOpened } from '../envelope';
+import { documentFile } from '../layout';
+import type { Placed } from '../manifest';
+import type { DocumentToStore } from '../port';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
-import { provenContentType } from './content-type';
-import { NotOpened } from './envelope';
-import { place, record, replace, statOf } from './folder-names';
-import type { Received } from './incoming';
-import { documentFile } from './layout';
-import type { Placed } from './manifest';
-import type { DocumentToStore } from './port';
-import { syncFolders } from './private-folders';
+import type { Received } from './drafts';
+import { place, record, replace, statOf } from './names';
+import { syncFolders } from './no-links';
 
 /**
  * Gives a received document its final name and returns its entry. The bytes of the newest version add no file; an activity that ran twice

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isCode, PRIVATE_FILE } from '../disk/folders';
-import type { Sealing } from './envelope';
-import type { FormatCheck } from './format-check';
-import { onDisk } from './on-disk';
-import { expectNoLinks, makeFolder } from './private-folders';
+import { isCode, PRIVATE_FILE } from '../../disk/folders';
+import type { FormatCheck } from '../document/format-check';
+import type { Sealing } from '../envelope';
+import { onDisk } from './disk-errors';
+import { expectNoLinks, makeFolder } from './no-links';
 
 /** A whole document under a temporary name, checked and on disk. Whoever gets it renames or removes it. */
 export interface Received {

@@ -1,11 +1,11 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode } from '../disk/folders';
-import { type Cipher, KeyMissing } from '../domain/encryption';
-import { type Opened, openBytes, Sealing, sealedWhole } from './envelope';
-import { applicantFolder } from './layout';
-import type { AtRest, Manifest } from './port';
-import { expectNoLinks } from './private-folders';
+import { isCode } from '../../disk/folders';
+import { type Cipher, KeyMissing } from '../../domain/encryption';
+import { type Opened, openBytes, Sealing, sealedWhole } from '../envelope';
+import { applicantFolder } from '../layout';
+import type { AtRest, Manifest } from '../port';
+import { expectNoLinks } from './no-links';
 
 /** An applicant's folder in a folder store. */
 export interface ApplicantFolder {

@@ -1,14 +1,14 @@
 import { link, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isCode, syncFolder } from '../disk/folders';
-import type { StoredDocument } from '../domain/reports';
+import { isCode, syncFolder } from '../../disk/folders';
+import type { StoredDocument } from '../../domain/reports';
+import { MANIFEST } from '../layout';
+import { mergeDocuments } from '../manifest';
+import { manifestText } from '../manifest-file';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
-import { rewriteUnderLock, type Undo } from './folder-lock';
-import { incomingName, type Received } from './incoming';
-import { MANIFEST } from './layout';
-import { mergeDocuments } from './manifest';
-import { manifestText } from './manifest-file';
-import { expectNoLinks, makeFolder } from './private-folders';
+import { incomingName, type Received } from './drafts';
+import { rewriteUnderLock, type Undo } from './lock';
+import { expectNoLinks, makeFolder } from './no-links';
 
 /** Gives whole bytes that are on the disk their final name, in place of what may lie there. */
 export async function place(files: ApplicantFiles, received: Received, file: string): Promise<void> {

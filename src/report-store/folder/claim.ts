@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
-import { isCode } from '../disk/folders';
+import { isCode } from '../../disk/folders';
+import { WrongFolder } from '../port';
 import type { ApplicantFiles } from './applicant-files';
-import { WrongFolder } from './port';
-import { expectNoLinks, makeFolder } from './private-folders';
+import { expectNoLinks, makeFolder } from './no-links';
 import { publishOnce } from './publish-once';
 
 /** Says whose a folder is, from before the invitation until there is a manifest, which says it instead. */

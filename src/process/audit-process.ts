@@ -1,7 +1,8 @@
-import { type Audit, type AuditEntry, AuditUnavailable, openAudit, unwritableAudit } from './audit';
-import type { AuditKeys } from './audit-chain';
-import { keepAuditFor, pruneAudit } from './audit-keep';
-import type { Logger } from './log';
+import { type Audit, type AuditEntry, AuditUnavailable, openAudit } from '../observability/audit';
+import type { AuditKeys } from '../observability/audit-chain';
+import { keepAuditFor, pruneAudit } from '../observability/audit-keep';
+import type { Logger } from '../observability/log';
+import { ConfigurationError } from './configuration-fault';
 
 /** The line with which a process begins: which variables of ours are set, by name, for a value may be a secret. */
 export function configuration(who: string, names: readonly string[]): AuditEntry {
@@ -85,4 +86,23 @@ export async function auditProcess(options: {
     log.error({ error }, 'the audit log cannot be written: look at AUDIT_LOG');
     return nothing(error);
   }
+}
+
+/** For roots: the audit log, or a fault of the configuration. */
+export async function openConfiguredAudit(options: Parameters<typeof openAudit>[0]): Promise<() => Audit> {
+  try {
+    const audit = await openAudit(options);
+    return () => audit;
+  } catch (error) {
+    return () => {
+      throw unwritableAudit(options.folder, error);
+    };
+  }
+}
+
+/** What {@link openAudit} threw, as a fault of the configuration. */
+export function unwritableAudit(folder: string, error: unknown): ConfigurationError {
+  const { code = 'an unknown failure' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  const came = `${JSON.stringify(folder)} (${code})`;
+  return new ConfigurationError([{ key: 'AUDIT_LOG', expected: 'a folder that can be made and written', came }]);
 }

@@ -1,4 +1,4 @@
-import type { Format } from '../domain/reports';
+import type { Format } from '../../domain/reports';
 
 /** Types that make no claim: the bytes alone decide. S3 sends the second by default, old servers the others or none. */
 const NO_CLAIM: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import { Recent } from '../../src/observability/recent';
+import { Recent } from '../../src/process/recent';
 
 it('the entry set longest ago is forgotten first', () => {
   const recent = new Recent<number>(2);

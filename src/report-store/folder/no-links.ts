@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { chmod, lstat, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { isCode, makePrivateFolder, syncFolder } from '../disk/folders';
+import { isCode, makePrivateFolder, syncFolder } from '../../disk/folders';
 
 const OPEN_TO_OTHERS = 0o077;
 const ALL_BUT_THOSE = 0o7700;

@@ -1,6 +1,7 @@
 import { Counter } from 'prom-client';
-import { createRegistry, serveMetrics } from '../../src/observability/metrics';
-import { announceReady } from '../../src/observability/ready';
+import { createRegistry } from '../../src/observability/metrics';
+import { serveMetrics } from '../../src/process/metrics-server';
+import { announceReady } from '../../src/process/ready';
 
 async function setup(ready: () => boolean = () => true) {
   const registry = createRegistry('webhook');

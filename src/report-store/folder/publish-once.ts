@@ -1,7 +1,7 @@
 import { type FileHandle, link, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isCode, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import { incomingName } from './incoming';
+import { isCode, PRIVATE_FILE, syncFolder } from '../../disk/folders';
+import { incomingName } from './drafts';
 
 /** Writes a file unless another process did, whole or not at all: whoever reads it then reads what the first one wrote. */
 export async function publishOnce(path: string, incoming: string, text: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { clientAddress, createNetworkCheck, isLoopbackAddress } from '../../src/observability/networks';
+import { clientAddress, createNetworkCheck, isLoopbackAddress } from '../../src/process/networks';
 
 const isTrusted = createNetworkCheck(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
 

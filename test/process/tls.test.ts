@@ -5,7 +5,7 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { readConfig } from '../../src/config';
-import type { ConfigurationError } from '../../src/observability/configuration-fault';
+import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from '../api/api-fixture';
 import { authority, issuedBy, pairOnDisk } from '../support/certificates';
 import { until } from '../support/condition';

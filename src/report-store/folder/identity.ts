@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode, makePrivateFolder } from '../disk/folders';
-import { onDisk } from './on-disk';
-import { type StoreIdentity, StoreNotFound } from './port';
-import { expectNoLinks, makeFolder } from './private-folders';
+import { isCode, makePrivateFolder } from '../../disk/folders';
+import { type StoreIdentity, StoreNotFound } from '../port';
+import { IDENTITY_FILE, SHELF_FOLDER } from '../shelf';
+import { onDisk } from './disk-errors';
+import { expectNoLinks, makeFolder } from './no-links';
 import { publishOnce } from './publish-once';
-import { IDENTITY_FILE, SHELF_FOLDER } from './shelf';
 
 const FILE = `${SHELF_FOLDER}/${IDENTITY_FILE}`;
 const ID = /^[0-9a-f]{32}$/;

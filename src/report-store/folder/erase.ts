@@ -1,14 +1,14 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isCode, syncFolder } from '../disk/folders';
-import { isClientUserId } from '../domain/identifiers';
-import { CLAIM } from './folder-claim';
-import { rewriteUnderLock } from './folder-lock';
-import { revoke, sweep } from './incoming';
-import { applicantFolder, MANIFEST } from './layout';
-import { StoreUnavailable } from './port';
-import { expectNoLinks, makeFolder } from './private-folders';
+import { isCode, syncFolder } from '../../disk/folders';
+import { isClientUserId } from '../../domain/identifiers';
+import { applicantFolder, MANIFEST } from '../layout';
+import { StoreUnavailable } from '../port';
+import { CLAIM } from './claim';
+import { revoke, sweep } from './drafts';
+import { rewriteUnderLock } from './lock';
+import { expectNoLinks, makeFolder } from './no-links';
 
 /** A download that lives writes more often: its next byte may take HUMAN_API_TIMEOUT, 5 minutes at most. */
 const DEAD_DOWNLOAD_AFTER_MS = 10 * 60_000;

@@ -1,11 +1,11 @@
 import { open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isCode, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import type { FolderIdentity } from './folder-identity';
-import { incomingName } from './incoming';
-import { onDisk } from './on-disk';
-import { expectNoLinks, makeFolder } from './private-folders';
-import { checkedName, folderOfPrefix, IDENTITY_FILE, SHELF_FOLDER, type Shelf } from './shelf';
+import { isCode, PRIVATE_FILE, syncFolder } from '../../disk/folders';
+import { checkedName, folderOfPrefix, IDENTITY_FILE, SHELF_FOLDER, type Shelf } from '../shelf';
+import { onDisk } from './disk-errors';
+import { incomingName } from './drafts';
+import type { FolderIdentity } from './identity';
+import { expectNoLinks, makeFolder } from './no-links';
 
 /** The shelf of a folder store; `incoming` is where its files lie until they are whole, on the same file system. */
 export function createFolderShelf(base: string, incoming: string, identity: FolderIdentity): Shelf {
