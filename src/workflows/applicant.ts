@@ -5,17 +5,17 @@ import { countDocuments, emptyCollection, upgradeCollection, withReportNotice } 
 import { currentKind, currentStatus, type Facts, openAdoptedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
+import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Outcome, Stage } from '../domain/outcome';
 import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
 import { nextStage, statusKind } from '../domain/status';
-import type {
-  ApplicantState,
-  CollectRecordsInput,
-  InvitationAnswer,
-  ReportNotice,
-  StateAnswer,
-  StatusNotice,
+import {
+  type ApplicantState,
+  ATTRIBUTES,
+  type CollectRecordsInput,
+  type InvitationAnswer,
+  type StateAnswer,
 } from './contract';
 import { hasTakenEnough } from './run-limits';
 
@@ -25,10 +25,10 @@ const MAX_SIGNALS_IN_STEP = 5_000;
 const MAX_SHOWN = 100;
 
 // contract: SEARCH_ATTRIBUTE_KEYS
-const STAGE = defineSearchAttributeKey('ApplicantStage', 'KEYWORD');
-const STAGE_SINCE = defineSearchAttributeKey('ApplicantStageSince', 'DATETIME');
-const OUTCOME = defineSearchAttributeKey('ApplicantOutcome', 'KEYWORD');
-const HUMAN_ID = defineSearchAttributeKey('HumanId', 'KEYWORD');
+const STAGE = defineSearchAttributeKey(ATTRIBUTES.stage, 'KEYWORD');
+const STAGE_SINCE = defineSearchAttributeKey(ATTRIBUTES.stageSince, 'DATETIME');
+const OUTCOME = defineSearchAttributeKey(ATTRIBUTES.outcome, 'KEYWORD');
+const HUMAN_ID = defineSearchAttributeKey(ATTRIBUTES.humanId, 'KEYWORD');
 
 /** The state of a run; the facts are kept apart, because payloads carry them in another shape. */
 type RunState = Omit<ApplicantState, 'facts'>;
