@@ -1,7 +1,7 @@
 import { KeyMissing } from '../../domain/encryption';
-import { noticeRequestId } from '../../human-api/notifications';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
+import type { Notice } from '../../domain/notices';
 import { type NoticeSender, NoticeUndelivered } from '../../temporal/notices';
+import { noticeRequestId, parseStoredNotices } from '../../upstream/notices';
 import type { SetAside } from './set-aside';
 
 /** Who has a notice now. `mailbox`: a search knows nobody of this humanId yet, so the mailbox asks on; nobody's comes back into quarantine. */
@@ -49,7 +49,7 @@ export async function replay(setAside: SetAside, id: string, sender: Sender): Pr
 async function noticesOf(
   setAside: SetAside,
   id: string,
-): Promise<readonly StoredNotice[] | 'unreadable' | 'locked' | 'gone'> {
+): Promise<readonly Notice[] | 'unreadable' | 'locked' | 'gone'> {
   try {
     const found = await setAside.read(id);
     if (found === null) return 'gone';
@@ -60,7 +60,7 @@ async function noticesOf(
   }
 }
 
-async function send(notice: StoredNotice, sender: Sender): Promise<Taker | 'nowhere' | 'refused'> {
+async function send(notice: Notice, sender: Sender): Promise<Taker | 'nowhere' | 'refused'> {
   const requestId = noticeRequestId(notice);
   try {
     if (notice.kind === 'report') return await sendReport(notice, requestId, sender);
@@ -75,7 +75,7 @@ async function send(notice: StoredNotice, sender: Sender): Promise<Taker | 'nowh
 
 /** Straight to whose it is, which tells at once what becomes of it; where a search does not say, or cannot be asked, the mailbox finds out. */
 async function sendReport(
-  { humanId, reportId, type, updatedAt }: Extract<StoredNotice, { kind: 'report' }>,
+  { humanId, reportId, type, updatedAt }: Extract<Notice, { kind: 'report' }>,
   requestId: string,
   sender: Sender,
 ): Promise<Taker | 'nowhere'> {
