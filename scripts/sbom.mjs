@@ -12,11 +12,11 @@ await runCommand(async () => {
       .filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
       .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
   );
-  const { status, output } = await capture('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
+  const { status, output } = await capture('npm', ['sbom', '--sbom-format', 'cyclonedx', '--loglevel=error'], {
     cwd: ROOT,
     timeoutMs: 60_000,
   });
-  if (status !== 0) throw new SetupError('npm sbom failed: run npm run build first, which installs the packages.');
+  if (status !== 0) throw new SetupError(`npm sbom ended with status ${status}: ${output.slice(0, 500)}`);
   const bom = JSON.parse(output);
   const components = bom.components.filter(({ name, version }) => shipped.has(`${name}@${version}`));
   const refs = new Set([bom.metadata.component['bom-ref'], ...components.map((component) => component['bom-ref'])]);
