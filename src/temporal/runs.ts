@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import type { Standing } from '../domain/applicant-run';
 import { isHumanId } from '../domain/identifiers';
 import type { ReportNotice } from '../domain/notices';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/outcome';
 import type { CheckSchedule } from '../domain/refresh';
-import type { Standing } from '../domain/sweep';
 import {
   applicantWorkflowId,
   REFRESH_REPORTS,
