@@ -1,5 +1,4 @@
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import { KeyMissing } from '../domain/encryption';
@@ -15,6 +14,7 @@ import {
   DETAILS_DIGEST_MEMO,
   type InvitationAnswer,
   invitationQuery,
+  SEARCH_ATTRIBUTE_KEYS,
   type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
@@ -106,8 +106,8 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
             memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
             staticSummary: 'Medical records of one applicant',
             typedSearchAttributes: [
-              { key: defineSearchAttributeKey('ApplicantStage', 'KEYWORD'), value: 'inviting' },
-              { key: defineSearchAttributeKey('ApplicantStageSince', 'DATETIME'), value: new Date() },
+              { key: SEARCH_ATTRIBUTE_KEYS.stage, value: 'inviting' },
+              { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date() },
             ],
           }),
         );
