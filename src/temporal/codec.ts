@@ -4,9 +4,9 @@ import { KeyMissing, UNDECODABLE } from '../domain/encryption';
 import { decrypt, encrypt, isKeyId, type KeyRing } from './key-ring';
 
 /** Why a payload can never become readable. `plaintext`: not encrypted at all; `altered`: bytes or labels changed, or cut; `foreign`: of another workflow. */
-type Refusal = 'plaintext' | 'altered' | 'foreign';
+type PermanentDecodeFault = 'plaintext' | 'altered' | 'foreign';
 /** What is told of a payload that is not decoded; `unknown-key`: not yet, for its key may come back. */
-export type Told = Refusal | 'unknown-key';
+export type DecodeFault = PermanentDecodeFault | 'unknown-key';
 
 /** Temporal's own word for it: its UI asks the codec endpoint for payloads of this encoding. */
 const ENCODING = 'binary/encrypted';
@@ -28,7 +28,7 @@ const MARKER: Payload = {
 export function createPayloadCodec(
   ring: KeyRing,
   namespace: string,
-  refused: (refusal: Told) => void = () => {},
+  refused: (refusal: DecodeFault) => void = () => {},
 ): PayloadCodec {
   return {
     async encode(payloads, context) {
@@ -52,7 +52,7 @@ export function createPayloadCodec(
     },
   };
 
-  function decode(payload: Payload, workflowId: string | undefined): Payload | Refusal {
+  function decode(payload: Payload, workflowId: string | undefined): Payload | PermanentDecodeFault {
     const { encoding, key: keyId, workflow } = payload.metadata ?? {};
     if (text(encoding) !== ENCODING) return 'plaintext';
     if (!keyId || !workflow || !payload.data || !isKeyId(text(keyId))) return 'altered';
@@ -76,7 +76,11 @@ export function createPayloadCodec(
  * For a worker that encrypts no more (PAYLOAD_ENCRYPTION=off with keys): writes in clear, takes what is in clear, and still reads what was
  * encrypted before.
  */
-export function createReadingCodec(ring: KeyRing, namespace: string, refused?: (refusal: Told) => void): PayloadCodec {
+export function createDecodeOnlyCodec(
+  ring: KeyRing,
+  namespace: string,
+  refused?: (refusal: DecodeFault) => void,
+): PayloadCodec {
   const { decode } = createPayloadCodec(ring, namespace, refused);
   return {
     encode: async (payloads) => payloads,

@@ -1,7 +1,7 @@
 import type { DataConverter } from '@temporalio/common';
 import type { Cipher } from '../domain/encryption';
-import { createPayloadCodec, createReadingCodec, type Told } from './codec';
-import { createSeal } from './key-ring';
+import { createDecodeOnlyCodec, createPayloadCodec, type DecodeFault } from './codec';
+import { createCipher } from './key-ring';
 import type { PayloadSettings } from './payload-settings';
 
 /** Loaded by its path, here and into the workflow bundle: that is how the SDK takes one. */
@@ -14,10 +14,10 @@ const FAILURE_CONVERTER = require.resolve('./failure-converter');
 export function createDataConverter(
   { ring, encrypts }: PayloadSettings,
   namespace: string,
-  onRefused?: (refusal: Told) => void,
+  onRefused?: (refusal: DecodeFault) => void,
 ): DataConverter | undefined {
   if (ring === null) return undefined;
-  if (!encrypts) return { payloadCodecs: [createReadingCodec(ring, namespace, onRefused)] };
+  if (!encrypts) return { payloadCodecs: [createDecodeOnlyCodec(ring, namespace, onRefused)] };
   return {
     payloadCodecs: [createPayloadCodec(ring, namespace, onRefused)],
     failureConverterPath: FAILURE_CONVERTER,
@@ -25,6 +25,6 @@ export function createDataConverter(
 }
 
 /** What seals what we keep on disks of ours; null where nothing is encrypted. */
-export function sealOf({ ring, encrypts }: PayloadSettings): Cipher | null {
-  return ring !== null && encrypts ? createSeal(ring) : null;
+export function createDiskCipher({ ring, encrypts }: PayloadSettings): Cipher | null {
+  return ring !== null && encrypts ? createCipher(ring) : null;
 }

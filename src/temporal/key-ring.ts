@@ -56,7 +56,7 @@ export function parseKeyFile(text: string): KeyRing | null {
 }
 
 /** A new entry of `PAYLOAD_KEYS`. */
-export function newKey(id: string): string {
+export function generateKey(id: string): string {
   return `${id}:${randomBytes(KEY_BYTES).toString('base64')}`;
 }
 
@@ -69,7 +69,7 @@ export function isKeyId(text: string): boolean {
  * The keys of the digests in manifests: one from each key of the ring, the first of which makes them, and one from the client secret, which makes
  * them where there is no ring.
  */
-export function digestKeys(ring: KeyRing | null, clientSecret: string) {
+export function createDigestKeys(ring: KeyRing | null, clientSecret: string) {
   const ofRing = ring?.ids.flatMap((id) => ring.key(id, 'digest') ?? []) ?? [];
   return { keys: [...ofRing, derive(Buffer.from(clientSecret), 'digest')], clientSecret };
 }
@@ -102,7 +102,7 @@ export function decrypt(key: Buffer, sealed: Uint8Array, bound: Uint8Array): Buf
 const MAGIC = Buffer.from('CWS1');
 
 /** Seals what lies on disks outside Temporal. Sealed form: magic, length of the key id (1 byte), key id, then iv, ciphertext and tag. */
-export function createSeal(ring: KeyRing): Cipher {
+export function createCipher(ring: KeyRing): Cipher {
   return {
     encrypt(plain, place) {
       const key = ring.key(ring.first, 'seal');

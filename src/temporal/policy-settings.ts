@@ -42,7 +42,7 @@ export const POLICY_VARIABLES = {
 };
 
 /** The policy that the variables say. */
-export function policyOf(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
+export function toPolicy(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
   return {
     pollMs: {
       invited: read.POLL_INVITED,

@@ -6,8 +6,8 @@ import { isUndecodable } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
 import { downloadTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
-import type { Deployment } from './deployment';
 import { PLAIN_FAILURES } from './failure-converter';
+import type { Deployment } from './settings';
 
 /** What the workers of a process are made of. */
 export interface WorkersOptions {
@@ -16,7 +16,7 @@ export interface WorkersOptions {
   readonly taskQueue: string;
   /** The workflow code, bundled by the build. */
   readonly bundlePath: string;
-  readonly inHouseActivities: object;
+  readonly internalActivities: object;
   readonly upstreamActivities: object;
   readonly deployment: Deployment;
   /** None: nothing is encrypted. */
@@ -61,7 +61,7 @@ export function installRuntime(log: Logger): void {
   });
 }
 
-/** A worker for the workflows with what is done in house, and one for each task queue of {@link callQueues}. */
+/** A worker for the workflows with what is done in house, and one for each task queue of {@link activityQueues}. */
 export async function createWorkers(options: WorkersOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, taskQueue, dataConverter } = options;
   const bundle = await readFile(options.bundlePath, 'utf8');
@@ -76,10 +76,10 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
       ...common,
       taskQueue,
       workflowBundle: { code: dataConverter?.failureConverterPath ? bundle : `${SHOW_FAILURES}${bundle}` },
-      activities: options.inHouseActivities,
+      activities: options.internalActivities,
       ...LONG_ACTIVATIONS,
     }),
-    ...callQueues(taskQueue, options.maxCallsPerSecond).map((queue) =>
+    ...activityQueues(taskQueue, options.maxCallsPerSecond).map((queue) =>
       Worker.create({ ...common, ...queue, activities: options.upstreamActivities }),
     ),
   ]);
@@ -97,7 +97,7 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
  * The task queues of the activities that call upstream, and of the turns before some of them, with their shares (decision 0032). The server keeps
  * each rate over all workers; the slots are those of one process.
  */
-export function callQueues(taskQueue: string, maxCallsPerSecond: number) {
+export function activityQueues(taskQueue: string, maxCallsPerSecond: number) {
   const queue = (name: string, share: number, slots: number, polls: number) => ({
     taskQueue: name,
     maxTaskQueueActivitiesPerSecond: maxCallsPerSecond * share,
