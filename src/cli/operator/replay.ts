@@ -1,7 +1,7 @@
 import { KeyMissing } from '../../domain/encryption';
-import { noticeRequestId } from '../../human-api/notifications';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
+import type { Notice } from '../../domain/notices';
 import { type NoticeSender, NoticeUndelivered, type Receiver } from '../../temporal/notices';
+import { noticeRequestId, parseStoredNotices } from '../../upstream/notices';
 import type { SetAside } from './set-aside';
 
 /**
@@ -46,7 +46,7 @@ export async function replay(setAside: SetAside, id: string, sender: Sender): Pr
 async function noticesOf(
   setAside: SetAside,
   id: string,
-): Promise<readonly StoredNotice[] | 'unreadable' | 'locked' | 'gone'> {
+): Promise<readonly Notice[] | 'unreadable' | 'locked' | 'gone'> {
   try {
     const found = await setAside.read(id);
     if (found === null) return 'gone';
@@ -61,7 +61,7 @@ async function noticesOf(
  * A report goes straight to whose it is, which shows at once what becomes of it; where a search does not find that out, or cannot be made, the
  * mailbox does.
  */
-async function send(notice: StoredNotice, sender: Sender): Promise<Receiver | 'nowhere' | 'refused'> {
+async function send(notice: Notice, sender: Sender): Promise<Receiver | 'nowhere' | 'refused'> {
   const owner = notice.kind === 'report' ? await sender.findApplicant(notice.humanId).catch(() => null) : null;
   try {
     return await sender.send(notice, owner, noticeRequestId(notice));
