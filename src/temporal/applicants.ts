@@ -38,7 +38,7 @@ export interface Applicants {
   read(clientUserId: string): Promise<ApplicantSummary | null>;
   /** The state of the workflow; needs a worker. */
   readState(clientUserId: string): Promise<StateAnswer>;
-  /** The link of the invitation, or why there is none; null if Temporal has no such applicant. Needs a worker while the applicant is open. */
+  /** The link of the invitation, or the reason why it is missing; null if Temporal has no such applicant. Needs a worker while the applicant is open. */
   readInvitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;

@@ -9,7 +9,7 @@ const DEV_KEYS_FOLDER = '.data/keys';
 /** The keys. In the same folder, a file named like the address of a Temporal server holds the process of the `npm start` that runs it. */
 export const DEV_KEYS_FILE = 'payload';
 
-/** The keys that `npm start` generated in this folder, whether or not it runs; null if there are none. */
+/** The keys that `npm start` generated in this folder, whether or not it runs; null if it generated no keys. */
 export function readDevKeys(folder: string): KeyRing | ConfigurationFault | null {
   const text = readText(folder, DEV_KEYS_FILE);
   if (text === null) return null;

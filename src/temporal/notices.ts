@@ -35,7 +35,7 @@ export interface NoticeSender {
   send(notice: Notice, owner: string | null, requestId: string, untilMs?: number): Promise<Receiver | 'nowhere'>;
   /** The humanId that the applicant's run has; null if it has none or does not exist. Throws what the client throws. */
   readHumanId(clientUserId: string, untilMs?: number): Promise<string | null>;
-  /** Waits for the end of the newest mailbox of a person, then returns the applicant with this humanId; null if there is none, or no end in time. Throws what the client throws. */
+  /** Waits for the end of the newest mailbox of a person, then returns the applicant with this humanId; null without one, or without an end in time. Throws what the client throws. */
   waitForMailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
   /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null if visibility lists none. Throws what the client throws. */
   findApplicant(humanId: string, untilMs?: number): Promise<string | null>;
@@ -88,7 +88,7 @@ export function createNoticeSender(deps: {
     findApplicant,
 
     async waitForMailboxOwner(humanId, untilMs = defaultDeadlineMs()) {
-      // Waits for the end and does not read the result: a webhook with a key of its own cannot decrypt it.
+      // Waits for the end and does not read the result: the webhook may have another key.
       while (!(await waitForClose(client, mailboxWorkflowId(humanId), untilMs - Date.now()))) {
         if (Date.now() >= untilMs) return null;
       }

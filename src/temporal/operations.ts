@@ -76,7 +76,7 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     async withdraw(clientUserId, options = {}, only) {
       await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
-      // The run of an erasure may have left people whom this one knows, or withdraws without knowing them.
+      // The run of an erasure may have skipped people that this one withdraws.
       const isEnough = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
       return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isEnough);
     },

@@ -84,7 +84,7 @@ export async function* readPages<P extends { readonly nextPageToken?: Uint8Array
   } while (nextPageToken && nextPageToken.length > 0);
 }
 
-/** A time or a duration of Temporal's in ms; null if there is none. */
+/** A time or a duration of Temporal's in ms; null if it is missing. */
 export function toMs(time: { seconds?: unknown; nanos?: number | null } | null | undefined): number | null {
   return time ? Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1e6) : null;
 }

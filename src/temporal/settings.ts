@@ -33,7 +33,7 @@ export const TEMPORAL_VARIABLES = {
   ).prefault('refused'),
 };
 
-/** The variables of worker deployment versioning; without a name there is none. */
+/** The variables of worker deployment versioning, which needs a name. */
 export const DEPLOYMENT_VARIABLES = {
   WORKER_DEPLOYMENT_NAME: setting('1 to 100 letters, digits, "_" or "-"', (text) =>
     /^[\w-]{1,100}$/.test(text) ? text : null,

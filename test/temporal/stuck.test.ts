@@ -123,8 +123,8 @@ test(
     expect(told.map((step) => ('why' in step ? [step.workflowId, step.why] : step)).sort()).toEqual([
       [undecodable, 'its workflow task fails again and again (UndecodablePayload)'],
       [type, 'it is a workflow of another type'],
-      [later, 'its start is put off'],
-      [elsewhere, 'no worker takes work from its task queue'],
+      [later, 'its start is delayed'],
+      [elsewhere, 'no worker polls its task queue'],
     ]);
     const ends = forged.map((handle) => client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId));
     const statuses = await Promise.all(ends.map(async (handle) => (await handle.describe()).status.name));
@@ -191,7 +191,7 @@ test.each([
     },
   } as unknown as Client;
   const stuck = await readStuckApplicant(client, 'POL-1');
-  expect(stuck).toEqual(why === null ? null : { workflowId: 'applicant-POL-1', why });
+  expect(stuck).toEqual(why === null ? null : { workflowId: 'applicant-POL-1', runId: '', why });
 });
 
 test(
