@@ -24,7 +24,10 @@ export function readProxy(env: Environment): ProxySettings | null | { readonly m
   const noProxy = NO_PROXY_NAMES.map((candidate) => env[candidate]).find((text) => text) ?? '';
   try {
     const url = parseProxyUrl((env[name] ?? '').trim());
-    return { url: url.origin, authorization: toAuthorization(url), noProxy };
+    // Decoded here, because the decoder's own error quotes the password.
+    const pair = [url.username, url.password].map(decodeURIComponent).join(':');
+    const authorization = url.username === '' ? null : `Basic ${Buffer.from(pair).toString('base64')}`;
+    return { url: url.origin, authorization, noProxy };
   } catch {
     return { malformed: name };
   }
@@ -36,11 +39,4 @@ function parseProxyUrl(text: string): URL {
   const isProxy = /^https?:$/.test(url.protocol) && url.pathname === '/' && !/[?#\s]/.test(text);
   if (!isProxy) throw new TypeError('invalid URL of a proxy');
   return url;
-}
-
-/** @throws URIError for an invalid `%` sequence */
-function toAuthorization({ username, password }: URL): string | null {
-  if (username === '') return null;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
