@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { ALL_DELIVERED_MS, barriers, connect, openInvitation, openPage, PATIENCE_MS } from './stage';
+import { ALL_DELIVERED_MS, barriers, connect, openInvitation, openPage, PATIENCE_MS } from './fixture';
 
 /** The accessible name of what has the focus. */
 const focused = (page: Page) =>

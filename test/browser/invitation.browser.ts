@@ -1,6 +1,6 @@
 import { noticesOf } from '../sandbox/receiver';
 import { until } from '../support/condition';
-import { ALL_DELIVERED_MS, connect, openInvitation, openPage, PATIENCE_MS } from './stage';
+import { ALL_DELIVERED_MS, connect, openInvitation, openPage, PATIENCE_MS } from './fixture';
 
 type Invitation = Awaited<ReturnType<typeof openInvitation>>;
 

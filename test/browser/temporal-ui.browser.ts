@@ -22,7 +22,7 @@ import { newKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { freePort } from '../support/temporal-server';
-import { openPage, PATIENCE_MS } from './stage';
+import { openPage, PATIENCE_MS } from './fixture';
 
 const { CommandType } = temporal.api.enums.v1;
 const WORKFLOW_ID = 'applicant-POL-1';

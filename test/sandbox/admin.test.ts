@@ -1,4 +1,4 @@
-import { keepsNothing } from '../../sandbox/journal';
+import { noJournal } from '../../sandbox/journal';
 import { emptyState } from '../../sandbox/state';
 import { field, generalError, startSandbox, validationError } from './fixture';
 
@@ -153,13 +153,13 @@ describe('looking up', () => {
 
   it('pages through thousands, deleted ones left out, each exactly once', async () => {
     const state = emptyState();
-    const { invite } = await setup({ memory: { state, keeper: keepsNothing } });
+    const { invite } = await setup({ memory: { state, journal: noJournal } });
     await invite('POL-0', 'silent@example.org');
     const [first] = state.people;
     if (!first) throw new Error('expected the invited person');
     for (let number = 1; number < 5_000; number += 1)
       state.people.push({ ...first, clientUserId: `POL-${number}`, humanId: String(number).padStart(32, '0') });
-    const grown = await setup({ memory: { state, keeper: keepsNothing } });
+    const grown = await setup({ memory: { state, journal: noJournal } });
     await grown.call('DELETE', `${USERS}/${'7'.padStart(32, '0')}`, { token: grown.token });
     const seen: string[] = [];
     for (let offset = 0; ; offset += 50) {

@@ -1,4 +1,4 @@
-import { realMs, wallClock } from '../../sandbox/clock';
+import { toRealMs, wallClock } from '../../sandbox/clock';
 
 const DAY_MS = 86_400_000;
 
@@ -40,7 +40,7 @@ describe('the wall clock', () => {
 });
 
 test('a story runs faster by the speed, and no wait of it is longer than the longest', () => {
-  expect(realMs(60_000, { speed: 60, longestWaitMs: null })).toBe(1_000);
-  expect(realMs(60_000, { speed: 60, longestWaitMs: 2_000 })).toBe(1_000);
-  expect(realMs(3 * DAY_MS, { speed: 60, longestWaitMs: 2_000 })).toBe(2_000);
+  expect(toRealMs(60_000, { speed: 60, longestWaitMs: null })).toBe(1_000);
+  expect(toRealMs(60_000, { speed: 60, longestWaitMs: 2_000 })).toBe(1_000);
+  expect(toRealMs(3 * DAY_MS, { speed: 60, longestWaitMs: 2_000 })).toBe(2_000);
 });

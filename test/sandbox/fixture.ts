@@ -1,5 +1,6 @@
+import type { SavedState } from '../../sandbox/journal';
 import type { Log } from '../../sandbox/log';
-import { type Memory, makeSandbox, type SandboxSettings } from '../../sandbox/sandbox';
+import { createSandbox, type SandboxSettings } from '../../sandbox/sandbox';
 import { SIGNATURE_HEADERS, type Signing } from '../../sandbox/signature';
 import { startReceiver } from './receiver';
 import { VirtualClock } from './virtual-clock';
@@ -33,7 +34,7 @@ interface Options extends Partial<Omit<SandboxSettings, 'credentials' | 'webhook
   readonly webhookSecret?: string;
   readonly sign?: boolean;
   readonly signing?: Partial<Signing>;
-  readonly memory?: Memory;
+  readonly memory?: SavedState;
   /** Goes on from there instead of having a clock of its own. */
   readonly clock?: VirtualClock;
 }
@@ -44,7 +45,7 @@ export async function startSandbox(options: Options = {}) {
   const receiver = await startReceiver(options.webhookAnswers);
   cleanups.push(receiver.close);
   const logged: Parameters<Log>[] = [];
-  const sandbox = makeSandbox(
+  const sandbox = createSandbox(
     {
       credentials: { clientId: CLIENT.client_id, clientSecret: CLIENT.client_secret },
       webhook: {
@@ -59,11 +60,11 @@ export async function startSandbox(options: Options = {}) {
               ...options.signing,
             }
           : null,
-        ...(options.webhookAnswers !== 0 && { answerWithinMs: 20_000 }),
+        ...(options.webhookAnswers !== 0 && { answerTimeoutMs: 20_000 }),
       },
       tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 86_400,
       createAnswer: options.createAnswer ?? null,
-      pace: options.pace ?? { speed: 1, longestWaitMs: null },
+      storySpeed: options.storySpeed ?? { speed: 1, longestWaitMs: null },
       publicUrl: options.publicUrl ?? null,
       seed: options.seed ?? null,
       scenario: options.scenario ?? null,

@@ -78,15 +78,15 @@ describe('what a sandbox remembers', () => {
     const { length } = readFileSync(journalIn(folder));
     let before = 0;
     for (let byte = 0; byte <= length; byte += 211) {
-      const { state, keeper } = openJournal(
+      const { state, journal } = openJournal(
         cut(folder, (text) => text.slice(0, byte)),
         NOW_MS,
       );
       expect(state.people.length).toBeGreaterThanOrEqual(before);
       before = state.people.length;
       // What is written behind the cut is read again.
-      keeper.token('a', { kind: 'client', humanId: null, expiresAtMs: NOW_MS + 1 });
-      keeper.close();
+      journal.token('a', { kind: 'client', humanId: null, expiresAtMs: NOW_MS + 1 });
+      journal.close();
     }
     expect(before).toBe(3);
   });
@@ -118,7 +118,7 @@ describe('what a sandbox remembers', () => {
     ).person.invitationToken;
     const organization = { id: '70c1e5a94bd2f8360e9a7d14', name: 'Starfleet Medical', kind: 'hospital' } as const;
     const terms = { organization, gives: ['unity'] as const, deliversAfterMs: 10 * MINUTE_MS, demands: false };
-    first.sandbox.actions.connect(first.sandbox.actions.invited(link), [terms]);
+    first.sandbox.actions.connect(first.sandbox.actions.personByToken(link), [terms]);
     const second = await remembering(folder);
     expect(await second.people()).toMatchObject([{ status: 'Syncing', reports: 0 }]);
     second.clock.advance(20 * MINUTE_MS);
@@ -140,29 +140,29 @@ describe('what a sandbox remembers', () => {
 describe('the journal', () => {
   it('is for its owner only, and drops tokens that have expired', async () => {
     const folder = newFolder();
-    const { keeper } = openJournal(folder, NOW_MS);
-    keeper.token('old', { kind: 'client', humanId: null, expiresAtMs: NOW_MS });
-    keeper.token('new', { kind: 'client', humanId: null, expiresAtMs: NOW_MS + 1 });
+    const { journal } = openJournal(folder, NOW_MS);
+    journal.token('old', { kind: 'client', humanId: null, expiresAtMs: NOW_MS });
+    journal.token('new', { kind: 'client', humanId: null, expiresAtMs: NOW_MS + 1 });
     expect(statSync(journalIn(folder)).mode & 0o077).toBe(0);
     expect(Object.keys(openJournal(folder, NOW_MS).state.tokens)).toEqual(['new']);
   });
 
   it('does not grow with what is out of date', async () => {
     const folder = newFolder();
-    const { state, keeper } = openJournal(folder, NOW_MS);
-    const { invite } = await startSandbox({ memory: { state, keeper } });
+    const { state, journal } = openJournal(folder, NOW_MS);
+    const { invite } = await startSandbox({ memory: { state, journal } });
     await invite('POL-1', 'eager@example.org');
     const [person] = state.people;
     if (!person) throw new Error('expected the invited person');
     const large = { ...person, firstName: 'x'.repeat(1_000_000) };
-    for (let time = 0; time < 40; time += 1) keeper.person(large);
+    for (let time = 0; time < 40; time += 1) journal.person(large);
     expect(statSync(journalIn(folder)).size).toBeLessThan(20_000_000);
     expect(openJournal(folder, NOW_MS).state.people).toHaveLength(1);
   });
 
   it('that was damaged in its middle is not guessed at', () => {
     const folder = newFolder();
-    openJournal(folder, NOW_MS).keeper.close();
+    openJournal(folder, NOW_MS).journal.close();
     appendFileSync(journalIn(folder), 'nonsense\n{"token":["a",{}]}\n');
     expect(() => openJournal(folder, NOW_MS)).toThrow(/journal\.jsonl, line 3: expected an entry .*--reset/);
     clearJournal(folder);

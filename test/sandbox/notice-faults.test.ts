@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { Feed } from '../../sandbox/feed';
+import { NotificationFeed } from '../../sandbox/notification-feed';
 import { CLIENT, startSandbox } from './fixture';
 
 const MINUTE_MS = 60_000;
@@ -93,14 +93,14 @@ describe('a receiver that keeps failing', () => {
   });
 
   it('is forgiven its failures by one success', () => {
-    const feed = new Feed(
+    const feed = new NotificationFeed(
       new URL('http://127.0.0.1:1/'),
       () => 2,
       () => {},
     );
-    for (const well of [false, true, false]) feed.heard(well);
+    for (const well of [false, true, false]) feed.recordResult(well);
     expect(feed.isOn).toBe(true);
-    feed.heard(false);
+    feed.recordResult(false);
     expect(feed.isOn).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { PERSONAS, personaOf } from '../../sandbox/personas/catalogue';
+import { PERSONAS, personaForEmail } from '../../sandbox/personas/catalogue';
 import { generalError, startSandbox } from './fixture';
 import { noticesOf } from './receiver';
 
@@ -164,6 +164,6 @@ describe('the personas', () => {
     ['max.example@example.org', undefined],
     ['constructor@example.org', undefined],
   ])('%s asks for %s', (email, name) => {
-    expect(personaOf(email)?.name).toBe(name);
+    expect(personaForEmail(email)?.name).toBe(name);
   });
 });

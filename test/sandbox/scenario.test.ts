@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readScenario, ScenarioFault, scenarioOf } from '../../sandbox/scenario/read';
+import { parseScenario, readScenario, ScenarioFault } from '../../sandbox/scenario/parse';
 import { startSandbox, validationError } from './fixture';
 
 const SCENARIO = '/control/scenario';
@@ -148,7 +148,7 @@ describe('the scenario over the control surface', () => {
 describe('a scenario that cannot be played', () => {
   const faultsOf = (document: unknown) => {
     try {
-      scenarioOf(document);
+      parseScenario(document);
     } catch (error) {
       if (error instanceof ScenarioFault) return error.message.split('\n');
     }
