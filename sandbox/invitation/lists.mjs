@@ -65,7 +65,7 @@ export function showProviders(providers, connections, connect) {
 }
 
 /**
- * Each word of the query must be the start of a word of the provider. Suggested providers come first.
+ * A provider matches if all query words are prefixes of its words. Suggested providers come first.
  * @param {readonly Provider[]} providers
  * @param {string} query
  * @param {string} kind

@@ -1,102 +1,171 @@
 import { createHmac } from 'node:crypto';
-import type { Log } from '../../sandbox/log';
-import { CLIENT, startSandbox } from './fixture';
-import { noticesOf } from './receiver';
+import { NotificationFeed } from '../../sandbox/notification-feed';
+import { CLIENT, DAY_MS, MINUTE_MS, startSandbox } from './fixture';
+import { toNotices } from './receiver';
 
-const DAY_MS = 86_400_000;
-
-async function told(persona: string, options: Parameters<typeof startSandbox>[0] = {}) {
+/** Invites a persona and runs its script minute by minute, so that posts do not overtake each other by accident. */
+async function run(persona: string, options: Parameters<typeof startSandbox>[0] = {}, minutes = 60) {
   const started = await startSandbox(options);
   const humanId = await started.invite('POL-1', `${persona}@example.org`);
-  started.clock.advance(DAY_MS);
-  await started.sandbox.close();
-  return { ...started, humanId, received: started.receiver.received };
+  const pass = async (count: number) => {
+    for (let minute = 0; minute < count; minute += 1) await started.advance(MINUTE_MS);
+  };
+  await pass(minutes);
+  const { received } = started.receiver;
+  /** The content of each post, in the order of arrival. */
+  const posts = () =>
+    received.map(({ body }) =>
+      (Array.isArray(body) ? body : [body])
+        .map((notice: Record<string, string>) => notice['value'] ?? notice['type'])
+        .join('+'),
+    );
+  const failures = () =>
+    started.logged.filter(([event]) => event === 'notice-failed').map(([, fields]) => fields?.['failure']);
+  return { ...started, humanId, received, pass, posts, failures };
 }
 
-const failedOf = (logged: readonly Parameters<Log>[]) => logged.filter(([event]) => event === 'notice-failed');
+/** Runs eager, which sends Engaged after 4 minutes, Syncing after 10, two reports in one array after 35, All Synced after 40. */
+const runWith = (scenario: object, minutes?: number) => run('eager', { scenario: { seed: 'a', ...scenario } }, minutes);
 
-describe('notices', () => {
-  it('have exactly the fields of their kind, with the endpoints of the vendor', async () => {
-    const { received, humanId } = await told('pharmacy');
-    const notices = noticesOf(received);
-    expect(notices[0]).toEqual({
-      clientUserId: 'POL-1',
+describe('a notification', () => {
+  it('has the fields of its kind and the endpoints of the vendor', async () => {
+    const { received, humanId } = await run('pharmacy');
+    const [engaged, , report] = toNotices(received);
+    expect(engaged).toEqual({
+      ...{
+        clientUserId: 'POL-1',
+        humanId,
+        updatedAt: '2030-03-01T09:03:00.000Z',
+        property: 'status',
+        value: 'Engaged',
+      },
       endpoint: 'https://admin.humanapi.co/api/v1/users',
-      humanId,
-      updatedAt: '2030-03-01T09:03:00.000Z',
-      property: 'status',
-      value: 'Engaged',
     });
-    expect(notices[2]).toEqual({
-      type: 'unity',
+    expect(report).toEqual({
+      ...{ type: 'unity', humanId, updatedAt: '2030-03-01T09:19:00.000Z', action: 'created' },
       endpoint: 'https://api.humanapi.co/v1/human/medical/reports',
       objectId: expect.stringMatching(/^[0-9a-f]{24}$/),
-      updatedAt: '2030-03-01T09:19:00.000Z',
-      humanId,
-      action: 'created',
     });
     expect(received.map(({ headers }) => headers['content-type'])).toEqual(received.map(() => 'application/json'));
   });
 
-  it('of a status are single objects, of several reports one array where the persona says so', async () => {
-    const containers = async (persona: string) =>
-      (await told(persona)).received
-        .map(({ body }) => (Array.isArray(body) ? body.length : 'object'))
-        .map(String)
-        .toSorted();
-    expect(await containers('eager')).toEqual(['2', 'object', 'object', 'object']);
-    expect(await containers('partial')).toEqual(Array(5).fill('object'));
+  it('is a single object or part of an array, depending on the persona', async () => {
+    expect((await run('eager')).posts()).toEqual(['Engaged', 'Syncing', 'unity+ccdraw', 'All Synced']);
+    expect((await run('partial')).posts()).toEqual(['Engaged', 'Syncing', 'unity', 'ccdraw']);
   });
 
-  it('carry the webhook secret as Basic password, and nothing when there is none', async () => {
-    const { received } = await told('declines', { webhookSecret: 'p@ss:word' });
-    const passwords = received.map(({ headers }) =>
-      Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64').toString(),
-    );
-    expect(passwords.map((text) => text.slice(text.indexOf(':') + 1))).toEqual(['p@ss:word', 'p@ss:word']);
-    expect((await told('declines')).received.map(({ headers }) => headers.authorization)).toEqual([
-      undefined,
-      undefined,
-    ]);
+  it('is posted with the secret as the Basic password, or without an Authorization header', async () => {
+    const passwords = async (options: object) =>
+      (await run('bounces', options)).received.map(({ headers }) =>
+        Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
+          .toString()
+          .replace(/^.*?:/, ''),
+      );
+    expect(await passwords({ webhookSecret: 'p@ss:word' })).toEqual(['p@ss:word']);
+    expect(await passwords({})).toEqual(['']);
   });
 
-  it('are signed over payload, timestamp and nonce when asked', async () => {
-    const { received } = await told('declines', { sign: true });
+  it.each([
+    [{}, ['x-humanapi-signature', 'x-humanapi-timestamp', 'x-humanapi-nonce'], /^\d{13}$/],
+    [
+      { digest: 'base64', time: 's', headers: { signature: 'X-Sig', timestamp: 'X-Time', nonce: 'X-Once' } } as const,
+      ['x-sig', 'x-time', 'x-once'],
+      /^\d{10}$/,
+    ],
+  ])('is signed over payload, timestamp and nonce with %j', async (signing, names, time) => {
+    const { received } = await run('declines', { signing });
     expect(received).toHaveLength(2);
     for (const { headers, raw } of received) {
-      const message = `${raw}${headers['x-humanapi-timestamp']}${headers['x-humanapi-nonce']}`;
-      expect(headers['x-humanapi-signature']).toBe(
-        createHmac('sha1', CLIENT.client_secret).update(message).digest('hex'),
-      );
+      const [signature, timestamp, nonce] = names.map((name) => headers[name]);
+      const hmac = createHmac('sha1', CLIENT.client_secret).update(`${raw}${timestamp}${nonce}`);
+      expect(signature).toBe(hmac.digest('digest' in signing ? signing.digest : 'hex'));
+      expect(timestamp).toMatch(time);
     }
-    expect(new Set(received.map(({ headers }) => headers['x-humanapi-nonce'])).size).toBe(2);
+    expect(new Set(received.map(({ headers }) => headers[names[2] ?? ''])).size).toBe(2);
   });
 
-  it('are posted once, and a refusal is logged without the body', async () => {
-    const { received, logged, humanId, receiver } = await told('declines', {
+  it('is posted once; a failure is logged without the body and the secret', async () => {
+    const { received, logged, humanId, receiver } = await run('bounces', {
       webhookAnswers: 503,
       webhookSecret: 'hush',
     });
-    expect(received).toHaveLength(2);
-    const line = ['notice-failed', { to: receiver.url.origin, humanId, failure: 'answered 503' }, 'warn'];
-    expect(failedOf(logged)).toEqual([line, line]);
+    expect(received).toHaveLength(1);
+    const fields = { to: receiver.url.origin, humanId, failure: 'answered 503' };
+    expect(logged).toContainEqual(['notice-failed', fields, 'warn']);
     expect(JSON.stringify(logged)).not.toContain('hush');
   });
 
-  it('are given up after three seconds without an answer', async () => {
-    const begun = performance.now();
-    const { logged } = await told('declines', { webhookAnswers: 0 });
-    expect(performance.now() - begun).toBeLessThan(10_000);
-    expect(failedOf(logged).map(([, fields]) => fields?.['failure'])).toEqual(['TimeoutError', 'TimeoutError']);
-  });
-
-  it('leave the story alone when nobody listens', async () => {
-    const { receiver, invite, clock, sandbox, logged, call } = await startSandbox();
-    await receiver.close();
+  it('is discarded after three seconds without an answer, and does not delay the script', async () => {
+    const { clock, invite, sandbox, logged, people } = await startSandbox({ webhookAnswers: 0 });
+    const startMs = performance.now();
     await invite('POL-1', 'eager@example.org');
     clock.advance(DAY_MS);
-    expect((await call('GET', '/control/people')).body).toMatchObject([{ status: 'All Synced', reports: 2 }]);
-    await sandbox.close();
-    expect(failedOf(logged).map(([, fields]) => fields?.['failure'])).toEqual(Array(4).fill('ECONNREFUSED'));
+    expect(await people()).toMatchObject([{ status: 'All Synced', reports: 2 }]);
+    await sandbox.idle();
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+    expect(logged.filter(([, fields]) => fields?.['failure'] === 'TimeoutError')).toHaveLength(4);
+  });
+});
+
+describe('a rule for notifications', () => {
+  it.each([
+    [{ fault: 'drop', on: 'status', calls: [2] }, ['Engaged', 'unity+ccdraw', 'All Synced']],
+    [{ fault: 'delay', by: '20m', calls: [1] }, ['Syncing', 'Engaged', 'unity+ccdraw', 'All Synced']],
+    [
+      { fault: 'duplicate', copies: 2, on: 'report' },
+      ['Engaged', 'Syncing', 'unity+ccdraw', 'unity+ccdraw', 'unity+ccdraw', 'All Synced'],
+    ],
+    [{ fault: 'drop', clientUserId: 'OTHER-*' }, ['Engaged', 'Syncing', 'unity+ccdraw', 'All Synced']],
+  ])('%j has its effect', async (rule, expected) => {
+    const { posts } = await runWith({ notices: [rule] });
+    expect(posts()).toEqual(expected);
+  });
+
+  it('reorders with the next notification of the person, or sends it alone after the time limit', async () => {
+    const { pass, posts, people } = await runWith({
+      notices: [{ fault: 'reorder', within: '30m', on: 'status', calls: [1, 3] }],
+    });
+    expect(posts()).toEqual(['Syncing', 'Engaged', 'unity+ccdraw']);
+    await pass(11);
+    expect(posts()).toEqual(['Syncing', 'Engaged', 'unity+ccdraw', 'All Synced']);
+    expect(await people()).toMatchObject([{ notices: { delivered: 4, failed: 0 } }]);
+  });
+
+  it('batches notifications of several people into one array, by number or by time', async () => {
+    const { pass, posts, invite, received } = await runWith(
+      { notices: [{ fault: 'batch', size: 2, within: '7m' }] },
+      0,
+    );
+    await invite('POL-2', 'declines@example.org');
+    await pass(60);
+    // POL-1 is Engaged after 4 minutes, POL-2 after 9. The array of two reports fills a batch.
+    expect(posts()).toEqual(['Engaged+Engaged', 'Syncing+Declined', 'unity+ccdraw', 'All Synced']);
+    expect(received.every(({ body }) => Array.isArray(body))).toBe(true);
+  });
+});
+
+describe('a receiver that keeps failing', () => {
+  it('gets no more notifications until the feed is switched on again', async () => {
+    const options = { scenario: { feed: { offAfterFailures: 2 } }, webhookAnswers: 503 };
+    const { pass, receiver, logged, call, invite } = await run('eager', options);
+    expect(receiver.received).toHaveLength(2);
+    expect(logged).toContainEqual(['feed-off', { to: receiver.url.origin, failures: 2 }, 'warn']);
+    expect((await call('GET', '/control/scenario')).body).toMatchObject({ feeds: [{ on: false }] });
+    await call('POST', '/control/feed', { json: { on: true } });
+    await invite('POL-2', 'bounces@example.org');
+    await pass(3);
+    expect(receiver.received).toHaveLength(3);
+  });
+
+  it('is switched off by consecutive failures only', () => {
+    const feed = new NotificationFeed(
+      new URL('http://127.0.0.1:1/'),
+      () => 2,
+      () => {},
+    );
+    for (const isDelivered of [false, true, false]) feed.recordResult(isDelivered);
+    expect(feed.isOn).toBe(true);
+    feed.recordResult(false);
+    expect(feed.isOn).toBe(false);
   });
 });
