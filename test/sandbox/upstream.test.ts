@@ -177,14 +177,14 @@ describe('a look-up', () => {
       saved.state.people.push({ ...first, clientUserId: `POL-${number}`, humanId: String(number).padStart(32, '0') });
     const { users } = await startSandbox({ saved });
     await users('DELETE', `/${'7'.padStart(32, '0')}`);
-    const seen: string[] = [];
+    const ids: string[] = [];
     for (let offset = 0; ; offset += 50) {
       const page = (await users('GET', `?offset=${offset}`)).body as { clientUserId: string }[];
-      seen.push(...page.map(({ clientUserId }) => clientUserId));
+      ids.push(...page.map(({ clientUserId }) => clientUserId));
       if (page.length < 50) break;
     }
     const numbers = Array.from({ length: 1_000 }, (_, number) => number).filter((number) => number !== 7);
-    expect(seen).toEqual(numbers.map((number) => `POL-${number}`));
+    expect(ids).toEqual(numbers.map((number) => `POL-${number}`));
   });
 
   it.each(['offset=-1', 'limit=5', 'clientUserId='])('with %s is rejected', async (query) => {
