@@ -3,7 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 import type { Notice } from '../human-api/notifications';
 import { serializeNotices } from '../human-api/notifications/stored';
 import type { Logger } from '../observability/log';
-import type { Quarantine } from '../spool/quarantine';
+import type { Quarantine } from '../quarantine/quarantine';
 import { type Answer, refusal } from './answer';
 import { createSignatureCheck, type SignatureFault, type SignatureJudgement, type SignatureScheme } from './signature';
 import { createSignatureMemory } from './signature-memory';

@@ -1,8 +1,7 @@
-import { KeyMissing } from '../../domain/encryption';
 import { noticeRequestId } from '../../human-api/notifications';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
+import type { StoredNotice } from '../../human-api/notifications/stored';
 import { type NoticeSender, NoticeUndelivered } from '../../temporal/notices';
-import type { SetAside } from './set-aside';
+import { type QuarantineView, readNotices } from './quarantine-view';
 
 /** Who has a notice now. `mailbox`: a search knows nobody of this humanId yet, so the mailbox asks on; nobody's comes back into quarantine. */
 type Taker = 'applicant' | 'refresh' | 'mailbox';
@@ -26,8 +25,9 @@ type Sender = Pick<NoticeSender, 'deliverStatusNotice' | 'deliverReportNotice' |
  * Sends a record's notices as the webhook and the mailbox would have, and removes it once all are taken. Harmless to repeat and to run twice at
  * a time: each notice goes under its own request id. @throws {NoticeUndelivered} where Temporal does not answer; the record is kept
  */
-export async function replay(setAside: SetAside, id: string, sender: Sender): Promise<Replayed> {
-  const notices = await noticesOf(setAside, id);
+export async function replay(view: QuarantineView, id: string, sender: Sender): Promise<Replayed> {
+  const notices = await readNotices(view, id);
+  if (notices === 'key-missing') return { result: 'locked', taken: 0, by: {} };
   if (typeof notices === 'string') return { result: notices, taken: 0, by: {} };
   const by: Partial<Record<Taker, number>> = {};
   let taken = 0;
@@ -42,22 +42,8 @@ export async function replay(setAside: SetAside, id: string, sender: Sender): Pr
     by[fate] = (by[fate] ?? 0) + 1;
   }
   if (kept !== null) return { result: kept, taken, by };
-  await setAside.drop(id); // false: somebody else replayed it too, which came to the same
+  await view.drop(id); // false: somebody else replayed it too, which came to the same
   return { result: 'replayed', taken, by };
-}
-
-async function noticesOf(
-  setAside: SetAside,
-  id: string,
-): Promise<readonly StoredNotice[] | 'unreadable' | 'locked' | 'gone'> {
-  try {
-    const found = await setAside.read(id);
-    if (found === null) return 'gone';
-    return (found.content && parseStoredNotices(found.content)) ?? 'unreadable';
-  } catch (error) {
-    if (error instanceof KeyMissing) return 'locked';
-    throw error;
-  }
 }
 
 async function send(notice: StoredNotice, sender: Sender): Promise<Taker | 'nowhere' | 'refused'> {

@@ -1,5 +1,5 @@
+import { openQuarantineView } from '../../../src/cli/operator/quarantine-view';
 import { replay } from '../../../src/cli/operator/replay';
-import { openSetAside } from '../../../src/cli/operator/set-aside';
 import { noticeRequestId } from '../../../src/human-api/notifications';
 import type { StoredNotice } from '../../../src/human-api/notifications/stored';
 import { NoticeUndelivered } from '../../../src/temporal/notices';
@@ -22,7 +22,7 @@ async function setup(seal = testSeal('ours')) {
       sent.push(`${humanId} ${requestId}`);
     },
   };
-  return { ...given, setAside: openSetAside(given.operator), sender, sent };
+  return { ...given, setAside: openQuarantineView(given.operator), sender, sent };
 }
 
 const sentAs = (to: string, notice: StoredNotice) => `${to} ${noticeRequestId(notice)}`;
@@ -119,9 +119,10 @@ test('what is no notice any more is kept and sent nowhere', async () => {
 test('what is sealed with another key is kept for the day when the key is back', async () => {
   const { operator, sender, spooled, shelved } = await setup();
   const ids = [await spooled('refused', [STATUS]), await shelved([REPORT])];
-  const keyless = openSetAside({ ...operator, seal: null });
+  const keyless = openQuarantineView({ ...operator, seal: null });
   for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0, by: {} });
-  const other = openSetAside({ ...operator, seal: testSeal('another') });
+  const other = openQuarantineView({ ...operator, seal: testSeal('another') });
   for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
-  for (const id of ids) expect(await replay(openSetAside(operator), id, sender)).toMatchObject({ result: 'replayed' });
+  for (const id of ids)
+    expect(await replay(openQuarantineView(operator), id, sender)).toMatchObject({ result: 'replayed' });
 });
