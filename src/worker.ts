@@ -23,9 +23,8 @@ import { createDataConverter, sealOf } from './temporal/data-converter';
 import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
 import { digestKeys } from './temporal/key-ring';
-import { createNoticeSender } from './temporal/notices';
+import { createApplicantRuns } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
-import { createApplicantRuns } from './temporal/runs';
 import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { warnOfOldServer } from './temporal/server-version';
@@ -89,6 +88,7 @@ runProcess('worker', async () => {
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
   const client = lazyClient(config.temporal, dataConverter, log);
   const seal = sealOf(config.payload);
+  const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
   const workers = await createWorkers({
     connection,
@@ -102,8 +102,8 @@ runProcess('worker', async () => {
       seal,
       mailboxMetrics: createMailboxMetrics(registry),
       digestKeys: digestKeys(config.payload.ring, config.humanApi.clientSecret),
-      directory: createNoticeSender({ client, taskQueue, refreshForMs }),
-      runs: createApplicantRuns({ client, taskQueue }),
+      directory: runs,
+      runs,
       sweepSource: createSweepSource({ client, taskQueue }),
       refreshForMs,
       policy,

@@ -1,6 +1,7 @@
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { runOperator } from '../../../src/cli/operator/run';
+import type { Notice } from '../../../src/domain/notices';
 import type { StoredNotice } from '../../../src/human-api/notifications/stored';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import type { NoticeSender } from '../../../src/temporal/notices';
@@ -113,9 +114,11 @@ test.each([
 test('a replay says what became of each record', async () => {
   const noticeSender = async () =>
     ({
-      deliverStatusNotice: async (clientUserId: string) => (clientUserId === 'POL-1' ? 'taken' : 'closed-or-unknown'),
-      findByHumanId: async () => null,
-      postToMailbox: async () => {},
+      findApplicant: async () => null,
+      send: async (notice: Notice) => {
+        if (notice.kind === 'report') return 'mailbox';
+        return notice.clientUserId === 'POL-1' ? 'applicant' : 'nowhere';
+      },
     }) as unknown as NoticeSender;
   const { run, said, printed, spooled } = await setup({ noticeSender });
   const both = await spooled('signature', [STATUS, REPORT]);
