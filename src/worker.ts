@@ -83,7 +83,7 @@ runProcess('worker', async () => {
   if ((await store.whenThere.catch(unlessStopping)) === null) return;
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
-  const humanApi = createUsersUpstream(config.humanApi);
+  const upstream = createUsersUpstream(config.humanApi);
   const { taskQueue, refreshForMs, policy, retentionMs } = config;
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
   const client = lazyClient(config.temporal, dataConverter, log);
@@ -118,7 +118,7 @@ runProcess('worker', async () => {
       },
     }),
     upstreamActivities: createUpstreamActivities({
-      humanApi,
+      upstream,
       reportStore,
       timeoutMs: config.humanApi.timeoutMs,
       pollMetrics: createPollMetrics(registry),
@@ -129,7 +129,7 @@ runProcess('worker', async () => {
   drain = async () => {
     workers.shutdown();
     await running;
-    await humanApi.close();
+    await upstream.close();
   };
   // Nobody waits for them: an applicant does not depend on the sweep.
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);

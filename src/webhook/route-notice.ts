@@ -1,6 +1,6 @@
-import { type Notice, noticeRequestId } from '../human-api/notifications';
 import type { Logger } from '../observability/log';
 import type { NoticeSender } from '../temporal/notices';
+import { noticeRequestId, type ParsedNotice } from '../upstream/notices';
 import type { Confirmations } from './confirmations';
 import type { KnownPersons } from './known-persons';
 import { type MailboxBudget, MailboxBudgetSpent } from './mailbox-budget';
@@ -13,7 +13,7 @@ type Fate = 'accepted' | 'ignored';
  * Takes one notice where it belongs, giving up at `untilMs` (ms since 1970). @throws {NoticeUndelivered} where Temporal does not have it;
  * {MailboxBudgetSpent} where it was not asked
  */
-export type RouteNotice = (notice: Notice, untilMs: number) => Promise<Fate>;
+export type RouteNotice = (notice: ParsedNotice, untilMs: number) => Promise<Fate>;
 
 interface Route {
   readonly to: 'applicant' | 'mailbox' | 'nowhere';
@@ -49,7 +49,7 @@ export function createRouter(deps: {
     }
   };
 
-  function routeOf(notice: Notice, untilMs: number): Route {
+  function routeOf(notice: ParsedNotice, untilMs: number): Route {
     if (notice.kind === 'other') return { to: 'nowhere', deliver: async () => 'ignored' };
     const requestId = noticeRequestId(notice);
     if (notice.kind === 'status') {
@@ -84,7 +84,7 @@ export function createRouter(deps: {
   }
 }
 
-function pseudonyms(notice: Notice): { readonly clientUserId?: string; readonly humanId?: string } {
+function pseudonyms(notice: ParsedNotice): { readonly clientUserId?: string; readonly humanId?: string } {
   if (notice.kind === 'other') return {};
   return notice.kind === 'status'
     ? { clientUserId: notice.clientUserId, humanId: notice.humanId }

@@ -18,8 +18,6 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
   spool: { disk: 'all', domain: 'all', observability: 'all', process: 'all', quarantine: 'all' },
   activities: {
     upstream: 'all',
-    'human-api': 'all',
-    'human-api/notifications': 'all',
     'report-store': 'all',
     quarantine: 'all',
     domain: 'all',
@@ -57,8 +55,6 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
     observability: 'all',
     process: 'all',
     'report-store': 'all',
-    'human-api': 'all',
-    'human-api/notifications': 'all',
   },
   dev: { temporal: 'all', disk: 'all', domain: 'all', observability: 'all', process: 'all' },
 };

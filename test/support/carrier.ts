@@ -60,7 +60,7 @@ export async function startCarrier(options: {
       Worker.create({
         connection,
         ...queue,
-        activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
+        activities: createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 }),
         ...converting,
       }),
     ),

@@ -210,7 +210,7 @@ export class TimeSkipping {
         Worker.create({
           ...common,
           ...queue,
-          activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
+          activities: createUpstreamActivities({ upstream: humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
         }),
       ),
     ]);

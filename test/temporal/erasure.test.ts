@@ -1,13 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { serializeNotices } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
 import { writeRecord } from '../../src/spool/record';
 import type { ErasedRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
+import { serializeNotices } from '../../src/upstream/notices';
 import {
   applicantWorkflowId,
   mailboxWorkflowId,

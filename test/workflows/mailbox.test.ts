@@ -1,9 +1,9 @@
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
-import { parseStoredNotices } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { Unavailable } from '../../src/upstream/errors';
+import { parseStoredNotices } from '../../src/upstream/notices';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 import { timeSkipping } from '../support/time-skipping';
@@ -83,7 +83,10 @@ test('the notices that found no room in the quarantine stay in the mailbox, and 
   const { directory } = directoryOf({});
   const store = new FakeStore();
   const fromMs = await nowMs();
-  const full = Array.from({ length: 10_000 }, (_, n) => `quarantine/${n}.json`);
+  const full = Array.from({ length: 10_000 }, (_, n) => {
+    const digits = String(n).padStart(12, '0');
+    return `quarantine/1700000000000-nobody-${digits}.json`;
+  });
   const triedAtMs: number[] = [];
   jest.spyOn(store.shelf, 'list').mockImplementation(async () => {
     triedAtMs.push((await nowMs()) - fromMs);

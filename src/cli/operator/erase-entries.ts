@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
+import type { Notice } from '../../domain/notices';
 import { scan } from '../../spool/frame';
 import { isSegmentName } from '../../spool/part';
 import { readRecord } from '../../spool/record';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { Operator } from './operator';
 import { openQuarantineView, type QuarantineView, readNotices } from './quarantine-view';
 
@@ -37,7 +38,7 @@ export async function eraseEntries(
   return { dropped, mixed, spooled: await countSpooled(operator, isOfPerson) };
 }
 
-async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: StoredNotice) => boolean) {
+async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: Notice) => boolean) {
   const notices = await readNotices(view, id);
   if (typeof notices === 'string') return 'unknown';
   if (notices.every(isOfPerson)) return 'person';
@@ -47,7 +48,7 @@ async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: 
 /** Reads only: a running webhook owns the segments, or will claim them. */
 async function countSpooled(
   { spoolFolder, seal }: Pick<Operator, 'spoolFolder' | 'seal'>,
-  isOfPerson: (notice: StoredNotice) => boolean,
+  isOfPerson: (notice: Notice) => boolean,
 ) {
   let count = 0;
   const entries =

@@ -1,7 +1,8 @@
 import { KeyMissing } from '../../domain/encryption';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
+import type { Notice } from '../../domain/notices';
 import { openMailboxQuarantine, openSpoolQuarantine, type Quarantine } from '../../quarantine/quarantine';
 import { StoreNotFound } from '../../report-store/port';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { Operator } from './operator';
 
 type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
@@ -46,7 +47,7 @@ export function openQuarantineView(
 export async function readNotices(
   view: QuarantineView,
   id: string,
-): Promise<readonly StoredNotice[] | 'unreadable' | 'key-missing' | 'gone'> {
+): Promise<readonly Notice[] | 'unreadable' | 'key-missing' | 'gone'> {
   try {
     const record = await view.read(id);
     if (record === null) return 'gone';

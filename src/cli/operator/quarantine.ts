@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { KeyMissing } from '../../domain/encryption';
-import { parseStoredNotices } from '../../human-api/notifications/stored';
 import type { AuditEntry } from '../../observability/audit';
 import { isQuarantineId, QUARANTINE_REASONS, type QuarantineHeader } from '../../quarantine/quarantine';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 import { openQuarantineView, type QuarantineView } from './quarantine-view';

@@ -1,6 +1,6 @@
-import { noticeRequestId } from '../../human-api/notifications';
-import type { StoredNotice } from '../../human-api/notifications/stored';
+import type { Notice } from '../../domain/notices';
 import { type NoticeSender, NoticeUndelivered, type Receiver } from '../../temporal/notices';
+import { noticeRequestId } from '../../upstream/notices';
 import { type QuarantineView, readNotices } from './quarantine-view';
 
 /**
@@ -43,7 +43,7 @@ export async function replay(view: QuarantineView, id: string, sender: Sender): 
 }
 
 /** A report goes to its applicant, so that the result is known at once. If the search finds none or fails, its mailbox searches. */
-async function send(notice: StoredNotice, sender: Sender): Promise<Receiver | 'nowhere' | 'refused'> {
+async function send(notice: Notice, sender: Sender): Promise<Receiver | 'nowhere' | 'refused'> {
   const owner = notice.kind === 'report' ? await sender.findApplicant(notice.humanId).catch(() => null) : null;
   try {
     return await sender.send(notice, owner, noticeRequestId(notice));

@@ -2,7 +2,6 @@ import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { runOperator } from '../../../src/cli/operator/run';
 import type { Notice } from '../../../src/domain/notices';
-import type { StoredNotice } from '../../../src/human-api/notifications/stored';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import type { NoticeSender } from '../../../src/temporal/notices';
 import { operatorOf, REPORT, STATUS } from './fixture';
@@ -122,7 +121,7 @@ test('a replay says what became of each record', async () => {
     }) as unknown as NoticeSender;
   const { run, said, printed, spooled } = await setup({ noticeSender });
   const both = await spooled('signature', [STATUS, REPORT]);
-  const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as StoredNotice]);
+  const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as Notice]);
   expect(await run('replay', both, closed)).toBe(1);
   expect(said()).toMatch(
     `${both}: 1 accepted by its open applicant; 1 in a mailbox, which searches for the applicant; if it finds none, the notice returns to the quarantine; removed from the quarantine\n`,

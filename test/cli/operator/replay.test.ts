@@ -1,9 +1,8 @@
 import { openQuarantineView } from '../../../src/cli/operator/quarantine-view';
 import { replay } from '../../../src/cli/operator/replay';
 import type { Notice } from '../../../src/domain/notices';
-import { noticeRequestId } from '../../../src/human-api/notifications';
-import type { StoredNotice } from '../../../src/human-api/notifications/stored';
 import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
+import { noticeRequestId } from '../../../src/upstream/notices';
 import { operatorOf, REPORT, STATUS, testSeal } from './fixture';
 
 async function setup(seal = testSeal('ours')) {
@@ -26,7 +25,7 @@ async function setup(seal = testSeal('ours')) {
   return { ...given, setAside: openQuarantineView(given.operator), sender, sendingStatus, sent };
 }
 
-const sentAs = (to: string, notice: StoredNotice) => `${to} ${noticeRequestId(notice)}`;
+const sentAs = (to: string, notice: Notice) => `${to} ${noticeRequestId(notice)}`;
 
 test('a record of the spool is sent as the webhook would have, under the same request ids, and goes', async () => {
   const { setAside, sender, sent, spooled } = await setup();
