@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Quarantine } from './quarantine';
+import type { Quarantine } from '../quarantine/quarantine';
 import type { Segments } from './segments';
 
 /** What the spool has done; labels carry results and reasons, never an id. */
@@ -17,6 +17,9 @@ export interface SpoolMetrics {
   /** Segments taken over from a webhook that died. */
   readonly adopted: Counter;
 }
+
+/** Reasons of the spool's quarantine; `nobody` is in the report store only. */
+const REASONS = ['refused', 'signature', 'damaged'] as const;
 
 export function createSpoolMetrics(registry: Registry, segments: Segments, quarantine: Quarantine): SpoolMetrics {
   const registers = [registry];
@@ -42,8 +45,8 @@ export function createSpoolMetrics(registry: Registry, segments: Segments, quara
     labelNames: ['why'],
     registers,
     async collect() {
-      const held = await quarantine.held().catch(() => null); // the disk is told of elsewhere
-      for (const [why, { records }] of Object.entries(held ?? {})) this.set({ why }, records);
+      const counts = await quarantine.count().catch(() => null); // other metrics and logs show a disk that fails
+      for (const why of REASONS) if (counts !== null) this.set({ why }, counts[why].records);
     },
   });
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>

@@ -24,6 +24,11 @@ const PART = /^part-[0-9a-f]{8}$/;
 const SEGMENT = /^\d{13}-[0-9a-f]{8}-\d{6}\.log$/;
 const LOCK = 'lock';
 
+/** Whether a file of this name is a segment of the spool. */
+export function isSegmentName(name: string): boolean {
+  return SEGMENT.test(name);
+}
+
 /**
  * Makes a part of our own in the spool's folder. It gets its name only when its lock is held: a part without a holder is a dead one.
  * @throws PathTooLong; the system's error
@@ -76,7 +81,7 @@ async function lockedFolder(nameless: string, folder: string, files: Files): Pro
 async function takeOver(from: string, to: string, files: Files, taken: (name: string) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   for (const name of await namesIn(from, files)) {
-    if (!SEGMENT.test(name)) continue;
+    if (!isSegmentName(name)) continue;
     try {
       await files.rename(join(from, name), join(to, name));
       await taken(name);
@@ -92,7 +97,7 @@ async function takeOver(from: string, to: string, files: Files, taken: (name: st
 /** Drafts of a dead process go with it; a segment that came meanwhile keeps the folder. */
 async function removePart(folder: string, files: Files): Promise<void> {
   const names = await namesIn(folder, files);
-  if (names.some((name) => SEGMENT.test(name))) return;
+  if (names.some(isSegmentName)) return;
   for (const name of names) await files.remove(join(folder, name)).catch(() => undefined);
   await files.removeFolder(folder).catch(() => undefined);
 }

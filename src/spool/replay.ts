@@ -3,13 +3,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { isCode } from '../disk/folders';
 import type { Cipher } from '../domain/encryption';
 import type { Logger } from '../observability/log';
+import type { Quarantine, QuarantineRecord } from '../quarantine/quarantine';
 import { type Files, writeWhole } from './files';
 import { createFlow } from './flow';
 import { type Found, scan } from './frame';
 import type { SpoolMetrics } from './metrics';
 import { type Fate, passThrough } from './pass';
 import type { Place } from './place';
-import type { Quarantine, SetAside } from './quarantine';
 import { readRecord, type SpoolRecord } from './record';
 import { countRecords, type Segment, type Segments } from './segments';
 
@@ -18,7 +18,7 @@ export interface Outlet {
   /** Takes one to its place; never rejects. `refused`: nothing is wrong but the record itself. `deferred`: it has to wait, the others need not. */
   deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable' | 'deferred'>;
   /** What may be told of a record that is set aside; null where the text says nothing to it. */
-  describe(text: string): Pick<SetAside, 'kind' | 'clientUserId' | 'humanId'> | null;
+  describe(text: string): Pick<QuarantineRecord, 'kind' | 'clientUserId' | 'humanId'> | null;
   /** How many deliveries of what came just now are under way. */
   live(): number;
 }
@@ -191,7 +191,7 @@ export function startReplay(deps: {
   }
 
   /** What cannot be set aside stays where it is: nothing that was acknowledged is thrown away. */
-  async function setAside(entry: SetAside): Promise<Fate> {
+  async function setAside(entry: QuarantineRecord): Promise<Fate> {
     const { why, kind, clientUserId, humanId } = entry;
     let result: 'kept' | 'full' | 'failed' = 'failed';
     let failure: unknown;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
-import type { Quarantine } from '../spool/quarantine';
+import type { Quarantine } from '../quarantine/quarantine';
 import { type ParsedNotice, serializeNotices } from '../upstream/notices';
 import { type Answer, refusal } from './answer';
 import { createSignatureCheck, type SignatureFault, type SignatureJudgement, type SignatureScheme } from './signature';

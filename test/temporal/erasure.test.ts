@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
-import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
 import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
@@ -16,6 +16,7 @@ import {
 } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
+import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-carrier';
 
 test('one of many is erased, here and upstream, and of the others nothing is touched', async () => {
@@ -24,10 +25,16 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
   const [humanId] = [await invite('POL-1'), await invite('POL-2')];
   const report = { humanId, reportId: 'r-1', type: 'unity', updatedAt: '2026-03-02T10:00:00.000Z' };
   await notices.send({ kind: 'report', ...report }, null, 'request-1');
-  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  const quarantine = openMailboxQuarantine(store.shelf, null);
   const content = (whose: string) => JSON.stringify([{ kind: 'report', ...report, humanId: whose }]);
-  await quarantine.put({ key: 'a', atMs: 1, humanId, notices: 1, content: content(humanId) });
-  await quarantine.put({ key: 'b', atMs: 2, humanId: 'h-other', notices: 1, content: content('h-other') });
+  await putMailboxRecord(store.shelf, { key: 'a', atMs: 1, humanId, notices: 1, content: content(humanId) });
+  await putMailboxRecord(store.shelf, {
+    key: 'b',
+    atMs: 2,
+    humanId: 'h-other',
+    notices: 1,
+    content: content('h-other'),
+  });
   const before = [...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')));
   const newest = async () => (await client.workflow.getHandle(applicantWorkflowId('POL-2')).describe()).runId;
   const run = await newest();
@@ -78,8 +85,7 @@ test('one of many is erased and everything else stays byte for byte, however ali
   await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
   await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
   const content = JSON.stringify([humanId, first].map((whose) => ({ kind: 'report', ...reportOf(whose) })));
-  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
-  await quarantine.put({ key: 'm', atMs: 1, humanId: first, notices: 2, content });
+  await putMailboxRecord(store.shelf, { key: 'm', atMs: 1, humanId: first, notices: 2, content });
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );

@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { openMailboxQuarantine } from '../../../src/quarantine/quarantine';
 import { createFolderStore } from '../../../src/report-store/folder/store';
-import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { createLazyClient } from '../../../src/temporal/connection';
 import { serializeNotices } from '../../../src/upstream/notices';
 import { until } from '../../support/condition';
+import { putMailboxRecord } from '../../support/mailbox-record';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess } from '../../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../../support/temporal-server';
 import { signedHeaders } from '../../webhook/signed';
@@ -94,9 +95,9 @@ test('a mailbox that found nobody is opened anew by a replay, though its first r
   const store = createFolderStore(join(folder, 'reports'));
   await store.init();
   const { shelf } = store;
-  const mailboxes = openMailboxQuarantine({ shelf, seal: null });
+  const mailboxes = openMailboxQuarantine(shelf, null);
   const setAside = (key: string) =>
-    mailboxes.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content: serializeNotices([REPORT]) });
+    putMailboxRecord(shelf, { key, atMs: 1_000, humanId: 'h-2', notices: 1, content: serializeNotices([REPORT]) });
   const mailbox = client.workflow.getHandle('notices-h-2');
 
   await setAside('run 1');
