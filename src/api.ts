@@ -1,9 +1,9 @@
 import { createApi } from './api/server';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { keepAuditFor } from './observability/audit-keep';
+import { schedulePruning } from './observability/audit-keep';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { configuration, openConfiguredAudit } from './process/audit-process';
+import { configurationEntry, openConfiguredAudit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
 import { announceReady } from './process/ready';
@@ -30,8 +30,8 @@ runProcess('api', async () => {
     await openConfiguredAudit({ folder, process: 'api', key: config.audit.keys.signing, log, tellHead }),
   );
   // Where it cannot be written, the log says so, and each act is refused until it can.
-  await audit.record(configuration('api', namesSet())).catch(() => undefined);
-  keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
+  await audit.record(configurationEntry('api', namesSet())).catch(() => undefined);
+  schedulePruning({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);

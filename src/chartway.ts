@@ -1,9 +1,9 @@
-import { attended } from './cli/attended';
-import { readCommandLine } from './cli/operator/command-line';
-import { runOperator } from './cli/operator/run';
-import { cliUser } from './cli/who';
+import { readAuditActor } from './cli/audit-actor';
+import { readCommandLine } from './cli/commands/command-line';
+import { openTerminal } from './cli/open-terminal';
+import { runCommand } from './cli/run-command';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { beginCommandAudit, closeCommandAudit, openCommandAudit, unwritableAudit } from './process/audit-process';
+import { beginCommandAudit, closeCommandAudit, describeAuditFault, openCommandAudit } from './process/audit-process';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -14,33 +14,33 @@ import { createNoticeSender } from './temporal/notices';
 const GIVE_UP_AFTER_MS = 3_000;
 
 runProcess('chartway', async () => {
-  const { act, json, needs } = readCommandLine(process.argv.slice(2));
+  const { act, json, scope: needs } = readCommandLine(process.argv.slice(2));
   const config = exitOnConfigurationError(() => readConfig(needs));
-  const { terminal, out, ask, signal, waiting } = attended({ giveUpAfterMs: GIVE_UP_AFTER_MS });
+  const { terminal, out, ask, signal, waiting } = openTerminal({ giveUpAfterMs: GIVE_UP_AFTER_MS });
 
   let client: ReturnType<typeof connectClient> | undefined;
   const temporal = () => {
     client ??= connectClient(config.temporal, waiting, createDataConverter(config.payload, config.temporal.namespace));
     return client;
   };
-  const who = cliUser();
+  const who = readAuditActor();
   const command = { settings: config.audit, process: 'chartway', who, names: namesSet() } as const;
   let begun: Promise<void> | undefined;
   let audit: ReturnType<typeof openCommandAudit> | undefined;
   const auditFolder = config.audit.folder ?? '';
   const { taskQueue, refreshForMs } = config;
-  const status = await runOperator(act, {
+  const status = await runCommand(act, {
     terminal,
-    out,
+    print: out,
     json,
     signal,
     temporal,
     taskQueue,
-    who,
+    actor: who,
     audit: async () => {
       audit ??= openCommandAudit(command).catch((error: unknown) =>
         exitOnConfigurationError(() => {
-          throw unwritableAudit(auditFolder, error);
+          throw describeAuditFault(auditFolder, error);
         }),
       );
       const opened = await audit;
@@ -54,8 +54,8 @@ runProcess('chartway', async () => {
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
     spoolFolder: config.webhook.spoolFolder,
-    seal: createDiskCipher(config.payload),
+    cipher: createDiskCipher(config.payload),
   });
-  await closeCommandAudit(audit, terminal.say);
+  await closeCommandAudit(audit, terminal.write);
   process.exit(status);
 });

@@ -9,13 +9,13 @@ import { PROXY_EXPECTED, readProxy } from './human-api/proxy-settings';
 import {
   ConfigurationError,
   type ConfigurationFault,
+  describeFault,
   type Environment,
-  faultOf,
-  nameMeant,
+  findIntendedName,
 } from './process/configuration-fault';
-import { isLoopbackHost, withoutOwnNoProxy } from './process/loopback';
+import { isLoopbackHost, removeOwnNoProxy } from './process/loopback';
 import { networks } from './process/networks';
-import { Mistake, separated, setting } from './process/setting';
+import { parseList, SettingFault, setting } from './process/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
@@ -63,7 +63,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   const ring = own !== null && 'ids' in own ? own : null;
   const found = [
     ...(own === null || 'ids' in own ? [] : [own]),
-    ...(checked.error?.issues ?? []).map(({ path: [key], message }) => faultOf(String(key), message, set)),
+    ...(checked.error?.issues ?? []).map(({ path: [key], message }) => describeFault(String(key), message, set)),
     ...('connection' in temporal ? [] : temporal),
     ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
     // Keys that are there and cannot be read are one fault, not also missing.
@@ -147,7 +147,7 @@ function configOf(
 
 /** What is set, without the white space at its ends: secrets come out of files, with a line's end, a carriage return or a byte order mark. */
 function givenTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
-  const set = Object.entries({ ...dotEnv(folder), ...withoutOwnNoProxy(env) });
+  const set = Object.entries({ ...dotEnv(folder), ...removeOwnNoProxy(env) });
   return Object.fromEntries(set.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
 }
 
@@ -171,7 +171,7 @@ const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const url = setting('an https URL (plain http on loopback only) without user, query or fragment', baseUrl);
 const reportStore = setting('a store', (value) => {
   const judged = parseReportStore(value);
-  return judged.ok ? judged.target : new Mistake(judged.expected);
+  return judged.ok ? judged.target : new SettingFault(judged.expected);
 });
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -211,7 +211,7 @@ const VARIABLES = {
   }).default(DAY_MS),
   WEBHOOK_HOST: host.prefault('127.0.0.1'),
   WEBHOOK_PORT: port.prefault('3001'),
-  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
+  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', parseList(/./)).optional(),
   ...SIGNATURE_VARIABLES,
   ...tlsVariables('WEBHOOK'),
   WEBHOOK_TRUSTED_PROXIES: networks.optional(),
@@ -275,7 +275,7 @@ function unmetBy(
 ): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
   const expect = (key: keyof typeof VARIABLES, met: boolean, expected: string) => {
-    if (!met) faults.push(faultOf(key, expected, set));
+    if (!met) faults.push(describeFault(key, expected, set));
   };
   const [id, secret] = [set['HUMAN_API_CLIENT_ID'], set['HUMAN_API_CLIENT_SECRET']];
   // With neither, `npm start` plays with the sandbox; one alone is a mistake.
@@ -341,7 +341,7 @@ function proxyFaults(set: Environment): ConfigurationFault[] {
 function unknownNames(given: Environment): ConfigurationFault[] {
   const known = namesOfOurs(given);
   return Object.keys(given).flatMap((key) => {
-    const meant = known.includes(key) ? null : nameMeant(key, known);
+    const meant = known.includes(key) ? null : findIntendedName(key, known);
     return meant === null ? [] : [{ key, expected: `a known name, such as ${meant}`, came: 'this' }];
   });
 }

@@ -1,8 +1,8 @@
+import { openApplicantsText } from './cli/applicants-text';
 import { readArguments } from './cli/arguments';
-import { attended } from './cli/attended';
-import { openApplicantsFile } from './cli/open-file';
+import { readAuditActor } from './cli/audit-actor';
+import { openTerminal } from './cli/open-terminal';
 import { runStarter } from './cli/starter';
-import { cliUser } from './cli/who';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { beginCommandAudit, closeCommandAudit, openCommandAudit } from './process/audit-process';
 import { runProcess } from './process/run-process';
@@ -14,7 +14,7 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 runProcess('starter', async () => {
   const args = readArguments(process.argv.slice(2));
   const config = exitOnConfigurationError(() => readConfig('starter'));
-  const { terminal, out, signal, waiting } = attended();
+  const { terminal, out, signal, waiting } = openTerminal();
 
   const connect = async () => {
     const { namespace } = config.temporal;
@@ -22,7 +22,7 @@ runProcess('starter', async () => {
     await ensureSearchAttributes(client.connection, namespace, waiting);
     return createApplicants({ client, taskQueue: config.taskQueue });
   };
-  const who = cliUser();
+  const who = readAuditActor();
   const command = { settings: config.audit, process: 'starter', who, names: namesSet() } as const;
   let opened: ReturnType<typeof openCommandAudit> | undefined;
   const audit = () => {
@@ -32,8 +32,8 @@ runProcess('starter', async () => {
     });
     return opened;
   };
-  const deps = { connect, policy: config.policy, audit, who, openFile: openApplicantsFile, out, terminal, signal };
+  const deps = { connect, policy: config.policy, audit, who, openFile: openApplicantsText, out, terminal, signal };
   const status = await runStarter(args, deps);
-  await closeCommandAudit(opened, terminal.say);
+  await closeCommandAudit(opened, terminal.write);
   process.exit(status);
 });

@@ -1,7 +1,7 @@
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { auditProcess } from './process/audit-process';
+import { openProcessAudit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
 import { announceReady } from './process/ready';
@@ -21,7 +21,7 @@ runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
   logUnsyncedFolders(log);
-  const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
+  const audit = await openProcessAudit({ settings: config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);

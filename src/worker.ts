@@ -4,12 +4,12 @@ import { createMailboxMetrics } from './activities/mailbox';
 import { createPollMetrics } from './activities/poll-metrics';
 import { createRetentionMetrics } from './activities/retention-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
-import { eraseEntries } from './cli/operator/erase-entries';
+import { eraseEntries } from './cli/commands/erase-entries';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { createUsersUpstream } from './human-api/users/adapter';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { auditProcess } from './process/audit-process';
+import { openProcessAudit } from './process/audit-process';
 import { serveMetrics } from './process/metrics-server';
 import { announceReady } from './process/ready';
 import { runProcess } from './process/run-process';
@@ -39,7 +39,7 @@ runProcess('worker', async () => {
   const config = exitOnConfigurationError(() => readConfig('worker'));
   const log = createLogger({ process: 'worker', level: config.logLevel });
   logUnsyncedFolders(log);
-  const audit = await auditProcess({
+  const audit = await openProcessAudit({
     ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
     required: config.retentionMs !== null,
   }).catch((error: unknown) =>
@@ -112,7 +112,7 @@ runProcess('worker', async () => {
         eraseClosed: erasure.eraseClosed,
         // The shelf's only: a webhook's spool is its own, mostly on another host.
         dropSetAside: (clientUserId, humanIds) =>
-          eraseEntries({ spoolFolder: null, reportStore: () => reportStore, seal }, clientUserId, humanIds),
+          eraseEntries({ spoolFolder: null, reportStore: () => reportStore, cipher: seal }, clientUserId, humanIds),
         audit,
         metrics: createRetentionMetrics(registry),
       },

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/process/configuration-fault';
-import { sparingLoopback } from '../src/process/loopback';
+import { excludeLoopback } from '../src/process/loopback';
 import { generateKey } from '../src/temporal/key-ring';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
@@ -268,7 +268,7 @@ test.each([
 
 test('NO_PROXY in .env counts beside the loopback that a process adds to its environment, and one of the shell goes first', () => {
   writeFileSync(path.join(folder, '.env'), 'HTTPS_PROXY=http://proxy:3128\nNO_PROXY=api.humanapi.co\n');
-  const noProxy = (env: NodeJS.ProcessEnv) => read(sparingLoopback(env)).humanApi.proxy?.noProxy;
+  const noProxy = (env: NodeJS.ProcessEnv) => read(excludeLoopback(env)).humanApi.proxy?.noProxy;
   expect(noProxy({})).toBe('api.humanapi.co');
   expect(noProxy({ NO_PROXY: 'example.org' })).toMatch(/^example\.org,localhost,/);
 });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { DAY_MS, parseDurationMs, SECOND_MS } from '../domain/policy';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { setting } from '../process/setting';
 
 /** What is erased is gone for good: a unit mistaken for another one must not take records that are weeks old. */
@@ -27,9 +27,11 @@ export function retentionFaults(set: Environment, forReal: boolean): Configurati
   const retentionMs = parseDurationMs(given);
   const tooShort = forReal && retentionMs !== null && retentionMs < LEAST_MS;
   return [
-    ...(tooShort ? [faultOf('REPORTS_RETENTION', 'off, or 1d at least: what is erased is gone for good', set)] : []),
+    ...(tooShort
+      ? [describeFault('REPORTS_RETENTION', 'off, or 1d at least: what is erased is gone for good', set)]
+      : []),
     ...(/^\s*off\s*$/i.test(set['AUDIT_LOG'] ?? '')
-      ? [faultOf('AUDIT_LOG', 'a folder: what REPORTS_RETENTION erases has to stand in it', set)]
+      ? [describeFault('AUDIT_LOG', 'a folder: what REPORTS_RETENTION erases has to stand in it', set)]
       : []),
   ];
 }

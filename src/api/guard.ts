@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { callerAt, createAllowance } from '../process/allowance';
+import { createCallerLimit, toCallerKey } from '../process/caller-limit';
 import { type Access, accessOf } from './access';
 import { type Caller, setCaller } from './caller';
 import { createOriginCheck, type Origins } from './check-origin';
@@ -31,14 +31,14 @@ export interface Guard {
 export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
   const check = createKeyCheck(settings.keys);
   const whereabouts = createOriginCheck(settings);
-  const byAddress = createAllowance(MOST_REQUESTS, WINDOW_MS);
-  const byName = createAllowance(MOST_REQUESTS, WINDOW_MS);
-  const failures = createAllowance(MOST_FAILURES, WINDOW_MS);
+  const byAddress = createCallerLimit(MOST_REQUESTS, WINDOW_MS);
+  const byName = createCallerLimit(MOST_REQUESTS, WINDOW_MS);
+  const failures = createCallerLimit(MOST_FAILURES, WINDOW_MS);
   const guard: Guard = {
     authenticateKey(request, shown) {
       const key = check(shown);
       if (key !== null) return key;
-      spend(failures.take(callerAt(request.ip)));
+      spend(failures.take(toCallerKey(request.ip)));
       throw unauthorized('expected a key that is listed in API_KEYS');
     },
     isSecure: (request) => whereabouts(request, true).ownOrigin.startsWith('https:'),
@@ -48,7 +48,7 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
     for (const one of [method].flat()) accessOf(one, url);
   });
   app.addHook('onRequest', async (request, reply) => {
-    spend(byAddress.take(callerAt(request.ip)));
+    spend(byAddress.take(toCallerKey(request.ip)));
     const { url } = request.routeOptions;
     // A balancer asks by an address that it has from elsewhere.
     if (url === undefined || url === '/healthz') return;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
 import { networks } from '../process/networks';
 import { setting } from '../process/setting';
@@ -66,7 +66,7 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   if (set['CODEC_ENDPOINT'] !== 'open') return faults;
   const alone = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
   const expected = 'off or on; open, which asks for no login, only with API_HOST on loopback and without API_ORIGINS';
-  return alone ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
+  return alone ? faults : [...faults, describeFault('CODEC_ENDPOINT', expected, set)];
 }
 
 function list(text: string, good: (part: string) => boolean): readonly string[] | null {

@@ -1,7 +1,7 @@
 import { isClientUserId } from '../domain/identifiers';
 import { readDelimiter } from './csv-dialect';
 import { type CsvRecord, csvRecords, hasWidth, isBlank, LONGEST_RECORD } from './csv-records';
-import { type Checked, checkDetails } from './details';
+import { type CheckedDetails, checkDetails } from './details';
 import { NotApplicants } from './not-applicants';
 
 const REQUIRED = [
@@ -18,7 +18,7 @@ type Column = (typeof COLUMNS)[number];
 /** One row of the file, checked, with the line it begins at. */
 export interface Row {
   readonly line: number;
-  readonly checked: Checked;
+  readonly checked: CheckedDetails;
 }
 
 /** The columns in their order; null: one without a name, in which nothing may stand. */
@@ -68,7 +68,7 @@ function columnOf(name: string): Column | null {
   return COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase()) ?? null;
 }
 
-function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): Checked {
+function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): CheckedDetails {
   if (fields === null)
     return badRow(
       `fields in which a quote stands only around the whole field, or doubled within quotes; ${LONGEST_RECORD} characters at most`,
@@ -93,6 +93,6 @@ function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): C
   return checkDetails(given, autoInvite);
 }
 
-function badRow(expected: string, clientUserId: string | null = null): Checked {
+function badRow(expected: string, clientUserId: string | null = null): CheckedDetails {
   return { ok: false, clientUserId, errors: [{ field: 'row', expected }] };
 }

@@ -1,12 +1,12 @@
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
-import type { GivenDetails } from './details';
+import type { RawDetails } from './details';
 import { DiscreetCommand } from './discreet-command';
 
 /** What the starter was asked to do. */
 export interface StarterArguments {
   /** One applicant, or the path of a file of them; `-` is standard input. */
-  readonly source: { readonly single: GivenDetails } | { readonly file: string };
+  readonly source: { readonly single: RawDetails } | { readonly file: string };
   /** Reports for these applicants; null: those of the configuration. */
   readonly wanted: Wanted | null;
   readonly wait: boolean;

@@ -1,22 +1,22 @@
 import { applicantRows, type Row } from './applicants-file';
+import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
-import { type Checked, checkDetails } from './details';
+import { type CheckedDetails, checkDetails } from './details';
 import { NotApplicants } from './not-applicants';
-import type { ApplicantsText } from './open-file';
-import { RepeatedIds } from './repeated-ids';
-import type { Place } from './report';
+import { RowIndex } from './row-index';
+import type { CsvPosition } from './start-report';
 
 /** An applicant to start, or what is wrong with it. */
 export interface Candidate {
-  readonly place: Place;
-  readonly checked: Checked;
+  readonly place: CsvPosition;
+  readonly checked: CheckedDetails;
   /** Whether later rows repeat this one, and need to know what became of it. */
   readonly isRepeated?: boolean;
 }
 
 /** Reads the whole file once: of rows that contradict each other none may start, wherever they stand. */
-export async function readIds(args: StarterArguments, text: ApplicantsText, onRow: () => void): Promise<RepeatedIds> {
-  const ids = new RepeatedIds();
+export async function readIds(args: StarterArguments, text: ApplicantsText, onRow: () => void): Promise<RowIndex> {
+  const ids = new RowIndex();
   for await (const row of applicantRows(text.read(), args)) {
     ids.add(row);
     onRow();
@@ -28,7 +28,7 @@ export async function readIds(args: StarterArguments, text: ApplicantsText, onRo
 export async function* candidates(
   args: StarterArguments,
   text: ApplicantsText | null,
-  ids: RepeatedIds | null,
+  ids: RowIndex | null,
 ): AsyncGenerator<Candidate> {
   const { source, autoInvite } = args;
   if ('single' in source) yield { place: {}, checked: checkDetails(source.single, autoInvite) };
@@ -37,13 +37,13 @@ export async function* candidates(
   }
 }
 
-function judged({ line, checked }: Row, file: string, ids: RepeatedIds): Candidate {
+function judged({ line, checked }: Row, file: string, ids: RowIndex): Candidate {
   const place = { file, line };
   if (!checked.ok) return { place, checked };
   const judgement = ids.judge({ line, checked });
   if (judgement === null) throw new NotApplicants(`expected ${file} to stay as it is while it is read; it has changed`);
   const { clientUserId } = checked.details;
-  const refused = (expected: string): Checked => {
+  const refused = (expected: string): CheckedDetails => {
     return { ok: false, clientUserId, errors: [{ field: 'clientUserId', expected }] };
   };
   if (judgement.kind === 'once') return { place, checked };

@@ -3,7 +3,7 @@ import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../domain/identifiers';
 import { type ApplicantDetails, normaliseDetails } from '../temporal/details';
 
 /** Details as somebody typed them; what was left out or is empty counts as not given. */
-export interface GivenDetails {
+export interface RawDetails {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
   readonly firstName?: string | undefined;
@@ -28,12 +28,12 @@ export interface InvalidDetails {
 }
 
 /** What the details turned out to be. `autoInvite`: whether Human API sends the invitation; the carrier does otherwise. */
-export type Checked =
+export type CheckedDetails =
   | { readonly ok: true; readonly details: ApplicantDetails; readonly autoInvite: boolean }
   | InvalidDetails;
 
 /** Checks and normalises details; `autoInvite` holds where they do not say. */
-export function checkDetails(given: GivenDetails, autoInvite = true): Checked {
+export function checkDetails(given: RawDetails, autoInvite = true): CheckedDetails {
   const checked = DETAILS.safeParse(given);
   if (checked.success) {
     const { autoInvite: said, ...details } = checked.data;

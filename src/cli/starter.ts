@@ -8,14 +8,14 @@ import { detailsDigest } from '../temporal/details';
 import { describeLateRejection } from '../temporal/rejection';
 import { isTransient } from '../temporal/rpc';
 import { SearchAttributesUnusable } from '../temporal/search-attributes';
+import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
-import { forEachAtOnce } from './at-once';
 import { type Candidate, candidates, readIds } from './candidates';
-import type { Checked } from './details';
+import type { CheckedDetails } from './details';
+import { forEachConcurrent } from './for-each-concurrent';
 import { NotApplicants } from './not-applicants';
-import type { ApplicantsText } from './open-file';
-import { createReport, type Place } from './report';
-import { bar, type Terminal } from './terminal';
+import { type CsvPosition, createStartReport } from './start-report';
+import { progressBar, type Terminal } from './terminal';
 
 /** What the starter needs of the world. */
 export interface StarterDeps {
@@ -25,11 +25,11 @@ export interface StarterDeps {
   /** The same each time; called when there is somebody to start. @throws {AuditUnavailable} */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
   /** `cli:<os user>`: who starts, for the audit log. */
-  readonly who: string;
+  readonly actor: string;
   /** `-` is standard input. */
   readonly openFile: (file: string, signal: AbortSignal) => Promise<ApplicantsText>;
   /** One line of stdout. */
-  readonly out: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly terminal: Terminal;
   /** Stops taking applicants and waiting. */
   readonly signal: AbortSignal;
@@ -54,8 +54,8 @@ const REPEAT = 'the same command again starts the rest and leaves alone who was 
 export async function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
   const { terminal, signal } = deps;
   const stopped = (why: string, status: ExitStatus): ExitStatus => {
-    terminal.clear();
-    terminal.say(why);
+    terminal.clearProgress();
+    terminal.write(why);
     return status;
   };
   try {
@@ -81,16 +81,16 @@ export async function runStarter(args: StarterArguments, deps: StarterDeps): Pro
 async function startAll(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
   const { terminal, signal } = deps;
   const policy = args.wanted === null ? deps.policy : { ...deps.policy, wanted: args.wanted };
-  const report = createReport({ terminal, out: deps.out, json: args.json, wait: args.wait });
+  const report = createStartReport({ terminal, out: deps.print, json: args.json, wait: args.wait });
   const batch = 'file' in args.source;
-  const open = new Map<string, Place>();
+  const open = new Map<string, CsvPosition>();
   const repeated = new Map<string, Promise<StartResult>>();
   let connected: Promise<Applicants> | undefined;
   const applicants = () => {
     connected ??= deps.connect();
     return connected;
   };
-  const start = async ({ details, autoInvite }: Checked & { ok: true }): Promise<StartResult> => {
+  const start = async ({ details, autoInvite }: CheckedDetails & { ok: true }): Promise<StartResult> => {
     const request = {
       ...{ details, detailsDigest: detailsDigest(details), policy, again: args.again, batch },
       ...(!autoInvite && { autoInvite }),
@@ -118,25 +118,25 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
 
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
   try {
-    const ids = text && (await readIds(args, text, () => terminal.progress(`${shareOf(text)}reading`)));
-    await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async (candidate) => {
+    const ids = text && (await readIds(args, text, () => terminal.showProgress(`${shareOf(text)}reading`)));
+    await forEachConcurrent(candidates(args, text, ids), STARTS_AT_ONCE, async (candidate) => {
       signal.throwIfAborted();
       await take(candidate);
-      if (text) terminal.progress(`${shareOf(text)}${report.counts()}`);
+      if (text) terminal.showProgress(`${shareOf(text)}${report.counts()}`);
     });
   } finally {
     await text?.close();
   }
   if (open.size > 0) {
-    terminal.say(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
+    terminal.write(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
     const temporal = await applicants();
-    await forEachAtOnce(open, WAITS_AT_ONCE, async ([clientUserId, place]) => {
+    await forEachConcurrent(open, WAITS_AT_ONCE, async ([clientUserId, place]) => {
       const onSummary = (summary: ApplicantSummary) => report.known(summary, place);
       report.closed(await outlivingOutages(deps, () => temporal.waitForClose(clientUserId, signal, onSummary)), place);
     });
   }
-  terminal.clear();
-  if (batch) terminal.say(report.counts());
+  terminal.clearProgress();
+  if (batch) terminal.write(report.counts());
   if (report.allWell()) return 0;
   return batch || connected ? 1 : 2;
 }
@@ -153,7 +153,7 @@ async function recordedStart(
   request: StartRequest,
 ): Promise<StartResult> {
   const { clientUserId } = request.details;
-  const of = { who: deps.who, clientUserId, authorizationReference: authorizationReference ?? undefined };
+  const of = { who: deps.actor, clientUserId, authorizationReference: authorizationReference ?? undefined };
   await audit.record({ ...of, did: 'start', detail: again ? 'again' : undefined });
   const started = await outlivingOutages(deps, () => temporal.start(request));
   if (started.result !== 'started') await audit.record({ ...of, did: 'not-started', detail: started.result });
@@ -168,7 +168,7 @@ function codeOf(cause: unknown): string {
 
 /** `[######------]  50 % `, where the length is known. */
 function shareOf({ share }: ApplicantsText): string {
-  return share === null ? '' : `${bar(share())} `;
+  return share === null ? '' : `${progressBar(share())} `;
 }
 
 /** Starting and waiting are harmless to repeat, so a Temporal that is away for a while loses nobody. */
@@ -180,7 +180,7 @@ async function outlivingOutages<T>({ terminal, signal }: StarterDeps, call: () =
     } catch (error) {
       signal.throwIfAborted();
       if (!isTransient(error) || performance.now() > untilMs) throw error;
-      terminal.progress('Temporal does not answer; trying again');
+      terminal.showProgress('Temporal does not answer; trying again');
       await sleep(delayMs, undefined, { signal });
     }
   }

@@ -1,11 +1,11 @@
 /** Text for people: lines that stay, and a line about progress that is written over where there is a terminal. */
 export interface Terminal {
   /** A line that stays. */
-  say(text: string): void;
+  write(text: string): void;
   /** How far we are: drawn in place on a terminal, otherwise a plain line now and then. */
-  progress(text: string): void;
+  showProgress(text: string): void;
   /** Takes the line about progress away. */
-  clear(): void;
+  clearProgress(): void;
 }
 
 /** Fluent to look at, and nothing beside the work. */
@@ -23,10 +23,10 @@ export function createTerminal(
   let shown = '';
   let lastMs = isTerminal ? Number.NEGATIVE_INFINITY : nowMs();
   return {
-    say(text) {
+    write(text) {
       stream.write(`${shown && ERASE}${text}\n${shown}`);
     },
-    progress(text) {
+    showProgress(text) {
       if (nowMs() - lastMs < (isTerminal ? REDRAW_EVERY_MS : PLAIN_LINE_EVERY_MS)) return;
       lastMs = nowMs();
       if (!isTerminal) {
@@ -37,7 +37,7 @@ export function createTerminal(
       shown = text.slice(0, (stream.columns ?? 80) - 1);
       stream.write(`${ERASE}${shown}`);
     },
-    clear() {
+    clearProgress() {
       if (shown) stream.write(ERASE);
       shown = '';
     },
@@ -47,7 +47,7 @@ export function createTerminal(
 const BAR_WIDTH = 24;
 
 /** `[######------]  50 %` of a share between 0 and 1. */
-export function bar(share: number): string {
+export function progressBar(share: number): string {
   const whole = Math.min(1, Math.max(0, share));
   const filled = Math.round(whole * BAR_WIDTH);
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(whole * 100)).padStart(3)} %`;

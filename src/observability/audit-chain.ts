@@ -67,7 +67,7 @@ export function isAuditedProcess(processName: string | null): boolean {
 }
 
 /** Where a chain ends: after line `n`, counted from 1 through all its files. */
-export interface Link {
+export interface ChainLink {
   readonly n: number;
   readonly hash: string;
 }
@@ -95,12 +95,12 @@ function inName(instant: Date): string {
   return instant.toISOString().replace(/[-:.]/g, '');
 }
 
-export function partName(chain: string, part: number): string {
+export function fileName(chain: string, part: number): string {
   return `${chain}.${String(part).padStart(4, '0')}.jsonl`;
 }
 
 /** Chain, when it began, its process, and part of a file's name; null for a file that is none of the log's. */
-export function partOf(file: string) {
+export function parseFileName(file: string) {
   const [, chain, begun, processName, part] = FILE.exec(file) ?? [];
   if (chain === undefined || begun === undefined || processName === undefined) return null;
   return { chain, begun, process: processName, part: Number(part) };
@@ -108,22 +108,22 @@ export function partOf(file: string) {
 
 /** Which process wrote a chain, by its name. */
 export function processOfChain(chain: string): string | null {
-  return partOf(partName(chain, 1))?.process ?? null;
+  return parseFileName(fileName(chain, 1))?.process ?? null;
 }
 
 /** What the first line of a chain follows: its own name, so that a chain under another name is no chain. */
-export function beginningOf(chain: string): Link {
+export function chainStart(chain: string): ChainLink {
   return { n: 0, hash: sha256(Buffer.from(`chartway audit ${chain}`)) };
 }
 
 /** The line that follows `before`, with its line feed, and where the chain ends then. */
-export function lineAfter(
-  before: Link,
+export function appendLine(
+  before: ChainLink,
   at: Date,
   processName: string,
   entry: AuditEntry,
   key: AuditKey | null = null,
-): { line: string; link: Link } {
+): { line: string; link: ChainLink } {
   const n = before.n + 1;
   // The first line names the key of all.
   const head = {
@@ -147,11 +147,11 @@ export function keyIdIn(firstLine: Buffer): string | null {
  * Reads one line (without its line feed) that should follow `before`: the link it makes, or what is wrong with it. `unknown`: the chain has a key
  * that is not there, so that nothing but the order of its lines can be checked.
  */
-export function followed(
-  before: Link,
+export function checkLine(
+  before: ChainLink,
   line: Buffer,
   key: AuditKey | 'unknown' | null = null,
-): Link | { readonly wrong: string } {
+): ChainLink | { readonly wrong: string } {
   const [, body, n, previous, hash] = LINE.exec(line.toString('latin1')) ?? [];
   if (body === undefined || hash === undefined)
     return { wrong: 'expected a line of the audit log, it is none: it was damaged, or put in' };
@@ -168,7 +168,7 @@ export function followed(
  * Whether bytes without a line feed can be what a kill or a power cut left of the line after `before`: its beginning, or nothing but zeros,
  * as a file system leaves them. Such a line was never acknowledged.
  */
-export function isTornLine(before: Link, rest: Buffer, key: AuditKey | 'unknown' | null = null): boolean {
+export function isTornLine(before: ChainLink, rest: Buffer, key: AuditKey | 'unknown' | null = null): boolean {
   if (rest.every((byte) => byte === 0)) return true;
   const text = rest.toString('latin1');
   const head = `{"n":${before.n + 1},"before":"${before.hash}","at":"`;
@@ -176,7 +176,7 @@ export function isTornLine(before: Link, rest: Buffer, key: AuditKey | 'unknown'
   if (!text.startsWith(head)) return false;
   // All but the line feed: then it must be whole in itself. Anything else must not go on behind its own end.
   const end = text.search(/,"hash":"[0-9a-f]{64}"\}/);
-  return end === -1 ? !text.includes('\0') : 'hash' in followed(before, rest, key);
+  return end === -1 ? !text.includes('\0') : 'hash' in checkLine(before, rest, key);
 }
 
 function sha256(bytes: Buffer): string {

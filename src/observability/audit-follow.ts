@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import {
   type AuditKey,
   type AuditKeys,
-  beginningOf,
-  followed,
+  type ChainLink,
+  chainStart,
+  checkLine,
   isAuditedProcess,
   isTornLine,
   keyIdIn,
-  type Link,
   processOfChain,
 } from './audit-chain';
 
 /** What was found of one chain. */
-export interface ChainFound {
+export interface ChainResult {
   readonly chain: string;
   readonly files: readonly string[];
   readonly lines: number;
@@ -43,7 +43,7 @@ export interface BrokenLink {
 }
 
 /** A file of a chain. */
-export interface Part {
+export interface ChainFile {
   readonly file: string;
   readonly part: number;
 }
@@ -55,13 +55,13 @@ export interface Part {
 export async function followChain(
   folder: string,
   chain: string,
-  files: readonly Part[],
+  files: readonly ChainFile[],
   wanted: ReadonlySet<number>,
   keys: AuditKeys,
 ) {
   const inOrder = [...files].sort((a, b) => a.part - b.part);
-  let link: Link = beginningOf(chain);
-  let end: ChainFound['end'] = 'open';
+  let link: ChainLink = chainStart(chain);
+  let end: ChainResult['end'] = 'open';
   const processName = processOfChain(chain);
   let broken: BrokenLink | null = isAuditedProcess(processName)
     ? null
@@ -70,7 +70,7 @@ export async function followChain(
         line: 1,
         why: `no process of Chartway is called ${processName}: its chain was put in`,
       };
-  let unread: ChainFound['unread'] = null;
+  let unread: ChainResult['unread'] = null;
   /** Of the first line; undefined before it was read. */
   let signed: { readonly id: string | null; readonly key: AuditKey | 'unknown' | 'foreign' | null } | undefined;
   const without: string[] = [];
@@ -97,7 +97,7 @@ export async function followChain(
       const feed = bytes.indexOf('\n', at);
       const text = bytes.subarray(at, feed === -1 ? bytes.length : feed);
       at = feed === -1 ? bytes.length : feed + 1;
-      signed ??= signedBy(text, chain, keys);
+      signed ??= findSigningKey(text, chain, keys);
       const { id, key } = signed;
       if (key === 'foreign') {
         broken = { file, line, why: `its key ${id} is the webhook's: the holder of that key added it` };
@@ -107,7 +107,7 @@ export async function followChain(
         broken = { file, line, why: `expected nothing behind the ${end} end of its chain: it was put in` };
       else if (feed === -1 && isTornLine(link, text, key)) end = 'torn';
       else {
-        const next = followed(link, text, key);
+        const next = checkLine(link, text, key);
         if (feed === -1)
           broken = {
             file,
@@ -126,7 +126,7 @@ export async function followChain(
       }
     }
   }
-  const found: ChainFound = {
+  const found: ChainResult = {
     ...{ chain, files: inOrder.map(({ file }) => file) },
     ...{ lines: link.n, hash: link.hash, key: signed?.id ?? null, proven: signed?.key !== 'unknown', weaker: false },
     ...{ end, broken, unread },
@@ -135,12 +135,12 @@ export async function followChain(
 }
 
 /** Whose key the first line names; a key that is not there is `unknown`. */
-function signedBy(firstLine: Buffer, chain: string, keys: AuditKeys) {
+function findSigningKey(firstLine: Buffer, chain: string, keys: AuditKeys) {
   const id = keyIdIn(firstLine);
   return { id, key: id === null ? null : (keys.find(id, processOfChain(chain) ?? '') ?? 'unknown') } as const;
 }
 
-function strengthOf(link: Link, key: AuditKey | 'unknown' | 'foreign' | null | undefined): 0 | 1 | 2 | null {
+function strengthOf(link: ChainLink, key: AuditKey | 'unknown' | 'foreign' | null | undefined): 0 | 1 | 2 | null {
   if (key === undefined || key === 'unknown' || key === 'foreign' || link.n === 0) return null;
   return key === null ? 0 : key.strength;
 }

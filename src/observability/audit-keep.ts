@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Audit, AuditUnavailable } from './audit';
-import { partOf } from './audit-chain';
+import { parseFileName } from './audit-chain';
 import type { Logger } from './log';
 
 /** As often as files change their age. */
@@ -16,7 +16,7 @@ const TOLD_AT_ONCE = 20;
 export async function pruneAudit(options: {
   readonly folder: string;
   readonly keepMs: number;
-  readonly audit: Pick<Audit, 'record' | 'head'>;
+  readonly audit: Pick<Audit, 'record' | 'checkpoint'>;
   readonly process: string;
   /** {@link process} if not set. */
   readonly who?: string;
@@ -25,14 +25,14 @@ export async function pruneAudit(options: {
   const { folder, keepMs, audit, process: processName, who = processName, nowMs = Date.now() } = options;
   const chains = new Map<string, { files: string[]; lastMs: number }>();
   for (const file of await readdir(folder)) {
-    const of = partOf(file);
+    const of = parseFileName(file);
     const writtenMs = of && (await stat(join(folder, file)).catch(() => null))?.mtimeMs;
     if (of?.process !== processName || typeof writtenMs !== 'number') continue;
     const known = chains.get(of.chain) ?? { files: [], lastMs: 0 };
     chains.set(of.chain, { files: [...known.files, file], lastMs: Math.max(known.lastMs, writtenMs) });
   }
   // Not the one in which it is told.
-  const own = partOf(audit.head()?.file ?? '')?.chain;
+  const own = parseFileName(audit.checkpoint()?.file ?? '')?.chain;
   const old = [...chains]
     .filter(([chain, { lastMs }]) => chain !== own && nowMs - lastMs > keepMs)
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -46,7 +46,9 @@ export async function pruneAudit(options: {
 }
 
 /** For processes that run on: prunes now and daily. What fails is said, and stops nobody. */
-export function keepAuditFor(options: Parameters<typeof pruneAudit>[0] & { readonly log: Pick<Logger, 'warn'> }): void {
+export function schedulePruning(
+  options: Parameters<typeof pruneAudit>[0] & { readonly log: Pick<Logger, 'warn'> },
+): void {
   const prune = () =>
     pruneAudit(options).catch((error: unknown) => {
       // That the log cannot be written is said where it is.

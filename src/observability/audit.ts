@@ -3,7 +3,15 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import { type AuditEntry, type AuditKey, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
+import {
+  type AuditEntry,
+  type AuditKey,
+  appendLine,
+  type ChainLink,
+  chainName,
+  chainStart,
+  fileName,
+} from './audit-chain';
 import type { Logger } from './log';
 
 export type { AuditEntry } from './audit-chain';
@@ -16,13 +24,13 @@ export interface Audit {
    */
   record(entry: AuditEntry): Promise<void>;
   /** Where the chain ends now; null while nothing was recorded. `lines` are those of the chain, through all its files. */
-  head(): AuditHead | null;
+  checkpoint(): AuditCheckpoint | null;
   /** Writes the last line, where there is any, and tells its head: a chain without one was cut off by a kill or by hand. */
   close(): Promise<void>;
 }
 
 /** A chain's end, for somebody to compare the files with: kept elsewhere, it shows a tail that was cut. */
-export interface AuditHead {
+export interface AuditCheckpoint {
   readonly event: 'audit-head';
   readonly file: string;
   readonly lines: number;
@@ -95,7 +103,7 @@ export async function openAudit(options: {
 
   return {
     record,
-    head,
+    checkpoint: head,
     async close() {
       clearInterval(telling || undefined);
       if (chain.link.n > 0) await record({ who: processName, did: 'stop' });
@@ -115,12 +123,12 @@ export async function openAudit(options: {
 
   function begin() {
     const name = chainName(processName, now(), randomBytes(4).toString('hex'));
-    return { name, part: 0, bytes: 0, day: '', link: beginningOf(name), handle: null as FileHandle | null };
+    return { name, part: 0, bytes: 0, day: '', link: chainStart(name), handle: null as FileHandle | null };
   }
 
-  function head(): AuditHead | null {
+  function head(): AuditCheckpoint | null {
     const { name, part, link } = chain;
-    return link.n === 0 ? null : { event: 'audit-head', file: partName(name, part), lines: link.n, hash: link.hash };
+    return link.n === 0 ? null : { event: 'audit-head', file: fileName(name, part), lines: link.n, hash: link.hash };
   }
 
   function tell(out: (line: string) => void): void {
@@ -151,10 +159,10 @@ export async function openAudit(options: {
   async function write(entries: readonly AuditEntry[]): Promise<void> {
     const at = now();
     const handle = await currentPart(at.toISOString().slice(0, 10));
-    let link: Link = chain.link;
+    let link: ChainLink = chain.link;
     let text = '';
     for (const entry of entries) {
-      const next = lineAfter(link, at, processName, entry, key);
+      const next = appendLine(link, at, processName, entry, key);
       text += next.line;
       link = next.link;
     }
@@ -175,7 +183,7 @@ export async function openAudit(options: {
     await chain.handle?.close();
     chain.handle = null;
     chain.part += 1;
-    chain.handle = await open(join(folder, partName(chain.name, chain.part)), APPEND_NEW, PRIVATE_FILE);
+    chain.handle = await open(join(folder, fileName(chain.name, chain.part)), APPEND_NEW, PRIVATE_FILE);
     await syncFolder(folder);
     Object.assign(chain, { bytes: 0, day });
     return chain.handle;

@@ -1,11 +1,11 @@
 import { type Audit, type AuditEntry, AuditUnavailable, openAudit } from '../observability/audit';
 import type { AuditKeys } from '../observability/audit-chain';
-import { keepAuditFor, pruneAudit } from '../observability/audit-keep';
+import { pruneAudit, schedulePruning } from '../observability/audit-keep';
 import type { Logger } from '../observability/log';
 import { ConfigurationError } from './configuration-fault';
 
 /** The line with which a process begins: which variables of ours are set, by name, for a value may be a secret. */
-export function configuration(who: string, names: readonly string[]): AuditEntry {
+export function configurationEntry(who: string, names: readonly string[]): AuditEntry {
   return { who, did: 'configure', detail: names.join(' ') };
 }
 
@@ -36,7 +36,7 @@ export async function openCommandAudit({ settings, process: processName }: Audit
 /** Records the configuration of a command, then removes old chains of its kind. @throws {AuditUnavailable} */
 export async function beginCommandAudit(audit: Audit, command: AuditedCommand): Promise<void> {
   const { settings, process: processName, who, names } = command;
-  await audit.record(configuration(who, names));
+  await audit.record(configurationEntry(who, names));
   const { folder, keepMs } = settings;
   // The next command tries again.
   await pruneAudit({ folder: folder ?? '', keepMs, audit, process: processName, who }).catch(() => undefined);
@@ -62,7 +62,7 @@ export async function closeCommandAudit(opened: Promise<Audit> | undefined, say:
  * written is said and does not stop the process, which does nothing that has to stand in it: no notice is lost for it.
  * @throws {ConfigurationError} for one that is `required` and cannot be written
  */
-export async function auditProcess(options: {
+export async function openProcessAudit(options: {
   readonly settings: AuditSettings;
   /** Whether the process does things on its own that have to stand in it. */
   readonly required?: boolean;
@@ -78,11 +78,11 @@ export async function auditProcess(options: {
   const tellHead = (line: string) => void process.stdout.write(`${line}\n`);
   try {
     const audit = await openAudit({ folder, process: who, log, key: keys.signing, tellHead });
-    await audit.record(configuration(who, names));
-    keepAuditFor({ folder, keepMs, audit, process: who, log });
+    await audit.record(configurationEntry(who, names));
+    schedulePruning({ folder, keepMs, audit, process: who, log });
     return { record: audit.record, close: () => audit.close().catch(() => undefined) };
   } catch (error) {
-    if (required) throw unwritableAudit(folder, error);
+    if (required) throw describeAuditFault(folder, error);
     log.error({ error }, 'the audit log cannot be written: look at AUDIT_LOG');
     return nothing(error);
   }
@@ -95,13 +95,13 @@ export async function openConfiguredAudit(options: Parameters<typeof openAudit>[
     return () => audit;
   } catch (error) {
     return () => {
-      throw unwritableAudit(options.folder, error);
+      throw describeAuditFault(options.folder, error);
     };
   }
 }
 
 /** What {@link openAudit} threw, as a fault of the configuration. */
-export function unwritableAudit(folder: string, error: unknown): ConfigurationError {
+export function describeAuditFault(folder: string, error: unknown): ConfigurationError {
   const { code = 'an unknown failure' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
   const came = `${JSON.stringify(folder)} (${code})`;
   return new ConfigurationError([{ key: 'AUDIT_LOG', expected: 'a folder that can be made and written', came }]);

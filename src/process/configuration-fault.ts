@@ -35,7 +35,7 @@ const SECRETS = /SECRET|KEYS?$|KEY_DATA$|CODEC_AUTH$|GRPC_META_/;
 const SHOWN_CHARACTERS = 100;
 
 /** The fault of a variable with what came for it; secrets masked, also the user, query and fragment of a URL, where a password or a token may stand. */
-export function faultOf(key: string, expected: string, set: Environment): ConfigurationFault {
+export function describeFault(key: string, expected: string, set: Environment): ConfigurationFault {
   const text = set[key];
   if (text === undefined) return { key, expected, came: 'nothing' };
   if (SECRETS.test(key)) return { key, expected, came: 'a value that is not shown' };
@@ -44,8 +44,8 @@ export function faultOf(key: string, expected: string, set: Environment): Config
 }
 
 /** The known name with the fewest edits (Levenshtein) from a mistyped one. */
-export function nearestName(mistyped: string, known: readonly string[]): string {
-  const distances = new Map(known.map((name) => [name, edits(mistyped, name)]));
+export function findNearestName(mistyped: string, known: readonly string[]): string {
+  const distances = new Map(known.map((name) => [name, editDistance(mistyped, name)]));
   return known.reduce((best, name) => ((distances.get(name) ?? 0) < (distances.get(best) ?? 0) ? name : best));
 }
 
@@ -58,11 +58,11 @@ const MANY_WORDS = 3;
  * The known name that an unknown one was most likely meant to be; null: it is another program's. Close are: one or two edits, other case, other or
  * no underscores, the words in another order, and our name without its last word or, of many, without any one.
  */
-export function nameMeant(unknown: string, known: readonly string[]): string | null {
+export function findIntendedName(unknown: string, known: readonly string[]): string | null {
   const written = known.find((name) => letters(name) === letters(unknown) || sorted(name) === sorted(unknown));
   if (written !== undefined) return written;
-  const nearest = nearestName(unknown, known);
-  if (edits(unknown, nearest) <= (unknown.length < LONG_NAME ? 1 : 2)) return nearest;
+  const nearest = findNearestName(unknown, known);
+  if (editDistance(unknown, nearest) <= (unknown.length < LONG_NAME ? 1 : 2)) return nearest;
   return known.find((name) => isShortened(unknown, name)) ?? null;
 }
 
@@ -79,7 +79,7 @@ function isShortened(unknown: string, name: string): boolean {
 }
 
 /** With two neighbours in the wrong order as one edit (optimal string alignment). */
-function edits(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...from].entries()) {

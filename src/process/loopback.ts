@@ -7,7 +7,7 @@ export function isLoopbackHost(hostname: string): boolean {
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
 /** The variables that exclude this machine from the proxy, because a program reads one spelling or the other; for this process and its children. */
-export function sparingLoopback(env: NodeJS.ProcessEnv): { readonly no_proxy: string; readonly NO_PROXY: string } {
+export function excludeLoopback(env: NodeJS.ProcessEnv): { readonly no_proxy: string; readonly NO_PROXY: string } {
   const given = (env['no_proxy'] || env['NO_PROXY'] || '').split(',').map((entry) => entry.trim());
   const entries = [...new Set([...given.filter((entry) => entry !== ''), ...LOOPBACK_HOSTS])];
   // The entry `*` counts only where it stands alone.
@@ -15,8 +15,8 @@ export function sparingLoopback(env: NodeJS.ProcessEnv): { readonly no_proxy: st
   return { no_proxy: text, NO_PROXY: text };
 }
 
-/** The environment without a `no_proxy` that {@link sparingLoopback} made out of nothing: it must not hide the one of a `.env`. */
-export function withoutOwnNoProxy(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { no_proxy: own } = sparingLoopback({});
+/** The environment without a `no_proxy` that {@link excludeLoopback} made out of nothing: it must not hide the one of a `.env`. */
+export function removeOwnNoProxy(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { no_proxy: own } = excludeLoopback({});
   return Object.fromEntries(Object.entries(env).filter(([name, text]) => !/^no_proxy$/i.test(name) || text !== own));
 }

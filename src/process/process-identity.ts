@@ -9,17 +9,17 @@ export interface ProcessIdentity {
 }
 
 /** The identity of a process that runs now. */
-export function identify(name: string, pid: number): ProcessIdentity {
-  return { name, pid, began: beganAt(pid) ?? '' };
+export function identifyProcess(name: string, pid: number): ProcessIdentity {
+  return { name, pid, began: readStart(pid) ?? '' };
 }
 
 /** Whether this very process still runs on this host. */
-export function lives({ pid, began }: Pick<ProcessIdentity, 'pid' | 'began'>): boolean {
-  return beganAt(pid) === began;
+export function isRunning({ pid, began }: Pick<ProcessIdentity, 'pid' | 'began'>): boolean {
+  return readStart(pid) === began;
 }
 
 /** When a process began, in the system's own words; null where there is none or only its remains. */
-function beganAt(pid: number): string | null {
+function readStart(pid: number): string | null {
   try {
     if (process.platform === 'linux') {
       // proc(5): behind the name in brackets the state, and as field 22 the start in clock ticks since boot.

@@ -5,7 +5,7 @@ interface SignalledProcess {
 }
 
 /** npm and the terminal both pass one Ctrl-C on; a second one by hand comes later than this. */
-export const SAME_KEYSTROKE_MS = 500;
+export const SAME_SIGNAL_MS = 500;
 
 /**
  * Drains once on the first SIGTERM or SIGINT: `close` runs, then exit status 0; 1 if it fails or has not ended after `graceMs`, for then
@@ -20,7 +20,7 @@ export function onShutdown(
   let drainingSinceMs: number | null = null;
   const drain = (): void => {
     if (drainingSinceMs !== null) {
-      if (nowMs() - drainingSinceMs > SAME_KEYSTROKE_MS) host.exit(1);
+      if (nowMs() - drainingSinceMs > SAME_SIGNAL_MS) host.exit(1);
       return;
     }
     drainingSinceMs = nowMs();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { type ConfigurationFault, type Environment, faultOf } from './configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from './configuration-fault';
 import { setting } from './setting';
 
 /** Where a certificate chain and its private key lie, both in PEM: they are read again while the process runs, for they are renewed. */
@@ -34,7 +34,7 @@ export function tlsFaults(prefix: string, set: Environment): ConfigurationFault[
   if (cert === undefined && key === undefined) return [];
   if (cert === undefined || key === undefined) {
     const missing = cert === undefined ? names[0] : names[1];
-    return [faultOf(missing, 'a file, because the other half of the pair is set', set)];
+    return [describeFault(missing, 'a file, because the other half of the pair is set', set)];
   }
   const unreadable = names.flatMap((name) => unreadableFault(name, set[name] ?? ''));
   if (unreadable.length > 0) return unreadable;

@@ -17,7 +17,7 @@ const CIPHERS = [
 /** A renewal comes weeks before the old certificate ends. */
 const LOOK_EVERY_MS = 60_000;
 
-interface Pair {
+interface CertificatePair {
   readonly cert: string;
   readonly key: string;
 }
@@ -32,7 +32,7 @@ export function tlsOptions({ certFile, keyFile }: TlsFiles, timeoutMs = HANDSHAK
  * Takes a renewed pair for new connections, without a restart, until the server closes. By its bytes: a secret that is mounted changes by
  * a link, and time stamps say nothing. A pair that is not whole yet is left, told once, and looked at again.
  */
-export function followRenewals(
+export function watchCertificate(
   server: Server,
   files: TlsFiles,
   deps: { readonly registry: Registry; readonly log: Logger; readonly everyMs?: number | undefined },
@@ -83,7 +83,7 @@ export function followRenewals(
 }
 
 /** @throws where the key is none */
-function contextOf(pair: Pair) {
+function contextOf(pair: CertificatePair) {
   // An empty one is no fault to createSecureContext, and a server without a key refuses everybody.
   createPrivateKey(pair.key);
   return {

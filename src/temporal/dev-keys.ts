@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConfigurationFault } from '../process/configuration-fault';
-import { identify, lives, type ProcessIdentity } from '../process/process-identity';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../process/process-identity';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile } from './key-ring';
 
 /** Where `npm start` stores the keys of its Temporal server, in the folder in which commands are run. */
@@ -28,7 +28,7 @@ export function readRunningDevKeys(folder: string, temporalAddress: string): Key
   if (typeof text !== 'string') return { ...text, expected };
   const owner = parseOwner(text);
   if (owner === null) return { key: displayPath(temporalAddress), expected, came: 'something else' };
-  if (!lives(owner)) return null;
+  if (!isRunning(owner)) return null;
   const missing = { key: displayPath(DEV_KEYS_FILE), expected: 'the keys of the running `npm start`', came: 'no file' };
   return readDevKeys(folder) ?? missing;
 }
@@ -37,7 +37,7 @@ export function readRunningDevKeys(folder: string, temporalAddress: string): Key
 export function publishDevKeys(keysFolder: string, temporalAddress: string): void {
   const file = path.join(keysFolder, temporalAddress);
   const draft = `${file}.draft`;
-  writeFileSync(draft, `${JSON.stringify(identify('npm start', process.pid))}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${JSON.stringify(identifyProcess('npm start', process.pid))}\n`, { mode: 0o600 });
   renameSync(draft, file);
   process.once('exit', () => rmSync(file, { force: true }));
 }

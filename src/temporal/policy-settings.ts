@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { DAY_MS, DEFAULT_POLICY, DURATION_EXPECTED, type Policy, parseDurationMs } from '../domain/policy';
 import { parseWanted } from '../domain/reports';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
-import { Mistake, setting } from '../process/setting';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
+import { SettingFault, setting } from '../process/setting';
 
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const wanted = setting('reports', (value) => {
   const parsed = parseWanted(value);
-  return parsed.ok ? parsed.wanted : new Mistake(parsed.expected);
+  return parsed.ok ? parsed.wanted : new SettingFault(parsed.expected);
 });
 
 /** Each check costs a call to Human API for every applicant. */
@@ -66,6 +66,6 @@ export function shortDeadlineFaults(set: Environment): ConfigurationFault[] {
     '1d or longer, or ALLOW_SHORT_DEADLINES=yes: when it passes, the person is permanently deleted at Human API';
   return ['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'].flatMap((key) => {
     const afterMs = parseDurationMs(set[key] ?? '1d');
-    return afterMs !== null && afterMs < DAY_MS ? [faultOf(key, expected, set)] : [];
+    return afterMs !== null && afterMs < DAY_MS ? [describeFault(key, expected, set)] : [];
   });
 }

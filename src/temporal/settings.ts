@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
-import { separated, setting } from '../process/setting';
+import { parseList, setting } from '../process/setting';
 
 /** The address of Temporal and how to connect: what both kinds of connection take (gRPC for Node, and the worker's native one). */
 export interface TemporalSettings {
@@ -93,14 +93,14 @@ export function plaintextFaults({ connection }: TemporalSettings, set: Environme
   const expected =
     `true, a certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine, unless ` +
     `TEMPORAL_PLAINTEXT=allowed, or TEMPORAL_PLAINTEXT=${host} for this host only, declares the network in between trusted`;
-  return [faultOf('TEMPORAL_TLS', expected, set)];
+  return [describeFault('TEMPORAL_TLS', expected, set)];
 }
 
 /** The hosts to which plain text is allowed, in lower case; null for any other text. */
 function parsePlaintextHosts(text: string): 'all' | readonly string[] | null {
   if (text === 'allowed') return 'all';
   if (text === 'refused') return [];
-  return separated(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
+  return parseList(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
 }
 
 /** Finds values that envconfig would silently read as something else. */
@@ -113,7 +113,7 @@ function findMalformed(set: Environment): ConfigurationFault[] {
   ];
   const faults = rules.flatMap(([key, form, expected]) => {
     const text = set[key];
-    return text === undefined || form.test(text) ? [] : [faultOf(key, expected, set)];
+    return text === undefined || form.test(text) ? [] : [describeFault(key, expected, set)];
   });
   const file = set['TEMPORAL_CONFIG_FILE'];
   if (file === undefined || existsSync(file)) return faults;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Counter } from 'prom-client';
-import { callerAt } from '../process/allowance';
+import { toCallerKey } from '../process/caller-limit';
 import { Recent } from '../process/recent';
 
 /** The connections of the listener. Those on which a valid secret was shown are left alone; the others make room. */
@@ -91,7 +91,7 @@ export function createConnections(options: {
   return {
     opened(socket) {
       const key = keyOf(socket);
-      const caller = callerAt(addressOf(socket));
+      const caller = toCallerKey(addressOf(socket));
       const stranger = { key, caller, socket, openedAtMs: nowMs() };
       const own = strangersOf.get(caller) ?? { silent: new Map(), answered: new Map() };
       open += 1;
@@ -110,7 +110,7 @@ export function createConnections(options: {
     authenticate(socket) {
       const key = keyOf(socket);
       const stranger = strangers.get(key);
-      const caller = callerAt(addressOf(socket));
+      const caller = toCallerKey(addressOf(socket));
       trustedAtMs.set(caller, nowMs());
       if (authenticated.has(key) || stranger === undefined) return;
       authenticated.add(key);

@@ -5,10 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Counter, type Registry } from 'prom-client';
 import { parseNotices } from '../human-api/notifications';
 import type { Logger } from '../observability/log';
-import { callerAt, createAllowance } from '../process/allowance';
-import { hangUp } from '../process/hang-up';
+import { createCallerLimit, toCallerKey } from '../process/caller-limit';
+import { rejectConnection } from '../process/hang-up';
 import { clientAddress, createNetworkCheck, isLoopbackAddress } from '../process/networks';
-import { followRenewals, tlsOptions } from '../process/tls';
+import { tlsOptions, watchCertificate } from '../process/tls';
 import type { TlsFiles } from '../process/tls-settings';
 import { type Answer, refusal, send } from './answer';
 import { createAuthentication } from './authenticate';
@@ -86,7 +86,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   const addressOf = deps.addressOf ?? (({ remoteAddress = '' }) => remoteAddress);
   const isProxy = createNetworkCheck(deps.trustedProxies);
   const connections = createConnections({ isProxy, addressOf, dropped: droppedConnections(deps.registry) });
-  const failures = createAllowance(MOST_FAILURES, FAILURES_WINDOW_MS);
+  const failures = createCallerLimit(MOST_FAILURES, FAILURES_WINDOW_MS);
   const reportNotFound = createNotFoundReport(deps);
   const reportOthers = createOtherNoticesReport(deps);
   let slowAnswers = 0;
@@ -95,7 +95,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   async function unauthorized({ socket, headers }: IncomingMessage): Promise<Answer> {
     connections.markAnswered(socket); // also while it waits
     const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(',');
-    const isSpent = failures.take(callerAt(clientAddress(addressOf(socket), forwardedFor, isProxy))) !== null;
+    const isSpent = failures.take(toCallerKey(clientAddress(addressOf(socket), forwardedFor, isProxy))) !== null;
     if (!isSpent || slowAnswers >= MOST_SLOW_ANSWERS) return UNAUTHORIZED;
     slowAnswers += 1;
     await wait(SLOW_ANSWER_MS);
@@ -184,7 +184,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   server.on('checkExpectation', handle);
   // Node would answer 408 to a header that does not come to its end.
   server.on('clientError', (_error, socket) => {
-    hangUp(socket as Socket, '400 Bad Request');
+    rejectConnection(socket as Socket, '400 Bad Request');
   });
   return server;
 }
@@ -198,7 +198,7 @@ function listenerOf({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: Web
   };
   if (tls === null) return createServer(limits);
   const server = createTlsServer({ ...limits, ...tlsOptions(tls, senderTimeoutMs) });
-  followRenewals(server, tls, { registry, log, everyMs: renewalEveryMs });
+  watchCertificate(server, tls, { registry, log, everyMs: renewalEveryMs });
   return server;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DURATION_EXPECTED, HOUR_MS, parseDurationMs } from '../domain/policy';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
-import { separated, setting } from '../process/setting';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
+import { parseList, setting } from '../process/setting';
 import type { SignatureScheme } from './signature';
 
 /** A name as RFC 9110 allows one, of letters, digits and "-" alone, as every header in use is. */
@@ -29,7 +29,7 @@ export const SIGNATURE_VARIABLES = {
     const toleranceMs = parseDurationMs(text);
     return toleranceMs !== null && toleranceMs <= HOUR_MS ? toleranceMs : null;
   }).prefault('5m'),
-  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
+  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', parseList(/./)).optional(),
 };
 
 /** How signatures are checked; the client secret is good beside those listed here. */
@@ -70,13 +70,13 @@ export function signatureFaults(set: Environment): ConfigurationFault[] {
   return [
     ...(set['HUMAN_API_CLIENT_SECRET'] === undefined
       ? [
-          faultOf(
+          describeFault(
             'HUMAN_API_CLIENT_SECRET',
             'the client secret, with which signatures are made (WEBHOOK_SIGNATURE)',
             set,
           ),
         ]
       : []),
-    ...doubled.map(([key]) => faultOf(key, 'another header than the other two', set)),
+    ...doubled.map(([key]) => describeFault(key, 'another header than the other two', set)),
   ];
 }

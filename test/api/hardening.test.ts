@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { nestsDeeperThan } from '../../src/api/json-depth';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
-import { callerAt, createAllowance } from '../../src/process/allowance';
+import { createCallerLimit, toCallerKey } from '../../src/process/caller-limit';
 import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from './api-fixture';
 
@@ -80,7 +80,7 @@ test('6,000 requests a minute are enough for an address', async () => {
 
 test('an allowance begins anew with the window, and forgets the oldest of too many callers', () => {
   let nowMs = 0;
-  const allowance = createAllowance(2, 60_000, () => nowMs);
+  const allowance = createCallerLimit(2, 60_000, () => nowMs);
   expect([allowance.take('a'), allowance.take('a'), allowance.take('a'), allowance.take('b')]).toEqual([
     null,
     null,
@@ -100,7 +100,7 @@ test.each([
   ['2001:db8::6', '2001:db8:0:0'],
   ['::1', '0:0:0:0'],
 ])('%s is counted as %s', (address, caller) => {
-  expect(callerAt(address)).toBe(caller);
+  expect(toCallerKey(address)).toBe(caller);
 });
 
 test('depth is counted outside of strings only', () => {

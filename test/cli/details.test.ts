@@ -1,11 +1,11 @@
-import { checkDetails, type GivenDetails } from '../../src/cli/details';
+import { checkDetails, type RawDetails } from '../../src/cli/details';
 
 /** A date of birth as it is written, so many days from now. */
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 const TODAY = inDays(0);
-const GIVEN: GivenDetails = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
+const GIVEN: RawDetails = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
 
-function faultsOf(change: Partial<GivenDetails>): readonly string[] {
+function faultsOf(change: Partial<RawDetails>): readonly string[] {
   const checked = checkDetails({ ...GIVEN, ...change });
   return checked.ok ? [] : checked.errors.map(({ field }) => field);
 }
@@ -24,7 +24,7 @@ test('details that are right come out trimmed', () => {
   });
 });
 
-test.each<[field: keyof GivenDetails, value: string | string[]]>([
+test.each<[field: keyof RawDetails, value: string | string[]]>([
   ['clientUserId', ''],
   ['clientUserId', 'max@example.org'],
   ['clientUserId', 'a/b'],
@@ -61,7 +61,7 @@ test('a clientUserId that is right is named beside the faults of the rest', () =
   expect(checkDetails({ ...GIVEN, clientUserEmail: '' })).toMatchObject({ ok: false, clientUserId: 'POL-1' });
 });
 
-test.each<[what: string, field: keyof GivenDetails, value: string, found: string]>([
+test.each<[what: string, field: keyof RawDetails, value: string, found: string]>([
   ['a zero width space in an address', 'clientUserEmail', 'max\u200B@example.org', 'U+200B at position 4'],
   ['a byte order mark before an address', 'clientUserEmail', '\uFEFFmax@example.org', 'U+FEFF at position 1'],
   ['a soft hyphen in a name', 'firstName', 'Ma\u00ADx', 'U+00AD at position 3'],

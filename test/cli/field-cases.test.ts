@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openApplicantsText } from '../../src/cli/applicants-text';
 import type { StarterArguments } from '../../src/cli/arguments';
-import { openApplicantsFile } from '../../src/cli/open-file';
 import { runStarter } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { StartRequest } from '../../src/temporal/applicants';
@@ -35,10 +35,14 @@ async function start(file: string, args: Partial<StarterArguments> = {}) {
       connect: async () => applicants,
       policy: DEFAULT_POLICY,
       audit: async () => ({ record: async () => {} }),
-      who: 'cli:tester',
-      openFile: openApplicantsFile,
-      out: (line) => void lines.push(JSON.parse(line)),
-      terminal: { say: (text) => void said.push(text.replaceAll(file, 'a.csv')), progress: () => {}, clear: () => {} },
+      actor: 'cli:tester',
+      openFile: openApplicantsText,
+      print: (line) => void lines.push(JSON.parse(line)),
+      terminal: {
+        write: (text) => void said.push(text.replaceAll(file, 'a.csv')),
+        showProgress: () => {},
+        clearProgress: () => {},
+      },
       signal: new AbortController().signal,
     },
   );

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
+import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
 import { ensureBuilt, UPSTREAM_NOWHERE } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -49,7 +49,7 @@ test('on a server that never heard of us it registers what it needs, starts, and
     { end: 'closed', broken: null },
   ]);
   // Each told its checkpoint once, apart from what `--json` promises.
-  const heads = [first, second].flatMap(({ stderr }) => headsIn(stderr));
+  const heads = [first, second].flatMap(({ stderr }) => parseCheckpoints(stderr));
   expect(heads).toHaveLength(2);
   expect(await verifyAudit(path.join(folder, '.data/audit'), heads)).toMatchObject({ borneOut: 2, missing: [] });
   const acts = audited().map(({ did }) => String(did));

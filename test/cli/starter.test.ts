@@ -60,7 +60,7 @@ function setup(options: {
           },
         };
       },
-      who: 'cli:tester',
+      actor: 'cli:tester',
       openFile: async () => ({
         read: async function* () {
           yield [HEADER, ...(options.file ?? [])].join('\n');
@@ -68,8 +68,8 @@ function setup(options: {
         share: null,
         close: async () => {},
       }),
-      out: (line) => void out.push(line),
-      terminal: { say: (text) => void said.push(text), progress: () => {}, clear: () => {} },
+      print: (line) => void out.push(line),
+      terminal: { write: (text) => void said.push(text), showProgress: () => {}, clearProgress: () => {} },
       signal: stopping.signal,
       ...options.deps,
     },

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AuditHead, openAudit } from '../../src/observability/audit';
-import { type AuditKeys, beginningOf, chainName } from '../../src/observability/audit-chain';
+import { type AuditCheckpoint, openAudit } from '../../src/observability/audit';
+import { type AuditKeys, chainName, chainStart } from '../../src/observability/audit-chain';
 import { pruneAudit } from '../../src/observability/audit-keep';
 import { verdictOf, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
@@ -29,7 +29,7 @@ async function setup() {
     folder,
     files: async () => (await readdir(folder)).sort(),
     /** A closed chain of two lines; its head. */
-    async chain(processName: string, keys: AuditKeys, at: Date): Promise<AuditHead> {
+    async chain(processName: string, keys: AuditKeys, at: Date): Promise<AuditCheckpoint> {
       const told: string[] = [];
       const audit = await openAudit({
         ...{ folder, process: processName, key: keys.signing, now: () => at },
@@ -43,7 +43,7 @@ async function setup() {
     /** Writes a chain as somebody does who knows how, and has no key. */
     async forge(processName: string, at: Date, lines: readonly object[]): Promise<string> {
       const name = chainName(processName, at, 'f0f0f0f0');
-      let { hash } = beginningOf(name);
+      let { hash } = chainStart(name);
       let text = '';
       for (const [index, line] of lines.entries()) {
         const head = { n: index + 1, before: hash, at: at.toISOString(), process: processName };
@@ -55,7 +55,7 @@ async function setup() {
       return name;
     },
     /** What is wrong with each chain, by its process. */
-    async verdict(keys: AuditKeys, heads: readonly AuditHead[] = [], unkeyedBefore: Date | null = null) {
+    async verdict(keys: AuditKeys, heads: readonly AuditCheckpoint[] = [], unkeyedBefore: Date | null = null) {
       const { chains, missing } = await verifyAudit(folder, heads, keys, unkeyedBefore);
       const faults = chains.map((found) => [
         found.chain.split('-')[1],

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observability/audit';
+import { type AuditCheckpoint, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
-import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
-import { auditProcess, closeCommandAudit } from '../../src/process/audit-process';
+import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
+import { closeCommandAudit, openProcessAudit } from '../../src/process/audit-process';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
 
@@ -24,15 +24,15 @@ async function setup(options: { readonly now?: () => Date; readonly partMaxBytes
   const acts = async (many: number) => {
     for (let n = 1; n <= many; n += 1) await audit.record({ who: 'cli:max', did: 'read', clientUserId: `POL-${n}` });
   };
-  const head = (): AuditHead => {
-    const told = audit.head();
+  const head = (): AuditCheckpoint => {
+    const told = audit.checkpoint();
     if (!told) throw new Error('expected a head');
     return told;
   };
   return { folder, audit, files, acts, head };
 }
 
-async function verdict(folder: string, heads: readonly AuditHead[] = []) {
+async function verdict(folder: string, heads: readonly AuditCheckpoint[] = []) {
   const { chains, missing } = await verifyAudit(folder, heads);
   return { broken: chains.flatMap(({ broken }) => broken ?? []), ends: chains.map(({ end }) => end), missing };
 }
@@ -200,7 +200,7 @@ test('a chain that was written anew with other lines does not bear out the head 
   await rm(join(folder, file));
   await rename(join(other.folder, (await other.files())[0] ?? ''), join(folder, file));
   expect((await verdict(folder, [kept])).broken).toHaveLength(1);
-  expect(headsIn(`x\n{"event":"ready"}\n${JSON.stringify(kept)}\nhalf "audit-head" {`)).toEqual([kept]);
+  expect(parseCheckpoints(`x\n{"event":"ready"}\n${JSON.stringify(kept)}\nhalf "audit-head" {`)).toEqual([kept]);
 });
 
 test('a chain is removed as a whole once it is too old, the log tells so, and its heads are not missed', async () => {
@@ -245,8 +245,10 @@ test('a process that may not be without its audit log is told which variable to 
   const log = { error: jest.fn(), warn: jest.fn() };
   const settings = { folder: join(file, 'audit'), keepMs: 1, keys: createAuditKeys('worker', null, null) };
   const options = { settings, process: 'worker', names: [], log };
-  await expect(auditProcess({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a folder that can be made/s);
-  const audit = await auditProcess(options);
+  await expect(openProcessAudit({ ...options, required: true })).rejects.toThrow(
+    /AUDIT_LOG.*a folder that can be made/s,
+  );
+  const audit = await openProcessAudit(options);
   expect(log.error).toHaveBeenCalledTimes(1);
   await expect(audit.record({ who: 'worker', did: 'erase' })).rejects.toThrow(AuditUnavailable);
 });

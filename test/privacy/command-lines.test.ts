@@ -1,5 +1,5 @@
 import { readArguments } from '../../src/cli/arguments';
-import { readCommandLine } from '../../src/cli/operator/command-line';
+import { readCommandLine } from '../../src/cli/commands/command-line';
 import { fc } from '../support/property';
 
 /** What somebody may have typed where it does not belong. */

@@ -39,11 +39,15 @@ async function started(bytes: Buffer, pieceLength: number) {
     {
       connect: async () => applicants,
       audit: async () => ({ record: async (entry) => void audited.push(entry) }),
-      who: 'cli:tester',
+      actor: 'cli:tester',
       policy: DEFAULT_POLICY,
       openFile: async () => ({ read: () => decoded(bytes, pieceLength), share: null, close: async () => {} }),
-      out: (line) => void out.push(line),
-      terminal: { say: (text) => void said.push(text), progress: (text) => void said.push(text), clear: () => {} },
+      print: (line) => void out.push(line),
+      terminal: {
+        write: (text) => void said.push(text),
+        showProgress: (text) => void said.push(text),
+        clearProgress: () => {},
+      },
       signal: new AbortController().signal,
     },
   );

@@ -7,7 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { createRetentionMetrics } from '../../src/activities/retention-metrics';
-import { eraseEntries } from '../../src/cli/operator/erase-entries';
+import { eraseEntries } from '../../src/cli/commands/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -92,7 +92,7 @@ async function setup() {
         ...settings,
         eraseClosed: erasure.eraseClosed,
         dropSetAside: (id, humanIds) =>
-          eraseEntries({ spoolFolder: null, reportStore: () => store, seal: null }, id, humanIds),
+          eraseEntries({ spoolFolder: null, reportStore: () => store, cipher: null }, id, humanIds),
         audit: { record: async (entry) => void audited.push(entry) },
         metrics,
         ...over,

@@ -1,0 +1,50 @@
+import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
+import { createOperations, type OperationStep, type WithdrawPersonResult } from '../../temporal/operations';
+import { readStuckApplicant, type StuckRun } from '../../temporal/run-health';
+import type { CommandContext, RegisterCommand } from './context';
+import { describeErasureStep } from './erasure-steps';
+import { warnWhileNoWorker } from './worker-notice';
+
+/** `chartway withdraw <clientUserId>`: deletes somebody upstream of whom no applicant is open. */
+export const withdrawCommand: RegisterCommand = (program, choose) => {
+  const command = program
+    .command('withdraw')
+    .description('Delete a person at Human API of whom no applicant is open, for good. Needs a worker.')
+    .argument('<clientUserId>')
+    .action((clientUserId: string) => {
+      if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
+      choose((operator) => withdraw(operator, clientUserId));
+    });
+};
+
+async function withdraw(operator: CommandContext, clientUserId: string) {
+  const { terminal, taskQueue, actor: who, signal } = operator;
+  await (await operator.audit()).record({ who, did: 'withdraw', clientUserId });
+  const client = await operator.temporal();
+  const operations = createOperations({ client, taskQueue });
+  terminal.write(`withdrawing ${clientUserId}; Ctrl-C stops the waiting, not the withdrawal`);
+  const tell = (step: OperationStep) => terminal.write(describeErasureStep(step));
+  const result = await warnWhileNoWorker(operator, () => operations.withdraw(clientUserId, { signal, onStep: tell }));
+  const stuck = result.result === 'open' ? await readStuckApplicant(client, clientUserId) : null;
+  if (operator.json) operator.print(JSON.stringify(result));
+  if (stuck !== null) terminal.write(standsStill(clientUserId, stuck));
+  else if (!operator.json) terminal.write(inWords(result));
+  return result.result === 'withdrawn' ? (0 as const) : (1 as const);
+}
+
+/** A cancel would wait for ever too. Nothing is ended here: with its key back it goes on as if nothing had been. */
+function standsStill(clientUserId: string, { workflowId, why }: StuckRun): string {
+  return `${clientUserId}: its applicant is open and stands still: ${why}. Where a key is missing in the workers' PAYLOAD_KEYS, give it back, and it goes on by itself. Where nobody has it, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything, or, to keep what is stored, \`temporal workflow terminate --workflow-id ${workflowId}\` and this command again`;
+}
+
+function inWords({ clientUserId, result, people, recorded }: WithdrawPersonResult): string {
+  const noted = recorded ? '; the manifest says cancelled, so that no later start invites again without --again' : '';
+  switch (result) {
+    case 'withdrawn':
+      return `${clientUserId}: ${people === 1 ? 'the person is' : `${people} people are`} gone upstream${noted}`;
+    case 'nobody':
+      return `${clientUserId}: Human API knows nobody under this id${noted}`;
+    case 'open':
+      return `${clientUserId}: its applicant is open; \`npm run chartway -- cancel ${clientUserId}\` cancels that, and it withdraws by itself`;
+  }
+}
