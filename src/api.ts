@@ -3,13 +3,11 @@ import { exitOnConfigurationError, namesSet, readConfig } from './config';
 import { schedulePruning } from './observability/audit-keep';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { configurationEntry, openConfiguredAudit } from './process/audit-process';
+import { configurationEntry, openAuditOrExit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady } from './process/ready';
-import { runProcess } from './process/run-process';
+import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
-import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
@@ -23,13 +21,11 @@ runProcess('api', async () => {
   logUnsyncedFolders(log);
   const registry = createRegistry('api');
   const { api: settings, payload, temporal } = config;
-  // The configuration refuses an api without a folder.
+  // The configuration requires a folder.
   const folder = config.audit.folder ?? '';
-  const tellHead = (line: string) => process.stdout.write(`${line}\n`);
-  const audit = exitOnConfigurationError(
-    await openConfiguredAudit({ folder, process: 'api', key: config.audit.keys.signing, log, tellHead }),
-  );
-  // Where it cannot be written, the log says so, and each act is refused until it can.
+  const printCheckpoint = (line: string) => process.stdout.write(`${line}\n`);
+  const audit = await openAuditOrExit({ folder, process: 'api', key: config.audit.keys.signing, log, printCheckpoint });
+  // A failure is logged, and each act is rejected until the log can be written again.
   await audit.record(configurationEntry('api', namesSet())).catch(() => undefined);
   schedulePruning({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createCallerLimit, toCallerKey } from '../process/caller-limit';
+import { createCallerLimit } from '../process/caller-limit';
+import { toCallerKey } from '../process/networks';
 import { type Access, accessOf } from './access';
 import { type Caller, setCaller } from './caller';
 import { createOriginCheck, type Origins } from './check-origin';

@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
 import type { Logger } from '../observability/log';
-import { rejectConnection } from '../process/hang-up';
+import { rejectConnection } from '../process/listening';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
 import { addCodecRoutes } from './codec-routes';

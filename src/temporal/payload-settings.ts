@@ -36,11 +36,11 @@ export function hasPayloadSettings(read: { readonly [name in keyof PayloadVariab
 export function payloadFaults(set: Environment, mustEncrypt: boolean): ConfigurationFault[] {
   const { PAYLOAD_KEYS: keys, PAYLOAD_KEYS_FILE: file, PAYLOAD_ENCRYPTION: encryption } = set;
   if (keys !== undefined && file !== undefined) {
-    return [{ key: 'PAYLOAD_KEYS_FILE', expected: 'it or PAYLOAD_KEYS', came: 'both' }];
+    return [{ key: 'PAYLOAD_KEYS_FILE', expected: 'it or PAYLOAD_KEYS', got: 'both' }];
   }
   if ((keys ?? file) !== undefined) return [];
   if (encryption === 'on') {
-    return [{ key: 'PAYLOAD_ENCRYPTION', expected: 'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE with it', came: 'neither' }];
+    return [{ key: 'PAYLOAD_ENCRYPTION', expected: 'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE with it', got: 'neither' }];
   }
   if (!mustEncrypt || encryption === 'off') return [];
   const expected =

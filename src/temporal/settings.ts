@@ -117,8 +117,8 @@ function findMalformed(set: Environment): ConfigurationFault[] {
   });
   const file = set['TEMPORAL_CONFIG_FILE'];
   if (file === undefined || existsSync(file)) return faults;
-  const came = `${JSON.stringify(file)}, which does not exist`;
-  return [...faults, { key: 'TEMPORAL_CONFIG_FILE', expected: 'a file', came }];
+  const got = `${JSON.stringify(file)}, which does not exist`;
+  return [...faults, { key: 'TEMPORAL_CONFIG_FILE', expected: 'a file', got }];
 }
 
 /** Describes envconfig's known errors; a TOML error is not repeated, because it quotes the file, keys included. */
@@ -126,16 +126,16 @@ function describeReadFault(error: unknown, set: Environment): ConfigurationFault
   const { code, path, message } = error as { code?: string; path?: string; message?: string };
   if (path !== undefined) {
     const key = Object.keys(set).find((name) => NAMES.includes(name) && set[name] === path) ?? 'TEMPORAL_CONFIG_FILE';
-    return { key, expected: 'a readable file', came: `${JSON.stringify(path)} (${code})` };
+    return { key, expected: 'a readable file', got: `${JSON.stringify(path)} (${code})` };
   }
   if (message?.startsWith('Profile ')) {
-    const came = JSON.stringify(set['TEMPORAL_PROFILE']);
-    return { key: 'TEMPORAL_PROFILE', expected: 'a profile of the configuration file', came };
+    const got = JSON.stringify(set['TEMPORAL_PROFILE']);
+    return { key: 'TEMPORAL_PROFILE', expected: 'a profile of the configuration file', got };
   }
   const both = /^Cannot specify both (\w+)_path and \w+_data$/.exec(message ?? '')?.[1]?.toUpperCase();
   if (both === undefined) {
     const expected = "a file of Temporal's client configuration (TOML)";
-    return { key: 'TEMPORAL_CONFIG_FILE', expected, came: 'another form' };
+    return { key: 'TEMPORAL_CONFIG_FILE', expected, got: 'another form' };
   }
-  return { key: `TEMPORAL_TLS_${both}_PATH`, expected: `it or TEMPORAL_TLS_${both}_DATA`, came: 'both' };
+  return { key: `TEMPORAL_TLS_${both}_PATH`, expected: `it or TEMPORAL_TLS_${both}_DATA`, got: 'both' };
 }

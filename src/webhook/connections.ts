@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Counter } from 'prom-client';
-import { toCallerKey } from '../process/caller-limit';
+import { toCallerKey } from '../process/networks';
 import { Recent } from '../process/recent';
 
 /** The connections of the listener. Those on which a valid secret was shown are left alone; the others make room. */

@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { nestsDeeperThan } from '../../src/api/json-depth';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
-import { createCallerLimit, toCallerKey } from '../../src/process/caller-limit';
+import { createCallerLimit } from '../../src/process/caller-limit';
+import { toCallerKey } from '../../src/process/networks';
 import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from './api-fixture';
 

@@ -1,7 +1,7 @@
 import { Counter } from 'prom-client';
 import { createRegistry } from '../../src/observability/metrics';
 import { serveMetrics } from '../../src/process/metrics-server';
-import { announceReady } from '../../src/process/ready';
+import { announceReady } from '../../src/process/run-process';
 
 async function setup(ready: () => boolean = () => true) {
   const registry = createRegistry('webhook');

@@ -51,7 +51,7 @@ async function setup(
     ...disk,
     ...started,
     port,
-    /** The socket of a handshake that came about. @throws what kept it from that */
+    /** The socket of a handshake that got about. @throws what kept it from that */
     shake: async (over: ConnectionOptions = {}): Promise<TLSSocket> => {
       const socket = connect({ port, host: '127.0.0.1', ca: ca.cert, ...over });
       await once(socket, 'secureConnect');
@@ -222,7 +222,7 @@ describe.each([
       readConfig(of as 'webhook', { ...local, HUMAN_API_DATA_URL: 'http://127.0.0.1', ...env }, '/nowhere');
       return [];
     } catch (error) {
-      return (error as ConfigurationError).faults.map(({ key, expected, came }) => `${key}: ${expected}; ${came}`);
+      return (error as ConfigurationError).faults.map(({ key, expected, got }) => `${key}: ${expected}; ${got}`);
     }
   };
 

@@ -229,7 +229,7 @@ test('one that is stuck and those that fail stop nobody else, and the next run g
   });
   stops.push(async () => letGo());
   const troubles = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
-  const entries = { spoolFolder: null, reportStore: () => store, seal: null };
+  const entries = { spoolFolder: null, reportStore: () => store, cipher: null };
   await work({
     eraseClosed: async (id, signal) => {
       if (id === 'A-STUCK-1') await gate;
