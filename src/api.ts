@@ -1,5 +1,5 @@
 import { createApi } from './api/server';
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
 import { schedulePruning } from './observability/audit-keep';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
@@ -26,7 +26,7 @@ runProcess('api', async () => {
   const printCheckpoint = (line: string) => process.stdout.write(`${line}\n`);
   const audit = await openAuditOrExit({ folder, process: 'api', key: config.audit.keys.signing, log, printCheckpoint });
   // A failure is logged, and each act is rejected until the log can be written again.
-  await audit.record(configurationEntry('api', namesSet())).catch(() => undefined);
+  await audit.record(configurationEntry('api', listSetNames())).catch(() => undefined);
   schedulePruning({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });

@@ -1,4 +1,4 @@
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
 import { openProcessAudit } from './process/audit-process';
@@ -19,7 +19,7 @@ runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
   logUnsyncedFolders(log);
-  const audit = await openProcessAudit({ settings: config.audit, process: 'webhook', names: namesSet(), log });
+  const audit = await openProcessAudit({ settings: config.audit, process: 'webhook', names: listSetNames(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);

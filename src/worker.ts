@@ -5,7 +5,7 @@ import { createPollMetrics } from './activities/poll-metrics';
 import { createRetentionMetrics } from './activities/retention-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
 import { eraseEntries } from './cli/commands/erase-entries';
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
 import { createUsersUpstream } from './human-api/users/adapter';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
@@ -38,7 +38,7 @@ runProcess('worker', async () => {
   const log = createLogger({ process: 'worker', level: config.logLevel });
   logUnsyncedFolders(log);
   const audit = await openProcessAudit({
-    ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
+    ...{ settings: config.audit, process: 'worker', names: listSetNames(), log },
     required: config.retentionMs !== null,
   }).catch((error: unknown) =>
     exitOnConfigurationError(() => {

@@ -52,7 +52,7 @@ test('nothing set means the documented defaults', () => {
     },
     hasRealUpstream: true,
     temporal: { namespace: 'default', connection: { address: '127.0.0.1:7233' } },
-    temporalGiven: false,
+    hasTemporalServer: false,
     taskQueue: 'chartway',
     deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
@@ -80,7 +80,7 @@ test('nothing set means the documented defaults', () => {
       ...{ codec: 'off', uiOrigins: [] },
     },
     payload: { ring: null, encrypts: false },
-    payloadGiven: false,
+    hasPayloadSettings: false,
     metrics: { host: '127.0.0.1', port: null },
     logLevel: 'info',
     audit: {
@@ -455,9 +455,9 @@ test('Temporal is found by its own variables, profiles and keys', () => {
     namespace: 'carrier.abc',
     connection: { address: 'cloud:7233', apiKey: 'k', tls: true },
   });
-  expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7233' }).temporalGiven).toBe(true);
+  expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7233' }).hasTemporalServer).toBe(true);
   const plain = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'cloud', TEMPORAL_PLAINTEXT: 'allowed' };
-  expect(read(plain).temporalGiven).toBe(true);
+  expect(read(plain).hasTemporalServer).toBe(true);
   expect(faultsOf({ ...plain, TEMPORAL_PLAINTEXT: '' })).toMatchObject([{ key: 'TEMPORAL_TLS' }]);
   expect(read({ TEMPORAL_ADDRESS: 'elsewhere:1', TEMPORAL_TLS: 'true' }).temporal.connection).toMatchObject({
     address: 'elsewhere:1',

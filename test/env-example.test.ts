@@ -42,6 +42,6 @@ test('.env.example shows the defaults: uncommenting all of it changes nothing', 
   const read = (env: Record<string, string>) => JSON.parse(JSON.stringify(readConfig('verifier', env, nowhere)));
   expect(read(values)).toEqual({
     ...read({}),
-    temporalGiven: true, // the address is named, though it is the default
+    hasTemporalServer: true, // the address is named, though it is the default
   });
 });

@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 
-/** `cli:<os user>`: who runs a command, for the audit log. A user without a name, as in a container, is told by number. */
+/** `cli:<os user>`, the actor of a command in the audit log. A user without a name, as in a container, is `uid-<number>`. */
 export function readAuditActor(): string {
-  return `cli:${nameOfUser().replace(/[^A-Za-z0-9._-]/g, '_')}`;
+  return `cli:${readUserName().replace(/[^A-Za-z0-9._-]/g, '_')}`;
 }
 
-function nameOfUser(): string {
+function readUserName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -1,22 +1,22 @@
 /**
- * Calls `each` for every item, `limit` of them at once, taking the next item only when there is a hand free: a source of any length costs
- * constant memory. The first failure stops taking, and is thrown when what was under way has ended.
+ * Calls `each` for every item, `workers` at a time. Takes the next item only when a worker is free, so memory does not grow with the number of
+ * items. After the first error no item is taken; it is thrown when the running calls have ended.
  */
 export async function forEachConcurrent<T>(
   items: AsyncIterable<T> | Iterable<T>,
-  limit: number,
+  workers: number,
   each: (item: T) => Promise<void>,
 ): Promise<void> {
-  // One generator shared by all hands: it queues their requests, and ends for all when one of them leaves early.
-  const shared = oneByOne(items);
-  const hands = Array.from({ length: limit }, async () => {
+  // All workers share one generator: it queues their requests, and ends for all when one of them fails.
+  const shared = toGenerator(items);
+  const running = Array.from({ length: workers }, async () => {
     for await (const item of shared) await each(item);
   });
-  const ends = await Promise.allSettled(hands);
-  const failure = ends.find((end) => end.status === 'rejected');
+  const results = await Promise.allSettled(running);
+  const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
 }
 
-async function* oneByOne<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+async function* toGenerator<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
   yield* items;
 }

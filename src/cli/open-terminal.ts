@@ -3,39 +3,39 @@ import type { ReachOptions } from '../temporal/connection';
 import { ignoreClosedPipe } from './closed-pipe';
 import { createTerminal, type Terminal } from './terminal';
 
-/** A run before somebody's eyes: what is said goes to stderr, and Ctrl-C (or SIGTERM) aborts the signal. */
-interface Attended {
+/** The input and output of a command. Ctrl-C and SIGTERM abort `signal`. */
+interface CommandTerminal {
   readonly terminal: Terminal;
-  /** One line of stdout. */
-  readonly out: (line: string) => void;
-  /** Asks and waits for a line; null where nobody sits before it. */
+  /** Prints one line on stdout. */
+  readonly print: (line: string) => void;
+  /** Asks on stderr and returns the line that the user types; null without a terminal. */
   readonly ask: ((question: string) => Promise<string>) | null;
   readonly signal: AbortSignal;
-  /** Waiting for Temporal, told on the terminal, and given up in the end. */
-  readonly waiting: ReachOptions;
+  /** How to wait for Temporal. */
+  readonly reach: ReachOptions;
 }
 
-/** Long enough for a server that is just starting. */
+/** Enough for a server that is starting. */
 const GIVE_UP_AFTER_MS = 30_000;
 
-/** Takes over this process's signals, and goes on where no one reads its output any more. */
-export function openTerminal({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}): Attended {
+/** Handles the signals of this process, and keeps it running when the reader of its output ends. */
+export function openTerminal({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}): CommandTerminal {
   for (const stream of [process.stdout, process.stderr]) ignoreClosedPipe(stream);
   const terminal = createTerminal(process.stderr);
-  const say = (_: object, text: string) => terminal.write(text);
-  const log = { info: () => {}, warn: say, error: say };
+  const write = (_: object, text: string) => terminal.write(text);
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  const { signal } = stopping;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
   return {
     terminal,
-    out: (line) => void process.stdout.write(`${line}\n`),
-    ask: process.stdin.isTTY && process.stderr.isTTY ? (question) => asked(question, stopping.signal) : null,
-    signal: stopping.signal,
-    waiting: { log, signal: stopping.signal, giveUpAfterMs },
+    print: (line) => void process.stdout.write(`${line}\n`),
+    ask: process.stdin.isTTY && process.stderr.isTTY ? (question) => askLine(question, signal) : null,
+    signal,
+    reach: { log: { info: () => {}, warn: write, error: write }, signal, giveUpAfterMs },
   };
 }
 
-async function asked(question: string, signal: AbortSignal): Promise<string> {
+async function askLine(question: string, signal: AbortSignal): Promise<string> {
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await reader.question(question, { signal });

@@ -2,7 +2,7 @@ import type { ApplicantSummary, StartResult } from '../temporal/applicants';
 import type { InvalidDetails } from './details';
 import type { Terminal } from './terminal';
 
-/** Where an applicant stands: a file and the line of its row; neither for a single one. */
+/** The position of a row; empty for a single applicant. */
 export interface CsvPosition {
   readonly file?: string;
   readonly line?: number;
@@ -10,128 +10,128 @@ export interface CsvPosition {
   readonly repeats?: number;
 }
 
-/** Tells what became of each applicant, and keeps the count. */
+/** Prints the result of each applicant and counts the results. */
 export interface StartReport {
-  started(started: StartResult, place: CsvPosition): void;
-  closed(summary: ApplicantSummary, place: CsvPosition): void;
-  /** Prints the humanId for people, once, as soon as there is one: it has no JSON line of its own. */
-  known(summary: ApplicantSummary, place: CsvPosition): void;
-  /** A row that says what an earlier one said, and is not started again: with what became of that, null in a dry run. */
-  repeat(clientUserId: string, place: CsvPosition, earlier: StartResult | null): void;
-  invalid(details: InvalidDetails, place: CsvPosition): void;
-  /** Right, and not started, for this is a dry run: no JSON line, for none of its results would be true. */
-  right(clientUserId: string, place: CsvPosition): void;
+  printStarted(started: StartResult, position: CsvPosition): void;
+  printClosed(summary: ApplicantSummary, position: CsvPosition): void;
+  /** Prints the humanId once, as soon as it is known. It has no JSON line. */
+  printHumanId(summary: ApplicantSummary, position: CsvPosition): void;
+  /** A row that repeats an earlier one and is not started. `earlier`: the result of that one, null in a dry run. */
+  printRepeat(clientUserId: string, position: CsvPosition, earlier: StartResult | null): void;
+  printInvalid(details: InvalidDetails, position: CsvPosition): void;
+  /** A valid applicant of a dry run. No JSON line, because it has no result. */
+  printValid(clientUserId: string, position: CsvPosition): void;
   /** `12 rows: 10 started, 2 invalid`. */
-  counts(): string;
-  /** Whether anything stands against exit status 0. */
-  allWell(): boolean;
+  describeCounts(): string;
+  isSuccess(): boolean;
 }
 
-const COUNTED = ['started', 'running', 'closed', 'conflict', 'invalid', 'right', 'repeated'] as const;
+const COUNTED = ['started', 'running', 'closed', 'conflict', 'invalid', 'valid', 'repeated'] as const;
 
 /**
- * JSON lines go to `out`, text for people to the terminal. Of a file only the rows that are not well get a text of their own.
- * `wait`: a failed applicant counts against the exit status.
+ * Prints JSON lines on stdout and messages on the terminal. Only the rows of a file that need attention get a message. `wait`: a failed applicant
+ * is no success.
  */
 export function createStartReport(options: {
   readonly terminal: Terminal;
-  readonly out: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly json: boolean;
   readonly wait: boolean;
 }): StartReport {
-  const { terminal, out, json, wait } = options;
+  const { terminal, print, json, wait } = options;
   const counts = new Map<(typeof COUNTED)[number], number>();
-  const withHumanId = new Set<string>();
+  const printedHumanIds = new Set<string>();
   let failed = 0;
-  const count = (what: (typeof COUNTED)[number]) => counts.set(what, (counts.get(what) ?? 0) + 1);
-  const line = (fields: object) => {
-    if (json) out(JSON.stringify(fields));
+  const count = (result: (typeof COUNTED)[number]) => counts.set(result, (counts.get(result) ?? 0) + 1);
+  const printJson = (fields: object) => {
+    if (json) print(JSON.stringify(fields));
   };
-  const judge = ({ standing, outcome }: ApplicantSummary) => {
+  const countFailure = ({ standing, outcome }: ApplicantSummary) => {
     if (wait && standing !== 'open' && (outcome === null || outcome === 'failed')) failed += 1;
   };
-
-  const known = ({ clientUserId, humanId }: ApplicantSummary, place: CsvPosition) => {
-    if (humanId === null || withHumanId.has(clientUserId)) return;
-    withHumanId.add(clientUserId);
-    terminal.write(`${at(place)}${clientUserId}: humanId ${humanId}`);
+  const printHumanId = ({ clientUserId, humanId }: ApplicantSummary, position: CsvPosition) => {
+    if (humanId === null || printedHumanIds.has(clientUserId)) return;
+    printedHumanIds.add(clientUserId);
+    terminal.write(`${displayPosition(position)}${clientUserId}: humanId ${humanId}`);
   };
 
   return {
-    started(started, place) {
-      count(started.result);
-      if (started.result !== 'conflict') judge(started);
-      line({ ...lineOf(started, started.result), ...place });
-      if (place.line === undefined || started.result === 'conflict') {
-        terminal.write(`${at(place)}${started.clientUserId}: ${IN_WORDS[started.result](started)}`);
-      }
-      if (place.line === undefined && started.result !== 'conflict') known(started, place);
+    printHumanId,
+    printStarted(started, position) {
+      const { result, clientUserId } = started;
+      count(result);
+      if (result !== 'conflict') countFailure(started);
+      printJson({ ...summaryFields(started, result), ...position });
+      const isSingle = position.line === undefined;
+      if (isSingle || result === 'conflict')
+        terminal.write(`${displayPosition(position)}${clientUserId}: ${TEXT[result](started)}`);
+      if (isSingle && result !== 'conflict') printHumanId(started, position);
     },
-    known,
-    repeat(clientUserId, place, earlier) {
+    printRepeat(clientUserId, position, earlier) {
       count('repeated');
       if (earlier) {
         const result = earlier.result === 'started' ? 'running' : earlier.result;
-        line({ ...lineOf(earlier, result), ...place });
+        printJson({ ...summaryFields(earlier, result), ...position });
       }
-      terminal.write(`${at(place, 'clientUserId')}repeats line ${place.repeats} (${clientUserId})`);
+      terminal.write(`${displayPosition(position, 'clientUserId')}repeats line ${position.repeats} (${clientUserId})`);
     },
-    closed(summary, place) {
-      judge(summary);
-      known(summary, place);
-      line({ ...lineOf(summary, 'closed'), ...place });
-      terminal.write(`${at(place)}${summary.clientUserId}: closed${outcomeOf(summary)}`);
+    printClosed(summary, position) {
+      countFailure(summary);
+      printHumanId(summary, position);
+      printJson({ ...summaryFields(summary, 'closed'), ...position });
+      terminal.write(`${displayPosition(position)}${summary.clientUserId}: closed${displayOutcome(summary)}`);
     },
-    invalid({ clientUserId, errors }, place) {
+    printInvalid({ clientUserId, errors }, position) {
       count('invalid');
-      const nowhere = { humanId: null, workflowId: null, stage: null, outcome: null, reason: null };
-      line({ ...lineOf({ clientUserId, ...nowhere }, 'invalid'), ...place, errors });
-      const whose = clientUserId === null ? '' : ` (${clientUserId})`;
-      for (const { field, expected } of errors) terminal.write(`${at(place, field)}expected ${expected}${whose}`);
+      const unknown = { humanId: null, workflowId: null, stage: null, outcome: null, reason: null };
+      printJson({ ...summaryFields({ clientUserId, ...unknown }, 'invalid'), ...position, errors });
+      const id = clientUserId === null ? '' : ` (${clientUserId})`;
+      for (const { field, expected } of errors)
+        terminal.write(`${displayPosition(position, field)}expected ${expected}${id}`);
     },
-    right(clientUserId, place) {
-      count('right');
-      if (place.line === undefined) terminal.write(`${clientUserId}: is right; not started, for this is a dry run`);
+    printValid(clientUserId, position) {
+      count('valid');
+      if (position.line === undefined) terminal.write(`${clientUserId}: valid; not started (dry run)`);
     },
-    counts() {
+    describeCounts() {
       const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
-      const parts = COUNTED.filter((what) => counts.has(what)).map((what) => `${counts.get(what)} ${what}`);
+      const parts = COUNTED.filter((result) => counts.has(result)).map((result) => `${counts.get(result)} ${result}`);
       return `${total} rows${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
     },
-    allWell: () => failed === 0 && !counts.has('conflict') && !counts.has('invalid'),
+    isSuccess: () => failed === 0 && !counts.has('conflict') && !counts.has('invalid'),
   };
 }
 
-const IN_WORDS: Readonly<Record<StartResult['result'], (started: StartResult) => string>> = {
+const TEXT: Readonly<Record<StartResult['result'], (started: StartResult) => string>> = {
   started: ({ workflowId }) => `started as ${workflowId}`,
   running: ({ stage }) => `was started before and is running${stage === null ? '' : `, stage ${stage}`}`,
-  closed: (started) => `was started before and has closed${outcomeOf(started)}`,
+  closed: (started) => `was started before and has closed${displayOutcome(started)}`,
   conflict: ({ standing }) =>
-    'conflict: an applicant of this clientUserId was started with other details, and is left as it is; ' +
+    'conflict: an applicant with this clientUserId was started with other details, and stays unchanged; ' +
     (standing === 'open'
       ? 'correct the details or the clientUserId'
-      : 'correct them, or begin a new round with --again'),
+      : 'correct them, or start a new round with --again'),
 };
 
-function outcomeOf({ outcome, reason }: ApplicantSummary): string {
+function displayOutcome({ outcome, reason }: ApplicantSummary): string {
   if (outcome === null) return ' without an outcome';
   return `: ${outcome}${reason === null ? '' : ` (${reason})`}`;
 }
 
-type Told = Pick<ApplicantSummary, 'stage' | 'outcome' | 'reason'> &
+type SummaryFields = Pick<ApplicantSummary, 'stage' | 'outcome' | 'reason'> &
   Record<'clientUserId' | 'humanId' | 'workflowId', string | null>;
 
-/** The fields of a JSON line that every applicant has. */
-function lineOf(
-  { clientUserId, humanId, workflowId, stage, outcome, reason }: Told,
+/** The fields of every JSON line. */
+function summaryFields(
+  { clientUserId, humanId, workflowId, stage, outcome, reason }: SummaryFields,
   result: StartResult['result'] | 'invalid',
 ) {
   return { clientUserId, humanId, workflowId, result, stage, outcome, reason };
 }
 
-/** `applicants.csv, line 8, dateOfBirth: `, as far as there is a file or a field. */
-function at({ file, line }: CsvPosition, field?: string): string {
+/** `applicants.csv, line 8, dateOfBirth: `, without the parts that are not given. */
+function displayPosition({ file, line }: CsvPosition, field?: string): string {
   const row = line === undefined ? [] : [file === '-' ? 'standard input' : file, `line ${line}`];
-  const where = [...row, ...(field === undefined ? [] : [field])];
-  return where.length > 0 ? `${where.join(', ')}: ` : '';
+  const parts = [...row, ...(field === undefined ? [] : [field])];
+  return parts.length > 0 ? `${parts.join(', ')}: ` : '';
 }

@@ -43,7 +43,11 @@ export class AuditUnavailable extends Error {
   readonly kind = 'audit-unavailable';
 
   constructor(cause: unknown) {
-    super('the audit log cannot be written, so nothing was done; check AUDIT_LOG and its disk', { cause });
+    const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+    const suffix = code === undefined ? '' : ` (${code})`;
+    super(`the audit log cannot be written, so nothing more was done; check AUDIT_LOG and its disk${suffix}`, {
+      cause,
+    });
   }
 }
 

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { DAY_MS, DEFAULT_POLICY, DURATION_EXPECTED, type Policy, parseDurationMs } from '../domain/policy';
+import {
+  DAY_MS,
+  DEFAULT_POLICY,
+  DURATION_EXPECTED,
+  POLL_NAMES,
+  type Policy,
+  type PollVariable,
+  parseDurationMs,
+  pollVariable,
+} from '../domain/policy';
 import { parseWanted } from '../domain/reports';
 import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { SettingFault, setting } from '../process/setting';
@@ -22,15 +31,14 @@ const refreshChecks = setting(
   },
 );
 
+const polls = Object.fromEntries(
+  POLL_NAMES.map((name) => [pollVariable(name), durationMs.default(DEFAULT_POLICY.pollMs[name])]),
+) as Record<PollVariable, ReturnType<typeof durationMs.default>>;
+
 /** The variables of the policy; an applicant's workflow gets a copy when it starts. */
 export const POLICY_VARIABLES = {
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
-  POLL_INVITED: durationMs.default(DEFAULT_POLICY.pollMs.invited),
-  POLL_ENGAGED: durationMs.default(DEFAULT_POLICY.pollMs.engaged),
-  POLL_SYNCING: durationMs.default(DEFAULT_POLICY.pollMs.syncing),
-  POLL_ATTENTION: durationMs.default(DEFAULT_POLICY.pollMs.attention),
-  POLL_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.pollMs.someSynced),
-  POLL_DISCONNECTED: durationMs.default(DEFAULT_POLICY.pollMs.disconnected),
+  ...polls,
   SETTLE_ALL_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.allSynced),
   SETTLE_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.someSynced),
   SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
@@ -43,14 +51,7 @@ export const POLICY_VARIABLES = {
 
 export function toPolicy(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
   return {
-    pollMs: {
-      invited: read.POLL_INVITED,
-      engaged: read.POLL_ENGAGED,
-      syncing: read.POLL_SYNCING,
-      attention: read.POLL_ATTENTION,
-      someSynced: read.POLL_SOME_SYNCED,
-      disconnected: read.POLL_DISCONNECTED,
-    },
+    pollMs: Object.fromEntries(POLL_NAMES.map((name) => [name, read[pollVariable(name)]])) as Policy['pollMs'],
     settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
     expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
     accessRefusedPatienceMs: read.ACCESS_REFUSED_PATIENCE,

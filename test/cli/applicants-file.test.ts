@@ -1,18 +1,21 @@
-import { applicantRows, type Row } from '../../src/cli/applicants-file';
-import { NotApplicants } from '../../src/cli/not-applicants';
+import { type ApplicantRow, applicantRows } from '../../src/cli/applicants-file';
+import { NotApplicants } from '../../src/cli/decode-text';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 
-async function read(...lines: readonly string[]): Promise<Row[]> {
+async function read(...lines: readonly string[]): Promise<ApplicantRow[]> {
   async function* chunks() {
     yield lines.join('\r\n');
   }
-  const rows: Row[] = [];
+  const rows: ApplicantRow[] = [];
   for await (const row of applicantRows(chunks())) rows.push(row);
   return rows;
 }
 
-const faultsOf = ({ line, checked }: Row) => [line, checked.ok ? [] : checked.errors.map(({ field }) => field)];
+const faultsOf = ({ line, checked }: ApplicantRow) => [
+  line,
+  checked.ok ? [] : checked.errors.map(({ field }) => field),
+];
 
 test('a row becomes the details of an applicant', async () => {
   expect(await read(HEADER, 'POL-1,max@example.org,Max,"Muster, jr.",1968-02-13,Clinic; Pharmacy;')).toEqual([

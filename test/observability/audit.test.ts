@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCommandAudit } from '../../src/cli/command-audit';
 import { type AuditCheckpoint, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
 import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
-import { closeCommandAudit, openProcessAudit } from '../../src/process/audit-process';
+import { openProcessAudit } from '../../src/process/audit-process';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
 
@@ -220,22 +221,26 @@ test('a chain is removed as a whole once it is too old, the log tells so, and it
   expect(await verdict(old.folder, [kept])).toEqual({ broken: [], ends: ['open'], missing: [] });
 });
 
-test('a command whose last line cannot be written says so and ends as it would have, because what it did is recorded', async () => {
-  const { folder, audit, acts } = await setup({ partMaxBytes: 1 });
-  await acts(1);
+test('a command whose last line cannot be written reports that and keeps its status, because its acts are recorded', async () => {
+  const { folder } = await setup();
+  const written: string[] = [];
+  const settings = { folder, keepMs: 1_000, keys: createAuditKeys('starter', null, null) };
+  const command = { settings, process: 'starter', actor: 'cli:max', names: ['A'] } as const;
+  const audit = createCommandAudit({ ...command, write: (text) => void written.push(text) });
+  await audit.close(); // not opened
+  await audit.open();
   await rename(folder, `${folder}-aside`);
-  const said: string[] = [];
-  const say = (text: string) => void said.push(text);
-  await closeCommandAudit(Promise.resolve(audit), say);
-  expect(said).toEqual([
-    expect.stringMatching(/^the last line of the audit log cannot be written \(ENOENT\); .*AUDIT_LOG$/),
-  ]);
+  await audit.close();
   await rename(`${folder}-aside`, folder);
+  expect(written).toEqual([expect.stringMatching(/^the last line of the audit log cannot be written \(ENOENT\); /)]);
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], missing: [] });
-  // One that was never opened, or could not be, has nothing to close.
-  await closeCommandAudit(undefined, say);
-  await closeCommandAudit(Promise.reject(new AuditUnavailable('no')), say);
-  expect(said).toHaveLength(1);
+  const failing = createCommandAudit({
+    ...command,
+    write: (text) => void written.push(text),
+    open: () => Promise.reject(new AuditUnavailable('no')),
+  });
+  await expect(failing.open()).rejects.toThrow(AuditUnavailable);
+  await failing.close();
 });
 
 test('a process that may not be without its audit log is told which variable to mend, any other goes on and records nothing', async () => {
@@ -245,9 +250,7 @@ test('a process that may not be without its audit log is told which variable to 
   const log = { error: jest.fn(), warn: jest.fn() };
   const settings = { folder: join(file, 'audit'), keepMs: 1, keys: createAuditKeys('worker', null, null) };
   const options = { settings, process: 'worker', names: [], log };
-  await expect(openProcessAudit({ ...options, required: true })).rejects.toThrow(
-    /AUDIT_LOG.*a folder that can be made/s,
-  );
+  await expect(openProcessAudit({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a writable folder/s);
   const audit = await openProcessAudit(options);
   expect(log.error).toHaveBeenCalledTimes(1);
   await expect(audit.record({ who: 'worker', did: 'erase' })).rejects.toThrow(AuditUnavailable);

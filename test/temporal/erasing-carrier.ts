@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { readCommandLine } from '../../src/cli/commands/command-line';
+import { readCommandLine, runCommand } from '../../src/cli/commands/command-line';
 import type { CommandContext } from '../../src/cli/commands/context';
-import { runCommand } from '../../src/cli/run-command';
 import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
@@ -161,7 +160,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     },
     said,
     /** A command of the operator's; resolves to its exit status. */
-    run: (...argv: string[]) => runCommand(readCommandLine(argv).act, operator),
-    erase: (...argv: string[]) => runCommand(readCommandLine(['erase', ...argv]).act, operator),
+    run: (...argv: string[]) => runCommand(readCommandLine(argv).action, operator),
+    erase: (...argv: string[]) => runCommand(readCommandLine(['erase', ...argv]).action, operator),
   };
 }

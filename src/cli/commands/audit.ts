@@ -2,37 +2,32 @@ import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import type { AuditCheckpoint } from '../../observability/audit';
 import {
-  type ChainFound,
+  type AuditVerification,
+  type ChainResult,
   parseCheckpoints,
   type Verdict,
   verdictOf,
   verifyAudit,
 } from '../../observability/audit-verify';
-import type { ExitStatus } from '../starter';
+import type { ExitStatus } from '../exit-status';
 import type { CommandContext, RegisterCommand } from './context';
 
-interface Chosen {
+interface AuditFlags {
   readonly heads?: string;
   readonly unkeyedBefore?: Date;
 }
 
-const ENDS: Readonly<Record<ChainFound['end'], string>> = {
-  closed: 'closed in order',
-  open: 'not closed: its process runs, was killed, or lines were cut off',
-  torn: 'its last line is torn, as a kill in mid-write leaves it; that line was never acknowledged',
-};
-
-/** `chartway audit verify`: whether the audit log is as it was written. */
-export const auditCommand: RegisterCommand = (program, choose) => {
+/** `chartway audit verify`: whether the audit log is unchanged. */
+export const auditCommand: RegisterCommand = (program, select) => {
   program
     .command('audit')
-    .description('Look into the audit log.')
+    .description('Check the audit log.')
     .command('verify')
-    .description('follow every chain of the audit log, and name the first link of each that does not hold')
-    .argument('[place]', 'a folder, or one file, whose chain is followed; AUDIT_LOG by default')
+    .description('Verify every chain of the audit log, and print the first invalid line of each.')
+    .argument('[path]', 'a folder, or one file, whose chain is verified; AUDIT_LOG by default')
     .option(
       '--heads <file>',
-      'a log that was kept elsewhere, of stdout or of the stderr of commands: its audit-head lines are held against the chains',
+      'a log that was kept elsewhere (stdout of a process, stderr of a command): its audit-head lines, the checkpoints, are compared with the chains',
     )
     .option(
       '--unkeyed-before <date>',
@@ -41,97 +36,103 @@ export const auditCommand: RegisterCommand = (program, choose) => {
     )
     .addHelpText(
       'after',
-      '\nA chain shows what was changed, moved, put in or taken out of it. Only a checkpoint reveals a cut tail or a removed file.\nAnyone who can write the folder can write a chain without a key, under any date; one with a key needs AUDIT_KEY, or the PAYLOAD_KEYS that it was derived from. If a key is given, a chain without one is unproven, unless --unkeyed-before accepts it.\nExit status: 0 all holds; 1 a link is broken, a checkpoint does not match, or a chain is weaker than one before it; 2 something could not be read or proven, a chain is empty, or there was nothing to verify.',
+      '\nA chain shows what was changed, moved, added or removed in it. Only a checkpoint reveals a cut end or a removed file.\nAnyone with write access to the folder can write a chain without a key, under any date. A chain with a key requires AUDIT_KEY, or the PAYLOAD_KEYS that the key was derived from. If a key is set, a chain without one is unproven, unless --unkeyed-before accepts it.\nExit status: 0 everything is valid; 1 a line is invalid, a checkpoint does not match, or a chain is weaker than one before it; 2 something could not be read or proven, a chain is empty, or there was nothing to verify.',
     )
-    .action((place: string | undefined, chosen: Chosen) =>
-      choose((operator) => verify(operator, place, chosen), 'verifier'),
+    .action((path: string | undefined, flags: AuditFlags) =>
+      select((context) => verify(context, path ?? context.auditFolder, flags), 'verifier'),
     );
 };
 
-/** A date, or an instant in UTC. */
+/** A date or an instant in UTC. */
 function readDate(text: string): Date {
   const date = new Date(text);
   const isDate = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(date.getTime());
-  // 2026-02-30 would become the 2nd of March.
+  // `Date` turns 2026-02-30 into 2 March.
   if (isDate && date.toISOString().startsWith(text.slice(0, 10))) return date;
   throw new InvalidArgumentError('Expected a date (2026-12-01) or an instant in UTC (2026-12-01T08:00:00Z).');
 }
 
 async function verify(
-  operator: CommandContext,
-  place: string | undefined,
-  { heads, unkeyedBefore }: Chosen,
+  context: CommandContext,
+  path: string,
+  { heads, unkeyedBefore }: AuditFlags,
 ): Promise<ExitStatus> {
-  const { terminal, print: out, json } = operator;
-  let kept: readonly AuditCheckpoint[];
-  let verified: Awaited<ReturnType<typeof verifyAudit>>;
+  const { terminal, auditKeys } = context;
+  let checkpoints: readonly AuditCheckpoint[];
+  let verified: AuditVerification;
   try {
-    kept = heads === undefined ? [] : parseCheckpoints(await readFile(heads, 'utf8'));
-    verified = await verifyAudit(place ?? operator.auditFolder, kept, operator.auditKeys, unkeyedBefore);
+    checkpoints = heads === undefined ? [] : parseCheckpoints(await readFile(heads, 'utf8'));
+    verified = await verifyAudit(path, checkpoints, auditKeys, unkeyedBefore);
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    terminal.write(`expected a folder or a file of the audit log and one of heads that can be read; got ${code}`);
+    const { code = 'an unknown failure' } = error as NodeJS.ErrnoException;
+    terminal.write(`expected a readable folder or file of the audit log, and a readable file for --heads; got ${code}`);
     return 2;
   }
-  const { chains, missing, verifiedCount: borneOut } = verified;
-  if (heads !== undefined && kept.length === 0) {
+  if (heads !== undefined && checkpoints.length === 0) {
     terminal.write(
-      'expected audit-head lines in the file of --heads, there are none; give the stdout of a worker, webhook or api, or the stderr of a command',
+      'expected audit-head lines in the file of --heads, got none; use the stdout of a worker, webhook or api, or the stderr of a command',
     );
     return 2;
   }
-  for (const chain of chains) out(json ? JSON.stringify({ ...chain, verdict: verdictOf(chain) }) : lineOf(chain));
-  for (const { head, why } of missing) {
-    out(json ? JSON.stringify({ missing: head, why }) : `MISSING  ${head.file}  line ${head.lines}: ${why}`);
-  }
+  const { chains, missing, verifiedCount } = verified;
+  printVerification(context, verified);
+  const against = heads === undefined ? '' : `; ${verifiedCount} of ${checkpoints.length} checkpoints match`;
   const count = (verdict: Verdict) => chains.filter((chain) => verdictOf(chain) === verdict).length;
-  const [holds, broken, unread, empty] = [count('holds'), count('broken'), count('unread'), count('empty')];
-  const [weaker, unproven] = [count('weaker'), count('unproven')];
-  const unkeyed = chains.filter((chain) => chain.key === null && chain.lines > 0).length;
-  const against = heads === undefined ? '' : `; ${borneOut} of ${kept.length} checkpoints match`;
-  terminal.write(`${holds} of ${chains.length} chains hold${against}`);
-  if (broken > 0) terminal.write(MEANING);
-  if (unread > 0) terminal.write('what could not be read is not known to hold; verify as the user who may read it');
-  if (weaker > 0) terminal.write(WEAKER);
-  if (empty > 0) terminal.write(EMPTY);
-  if (unproven > 0) terminal.write(UNPROVEN);
-  if (unkeyed > 0)
-    terminal.write(`${unkeyed} of them without a key: anyone who can write the folder can have written them`);
-  if (chains.length === 0) {
-    terminal.write(
-      'nothing to verify: nothing was recorded here yet, or this is not the folder, or its files were taken away',
-    );
-  }
-  if (broken > 0 || missing.length > 0 || weaker > 0) return 1;
-  return unread > 0 || unproven > 0 || empty > 0 || chains.length === 0 ? 2 : 0;
+  terminal.write(`${count('holds')} of ${chains.length} chains hold${against}`);
+  const failures = (['broken', 'unread', 'weaker', 'empty', 'unproven'] as const).filter((each) => count(each) > 0);
+  for (const verdict of failures) terminal.write(ADVICE[verdict]);
+  const unsigned = chains.filter((chain) => chain.key === null && chain.lines > 0).length;
+  if (unsigned > 0)
+    terminal.write(`${unsigned} of them have no key: anyone with write access to the folder can have written them`);
+  if (chains.length === 0) terminal.write(NOTHING_TEXT);
+  if (missing.length > 0 || failures.includes('broken') || failures.includes('weaker')) return 1;
+  return failures.length > 0 || chains.length === 0 ? 2 : 0;
 }
 
-const MEANING =
-  'before the first broken link of a chain each line is as it was written; from there on none is proven. Compare with a backup of the folder';
-
-const WEAKER =
-  'a chain that began after its process had a stronger key was put in by someone without it, or the key was unset: set it again';
-
-const UNPROVEN =
-  'a chain whose key is not there is not proven; set AUDIT_KEY, or PAYLOAD_KEYS, with that key among them. One without a key was written before ' +
-  'its process had one (--unkeyed-before <date> accepts those), while the key was unset, or by someone without it';
-
-const EMPTY =
-  'a chain without a whole line is no proof of anything: a kill right after its file was made leaves that, and so does cutting off all its lines; ' +
-  'compare with the checkpoints, then move the file away';
-
-function lineOf(found: ChainFound): string {
-  const { chain, files, lines, end, broken, unread, key } = found;
-  const verdict = verdictOf(found);
-  if (unread) return `UNREAD  ${unread.file}  it cannot be read (${unread.code}), so it is not known`;
-  if (broken) return `BROKEN  ${broken.file}  line ${broken.line}: ${broken.why}`;
-  const signed = key === null ? 'no key' : `key ${key}`;
-  if (verdict === 'empty') return `EMPTY  ${files[0]}  it has no whole line, so that nothing in it can be checked`;
-  if (verdict === 'weaker')
-    return `WEAKER  ${chain}  ${lines} lines, ${signed}: an earlier chain of its process has a stronger key`;
-  if (verdict === 'unproven') {
-    const why = key === null ? ', though a key is given' : ', which is not among AUDIT_KEY and PAYLOAD_KEYS';
-    return `UNPROVEN  ${chain}  ${lines} lines, ${signed}${why}`;
+function printVerification({ json, print }: CommandContext, { chains, missing }: AuditVerification): void {
+  for (const chain of chains)
+    print(json ? JSON.stringify({ ...chain, verdict: verdictOf(chain) }) : describeChain(chain));
+  for (const { checkpoint, why } of missing) {
+    const { file, lines } = checkpoint;
+    print(json ? JSON.stringify({ missing: checkpoint, why }) : `MISSING  ${file}  line ${lines}: ${why}`);
   }
-  return `holds  ${chain}  ${lines} lines, ${signed}; ${ENDS[end]}`;
+}
+
+const ADVICE: Readonly<Record<Exclude<Verdict, 'holds'>, string>> = {
+  broken:
+    'each line before the first invalid line of a chain is unchanged; the lines after it are not proven. Compare with a backup of the folder',
+  unread: 'a file that cannot be read is not verified; run the command as a user who can read it',
+  weaker:
+    'a chain that began after its process had a stronger key was added by someone without that key, or the key is no longer set: set it again',
+  empty:
+    'a chain without a complete line proves nothing: its process was killed right after it created the file, or all lines were cut off. Compare with the checkpoints, then move the file away',
+  unproven:
+    'a chain whose key is not available is not proven; set AUDIT_KEY, or PAYLOAD_KEYS, with that key among them. A chain without a key was written before its process had one (--unkeyed-before <date> accepts those), while the key was not set, or by someone without it',
+};
+
+const NOTHING_TEXT =
+  'nothing to verify: nothing was recorded here yet, this is another folder, or its files were removed';
+
+const END_TEXT: Readonly<Record<ChainResult['end'], string>> = {
+  closed: 'its process stopped normally',
+  open: 'not closed: its process runs or was killed, or lines were cut off',
+  torn: 'its last line is incomplete, as after a kill during a write; that line was never acknowledged',
+};
+
+function describeChain(result: ChainResult): string {
+  const { chain, files, lines, end, broken, unread, key } = result;
+  const signed = key === null ? 'no key' : `key ${key}`;
+  const summary = `${chain}  ${lines} lines, ${signed}`;
+  if (unread) return `UNREAD  ${unread.file}  it cannot be read (${unread.code}), so it is not verified`;
+  if (broken) return `BROKEN  ${broken.file}  line ${broken.line}: ${broken.why}`;
+  switch (verdictOf(result)) {
+    case 'empty':
+      return `EMPTY  ${files[0]}  it has no complete line, so nothing in it can be verified`;
+    case 'weaker':
+      return `WEAKER  ${summary}: an earlier chain of its process has a stronger key`;
+    case 'unproven':
+      return `UNPROVEN  ${summary}${key === null ? ', but a key is set' : ', which is not in AUDIT_KEY or PAYLOAD_KEYS'}`;
+    default:
+      return `holds  ${summary}; ${END_TEXT[end]}`;
+  }
 }

@@ -1,86 +1,80 @@
-import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { type ApplicantSummary, type Applicants, createApplicants } from '../../temporal/applicants';
 import { isWorkflowNotFound } from '../../temporal/rpc';
-import type { ExitStatus } from '../starter';
-import type { CommandContext, RegisterCommand } from './context';
+import type { ExitStatus } from '../exit-status';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 import { warnIfNoWorker, warnWhileNoWorker } from './worker-notice';
 
-/** `chartway cancel <clientUserId>`: an open applicant is withdrawn upstream, and ends as cancelled. */
-export const cancelCommand: RegisterCommand = (program, choose) => {
-  const command = program
-    .command('cancel')
-    .description(
-      'Cancel an open applicant: the person is withdrawn at Human API, what is stored stays, the outcome is cancelled. Needs a worker.',
-    )
-    .argument('<clientUserId>')
-    .option('--wait', 'wait until the applicant has closed')
-    .action((clientUserId: string, { wait }: { readonly wait?: true }) => {
-      if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
-      choose((operator) => cancel(operator, clientUserId, wait === true));
-    });
+/** `chartway cancel <clientUserId>`: withdraws an open applicant upstream and closes it as cancelled. */
+export const cancelCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'cancel',
+    'Cancel an open applicant: withdraw the person at Human API and keep the stored documents; the outcome is cancelled. Needs a worker.',
+    (clientUserId, { wait = false }: { readonly wait?: boolean }) =>
+      select(async (context) => printCancelResult(context, await cancelApplicant(context, clientUserId, wait))),
+  ).option('--wait', 'wait until the applicant has closed');
 };
 
 /**
- * What came of it. `requested`: it is on its way; `cancelled`: it has closed so; `closed`: it had an outcome of its own before the request
- * counted, which stands; `unknown`: Temporal knows no such applicant (any more).
+ * `requested`: it will be cancelled. `cancelled`: it has closed so. `closed`: it closed with another outcome before the request took effect.
+ * `unknown`: Temporal has no such applicant.
  */
-interface Cancelled {
+interface CancelResult {
   readonly clientUserId: string;
   readonly result: 'requested' | 'cancelled' | 'closed' | 'unknown';
   readonly outcome: ApplicantSummary['outcome'];
 }
 
-async function cancel(operator: CommandContext, clientUserId: string, wait: boolean): Promise<ExitStatus> {
-  const { actor: who, terminal, taskQueue, signal } = operator;
-  // Before anything else: what cannot be recorded is not done.
-  await (await operator.audit()).record({ who, did: 'cancel', clientUserId });
-  const applicants = createApplicants({ client: await operator.temporal(), taskQueue });
-  const before = await requested(applicants, clientUserId);
-  if (before !== 'requested') return told(operator, endOf(clientUserId, before));
+async function cancelApplicant(context: CommandContext, clientUserId: string, wait: boolean): Promise<CancelResult> {
+  const { actor, terminal, taskQueue, signal } = context;
+  // First, because an act that cannot be recorded must not happen.
+  await (await context.audit()).record({ who: actor, did: 'cancel', clientUserId });
+  const applicants = createApplicants({ client: await context.temporal(), taskQueue });
+  const closed = await requestCancel(applicants, clientUserId);
+  if (closed !== 'requested')
+    return { clientUserId, result: closed ? 'closed' : 'unknown', outcome: closed?.outcome ?? null };
   if (!wait) {
-    await warnIfNoWorker(operator);
-    return told(operator, { clientUserId, result: 'requested', outcome: null });
+    await warnIfNoWorker(context);
+    return { clientUserId, result: 'requested', outcome: null };
   }
-  terminal.write(`cancelling ${clientUserId}; Ctrl-C stops the waiting, not the cancel`);
-  const after = await warnWhileNoWorker(operator, () => applicants.waitForClose(clientUserId, signal));
-  const result = after.outcome === 'cancelled' ? 'cancelled' : 'closed';
-  return told(operator, { clientUserId, result, outcome: after.outcome });
+  terminal.write(`cancelling ${clientUserId}; Ctrl-C stops the wait, not the cancel`);
+  const { outcome } = await warnWhileNoWorker(context, () => applicants.waitForClose(clientUserId, signal));
+  return { clientUserId, result: outcome === 'cancelled' ? 'cancelled' : 'closed', outcome };
 }
 
-/** Null: Temporal knows none. One that had closed is told as it is. */
-async function requested(applicants: Applicants, clientUserId: string): Promise<'requested' | ApplicantSummary | null> {
-  const before = await applicants.read(clientUserId);
-  if (before?.standing !== 'open') return before;
+/** Returns the summary of an applicant that has closed, or null for an unknown one. */
+async function requestCancel(
+  applicants: Applicants,
+  clientUserId: string,
+): Promise<'requested' | ApplicantSummary | null> {
+  const summary = await applicants.read(clientUserId);
+  if (summary?.standing !== 'open') return summary;
   try {
     await applicants.requestCancel(clientUserId);
     return 'requested';
   } catch (error) {
-    // It closed in between.
+    // It closed after it was read.
     if (!isWorkflowNotFound(error)) throw error;
     return applicants.read(clientUserId);
   }
 }
 
-function endOf(clientUserId: string, summary: ApplicantSummary | null): Cancelled {
-  return { clientUserId, result: summary ? 'closed' : 'unknown', outcome: summary?.outcome ?? null };
-}
-
-function told({ json, print: out, terminal }: CommandContext, cancelled: Cancelled): ExitStatus {
-  if (json) out(JSON.stringify(cancelled));
-  else terminal.write(inWords(cancelled));
+function printCancelResult({ json, print, terminal }: CommandContext, cancelled: CancelResult): ExitStatus {
+  if (json) print(JSON.stringify(cancelled));
+  else terminal.write(describeResult(cancelled));
   return cancelled.result === 'requested' || cancelled.result === 'cancelled' ? 0 : 1;
 }
 
-function inWords({ clientUserId, result, outcome }: Cancelled): string {
+function describeResult({ clientUserId, result, outcome }: CancelResult): string {
   const withdraw = `\`npm run chartway -- withdraw ${clientUserId}\` deletes a person who is still at Human API`;
   switch (result) {
     case 'requested':
-      return `${clientUserId}: the cancel is requested; the person is withdrawn at Human API, then the applicant closes as cancelled (--wait waits for that)`;
+      return `${clientUserId}: cancel requested; the person is withdrawn at Human API, then the applicant closes as cancelled (--wait waits for that)`;
     case 'cancelled':
-      return `${clientUserId}: cancelled; the person is withdrawn, what was stored before stays`;
+      return `${clientUserId}: cancelled; the person is withdrawn, stored documents stay`;
     case 'closed':
-      return `${clientUserId}: not cancelled, for it is closed already${outcome ? ` (${outcome})` : ', by force'}; ${withdraw}`;
+      return `${clientUserId}: not cancelled, because it is already closed${outcome ? ` (${outcome})` : ' (terminated)'}; ${withdraw}`;
     case 'unknown':
-      return `${clientUserId}: Temporal knows no such applicant (any more); look at the id, and ${withdraw}`;
+      return `${clientUserId}: Temporal has no such applicant, or no longer has it; check the id. ${withdraw}`;
   }
 }

@@ -1,8 +1,9 @@
 import { type Command, CommanderError } from 'commander';
 import { DiscreetCommand } from '../discreet-command';
+import { type ExitStatus, toExitStatus } from '../exit-status';
 import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
-import type { CommandAction, ConfigScope, RegisterCommand } from './context';
+import type { CommandAction, CommandContext, ConfigScope, RegisterCommand } from './context';
 import { documentCommand } from './document';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
@@ -12,10 +13,7 @@ import { storeCommand } from './store';
 import { sweepCommand } from './sweep';
 import { withdrawCommand } from './withdraw';
 
-/**
- * Every command of `npm run chartway -- <command>`. To add one: a file here that exports an {@link RegisterCommand}, and a line below. `--json` is
- * every command's; what the command needs of the world is in {@link Operator}, made in src/chartway.ts.
- */
+/** The commands of `npm run chartway -- <command>`. To add one, write a file that exports a {@link RegisterCommand} and list it here. */
 const COMMANDS: readonly RegisterCommand[] = [
   quarantineCommand,
   sweepCommand,
@@ -29,50 +27,52 @@ const COMMANDS: readonly RegisterCommand[] = [
   storeCommand,
 ];
 
-/** What was asked for. */
 export interface CommandLine {
-  readonly act: CommandAction;
+  readonly action: CommandAction;
   readonly scope: ConfigScope;
   readonly json: boolean;
 }
 
-/** Reads the command line. Wrong usage is said on stderr and ends the process with status 2, `--help` with 0. */
+/** Reads the command line. Wrong usage prints an error and ends the process with status 2; `--help` ends it with 0. */
 export function readCommandLine(argv: readonly string[], commands = COMMANDS): CommandLine {
-  let chosen: Omit<CommandLine, 'json'> | undefined;
-  const program = new DiscreetCommand('chartway')
-    .description("The operator's commands: look after what needs a person.")
-    .usage('<command> [options]');
-  for (const add of commands) {
-    add(program, (act, needs = 'chartway') => {
-      chosen = { act, scope: needs };
+  let selected: Omit<CommandLine, 'json'> | undefined;
+  const program = new DiscreetCommand('chartway').description('Commands for operators.').usage('<command> [options]');
+  for (const register of commands) {
+    register(program, (action, scope = 'chartway') => {
+      selected = { action, scope };
     });
   }
   forEachCommand(program, (command) =>
     command
       .option('--json', 'print JSON lines on stdout, and nothing else there')
       .exitOverride()
-      .showHelpAfterError('(--help tells more)'),
+      .showHelpAfterError('(see --help)'),
   );
   program.addHelpText(
     'after',
-    '\nExit status: 0 all well; 1 something could not be done; 2 wrong usage or configuration.\nIf stdout is closed early (| head), the command goes on, with the same exit status.',
+    '\nExit status: 0 success; 1 something could not be done; 2 wrong usage or configuration.\nIf stdout is closed early (| head), the command continues, with the same exit status.',
   );
   try {
     program.parse(argv, { from: 'user' });
-    if (chosen === undefined) return program.error('error: expected a command');
-    return { ...chosen, json: hasJsonFlag(program) };
+    if (selected === undefined) return program.error('error: expected a command');
+    return { ...selected, json: hasJsonFlag(program) };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return process.exit(error.exitCode === 0 ? 0 : 2);
   }
 }
 
-function forEachCommand(command: Command, change: (command: Command) => void): void {
-  change(command);
-  for (const below of command.commands) forEachCommand(below, change);
+/** Runs the action of a command line. */
+export function runCommand(action: CommandAction, context: CommandContext): Promise<ExitStatus> {
+  return toExitStatus(() => action(context), context);
 }
 
-/** Before the command or behind it: both are where a person would put it. */
+function forEachCommand(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const subcommand of command.commands) forEachCommand(subcommand, change);
+}
+
+/** Users put `--json` before or after the subcommand. */
 function hasJsonFlag(command: Command): boolean {
   return command.opts<{ json?: true }>().json === true || command.commands.some(hasJsonFlag);
 }

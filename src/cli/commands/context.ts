@@ -1,52 +1,65 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { Cipher } from '../../domain/encryption';
+import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import type { Audit } from '../../observability/audit';
 import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
-import type { ExitStatus } from '../starter';
+import type { ExitStatus } from '../exit-status';
 import type { Terminal } from '../terminal';
 
-/** What an operator's command works with. What costs something is made when it is asked for. */
+/** What a command works with. Connections and files are opened on the first use. */
 export interface CommandContext {
-  /** Text for people, on stderr: what happens and what to do next. */
+  /** Messages for the user, on stderr. */
   readonly terminal: Terminal;
-  /** One line of stdout: what was asked for, or with `--json` one JSON object. */
+  /** Prints one line on stdout: a result, or with `--json` a JSON object. */
   readonly print: (line: string) => void;
-  /** Stdout is JSON lines and nothing else. */
+  /** Stdout holds only JSON lines. */
   readonly json: boolean;
-  /** Aborted by Ctrl-C: take up nothing more. */
+  /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  /** The same client each time; waits for Temporal and gives up in the end. @throws {TemporalUnreachable} */
+  /** Returns the same client each time. @throws {TemporalUnreachable} */
   readonly temporal: () => Promise<Client>;
   readonly taskQueue: string;
-  /** `cli:<os user>`: who acts, for the audit log. */
+  /** `cli:<os user>`, for the audit log. */
   readonly actor: string;
-  /** The same each time. @throws {ConfigurationError} where it cannot be written: then nothing may be done that has to stand in it */
+  /** Returns the same log each time. Ends the process if it cannot be written. */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
   /** `AUDIT_LOG`. */
   readonly auditFolder: string;
   readonly auditKeys: AuditKeys;
-  /** Asks on the terminal and gives the line that was typed; null where there is none. */
+  /** Asks on the terminal and returns the line that the user types; null without a terminal. */
   readonly ask: ((question: string) => Promise<string>) | null;
-  /** Over the client above. */
   readonly noticeSender: () => Promise<NoticeSender>;
   readonly reportStore: () => ReportStore;
-  /** `WEBHOOK_SPOOL`; null where it is off. */
+  /** `WEBHOOK_SPOOL`; null if it is off. */
   readonly spoolFolder: string | null;
   /** Null: no keys are set. */
   readonly cipher: Cipher | null;
 }
 
-/** What the chosen command does. 0: all well; 1: something asked for could not be done; 2: wrong usage. */
-export type CommandAction = (operator: CommandContext) => Promise<ExitStatus>;
+export type CommandAction = (context: CommandContext) => Promise<ExitStatus>;
 
-/** The configuration that a command needs: the operator's, or only that of a reader of the audit log's files. */
+/** The configuration that a command needs: that of commands, or only that of a reader of the audit log. */
 export type ConfigScope = 'chartway' | 'verifier';
 
 /**
- * Adds one command, with its options and subcommands, to the command line. Its action hands over what is to be done, which is run once the
- * configuration has been read: `--help` and wrong usage need none.
+ * Registers a command with its options and subcommands. It calls `select` with its action, which runs after the configuration is read, because
+ * `--help` and wrong usage need no configuration.
  */
-export type RegisterCommand = (program: Command, choose: (act: CommandAction, needs?: ConfigScope) => void) => void;
+export type RegisterCommand = (program: Command, select: (action: CommandAction, scope?: ConfigScope) => void) => void;
+
+/** Adds a command whose first argument is a clientUserId. `act` gets it, valid, with the other arguments and the options. */
+export function addApplicantCommand<Rest extends unknown[]>(
+  program: Command,
+  name: string,
+  description: string,
+  act: (clientUserId: string, ...rest: Rest) => void,
+): Command {
+  const command = program.command(name).description(description).argument('<clientUserId>');
+  return command.action((clientUserId: string, ...rest: Rest) => {
+    if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
+    act(clientUserId, ...rest);
+  });
+}

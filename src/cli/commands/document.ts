@@ -1,6 +1,5 @@
 import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
-import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { MANIFEST, reportName } from '../../report-store/layout';
 import {
   AlteredDocument,
@@ -10,102 +9,94 @@ import {
   WrongFolder,
 } from '../../report-store/port';
 import { isClosedPipe } from '../closed-pipe';
-import type { ExitStatus } from '../starter';
-import type { CommandContext, RegisterCommand } from './context';
+import type { ExitStatus } from '../exit-status';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 
-interface Chosen {
-  readonly out?: string;
-}
-
-/** Only the user who asked reads it. */
+/** Readable by its owner only. */
 const PRIVATE_FILE = 0o600;
 
-/** `chartway document <clientUserId> <file>`: one document in clear, wherever and however the store keeps it. */
-export const documentCommand: RegisterCommand = (program, choose) => {
-  const command = program
-    .command('document')
-    .description(
-      'Print a document of the report store in clear, once it has proven to be what was stored. It stands in the audit log.',
-    )
-    .argument('<clientUserId>')
-    .argument('<file>', `as the manifest names it; ${MANIFEST} for that itself`)
-    .option('--out <file>', 'write it to a new file that only you can read, instead of to stdout')
-    .action((clientUserId: string, file: string, { out }: Chosen) => {
-      if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
-      choose((operator) => show(operator, clientUserId, file, out ?? null));
-    });
+/** `chartway document <clientUserId> <file>`: prints a stored document, decrypted. */
+export const documentCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'document',
+    'Print a document of the report store, decrypted, after a check that it is unchanged. The audit log records it.',
+    (clientUserId, file: string, { out }: { readonly out?: string }) =>
+      select((context) => showDocument(context, clientUserId, file, out ?? null)),
+  )
+    .argument('<file>', `its name in the manifest, or ${MANIFEST}`)
+    .option('--out <file>', 'write it to a new file that only you can read, instead of stdout');
 };
 
-async function show(
-  operator: CommandContext,
+async function showDocument(
+  context: CommandContext,
   clientUserId: string,
   file: string,
   out: string | null,
 ): Promise<ExitStatus> {
-  const { terminal, actor: who, json } = operator;
+  const { terminal, actor, json } = context;
   if (json && out === null) {
-    terminal.write('expected --out <file> beside --json: stdout holds either the document or JSON lines');
+    terminal.write('expected --out <file> with --json, because stdout holds either the document or JSON lines');
     return 2;
   }
-  const store = operator.reportStore();
+  const store = context.reportStore();
   try {
-    // Nothing is shown of what is not what was stored, and that is known at its end.
-    for await (const _ of store.readDocument(clientUserId, file)) operator.signal.throwIfAborted();
+    // The first reading checks the whole document, so that no changed byte is printed.
+    for await (const _ of store.readDocument(clientUserId, file)) context.signal.throwIfAborted();
     const entry = (await store.readManifest(clientUserId))?.documents.find((document) => document.file === file);
-    const what = entry ? { documentId: reportName(entry.reportId) } : { detail: 'manifest' };
-    await (await operator.audit()).record({ who, did: 'open-document', clientUserId, ...what });
-    const bytes = await copied(store.readDocument(clientUserId, file), out);
-    if (json) operator.print(JSON.stringify({ clientUserId, file, out, bytes }));
+    const subject = entry ? { documentId: reportName(entry.reportId) } : { detail: 'manifest' };
+    await (await context.audit()).record({ who: actor, did: 'open-document', clientUserId, ...subject });
+    const bytes = await copyDocument(store.readDocument(clientUserId, file), out);
+    if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));
     return 0;
   } catch (error) {
-    if (!isAnswer(error)) throw error;
+    if (!isExpected(error)) throw error;
     terminal.write(`${clientUserId}: ${error.message}`);
     return 1;
   }
 }
 
-/** `--out` could not be made, or not be filled. */
-class NotWritten extends Error {}
+/** The file of `--out` cannot be created or written. */
+class OutFileFailed extends Error {}
 
-function isAnswer(error: unknown): error is Error {
+function isExpected(error: unknown): error is Error {
   return [
-    NoSuchDocument,
-    AlteredDocument,
-    KeyMissing,
-    StoreUnavailable,
-    WrongFolder,
-    UnreadableManifest,
-    NotWritten,
-  ].some((kind) => error instanceof kind);
+    ...[NoSuchDocument, AlteredDocument, KeyMissing, StoreUnavailable],
+    ...[WrongFolder, UnreadableManifest, OutFileFailed],
+  ].some((type) => error instanceof type);
 }
 
-async function copied(document: AsyncIterable<Uint8Array>, out: string | null): Promise<number> {
-  if (out === null) return written(document, toStdout);
+async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null): Promise<number> {
+  if (out === null) return writeChunks(document, writeToStdout);
   const handle = await open(out, 'wx', PRIVATE_FILE).catch((error: NodeJS.ErrnoException) => {
-    throw new NotWritten(`expected to make a new file for --out, got ${error.code}; name one that is not there yet`);
+    throw new OutFileFailed(
+      `expected to create a new file for --out, got ${error.code}; name a file that does not exist`,
+    );
   });
   try {
-    return await written(document, (piece) => handle.writeFile(piece));
+    return await writeChunks(document, (chunk) => handle.writeFile(chunk));
   } catch (error) {
     await rm(out, { force: true });
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined || isAnswer(error) ? error : new NotWritten(`expected to write to --out, got ${code}`);
+    throw code === undefined || isExpected(error)
+      ? error
+      : new OutFileFailed(`expected to write to --out, got ${code}`);
   } finally {
     await handle.close();
   }
 }
 
-async function written(document: AsyncIterable<Uint8Array>, write: (piece: Uint8Array) => Promise<void>) {
+async function writeChunks(document: AsyncIterable<Uint8Array>, write: (chunk: Uint8Array) => Promise<void>) {
   let bytes = 0;
-  for await (const piece of document) {
-    await write(piece);
-    bytes += piece.byteLength;
+  for await (const chunk of document) {
+    await write(chunk);
+    bytes += chunk.byteLength;
   }
   return bytes;
 }
 
-function toStdout(piece: Uint8Array): Promise<void> {
+function writeToStdout(chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(piece, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()));
+    process.stdout.write(chunk, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()));
   });
 }

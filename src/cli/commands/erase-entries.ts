@@ -20,11 +20,11 @@ export interface EntriesResult {
 
 /** Drops a person's quarantine records and counts the person's notices in the spool of this host. */
 export async function eraseEntries(
-  operator: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
+  context: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
   clientUserId: string,
   humanIds: readonly string[],
 ): Promise<EntriesResult> {
-  const view = openQuarantineView(operator);
+  const view = openQuarantineView(context);
   const isOfPerson = (of: { clientUserId?: string | null; humanId?: string | null }) =>
     of.clientUserId === clientUserId || (of.humanId != null && humanIds.includes(of.humanId));
   const mixed: string[] = [];
@@ -35,7 +35,7 @@ export async function eraseEntries(
     if (isTheirs && (await view.drop(header.id))) dropped += 1;
     if (owner === 'mixed') mixed.push(header.id);
   }
-  return { dropped, mixed, spooled: await countSpooled(operator, isOfPerson) };
+  return { dropped, mixed, spooled: await countSpooled(context, isOfPerson) };
 }
 
 async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: Notice) => boolean) {

@@ -1,66 +1,56 @@
 import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
-import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { openErasing } from '../../report-store/erasing';
 import { createErasure } from '../../temporal/erasure';
 import { RemovalStuck } from '../../temporal/removal';
-import type { ExitStatus } from '../starter';
-import type { CommandContext, RegisterCommand } from './context';
+import type { ExitStatus } from '../exit-status';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 import { type EntriesResult, eraseEntries } from './erase-entries';
 import { describeErasureStep } from './erasure-steps';
 import { warnWhileNoWorker } from './worker-notice';
 
-/** `chartway erase <clientUserId>`: removes everything of an applicant, here and upstream. */
-export const eraseCommand: RegisterCommand = (program, choose) => {
-  const command = program
-    .command('erase')
-    .description(
-      'Remove everything of an applicant for good: at Human API, in Temporal, in the report store and the quarantine. Needs a worker.',
-    )
-    .argument('<clientUserId>')
-    .option('--yes', 'do not ask; without a terminal nobody is asked')
+/** `chartway erase <clientUserId>`: removes all data of an applicant, here and upstream. */
+export const eraseCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'erase',
+    'Permanently remove all data of an applicant: at Human API, in Temporal, in the report store and the quarantine. Needs a worker.',
+    (clientUserId, { yes = false }: { readonly yes?: boolean }) => select((context) => erase(context, clientUserId, yes)),
+  )
+    .option('--yes', 'do not ask for confirmation; without a terminal the command never asks')
     .addHelpText(
       'after',
-      '\nOne that is held (chartway hold) is left alone. A person at Human API who is not known as ours is left there, and reported. The same\ncommand again goes on where one was broken off. Human API keep their own record of the person: erasing here does not opt the person out there. Backups are yours to look after.',
-    )
-    .action((clientUserId: string, { yes }: { readonly yes?: true }) => {
-      if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
-      choose((operator) => erase(operator, clientUserId, yes === true));
-    });
+      '\nAn applicant on hold (chartway hold) is not erased. A person at Human API who is not known as ours is kept and reported. To continue an interrupted erasure, run the same command again.\nHuman API keeps its own record of the person, and an erasure does not opt the person out there. Erase from your backups yourself.',
+    );
 };
 
-async function erase(operator: CommandContext, clientUserId: string, yes: boolean): Promise<ExitStatus> {
-  const { terminal, signal, taskQueue, actor: who } = operator;
-  if (!yes && !(await agreed(operator, clientUserId))) return 2;
-  const audit = await operator.audit();
-  // Before anything else: what cannot be recorded is not done.
-  await audit.record({ who, did: 'erase-begin', clientUserId });
-  const client = await operator.temporal();
-  const records = openErasing(operator.reportStore());
-  terminal.write(`erasing ${clientUserId}; Ctrl-C stops it, the same command again goes on`);
+async function erase(context: CommandContext, clientUserId: string, isConfirmed: boolean): Promise<ExitStatus> {
+  const { terminal, signal, taskQueue, actor } = context;
+  if (!isConfirmed && !(await confirm(context, clientUserId))) return 2;
+  const audit = await context.audit();
+  // First, because an act that cannot be recorded must not happen.
+  await audit.record({ who: actor, did: 'erase-begin', clientUserId });
+  const client = await context.temporal();
+  const records = openErasing(context.reportStore());
+  terminal.write(`erasing ${clientUserId}; Ctrl-C stops it, and the same command continues it`);
+  const onStep = (step: Parameters<typeof describeErasureStep>[0]) => terminal.write(describeErasureStep(step));
   try {
-    const erasure = createErasure({
-      client,
-      taskQueue,
-      records,
-      onStep: (step) => terminal.write(describeErasureStep(step)),
-    });
-    const erased = await warnWhileNoWorker(operator, () => erasure.erase(clientUserId, signal));
-    const { people, runs, files } = erased;
-    const counts = `${people} people, ${runs} runs, ${files} files`;
+    const erasure = createErasure({ client, taskQueue, records, onStep });
+    const erased = await warnWhileNoWorker(context, () => erasure.erase(clientUserId, signal));
+    const counts = `${erased.people} people, ${erased.runs} runs, ${erased.files} files`;
     if (erased.result === 'held') {
-      const detail = hasBegun(erased) ? `held meanwhile: ${counts}` : 'refused: held';
-      await audit.record({ who, did: 'erase-begin', clientUserId, detail });
-      if (hasBegun(erased)) await records.told(clientUserId);
-      return told(operator, clientUserId, erased, null);
+      const detail = hasErased(erased) ? `held meanwhile: ${counts}` : 'refused: held';
+      await audit.record({ who: actor, did: 'erase-begin', clientUserId, detail });
+      if (hasErased(erased)) await records.told(clientUserId);
+      return printEraseResult(context, clientUserId, erased, null);
     }
-    terminal.write('deleting what is of theirs in the quarantine');
-    const entries = await eraseEntries(operator, clientUserId, erased.humanIds);
+    terminal.write("deleting the person's records in quarantine");
+    const entries = await eraseEntries(context, clientUserId, erased.humanIds);
     const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
-    await audit.record({ who, did: 'erase', clientUserId, detail });
-    // What the next time has to look for again is kept: notices on their way would find nobody, and open a mailbox.
+    await audit.record({ who: actor, did: 'erase', clientUserId, detail });
+    // Notices in the spool will still open a mailbox, so the journal is kept for the next run.
     if (entries.spooled === 0) await records.end(clientUserId);
     else await records.told(clientUserId);
-    return told(operator, clientUserId, erased, entries);
+    return printEraseResult(context, clientUserId, erased, entries);
   } catch (error) {
     if (!(error instanceof RemovalStuck)) throw error;
     terminal.write(error.message);
@@ -68,61 +58,57 @@ async function erase(operator: CommandContext, clientUserId: string, yes: boolea
   }
 }
 
-/** Whether there was anything that a hold came too late for. */
-function hasBegun({ people, runs, files }: ErasureResult): boolean {
+/** Whether something was erased before the hold. */
+function hasErased({ people, runs, files }: ErasureResult): boolean {
   return people + runs + files > 0;
 }
 
-/** A slip of the hand is asked about; a script has been written, and does what it says. */
-async function agreed({ terminal, ask }: CommandContext, clientUserId: string): Promise<boolean> {
+/** Scripts have no terminal and are not asked. */
+async function confirm({ terminal, ask }: CommandContext, clientUserId: string): Promise<boolean> {
   if (ask === null) return true;
-  const answer = await ask(`Erase everything of ${clientUserId} for good? Type the id to go on: `);
+  const answer = await ask(`Permanently erase all data of ${clientUserId}? Type the id to continue: `);
   if (answer.trim() === clientUserId) return true;
   terminal.write('nothing was erased');
   return false;
 }
 
-function told(
-  operator: CommandContext,
+function printEraseResult(
+  { json, print, terminal }: CommandContext,
   clientUserId: string,
   erased: ErasureResult,
   entries: EntriesResult | null,
 ): ExitStatus {
   const { result, people, runs, files, others } = erased;
   const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
-  const done = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
-  if (operator.json) {
-    const quarantined = dropped;
-    operator.print(JSON.stringify({ clientUserId, result, people, runs, files, quarantined, mixed, spooled, others }));
+  const totals = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
+  if (json) {
+    print(JSON.stringify({ clientUserId, result, people, runs, files, quarantined: dropped, mixed, spooled, others }));
   } else if (result === 'held') {
-    const what = hasBegun(erased) ? `nothing more is erased than ${done}` : 'nothing is erased';
-    operator.terminal.write(`${clientUserId}: held, so ${what}; \`npm run chartway -- holds\` tells why`);
+    const stopped = hasErased(erased) ? `only ${totals} were erased` : 'nothing was erased';
+    terminal.write(`${clientUserId}: held, so ${stopped}; \`npm run chartway -- holds\` prints the reason`);
   } else {
-    operator.terminal.write(`${clientUserId}: erased: ${done}, ${dropped} records in quarantine`);
-    operator.terminal.write(ELSEWHERE);
+    terminal.write(`${clientUserId}: erased: ${totals}, ${dropped} records in quarantine`);
+    terminal.write(OTHER_HOSTS);
   }
-  if (others.length > 0) operator.terminal.write(strangersLeft(clientUserId, others));
+  if (others.length > 0) terminal.write(describeOthers(clientUserId, others));
   for (const id of mixed) {
-    operator.terminal.write(
-      `${id}: this record in quarantine names others too; replay or drop it: chartway quarantine show ${id}`,
+    terminal.write(
+      `${id}: this quarantine record also holds notices of other people; replay or drop it: chartway quarantine show ${id}`,
     );
   }
   if (spooled > 0) {
-    operator.terminal.write(
-      `${spooled} notices of ${clientUserId} wait in the spool of this host: run it again when a webhook has sent them on`,
+    terminal.write(
+      `${spooled} notices of ${clientUserId} are in the spool of this host; run the same command again when a webhook has delivered them`,
     );
   }
   return result === 'erased' && mixed.length + spooled === 0 ? 0 : 1;
 }
 
-/** No failure: nothing that we hold is left. Whether that person is ours after all is for a human to look at. */
-function strangersLeft(clientUserId: string, others: readonly string[]): string {
-  const who =
-    others.length === 1
-      ? '1 person under this id whom we do not know; that person was not deleted'
-      : `${others.length} people under this id whom we do not know; they were not deleted`;
-  return `${clientUserId}: Human API has ${who}: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes everyone under this id`;
+/** Not a failure: our data is erased. An operator must decide whether these people are ours. */
+function describeOthers(clientUserId: string, others: readonly string[]): string {
+  const people = others.length === 1 ? '1 unknown person' : `${others.length} unknown people`;
+  return `${clientUserId}: Human API has ${people} with this id, not deleted: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes every person with this id`;
 }
 
-const ELSEWHERE =
-  'a webhook on another host keeps its own quarantine: run the same command there too, with its WEBHOOK_SPOOL; it is harmless to repeat';
+const OTHER_HOSTS =
+  'a webhook on another host has its own quarantine; run the same command there too, with its WEBHOOK_SPOOL. Repeating it is safe';

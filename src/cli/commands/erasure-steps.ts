@@ -1,24 +1,24 @@
 import type { ErasureStep } from '../../temporal/erasure';
 
-/** A line for people on what is about to be done, or was found on the way; ids only. */
-export function describeErasureStep(told: ErasureStep): string {
-  switch (told.step) {
+/** A message for the user about the next step of an erasure or withdrawal. Holds ids only. */
+export function describeErasureStep(step: ErasureStep): string {
+  switch (step.step) {
     case 'cancel':
-      return 'withdrawing: the applicant is open, so it is cancelled, and withdraws the person at Human API';
+      return 'cancelling the open applicant, which withdraws the person at Human API';
     case 'wait':
-      return 'waiting for its end; where Human API does not answer, until it does';
+      return 'waiting until the applicant has closed, also while Human API does not answer';
     case 'stuck':
-      return `${told.workflowId} stands still: ${told.why}; it is ended by force, and the person withdrawn without it`;
+      return `${step.workflowId} makes no progress: ${step.why}; terminating it and withdrawing the person without it`;
     case 'withdraw':
-      return 'withdrawing the people at Human API under this id who are known as ours';
+      return 'withdrawing the people at Human API with this id who are known as ours';
     case 'replaced':
-      return `${told.workflowId} comes to no end: ${told.why}; it is ended by force, and another takes its place`;
+      return `${step.workflowId} does not finish: ${step.why}; terminating it and starting a new one`;
     case 'create-in-flight':
-      return `waiting ${Math.ceil(told.forMs / 1_000)} s: an invitation was under way when the applicant was ended, and shows at Human API by then`;
+      return `waiting ${Math.ceil(step.forMs / 1_000)} s, because an invitation was in progress when the applicant was terminated and may still take effect at Human API`;
     case 'downloads':
-      return 'waiting for the downloads under way to end';
+      return 'waiting until the running downloads have ended';
     case 'runs':
-      return `deleting ${told.runs} ${told.runs === 1 ? 'run' : 'runs'} of ${told.workflowId}; Temporal may take a minute`;
+      return `deleting ${step.runs} ${step.runs === 1 ? 'run' : 'runs'} of ${step.workflowId}; Temporal may take a minute`;
     case 'files':
       return 'deleting the folder';
   }

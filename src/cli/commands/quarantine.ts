@@ -3,7 +3,7 @@ import { KeyMissing } from '../../domain/encryption';
 import type { AuditEntry } from '../../observability/audit';
 import { isQuarantineId, QUARANTINE_REASONS, type QuarantineHeader } from '../../quarantine/quarantine';
 import { parseStoredNotices } from '../../upstream/notices';
-import type { ExitStatus } from '../starter';
+import type { ExitStatus } from '../exit-status';
 import type { CommandContext, RegisterCommand } from './context';
 import { openQuarantineView, type QuarantineView } from './quarantine-view';
 import { type ReplayResult, replay } from './replay';
@@ -16,7 +16,7 @@ interface QuarantineFlags {
 const REASONS_TEXT = `refused (Temporal rejects the notice), signature (missing or wrong), damaged (bytes of the spool that are
 not a notice), nobody (a report notice for which no applicant was found)`;
 
-/** `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted, until an operator decides. */
+/** `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted, until an context decides. */
 export const quarantineCommand: RegisterCommand = (program, select) => {
   const quarantine = program
     .command('quarantine')
@@ -30,13 +30,13 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
     .option('--why <reason>', 'only records with this reason')
     .action((flags: QuarantineFlags, command: Command) => {
       checkReason(flags, command);
-      select((operator) => list(operator, flags));
+      select((context) => list(context, flags));
     });
   quarantine
     .command('show')
     .description('print records with their notices')
     .argument('<id...>')
-    .action((ids: string[]) => select((operator) => show(operator, ids)));
+    .action((ids: string[]) => select((context) => show(context, ids)));
   const addAction = (name: string, description: string, act: typeof replayAll) => {
     const command = quarantine.command(name).description(description).argument('[id...]');
     command
@@ -46,7 +46,7 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
         if (ids.length > 0 === (flags.all === true)) command.error('error: expected ids or --all');
         checkReason(flags, command);
         if (flags.why !== undefined && !flags.all) command.error('error: expected --all with --why');
-        select((operator) => act(operator, ids, flags));
+        select((context) => act(context, ids, flags));
       });
   };
   addAction('replay', 'send the notices again; a record is removed when all of its notices are accepted', replayAll);
@@ -59,66 +59,62 @@ function checkReason({ why }: QuarantineFlags, command: Command): void {
   if (why !== undefined && !reasons.includes(why)) command.error(`error: expected --why ${reasons.join(', ')}`);
 }
 
-async function list(operator: CommandContext, { why }: QuarantineFlags): Promise<ExitStatus> {
-  const view = openQuarantineView(operator, operator.terminal.write);
+async function list(context: CommandContext, { why }: QuarantineFlags): Promise<ExitStatus> {
+  const view = openQuarantineView(context, context.terminal.write);
   const headers = await listHeaders(view, why);
-  for (const header of headers) operator.print(operator.json ? JSON.stringify(header) : toLine(header));
-  operator.terminal.write(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${view.places}`);
+  for (const header of headers) context.print(context.json ? JSON.stringify(header) : toLine(header));
+  context.terminal.write(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${view.places}`);
   return 0;
 }
 
-async function show(operator: CommandContext, ids: readonly string[]): Promise<ExitStatus> {
-  const view = openQuarantineView(operator, operator.terminal.write);
+async function show(context: CommandContext, ids: readonly string[]): Promise<ExitStatus> {
+  const view = openQuarantineView(context, context.terminal.write);
   let missing = 0;
   for (const id of ids) {
-    if (isQuarantineId(id)) await recordAct(operator, 'quarantine-show', id);
+    if (isQuarantineId(id)) await recordAct(context, 'quarantine-show', id);
     const record = await readRecord(view, id);
     if (record === null) {
       missing += 1;
-      operator.terminal.write(`${id}: ${RESULT_TEXT.gone}`);
+      context.terminal.write(`${id}: ${RESULT_TEXT.gone}`);
       continue;
     }
-    operator.print(JSON.stringify(record, null, operator.json ? undefined : 2));
+    context.print(JSON.stringify(record, null, context.json ? undefined : 2));
   }
   return missing > 0 ? 1 : 0;
 }
 
-async function replayAll(
-  operator: CommandContext,
-  ids: readonly string[],
-  flags: QuarantineFlags,
-): Promise<ExitStatus> {
-  const view = openQuarantineView(operator, operator.terminal.write);
+async function replayAll(context: CommandContext, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
+  const view = openQuarantineView(context, context.terminal.write);
   const selected = await selectIds(view, ids, flags);
   let kept = 0;
   if (selected.length > 0) {
-    const sender = await operator.noticeSender();
+    const sender = await context.noticeSender();
     for (const id of selected) {
-      operator.signal.throwIfAborted();
-      await recordAct(operator, 'quarantine-replay', id);
+      context.signal.throwIfAborted();
+      await recordAct(context, 'quarantine-replay', id);
       const replayed = await replay(view, id, sender);
       if (replayed.result !== 'replayed') kept += 1;
-      if (operator.json) operator.print(JSON.stringify({ id, ...replayed }));
-      else operator.terminal.write(`${id}: ${describeResult(replayed)}`);
+      if (context.json) context.print(JSON.stringify({ id, ...replayed }));
+      else context.terminal.write(`${id}: ${describeResult(replayed)}`);
     }
   }
-  operator.terminal.write(`${selected.length - kept} of ${selected.length} replayed`);
+  context.terminal.write(`${selected.length - kept} of ${selected.length} replayed`);
   return kept > 0 ? 1 : 0;
 }
 
-async function dropAll(operator: CommandContext, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
-  const view = openQuarantineView(operator, operator.terminal.write);
+async function dropAll(context: CommandContext, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
+  const view = openQuarantineView(context, context.terminal.write);
   const selected = await selectIds(view, ids, flags);
   let gone = 0;
   for (const id of selected) {
-    operator.signal.throwIfAborted();
-    await recordAct(operator, 'quarantine-drop', id);
+    context.signal.throwIfAborted();
+    await recordAct(context, 'quarantine-drop', id);
     const result = (await view.drop(id)) ? 'dropped' : 'gone';
     if (result === 'gone') gone += 1;
-    if (operator.json) operator.print(JSON.stringify({ id, result }));
-    else operator.terminal.write(`${id}: ${result === 'gone' ? RESULT_TEXT.gone : 'dropped'}`);
+    if (context.json) context.print(JSON.stringify({ id, result }));
+    else context.terminal.write(`${id}: ${result === 'gone' ? RESULT_TEXT.gone : 'dropped'}`);
   }
-  operator.terminal.write(`${selected.length - gone} of ${selected.length} dropped`);
+  context.terminal.write(`${selected.length - gone} of ${selected.length} dropped`);
   return gone > 0 ? 1 : 0;
 }
 

@@ -1,28 +1,21 @@
-import { StoreUnavailable } from '../../report-store/port';
-import type { ExitStatus } from '../starter';
+import type { ExitStatus } from '../exit-status';
 import type { CommandContext, RegisterCommand } from './context';
 
-/** `chartway store init`: makes the report store, once; repeated, it prints the same id. */
-export const storeCommand: RegisterCommand = (program, choose) => {
+/** `chartway store init`: creates the report store once. Repeated, it prints the same id. */
+export const storeCommand: RegisterCommand = (program, select) => {
   program
     .command('store')
-    .description('The report store itself.')
+    .description('Manage the report store.')
     .command('init')
-    .description('Make the report store and print its id. Repeating it changes nothing.')
-    .action(() => choose(init));
+    .description('Create the report store and print its id. Repeating it changes nothing.')
+    .action(() => select(init));
 };
 
-async function init(operator: CommandContext): Promise<ExitStatus> {
-  const { actor: who, terminal, json, print: out } = operator;
-  await (await operator.audit()).record({ who, did: 'store-init' });
-  try {
-    const { id, createdAt } = await operator.reportStore().init();
-    out(json ? JSON.stringify({ id, createdAt }) : id);
-    terminal.write(`the report store was made at ${createdAt}; REPORT_STORE_ID=${id} makes every process insist on it`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    terminal.write(error.message);
-    return 1;
-  }
+async function init(context: CommandContext): Promise<ExitStatus> {
+  const { actor, terminal, json, print } = context;
+  await (await context.audit()).record({ who: actor, did: 'store-init' });
+  const { id, createdAt } = await context.reportStore().init();
+  print(json ? JSON.stringify({ id, createdAt }) : id);
+  terminal.write(`the report store was created at ${createdAt}; REPORT_STORE_ID=${id} makes every process require it`);
+  return 0;
 }

@@ -1,50 +1,53 @@
-import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { createOperations, type OperationStep, type WithdrawPersonResult } from '../../temporal/operations';
+import { createOperations, type WithdrawPersonResult } from '../../temporal/operations';
 import { readStuckApplicant, type StuckRun } from '../../temporal/run-health';
-import type { CommandContext, RegisterCommand } from './context';
+import type { ExitStatus } from '../exit-status';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 import { describeErasureStep } from './erasure-steps';
 import { warnWhileNoWorker } from './worker-notice';
 
-/** `chartway withdraw <clientUserId>`: deletes somebody upstream of whom no applicant is open. */
-export const withdrawCommand: RegisterCommand = (program, choose) => {
-  const command = program
-    .command('withdraw')
-    .description('Delete a person at Human API of whom no applicant is open, for good. Needs a worker.')
-    .argument('<clientUserId>')
-    .action((clientUserId: string) => {
-      if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
-      choose((operator) => withdraw(operator, clientUserId));
-    });
+/** `chartway withdraw <clientUserId>`: deletes a person upstream who has no open applicant. */
+export const withdrawCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'withdraw',
+    'Permanently delete a person at Human API who has no open applicant. Needs a worker.',
+    (clientUserId) => select((context) => withdraw(context, clientUserId)),
+  );
 };
 
-async function withdraw(operator: CommandContext, clientUserId: string) {
-  const { terminal, taskQueue, actor: who, signal } = operator;
-  await (await operator.audit()).record({ who, did: 'withdraw', clientUserId });
-  const client = await operator.temporal();
+async function withdraw(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
+  const { terminal, taskQueue, actor, signal, json } = context;
+  await (await context.audit()).record({ who: actor, did: 'withdraw', clientUserId });
+  const client = await context.temporal();
   const operations = createOperations({ client, taskQueue });
-  terminal.write(`withdrawing ${clientUserId}; Ctrl-C stops the waiting, not the withdrawal`);
-  const tell = (step: OperationStep) => terminal.write(describeErasureStep(step));
-  const result = await warnWhileNoWorker(operator, () => operations.withdraw(clientUserId, { signal, onStep: tell }));
-  const stuck = result.result === 'open' ? await readStuckApplicant(client, clientUserId) : null;
-  if (operator.json) operator.print(JSON.stringify(result));
-  if (stuck !== null) terminal.write(standsStill(clientUserId, stuck));
-  else if (!operator.json) terminal.write(inWords(result));
-  return result.result === 'withdrawn' ? (0 as const) : (1 as const);
+  terminal.write(`withdrawing ${clientUserId}; Ctrl-C stops the wait, not the withdrawal`);
+  const options = {
+    signal,
+    onStep: (step: Parameters<typeof describeErasureStep>[0]) => terminal.write(describeErasureStep(step)),
+  };
+  const withdrawn = await warnWhileNoWorker(context, () => operations.withdraw(clientUserId, options));
+  const stuck = withdrawn.result === 'open' ? await readStuckApplicant(client, clientUserId) : null;
+  if (json) context.print(JSON.stringify(withdrawn));
+  if (stuck !== null) terminal.write(describeStuck(clientUserId, stuck));
+  else if (!json) terminal.write(describeResult(withdrawn));
+  return withdrawn.result === 'withdrawn' ? 0 : 1;
 }
 
-/** A cancel would wait for ever too. Nothing is ended here: with its key back it goes on as if nothing had been. */
-function standsStill(clientUserId: string, { workflowId, why }: StuckRun): string {
-  return `${clientUserId}: its applicant is open and stands still: ${why}. Where a key is missing in the workers' PAYLOAD_KEYS, give it back, and it goes on by itself. Where nobody has it, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything, or, to keep what is stored, \`temporal workflow terminate --workflow-id ${workflowId}\` and this command again`;
+/** A cancel would wait too. The command terminates nothing, because the applicant continues when its key is back. */
+function describeStuck(clientUserId: string, { workflowId, why }: StuckRun): string {
+  return `${clientUserId}: its applicant is open but makes no progress: ${why}. If the workers' PAYLOAD_KEYS lacks a key, add it, and the applicant continues. If the key is lost, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything. To keep the stored documents, run \`temporal workflow terminate --workflow-id ${workflowId}\`, then this command again`;
 }
 
-function inWords({ clientUserId, result, people, recorded }: WithdrawPersonResult): string {
-  const noted = recorded ? '; the manifest says cancelled, so that no later start invites again without --again' : '';
+function describeResult({ clientUserId, result, people, recorded }: WithdrawPersonResult): string {
+  const manifest = recorded
+    ? '; the manifest records the outcome cancelled, so a later start without --again does not invite again'
+    : '';
   switch (result) {
     case 'withdrawn':
-      return `${clientUserId}: ${people === 1 ? 'the person is' : `${people} people are`} gone upstream${noted}`;
+      return `${clientUserId}: ${people === 1 ? 'the person was' : `${people} people were`} deleted at Human API${manifest}`;
     case 'nobody':
-      return `${clientUserId}: Human API knows nobody under this id${noted}`;
+      return `${clientUserId}: Human API has no person with this id${manifest}`;
     case 'open':
-      return `${clientUserId}: its applicant is open; \`npm run chartway -- cancel ${clientUserId}\` cancels that, and it withdraws by itself`;
+      return `${clientUserId}: its applicant is open; \`npm run chartway -- cancel ${clientUserId}\` cancels it, which also withdraws the person`;
   }
 }

@@ -2,46 +2,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasWorker } from '../../temporal/task-queues';
 import type { CommandContext } from './context';
 
-/** Often enough that nobody wonders, and nothing to a server. */
-const LOOK_EVERY_MS = 10_000;
+const CHECK_EVERY_MS = 10_000;
 
-/**
- * Waits for work that a worker has to do, and tells on the terminal where there is none: at once, and whenever that changes. The work itself is
- * durable, so it goes on by itself when a worker comes.
- */
-export async function warnWhileNoWorker<T>(operator: CommandContext, work: () => Promise<T>): Promise<T> {
+/** Waits for the work of a worker. Warns if no worker polls, at the start and whenever that changes. The work itself is durable. */
+export async function warnWhileNoWorker<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
   const done = new AbortController();
-  const telling = tellOfWorkers(operator, done.signal);
+  const watching = watchWorkers(context, done.signal);
   try {
     return await work();
   } finally {
     done.abort();
-    await telling;
+    await watching;
   }
 }
 
-/** Says so where no worker polls, and gives whether one does. Who could not be asked is not told of: the wait itself shows that. */
-export async function warnIfNoWorker(operator: CommandContext): Promise<boolean> {
-  const { taskQueue, terminal } = operator;
-  const attended = await hasWorker({ client: await operator.temporal(), taskQueue }).catch(() => true);
-  if (!attended) {
+/** Warns if no worker polls. If Temporal does not answer, there is no warning, because the wait itself shows that. */
+export async function warnIfNoWorker({ taskQueue, terminal, temporal }: CommandContext): Promise<boolean> {
+  const isPolled = await hasWorker({ client: await temporal(), taskQueue }).catch(() => true);
+  if (!isPolled) {
     terminal.write(
-      `no worker takes work from the task queue "${taskQueue}": start one, or look at TASK_QUEUE; it goes on by itself then`,
+      `no worker polls the task queue "${taskQueue}"; start one or check TASK_QUEUE. The work continues when a worker is running`,
     );
   }
-  return attended;
+  return isPolled;
 }
 
-async function tellOfWorkers(operator: CommandContext, signal: AbortSignal): Promise<void> {
-  const { taskQueue, terminal } = operator;
-  let attended = await warnIfNoWorker(operator);
+async function watchWorkers(context: CommandContext, signal: AbortSignal): Promise<void> {
+  const { taskQueue, terminal } = context;
+  let isPolled = await warnIfNoWorker(context);
   while (!signal.aborted) {
-    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+    await sleep(CHECK_EVERY_MS, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
-    const before = attended;
-    const client = await operator.temporal();
-    attended = await hasWorker({ client, taskQueue }).catch(() => before);
-    if (before && !attended) await warnIfNoWorker(operator);
-    if (!before && attended) terminal.write('a worker is there: it goes on');
+    const wasPolled = isPolled;
+    const client = await context.temporal();
+    isPolled = await hasWorker({ client, taskQueue }).catch(() => wasPolled);
+    if (wasPolled && !isPolled) await warnIfNoWorker(context);
+    if (!wasPolled && isPolled) terminal.write('a worker is running; the work continues');
   }
 }

@@ -46,7 +46,7 @@ async function setup(processes: Readonly<Record<string, number>> = { starter: 5 
     verify: async (...args: string[]) => {
       about.out.length = 0;
       const before = about.said().length;
-      const status = await readCommandLine(['audit', 'verify', ...args]).act(about.operator);
+      const status = await readCommandLine(['audit', 'verify', ...args]).action(about.operator);
       return { status, out: about.out.join('\n'), said: about.said().slice(before) };
     },
   };

@@ -1,5 +1,4 @@
-import { readCommandLine } from '../../../src/cli/commands/command-line';
-import { runCommand } from '../../../src/cli/run-command';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import { until } from '../../support/condition';
 import { FakeStore } from '../../support/fake-store';
 import { BY_NOTICES } from '../../support/time-skipping';
@@ -24,9 +23,9 @@ async function setup(taskQueue = TASK_QUEUE) {
   const { client } = server;
   const fixture = await operatorOf({ temporal: async () => client, taskQueue, signal: stopping.signal });
   const run = (...argv: string[]) => {
-    const { act, json } = readCommandLine(argv);
+    const { action, json } = readCommandLine(argv);
     fixture.out.length = 0;
-    return runCommand(act, { ...fixture.operator, json });
+    return runCommand(action, { ...fixture.operator, json });
   };
   return { ...fixture, run, stopping, printed: () => fixture.out.map((line) => JSON.parse(line)) };
 }
@@ -83,8 +82,8 @@ test('what cannot be recorded is not done', async () => {
   const { operator } = await setup();
   const { handle } = await invited('POL-3');
   const audit = async () => ({ record: () => Promise.reject(new Error('disk full')) });
-  const { act } = readCommandLine(['cancel', 'POL-3']);
-  await expect(runCommand(act, { ...operator, audit })).rejects.toThrow('disk full');
+  const { action } = readCommandLine(['cancel', 'POL-3']);
+  await expect(runCommand(action, { ...operator, audit })).rejects.toThrow('disk full');
   const { events } = await handle.fetchHistory();
   expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: asked }) => asked)).toBe(false);
   await handle.terminate();

@@ -27,7 +27,7 @@ async function setup(given: Partial<CommandContext> = {}) {
     root,
     entry,
     run: (args: string[], by = store) =>
-      readCommandLine(['document', ...args]).act({ ...about.operator, reportStore: () => by }),
+      readCommandLine(['document', ...args]).action({ ...about.operator, reportStore: () => by }),
   };
 }
 

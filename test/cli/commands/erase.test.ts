@@ -1,7 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { readCommandLine } from '../../../src/cli/commands/command-line';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
-import { runCommand } from '../../../src/cli/run-command';
 import { AuditUnavailable } from '../../../src/observability/audit';
 import { openHolds } from '../../../src/report-store/holds';
 import { StoreUnavailable } from '../../../src/report-store/port';
@@ -25,8 +24,8 @@ async function setup(given: Partial<CommandContext> = {}) {
   return {
     ...fixture,
     run: (...argv: string[]) => {
-      const { act, json } = readCommandLine(['erase', ...argv]);
-      return runCommand(act, { ...fixture.operator, json });
+      const { action, json } = readCommandLine(['erase', ...argv]);
+      return runCommand(action, { ...fixture.operator, json });
     },
     hold: () =>
       openHolds(fixture.store.shelf).put({ clientUserId: 'POL-1', reasonCode: 'c', who: 'cli:tester', at: 'then' }),

@@ -13,9 +13,9 @@ async function setup(given: Partial<CommandContext> = {}) {
     ...fixture,
     isHeld: (clientUserId: string) => openErasing(fixture.store).isHeld(clientUserId),
     run: (...argv: string[]) => {
-      const { act, json } = readCommandLine(argv);
+      const { action, json } = readCommandLine(argv);
       fixture.out.length = 0;
-      return act({ ...fixture.operator, json });
+      return action({ ...fixture.operator, json });
     },
   };
 }
@@ -80,11 +80,11 @@ test('a hold that was damaged holds', async () => {
 test('what cannot be recorded is not done', async () => {
   const unwritable = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
   const { run, isHeld, operator, store } = await setup();
-  const held = readCommandLine(['hold', 'POL-1', '--reason-code', 'c']).act({ ...operator, audit: unwritable });
+  const held = readCommandLine(['hold', 'POL-1', '--reason-code', 'c']).action({ ...operator, audit: unwritable });
   await expect(held).rejects.toThrow(AuditUnavailable);
   expect([await isHeld('POL-1'), await store.shelf.list('')]).toEqual([false, []]);
   await run('hold', 'POL-1', '--reason-code', 'c');
-  const released = readCommandLine(['release', 'POL-1']).act({ ...operator, audit: unwritable });
+  const released = readCommandLine(['release', 'POL-1']).action({ ...operator, audit: unwritable });
   await expect(released).rejects.toThrow(AuditUnavailable);
   expect(await isHeld('POL-1')).toBe(true);
 });

@@ -1,6 +1,5 @@
 import { QueryNotRegisteredError } from '@temporalio/client';
-import { readCommandLine } from '../../../src/cli/commands/command-line';
-import { runCommand } from '../../../src/cli/run-command';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { Applicants } from '../../../src/temporal/applicants';
 import * as applicants from '../../../src/temporal/applicants';
 import * as pollers from '../../../src/temporal/task-queues';
@@ -36,8 +35,8 @@ async function run(
     audit: async () => ({ record: async (entry) => void order.push(`audit ${JSON.stringify(entry)}`) }),
     print: (line) => void order.push(line),
   });
-  const { act, json } = readCommandLine(['invitation', 'POL-1', ...flags]);
-  const status = await runCommand(act, { ...fixture.operator, json });
+  const { action, json } = readCommandLine(['invitation', 'POL-1', ...flags]);
+  const status = await runCommand(action, { ...fixture.operator, json });
   return { status, order, said: fixture.said() };
 }
 

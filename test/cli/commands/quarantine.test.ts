@@ -1,6 +1,5 @@
-import { readCommandLine } from '../../../src/cli/commands/command-line';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
-import { runCommand } from '../../../src/cli/run-command';
 import type { Notice } from '../../../src/domain/notices';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import type { NoticeSender } from '../../../src/temporal/notices';
@@ -9,9 +8,9 @@ import { operatorOf, REPORT, STATUS } from './fixture';
 async function setup(given: Partial<CommandContext> = {}) {
   const fixture = await operatorOf(given);
   const run = (...argv: string[]) => {
-    const { act, json } = readCommandLine(['quarantine', ...argv]);
+    const { action, json } = readCommandLine(['quarantine', ...argv]);
     fixture.out.length = 0;
-    return runCommand(act, { ...fixture.operator, json });
+    return runCommand(action, { ...fixture.operator, json });
   };
   return { ...fixture, run, printed: () => fixture.out.map((line) => JSON.parse(line)) };
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { readCommandLine } from '../../../src/cli/commands/command-line';
-import { runCommand } from '../../../src/cli/run-command';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { operatorOf, STATUS } from './fixture';
 
@@ -8,8 +7,8 @@ async function setup() {
   const about = await operatorOf();
   const reportStore = () => createFolderStore(join(about.folder, 'new'));
   const run = (args: readonly string[]) => {
-    const { act, json } = readCommandLine(args);
-    return runCommand(act, { ...about.operator, json, reportStore });
+    const { action, json } = readCommandLine(args);
+    return runCommand(action, { ...about.operator, json, reportStore });
   };
   return { ...about, reportStore, run };
 }
