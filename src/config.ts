@@ -275,18 +275,24 @@ function findMissing(
   { hasDevKeys }: { readonly hasDevKeys: boolean },
 ): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
-  const require = (key: keyof typeof VARIABLES, isMet: boolean, expected: string) => {
+  const check = (key: keyof typeof VARIABLES, isMet: boolean, expected: string) => {
     if (!isMet) faults.push(describeFault(key, expected, set));
   };
   const [id, secret] = [set['HUMAN_API_CLIENT_ID'], set['HUMAN_API_CLIENT_SECRET']];
   // Without both, `npm start` uses the sandbox; only one of them is a fault.
   const needsCredentials = processName === 'worker' || (processName === 'dev' && (id ?? secret) !== undefined);
-  require('HUMAN_API_CLIENT_ID', !needsCredentials || id !== undefined, 'the client id that Human API gave you');
+  check('HUMAN_API_CLIENT_ID', !needsCredentials || id !== undefined, 'the client id that Human API gave you');
   const needsAudit = processName === 'starter' || processName === 'chartway' || processName === 'api';
-  require('AUDIT_LOG', !needsAudit ||
-    !isOff(set['AUDIT_LOG'] ?? ''), 'a folder, because each act must be recorded in it');
-  require('HUMAN_API_CLIENT_SECRET', !needsCredentials ||
-    secret !== undefined, 'the client secret that Human API gave you');
+  check(
+    'AUDIT_LOG',
+    !needsAudit || !isOff(set['AUDIT_LOG'] ?? ''),
+    'a folder, because each act must be recorded in it',
+  );
+  check(
+    'HUMAN_API_CLIENT_SECRET',
+    !needsCredentials || secret !== undefined,
+    'the client secret that Human API gave you',
+  );
 
   const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(
     (key) => set[key] ?? DEFAULT_UPSTREAM,
@@ -298,15 +304,17 @@ function findMissing(
   faults.push(...payloadFaults(set, mustEncrypt), ...auditKeyFaults(processName, set));
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
-    require('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS with it');
-    require('REPORT_STORE', !/^\s*s3:/i.test(
-      set['REPORT_STORE'] ?? '',
-    ), 'a folder, because this version has no S3 store yet');
+    check('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS with it');
+    check(
+      'REPORT_STORE',
+      !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''),
+      'a folder, because this version has no S3 store yet',
+    );
   }
   // With a running `npm start`, its worker has the variable.
   if (isReal && (is('worker', 'dev') || (is('chartway') && !hasDevKeys))) {
     const isSet = set['REPORTS_ENCRYPTION'] !== undefined;
-    require('REPORTS_ENCRYPTION', isSet, 'on, or off to store reports unencrypted in REPORT_STORE');
+    check('REPORTS_ENCRYPTION', isSet, 'on, or off to store reports unencrypted in REPORT_STORE');
   }
   if (isReal && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
   if (processName === 'worker') faults.push(...retentionFaults(set, isReal), ...(isReal ? proxyFaults(set) : []));
@@ -314,13 +322,17 @@ function findMissing(
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
     const isLocal = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !isReal;
-    require('WEBHOOK_SECRET', set['WEBHOOK_SECRET'] !== undefined ||
-      isLocal, 'a secret, unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback');
+    check(
+      'WEBHOOK_SECRET',
+      set['WEBHOOK_SECRET'] !== undefined || isLocal,
+      'a secret, unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback',
+    );
     const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
-    require('WEBHOOK_SECRET', isLocal ||
-      secrets.every(
-        ({ length }) => length >= SHORTEST_SECRET,
-      ), `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`);
+    check(
+      'WEBHOOK_SECRET',
+      isLocal || secrets.every(({ length }) => length >= SHORTEST_SECRET),
+      `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
+    );
   }
   return faults;
 }

@@ -19,7 +19,7 @@ function setup(isTTY: boolean) {
 
 const ERASE = '\r\u001B[2K';
 
-test('on a terminal progress is drawn in place, and lines that stay push it down', () => {
+test('on a terminal, redraws the progress line below new lines', () => {
   const { terminal, take, pass } = setup(true);
   terminal.showProgress('1 of 3');
   expect(take()).toBe(`${ERASE}1 of 3`);
@@ -33,7 +33,7 @@ test('on a terminal progress is drawn in place, and lines that stay push it down
   expect(take()).toBe(`${ERASE}done\n`);
 });
 
-test('on a terminal progress is not drawn more often than the eye follows', () => {
+test('on a terminal, limits how often the progress line is redrawn', () => {
   const { terminal, take, pass } = setup(true);
   terminal.showProgress('1');
   terminal.showProgress('2');
@@ -42,7 +42,7 @@ test('on a terminal progress is not drawn more often than the eye follows', () =
   expect(take()).toBe(`${ERASE}1${ERASE}3`);
 });
 
-test('elsewhere progress is a plain line every ten seconds', () => {
+test('without a terminal, writes a progress line every ten seconds', () => {
   const { terminal, take, pass } = setup(false);
   terminal.showProgress('1');
   pass(10_000);
@@ -53,7 +53,7 @@ test('elsewhere progress is a plain line every ten seconds', () => {
   expect(take()).toBe('2\nbad row\n');
 });
 
-test('the bar shows a share', () => {
+test('draws the progress bar', () => {
   expect(progressBar(0)).toBe('[------------------------]   0 %');
   expect(progressBar(0.5)).toBe('[############------------]  50 %');
   expect(progressBar(2)).toBe('[########################] 100 %');

@@ -7,7 +7,7 @@ import { RealServer } from '../../workflows/real-server';
 import { operatorOf } from './fixture';
 
 const TASK_QUEUE = 'cancel';
-const UNATTENDED = 'no worker takes work from the task queue "nobody"';
+const NO_WORKER = 'no worker polls the task queue "unused"';
 const TIMEOUT_MS = 60_000;
 
 const humanApi = new People();
@@ -30,18 +30,18 @@ async function setup(taskQueue = TASK_QUEUE) {
   return { ...fixture, run, stopping, printed: () => fixture.out.map((line) => JSON.parse(line)) };
 }
 
-async function invited(clientUserId: string) {
+async function startInvited(clientUserId: string) {
   const upstream = humanApi.add(clientUserId, []);
   const handle = await server.begin(TASK_QUEUE, clientUserId, BY_NOTICES);
-  await until('an invitation', TIMEOUT_MS, () => upstream.people[0]);
+  await until('the invitation', TIMEOUT_MS, () => upstream.people[0]);
   return { upstream, handle };
 }
 
 test(
-  'an open applicant is withdrawn and closes as cancelled; a second cancel is told of the first',
+  'withdraws an open applicant, which closes as cancelled; a second cancel reports that',
   async () => {
     const { run, printed, said, audited } = await setup();
-    const { upstream, handle } = await invited('POL-1');
+    const { upstream, handle } = await startInvited('POL-1');
     expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
     expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'cancelled', outcome: 'cancelled' }]);
     expect(upstream.people).toMatchObject([{ deleted: true }]);
@@ -49,7 +49,7 @@ test(
     expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
     expect(said()).not.toMatch('no worker');
     expect(await run('cancel', 'POL-1')).toBe(1);
-    expect(said()).toMatch('POL-1: not cancelled, for it is closed already (cancelled)');
+    expect(said()).toMatch('POL-1: not cancelled, because it is already closed (cancelled)');
     expect(await run('cancel', 'POL-1', '--json')).toBe(1);
     expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'closed', outcome: 'cancelled' }]);
   },
@@ -57,56 +57,56 @@ test(
 );
 
 test(
-  'without --wait the request is made, and what follows is said',
+  'without --wait, requests the cancel and explains what follows',
   async () => {
     const { run, said } = await setup();
-    const { upstream, handle } = await invited('POL-2');
+    const { upstream, handle } = await startInvited('POL-2');
     expect(await run('cancel', 'POL-2')).toBe(0);
-    expect(said()).toMatch('POL-2: the cancel is requested; the person is withdrawn at Human API, then');
+    expect(said()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
     await expect(handle.result()).rejects.toThrow();
     expect(upstream.people).toMatchObject([{ deleted: true }]);
   },
   TIMEOUT_MS,
 );
 
-test('an applicant whom Temporal does not know is told, with what can be done', async () => {
+test('reports an applicant that Temporal does not have, and what to do', async () => {
   const { run, said, printed } = await setup();
   expect(await run('cancel', 'POL-404')).toBe(1);
-  expect(said()).toMatch('POL-404: Temporal knows no such applicant');
+  expect(said()).toMatch('POL-404: Temporal has no such applicant');
   expect(said()).toMatch('chartway -- withdraw POL-404');
   expect(await run('cancel', 'POL-404', '--json')).toBe(1);
   expect(printed()).toEqual([{ clientUserId: 'POL-404', result: 'unknown', outcome: null }]);
 });
 
-test('what cannot be recorded is not done', async () => {
+test('does not cancel what cannot be recorded', async () => {
   const { operator } = await setup();
-  const { handle } = await invited('POL-3');
+  const { handle } = await startInvited('POL-3');
   const audit = async () => ({ record: () => Promise.reject(new Error('disk full')) });
   const { action } = readCommandLine(['cancel', 'POL-3']);
   await expect(runCommand(action, { ...operator, audit })).rejects.toThrow('disk full');
   const { events } = await handle.fetchHistory();
-  expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: asked }) => asked)).toBe(false);
+  expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: request }) => request)).toBe(false);
   await handle.terminate();
 });
 
 test.each([[['sweep']], [['withdraw', 'POL-9']]])(
-  'where no worker is there, who waits for %j is told so at once, and can stop waiting',
+  'without a worker, %j warns at once, and the user can stop the wait',
   async (argv) => {
-    const { run, said, stopping } = await setup('nobody');
+    const { run, said, stopping } = await setup('unused');
     const running = run(...argv);
-    await until('word of it', TIMEOUT_MS, () => said().includes(UNATTENDED));
+    await until('the warning', TIMEOUT_MS, () => said().includes(NO_WORKER));
     stopping.abort();
     expect(await running).toBe(130);
   },
   TIMEOUT_MS,
 );
 
-test('a cancel where no worker is there is requested, and who asked for it is told', async () => {
-  const { run, said } = await setup('nobody');
-  const handle = await server.begin('nobody', 'POL-10', BY_NOTICES);
+test('without a worker, requests the cancel and warns', async () => {
+  const { run, said } = await setup('unused');
+  const handle = await server.begin('unused', 'POL-10', BY_NOTICES);
   expect(await run('cancel', 'POL-10')).toBe(0);
-  expect(said()).toMatch(UNATTENDED);
+  expect(said()).toMatch(NO_WORKER);
   const { events } = await handle.fetchHistory();
-  expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: asked }) => asked)).toBe(true);
+  expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: request }) => request)).toBe(true);
   await handle.terminate();
 });

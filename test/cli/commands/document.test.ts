@@ -31,7 +31,7 @@ async function setup(given: Partial<CommandContext> = {}) {
   };
 }
 
-test('a document is written in clear to a new file that only its reader can read, and stands in the audit log by its id', async () => {
+test('writes a document, decrypted, to a new private file, and records its id', async () => {
   const { folder, root, entry, run, audited } = await setup();
   const out = join(folder, 'out.pdf');
   expect((await readFile(join(root, 'POL-1', entry.file))).includes('%PDF-1.4')).toBe(false);
@@ -41,7 +41,7 @@ test('a document is written in clear to a new file that only its reader can read
   expect(audited).toEqual([{ who: 'cli:tester', did: 'open-document', clientUserId: 'POL-1', documentId: 'report-1' }]);
 });
 
-test('--json tells what was written, and has to have somewhere else for the document', async () => {
+test('--json requires --out, and reports what was written', async () => {
   const { folder, entry, run, out } = await setup({ json: true });
   expect(await run(['POL-1', entry.file])).toBe(2);
   const file = join(folder, 'out.pdf');
@@ -54,14 +54,14 @@ test('--json tells what was written, and has to have somewhere else for the docu
 test.each([
   ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
   ['no name', '', /manifest lists/],
-])('%s is no document', async (_, file, expected) => {
+])('rejects %s', async (_, file, expected) => {
   const { run, said, audited } = await setup();
   expect(await run(['POL-1', file])).toBe(1);
   expect(said()).toMatch(expected);
   expect(audited).toEqual([]);
 });
 
-test('nothing is shown of a document that was altered, without its key, or where a file would be written over', async () => {
+test('writes nothing of an altered document, without its key, or over an existing file', async () => {
   const { folder, root, entry, run, said, audited } = await setup();
   const out = join(folder, 'out.pdf');
   const keyless = createFolderStore(root, { seal: null, encrypts: false });
@@ -83,7 +83,7 @@ test('nothing is shown of a document that was altered, without its key, or where
   expect(audited).toHaveLength(1);
 });
 
-test('as a process it prints the manifest and a document, with the keys of the environment', async () => {
+test('as a process, prints the manifest and a document with the keys of the environment', async () => {
   const { folder, root, entry } = await setup();
   const env = { REPORT_STORE: root, PAYLOAD_KEYS: KEY, AUDIT_LOG: join(folder, 'audit') };
   const manifest = await runProcess('chartway', folder, env, ['document', 'POL-1', 'manifest.json']);

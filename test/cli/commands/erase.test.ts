@@ -9,7 +9,7 @@ import { change } from '../../report-store/fixtures';
 import { operatorOf } from './fixture';
 import { saidOfWrongUsage } from './wrong-usage';
 
-/** Knows no workflow, whatever it is asked; that nothing is started there is part of each test. */
+/** A Temporal without workflows that fails every start. */
 const EMPTY = {
   options: { namespace: 'default' },
   withDeadline: (_: number, call: () => Promise<unknown>) => call(),
@@ -17,7 +17,7 @@ const EMPTY = {
 
 const NOWHERE = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
 
-/** An operator before one applicant, POL-1, of whom there is a manifest. What the erasing itself does is shown on a real server. */
+/** One applicant, POL-1, with a manifest. test/temporal/erasure tests the erasure itself on a real server. */
 async function setup(given: Partial<CommandContext> = {}) {
   const fixture = await operatorOf({ temporal: async () => EMPTY, ...given });
   await fixture.store.updateManifest(change());
@@ -37,32 +37,32 @@ test.each([
   ['another answer', 'POL-2'],
   ['yes', 'yes'],
   ['nothing', ''],
-])('%s on the terminal erases nothing, and nothing is recorded', async (_, answer) => {
-  const asked: string[] = [];
+])('with %s on the terminal, erases and records nothing', async (_, answer) => {
+  const questions: string[] = [];
   const ask = async (question: string) => {
-    asked.push(question);
+    questions.push(question);
     return answer;
   };
   const { run, said, audited, store } = await setup({ ask });
   expect(await run('POL-1')).toBe(2);
-  expect(asked).toEqual([expect.stringContaining('Erase everything of POL-1 for good?')]);
+  expect(questions).toEqual([expect.stringContaining('Permanently erase all data of POL-1?')]);
   expect(said()).toContain('nothing was erased');
   expect([audited, await store.applicants()]).toEqual([[], ['POL-1']]);
 });
 
-test('without a terminal nobody is asked, and the hold still counts', async () => {
+test('without a terminal, asks nothing, and a hold still prevents the erasure', async () => {
   const { run, hold, said, audited } = await setup();
   await hold();
   expect(await run('POL-1')).toBe(1);
-  expect(said()).toContain('POL-1: held, so nothing is erased');
+  expect(said()).toContain('POL-1: held, so nothing was erased');
   expect(audited).toHaveLength(2);
 });
 
-test('one that is held is left alone whoever agreed, which is a failure and stands in the audit log', async () => {
+test('does not erase an applicant on hold: status 1, recorded', async () => {
   const { run, hold, said, audited, store } = await setup({ ask: async () => ' POL-1\n' });
   await hold();
   expect(await run('POL-1')).toBe(1);
-  expect(said()).toContain('POL-1: held, so nothing is erased');
+  expect(said()).toContain('POL-1: held, so nothing was erased');
   expect(await store.applicants()).toEqual(['POL-1']);
   const line = { who: 'cli:tester', did: 'erase-begin', clientUserId: 'POL-1' };
   expect(audited).toEqual([line, { ...line, detail: 'refused: held' }]);
@@ -76,25 +76,25 @@ test('--json prints one object, and the rest goes to stderr', async () => {
   expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'held', ...nothing }]);
 });
 
-test('nothing is erased where it cannot be recorded', async () => {
+test('erases nothing that cannot be recorded', async () => {
   const audit = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
   const { run, said, store } = await setup({ audit });
   expect(await run('POL-1', '--yes')).toBe(1);
-  expect(said()).toContain('the audit log cannot be written, so nothing was done');
+  expect(said()).toContain('the audit log cannot be written, so nothing more was done');
   expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
 });
 
-test('where no worker is, that is said', async () => {
+test('warns if no worker polls', async () => {
   const workflowService = { describeTaskQueue: async () => ({ pollers: [] }) };
   const { run, hold, said } = await setup({
     temporal: async () => ({ ...EMPTY, workflowService }) as unknown as Client,
   });
   await hold();
   await run('POL-1', '--yes');
-  expect(said()).toContain('no worker takes work from the task queue "test"');
+  expect(said()).toContain('no worker polls the task queue "test"');
 });
 
-test('without Temporal nothing is erased', async () => {
+test('erases nothing without Temporal', async () => {
   const temporal = () => Promise.reject(new TemporalUnreachable(NOWHERE, 1, null));
   const { run, store } = await setup({ temporal });
   expect(await run('POL-1', '--yes')).toBe(1);
@@ -103,16 +103,16 @@ test('without Temporal nothing is erased', async () => {
 
 test.each([
   ['no applicant', [], /missing required argument 'clientUserId'/],
-  ['an id that leads elsewhere', ['../POL-1', '--yes'], /expected .*letters/],
+  ['an id with a path', ['../POL-1', '--yes'], /expected .*letters/],
   ['two applicants', ['POL-1', 'POL-2', '--yes'], /too many arguments/],
   ['an unknown option', ['POL-1', '--force'], /unknown option/],
 ])('%s is wrong usage', (_, argv, expected) => {
   expect(saidOfWrongUsage(['erase', ...argv])).toMatch(expected);
 });
 
-test('a folder that cannot be removed is status 1, with the reason', async () => {
+test('a folder that cannot be removed: status 1, with the reason', async () => {
   const { operator, said } = await setup();
-  const act = () => Promise.reject(new StoreUnavailable('ENOTEMPTY', 'rmdir', 'POL-1: the file system refuses'));
-  expect(await runCommand(act, operator)).toBe(1);
+  const action = () => Promise.reject(new StoreUnavailable('ENOTEMPTY', 'rmdir', 'POL-1: the file system refuses'));
+  expect(await runCommand(action, operator)).toBe(1);
   expect(said()).toContain('POL-1: the file system refuses');
 });

@@ -20,7 +20,7 @@ async function setup(given: Partial<CommandContext> = {}) {
   };
 }
 
-test('what is held is held until it is released, and both stand in the audit log with who and why', async () => {
+test('holds an applicant until it is released, and records both with actor and reason', async () => {
   const { run, isHeld, said, audited, out } = await setup();
   expect(await run('hold', 'POL-1', '--reason-code', 'case-17')).toBe(0);
   expect(said()).toContain('POL-1: held');
@@ -35,7 +35,7 @@ test('what is held is held until it is released, and both stand in the audit log
   expect(out).toEqual([]);
 });
 
-test('to release what is not held is a failure, and says so', async () => {
+test('releasing an applicant that is not held fails', async () => {
   const { run, said, out } = await setup();
   expect(await run('release', 'POL-1')).toBe(1);
   expect(said()).toContain('POL-1: not held');
@@ -43,7 +43,7 @@ test('to release what is not held is a failure, and says so', async () => {
   expect(out.map((line) => JSON.parse(line))).toEqual([{ clientUserId: 'POL-1', result: 'not held' }]);
 });
 
-test('holds shows one line each, the later of two for the same applicant, and JSON lines where asked', async () => {
+test('lists the latest hold of each applicant, as text or JSON lines', async () => {
   const { run, out, said } = await setup();
   expect(await run('holds')).toBe(0);
   expect([out, said()]).toEqual([[], expect.stringContaining('0 holds')]);
@@ -67,7 +67,7 @@ test('holds shows one line each, the later of two for the same applicant, and JS
   expect(out.map((line) => JSON.parse(line).reasonCode)).toEqual(['GDPR:art-18/2', 'case-2']);
 });
 
-test('a hold that was damaged holds', async () => {
+test('a damaged hold still holds', async () => {
   const { run, isHeld, out, folder } = await setup();
   const holds = join(folder, 'reports', '.chartway', 'holds');
   await mkdir(holds, { recursive: true });
@@ -77,7 +77,7 @@ test('a hold that was damaged holds', async () => {
   expect(out).toEqual(['POL-1  unreadable  unknown  unknown']);
 });
 
-test('what cannot be recorded is not done', async () => {
+test('does not hold or release what cannot be recorded', async () => {
   const unwritable = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
   const { run, isHeld, operator, store } = await setup();
   const held = readCommandLine(['hold', 'POL-1', '--reason-code', 'c']).action({ ...operator, audit: unwritable });
@@ -92,12 +92,12 @@ test('what cannot be recorded is not done', async () => {
 test.each([
   ['no applicant', ['hold', '--reason-code', 'c'], /missing required argument 'clientUserId'/],
   ['no reason code', ['hold', 'POL-1'], /required option '--reason-code <code>' not specified/],
-  ['words about a person', ['hold', 'POL-1', '--reason-code', 'Robin sued us'], /expected 1 to 100 letters/],
+  ['text about a person', ['hold', 'POL-1', '--reason-code', 'Robin sued us'], /expected 1 to 100 letters/],
   ['an id outside its alphabet', ['hold', '../POL-1', '--reason-code', 'c'], /expected .*letters/],
   ['an id outside its alphabet to release', ['release', 'POL 1'], /expected .*letters/],
   ['two ids', ['release', 'POL-1', 'POL-2'], /too many arguments/],
   ['an argument to holds', ['holds', 'POL-1'], /too many arguments/],
-])('%s is wrong usage, and what was given is not repeated', (_, argv, expected) => {
+])('%s is wrong usage, and the input is not quoted', (_, argv, expected) => {
   const said = saidOfWrongUsage(argv);
   expect(said).toMatch(expected);
   expect(said).not.toContain('Robin');

@@ -14,7 +14,7 @@ jest.mock('../../../src/temporal/task-queues', () => ({ hasWorker: jest.fn() }))
 
 const LINK = 'https://hapi.example/invite/secret';
 
-/** `chartway invitation POL-1` before an applicant of whom the workflow answers so. */
+/** Runs `chartway invitation POL-1` with these answers of Temporal. */
 async function run(
   {
     invitation,
@@ -43,7 +43,7 @@ async function run(
 const audited = (detail: string) =>
   `audit ${JSON.stringify({ who: 'cli:tester', did: 'invitation', clientUserId: 'POL-1', detail })}`;
 
-test('the link is printed once the audit log has the line, and stands in neither that line nor stderr', async () => {
+test('prints the link after the audit log has recorded the act, and shows it neither there nor on stderr', async () => {
   const invitation = async () => ({ inviteLink: LINK, why: null });
   const { status, order, said } = await run({ invitation });
   expect(order).toEqual([audited('shown'), LINK]);
@@ -54,7 +54,7 @@ test('the link is printed once the audit log has the line, and stands in neither
 });
 
 test.each([
-  ['adopted', 'Human API does not return the link of a person who was there before'],
+  ['adopted', 'Human API does not return the link of an existing person'],
   ['not-invited-yet', 'is not invited yet'],
   ['closed', 'has closed'],
   ['not-returned', 'Human API returned no link'],
@@ -65,24 +65,24 @@ test.each([
   expect(said).toContain(text);
 });
 
-test('of a closed applicant no worker is asked, an unknown one is said to be unknown', async () => {
-  const closed = await run({ open: false, isPolled: false, invitation: () => Promise.reject(new Error('asked')) });
+test('does not query a closed applicant, and reports an unknown one', async () => {
+  const closed = await run({ open: false, isPolled: false, invitation: () => Promise.reject(new Error('queried')) });
   expect([closed.status, closed.order]).toEqual([1, [audited('closed')]]);
   const unknown = await run({});
   expect([unknown.status, unknown.order]).toEqual([1, [audited('unknown')]]);
   expect(unknown.said).toContain('Temporal has no such applicant');
 });
 
-test('where no worker can answer, or one of an older version, that is said: status 1', async () => {
-  const alone = await run({ isPolled: false, invitation: () => Promise.reject(new Error('asked')) });
-  expect([alone.status, alone.order]).toEqual([1, []]);
-  expect(alone.said).toContain('no worker takes work from the task queue');
+test('reports a missing worker, and one of an older version: status 1', async () => {
+  const noWorker = await run({ isPolled: false, invitation: () => Promise.reject(new Error('queried')) });
+  expect([noWorker.status, noWorker.order]).toEqual([1, []]);
+  expect(noWorker.said).toContain('no worker polls the task queue');
   const old = await run({ invitation: () => Promise.reject(new QueryNotRegisteredError('no such query', 3)) });
   expect([old.status, old.order]).toEqual([1, [audited('unsupported')]]);
   expect(old.said).toContain('upgrade the workers');
 });
 
-test('what is no clientUserId is wrong usage, and is not repeated', () => {
+test('an invalid clientUserId is wrong usage, and is not quoted', () => {
   const said = saidOfWrongUsage(['invitation', 'Max Muster']);
   expect(said).toContain('expected 1 to 100 letters');
   expect(said).not.toContain('Muster');

@@ -13,7 +13,7 @@ async function setup() {
   return { ...about, reportStore, run };
 }
 
-test('store init makes the store, prints its id each time, and stands in the audit log', async () => {
+test('store init creates the store, prints its id each time, and is recorded', async () => {
   const { reportStore, run, out, audited } = await setup();
   expect(await run(['store', 'init'])).toBe(0);
   expect(await run(['store', 'init', '--json'])).toBe(0);
@@ -25,16 +25,16 @@ test('store init makes the store, prints its id each time, and stands in the aud
   ]);
 });
 
-test('a command that needs the store ends with what to do where there is none', async () => {
+test('without a store, a command that needs it explains what to do', async () => {
   const { run, said } = await setup();
   expect(await run(['holds'])).toBe(1);
   expect(said()).toContain('run `npm run chartway -- store init` once');
 });
 
-test('quarantine lists the spool where there is no report store, as on a webhook’s own host, and says so', async () => {
+test('without a store, as on the host of a webhook, quarantine lists the spool and reports that', async () => {
   const { run, out, said, spooled } = await setup();
   const id = await spooled('signature', [STATUS]);
   expect(await run(['quarantine', 'list'])).toBe(0);
   expect(out).toEqual([expect.stringContaining(id)]);
-  expect(said()).toContain('the report store was not looked at');
+  expect(said()).toContain('the report store was not read');
 });
