@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { nestsDeeperThan } from '../../src/api/json-depth';
+import { isDeeperThan } from '../../src/api/body-parsers';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
 import { callerAt, createAllowance } from '../../src/process/allowance';
@@ -104,9 +104,9 @@ test.each([
 });
 
 test('depth is counted outside of strings only', () => {
-  expect(nestsDeeperThan('[[1],{"a":[2]}]', 3)).toBe(false);
-  expect(nestsDeeperThan('[[1],{"a":[2]}]', 2)).toBe(true);
-  expect(nestsDeeperThan('["[[[[", "\\"[[[["]', 1)).toBe(false);
+  expect(isDeeperThan('[[1],{"a":[2]}]', 3)).toBe(false);
+  expect(isDeeperThan('[[1],{"a":[2]}]', 2)).toBe(true);
+  expect(isDeeperThan('["[[[[", "\\"[[[["]', 1)).toBe(false);
 });
 
 test.each([
