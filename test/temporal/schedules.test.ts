@@ -26,15 +26,15 @@ afterAll(async () => {
 function setup() {
   const client = new Client({ connection, namespace: server.namespace });
   const taskQueue = `queue-${randomUUID()}`;
-  const said: string[] = [];
+  const logged: string[] = [];
   const log = {
-    info: (_: object, text: string) => void said.push(text),
-    warn: (_: object, text: string) => void said.push(text),
+    info: (_: object, text: string) => void logged.push(text),
+    warn: (_: object, text: string) => void logged.push(text),
   };
   return {
     client,
     taskQueue,
-    said,
+    logged,
     ensure: (everyMs: number | null) => ensureSweepSchedule({ client, taskQueue, everyMs }),
     keepRetention: (retentionMs: number | null, through: Client = client) =>
       keepRetentionSchedule({ client: through, taskQueue, retentionMs }, log, new AbortController().signal),
@@ -45,10 +45,10 @@ function setup() {
   };
 }
 
-test('the schedule is made once, changed with the setting, and removed when there is to be none', async () => {
+test('the schedule is created once, changed with the setting, and removed with it', async () => {
   const { ensure, handle } = setup();
-  expect(await ensure(60_000)).toBe('made');
-  expect(await ensure(60_000)).toBe('as it was');
+  expect(await ensure(60_000)).toBe('created');
+  expect(await ensure(60_000)).toBe('unchanged');
   expect(await handle.describe()).toMatchObject({
     spec: { intervals: [{ every: 60_000 }] },
     policies: { overlap: 'SKIP' },
@@ -57,16 +57,16 @@ test('the schedule is made once, changed with the setting, and removed when ther
   expect(await ensure(120_000)).toBe('changed');
   expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 120_000 }]);
   expect(await ensure(null)).toBe('removed');
-  expect(await ensure(null)).toBe('as it was');
+  expect(await ensure(null)).toBe('unchanged');
 });
 
-test('many workers at once make one schedule, and one of them says so', async () => {
-  const { keep, said } = setup();
+test('many workers at once create one schedule, and one of them logs it', async () => {
+  const { keep, logged } = setup();
   await Promise.all(Array.from({ length: 8 }, () => keep()));
-  expect(said).toEqual(['the schedule of the sweep was made']);
+  expect(logged).toEqual(['the schedule of the sweep was created']);
 });
 
-test('what an operator paused stays paused when the setting changes', async () => {
+test('a paused schedule stays paused when the setting changes', async () => {
   const { ensure, handle } = setup();
   await ensure(60_000);
   await handle.pause();
@@ -91,8 +91,8 @@ test('a run of the schedule starts a sweep without arguments on the task queue',
   await ensure(null);
 });
 
-test('who is past the retention is looked for daily, or as often as a shorter one needs', async () => {
-  const { keepRetention, retention, said } = setup();
+test('the retention runs daily, or more often for a shorter period', async () => {
+  const { keepRetention, retention, logged } = setup();
   await keepRetention(2_192 * DAY_MS);
   expect((await retention.describe()).spec.intervals).toMatchObject([{ every: DAY_MS }]);
   await keepRetention(5_000);
@@ -100,21 +100,25 @@ test('who is past the retention is looked for daily, or as often as a shorter on
   await retention.pause();
   await keepRetention(null);
   await expect(retention.describe()).rejects.toThrow();
-  expect(said).toEqual(['made', 'changed', 'removed'].map((done) => `the schedule of erasing by age was ${done}`));
+  expect(logged).toEqual(
+    ['created', 'changed', 'removed'].map((change) => `the schedule of erasing by age was ${change}`),
+  );
 });
 
-test('where schedules are not allowed it is said, with what to do, and not tried again', async () => {
-  const { keep, keepRetention, said, client } = setup();
+test('if schedules are not allowed, a warning with the remedy is logged once', async () => {
+  const { keep, keepRetention, logged, client } = setup();
   const forbidden = () => Promise.reject(Object.assign(new Error('no'), { code: 7, details: 'no', metadata: {} }));
   const through = {
     withDeadline: (_: number, call: () => Promise<unknown>) => call(),
     schedule: { ...client.schedule, getHandle: () => ({ describe: forbidden, delete: forbidden }) },
   } as unknown as Client;
   await keep(through);
-  expect(said).toEqual([expect.stringMatching(/may not be kept here.*SWEEP_EVERY=off.*chartway -- sweep/)]);
+  expect(logged).toEqual([
+    expect.stringMatching(/not allowed here, so no sweep runs: .*SWEEP_EVERY=off.*chartway -- sweep/),
+  ]);
   await keepRetention(DAY_MS, through);
-  expect(said[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
-  // Where there should be none, nobody misses it.
+  expect(logged[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
+  // Without a schedule in the settings, there is no warning.
   await keepRetention(null, through);
-  expect(said).toHaveLength(2);
+  expect(logged).toHaveLength(2);
 });
