@@ -48,7 +48,7 @@ test.each<[string, readonly Activity[], unknown, object]>([
     INPUT,
     known('h-1'),
   ],
-  ['adopted a person', [['invite', { kind: 'adopted', humanId: 'h-1' }]], INPUT, known('h-1')],
+  ['adopted a person', [['invite', { kind: 'adopted', humanId: 'h-1' }]], INPUT, knownPerson('h-1')],
   ['had a conflict', [['invite', { kind: 'conflict' }]], INPUT, NO_ONE],
   ['had invalid details', [['invite', { kind: 'invalid', keys: [] }]], INPUT, NO_ONE],
   [
@@ -74,6 +74,6 @@ test.each<[string, readonly Activity[], unknown, object]>([
   expect(await readInvitedPeople(clientOf(input, activities), run)).toEqual(expected);
 });
 
-function known(humanId: string) {
+function knownPerson(humanId: string) {
   return { humanIds: [humanId], email: null };
 }

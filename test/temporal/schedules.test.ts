@@ -118,7 +118,7 @@ test('if schedules are not allowed, a warning with the remedy is logged once', a
   ]);
   await keepRetention(DAY_MS, through);
   expect(logged[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
-  // Without a schedule in the settings, there is no warning.
+  // Without a schedule in the settings, nothing is logged.
   await keepRetention(null, through);
   expect(logged).toHaveLength(2);
 });
