@@ -1,12 +1,10 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import type { ApplicantRun } from '../domain/applicant-run';
 import { KeyMissing } from '../domain/encryption';
 import { REASONS, type Reason } from '../domain/outcome';
 import {
-  ATTRIBUTES,
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
@@ -14,6 +12,7 @@ import {
   DETAILS_DIGEST_MEMO,
   type InvitationAnswer,
   invitationQuery,
+  SEARCH_ATTRIBUTE_KEYS,
   type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
@@ -82,8 +81,8 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
             memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
             staticSummary: 'Medical records of one applicant',
             typedSearchAttributes: [
-              { key: defineSearchAttributeKey(ATTRIBUTES.stage, 'KEYWORD'), value: 'inviting' },
-              { key: defineSearchAttributeKey(ATTRIBUTES.stageSince, 'DATETIME'), value: new Date() },
+              { key: SEARCH_ATTRIBUTE_KEYS.stage, value: 'inviting' },
+              { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date() },
             ],
           }),
         );
