@@ -46,7 +46,7 @@ test.each<[string, readonly Activity[], unknown, object]>([
     'was terminated before it processed the result',
     [['invite', { kind: 'invited', humanId: 'h-1' }]],
     INPUT,
-    known('h-1'),
+    knownPerson('h-1'),
   ],
   ['adopted a person', [['invite', { kind: 'adopted', humanId: 'h-1' }]], INPUT, knownPerson('h-1')],
   ['had a conflict', [['invite', { kind: 'conflict' }]], INPUT, NO_ONE],
