@@ -5,13 +5,13 @@ import { createApplicants } from '../../src/temporal/applicants';
 import { createLazyClient } from '../../src/temporal/connection';
 import { detailsDigest } from '../../src/temporal/details';
 import { generateKey } from '../../src/temporal/key-ring';
-import { sweepScheduleId } from '../../src/temporal/schedules';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
   invitationQuery,
   stateQuery,
   statusNoticeSignal,
+  sweepWorkflowId,
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
@@ -109,7 +109,7 @@ test(
 test(
   'a scheduled sweep takes the result of the one before, and the worker has refused nothing so far',
   async () => {
-    const sweep = stranger.schedule.getHandle(sweepScheduleId(TASK_QUEUE));
+    const sweep = stranger.schedule.getHandle(sweepWorkflowId(TASK_QUEUE));
     for (const round of [1, 2]) {
       await until('the schedule', STEP_TIMEOUT_MS, () =>
         sweep.trigger('BUFFER_ALL').then(
