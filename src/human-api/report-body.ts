@@ -1,49 +1,25 @@
 import type { Readable } from 'node:stream';
 import { BadDocument, type CallFacts, Unavailable, UpstreamError } from '../upstream/errors';
+import type { ReportBody } from '../upstream/port';
 import { toUnavailable } from './network-failure';
 
-/** The bytes of a report on their way in, never held in memory as a whole. Either read `stream` to its end or discard it. */
-export interface ReportBody {
-  /** As sent; empty where upstream sent none. */
-  readonly contentType: string;
-  /** The document's length in bytes as announced; null where upstream did not say, or sent it encoded. */
-  readonly contentLength: number | null;
-  /** @throws Unavailable on a reset, a stall or other than the announced length; BadDocument beyond the size cap */
-  readonly stream: AsyncIterable<Uint8Array>;
-  /** Ends the connection; harmless at any time. */
-  discard(): Promise<void>;
-}
-
-/** What the answer's headers say of its body. */
-interface BodyHeaders {
-  readonly contentType: string;
-  readonly contentLength: number | null;
-}
-
-/** The body of an answer, and the bytes of the document in it. */
-interface BodySource {
-  readonly body: Readable;
-  /** Inflated; throws undici's and zlib's errors, among them undici's for a body that stalls. */
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
-
-/** Wraps the body of an answer. */
+/** Wraps the body of an answer. `bytes`: the document in it, decoded. */
 export function reportBody(
   facts: CallFacts,
-  headers: BodyHeaders,
-  { body, bytes }: BodySource,
+  headers: Pick<ReportBody, 'contentType' | 'contentLength'>,
+  { body, bytes }: { readonly body: Readable; readonly bytes: AsyncIterable<Uint8Array> },
   maxBytes: number,
 ): ReportBody {
   return {
     ...headers,
-    stream: measured(facts, headers.contentLength, bytes, maxBytes),
+    stream: checkLength(facts, headers.contentLength, bytes, maxBytes),
     discard: async () => {
       body.destroy();
     },
   };
 }
 
-async function* measured(
+async function* checkLength(
   facts: CallFacts,
   contentLength: number | null,
   source: AsyncIterable<Uint8Array>,
@@ -60,6 +36,6 @@ async function* measured(
     throw error instanceof UpstreamError ? error : toUnavailable(facts, error);
   }
   if (contentLength !== null && bytes !== contentLength) {
-    throw new Unavailable(facts, `expected ${contentLength} bytes, ${bytes} came`);
+    throw new Unavailable(facts, `expected ${contentLength} bytes, received ${bytes}`);
   }
 }

@@ -15,7 +15,7 @@ function setup(faults: FakeUpstream['faults']) {
   const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
   humanApi.faults.push(...faults);
   humanApi.enrol('POL-1', 'ann@example.org', 0);
-  const { listReports, fetchDocument } = createReportActivities({ humanApi, reportStore: new FakeStore() });
+  const { listReports, fetchDocument } = createReportActivities({ upstream: humanApi, reportStore: new FakeStore() });
   const document = { clientUserId: 'POL-1', report: { id: 'r1', type: 'unity', organization: null, updatedAt: null } };
   return {
     humanApi,
@@ -91,7 +91,7 @@ describe('a download whose access token is refused', () => {
       [9 * HOUR_MS, HOUR_MS],
     ] as const) {
       const { result, delaysMs } = await setup([refusal]).fetch({ refusedPatienceMs });
-      expect(result).toEqual({ kind: 'unavailable', detail: 'Human API refused access' });
+      expect(result).toEqual({ kind: 'unavailable', detail: 'Human API denied access' });
       expect(Math.abs(sum(delaysMs) - forMs)).toBeLessThan(6 * MINUTE_MS);
     }
   });

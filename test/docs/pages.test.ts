@@ -58,6 +58,7 @@ test.each(pages())('every variable that %s names is in .env.example or in the de
   const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   const named = [...prose(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
   const others = [
+    'HTTP_PROXY',
     'NO_COLOR',
     'FORCE_COLOR',
     'PROPERTY_SEED',
@@ -108,15 +109,6 @@ test('the scripts that the pages run are there', () => {
     .flatMap(commandsOf)
     .flatMap((line) => line.match(/(?:^|\s)(deploy\/[\w./-]+\.sh)/)?.[1] ?? []);
   expect(scripts.filter((script) => !existsSync(join(ROOT, script)))).toEqual([]);
-});
-
-test('the picture is what its script draws', () => {
-  const drawn = execFileSync(process.execPath, [
-    '--input-type=module',
-    '-e',
-    `import { picture } from ${JSON.stringify(join(ROOT, 'scripts/picture.mjs'))}; process.stdout.write(picture());`,
-  ]);
-  expect(readFileSync(join(ROOT, 'docs/how-it-works.svg'), 'utf8')).toBe(String(drawn));
 });
 
 test('each block of a page says what it is', () => {

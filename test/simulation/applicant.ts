@@ -2,9 +2,10 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import type { Upstream } from '../../src/human-api/users/adapter';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
+import type { Upstream } from '../../src/upstream/port';
 import {
   COLLECT_RECORDS,
   reportNoticeSignal,
@@ -99,11 +100,12 @@ export async function live(
 
 /** The real ones. */
 export function activitiesOver(humanApi: Upstream, reportStore: ReportStore): Activities {
-  const deps = { humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
+  const deps = { upstream: humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
+    ...createWithdrawalActivities(deps),
     ...createManifestActivities(deps),
   } as unknown as Activities;
 }

@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Invitation, ReportRow, Upstream, User } from '../../src/human-api/users/adapter';
+import type { ListedReport } from '../../src/domain/reports';
 import { AccessDenied, type CallFacts, NotFound, NotOffered } from '../../src/upstream/errors';
+import type { Invitation, Person, PersonFilter, Upstream } from '../../src/upstream/port';
 
 /** A call that the fake answers. */
 export type Route =
@@ -18,7 +19,7 @@ export interface Turn {
   readonly afterMs: number;
   readonly status?: string;
   /** Documents that upstream lists from then on; a row with a known id replaces it. */
-  readonly reports?: readonly ReportRow[];
+  readonly reports?: readonly ListedReport[];
   /** Upstream knows nobody, until another turn comes. */
   readonly gone?: boolean;
 }
@@ -32,7 +33,7 @@ interface Call {
   readonly realMs: number;
 }
 
-interface Person {
+interface FakePerson {
   readonly humanId: string;
   readonly clientUserId: string;
   readonly email: string;
@@ -64,14 +65,14 @@ const PAGE_SIZE = 10;
  * request. The real client is proven elsewhere, against HTTP.
  */
 export class FakeUpstream implements Upstream {
-  readonly people: Person[] = [];
+  readonly people: FakePerson[] = [];
   /** What was asked, in order. */
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
   /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
-  tells: ((user: User, nowMs: number) => User) | null = null;
+  tells: ((user: Person, nowMs: number) => Person) | null = null;
   /** Rewrites the whole reply of a look-up. */
-  tellsOfAll: ((users: User[]) => User[]) | null = null;
+  tellsOfAll: ((users: Person[]) => Person[]) | null = null;
   /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
   readonly holds = new Map<Route, Promise<void>>();
   /** Formats that reports do not come in, as `type:format`. */
@@ -107,7 +108,7 @@ export class FakeUpstream implements Upstream {
   }
 
   /** Somebody who was invited at `atMs`, by us or another way. */
-  enrol(clientUserId: string, email: string, atMs: number): Person {
+  enrol(clientUserId: string, email: string, atMs: number): FakePerson {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
       clientUserId,
@@ -125,7 +126,7 @@ export class FakeUpstream implements Upstream {
   /** What a create answers as the person's link; null: none. */
   inviteLink: string | null = null;
 
-  invite = (invitation: Invitation): Promise<User> => {
+  invite = (invitation: Invitation): Promise<Person> => {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
@@ -134,12 +135,12 @@ export class FakeUpstream implements Upstream {
     }));
   };
 
-  findPeople = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
-    this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
+  findPeople = (by: PersonFilter): Promise<Person[]> =>
+    this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.subjectId, () => {
       const users = this.people
         .filter((person) => this.isThere(person))
         .filter((person) =>
-          'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.humanId,
+          'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.subjectId,
         )
         .map((person) => this.told(person));
       return this.tellsOfAll ? this.tellsOfAll(users) : users;
@@ -149,10 +150,10 @@ export class FakeUpstream implements Upstream {
     this.answer('listPeople', String(offset), () => {
       const everybody = this.people.filter((person) => this.isThere(person)).map((person) => this.told(person));
       const users = everybody.slice(offset, offset + PAGE_SIZE);
-      return { users, received: users.length };
+      return { people: users, received: users.length };
     });
 
-  readStatus = (humanId: string): Promise<User> =>
+  readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', humanId, () => {
       const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
       if (!person) throw new NotFound(facts(404));
@@ -166,14 +167,14 @@ export class FakeUpstream implements Upstream {
       return person ? 'deleted' : 'already-gone';
     });
 
-  listReports = (clientUserId: string): Promise<ReportRow[]> =>
+  listReports = (clientUserId: string): Promise<ListedReport[]> =>
     this.answer('listReports', clientUserId, () => this.reportsOf(this.connected(clientUserId)));
 
   openReport: Upstream['openReport'] = (clientUserId, reportId, format) =>
     this.answer('openReport', `${reportId}.${format}`, () => {
       const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
-      if (this.notOffered.includes(`${row.name}:${format}`)) throw new NotOffered(facts(415));
+      if (this.notOffered.includes(`${row.type}:${format}`)) throw new NotOffered(facts(415));
       const bytes = Buffer.from(this.bytes.get(`${reportId}.${format}`) ?? `${row.id} ${row.updatedAt} ${format}`);
       const contentType = format === 'json' ? 'application/json' : format === 'pdf' ? 'application/pdf' : 'text/html';
       return { contentType, contentLength: bytes.length, stream: oneChunk(bytes), discard: async () => {} };
@@ -199,29 +200,29 @@ export class FakeUpstream implements Upstream {
     throw fault.error;
   }
 
-  private turnsOf(person: Person): Turn[] {
+  private turnsOf(person: FakePerson): Turn[] {
     return this.script.filter(({ afterMs }) => now() >= person.invitedAtMs + afterMs);
   }
 
-  private isThere(person: Person): boolean {
+  private isThere(person: FakePerson): boolean {
     return !person.deleted && now() >= person.visibleAtMs && this.turnsOf(person).at(-1)?.gone !== true;
   }
 
-  private told(person: Person): User {
+  private told(person: FakePerson): Person {
     const turns = this.turnsOf(person).filter(({ status }) => status !== undefined);
     const last = turns.at(-1);
-    const user: User = {
+    const user: Person = {
       clientUserId: person.clientUserId,
-      humanId: person.humanId,
-      clientUserEmail: person.email,
+      subjectId: person.humanId,
+      email: person.email,
       status: last?.status ?? 'Invited',
-      updatedAt: new Date(person.invitedAtMs + (last?.afterMs ?? 0)).toISOString(),
+      updatedAtMs: person.invitedAtMs + (last?.afterMs ?? 0),
       inviteLink: null,
     };
     return this.tells ? this.tells(user, now()) : user;
   }
 
-  private connected(clientUserId: string): Person {
+  private connected(clientUserId: string): FakePerson {
     const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isThere(somebody));
     const hasConnected =
       person &&
@@ -232,8 +233,8 @@ export class FakeUpstream implements Upstream {
     return person;
   }
 
-  private reportsOf(person: Person): ReportRow[] {
-    const rows = new Map<string, ReportRow>();
+  private reportsOf(person: FakePerson): ListedReport[] {
+    const rows = new Map<string, ListedReport>();
     for (const turn of this.turnsOf(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
@@ -251,21 +252,20 @@ export function skippedMs(from: Call | undefined, to: Call | undefined): number 
 /** A row of upstream's list. */
 export function row(
   id: string,
-  name: string,
+  type: string,
   provider: string | null,
   updatedAt = '2026-01-01T00:00:00.000Z',
-): ReportRow {
+): ListedReport {
   return {
     id,
-    name,
+    type,
     organization: provider === null ? null : { id: `o-${provider}`, name: provider },
     updatedAt,
-    createdAt: null,
   };
 }
 
 /** A provider's usual two reports. */
-export function provider(name: string): ReportRow[] {
+export function provider(name: string): ListedReport[] {
   return [row(`u-${name}`, 'unity', name), row(`c-${name}`, 'ccdraw', name)];
 }
 

@@ -9,7 +9,7 @@ test('reads dated 2099 do not deafen an applicant: it follows the statuses after
     { afterMs: HOUR_MS, status: 'Engaged' },
     { afterMs: 8 * HOUR_MS, status: 'All Synced', reports: provider('A') },
   ]);
-  humanApi.tells = (user) => (user.status === 'All Synced' ? user : { ...user, updatedAt: '2099-01-01T00:00:00.000Z' });
+  humanApi.tells = (user) => (user.status === 'All Synced' ? user : { ...user, updatedAtMs: Date.parse('2099-01-01') });
   const applicant = await followOn(humanApi);
   const { result, afterMs } = await applicant.end(HOUR_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
@@ -22,8 +22,8 @@ test('a status that upstream dates before the one that was read is followed once
     { afterMs: 6 * HOUR_MS + MINUTE_MS, status: 'All Synced', reports: provider('A') },
   ];
   const humanApi = new FakeUpstream(script);
-  const ahead = (at: string | null) => new Date(Date.parse(at ?? '') + 4 * MINUTE_MS).toISOString();
-  humanApi.tells = (user) => (user.status === 'Engaged' ? { ...user, updatedAt: ahead(user.updatedAt) } : user);
+  humanApi.tells = (user) =>
+    user.status === 'Engaged' ? { ...user, updatedAtMs: (user.updatedAtMs ?? 0) + 4 * MINUTE_MS } : user;
   const applicant = await followOn(humanApi);
   const { result, afterMs } = await applicant.end(HOUR_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });

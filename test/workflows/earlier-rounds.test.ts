@@ -70,7 +70,7 @@ describe('a manifest of other details', () => {
 
   test('leaves its documents superseded in a new round with corrected details, which counts and stores its own', async () => {
     const store = new FakeStore();
-    const [document] = provider('A').map(({ id, name, updatedAt }) => entry({ reportId: id, type: name, updatedAt }));
+    const [document] = provider('A').map(({ id, type, updatedAt }) => entry({ reportId: id, type, updatedAt }));
     const earlier = { outcome: 'collected', detailsDigest, closedAt: '2026-01-01T00:00:00.000Z' } as const;
     store.keep(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
     const humanApi = new FakeUpstream(ALL_SYNCED);

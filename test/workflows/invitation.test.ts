@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import type { User } from '../../src/human-api/users/adapter';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/upstream/errors';
+import type { Person } from '../../src/upstream/port';
 import { invitationQuery } from '../../src/workflows/contract';
 import { FakeUpstream, facts, provider, type Route, skippedMs, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
@@ -199,7 +199,7 @@ describe('somebody who is there already', () => {
 
   test('whose e-mail upstream does not tell is adopted', async () => {
     const humanApi = await withSomebodyThere();
-    humanApi.tells = (user) => ({ ...user, clientUserEmail: null });
+    humanApi.tells = (user) => ({ ...user, email: null });
     const applicant = await followOn(humanApi, input());
     await applicant.invited();
     expect(humanApi.count('invite')).toBe(0);
@@ -224,7 +224,7 @@ describe('somebody who is there already', () => {
     expect(humanApi.count('invite')).toBe(0);
   });
 
-  test.each<[string, (user: User) => User[]]>([
+  test.each<[string, (user: Person) => Person[]]>([
     [
       'two elements without a clientUserId',
       (user) => [
@@ -244,7 +244,7 @@ describe('somebody who is there already', () => {
   test('is told by clientUserId among several elements', async () => {
     const humanApi = await withSomebodyThere();
     humanApi.tellsOfAll = (users) =>
-      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', humanId: 'h-else' }, user]);
+      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', subjectId: 'h-else' }, user]);
     const applicant = await followOn(humanApi, input());
     await applicant.invited();
     expect((await applicant.state()).humanId).toBe(applicant.humanId);

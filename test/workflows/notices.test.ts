@@ -72,7 +72,7 @@ test('a notice that runs ahead of what upstream reads is confirmed by the reads 
   const lagMs = 3 * MINUTE_MS;
   humanApi.tells = (user, atMs) =>
     user.status === 'Declined' && atMs < applicant.invitedAtMs + 2 * HOUR_MS + lagMs
-      ? { ...user, status: 'Syncing', updatedAt: new Date(applicant.invitedAtMs + HOUR_MS).toISOString() }
+      ? { ...user, status: 'Syncing', updatedAtMs: applicant.invitedAtMs + HOUR_MS }
       : user;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);

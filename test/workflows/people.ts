@@ -1,5 +1,5 @@
-import type { Upstream } from '../../src/human-api/users/adapter';
 import { NotFound } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { FakeUpstream, facts, type Turn } from '../support/fake-upstream';
 
 /** Human API with many people in it, each of whom lives by a script of their own. `calls` holds when each call came, by the machine's clock. */
@@ -26,9 +26,9 @@ export class People implements Upstream {
   invite: Upstream['invite'] = (details) => this.ask(() => this.life(details.clientUserId).invite(details));
 
   findPeople: Upstream['findPeople'] = (by) =>
-    this.ask(() => ('clientUserId' in by ? this.life(by.clientUserId) : this.owner(by.humanId)).findPeople(by));
+    this.ask(() => ('clientUserId' in by ? this.life(by.clientUserId) : this.owner(by.subjectId)).findPeople(by));
 
-  listPeople: Upstream['listPeople'] = async () => ({ users: [], received: 0 });
+  listPeople: Upstream['listPeople'] = async () => ({ people: [], received: 0 });
 
   readStatus: Upstream['readStatus'] = (humanId) => this.ask(() => this.owner(humanId).readStatus(humanId));
 

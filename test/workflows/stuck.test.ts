@@ -1,6 +1,6 @@
 import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/domain/undecided';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { Undecided } from '../../src/upstream/errors';
 import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';

@@ -4,6 +4,7 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
@@ -39,16 +40,17 @@ test(
     const client = new Client({ connection });
     const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
     const reportStore = new FakeStore();
-    const deps = { humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+    const deps = { upstream: humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const work = (buildId: string) =>
       createWorkers({
         ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
         deployment: { name: DEPLOYMENT, buildId },
-        inHouseActivities: createManifestActivities(deps),
+        internalActivities: createManifestActivities(deps),
         upstreamActivities: {
           ...createInvitationActivities(deps),
           ...createPersonActivities(deps),
           ...createReportActivities(deps),
+          ...createWithdrawalActivities(deps),
         },
         maxCallsPerSecond: 200,
       });

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { serializeNotices } from '../../../src/human-api/notifications/stored';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
-import { lazyClient } from '../../../src/temporal/connection';
+import { createLazyClient } from '../../../src/temporal/connection';
+import { serializeNotices } from '../../../src/upstream/notices';
 import { until } from '../../support/condition';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess } from '../../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../../support/temporal-server';
@@ -18,7 +18,7 @@ let client: Client;
 let folder: string;
 beforeAll(async () => {
   [server] = await Promise.all([startTemporalServer(), ensureBuilt()]);
-  client = lazyClient({ namespace: 'default', connection: { address: server.address } });
+  client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
   folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
 }, 270_000);
 afterAll(async () => {
