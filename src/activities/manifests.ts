@@ -5,15 +5,9 @@ import type { Marks } from '../domain/marks';
 import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
+import { StoreNotFound, UnreadableManifest, WrongFolder } from '../report-store/errors';
 import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
-import {
-  type Manifest,
-  type ManifestChange,
-  type ReportStore,
-  StoreNotFound,
-  UnreadableManifest,
-  WrongFolder,
-} from '../report-store/port';
+import type { Manifest, ManifestChange, ReportStore } from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */
 export type EarlierRound =

@@ -5,7 +5,8 @@ import { describeUnknownPeople } from '../domain/erasure';
 import { isPastRetention } from '../domain/retention';
 import type { AuditEntry } from '../observability/audit';
 import { openErasing } from '../report-store/erasing';
-import { type Manifest, type ReportStore, StoreUnavailable } from '../report-store/port';
+import { StoreUnavailable } from '../report-store/errors';
+import type { Manifest, ReportStore } from '../report-store/port';
 import type { ApplicantRuns } from './refresh';
 import type { RetentionMetrics } from './retention-metrics';
 

@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Policy } from '../domain/policy';
-import { type ReportStore, WrongFolder } from '../report-store/port';
+import { WrongFolder } from '../report-store/errors';
+import type { ReportStore } from '../report-store/port';
 import type { Person, Upstream } from '../upstream/port';
 import type { KnownPeople } from '../workflows/contract';
 import { attempt } from './attempt';

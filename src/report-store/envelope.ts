@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Cipher } from '../domain/encryption';
+import { NotOpened } from './errors';
 
 /**
  * The form of an encrypted file: magic, length of the wrapped key (2 bytes), the wrapped key, chunks. The key is the file's own and random; the
@@ -16,11 +17,6 @@ const NONCE_BYTES = 12;
 /** Its last byte tells the last chunk, the four before it which one it is: 2^32 chunks are 256 TiB. */
 const COUNTER_AT = 7;
 const CIPHER = 'aes-256-gcm';
-
-/** Bytes that claim to be encrypted and can never be opened here: altered, cut, or of another place. It quotes nothing of them. */
-export class NotOpened extends Error {
-  override readonly name = 'NotOpened';
-}
 
 /** Encrypts bytes that come in pieces; `place` is told by whoever opens them. Its results follow each other in the file. */
 export class Sealing {

@@ -1,6 +1,7 @@
 import { isClientUserId, isHumanId } from '../domain/identifiers';
+import { UnreadableManifest, WrongFolder } from './errors';
 import { openHolds } from './holds';
-import { type ReportStore, UnreadableManifest, WrongFolder } from './port';
+import type { ReportStore } from './port';
 import type { Shelf } from './shelf';
 
 /**

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Outcome, Reason } from '../domain/outcome';
 import { FORMATS, type Format, type MissingReason } from '../domain/reports';
+import { UnreadableManifest, WrongFolder } from './errors';
 import { isDocumentFile, MANIFEST } from './layout';
-import { type Manifest, UnreadableManifest, WrongFolder } from './port';
+import type { Manifest } from './port';
 
 const text = z.string();
 const textOrNull = text.nullable().default(null);

@@ -79,68 +79,12 @@ export interface DocumentToStore {
   readonly newest: StoredDocument | null;
 }
 
-/** The bytes are not the document they claim to be (length, `%PDF`..`%%EOF`, JSON, emptiness); nothing was stored. */
-export class NotTheDocument extends Error {
-  override readonly name = 'NotTheDocument';
-}
-
-/** A folder whose manifest or claim names another clientUserId: a case-insensitive file system mixed two applicants. */
-export class WrongFolder extends Error {
-  override readonly name = 'WrongFolder';
-
-  /** `what`: what was expected and what came. */
-  constructor(what: string) {
-    super(
-      `${what}. The file system does not tell their folders apart: use a case-sensitive one, or ids that differ in more than case`,
-    );
-  }
-}
-
-/** A manifest that is there and cannot be read as one, entries apart: it is never overwritten. The message names file and fields, and quotes nothing. */
-export class UnreadableManifest extends Error {
-  override readonly name = 'UnreadableManifest';
-}
-
-/** The disk refused: it is full, broken or read-only, or too many files are open. Nothing half is visible, and the same call again goes on. */
-export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
-
-  /** As errno and the system call have it: `ENOSPC`, `write`. */
-  constructor(
-    readonly code: string,
-    call: string,
-    message = `the report store failed (${code} at ${call})`,
-  ) {
-    super(message);
-  }
-}
-
-/**
- * The folder has no identity, or another store's: a disk that is not mounted looks like an empty store. Nothing is read from it, written to it or
- * concluded from it. The message says what to do.
- */
-export class StoreNotFound extends StoreUnavailable {
-  constructor(message: string) {
-    super('STORE_NOT_FOUND', 'open', message);
-  }
-}
-
 /** What tells one report store from another, and from none: `.chartway/store.json`. */
 export interface StoreIdentity {
   /** 32 hex digits of chance. */
   readonly id: string;
   /** ISO 8601. */
   readonly createdAt: string;
-}
-
-/** No such document, or none that the manifest lists. */
-export class NoSuchDocument extends Error {
-  override readonly name = 'NoSuchDocument';
-}
-
-/** The bytes are not those that the manifest tells of, or cannot be opened: altered, cut, moved or half restored. */
-export class AlteredDocument extends Error {
-  override readonly name = 'AlteredDocument';
 }
 
 /** How files are kept from whoever gets at the disk. */

@@ -1,3 +1,5 @@
+import { InvalidShelfName } from './errors';
+
 /**
  * Files of ours that belong to no applicant: lists of a sweep, notices in quarantine. They lie under `.chartway/` beside the applicants'
  * folders; no clientUserId begins with a dot. A name is a path of up to {@link DEEPEST} parts with "/" between them, see {@link isShelfName}.
@@ -22,11 +24,6 @@ export const IDENTITY_FILE = 'store.json';
 const DEEPEST = 4;
 /** No dot first: neither a way out nor a hidden file. Every file system and S3 take 200 of these letters. */
 const PART = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,199}$/;
-
-/** A name that could lead out of the shelf, or that not every store can keep. */
-export class InvalidShelfName extends Error {
-  override readonly name = 'InvalidShelfName';
-}
 
 /** Whether a file of the shelf may be called so: 1 to 4 parts of letters, digits, ".", "_", "~" or "-", each beginning with a letter or digit. */
 export function isShelfName(name: string): boolean {

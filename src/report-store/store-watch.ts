@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../observability/log';
-import { type ReportStore, StoreNotFound } from './port';
+import { StoreNotFound } from './errors';
+import type { ReportStore } from './port';
 
 /** Whether the report store is there, looked at now and then. */
 export interface StoreWatch {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Format } from '../../src/domain/reports';
 import { type Announced, createDocumentCheck } from '../../src/report-store/document/check';
 import { provenContentType } from '../../src/report-store/document/content-type';
-import { NotTheDocument } from '../../src/report-store/port';
+import { NotTheDocument } from '../../src/report-store/errors';
 import { pdf } from './fixtures';
 
 const TYPE: Readonly<Record<Format, string>> = { json: 'application/json', html: 'text/html', pdf: 'application/pdf' };

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyMissing } from '../../src/domain/encryption';
 import { MAGIC } from '../../src/report-store/envelope';
+import { AlteredDocument, NoSuchDocument } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
+import type { ReportStore } from '../../src/report-store/port';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 

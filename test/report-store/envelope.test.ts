@@ -1,5 +1,6 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
-import { MAGIC, NotOpened, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
+import { MAGIC, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
+import { NotOpened } from '../../src/report-store/errors';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 

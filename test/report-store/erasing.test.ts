@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openErasing } from '../../src/report-store/erasing';
+import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/port';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
+import { WrongFolder } from '../../src/report-store/errors';
 import { documentFile } from '../../src/report-store/layout';
 import { mergeManifest } from '../../src/report-store/manifest';
 import { manifestText, parseManifest } from '../../src/report-store/manifest-file';
-import { WrongFolder } from '../../src/report-store/port';
 import { fc } from '../support/property';
 import { change, entry } from './fixtures';
 

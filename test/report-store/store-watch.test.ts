@@ -1,4 +1,5 @@
-import { type ReportStore, StoreNotFound } from '../../src/report-store/port';
+import { StoreNotFound } from '../../src/report-store/errors';
+import type { ReportStore } from '../../src/report-store/port';
 import { watchStore } from '../../src/report-store/store-watch';
 import { until } from '../support/condition';
 

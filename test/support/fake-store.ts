@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
+import { NoSuchDocument } from '../../src/report-store/errors';
 import type { DigestKeys } from '../../src/report-store/keyed-digest';
 import { mergeManifest } from '../../src/report-store/manifest';
-import { type Manifest, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
+import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
 /** What the tests key digests with. */

@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { WrongFolder } from '../../src/report-store/errors';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
-import { WrongFolder } from '../../src/report-store/port';
 import { entry } from '../report-store/fixtures';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';

@@ -1,5 +1,5 @@
 import type { Format } from '../../domain/reports';
-import { NotTheDocument } from '../port';
+import { NotTheDocument } from '../errors';
 import { CONTENT_TYPE, claimOf, typeInWords } from './content-type';
 import { type FormatCheck, wrong } from './format-check';
 import { createHtmlCheck } from './html-check';

@@ -1,5 +1,5 @@
 import type { Format } from '../../domain/reports';
-import { NotTheDocument } from '../port';
+import { NotTheDocument } from '../errors';
 
 /** Looks at a document's bytes while they pass: once, in some KiB of memory whatever the size. An error names nothing of what it saw. */
 export interface FormatCheck {

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { isCode } from '../../disk/folders';
-import { WrongFolder } from '../port';
+import { WrongFolder } from '../errors';
 import type { ApplicantFiles } from './applicant-files';
 import { expectNoLinks, makeFolder } from './no-links';
 import { publishOnce } from './publish-once';

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../port';
+import { StoreUnavailable } from '../errors';
 
 /** Does what the disk may refuse. What it says stays here: its paths name providers. @throws StoreUnavailable in place of the file system's error */
 export async function onDisk<T>(work: () => Promise<T>): Promise<T> {

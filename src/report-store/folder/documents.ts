@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { parseInstantMs } from '../../domain/instants';
 import type { StoredDocument } from '../../domain/reports';
 import { provenContentType } from '../document/content-type';
-import { NotOpened } from '../envelope';
+import { NotOpened } from '../errors';
 import { documentFile } from '../layout';
 import type { Placed } from '../manifest';
 import type { DocumentToStore } from '../port';

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { chmod, lstat, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { isCode, makePrivateFolder, syncFolder } from '../../disk/folders';
+import { LinkInTheStore } from '../errors';
 
 const OPEN_TO_OTHERS = 0o077;
 const ALL_BUT_THOSE = 0o7700;
@@ -32,11 +33,6 @@ async function closeToOthers(folders: readonly Part[]): Promise<void> {
       if (!isCode(error, 'EPERM', 'EROFS', 'ENOTSUP')) throw error;
     });
   }
-}
-
-/** A symbolic link within the store: what it leads to may be anywhere, so it is neither read nor written. */
-export class LinkInTheStore extends Error {
-  override readonly name = 'LinkInTheStore';
 }
 
 /** Looks at every part of `path` below the store at `base`, which itself may be a link, and tells whether all of them are there. @throws LinkInTheStore */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../domain/reports';
-import { NotOpened } from '../envelope';
+import { AlteredDocument, NoSuchDocument, NotOpened } from '../errors';
 import { isDocumentFile, MANIFEST } from '../layout';
-import { AlteredDocument, NoSuchDocument } from '../port';
 import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
 import { onDisk } from './disk-errors';
 

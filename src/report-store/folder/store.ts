@@ -2,7 +2,7 @@ import { rm, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PRIVATE_FILE } from '../../disk/folders';
 import { createDocumentCheck } from '../document/check';
-import { NotOpened } from '../envelope';
+import { NotOpened } from '../errors';
 import { documentFile, MANIFEST } from '../layout';
 import { contestedFiles, mergeManifest } from '../manifest';
 import { manifestText, parseManifest } from '../manifest-file';
