@@ -55,13 +55,13 @@ export class AlteredDocument extends Error {
 }
 
 /** Encrypted bytes that cannot be decrypted: altered, truncated, or of another place. The message quotes none of them. */
-export class NotOpened extends Error {
-  override readonly name = 'NotOpened';
+export class NotDecrypted extends Error {
+  override readonly name = 'NotDecrypted';
 }
 
 /** A symbolic link in the store. It may lead anywhere, so it is neither read nor written. */
-export class LinkInTheStore extends Error {
-  override readonly name = 'LinkInTheStore';
+export class LinkInStore extends Error {
+  override readonly name = 'LinkInStore';
 }
 
 /** A name that could lead out of the shelf, or that some stores cannot keep. */

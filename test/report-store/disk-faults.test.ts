@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { StoredDocument } from '../../src/domain/reports';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import type { AtRest, ReportStore } from '../../src/report-store/port';
+import type { ReportStore, StoreEncryption } from '../../src/report-store/port';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { FaultyDisk } from './faulty-disk';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
@@ -12,8 +12,8 @@ import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000))];
 const FILE = documentFile(documentToStore().report, 'pdf');
 const LONG_AGO = new Date(Date.now() - 25 * 3_600_000);
-const IN_CLEAR: AtRest = { seal: null, encrypts: false };
-const ENCRYPTED: AtRest = { seal: sealOf(), encrypts: true };
+const IN_CLEAR: StoreEncryption = { cipher: null, encrypts: false };
+const ENCRYPTED: StoreEncryption = { cipher: sealOf(), encrypts: true };
 
 function sealOf() {
   const ring = parseKeyRing(newKey('k1'));
@@ -98,7 +98,7 @@ async function suffer(
   at: number,
   code: string,
   lasting: boolean,
-  atRest: AtRest,
+  atRest: StoreEncryption,
 ): Promise<boolean> {
   const root = join(folder, `${at}-${code}-${lasting}`);
   const store = createFolderStore(root, atRest);

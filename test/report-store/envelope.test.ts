@@ -1,6 +1,6 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
-import { MAGIC, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
-import { NotOpened } from '../../src/report-store/errors';
+import { Encryptor, encryptWhole, MAGIC, openFile } from '../../src/report-store/envelope';
+import { NotDecrypted } from '../../src/report-store/errors';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
@@ -19,7 +19,7 @@ function setup() {
   return {
     seal,
     sealed: (plain: Uint8Array, pieceBytes = 10_000) => {
-      const sealing = new Sealing(seal, PLACE);
+      const sealing = new Encryptor(seal, PLACE);
       const parts: Buffer[] = [];
       for (let at = 0; at < plain.byteLength; at += pieceBytes) {
         parts.push(sealing.take(plain.subarray(at, at + pieceBytes)));
@@ -31,7 +31,7 @@ function setup() {
 }
 
 async function opened(bytes: Uint8Array, place: string, seal: Cipher, pieceBytes = 7_001): Promise<Buffer> {
-  const { clear } = await openBytes(inPieces(bytes, pieceBytes), place, () => seal);
+  const { clear } = await openFile(inPieces(bytes, pieceBytes), place, () => seal);
   const pieces: Buffer[] = [];
   for await (const piece of clear) pieces.push(piece);
   return Buffer.concat(pieces);
@@ -75,14 +75,14 @@ describe('an encrypted file', () => {
       const asked = () => {
         throw new Error('expected no key to be needed');
       };
-      const { encrypted, clear } = await openBytes(inPieces(Buffer.from(text), 3), PLACE, asked);
+      const { encrypted, clear } = await openFile(inPieces(Buffer.from(text), 3), PLACE, asked);
       expect(encrypted).toBe(false);
       const pieces: Buffer[] = [];
       for await (const piece of clear) pieces.push(piece);
       expect(Buffer.concat(pieces).toString()).toBe(text);
     }
     expect(
-      (await openBytes(inPieces(sealedWhole(seal, PLACE, Buffer.from('{}')), 1), PLACE, () => seal)).encrypted,
+      (await openFile(inPieces(encryptWhole(seal, PLACE, Buffer.from('{}')), 1), PLACE, () => seal)).encrypted,
     ).toBe(true);
   });
 
@@ -128,7 +128,7 @@ describe('an encrypted file', () => {
     const whole = sealed(plain);
     const headBytes = whole.byteLength - plain.byteLength - 3 * 16;
     const altered = parts(headBytes, whole.byteLength).map(([from, to]) => whole.subarray(from, to));
-    await expect(open(Buffer.concat(altered))).rejects.toThrow(NotOpened);
+    await expect(open(Buffer.concat(altered))).rejects.toThrow(NotDecrypted);
     expect((await open(whole)).equals(plain)).toBe(true);
   });
 
@@ -142,7 +142,7 @@ describe('an encrypted file', () => {
         altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const got = await open(altered).catch((error: unknown) => error);
         if (Buffer.isBuffer(got)) expect(got.equals(altered)).toBe(true);
-        else expect((got as Error).name).toMatch(/^(NotOpened|UnknownKey)$/);
+        else expect((got as Error).name).toMatch(/^(NotDecrypted|KeyMissing|UnknownKey)$/);
       }),
       { numRuns: 2_000 },
     );
@@ -150,13 +150,13 @@ describe('an encrypted file', () => {
 
   it('does not open at another place', async () => {
     const { sealed, open } = setup();
-    await expect(open(sealed(plainOf(10)), PLACE.replace('POL-1', 'POL-2'))).rejects.toThrow(NotOpened);
-    await expect(open(sealed(plainOf(10)), PLACE.replace('unity', 'ccdraw'))).rejects.toThrow(NotOpened);
+    await expect(open(sealed(plainOf(10)), PLACE.replace('POL-1', 'POL-2'))).rejects.toThrow(NotDecrypted);
+    await expect(open(sealed(plainOf(10)), PLACE.replace('unity', 'ccdraw'))).rejects.toThrow(NotDecrypted);
   });
 
   it('waits for its key where the ring has lost it, and opens with a ring that was turned', async () => {
     const [k1, k2] = [newKey('k1'), newKey('k2')];
-    const before = sealedWhole(sealOf(k1), PLACE, plainOf(10));
+    const before = encryptWhole(sealOf(k1), PLACE, plainOf(10));
     expect(await opened(before, PLACE, sealOf(k2, k1))).toEqual(plainOf(10));
     await expect(opened(before, PLACE, sealOf(k2))).rejects.toThrow(KeyMissing);
   });

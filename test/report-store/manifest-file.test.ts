@@ -47,22 +47,22 @@ describe('a manifest as a file', () => {
   });
 
   it.each([
-    ['half of one', (text: string) => text.slice(0, 200), /POL-1\/manifest\.json: expected JSON, got 200 characters/],
+    ['half of one', (text: string) => text.slice(0, 200), /POL-1\/manifest\.json: expected JSON, got 200 other characters/],
     ['another JSON', () => '[]', /POL-1\/manifest\.json: expected a manifest.*the whole/],
     [
       'one without a list of documents',
       (text: string) => JSON.stringify({ ...JSON.parse(text), documents: { 0: 'Maxwell' } }),
-      /as expected: documents/,
+      /invalid fields: documents/,
     ],
     [
       'one that names no clientUserId',
       (text: string) => JSON.stringify({ ...JSON.parse(text), clientUserId: null }),
-      /as expected: clientUserId/,
+      /invalid fields: clientUserId/,
     ],
     [
       'one with an outcome that is no word of ours',
       (text: string) => text.replace('"collected"', '"Maxwell"'),
-      /as expected: outcome/,
+      /invalid fields: outcome/,
     ],
   ])('%s is an error that names the place and quotes nothing', (_, broken, told) => {
     const { text } = setup();

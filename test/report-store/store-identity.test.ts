@@ -132,10 +132,10 @@ describe('a store of 0.1.0', () => {
     await store.updateManifest(CLOSED);
     await forgetIdentity();
     const later = createFolderStore(root);
-    const adopted = await later.adopt();
+    const adopted = await later.identifyLegacy();
     expect(adopted).not.toBeNull();
     expect(await later.identity()).toEqual(adopted);
-    expect(await later.adopt()).toBeNull();
+    expect(await later.identifyLegacy()).toBeNull();
     expect(await later.readManifest('POL-1')).toMatchObject({ outcome: 'declined' });
   });
 
@@ -153,17 +153,17 @@ describe('a store of 0.1.0', () => {
     const { root, store } = await setup();
     await mkdir(root);
     await fill(root);
-    expect(await store.adopt()).toBeNull();
+    expect(await store.identifyLegacy()).toBeNull();
     await expect(store.identity()).rejects.toThrow(StoreNotFound);
   });
 
   it('is not recognised where REPORT_STORE_ID names one, or where there is no folder', async () => {
     const { root, store, forgetIdentity } = await setup();
-    expect(await store.adopt()).toBeNull();
+    expect(await store.identifyLegacy()).toBeNull();
     await expect(stat(root)).rejects.toThrow('ENOENT');
     await store.init();
     await store.updateManifest(CLOSED);
     await forgetIdentity();
-    expect(await createFolderStore(root, undefined, OTHER).adopt()).toBeNull();
+    expect(await createFolderStore(root, undefined, OTHER).identifyLegacy()).toBeNull();
   });
 });

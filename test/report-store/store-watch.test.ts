@@ -6,17 +6,17 @@ import { until } from '../support/condition';
 const IDENTITY = { id: '0'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' };
 
 /** A store that is there or not as the test says, and what is logged of it. */
-function setup({ adopts = true, adoptable = false } = {}) {
+function setup({ identifiesLegacy = true, adoptable = false } = {}) {
   const state = { isThere: false, adoptable, looks: 0 };
   const said: string[] = [];
   const stopping = new AbortController();
-  const store: Pick<ReportStore, 'identity' | 'adopt'> = {
+  const store: Pick<ReportStore, 'identity' | 'identifyLegacy'> = {
     identity: async () => {
       state.looks += 1;
       if (!state.isThere) throw new StoreNotFound('expected a store: run `npm run chartway -- store init`');
       return IDENTITY;
     },
-    adopt: async () => {
+    identifyLegacy: async () => {
       if (!state.adoptable) return null;
       state.isThere = true;
       return IDENTITY;
@@ -26,7 +26,7 @@ function setup({ adopts = true, adoptable = false } = {}) {
     info: (...args: unknown[]) => void said.push(`info ${args.at(-1)}`),
     error: (...args: unknown[]) => void said.push(`error ${args.at(-1)}`),
   };
-  const watch = watchStore({ store, adopts, log, signal: stopping.signal, everyMs: 1 });
+  const watch = watchStore({ store, identifiesLegacy, log, signal: stopping.signal, everyMs: 1 });
   afterAllWatches.push(() => stopping.abort(new Error('stopped')));
   const looks = async (more: number) => {
     const after = state.looks + more;
@@ -51,7 +51,7 @@ it('prints once what to do about a store that is not there, and is ready when it
   expect(said.slice(1)).toEqual(['info REPORT_STORE is there']);
 });
 
-it('is not ready while the store is away, and adopts nothing that lies in its place', async () => {
+it('is not ready while the store is away, and identifiesLegacy nothing that lies in its place', async () => {
   const { state, watch, looks } = setup();
   state.isThere = true;
   await watch.whenThere;
@@ -64,14 +64,14 @@ it('is not ready while the store is away, and adopts nothing that lies in its pl
   expect(watch.isThere()).toBe(true);
 });
 
-it('adopts a store of 0.1.0 at the start, with one line', async () => {
+it('identifiesLegacy a store of 0.1.0 at the start, with one line', async () => {
   const { said, watch } = setup({ adoptable: true });
   await watch.whenThere;
   expect(said).toEqual(['info REPORT_STORE was made by 0.1.0 and has an identity from now on']);
 });
 
-it('of a process that only reads adopts nothing', async () => {
-  const { watch, looks } = setup({ adopts: false, adoptable: true });
+it('of a process that only reads identifiesLegacy nothing', async () => {
+  const { watch, looks } = setup({ identifiesLegacy: false, adoptable: true });
   await looks(3);
   expect(watch.isThere()).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { openErasing } from '../../src/report-store/erasing';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
@@ -83,7 +83,7 @@ test('one of many is erased and everything else stays byte for byte, however ali
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );
-  await openErasing(store).begin('TWIN-1.a');
+  await openErasureRecords(store).begin('TWIN-1.a');
   let before = await everything();
   await until('all to be listed, and quiet', 20_000, async () => {
     const seen = before;
@@ -181,7 +181,7 @@ test('one that was broken off at any step goes on, also to the mailbox that only
   await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-5');
   expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId], people: 1 });
   await expect(client.workflow.getHandle(mailboxWorkflowId(humanId)).describe()).rejects.toThrow();
-  await records.end('POL-C');
+  await records.finish('POL-C');
   expect(await store.shelf.list('erasures/')).toEqual([]);
 }, 150_000);
 
