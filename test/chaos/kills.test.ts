@@ -87,7 +87,7 @@ test(
       worker = await installation.replaceWorker(worker);
       installation.proxy.release();
       if (index % 3 !== TEMPORAL_SPARED) await killTemporal();
-      if (random.chance(0.5)) await installation.replaceWebhook();
+      if (random.happens(0.5)) await installation.replaceWebhook();
     }
     expect(applicants.length).toBeGreaterThanOrEqual(rounds > 1 ? 100 : 50);
     await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
@@ -105,7 +105,7 @@ interface Interruption {
 function planKills(random: SeededRandom): readonly (readonly Interruption[])[] {
   return Array.from({ length: rounds }, (_, round) => {
     const toInterruption = (call: string): Interruption => {
-      const side = random.chance(0.5) ? 'before' : 'after';
+      const side = random.happens(0.5) ? 'before' : 'after';
       return { call, side: call === DOWNLOAD && round === 0 ? 'middle' : side };
     };
     const others = random.shuffle(Object.keys(CALLS).filter((call) => !ALONE.includes(call)));

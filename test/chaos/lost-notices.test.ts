@@ -31,7 +31,7 @@ beforeAll(async () => {
     speed: 240,
     notices: 'sent',
     noticesBy: async (webhookUrl) => {
-      gate = await NoticeGate.start(webhookUrl, (clientUserId) => random.chance(LOSS[cohortOf(clientUserId)] ?? 0));
+      gate = await NoticeGate.start(webhookUrl, (clientUserId) => random.happens(LOSS[cohortOf(clientUserId)] ?? 0));
       return gate.url;
     },
     policy: { SETTLE_ALL_SYNCED: '3s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },

@@ -11,7 +11,7 @@ export class SeededRandom {
   }
 
   /** Returns true with this probability, from 0 to 1. */
-  chance(probability: number): boolean {
+  happens(probability: number): boolean {
     return this.below(1_000_000) < probability * 1_000_000;
   }
 
@@ -24,7 +24,7 @@ export class SeededRandom {
 const FIXED_SEED = 20_261_122;
 
 /**
- * Seed and size of a run. Without `CHAOS_SEED` each `npm test` uses the same seed, so that CI does not depend on chance; `npm run test:chaos` sets
+ * Seed and size of a run. Without `CHAOS_SEED` each `npm test` uses the same seed, so that CI repeats the same run; `npm run test:chaos` sets
  * a new one. `CHAOS_ROUNDS` multiplies what is killed; 1 in CI.
  */
 export function chaosFromEnvironment(): { readonly seed: number; readonly rounds: number } {

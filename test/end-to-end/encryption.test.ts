@@ -21,7 +21,7 @@ import { startTemporalServer, type TemporalServer } from '../support/temporal-se
 const { History } = temporal.api.history.v1;
 
 const [MAIN, NEXT, WEBHOOKS] = [newKey('main'), newKey('next'), newKey('webhook')];
-/** The ring of all processes but the webhook, which has one key of its own. */
+/** The ring of all processes but the webhook, which has only its key. */
 const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
 const TASK_QUEUE = 'encrypted';
 const STEP_TIMEOUT_MS = 45_000;
