@@ -6,16 +6,18 @@ const FOLDERS = {
   domain: [],
   disk: [],
   observability: ['disk'],
-  'human-api': ['domain', 'observability'],
-  'report-store': ['disk', 'domain', 'observability'],
-  spool: ['disk', 'domain', 'observability'],
-  activities: ['human-api', 'report-store', 'domain', 'observability'],
+  process: ['disk', 'observability'],
+  upstream: ['domain'],
+  'human-api': ['upstream', 'domain', 'observability', 'process'],
+  'report-store': ['disk', 'domain', 'observability', 'process'],
+  spool: ['disk', 'domain', 'observability', 'process'],
+  activities: ['upstream', 'report-store', 'domain', 'observability', 'process'],
   workflows: ['domain'],
-  temporal: ['workflows/contract.ts', 'domain', 'observability'],
-  webhook: ['temporal', 'spool', 'domain', 'observability', 'human-api/notifications.ts'],
-  api: ['temporal', 'domain', 'observability', 'report-store'],
-  cli: ['temporal', 'spool', 'domain', 'observability', 'report-store', 'human-api'],
-  dev: ['temporal', 'domain', 'observability'],
+  temporal: ['workflows/contract.ts', 'domain', 'observability', 'process'],
+  webhook: ['temporal', 'spool', 'upstream', 'domain', 'observability', 'process', 'human-api/notifications.ts'],
+  api: ['temporal', 'workflows/contract.ts', 'domain', 'observability', 'process', 'report-store'],
+  cli: ['temporal', 'workflows/contract.ts', 'spool', 'upstream', 'domain', 'observability', 'process', 'report-store'],
+  dev: ['temporal', 'disk', 'domain', 'observability', 'process'],
 };
 
 // What may be imported on top by `import type` alone: nothing of it is there at run time.
@@ -28,9 +30,8 @@ const TYPES = {
 // The composition roots, and the configuration that they read first.
 const ROOTS = ['worker', 'webhook', 'api', 'starter', 'chartway', 'dev', 'config'];
 
-// A folder matches all that is in it; `human-api/notifications.ts` also a folder of that name.
-const inSrc = (places) =>
-  places.map((place) => (place.endsWith('.ts') ? `^src/${place.slice(0, -3)}(\\.ts$|/)` : `^src/${place}/`));
+// A folder matches everything in it.
+const inSrc = (places) => places.map((place) => (place.endsWith('.ts') ? `^src/${place}$` : `^src/${place}/`));
 const ours = '^(src|sandbox|console|bench|test|scripts)/';
 const rootFiles = `^src/(${ROOTS.join('|')})\\.ts$`;
 const knownPlaces = [rootFiles, ...inSrc(Object.keys(FOLDERS))];

@@ -1,19 +1,20 @@
 import path from 'node:path';
-import { createInHouseActivities, createUpstreamActivities } from './activities';
+import { createInternalActivities, createUpstreamActivities } from './activities';
 import { createMailboxMetrics } from './activities/mailbox';
 import { createPollMetrics } from './activities/poll-metrics';
 import { createRetentionMetrics } from './activities/retention-metrics';
 import { serveSweepMetrics } from './activities/sweep-metrics';
 import { eraseEntries } from './cli/operator/erase-entries';
 import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { createHumanApi } from './human-api/client';
-import { auditProcess } from './observability/audit-process';
+import { createUsersUpstream } from './human-api/users/adapter';
 import { createLogger } from './observability/log';
-import { createRegistry, serveMetrics } from './observability/metrics';
-import { announceReady } from './observability/ready';
-import { runProcess } from './observability/run-process';
-import { onShutdown } from './observability/shutdown';
-import { logUnsyncedFolders } from './observability/unsynced-folders';
+import { createRegistry } from './observability/metrics';
+import { auditProcess } from './process/audit-process';
+import { serveMetrics } from './process/metrics-server';
+import { announceReady } from './process/ready';
+import { runProcess } from './process/run-process';
+import { onShutdown } from './process/shutdown';
+import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
@@ -22,9 +23,8 @@ import { createDataConverter, sealOf } from './temporal/data-converter';
 import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
 import { digestKeys } from './temporal/key-ring';
-import { createNoticeSender } from './temporal/notices';
+import { createApplicantRuns } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
-import { createApplicantRuns } from './temporal/runs';
 import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { warnOfOldServer } from './temporal/server-version';
@@ -83,11 +83,12 @@ runProcess('worker', async () => {
   if ((await store.whenThere.catch(unlessStopping)) === null) return;
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
-  const humanApi = createHumanApi(config.humanApi);
+  const upstream = createUsersUpstream(config.humanApi);
   const { taskQueue, refreshForMs, policy, retentionMs } = config;
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
   const client = lazyClient(config.temporal, dataConverter, log);
   const seal = sealOf(config.payload);
+  const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
   const workers = await createWorkers({
     connection,
@@ -96,13 +97,13 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     deployment: config.deployment,
     dataConverter,
-    inHouseActivities: createInHouseActivities({
+    inHouseActivities: createInternalActivities({
       reportStore,
       seal,
       mailboxMetrics: createMailboxMetrics(registry),
       digestKeys: digestKeys(config.payload.ring, config.humanApi.clientSecret),
-      directory: createNoticeSender({ client, taskQueue, refreshForMs }),
-      runs: createApplicantRuns({ client, taskQueue }),
+      directory: runs,
+      runs,
       sweepSource: createSweepSource({ client, taskQueue }),
       refreshForMs,
       policy,
@@ -117,7 +118,7 @@ runProcess('worker', async () => {
       },
     }),
     upstreamActivities: createUpstreamActivities({
-      humanApi,
+      upstream,
       reportStore,
       timeoutMs: config.humanApi.timeoutMs,
       pollMetrics: createPollMetrics(registry),
@@ -128,7 +129,7 @@ runProcess('worker', async () => {
   drain = async () => {
     workers.shutdown();
     await running;
-    await humanApi.close();
+    await upstream.close();
   };
   // Nobody waits for them: an applicant does not depend on the sweep.
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);

@@ -1,6 +1,6 @@
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { toFailure } from './failures';
-import { isAfterSilence, type Progress, takenUp } from './progress';
+import { isAfterLostAttempt, type Progress, resumeProgress } from './progress';
 
 /** A third of the heartbeat timeout that the workflow sets: a dead worker is noticed within 30 s, a slow one is not taken for dead. */
 const HEARTBEAT_EVERY_MS = 5_000;
@@ -37,7 +37,7 @@ export async function attempt<T, P extends Progress = Progress>(
   const beganMs = performance.now();
   const before = (heartbeatDetails as P | undefined) ?? null;
   const thisAttempt = { number, scheduledAtMs };
-  const progress = start(before && takenUp(before, thisAttempt), isAfterSilence(before, thisAttempt));
+  const progress = start(before && resumeProgress(before, thisAttempt), isAfterLostAttempt(before, thisAttempt));
   progress.attempt = number;
   const runsForMs = () => Math.round(performance.now() - beganMs);
   const nowMs = () => scheduledAtMs + runsForMs();

@@ -1,9 +1,9 @@
 import type { AuditEntry } from '../observability/audit';
 import type { ManifestChange } from '../report-store/port';
-import type { Recorded } from './manifests';
+import type { RecordedManifest } from './manifests';
 
 interface RecordsManifests {
-  recordManifest(change: ManifestChange): Promise<Recorded>;
+  recordManifest(change: ManifestChange): Promise<RecordedManifest>;
 }
 
 /**
@@ -17,7 +17,7 @@ export function auditingCancels<A extends RecordsManifests>(
 ): A {
   return {
     ...activities,
-    async recordManifest(change: ManifestChange): Promise<Recorded> {
+    async recordManifest(change: ManifestChange): Promise<RecordedManifest> {
       const recorded = await activities.recordManifest(change);
       const { clientUserId, outcome, reason } = change;
       // A write that came too late closed nothing.

@@ -1,18 +1,17 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { UndecidedReason } from '../domain/undecided';
-import type { HumanApi } from '../human-api/client';
-import { Unavailable, Undecided } from '../human-api/errors';
+import { Unavailable, Undecided } from '../upstream/errors';
+import type { Upstream } from '../upstream/port';
 import type { Attempt } from './attempt';
-import { type Progress, plainProgress } from './progress';
+import { type Progress, startProgress } from './progress';
 
 /** What the attempts of a withdrawal hand on. */
-export interface DeletionProgress extends Progress {
+export interface WithdrawalProgress extends Progress {
   /** The last deletion was answered by something that confirms nothing, so this attempt looks the person up. Not in what 0.1.0 wrote. */
-  unconfirmed?: { readonly why: UndecidedReason | null } | null;
+  unconfirmed?: { readonly why: string | null } | null;
 }
 
-export function deletionProgress(before: DeletionProgress | null): DeletionProgress {
-  return before ?? plainProgress(null);
+export function startWithdrawalProgress(before: WithdrawalProgress | null): WithdrawalProgress {
+  return before ?? startProgress(null);
 }
 
 /**
@@ -20,30 +19,26 @@ export function deletionProgress(before: DeletionProgress | null): DeletionProgr
  * are; a person who is still listed is deleted again.
  * @throws what the calls throw, and ApplicationFailure for a person who is still listed
  */
-export async function deleteOnce(
-  humanApi: HumanApi,
+export async function withdrawOnce(
+  upstream: Upstream,
   humanId: string,
-  { progress }: Attempt<DeletionProgress>,
+  { progress }: Attempt<WithdrawalProgress>,
 ): Promise<'deleted' | 'already-gone'> {
   const { unconfirmed = null } = progress;
   progress.unconfirmed = null;
-  if (unconfirmed !== null) return confirmDeletion(humanApi, humanId, unconfirmed.why);
+  if (unconfirmed !== null) return confirmWithdrawal(upstream, humanId, unconfirmed.why);
   try {
-    return await humanApi.deleteUser(humanId);
+    return await upstream.withdraw(humanId);
   } catch (error) {
-    const isAnswered = error instanceof Unavailable && isFromSomeone(error.call.status);
+    const isAnswered = error instanceof Unavailable && isAnswerStatus(error.call.status);
     if (isAnswered) progress.unconfirmed = { why: error instanceof Undecided ? error.why : null };
     throw error;
   }
 }
 
 /** Not known to be ours to have deleted: who was just invited may not be listed yet, so it counts as a deletion of no one. */
-async function confirmDeletion(
-  humanApi: HumanApi,
-  humanId: string,
-  why: UndecidedReason | null,
-): Promise<'already-gone'> {
-  const found = await humanApi.findUsers({ humanId }).catch((error: unknown) => {
+async function confirmWithdrawal(upstream: Upstream, humanId: string, why: string | null): Promise<'already-gone'> {
+  const found = await upstream.findPeople({ subjectId: humanId }).catch((error: unknown) => {
     // Operators need to know why the deletion was not believed, not why the look-up does not help.
     throw error instanceof Undecided && why !== null ? new Undecided(error.call, why) : error;
   });
@@ -52,6 +47,6 @@ async function confirmDeletion(
 }
 
 /** An answer from someone, but a refused token, a time-out or a failure: those say that nothing was done. */
-function isFromSomeone(status: number | null): boolean {
+function isAnswerStatus(status: number | null): boolean {
   return status !== null && status >= 200 && status < 500 && ![401, 403, 408, 429].includes(status);
 }

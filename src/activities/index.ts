@@ -3,17 +3,17 @@ import { createInvitationActivities, type InvitationDeps } from './invitation';
 import { createMailboxActivities, type MailboxDeps } from './mailbox';
 import { createManifestActivities, type ManifestDeps } from './manifests';
 import { createPersonActivities } from './person';
-import { createRefreshActivities, type RefreshDeps } from './refreshes';
+import { createRefreshActivities, type RefreshDeps } from './refresh';
 import { createReportActivities, type ReportDeps } from './reports';
 import { createRetentionActivities, type RetentionDeps } from './retention';
 import { schedulingChecks } from './scheduled-checks';
-import { createSweepPageActivities } from './sweep-pages';
-import { createSweepActivities, type SweepDeps } from './sweeps';
+import { createSweepActivities, type SweepDeps } from './sweep';
+import { createSweepPageActivities } from './sweep-upstream';
 import { createTurnActivities } from './turns';
-import { createPeopleActivities, createWithdrawalActivities } from './withdrawals';
+import { createPeopleActivities, createWithdrawalActivities } from './withdrawal';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
-export type InHouseActivities = ReturnType<typeof createInHouseActivities>;
+export type InternalActivities = ReturnType<typeof createInternalActivities>;
 
 /** What calls Human API, and the turns before some of it: served on task queues whose rates the server caps for the whole fleet. */
 export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
@@ -28,7 +28,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 }
 
 /** What talks to the store and to Temporal only: served beside the workflows. */
-export function createInHouseActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
+export function createInternalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
     ...schedulingChecks(auditingCancels(createManifestActivities(deps), deps.retention.audit), deps),
     ...createMailboxActivities(deps),

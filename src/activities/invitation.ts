@@ -1,22 +1,22 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
-import { instantMs } from '../domain/instants';
-import type { HumanApi, User } from '../human-api/client';
+import { parseInstantMs } from '../domain/instants';
+import type { ReportStore } from '../report-store/port';
 import {
   AlreadyExists,
-  HumanApiError,
   RateLimited,
   Unavailable,
   Undecided,
+  UpstreamError,
   ValidationRejected,
-} from '../human-api/errors';
-import type { ReportStore } from '../report-store/port';
+} from '../upstream/errors';
+import type { Person, Upstream } from '../upstream/port';
 import type { ApplicantDetails } from '../workflows/contract';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { NothingYet } from './failures';
-import { inStoreTerms } from './manifests';
-import { adoptable, hasEmail } from './person';
-import { type Progress, plainProgress } from './progress';
-import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
+import { translateStoreErrors } from './manifests';
+import { findOwnPerson, matchesEmail } from './person';
+import { type Progress, startProgress } from './progress';
+import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
 export type InvitationAnswer =
@@ -53,11 +53,11 @@ interface InvitationProgress extends Progress {
  */
 const AMBIGUOUS_FOR_MS = 50_000;
 /** Look-ups in that time are 1, 2, 4, then 8 s apart. */
-const LOOK_UP_APART_MOST_MS = 8_000;
+const MAX_LOOK_UP_APART_MS = 8_000;
 
 /** What inviting needs: `timeoutMs` is how long a call that we gave up on may still be alive at upstream. */
 export interface InvitationDeps {
-  readonly humanApi: HumanApi;
+  readonly upstream: Upstream;
   readonly reportStore: Pick<ReportStore, 'readManifest'>;
   readonly timeoutMs: number;
 }
@@ -75,14 +75,14 @@ interface InviteInput extends UndecidedPatience {
 }
 
 /** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
-export function createInvitationActivities({ humanApi, reportStore, timeoutMs }: InvitationDeps) {
+export function createInvitationActivities({ upstream, reportStore, timeoutMs }: InvitationDeps) {
   return {
     /** Looks up, adopts what is there, else creates; after an ambiguous answer it looks up for a while before it creates again. */
     async invite(input: InviteInput): Promise<InvitationAnswer> {
       return attempt<InvitationAnswer, InvitationProgress>(
         (running) => inviteOnce(running, input),
         (before, afterSilence) =>
-          invitationProgress(before, input, afterSilence || (before === null && input.createSent === true)),
+          startInvitationProgress(before, input, afterSilence || (before === null && input.createSent === true)),
       );
     },
   };
@@ -97,13 +97,13 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    const there = await orUndecided(running, input, () => lookUp(details).catch(nothingSent));
+    const there = await answerUndecided(running, input, () => lookUp(details).catch(nothingSent));
     if (there && 'kind' in there) return { ...there, createSent: sentBeforeMs !== null, exists: progress.exists };
-    if (there) return asAdopted(there, details, running.askedAtMs);
+    if (there) return toAdoptedAnswer(there, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
     if (progress.exists) return { kind: 'conflict' };
-    if (await hadBefore(details, begunAtMs).catch(nothingSent)) {
+    if (await isInvitedByThisRun(details, begunAtMs).catch(nothingSent)) {
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }
@@ -111,9 +111,9 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
   }
 
   /** A run that was restored from a backup does not know that it has invited, or even withdrawn; the store does. */
-  async function hadBefore({ clientUserId }: ApplicantDetails, begunAtMs: number): Promise<boolean> {
-    const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId));
-    const toldAtMs = instantMs(manifest?.closedAt ?? manifest?.openedAt ?? null);
+  async function isInvitedByThisRun({ clientUserId }: ApplicantDetails, begunAtMs: number): Promise<boolean> {
+    const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId));
+    const toldAtMs = parseInstantMs(manifest?.closedAt ?? manifest?.openedAt ?? null);
     return toldAtMs !== null && toldAtMs >= begunAtMs;
   }
 
@@ -125,15 +125,15 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     progress.lookingFromMs = elapsedMs();
     heartbeat(progress);
     try {
-      const user = await humanApi.invite({ ...details, autoInvite });
+      const user = await upstream.invite({ ...details, autoInvite });
       const link = user.inviteLink === null ? {} : { inviteLink: user.inviteLink };
-      return { kind: 'invited', ...knownOf(user, 'Invited'), askedAtMs: running.askedAtMs, ...link };
+      return { kind: 'invited', ...personFields(user, 'Invited'), askedAtMs: running.askedAtMs, ...link };
     } catch (error) {
       if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
-      if (!(error instanceof HumanApiError)) throw error;
-      if (!wasRefusedUnread(error)) return afterAmbiguousCreate(running, details, error);
+      if (!(error instanceof UpstreamError)) throw error;
+      if (!wasRejectedUnprocessed(error)) return afterAmbiguousCreate(running, details, error);
       progress.createSentAtMs = null;
-      return orUndecided(running, input, () => Promise.reject(error));
+      return answerUndecided(running, input, () => Promise.reject(error));
     }
   }
 
@@ -141,7 +141,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
   async function afterAmbiguousCreate(
     running: Attempt<InvitationProgress>,
     details: ApplicantDetails,
-    error: HumanApiError,
+    error: UpstreamError,
   ): Promise<InvitationAnswer> {
     const { progress, nowMs, elapsedMs } = running;
     progress.exists = error instanceof AlreadyExists;
@@ -154,22 +154,22 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
       progress.lookUps = 0;
     }
     const there = await lookUp(details);
-    if (there) return asAdopted(there, details, running.askedAtMs);
+    if (there) return toAdoptedAnswer(there, details, running.askedAtMs);
     throw lookUpAgain(progress, AMBIGUOUS_FOR_MS, error);
   }
 
-  async function lookUp({ clientUserId }: ApplicantDetails): Promise<User | null> {
-    return adoptable(await humanApi.findUsers({ clientUserId }), clientUserId);
+  async function lookUp({ clientUserId }: ApplicantDetails): Promise<Person | null> {
+    return findOwnPerson(await upstream.findPeople({ clientUserId }), clientUserId);
   }
 }
 
 /** `afterSilence`: a create may have been sent of which this activity knows nothing, so the look-ups begin anew, at their full length. */
-function invitationProgress(
+function startInvitationProgress(
   before: InvitationProgress | null,
   { exists = false }: InviteInput,
   afterSilence: boolean,
 ): InvitationProgress {
-  const nothingSent = { ...plainProgress(null), createSentAtMs: null, lookingFromMs: 0, exists, lookUps: 0 };
+  const nothingSent = { ...startProgress(null), createSentAtMs: null, lookingFromMs: 0, exists, lookUps: 0 };
   const progress = before ?? nothingSent;
   if (!afterSilence) return progress;
   const createSentAtMs = progress.createSentAtMs ?? activityInfo().currentAttemptScheduledTimestampMs;
@@ -177,8 +177,8 @@ function invitationProgress(
 }
 
 /** The last look-up falls on the end of the time, so that a second create comes no later than it may. */
-function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: HumanApiError | null = null): NothingYet {
-  const apartMs = Math.min(1_000 * 2 ** progress.lookUps, LOOK_UP_APART_MOST_MS, Math.max(0, remainingMs));
+function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: UpstreamError | null = null): NothingYet {
+  const apartMs = Math.min(1_000 * 2 ** progress.lookUps, MAX_LOOK_UP_APART_MS, Math.max(0, remainingMs));
   progress.lookUps += 1;
   const why = lost === null ? '' : `: ${lost.message}`;
   return new NothingYet(`the effect of an invitation whose answer was lost${why}`, apartMs, lost?.call.requestId);
@@ -189,7 +189,7 @@ function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: Hu
  * 4xx in one of its envelopes. Not 408 (a gateway's time-out), 409 (a person is there) and any 5xx, with `Retry-After` or without: those tell
  * nothing of the effect. Nor does a redirect, a page or foreign JSON: a gateway may have answered so after upstream had worked.
  */
-function wasRefusedUnread(error: HumanApiError): boolean {
+function wasRejectedUnprocessed(error: UpstreamError): boolean {
   const { status } = error.call;
   if (error instanceof RateLimited) return status !== 503;
   if (error instanceof Undecided) return true;
@@ -198,11 +198,11 @@ function wasRefusedUnread(error: HumanApiError): boolean {
 }
 
 /** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */
-function asAdopted(user: User, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
-  if (!hasEmail(user, details.clientUserEmail)) return { kind: 'conflict' };
-  return { kind: 'adopted', ...knownOf(user, user.status), askedAtMs };
+function toAdoptedAnswer(user: Person, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+  if (!matchesEmail(user, details.clientUserEmail)) return { kind: 'conflict' };
+  return { kind: 'adopted', ...personFields(user, user.status), askedAtMs };
 }
 
-function knownOf(user: User, otherwise: string) {
-  return { humanId: user.humanId, status: user.status || otherwise, updatedAtMs: instantMs(user.updatedAt) };
+function personFields(user: Person, otherwise: string) {
+  return { humanId: user.subjectId, status: user.status || otherwise, updatedAtMs: user.updatedAtMs };
 }

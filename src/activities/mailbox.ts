@@ -1,28 +1,27 @@
 import { activityInfo } from '@temporalio/activity';
 import { Counter, type Registry } from 'prom-client';
-import type { Seal } from '../domain/seal';
-import { noticeRequestId } from '../human-api/notifications';
-import { noticesText } from '../human-api/notifications/stored';
+import type { Cipher } from '../domain/encryption';
+import type { ReportNotice } from '../domain/notices';
 import { openMailboxQuarantine } from '../report-store/mailbox-quarantine';
 import type { ReportStore } from '../report-store/port';
-import type { ReportNotice } from '../workflows/contract';
-import { inStoreTerms } from './manifests';
+import { noticeRequestId, serializeNotices } from '../upstream/notices';
+import { translateStoreErrors } from './manifests';
 
 /** Where applicants are found and told, by whoever knows Temporal's client. */
 export interface ApplicantDirectory {
   /** The clientUserId of the applicant with this humanId, by search attribute; null where there is none. */
   findByHumanId(humanId: string): Promise<string | null>;
   /** Passes a report notice on, to the refresh where the applicant closed recently; a repeat under the same request id changes nothing. */
-  deliverReportNotice(clientUserId: string, notice: ReportNotice, requestId: string): Promise<PassedOn>;
+  deliverReportNotice(clientUserId: string, notice: ReportNotice, requestId: string): Promise<DeliveryResult>;
 }
 
-type PassedOn = 'taken' | 'refreshing' | 'closed-or-unknown';
+type DeliveryResult = 'taken' | 'refreshing' | 'closed-or-unknown';
 
 export interface MailboxDeps {
   readonly directory: ApplicantDirectory;
   readonly reportStore: ReportStore;
   /** Null: no keys are set. */
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
   readonly mailboxMetrics: MailboxMetrics;
 }
 
@@ -52,7 +51,7 @@ export function createMailboxActivities({ directory, reportStore, seal, mailboxM
     },
 
     /** Passes a notice on under the request id that the webhook would have used, so that both ways count once. */
-    async passNotice(input: { clientUserId: string; notice: ReportNotice }): Promise<PassedOn> {
+    async passNotice(input: { clientUserId: string; notice: ReportNotice }): Promise<DeliveryResult> {
       const { clientUserId, notice } = input;
       return directory.deliverReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
     },
@@ -66,14 +65,14 @@ export function createMailboxActivities({ directory, reportStore, seal, mailboxM
       notices: readonly ReportNotice[];
     }): Promise<'kept' | 'full'> {
       const { workflowExecution, activityId, scheduledTimestampMs } = activityInfo();
-      const fate = await inStoreTerms(() =>
+      const fate = await translateStoreErrors(() =>
         quarantine.put({
           // The same for every attempt of one activity.
           key: `${workflowExecution?.runId} ${activityId}`,
           atMs: scheduledTimestampMs,
           humanId,
           notices: notices.length,
-          content: noticesText(notices.map((notice) => ({ kind: 'report' as const, ...notice }))),
+          content: serializeNotices(notices.map((notice) => ({ kind: 'report' as const, ...notice }))),
         }),
       );
       mailboxMetrics.ownerless.inc({ fate }, notices.length);

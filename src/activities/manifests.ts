@@ -1,9 +1,9 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Outcome, Reason } from '../domain/applicant';
-import { remembered } from '../domain/collection';
+import { compactDocuments } from '../domain/collection';
 import type { Marks } from '../domain/marks';
-import { isOfDetails, type StoredDocument } from '../domain/reports';
+import type { Outcome, Reason } from '../domain/outcome';
+import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
 import {
@@ -37,7 +37,7 @@ export type EarlierRound =
   | { kind: 'wrong-folder' };
 
 /** What the manifest says after a write: another may have been newer. */
-export interface Recorded {
+export interface RecordedManifest {
   readonly round: number;
   readonly revision: number;
   readonly outcome: Outcome | null;
@@ -59,15 +59,15 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
   return {
     /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. Where nothing is, the place is claimed for the applicant. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
-      return inStoreTerms<EarlierRound>(async () => {
+      return translateStoreErrors<EarlierRound>(async () => {
         const manifest = await reportStore.readManifest(clientUserId);
         if (!manifest) {
           await reportStore.claim(clientUserId);
           return { kind: 'none' };
         }
-        warnOfUnread(manifest);
+        warnUnreadEntries(manifest);
         const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
-        const documents = manifest.documents.filter((document) => isOfDetails(document, detailsRound));
+        const documents = manifest.documents.filter((document) => isFromCurrentDetails(document, detailsRound));
         const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
         // A digest whose key was rotated away: details that may be another person's get no outcome.
         const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
@@ -78,7 +78,7 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
           outcome,
           reason,
           closedAt,
-          ...remembered(documents),
+          ...compactDocuments(documents),
           round,
           detailsRound,
           revision,
@@ -91,20 +91,20 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
     },
 
     /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
-    async recordManifest(change: ManifestChange): Promise<Recorded> {
+    async recordManifest(change: ManifestChange): Promise<RecordedManifest> {
       const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
       const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
-      const recorded = await inStoreTerms(written);
+      const recorded = await translateStoreErrors(written);
       const { round, revision, outcome } = recorded;
-      if (outcome !== null) warnOfUnread(recorded);
+      if (outcome !== null) warnUnreadEntries(recorded);
       return { round, revision, outcome };
     },
   };
 }
 
 /** Their values may be anything, so they are only counted. */
-function warnOfUnread({ clientUserId, unread }: Manifest): void {
+function warnUnreadEntries({ clientUserId, unread }: Manifest): void {
   if (!unread) return;
   const count = unread.documents.length + unread.missing.length;
   log.warn('the manifest has entries that this version cannot read; they are kept as they are', {
@@ -117,7 +117,7 @@ function warnOfUnread({ clientUserId, unread }: Manifest): void {
 const SHARE_OF_THE_TIMEOUT = 0.8;
 
 /** A store that cannot be read or written is retried without limit: work goes on when there is space again. Its paths stay here. */
-export async function inStoreTerms<T>(work: () => Promise<T>): Promise<T> {
+export async function translateStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,17 +1,16 @@
 import { activityInfo } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { normalStatus } from '../domain/applicant';
 import { isSameEmail } from '../domain/email';
 import { isClientUserId } from '../domain/identifiers';
-import { instantMs } from '../domain/instants';
-import type { HumanApi, User } from '../human-api/client';
-import { isOutage, NotFound } from '../human-api/errors';
+import { normalizeStatus } from '../domain/status';
+import { isOutage, NotFound } from '../upstream/errors';
+import type { Person, Upstream } from '../upstream/port';
 import { type Attempt, attempt } from './attempt';
-import { deleteOnce, deletionProgress } from './deletion';
+import { startWithdrawalProgress, withdrawOnce } from './deletion';
 import { NothingYet, toFailure } from './failures';
 import type { PollMetrics } from './poll-metrics';
-import { type Progress, plainProgress, progressAfter } from './progress';
-import { orUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
+import { continueOutage, type Progress, startProgress } from './progress';
+import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /**
  * What a read of one person returned. `outageMs`: how long upstream could not be asked before it answered; `unavailable`: it was given up, and
@@ -74,12 +73,12 @@ export interface WithdrawInput extends UndecidedPatience {
 const FIND_AGAIN_MS = 8_000;
 
 export interface PersonDeps {
-  readonly humanApi: HumanApi;
+  readonly upstream: Upstream;
   readonly pollMetrics?: PollMetrics;
 }
 
 /** The activities about one person upstream: one API call each. */
-export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
+export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers, or it is given up. */
     async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
@@ -87,22 +86,22 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
       return attempt<StatusAnswer>(
         async (running) => {
           try {
-            return await orUndecided(running, input, () => askStatus(humanApi, humanId, running));
+            return await answerUndecided(running, input, () => readOnce(upstream, humanId, running));
           } catch (error) {
             if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
               return { kind: 'unavailable' };
             throw error;
           }
         },
-        (before) => before ?? progressAfter(outage, activityInfo().currentAttemptScheduledTimestampMs),
+        (before) => before ?? continueOutage(outage, activityInfo().currentAttemptScheduledTimestampMs),
       );
     },
 
     /** Fails quietly, after the next delay, until the status is news. A poll that finds nothing adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
-        const answer = await orUndecided(running, patienceOf(input), () =>
-          askStatus(humanApi, input.humanId, running),
+        const answer = await answerUndecided(running, pollPatience(input), () =>
+          readOnce(upstream, input.humanId, running),
         ).catch((error: unknown) => {
           const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
           if (isReported) return reportOutage(error, running);
@@ -114,29 +113,29 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
           return answer;
         }
         if (input.isStuck) return answer;
-        throw quietly(running.progress, input.delaysMs, 'the status is as it was');
+        throw nothingNew(running.progress, input.delaysMs, 'the status is as it was');
       }, pollProgress);
     },
 
     /** Who is upstream under this clientUserId; retried until upstream answers. */
     async lookUp(input: LookUpInput): Promise<LookUpAnswer | UndecidedAnswer> {
-      return attempt((running) => orUndecided(running, input, () => lookUpOnce(input)), plainProgress);
+      return attempt((running) => answerUndecided(running, input, () => lookUpOnce(input)), startProgress);
     },
 
     /** After a create whose answer is not known: looks up until a person is there, or none was for `watchMs` of waiting. */
     async findInvited({ watchMs, ...whom }: FindInvitedInput): Promise<LookUpAnswer | UndecidedAnswer> {
       return attempt<LookUpAnswer | UndecidedAnswer>(async (running) => {
-        const answer = await orUndecided(running, whom, () => lookUpOnce(whom));
+        const answer = await answerUndecided(running, whom, () => lookUpOnce(whom));
         if (answer.kind !== 'nobody' || running.elapsedMs() >= watchMs) return answer;
         throw new NothingYet('a create may still come through', Math.min(FIND_AGAIN_MS, watchMs));
-      }, plainProgress);
+      }, startProgress);
     },
 
     /** Deletes the person until upstream confirms it, so that nothing more is sent to them; who is gone already counts as deleted. */
     async withdraw(input: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
       return attempt(
-        (running) => orUndecided(running, input, () => deleteOnce(humanApi, input.humanId, running)),
-        deletionProgress,
+        (running) => answerUndecided(running, input, () => withdrawOnce(upstream, input.humanId, running)),
+        startWithdrawalProgress,
       );
     },
 
@@ -144,30 +143,30 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
     async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
       return attempt(async () => {
         try {
-          const { clientUserId } = await humanApi.readUser(humanId);
+          const { clientUserId } = await upstream.readStatus(humanId);
           // One outside our alphabet is nobody of ours, and may be anything.
           return isClientUserId(clientUserId) ? clientUserId : null;
         } catch (error) {
           if (error instanceof NotFound) return null;
           throw error;
         }
-      }, plainProgress);
+      }, startProgress);
     },
   };
 
   async function lookUpOnce({ clientUserId, clientUserEmail }: LookUpInput): Promise<LookUpAnswer> {
-    const user = adoptable(await humanApi.findUsers({ clientUserId }), clientUserId);
-    return user && hasEmail(user, clientUserEmail) ? foundAs(user) : { kind: 'nobody' };
+    const user = findOwnPerson(await upstream.findPeople({ clientUserId }), clientUserId);
+    return user && matchesEmail(user, clientUserEmail) ? toLookUpAnswer(user) : { kind: 'nobody' };
   }
 }
 
-async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
+async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
   try {
-    const user = await humanApi.readUser(humanId);
+    const user = await upstream.readStatus(humanId);
     return {
       kind: 'status',
       status: user.status,
-      updatedAtMs: instantMs(user.updatedAt),
+      updatedAtMs: user.updatedAtMs,
       askedAtMs: running.askedAtMs,
       outageMs: running.outageMs(),
     };
@@ -178,13 +177,13 @@ async function askStatus(humanApi: HumanApi, humanId: string, running: Attempt<P
 }
 
 /** A poll shows sooner what keeps it from deciding where its cadence is shorter. */
-function patienceOf({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): UndecidedPatience {
+function pollPatience({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): UndecidedPatience {
   return { undecidedAfterMs: undecidedAfterMs && Math.min(undecidedAfterMs, delaysMs.at(-1) ?? Infinity) };
 }
 
 /** Another status is news whatever its date: the workflow decides which of two reads counts. */
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
-  return answer.kind !== 'status' || normalStatus(answer.status) !== normalStatus(known.status);
+  return answer.kind !== 'status' || normalizeStatus(answer.status) !== normalizeStatus(known.status);
 }
 
 /** What the progress of a failing poll says, which a workflow does not see. @throws CancelledFailure where it was asked to stop */
@@ -198,18 +197,18 @@ function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Pr
 
 /** The progress of a poll. */
 export function pollProgress(before: PollProgress | null): PollProgress {
-  return before ?? { ...plainProgress(null), quiet: 0 };
+  return before ?? { ...startProgress(null), quiet: 0 };
 }
 
 /** What a poll throws when nothing is new: run again after the next of its delays. */
-export function quietly(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
+export function nothingNew(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
   const againInMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
   return new NothingYet(what, againInMs);
 }
 
 /** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */
-export function adoptable(users: readonly User[], clientUserId: string): User | null {
+export function findOwnPerson(users: readonly Person[], clientUserId: string): Person | null {
   const [only] = users;
   return (
     users.find((user) => user.clientUserId === clientUserId) ??
@@ -218,10 +217,10 @@ export function adoptable(users: readonly User[], clientUserId: string): User | 
 }
 
 /** True unless upstream tells another e-mail: not every reply tells one. */
-export function hasEmail(user: User, clientUserEmail: string): boolean {
-  return user.clientUserEmail === null || isSameEmail(user.clientUserEmail, clientUserEmail);
+export function matchesEmail(user: Person, clientUserEmail: string): boolean {
+  return user.email === null || isSameEmail(user.email, clientUserEmail);
 }
 
-function foundAs(user: User): LookUpAnswer {
-  return { kind: 'found', humanId: user.humanId, status: user.status, updatedAtMs: instantMs(user.updatedAt) };
+function toLookUpAnswer(user: Person): LookUpAnswer {
+  return { kind: 'found', humanId: user.subjectId, status: user.status, updatedAtMs: user.updatedAtMs };
 }

@@ -27,7 +27,7 @@ interface ThisAttempt {
 }
 
 /** The progress of an activity that carries nothing of its own. */
-export function plainProgress(before: Progress | null): Progress {
+export function startProgress(before: Progress | null): Progress {
   if (before) return before;
   const never = { failingFromMs: null, failingSinceMs: null, undecidedFromMs: null };
   return { attempt: 0, elapsedMs: 0, delayMs: null, streak: 0, ...never };
@@ -37,20 +37,20 @@ export function plainProgress(before: Progress | null): Progress {
  * True where the attempt directly before this one left no last word: it died, the activity was reset by hand, or 0.1.0 ran it. It may have
  * sent whatever it was about to send.
  */
-export function isAfterSilence(before: Progress | null, { number }: ThisAttempt): boolean {
+export function isAfterLostAttempt(before: Progress | null, { number }: ThisAttempt): boolean {
   if (before === null) return number > 1;
   return before.attempt !== number - 1 || (before.delayMs ?? null) === null;
 }
 
 /** Progress as an attempt goes on from it: the delay asked for last was waited, unless an operator had the activity reset. */
-export function takenUp<P extends Progress>(before: P, { number, scheduledAtMs }: ThisAttempt): P {
-  if (before.elapsedMs === undefined) return fromClockTimes(before, scheduledAtMs);
+export function resumeProgress<P extends Progress>(before: P, { number, scheduledAtMs }: ThisAttempt): P {
+  if (before.elapsedMs === undefined) return upgradeProgress(before, scheduledAtMs);
   const waitedMs = number > before.attempt ? (before.delayMs ?? 0) : 0;
   return { ...before, elapsedMs: before.elapsedMs + waitedMs, delayMs: null };
 }
 
 /** Progress of 0.1.0, which had clock times only: an outage that began then keeps the length that 0.1.0 would have given it. */
-function fromClockTimes<P extends Progress>(before: P, nowMs: number): P {
+function upgradeProgress<P extends Progress>(before: P, nowMs: number): P {
   const { failingSinceMs } = before;
   const elapsedMs = failingSinceMs === null ? 0 : Math.max(0, nowMs - failingSinceMs);
   const failingFromMs = failingSinceMs === null ? null : 0;
@@ -58,11 +58,11 @@ function fromClockTimes<P extends Progress>(before: P, nowMs: number): P {
 }
 
 /** The progress of an activity that continues an outage which another one has reported. */
-export function progressAfter(
+export function continueOutage(
   outage: { readonly durationMs: number; readonly failures: number } | null,
   scheduledAtMs: number,
 ): Progress {
-  const progress = plainProgress(null);
+  const progress = startProgress(null);
   if (!outage) return progress;
   const { durationMs, failures } = outage;
   const failing = { streak: failures, failingFromMs: 0, failingSinceMs: scheduledAtMs - durationMs };

@@ -1,31 +1,37 @@
-import type { Fetched } from '../domain/answers';
-import type { List } from '../domain/collection';
-import { type Format, isOfDetails, type ListedReport, newestStored, type StoredDocument } from '../domain/reports';
-import type { HumanApi, ReportBody } from '../human-api/client';
+import type { ReportList } from '../domain/collection';
+import type { DownloadResult } from '../domain/download-results';
 import {
+  type Format,
+  findNewestVersion,
+  isFromCurrentDetails,
+  type ListedReport,
+  type StoredDocument,
+} from '../domain/reports';
+import { NotTheDocument, type ReportStore } from '../report-store/port';
+import {
+  AccessDenied,
   BadDocument,
-  HumanApiError,
   isOutage,
   NotFound,
   NotOffered,
-  NotYet,
   UnenvelopedFormat,
-} from '../human-api/errors';
-import { NotTheDocument, type ReportStore } from '../report-store/port';
+  UpstreamError,
+} from '../upstream/errors';
+import type { ReportBody, Upstream } from '../upstream/port';
 import { type Attempt, attempt, stopIfCancelled, whenCancelled } from './attempt';
-import { type ListSelection, selectRows } from './list-rows';
-import { inStoreTerms } from './manifests';
-import { type PollProgress, pollProgress, quietly } from './person';
+import { type ListSelection, selectReports } from './list-selection';
+import { translateStoreErrors } from './manifests';
+import { nothingNew, type PollProgress, pollProgress } from './person';
 import type { PollMetrics } from './poll-metrics';
 import type { Progress } from './progress';
-import { type RefusalProgress, refusalProgress, refusedForMs } from './refusals';
+import { type AccessDenialProgress, accessDeniedForMs, startAccessDenialProgress } from './refusals';
 
 /**
  * What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is; `unavailable`: nothing
  * was found out.
  */
 export type ListAnswer =
-  | ({ kind: 'listed' } & List)
+  | ({ kind: 'listed' } & ReportList)
   | { kind: 'not-yet' | 'refused' | 'unavailable'; askedAtMs: number };
 
 export interface ListReportsInput extends ListSelection {
@@ -59,7 +65,7 @@ export interface FetchDocumentInput {
   readonly round?: number;
 }
 
-interface FetchProgress extends RefusalProgress {
+interface FetchProgress extends AccessDenialProgress {
   /** Answers that were not the document they claimed to be. */
   broken: number;
   /** Times that no access token was to be had. */
@@ -69,83 +75,83 @@ interface FetchProgress extends RefusalProgress {
 }
 
 /** A download has less than the hour that an attempt has: a time-out of the server's would leave no trace, and be repeated for ever. */
-const DOWNLOAD_MOST_MS = 45 * 60_000;
+const MAX_DOWNLOAD_MS = 45 * 60_000;
 /** A document that comes broken is asked for so often in one round (1 + 2 + 4 + 8 s apart). */
-const BROKEN_MOST = 5;
+const MAX_BROKEN = 5;
 /** So often a run of an earlier version asks for a refused access token. */
-const REFUSALS_MOST = 5;
+const MAX_DENIALS = 5;
 /** A document that cannot be had for so long is left for a later round, so that one does not hold up the others. */
 const ROUND_FOR_MS = 60 * 60_000;
 /** The same of a format that is answered in no form of upstream's: it may just not be offered, so the others wait less for it. */
 const UNENVELOPED_FOR_MS = 5 * 60_000;
 
 export interface ReportDeps {
-  readonly humanApi: HumanApi;
+  readonly upstream: Upstream;
   readonly reportStore: ReportStore;
   readonly pollMetrics?: PollMetrics;
 }
 
 /** The activities about one person's reports: one API call each. */
-export function createReportActivities({ humanApi, reportStore, pollMetrics }: ReportDeps) {
+export function createReportActivities({ upstream, reportStore, pollMetrics }: ReportDeps) {
   return {
     /** Lists the reports; retried until upstream answers or refuses access, or it is given up. */
     async listReports(input: ListReportsInput): Promise<ListAnswer> {
       const { patienceMs } = input;
-      return attempt<ListAnswer, RefusalProgress>(async (running) => {
+      return attempt<ListAnswer, AccessDenialProgress>(async (running) => {
         try {
-          return await listUnlessRefused(input, running);
+          return await listOrDenied(input, running);
         } catch (error) {
-          if (!(error instanceof NotYet)) running.progress.lastRefusedMs = null;
+          if (!(error instanceof AccessDenied)) running.progress.lastRefusedMs = null;
           if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
             return { kind: 'unavailable', askedAtMs: running.askedAtMs };
           throw error;
         }
-      }, refusalProgress);
+      }, startAccessDenialProgress);
     },
 
     /** Fails quietly, after the next delay, until the list is another one. */
     async watchReports({ digest, delaysMs, ...input }: WatchReportsInput): Promise<ListAnswer> {
       return attempt<ListAnswer, PollProgress>(async (running) => {
-        const answer = await listIfGranted(input, running);
+        const answer = await listOrNotYet(input, running);
         if (answer.kind === 'listed' && answer.digest !== digest) {
           pollMetrics?.found.inc({ of: 'reports' });
           return answer;
         }
-        throw quietly(running.progress, delaysMs, 'the list is as it was');
+        throw nothingNew(running.progress, delaysMs, 'the list is as it was');
       }, pollProgress);
     },
 
     /** Streams one document into the store. Report bytes never enter history. */
-    async fetchDocument(input: FetchDocumentInput): Promise<Fetched> {
-      return attempt<Fetched, FetchProgress>(
+    async fetchDocument(input: FetchDocumentInput): Promise<DownloadResult> {
+      return attempt<DownloadResult, FetchProgress>(
         (running) => fetchOnce(input, running),
-        (before) => ({ ...{ broken: 0, refusals: 0 }, ...before, ...refusalProgress(before) }),
+        (before) => ({ ...{ broken: 0, refusals: 0 }, ...before, ...startAccessDenialProgress(before) }),
       );
     },
   };
 
-  async function listUnlessRefused(input: ListReportsInput, running: Attempt<RefusalProgress>): Promise<ListAnswer> {
+  async function listOrDenied(input: ListReportsInput, running: Attempt<AccessDenialProgress>): Promise<ListAnswer> {
     const { concluding, refusedPatienceMs = 0 } = input;
     const { askedAtMs } = running;
     try {
       return await list(input, running);
     } catch (error) {
-      if (!(error instanceof NotYet)) throw error;
+      if (!(error instanceof AccessDenied)) throw error;
       if (!concluding) return { kind: 'not-yet', askedAtMs };
-      if (refusedForMs(running) < refusedPatienceMs) throw error;
+      if (accessDeniedForMs(running) < refusedPatienceMs) throw error;
     }
-    await humanApi.proveCredentials();
+    await upstream.proveCredentials();
     return { kind: 'refused', askedAtMs };
   }
 
-  async function listIfGranted(
+  async function listOrNotYet(
     input: Omit<WatchReportsInput, 'digest' | 'delaysMs'>,
     running: Attempt<Progress>,
   ): Promise<ListAnswer> {
     try {
       return await list(input, running);
     } catch (error) {
-      if (error instanceof NotYet) return { kind: 'not-yet', askedAtMs: running.askedAtMs };
+      if (error instanceof AccessDenied) return { kind: 'not-yet', askedAtMs: running.askedAtMs };
       throw error;
     }
   }
@@ -154,37 +160,37 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     input: ListSelection & { readonly clientUserId: string },
     { askedAtMs }: Attempt<Progress>,
   ): Promise<ListAnswer> {
-    const rows = await humanApi.listReports(input.clientUserId);
-    return { kind: 'listed', ...selectRows(rows, input), askedAtMs };
+    const rows = await upstream.listReports(input.clientUserId);
+    return { kind: 'listed', ...selectReports(rows, input), askedAtMs };
   }
 
-  async function fetchOnce(input: FetchDocumentInput, running: Attempt<FetchProgress>): Promise<Fetched> {
+  async function fetchOnce(input: FetchDocumentInput, running: Attempt<FetchProgress>): Promise<DownloadResult> {
     const { progress, outageMs, elapsedMs } = running;
     try {
-      const body = await humanApi.openReport(input.clientUserId, input.report.id, input.format);
+      const body = await upstream.openReport(input.clientUserId, input.report.id, input.format);
       return { kind: 'stored', document: await store(input, body) };
     } catch (error) {
       stopIfCancelled();
       if (error instanceof NotOffered) return { kind: 'not-offered' };
       if (error instanceof NotFound) return { kind: 'gone' };
-      if (error instanceof NotYet) {
+      if (error instanceof AccessDenied) {
         progress.refusals += 1;
-        if (isRefusedForGood(input, running)) return { kind: 'unavailable', detail: 'Human API refused access' };
+        if (isAccessDeniedForGood(input, running)) return { kind: 'unavailable', detail: 'Human API refused access' };
       } else progress.lastRefusedMs = null;
-      if (error instanceof TooSlow) return { kind: 'unavailable', detail: error.message };
+      if (error instanceof DownloadTooSlow) return { kind: 'unavailable', detail: error.message };
       if (error instanceof NotTheDocument || error instanceof BadDocument) {
         progress.broken += 1;
-        if (progress.broken >= BROKEN_MOST) return { kind: 'broken', detail: detailOf(error) };
+        if (progress.broken >= MAX_BROKEN) return { kind: 'broken', detail: failureDetail(error) };
       }
       if (error instanceof UnenvelopedFormat) {
         progress.unenvelopedFromMs ??= elapsedMs();
         const persists = elapsedMs() - progress.unenvelopedFromMs >= UNENVELOPED_FOR_MS;
-        if (persists) return { kind: 'unenveloped', detail: detailOf(error) };
+        if (persists) return { kind: 'unenveloped', detail: failureDetail(error) };
       } else if (!isOutage(error)) {
         progress.unenvelopedFromMs = null;
       }
       if (isOutage(error) && outageMs() >= ROUND_FOR_MS) {
-        return { kind: 'unavailable', detail: detailOf(error) };
+        return { kind: 'unavailable', detail: failureDetail(error) };
       }
       throw error;
     }
@@ -195,11 +201,11 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     report,
     format,
   }: FetchDocumentInput): Promise<StoredDocument | null> {
-    const manifest = await inStoreTerms(() => reportStore.readManifest(clientUserId));
+    const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId));
     if (!manifest) return null;
     const { documents, detailsRound } = manifest;
-    const ofDetails = documents.filter((document) => isOfDetails(document, detailsRound));
-    return newestStored(ofDetails, report.id, format);
+    const ofDetails = documents.filter((document) => isFromCurrentDetails(document, detailsRound));
+    return findNewestVersion(ofDetails, report.id, format);
   }
 
   async function store(input: FetchDocumentInput, body: ReportBody): Promise<StoredDocument> {
@@ -221,23 +227,23 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
 }
 
 /** As the manifest shows it: without the request id, because the same fault of another request is no news. */
-function detailOf(error: Error): string {
-  return error instanceof HumanApiError ? error.summary : error.message;
+function failureDetail(error: Error): string {
+  return error instanceof UpstreamError ? error.summary : error.message;
 }
 
 /** A run of an earlier version gives no patience: it counts the refusals. */
-function isRefusedForGood({ refusedPatienceMs }: FetchDocumentInput, running: Attempt<FetchProgress>): boolean {
-  const forMs = refusedForMs(running);
-  if (refusedPatienceMs === undefined) return running.progress.refusals >= REFUSALS_MOST;
+function isAccessDeniedForGood({ refusedPatienceMs }: FetchDocumentInput, running: Attempt<FetchProgress>): boolean {
+  const forMs = accessDeniedForMs(running);
+  if (refusedPatienceMs === undefined) return running.progress.refusals >= MAX_DENIALS;
   return forMs >= Math.min(refusedPatienceMs, ROUND_FOR_MS);
 }
 
 /** A body that trickles: each piece comes in time, the whole does not. */
-class TooSlow extends Error {
+class DownloadTooSlow extends Error {
   override readonly name = 'TooSlow';
 
   constructor() {
-    super(`the document did not come whole within ${DOWNLOAD_MOST_MS / 60_000} min`);
+    super(`the document did not come whole within ${MAX_DOWNLOAD_MS / 60_000} min`);
   }
 }
 
@@ -245,7 +251,7 @@ async function* untilCancelled(stream: AsyncIterable<Uint8Array>): AsyncIterable
   const beganMs = performance.now();
   for await (const chunk of stream) {
     stopIfCancelled();
-    if (performance.now() - beganMs > DOWNLOAD_MOST_MS) throw new TooSlow();
+    if (performance.now() - beganMs > MAX_DOWNLOAD_MS) throw new DownloadTooSlow();
     yield chunk;
   }
 }

@@ -1,16 +1,16 @@
 import { setInterval } from 'node:timers';
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { strangersInWords } from '../domain/erased';
+import { describeUnknownPeople } from '../domain/erasure';
 import { isPastRetention } from '../domain/retention';
 import type { AuditEntry } from '../observability/audit';
 import { openErasing } from '../report-store/erasing';
 import { type Manifest, type ReportStore, StoreUnavailable } from '../report-store/port';
-import type { ApplicantRuns } from './refreshes';
+import type { ApplicantRuns } from './refresh';
 import type { RetentionMetrics } from './retention-metrics';
 
 /** How erasing a closed applicant ended. `open`: it was started anew, and is left alone from then on. */
-export interface ClosedErased {
+export interface EraseResult {
   readonly result: 'erased' | 'held' | 'open';
   readonly humanIds: readonly string[];
   readonly people: number;
@@ -21,11 +21,11 @@ export interface ClosedErased {
 }
 
 /** What erasing by age is done with, by whoever knows Temporal's client, the quarantine and the audit log. */
-export interface Retention {
+export interface RetentionSettings {
   /** REPORTS_RETENTION; null: nothing is erased by age. */
   readonly retentionMs: number | null;
   /** As `chartway erase` does it, but for an applicant who is open. */
-  eraseClosed(clientUserId: string, signal: AbortSignal): Promise<ClosedErased>;
+  eraseClosed(clientUserId: string, signal: AbortSignal): Promise<EraseResult>;
   /** Drops what lies on the store's shelf of notices in quarantine. `mixed`: records that name others too, and stay. */
   dropSetAside(
     clientUserId: string,
@@ -38,7 +38,7 @@ export interface Retention {
 export interface RetentionDeps {
   readonly reportStore: ReportStore;
   readonly runs: Pick<ApplicantRuns, 'isOpen'>;
-  readonly retention: Retention;
+  readonly retention: RetentionSettings;
 }
 
 /** One page of a look through the store. */
@@ -54,13 +54,13 @@ export interface DuePage {
  * How one applicant who seemed due ended. `stranger`: erased, and upstream has a person under this id who is not known as ours, and was left;
  * `kept`: open, open again, or not due any more; `off`: nothing is to be erased by age now.
  */
-export type DueEnded = 'erased' | 'stranger' | 'held' | 'kept' | 'off';
+export type DueResult = 'erased' | 'stranger' | 'held' | 'kept' | 'off';
 
 /** So many due applicants make a page: some hundred events of history. */
 const PAGE_DUE = 100;
 /** So many manifests are read for a page at most, so that a look that is broken off goes on near there. */
 const PAGE_LOOKED = 5_000;
-const READ_AT_ONCE = 16;
+const READ_CONCURRENCY = 16;
 /** A twelfth of the heartbeat timeout. */
 const HEARTBEAT_EVERY_MS = 5_000;
 
@@ -78,13 +78,13 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     /** The next applicants who are past the retention, and those whose erasing by age was broken off. */
     async listDue({ after }: { after: string }): Promise<DuePage> {
       if (retentionMs === null) return { due: [], unread: [], next: null };
-      return inTerms(async () => {
+      return translateErrors(async () => {
         const all = [...new Set([...(await reportStore.applicants()), ...(await records.brokenOff())])].sort();
         const looked = all.filter((clientUserId) => clientUserId > after).slice(0, PAGE_LOOKED);
         const [due, unread]: [string[], string[]] = [[], []];
-        for (let at = 0; at < looked.length; at += READ_AT_ONCE) {
+        for (let at = 0; at < looked.length; at += READ_CONCURRENCY) {
           heartbeat();
-          const some = looked.slice(at, at + READ_AT_ONCE);
+          const some = looked.slice(at, at + READ_CONCURRENCY);
           const found = await Promise.all(some.map(stateOf));
           due.push(...some.filter((_, index) => found[index] === 'due'));
           unread.push(...some.filter((_, index) => found[index] === 'unread'));
@@ -95,11 +95,11 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     },
 
     /** Erases one, where that is still to be done. Harmless to repeat at any point, and beside another of the same. */
-    async eraseDue({ clientUserId }: { clientUserId: string }): Promise<DueEnded> {
+    async eraseDue({ clientUserId }: { clientUserId: string }): Promise<DueResult> {
       const { cancellationSignal: signal } = Context.current();
       const beat = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
       try {
-        return await inTerms(() => erase(clientUserId, signal));
+        return await translateErrors(() => erase(clientUserId, signal));
       } catch (error) {
         // Whatever the client and the timers make of it.
         throw signal.aborted ? signal.reason : error;
@@ -113,39 +113,44 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     },
   };
 
-  async function erase(clientUserId: string, signal: AbortSignal): Promise<DueEnded> {
+  async function erase(clientUserId: string, signal: AbortSignal): Promise<DueResult> {
     if (retentionMs === null) return 'off';
     const found = await stateOf(clientUserId);
     if (found === 'unread') throw ApplicationFailure.nonRetryable('its manifest cannot be read', 'ManifestUnread');
-    if (found === 'kept' || (await runs.isOpen(clientUserId))) return kept(clientUserId);
+    if (found === 'kept' || (await runs.isOpen(clientUserId))) return keepApplicant(clientUserId);
     if (await records.isHeld(clientUserId)) return 'held';
     // Before anything else: what cannot be recorded is not done.
-    await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail: 'REPORTS_RETENTION' });
+    await audit.record({ who: ACTOR, did: 'erase-begin', clientUserId, detail: 'REPORTS_RETENTION' });
     const erased = await eraseClosed(clientUserId, signal);
     if (erased.result === 'held') {
       const begun = erased.people + erased.runs + erased.files > 0;
-      const detail = begun ? `held meanwhile: ${inWords(erased)}` : 'refused: held';
-      await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail });
+      const detail = begun ? `held meanwhile: ${describeCounts(erased)}` : 'refused: held';
+      await audit.record({ who: ACTOR, did: 'erase-begin', clientUserId, detail });
       if (begun) await records.told(clientUserId);
       return 'held';
     }
     if (erased.result === 'open') {
-      await audit.record({ who: WHO, did: 'erase-begin', clientUserId, detail: `started anew: ${inWords(erased)}` });
-      const ended = await kept(clientUserId);
+      await audit.record({
+        who: ACTOR,
+        did: 'erase-begin',
+        clientUserId,
+        detail: `started anew: ${describeCounts(erased)}`,
+      });
+      const ended = await keepApplicant(clientUserId);
       if (erased.files === 0) return ended;
       // Its new round may have read what the manifest told of documents that are gone now: somebody has to look.
       throw ApplicationFailure.nonRetryable('it was started anew while its folder was removed', 'StartedAnew');
     }
     const { dropped, mixed } = await dropSetAside(clientUserId, erased.humanIds);
     const shared = mixed.length === 0 ? '' : `, ${mixed.length} shared with others left`;
-    const detail = `REPORTS_RETENTION: ${inWords(erased)}, ${dropped} in quarantine${shared}${strangersInWords(erased.others)}`;
-    await audit.record({ who: WHO, did: 'erase', clientUserId, detail });
+    const detail = `REPORTS_RETENTION: ${describeCounts(erased)}, ${dropped} in quarantine${shared}${describeUnknownPeople(erased.others)}`;
+    await audit.record({ who: ACTOR, did: 'erase', clientUserId, detail });
     await records.end(clientUserId);
     return erased.others.length > 0 ? 'stranger' : 'erased';
   }
 
   /** An earlier attempt that was broken off has nothing more to say of somebody who has been started anew. */
-  async function kept(clientUserId: string): Promise<DueEnded> {
+  async function keepApplicant(clientUserId: string): Promise<DueResult> {
     if (await records.isBrokenOff(clientUserId)) await records.end(clientUserId);
     return 'kept';
   }
@@ -165,14 +170,14 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
 }
 
 /** Who acts, in the audit log. */
-const WHO = 'worker';
+const ACTOR = 'worker';
 
-function inWords({ people, runs, files }: ClosedErased): string {
+function describeCounts({ people, runs, files }: EraseResult): string {
   return `${people} people, ${runs} runs, ${files} files`;
 }
 
 /** What is thrown may quote paths and answers: of those only the kind is told. */
-async function inTerms<T>(work: () => Promise<T>): Promise<T> {
+async function translateErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,10 +1,10 @@
-import { instantMs } from '../domain/instants';
+import { parseInstantMs } from '../domain/instants';
 import type { ManifestChange } from '../report-store/port';
-import type { Recorded } from './manifests';
-import type { ApplicantRuns } from './refreshes';
+import type { RecordedManifest } from './manifests';
+import type { ApplicantRuns } from './refresh';
 
 interface RecordsManifests {
-  recordManifest(change: ManifestChange): Promise<Recorded>;
+  recordManifest(change: ManifestChange): Promise<RecordedManifest>;
 }
 
 /** A write of the manifest. `checkAfterMs`: of a closing after which the reports are listed again, so many ms after `closedAt`, ascending. */
@@ -20,9 +20,9 @@ export function schedulingChecks<A extends RecordsManifests>(
 ) {
   return {
     ...activities,
-    async recordManifest({ checkAfterMs = [], ...change }: ClosingChange): Promise<Recorded> {
+    async recordManifest({ checkAfterMs = [], ...change }: ClosingChange): Promise<RecordedManifest> {
       const recorded = await activities.recordManifest(change);
-      const closedAtMs = instantMs(change.closedAt);
+      const closedAtMs = parseInstantMs(change.closedAt);
       // A later check would find the closing too old.
       const afterMs = checkAfterMs.filter((ms) => ms <= refreshForMs);
       const [firstMs] = afterMs;

@@ -1,23 +1,23 @@
-import type { Candidate, Finding, SweptApplicant, SweptPerson } from '../domain/sweep';
+import type { ApplicantListing, SweepCandidate, SweepFinding, SweepPerson } from '../domain/sweep';
 import type { Shelf } from '../report-store/shelf';
 
 /** The files of one sweep on the shelf: whatever grows with the number of people lies here, not in a workflow's history. JSON lines. */
 export function sweepFiles(shelf: Shelf, sweepId: string) {
   const nameOf = (kind: string, ...at: number[]) =>
     `sweeps/${sweepId}/${[kind, ...at.map((n) => String(n).padStart(6, '0'))].join('-')}.jsonl`;
-  const read = async <T>(name: string): Promise<T[]> => linesOf<T>(await shelf.get(name));
+  const read = async <T>(name: string): Promise<T[]> => parseJsonLines<T>(await shelf.get(name));
   return {
-    putPeople: (page: number, rows: readonly SweptPerson[]) => shelf.put(nameOf('people', page), asLines(rows)),
-    people: (page: number) => read<SweptPerson>(nameOf('people', page)),
-    putApplicants: (page: number, rows: readonly SweptApplicant[]) =>
-      shelf.put(nameOf('applicants', page), asLines(rows)),
-    applicants: (page: number) => read<SweptApplicant>(nameOf('applicants', page)),
-    putCandidates: (shard: number, part: number, rows: readonly Candidate[]) =>
-      shelf.put(nameOf('candidates', shard, part), asLines(rows)),
-    candidates: (shard: number, part: number) => read<Candidate>(nameOf('candidates', shard, part)),
-    putFindings: (shard: number, part: number, rows: readonly Finding[]) =>
-      shelf.put(nameOf('findings', shard, part), asLines(rows)),
-    findings: (shard: number, part: number) => read<Finding>(nameOf('findings', shard, part)),
+    putPeople: (page: number, rows: readonly SweepPerson[]) => shelf.put(nameOf('people', page), toJsonLines(rows)),
+    people: (page: number) => read<SweepPerson>(nameOf('people', page)),
+    putApplicants: (page: number, rows: readonly ApplicantListing[]) =>
+      shelf.put(nameOf('applicants', page), toJsonLines(rows)),
+    applicants: (page: number) => read<ApplicantListing>(nameOf('applicants', page)),
+    putCandidates: (shard: number, part: number, rows: readonly SweepCandidate[]) =>
+      shelf.put(nameOf('candidates', shard, part), toJsonLines(rows)),
+    candidates: (shard: number, part: number) => read<SweepCandidate>(nameOf('candidates', shard, part)),
+    putFindings: (shard: number, part: number, rows: readonly SweepFinding[]) =>
+      shelf.put(nameOf('findings', shard, part), toJsonLines(rows)),
+    findings: (shard: number, part: number) => read<SweepFinding>(nameOf('findings', shard, part)),
     /** Removes all but the list. */
     async tidy() {
       for (const name of await shelf.list(`sweeps/${sweepId}/`)) await shelf.remove(name);
@@ -26,18 +26,18 @@ export function sweepFiles(shelf: Shelf, sweepId: string) {
 }
 
 /** The whole list of a sweep. */
-export function listName(sweepId: string): string {
+export function findingsFileName(sweepId: string): string {
   return `sweeps/${sweepId}.jsonl`;
 }
 
 /** How the last sweep ended, for whoever shows it. */
 export const LATEST_SWEEP = 'sweeps/latest.json';
 
-export function asLines(rows: readonly object[]): Buffer {
+export function toJsonLines(rows: readonly object[]): Buffer {
   return Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
 
-function linesOf<T>(bytes: Buffer | null): T[] {
+function parseJsonLines<T>(bytes: Buffer | null): T[] {
   const lines = (bytes?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
   try {
     return lines.map((line) => JSON.parse(line) as T);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KeyMissing } from '../domain/encryption';
 import type { Policy } from '../domain/policy';
-import { UnknownKey } from '../domain/seal';
 import { type Audit, AuditUnavailable } from '../observability/audit';
 import {
   type ApplicantSummary,
@@ -71,7 +71,7 @@ export async function runStarter(args: StarterArguments, deps: StarterDeps): Pro
     if (
       error instanceof TemporalUnreachable ||
       error instanceof SearchAttributesUnusable ||
-      error instanceof UnknownKey
+      error instanceof KeyMissing
     ) {
       return stopped(error.message, 1);
     }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { currentCount } from '../domain/collection';
+import { countCurrentDocuments } from '../domain/collection';
 import { type Applicants, createApplicants } from '../temporal/applicants';
 import { type ListedApplicant, listApplicants } from '../temporal/listing';
 import type { Sighting } from './watch';
@@ -69,7 +69,7 @@ export function looker(
       ...{ clientUserId, startedAtMs, stage, stageSinceMs, status, waitingFor, waitingUntilMs },
       // Until the stage says closed, the manifest may still be on its way.
       ...(stage === 'closed' ? { outcome, reason } : { outcome: null, reason: null }),
-      documents: state.documentCount ?? currentCount(collection.documents),
+      documents: state.documentCount ?? countCurrentDocuments(collection.documents),
     };
   }
 

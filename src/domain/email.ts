@@ -5,7 +5,7 @@ const NOT_IN_HOST = /[\s/?#:@[\]\\%<>^|]/;
  * An e-mail address in the form in which two are compared: trimmed, composed (NFC), lower case, and a domain beyond ASCII in its ASCII form
  * (`xn--...`, UTS 46). An address in ASCII only changes in case and outer white space.
  */
-export function comparableEmail(email: string): string {
+export function normalizeEmail(email: string): string {
   const address = email.trim().normalize('NFC').toLowerCase();
   const domainAt = address.lastIndexOf('@') + 1;
   return address.slice(0, domainAt) + asciiDomain(address.slice(domainAt));
@@ -13,7 +13,7 @@ export function comparableEmail(email: string): string {
 
 /** True for two spellings of one address. */
 export function isSameEmail(one: string, other: string): boolean {
-  return comparableEmail(one) === comparableEmail(other);
+  return normalizeEmail(one) === normalizeEmail(other);
 }
 
 /** The global URL, because domain code imports no Node built-in. */

@@ -38,13 +38,13 @@ const MONTH_FIRST = new RegExp(
 );
 
 /** `2026-01-30T21:20:54.316Z` and what is close to it; null where it is another form, or no such day or time. */
-export function isoMs(text: string): number | null {
+export function parseIsoMs(text: string): number | null {
   const parts = EXTENDED.exec(text)?.groups ?? BASIC.exec(text)?.groups;
-  return parts ? atMs(parts, Number(parts['year']), Number(parts['month'])) : null;
+  return parts ? toInstantMs(parts, Number(parts['year']), Number(parts['month'])) : null;
 }
 
 /** `Fri, 30 Jan 2026 21:20:54 GMT` and its relatives; null where it is another form. */
-export function namedMonthMs(text: string): number | null {
+export function parseNamedMonthMs(text: string): number | null {
   const parts = DAY_FIRST.exec(text)?.groups ?? MONTH_FIRST.exec(text)?.groups;
   if (!parts) return null;
   const { year = parts['late'], month = '' } = parts;
@@ -53,16 +53,16 @@ export function namedMonthMs(text: string): number | null {
   if (year === undefined || index < 0) return null;
   // RFC 2822, 4.3: two digits below 50 are of this century.
   const century = year.length > 2 ? 0 : Number(year) < 50 ? 2000 : 1900;
-  return atMs(parts, century + Number(year), index + 1);
+  return toInstantMs(parts, century + Number(year), index + 1);
 }
 
 /** Digits since 1970: their number tells seconds from ms, µs and ns. `/Date(1769808054316)/` is .NET's. */
-export function epochMs(text: string): number | null {
+export function parseEpochMs(text: string): number | null {
   const dotNet = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/.exec(text)?.[1];
-  if (dotNet !== undefined) return credible(Number(dotNet));
+  if (dotNet !== undefined) return withinDateRange(Number(dotNet));
   if (/^-?\d\.\d{1,17}e\+?\d\d?$/i.test(text)) {
     const written = `${Number(text)}`;
-    return written.includes('e') ? null : epochMs(written); // JavaScript writes an exponent from 1e21 on
+    return written.includes('e') ? null : parseEpochMs(written); // JavaScript writes an exponent from 1e21 on
   }
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d{10,19})(?:\.(\d+))?$/.exec(text) ?? [];
   const digits: Readonly<Record<number, string>> = {
@@ -76,7 +76,7 @@ export function epochMs(text: string): number | null {
   return ms === undefined ? null : Number(sign + ms) + 0;
 }
 
-function atMs(parts: Parts, year: number, month: number): number | null {
+function toInstantMs(parts: Parts, year: number, month: number): number | null {
   const [day, hour, minute, second] = ['day', 'hour', 'minute', 'second'].map((name) => Number(parts[name] ?? 0));
   const { half, fraction = parts['millis'] ?? '' } = parts;
   const offset = zoneMinutes(parts['zone']);
@@ -88,7 +88,7 @@ function atMs(parts: Parts, year: number, month: number): number | null {
   date.setUTCFullYear(year, month - 1, day);
   // The 31st of February would roll on into March.
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
-  return credible(date.getTime() + ((hour24 * 60 + minute - offset) * 60 + second) * 1_000 + ms);
+  return withinDateRange(date.getTime() + ((hour24 * 60 + minute - offset) * 60 + second) * 1_000 + ms);
 }
 
 /** ISO 8601 has a 24:00 at the end of a day, and a second 60 where one leaps. */
@@ -109,6 +109,6 @@ function zoneMinutes(zone: string | undefined): number | null {
 }
 
 /** Dates reach 100 million days from 1970, and no further. */
-function credible(ms: number): number | null {
+function withinDateRange(ms: number): number | null {
   return Number.isNaN(new Date(ms).getTime()) ? null : ms;
 }

@@ -1,8 +1,8 @@
-import { epochMs, isoMs, namedMonthMs } from './instant-forms';
-import { textHash } from './text-hash';
+import { parseEpochMs, parseIsoMs, parseNamedMonthMs } from './instant-forms';
+import { hashText } from './text-hash';
 
 /** No date is longer; a longer text is none. */
-const LONGEST = 100;
+const MAX_LENGTH = 100;
 
 /**
  * Upstream's timestamp as milliseconds since 1970, truncated below the millisecond; null where there is none or no date can be read in it.
@@ -10,20 +10,20 @@ const LONGEST = 100;
  * month, and the digits of an epoch. Zoneless means UTC: one vendor sample carries microseconds and no zone, and local time differs from worker to
  * worker. `01/30/2026` is not read, because it is another day elsewhere. No form is left to Date.parse, which reads what its engine likes.
  */
-export function instantMs(text: string | null | undefined): number | null {
-  if (typeof text !== 'string' || text.length > LONGEST) return null;
+export function parseInstantMs(text: string | null | undefined): number | null {
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) return null;
   const trimmed = text.trim();
-  return isoMs(trimmed) ?? epochMs(trimmed) ?? namedMonthMs(trimmed);
+  return parseIsoMs(trimmed) ?? parseEpochMs(trimmed) ?? parseNamedMonthMs(trimmed);
 }
 
 /**
  * The version of a report, as file names carry it: `YYYYMMDDTHHMMSSmmmZ` of its timestamp; a year of six digits behind `-` before the year 0, behind
  * `~` after 9999, so that names sort as dates do; `undated-` and 16 hex digits of the text where no date can be read; the epoch where upstream gives none.
  */
-export function versionOf(updatedAt: string | null): string {
+export function versionName(updatedAt: string | null): string {
   const text = updatedAt?.trim() ?? '';
-  const ms = text === '' ? 0 : instantMs(text);
-  if (ms === null) return `undated-${digestOf(text)}`;
+  const ms = text === '' ? 0 : parseInstantMs(text);
+  if (ms === null) return `undated-${hashHex(text)}`;
   return new Date(ms)
     .toISOString()
     .replace(/^\+/, '~')
@@ -36,11 +36,11 @@ export function versionOf(updatedAt: string | null): string {
  */
 export function versionMs(updatedAt: string | null, otherwise: string): number {
   const text = updatedAt?.trim() ?? '';
-  return text === '' ? 0 : (instantMs(text) ?? instantMs(otherwise) ?? 0);
+  return text === '' ? 0 : (parseInstantMs(text) ?? parseInstantMs(otherwise) ?? 0);
 }
 
-function digestOf(text: string): string {
-  return textHash(text)
+function hashHex(text: string): string {
+  return hashText(text)
     .map((part) => part.toString(16).padStart(8, '0'))
     .join('');
 }

@@ -1,5 +1,5 @@
 import type { Format } from './reports';
-import { textHash } from './text-hash';
+import { hashText } from './text-hash';
 
 /**
  * What is remembered of documents in few bytes, for applicants with so many that their entries would not fit into Temporal's payloads: a hash of
@@ -22,15 +22,15 @@ const MARK_OF: Readonly<Record<string, Mark>> = { s: 'stored', n: 'not-offered',
 const VERSION_CHARACTERS = 7;
 const TOKEN_CHARACTERS = 1 + VERSION_CHARACTERS;
 /** An older version that is listed once more is downloaded once more, which changes nothing. */
-const VERSIONS_MOST = 4;
+const MAX_VERSIONS = 4;
 
 /** Where a document's mark stands: worked out once for what is looked up often. */
-export interface MarkPlace {
+export interface MarkLocation {
   readonly key: string;
   readonly version: string;
 }
 
-export function placeOfMark(document: MarkedDocument): MarkPlace {
+export function locateMark(document: MarkedDocument): MarkLocation {
   return { key: markKey(document.reportId, document.format), version: versionHash(document.version) };
 }
 
@@ -38,15 +38,15 @@ export function placeOfMark(document: MarkedDocument): MarkPlace {
 export function withMarks(marks: Marks, added: Iterable<readonly [MarkedDocument, Mark]>): Marks {
   const next: Record<string, string> = { ...marks };
   for (const [document, mark] of added) {
-    const { key, version } = placeOfMark(document);
-    const kept = tokensOf(next[key] ?? '').filter((token) => token.slice(1) !== version);
-    next[key] = [...kept, `${LETTER_OF[mark]}${version}`].slice(-VERSIONS_MOST).join('');
+    const { key, version } = locateMark(document);
+    const kept = splitTokens(next[key] ?? '').filter((token) => token.slice(1) !== version);
+    next[key] = [...kept, `${LETTER_OF[mark]}${version}`].slice(-MAX_VERSIONS).join('');
   }
   return next;
 }
 
 /** What is remembered of this very version; null for nothing. */
-export function markAt(marks: Marks, { key, version }: MarkPlace): Mark | null {
+export function findMark(marks: Marks, { key, version }: MarkLocation): Mark | null {
   const tokens = marks[key] ?? '';
   for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) {
     if (tokens.startsWith(version, at + 1)) return MARK_OF[tokens.charAt(at)] ?? null;
@@ -64,15 +64,15 @@ interface Count {
   readonly stored: number;
 }
 
-const countOf = new WeakMap<Marks, Count>();
+const countByMarks = new WeakMap<Marks, Count>();
 
 /** How many documents there are marks of, and how many of them are stored in some version. */
 export function countMarks(marks: Marks): Count {
-  const known = countOf.get(marks);
+  const known = countByMarks.get(marks);
   if (known) return known;
   const all = Object.values(marks);
   const count = { all: all.length, stored: all.filter(isStored).length };
-  countOf.set(marks, count);
+  countByMarks.set(marks, count);
   return count;
 }
 
@@ -81,7 +81,7 @@ function isStored(tokens: string): boolean {
   return false;
 }
 
-function tokensOf(tokens: string): string[] {
+function splitTokens(tokens: string): string[] {
   const all: string[] = [];
   for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) all.push(tokens.slice(at, at + TOKEN_CHARACTERS));
   return all;
@@ -98,7 +98,7 @@ function versionHash(version: string): string {
 
 /** A text's hash in 14 digits of base 36. */
 export function shortHash(text: string): string {
-  return textHash(text).map(digits).join('');
+  return hashText(text).map(digits).join('');
 }
 
 /** 32 bits in 7 digits; larger numbers are converted slowly. */

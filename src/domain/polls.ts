@@ -1,7 +1,7 @@
-import type { StatusKind } from './applicant';
 import type { Collection } from './collection';
-import { cadenceMs, currentKind, type Facts, type Outage, SERIES_MS } from './facts';
+import { currentKind, type Facts, type Outage, pollCadenceMs, REREAD_DELAYS_MS } from './facts';
 import { HOUR_MS, type Policy, SECOND_MS } from './policy';
+import { statusRules } from './status';
 
 /**
  * A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). An attempt that fails from `failureReportMs` on is
@@ -20,80 +20,77 @@ export interface DeadlineRead {
 }
 
 /** What looks, while an applicant waits, for what no notice told. */
-export interface Polls {
+export interface PollPlan {
   readonly statusPoll: Poll | null;
   readonly deadlineRead: DeadlineRead | null;
   readonly listPoll: Poll | null;
 }
 
 /** For a wait that a read ends anyway. */
-export const NO_POLLS: Polls = { statusPoll: null, deadlineRead: null, listPoll: null };
+export const NO_POLLS: PollPlan = { statusPoll: null, deadlineRead: null, listPoll: null };
 
 /** So long before a deadline a poll reports that it fails: long enough for an attempt that waits in the queue behind others. */
 const FAILURE_REPORT_MS = 6 * HOUR_MS;
 
 /** Applicants who began together are spread over a twentieth of the cadence, 20 s at most: the cap on calls spreads thousands further. */
-const SPREAD_SHARE = 1 / 20;
-const SPREAD_MOST_MS = 20 * SECOND_MS;
+const JITTER_SHARE = 1 / 20;
+const MAX_JITTER_MS = 20 * SECOND_MS;
 
 /** The polls that suit what is known. */
-export function pollsOf(facts: Facts, collection: Collection, policy: Policy): Polls {
-  const listPoll = listPollOf(facts, collection, policy);
-  return { statusPoll: statusPollOf(facts, policy, null), deadlineRead: null, listPoll };
+export function planPolls(facts: Facts, collection: Collection, policy: Policy): PollPlan {
+  const listPoll = planListPoll(facts, collection, policy);
+  return { statusPoll: planStatusPoll(facts, policy, null), deadlineRead: null, listPoll };
 }
 
 /**
  * The polls until a deadline. At the deadline a read takes the place of the status poll; earlier where a poll has reported an outage, so that
  * one read knows the whole of it.
  */
-export function pollsUntil(
+export function planPollsUntilDeadline(
   deadlineMs: number,
   facts: Facts,
   collection: Collection,
   policy: Policy,
   nowMs: number,
-): Polls {
-  const polls = pollsOf(facts, collection, policy);
-  if (facts.outage) {
-    const { retryAtMs, ...outage } = facts.outage;
+): PollPlan {
+  const polls = planPolls(facts, collection, policy);
+  if (facts.checks.outage) {
+    const { retryAtMs, ...outage } = facts.checks.outage;
     return { ...polls, statusPoll: null, deadlineRead: { startMs: retryAtMs, outage } };
   }
   if (nowMs >= deadlineMs) return { ...polls, statusPoll: null, deadlineRead: { startMs: deadlineMs, outage: null } };
-  const failureReportMs = deadlineMs - Math.max(cadenceMs(facts, policy), FAILURE_REPORT_MS);
-  return { ...polls, statusPoll: statusPollOf(facts, policy, failureReportMs) };
+  const failureReportMs = deadlineMs - Math.max(pollCadenceMs(facts, policy), FAILURE_REPORT_MS);
+  return { ...polls, statusPoll: planStatusPoll(facts, policy, failureReportMs) };
 }
 
 /** The status is polled at its cadence, earlier where a claim was not confirmed. */
-function statusPollOf(facts: Facts, policy: Policy, failureReportMs: number | null): Poll {
-  const everyMs = cadenceMs(facts, policy);
-  const ordinaryMs = facts.pollBaseMs + everyMs + spreadMs(facts, everyMs);
-  const early = seriesLeft(facts);
+function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | null): Poll {
+  const everyMs = pollCadenceMs(facts, policy);
+  const ordinaryMs = facts.checks.pollBaseMs + everyMs + jitterMs(facts, everyMs);
+  const early = remainingRereadsMs(facts);
   const startMs = Math.min(ordinaryMs, early[0] ?? Infinity);
   const gapsMs = early.slice(1).map((timeMs, index) => timeMs - (early[index] ?? timeMs));
   return { startMs, delaysMs: [...gapsMs.map((ms) => Math.min(ms, everyMs)), everyMs], failureReportMs };
 }
 
 /** What is left of a series of early re-reads: whatever else is claimed meanwhile, it is read to its end. */
-function seriesLeft({ seriesAtMs, pollBaseMs }: Facts): number[] {
-  if (seriesAtMs === null) return [];
-  let atMs = seriesAtMs;
-  const times = SERIES_MS.map((ms) => {
+function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts): number[] {
+  if (rereadSeriesAtMs === null) return [];
+  let atMs = rereadSeriesAtMs;
+  const times = REREAD_DELAYS_MS.map((ms) => {
     atMs += ms;
     return atMs;
   });
   return times.filter((timeMs) => timeMs > pollBaseMs);
 }
 
-/** Reports come without a change of status, and may be all that a disconnected person is waited for: the list is polled beside it. */
-const LISTED: ReadonlySet<StatusKind> = new Set(['some-synced', 'disconnected']);
-
-function listPollOf(facts: Facts, collection: Collection, policy: Policy): Poll | null {
-  if (!LISTED.has(currentKind(facts))) return null;
-  const everyMs = cadenceMs(facts, policy);
-  const startMs = Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + spreadMs(facts, everyMs);
+function planListPoll(facts: Facts, collection: Collection, policy: Policy): Poll | null {
+  if (!statusRules(currentKind(facts)).isListPolled) return null;
+  const everyMs = pollCadenceMs(facts, policy);
+  const startMs = Math.max(facts.checks.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + jitterMs(facts, everyMs);
   return { startMs, delaysMs: [everyMs], failureReportMs: null };
 }
 
-function spreadMs({ spread }: Facts, everyMs: number): number {
-  return Math.round(spread * Math.min(everyMs * SPREAD_SHARE, SPREAD_MOST_MS));
+function jitterMs({ checks }: Facts, everyMs: number): number {
+  return Math.round(checks.jitter * Math.min(everyMs * JITTER_SHARE, MAX_JITTER_MS));
 }

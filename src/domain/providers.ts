@@ -16,19 +16,19 @@ export interface Provider {
  * The providers behind organizations, decision 0040: the same id is the same provider, and so is the same name where not both have different ids.
  * A sole provider without a name and a sole one without an id are one: nothing says that they are two, and no id has two spellings.
  */
-export function providersOf(organizations: Iterable<Organization | null>): Provider[] {
-  const byId = new Map<string, Draft>();
+export function groupProviders(organizations: Iterable<Organization | null>): Provider[] {
+  const byId = new Map<string, ProviderDraft>();
   const unidentified: Organization[] = [];
   for (const organization of organizations) {
     if (organization === null) continue;
     if (organization.id === null) unidentified.push(organization);
-    else addTo(draftOf(byId, organization.id, organization.id), organization);
+    else addTo(ensureDraft(byId, organization.id, organization.id), organization);
   }
   const identifiedNames = new Set([...byId.values()].flatMap(({ names }) => [...names]));
-  const byName = new Map<string, Draft>();
+  const byName = new Map<string, ProviderDraft>();
   for (const organization of unidentified) {
-    const name = comparedName(organization.name);
-    if (name !== '' && !identifiedNames.has(name)) addTo(draftOf(byName, name, null), organization);
+    const name = normalizeName(organization.name);
+    if (name !== '' && !identifiedNames.has(name)) addTo(ensureDraft(byName, name, null), organization);
   }
   const nameless = [...byId.values()].filter(({ names }) => names.size === 0);
   const [only, another] = byName.values();
@@ -40,14 +40,14 @@ export function providersOf(organizations: Iterable<Organization | null>): Provi
 }
 
 /** True where the organization may be this provider: a name that two providers share may be either. */
-export function isProvider(provider: Provider, organization: Organization): boolean {
+export function matchesProvider(provider: Provider, organization: Organization): boolean {
   if (organization.id !== null) return provider.organization.id === organization.id;
-  return provider.names.has(comparedName(organization.name));
+  return provider.names.has(normalizeName(organization.name));
 }
 
 /** The keys under which a provider is remembered: another spelling of a known one has one of them. */
 export function organizationKeys({ id, name }: Organization): string[] {
-  const compared = comparedName(name);
+  const compared = normalizeName(name);
   return [...(id === null ? [] : [id]), ...(name === null ? [] : [name]), ...(compared === '' ? [] : [`~${compared}`])];
 }
 
@@ -56,29 +56,29 @@ export function organizationKey(organization: Organization): string {
   return organization.id ?? organization.name ?? '';
 }
 
-interface Draft {
+interface ProviderDraft {
   readonly id: string | null;
   name: string | null;
   readonly names: Set<string>;
 }
 
-function draftOf(drafts: Map<string, Draft>, key: string, id: string | null): Draft {
+function ensureDraft(drafts: Map<string, ProviderDraft>, key: string, id: string | null): ProviderDraft {
   const known = drafts.get(key);
   if (known) return known;
-  const draft: Draft = { id, name: null, names: new Set() };
+  const draft: ProviderDraft = { id, name: null, names: new Set() };
   drafts.set(key, draft);
   return draft;
 }
 
-function addTo(draft: Draft, { name }: Organization): void {
-  const compared = comparedName(name);
+function addTo(draft: ProviderDraft, { name }: Organization): void {
+  const compared = normalizeName(name);
   if (compared === '') return;
   draft.name ??= name;
   draft.names.add(compared);
 }
 
 /** A name as it is compared: case, white space, invisible characters and Unicode's spellings of one text do not count. */
-function comparedName(name: string | null): string {
+function normalizeName(name: string | null): string {
   return (name ?? '')
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')

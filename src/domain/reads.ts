@@ -1,5 +1,5 @@
-import { kindOf, normalStatus } from './applicant';
 import { MINUTE_MS } from './policy';
+import { normalizeStatus, statusKind } from './status';
 
 /** What upstream answered when it was asked. Times in ms since 1970; `updatedAtMs` is upstream's clock, the others are Temporal's. */
 export interface Read {
@@ -15,11 +15,11 @@ export interface KnownReads {
 }
 
 /** A date further ahead of our clock than this comes from a wrong clock, a time without its zone, or a forgery. */
-const AHEAD_MOST_MS = 5 * MINUTE_MS;
+const MAX_AHEAD_MS = 5 * MINUTE_MS;
 
 /** Upstream's date, or null where it lies so far ahead of `nowMs` that it counts as none: it would make every later one look older. */
 export function credibleDateMs(dateMs: number | null, nowMs: number): number | null {
-  return dateMs !== null && dateMs > nowMs + AHEAD_MOST_MS ? null : dateMs;
+  return dateMs !== null && dateMs > nowMs + MAX_AHEAD_MS ? null : dateMs;
 }
 
 /** The read with its date, as far as that is credible. */
@@ -31,12 +31,12 @@ export function withCredibleDate({ status, updatedAtMs, askedAtMs }: Read, nowMs
  * What one more read leaves. Reads are ordered by updatedAt; a tie or a missing one: the read asked for later wins. A status under an older date
  * may come from a replica that lags, or the date known may be wrong: it wins once it is read again at least `againMs` later.
  */
-export function takeRead({ read: known, contradiction }: KnownReads, read: Read, againMs: number): KnownReads {
+export function mergeRead({ read: known, contradiction }: KnownReads, read: Read, againMs: number): KnownReads {
   if (!isOlder(read, known)) return { read, contradiction: null };
   const kept = { ...known, askedAtMs: Math.max(read.askedAtMs, known.askedAtMs) };
   if (read.askedAtMs < known.askedAtMs) return { read: kept, contradiction };
-  if (hasStatusOf(read, known)) return { read: kept, contradiction: null };
-  if (!contradiction || !hasStatusOf(read, contradiction)) return { read: kept, contradiction: read };
+  if (hasSameStatus(read, known)) return { read: kept, contradiction: null };
+  if (!contradiction || !hasSameStatus(read, contradiction)) return { read: kept, contradiction: read };
   const isAgain = read.askedAtMs - contradiction.askedAtMs >= againMs;
   return isAgain ? { read, contradiction: null } : { read: kept, contradiction };
 }
@@ -46,11 +46,11 @@ function isOlder(read: Read, than: Read): boolean {
   return tied ? read.askedAtMs < than.askedAtMs : (read.updatedAtMs ?? 0) < (than.updatedAtMs ?? 0);
 }
 
-function hasStatusOf(one: Read, other: Read): boolean {
-  return normalStatus(one.status) === normalStatus(other.status);
+function hasSameStatus(one: Read, other: Read): boolean {
+  return normalizeStatus(one.status) === normalizeStatus(other.status);
 }
 
 /** True for two reads between which nothing has happened to the person. */
-export function tellsTheSame(one: Read, other: Read): boolean {
-  return one.updatedAtMs === other.updatedAtMs && kindOf(one.status) === kindOf(other.status);
+export function hasSameKindAndDate(one: Read, other: Read): boolean {
+  return one.updatedAtMs === other.updatedAtMs && statusKind(one.status) === statusKind(other.status);
 }

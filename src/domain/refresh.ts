@@ -1,24 +1,24 @@
-import { allowedAtMs } from './allowance';
-import type { Outcome, Reason } from './applicant';
 import {
   type Collection,
-  completeCollection,
   emptyCollection,
-  isFullOfNews,
-  nextRetryMs,
-  toFetch,
+  mustRecord,
+  nextRetryAtMs,
+  selectDownloads,
+  upgradeCollection,
   withListWanted,
   withNoticeList,
 } from './collection';
-import { SERIES_MS } from './facts';
-import { instantMs } from './instants';
+import { REREAD_DELAYS_MS } from './facts';
+import { parseInstantMs } from './instants';
 import type { Marks } from './marks';
+import type { Outcome, Reason } from './outcome';
 import { completePolicy, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { nextAllowedAtMs } from './rate-limit';
 import { credibleDateMs } from './reads';
 import type { ListedReport, StoredDocument, WantedDocument } from './reports';
 
 /** A report that upstream told of after the closing. */
-export interface NamedReport {
+export interface LateReportNotice {
   readonly humanId: string;
   readonly reportId: string;
   readonly type: string | null;
@@ -29,7 +29,7 @@ export interface NamedReport {
 
 /** A notice that no list has answered yet. */
 interface AwaitedReport {
-  readonly notice: NamedReport;
+  readonly notice: LateReportNotice;
   /** When it is looked for next, and how often it was. */
   readonly dueAtMs: number;
   readonly looks: number;
@@ -73,20 +73,20 @@ export type RefreshStep =
   | { readonly do: 'wait'; readonly untilMs: number };
 
 /** Notices that arrive within this time share one list. */
-const SHARE_LIST_MS = 2 * SECOND_MS;
+const SHARED_LIST_MS = 2 * SECOND_MS;
 /** Each asks for a list anyway; beyond so many nobody checks that it is in it. */
-const AWAITED_MOST = 500;
+const MAX_AWAITED = 500;
 /** By how much a check may be put off, so that the applicants of a batch do not list in the same second. */
-const JITTER_MOST_MS = 30 * MINUTE_MS;
+const MAX_CHECK_JITTER_MS = 30 * MINUTE_MS;
 const JITTER_SHARE = 0.1;
 
 /** True where the person was not withdrawn at the closing, so that upstream may still tell of reports: those who connected, and whose time was not up. */
-export function isLeftConnected(outcome: Outcome | null, reason: Reason | null): boolean {
+export function isStillConnected(outcome: Outcome | null, reason: Reason | null): boolean {
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
 }
 
 /** Whether a closing is so recent that new versions are still taken. An unknown time is long ago. */
-export function isRefreshedAt(nowMs: number, closedAtMs: number | null, refreshForMs: number): boolean {
+export function isWithinRefreshPeriod(nowMs: number, closedAtMs: number | null, refreshForMs: number): boolean {
   return closedAtMs !== null && nowMs - closedAtMs <= refreshForMs;
 }
 
@@ -106,17 +106,17 @@ export function upgradeRefresh(carried: Refresh): Refresh {
     ...NEW_REFRESH,
     ...carried,
     round: round && { ...round, policy: completePolicy(round.policy) },
-    collection: completeCollection(collection),
+    collection: upgradeCollection(collection),
   };
 }
 
 /** When the checks of one applicant are due, in ms after the closing; `jitter` (0 to 1) is the applicant's own. */
-export function checkTimesMs(afterMs: readonly number[], jitter: number): readonly number[] {
-  return afterMs.map((ms) => Math.round(ms + jitter * Math.min(ms * JITTER_SHARE, JITTER_MOST_MS)));
+export function checkDelaysMs(afterMs: readonly number[], jitter: number): readonly number[] {
+  return afterMs.map((ms) => Math.round(ms + jitter * Math.min(ms * JITTER_SHARE, MAX_CHECK_JITTER_MS)));
 }
 
 /** A closing asks for its checks, in place of those of an earlier one. A repeat, and what is no schedule, changes nothing. */
-export function withChecks(refresh: Refresh, schedule: CheckSchedule): Refresh {
+export function withCheckSchedule(refresh: Refresh, schedule: CheckSchedule): Refresh {
   const { closedAtMs, afterMs } = schedule ?? {};
   if (!Number.isFinite(closedAtMs) || !Array.isArray(afterMs) || !afterMs.every(Number.isFinite)) return refresh;
   if (refresh.checks && closedAtMs <= refresh.checks.closedAtMs) return refresh;
@@ -124,47 +124,47 @@ export function withChecks(refresh: Refresh, schedule: CheckSchedule): Refresh {
 }
 
 /** When the next check is due; null where none remains. Counted from the closing that the manifest tells, where that is the later one. */
-export function nextCheckMs(refresh: Refresh): number | null {
+export function nextCheckAtMs(refresh: Refresh): number | null {
   const [afterMs] = refresh.checks?.afterMs ?? [];
-  return afterMs === undefined ? null : checksFromMs(refresh) + afterMs;
+  return afterMs === undefined ? null : checksStartMs(refresh) + afterMs;
 }
 
-function checksFromMs({ checks, round }: Refresh): number {
-  return Math.max(checks?.closedAtMs ?? 0, instantMs(round?.closedAt ?? null) ?? 0);
+function checksStartMs({ checks, round }: Refresh): number {
+  return Math.max(checks?.closedAtMs ?? 0, parseInstantMs(round?.closedAt ?? null) ?? 0);
 }
 
 /** A list asked for at `askedAtMs` is every check that was due by then. */
 function withoutChecksUntil(refresh: Refresh, askedAtMs: number): Refresh {
   const { checks } = refresh;
   if (!checks) return refresh;
-  const afterMs = checks.afterMs.filter((ms) => checksFromMs(refresh) + ms > askedAtMs);
+  const afterMs = checks.afterMs.filter((ms) => checksStartMs(refresh) + ms > askedAtMs);
   return { ...refresh, checks: { ...checks, afterMs } };
 }
 
 /** A notice asks for a list, and is waited for until one shows its version. */
-export function withNamedReport(refresh: Refresh, notice: NamedReport, nowMs: number): Refresh {
+export function withAwaitedReport(refresh: Refresh, notice: LateReportNotice, nowMs: number): Refresh {
   const { awaited, collection } = refresh;
-  const isDated = credibleDateMs(instantMs(notice.updatedAt), nowMs) !== null;
+  const isDated = credibleDateMs(parseInstantMs(notice.updatedAt), nowMs) !== null;
   if (isDated && collection.listed.some((report) => shows(report, notice, nowMs))) return refresh;
   const known = awaited.some(
     ({ notice: other }) => other.reportId === notice.reportId && other.updatedAt === notice.updatedAt,
   );
-  if (!known && awaited.length < AWAITED_MOST) {
-    return ofRoundOnly({ ...refresh, awaited: [...awaited, { notice, dueAtMs: nowMs + SHARE_LIST_MS, looks: 0 }] });
+  if (!known && awaited.length < MAX_AWAITED) {
+    return keepOwnNotices({ ...refresh, awaited: [...awaited, { notice, dueAtMs: nowMs + SHARED_LIST_MS, looks: 0 }] });
   }
   return { ...refresh, collection: withListWanted(collection, nowMs) };
 }
 
 /** The manifest was read: what is known of an earlier round no longer counts, the notices do. */
-export function withRound(refresh: Refresh, { documents, marks, ...closed }: ClosedRound): Refresh {
+export function withClosedRound(refresh: Refresh, { documents, marks, ...closed }: ClosedRound): Refresh {
   // A worker of an earlier version may have read it.
   const round = { ...closed, policy: completePolicy(closed.policy) };
   if (refresh.round?.closedAt === round.closedAt && refresh.round.humanId === round.humanId) return refresh;
-  return ofRoundOnly({ ...refresh, round, collection: emptyCollection(documents, marks) });
+  return keepOwnNotices({ ...refresh, round, collection: emptyCollection(documents, marks) });
 }
 
 /** A notice whose humanId is not the applicant's own is ignored and counted. */
-function ofRoundOnly(refresh: Refresh): Refresh {
+function keepOwnNotices(refresh: Refresh): Refresh {
   const { round, awaited } = refresh;
   if (!round) return refresh;
   const ours = awaited.filter(({ notice }) => notice.humanId === round.humanId);
@@ -172,25 +172,25 @@ function ofRoundOnly(refresh: Refresh): Refresh {
 }
 
 /** The notices that another took over. */
-export function withoutNotices(refresh: Refresh, passedOn: ReadonlySet<NamedReport>): Refresh {
+export function withoutAwaitedReports(refresh: Refresh, passedOn: ReadonlySet<LateReportNotice>): Refresh {
   return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !passedOn.has(notice)) };
 }
 
 /** True where a notice, and not only a check, asks for a list. */
-export function isListWanted({ awaited, collection }: Refresh): boolean {
+export function isListRequested({ awaited, collection }: Refresh): boolean {
   return awaited.length > 0 || collection.wantedAtMs !== null;
 }
 
 /** A list that notices want is about to be asked for, counted against the allowance. */
-export function withListAsked(refresh: Refresh, nowMs: number): Refresh {
-  return { ...refresh, collection: withNoticeList(refresh.collection, nowMs, cadenceMs(refresh)) };
+export function withCountedList(refresh: Refresh, nowMs: number): Refresh {
+  return { ...refresh, collection: withNoticeList(refresh.collection, nowMs, listCadenceMs(refresh)) };
 }
 
 /**
  * A list that was asked for at `askedAtMs` is taken into `collection`; null: no access. Upstream's read side may lag behind its notices: what
  * the list did not show is looked for 1, 5 and 30 min later, then given up.
  */
-export function withLook(
+export function withListResult(
   refresh: Refresh,
   collection: Collection,
   listed: readonly ListedReport[] | null,
@@ -199,15 +199,15 @@ export function withLook(
   const awaited = refresh.awaited.flatMap((one) => {
     if (listed?.some((report) => shows(report, one.notice, askedAtMs))) return [];
     if (one.dueAtMs > askedAtMs) return [one];
-    const againMs = SERIES_MS[one.looks];
+    const againMs = REREAD_DELAYS_MS[one.looks];
     return againMs === undefined ? [] : [{ ...one, looks: one.looks + 1, dueAtMs: askedAtMs + againMs }];
   });
   return { ...withoutChecksUntil(refresh, askedAtMs), collection, awaited };
 }
 
 /** A date far ahead of our clock shows nothing: a row dated 2099 would hide every later version. */
-function shows({ id, updatedAt }: ListedReport, notice: NamedReport, nowMs: number): boolean {
-  const dateMs = (text: string | null) => credibleDateMs(instantMs(text), nowMs) ?? 0;
+function shows({ id, updatedAt }: ListedReport, notice: LateReportNotice, nowMs: number): boolean {
+  const dateMs = (text: string | null) => credibleDateMs(parseInstantMs(text), nowMs) ?? 0;
   return id === notice.reportId && dateMs(updatedAt) >= dateMs(notice.updatedAt);
 }
 
@@ -215,25 +215,25 @@ function shows({ id, updatedAt }: ListedReport, notice: NamedReport, nowMs: numb
 export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
   const { round, collection, awaited } = refresh;
   const wanted = round?.policy.wanted ?? {};
-  if (isFullOfNews(collection)) return { do: 'record' };
-  const documents = toFetch(collection, wanted, nowMs);
+  if (mustRecord(collection)) return { do: 'record' };
+  const documents = selectDownloads(collection, wanted, nowMs);
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };
   const listAtMs = earliest([
     ...awaited.map(({ dueAtMs }) => dueAtMs),
-    collection.wantedAtMs === null ? null : collection.wantedAtMs + SHARE_LIST_MS,
+    collection.wantedAtMs === null ? null : collection.wantedAtMs + SHARED_LIST_MS,
   ]);
-  const allowedMs = allowedAtMs(collection.noticeLists, cadenceMs(refresh));
+  const allowedMs = nextAllowedAtMs(collection.noticeLists, listCadenceMs(refresh));
   const dueMs = earliest([
     listAtMs === null ? null : Math.max(listAtMs, allowedMs),
-    nextRetryMs(collection, wanted),
-    nextCheckMs(refresh),
+    nextRetryAtMs(collection, wanted),
+    nextCheckAtMs(refresh),
   ]);
   if (dueMs === null) return { do: 'end' };
   return nowMs >= dueMs ? { do: 'list' } : { do: 'wait', untilMs: dueMs };
 }
 
-function cadenceMs({ round }: Refresh): number {
+function listCadenceMs({ round }: Refresh): number {
   return round?.policy.pollMs.someSynced ?? MINUTE_MS;
 }
 

@@ -1,5 +1,5 @@
-import { versionMs, versionOf } from './instants';
-import { isProvider, type Organization, type Provider, providersOf } from './providers';
+import { versionMs, versionName } from './instants';
+import { groupProviders, matchesProvider, type Organization, type Provider } from './providers';
 
 export { type Organization, organizationKey } from './providers';
 
@@ -65,7 +65,7 @@ export interface WantedDocument {
 }
 
 /** Which formats upstream's six known types can have. Texts differ on json for healthcheck and highlights, so it is allowed. */
-const POSSIBLE: Readonly<Record<string, readonly Format[]>> = {
+const POSSIBLE_FORMATS: Readonly<Record<string, readonly Format[]>> = {
   unity: ['json', 'html', 'pdf'],
   ccdraw: ['html', 'pdf'],
   apidata: ['json'],
@@ -76,7 +76,7 @@ const POSSIBLE: Readonly<Record<string, readonly Format[]>> = {
 
 /** Whether a type is one of upstream's own; every other one is a contract's custom type. */
 export function isKnownType(type: string): boolean {
-  return formatsOf(POSSIBLE, type) !== undefined;
+  return wantedFormats(POSSIBLE_FORMATS, type) !== undefined;
 }
 
 /** `unity:json,pdf;ccdraw:pdf` as {@link Wanted}; otherwise what was expected, for an error. */
@@ -90,7 +90,7 @@ export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: 
     }
     if (wanted.has(type)) return { ok: false, expected: `the type ${type} once` };
     const formats = list.split(',').map((format) => format.trim().toLowerCase());
-    const possible = formatsOf(POSSIBLE, type) ?? FORMATS;
+    const possible = wantedFormats(POSSIBLE_FORMATS, type) ?? FORMATS;
     if (!formats.every((format): format is Format => (possible as readonly string[]).includes(format))) {
       return { ok: false, expected: `one or more of ${possible.join(', ')} for the type ${type}` };
     }
@@ -102,17 +102,17 @@ export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: 
 }
 
 /** Whether a document is of the present details: those of earlier rounds were stored for others, and count as nothing. */
-export function isOfDetails({ round = 1 }: StoredDocument, detailsRound: number): boolean {
+export function isFromCurrentDetails({ round = 1 }: StoredDocument, detailsRound: number): boolean {
   return round >= detailsRound;
 }
 
 /** What of a list is wanted: every report of a wanted type in each of its formats. */
-export function wantedDocuments(listed: readonly ListedReport[], wanted: Wanted): WantedDocument[] {
-  return listed.flatMap((report) => (formatsOf(wanted, report.type) ?? []).map((format) => ({ report, format })));
+export function listWantedDocuments(listed: readonly ListedReport[], wanted: Wanted): WantedDocument[] {
+  return listed.flatMap((report) => (wantedFormats(wanted, report.type) ?? []).map((format) => ({ report, format })));
 }
 
 /** The formats wanted of a type, in whatever case it is spelled; undefined for a type that is not wanted. */
-export function formatsOf(byType: Wanted, type: string): readonly Format[] | undefined {
+export function wantedFormats(byType: Wanted, type: string): readonly Format[] | undefined {
   const key = type.toLowerCase();
   // Own keys only: a type is others' text and could be called "constructor".
   return Object.hasOwn(byType, key) ? byType[key] : undefined;
@@ -120,39 +120,39 @@ export function formatsOf(byType: Wanted, type: string): readonly Format[] | und
 
 /** One document's identity: a report, its version, a format. */
 export function documentKey(document: WantedDocument): string {
-  return keyOf(document.report.id, document.report.updatedAt, document.format);
+  return versionKey(document.report.id, document.report.updatedAt, document.format);
 }
 
 /** The document that a key names; a report id may hold any character. */
-export function documentOfKey(key: string): { reportId: string; version: string; format: Format } {
+export function parseDocumentKey(key: string): { reportId: string; version: string; format: Format } {
   const formatAt = key.lastIndexOf('|');
   const versionAt = key.lastIndexOf('|', formatAt - 1);
   const format = key.slice(formatAt + 1) as Format;
   return { reportId: key.slice(0, versionAt), version: key.slice(versionAt + 1, formatAt), format };
 }
 
-const keysOfDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
+const keysByDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
 
 /** The keys of all stored versions, as bytes of their own or as the same bytes seen again under a later version. */
-export function storedKeys(stored: readonly StoredDocument[]): ReadonlySet<string> {
-  const known = keysOfDocuments.get(stored);
+export function storedDocumentKeys(stored: readonly StoredDocument[]): ReadonlySet<string> {
+  const known = keysByDocuments.get(stored);
   if (known) return known;
   const keys = new Set(
     stored.flatMap(({ reportId: id, format, updatedAt, seenAt }) => [
-      keyOf(id, updatedAt, format),
-      ...(seenAt === null ? [] : [keyOf(id, seenAt, format)]),
+      versionKey(id, updatedAt, format),
+      ...(seenAt === null ? [] : [versionKey(id, seenAt, format)]),
     ]),
   );
-  keysOfDocuments.set(stored, keys);
+  keysByDocuments.set(stored, keys);
   return keys;
 }
 
-function keyOf(reportId: string, updatedAt: string | null, format: Format): string {
-  return `${reportId}|${versionOf(updatedAt)}|${format}`;
+function versionKey(reportId: string, updatedAt: string | null, format: Format): string {
+  return `${reportId}|${versionName(updatedAt)}|${format}`;
 }
 
 /** The newest stored version of a report in a format, whose bytes a newer version is compared with. */
-export function newestStored(
+export function findNewestVersion(
   stored: readonly StoredDocument[],
   reportId: string,
   format: Format,
@@ -163,20 +163,20 @@ export function newestStored(
 }
 
 /** The wanted types that the list lacks, by provider. A provider without a CCD-A lists no ccdraw: it may never do, so that is no gap. */
-export function absentReports(listed: readonly ListedKind[], wanted: Wanted): MissingDocument[] {
-  const providers = providersOf(listed.map(({ organization }) => organization));
+export function findAbsentReports(listed: readonly ListedKind[], wanted: Wanted): MissingDocument[] {
+  const providers = groupProviders(listed.map(({ organization }) => organization));
   return Object.entries(wanted).flatMap(([type, formats]) => {
     const rows = listed.filter((report) => report.type.toLowerCase() === type);
-    return absences(type, rows, providers).flatMap(({ organization, reason, detail }) =>
+    return absentReports(type, rows, providers).flatMap(({ organization, reason, detail }) =>
       formats.map((format) => ({ type, organization, format, reason, detail })),
     );
   });
 }
 
-type Absence = Pick<MissingDocument, 'organization' | 'reason' | 'detail'>;
+type AbsentReport = Pick<MissingDocument, 'organization' | 'reason' | 'detail'>;
 
-function absences(type: string, rows: readonly ListedKind[], providers: readonly Provider[]): Absence[] {
-  const without = withoutRow(type, rows, providers);
+function absentReports(type: string, rows: readonly ListedKind[], providers: readonly Provider[]): AbsentReport[] {
+  const without = ownersWithoutRow(type, rows, providers);
   return without.map((organization) =>
     type === 'ccdraw'
       ? { organization, reason: 'not-listed', detail: 'no complete record (CCD-A) is listed; it may still come' }
@@ -185,7 +185,7 @@ function absences(type: string, rows: readonly ListedKind[], providers: readonly
 }
 
 /** Who lacks a report of a type: providers, or null for the person. */
-function withoutRow(
+function ownersWithoutRow(
   type: string,
   rows: readonly ListedKind[],
   providers: readonly Provider[],
@@ -193,7 +193,7 @@ function withoutRow(
   if (!isPerProvider(type) || providers.length === 0) return rows.length === 0 ? [null] : [];
   // Without an organization, a report can only be the sole provider's.
   const isRowOf = (provider: Provider) => (row: ListedKind) =>
-    row.organization ? isProvider(provider, row.organization) : providers.length === 1;
+    row.organization ? matchesProvider(provider, row.organization) : providers.length === 1;
   return providers.filter((provider) => !rows.some(isRowOf(provider))).map(({ organization }) => organization);
 }
 

@@ -1,6 +1,6 @@
-import type { Outcome, Stage } from './applicant';
+import type { Outcome, Stage } from './outcome';
 import type { PollName } from './policy';
-import { isRefreshedAt } from './refresh';
+import { isWithinRefreshPeriod } from './refresh';
 
 /**
  * What a sweep can find. `gone`: an open applicant whose person is not upstream any more; `unattended`: a person upstream whom no applicant
@@ -12,7 +12,7 @@ export type SweepKind = (typeof SWEEP_KINDS)[number];
 export type SweepCounts = Readonly<Record<SweepKind, number>>;
 
 /** Somebody upstream. clientUserId null: upstream tells none, or one that cannot be ours (and may be anything, so it is not kept). */
-export interface SweptPerson {
+export interface SweepPerson {
   readonly clientUserId: string | null;
   readonly humanId: string;
 }
@@ -21,7 +21,7 @@ export interface SweptPerson {
 export type Standing = 'open' | 'ended' | 'forced';
 
 /** A run of an applicant. Times in ms since 1970. */
-export interface SweptApplicant {
+export interface ApplicantListing {
   readonly clientUserId: string;
   readonly humanId: string | null;
   readonly standing: Standing;
@@ -30,8 +30,8 @@ export interface SweptApplicant {
 }
 
 /** To be looked at once more: somebody upstream without an applicant, or an open applicant. */
-export type Candidate =
-  | ({ readonly of: 'person' } & SweptPerson)
+export type SweepCandidate =
+  | ({ readonly of: 'person' } & SweepPerson)
   | {
       readonly of: 'applicant';
       readonly clientUserId: string;
@@ -40,7 +40,7 @@ export type Candidate =
     };
 
 /** What was found, as it stands in the list of a sweep. */
-export interface Finding extends SweptPerson {
+export interface SweepFinding extends SweepPerson {
   readonly kind: SweepKind;
   /** Since when it has not been read; only for `unread`. */
   readonly sinceMs?: number;
@@ -49,7 +49,7 @@ export interface Finding extends SweptPerson {
 }
 
 /** What is asked of one look at an applicant. */
-export interface Sighting {
+export interface ApplicantObservation {
   readonly standing: Standing;
   readonly humanId: string | null;
   readonly closedAtMs: number | null;
@@ -60,19 +60,19 @@ export interface Sighting {
 }
 
 /** What the manifest knows where Temporal has forgotten the run. */
-export interface Remembered {
+export interface RecordedEnding {
   readonly outcome: Outcome | null;
   readonly closedAtMs: number | null;
 }
 
 /** Compares both sides. Whoever comes out is a candidate, for either list was old when the other one was made; every open applicant is one. */
-export function compare(
-  people: readonly SweptPerson[],
-  applicants: readonly SweptApplicant[],
+export function findCandidates(
+  people: readonly SweepPerson[],
+  applicants: readonly ApplicantListing[],
   nowMs: number,
   refreshForMs: number,
-): Candidate[] {
-  const newest = new Map<string, SweptApplicant>();
+): SweepCandidate[] {
+  const newest = new Map<string, ApplicantListing>();
   const followed = new Set<string>();
   for (const applicant of applicants) {
     const known = newest.get(applicant.clientUserId);
@@ -85,7 +85,7 @@ export function compare(
     const run = clientUserId === null ? undefined : newest.get(clientUserId);
     if (!run) return true;
     if (run.standing === 'open') return run.humanId !== null;
-    return run.standing === 'forced' || !isRefreshedAt(nowMs, run.closedAtMs, refreshForMs);
+    return run.standing === 'forced' || !isWithinRefreshPeriod(nowMs, run.closedAtMs, refreshForMs);
   });
   const open = [...newest.values()].filter(({ standing }) => standing === 'open');
   return [
@@ -100,13 +100,13 @@ export function compare(
  * What a candidate is once its run was looked at; null where it is nothing, as somebody who was invited meanwhile. `seen` null: Temporal knows
  * no run (any more). `gone` still has to be asked for at upstream.
  */
-export function judge(
-  candidate: Candidate,
-  seen: Sighting | null,
-  remembered: Remembered | null,
+export function judgeCandidate(
+  candidate: SweepCandidate,
+  seen: ApplicantObservation | null,
+  remembered: RecordedEnding | null,
   nowMs: number,
   refreshForMs: number,
-): Finding | null {
+): SweepFinding | null {
   const { clientUserId, humanId } = candidate;
   if (candidate.of === 'applicant') {
     if (seen?.standing !== 'open') return null;
@@ -117,19 +117,19 @@ export function judge(
     const unread = { kind: 'unread', clientUserId, humanId: seen.humanId ?? '', sinceMs: unreadSinceMs } as const;
     return isUndecided ? { ...unread, reason: 'undecided' } : unread;
   }
-  const found = (kind: SweepKind): Finding => ({ kind, clientUserId, humanId: candidate.humanId });
+  const found = (kind: SweepKind): SweepFinding => ({ kind, clientUserId, humanId: candidate.humanId });
   if (seen?.standing === 'open') {
     return seen.humanId === null || seen.humanId === humanId ? null : found('unattended');
   }
   if (seen?.standing === 'forced') return found('terminated');
   const closedAtMs = seen ? seen.closedAtMs : (remembered?.closedAtMs ?? null);
-  if (isRefreshedAt(nowMs, closedAtMs, refreshForMs)) return null;
+  if (isWithinRefreshPeriod(nowMs, closedAtMs, refreshForMs)) return null;
   // A manifest without an outcome, and no run that could still write one: it was ended by force, and Temporal has forgotten it.
   return found(!seen && remembered && remembered.outcome === null ? 'terminated' : 'unattended');
 }
 
 /** Where the cadence of an applicant is not known better, that of its stage by the worker's own settings. */
-export function pollNameAt(stage: Stage | null): PollName {
+export function pollNameOfStage(stage: Stage | null): PollName {
   switch (stage) {
     case 'invited':
     case 'syncing':

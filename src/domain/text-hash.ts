@@ -1,7 +1,7 @@
 /**
  * 64 bits of a text as two numbers of 32 (cyrb53, uncut): pure, because workflow code has no node:crypto. Of 20,000 texts two never meet by chance.
  */
-export function textHash(text: string): readonly [low: number, high: number] {
+export function hashText(text: string): readonly [low: number, high: number] {
   let high = 0xdeadbeef | 0;
   let low = 0x41c6ce57 | 0;
   for (let at = 0; at < text.length; at += 1) {

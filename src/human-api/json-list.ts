@@ -1,18 +1,18 @@
-import { isDeep, parseAnswer, parseText } from './json';
+import { exceedsDepth, parseBoundedJson, parseJsonText } from './json';
 
 /**
  * The elements of a JSON array. One bad element spoils no other: `NaN` and `Infinity` count as null, and an element that cannot be read at all
  * is undefined. Null where there is no array, or where it is cut off: a cut list must never read as a shorter one. Linear in the bytes.
  */
 export function parseList(bytes: Uint8Array): unknown[] | null {
-  const whole = parseAnswer(bytes);
+  const whole = parseBoundedJson(bytes);
   if (whole !== undefined) return Array.isArray(whole) ? whole : null;
-  return elementsOf(bytes)?.map((element) => (isDeep(element) ? undefined : parseElement(element))) ?? null;
+  return elementsOf(bytes)?.map((element) => (exceedsDepth(element) ? undefined : parseElement(element))) ?? null;
 }
 
 function parseElement(bytes: Uint8Array): unknown {
   const text = new TextDecoder().decode(bytes);
-  return parseText(text) ?? parseText(withNulls(text));
+  return parseJsonText(text) ?? parseJsonText(withNulls(text));
 }
 
 /** What serializers write for a number that JSON does not have. */

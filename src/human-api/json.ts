@@ -1,14 +1,14 @@
 /** The value of a JSON text in UTF-8; undefined where it is none. The parser's own error quotes the text, so it goes no further. */
 export function parseJson(bytes: Uint8Array): unknown {
-  return parseText(new TextDecoder().decode(bytes));
+  return parseJsonText(new TextDecoder().decode(bytes));
 }
 
 /** The same for an answer of upstream's, which may be larger than any notification: undefined also where it is too deep. */
-export function parseAnswer(bytes: Uint8Array): unknown {
-  return isDeep(bytes) ? undefined : parseJson(bytes);
+export function parseBoundedJson(bytes: Uint8Array): unknown {
+  return exceedsDepth(bytes) ? undefined : parseJson(bytes);
 }
 
-export function parseText(text: string): unknown {
+export function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(withIdsAsTexts(text));
   } catch {
@@ -30,7 +30,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Nothing of upstream's nests deeper than ten; millions of brackets would hold the process for seconds. */
-const DEPTH_MOST = 1_000;
+const MAX_DEPTH = 1_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** `[` and `{`, `]` and `}` differ in one bit. */
@@ -39,9 +39,9 @@ const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
 /** Counts the brackets outside of strings. */
-export function isDeep(bytes: Uint8Array): boolean {
+export function exceedsDepth(bytes: Uint8Array): boolean {
   // So many bytes as it takes to be deep.
-  if (bytes.byteLength <= DEPTH_MOST) return false;
+  if (bytes.byteLength <= MAX_DEPTH) return false;
   let depth = 0;
   let inString = false;
   for (let at = 0; at < bytes.byteLength; at += 1) {
@@ -50,7 +50,7 @@ export function isDeep(bytes: Uint8Array): boolean {
     else if (byte === QUOTE) inString = !inString;
     else if (!inString && (byte | EITHER) === OPENING) depth += 1;
     else if (!inString && (byte | EITHER) === CLOSING) depth -= 1;
-    if (depth > DEPTH_MOST) return true;
+    if (depth > MAX_DEPTH) return true;
   }
   return false;
 }

@@ -1,12 +1,12 @@
-import { type CallFacts, Unavailable } from './errors';
+import { type CallFacts, Unavailable } from '../upstream/errors';
 
 /**
  * What undici or the socket threw, as {@link Unavailable}. Only the code is kept: undici's parser error carries the raw answer,
  * which may be personal data or a token. A time-out before the connection stood is a dead call, one after it may be alive.
  */
-export function networkFailure(facts: CallFacts, error: unknown, isProxied = false): Unavailable {
-  const code = codeOf(error);
-  const refusedWith = isProxied && facts.status === null ? proxyStatusOf(error) : null;
+export function toUnavailable(facts: CallFacts, error: unknown, isProxied = false): Unavailable {
+  const code = errorCode(error);
+  const refusedWith = isProxied && facts.status === null ? readProxyStatus(error) : null;
   if (refusedWith !== null) {
     const advice = refusedWith === '407' ? 'check its user and password' : 'check whether it allows this host';
     return new Unavailable(facts, `the proxy of HTTPS_PROXY refused the connection (${refusedWith}); ${advice}`);
@@ -20,17 +20,17 @@ export function networkFailure(facts: CallFacts, error: unknown, isProxied = fal
 }
 
 /** The status of a proxy that opened no tunnel: undici says it in its message only. */
-function proxyStatusOf(error: unknown): string | null {
+function readProxyStatus(error: unknown): string | null {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === 'string' ? (/^Proxy response \((\d{3})\)/.exec(message)?.[1] ?? null) : null;
 }
 
 /** We gave up waiting: upstream may still be working on the request. */
-export function timedOut(facts: CallFacts, timeoutMs: number): Unavailable {
+export function toTimeout(facts: CallFacts, timeoutMs: number): Unavailable {
   return new Unavailable(facts, `no complete answer within ${timeoutMs} ms`, { callMayBeAlive: true });
 }
 
-function codeOf(error: unknown): string {
+function errorCode(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   return [code, name].find((text) => typeof text === 'string' && /^\w{1,60}$/.test(text))?.toString() ?? 'unknown';
 }

@@ -1,39 +1,25 @@
-import { createHash } from 'node:crypto';
-import { isClientUserId, isHumanId } from '../domain/identifiers';
-import { instantMs } from '../domain/instants';
+import { isClientUserId, isHumanId, parseReportId } from '../domain/identifiers';
+import { parseInstantMs } from '../domain/instants';
 import { MINUTE_MS } from '../domain/policy';
+import { type ParsedNotice, requestIdOf } from '../upstream/notices';
 import { isRecord } from './json';
-import { jsonIn, jsonOf } from './notifications/body';
-import { dateOf, reportIdOf } from './wire';
+import { decodeJsonBody, decodeJsonText } from './json-body';
+import { parseDateText } from './users/wire';
 
-/** What one element of a notification says: a hint, never a truth. `other` is answered 200 and counted. */
-export type Notice =
-  | ({ kind: 'status'; clientUserId: string; humanId: string; status: string; updatedAt: string | null } & Identified)
-  | ({ kind: 'report'; humanId: string; reportId: string; type: string | null; updatedAt: string | null } & Identified)
-  | { kind: 'other'; reason: IgnoredReason };
+const JUNK: ParsedNotice = { kind: 'other', reason: 'junk' };
+const UNKNOWN_KIND: ParsedNotice = { kind: 'other', reason: 'unknown-kind' };
+const INVALID_ID: ParsedNotice = { kind: 'other', reason: 'invalid-id' };
+const WRAPPED: ParsedNotice = { kind: 'other', reason: 'wrapped' };
 
-/** `wrapped`: a notice inside of an envelope, which no contract describes. */
-export type IgnoredReason = 'junk' | 'unknown-kind' | 'invalid-id' | 'wrapped';
-
-/** `requestId`: computed when the notice was parsed, from all it said. Missing in what 0.1.0 stored. */
-interface Identified {
-  requestId?: string;
-}
-
-const JUNK: Notice = { kind: 'other', reason: 'junk' };
-const UNKNOWN_KIND: Notice = { kind: 'other', reason: 'unknown-kind' };
-const INVALID_ID: Notice = { kind: 'other', reason: 'invalid-id' };
-const WRAPPED: Notice = { kind: 'other', reason: 'wrapped' };
-
-const LONGEST_STATUS = 100;
-const LONGEST_TYPE = 100;
+const MAX_STATUS_LENGTH = 100;
+const MAX_TYPE_LENGTH = 100;
 /** The known endpoints have fifty characters; a longer text than this is none. */
-const LONGEST_ENDPOINT = 2_000;
+const MAX_ENDPOINT_LENGTH = 2_000;
 /** A text that is shorter, or does not name a humanId, holds no notice: it is not parsed, because a text that is no JSON costs an exception. */
-const SHORTEST_NOTICE = 50;
+const MIN_NOTICE_LENGTH = 50;
 /** An envelope has a few fields, and another one inside at most. */
-const MOST_ENVELOPES = 3;
-const MOST_ENVELOPE_FIELDS = 20;
+const MAX_ENVELOPES = 3;
+const MAX_ENVELOPE_FIELDS = 20;
 
 /**
  * A notification's body (one object, or an array of them) as notices, one an element; a bad element spoils no other. An element may be encoded
@@ -43,26 +29,11 @@ const MOST_ENVELOPE_FIELDS = 20;
 export function parseNotices(
   rawBody: Buffer,
   nowMs = Date.now(),
-): { ok: true; notices: Notice[] } | { ok: false; expected: string } {
-  const body = jsonOf(rawBody);
+): { ok: true; notices: ParsedNotice[] } | { ok: false; expected: string } {
+  const body = decodeJsonBody(rawBody);
   const elements: unknown[] = Array.isArray(body) ? body : isRecord(body) ? [body] : [];
   if (elements.length === 0) return { ok: false, expected: 'a JSON object or a non-empty array of objects' };
-  return { ok: true, notices: elements.map((element) => noticeOf(element, nowMs)) };
-}
-
-/**
- * Temporal's request id of a notice, 32 hex digits: the server drops a repeat within a run. A notice that 0.1.0 stored has none; its id is
- * computed from its fields, as 0.1.0 did.
- */
-export function noticeRequestId(notice: Notice): string {
-  if (notice.kind !== 'other' && notice.requestId !== undefined) return notice.requestId;
-  return digestOf(Object.entries(notice).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-const REQUEST_ID = /^[0-9a-f]{32}$/;
-
-export function isRequestId(value: unknown): value is string {
-  return typeof value === 'string' && REQUEST_ID.test(value);
+  return { ok: true, notices: elements.map((element) => parseNotice(element, nowMs)) };
 }
 
 /** A sender that tries again does so sooner. */
@@ -73,12 +44,12 @@ const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
  * dates that cannot be read are not the same date. A notice without a
  * readable date is a repeat only for ten minutes; without that limit a later one would be dropped for the life of a run.
  */
-function requestIdOf(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
+function noticeId(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
   const updatedAt = scalar(element['updatedAt']);
   const date = typeof updatedAt === 'number' ? String(updatedAt) : updatedAt;
-  const isDated = instantMs(dateOf(date)) !== null;
+  const isDated = parseInstantMs(parseDateText(date)) !== null;
   const period = isDated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS);
-  return digestOf([...fields, date, scalar(element['action']), period]);
+  return requestIdOf([...fields, date, scalar(element['action']), period]);
 }
 
 /** A text, number or boolean of upstream's as it came; anything else is `null`: nesting has no limit, and says nothing here. */
@@ -86,12 +57,8 @@ function scalar(value: unknown): string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
-}
-
-function noticeOf(element: unknown, nowMs: number): Notice {
-  const fields = recordIn(element);
+function parseNotice(element: unknown, nowMs: number): ParsedNotice {
+  const fields = decodeRecord(element);
   if (fields === null) return JUNK;
   if (isStatusNotice(fields)) return statusNotice(fields, nowMs);
   if (isReportsEndpoint(fields['endpoint'])) return reportNotice(fields, nowMs);
@@ -99,9 +66,9 @@ function noticeOf(element: unknown, nowMs: number): Notice {
 }
 
 /** An object, or one that is encoded as a JSON text. */
-function recordIn(value: unknown): Record<string, unknown> | null {
-  const isEncoded = typeof value === 'string' && value.length >= SHORTEST_NOTICE && value.includes('humanId');
-  const decoded = isEncoded ? jsonIn(value) : value;
+function decodeRecord(value: unknown): Record<string, unknown> | null {
+  const isEncoded = typeof value === 'string' && value.length >= MIN_NOTICE_LENGTH && value.includes('humanId');
+  const decoded = isEncoded ? decodeJsonText(value) : value;
   return isRecord(decoded) ? decoded : null;
 }
 
@@ -112,44 +79,44 @@ function isStatusNotice({ property }: Record<string, unknown>): boolean {
 /** Whether a field holds a notice, or an envelope that does. Of a list the first element decides. */
 function isEnvelope(fields: Record<string, unknown>, depth = 1): boolean {
   return Object.values(fields)
-    .slice(0, MOST_ENVELOPE_FIELDS)
+    .slice(0, MAX_ENVELOPE_FIELDS)
     .some((value) => {
-      const content = recordIn(Array.isArray(value) ? value[0] : value);
+      const content = decodeRecord(Array.isArray(value) ? value[0] : value);
       if (content === null) return false;
       if (isStatusNotice(content) || isReportsEndpoint(content['endpoint'])) return true;
-      return depth < MOST_ENVELOPES && isEnvelope(content, depth + 1);
+      return depth < MAX_ENVELOPES && isEnvelope(content, depth + 1);
     });
 }
 
-function statusNotice(fields: Record<string, unknown>, nowMs: number): Notice {
-  const clientUserId = idOf(fields['clientUserId']);
-  const humanId = idOf(fields['humanId']);
+function statusNotice(fields: Record<string, unknown>, nowMs: number): ParsedNotice {
+  const clientUserId = parseId(fields['clientUserId']);
+  const humanId = parseId(fields['humanId']);
   const status = fields['value'];
   if (!isClientUserId(clientUserId) || !isHumanId(humanId)) return INVALID_ID;
-  if (typeof status !== 'string' || status.trim() === '' || status.length > LONGEST_STATUS) return JUNK;
-  const requestId = requestIdOf(['status', clientUserId, humanId, status], fields, nowMs);
-  return { kind: 'status', clientUserId, humanId, status, updatedAt: dateOf(fields['updatedAt']), requestId };
+  if (typeof status !== 'string' || status.trim() === '' || status.length > MAX_STATUS_LENGTH) return JUNK;
+  const requestId = noticeId(['status', clientUserId, humanId, status], fields, nowMs);
+  return { kind: 'status', clientUserId, humanId, status, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 
-function reportNotice(fields: Record<string, unknown>, nowMs: number): Notice {
-  const humanId = idOf(fields['humanId']);
-  const reportId = reportIdOf(idOf(fields['objectId']));
+function reportNotice(fields: Record<string, unknown>, nowMs: number): ParsedNotice {
+  const humanId = parseId(fields['humanId']);
+  const reportId = parseReportId(parseId(fields['objectId']));
   if (!isHumanId(humanId) || reportId === null) return INVALID_ID;
   const upstreamType = fields['type'];
-  const isType = typeof upstreamType === 'string' && upstreamType !== '' && upstreamType.length <= LONGEST_TYPE;
+  const isType = typeof upstreamType === 'string' && upstreamType !== '' && upstreamType.length <= MAX_TYPE_LENGTH;
   const type = isType ? upstreamType : null;
-  const requestId = requestIdOf(['report', humanId, reportId, type], fields, nowMs);
-  return { kind: 'report', humanId, reportId, type, updatedAt: dateOf(fields['updatedAt']), requestId };
+  const requestId = noticeId(['report', humanId, reportId, type], fields, nowMs);
+  return { kind: 'report', humanId, reportId, type, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 
 /** An id that came as a number is its decimal text; a fraction or an exponent is none, because its text is not what the sender had. */
-function idOf(value: unknown): unknown {
+function parseId(value: unknown): unknown {
   return typeof value === 'number' ? (Number.isSafeInteger(value) ? String(value) : null) : value;
 }
 
 /** The endpoint names the kind and nothing else: it is never called, so its host does not matter. */
 function isReportsEndpoint(endpoint: unknown): boolean {
-  if (typeof endpoint !== 'string' || endpoint.length > LONGEST_ENDPOINT) return false;
+  if (typeof endpoint !== 'string' || endpoint.length > MAX_ENDPOINT_LENGTH) return false;
   const names = (endpoint.trim().split(/[?#]/, 1)[0] ?? '').split('/').filter((name) => name !== '');
   return names.slice(-3).join('/').toLowerCase() === 'human/medical/reports';
 }

@@ -1,4 +1,4 @@
-import { type CallFacts, Unavailable } from './errors';
+import { type CallFacts, Unavailable } from '../upstream/errors';
 
 /** One request. `route` is a template such as `/api/v1/users/{humanId}`, filled from `ids`; it alone is ever told in errors. */
 export interface Call {
@@ -12,7 +12,11 @@ export interface Call {
 }
 
 /** Where a call goes: the base URL's own path prefix stays in front of the route. @throws Unavailable for an id no URL can carry */
-export function pathOf(baseUrl: string, call: Call, facts: CallFacts): { origin: string; path: string; query: string } {
+export function buildTarget(
+  baseUrl: string,
+  call: Call,
+  facts: CallFacts,
+): { origin: string; path: string; query: string } {
   const base = new URL(baseUrl);
   const route = call.route.replace(/\{(\w+)\}/g, (_, name: string) => segment(call.ids?.[name] ?? '', facts));
   const query = new URLSearchParams(call.query).toString();
@@ -20,7 +24,7 @@ export function pathOf(baseUrl: string, call: Call, facts: CallFacts): { origin:
 }
 
 /** The headers and the body of a call. */
-export function messageOf(call: Call): {
+export function buildMessage(call: Call): {
   method: Call['method'];
   headers: Record<string, string>;
   body: string | null;

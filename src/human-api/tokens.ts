@@ -1,7 +1,7 @@
-import { Recent } from '../observability/recent';
-import { NotYet, Unavailable } from './errors';
+import { Recent } from '../process/recent';
+import { AccessDenied, Unavailable } from '../upstream/errors';
 import type { Reply } from './reply';
-import type { Mint } from './token-mints';
+import type { TokenMint } from './token-mints';
 
 interface HeldToken {
   readonly token: string;
@@ -10,18 +10,18 @@ interface HeldToken {
 }
 
 /** Renewed before the end by a tenth of the life, so that it works with lives of seconds, and at most by this. */
-const EARLIEST_REFRESH_MS = 5 * 60_000;
+const MAX_EARLY_REFRESH_MS = 5 * 60_000;
 /** Access tokens held at once, one a person being collected: about 8 MB of JWTs. The least recently used goes first. */
-const MOST_TOKENS = 5_000;
+const MAX_TOKENS = 5_000;
 
 /** Tokens by key, kept for this process, renewed early, each by one caller while the others wait for the same answer. */
-export class Tokens {
-  readonly #mint: Mint;
+export class TokenCache {
+  readonly #mint: TokenMint;
   readonly #now: () => number;
-  readonly #held = new Recent<HeldToken>(MOST_TOKENS);
+  readonly #held = new Recent<HeldToken>(MAX_TOKENS);
   readonly #minting = new Map<string, Promise<string>>();
 
-  constructor(mint: Mint, now: () => number) {
+  constructor(mint: TokenMint, now: () => number) {
     this.#mint = mint;
     this.#now = now;
   }
@@ -30,7 +30,7 @@ export class Tokens {
    * Sends with the token; a 401 drops it, and the call is made once more with a new one. Upstream did not execute what it refused; of what a
    * gateway answers nothing is known, so a call that is not `repeatable` is not made again then.
    */
-  async authorise<Content>(
+  async sendAuthorised<Content>(
     key: string,
     send: (token: string) => Promise<Reply<Content>>,
     { repeatable }: { readonly repeatable: boolean } = { repeatable: true },
@@ -50,11 +50,11 @@ export class Tokens {
   }
 
   /** Mints whatever is held, or on its way. */
-  async mintAfresh(key: string): Promise<string> {
+  async mintFresh(key: string): Promise<string> {
     const askedAtMs = this.#now();
     const { token, lifeMs } = await this.#mint(key);
     const expiresAtMs = askedAtMs + lifeMs;
-    const refreshAtMs = expiresAtMs - Math.min(lifeMs / 10, EARLIEST_REFRESH_MS);
+    const refreshAtMs = expiresAtMs - Math.min(lifeMs / 10, MAX_EARLY_REFRESH_MS);
     this.#held.set(key, { token, refreshAtMs, expiresAtMs });
     return token;
   }
@@ -70,7 +70,7 @@ export class Tokens {
     } catch (error) {
       // An early renewal that fails costs nothing while the old token lives; that the person is gone is an answer.
       const stillGood = held !== undefined && this.#held.get(key) === held && this.#now() < held.expiresAtMs;
-      if (stillGood && !(error instanceof NotYet)) return held.token;
+      if (stillGood && !(error instanceof AccessDenied)) return held.token;
       throw error;
     }
   }
@@ -78,7 +78,7 @@ export class Tokens {
   #mintOnce(key: string): Promise<string> {
     const underWay = this.#minting.get(key);
     if (underWay) return underWay;
-    const minting = this.mintAfresh(key).finally(() => this.#minting.delete(key));
+    const minting = this.mintFresh(key).finally(() => this.#minting.delete(key));
     this.#minting.set(key, minting);
     return minting;
   }

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { Seal } from '../domain/seal';
+import type { Cipher } from '../domain/encryption';
 
 /**
  * The form of an encrypted file: magic, length of the wrapped key (2 bytes), the wrapped key, chunks. The key is the file's own and random; the
- * {@link Seal} wraps it for the file's place, so that a file moved to another applicant, or another name, does not open. Chunks are AES-256-GCM
+ * {@link Cipher} wraps it for the file's place, so that a file moved to another applicant, or another name, does not open. Chunks are AES-256-GCM
  * of 64 KiB each, the last one shorter; their nonces count them and tell the last (STREAM: Hoang, Reyhanitabar, Rogaway, Vizár, 2015), so that
  * what was cut, swapped, repeated or appended does not open either. Memory: some chunks, whatever the size.
  */
@@ -30,8 +30,8 @@ export class Sealing {
   private chunks = 0;
   private head: Buffer | null;
 
-  constructor(seal: Seal, place: string) {
-    const wrapped = seal.seal(this.key, place);
+  constructor(seal: Cipher, place: string) {
+    const wrapped = seal.encrypt(this.key, place);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt16BE(wrapped.byteLength);
     this.head = Buffer.concat([MAGIC, length, wrapped]);
@@ -73,7 +73,7 @@ export class Sealing {
 }
 
 /** A whole text, encrypted. */
-export function sealedWhole(seal: Seal, place: string, plain: Uint8Array): Buffer {
+export function sealedWhole(seal: Cipher, place: string, plain: Uint8Array): Buffer {
   const sealing = new Sealing(seal, place);
   return Buffer.concat([sealing.take(plain), sealing.finish()]);
 }
@@ -89,13 +89,13 @@ export interface Opened {
  * Opens a file that may be encrypted or not. `seal` is asked for where it is.
  * @throws NotOpened; UnknownKey where the key is not ours
  */
-export async function openBytes(file: AsyncIterable<Uint8Array>, place: string, seal: () => Seal): Promise<Opened> {
+export async function openBytes(file: AsyncIterable<Uint8Array>, place: string, seal: () => Cipher): Promise<Opened> {
   const bytes = new Reader(file);
   const magic = await bytes.upTo(MAGIC.byteLength);
   if (!magic.equals(MAGIC)) return { encrypted: false, clear: bytes.all(magic) };
   const length = await bytes.upTo(LENGTH_BYTES);
   const wrapped = length.byteLength === LENGTH_BYTES ? await bytes.upTo(length.readUInt16BE()) : Buffer.alloc(0);
-  const key = seal().open(wrapped, place);
+  const key = seal().decrypt(wrapped, place);
   if (key?.byteLength !== KEY_BYTES) throw notOpened();
   return { encrypted: true, clear: chunksOf(bytes, key) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isClientUserId } from '../domain/identifiers';
-import { versionOf } from '../domain/instants';
+import { versionName } from '../domain/instants';
 import { type Format, type ListedReport, type Organization, organizationKey } from '../domain/reports';
 
 /** The manifest's name within an applicant's folder. */
@@ -25,7 +25,7 @@ export function applicantFolder(clientUserId: string): string {
 /** `<type>/<organization or "person">/<reportId>.<version>.<format>`: a document's place in the applicant's folder, "/" on every platform. */
 export function documentFile(report: ListedReport, format: Format): string {
   const organization = report.organization ? organizationFolder(report.organization) : 'person';
-  return `${typeFolder(report.type)}/${organization}/${reportName(report.id)}.${versionOf(report.updatedAt)}.${format}`;
+  return `${typeFolder(report.type)}/${organization}/${reportName(report.id)}.${versionName(report.updatedAt)}.${format}`;
 }
 
 /** Whether a name could be {@link documentFile}'s: three parts, none of which leads anywhere else. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Seal, UnknownKey } from '../domain/seal';
+import { type Cipher, KeyMissing } from '../domain/encryption';
 import type { Shelf } from './shelf';
 
 /** What is told of notices that were set aside, without opening them: the same that the spool's quarantine tells. */
@@ -34,7 +34,7 @@ export interface MailboxQuarantine {
   put(entry: MailboxToSetAside): Promise<'kept' | 'full'>;
   /** All of them, the oldest first; a file that is not ours is left out. */
   list(): Promise<readonly MailboxHeader[]>;
-  /** Null where there is none of this id; `content` is null for what can never be opened again. @throws {UnknownKey} */
+  /** Null where there is none of this id; `content` is null for what can never be opened again. @throws {KeyMissing} */
   read(id: string): Promise<{ readonly header: MailboxHeader; readonly content: Buffer | null } | null>;
   /** Takes it away for good; false where there was none. */
   drop(id: string): Promise<boolean>;
@@ -56,7 +56,7 @@ type Stored = MailboxHeader & {
 /** The quarantine of mailboxes, on the shelf of a report store that any number of workers share. */
 export function openMailboxQuarantine(options: {
   readonly shelf: Shelf;
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
   readonly maxRecords?: number;
 }): MailboxQuarantine {
   const { shelf, seal, maxRecords = MAX_RECORDS } = options;
@@ -72,7 +72,7 @@ export function openMailboxQuarantine(options: {
         ...{ id, why: 'nobody', at: new Date(atMs).toISOString(), kind: 'report', clientUserId: null, humanId },
         detail: notices === 1 ? '1 notice' : `${notices} notices`,
         form: seal === null ? 'plain' : 'sealed',
-        content: Buffer.from(seal?.seal(plain, nameOf(id)) ?? plain).toString('base64'),
+        content: Buffer.from(seal?.encrypt(plain, nameOf(id)) ?? plain).toString('base64'),
       };
       await shelf.put(nameOf(id), Buffer.from(`${JSON.stringify(stored)}\n`));
       return 'kept';
@@ -92,8 +92,8 @@ export function openMailboxQuarantine(options: {
       const stored = parsed(await shelf.get(nameOf(id)));
       if (stored === null) return null;
       const bytes = Buffer.from(stored.content, 'base64');
-      if (stored.form === 'sealed' && seal === null) throw new UnknownKey('of an earlier setting');
-      const opened = stored.form === 'plain' ? bytes : (seal?.open(bytes, nameOf(id)) ?? null);
+      if (stored.form === 'sealed' && seal === null) throw new KeyMissing('of an earlier setting');
+      const opened = stored.form === 'plain' ? bytes : (seal?.decrypt(bytes, nameOf(id)) ?? null);
       return { header: headerOf(stored), content: opened === null ? null : Buffer.from(opened) };
     },
 

@@ -1,7 +1,7 @@
-import { instantMs, versionMs } from '../domain/instants';
-import { isProvider, organizationKey, type Provider, providersOf } from '../domain/providers';
+import { parseInstantMs, versionMs } from '../domain/instants';
+import { groupProviders, matchesProvider, organizationKey, type Provider } from '../domain/providers';
 import { credibleDateMs } from '../domain/reads';
-import { isOfDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
+import { isFromCurrentDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
 /** The sha256 of what lies under a file's name; null for what cannot be read. */
@@ -131,7 +131,7 @@ export function mergeDocuments(
     byFile.set(document.file, known ? mergedEntry(known, document, placed) : document);
   }
   const all = [...byFile.values()];
-  const current = currentFiles(all.filter((document) => isOfDetails(document, detailsRound)));
+  const current = currentFiles(all.filter((document) => isFromCurrentDetails(document, detailsRound)));
   return all
     .map((document) => ({ round: 1, ...document, superseded: !current.has(document.file) }))
     .sort((a, b) => compare(a.file, b.file));
@@ -191,13 +191,13 @@ type DocumentPlace = Pick<StoredDocument, 'type' | 'organization' | 'format'>;
 
 /** Whether something lies where an entry says that something is missing, however either names its provider. */
 function placeMatcher(all: readonly DocumentPlace[]): (entry: DocumentPlace, other: DocumentPlace) => boolean {
-  const providers = providersOf(all.map(({ organization }) => organization));
+  const providers = groupProviders(all.map(({ organization }) => organization));
   const [sole, another] = providers;
   return (entry, other) => {
     if (!isSameKind(entry, other)) return false;
     if (entry.organization && other.organization) {
       const { organization } = entry;
-      return providers.some((provider) => isProvider(provider, organization) && isOf(provider, other));
+      return providers.some((provider) => matchesProvider(provider, organization) && isOf(provider, other));
     }
     // Without an organization, a report that comes once per provider is the sole provider's.
     const isSole = sole !== undefined && another === undefined && isPerProvider(entry.type.toLowerCase());
@@ -206,7 +206,7 @@ function placeMatcher(all: readonly DocumentPlace[]): (entry: DocumentPlace, oth
 }
 
 function isOf(provider: Provider, { organization }: DocumentPlace): boolean {
-  return organization !== null && isProvider(provider, organization);
+  return organization !== null && matchesProvider(provider, organization);
 }
 
 function isSameKind(a: DocumentPlace, b: DocumentPlace): boolean {
@@ -223,7 +223,7 @@ function sortKey(entry: MissingDocument): string {
 
 /** The epoch where upstream told no date, as file names have it. */
 function at(text: string | null): number {
-  return instantMs(text) ?? 0;
+  return parseInstantMs(text) ?? 0;
 }
 
 function compare(a: string, b: string): number {

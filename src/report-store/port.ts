@@ -1,6 +1,6 @@
-import type { Outcome, Reason } from '../domain/applicant';
+import type { Cipher } from '../domain/encryption';
+import type { Outcome, Reason } from '../domain/outcome';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
-import type { Seal } from '../domain/seal';
 import type { Shelf } from './shelf';
 
 /** `<clientUserId>/manifest.json`: always true of what lies beside it. Times are ISO 8601 in UTC. */
@@ -146,7 +146,7 @@ export class AlteredDocument extends Error {
 /** How files are kept from whoever gets at the disk. */
 export interface AtRest {
   /** Opens what is encrypted; null where no keys are set. */
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
   /** Whether what is written from now on is encrypted; it needs the seal. What lies there tells by itself, and both kinds are read. */
   readonly encrypts: boolean;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { isCode } from '../disk/folders';
-import { type Seal, UnknownKey } from '../domain/seal';
+import { type Cipher, KeyMissing } from '../domain/encryption';
 import { diskFiles, type Files, writeWhole } from './files';
 
 /**
@@ -42,7 +42,7 @@ export interface Quarantine {
   list(): Promise<readonly QuarantineHeader[]>;
   /**
    * One with its content; null where there is none of this id. `content` is null for what can never be opened again.
-   * @throws {UnknownKey} where the key it was sealed with is not ours
+   * @throws {KeyMissing} where the key it was sealed with is not ours
    */
   read(id: string): Promise<{ readonly header: QuarantineHeader; readonly content: Buffer | null } | null>;
   /** Takes it away for good; false where there was none. */
@@ -65,7 +65,7 @@ const NAME = /^(\d{13}-(refused|signature|damaged)-[0-9a-f]{12})\.json$/;
 /** The quarantine of the spool in this folder, which is made when something is first put into it. */
 export function openQuarantine(options: {
   readonly spoolFolder: string;
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
   readonly files?: Files;
   readonly maxRecords?: number;
   readonly maxBytes?: number;
@@ -113,7 +113,7 @@ export function openQuarantine(options: {
         version: 1,
         ...header,
         form: seal === null ? 'plain' : 'sealed',
-        content: Buffer.from(seal?.seal(plain, placeOf(id)) ?? plain).toString('base64'),
+        content: Buffer.from(seal?.encrypt(plain, placeOf(id)) ?? plain).toString('base64'),
       };
       const bytes = Buffer.from(`${JSON.stringify(kept)}\n`);
       const of = (await count())[told.why];
@@ -144,8 +144,8 @@ export function openQuarantine(options: {
       const found = await stored(`${id}.json`);
       if (found === null) return null;
       const bytes = Buffer.from(found.content, 'base64');
-      if (found.form === 'sealed' && seal === null) throw new UnknownKey('of an earlier setting');
-      const opened = found.form === 'plain' ? bytes : (seal?.open(bytes, placeOf(id)) ?? null);
+      if (found.form === 'sealed' && seal === null) throw new KeyMissing('of an earlier setting');
+      const opened = found.form === 'plain' ? bytes : (seal?.decrypt(bytes, placeOf(id)) ?? null);
       return { header: headerOf(found), content: opened === null ? null : Buffer.from(opened) };
     },
 

@@ -1,4 +1,4 @@
-import { type Seal, UnknownKey } from '../domain/seal';
+import { type Cipher, KeyMissing } from '../domain/encryption';
 import { type Found, lineOf } from './frame';
 
 /** Something that must not be lost: when it came (ms since 1970), and a text of one line that its writer understands. */
@@ -17,19 +17,19 @@ export type Opened =
 const PLACE = 'spool';
 
 /** A record as the line that holds it, sealed where there is a seal. */
-export function writeRecord({ atMs, text }: SpoolRecord, seal: Seal | null): Buffer {
+export function writeRecord({ atMs, text }: SpoolRecord, seal: Cipher | null): Buffer {
   const plain = Buffer.from(`${atMs} ${text}`);
   if (seal === null) return lineOf('plain', plain);
-  return lineOf('sealed', Buffer.from(Buffer.from(seal.seal(plain, PLACE)).toString('base64'), 'latin1'));
+  return lineOf('sealed', Buffer.from(Buffer.from(seal.encrypt(plain, PLACE)).toString('base64'), 'latin1'));
 }
 
 /** The record of a line. A plain one is read also where keys are set: it was written before they were. */
-export function readRecord(line: Extract<Found, { kind: 'record' }>, seal: Seal | null): Opened {
+export function readRecord(line: Extract<Found, { kind: 'record' }>, seal: Cipher | null): Opened {
   let plain: Uint8Array | null = line.payload;
   if (line.form === 'sealed') {
-    if (seal === null) return { kind: 'locked', error: new UnknownKey('of an earlier setting') };
+    if (seal === null) return { kind: 'locked', error: new KeyMissing('of an earlier setting') };
     try {
-      plain = seal.open(Buffer.from(line.payload.toString('latin1'), 'base64'), PLACE);
+      plain = seal.decrypt(Buffer.from(line.payload.toString('latin1'), 'base64'), PLACE);
     } catch (error) {
       return { kind: 'locked', error };
     }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isCode } from '../disk/folders';
-import type { Seal } from '../domain/seal';
+import type { Cipher } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { type Files, writeWhole } from './files';
 import { createFlow } from './flow';
@@ -42,7 +42,7 @@ const DEFERRALS_A_TURN = 100;
 export function startReplay(deps: {
   readonly place: Place;
   readonly files: Files;
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
   readonly segments: Segments;
   readonly rotate: () => Promise<void>;
   readonly quarantine: Quarantine;

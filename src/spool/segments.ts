@@ -1,4 +1,4 @@
-import type { Seal } from '../domain/seal';
+import type { Cipher } from '../domain/encryption';
 import { scan } from './frame';
 import { readRecord } from './record';
 import type { Batch } from './writer';
@@ -121,7 +121,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
 }
 
 /** Sets the record count and age of a segment found on the disk, from its bytes. Does nothing if the segment is counted already. */
-export function countRecords(segment: Segment, bytes: Buffer, seal: Seal | null): void {
+export function countRecords(segment: Segment, bytes: Buffer, seal: Cipher | null): void {
   if (segment.records !== null) return;
   segment.records = 0;
   for (const found of scan(bytes)) {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import type { Seal } from '../domain/seal';
+import type { Cipher } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { diskFiles, type Files, writeAll } from './files';
 import { createSpoolMetrics } from './metrics';
@@ -64,7 +64,7 @@ export async function openSpool(options: {
   readonly folder: string;
   /** Of all that lies there and is ours to deliver; beyond it nothing more is taken. */
   readonly maxBytes: number;
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
   readonly registry: Registry;
   readonly log: Logger;
   readonly files?: Files;
@@ -197,7 +197,7 @@ async function proveWritable(folder: string, files: Files): Promise<void> {
   }
 }
 
-async function linesOf(records: readonly SpoolRecord[], seal: Seal | null): Promise<Buffer> {
+async function linesOf(records: readonly SpoolRecord[], seal: Cipher | null): Promise<Buffer> {
   const lines: Buffer[] = [];
   for (const [index, record] of records.entries()) {
     if (index % RECORDS_A_TURN === RECORDS_A_TURN - 1) await turn();

@@ -2,10 +2,10 @@ import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError }
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
-import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/applicant';
+import { KeyMissing } from '../domain/encryption';
 import { isHumanId } from '../domain/identifiers';
+import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
-import { UnknownKey } from '../domain/seal';
 import {
   type ApplicantDetails,
   applicantWorkflowId,
@@ -151,7 +151,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
 
   /**
    * Who was there first: the same details or others. A memo that can never be read tells neither, so it counts as others; one whose key is
-   * missing could not be asked. @throws {UnknownKey}
+   * missing could not be asked. @throws {KeyMissing}
    */
   async function started(clientUserId: string, detailsDigest: string): Promise<Started> {
     const described = await describe(clientUserId);
@@ -197,8 +197,8 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
       return await decodeFromPayloadsAtIndex<string>(loadedDataConverter, 0, [payload], context);
     } catch (error) {
       // Without any keys there is no codec either, and the converter knows nothing of encryption.
-      const keyId = error instanceof UnknownKey ? error.keyId : keyIdOf(payload);
-      if (keyId !== null) throw new UnknownKey(keyId);
+      const keyId = error instanceof KeyMissing ? error.keyId : keyIdOf(payload);
+      if (keyId !== null) throw new KeyMissing(keyId);
       return null;
     }
   }

@@ -1,6 +1,6 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { UNDECODABLE, UnknownKey } from '../domain/seal';
+import { KeyMissing, UNDECODABLE } from '../domain/encryption';
 import { decrypt, encrypt, isKeyId, type KeyRing } from './key-ring';
 
 /** Why a payload can never become readable. `plaintext`: not encrypted at all; `altered`: bytes or labels changed, or cut; `foreign`: of another workflow. */
@@ -33,7 +33,7 @@ export function createPayloadCodec(
   return {
     async encode(payloads, context) {
       const key = ring.key(ring.first, 'payload');
-      if (key === null) throw new UnknownKey(ring.first);
+      if (key === null) throw new KeyMissing(ring.first);
       const workflowId = ownerOf(context?.workflowId ?? '');
       return payloads.map((payload) => ({
         metadata: { encoding: Buffer.from(ENCODING), key: Buffer.from(ring.first), workflow: Buffer.from(workflowId) },
@@ -41,7 +41,7 @@ export function createPayloadCodec(
       }));
     },
 
-    /** @throws {UnknownKey} for a key that may come back: whatever needs the payload is tried again then. */
+    /** @throws {KeyMissing} for a key that may come back: whatever needs the payload is tried again then. */
     async decode(payloads, context) {
       return payloads.map((payload) => {
         const decoded = decode(payload, context?.workflowId);
@@ -60,7 +60,7 @@ export function createPayloadCodec(
     const key = ring.key(text(keyId), 'payload');
     if (key === null) {
       refused('unknown-key');
-      throw new UnknownKey(text(keyId));
+      throw new KeyMissing(text(keyId));
     }
     const plain = decrypt(key, payload.data, labels(text(keyId), text(workflow)));
     return plain === null ? 'altered' : PayloadMessage.decode(plain);

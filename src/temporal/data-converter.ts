@@ -1,5 +1,5 @@
 import type { DataConverter } from '@temporalio/common';
-import type { Seal } from '../domain/seal';
+import type { Cipher } from '../domain/encryption';
 import { createPayloadCodec, createReadingCodec, type Told } from './codec';
 import { createSeal } from './key-ring';
 import type { PayloadSettings } from './payload-settings';
@@ -25,6 +25,6 @@ export function createDataConverter(
 }
 
 /** What seals what we keep on disks of ours; null where nothing is encrypted. */
-export function sealOf({ ring, encrypts }: PayloadSettings): Seal | null {
+export function sealOf({ ring, encrypts }: PayloadSettings): Cipher | null {
   return ring !== null && encrypts ? createSeal(ring) : null;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { comparableEmail } from '../domain/email';
+import { normalizeEmail } from '../domain/email';
 import type { ApplicantDetails } from '../workflows/contract';
 
 export type { ApplicantDetails } from '../workflows/contract';
@@ -25,7 +25,7 @@ export function normaliseDetails(details: ApplicantDetails): ApplicantDetails {
 /** SHA-256 (hex) of normalised details: the same applicant has the same one each time. Of the e-mail its comparable form counts, which is not what is sent. */
 export function detailsDigest(normalised: ApplicantDetails): string {
   const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources } = normalised;
-  const said = [clientUserId, comparableEmail(clientUserEmail), firstName, lastName, dateOfBirth, suggestedSources];
+  const said = [clientUserId, normalizeEmail(clientUserEmail), firstName, lastName, dateOfBirth, suggestedSources];
   // An array's holes become null, so that no two different details read alike.
   return createHash('sha256').update(JSON.stringify(said)).digest('hex');
 }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { type Seal, UnknownKey } from '../domain/seal';
+import { type Cipher, KeyMissing } from '../domain/encryption';
 
 /** What a key of the ring is used for: each use has a key of its own, derived, so that no ciphertext of one is ever a ciphertext of another. */
 type Use = 'payload' | 'seal' | 'audit' | 'digest';
@@ -102,16 +102,16 @@ export function decrypt(key: Buffer, sealed: Uint8Array, bound: Uint8Array): Buf
 const MAGIC = Buffer.from('CWS1');
 
 /** Seals what lies on disks outside Temporal. Sealed form: magic, length of the key id (1 byte), key id, then iv, ciphertext and tag. */
-export function createSeal(ring: KeyRing): Seal {
+export function createSeal(ring: KeyRing): Cipher {
   return {
-    seal(plain, place) {
+    encrypt(plain, place) {
       const key = ring.key(ring.first, 'seal');
-      if (key === null) throw new UnknownKey(ring.first);
+      if (key === null) throw new KeyMissing(ring.first);
       const id = Buffer.from(ring.first);
       const head = Buffer.concat([MAGIC, Buffer.of(id.length), id]);
       return Buffer.concat([head, encrypt(key, plain, bound(head, place))]);
     },
-    open(sealed, place) {
+    decrypt(sealed, place) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
       if (bytes.length <= MAGIC.length || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
       const headBytes = MAGIC.length + 1 + (bytes[MAGIC.length] ?? 0);
@@ -119,7 +119,7 @@ export function createSeal(ring: KeyRing): Seal {
       const id = head.subarray(MAGIC.length + 1).toString();
       if (bytes.length < headBytes || !isKeyId(id)) return null;
       const key = ring.key(id, 'seal');
-      if (key === null) throw new UnknownKey(id);
+      if (key === null) throw new KeyMissing(id);
       return decrypt(key, bytes.subarray(headBytes), bound(head, place));
     },
   };

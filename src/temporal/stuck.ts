@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
-import { UnknownKey } from '../domain/seal';
+import { KeyMissing } from '../domain/encryption';
 import { applicantWorkflowId, REFRESH_REPORTS } from '../workflows/contract';
 import { type Described, isOpenRun } from './describe';
 import { describeRun, msOf } from './runs';
@@ -58,7 +58,7 @@ async function nameOf(client: Client, { cause, failure }: TaskFailed): Promise<s
   const converter = client.options.loadedDataConverter;
   const error = await decodeOptionalFailureToOptionalError(converter, failure).catch(() => undefined);
   const keyId = /key "([^"]+)"/.exec(error?.message ?? '')?.[1] ?? '';
-  if (error?.message === new UnknownKey(keyId).message) return `key "${keyId}" is missing in the workers' PAYLOAD_KEYS`;
+  if (error?.message === new KeyMissing(keyId).message) return `key "${keyId}" is missing in the workers' PAYLOAD_KEYS`;
   const name = failure?.applicationFailureInfo?.type ?? '';
   if (FAILURE_NAME.test(name)) return name;
   return (WorkflowTaskFailedCause[cause ?? 0] ?? '').replace('WORKFLOW_TASK_FAILED_CAUSE_', '');

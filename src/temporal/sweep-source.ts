@@ -3,13 +3,13 @@ import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-w
 import type { temporal } from '@temporalio/proto';
 import { isClientUserId } from '../domain/identifiers';
 import type { Policy } from '../domain/policy';
-import { pollNameAt, type Sighting, type SweptApplicant } from '../domain/sweep';
-import { applicantWorkflowId, COLLECT_RECORDS } from '../workflows/contract';
+import { type ApplicantListing, type ApplicantObservation, pollNameOfStage } from '../domain/sweep';
+import { ACTIVITIES, applicantWorkflowId, COLLECT_RECORDS } from '../workflows/contract';
 import { describeRun, msOf, runOf } from './runs';
 
 /** A page of the applicants of this task queue, open and closed ones, as Temporal's visibility has them: some moments old. */
 export interface ApplicantPage {
-  readonly applicants: readonly SweptApplicant[];
+  readonly applicants: readonly ApplicantListing[];
   /** In base64; null behind the last page. */
   readonly next: string | null;
 }
@@ -22,7 +22,7 @@ type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionRespo
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
 /** An invitation of a large file waits for its turn, and then in the queue of the rate cap. */
-const WAITS_LONG: ReadonlySet<string | null | undefined> = new Set(['awaitTurn', 'invite']);
+const WAITS_LONG: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
 
 /** Where a sweep learns of our applicants. */
 export function createSweepSource({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {
@@ -44,12 +44,12 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
     },
 
     /** One look at the newest run; null where Temporal knows none (any more). */
-    async look(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<Sighting | null> {
+    async look(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null> {
       const described = await describeRun(client, clientUserId);
       if (!described) return null;
       const { standing, humanId, closedAtMs, stage } = runOf(described.workflowExecutionInfo ?? {});
       const usualMs =
-        stage === 'attention' ? Math.max(pollMs.attention, pollMs.disconnected) : pollMs[pollNameAt(stage)];
+        stage === 'attention' ? Math.max(pollMs.attention, pollMs.disconnected) : pollMs[pollNameOfStage(stage)];
       const unreadSinceMs = standing === 'open' ? await overdueSinceMs(clientUserId, described, usualMs, nowMs) : null;
       const isUndecided = described.pendingActivities?.some((activity) => failureTypeOf(activity) === 'Undecided');
       return { standing, humanId, closedAtMs, unreadSinceMs, ...(isUndecided && { isUndecided }) };
@@ -97,7 +97,7 @@ function failureTypeOf({ lastFailure }: PendingActivity): string | null {
   return lastFailure?.applicationFailureInfo?.type ?? null;
 }
 
-function rowOf(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): SweptApplicant[] {
+function rowOf(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): ApplicantListing[] {
   const prefix = applicantWorkflowId('');
   const workflowId = info.execution?.workflowId ?? '';
   const clientUserId = workflowId.startsWith(prefix) ? workflowId.slice(prefix.length) : '';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import { type ActivityInterceptorsFactory, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { isUndecodable } from '../domain/seal';
+import { isUndecodable } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
 import { downloadTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { instantMs } from '../domain/instants';
+import { parseInstantMs } from '../domain/instants';
 
 /** How notices are signed. What upstream does not document is a setting: header names, encoding, the unit of the time. */
 export interface SignatureScheme {
@@ -94,7 +94,7 @@ function timeIn(text: string, unit: SignatureScheme['timeUnit']): number | null 
   const [, whole = '', fraction = ''] = /^(\d{1,15})(\.\d{1,9})?$/.exec(text) ?? [];
   // A signed number has no unit that is known.
   const isDate = (unit === 'auto' || unit === 'iso') && !/^[+-]/.test(text);
-  if (whole === '') return isDate ? instantMs(text) : null;
+  if (whole === '') return isDate ? parseInstantMs(text) : null;
   if (unit === 'iso') return null;
   const seconds = unit === 's' || (unit === 'auto' && whole.length <= MOST_DIGITS_OF_SECONDS);
   return Number(`${whole}${fraction}`) * (seconds ? 1_000 : 1);

@@ -1,6 +1,6 @@
-import { noticeIn } from '../human-api/notifications/stored';
 import type { Outlet } from '../spool/replay';
 import { NoticeUndelivered } from '../temporal/notices';
+import { parseStoredNotice } from '../upstream/notices';
 import type { Circuit } from './circuit';
 import { MailboxBudgetSpent } from './mailbox-budget';
 import type { RouteNotice } from './route-notice';
@@ -19,7 +19,7 @@ export function createSpoolOutlet(deps: {
   const { route, circuit, delivered } = deps;
   return {
     async deliver({ text }) {
-      const notice = noticeIn(text);
+      const notice = parseStoredNotice(text);
       if (notice === null) return 'refused';
       let timer: NodeJS.Timeout | undefined;
       const tooLate = new Promise<'unavailable'>((resolve) => {
@@ -37,7 +37,7 @@ export function createSpoolOutlet(deps: {
       return result;
     },
     describe(text) {
-      const notice = noticeIn(text);
+      const notice = parseStoredNotice(text);
       if (notice === null) return null;
       const clientUserId = notice.kind === 'status' ? notice.clientUserId : null;
       return { kind: notice.kind, clientUserId, humanId: notice.humanId };

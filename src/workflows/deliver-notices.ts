@@ -1,22 +1,23 @@
 import { CancellationScope, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import {
   decideMailbox,
-  isHeavy,
+  exceedsCarryLimit,
   type MailboxStep,
   type OwnerSearch,
   openMailbox,
-  withHeld,
-  withLook,
+  withFailedLookUp,
+  withFullQuarantine,
+  withHeldNotice,
   withOwner,
-  withoutFirst,
-  withoutRoom,
-  withSearch,
+  withoutFirstNotices,
+  withSearchResult,
 } from '../domain/mailbox';
-import { awaitTurn, inHouse, upstream } from './calls';
-import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from './contract';
+import type { ReportNotice } from '../domain/notices';
+import { internalActivities, upstreamActivities, waitForTurn } from './activity-calls';
+import { type DeliverNoticesResult, reportNoticeSignal } from './contract';
 
 /** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
-const SIGNALS_MOST = 2_000;
+const MAX_SIGNALS = 2_000;
 
 export interface DeliverNoticesInput {
   /** Notices that the run before did not deliver. */
@@ -41,23 +42,23 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
   setHandler(reportNoticeSignal, (notice) => {
     signals += 1;
     // What is no notice, or cannot be decoded, must not stand in the way of those that are.
-    if (typeof notice?.reportId === 'string') mailbox = withHeld(mailbox, notice);
+    if (typeof notice?.reportId === 'string') mailbox = withHeldNotice(mailbox, notice);
   });
 
   for (;;) {
     if (failure !== null) throw failure;
-    if (isFull()) {
+    if (shouldContinueAsNew()) {
       stopAsking();
       const { notices: waiting, search } = mailbox;
       return continueAsNew<typeof deliverNotices>({ waiting, delivered, search });
     }
     const step = decide();
     if (step.do === 'wait') await waitUntil(step.untilMs);
-    else if (step.do === 'pass-on') await passOn(step.notices);
+    else if (step.do === 'pass-on') await forwardNotices(step.notices);
     else if (step.do === 'search') await search();
     else if (step.do === 'ask') await ask();
     else if (step.do === 'stop-asking') stopAsking();
-    else if (step.do === 'set-aside') await setAside(step.notices);
+    else if (step.do === 'set-aside') await quarantineNotices(step.notices);
     else {
       stopAsking();
       return { clientUserId: mailbox.owner, delivered };
@@ -69,16 +70,16 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
     await search();
     if (mailbox.owner !== null) return;
     // Past the day only our own record is searched, once more.
-    if (decideMailbox(mailbox, Date.now(), true).do === 'stop-asking') mailbox = withLook(mailbox, Date.now());
+    if (decideMailbox(mailbox, Date.now(), true).do === 'stop-asking') mailbox = withFailedLookUp(mailbox, Date.now());
     else askUpstream();
   }
 
   async function search(): Promise<void> {
     const askedAtMs = Date.now();
     mailbox = { ...mailbox, hasNews: false };
-    const owner = await inHouse('Find the applicant').findApplicant({ humanId });
+    const owner = await internalActivities('Find the applicant').findApplicant({ humanId });
     // Read again after the wait: a notice may have come in it.
-    mailbox = withSearch(mailbox, owner, askedAtMs);
+    mailbox = withSearchResult(mailbox, owner, askedAtMs);
   }
 
   /** Beside the wait: under a flood the turn may come hours later, and a notice that comes meanwhile may find the applicant. */
@@ -87,13 +88,13 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
     asking = scope;
     scope
       .run(async () => {
-        await awaitTurn('lookups', 'Wait for a turn among the look-ups of mailboxes');
-        const call = upstream('background', 'Ask whose report it is', { cancellationType: 'TRY_CANCEL' });
+        await waitForTurn('lookups', 'Wait for a turn among the look-ups of mailboxes');
+        const call = upstreamActivities('background', 'Ask whose report it is', { cancellationType: 'TRY_CANCEL' });
         return call.readClientUserId({ humanId });
       })
       .then((owner) => {
         if (asking !== scope) return;
-        mailbox = withLook(withOwner(mailbox, owner), Date.now());
+        mailbox = withFailedLookUp(withOwner(mailbox, owner), Date.now());
         asking = null;
       })
       .catch((error: unknown) => {
@@ -108,26 +109,26 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
     scope?.cancel();
   }
 
-  async function passOn(batch: readonly ReportNotice[]): Promise<void> {
+  async function forwardNotices(batch: readonly ReportNotice[]): Promise<void> {
     stopAsking();
     const clientUserId = mailbox.owner ?? '';
     const results = await Promise.all(
-      batch.map((notice) => inHouse('Pass the notice on').passNotice({ clientUserId, notice })),
+      batch.map((notice) => internalActivities('Pass the notice on').passNotice({ clientUserId, notice })),
     );
-    mailbox = withoutFirst(mailbox, batch.length);
+    mailbox = withoutFirstNotices(mailbox, batch.length);
     delivered += results.filter((result) => result !== 'closed-or-unknown').length;
   }
 
-  async function setAside(batch: readonly ReportNotice[]): Promise<void> {
-    const fate = await inHouse('Set the notices aside').setAside({ humanId, notices: batch });
-    mailbox = fate === 'full' ? withoutRoom(mailbox, Date.now()) : withoutFirst(mailbox, batch.length);
+  async function quarantineNotices(batch: readonly ReportNotice[]): Promise<void> {
+    const fate = await internalActivities('Set the notices aside').setAside({ humanId, notices: batch });
+    mailbox = fate === 'full' ? withFullQuarantine(mailbox, Date.now()) : withoutFirstNotices(mailbox, batch.length);
   }
 
   /** A notice that changes nothing of what is due starts no new timer. */
   async function waitUntil(untilMs: number): Promise<void> {
     const isDue = (step: MailboxStep<ReportNotice>) => step.do !== 'wait' || step.untilMs < untilMs;
     const options = { summary: 'waiting before the owner is looked for again' };
-    await condition(() => isFull() || failure !== null || isDue(decide()), untilMs - Date.now(), options);
+    await condition(() => shouldContinueAsNew() || failure !== null || isDue(decide()), untilMs - Date.now(), options);
   }
 
   function decide(): MailboxStep<ReportNotice> {
@@ -135,7 +136,7 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
   }
 
   /** One that is too heavy to be handed over goes on: the server then refuses what is too much, and the webhook keeps it. */
-  function isFull(): boolean {
-    return (signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested) && !isHeavy(mailbox);
+  function shouldContinueAsNew(): boolean {
+    return (signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested) && !exceedsCarryLimit(mailbox);
   }
 }

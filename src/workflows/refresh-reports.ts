@@ -9,27 +9,28 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { contradictionOfRefusal } from '../domain/access';
-import { withFetched, withList, withoutList, withRecorded, withRefusal } from '../domain/collection';
-import { missingDocuments } from '../domain/missing';
+import { accessDenialContradiction } from '../domain/access';
+import { withAccessDenied, withDownloadResult, withList, withRecorded, withUnansweredList } from '../domain/collection';
+import { missingDocuments } from '../domain/missing-documents';
 import { HOUR_MS, SECOND_MS } from '../domain/policy';
 import {
   type ClosedRound,
   decideRefresh,
-  isListWanted,
+  isListRequested,
   NEW_REFRESH,
-  nextCheckMs,
+  nextCheckAtMs,
   type RefreshStep,
   upgradeRefresh,
-  withChecks,
-  withListAsked,
-  withLook,
-  withNamedReport,
-  withoutNotices,
-  withRound,
+  withAwaitedReport,
+  withCheckSchedule,
+  withClosedRound,
+  withCountedList,
+  withListResult,
+  withoutAwaitedReports,
 } from '../domain/refresh';
 import type { WantedDocument } from '../domain/reports';
-import { download, inHouse, quickly, upstream } from './calls';
+import { downloadActivities, internalActivities, localActivityFirst, upstreamActivities } from './activity-calls';
+import { accessPatience, listSelection } from './checks';
 import {
   type RefreshReportsInput,
   type RefreshReportsResult,
@@ -37,13 +38,12 @@ import {
   reportNoticeSignal,
   scheduleChecksSignal,
 } from './contract';
-import { fetchInput } from './fetching';
-import { listInput, refusalPatience } from './upstream-reads';
+import { downloadRequest } from './documents';
 
 /** A refresh that is flooded hands over to a fresh run, as an applicant does. */
-const SIGNALS_MOST = 2_000;
+const MAX_SIGNALS = 2_000;
 /** The server refuses a workflow task that leaves 2,000 activities pending, for good. */
-const PASSED_ON_AT_ONCE = 50;
+const NOTICES_PER_BATCH = 50;
 /** The closing that asked for the checks ends a moment later; looked at again after so long, then twice as long each time. */
 const CLOSING_AGAIN_MS = { first: 5 * SECOND_MS, most: HOUR_MS };
 
@@ -55,15 +55,15 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   const clientUserId = workflowInfo().workflowId.slice(refreshWorkflowId('').length);
   let refresh = input.carried ? upgradeRefresh(input.carried) : NEW_REFRESH;
   let signals = 0;
-  let gone = false;
+  let isAccessDenied = false;
   let closingLooks = 0;
   setHandler(reportNoticeSignal, (notice) => {
     signals += 1;
-    if (typeof notice?.reportId === 'string') refresh = withNamedReport(refresh, notice, Date.now());
+    if (typeof notice?.reportId === 'string') refresh = withAwaitedReport(refresh, notice, Date.now());
   });
   setHandler(scheduleChecksSignal, (schedule) => {
     signals += 1;
-    refresh = withChecks(refresh, schedule);
+    refresh = withCheckSchedule(refresh, schedule);
   });
   for (;;) {
     const step = decideRefresh(refresh, Date.now());
@@ -71,33 +71,33 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       await record();
       continue;
     }
-    stopIfCancelled();
+    throwIfCancelled();
     // A refusal may pass: the checks that remain find out.
-    if (gone && nextCheckMs(refresh) === null) return endedAs('withdrawn');
-    if (step.do === 'end') return endedAs('refreshed');
-    if (isFull()) return continueAsNew<typeof refreshReports>({ carried: refresh });
+    if (isAccessDenied && nextCheckAtMs(refresh) === null) return toResult('withdrawn');
+    if (step.do === 'end') return toResult('refreshed');
+    if (shouldContinueAsNew()) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
     else {
-      const round = await quickly('Read what was closed', (call) => call.readClosedRound({ clientUserId }));
-      if (round.kind === 'closed') await take(step, round);
-      else if (round.kind !== 'open') return endedAs(round.kind);
-      else if (await passOn()) {
-        if (!isTheClosingOne(round)) return endedAs('open');
-        await untilItHasClosed();
+      const round = await localActivityFirst('Read what was closed', (call) => call.readClosedRound({ clientUserId }));
+      if (round.kind === 'closed') await performStep(step, round);
+      else if (round.kind !== 'open') return toResult(round.kind);
+      else if (await forwardNotices()) {
+        if (!isClosingRun(round)) return toResult('open');
+        await waitForClosing();
       }
     }
   }
 
-  async function take(step: RefreshStep, round: ClosedRound): Promise<void> {
+  async function performStep(step: RefreshStep, round: ClosedRound): Promise<void> {
     const before = refresh.round?.closedAt;
-    refresh = withRound(refresh, round);
+    refresh = withClosedRound(refresh, round);
     // Of a round that closed in between nothing is listed yet.
     if (step.do === 'fetch' && before === refresh.round?.closedAt) await fetchAll(step.documents);
-    else if (isListWanted(refresh) || isCheckDue()) await list();
+    else if (isListRequested(refresh) || isCheckDue()) await list();
   }
 
   function isCheckDue(): boolean {
-    const dueMs = nextCheckMs(refresh);
+    const dueMs = nextCheckAtMs(refresh);
     return dueMs !== null && Date.now() >= dueMs;
   }
 
@@ -105,31 +105,31 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const askedAtMs = Date.now();
     const { round } = refresh;
     if (!round) throw new TypeError('a list was asked for before the manifest was read');
-    const isForNotice = isListWanted(refresh);
-    if (isForNotice) refresh = withListAsked(refresh, askedAtMs);
+    const isForNotice = isListRequested(refresh);
+    if (isForNotice) refresh = withCountedList(refresh, askedAtMs);
     setCurrentDetails(
       isForNotice
         ? 'Asking Human API for the reports that it announced after the closing.'
         : 'Asking Human API whether reports have come since the closing.',
     );
     // Of a round with reports a refusal is doubted: it may be a moment's.
-    const despite = contradictionOfRefusal(null, refresh.collection);
-    const answer = await upstream(isForNotice ? 'notice' : 'background', 'List the reports').listReports({
+    const despite = accessDenialContradiction(null, refresh.collection);
+    const answer = await upstreamActivities(isForNotice ? 'notice' : 'background', 'List the reports').listReports({
       clientUserId,
-      ...listInput(refresh.collection, round.policy),
+      ...listSelection(refresh.collection, round.policy),
       named: refresh.awaited.map(({ notice }) => notice.reportId),
       concluding: true,
       patienceMs: null,
-      ...refusalPatience(despite, round.policy),
+      ...accessPatience(despite, round.policy),
     });
     const { collection } = refresh;
     // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
-    gone = answer.kind === 'refused';
+    isAccessDenied = answer.kind === 'refused';
     if (answer.kind === 'listed') {
-      refresh = withLook(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
+      refresh = withListResult(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
     } else {
-      const without = answer.kind === 'refused' ? withRefusal : withoutList;
-      refresh = withLook(refresh, without(collection, answer.askedAtMs), null, askedAtMs);
+      const without = answer.kind === 'refused' ? withAccessDenied : withUnansweredList;
+      refresh = withListResult(refresh, without(collection, answer.askedAtMs), null, askedAtMs);
     }
   }
 
@@ -144,9 +144,9 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   async function fetchOne(wanted: WantedDocument): Promise<void> {
     const { round } = refresh;
     if (!round) throw new TypeError('a document was fetched before the manifest was read');
-    const asked = { clientUserId, ...fetchInput(wanted, refresh.collection, round.policy, round.round) };
-    const fetched = await download(`Fetch a report as ${wanted.format}`).fetchDocument(asked);
-    const collection = withFetched(refresh.collection, wanted, fetched, Date.now(), round.policy);
+    const asked = { clientUserId, ...downloadRequest(wanted, refresh.collection, round.policy, round.round) };
+    const fetched = await downloadActivities(`Fetch a report as ${wanted.format}`).fetchDocument(asked);
+    const collection = withDownloadResult(refresh.collection, wanted, fetched, Date.now(), round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };
   }
 
@@ -156,25 +156,25 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { documents } = collection;
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
-    await CancellationScope.nonCancellable(() => inHouse('Write the manifest').recordRefresh(change));
+    await CancellationScope.nonCancellable(() => internalActivities('Write the manifest').recordRefresh(change));
     refresh = { ...refresh, collection: withRecorded(refresh.collection) };
   }
 
   /** True once the open applicant has every notice; one that closed meanwhile leaves them to us. */
-  async function passOn(): Promise<boolean> {
-    const notices = refresh.awaited.slice(0, PASSED_ON_AT_ONCE).map(({ notice }) => notice);
-    const call = inHouse('Pass the notice on');
+  async function forwardNotices(): Promise<boolean> {
+    const notices = refresh.awaited.slice(0, NOTICES_PER_BATCH).map(({ notice }) => notice);
+    const call = internalActivities('Pass the notice on');
     const taken = await Promise.all(notices.map((notice) => call.passToApplicant({ clientUserId, notice })));
-    refresh = withoutNotices(refresh, new Set(notices.filter((_, index) => taken[index] === 'taken')));
+    refresh = withoutAwaitedReports(refresh, new Set(notices.filter((_, index) => taken[index] === 'taken')));
     return refresh.awaited.length === 0;
   }
 
   /** The run that asked for the checks is still open, not a later round, which asks for checks of its own when it closes. */
-  function isTheClosingOne({ sinceMs }: { readonly sinceMs?: number }): boolean {
+  function isClosingRun({ sinceMs }: { readonly sinceMs?: number }): boolean {
     return refresh.checks !== null && sinceMs !== undefined && sinceMs <= refresh.checks.closedAtMs;
   }
 
-  async function untilItHasClosed(): Promise<void> {
+  async function waitForClosing(): Promise<void> {
     const { first, most } = CLOSING_AGAIN_MS;
     await sleep(Math.min(first * 2 ** closingLooks, most), { summary: 'waiting for the applicant to close' });
     closingLooks += 1;
@@ -184,18 +184,18 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const known = refresh;
     setCurrentDetails(`Waiting for further reports, until ${new Date(untilMs).toISOString()} at the latest.`);
     const options = { summary: 'waiting for further reports' };
-    await condition(() => refresh !== known || isFull(), Math.max(1_000, untilMs - Date.now()), options);
+    await condition(() => refresh !== known || shouldContinueAsNew(), Math.max(1_000, untilMs - Date.now()), options);
   }
 
-  function isFull(): boolean {
-    return signals >= SIGNALS_MOST || workflowInfo().continueAsNewSuggested;
+  function shouldContinueAsNew(): boolean {
+    return signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested;
   }
 
-  function endedAs(ended: RefreshReportsResult['ended']): RefreshReportsResult {
+  function toResult(ended: RefreshReportsResult['ended']): RefreshReportsResult {
     return { clientUserId, ended, stored: refresh.stored, ignored: refresh.ignored };
   }
 }
 
-function stopIfCancelled(): void {
+function throwIfCancelled(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the refresh was cancelled');
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, type Payload } from '@temporalio/common';
 import type { WorkflowInterceptors } from '@temporalio/workflow';
-import { isUndecodable, UNDECODABLE } from '../domain/seal';
+import { isUndecodable, UNDECODABLE } from '../domain/encryption';
 
 const MARKER = JSON.stringify(UNDECODABLE);
 
@@ -15,8 +15,8 @@ export const interceptors = (): WorkflowInterceptors => ({
     {
       activate(input, next) {
         for (const { initializeWorkflow, resolveActivity } of input.activation.jobs ?? []) {
-          refuse('the input of this workflow', initializeWorkflow?.arguments);
-          refuse('what an activity answered', [resolveActivity?.result?.completed?.result]);
+          rejectMarkers('the input of this workflow', initializeWorkflow?.arguments);
+          rejectMarkers('what an activity answered', [resolveActivity?.result?.completed?.result]);
         }
         next(input);
       },
@@ -25,19 +25,19 @@ export const interceptors = (): WorkflowInterceptors => ({
   inbound: [
     {
       validateUpdate(input, next) {
-        if (input.args.some(isUndecodable)) throw undecodable('what this update was told');
+        if (input.args.some(isUndecodable)) throw undecodableFailure('what this update was told');
         next(input);
       },
     },
   ],
 });
 
-function refuse(what: string, payloads: readonly (Payload | null | undefined)[] | null | undefined): void {
-  if (payloads?.some(isMarker)) throw undecodable(what);
+function rejectMarkers(what: string, payloads: readonly (Payload | null | undefined)[] | null | undefined): void {
+  if (payloads?.some(isMarker)) throw undecodableFailure(what);
 }
 
 /** One of the SDK's, because its type is told outside the sandbox too, and in clear. */
-function undecodable(what: string): ApplicationFailure {
+function undecodableFailure(what: string): ApplicationFailure {
   const advice = 'look for a wrong key in PAYLOAD_KEYS, else reset the workflow to before it';
   return ApplicationFailure.create({
     message: `${what} cannot be decoded, so nothing is done upon it: ${advice}`,

@@ -1,9 +1,9 @@
 import { CancellationScope, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
-import type { PeopleFound } from '../activities/withdrawals';
+import type { PeopleFound } from '../activities/withdrawal';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
-import { inHouse, upstream } from './calls';
+import { internalActivities, upstreamActivities } from './activity-calls';
 import { type KnownPeople, type WithdrawPersonInput, type WithdrawPersonResult, withdrawWorkflowId } from './contract';
-import { untilDecidedAlone } from './stuck';
+import { askUntilDecidedInRun } from './undecided';
 
 /** How long after a deletion upstream is asked again whether it shows: its read side may lag. The last one repeats. */
 const ASK_AGAIN_MS = [SECOND_MS, 5 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS] as const;
@@ -30,13 +30,14 @@ async function withdrawAll({ withdrawn: before = [], only }: WithdrawPersonInput
   });
   for (let look = 0; ; look += 1) {
     // Asked before each deletion: somebody may have started the applicant meanwhile.
-    if (await inHouse('Look for an open applicant').isApplicantOpen({ clientUserId })) return endedAs('open', false);
+    if (await internalActivities('Look for an open applicant').isApplicantOpen({ clientUserId }))
+      return endedAs('open', false);
     const found = await findPeople(clientUserId, only);
     others = found.others;
     if (found.ours.length === 0) break;
     for (const humanId of found.ours) {
-      const call = upstream('conclude', 'Withdraw the person');
-      await untilDecidedAlone((patience) => call.withdraw({ humanId, ...patience }));
+      const call = upstreamActivities('conclude', 'Withdraw the person');
+      await askUntilDecidedInRun((patience) => call.withdraw({ humanId, ...patience }));
       withdrawn.add(humanId);
     }
     if (workflowInfo().continueAsNewSuggested) {
@@ -47,13 +48,13 @@ async function withdrawAll({ withdrawn: before = [], only }: WithdrawPersonInput
     });
   }
   const [humanId = null] = withdrawn;
-  const recorded = await inHouse('Write the manifest').recordWithdrawal({ clientUserId, humanId });
+  const recorded = await internalActivities('Write the manifest').recordWithdrawal({ clientUserId, humanId });
   return endedAs(withdrawn.size > 0 ? 'withdrawn' : 'nobody', recorded);
 }
 
 async function findPeople(clientUserId: string, only: KnownPeople | undefined): Promise<PeopleFound> {
-  const call = upstream('conclude', 'Look the person up');
-  if (only) return untilDecidedAlone((patience) => call.findKnownPeople({ clientUserId, ...only, ...patience }));
-  const ours = await untilDecidedAlone((patience) => call.findPeople({ clientUserId, ...patience }));
+  const call = upstreamActivities('conclude', 'Look the person up');
+  if (only) return askUntilDecidedInRun((patience) => call.findKnownPeople({ clientUserId, ...only, ...patience }));
+  const ours = await askUntilDecidedInRun((patience) => call.findPeople({ clientUserId, ...patience }));
   return { ours, others: [] };
 }

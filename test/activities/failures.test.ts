@@ -1,15 +1,15 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { NothingYet, toFailure } from '../../src/activities/failures';
-import { plainProgress } from '../../src/activities/progress';
-import { RateLimited, Unavailable } from '../../src/human-api/errors';
-import { facts } from '../support/fake-human-api';
+import { startProgress } from '../../src/activities/progress';
+import { RateLimited, Unavailable } from '../../src/upstream/errors';
+import { facts } from '../support/fake-upstream';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const DOWN = new Unavailable(facts(503), 'answered outside the contract (503)');
 
 /** The delays that follow one failure after the other, each waited. */
 function delaysMs(failures: number): number[] {
-  const progress = plainProgress(null);
+  const progress = startProgress(null);
   return Array.from({ length: failures }, () => {
     const failure = toFailure(DOWN, progress, NOW_MS);
     const delayMs = Number('nextRetryDelay' in failure ? failure.nextRetryDelay : Number.NaN);
@@ -34,7 +34,7 @@ test('in an outage of more than a quarter of an hour, the distance grows to five
 });
 
 test('a quiet attempt is benign, comes again when it says, and ends the streak', () => {
-  const progress = { ...plainProgress(null), failingFromMs: 0, failingSinceMs: NOW_MS, streak: 7 };
+  const progress = { ...startProgress(null), failingFromMs: 0, failingSinceMs: NOW_MS, streak: 7 };
   expect(toFailure(new NothingYet('a change', 6 * 3_600_000), progress, NOW_MS)).toMatchObject({
     type: 'NothingYet',
     nonRetryable: false,
@@ -45,7 +45,7 @@ test('a quiet attempt is benign, comes again when it says, and ends the streak',
 });
 
 test('a streak counts from its first failure', () => {
-  const progress = plainProgress(null);
+  const progress = startProgress(null);
   for (const elapsedMs of [500, 1_500]) {
     progress.elapsedMs = elapsedMs;
     toFailure(DOWN, progress, NOW_MS + elapsedMs);
@@ -54,45 +54,45 @@ test('a streak counts from its first failure', () => {
 });
 
 test('a Retry-After is the delay, where upstream told one', () => {
-  expect(toFailure(new RateLimited(facts(429), 90_000), plainProgress(null), NOW_MS)).toMatchObject({
+  expect(toFailure(new RateLimited(facts(429), 90_000), startProgress(null), NOW_MS)).toMatchObject({
     type: 'RateLimited',
     nextRetryDelay: 90_000,
   });
-  const untold = toFailure(new RateLimited(facts(429), null), plainProgress(null), NOW_MS);
+  const untold = toFailure(new RateLimited(facts(429), null), startProgress(null), NOW_MS);
   expect(Number('nextRetryDelay' in untold && untold.nextRetryDelay)).toBeLessThanOrEqual(1_000);
 });
 
 test("the message of a failure has upstream's request id, and so has a field of it, because a log line shows no message", () => {
   const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
   const error = new Unavailable({ ...facts(503), requestId }, 'answered 503');
-  const failure = toFailure(error, plainProgress(null), NOW_MS);
+  const failure = toFailure(error, startProgress(null), NOW_MS);
   expect(failure).toMatchObject({ requestId, message: `GET /scripted: answered 503 (request ${requestId})` });
-  expect(Object.keys(toFailure(DOWN, plainProgress(null), NOW_MS))).not.toContain('requestId');
+  expect(Object.keys(toFailure(DOWN, startProgress(null), NOW_MS))).not.toContain('requestId');
 });
 
 test('every failure can be retried, also one that nobody foresaw', () => {
   for (const error of [DOWN, new TypeError('x'), 'thrown text', null]) {
-    expect(toFailure(error, plainProgress(null), NOW_MS)).toMatchObject({ nonRetryable: false });
+    expect(toFailure(error, startProgress(null), NOW_MS)).toMatchObject({ nonRetryable: false });
   }
 });
 
 test('only our own words leave: what another error quotes stays here', () => {
   const error = Object.assign(new SyntaxError('Unexpected token in "max@example.org"'), { code: 'EBAD' });
-  const { message, cause } = toFailure(error, plainProgress(null), NOW_MS);
+  const { message, cause } = toFailure(error, startProgress(null), NOW_MS);
   expect(message).toBe('unexpected SyntaxError (EBAD)');
   expect(cause).toBeUndefined();
 });
 
 test('what is told in terms of Temporal already keeps its words and its type, and is put off like any failure', () => {
   const away = ApplicationFailure.create({ message: 'the report store failed (EIO)', type: 'StoreUnavailable' });
-  const failure = toFailure(away, plainProgress(null), NOW_MS);
+  const failure = toFailure(away, startProgress(null), NOW_MS);
   expect(failure).toMatchObject({ message: 'the report store failed (EIO)', type: 'StoreUnavailable' });
   expect(Number('nextRetryDelay' in failure && failure.nextRetryDelay)).toBeGreaterThan(0);
 });
 
 test('a cancellation passes through', () => {
   const cancelled = new CancelledFailure('cancelled');
-  const progress = plainProgress(null);
+  const progress = startProgress(null);
   expect(toFailure(cancelled, progress, NOW_MS)).toBe(cancelled);
   // The server says when the next attempt comes: not later than at once, as far as we know.
   expect(progress.delayMs).toBe(0);

@@ -1,11 +1,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
-import { UNDECIDED } from '../../src/domain/undecided';
-import { Unavailable, Undecided } from '../../src/human-api/errors';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
-import { FakeHumanApi, facts } from '../support/fake-human-api';
+import { Unavailable, Undecided } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, facts } from '../support/fake-upstream';
 import { attemptsOf } from './attempts';
 
 const DETAILS = { clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' };
@@ -20,13 +20,13 @@ function setup(
   left: Partial<Manifest> | null = null,
   reportStore: FakeStore = new FakeStore(),
 ) {
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   if (left) reportStore.keep(DETAILS.clientUserId, left);
   const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: Date.now() };
   const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}) });
   const beats: unknown[] = [];
   environment.on('heartbeat', (details: unknown) => beats.push(structuredClone(details)));
-  const { invite } = createInvitationActivities({ humanApi, reportStore, timeoutMs: 100 });
+  const { invite } = createInvitationActivities({ upstream: humanApi, reportStore, timeoutMs: 100 });
   const begunAtMs = Date.parse(BEGUN_AT);
   return { humanApi, beats, invited: environment.run(invite, { details: DETAILS, begunAtMs }) };
 }
@@ -34,7 +34,7 @@ function setup(
 test('an attempt after one that left no word looks up for a while before it creates', async () => {
   const { humanApi, invited } = setup(2);
   await expect(invited).rejects.toMatchObject({ type: 'NothingYet' });
-  expect(humanApi.calls.map(({ route }) => route)).toEqual(['findUsers']);
+  expect(humanApi.calls.map(({ route }) => route)).toEqual(['findPeople']);
 });
 
 test('a create is told before it is sent, so that a worker that dies leaves word', async () => {
@@ -46,9 +46,9 @@ test('a create is told before it is sent, so that a worker that dies leaves word
 
 /** An invitation from its first attempt on, and an upstream that does not answer the first create. */
 function withLostAnswer() {
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
-  const { invite } = createInvitationActivities({ humanApi, reportStore: new FakeStore(), timeoutMs: 100 });
+  const { invite } = createInvitationActivities({ upstream: humanApi, reportStore: new FakeStore(), timeoutMs: 100 });
   const args: Parameters<typeof invite> = [{ details: DETAILS, begunAtMs: Date.parse(BEGUN_AT) }];
   return { humanApi, invite, args };
 }
@@ -102,7 +102,7 @@ test('autoInvite is passed on, and the link of who was created is returned; who 
 
 test('an attempt after one whose look-up failed creates at once', async () => {
   const { humanApi, invite, args } = withLostAnswer();
-  humanApi.faults.splice(0, 1, { route: 'findUsers', error: new Unavailable(facts(503), 'scripted'), times: 1 });
+  humanApi.faults.splice(0, 1, { route: 'findPeople', error: new Unavailable(facts(503), 'scripted'), times: 1 });
   const { result, failures } = await attemptsOf(invite, args, { most: 2 });
   expect(result).toMatchObject({ kind: 'invited' });
   expect(failures).toHaveLength(1);
@@ -154,7 +154,7 @@ test('look-ups that decide nothing are returned with whether a create is on its 
   const { humanApi, invite, args } = withLostAnswer();
   const why = UNDECIDED.foreign404;
   const patient = { ...args[0], undecidedAfterMs: 5 * MINUTE_MS };
-  humanApi.faults.push({ route: 'findUsers', error: new Undecided(facts(404), why) });
+  humanApi.faults.push({ route: 'findPeople', error: new Undecided(facts(404), why) });
   expect((await attemptsOf(invite, [patient], { most: 20 })).result).toEqual({
     kind: 'undecided',
     why,
@@ -163,7 +163,7 @@ test('look-ups that decide nothing are returned with whether a create is on its 
   });
   humanApi.faults.pop();
   humanApi.faults.push({
-    route: 'findUsers',
+    route: 'findPeople',
     error: new Undecided(facts(404), why),
     when: () => humanApi.count('invite') > 0,
   });

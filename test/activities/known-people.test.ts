@@ -1,15 +1,15 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createPeopleActivities } from '../../src/activities/withdrawals';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { createPeopleActivities } from '../../src/activities/withdrawal';
+import { FakeUpstream } from '../support/fake-upstream';
 
 const [OURS, STRANGER] = ['h-POL-1-0', 'h-POL-1-1'] as const;
 
 /** Upstream has two people under POL-1. */
 function setup() {
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   humanApi.enrol('POL-1', 'pol-1@example.org', 0);
   humanApi.enrol('POL-1', 'stranger@example.org', 0);
-  const { findKnownPeople } = createPeopleActivities({ humanApi });
+  const { findKnownPeople } = createPeopleActivities({ upstream: humanApi });
   const find = (known: { humanIds?: readonly string[]; emails?: readonly string[] }) =>
     new MockActivityEnvironment().run(findKnownPeople, { clientUserId: 'POL-1', humanIds: [], emails: [], ...known });
   return { humanApi, find };
@@ -31,7 +31,7 @@ test.each([
 
 test('a person without an e-mail is ours where an invitation has no answer, but not if it may be another of them', async () => {
   const { humanApi, find } = setup();
-  humanApi.tells = (user) => ({ ...user, clientUserEmail: null });
+  humanApi.tells = (user) => ({ ...user, email: null });
   const emails = ['pol-1@example.org'];
   expect(await find({ emails })).toEqual({ ours: [], others: [OURS, STRANGER] });
   humanApi.people.pop();

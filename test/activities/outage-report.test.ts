@@ -2,10 +2,10 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createPersonActivities, type StatusAnswer, type WatchStatusInput } from '../../src/activities/person';
-import { type Progress, plainProgress } from '../../src/activities/progress';
+import { type Progress, startProgress } from '../../src/activities/progress';
 import { MINUTE_MS } from '../../src/domain/policy';
-import { RateLimited, Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts } from '../support/fake-human-api';
+import { RateLimited, Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts } from '../support/fake-upstream';
 import { atStandstill } from './attempts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -13,14 +13,14 @@ const SILENT = { logger: new DefaultLogger('ERROR', () => {}) };
 
 /** One attempt upon an upstream that is away; `streak` earlier ones have failed, `failingForMs` long. */
 function setup({ error = new Unavailable(facts(503), 'scripted') as Error, failingForMs = 0, streak = 0 } = {}) {
-  const humanApi = new FakeHumanApi();
-  humanApi.faults.push({ route: 'readUser', error });
+  const humanApi = new FakeUpstream();
+  humanApi.faults.push({ route: 'readStatus', error });
   const failing = { streak, failingFromMs: 0, failingSinceMs: NOW_MS - failingForMs };
-  const before: Progress = { ...plainProgress(null), attempt: streak, elapsedMs: failingForMs, delayMs: 0, ...failing };
+  const before: Progress = { ...startProgress(null), attempt: streak, elapsedMs: failingForMs, delayMs: 0, ...failing };
   const heartbeatDetails = streak === 0 ? undefined : before;
   const info = { attempt: streak + 1, currentAttemptScheduledTimestampMs: NOW_MS, heartbeatDetails };
   const environment = new MockActivityEnvironment(info, SILENT);
-  const { watchStatus, readStatus } = createPersonActivities({ humanApi });
+  const { watchStatus, readStatus } = createPersonActivities({ upstream: humanApi });
   return {
     poll: (failureReportMs: number | null): Promise<StatusAnswer> => {
       const known = { humanId: 'h-1', status: 'Invited', delaysMs: [MINUTE_MS] };

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPersonActivities, type StatusAnswer } from '../../src/activities/person';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/domain/undecided';
-import { Unavailable, Undecided } from '../../src/human-api/errors';
-import { FakeHumanApi, facts } from '../support/fake-human-api';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
+import { Unavailable, Undecided } from '../../src/upstream/errors';
+import { FakeUpstream, facts } from '../support/fake-upstream';
 import { attemptsOf } from './attempts';
 
 const DOWN = new Unavailable(facts(503), 'scripted');
@@ -14,15 +14,15 @@ const EMAIL = 'pol-1@example.org';
 const QUEUED = { queuedForMs: () => 10 * MINUTE_MS };
 
 function setup() {
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   const { humanId } = humanApi.enrol('POL-1', EMAIL, 0);
-  return { humanApi, humanId, ...createPersonActivities({ humanApi }) };
+  return { humanApi, humanId, ...createPersonActivities({ upstream: humanApi }) };
 }
 
 /** Upstream fails so often, then answers. */
 function failing(times: number) {
   const person = setup();
-  person.humanApi.faults.push({ route: 'readUser', error: DOWN, times });
+  person.humanApi.faults.push({ route: 'readStatus', error: DOWN, times });
   return person;
 }
 
@@ -76,10 +76,12 @@ test('who may have been invited is looked for as long as was asked, however long
 test('users-idn.json against an applicant with ann@bücher.example is the same person', async () => {
   const { humanApi, lookUp } = setup();
   const [row] = JSON.parse(readFileSync(join(__dirname, '../field-cases/notifications/users-idn.json'), 'utf8'));
-  humanApi.tellsOfAll = () => [{ inviteLink: null, ...row }];
+  const { humanId, clientUserId, clientUserEmail: email, status, updatedAt } = row;
+  const updatedAtMs = Date.parse(updatedAt);
+  humanApi.tellsOfAll = () => [{ subjectId: humanId, clientUserId, email, status, updatedAtMs, inviteLink: null }];
   const whom = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };
   const { result } = await attemptsOf(lookUp, [whom], { most: 1 });
-  expect(result).toMatchObject({ kind: 'found', humanId: row.humanId });
+  expect(result).toMatchObject({ kind: 'found', humanId });
 });
 
 test('an outage that began under 0.1.0 keeps its length', async () => {
@@ -92,14 +94,14 @@ test('an outage that began under 0.1.0 keeps its length', async () => {
 });
 
 describe('answers that decide nothing', () => {
-  function undecided(route: 'readUser' | 'deleteUser' | 'findUsers', times = Infinity) {
+  function undecided(route: 'readStatus' | 'withdraw' | 'findPeople', times = Infinity) {
     const person = setup();
     person.humanApi.faults.push({ route, error: UNDECIDED_404, times });
     return person;
   }
 
   it('are returned with the reason once they have lasted for five minutes of waiting, however long the queue is', async () => {
-    const { readStatus, humanId } = undecided('readUser');
+    const { readStatus, humanId } = undecided('readStatus');
     const input = { humanId, patienceMs: null, ...PATIENCE };
     const { result, delaysMs } = await attemptsOf(readStatus, [input], { most: 20, ...QUEUED });
     expect(result).toEqual({ kind: 'undecided', why: UNDECIDED.unidentified404 });
@@ -109,7 +111,7 @@ describe('answers that decide nothing', () => {
   });
 
   it('are returned by a look-up and a withdrawal as well', async () => {
-    const [one, other] = [undecided('findUsers'), undecided('deleteUser')];
+    const [one, other] = [undecided('findPeople'), undecided('withdraw')];
     const whom = { clientUserId: 'POL-1', clientUserEmail: EMAIL, ...PATIENCE };
     const found = await attemptsOf(one.findInvited, [{ ...whom, watchMs: MINUTE_MS }], { most: 20 });
     const { result } = await attemptsOf(other.withdraw, [{ humanId: other.humanId, ...PATIENCE }], { most: 20 });
@@ -117,7 +119,7 @@ describe('answers that decide nothing', () => {
   });
 
   it('are asked for again for ever where nobody would show them, and each failure says what to do', async () => {
-    const { withdraw, humanId } = undecided('deleteUser');
+    const { withdraw, humanId } = undecided('withdraw');
     const { result, failures } = await attemptsOf(withdraw, [{ humanId }], { most: 49 });
     expect(result).toBeNull();
     expect(failures.at(-1)).toMatchObject({
@@ -127,7 +129,7 @@ describe('answers that decide nothing', () => {
   });
 
   it('end with the first that does, which a poll of somebody shown as stuck returns though it is no news', async () => {
-    const { watchStatus, humanId } = undecided('readUser', 3);
+    const { watchStatus, humanId } = undecided('readStatus', 3);
     const known = { humanId, status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
     const { result } = await attemptsOf(watchStatus, [{ ...known, undecidedAfterMs: null, isStuck: true }], {
       most: 5,
@@ -136,7 +138,7 @@ describe('answers that decide nothing', () => {
   });
 
   it('are returned by a poll after its cadence, where that is shorter', async () => {
-    const { watchStatus, humanId } = undecided('readUser');
+    const { watchStatus, humanId } = undecided('readStatus');
     const known = { humanId, status: 'Invited', delaysMs: [10_000], failureReportMs: null };
     const { result, delaysMs } = await attemptsOf(watchStatus, [{ ...known, ...PATIENCE }], { most: 20 });
     expect(result).toMatchObject({ kind: 'undecided' });

@@ -1,8 +1,8 @@
 import { createReportActivities, type ListReportsInput } from '../../src/activities/reports';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { NotYet, Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, row } from '../support/fake-human-api';
+import { AccessDenied, Unavailable } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, facts, row } from '../support/fake-upstream';
 import { attemptsOf } from './attempts';
 
 const INPUT: ListReportsInput = {
@@ -11,11 +11,11 @@ const INPUT: ListReportsInput = {
 };
 const ATTEMPTS_MOST = 200;
 
-function setup(faults: FakeHumanApi['faults']) {
-  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
+function setup(faults: FakeUpstream['faults']) {
+  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
   humanApi.faults.push(...faults);
   humanApi.enrol('POL-1', 'ann@example.org', 0);
-  const { listReports, fetchDocument } = createReportActivities({ humanApi, reportStore: new FakeStore() });
+  const { listReports, fetchDocument } = createReportActivities({ upstream: humanApi, reportStore: new FakeStore() });
   const document = { clientUserId: 'POL-1', report: { id: 'r1', type: 'unity', organization: null, updatedAt: null } };
   return {
     humanApi,
@@ -27,7 +27,7 @@ function setup(faults: FakeHumanApi['faults']) {
   };
 }
 
-const refused = (times: number) => ({ route: 'listReports' as const, error: new NotYet(facts(403)), times });
+const refused = (times: number) => ({ route: 'listReports' as const, error: new AccessDenied(facts(403)), times });
 const away = (times: number) => ({
   route: 'listReports' as const,
   error: new Unavailable(facts(503), 'scripted'),
@@ -83,7 +83,7 @@ test.each<[string, Partial<ListReportsInput>, string]>([
 });
 
 describe('a download whose access token is refused', () => {
-  const refusal = { route: 'openReport' as const, error: new NotYet(facts(403)), times: ATTEMPTS_MOST };
+  const refusal = { route: 'openReport' as const, error: new AccessDenied(facts(403)), times: ATTEMPTS_MOST };
 
   test('is asked for again for the patience, an hour at most', async () => {
     for (const [refusedPatienceMs, forMs] of [

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createPersonActivities } from '../../src/activities/person';
-import { createHumanApi } from '../../src/human-api/client';
+import { createUsersUpstream } from '../../src/human-api/users/adapter';
 
 let server: Server;
 afterEach(() => server.close());
@@ -17,10 +17,10 @@ async function read(status: number, retryAfter: string): Promise<unknown> {
   if (address === null || typeof address === 'string') throw new TypeError('expected a port');
   const url = `http://127.0.0.1:${address.port}`;
   const credentials = { clientId: 'id', clientSecret: 'secret', timeoutMs: 20_000 };
-  const humanApi = createHumanApi({ ...credentials, authUrl: url, adminUrl: url, dataUrl: url });
+  const humanApi = createUsersUpstream({ ...credentials, authUrl: url, adminUrl: url, dataUrl: url });
   const silent = { logger: new DefaultLogger('ERROR', () => {}) };
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }, silent);
-  const { readStatus } = createPersonActivities({ humanApi });
+  const { readStatus } = createPersonActivities({ upstream: humanApi });
   const failure = await environment
     .run(readStatus, { humanId: 'h-1', patienceMs: null })
     .catch((error: unknown) => error);

@@ -1,17 +1,17 @@
 import { createReportActivities } from '../../src/activities/reports';
 import { MINUTE_MS } from '../../src/domain/policy';
-import { BadDocument, NotOffered, Unavailable, UnenvelopedFormat } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, row } from '../support/fake-human-api';
+import { BadDocument, NotOffered, Unavailable, UnenvelopedFormat } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, facts, row } from '../support/fake-upstream';
 import { attemptsOf } from './attempts';
 
 const REPORT = { id: 'r1', type: 'unity', organization: null, updatedAt: null };
 const GATEWAY = new UnenvelopedFormat({ ...facts(400), requestId: '1f0c3b1d-2a4f-4788-990a-010203040506' });
 
 function setup() {
-  const humanApi = new FakeHumanApi([{ afterMs: 0, reports: [row('r1', 'unity', null)] }]);
+  const humanApi = new FakeUpstream([{ afterMs: 0, reports: [row('r1', 'unity', null)] }]);
   humanApi.enrol('POL-1', 'pol-1@example.org', 0);
-  const { fetchDocument } = createReportActivities({ humanApi, reportStore: new FakeStore() });
+  const { fetchDocument } = createReportActivities({ upstream: humanApi, reportStore: new FakeStore() });
   const input = { clientUserId: 'POL-1', report: REPORT, format: 'pdf', newest: null } as const;
   const fetched = (most: number) => attemptsOf(fetchDocument, [input], { most });
   return { humanApi, fetched };

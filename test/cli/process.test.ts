@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
-import { noticesText } from '../../src/human-api/notifications/stored';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { lazyClient } from '../../src/temporal/connection';
+import { serializeNotices } from '../../src/upstream/notices';
 import { until } from '../support/condition';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess, UPSTREAM_NOWHERE } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -206,7 +206,7 @@ describe('the operator command', () => {
     const store = createFolderStore(join(folder, 'reports'));
     await store.init();
     const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
-    const content = noticesText([REPORT]);
+    const content = serializeNotices([REPORT]);
     const mailbox = client.workflow.getHandle('notices-h-2');
     const replay = async (key: string) => {
       await quarantine.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content });

@@ -1,29 +1,29 @@
-import type { Fetched } from '../../src/domain/answers';
 import {
   type Collection,
-  currentCount,
+  countCurrentDocuments,
   emptyCollection,
-  isFullOfNews,
-  nextRetryMs,
-  toFetch,
-  withFetched,
+  mustRecord,
+  nextRetryAtMs,
+  selectDownloads,
+  withAccessDenied,
+  withDownloadResult,
   withList,
   withListWanted,
-  withoutList,
-  withRefusal,
   withReportNotice,
+  withUnansweredList,
 } from '../../src/domain/collection';
+import type { DownloadResult } from '../../src/domain/download-results';
 import { withMarks } from '../../src/domain/marks';
-import { missingDocuments } from '../../src/domain/missing';
+import { missingDocuments } from '../../src/domain/missing-documents';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import type { ListedReport } from '../../src/domain/reports';
 
 const T0 = Date.UTC(2026, 0, 1);
 const WANTED = { unity: ['pdf'] } as const;
-const BROKEN: Fetched = { kind: 'broken', detail: 'no end' };
-const DOWN: Fetched = { kind: 'unavailable', detail: '503' };
-const GONE: Fetched = { kind: 'gone' };
-const UNENVELOPED: Fetched = { kind: 'unenveloped', detail: 'answered 400' };
+const BROKEN: DownloadResult = { kind: 'broken', detail: 'no end' };
+const DOWN: DownloadResult = { kind: 'unavailable', detail: '503' };
+const GONE: DownloadResult = { kind: 'gone' };
+const UNENVELOPED: DownloadResult = { kind: 'unenveloped', detail: 'answered 400' };
 
 /** One unity, listed at T0; what becomes of it is told minute by minute. */
 function setup() {
@@ -36,9 +36,9 @@ function setup() {
   const policy = { ...DEFAULT_POLICY, wanted: WANTED };
   const list = (before: Collection, atMs: number, reports = [row]) =>
     withList(before, { reports, digest: String(reports.length), askedAtMs: T0 + atMs }, T0 + atMs);
-  const fetched = (before: Collection, what: Fetched, atMs: number) =>
-    withFetched(before, { report: row, format: 'pdf' }, what, T0 + atMs, policy);
-  const stored: Fetched = {
+  const fetched = (before: Collection, what: DownloadResult, atMs: number) =>
+    withDownloadResult(before, { report: row, format: 'pdf' }, what, T0 + atMs, policy);
+  const stored: DownloadResult = {
     kind: 'stored',
     document: {
       file: 'unity/clinic/r1.pdf',
@@ -61,9 +61,9 @@ function setup() {
     fetched,
     stored,
     listed: list(emptyCollection(), 0),
-    due: (collection: Collection, atMs: number) => toFetch(collection, WANTED, T0 + atMs).length > 0,
+    due: (collection: Collection, atMs: number) => selectDownloads(collection, WANTED, T0 + atMs).length > 0,
     retryMs: (collection: Collection) => {
-      const retryMs = nextRetryMs(collection, WANTED);
+      const retryMs = nextRetryAtMs(collection, WANTED);
       return retryMs === null ? null : retryMs - T0;
     },
     missing: (collection: Collection) => missingDocuments(collection, WANTED).map(({ reason }) => reason),
@@ -166,7 +166,7 @@ describe('a listed document', () => {
     const { row, list, listed, fetched, retryMs } = setup();
     const both = list(fetched(listed, DOWN, 0), MINUTE_MS, [row, { ...row, id: 'r2' }]);
     const second = { report: { ...row, id: 'r2' }, format: 'pdf' } as const;
-    expect(retryMs(withFetched(both, second, DOWN, T0 + HOUR_MS / 2, DEFAULT_POLICY))).toBe(HOUR_MS);
+    expect(retryMs(withDownloadResult(both, second, DOWN, T0 + HOUR_MS / 2, DEFAULT_POLICY))).toBe(HOUR_MS);
   });
 
   test('that comes at last is no longer missing', () => {
@@ -200,19 +200,19 @@ describe('a listed document that upstream answers with 404', () => {
 describe('a refusal that is proven', () => {
   test('ends the fetching: what is not stored will not be had', () => {
     const { listed, fetched, due, retryMs, missing } = setup();
-    const refused = withRefusal(fetched(listed, DOWN, 0), T0 + HOUR_MS);
+    const refused = withAccessDenied(fetched(listed, DOWN, 0), T0 + HOUR_MS);
     expect([due(refused, 2 * HOUR_MS), retryMs(refused), missing(refused)]).toEqual([false, null, ['failed']]);
-    expect(missing(withRefusal(listed, T0 + HOUR_MS))).toEqual(['failed']);
+    expect(missing(withAccessDenied(listed, T0 + HOUR_MS))).toEqual(['failed']);
   });
 
   test('is forgotten when a list comes again', () => {
     const { list, listed, due } = setup();
-    expect(due(list(withRefusal(listed, T0 + HOUR_MS), DAY_MS), DAY_MS)).toBe(true);
+    expect(due(list(withAccessDenied(listed, T0 + HOUR_MS), DAY_MS), DAY_MS)).toBe(true);
   });
 
   test('before anything was listed says that everything is missing; before any answer nothing is said', () => {
     const { missing } = setup();
-    expect([missing(emptyCollection()), missing(withRefusal(emptyCollection(), T0))]).toEqual([[], ['missing']]);
+    expect([missing(emptyCollection()), missing(withAccessDenied(emptyCollection(), T0))]).toEqual([[], ['missing']]);
   });
 });
 
@@ -226,14 +226,14 @@ describe('a wanted list', () => {
     const { list } = setup();
     const wanted = withListWanted(emptyCollection(), T0);
     expect(list(wanted, 0).wantedAtMs).toBeNull();
-    expect(withoutList(wanted, T0).wantedAtMs).toBeNull();
-    expect(withRefusal(wanted, T0).wantedAtMs).toBeNull();
+    expect(withUnansweredList(wanted, T0).wantedAtMs).toBeNull();
+    expect(withAccessDenied(wanted, T0).wantedAtMs).toBeNull();
   });
 
   test('is still wanted after one that was asked for before', () => {
     const { list } = setup();
     const wanted = withListWanted(emptyCollection(), T0 + 1);
-    expect([list(wanted, 0).wantedAtMs, withoutList(wanted, T0).wantedAtMs]).toEqual([T0 + 1, T0 + 1]);
+    expect([list(wanted, 0).wantedAtMs, withUnansweredList(wanted, T0).wantedAtMs]).toEqual([T0 + 1, T0 + 1]);
   });
 });
 
@@ -270,7 +270,7 @@ test('many documents are recorded before more are fetched, but not by a run whos
     const { document } = stored;
     const listed = withList(emptyCollection(), { reports, ...left, digest: 'x', askedAtMs: T0 }, T0);
     const documents = reports.slice(0, 150).map(({ id }) => ({ ...document, reportId: id, file: `${id}.pdf` }));
-    return isFullOfNews(fetched({ ...listed, documents }, stored, 0));
+    return mustRecord(fetched({ ...listed, documents }, stored, 0));
   };
   expect([isFull({ left: 0 }), isFull({})]).toEqual([true, false]);
 });
@@ -278,7 +278,7 @@ test('many documents are recorded before more are fetched, but not by a run whos
 test('no more documents are fetched at once than the rate limit would let through', () => {
   const { row, list } = setup();
   const many = Array.from({ length: 120 }, (_, i) => ({ ...row, id: `r${i}` }));
-  expect(toFetch(list(emptyCollection(), 0, many), WANTED, T0)).toHaveLength(50);
+  expect(selectDownloads(list(emptyCollection(), 0, many), WANTED, T0)).toHaveLength(50);
 });
 
 test('documents are counted once, however many versions are stored', () => {
@@ -287,7 +287,7 @@ test('documents are counted once, however many versions are stored', () => {
   const versions = document
     ? [document, { ...document, file: 'older', updatedAt: null }, { ...document, reportId: 'r2' }]
     : [];
-  expect(currentCount(versions)).toBe(2);
+  expect(countCurrentDocuments(versions)).toBe(2);
 });
 
 test('a list that repeats a report counts it once, in its newest version', () => {
@@ -295,5 +295,5 @@ test('a list that repeats a report counts it once, in its newest version', () =>
   const newer = { ...row, updatedAt: new Date(T0 + MINUTE_MS).toISOString() };
   const listed = list(emptyCollection(), HOUR_MS, [newer, row, newer]);
   expect(listed.listed).toEqual([newer]);
-  expect(toFetch(listed, WANTED, T0 + HOUR_MS)).toEqual([{ report: newer, format: 'pdf' }]);
+  expect(selectDownloads(listed, WANTED, T0 + HOUR_MS)).toEqual([{ report: newer, format: 'pdf' }]);
 });

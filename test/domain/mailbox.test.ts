@@ -1,15 +1,15 @@
 import {
   decideMailbox,
-  isHeavy,
+  exceedsCarryLimit,
   type Mailbox,
   type MailboxStep,
   openMailbox,
-  withHeld,
-  withLook,
+  withFailedLookUp,
+  withFullQuarantine,
+  withHeldNotice,
   withOwner,
-  withoutFirst,
-  withoutRoom,
-  withSearch,
+  withoutFirstNotices,
+  withSearchResult,
 } from '../../src/domain/mailbox';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 
@@ -22,7 +22,7 @@ interface Held {
 const T0 = Date.UTC(2026, 0, 1);
 const noticeOf = (n: number, updatedAt = '2026-01-01T00:00:00.000Z'): Held => ({ reportId: `r-${n}`, updatedAt });
 const empty = () => openMailbox<Held>([], null, T0);
-const holding = (...notices: Held[]) => notices.reduce(withHeld, empty());
+const holding = (...notices: Held[]) => notices.reduce(withHeldNotice, empty());
 
 /** Follows a mailbox that finds no one, to its end or for `forMs`; what it did, and when. `room`: whether the quarantine has room. */
 function live(options: {
@@ -46,12 +46,12 @@ function live(options: {
     done.push({ atMs, step: step.do, notices: 'notices' in step ? step.notices.length : 0 });
     if (step.do === 'end') break;
     if (step.do === 'ask') {
-      mailbox = withSearch({ ...mailbox, hasNews: false }, null, nowMs);
+      mailbox = withSearchResult({ ...mailbox, hasNews: false }, null, nowMs);
       isAsking = !answers && decideMailbox(mailbox, nowMs, true).do !== 'stop-asking';
-      if (!isAsking) mailbox = withLook(mailbox, nowMs);
+      if (!isAsking) mailbox = withFailedLookUp(mailbox, nowMs);
     } else if (step.do === 'stop-asking') isAsking = false;
     else if (step.do === 'set-aside') {
-      mailbox = room(atMs) ? withoutFirst(mailbox, step.notices.length) : withoutRoom(mailbox, nowMs);
+      mailbox = room(atMs) ? withoutFirstNotices(mailbox, step.notices.length) : withFullQuarantine(mailbox, nowMs);
     }
   }
   return done;
@@ -60,28 +60,29 @@ function live(options: {
 describe('what a mailbox holds', () => {
   test('is each notice once, and another version of its report as well', () => {
     const first = holding(noticeOf(1));
-    expect(withHeld(first, noticeOf(1))).toBe(first);
-    expect(withHeld(first, noticeOf(1, '2026-01-02T00:00:00.000Z')).notices).toHaveLength(2);
+    expect(withHeldNotice(first, noticeOf(1))).toBe(first);
+    expect(withHeldNotice(first, noticeOf(1, '2026-01-02T00:00:00.000Z')).notices).toHaveLength(2);
   });
 
   test('are two notices of one report without a date, told apart by their request ids', () => {
     const undated = (requestId: string): Held => ({ reportId: 'r-1', updatedAt: null, requestId });
     const both = holding(undated('a'), undated('b'));
     expect(both.notices).toHaveLength(2);
-    expect(withHeld(both, undated('b'))).toBe(both);
+    expect(withHeldNotice(both, undated('b'))).toBe(both);
   });
 
   test('is never dropped: beyond what a run may hand over it is set aside before the day is over', () => {
-    let mailbox = withLook(empty(), T0);
+    let mailbox = withFailedLookUp(empty(), T0);
     let taken = 0;
-    for (; !isHeavy(mailbox); taken += 1) mailbox = withHeld(mailbox, noticeOf(taken, `\u00e9${'x'.repeat(200)}`));
+    for (; !exceedsCarryLimit(mailbox); taken += 1)
+      mailbox = withHeldNotice(mailbox, noticeOf(taken, `\u00e9${'x'.repeat(200)}`));
     expect(mailbox.notices).toHaveLength(taken);
     expect(Buffer.byteLength(JSON.stringify(mailbox.notices))).toBeLessThan(1_100_000);
     const step = decideMailbox({ ...mailbox, hasNews: false }, T0, false);
     expect(step.do).toBe('set-aside');
     const { notices } = step as { notices: readonly Held[] };
     expect(Buffer.byteLength(JSON.stringify(notices))).toBeLessThanOrEqual(250_000);
-    expect(isHeavy(withoutFirst(mailbox, notices.length))).toBe(false);
+    expect(exceedsCarryLimit(withoutFirstNotices(mailbox, notices.length))).toBe(false);
   });
 });
 
@@ -106,14 +107,14 @@ describe('the owner of a mailbox', () => {
   });
 
   test('is searched for when a notice comes in a pause, once in five minutes, and the pause goes on', () => {
-    const asked = withLook(withSearch({ ...holding(noticeOf(1)), hasNews: false }, null, T0), T0);
+    const asked = withFailedLookUp(withSearchResult({ ...holding(noticeOf(1)), hasNews: false }, null, T0), T0);
     const pausing = { ...asked, search: { ...asked.search, nextLookAtMs: T0 + HOUR_MS } };
-    const told = withHeld(pausing, noticeOf(2));
+    const told = withHeldNotice(pausing, noticeOf(2));
     expect(decideMailbox(pausing, T0 + 10 * MINUTE_MS, false)).toEqual({ do: 'wait', untilMs: T0 + HOUR_MS });
     expect(decideMailbox(told, T0 + MINUTE_MS, false)).toEqual({ do: 'wait', untilMs: T0 + 5 * MINUTE_MS });
     expect(decideMailbox(told, T0 + 5 * MINUTE_MS, true)).toEqual({ do: 'search' });
-    const searched = withSearch({ ...told, hasNews: false }, null, T0 + 5 * MINUTE_MS);
-    expect(decideMailbox(withHeld(searched, noticeOf(3)), T0 + 6 * MINUTE_MS, false)).toEqual({
+    const searched = withSearchResult({ ...told, hasNews: false }, null, T0 + 5 * MINUTE_MS);
+    expect(decideMailbox(withHeldNotice(searched, noticeOf(3)), T0 + 6 * MINUTE_MS, false)).toEqual({
       do: 'wait',
       untilMs: T0 + 10 * MINUTE_MS,
     });
@@ -124,11 +125,11 @@ describe('the owner of a mailbox', () => {
     const step = decideMailbox(found, T0, false);
     expect(step).toMatchObject({ do: 'pass-on' });
     expect((step as { notices: readonly Held[] }).notices).toHaveLength(50);
-    expect(decideMailbox(withoutFirst(found, 60), T0, false)).toEqual({ do: 'end' });
+    expect(decideMailbox(withoutFirstNotices(found, 60), T0, false)).toEqual({ do: 'end' });
   });
 
   test('is not looked for anew by a run that goes on for another', () => {
-    const { search, notices } = [1, 2, 3].reduce((mailbox) => withLook(mailbox, T0), holding(noticeOf(1)));
+    const { search, notices } = [1, 2, 3].reduce((mailbox) => withFailedLookUp(mailbox, T0), holding(noticeOf(1)));
     const next = openMailbox(notices, search, T0 + MINUTE_MS);
     expect(decideMailbox({ ...next, hasNews: false }, T0 + MINUTE_MS, false)).toEqual({
       do: 'wait',

@@ -1,6 +1,6 @@
-import { kindOf, stageAfter } from '../../src/domain/applicant';
-import { currentKind, currentStatus, type Facts, openedWith, withNotice, withRead } from '../../src/domain/facts';
+import { currentKind, currentStatus, type Facts, openFacts, withNotice, withRead } from '../../src/domain/facts';
 import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { nextStage, statusKind } from '../../src/domain/status';
 import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -25,7 +25,7 @@ interface Fact {
 
 /** Tells facts by push and poll, one a second, from an invitation an hour ago. */
 function setup() {
-  const opened = openedWith({ status: 'Invited', updatedAtMs: T0 - HOUR_MS, askedAtMs: T0 - HOUR_MS }, T0 - HOUR_MS);
+  const opened = openFacts({ status: 'Invited', updatedAtMs: T0 - HOUR_MS, askedAtMs: T0 - HOUR_MS }, T0 - HOUR_MS);
   let facts: Facts = opened;
   let nowMs = T0 + MINUTE_MS;
   return {
@@ -119,12 +119,18 @@ test('any interleaving of the same facts by push and poll ends in the same state
         else it.push(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : fact);
       }
       it.poll(last);
-      const { claim, doubtedAtMs } = it.facts();
-      expect({ claim, doubtedAtMs, status: currentStatus(it.facts()), kind: currentKind(it.facts()) }).toEqual({
+      const { claim } = it.facts().status;
+      const { readBackRequestedAtMs } = it.facts().checks;
+      expect({
+        claim,
+        readBackRequestedAtMs,
+        status: currentStatus(it.facts()),
+        kind: currentKind(it.facts()),
+      }).toEqual({
         claim: null,
-        doubtedAtMs: null,
+        readBackRequestedAtMs: null,
         status: last.status,
-        kind: kindOf(last.status),
+        kind: statusKind(last.status),
       });
     }),
     { numRuns: 1_000 },
@@ -151,7 +157,7 @@ test('facts told twice end as facts told once, to the last stamp', () => {
 test('the stage follows the facts, and an unknown status leaves it where it was', () => {
   const it = setup();
   it.push({ status: 'Syncing', updatedAtMs: T0 });
-  const syncing = stageAfter(currentKind(it.facts()), 'invited');
+  const syncing = nextStage(currentKind(it.facts()), 'invited');
   it.push({ status: 'Pondering', updatedAtMs: T0 + 1_000 });
-  expect([syncing, stageAfter(currentKind(it.facts()), syncing)]).toEqual(['syncing', 'syncing']);
+  expect([syncing, nextStage(currentKind(it.facts()), syncing)]).toEqual(['syncing', 'syncing']);
 });

@@ -1,5 +1,5 @@
-import { isProvider, type Organization, providersOf } from '../../src/domain/providers';
-import { absentReports } from '../../src/domain/reports';
+import { groupProviders, matchesProvider, type Organization } from '../../src/domain/providers';
+import { findAbsentReports } from '../../src/domain/reports';
 
 const BOTH = { id: 'o1', name: 'Sample Clinic' };
 const BY_ID = { id: 'o1', name: null };
@@ -22,13 +22,13 @@ describe('one provider', () => {
     ['is one of two names without ids', [BY_NAME, { id: null, name: 'Other' }], 2],
     ['is not joined with a name where two have an id alone', [BY_ID, { id: 'o2', name: null }, BY_NAME], 3],
     ['is none where no row names one', [null, null], 0],
-  ])('%s', (_what, organizations, count) => expect(providersOf(organizations)).toHaveLength(count));
+  ])('%s', (_what, organizations, count) => expect(groupProviders(organizations)).toHaveLength(count));
 
   test('has the id and the name that any of its rows has', () => {
-    expect(providersOf([BY_NAME, BOTH]).map(({ organization }) => organization)).toEqual([BOTH]);
-    const [provider] = providersOf([BY_ID, { id: null, name: 'Sample Clinic' }]);
+    expect(groupProviders([BY_NAME, BOTH]).map(({ organization }) => organization)).toEqual([BOTH]);
+    const [provider] = groupProviders([BY_ID, { id: null, name: 'Sample Clinic' }]);
     expect(provider?.organization).toEqual(BOTH);
-    expect(provider && [BY_ID, BY_NAME].every((organization) => isProvider(provider, organization))).toBe(true);
+    expect(provider && [BY_ID, BY_NAME].every((organization) => matchesProvider(provider, organization))).toBe(true);
   });
 });
 
@@ -42,11 +42,11 @@ describe('no unity is missing', () => {
       [{ id: 'o2', name: 'Sample Clinic' }],
     ],
   ])('%s', (_what, unity, ccdraw) => {
-    expect(absentReports([...rows('unity', unity), ...rows('ccdraw', ccdraw)], { unity: ['pdf'] })).toEqual([]);
+    expect(findAbsentReports([...rows('unity', unity), ...rows('ccdraw', ccdraw)], { unity: ['pdf'] })).toEqual([]);
   });
 
   test('but of one of two providers where the unity without an organization may be the other one’s', () => {
     const listed = [...rows('unity', [null]), ...rows('ccdraw', [BOTH, { id: 'o2', name: 'Other' }])];
-    expect(absentReports(listed, { unity: ['pdf'] })).toHaveLength(2);
+    expect(findAbsentReports(listed, { unity: ['pdf'] })).toHaveLength(2);
   });
 });

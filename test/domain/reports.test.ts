@@ -1,17 +1,18 @@
 import {
-  absentReports,
   documentKey,
+  findAbsentReports,
+  findNewestVersion,
   type ListedReport,
-  newestStored,
+  listWantedDocuments,
   parseWanted,
   type StoredDocument,
-  storedKeys,
+  storedDocumentKeys,
   type WantedDocument,
-  wantedDocuments,
 } from '../../src/domain/reports';
 
 const CLINIC = { id: 'o1', name: 'Clinic' };
-const isStored = (stored: StoredDocument[], wanted: WantedDocument) => storedKeys(stored).has(documentKey(wanted));
+const isStored = (stored: StoredDocument[], wanted: WantedDocument) =>
+  storedDocumentKeys(stored).has(documentKey(wanted));
 const PHARMACY = { id: 'o2', name: 'Pharmacy' };
 
 function setup() {
@@ -73,7 +74,7 @@ describe('the reports wanted', () => {
   test('are every report of a wanted type, in whatever case, in each of its formats', () => {
     const { row } = setup();
     const listed = [row('r1', 'Unity'), row('r2', 'ccdraw'), row('r3', 'timeline'), row('r4', 'constructor')];
-    const documents = wantedDocuments(listed, { unity: ['json', 'pdf'], ccdraw: ['pdf'] });
+    const documents = listWantedDocuments(listed, { unity: ['json', 'pdf'], ccdraw: ['pdf'] });
     expect(documents.map(({ report, format }) => `${report.id}.${format}`)).toEqual(['r1.json', 'r1.pdf', 'r2.pdf']);
   });
 });
@@ -106,9 +107,9 @@ describe('a document', () => {
   test('is compared with the newest stored version of its report and format', () => {
     const { stored } = setup();
     const versions = [stored('r1', '2026-01-02T00:00:00Z'), stored('r1', '2026-01-09T00:00:00Z'), stored('r1', null)];
-    expect(newestStored(versions, 'r1', 'pdf')?.updatedAt).toBe('2026-01-09T00:00:00Z');
-    expect(newestStored(versions, 'r1', 'json')).toBeNull();
-    expect(newestStored(versions, 'r2', 'pdf')).toBeNull();
+    expect(findNewestVersion(versions, 'r1', 'pdf')?.updatedAt).toBe('2026-01-09T00:00:00Z');
+    expect(findNewestVersion(versions, 'r1', 'json')).toBeNull();
+    expect(findNewestVersion(versions, 'r2', 'pdf')).toBeNull();
   });
 });
 
@@ -118,7 +119,7 @@ describe('what a list lacks', () => {
   test('is nothing where every provider has both and the person the rest', () => {
     const { row } = setup();
     const listed = [row('r1', 'unity'), row('r2', 'ccdraw'), row('r3', 'timeline', null)];
-    expect(absentReports(listed, wanted)).toEqual([]);
+    expect(findAbsentReports(listed, wanted)).toEqual([]);
   });
 
   test('is missing for a unity, provider by provider and format by format', () => {
@@ -129,7 +130,7 @@ describe('what a list lacks', () => {
       row('r3', 'ccdraw', PHARMACY),
       row('r4', 'timeline', null),
     ];
-    const missing = absentReports(listed, wanted).map(({ type, organization, format, reason }) => [
+    const missing = findAbsentReports(listed, wanted).map(({ type, organization, format, reason }) => [
       type,
       organization?.id,
       format,
@@ -144,7 +145,7 @@ describe('what a list lacks', () => {
   test('is not listed for a ccdraw, which may still come and which a pharmacy never has', () => {
     const { row } = setup();
     const listed = [row('r1', 'unity', PHARMACY), row('r4', 'timeline', null)];
-    expect(absentReports(listed, wanted)).toEqual([
+    expect(findAbsentReports(listed, wanted)).toEqual([
       expect.objectContaining({ type: 'ccdraw', organization: PHARMACY, reason: 'not-listed' }),
     ]);
   });
@@ -153,12 +154,14 @@ describe('what a list lacks', () => {
     const { row } = setup();
     const nameless = { id: null, name: 'Clinic' };
     const listed = [row('r1', 'unity', nameless), row('r2', 'unity', { id: null, name: 'Other' })];
-    expect(absentReports(listed, { unity: ['pdf'] })).toEqual([]);
-    expect(absentReports([row('r1', 'unity', nameless), row('r2', 'x', PHARMACY)], { unity: ['pdf'] })).toHaveLength(1);
+    expect(findAbsentReports(listed, { unity: ['pdf'] })).toEqual([]);
+    expect(
+      findAbsentReports([row('r1', 'unity', nameless), row('r2', 'x', PHARMACY)], { unity: ['pdf'] }),
+    ).toHaveLength(1);
   });
 
   test('is told once for the person where no provider is listed at all', () => {
-    expect(absentReports([], { unity: ['pdf'] })).toEqual([
+    expect(findAbsentReports([], { unity: ['pdf'] })).toEqual([
       expect.objectContaining({ type: 'unity', organization: null, reason: 'missing' }),
     ]);
   });

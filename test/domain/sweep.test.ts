@@ -1,15 +1,21 @@
 import { DAY_MS, HOUR_MS } from '../../src/domain/policy';
-import { type Candidate, compare, judge, type Sighting, type SweptApplicant } from '../../src/domain/sweep';
+import {
+  type ApplicantListing,
+  type ApplicantObservation,
+  findCandidates,
+  judgeCandidate,
+  type SweepCandidate,
+} from '../../src/domain/sweep';
 
 const NOW_MS = 1_000 * DAY_MS;
 const REFRESH_FOR_MS = 30 * DAY_MS;
 
-function applicant(changed: Partial<SweptApplicant> = {}): SweptApplicant {
+function applicant(changed: Partial<ApplicantListing> = {}): ApplicantListing {
   return { clientUserId: 'POL-1', humanId: 'h-1', standing: 'open', startedAtMs: 1, closedAtMs: null, ...changed };
 }
 
-function people(applicants: readonly SweptApplicant[]) {
-  const found = compare([{ clientUserId: 'POL-1', humanId: 'h-1' }], applicants, NOW_MS, REFRESH_FOR_MS);
+function people(applicants: readonly ApplicantListing[]) {
+  const found = findCandidates([{ clientUserId: 'POL-1', humanId: 'h-1' }], applicants, NOW_MS, REFRESH_FOR_MS);
   return found.filter(({ of }) => of === 'person').length;
 }
 
@@ -23,16 +29,18 @@ test('a person is followed by an open applicant or a recent one, and it is the n
   expect(people([closed, applicant({ standing: 'forced', startedAtMs: 2, closedAtMs: NOW_MS - HOUR_MS })])).toBe(1);
 });
 
-const PERSON: Candidate = { of: 'person', clientUserId: 'POL-1', humanId: 'h-1' };
-const seen = (changed: Partial<Sighting> = {}): Sighting => ({
+const PERSON: SweepCandidate = { of: 'person', clientUserId: 'POL-1', humanId: 'h-1' };
+const seen = (changed: Partial<ApplicantObservation> = {}): ApplicantObservation => ({
   standing: 'open',
   humanId: 'h-1',
   closedAtMs: null,
   unreadSinceMs: null,
   ...changed,
 });
-const kindOf = (candidate: Candidate, ...known: [Sighting | null, Parameters<typeof judge>[2]?]) =>
-  judge(candidate, known[0], known[1] ?? null, NOW_MS, REFRESH_FOR_MS)?.kind ?? null;
+const kindOf = (
+  candidate: SweepCandidate,
+  ...known: [ApplicantObservation | null, Parameters<typeof judgeCandidate>[2]?]
+) => judgeCandidate(candidate, known[0], known[1] ?? null, NOW_MS, REFRESH_FOR_MS)?.kind ?? null;
 
 test('a second look explains whoever was invited, or concluded, meanwhile', () => {
   expect(kindOf(PERSON, seen())).toBeNull();
@@ -50,7 +58,7 @@ test('what Temporal has forgotten the manifest tells', () => {
 });
 
 test('an applicant is gone, or unread, only while it is open', () => {
-  const unlisted: Candidate = { of: 'applicant', clientUserId: 'POL-1', humanId: 'h-1', listed: false };
+  const unlisted: SweepCandidate = { of: 'applicant', clientUserId: 'POL-1', humanId: 'h-1', listed: false };
   expect(kindOf(unlisted, seen())).toBe('gone');
   expect(kindOf(unlisted, seen({ humanId: 'h-2' }))).toBeNull();
   expect(kindOf(unlisted, seen({ standing: 'ended', closedAtMs: NOW_MS }))).toBeNull();
@@ -59,7 +67,7 @@ test('an applicant is gone, or unread, only while it is open', () => {
 });
 
 test('of an applicant whose answers decide nothing, an unread finding says so', () => {
-  const listed: Candidate = { of: 'applicant', clientUserId: 'POL-1', humanId: 'h-1', listed: true };
-  const found = judge(listed, seen({ unreadSinceMs: 5, isUndecided: true }), null, NOW_MS, REFRESH_FOR_MS);
+  const listed: SweepCandidate = { of: 'applicant', clientUserId: 'POL-1', humanId: 'h-1', listed: true };
+  const found = judgeCandidate(listed, seen({ unreadSinceMs: 5, isUndecided: true }), null, NOW_MS, REFRESH_FOR_MS);
   expect(found).toMatchObject({ kind: 'unread', sinceMs: 5, reason: 'undecided' });
 });

@@ -1,9 +1,9 @@
 import {
-  toFetch,
-  withFetched,
+  selectDownloads,
+  withAccessDenied,
+  withDownloadResult,
   withList,
   withNoticeList,
-  withRefusal,
   withReportNotice,
 } from '../../src/domain/collection';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
@@ -15,7 +15,7 @@ const SETTLE_MS = 10 * MINUTE_MS;
 
 const conclusion = (outcome: string, reason: string | null) => ({
   do: 'conclude',
-  conclusion: { outcome, reason, withdraw: false },
+  conclusion: { outcome, reason, shouldWithdraw: false },
 });
 
 describe.each(['Some Synced', 'All Synced'])('%s', (status) => {
@@ -191,9 +191,9 @@ describe('All Synced', () => {
     const atMs = DAY_MS + SETTLE_MS;
     const it = setup();
     endedAt(it, atMs, wholeAt(atMs));
-    for (const wanted of toFetch(it.collection, it.policy.wanted, T0 + atMs)) {
+    for (const wanted of selectDownloads(it.collection, it.policy.wanted, T0 + atMs)) {
       const down = { kind: 'unavailable', detail: '503' } as const;
-      it.collection = withFetched(it.collection, wanted, down, T0 + atMs, it.policy);
+      it.collection = withDownloadResult(it.collection, wanted, down, T0 + atMs, it.policy);
     }
     it.collection = { ...it.collection, unrecorded: false };
     expect(it.waitsUntilMs(atMs)).toBe(atMs + HOUR_MS);
@@ -231,7 +231,7 @@ describe('what keeps an All Synced from being collected', () => {
 
   test('is access that is proven to be refused', () => {
     const it = new Situation('All Synced').read('All Synced', DUE_MS, { updatedMs: 0 });
-    it.collection = withRefusal(it.collection, T0 + DUE_MS);
+    it.collection = withAccessDenied(it.collection, T0 + DUE_MS);
     expect(it.next(DUE_MS)).toEqual(conclusion('partial', 'nothing-listed'));
   });
 

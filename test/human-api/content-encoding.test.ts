@@ -1,5 +1,5 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { NotYet, Unavailable } from '../../src/human-api/errors';
+import { AccessDenied, Unavailable } from '../../src/upstream/errors';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
 import { failureOf, startClient } from './fixture';
@@ -35,7 +35,7 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
     const refused = Buffer.from(JSON.stringify(envelope('code', 403)));
     upstream.answer('POST /auth/v1/connect/token', encoded(encoding, encode(refused), 403));
     upstream.revokeTokens();
-    expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
+    expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(AccessDenied);
   });
 
   it('that is cut off, or is no such encoding, is unavailable, never shorter', async () => {
@@ -52,19 +52,19 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
     const { upstream, api, humanId } = await startClient({ maxReportBytes: 1_000 });
     const bomb = encode(Buffer.alloc(6 * 1_024 * 1_024, ' '));
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, encoded(encoding, bomb));
-    expect((await failureOf(api.readUser(humanId))).message).toContain('expected an answer of at most 5242880 bytes');
+    expect((await failureOf(api.readStatus(humanId))).message).toContain('expected an answer of at most 5242880 bytes');
     upstream.answer(RAW, encoded(encoding, bomb));
     const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
     expect(await failureOf(bytesOf(body))).toMatchObject({ kind: 'bad-document' });
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, encoded(encoding, bomb, 404));
-    expect(await failureOf(api.readUser(humanId))).toMatchObject({ kind: 'unavailable' });
+    expect(await failureOf(api.readStatus(humanId))).toMatchObject({ kind: 'unavailable' });
   });
 });
 
 it('an encoded body of no bytes is empty: a deletion with 200 is confirmed', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, encoded('gzip', Buffer.alloc(0)));
-  expect(await api.deleteUser(humanId)).toBe('deleted');
+  expect(await api.withdraw(humanId)).toBe('deleted');
 });
 
 it.each(['gzip', 'none', 'UTF-8'])('a plain body under Content-Encoding %s is taken as it came', async (encoding) => {

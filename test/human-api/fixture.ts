@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { createHumanApi, type HumanApi, type HumanApiSettings } from '../../src/human-api/client';
-import { HumanApiError } from '../../src/human-api/errors';
+import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
+import { UpstreamError } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { startRecordedUpstream } from './recorded-upstream';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -19,21 +20,21 @@ export async function startClient(settings: Partial<HumanApiSettings> = {}) {
   const upstream = await startRecordedUpstream();
   closeAfterwards(() => upstream.close());
   const clock = { nowMs: Date.parse('2030-03-01T09:00:00.000Z') };
-  const api = createHumanApi({ ...upstream.settings, ...settings }, { now: () => clock.nowMs });
+  const api = createUsersUpstream({ ...upstream.settings, ...settings }, { now: () => clock.nowMs });
   closeAfterwards(() => api.close());
-  const { humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
+  const { subjectId: humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
   upstream.connect('POL-1');
   upstream.received.length = 0;
   return { upstream, api, clock, humanId };
 }
 
 /** How a call failed. Fails the test where it did not, or where the error repeats what upstream said of a person. */
-export async function failureOf(call: Promise<unknown>): Promise<HumanApiError> {
+export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
   const error = await call.then(
     () => new Error('it did not fail'),
     (reason: unknown) => reason,
   );
-  if (!(error instanceof HumanApiError)) throw error;
+  if (!(error instanceof UpstreamError)) throw error;
   expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(
     /mallory|1990-01-01|POL-1|token-\d|the-secret|<html/,
   );
@@ -41,12 +42,12 @@ export async function failureOf(call: Promise<unknown>): Promise<HumanApiError> 
 }
 
 /** Every method that calls upstream, with the call it makes. */
-export function everyCall(api: HumanApi, humanId: string): Record<string, () => Promise<unknown>> {
+export function everyCall(api: Upstream, humanId: string): Record<string, () => Promise<unknown>> {
   return {
     'POST /admin/api/v1/users': () => api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' }),
-    'GET /admin/api/v1/users': () => api.findUsers({ clientUserId: 'POL-1' }),
-    [`GET /admin/api/v1/users/${humanId}`]: () => api.readUser(humanId),
-    [`DELETE /admin/api/v1/users/${humanId}`]: () => api.deleteUser(humanId),
+    'GET /admin/api/v1/users': () => api.findPeople({ clientUserId: 'POL-1' }),
+    [`GET /admin/api/v1/users/${humanId}`]: () => api.readStatus(humanId),
+    [`DELETE /admin/api/v1/users/${humanId}`]: () => api.withdraw(humanId),
     'POST /auth/v1/admin/token': () => api.proveCredentials(),
     'POST /auth/v1/connect/token': () => api.listReports('POL-1'),
     'GET /data/v1/human/medical/reports': () => api.listReports('POL-1'),

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
-import { createHumanApi, type HumanApiSettings } from '../../src/human-api/client';
 import { readProxy } from '../../src/human-api/proxy-settings';
+import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
 import { authority, issuedBy } from '../support/certificates';
 import { failureOf, startClient } from './fixture';
 import { CREDENTIALS } from './recorded-upstream';
@@ -45,7 +45,7 @@ function clientThrough(env: Record<string, string>, settings: Partial<HumanApiSe
   const proxy = readProxy(env);
   if (proxy === null || 'malformed' in proxy) throw new Error('expected a proxy');
   const urls = { authUrl: FAR, adminUrl: FAR, dataUrl: FAR };
-  const api = createHumanApi({ ...CREDENTIALS, ...urls, timeoutMs: 20_000, proxy, ...settings });
+  const api = createUsersUpstream({ ...CREDENTIALS, ...urls, timeoutMs: 20_000, proxy, ...settings });
   cleanups.push(() => api.close());
   return api;
 }
@@ -83,7 +83,7 @@ it('this machine is never called through the proxy, whatever NO_PROXY says', asy
   const proxy = readProxy({ http_proxy: `http://${address}`, https_proxy: `http://${address}` });
   if (proxy === null || 'malformed' in proxy) throw new Error('expected a proxy');
   const { api, humanId } = await startClient({ proxy });
-  expect(await api.readUser(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
   for (const host of ['127.9.9.9', 'localhost', '[::1]']) {
     const url = `https://${host}:1`;
     const near = clientThrough({ https_proxy: address }, { authUrl: url });

@@ -1,4 +1,4 @@
-import { RateLimited } from '../../src/human-api/errors';
+import { RateLimited } from '../../src/upstream/errors';
 import { envelope } from './dialects';
 import { page } from './faults';
 import { everyCall, failureOf, startClient } from './fixture';
@@ -31,28 +31,28 @@ it.each([
 ])('%s tells how long to wait', async (_, status, retryAfter, expectedMs) => {
   const { upstream, api } = await startClient();
   upstream.answer('GET /admin/api/v1/users', slowDown(status, retryAfter));
-  const error = await failureOf(api.findUsers({ clientUserId: 'POL-1' }));
+  const error = await failureOf(api.findPeople({ clientUserId: 'POL-1' }));
   expect(error).toMatchObject({ kind: 'rate-limited', retryAfterMs: expectedMs, call: { status } });
 });
 
 it('a path is not asked again by the same process before its Retry-After has passed, and then it is', async () => {
   const { upstream, api, clock, humanId } = await startClient();
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, slowDown(429, '30'));
-  await failureOf(api.readUser(humanId));
+  await failureOf(api.readStatus(humanId));
   clock.nowMs += 29_000;
-  const refused = await failureOf(api.readUser(humanId));
+  const refused = await failureOf(api.readStatus(humanId));
   expect(refused).toMatchObject({ kind: 'rate-limited', retryAfterMs: 1_000, call: { status: null } });
   expect(upstream.calls(`GET /admin/api/v1/users/${humanId}`)).toBe(1);
   clock.nowMs += 1_000;
-  expect(await api.readUser(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
 });
 
 it('a Retry-After holds its own method and path only', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, slowDown(429, '30'));
-  await failureOf(api.readUser(humanId));
-  expect(await api.findUsers({ humanId })).toHaveLength(1);
-  expect(await api.deleteUser(humanId)).toBe('deleted');
+  await failureOf(api.readStatus(humanId));
+  expect(await api.findPeople({ subjectId: humanId })).toHaveLength(1);
+  expect(await api.withdraw(humanId)).toBe('deleted');
 });
 
 it('a Retry-After of the token host holds what needs a new token', async () => {

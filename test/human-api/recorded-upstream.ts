@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HumanApiSettings } from '../../src/human-api/client';
+import type { HumanApiSettings } from '../../src/human-api/users/adapter';
 import { COOKBOOK, type Dialect, envelope } from './dialects';
 
 /** What a request brought. `path` without the query. */

@@ -1,4 +1,4 @@
-import { NotOffered, Unavailable, UnenvelopedFormat } from '../../src/human-api/errors';
+import { NotOffered, Unavailable, UnenvelopedFormat } from '../../src/upstream/errors';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
 import { page, text } from './faults';
@@ -23,21 +23,21 @@ describe('a list of reports', () => {
         updatedAt: '2020-01-30T21:20:54.316Z',
       },
       { id: 'r2', name: 'ccdraw', organization: { id: 7 }, updatedAt: 1_580_000_000 },
-      { id: 'r3', organization: {} },
+      { id: 'r3', organization: {}, createdAt: '2020-01-01' },
     ];
     upstream.answer(LIST, json(200, rows));
-    const nothing = { name: '', organization: null, updatedAt: null, createdAt: null };
+    const nothing = { type: '', organization: null, updatedAt: null };
     expect(await api.listReports('POL-1')).toEqual([
       { ...nothing, id: '12' },
       {
         ...nothing,
         id: 'r1',
-        name: 'Unity',
+        type: 'Unity',
         organization: { id: null, name: 'Université de Genève' },
         updatedAt: '2020-01-30T21:20:54.316Z',
       },
-      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null }, updatedAt: '1580000000' },
-      { ...nothing, id: 'r3' },
+      { ...nothing, id: 'r2', type: 'ccdraw', organization: { id: '7', name: null }, updatedAt: '1580000000' },
+      { ...nothing, id: 'r3', updatedAt: '2020-01-01' },
     ]);
   });
 
@@ -61,7 +61,7 @@ describe('a list of reports', () => {
       json(201, { humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }, { location: link }),
     );
     await api.listReports('POL-1');
-    await api.readUser(humanId);
+    await api.readStatus(humanId);
     await api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' });
     expect(trap.upstream.received).toEqual([]);
   });
@@ -158,7 +158,7 @@ it('a report that is read slowly is not taken into memory meanwhile', async () =
   });
   const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
   // Time for all of it to come, told by other calls that come and go.
-  for (let call = 0; call < 100; call++) await api.readUser(humanId);
+  for (let call = 0; call < 100; call++) await api.readStatus(humanId);
   expect(sent).toBeLessThan(mebibytes / 2);
   expect(await bytesOf(body)).toHaveLength(mebibytes * 1_024 * 1_024);
 });

@@ -1,4 +1,4 @@
-import { Unavailable } from '../../src/human-api/errors';
+import { Unavailable } from '../../src/upstream/errors';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
 import { page } from './faults';
@@ -39,7 +39,7 @@ describe("upstream's request id", () => {
         call,
         json(500, { ...envelope('code', 500), 'x-humanapi-request-id': id }, { 'x-humanapi-request-id': id }),
       );
-      const failure = await failureOf(api.readUser(humanId));
+      const failure = await failureOf(api.readStatus(humanId));
       expect(failure).toBeInstanceOf(Unavailable);
       expect(failure.call.requestId).toBeNull();
     }

@@ -1,4 +1,4 @@
-import { isOutage, NotYet, Unavailable } from '../../src/human-api/errors';
+import { AccessDenied, isOutage, Unavailable } from '../../src/upstream/errors';
 import { envelope } from './dialects';
 import { hangUp, page, text } from './faults';
 import { failureOf, startClient } from './fixture';
@@ -33,7 +33,7 @@ it('the token requests and the bearer header are as upstream documents them', as
 it('many callers share one mint of the client token, and one a person of the access token', async () => {
   const { upstream, api, humanId, clock } = await startClient();
   clock.nowMs += DAY_MS;
-  await Promise.all(Array.from({ length: 10 }, () => api.readUser(humanId)));
+  await Promise.all(Array.from({ length: 10 }, () => api.readStatus(humanId)));
   await Promise.all(Array.from({ length: 10 }, () => api.listReports('POL-1')));
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
   expect(upstream.calls(ACCESS_TOKEN)).toBe(1);
@@ -58,12 +58,12 @@ it.each([
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, { humanId, status: 'Invited' }), 2);
     await api.proveCredentials();
     upstream.received.length = 0;
-    await api.readUser(humanId);
+    await api.readStatus(humanId);
     clock.nowMs += renewedAfterMs - 1;
-    await api.readUser(humanId);
+    await api.readStatus(humanId);
     expect(upstream.calls(CLIENT_TOKEN)).toBe(0);
     clock.nowMs += 1;
-    await api.readUser(humanId);
+    await api.readStatus(humanId);
     expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
   },
 );
@@ -72,10 +72,10 @@ it('an early renewal that fails leaves the living token in use, to its end', asy
   const { upstream, api, clock, humanId } = await startClient();
   clock.nowMs += DAY_MS - 1_000;
   upstream.answer(CLIENT_TOKEN, hangUp, 2);
-  expect(await api.readUser(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
   clock.nowMs += 1_000;
-  expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
-  expect(await api.readUser(humanId)).toMatchObject({ humanId });
+  expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Unavailable);
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
 });
 
 it('an access token that upstream refuses to renew is "not yet" at once: the person is gone', async () => {
@@ -83,7 +83,7 @@ it('an access token that upstream refuses to renew is "not yet" at once: the per
   await api.listReports('POL-1');
   clock.nowMs += DAY_MS - 1_000;
   upstream.answer(ACCESS_TOKEN, json(403, envelope('code', 403)));
-  expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
+  expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(AccessDenied);
 });
 
 it('a 401 is answered with one new token and the same call once more, also for an invitation', async () => {
@@ -92,7 +92,7 @@ it('a 401 is answered with one new token and the same call once more, also for a
   await api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' });
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
   expect(new Set(tokensOf(upstream, 'POST')).size).toBe(2);
-  await api.readUser(humanId);
+  await api.readStatus(humanId);
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
 });
 
@@ -108,7 +108,7 @@ it.each([401, 403])('%d after the new token is unavailable, without a third call
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, unauthorised);
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(status, envelope('code', status)));
-  const error = await failureOf(api.readUser(humanId));
+  const error = await failureOf(api.readStatus(humanId));
   expect(error).toMatchObject({ kind: 'unavailable', callMayBeAlive: false, call: { status } });
   expect(upstream.calls(`GET /admin/api/v1/users/${humanId}`)).toBe(2);
 });
@@ -116,7 +116,7 @@ it.each([401, 403])('%d after the new token is unavailable, without a third call
 it('many callers that meet a 401 together share one new token', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.revokeTokens();
-  await Promise.all(Array.from({ length: 10 }, () => api.readUser(humanId)));
+  await Promise.all(Array.from({ length: 10 }, () => api.readStatus(humanId)));
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
 });
 
@@ -126,7 +126,7 @@ it.each([400, 401, 403, 404, 409, 422])(
     const { upstream, api } = await startClient();
     for (const form of ['code', 'statusCode'] as const) {
       upstream.answer(ACCESS_TOKEN, json(status, envelope(form, status)));
-      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(NotYet);
+      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(AccessDenied);
     }
     expect(upstream.calls(LIST)).toBe(0);
   },

@@ -1,4 +1,4 @@
-import { NotFound, Unavailable } from '../../src/human-api/errors';
+import { NotFound, Unavailable } from '../../src/upstream/errors';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
 import { breakOffAfter, breakOffChunked, drip, hangUp, page, stall, stallAfter, text } from './faults';
@@ -65,7 +65,7 @@ it('a redirect is refused, not followed, and its body is not believed', async ()
   const location = `${trap.upstream.settings.adminUrl}api/v1/users`;
   await expectUnavailable(page(302, { location }), ACCESS_TOKEN);
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(307, { humanId, status: 'Declined' }, { location }));
-  expect((await failureOf(api.readUser(humanId))).message).toContain('redirect (307), which is never followed');
+  expect((await failureOf(api.readStatus(humanId))).message).toContain('redirect (307), which is never followed');
   expect(trap.upstream.received).toEqual([]);
 });
 
@@ -73,12 +73,12 @@ it('a 404 that is no envelope of upstream never means that a person is gone', as
   const { upstream, api, humanId } = await startClient();
   for (const body of ['', '{"message":"no Route matched"}', '[]', 'null']) {
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, text(404, body));
-    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
+    expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Unavailable);
     upstream.answer('GET /admin/api/v1/users', text(404, body));
-    expect(await failureOf(api.findUsers({ humanId }))).toBeInstanceOf(Unavailable);
+    expect(await failureOf(api.findPeople({ subjectId: humanId }))).toBeInstanceOf(Unavailable);
   }
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(404, envelope('code', 404)));
-  const gone = await failureOf(api.readUser(humanId));
+  const gone = await failureOf(api.readStatus(humanId));
   expect(gone).toBeInstanceOf(NotFound);
   expect(gone.call).toEqual({
     method: 'GET',
@@ -101,7 +101,7 @@ describe('a call that we gave up waiting for may still be alive', () => {
     const { upstream, api } = await startClient({ timeoutMs: 2_000 });
     for (const answer of [stallAfter('[{'), drip(10, 1_000)]) {
       upstream.answer('GET /admin/api/v1/users', answer);
-      const error = await failureOf(api.findUsers({ clientUserId: 'POL-1' }));
+      const error = await failureOf(api.findPeople({ clientUserId: 'POL-1' }));
       expect(error).toMatchObject({ kind: 'unavailable', callMayBeAlive: true });
     }
   });
@@ -117,14 +117,14 @@ it('a host that nobody listens on is unavailable', async () => {
 it('a closed client is unavailable', async () => {
   const { api, humanId } = await startClient();
   await api.close();
-  expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
+  expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Unavailable);
 });
 
 it('an id that would name another resource is never sent', async () => {
   const { upstream, api } = await startClient();
-  for (const id of ['', '.', '..', '\ud800']) expect(await failureOf(api.deleteUser(id))).toBeInstanceOf(Unavailable);
+  for (const id of ['', '.', '..', '\ud800']) expect(await failureOf(api.withdraw(id))).toBeInstanceOf(Unavailable);
   expect(upstream.calls('DELETE /admin/api/v1/users/')).toBe(0);
-  await api.deleteUser('../auth?x#y').catch(() => {});
+  await api.withdraw('../auth?x#y').catch(() => {});
   expect(upstream.received.at(-1)?.path).toBe('/up/admin/api/v1/users/..%2Fauth%3Fx%23y');
 });
 

@@ -1,6 +1,6 @@
-import { UNDECIDED } from '../../src/domain/undecided';
-import type { HumanApi } from '../../src/human-api/client';
-import { AlreadyExists, NotFound, Unavailable, Undecided, ValidationRejected } from '../../src/human-api/errors';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
+import { AlreadyExists, NotFound, Unavailable, Undecided, ValidationRejected } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { envelope } from './dialects';
 import { page, text } from './faults';
 import { failureOf, startClient } from './fixture';
@@ -53,7 +53,7 @@ describe('a create', () => {
     ];
     expect(await Promise.all(none.map(linkOf))).toEqual(none.map(() => null));
     upstream.answer(LOOK_UP, json(200, [{ humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }]));
-    expect(await api.findUsers({ clientUserId: 'POL-2' })).toMatchObject([{ inviteLink: null }]);
+    expect(await api.findPeople({ clientUserId: 'POL-2' })).toMatchObject([{ inviteLink: null }]);
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe('a create', () => {
   ])('takes %s', async (_, body) => {
     const { upstream, api } = await startClient();
     upstream.answer(CREATE, json(200, body));
-    expect(await api.invite(INVITATION)).toMatchObject({ humanId: 'h2', clientUserEmail: null });
+    expect(await api.invite(INVITATION)).toMatchObject({ subjectId: 'h2', email: null });
   });
 
   it.each([
@@ -124,7 +124,7 @@ describe('a create', () => {
 describe('a look-up', () => {
   it('of one short page is one call', async () => {
     const { upstream, api } = await startClient();
-    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(1);
+    expect(await api.findPeople({ clientUserId: 'POL-1' })).toHaveLength(1);
     expect(upstream.calls(LOOK_UP)).toBe(1);
   });
 
@@ -132,7 +132,7 @@ describe('a look-up', () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(50)));
     upstream.answer(LOOK_UP, json(200, users(3, 100)));
-    expect(await api.findUsers({ clientUserId: 'P-101' })).toHaveLength(53);
+    expect(await api.findPeople({ clientUserId: 'P-101' })).toHaveLength(53);
     expect(upstream.received.map(({ query }) => query.get('offset'))).toEqual([null, '50']);
   });
 
@@ -145,7 +145,7 @@ describe('a look-up', () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(50)));
     upstream.answer(LOOK_UP, end);
-    expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({
+    expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({
       why: UNDECIDED.lookUpUnsupported,
     });
     expect(upstream.calls(LOOK_UP)).toBe(2);
@@ -154,7 +154,7 @@ describe('a look-up', () => {
   it.each([400, 403, 405, 501])('that upstream refuses with %d is not supported', async (status) => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(status, envelope('code', status)));
-    const error = await failureOf(api.findUsers({ clientUserId: 'POL-1' }));
+    const error = await failureOf(api.findPeople({ clientUserId: 'POL-1' }));
     expect(error).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
     expect(error.message).toContain('docs/real-human-api.md');
   });
@@ -162,15 +162,15 @@ describe('a look-up', () => {
   it('with another one or two is an answer: ours is not there; by humanId it is none', async () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(2)), 2);
-    expect(await api.findUsers({ clientUserId: 'POL-1' })).toHaveLength(2);
-    expect(await failureOf(api.findUsers({ humanId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
+    expect(await api.findPeople({ clientUserId: 'POL-1' })).toHaveLength(2);
+    expect(await failureOf(api.findPeople({ subjectId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
   });
 
   it('that finds whom it seeks in a list of everybody looks no further', async () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(50)));
     expect(
-      (await api.findUsers({ clientUserId: 'P-7' })).filter(({ clientUserId }) => clientUserId === 'P-7'),
+      (await api.findPeople({ clientUserId: 'P-7' })).filter(({ clientUserId }) => clientUserId === 'P-7'),
     ).toHaveLength(1);
     expect(upstream.calls(LOOK_UP)).toBe(1);
   });
@@ -178,7 +178,7 @@ describe('a look-up', () => {
   it('without end could not find out', async () => {
     const { upstream, api } = await startClient();
     for (let page = 0; page < 30; page++) upstream.answer(LOOK_UP, json(200, users(50, page * 50)));
-    expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({
+    expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({
       why: UNDECIDED.lookUpUnsupported,
     });
     expect(upstream.calls(LOOK_UP)).toBe(20);
@@ -189,8 +189,8 @@ describe('a look-up', () => {
     async (bad) => {
       const { upstream, api } = await startClient();
       upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-1"}]`));
-      const found = await api.findUsers({ clientUserId: 'POL-1' });
-      expect(found).toMatchObject([{ humanId: 'h1', clientUserId: 'POL-1' }]);
+      const found = await api.findPeople({ clientUserId: 'POL-1' });
+      expect(found).toMatchObject([{ subjectId: 'h1', clientUserId: 'POL-1' }]);
     },
   );
 
@@ -199,7 +199,7 @@ describe('a look-up', () => {
     async (bad) => {
       const { upstream, api } = await startClient();
       upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-9"}]`));
-      expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+      expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
     },
   );
 
@@ -208,7 +208,7 @@ describe('a look-up', () => {
     async (body) => {
       const { upstream, api } = await startClient();
       upstream.answer(LOOK_UP, json(200, body));
-      expect(await failureOf(api.findUsers({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+      expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
     },
   );
 });
@@ -223,7 +223,7 @@ describe('a user read by humanId', () => {
   ])('may come %s', async (_, body, status) => {
     const { upstream, api, humanId } = await startClient();
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body(humanId)));
-    expect(await api.readUser(humanId)).toMatchObject({ humanId, status });
+    expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId, status });
   });
 
   it.each([{ humanId: 'h1', status: 'Declined' }, { status: 'error' }, { status: 'error', message: 'x' }, {}])(
@@ -231,7 +231,7 @@ describe('a user read by humanId', () => {
     async (body) => {
       const { upstream, api, humanId } = await startClient();
       upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body));
-      expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Unavailable);
+      expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Unavailable);
     },
   );
 });
@@ -245,7 +245,7 @@ describe('a deletion', () => {
         : ['', ' \n', `{"humanId":"${humanId}"}`, JSON.stringify({ ...envelope('code', 0), code: null, error: null })];
     for (const body of bodies) {
       upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(status, body));
-      expect(await api.deleteUser(humanId)).toBe('deleted');
+      expect(await api.withdraw(humanId)).toBe('deleted');
     }
   });
 
@@ -255,21 +255,21 @@ describe('a deletion', () => {
     async (body) => {
       const { upstream, api, humanId } = await startClient();
       upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, text(200, body));
-      expect(await failureOf(api.deleteUser(humanId))).toMatchObject({ why: UNDECIDED.unconfirmedDeletion });
+      expect(await failureOf(api.withdraw(humanId))).toMatchObject({ why: UNDECIDED.unconfirmedDeletion });
     },
   );
 
   it('of somebody gone answers 404 with an envelope', async () => {
     const { upstream, api, humanId } = await startClient();
     upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, json(404, envelope('statusCode', 404)));
-    expect(await api.deleteUser(humanId)).toBe('already-gone');
+    expect(await api.withdraw(humanId)).toBe('already-gone');
   });
 
   it('is not believed of a page, nor of another status', async () => {
     const { upstream, api, humanId } = await startClient();
     for (const answer of [page(404), text(203, ''), text(206, '')]) {
       upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
-      expect(await failureOf(api.deleteUser(humanId))).toBeInstanceOf(Unavailable);
+      expect(await failureOf(api.withdraw(humanId))).toBeInstanceOf(Unavailable);
     }
   });
 });
@@ -284,11 +284,11 @@ const GATEWAYS: [string, (status: number) => unknown][] = [
 ];
 
 describe('whose word a refusal is', () => {
-  const calls = (humanId: string): [string, (api: HumanApi) => Promise<unknown>][] => [
-    [LOOK_UP, (api) => api.findUsers({ humanId })],
-    [LOOK_UP, (api) => api.listUsers(0)],
-    [`GET /admin/api/v1/users/${humanId}`, (api) => api.readUser(humanId)],
-    [`DELETE /admin/api/v1/users/${humanId}`, (api) => api.deleteUser(humanId)],
+  const calls = (humanId: string): [string, (api: Upstream) => Promise<unknown>][] => [
+    [LOOK_UP, (api) => api.findPeople({ subjectId: humanId })],
+    [LOOK_UP, (api) => api.listPeople(0)],
+    [`GET /admin/api/v1/users/${humanId}`, (api) => api.readStatus(humanId)],
+    [`DELETE /admin/api/v1/users/${humanId}`, (api) => api.withdraw(humanId)],
   ];
 
   it.each(GATEWAYS)(
@@ -346,13 +346,13 @@ describe('whose word a refusal is', () => {
     const bare = json(404, { code: 404, error: 'Not Found', message: 'Not Found' });
     const [user, deletion] = [`GET /admin/api/v1/users/${humanId}`, `DELETE /admin/api/v1/users/${humanId}`];
     for (const call of [LOOK_UP, user, deletion]) upstream.answer(call, bare);
-    expect(await api.findUsers({ humanId })).toEqual([]);
-    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(NotFound);
-    expect(await api.deleteUser(humanId)).toBe('already-gone');
+    expect(await api.findPeople({ subjectId: humanId })).toEqual([]);
+    expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(NotFound);
+    expect(await api.withdraw(humanId)).toBe('already-gone');
     upstream.answer(deletion, text(404, ''));
-    expect(await api.deleteUser(humanId)).toBe('already-gone');
+    expect(await api.withdraw(humanId)).toBe('already-gone');
     upstream.answer(user, page(404));
-    expect(await failureOf(api.readUser(humanId))).toBeInstanceOf(Undecided);
+    expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Undecided);
     upstream.answer(CREATE, json(400, { code: 400, error: 'Bad Request', message: 'x' }));
     expect(await failureOf(api.invite(INVITATION))).toBeInstanceOf(ValidationRejected);
   });

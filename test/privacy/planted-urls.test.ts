@@ -1,7 +1,7 @@
 import { request } from 'undici';
-import { createHumanApi } from '../../src/human-api/client';
-import { HumanApiError } from '../../src/human-api/errors';
 import { parseNotices } from '../../src/human-api/notifications';
+import { createUsersUpstream } from '../../src/human-api/users/adapter';
+import { UpstreamError } from '../../src/upstream/errors';
 import { startPlantingUpstream, TRAVERSALS } from './planting-upstream';
 import { startRawUpstream } from './raw-upstream';
 import { startTrap } from './trap';
@@ -20,7 +20,7 @@ async function setup<Upstream extends { port: number; close(): Promise<void> }>(
   cleanups.push(upstream.close);
   const base = `http://127.0.0.1:${upstream.port}`;
   const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
-  const api = createHumanApi({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
+  const api = createUsersUpstream({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
   cleanups.push(() => api.close());
   const onlyUpstream = {
     connections: 0,
@@ -33,17 +33,17 @@ async function setup<Upstream extends { port: number; close(): Promise<void> }>(
 
 test('the client calls no URL and looks up no host name from a body or a header of an answer', async () => {
   const { trap, api, upstream, onlyUpstream } = await setup((url) => startPlantingUpstream(url, { redirects: true }));
-  const { humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
-  await api.findUsers({ clientUserId: 'POL-1' });
-  await api.readUser(humanId);
+  const { subjectId: humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
+  await api.findPeople({ clientUserId: 'POL-1' });
+  await api.readStatus(humanId);
   for (const { id } of await api.listReports('POL-1')) {
     const body = await api.openReport('POL-1', id, 'pdf').catch((error: unknown) => {
-      if (error instanceof HumanApiError) return null;
+      if (error instanceof UpstreamError) return null;
       throw error;
     });
     await body?.discard();
   }
-  await api.deleteUser(humanId);
+  await api.withdraw(humanId);
   expect(trap.seen()).toEqual(onlyUpstream);
   expect(upstream.requests.length).toBeGreaterThan(TRAVERSALS.length);
 });
@@ -58,9 +58,9 @@ test.each([300, 301, 302, 303, 305, 307, 308])(
           `HTTP/1.1 ${status} Moved\r\nConnection: close\r\nContent-Length: 0\r\nLocation: ${location}\r\n\r\n`,
         ),
       );
-      await expect(api.findUsers({ clientUserId: 'POL-1' })).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(api.findPeople({ clientUserId: 'POL-1' })).rejects.toMatchObject({ kind: 'unavailable' });
       await expect(api.openReport('POL-1', 'r1', 'pdf')).rejects.toMatchObject({ kind: 'unavailable' });
-      await expect(api.deleteUser('h')).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(api.withdraw('h')).rejects.toMatchObject({ kind: 'unavailable' });
     }
     expect(trap.seen()).toEqual(onlyUpstream);
   },
@@ -101,8 +101,8 @@ test('any id is one segment of a path, and an id that cannot be one is not sent'
     expect(decodeURIComponent(id ?? '')).toBe(TRAVERSALS[at]);
   }
   for (const id of ['', '.', '..', '\ud800']) {
-    await expect(api.deleteUser(id)).rejects.toMatchObject({ kind: 'unavailable' });
-    await expect(api.readUser(id)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(api.withdraw(id)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(api.readStatus(id)).rejects.toMatchObject({ kind: 'unavailable' });
   }
   expect(upstream.requests.filter((line) => line.includes('/users'))).toEqual([]);
 });
@@ -118,7 +118,7 @@ test.each(['../admin', 'a/b', 'a b', 'x\u0000', 'é', '%2e%2e', 'a'.repeat(101),
         body,
       ]),
     );
-    await expect(api.findUsers({ clientUserId: 'POL-1' })).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(api.findPeople({ clientUserId: 'POL-1' })).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(api.invite({ clientUserId: 'POL-1', clientUserEmail: 'x@example.org' })).rejects.toMatchObject({
       kind: 'unavailable',
     });

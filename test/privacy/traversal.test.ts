@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
-import { createHumanApi } from '../../src/human-api/client';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createUsersUpstream } from '../../src/human-api/users/adapter';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile, isDocumentFile, organizationFolder, reportName } from '../../src/report-store/layout';
 import type { Manifest } from '../../src/report-store/port';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
@@ -176,7 +176,7 @@ test(
     const upstream = await startPlantingUpstream(trap.url, { redirects: false });
     cleanups.push(upstream.close);
     const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
-    const humanApi = createHumanApi({
+    const humanApi = createUsersUpstream({
       ...settings,
       authUrl: upstream.url,
       adminUrl: upstream.url,

@@ -1,8 +1,10 @@
 import { inspect } from 'node:util';
-import { kindOf, STAGES, stageAfter } from '../../src/domain/applicant';
 import { isHumanId } from '../../src/domain/identifiers';
-import { createHumanApi, type HumanApi } from '../../src/human-api/client';
-import { HumanApiError } from '../../src/human-api/errors';
+import { STAGES } from '../../src/domain/outcome';
+import { nextStage, statusKind } from '../../src/domain/status';
+import { createUsersUpstream } from '../../src/human-api/users/adapter';
+import { UpstreamError } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { fc } from '../support/property';
 import { startRawUpstream } from './raw-upstream';
 
@@ -136,12 +138,12 @@ const ANSWER = fc
     return Buffer.concat([Buffer.from(early + head), bytes]);
   });
 
-const CALLS: Readonly<Record<string, (api: HumanApi) => Promise<unknown>>> = {
+const CALLS: Readonly<Record<string, (api: Upstream) => Promise<unknown>>> = {
   invite: (api) => api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' }),
-  findUsers: (api) => api.findUsers({ clientUserId: 'POL-1' }),
-  listUsers: (api) => api.listUsers(10),
-  readUser: (api) => api.readUser('f'.repeat(32)),
-  deleteUser: (api) => api.deleteUser('f'.repeat(32)),
+  findPeople: (api) => api.findPeople({ clientUserId: 'POL-1' }),
+  listPeople: (api) => api.listPeople(10),
+  readStatus: (api) => api.readStatus('f'.repeat(32)),
+  withdraw: (api) => api.withdraw('f'.repeat(32)),
   listReports: (api) => api.listReports('POL-1'),
   openReport: async (api) => {
     const body = await api.openReport('POL-1', 'r1', 'pdf');
@@ -167,7 +169,7 @@ async function setup(tokens: 'valid' | 'arbitrary', timeoutMs = CLIENT_TIMEOUT_M
   };
   /** A new client per case: no token and no Retry-After of an earlier case applies. */
   const client = () => {
-    const api = createHumanApi({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
+    const api = createUsersUpstream({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
     cleanups.push(() => api.close());
     return api;
   };
@@ -179,7 +181,7 @@ async function resultOf(call: Promise<unknown>): Promise<unknown> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof HumanApiError)) throw error;
+    if (!(error instanceof UpstreamError)) throw error;
     expect(KINDS).toContain(error.kind);
     const { cause, message, stack, call: facts, ...rest } = error;
     const text = inspect([message, stack, facts, rest, cause], { depth: 9, showHidden: true });
@@ -201,8 +203,8 @@ describe.each(['valid', 'arbitrary'] as const)('for any answer of upstream, with
           const api = client();
           try {
             const value = await resultOf(CALLS[name]?.(api) ?? Promise.resolve());
-            const { humanId } = (value ?? {}) as { humanId?: unknown };
-            if (humanId !== undefined) expect(isHumanId(humanId)).toBe(true);
+            const { subjectId } = (value ?? {}) as { subjectId?: unknown };
+            if (subjectId !== undefined) expect(isHumanId(subjectId)).toBe(true);
           } finally {
             await api.close();
           }
@@ -222,7 +224,7 @@ test(
     for (const start of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
       upstream.answer(Buffer.from(start), { drip: true });
       const api = client();
-      for (const name of ['findUsers', 'readUser', 'deleteUser', 'listReports', 'invite']) {
+      for (const name of ['findPeople', 'readStatus', 'withdraw', 'listReports', 'invite']) {
         expect(await resultOf(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
       }
       await api.close();
@@ -239,11 +241,11 @@ test(
     const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n';
     upstream.answer(Buffer.from(`${head}[${'"x",'.repeat(4_000_000)}1]`));
     const before = process.memoryUsage().arrayBuffers;
-    expect(await resultOf(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
     const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
     upstream.answer(Buffer.from(`${head}[{"humanId":"h","x":${deep}}]`));
-    expect(await resultOf(api.findUsers({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     await api.close();
   },
   TEST_TIMEOUT_MS,
@@ -273,7 +275,7 @@ test.each([400, 401, 403, 404, 409, 415, 422, 429, 500, 503])(
         await api.close();
       }
     }
-    expect(failures.filter((failure) => failure instanceof HumanApiError).length).toBeGreaterThanOrEqual(8); // for some calls a 404 is no error
+    expect(failures.filter((failure) => failure instanceof UpstreamError).length).toBeGreaterThanOrEqual(8); // for some calls a 404 is no error
   },
 );
 
@@ -298,10 +300,10 @@ test('any status maps to a known kind and stage', () => {
     ),
   );
   fc.assert(
-    fc.property(statuses, fc.constantFrom(...STAGES), (status, before) => {
-      const stage = stageAfter(kindOf(status), before);
+    fc.property(statuses, fc.constantFrom(...STAGES), (said, before) => {
+      const stage = nextStage(statusKind(said), before);
       expect(STAGES).toContain(stage);
-      if (kindOf(status) === 'unknown') expect(stage).toBe(before);
+      if (statusKind(said) === 'unknown') expect(stage).toBe(before);
     }),
   );
 });

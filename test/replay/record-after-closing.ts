@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/domain/policy';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createOperations } from '../../src/temporal/operations';
-import { createApplicantRuns } from '../../src/temporal/runs';
 import {
   REFRESH_REPORTS,
-  type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
   sweepWorkflowId,
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
-import { FakeHumanApi, provider } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 import type { Recorded } from './recorded';
 
@@ -25,7 +25,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const taskQueue = 'chartway';
-  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
+  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
   const { humanId } = humanApi.enrol(CLIENT_USER_ID, 'closed@example.org', 0);
   const reportStore = new FakeStore();
   const closedAt = new Date(Date.now() - HOUR_MS).toISOString();
@@ -43,7 +43,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
       return { name, history: await handle.fetchHistory() };
     };
     const recordChecks = async (): Promise<Recorded> => {
-      const runs = createApplicantRuns({ client, taskQueue });
+      const runs = createApplicantRuns({ client, taskQueue, refreshForMs: DAY_MS });
       await runs.scheduleChecks(
         CLIENT_USER_ID,
         { closedAtMs: Date.now(), afterMs: [SECOND_MS, 3 * SECOND_MS] },

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UnknownKey } from '../../src/domain/seal';
+import { KeyMissing } from '../../src/domain/encryption';
 import { MAGIC } from '../../src/report-store/envelope';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
@@ -92,7 +92,7 @@ test('switched on or off, and with its keys turned, a store reads what lies ther
   ]);
   await off.updateManifest(change({ outcome: 'collected' }));
   expect(JSON.parse(await readFile(path('manifest.json'), 'utf8'))).toMatchObject({ outcome: 'collected' });
-  await expect(read(storeWith(false, K2), second.file)).rejects.toThrow(UnknownKey);
+  await expect(read(storeWith(false, K2), second.file)).rejects.toThrow(KeyMissing);
 });
 
 test('a key that is gone stops work on what it keeps, harms nothing, and work goes on when it is back', async () => {
@@ -100,9 +100,9 @@ test('a key that is gone stops work on what it keeps, harms nothing, and work go
   const entry = await stored(storeWith(true, K1));
   const before = [await readFile(path(entry.file)), await readFile(path('manifest.json'))];
   for (const store of [storeWith(true, K2), storeWith(false)]) {
-    await expect(store.readManifest('POL-1')).rejects.toThrow(UnknownKey);
-    await expect(store.updateManifest(change())).rejects.toThrow(UnknownKey);
-    await expect(store.save(documentToStore(), pieces(BODY, 5_000))).rejects.toThrow(UnknownKey);
+    await expect(store.readManifest('POL-1')).rejects.toThrow(KeyMissing);
+    await expect(store.updateManifest(change())).rejects.toThrow(KeyMissing);
+    await expect(store.save(documentToStore(), pieces(BODY, 5_000))).rejects.toThrow(KeyMissing);
   }
   expect([await readFile(path(entry.file)), await readFile(path('manifest.json'))]).toEqual(before);
   expect(await stored(storeWith(true, K2, K1))).toEqual(entry);

@@ -1,4 +1,4 @@
-import { type Seal, UnknownKey } from '../../src/domain/seal';
+import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { MAGIC, NotOpened, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
@@ -7,7 +7,7 @@ const PLACE = 'POL-1/unity/starfleet-medical-000000/report-1.20260301T100000000Z
 const CHUNK = 64 * 1024;
 const SEALED_CHUNK = CHUNK + 16;
 
-function sealOf(...keys: string[]): Seal {
+function sealOf(...keys: string[]): Cipher {
   const ring = parseKeyRing(keys.join(','));
   if (!ring) throw new Error('expected keys');
   return createSeal(ring);
@@ -29,7 +29,7 @@ function setup() {
   };
 }
 
-async function opened(bytes: Uint8Array, place: string, seal: Seal, pieceBytes = 7_001): Promise<Buffer> {
+async function opened(bytes: Uint8Array, place: string, seal: Cipher, pieceBytes = 7_001): Promise<Buffer> {
   const { clear } = await openBytes(inPieces(bytes, pieceBytes), place, () => seal);
   const pieces: Buffer[] = [];
   for await (const piece of clear) pieces.push(piece);
@@ -154,6 +154,6 @@ describe('an encrypted file', () => {
     const [k1, k2] = [newKey('k1'), newKey('k2')];
     const before = sealedWhole(sealOf(k1), PLACE, plainOf(10));
     expect(await opened(before, PLACE, sealOf(k2, k1))).toEqual(plainOf(10));
-    await expect(opened(before, PLACE, sealOf(k2))).rejects.toThrow(UnknownKey);
+    await expect(opened(before, PLACE, sealOf(k2))).rejects.toThrow(KeyMissing);
   });
 });

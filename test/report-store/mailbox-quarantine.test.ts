@@ -1,4 +1,4 @@
-import { UnknownKey } from '../../src/domain/seal';
+import { KeyMissing } from '../../src/domain/encryption';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { FakeStore } from '../support/fake-store';
 
@@ -34,11 +34,11 @@ test('with keys the content is sealed and bound to its name; without them again 
   const { shelf } = setup();
   const places: string[] = [];
   const seal = {
-    seal: (plain: Uint8Array, place: string) => {
+    encrypt: (plain: Uint8Array, place: string) => {
       places.push(place);
       return Buffer.from(plain).reverse();
     },
-    open: (sealed: Uint8Array, place: string) => (places.includes(place) ? Buffer.from(sealed).reverse() : null),
+    decrypt: (sealed: Uint8Array, place: string) => (places.includes(place) ? Buffer.from(sealed).reverse() : null),
   };
   const sealed = openMailboxQuarantine({ shelf, seal });
   await sealed.put({ key: 'a', atMs: 1_000, humanId: 'h-1', notices: 1, content: 'secret report id' });
@@ -50,7 +50,7 @@ test('with keys the content is sealed and bound to its name; without them again 
   const stored = JSON.parse((await shelf.get(name))?.toString() ?? '{}');
   expect(Buffer.from(stored.content, 'base64').toString()).not.toMatch('secret');
   expect((await sealed.read(id))?.content?.toString()).toBe('secret report id');
-  await expect(openMailboxQuarantine({ shelf, seal: null }).read(id)).rejects.toThrow(UnknownKey);
+  await expect(openMailboxQuarantine({ shelf, seal: null }).read(id)).rejects.toThrow(KeyMissing);
 });
 
 test('files that are not ours are left out, and ids that are none lead nowhere', async () => {

@@ -3,8 +3,8 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import type { HumanApi } from '../../src/human-api/client';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
+import type { Upstream } from '../../src/upstream/port';
 import {
   COLLECT_RECORDS,
   reportNoticeSignal,
@@ -98,8 +98,8 @@ export async function live(
 }
 
 /** The real ones. */
-export function activitiesOver(humanApi: HumanApi, reportStore: ReportStore): Activities {
-  const deps = { humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
+export function activitiesOver(humanApi: Upstream, reportStore: ReportStore): Activities {
+  const deps = { upstream: humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),

@@ -1,6 +1,6 @@
-import { kindOf } from '../../src/domain/applicant';
 import { DAY_MS } from '../../src/domain/policy';
 import { documentKey } from '../../src/domain/reports';
+import { statusKind } from '../../src/domain/status';
 import { asTruthTells, type Verdict, verdictOn } from '../domain/model/oracle';
 import type { Truth } from '../domain/model/upstream';
 import { fc } from '../support/property';
@@ -32,7 +32,7 @@ function expectInvitedOnce({ upstream }: Lived): void {
   expect(upstream.created.filter(({ besides }) => besides > 0)).toEqual([]);
   let lookedUp = false;
   for (const { route, answered } of upstream.calls) {
-    if (route === 'findUsers' && answered) lookedUp = true;
+    if (route === 'findPeople' && answered) lookedUp = true;
     if (route !== 'invite') continue;
     expect(lookedUp).toBe(true);
     lookedUp = false;
@@ -49,26 +49,26 @@ function expectCancelled({ upstream, manifest }: Lived, { cancelAtMs }: Story): 
 function expectEnding(lived: Lived, story: Story, verdict: Verdict): void {
   const { closed, upstream, manifest } = lived;
   const { conclusion, documents, byMs } = verdict;
-  const { outcome, reason, withdraw } = conclusion;
+  const { outcome, reason, shouldWithdraw: withdraw } = conclusion;
   expect([manifest?.outcome, asTruthTells(manifest?.reason ?? null, verdict)]).toEqual([outcome, reason]);
   const result = { outcome, reason: manifest?.reason };
   expect(closed).toMatchObject({ status: 'COMPLETED', result });
   expect(closed.atMs).toBeLessThanOrEqual(byMs);
   if (documents) expect(storedKeys(lived, story.truth)).toEqual(documents);
-  if (!withdraw) expect(upstream.calls.filter(({ route }) => route === 'deleteUser')).toEqual([]);
+  if (!withdraw) expect(upstream.calls.filter(({ route }) => route === 'withdraw')).toEqual([]);
   expect(upstream.left()).toHaveLength(withdraw || reason === 'deleted-upstream' ? 0 : 1);
   if (reason !== 'deleted-upstream') expectReadBefore(lived, story);
 }
 
 /** Before anything irreversible upstream was asked, and what it said is what counted, not what a notice claimed. */
 function expectReadBefore({ upstream, closed }: Lived, { truth }: Story): void {
-  const deleted = upstream.calls.find(({ route }) => route === 'deleteUser')?.atMs ?? closed.atMs;
+  const deleted = upstream.calls.find(({ route }) => route === 'withdraw')?.atMs ?? closed.atMs;
   const said = upstream.calls.findLast(
-    ({ route, status, atMs }) => route === 'readUser' && typeof status === 'string' && atMs <= deleted,
+    ({ route, status, atMs }) => route === 'readStatus' && typeof status === 'string' && atMs <= deleted,
   );
-  const last = kindOf(truth.statuses.at(-1)?.status ?? '');
+  const last = statusKind(truth.statuses.at(-1)?.status ?? '');
   // The invitation's own answer is a read too: who never was anything else may have been asked by that alone.
-  if (said || TOLD_BY_READ.has(last)) expect(kindOf(said?.status ?? '')).toBe(last);
+  if (said || TOLD_BY_READ.has(last)) expect(statusKind(said?.status ?? '')).toBe(last);
 }
 
 /** What is stored of the versions that were upstream's last: as bytes of their own, or as the same bytes seen again. */

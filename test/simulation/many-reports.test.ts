@@ -1,10 +1,11 @@
 import { createReportActivities } from '../../src/activities/reports';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
-import type { HumanApi, ReportRow } from '../../src/human-api/client';
-import { NotOffered } from '../../src/human-api/errors';
+import type { ListedReport } from '../../src/domain/reports';
+import { NotOffered } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { T0, type Truth } from '../domain/model/upstream';
-import { facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { facts } from '../support/fake-upstream';
 import { live, type Story } from './applicant';
 import type { Activities } from './attempts';
 import { WorkflowCode } from './workflow-code';
@@ -30,7 +31,7 @@ const STORY: Story = {
 };
 
 /** The real list and fetch over an upstream of so many reports; `largest` is the largest payload that any activity took or returned. */
-function setup(rows: readonly ReportRow[], isOffered: (format: string) => boolean = () => true) {
+function setup(rows: readonly ListedReport[], isOffered: (format: string) => boolean = () => true) {
   const sizes = { largest: 0, documents: 0 };
   const humanApi = {
     listReports: async () => rows,
@@ -45,7 +46,7 @@ function setup(rows: readonly ReportRow[], isOffered: (format: string) => boolea
         discard: async () => {},
       };
     },
-  } as unknown as HumanApi;
+  } as unknown as Upstream;
   const measured = (activities: Activities): Activities =>
     Object.fromEntries(
       Object.entries(activities).map(([name, run]) => [
@@ -58,14 +59,17 @@ function setup(rows: readonly ReportRow[], isOffered: (format: string) => boolea
         },
       ]),
     );
-  const activities = createReportActivities({ humanApi, reportStore: new FakeStore() }) as unknown as Activities;
+  const activities = createReportActivities({
+    upstream: humanApi,
+    reportStore: new FakeStore(),
+  }) as unknown as Activities;
   return { sizes, between: (others: Activities) => measured({ ...others, ...activities }) };
 }
 
 const clinic = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
-const unity = (at: number): ReportRow => ({
-  ...{ id: `5b1daf3f079c652e${String(at).padStart(8, '0')}`, name: 'unity', organization: clinic },
-  ...{ updatedAt: new Date(T0 + at).toISOString(), createdAt: null },
+const unity = (at: number): ListedReport => ({
+  ...{ id: `5b1daf3f079c652e${String(at).padStart(8, '0')}`, type: 'unity', organization: clinic },
+  ...{ updatedAt: new Date(T0 + at).toISOString() },
 });
 const many = (count: number) => Array.from({ length: count }, (_, at) => unity(at));
 const policy = { ...DEFAULT_POLICY, wanted: { unity: ['json', 'pdf'] } } as const;

@@ -1,5 +1,5 @@
+import { UNDECODABLE } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
-import { UNDECODABLE } from '../../src/domain/seal';
 import { interceptors } from '../../src/workflows/undecodable';
 import { T0, type Truth } from '../domain/model/upstream';
 import { live, type Story } from './applicant';

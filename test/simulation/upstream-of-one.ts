@@ -1,8 +1,9 @@
 import { MINUTE_MS } from '../../src/domain/policy';
-import type { HumanApi, ReportRow, User } from '../../src/human-api/client';
-import { BadDocument, NotFound, NotOffered, NotYet, Unavailable } from '../../src/human-api/errors';
+import type { ListedReport } from '../../src/domain/reports';
+import { AccessDenied, BadDocument, NotFound, NotOffered, Unavailable } from '../../src/upstream/errors';
+import type { Person, Upstream } from '../../src/upstream/port';
 import { ModelUpstream, type Truth } from '../domain/model/upstream';
-import { facts, type Route } from '../support/fake-human-api';
+import { facts, type Route } from '../support/fake-upstream';
 import type { Clock } from './clock';
 
 /** How Human API fares beside what is true of the person. */
@@ -36,7 +37,7 @@ export interface Answered {
 const GONE_AFTER_MS = 10 * MINUTE_MS;
 
 /** Human API with one person in it, who lives as the truth says from the moment of the invitation. */
-export class UpstreamOfOne implements HumanApi {
+export class UpstreamOfOne implements Upstream {
   readonly created: Created[] = [];
   readonly calls: Answered[] = [];
   private readonly model: ModelUpstream;
@@ -50,7 +51,7 @@ export class UpstreamOfOne implements HumanApi {
     this.model = new ModelUpstream({ ...truth, goneAtMs: null });
   }
 
-  invite = (): Promise<User> =>
+  invite = (): Promise<Person> =>
     this.answer('invite', () => {
       const { nowMs } = this.clock;
       const humanId = `h-${this.created.length + 1}`;
@@ -60,34 +61,32 @@ export class UpstreamOfOne implements HumanApi {
       return this.userOf(humanId);
     });
 
-  findUsers = (): Promise<User[]> =>
-    this.answer('findUsers', () => this.there().map(({ humanId }) => this.userOf(humanId)));
+  findPeople = (): Promise<Person[]> =>
+    this.answer('findPeople', () => this.there().map(({ humanId }) => this.userOf(humanId)));
 
   /** The sweep's; no applicant asks for it. */
-  listUsers: HumanApi['listUsers'] = async () => ({ users: [], received: 0 });
+  listPeople: Upstream['listPeople'] = async () => ({ people: [], received: 0 });
 
-  readUser = (humanId: string): Promise<User> =>
-    this.answer('readUser', () => {
+  readStatus = (humanId: string): Promise<Person> =>
+    this.answer('readStatus', () => {
       if (!this.there().some((created) => created.humanId === humanId)) throw new NotFound(facts(404));
       return this.userOf(humanId);
     });
 
-  deleteUser = (humanId: string): Promise<'deleted' | 'already-gone'> =>
-    this.answer('deleteUser', () => {
+  withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
+    this.answer('withdraw', () => {
       const created = this.there().find((somebody) => somebody.humanId === humanId);
       if (created) created.deletedAtMs = this.clock.nowMs;
       return created ? 'deleted' : 'already-gone';
     });
 
-  listReports = (): Promise<ReportRow[]> => this.answer('listReports', () => this.rows());
+  listReports = (): Promise<ListedReport[]> => this.answer('listReports', () => this.rows());
 
-  openReport: HumanApi['openReport'] = (_clientUserId, reportId, format) =>
+  openReport: Upstream['openReport'] = (_clientUserId, reportId, format) =>
     this.answer('openReport', () => {
       const row = this.rows().find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
-      const { id, name, organization, updatedAt } = row;
-      const report = { id, type: name, organization, updatedAt };
-      const fetched = this.model.fetch(report, format === 'html' ? 'json' : format, this.clock.nowMs);
+      const fetched = this.model.fetch(row, format === 'html' ? 'json' : format, this.clock.nowMs);
       if (fetched.kind === 'not-offered') throw new NotOffered(facts(415));
       if (fetched.kind === 'gone') throw new NotFound(facts(404));
       if (fetched.kind === 'broken') throw new BadDocument(facts(200), 'no end');
@@ -120,20 +119,21 @@ export class UpstreamOfOne implements HumanApi {
     return this.left().filter(({ visibleAtMs }) => visibleAtMs <= this.clock.nowMs);
   }
 
-  private rows(): ReportRow[] {
+  private rows(): ListedReport[] {
     const listed = this.there().length > 0 ? this.model.list(this.clock.nowMs) : null;
-    if (!listed) throw new NotYet(facts(403));
-    return listed.map(({ id, type, organization, updatedAt }) => ({
-      ...{ id, name: type, organization, updatedAt, createdAt: null },
-    }));
+    if (!listed) throw new AccessDenied(facts(403));
+    return [...listed];
   }
 
-  private userOf(humanId: string): User {
+  private userOf(humanId: string): Person {
     const told = this.model.person(this.clock.nowMs);
     if (!told) throw new NotFound(facts(404));
     const { clientUserId, clientUserEmail } = this.person;
-    const updatedAt = told.updatedAtMs === null ? null : new Date(told.updatedAtMs + this.trouble.skewMs).toISOString();
-    return { clientUserId, humanId, clientUserEmail, status: told.status, updatedAt, inviteLink: null };
+    const updatedAtMs = told.updatedAtMs === null ? null : told.updatedAtMs + this.trouble.skewMs;
+    return {
+      ...{ clientUserId, subjectId: humanId, email: clientUserEmail },
+      ...{ status: told.status, updatedAtMs, inviteLink: null },
+    };
   }
 
   private async answer<T>(route: Route, honestly: () => T): Promise<T> {
@@ -151,7 +151,7 @@ export class UpstreamOfOne implements HumanApi {
       const value = honestly();
       if (lot < this.trouble.failing) throw new Unavailable(facts(null), 'scripted', { callMayBeAlive: lot % 1 < 0.5 });
       call.answered = true;
-      if (route === 'readUser') call.status = (value as User).status;
+      if (route === 'readStatus') call.status = (value as Person).status;
       return value;
     } catch (error) {
       if (error instanceof NotFound) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { isCode } from '../../src/disk/folders';
-import type { Seal } from '../../src/domain/seal';
+import type { Cipher } from '../../src/domain/encryption';
 import { createLogger } from '../../src/observability/log';
 import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
 import type { Outlet } from '../../src/spool/replay';
@@ -74,7 +74,7 @@ export async function open(
   options: {
     folder?: string;
     files?: Files;
-    seal?: Seal | null;
+    seal?: Cipher | null;
     maxBytes?: number;
     segmentBytes?: number;
     adoptEveryMs?: number;

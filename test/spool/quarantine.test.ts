@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Seal, UnknownKey } from '../../src/domain/seal';
+import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { openQuarantine, type SetAside } from '../../src/spool/quarantine';
 import { cleanUp, faultyFiles, newFolder, systemError } from './fixture';
 
@@ -80,9 +80,9 @@ test('what is not ours or not whole is passed over', async () => {
 
 test('under keys nothing but the header lies there in clear, and it opens in its own place only', async () => {
   const turned = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
-  const seal: Seal = {
-    seal: (plain, place) => turned(Buffer.concat([Buffer.from(`${place}|`), plain])),
-    open(sealed, place) {
+  const seal: Cipher = {
+    encrypt: (plain, place) => turned(Buffer.concat([Buffer.from(`${place}|`), plain])),
+    decrypt(sealed, place) {
       const plain = Buffer.from(turned(sealed)).toString();
       return plain.startsWith(`${place}|`) ? Buffer.from(plain.slice(place.length + 1)) : null;
     },
@@ -93,5 +93,5 @@ test('under keys nothing but the header lies there in clear, and it opens in its
   expect((await quarantine.read(header?.id ?? ''))?.content?.toString()).toBe('classified');
   const without = openQuarantine({ spoolFolder, seal: null });
   expect(await without.list()).toHaveLength(1);
-  await expect(without.read(header?.id ?? '')).rejects.toBeInstanceOf(UnknownKey);
+  await expect(without.read(header?.id ?? '')).rejects.toBeInstanceOf(KeyMissing);
 });

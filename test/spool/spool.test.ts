@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Seal } from '../../src/domain/seal';
-import { UnknownKey } from '../../src/domain/seal';
+import type { Cipher } from '../../src/domain/encryption';
+import { KeyMissing } from '../../src/domain/encryption';
 import { diskFiles } from '../../src/spool/files';
 import { lineOf } from '../../src/spool/frame';
 import { until } from '../support/condition';
@@ -333,12 +333,12 @@ describe('a Temporal that', () => {
 
 describe('under keys', () => {
   /** Turns bytes over and binds them to their place; enough to tell sealed from plain. */
-  function testSeal(keys: { ours: boolean }): Seal {
+  function testSeal(keys: { ours: boolean }): Cipher {
     const turned = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
     return {
-      seal: (plain, place) => turned(Buffer.concat([Buffer.from(`${place}|`), plain])),
-      open(sealed, place) {
-        if (!keys.ours) throw new UnknownKey('old');
+      encrypt: (plain, place) => turned(Buffer.concat([Buffer.from(`${place}|`), plain])),
+      decrypt(sealed, place) {
+        if (!keys.ours) throw new KeyMissing('old');
         const plain = Buffer.from(turned(sealed));
         const mark = Buffer.from(`${place}|`);
         return plain.subarray(0, mark.length).equals(mark) ? plain.subarray(mark.length) : null;

@@ -2,17 +2,16 @@ import type { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
-import { createInHouseActivities, createUpstreamActivities } from '../../src/activities';
+import { createInternalActivities, createUpstreamActivities } from '../../src/activities';
 import { createMailboxMetrics } from '../../src/activities/mailbox';
-import type { Retention } from '../../src/activities/retention';
+import type { RetentionSettings } from '../../src/activities/retention';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
-import { createNoticeSender } from '../../src/temporal/notices';
-import { createApplicantRuns } from '../../src/temporal/runs';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
-import type { FakeHumanApi } from './fake-human-api';
 import { DIGEST_KEYS } from './fake-store';
+import type { FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
 
@@ -24,26 +23,26 @@ export async function startCarrier(options: {
   readonly address: string;
   readonly client: Client;
   readonly taskQueue: string;
-  readonly humanApi: FakeHumanApi;
+  readonly humanApi: FakeUpstream;
   readonly reportStore: ReportStore;
   readonly refreshForMs: number;
   /** What the worker of the workflows converts by, and the other. */
   readonly dataConverter?: DataConverter;
   /** Nothing is erased by age, unless a test is about it. */
-  readonly retention?: Retention;
+  readonly retention?: RetentionSettings;
 }): Promise<() => Promise<void>> {
   const { address, client, taskQueue, humanApi, reportStore, refreshForMs, retention = noRetention() } = options;
   const converting = options.dataConverter && { dataConverter: options.dataConverter };
   installRuntime();
   const connection = await NativeConnection.connect({ address });
-  const directory = createNoticeSender({ client, taskQueue, refreshForMs });
-  const inHouse = createInHouseActivities({
+  const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
+  const inHouse = createInternalActivities({
     reportStore,
     digestKeys: DIGEST_KEYS,
     seal: null,
     mailboxMetrics: createMailboxMetrics(new Registry()),
-    directory,
-    runs: createApplicantRuns({ client, taskQueue }),
+    directory: runs,
+    runs,
     sweepSource: createSweepSource({ client, taskQueue }),
     refreshForMs,
     policy: DEFAULT_POLICY,
@@ -61,7 +60,7 @@ export async function startCarrier(options: {
       Worker.create({
         connection,
         ...queue,
-        activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
+        activities: createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 }),
         ...converting,
       }),
     ),

@@ -12,8 +12,8 @@ import {
   statusNoticeSignal,
 } from '../../src/workflows/contract';
 import { until } from './condition';
-import type { FakeHumanApi, Route, Turn } from './fake-human-api';
 import type { FakeStore } from './fake-store';
+import type { FakeUpstream, Route, Turn } from './fake-upstream';
 
 /** The run of one applicant, the last one where it continued as new. */
 export type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
@@ -34,7 +34,7 @@ export class Followed {
     private readonly env: TestWorkflowEnvironment,
     readonly handle: Handle,
     readonly clientUserId: string,
-    readonly humanApi: FakeHumanApi,
+    readonly humanApi: FakeUpstream,
     readonly store: FakeStore,
     private readonly startedAtMs: number,
     readonly stop: () => Promise<void>,
@@ -97,7 +97,7 @@ export class Followed {
     return this.person.invitedAtMs;
   }
 
-  private get person(): FakeHumanApi['people'][number] {
+  private get person(): FakeUpstream['people'][number] {
     const person = this.humanApi.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
     if (!person) throw new Error('nobody was invited');
     return person;

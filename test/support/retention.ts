@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import type { Retention } from '../../src/activities/retention';
+import type { RetentionSettings } from '../../src/activities/retention';
 import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 
 const notAsked = async () => {
@@ -7,7 +7,7 @@ const notAsked = async () => {
 };
 
 /** As a worker has it where REPORTS_RETENTION is off. */
-export function noRetention(): Retention {
+export function noRetention(): RetentionSettings {
   return {
     retentionMs: null,
     eraseClosed: notAsked,

@@ -3,10 +3,11 @@ import type { PayloadCodec } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
-import { createInHouseActivities, createUpstreamActivities } from '../../src/activities';
+import { createInternalActivities, createUpstreamActivities } from '../../src/activities';
 import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy } from '../../src/domain/policy';
-import { createApplicantRuns } from '../../src/temporal/runs';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
 import {
@@ -16,12 +17,11 @@ import {
   DELIVER_NOTICES,
   type DeliverNoticesResult,
   mailboxWorkflowId,
-  type ReportNotice,
   reportNoticeSignal,
   SEARCH_ATTRIBUTES,
 } from '../../src/workflows/contract';
-import { FakeHumanApi, type Turn } from './fake-human-api';
 import { DIGEST_KEYS, FakeStore } from './fake-store';
+import { FakeUpstream, type Turn } from './fake-upstream';
 import { Followed, type Handle } from './followed';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
@@ -39,9 +39,9 @@ export function timeSkipping(): {
   /** Upstream's clock is the server's; the script begins with the invitation. */
   follow(script: readonly Turn[], options?: FollowOptions): Promise<Followed>;
   /** The same with an upstream that the test has prepared. */
-  followOn(humanApi: FakeHumanApi, options?: FollowOptions): Promise<Followed>;
+  followOn(humanApi: FakeUpstream, options?: FollowOptions): Promise<Followed>;
   /** An applicant whose life is told by notices alone, on an upstream that the test prepares. */
-  told(script: readonly Turn[], prepare?: (humanApi: FakeHumanApi) => void): Promise<Followed>;
+  told(script: readonly Turn[], prepare?: (humanApi: FakeUpstream) => void): Promise<Followed>;
   /** A mailbox to its end. */
   deliver: TimeSkipping['deliver'];
   /** One more notice to the open mailbox of its person. */
@@ -61,16 +61,16 @@ export function timeSkipping(): {
     if (!server) throw new Error('the test server is there from the first test on, not earlier');
     return server;
   };
-  const followOn = async (humanApi: FakeHumanApi, options?: FollowOptions) => {
+  const followOn = async (humanApi: FakeUpstream, options?: FollowOptions) => {
     const followed = await started().follow(humanApi, options);
     open.push(followed);
     return followed;
   };
   return {
     followOn,
-    follow: (script, options) => followOn(new FakeHumanApi(script), options),
+    follow: (script, options) => followOn(new FakeUpstream(script), options),
     told: async (script, prepare) => {
-      const humanApi = new FakeHumanApi(script);
+      const humanApi = new FakeUpstream(script);
       prepare?.(humanApi);
       const followed = await followOn(humanApi, { policy: BY_NOTICES });
       await followed.tell(script);
@@ -119,7 +119,7 @@ export class TimeSkipping {
   }
 
   /** Starts one applicant with workers of its own, and hands over the means to watch it. */
-  async follow(humanApi: FakeHumanApi, options: FollowOptions = {}): Promise<Followed> {
+  async follow(humanApi: FakeUpstream, options: FollowOptions = {}): Promise<Followed> {
     this.sequence += 1;
     const { store = new FakeStore(), directory = NO_DIRECTORY, maxCachedWorkflows, codec } = options;
     const clientUserId = options.clientUserId ?? `POL-${this.sequence}`;
@@ -151,7 +151,7 @@ export class TimeSkipping {
 
   /** Lets a notice reach a mailbox that has workers of its own; resolves to how the mailbox ended. */
   async deliver(
-    humanApi: FakeHumanApi,
+    humanApi: FakeUpstream,
     directory: ApplicantDirectory,
     humanId: string,
     notices: readonly ReportNotice[],
@@ -182,7 +182,7 @@ export class TimeSkipping {
   /** The workers that the worker process has; resolves to what stops them. */
   async work(
     taskQueue: string,
-    humanApi: FakeHumanApi,
+    humanApi: FakeUpstream,
     { store, directory, maxCachedWorkflows, codec }: WorkOptions,
   ): Promise<() => Promise<void>> {
     const common = { connection: this.env.nativeConnection, interceptors: { activity: [this.trueTimeOfAttempts()] } };
@@ -191,13 +191,13 @@ export class TimeSkipping {
         ...common,
         taskQueue,
         workflowBundle: { codePath: WORKFLOW_BUNDLE },
-        activities: createInHouseActivities({
+        activities: createInternalActivities({
           reportStore: store,
           digestKeys: DIGEST_KEYS,
           directory,
           seal: null,
           mailboxMetrics: createMailboxMetrics(new Registry()),
-          runs: createApplicantRuns({ client: this.client, taskQueue }),
+          runs: createApplicantRuns({ client: this.client, taskQueue, refreshForMs: 30 * DAY_MS }),
           sweepSource: createSweepSource({ client: this.client, taskQueue }),
           refreshForMs: 30 * DAY_MS,
           policy: DEFAULT_POLICY,
@@ -210,7 +210,7 @@ export class TimeSkipping {
         Worker.create({
           ...common,
           ...queue,
-          activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
+          activities: createUpstreamActivities({ upstream: humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
         }),
       ),
     ]);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { UNDECODABLE, UnknownKey } from '../../src/domain/seal';
+import { KeyMissing, UNDECODABLE } from '../../src/domain/encryption';
 import { createPayloadCodec, type Told } from '../../src/temporal/codec';
 import { type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
@@ -114,7 +114,7 @@ describe('the payload codec', () => {
     const old = newKey('old');
     const encrypted = await setup(old).codec.encode([plain(SECRET)], APPLICANT);
     const without = setup(newKey('new'));
-    await expect(without.codec.decode(encrypted, APPLICANT)).rejects.toThrow(UnknownKey);
+    await expect(without.codec.decode(encrypted, APPLICANT)).rejects.toThrow(KeyMissing);
     expect(without.faults).toEqual(['unknown-key']);
     const rotated = setup(`${newKey('new')},${old}`);
     expect((await rotated.codec.decode(encrypted, APPLICANT)).map(toValue)).toEqual([SECRET]);
@@ -128,7 +128,7 @@ describe('the payload codec', () => {
       SECRET,
     ]);
     await expect(webhook.decode(await worker.encode([plain(SECRET)], APPLICANT), APPLICANT)).rejects.toThrow(
-      UnknownKey,
+      KeyMissing,
     );
   });
 
@@ -178,7 +178,7 @@ describe('the payload codec', () => {
           // Compares first: an expectation per case takes longer than the case.
           if (!isDeepStrictEqual(toValue(decoded), UNDECODABLE)) expect(toValue(decoded)).toEqual(UNDECODABLE);
         } catch (error) {
-          if (!(error instanceof UnknownKey)) throw error;
+          if (!(error instanceof KeyMissing)) throw error;
           unknownKeys += 1;
         }
       }),

@@ -12,7 +12,7 @@ import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
@@ -21,7 +21,7 @@ import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
 import {
   APPLICANTS_ATTRIBUTES,
@@ -68,7 +68,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const root = join(folder, taskQueue);
   const store: ReportStore = createFolderStore(root);
   await store.init();
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   const applicants = createApplicants({ client, taskQueue });
   const audited: AuditEntry[] = [];
   const printed: Record<string, unknown>[] = [];

@@ -2,24 +2,25 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
-import { noticesText } from '../../src/human-api/notifications/stored';
 import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
 import type { ErasedRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
+import { Unavailable } from '../../src/upstream/errors';
+import { serializeNotices } from '../../src/upstream/notices';
 import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
-import { facts } from '../support/fake-human-api';
+import { facts } from '../support/fake-upstream';
 import { setup } from './erasing-fixture';
 
 const STEP_TIMEOUT_MS = 60_000;
 jest.setTimeout(150_000);
 
-const reportOf = (humanId: string) => ({ humanId, reportId: 'r-1', type: 'unity', updatedAt: null });
+const reportNotice = (humanId: string) =>
+  ({ kind: 'report', humanId, reportId: 'r-1', type: 'unity', updatedAt: null }) as const;
 
 test('an erasure of one applicant leaves all others byte for byte, even with similar ids', async () => {
   const { invite, erase, everything, operator, applicants, store, humanApi, client, audited } = await setup();
@@ -32,7 +33,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   await applicants.untilClosed('TWIN-10');
   await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
   await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
-  const content = JSON.stringify([humanId, first].map((id) => ({ kind: 'report', ...reportOf(id) })));
+  const content = JSON.stringify([humanId, first].map(reportNotice));
   const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
   await quarantine.put({ key: 'm', atMs: 1, humanId: first, notices: 2, content });
   await store.updateManifest(
@@ -78,7 +79,7 @@ test('an erasure deletes the runs of earlier rounds; a late notice starts nothin
     await expect(client.workflow.getHandle(applicantWorkflowId('POL-9'), runId).describe()).rejects.toThrow();
   }
 
-  await notices.deliverReportNotice('POL-9', reportOf('h-9'), 'request-2');
+  await notices.send(reportNotice('h-9'), 'POL-9', 'request-2');
   expect(await client.workflow.getHandle(refreshWorkflowId('POL-9')).result()).toMatchObject({ ended: 'none' });
   expect(await erasure().erase('POL-9')).toMatchObject({ result: 'erased', people: 0 });
   expect(await runs(refreshWorkflowId('POL-9'))).toBe(0);
@@ -97,10 +98,10 @@ test('a hold stops an erasure, before it and in its middle; the erasure of an un
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
   expect((await applicants.read('POL-H'))?.open).toBe(true);
   await holds.release('POL-H');
-  const { deleteUser } = humanApi;
-  humanApi.deleteUser = async (humanId) => {
+  const { withdraw } = humanApi;
+  humanApi.withdraw = async (humanId) => {
     await hold('CASE-8');
-    return deleteUser(humanId);
+    return withdraw(humanId);
   };
   expect(await erase('POL-H', '--yes')).toBe(1);
   expect(printed.at(-1)).toMatchObject({ result: 'held', people: 1, runs: 0, files: 0 });
@@ -122,20 +123,20 @@ test('a notice in the spool keeps the erasure open; a second one after its deliv
   const humanId = await invite('POL-W');
   const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
   for (const id of [humanId, 'h-other']) {
-    const content = JSON.stringify([{ kind: 'report', ...reportOf(id) }]);
+    const content = JSON.stringify([reportNotice(id)]);
     await quarantine.put({ key: id, atMs: 1, humanId: id, notices: 1, content });
   }
   const partition = join(operator.spoolFolder ?? '', '0123456789abcdef');
   await mkdir(partition, { recursive: true });
   const segment = join(partition, '1790000000000-01234567-000001.log');
-  const notice = noticesText([{ kind: 'report', ...reportOf(humanId) }]);
+  const notice = serializeNotices([reportNotice(humanId)]);
   await writeFile(segment, writeRecord({ atMs: 1, text: notice }, null));
   expect(await erase('POL-W', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1 }]);
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
   expect(await store.shelf.list('erasures/')).toHaveLength(1);
 
-  await notices.postToMailbox(reportOf(humanId), 'request-6');
+  await notices.send(reportNotice(humanId), null, 'request-6');
   await rm(segment);
   expect(await erase('POL-W', '--yes')).toBe(0);
   expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, spooled: 0 });
@@ -146,7 +147,7 @@ test('a notice in the spool keeps the erasure open; a second one after its deliv
 test('an interrupted erasure continues, and finds the mailbox that only the deleted manifest named', async () => {
   const { invite, erasure, records, client, store, runs, notices } = await setup();
   const humanId = await invite('POL-C');
-  const postNotice = (requestId: string) => notices.postToMailbox(reportOf(humanId), requestId);
+  const postNotice = (requestId: string) => notices.send(reportNotice(humanId), null, requestId);
   await postNotice('request-3');
   const powerCut = new Error('power cut');
   await expect(erasure({ eraseFiles: () => Promise.reject(powerCut) }).erase('POL-C')).rejects.toThrow(powerCut);
@@ -262,7 +263,7 @@ test('a withdrawal that knows more people does not use the result of a concurren
   const { humanApi, client, operator } = await setup();
   const { humanId } = humanApi.enrol('SHARED-1', 'shared-1@example.org', 0);
   const operations = createOperations({ client, taskQueue: operator.taskQueue });
-  const release = humanApi.hold('findUsers');
+  const release = humanApi.hold('findPeople');
   const runIds: string[] = [];
   const listener = { working: async (run: { readonly runId: string }) => void runIds.push(run.runId) };
   const withdraw = (...humanIds: string[]) => operations.withdraw('SHARED-1', listener, { humanIds, emails: [] });

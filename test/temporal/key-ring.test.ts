@@ -1,4 +1,4 @@
-import { UnknownKey } from '../../src/domain/seal';
+import { KeyMissing } from '../../src/domain/encryption';
 import { createSeal, type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 
 function ringOf(...entries: string[]): KeyRing {
@@ -43,47 +43,47 @@ describe('what is sealed for a place', () => {
 
   test('opens there again, and shows nothing of itself', () => {
     const seal = createSeal(ringOf(newKey('a')));
-    const sealed = seal.seal(plain, 'spool/1');
+    const sealed = seal.encrypt(plain, 'spool/1');
     expect(Buffer.from(sealed).includes('notice')).toBe(false);
-    expect(seal.open(sealed, 'spool/1')).toEqual(plain);
+    expect(seal.decrypt(sealed, 'spool/1')).toEqual(plain);
   });
 
   test('is never sealed alike twice', () => {
     const seal = createSeal(ringOf(newKey('a')));
-    expect(seal.seal(plain, 'x')).not.toEqual(seal.seal(plain, 'x'));
+    expect(seal.encrypt(plain, 'x')).not.toEqual(seal.encrypt(plain, 'x'));
   });
 
   test('does not open in another place', () => {
     const seal = createSeal(ringOf(newKey('a')));
-    expect(seal.open(seal.seal(plain, 'spool/1'), 'spool/2')).toBeNull();
+    expect(seal.decrypt(seal.encrypt(plain, 'spool/1'), 'spool/2')).toBeNull();
   });
 
   test('does not open with any bit changed, nor cut', () => {
     const seal = createSeal(ringOf(newKey('a')));
-    const sealed = Buffer.from(seal.seal(plain, 'x'));
+    const sealed = Buffer.from(seal.encrypt(plain, 'x'));
     for (let bit = 0; bit < sealed.length * 8; bit += 1) {
       const changed = Buffer.from(sealed);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(opened(() => seal.open(changed, 'x'))).toBe('no');
+      expect(opened(() => seal.decrypt(changed, 'x'))).toBe('no');
     }
     for (let bytes = 0; bytes < sealed.length; bytes += 1) {
-      expect(seal.open(sealed.subarray(0, bytes), 'x')).toBeNull();
+      expect(seal.decrypt(sealed.subarray(0, bytes), 'x')).toBeNull();
     }
   });
 
   test('opens after the key was replaced, as long as the old one is listed, and says which is missing', () => {
     const [old, fresh] = [newKey('old'), newKey('new')];
-    const sealed = createSeal(ringOf(old)).seal(plain, 'x');
-    expect(createSeal(ringOf(fresh, old)).open(sealed, 'x')).toEqual(plain);
+    const sealed = createSeal(ringOf(old)).encrypt(plain, 'x');
+    expect(createSeal(ringOf(fresh, old)).decrypt(sealed, 'x')).toEqual(plain);
     const rotated = createSeal(ringOf(fresh));
-    expect(() => rotated.open(sealed, 'x')).toThrow(UnknownKey);
-    expect(() => rotated.open(sealed, 'x')).toThrow(/"old".*PAYLOAD_KEYS/);
+    expect(() => rotated.decrypt(sealed, 'x')).toThrow(KeyMissing);
+    expect(() => rotated.decrypt(sealed, 'x')).toThrow(/"old".*PAYLOAD_KEYS/);
   });
 
   test('what lies in clear is not taken for sealed', () => {
     const seal = createSeal(ringOf(newKey('a')));
     for (const clear of [Buffer.alloc(0), plain, Buffer.from('CWS1'), Buffer.from('CWS1\x01a')]) {
-      expect(seal.open(clear, 'x')).toBeNull();
+      expect(seal.decrypt(clear, 'x')).toBeNull();
     }
   });
 
@@ -92,7 +92,7 @@ describe('what is sealed for a place', () => {
     try {
       return open() === null ? 'no' : 'yes';
     } catch (error) {
-      if (error instanceof UnknownKey) return 'no';
+      if (error instanceof KeyMissing) return 'no';
       throw error;
     }
   }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeUpstream } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const LIMIT_MS = 40_000;
@@ -52,7 +52,7 @@ test(
     const { dataConverter, encrypted } = counting();
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection, dataConverter });
-    const humanApi = new FakeHumanApi();
+    const humanApi = new FakeUpstream();
     const reportStore = createFolderStore(folder);
     await reportStore.init();
     const taskQueue = 'payload-count';
@@ -70,11 +70,11 @@ test(
       ...{ details, detailsDigest: 'd', policy, again: false, batch: false },
     });
     const polled = (count: number) =>
-      until(`${count} polls`, LIMIT_MS, async () => (humanApi.count('readUser') >= count ? true : undefined));
+      until(`${count} polls`, LIMIT_MS, async () => (humanApi.count('readStatus') >= count ? true : undefined));
     await polled(1);
-    const before = { payloads: encrypted(), polls: humanApi.count('readUser') };
+    const before = { payloads: encrypted(), polls: humanApi.count('readStatus') };
     await polled(before.polls + POLLS);
-    const polls = humanApi.count('readUser') - before.polls;
+    const polls = humanApi.count('readStatus') - before.polls;
     const perPoll = (encrypted() - before.payloads) / polls;
     // Each count may be taken in the midst of a poll.
     expect(Math.round(perPoll)).toBe(2);

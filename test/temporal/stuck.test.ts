@@ -1,13 +1,13 @@
 import { getEventListeners } from 'node:events';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import { UNDECODABLE } from '../../src/domain/encryption';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
-import { UNDECODABLE } from '../../src/domain/seal';
-import { Unavailable } from '../../src/human-api/errors';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { createOperations, type OperationStep } from '../../src/temporal/operations';
 import { stuckApplicant } from '../../src/temporal/stuck';
+import { Unavailable } from '../../src/upstream/errors';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -15,7 +15,7 @@ import {
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { facts } from '../support/fake-human-api';
+import { facts } from '../support/fake-upstream';
 import { setup } from './erasing-fixture';
 
 const TIMEOUT_MS = 90_000;
@@ -63,7 +63,7 @@ test(
     await start(client, taskQueue, COLLECT_RECORDS, { workflowId, args: [UNDECODABLE], searchAttributes });
     const slow = await invite('SLOW-1');
     humanApi.faults.push({
-      ...{ route: 'deleteUser', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
+      ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
     });
     const ended = applicants.untilClosed('SLOW-1', signal).catch(() => null);
     expect(await Promise.all([erase('STUCK-1', '--yes'), erase('SLOW-1', '--yes')])).toEqual([0, 0]);

@@ -1,3 +1,4 @@
+import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import type { Manifest } from '../../src/report-store/port';
 import {
@@ -6,12 +7,11 @@ import {
   mailboxWorkflowId,
   REFRESH_REPORTS,
   type RefreshReportsInput,
-  type ReportNotice,
   refreshWorkflowId,
 } from '../../src/workflows/contract';
 import type { DeliverNoticesInput } from '../../src/workflows/deliver-notices';
-import { FakeHumanApi, provider, row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
 import { TimeSkipping, timeSkipping } from '../support/time-skipping';
 import { later, writtenBy010 } from './stored';
 
@@ -29,7 +29,7 @@ async function handedOver(name: string, script: readonly Turn[], store = new Fak
   const invitedAtMs = (await nowMs()) - HOUR_MS;
   const input = later(written, invitedAtMs - (written.carried?.facts?.openedAtMs ?? 0));
   const { clientUserId, clientUserEmail } = input.details;
-  const humanApi = new FakeHumanApi(script);
+  const humanApi = new FakeUpstream(script);
   humanApi.enrol(clientUserId, clientUserEmail, invitedAtMs);
   return followOn(humanApi, { clientUserId, input, store });
 }
@@ -73,7 +73,7 @@ test('an input whose policy lacks what a later version added is followed with it
   const policy = { ...rest, settleMs: settle } as unknown as Policy;
   const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
   const { clientUserId } = written.details;
-  const applicant = await followOn(new FakeHumanApi(script), { clientUserId, input: { ...written, policy } });
+  const applicant = await followOn(new FakeUpstream(script), { clientUserId, input: { ...written, policy } });
   await applicant.until(({ stage }) => stage === 'invited', MINUTE_MS, HOUR_MS);
   expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
 });
@@ -105,7 +105,7 @@ test('a mailbox that 0.1.0 handed over passes its notices on', async () => {
   };
   const server = await TimeSkipping.start();
   servers.push(server);
-  const stop = await server.work(TASK_QUEUE, new FakeHumanApi(), { store: new FakeStore(), directory });
+  const stop = await server.work(TASK_QUEUE, new FakeUpstream(), { store: new FakeStore(), directory });
   const ended = await result(server, { type: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input });
   await stop();
   expect(ended).toEqual({ clientUserId: 'POL-M', delivered: 2 });
@@ -122,7 +122,7 @@ test('a refresh that 0.1.0 handed over stores the version that it was waiting fo
   store.keep('POL-C', later(writtenBy010<Manifest>('manifest-collected'), byMs));
   const newer = new Date(writtenAtMs + byMs + MINUTE_MS).toISOString();
   const reports = [...provider('A'), row('u-A', 'unity', 'A', newer)];
-  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports }]);
+  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
   humanApi.enrol('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
   const directory = { findByHumanId: async () => null, deliverReportNotice: async () => 'taken' as const };
   const stop = await server.work(TASK_QUEUE, humanApi, { store, directory });

@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { NotFound, Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, type Route, skippedMs, type Turn } from '../support/fake-human-api';
+import { NotFound, Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts, type Route, skippedMs, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { timeSkipping } from '../support/time-skipping';
 
@@ -20,12 +20,12 @@ test('a person who is gone upstream, said twice, ends cancelled and is not withd
     result: { outcome: 'cancelled', reason: 'deleted-upstream', documents: 0 },
   });
   expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'deleted-upstream' });
-  expect(applicant.routes(MINUTE_MS)).toEqual(['readUser', 'findUsers', 'readUser', 'findUsers']);
-  const [first = 0, second = 0] = timesOf(applicant, 'readUser');
+  expect(applicant.routes(MINUTE_MS)).toEqual(['readStatus', 'findPeople', 'readStatus', 'findPeople']);
+  const [first = 0, second = 0] = timesOf(applicant, 'readStatus');
   expect(first).toBeGreaterThanOrEqual(6 * HOUR_MS);
   // The poll cadence or 5 min apart, the shorter.
   expect(second - first).toBeGreaterThanOrEqual(5 * MINUTE_MS);
-  const [read, secondRead] = applicant.humanApi.callsTo('readUser');
+  const [read, secondRead] = applicant.humanApi.callsTo('readStatus');
   expect(skippedMs(read, secondRead)).toBeLessThan(5 * MINUTE_MS + SECOND_MS);
 });
 
@@ -35,23 +35,23 @@ test('a person who is back at the second look is followed on', async () => {
 });
 
 test('a 404 is nothing while a look-up by our own id finds the person', async () => {
-  const humanApi = new FakeHumanApi([{ afterMs: 20 * HOUR_MS, status: 'Declined' }]);
-  humanApi.faults.push({ route: 'readUser', error: new NotFound(facts(404)), times: 2 });
+  const humanApi = new FakeUpstream([{ afterMs: 20 * HOUR_MS, status: 'Declined' }]);
+  humanApi.faults.push({ route: 'readStatus', error: new NotFound(facts(404)), times: 2 });
   const applicant = await followOn(humanApi);
   expect((await applicant.end()).result?.outcome).toBe('declined');
 });
 
 test('a 404 that every look-up contradicts is met at the poll cadence, and ends nobody', async () => {
-  const humanApi = new FakeHumanApi([]);
-  humanApi.faults.push({ route: 'readUser', error: new NotFound(facts(404)) });
+  const humanApi = new FakeUpstream([]);
+  humanApi.faults.push({ route: 'readStatus', error: new NotFound(facts(404)) });
   const applicant = await followOn(humanApi);
   await applicant.passTo(25 * HOUR_MS);
   expect(await applicant.state()).toMatchObject({ outcome: null });
-  expect(timesOf(applicant, 'readUser').map((atMs) => Math.round(atMs / HOUR_MS))).toEqual([6, 12, 18, 24]);
+  expect(timesOf(applicant, 'readStatus').map((atMs) => Math.round(atMs / HOUR_MS))).toEqual([6, 12, 18, 24]);
 });
 
 test('a person whom upstream moved to another humanId is followed under that one', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi);
   await applicant.invited();
   const [old] = humanApi.people;
@@ -65,9 +65,9 @@ test('a person whom upstream moved to another humanId is followed under that one
 });
 
 test('an upstream that cannot be asked makes nobody gone', async () => {
-  const humanApi = new FakeHumanApi(GONE);
+  const humanApi = new FakeUpstream(GONE);
   humanApi.faults.push({
-    route: 'findUsers',
+    route: 'findPeople',
     error: new Unavailable(facts(503), 'scripted'),
     when: () => humanApi.people.length > 0,
   });

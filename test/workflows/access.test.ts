@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { NotYet, Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { AccessDenied, Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { followOn, told } = timeSkipping();
@@ -8,8 +8,8 @@ const { followOn, told } = timeSkipping();
 const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 
 describe('a refused access token', () => {
-  const refused = (humanApi: FakeHumanApi) => {
-    humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)) });
+  const refused = (humanApi: FakeUpstream) => {
+    humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)) });
   };
 
   test('is "not yet" while we wait: nothing is concluded, and nobody doubts our credentials', async () => {
@@ -34,14 +34,14 @@ describe('a refused access token', () => {
 
   test('that is granted within the hour loses no report', async () => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
-      humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), times: 12 });
+      humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), times: 12 });
     });
     expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   });
 
   test('is not waited for once the status has changed, nor after a cancel', async () => {
     const disconnected = { afterMs: HOUR_MS + 20 * MINUTE_MS, status: 'Disconnected' };
-    const humanApi = new FakeHumanApi([{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected]);
+    const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected]);
     refused(humanApi);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await applicant.tell([{ afterMs: HOUR_MS, status: 'All Synced' }]);
@@ -57,7 +57,7 @@ describe('a refused access token', () => {
     const wrong = new Unavailable(facts(401), 'scripted');
     let corrected = false;
     const applicant = await told(ALL_SYNCED, (humanApi) => {
-      humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(401)), when: () => !corrected });
+      humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(401)), when: () => !corrected });
       humanApi.faults.push({ route: 'proveCredentials', error: wrong, when: () => !corrected });
     });
     await applicant.pass(DAY_MS);
@@ -71,7 +71,7 @@ describe('a refused access token', () => {
     const applicant = await told([{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }, cut], (humanApi) => {
       humanApi.faults.push({
         route: 'listReports',
-        error: new NotYet(facts(403)),
+        error: new AccessDenied(facts(403)),
         when: (atMs) => atMs >= (humanApi.people[0]?.invitedAtMs ?? 0) + cut.afterMs,
       });
     });

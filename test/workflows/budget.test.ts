@@ -2,7 +2,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
-import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
+import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
@@ -59,14 +59,14 @@ test('the reference applicant stays within the budgets of history and of calls',
   // What the fake serves as a document: none of it may stand in the history.
   expect(bytes.includes('u-A 2026-01-01T00:00:00.000Z json')).toBe(false);
   expect(applicant.routes().toSorted()).toEqual([
-    ...['findUsers', 'invite', 'listReports', 'listReports', 'openReport', 'openReport', 'openReport', 'readUser'],
+    ...['findPeople', 'invite', 'listReports', 'listReports', 'openReport', 'openReport', 'openReport', 'readStatus'],
   ]);
   // The fake mints no tokens: the client token and the person's access token come on top.
   expect(applicant.humanApi.calls.length + 2).toBeLessThanOrEqual(11);
 });
 
 test('a read that confirms the claimed status starts no timer while the list is in flight', async () => {
-  const humanApi = new FakeHumanApi(REFERENCE);
+  const humanApi = new FakeUpstream(REFERENCE);
   const { listReports } = humanApi;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   // The last list is answered after the workflow has learned what the last read says.

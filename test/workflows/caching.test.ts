@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider, row, type Turn } from '../support/fake-human-api';
+import { Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts, provider, row, type Turn } from '../support/fake-upstream';
 import { timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
@@ -20,7 +20,7 @@ const SCRIPT: readonly Turn[] = [
 test.each([0, 2, 100])(
   'a worker that keeps %s workflows in memory, replaying the others, comes to the same',
   async (kept) => {
-    const humanApi = new FakeHumanApi(SCRIPT);
+    const humanApi = new FakeUpstream(SCRIPT);
     humanApi.faults.push({ route: 'openReport', error: new Unavailable(facts(503), 'scripted'), times: 3 });
     const applicant = await followOn(humanApi, { maxCachedWorkflows: kept });
     await applicant.tell(SCRIPT.slice(0, 2));

@@ -2,8 +2,8 @@ import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { type FakeHumanApi, provider, type Route } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { type FakeUpstream, provider, type Route } from '../support/fake-upstream';
 import type { Handle } from '../support/followed';
 import { BY_NOTICES } from '../support/time-skipping';
 import { People } from './people';
@@ -45,7 +45,7 @@ async function collected(clientUserId: string) {
   return one;
 }
 
-async function asked(humanApi: FakeHumanApi, route: Route, times: number): Promise<void> {
+async function asked(humanApi: FakeUpstream, route: Route, times: number): Promise<void> {
   await until(`a call of ${route}`, STEP_TIMEOUT_MS, () => humanApi.count(route) >= times);
 }
 
@@ -107,7 +107,7 @@ test(
     release();
     expect(await ended).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(manifest()?.outcome).toBe('collected');
-    expect(humanApi.count('deleteUser')).toBe(0);
+    expect(humanApi.count('withdraw')).toBe(0);
   },
   TEST_TIMEOUT_MS,
 );

@@ -1,7 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider, type Route, type Turn } from '../support/fake-human-api';
+import { Unavailable } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, facts, provider, type Route, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
@@ -27,7 +27,7 @@ async function expectCancelled(applicant: Followed): Promise<void> {
 }
 
 /** Waits, in real time, until the fake is asked: virtual time stands still while a call is in flight. */
-async function asked(humanApi: FakeHumanApi, route: Route, times = 1): Promise<void> {
+async function asked(humanApi: FakeUpstream, route: Route, times = 1): Promise<void> {
   while (humanApi.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -43,7 +43,7 @@ test('before the invitation: nobody is invited, nobody is asked', async () => {
 });
 
 test('with the create in flight: it runs to its answer, and the person is withdrawn', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const release = humanApi.hold('invite');
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await asked(humanApi, 'invite');
@@ -51,15 +51,15 @@ test('with the create in flight: it runs to its answer, and the person is withdr
   release();
   await expectCancelled(applicant);
   expect(humanApi.people).toMatchObject([{ deleted: true }]);
-  expect(applicant.routes()).toEqual(['findUsers', 'invite', 'deleteUser']);
+  expect(applicant.routes()).toEqual(['findPeople', 'invite', 'withdraw']);
   expect(applicant.manifest.humanId).toBe(applicant.humanId);
 });
 
 test('with the look-up before the create in flight: nobody is left invited', async () => {
-  const humanApi = new FakeHumanApi([]);
-  const release = humanApi.hold('findUsers');
+  const humanApi = new FakeUpstream([]);
+  const release = humanApi.hold('findPeople');
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await asked(humanApi, 'findUsers');
+  await asked(humanApi, 'findPeople');
   await applicant.cancelInFlight();
   release();
   await expectCancelled(applicant);
@@ -67,14 +67,14 @@ test('with the look-up before the create in flight: nobody is left invited', asy
 });
 
 test('in the back-off of an invitation: nobody is created afterwards', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const startMs = await nowMs();
-  humanApi.faults.push({ route: 'findUsers', error: DOWN, when: (atMs) => atMs < startMs + 30 * MINUTE_MS });
+  humanApi.faults.push({ route: 'findPeople', error: DOWN, when: (atMs) => atMs < startMs + 30 * MINUTE_MS });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.pass(IN_A_BACK_OFF_MS);
   await applicant.handle.cancel();
   await expectCancelled(applicant);
-  expect(humanApi.count('findUsers')).toBeGreaterThan(1);
+  expect(humanApi.count('findPeople')).toBeGreaterThan(1);
   expect(humanApi.count('invite')).toBe(0);
   expect(humanApi.people).toEqual([]);
 });
@@ -85,12 +85,12 @@ test.each([
 ])(
   'after a create whose answer was lost and that took effect %s: the person is found and withdrawn',
   async (_when, commitDelayMs) => {
-    const humanApi = new FakeHumanApi([]);
+    const humanApi = new FakeUpstream([]);
     humanApi.commitDelayMs = commitDelayMs;
     humanApi.faults.push({ route: 'invite', error: DOWN, times: 1, after: true });
     const upAgainMs = (await nowMs()) + HOUR_MS;
     humanApi.faults.push({
-      route: 'findUsers',
+      route: 'findPeople',
       error: DOWN,
       when: (atMs) => commitDelayMs === 0 && humanApi.people.length > 0 && atMs < upAgainMs,
     });
@@ -109,41 +109,41 @@ test('while waiting: the person is withdrawn, once', async () => {
   await applicant.passTo(DAY_MS);
   await applicant.handle.cancel();
   await expectCancelled(applicant);
-  expect(applicant.routes(MINUTE_MS)).toEqual(['deleteUser']);
+  expect(applicant.routes(MINUTE_MS)).toEqual(['withdraw']);
 });
 
 test('right after a create that was answered: somebody who is gone already is looked for half a minute', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.invited();
   for (const person of humanApi.people) person.deleted = true;
   await applicant.handle.cancel();
   await expectCancelled(applicant);
-  const since = humanApi.calls.slice(humanApi.calls.findIndex(({ route }) => route === 'deleteUser'));
-  expect(new Set(since.slice(1).map(({ route }) => route))).toEqual(new Set(['findUsers']));
+  const since = humanApi.calls.slice(humanApi.calls.findIndex(({ route }) => route === 'withdraw'));
+  expect(new Set(since.slice(1).map(({ route }) => route))).toEqual(new Set(['findPeople']));
   expect((since.at(-1)?.atMs ?? Infinity) - (since[0]?.atMs ?? 0)).toBeLessThan(45 * SECOND_MS);
 });
 
 test('while a poll is in flight: nobody waits for it', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi);
   await applicant.invited();
-  const release = humanApi.hold('readUser');
+  const release = humanApi.hold('readStatus');
   const passing = applicant.pass(6 * HOUR_MS);
-  await asked(humanApi, 'readUser');
+  await asked(humanApi, 'readStatus');
   await applicant.handle.cancel();
-  await asked(humanApi, 'deleteUser');
+  await asked(humanApi, 'withdraw');
   release();
   await passing;
   await expectCancelled(applicant);
 });
 
 test('while upstream is down: the withdraw is retried until it is done', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.invited();
   const upAgainMs = (await nowMs()) + 3 * HOUR_MS;
-  humanApi.faults.push({ route: 'deleteUser', error: DOWN, when: (atMs) => atMs < upAgainMs });
+  humanApi.faults.push({ route: 'withdraw', error: DOWN, when: (atMs) => atMs < upAgainMs });
   await applicant.handle.cancel();
   await applicant.pass(2 * HOUR_MS);
   expect(await applicant.state()).toMatchObject({ outcome: null, waitingFor: expect.stringContaining('withdraw') });
@@ -152,7 +152,7 @@ test('while upstream is down: the withdraw is retried until it is done', async (
 });
 
 test('while downloading: what is stored is told in the manifest, then the person is withdrawn', async () => {
-  const humanApi = new FakeHumanApi(ALL_SYNCED);
+  const humanApi = new FakeUpstream(ALL_SYNCED);
   humanApi.faults.push({ route: 'openReport', error: DOWN, of: 'u-A.json' });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell(ALL_SYNCED);
@@ -163,21 +163,21 @@ test('while downloading: what is stored is told in the manifest, then the person
     'ccdraw:pdf',
     'unity:pdf',
   ]);
-  expect(applicant.routes().at(-1)).toBe('deleteUser');
+  expect(applicant.routes().at(-1)).toBe('withdraw');
 });
 
 test('during the withdraw of another outcome: it is finished, once', async () => {
   const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
-  const humanApi = new FakeHumanApi(script);
-  const release = humanApi.hold('deleteUser');
+  const humanApi = new FakeUpstream(script);
+  const release = humanApi.hold('withdraw');
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell(script);
-  await asked(humanApi, 'deleteUser');
+  await asked(humanApi, 'withdraw');
   await applicant.handle.cancel();
   release();
   const { result } = await applicant.end(MINUTE_MS);
   expect(result?.outcome).toBe('declined');
-  expect(humanApi.count('deleteUser')).toBe(1);
+  expect(humanApi.count('withdraw')).toBe(1);
   expect(applicant.manifest.outcome).toBe('declined');
 });
 

@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { FakeHumanApi, provider, row, type Turn } from '../support/fake-human-api';
+import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn, told } = timeSkipping();
@@ -30,7 +30,7 @@ describe('a report notice', () => {
 
   test('that comes while a list is in flight causes one more at most', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
-    const humanApi = new FakeHumanApi([...script, { afterMs: HOUR_MS + MINUTE_MS, reports: provider('B') }]);
+    const humanApi = new FakeUpstream([...script, { afterMs: HOUR_MS + MINUTE_MS, reports: provider('B') }]);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await applicant.passTo(HOUR_MS + MINUTE_MS);
     const release = humanApi.hold('listReports');
@@ -95,7 +95,7 @@ describe('the settle window of All Synced', () => {
       afterMs: HOUR_MS + (at + 1) * 50 * MINUTE_MS,
       reports: [row(`u-${at}`, 'unity', `P${at}`)],
     }));
-    const humanApi = new FakeHumanApi([...ALL_SYNCED, ...drip]);
+    const humanApi = new FakeUpstream([...ALL_SYNCED, ...drip]);
     const applicant = await followOn(humanApi, { policy });
     await applicant.tell(ALL_SYNCED);
     const { result, afterMs } = await applicant.end(HOUR_MS);

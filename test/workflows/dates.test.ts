@@ -1,15 +1,15 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
+import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
 import { timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
 
 test('reads dated 2099 do not deafen an applicant: it follows the statuses after them', async () => {
-  const humanApi = new FakeHumanApi([
+  const humanApi = new FakeUpstream([
     { afterMs: HOUR_MS, status: 'Engaged' },
     { afterMs: 8 * HOUR_MS, status: 'All Synced', reports: provider('A') },
   ]);
-  humanApi.tells = (user) => (user.status === 'All Synced' ? user : { ...user, updatedAt: '2099-01-01T00:00:00.000Z' });
+  humanApi.tells = (user) => (user.status === 'All Synced' ? user : { ...user, updatedAtMs: Date.parse('2099-01-01') });
   const applicant = await followOn(humanApi);
   const { result, afterMs } = await applicant.end(HOUR_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
@@ -21,9 +21,9 @@ test('a status that upstream dates before the one that was read is followed once
     { afterMs: 6 * HOUR_MS - 2 * MINUTE_MS, status: 'Engaged' },
     { afterMs: 6 * HOUR_MS + MINUTE_MS, status: 'All Synced', reports: provider('A') },
   ];
-  const humanApi = new FakeHumanApi(script);
-  const ahead = (at: string | null) => new Date(Date.parse(at ?? '') + 4 * MINUTE_MS).toISOString();
-  humanApi.tells = (user) => (user.status === 'Engaged' ? { ...user, updatedAt: ahead(user.updatedAt) } : user);
+  const humanApi = new FakeUpstream(script);
+  humanApi.tells = (user) =>
+    user.status === 'Engaged' ? { ...user, updatedAtMs: (user.updatedAtMs ?? 0) + 4 * MINUTE_MS } : user;
   const applicant = await followOn(humanApi);
   const { result, afterMs } = await applicant.end(HOUR_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });

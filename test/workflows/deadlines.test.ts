@@ -1,6 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider } from '../support/fake-human-api';
+import { Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts, provider } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
@@ -11,9 +11,9 @@ const POLICY = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applic
 
 /** An applicant who never opens the invitation, with an upstream that cannot be asked for so long around the deadline. */
 async function withOutage(fromMs: number, untilMs: number): Promise<Followed> {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const when = (atMs: number) => atMs >= applicant.invitedAtMs + fromMs && atMs < applicant.invitedAtMs + untilMs;
-  humanApi.faults.push({ route: 'readUser', error: new Unavailable(facts(null), 'scripted'), when });
+  humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(null), 'scripted'), when });
   const applicant = await followOn(humanApi, { policy: POLICY });
   return applicant;
 }
@@ -34,11 +34,11 @@ test('a deadline does not act on what was known, but on a read after it', async 
     policy: { ...BY_NOTICES, expiresMs: POLICY.expiresMs },
   });
   expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-  expect(applicant.routes()).not.toContain('deleteUser');
+  expect(applicant.routes()).not.toContain('withdraw');
 });
 
 test('a deadline counts from our adoption, not from an earlier invitation', async () => {
-  const humanApi = new FakeHumanApi([{ afterMs: HOUR_MS, status: 'Engaged' }]);
+  const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status: 'Engaged' }]);
   humanApi.enrol('POL-old', 'pol-old@example.org', (await nowMs()) - 100 * DAY_MS);
   const applicant = await followOn(humanApi, { clientUserId: 'POL-old', policy: POLICY });
   const { result, afterMs } = await applicant.end();
@@ -56,7 +56,7 @@ test('a deadline waits for upstream, and moves by an outage longer than the poll
   const { result, afterMs } = await applicant.end(MINUTE_MS);
   expect(result).toEqual({ outcome: 'expired', reason: 'invitation-expired', documents: 0 });
   expect(afterMs).toBeGreaterThanOrEqual(DEADLINE_MS + (state.facts?.extensionMs ?? 0));
-  expect(applicant.routes(DEADLINE_MS + outageMs).at(-1)).toBe('deleteUser');
+  expect(applicant.routes(DEADLINE_MS + outageMs).at(-1)).toBe('withdraw');
 });
 
 test('an outage that began before the deadline moves it as a whole, and costs few events', async () => {
@@ -71,12 +71,12 @@ test('an outage that began before the deadline moves it as a whole, and costs fe
 });
 
 test('whoever comes back within the moved deadline is not given up', async () => {
-  const humanApi = new FakeHumanApi([
+  const humanApi = new FakeUpstream([
     { afterMs: DEADLINE_MS + 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
   ]);
   const when = (atMs: number) =>
     atMs >= applicant.invitedAtMs + DEADLINE_MS && atMs < applicant.invitedAtMs + DEADLINE_MS + DAY_MS;
-  humanApi.faults.push({ route: 'readUser', error: new Unavailable(facts(null), 'scripted'), when });
+  humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(null), 'scripted'), when });
   const applicant = await followOn(humanApi, { policy: POLICY });
   expect((await applicant.end()).result?.outcome).toBe('collected');
 });
@@ -85,6 +85,6 @@ test('an outage shorter than the poll cadence moves no deadline', async () => {
   const applicant = await withOutage(DEADLINE_MS - MINUTE_MS, DEADLINE_MS + 5 * HOUR_MS);
   const { result, afterMs } = await applicant.end();
   expect(result?.outcome).toBe('expired');
-  expect(applicant.routes().slice(-2)).toEqual(['readUser', 'deleteUser']);
+  expect(applicant.routes().slice(-2)).toEqual(['readStatus', 'withdraw']);
   expect(afterMs).toBeLessThan(DEADLINE_MS + 5.2 * HOUR_MS);
 });

@@ -1,6 +1,6 @@
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS } from '../../src/domain/policy';
-import { provider, type Turn } from '../support/fake-human-api';
+import { provider, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 

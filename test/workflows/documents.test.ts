@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { BadDocument, NotFound, RateLimited, Unavailable } from '../../src/human-api/errors';
-import { facts, provider, row, type Turn } from '../support/fake-human-api';
+import { BadDocument, NotFound, RateLimited, Unavailable } from '../../src/upstream/errors';
+import { facts, provider, row, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { timeSkipping } from '../support/time-skipping';
 

@@ -2,8 +2,8 @@ import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import { WrongFolder } from '../../src/report-store/port';
 import { entry } from '../report-store/fixtures';
-import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { followOn, nowMs } = timeSkipping();
@@ -14,7 +14,7 @@ const ID = 'POL-earlier';
 test('an outcome in the manifest ends the run with that outcome, and upstream hears nothing', async () => {
   const store = new FakeStore();
   store.keep(ID, { outcome: 'expired', reason: 'invitation-expired', closedAt: '2026-01-01T00:00:00.000Z' });
-  const applicant = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID });
+  const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID });
   expect(await applicant.end(MINUTE_MS)).toMatchObject({
     status: 'COMPLETED',
     result: { outcome: 'expired', reason: 'invitation-expired', documents: 0 },
@@ -27,13 +27,13 @@ test('an outcome in the manifest ends the run with that outcome, and upstream he
 
 test('asked for again, the applicant gets a new round, and what was stored is not fetched anew', async () => {
   const store = new FakeStore();
-  const first = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
+  const first = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
   await first.tell(ALL_SYNCED);
   await first.end(MINUTE_MS);
   const { documents } = first.manifest;
   await first.stop();
 
-  const humanApi = new FakeHumanApi([
+  const humanApi = new FakeUpstream([
     { afterMs: 0, status: 'All Synced', reports: [...provider('A'), ...provider('B')] },
   ]);
   humanApi.enrol(ID, `${ID}@example.org`, await nowMs());
@@ -51,7 +51,7 @@ test('asked for again, the applicant gets a new round, and what was stored is no
 test('a manifest that is still open is taken up where it was left', async () => {
   const store = new FakeStore();
   store.keep(ID, { outcome: null });
-  const applicant = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
+  const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
   await applicant.tell(ALL_SYNCED);
   expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('collected');
 });
@@ -62,7 +62,7 @@ describe('a manifest of other details', () => {
   test.each([null, 'collected'] as const)('with the outcome %p is a conflict, and stays as it is', async (outcome) => {
     const store = new FakeStore();
     store.keep(ID, { outcome, detailsDigest });
-    const applicant = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID });
+    const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID });
     expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
     expect(applicant.routes()).toEqual([]);
     expect(store.written).toEqual([]);
@@ -70,10 +70,10 @@ describe('a manifest of other details', () => {
 
   test('leaves its documents superseded in a new round with corrected details, which counts and stores its own', async () => {
     const store = new FakeStore();
-    const [document] = provider('A').map(({ id, name, updatedAt }) => entry({ reportId: id, type: name, updatedAt }));
+    const [document] = provider('A').map(({ id, type, updatedAt }) => entry({ reportId: id, type, updatedAt }));
     const earlier = { outcome: 'collected', detailsDigest, closedAt: '2026-01-01T00:00:00.000Z' } as const;
     store.keep(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
-    const humanApi = new FakeHumanApi(ALL_SYNCED);
+    const humanApi = new FakeUpstream(ALL_SYNCED);
     const options = { store, clientUserId: ID, policy: BY_NOTICES, input: { again: true } };
     const again = await followOn(humanApi, options);
     await again.tell(ALL_SYNCED);
@@ -86,7 +86,7 @@ describe('a manifest of other details', () => {
   test('is no hindrance to a new round, which may have corrected details', async () => {
     const store = new FakeStore();
     store.keep(ID, { outcome: 'declined', detailsDigest });
-    const applicant = await followOn(new FakeHumanApi([]), { store, clientUserId: ID, input: { again: true } });
+    const applicant = await followOn(new FakeUpstream([]), { store, clientUserId: ID, input: { again: true } });
     await applicant.invited();
     expect(applicant.humanApi.count('invite')).toBe(1);
   });
@@ -97,7 +97,7 @@ test("a folder that is another applicant's is a conflict, and neither written to
   store.readManifest = async () => {
     throw new WrongFolder('the manifest names another clientUserId');
   };
-  const applicant = await followOn(new FakeHumanApi(ALL_SYNCED), { store, clientUserId: ID });
+  const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID });
   expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
   expect(applicant.routes()).toEqual([]);
   expect(store.written).toEqual([]);
@@ -112,7 +112,7 @@ test('a store that cannot be read keeps everything waiting, and nobody is invite
     if (reads < 5) throw Object.assign(new Error('/a/path'), { code: 'EIO' });
     return read(clientUserId);
   };
-  const applicant = await followOn(new FakeHumanApi([]), { store, clientUserId: ID, policy: BY_NOTICES });
+  const applicant = await followOn(new FakeUpstream([]), { store, clientUserId: ID, policy: BY_NOTICES });
   await applicant.invited();
-  expect(applicant.routes()).toEqual(['findUsers', 'invite']);
+  expect(applicant.routes()).toEqual(['findPeople', 'invite']);
 });

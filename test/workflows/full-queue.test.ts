@@ -37,7 +37,7 @@ function isInvited(id: string): boolean {
 
 /** How often the crowd has been asked for. */
 function polls(): number {
-  return CROWD.reduce((sum, id) => sum + humanApi.life(id).count('readUser'), 0);
+  return CROWD.reduce((sum, id) => sum + humanApi.life(id).count('readStatus'), 0);
 }
 
 /** The metric as a worker with this task queue serves it. */

@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import type { User } from '../../src/human-api/client';
-import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/human-api/errors';
+import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/upstream/errors';
+import type { Person } from '../../src/upstream/port';
 import { invitationQuery } from '../../src/workflows/contract';
-import { FakeHumanApi, facts, provider, type Route, skippedMs, type Turn } from '../support/fake-human-api';
+import { FakeUpstream, facts, provider, type Route, skippedMs, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, TIMEOUT_MS, timeSkipping } from '../support/time-skipping';
 
@@ -13,8 +13,8 @@ const ID = 'POL-there';
 const EMAIL = 'pol-there@example.org';
 
 /** An upstream that already knows our applicant, as the test says. */
-async function withSomebodyThere(email = EMAIL, script = COLLECTED, invitedAgoMs = DAY_MS): Promise<FakeHumanApi> {
-  const humanApi = new FakeHumanApi(script);
+async function withSomebodyThere(email = EMAIL, script = COLLECTED, invitedAgoMs = DAY_MS): Promise<FakeUpstream> {
+  const humanApi = new FakeUpstream(script);
   humanApi.enrol(ID, email, (await nowMs()) - invitedAgoMs);
   return humanApi;
 }
@@ -40,7 +40,7 @@ function dropped(callMayBeAlive: boolean): Unavailable {
 test('an invitation is one look-up and one create', async () => {
   const applicant = await follow([], { policy: BY_NOTICES });
   await applicant.invited();
-  expect(applicant.routes()).toEqual(['findUsers', 'invite']);
+  expect(applicant.routes()).toEqual(['findPeople', 'invite']);
   expect(await applicant.state()).toMatchObject({ stage: 'invited', humanId: applicant.humanId });
 });
 
@@ -54,7 +54,7 @@ describe('the link of the invitation', () => {
   ])(
     'is kept from the create on until the applicant closes as %s, in neither the state nor the manifest',
     async (_outcome, status) => {
-      const humanApi = new FakeHumanApi([{ afterMs: HOUR_MS, status, reports: provider('A') }]);
+      const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status, reports: provider('A') }]);
       humanApi.inviteLink = LINK;
       const release = humanApi.hold('invite');
       const applicant = await followOn(humanApi);
@@ -71,13 +71,13 @@ describe('the link of the invitation', () => {
   );
 
   test('is forgotten as soon as a cancel withdraws the person', async () => {
-    const humanApi = new FakeHumanApi([]);
+    const humanApi = new FakeUpstream([]);
     humanApi.inviteLink = LINK;
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await applicant.invited();
-    const release = humanApi.hold('deleteUser');
+    const release = humanApi.hold('withdraw');
     await applicant.handle.cancel();
-    while (humanApi.count('deleteUser') === 0) await applicant.pass(SECOND_MS);
+    while (humanApi.count('withdraw') === 0) await applicant.pass(SECOND_MS);
     expect(await linkOf(applicant)).toEqual({ inviteLink: null, why: 'closed' });
     release();
   });
@@ -98,7 +98,7 @@ describe('a create whose answer was lost', () => {
     ['at once', 0],
     ['20 s later', 20 * SECOND_MS],
   ])('that took effect %s is found, and nobody is invited twice', async (_when, commitDelayMs) => {
-    const humanApi = new FakeHumanApi([]);
+    const humanApi = new FakeUpstream([]);
     humanApi.commitDelayMs = commitDelayMs;
     humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1, after: true });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
@@ -109,7 +109,7 @@ describe('a create whose answer was lost', () => {
   });
 
   test('that took no effect is repeated, after nearly a minute of look-ups', async () => {
-    const humanApi = new FakeHumanApi([]);
+    const humanApi = new FakeUpstream([]);
     humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1 });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await applicant.invited();
@@ -119,26 +119,26 @@ describe('a create whose answer was lost', () => {
     expect(skippedMs(first, second)).toBeLessThanOrEqual(MINUTE_MS);
     const between = applicant.routes().slice(2, -1);
     expect(between.length).toBeGreaterThanOrEqual(5);
-    expect(new Set(between)).toEqual(new Set(['findUsers']));
+    expect(new Set(between)).toEqual(new Set(['findPeople']));
     expect(humanApi.people).toHaveLength(1);
   });
 
   test('is not looked for before the call is known dead', async () => {
-    const humanApi = new FakeHumanApi([]);
+    const humanApi = new FakeUpstream([]);
     humanApi.faults.push({ route: 'invite', error: dropped(true), times: 1, after: true });
     const startedMs = performance.now();
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await applicant.invited();
     // The attempt itself waits, by the worker's clock.
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(TIMEOUT_MS);
-    expect(applicant.routes()).toEqual(['findUsers', 'invite', 'findUsers']);
+    expect(applicant.routes()).toEqual(['findPeople', 'invite', 'findPeople']);
   });
 
   test('is looked for through an outage that follows, however long', async () => {
-    const humanApi = new FakeHumanApi([]);
+    const humanApi = new FakeUpstream([]);
     humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1, after: true });
     humanApi.faults.push({
-      route: 'findUsers',
+      route: 'findPeople',
       error: dropped(false),
       when: (atMs) => humanApi.people[0] !== undefined && atMs < humanApi.people[0].invitedAtMs + 2 * HOUR_MS,
     });
@@ -151,7 +151,7 @@ describe('a create whose answer was lost', () => {
 
 describe('409', () => {
   test('means to look up: whoever is there is adopted', async () => {
-    const humanApi = new FakeHumanApi(COLLECTED);
+    const humanApi = new FakeUpstream(COLLECTED);
     humanApi.commitDelayMs = 10 * SECOND_MS;
     humanApi.enrol(ID, EMAIL, await nowMs());
     humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
@@ -162,14 +162,14 @@ describe('409', () => {
   });
 
   test('with nobody to be found is a conflict for a human', async () => {
-    const humanApi = new FakeHumanApi(COLLECTED);
+    const humanApi = new FakeUpstream(COLLECTED);
     humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     const { result } = await applicant.end(MINUTE_MS);
     expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
     expect(skippedMs(humanApi.calls[0], humanApi.calls.at(-1))).toBeLessThanOrEqual(MINUTE_MS);
     expect(humanApi.count('invite')).toBe(1);
-    expect(humanApi.count('deleteUser')).toBe(0);
+    expect(humanApi.count('withdraw')).toBe(0);
   });
 });
 
@@ -188,7 +188,7 @@ describe('somebody who is there already', () => {
   test('and has declined by the look-up is read back before anything is deleted', async () => {
     const applicant = await followOn(await withSomebodyThere(EMAIL, [{ afterMs: 0, status: 'Declined' }]), input());
     expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
-    expect(applicant.routes()).toEqual(['findUsers', 'readUser', 'deleteUser']);
+    expect(applicant.routes()).toEqual(['findPeople', 'readStatus', 'withdraw']);
   });
 
   test('whose e-mail differs in case and spaces only is the same', async () => {
@@ -199,7 +199,7 @@ describe('somebody who is there already', () => {
 
   test('whose e-mail upstream does not tell is adopted', async () => {
     const humanApi = await withSomebodyThere();
-    humanApi.tells = (user) => ({ ...user, clientUserEmail: null });
+    humanApi.tells = (user) => ({ ...user, email: null });
     const applicant = await followOn(humanApi, input());
     await applicant.invited();
     expect(humanApi.count('invite')).toBe(0);
@@ -212,7 +212,7 @@ describe('somebody who is there already', () => {
       status: 'COMPLETED',
       result: { outcome: 'failed', reason: 'conflict', documents: 0 },
     });
-    expect(applicant.routes()).toEqual(['findUsers']);
+    expect(applicant.routes()).toEqual(['findPeople']);
     expect(applicant.manifest).toMatchObject({ outcome: 'failed', reason: 'conflict' });
   });
 
@@ -224,7 +224,7 @@ describe('somebody who is there already', () => {
     expect(humanApi.count('invite')).toBe(0);
   });
 
-  test.each<[string, (user: User) => User[]]>([
+  test.each<[string, (user: Person) => Person[]]>([
     [
       'two elements without a clientUserId',
       (user) => [
@@ -244,7 +244,7 @@ describe('somebody who is there already', () => {
   test('is told by clientUserId among several elements', async () => {
     const humanApi = await withSomebodyThere();
     humanApi.tellsOfAll = (users) =>
-      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', humanId: 'h-else' }, user]);
+      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', subjectId: 'h-else' }, user]);
     const applicant = await followOn(humanApi, input());
     await applicant.invited();
     expect((await applicant.state()).humanId).toBe(applicant.humanId);
@@ -253,7 +253,7 @@ describe('somebody who is there already', () => {
 });
 
 test('details that upstream refuses fail the applicant at the first try, and nothing is deleted', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   humanApi.faults.push({ route: 'invite', error: new ValidationRejected(facts(400), ['dateOfBirth']) });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   const { status, result } = await applicant.end(MINUTE_MS);
@@ -261,27 +261,27 @@ test('details that upstream refuses fail the applicant at the first try, and not
     status: 'COMPLETED',
     result: { outcome: 'failed', reason: 'validation', documents: 0 },
   });
-  expect(applicant.routes()).toEqual(['findUsers', 'invite']);
+  expect(applicant.routes()).toEqual(['findPeople', 'invite']);
   expect(applicant.manifest).toMatchObject({ outcome: 'failed', reason: 'validation', humanId: null });
 });
 
 test('an outage of two hours is outlived, and one person is invited', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const startMs = await nowMs();
-  humanApi.faults.push({ route: 'findUsers', error: dropped(true), when: (atMs) => atMs < startMs + 2 * HOUR_MS });
+  humanApi.faults.push({ route: 'findPeople', error: dropped(true), when: (atMs) => atMs < startMs + 2 * HOUR_MS });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.until((state) => state.humanId !== null);
   expect(humanApi.count('invite')).toBe(1);
   expect(applicant.invitedAtMs - startMs).toBeLessThanOrEqual(2 * HOUR_MS + 5 * MINUTE_MS);
-  const apartMs = timesOf(applicant, 'findUsers').map((atMs, at, all) => atMs - (all[at - 1] ?? 0));
-  const [first, second] = applicant.humanApi.callsTo('findUsers');
+  const apartMs = timesOf(applicant, 'findPeople').map((atMs, at, all) => atMs - (all[at - 1] ?? 0));
+  const [first, second] = applicant.humanApi.callsTo('findPeople');
   expect(skippedMs(first, second)).toBeLessThanOrEqual(1.2 * SECOND_MS);
   expect(Math.max(...apartMs)).toBeLessThanOrEqual(5.1 * MINUTE_MS);
   expect(apartMs.length).toBeLessThan(70);
 });
 
-test.each(['findUsers', 'invite'] as const)('a Retry-After to %s is honoured', async (route) => {
-  const humanApi = new FakeHumanApi([]);
+test.each(['findPeople', 'invite'] as const)('a Retry-After to %s is honoured', async (route) => {
+  const humanApi = new FakeUpstream([]);
   humanApi.faults.push({ route, error: new RateLimited(facts(429), 2 * MINUTE_MS), times: 1 });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.invited();

@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { FakeHumanApi, provider, row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
@@ -11,7 +11,7 @@ const NEWER = '2026-02-01T00:00:00.000Z';
 async function closing(status: string) {
   const turns: Turn[] = [{ afterMs: HOUR_MS, status, reports: provider('A') }];
   const store = new FakeStore();
-  const applicant = await followOn(new FakeHumanApi(turns), { policy: BY_NOTICES, store });
+  const applicant = await followOn(new FakeUpstream(turns), { policy: BY_NOTICES, store });
   await applicant.tell(turns);
   await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
   const release = store.hold();

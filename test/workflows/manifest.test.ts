@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { provider, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { provider, type Turn } from '../support/fake-upstream';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
 const { follow } = timeSkipping();

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
-import { FakeHumanApi, provider, type Turn } from '../support/fake-human-api';
+import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
@@ -16,7 +16,7 @@ async function syncing(script: readonly Turn[] = []): Promise<Followed> {
 
 /** When the status was read, in ms after the invitation. */
 function readsAfterMs({ humanApi, invitedAtMs }: Followed): number[] {
-  return humanApi.callsTo('readUser').map(({ atMs }) => atMs - invitedAtMs);
+  return humanApi.callsTo('readStatus').map(({ atMs }) => atMs - invitedAtMs);
 }
 
 test("a notice of another person's humanId is ignored and counted", async () => {
@@ -51,7 +51,7 @@ test('a forged Declined costs a few reads and never withdraws', async () => {
   expect(atOnce).toBeLessThan(0.1);
   // 1, 5 and 30 min apart, then left to polling.
   expect(again.map(Math.round)).toEqual([1, 6, 36]);
-  expect(applicant.routes()).not.toContain('deleteUser');
+  expect(applicant.routes()).not.toContain('withdraw');
 });
 
 test('there is at most one such series an hour', async () => {
@@ -64,15 +64,15 @@ test('there is at most one such series an hour', async () => {
   // One each, and no more re-reads than one series has.
   expect(readsAfterMs(applicant).length).toBeGreaterThan(3);
   expect(readsAfterMs(applicant).length).toBeLessThanOrEqual(3 + 3);
-  expect(applicant.routes()).not.toContain('deleteUser');
+  expect(applicant.routes()).not.toContain('withdraw');
 });
 
 test('a notice that runs ahead of what upstream reads is confirmed by the reads that follow', async () => {
-  const humanApi = new FakeHumanApi([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
+  const humanApi = new FakeUpstream([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
   const lagMs = 3 * MINUTE_MS;
   humanApi.tells = (user, atMs) =>
     user.status === 'Declined' && atMs < applicant.invitedAtMs + 2 * HOUR_MS + lagMs
-      ? { ...user, status: 'Syncing', updatedAt: new Date(applicant.invitedAtMs + HOUR_MS).toISOString() }
+      ? { ...user, status: 'Syncing', updatedAtMs: applicant.invitedAtMs + HOUR_MS }
       : user;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.tell([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
@@ -105,7 +105,7 @@ test('a flood of forged notices costs a few reads, and an honest one is heard af
   expect(await applicant.state()).toMatchObject({ stage: 'syncing', outcome: null });
   await applicant.tell(script);
   expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
-  expect(applicant.humanApi.count('deleteUser')).toBe(1);
+  expect(applicant.humanApi.count('withdraw')).toBe(1);
 });
 
 test('a flood of forged report notices costs a few lists', async () => {
@@ -141,9 +141,9 @@ test('a late older status that could end the applicant is read back', async () =
 });
 
 test('what is told before the invitation is answered counts afterwards', async () => {
-  const humanApi = new FakeHumanApi([{ afterMs: 0, reports: provider('A') }]);
+  const humanApi = new FakeUpstream([{ afterMs: 0, reports: provider('A') }]);
   const person = humanApi.enrol('POL-early', 'pol-early@example.org', await nowMs());
-  const release = humanApi.hold('findUsers');
+  const release = humanApi.hold('findPeople');
   const applicant = await followOn(humanApi, { policy: BY_NOTICES, clientUserId: 'POL-early' });
   await applicant.reportNotice('u-A');
   await applicant.reportNotice('u-A', null, 'h-somebody-else');

@@ -1,9 +1,9 @@
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
+import { Unavailable } from '../../src/upstream/errors';
 import { stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { facts, row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { facts, row, type Turn } from '../support/fake-upstream';
 import { People } from './people';
 import { RealServer } from './real-server';
 

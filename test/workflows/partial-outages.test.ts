@@ -1,6 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider, type Turn } from '../support/fake-human-api';
+import { Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
 import { timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
@@ -10,7 +10,7 @@ const POLICY = { ...DEFAULT_POLICY, expiresMs: { ...DEFAULT_POLICY.expiresMs, in
 
 /** An applicant for whom a report is announced an hour after the invitation, at an upstream that gives no list until `backAfterMs`. */
 async function setup(script: readonly Turn[], backAfterMs = Infinity) {
-  const humanApi = new FakeHumanApi(script);
+  const humanApi = new FakeUpstream(script);
   const backAtMs = () => (humanApi.people[0]?.invitedAtMs ?? 0) + backAfterMs;
   humanApi.faults.push({
     route: 'listReports',
@@ -41,7 +41,7 @@ describe('while a list that a notice wants is not to be had', () => {
     const { result, afterMs } = await applicant.end(MINUTE_MS, HOUR_MS);
     expect(result?.outcome).toBe('declined');
     expect(afterMs).toBeLessThan(declinedMs + 5 * MINUTE_MS);
-    expect(applicant.routes().at(-1)).toBe('deleteUser');
+    expect(applicant.routes().at(-1)).toBe('withdraw');
   });
 
   test('the stage follows the notices', async () => {
@@ -65,8 +65,8 @@ describe('while a list that a notice wants is not to be had', () => {
 
 test('while a notice cannot be read back, the reports that it tells of are collected', async () => {
   const script = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
-  const humanApi = new FakeHumanApi(script);
-  humanApi.faults.push({ route: 'readUser', error: new Unavailable(facts(503), 'scripted') });
+  const humanApi = new FakeUpstream(script);
+  humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted') });
   const applicant = await followOn(humanApi, { policy: POLICY });
   await applicant.passTo(HOUR_MS);
   await applicant.statusNotice('Some Synced', HOUR_MS);

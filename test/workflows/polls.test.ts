@@ -1,6 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, provider, row, skippedMs } from '../support/fake-human-api';
+import { Unavailable } from '../../src/upstream/errors';
+import { FakeUpstream, facts, provider, row, skippedMs } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
@@ -13,7 +13,7 @@ function polling(pollMs: Partial<Policy['pollMs']>): Policy {
 /** When the status was read, in minutes after the invitation. */
 function readMinutes({ humanApi, invitedAtMs }: Followed): number[] {
   return humanApi.calls
-    .filter(({ route }) => route === 'readUser')
+    .filter(({ route }) => route === 'readStatus')
     .map(({ atMs }) => Math.round((atMs - invitedAtMs) / MINUTE_MS));
 }
 
@@ -50,17 +50,17 @@ test('a change of cadence takes effect though a poll was under way', async () =>
 });
 
 test('a transient failure of a poll is retried after a second, even after many quiet ones', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const error = new Unavailable(facts(503), 'scripted');
   humanApi.faults.push({
-    route: 'readUser',
+    route: 'readStatus',
     error,
     times: 3,
     when: (nowMs) => nowMs > applicant.invitedAtMs + 19.5 * HOUR_MS,
   });
   const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
   await applicant.passTo(21.5 * HOUR_MS);
-  const reads = humanApi.callsTo('readUser');
+  const reads = humanApi.callsTo('readStatus');
   const [failed, second, third, fourth, quiet] = reads.slice(19);
   expect(skippedMs(failed, second)).toBeLessThanOrEqual(1.2 * SECOND_MS);
   expect(skippedMs(second, third)).toBeLessThanOrEqual(2.2 * SECOND_MS);
@@ -70,16 +70,16 @@ test('a transient failure of a poll is retried after a second, even after many q
 });
 
 test('an outage is asked about every five minutes at most, and adds no history event', async () => {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const down = (nowMs: number) =>
     nowMs > applicant.invitedAtMs + 1.5 * HOUR_MS && nowMs < applicant.invitedAtMs + DAY_MS;
-  humanApi.faults.push({ route: 'readUser', error: new Unavailable(facts(503), 'scripted'), when: down });
+  humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), when: down });
   const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
   await applicant.passTo(1.4 * HOUR_MS);
   const eventsBefore = await applicant.events();
   await applicant.passTo(25.5 * HOUR_MS);
   expect(await applicant.events()).toBe(eventsBefore);
-  const reads = humanApi.count('readUser');
+  const reads = humanApi.count('readStatus');
   expect(reads).toBeGreaterThan((22 * 60) / 5);
   expect(reads).toBeLessThan((22 * 60) / 4 + 40);
 });

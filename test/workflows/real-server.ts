@@ -6,11 +6,11 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { createTurnActivities } from '../../src/activities/turns';
-import { createPeopleActivities } from '../../src/activities/withdrawals';
+import { createPeopleActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
-import type { HumanApi } from '../../src/human-api/client';
 import type { ReportStore } from '../../src/report-store/port';
 import { callQueues, createWorkers } from '../../src/temporal/workers';
+import type { Upstream } from '../../src/upstream/port';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
 import { DIGEST_KEYS } from '../support/fake-store';
 import type { Handle } from '../support/followed';
@@ -20,7 +20,7 @@ import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-
 /** What workers are over, and in what the one of the workflows differs from what a worker process has. */
 export interface Work {
   readonly taskQueue: string;
-  readonly humanApi: HumanApi;
+  readonly humanApi: Upstream;
   readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
   /** What is done beside the manifests, such as the mailboxes' part. */
@@ -56,7 +56,7 @@ export class RealServer {
 
   /** The workers that the worker process has, or with a worker of its own for the workflows. */
   async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
-    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+    const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
       ...createPeopleActivities(deps),

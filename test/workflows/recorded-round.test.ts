@@ -1,10 +1,11 @@
+import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import type { Manifest } from '../../src/report-store/port';
-import { type ReportNotice, refreshWorkflowId } from '../../src/workflows/contract';
+import { refreshWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { FakeHumanApi, provider, row } from '../support/fake-human-api';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider, row } from '../support/fake-upstream';
 import { timeSkipping } from '../support/time-skipping';
 
 const { followOn, nowMs } = timeSkipping();
@@ -17,7 +18,7 @@ const REAL_TIMEOUT_MS = 20_000;
 async function reading(left: Partial<Manifest>) {
   const closedAtMs = (await nowMs()) - HOUR_MS;
   const reports = [...provider('A'), row('u-A', 'unity', 'A', NEWER)];
-  const humanApi = new FakeHumanApi([{ afterMs: 0, status: 'All Synced', reports }]);
+  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
   const { humanId } = humanApi.enrol(ID, `${ID}@example.org`, closedAtMs);
   const store = new FakeStore();
   const wanted = { unity: ['json', 'pdf'] } as const;

@@ -1,19 +1,19 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { StoredDocument } from '../../src/domain/reports';
-import { BadDocument, NotYet } from '../../src/human-api/errors';
 import type { Manifest } from '../../src/report-store/port';
+import { AccessDenied, BadDocument } from '../../src/upstream/errors';
 import {
   REFRESH_REPORTS,
   type RefreshReportsResult,
-  type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
 } from '../../src/workflows/contract';
 import type { refreshReports } from '../../src/workflows/refresh-reports';
 import { until } from '../support/condition';
-import { FakeHumanApi, facts, provider, row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, facts, provider, row, type Turn } from '../support/fake-upstream';
 import { TimeSkipping } from '../support/time-skipping';
 
 const V1 = '2026-01-01T00:00:00.000Z';
@@ -58,7 +58,7 @@ async function setup(options: { script?: readonly Turn[]; manifest?: Partial<Man
   const clientUserId = `REF-${sequence}`;
   const taskQueue = `refresh-${sequence}`;
   const nowMs = await server.env.currentTimeMs();
-  const humanApi = new FakeHumanApi([SYNCED, ...(options.script ?? [])]);
+  const humanApi = new FakeUpstream([SYNCED, ...(options.script ?? [])]);
   const { humanId } = humanApi.enrol(clientUserId, `${clientUserId}@example.org`, nowMs);
   const store = new FakeStore();
   if (options.manifest !== null) {
@@ -287,7 +287,7 @@ describe('the checks that a closing asks for', () => {
   async function closed(refreshCheckAfterMs: readonly number[]) {
     sequence += 1;
     const clientUserId = `CHECK-${sequence}`;
-    const humanApi = new FakeHumanApi(LATE);
+    const humanApi = new FakeUpstream(LATE);
     const applicant = await server.follow(humanApi, { clientUserId, refreshCheckAfterMs });
     stops.push(applicant.stop);
     expect(await applicant.end(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
@@ -344,7 +344,7 @@ describe('the checks that a closing asks for', () => {
     const { humanApi } = applicant;
     // For longer than it is doubted.
     let refuses = true;
-    humanApi.faults.push({ route: 'listReports', error: new NotYet(facts(403)), when: () => refuses });
+    humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), when: () => refuses });
     await applicant.pass(2 * DAY_MS);
     await until('the refusal', 20_000, () => humanApi.count('proveCredentials') > 0);
     refuses = false;
@@ -426,6 +426,6 @@ test('a cancel under way records what was stored before it ends', async () => {
 });
 
 /** In real time: what is held is under way. */
-async function listAsked(humanApi: FakeHumanApi): Promise<void> {
+async function listAsked(humanApi: FakeUpstream): Promise<void> {
   while (humanApi.count('listReports') === 0) await server.env.sleep(SECOND_MS);
 }

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
-import type { Retention } from '../../src/activities/retention';
+import type { RetentionSettings } from '../../src/activities/retention';
 import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import type { ManifestChange } from '../../src/report-store/port';
@@ -27,7 +27,7 @@ import {
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
-import { FakeHumanApi } from '../support/fake-human-api';
+import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
 import {
   APPLICANTS_ATTRIBUTES,
@@ -65,7 +65,7 @@ async function setup() {
   const root = join(folder, taskQueue);
   const store = createFolderStore(root);
   await store.init();
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   const audited: AuditEntry[] = [];
   const registry = new Registry();
   const applicants = createApplicants({ client, taskQueue });
@@ -86,8 +86,8 @@ async function setup() {
     eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
       keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
-    async work(over: Partial<Retention> = {}) {
-      const retention: Retention = {
+    async work(over: Partial<RetentionSettings> = {}) {
+      const retention: RetentionSettings = {
         ...settings,
         eraseClosed: erasure.eraseClosed,
         dropSetAside: (id, humanIds) =>

@@ -1,8 +1,8 @@
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { DELIVER_NOTICES, mailboxWorkflowId, reportNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { row, type Turn } from '../support/fake-upstream';
 import { People } from './people';
 import { RealServer } from './real-server';
 
@@ -69,11 +69,11 @@ test(
     const begin = (clientUserId: string, policy: Policy, batch: boolean) =>
       server.begin('batch', clientUserId, policy, 10_000, { batch });
     await Promise.all(polled.map((_, at) => begin(`POLLED-${at}`, POLICY, false)));
-    await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readUser') > 0));
+    await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readStatus') > 0));
 
     // The rows wait a day for their first poll, so that every read is one of the others.
     await Promise.all(rows.map((_, at) => begin(`ROW-${at}`, DEFAULT_POLICY, true)));
-    const reads = () => polled.reduce((sum, life) => sum + life.count('readUser'), 0);
+    const reads = () => polled.reduce((sum, life) => sum + life.count('readStatus'), 0);
     const before = reads();
     await until('twelve more polls', STEP_TIMEOUT_MS, () => reads() >= before + 12);
 
@@ -93,10 +93,10 @@ test(
     const inHouseActivities = { findApplicant: async () => null };
     await server.work({ taskQueue: 'made-up', humanApi, store, maxCallsPerSecond: 12, inHouseActivities });
     await Promise.all(polled.map((_, at) => server.begin('made-up', `APPLICANT-${at}`, POLICY)));
-    const reads = () => polled.reduce((sum, life) => sum + life.count('readUser'), 0);
-    await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readUser') > 0));
+    const reads = () => polled.reduce((sum, life) => sum + life.count('readStatus'), 0);
+    await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readStatus') > 0));
 
-    const lookUps = jest.spyOn(humanApi, 'readUser');
+    const lookUps = jest.spyOn(humanApi, 'readStatus');
     const before = { reads: reads(), calls: lookUps.mock.calls.length };
     await Promise.all(
       Array.from({ length: MAILBOXES }, (_, n) =>

@@ -1,7 +1,7 @@
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
-import { provider, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { provider, type Turn } from '../support/fake-upstream';
 import { People } from './people';
 import { RealServer } from './real-server';
 

@@ -1,6 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { CollectRecordsResult } from '../../src/workflows/contract';
-import { provider, row, type Turn } from '../support/fake-human-api';
+import { provider, row, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
 
@@ -182,9 +182,9 @@ describe.each([
 function expectInOrder({ humanApi }: Followed, withdrawn: boolean): void {
   const routes = humanApi.calls.map(({ route }) => route);
   expect(routes.filter((route) => route === 'invite')).toHaveLength(1);
-  expect(routes.filter((route) => route === 'deleteUser')).toHaveLength(withdrawn ? 1 : 0);
-  if (withdrawn) expect(routes.at(-1)).toBe('deleteUser');
-  expect(routes.slice(-8)).toContain('readUser');
+  expect(routes.filter((route) => route === 'withdraw')).toHaveLength(withdrawn ? 1 : 0);
+  if (withdrawn) expect(routes.at(-1)).toBe('withdraw');
+  expect(routes.slice(-8)).toContain('readStatus');
 }
 
 test('a withdraw by Declined comes right after the read that says so', async () => {
@@ -192,7 +192,7 @@ test('a withdraw by Declined comes right after the read that says so', async () 
   await applicant.passTo(HOUR_MS);
   await applicant.statusNotice('Declined', HOUR_MS);
   await applicant.end(MINUTE_MS);
-  expect(applicant.routes(MINUTE_MS)).toEqual(['readUser', 'deleteUser']);
+  expect(applicant.routes(MINUTE_MS)).toEqual(['readStatus', 'withdraw']);
 });
 
 test('nothing is fetched from a person who declined', async () => {

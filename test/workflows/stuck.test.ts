@@ -1,8 +1,8 @@
 import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/domain/undecided';
-import { Undecided } from '../../src/human-api/errors';
-import { FakeHumanApi, facts, type Route } from '../support/fake-human-api';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
+import { Undecided } from '../../src/upstream/errors';
+import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
 import { timeSkipping } from '../support/time-skipping';
 
@@ -14,7 +14,7 @@ const FOR_EVER_MS = 365 * DAY_MS;
 
 /** A gateway that answers a route in the form of upstream's envelopes, from and until so long after the start. */
 async function withGateway(route: Route, fromMs: number, untilMs: number, policy = DEFAULT_POLICY): Promise<Followed> {
-  const humanApi = new FakeHumanApi([]);
+  const humanApi = new FakeUpstream([]);
   const startMs = await nowMs();
   const when = (atMs: number) => atMs >= startMs + fromMs && atMs < startMs + untilMs;
   humanApi.faults.push({ route, error: new Undecided(facts(404), WHY), when });
@@ -27,7 +27,7 @@ async function currentDetailsOf({ handle }: Followed): Promise<string> {
 }
 
 test('an applicant whose reads decide nothing shows as stuck with the reason, costs no more history, and goes on after the first that does', async () => {
-  const applicant = await withGateway('readUser', HOUR_MS, 2 * DAY_MS);
+  const applicant = await withGateway('readStatus', HOUR_MS, 2 * DAY_MS);
   const state = await applicant.until(({ stuck }) => stuck !== null);
   expect(state).toMatchObject({ stuck: WHY, outcome: null, stage: 'invited' });
   expect(await currentDetailsOf(applicant)).toContain(`**Stuck**: Human API answers ${WHY}.`);
@@ -35,7 +35,7 @@ test('an applicant whose reads decide nothing shows as stuck with the reason, co
   await applicant.passTo(2 * DAY_MS - MINUTE_MS);
   expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });
   expect(await applicant.events()).toBeLessThanOrEqual(events + 1);
-  expect(applicant.routes()).not.toContain('deleteUser');
+  expect(applicant.routes()).not.toContain('withdraw');
   await applicant.pass(6 * HOUR_MS);
   expect(await applicant.state()).toMatchObject({ stuck: null, outcome: null, stage: 'invited' });
   expect(await currentDetailsOf(applicant)).not.toContain('Stuck');
@@ -43,14 +43,14 @@ test('an applicant whose reads decide nothing shows as stuck with the reason, co
 
 test('no deadline acts while answers decide nothing', async () => {
   const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DAY_MS, applicant: DAY_MS } };
-  const applicant = await withGateway('readUser', HOUR_MS, FOR_EVER_MS, policy);
+  const applicant = await withGateway('readStatus', HOUR_MS, FOR_EVER_MS, policy);
   await applicant.passTo(2 * DAY_MS);
   expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });
-  expect(applicant.routes()).not.toContain('deleteUser');
+  expect(applicant.routes()).not.toContain('withdraw');
 });
 
 test('a withdrawal goes on until upstream itself confirms it, and shows as stuck meanwhile', async () => {
-  const applicant = await withGateway('deleteUser', 0, DAY_MS);
+  const applicant = await withGateway('withdraw', 0, DAY_MS);
   await applicant.invited();
   await applicant.handle.cancel();
   expect(await applicant.until(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, outcome: null });
@@ -62,7 +62,7 @@ test('a withdrawal goes on until upstream itself confirms it, and shows as stuck
 });
 
 test('an applicant whose look-ups decide nothing is not invited and shows as stuck; once they do, exactly one person is', async () => {
-  const applicant = await withGateway('findUsers', 0, HOUR_MS);
+  const applicant = await withGateway('findPeople', 0, HOUR_MS);
   expect(await applicant.until(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, stage: 'inviting' });
   expect(applicant.humanApi.count('invite')).toBe(0);
   expect(await applicant.until(({ humanId }) => humanId !== null)).toMatchObject({ stuck: null, stage: 'invited' });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
-import type { Finding } from '../../src/domain/sweep';
-import { UNDECIDED } from '../../src/domain/undecided';
-import { Undecided } from '../../src/human-api/errors';
+import type { SweepFinding } from '../../src/domain/sweep';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { createOperations } from '../../src/temporal/operations';
 import { createSweepSource } from '../../src/temporal/sweep-source';
+import { Undecided } from '../../src/upstream/errors';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -15,8 +15,8 @@ import {
 } from '../../src/workflows/contract';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
-import { FakeHumanApi, facts } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { FakeUpstream, facts } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 let server: TemporalServer;
@@ -39,7 +39,7 @@ afterAll(async () => {
 function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
   const client = new Client({ connection, namespace: server.namespace });
   const taskQueue = `sweep-${randomUUID()}`;
-  const humanApi = new FakeHumanApi();
+  const humanApi = new FakeUpstream();
   const store = new FakeStore();
   const started: string[] = [];
   const source = createSweepSource({ client, taskQueue });
@@ -73,10 +73,10 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
       const { address } = server;
       stops.push(await startCarrier({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
     },
-    async findings(): Promise<Finding[]> {
+    async findings(): Promise<SweepFinding[]> {
       const [name = ''] = (await store.shelf.list('sweeps/')).filter((each) => each.endsWith('.jsonl'));
       const lines = ((await store.shelf.get(name))?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
-      return lines.map((line) => JSON.parse(line) as Finding);
+      return lines.map((line) => JSON.parse(line) as SweepFinding);
     },
   };
 }
@@ -132,8 +132,8 @@ test('it finds people without applicants, applicants without people, and those t
   });
   expect(JSON.stringify(list)).not.toContain('@');
   // It reads: nothing is deleted, nobody is asked about one by one who is listed.
-  expect(humanApi.count('deleteUser')).toBe(0);
-  expect(humanApi.callsTo('readUser').map(({ of }) => of)).toEqual(['h-gone']);
+  expect(humanApi.count('withdraw')).toBe(0);
+  expect(humanApi.callsTo('readStatus').map(({ of }) => of)).toEqual(['h-gone']);
 });
 
 test('its calls of Human API go before every poll', async () => {
@@ -159,10 +159,10 @@ test('somebody who is invited while it runs is no finding', async () => {
   const { enrol, start, listed, work, operations, humanApi } = setup();
   await start('EARLY-1', enrol('EARLY-1'));
   await listed();
-  const release = humanApi.hold('listUsers');
+  const release = humanApi.hold('listPeople');
   await work();
   const swept = operations.sweep();
-  await until('the people to be asked for', 20_000, () => humanApi.count('listUsers') > 0);
+  await until('the people to be asked for', 20_000, () => humanApi.count('listPeople') > 0);
   await start('LATE-1', enrol('LATE-1'));
   release();
   expect((await swept).counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
@@ -173,10 +173,10 @@ test('a list that misses somebody makes nobody gone', async () => {
   const humanId = enrol('MISSED-1');
   await start('MISSED-1', humanId);
   await listed();
-  humanApi.listUsers = async () => ({ users: [], received: 0 });
+  humanApi.listPeople = async () => ({ people: [], received: 0 });
   await work();
   expect((await operations.sweep()).counts).toMatchObject({ gone: 0 });
-  expect(humanApi.count('readUser')).toBe(1);
+  expect(humanApi.count('readStatus')).toBe(1);
 });
 
 test('an open applicant on which nobody works is unread after twice its cadence', async () => {
@@ -194,7 +194,7 @@ test('an open applicant on which nobody works is unread after twice its cadence'
 test('an applicant whose answers decide nothing is told from one whom nobody reads', async () => {
   const { client, source, humanApi, work, taskQueue } = setup();
   const error = new Undecided(facts(404), UNDECIDED.unidentified404);
-  humanApi.faults.push({ route: 'findUsers', error });
+  humanApi.faults.push({ route: 'findPeople', error });
   await work();
   const details = { clientUserId: 'UNDECIDED-1', clientUserEmail: 'undecided-1@example.org' };
   const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
@@ -231,6 +231,6 @@ test('an open applicant is not withdrawn by hand, and of nobody nothing is writt
   await work();
   expect(await operations.withdraw('OPEN-1')).toMatchObject({ result: 'open', people: 0, recorded: false });
   expect(await operations.withdraw('NOBODY-1')).toMatchObject({ result: 'nobody', people: 0, recorded: false });
-  expect(humanApi.count('deleteUser')).toBe(0);
+  expect(humanApi.count('withdraw')).toBe(0);
   expect(store.manifests.size).toBe(0);
 });

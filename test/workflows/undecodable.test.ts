@@ -2,15 +2,15 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/human-api/errors';
 import { createPayloadCodec, type Told } from '../../src/temporal/codec';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { createNoticeSender } from '../../src/temporal/notices';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
+import { Unavailable } from '../../src/upstream/errors';
 import { DELIVER_NOTICES, reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { facts, row, type Turn } from '../support/fake-human-api';
 import { FakeStore } from '../support/fake-store';
+import { facts, row, type Turn } from '../support/fake-upstream';
 import type { Handle } from '../support/followed';
 import { BY_NOTICES } from '../support/time-skipping';
 import { People } from './people';
@@ -65,7 +65,7 @@ const [humanApi, store] = [new People(), new FakeStore()];
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start(codec);
-  const directory = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
+  const directory = createApplicantRuns({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
   const deps = { directory, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) };
   const inHouseActivities = {
     ...createMailboxActivities(deps),
@@ -111,7 +111,7 @@ test(
     expect(await other.handle.result()).toEqual(COLLECTED);
     await until('a task to fail', TIMEOUT_MS, () => standsStill(one.handle));
     expect(codec.refusals).toContain('altered');
-    expect(one.upstream.count('deleteUser')).toBe(0);
+    expect(one.upstream.count('withdraw')).toBe(0);
     expect(one.upstream.count('openReport')).toBe(0);
     codec.damaged = () => false;
     expect(await one.handle.result()).toEqual(COLLECTED);
@@ -171,7 +171,7 @@ test(
   async () => {
     const applicant = humanApi.add('POL-6', []);
     applicant.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
-    applicant.tellsOfAll = (users) => (applicant.count('findUsers') < 5 ? [] : users);
+    applicant.tellsOfAll = (users) => (applicant.count('findPeople') < 5 ? [] : users);
     codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-6' && text.includes('createSentAtMs');
     const handle = await server.begin(TASK_QUEUE, 'POL-6', POLICY);
     await until('the person to be found', TIMEOUT_MS, async () => (await handle.query(stateQuery)).humanId);

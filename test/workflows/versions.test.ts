@@ -8,8 +8,8 @@ import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { FakeHumanApi, provider } from '../support/fake-human-api';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { FakeUpstream, provider } from '../support/fake-upstream';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -37,9 +37,9 @@ test(
     const connection = await Connection.connect({ address: server.address });
     const native = await NativeConnection.connect({ address: server.address });
     const client = new Client({ connection });
-    const humanApi = new FakeHumanApi([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
+    const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
     const reportStore = new FakeStore();
-    const deps = { humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+    const deps = { upstream: humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const work = (buildId: string) =>
       createWorkers({
         ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },

@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
+import { KeyMissing } from '../../domain/encryption';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { UnknownKey } from '../../domain/seal';
 import { MANIFEST, reportName } from '../../report-store/layout';
 import {
   AlteredDocument,
@@ -66,7 +66,7 @@ function isAnswer(error: unknown): error is Error {
   return [
     NoSuchDocument,
     AlteredDocument,
-    UnknownKey,
+    KeyMissing,
     StoreUnavailable,
     WrongFolder,
     UnreadableManifest,

@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnknownKey } from '../../domain/seal';
-import { noticesIn, type TellingNotice } from '../../human-api/notifications/stored';
+import { KeyMissing } from '../../domain/encryption';
+import type { Notice } from '../../domain/notices';
 import { scan } from '../../spool/frame';
 import { readRecord } from '../../spool/record';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { Operator } from './operator';
 import { openSetAside, type SetAside } from './set-aside';
 
@@ -40,15 +41,15 @@ export async function eraseEntries(
   return { dropped, mixed, spooled: await spooledOf(operator, (notice) => isTheirs(notice)) };
 }
 
-async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: TellingNotice) => boolean) {
+async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: Notice) => boolean) {
   try {
     const content = (await setAside.read(id))?.content ?? null;
-    const notices = content && noticesIn(content);
+    const notices = content && parseStoredNotices(content);
     if (!notices || notices.length === 0) return 'unknown';
     if (notices.every(isTheirs)) return 'theirs';
     return notices.some(isTheirs) ? 'mixed' : 'of others';
   } catch (error) {
-    if (error instanceof UnknownKey) return 'unknown';
+    if (error instanceof KeyMissing) return 'unknown';
     throw error;
   }
 }
@@ -56,7 +57,7 @@ async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: Tellin
 /** Looks only: the segments are a living webhook's, or are taken over by one. */
 async function spooledOf(
   { spoolFolder, seal }: Pick<Operator, 'spoolFolder' | 'seal'>,
-  isTheirs: (notice: TellingNotice) => boolean,
+  isTheirs: (notice: Notice) => boolean,
 ) {
   let found = 0;
   const entries =
@@ -67,7 +68,7 @@ async function spooledOf(
     const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
     for (const line of scan(bytes)) {
       const opened = line.kind === 'record' ? readRecord(line, seal) : null;
-      const notices = opened?.kind === 'open' ? noticesIn(Buffer.from(opened.record.text)) : null;
+      const notices = opened?.kind === 'open' ? parseStoredNotices(Buffer.from(opened.record.text)) : null;
       found += notices?.filter(isTheirs).length ?? 0;
     }
   }

@@ -1,4 +1,4 @@
-import { strangersInWords } from '../../domain/erased';
+import { describeUnknownPeople } from '../../domain/erasure';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { openErasing } from '../../report-store/erasing';
 import { createErasure, type Erased } from '../../temporal/erasure';
@@ -50,7 +50,7 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
     }
     terminal.say('deleting what is of theirs in the quarantine');
     const entries = await eraseEntries(operator, clientUserId, erased.humanIds);
-    const detail = `${counts}, ${entries.dropped} in quarantine${strangersInWords(erased.others)}`;
+    const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
     await audit.record({ who, did: 'erase', clientUserId, detail });
     // What the next time has to look for again is kept: notices on their way would find nobody, and open a mailbox.
     if (entries.spooled === 0) await records.end(clientUserId);

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { Seal } from '../../domain/seal';
+import type { Cipher } from '../../domain/encryption';
 import type { Audit } from '../../observability/audit';
 import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
@@ -36,7 +36,7 @@ export interface Operator {
   /** `WEBHOOK_SPOOL`; null where it is off. */
   readonly spoolFolder: string | null;
   /** Null: no keys are set. */
-  readonly seal: Seal | null;
+  readonly seal: Cipher | null;
 }
 
 /** What the chosen command does. 0: all well; 1: something asked for could not be done; 2: wrong usage. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { UnknownKey } from '../../domain/seal';
-import { noticesIn } from '../../human-api/notifications/stored';
+import { KeyMissing } from '../../domain/encryption';
 import type { AuditEntry } from '../../observability/audit';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 import { type Replayed, replay } from './replay';
@@ -165,10 +165,10 @@ async function contentOf(setAside: SetAside, id: string) {
   try {
     const found = await setAside.read(id);
     if (found === null) return null;
-    const notices = found.content && noticesIn(found.content);
+    const notices = found.content && parseStoredNotices(found.content);
     return { ...found.header, notices, ...(notices === null && { unreadable: found.content?.length ?? 'altered' }) };
   } catch (error) {
-    if (!(error instanceof UnknownKey)) throw error;
+    if (!(error instanceof KeyMissing)) throw error;
     return { id, notices: null, unreadable: IN_WORDS.locked };
   }
 }

@@ -1,4 +1,4 @@
-import { UnknownKey } from '../../domain/seal';
+import { KeyMissing } from '../../domain/encryption';
 import { AuditUnavailable } from '../../observability/audit';
 import { StoreUnavailable } from '../../report-store/port';
 import { isTransient } from '../../temporal/applicants';
@@ -24,7 +24,7 @@ export async function runOperator(act: Act, operator: Operator): Promise<ExitSta
     if (error instanceof TemporalUnreachable || error instanceof SearchAttributesUnusable) {
       return stopped(error.message, 1);
     }
-    if (error instanceof AuditUnavailable || error instanceof UnknownKey) return stopped(error.message, 1);
+    if (error instanceof AuditUnavailable || error instanceof KeyMissing) return stopped(error.message, 1);
     if (error instanceof StoreUnavailable) return stopped(error.message, 1);
     if (error instanceof ResultUnreadable || error instanceof OperationStuck) return stopped(error.message, 1);
     if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);

@@ -4,32 +4,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { createTerminal } from '../../../src/cli/terminal';
-import type { Seal } from '../../../src/domain/seal';
-import { noticesText, type TellingNotice } from '../../../src/human-api/notifications/stored';
+import type { Cipher } from '../../../src/domain/encryption';
+import type { Notice } from '../../../src/domain/notices';
 import type { AuditEntry } from '../../../src/observability/audit';
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
+import { serializeNotices } from '../../../src/upstream/notices';
 
-export const STATUS: TellingNotice = {
+export const STATUS: Notice = {
   ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
-export const REPORT: TellingNotice = {
+export const REPORT: Notice = {
   ...{ kind: 'report', humanId: 'h-2', reportId: 'r-1', type: 'unity' },
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
 /** Seals with a key made of the text; what was sealed for another place, or by another text, does not open. */
-export function testSeal(text: string): Seal {
+export function testSeal(text: string): Cipher {
   const key = (place: string) => createHash('sha256').update(`${text} ${place}`).digest();
   return {
-    seal(plain, place) {
+    encrypt(plain, place) {
       const cipher = createCipheriv('aes-256-gcm', key(place), Buffer.alloc(12));
       return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
-    open(sealed, place) {
+    decrypt(sealed, place) {
       const decipher = createDecipheriv('aes-256-gcm', key(place), Buffer.alloc(12));
       decipher.setAuthTag(sealed.subarray(-16));
       try {
@@ -91,7 +92,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
     store,
     said: () => said.join(''),
     /** Sets notices aside as a webhook does, and gives the record's id. */
-    async spooled(why: QuarantineReason, content: readonly TellingNotice[] | string): Promise<string> {
+    async spooled(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
       const spool = openQuarantine({ spoolFolder, seal });
       const before = new Set((await spool.list()).map(({ id }) => id));
       const [first] = typeof content === 'string' ? [] : content;
@@ -99,18 +100,18 @@ export async function operatorOf(given: Partial<Operator> = {}) {
         ...{ why, kind: first?.kind ?? 'spool', detail: null },
         clientUserId: first?.kind === 'status' ? first.clientUserId : null,
         humanId: first?.humanId ?? null,
-        content: typeof content === 'string' ? content : noticesText(content),
+        content: typeof content === 'string' ? content : serializeNotices(content),
       });
       const [id] = (await spool.list()).map((header) => header.id).filter((each) => !before.has(each));
       if (id === undefined) throw new Error('expected a record');
       return id;
     },
     /** Sets notices aside as a mailbox does, and gives the record's id. */
-    async shelved(notices: readonly TellingNotice[], key = 'run-1'): Promise<string> {
+    async shelved(notices: readonly Notice[], key = 'run-1'): Promise<string> {
       const mailboxes = openMailboxQuarantine({ shelf: store.shelf, seal });
       const before = new Set((await mailboxes.list()).map(({ id }) => id));
       const humanId = notices[0]?.humanId ?? 'h';
-      await mailboxes.put({ key, atMs: 1_000, humanId, notices: notices.length, content: noticesText(notices) });
+      await mailboxes.put({ key, atMs: 1_000, humanId, notices: notices.length, content: serializeNotices(notices) });
       const [id] = (await mailboxes.list()).map((header) => header.id).filter((each) => !before.has(each));
       if (id === undefined) throw new Error('expected a record');
       return id;

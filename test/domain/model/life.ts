@@ -1,30 +1,31 @@
-import type { Fetched } from '../../../src/domain/answers';
-import { type Conclusion, normalStatus } from '../../../src/domain/applicant';
 import {
   type Collection,
   emptyCollection,
-  withFetched,
+  withAccessDenied,
+  withDownloadResult,
   withList,
   withNoticeList,
-  withoutList,
-  withRefusal,
   withReportNotice,
+  withUnansweredList,
 } from '../../../src/domain/collection';
 import { decide, type Step, type Wait } from '../../../src/domain/decision';
+import type { DownloadResult } from '../../../src/domain/download-results';
 import {
-  cadenceMs,
   currentStatus,
   type Facts,
-  openedWith,
-  withAbsence,
+  openFacts,
+  pollCadenceMs,
+  withMissingUpstream,
   withNotice,
   withNoticeRead,
   withOutage,
   withRead,
 } from '../../../src/domain/facts';
+import type { Conclusion } from '../../../src/domain/outcome';
 import { MINUTE_MS, type Policy } from '../../../src/domain/policy';
 import type { DeadlineRead, Poll } from '../../../src/domain/polls';
 import type { ListedReport, WantedDocument } from '../../../src/domain/reports';
+import { normalizeStatus } from '../../../src/domain/status';
 import { DOWNLOAD_ROUND_MS, type ModelUpstream, T0 } from './upstream';
 
 /** What reaches the applicant, and when; whether it is true is not asked here. */
@@ -79,12 +80,18 @@ export class Life {
     this.queue = deliveries.filter(({ atMs }) => atMs >= T0).sort((a, b) => a.atMs - b.atMs);
     const told = upstream.person(T0);
     if (!told) throw new RangeError('nobody is gone at the invitation');
-    this.facts = openedWith({ ...told, askedAtMs: T0 }, T0);
+    this.facts = openFacts({ ...told, askedAtMs: T0 }, T0);
   }
 
   live(): Ending {
     while (this.steps.length < STEPS_MOST) {
-      const step = decide(this.facts, this.collection, this.policy, this.nowMs);
+      const step = decide({
+        facts: this.facts,
+        collection: this.collection,
+        policy: this.policy,
+        nowMs: this.nowMs,
+        autoInvite: true,
+      });
       this.steps.push({ atMs: this.nowMs, step });
       if (step.do === 'conclude') {
         const { nowMs: atMs, facts, collection, steps, calls } = this;
@@ -129,7 +136,7 @@ export class Life {
     this.calls.push({ atMs: askedAtMs, of: 'status' });
     const told = this.upstream.person(askedAtMs);
     this.pass(askedAtMs + LATENCY_MS);
-    if (!told) this.facts = withAbsence(this.facts, this.nowMs);
+    if (!told) this.facts = withMissingUpstream(this.facts, this.nowMs);
     else {
       this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, askedAtMs - begunMs);
     }
@@ -137,15 +144,15 @@ export class Life {
 
   private list(because: Extract<Step, { do: 'list' }>['because']): void {
     if (because === 'notice') {
-      this.collection = withNoticeList(this.collection, this.nowMs, cadenceMs(this.facts, this.policy));
+      this.collection = withNoticeList(this.collection, this.nowMs, pollCadenceMs(this.facts, this.policy));
     }
     const askedAtMs = this.upstream.reachedAtMs(this.nowMs);
     this.calls.push({ atMs: askedAtMs, of: 'reports' });
     const reports = this.upstream.list(askedAtMs);
     this.pass(askedAtMs + LATENCY_MS);
     if (reports) this.takeList(reports, askedAtMs);
-    else if (because === 'conclusion') this.collection = withRefusal(this.collection, askedAtMs);
-    else this.collection = withoutList(this.collection, askedAtMs);
+    else if (because === 'conclusion') this.collection = withAccessDenied(this.collection, askedAtMs);
+    else this.collection = withUnansweredList(this.collection, askedAtMs);
   }
 
   private takeList(reports: readonly ListedReport[], askedAtMs: number): void {
@@ -158,10 +165,10 @@ export class Life {
     const doneMs = (down ? this.nowMs + DOWNLOAD_ROUND_MS : reachedMs) + LATENCY_MS;
     this.pass(doneMs);
     for (const wanted of documents) {
-      const fetched: Fetched = down
+      const fetched: DownloadResult = down
         ? { kind: 'unavailable', detail: 'timeout' }
         : this.upstream.fetch(wanted.report, wanted.format, doneMs);
-      this.collection = withFetched(this.collection, wanted, fetched, this.nowMs, this.policy);
+      this.collection = withDownloadResult(this.collection, wanted, fetched, this.nowMs, this.policy);
     }
   }
 
@@ -243,8 +250,8 @@ export class Life {
     const told = this.upstream.person(askedAtMs);
     const wanted = delaysMs === null;
     const outageMs = failingSinceMs === null ? 0 : askedAtMs - failingSinceMs;
-    if (!told) this.facts = withAbsence(this.facts, this.nowMs);
-    else if (!wanted && normalStatus(told.status) === normalStatus(currentStatus(this.facts))) return false;
+    if (!told) this.facts = withMissingUpstream(this.facts, this.nowMs);
+    else if (!wanted && normalizeStatus(told.status) === normalizeStatus(currentStatus(this.facts))) return false;
     else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
     return true;
   }

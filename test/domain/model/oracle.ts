@@ -1,6 +1,7 @@
-import { type Conclusion, kindOf, type Reason } from '../../../src/domain/applicant';
+import type { Conclusion, Reason } from '../../../src/domain/outcome';
 import { DAY_MS, HOUR_MS, type Policy } from '../../../src/domain/policy';
-import { absentReports, documentKey, type Wanted } from '../../../src/domain/reports';
+import { documentKey, findAbsentReports, type Wanted } from '../../../src/domain/reports';
+import { statusKind } from '../../../src/domain/status';
 import { ModelUpstream, neverCome, T0, type Truth } from './upstream';
 
 /** What design.md's table says of a person, from nothing but the truth upstream in the end. */
@@ -27,7 +28,7 @@ export function verdictOn(truth: Truth, policy: Policy): Verdict {
   }
   const documents = havable(truth, policy.wanted);
   const gap = gapOf(truth, policy.wanted);
-  switch (kindOf(last.status)) {
+  switch (statusKind(last.status)) {
     case 'declined':
       return verdict('declined', 'declined', true, null, soonMs);
     case 'error':
@@ -62,7 +63,7 @@ function verdict(
   documents: readonly string[] | null,
   byMs: number,
 ): Verdict {
-  return { conclusion: { outcome, reason, withdraw }, documents, byMs };
+  return { conclusion: { outcome, reason, shouldWithdraw: withdraw }, documents, byMs };
 }
 
 function listedInTheEnd(truth: Truth) {
@@ -92,6 +93,6 @@ function gapOf(truth: Truth, wanted: Wanted): Reason | null {
   const listed = listedInTheEnd(truth);
   if (listed.length === 0) return 'nothing-listed';
   if (wantedInTheEnd(truth, wanted).some(({ offered, never }) => offered && never)) return 'failed-documents';
-  const isMissing = absentReports(listed, wanted).some(({ reason }) => reason === 'missing');
+  const isMissing = findAbsentReports(listed, wanted).some(({ reason }) => reason === 'missing');
   return isMissing || havable(truth, wanted).length === 0 ? 'missing-documents' : null;
 }

@@ -1,8 +1,8 @@
-import { type Collection, emptyCollection, withFetched, withList } from '../../../src/domain/collection';
+import { type Collection, emptyCollection, withDownloadResult, withList } from '../../../src/domain/collection';
 import { decide, type Step } from '../../../src/domain/decision';
-import { type Facts, openedWith, withNotice, withRead } from '../../../src/domain/facts';
+import { type Facts, openFacts, withNotice, withRead } from '../../../src/domain/facts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/domain/policy';
-import { type Format, type ListedReport, wantedDocuments } from '../../../src/domain/reports';
+import { type Format, type ListedReport, listWantedDocuments } from '../../../src/domain/reports';
 import { ModelUpstream, T0 } from './upstream';
 
 /** An applicant in the middle of it all: tell it something, then ask what it would do. Every time is relative to the invitation, in ms. */
@@ -15,7 +15,7 @@ export class Situation {
     readonly policy: Policy = DEFAULT_POLICY,
     readonly autoInvite?: boolean,
   ) {
-    this.facts = openedWith({ status, updatedAtMs: T0, askedAtMs: T0 }, T0);
+    this.facts = openFacts({ status, updatedAtMs: T0, askedAtMs: T0 }, T0);
   }
 
   /** A read asked for and answered at that time. */
@@ -39,19 +39,20 @@ export class Situation {
 
   /** Everything wanted of the present list is stored and recorded, but for formats that are not to be had. */
   store(atMs: number, notOffered: readonly Format[] = []): this {
-    for (const wanted of wantedDocuments(this.collection.listed, this.policy.wanted)) {
+    for (const wanted of listWantedDocuments(this.collection.listed, this.policy.wanted)) {
       const { report, format } = wanted;
       const fetched = notOffered.includes(format)
         ? ({ kind: 'not-offered' } as const)
         : modelOf(report).fetch(report, format, T0 + atMs);
-      this.collection = withFetched(this.collection, wanted, fetched, T0 + atMs, this.policy);
+      this.collection = withDownloadResult(this.collection, wanted, fetched, T0 + atMs, this.policy);
     }
     this.collection = { ...this.collection, unrecorded: false };
     return this;
   }
 
   next(atMs: number): Step {
-    return decide(this.facts, this.collection, this.policy, T0 + atMs, { autoInvite: this.autoInvite });
+    const { facts, collection, policy, autoInvite = true } = this;
+    return decide({ facts, collection, policy, nowMs: T0 + atMs, autoInvite });
   }
 
   /** How long the next step waits, from the invitation on; null for a step that is no wait. */

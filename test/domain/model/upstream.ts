@@ -1,8 +1,8 @@
-import type { Fetched } from '../../../src/domain/answers';
-import { kindOf } from '../../../src/domain/applicant';
-import { versionOf } from '../../../src/domain/instants';
+import type { DownloadResult } from '../../../src/domain/download-results';
+import { versionName } from '../../../src/domain/instants';
 import { HOUR_MS } from '../../../src/domain/policy';
 import { documentKey, type Format, type ListedReport, type Organization } from '../../../src/domain/reports';
+import { statusKind } from '../../../src/domain/status';
 
 /** The invitation of every model person. */
 export const T0 = Date.UTC(2026, 0, 1);
@@ -70,7 +70,7 @@ export class ModelUpstream {
   /** The list; null while no access is given: before a provider was connected, and after a deletion. */
   list(atMs: number): ListedReport[] | null {
     if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= atMs) return null;
-    const connected = this.truth.statuses.some((turn) => turn.atMs <= atMs && CONNECTED.has(kindOf(turn.status)));
+    const connected = this.truth.statuses.some((turn) => turn.atMs <= atMs && CONNECTED.has(statusKind(turn.status)));
     return connected ? this.listed(atMs) : null;
   }
 
@@ -82,7 +82,7 @@ export class ModelUpstream {
     });
   }
 
-  fetch(report: ListedReport, format: Format, atMs: number): Fetched {
+  fetch(report: ListedReport, format: Format, atMs: number): DownloadResult {
     const model = this.truth.reports.find(({ id }) => id === report.id);
     if (!model || this.list(atMs) === null) return { kind: 'unavailable', detail: 'upstream refused access' };
     if (!model.offered.includes(format)) return { kind: 'not-offered' };
@@ -116,7 +116,7 @@ export function neverCome({ fault }: ModelReport): boolean {
 
 function stored(report: ListedReport, format: Format, atMs: number) {
   return {
-    file: `${report.type}/${report.id}.${versionOf(report.updatedAt)}.${format}`,
+    file: `${report.type}/${report.id}.${versionName(report.updatedAt)}.${format}`,
     type: report.type,
     organization: report.organization,
     format,

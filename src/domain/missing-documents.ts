@@ -1,0 +1,85 @@
+import {
+  type Collection,
+  hasListedReports,
+  isAtDocumentLimit,
+  type MissingVersion,
+  missingVersions,
+} from './collection';
+import { findAbsentReports, type MissingDocument, type MissingReason, type Wanted } from './reports';
+
+/** So many entries stand in a manifest one by one; of more, the rest is counted by type, format and reason. */
+const MAX_ENTRIES = 300;
+/** What spoils an outcome goes first. */
+const ORDER: readonly MissingReason[] = ['failed', 'missing', 'not-listed', 'not-offered'];
+/** A later version's own. */
+const LAST = ORDER.length;
+/** Our own words, of an error perhaps. */
+const MAX_DETAIL_LENGTH = 200;
+
+/** Every wanted document that is not there, with the reason, as the manifest has it: some hundred entries at most. */
+export function missingDocuments(collection: Collection, wanted: Wanted): MissingDocument[] {
+  return limitEntries(allMissing(collection, wanted));
+}
+
+/** The reasons why a collection is not whole. */
+export function missingReasons(collection: Collection, wanted: Wanted): ReadonlySet<MissingReason> {
+  return new Set(allMissing(collection, wanted).map(({ reason }) => reason));
+}
+
+function allMissing(collection: Collection, wanted: Wanted): MissingDocument[] {
+  if (collection.listedAtMs === null) return [];
+  const unanswered = missingVersions(collection, wanted).flatMap((open) => {
+    const why = missingCause(open, collection);
+    const { report, format } = open.document;
+    return why ? [{ type: report.type.toLowerCase(), organization: report.organization, format, ...why }] : [];
+  });
+  const absent = findAbsentReports([...collection.listed, ...collection.others], wanted);
+  const isUnknown = collection.refused && !hasListedReports(collection);
+  const detail = accessDenialDetail(collection);
+  return [
+    ...unanswered,
+    ...(isUnknown ? absent.map((entry) => ({ ...entry, detail })) : absent),
+    ...unreachedReports(collection, wanted),
+  ];
+}
+
+type MissingCause = Pick<MissingDocument, 'reason' | 'detail'>;
+
+function missingCause({ answer, mark }: MissingVersion, collection: Collection): MissingCause | null {
+  if (answer) return { reason: answer.reason, detail: answer.detail.slice(0, MAX_DETAIL_LENGTH) };
+  if (mark === 'not-offered') return { reason: 'not-offered', detail: 'the report does not come in this format' };
+  if (mark === 'failed') return { reason: 'failed', detail: 'could not be downloaded' };
+  if (collection.refused) return { reason: 'failed', detail: accessDenialDetail(collection) };
+  if (isAtDocumentLimit(collection))
+    return { reason: 'failed', detail: 'more documents than Chartway collects for one applicant' };
+  return null;
+}
+
+function accessDenialDetail({ refusedDespite }: Collection): string {
+  return `Human API refused access to the reports${refusedDespite === null ? '' : `, although ${refusedDespite}`}`;
+}
+
+/** Of a list that is too long for one answer: what has not had its turn. */
+function unreachedReports({ left: count }: Collection, wanted: Wanted): MissingDocument[] {
+  const [[type, [format]] = ['', []]] = Object.entries(wanted);
+  if (count === 0 || format === undefined) return [];
+  return [
+    { type, organization: null, format, reason: 'failed', detail: `${count} more listed reports were not reached` },
+  ];
+}
+
+function limitEntries(missing: readonly MissingDocument[]): MissingDocument[] {
+  if (missing.length <= MAX_ENTRIES) return [...missing];
+  const rank = ({ reason }: MissingDocument) => (ORDER.includes(reason) ? ORDER.indexOf(reason) : LAST);
+  const sorted = [...missing].sort((a, b) => rank(a) - rank(b));
+  const rest = new Map<string, { entry: MissingDocument; count: number }>();
+  for (const entry of sorted.slice(MAX_ENTRIES)) {
+    const key = `${entry.type} ${entry.format} ${entry.reason}`;
+    rest.set(key, { entry, count: (rest.get(key)?.count ?? 0) + 1 });
+  }
+  const counted = [...rest.values()].map(({ entry: { type, format, reason }, count }) => ({
+    ...{ type, organization: null, format, reason },
+    detail: `and ${count} more`,
+  }));
+  return [...sorted.slice(0, MAX_ENTRIES), ...counted];
+}
