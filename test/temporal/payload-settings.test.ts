@@ -142,7 +142,7 @@ test('keys of an npm start that cannot be read are a fault that says why', () =>
 test('keys are lent for as long as the npm start that lends them lives, and the next one lends them again', async () => {
   writeKeys(newKey('own'));
   const lender = startChild('../../temporal/children/lends-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
-  await lender.said();
+  await lender.nextMessage();
   expect(read({}).ids).toEqual(['own']);
   await lender.kill();
   // As on a host where Temporal of another installation now listens on this port.
