@@ -108,22 +108,22 @@ function planKills(random: SeededRandom): readonly (readonly Interruption[])[] {
       const side = random.happens(0.5) ? 'before' : 'after';
       return { call, side: call === DOWNLOAD && round === 0 ? 'middle' : side };
     };
-    const others = random.shuffle(Object.keys(CALLS).filter((call) => !ALONE.includes(call)));
+    const calls = random.shuffle(Object.keys(CALLS).filter((call) => !ALONE.includes(call)));
     const kills = ALONE.map((call) => [call]);
-    while (others.length > 0) kills.push(others.splice(0, CALLS_PER_KILL));
-    return random.shuffle(kills).map((calls) => calls.map(toInterruption));
+    while (calls.length > 0) kills.push(calls.splice(0, CALLS_PER_KILL));
+    return random.shuffle(kills).map((kill) => kill.map(toInterruption));
   }).flat();
 }
 
 /** Holds the next call of this kind; `held` returns it (method, path and query) once it is held. */
 function interrupt({ call, side }: Interruption) {
-  let held: string | null = null;
+  let heldCall: string | null = null;
   void installation.proxy
     .catchNext((made) => CALLS[call]?.test(made) === true, side)
     .then((made) => {
-      held = made;
+      heldCall = made;
     });
-  return { call, side, held: () => held };
+  return { call, side, held: () => heldCall };
 }
 
 async function hasIncomingBytes(): Promise<boolean> {

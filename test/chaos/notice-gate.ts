@@ -48,15 +48,15 @@ export class NoticeGate {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const notices = [JSON.parse(Buffer.concat(chunks).toString()) as Notice | Notice[]].flat();
-    const kept = notices.filter((notice) => this.keeps(notice));
-    this.lost += notices.length - kept.length;
-    this.passed += kept.length;
-    if (kept.length === 0) {
+    const forwarded = notices.filter((notice) => this.keeps(notice));
+    this.lost += notices.length - forwarded.length;
+    this.passed += forwarded.length;
+    if (forwarded.length === 0) {
       response.writeHead(200).end('{}');
       return;
     }
     const headers = { 'content-type': 'application/json', authorization: request.headers.authorization ?? '' };
-    const answer = await fetch(this.target, { method: 'POST', headers, body: JSON.stringify(kept) });
+    const answer = await fetch(this.target, { method: 'POST', headers, body: JSON.stringify(forwarded) });
     response.writeHead(answer.status).end(await answer.text());
   }
 
@@ -70,8 +70,8 @@ export class NoticeGate {
   /** A notice of a report has only the humanId. The first notice of a person is of a status and has both ids. */
   private clientUserIdOf({ clientUserId, humanId = '' }: Notice): string {
     if (clientUserId !== undefined) this.clientUserIds.set(humanId, clientUserId);
-    const known = clientUserId ?? this.clientUserIds.get(humanId);
-    if (known === undefined) throw new Error('expected a notice of a status before a notice of a report');
-    return known;
+    const id = clientUserId ?? this.clientUserIds.get(humanId);
+    if (id === undefined) throw new Error('expected a notice of a status before a notice of a report');
+    return id;
   }
 }

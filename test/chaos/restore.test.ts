@@ -101,7 +101,7 @@ function database(name: string): string {
 
 /** Copies the write-ahead log too, because a stopped server leaves its last writes there. */
 async function copyDatabase(from: string, to: string): Promise<void> {
-  for (const rest of ['-wal', '-shm']) await rm(database(to) + rest, { force: true });
-  for (const file of ['', '-wal'].filter((rest) => existsSync(database(from) + rest)))
+  for (const suffix of ['-wal', '-shm']) await rm(database(to) + suffix, { force: true });
+  for (const file of ['', '-wal'].filter((suffix) => existsSync(database(from) + suffix)))
     await cp(database(from) + file, database(to) + file);
 }

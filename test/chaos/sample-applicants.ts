@@ -26,10 +26,10 @@ export async function createCohort(
   count: number,
   personas: readonly string[] = PERSONAS,
 ): Promise<readonly SampleApplicant[]> {
-  const known = (await installation.upstream.personas()).filter((persona) => personas.includes(persona.name));
-  if (known.length !== personas.length) throw new Error(`expected the sandbox to have the personas ${personas}`);
+  const candidates = (await installation.upstream.personas()).filter((persona) => personas.includes(persona.name));
+  if (candidates.length !== personas.length) throw new Error(`expected the sandbox to have the personas ${personas}`);
   return Array.from({ length: count }, (_, index) => {
-    const persona = known[index % known.length];
+    const persona = candidates[index % candidates.length];
     if (!persona) throw new RangeError('no persona');
     return { clientUserId: `${name}-${index}`, persona };
   });

@@ -88,8 +88,8 @@ test(
   'without keys the same scan finds the data in Temporal, and still not in logs and metrics',
   async () => {
     const { traces, output } = await runApplicants({ 'POL-eager': 'eager' }, undefined, async () => {});
-    const found = new Set(scan(traces.database, CANARIES).map(({ canary }) => canary));
-    expect([...found].sort()).toEqual([...CANARIES].sort());
+    const foundCanaries = new Set(scan(traces.database, CANARIES).map(({ canary }) => canary));
+    expect([...foundCanaries].sort()).toEqual([...CANARIES].sort());
     for (const place of ['logs', 'metrics'] as const) {
       const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
       expect({ place, found: scan(output[place], forbidden) }).toEqual({ place, found: [] });
@@ -199,11 +199,11 @@ function linkTokenOf({ upstream }: Installation, clientUserId: string): Promise<
 
 async function tracesOf({ installation, dbFile }: Context): Promise<Traces> {
   const files = await filesIn(installation.folder);
-  const others = [...files].filter(([name]) => !/^reports\/POL-/.test(name));
+  const outside = [...files].filter(([name]) => !/^reports\/POL-/.test(name));
   const journal = await readFile(`${dbFile}-wal`).catch(() => Buffer.alloc(0));
   return {
     database: Buffer.concat([await readFile(dbFile), journal]),
-    files: Buffer.concat(others.map(([, bytes]) => bytes)),
+    files: Buffer.concat(outside.map(([, bytes]) => bytes)),
     names: Buffer.from([...files.keys()].join('\n')),
   };
 }

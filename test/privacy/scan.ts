@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 
 /** A canary, and the form in which it was found. */
-export interface Found {
+export interface CanaryMatch {
   readonly canary: string;
   readonly form: string;
 }
@@ -11,14 +11,14 @@ const GZIP_MEMBER = Buffer.from([0x1f, 0x8b, 0x08]);
 const MAX_DEPTH = 3;
 
 /** Looks for each canary in `bytes`: plain, in base64 at each of its alignments, hex, URL-encoded, JSON-escaped, UTF-16, and within gzip. */
-export function scan(bytes: Buffer, canaries: readonly string[], depth = MAX_DEPTH): readonly Found[] {
-  const found = canaries.flatMap((canary) =>
+export function scan(bytes: Buffer, canaries: readonly string[], depth = MAX_DEPTH): readonly CanaryMatch[] {
+  const matches = canaries.flatMap((canary) =>
     Object.entries(formsOf(canary))
       .filter(([, needle]) => bytes.includes(needle))
       .map(([form]) => ({ canary, form })),
   );
-  if (depth === 0) return found;
-  return [...found, ...gzipMembersOf(bytes).flatMap((member) => scan(member, canaries, depth - 1))];
+  if (depth === 0) return matches;
+  return [...matches, ...gzipMembersOf(bytes).flatMap((member) => scan(member, canaries, depth - 1))];
 }
 
 function formsOf(canary: string): Readonly<Record<string, Buffer>> {
@@ -56,14 +56,14 @@ function gzipMembersOf(bytes: Buffer): readonly Buffer[] {
       members.push(gunzipSync(bytes.subarray(at), { maxOutputLength: 64 * 1024 * 1024 }));
     } catch {
       // No gzip member, or a member with bytes after it.
-      members.push(...wholeMemberAt(bytes.subarray(at)));
+      members.push(...readMember(bytes.subarray(at)));
     }
   }
   return members;
 }
 
 /** Decompresses a member with bytes after it. */
-function wholeMemberAt(bytes: Buffer): readonly Buffer[] {
+function readMember(bytes: Buffer): readonly Buffer[] {
   try {
     return [gunzipSync(bytes, { finishFlush: 2, maxOutputLength: 64 * 1024 * 1024 })];
   } catch {

@@ -19,7 +19,10 @@ const AMBIGUOUS: readonly (readonly [string, string])[] = [
   ['a length in a list', `${post('Content-Length: 0, 45')}\r\n\r\n${HIDDEN}`],
   ['a length below zero', `${post('Content-Length: -1')}\r\n\r\n${HIDDEN}`],
   ['lines without a carriage return', `${post('Content-Length: 0').replaceAll('\r\n', '\n')}\n\n${HIDDEN}`],
-  ['a chunk that is longer than it says', `${post('Transfer-Encoding: chunked')}\r\n\r\n1\r\nab\r\n0\r\n\r\n${HIDDEN}`],
+  [
+    'a chunk that is longer than its size',
+    `${post('Transfer-Encoding: chunked')}\r\n\r\n1\r\nab\r\n0\r\n\r\n${HIDDEN}`,
+  ],
   ['a chunk size with a sign', `${post('Transfer-Encoding: chunked')}\r\n\r\n+0\r\n\r\n${HIDDEN}`],
   ['no Host', `POST /notifications HTTP/1.1\r\nContent-Length: 0\r\n\r\n${HIDDEN}`],
   ['a name with a null in it', `${post('X\0: 1', 'Content-Length: 0')}\r\n\r\n${HIDDEN}`],

@@ -176,7 +176,7 @@ async function setup(tokens: 'valid' | 'arbitrary', timeoutMs = CLIENT_TIMEOUT_M
   return { upstream, client };
 }
 
-/** Returns the value of a call, or its HumanApiError; expects that the error repeats no text of upstream and no secret. */
+/** Returns the value of a call, or its UpstreamError; expects that the error repeats no text of upstream and no secret. */
 async function resultOf(call: Promise<unknown>): Promise<unknown> {
   try {
     return await call;
@@ -194,7 +194,7 @@ async function resultOf(call: Promise<unknown>): Promise<unknown> {
 
 describe.each(['valid', 'arbitrary'] as const)('for any answer of upstream, with %s tokens', (tokens) => {
   it.each(Object.keys(CALLS))(
-    '%s returns a value or a HumanApiError that repeats nothing of the answer',
+    '%s returns a value or an UpstreamError without text of the answer',
     async (name) => {
       const { upstream, client } = await setup(tokens);
       await fc.assert(
@@ -275,7 +275,7 @@ test.each([400, 401, 403, 404, 409, 415, 422, 429, 500, 503])(
         await api.close();
       }
     }
-    expect(failures.filter((failure) => failure instanceof UpstreamError).length).toBeGreaterThanOrEqual(8); // for some calls a 404 is no error
+    expect(failures.filter((failure) => failure instanceof UpstreamError).length).toBeGreaterThanOrEqual(8); // some calls return a value for a 404
   },
 );
 
@@ -300,10 +300,10 @@ test('any status maps to a known kind and stage', () => {
     ),
   );
   fc.assert(
-    fc.property(statuses, fc.constantFrom(...STAGES), (said, before) => {
-      const stage = nextStage(statusKind(said), before);
+    fc.property(statuses, fc.constantFrom(...STAGES), (status, before) => {
+      const stage = nextStage(statusKind(status), before);
       expect(STAGES).toContain(stage);
-      if (statusKind(said) === 'unknown') expect(stage).toBe(before);
+      if (statusKind(status) === 'unknown') expect(stage).toBe(before);
     }),
   );
 });

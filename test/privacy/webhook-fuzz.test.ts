@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { fc } from '../support/property';
 import { converse, HUMAN_ID, reportNotification, statusNotification, webhooks } from '../webhook/webhook-fixture';
 
-interface Asked {
+interface ReportCall {
   readonly humanId: string;
   readonly reportId: string;
 }
@@ -63,7 +63,7 @@ test(
 );
 
 test(
-  'a path traversal is no clientUserId and no humanId; as a report id it stays a value',
+  'a path traversal is rejected as clientUserId and humanId, and stays a value as report id',
   async () => {
     const webhook = await startWebhook();
     for (const name of TRAVERSALS) {
@@ -76,11 +76,11 @@ test(
       expect(answer.status).toBeLessThan(500);
     }
     await webhook.idle();
-    const ids = webhook.asked.map(([, asked]) => (typeof asked === 'string' ? asked : (asked as Asked).humanId));
+    const ids = webhook.asked.map(([, asked]) => (typeof asked === 'string' ? asked : (asked as ReportCall).humanId));
     expect(new Set(ids)).toEqual(new Set([HUMAN_ID]));
     const dots = ['.', '..'];
     const reportIds = webhook.asked.flatMap(([method, asked]) =>
-      method === 'postToMailbox' && (asked as Asked).humanId === HUMAN_ID ? [(asked as Asked).reportId] : [],
+      method === 'postToMailbox' && (asked as ReportCall).humanId === HUMAN_ID ? [(asked as ReportCall).reportId] : [],
     );
     // "." and ".." change a URL even when encoded. The others are encoded in URLs and hashed in file names.
     expect(reportIds).toEqual(TRAVERSALS.filter((name) => !dots.includes(name)));

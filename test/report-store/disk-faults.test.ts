@@ -13,9 +13,9 @@ const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000
 const FILE = documentFile(documentToStore().report, 'pdf');
 const LONG_AGO = new Date(Date.now() - 25 * 3_600_000);
 const IN_CLEAR: AtRest = { seal: null, encrypts: false };
-const ENCRYPTED: AtRest = { seal: sealOf(), encrypts: true };
+const ENCRYPTED: AtRest = { seal: createCipher(), encrypts: true };
 
-function sealOf() {
+function createCipher() {
   const ring = parseKeyRing(newKey('k1'));
   if (!ring) throw new Error('expected a key');
   return createSeal(ring);
@@ -112,7 +112,7 @@ async function runWithFault(
     () => null,
     (error: Error) => error,
   );
-  disk.mend();
+  disk.repair();
   const failed = [...disk.failed];
   const context = { call, code, failed };
 

@@ -3,7 +3,7 @@ import fs, { type FileHandle } from 'node:fs/promises';
 export interface Fault {
   /** The first call that fails, counted from 1. */
   readonly from: number;
-  /** Each later call that needs disk space fails too, until `mend`. */
+  /** Each later call that needs disk space fails too, until `repair`. */
   readonly lasting: boolean;
   readonly code: string;
 }
@@ -59,7 +59,7 @@ export class FaultyDisk {
     this.failed.length = 0;
   }
 
-  mend(): void {
+  repair(): void {
     this.fault = null;
   }
 

@@ -93,12 +93,12 @@ describe('writers of one manifest', () => {
       const ended = Promise.all(children.map((child) => child.ended())).finally(() => {
         running = false;
       });
-      let seen = 0;
+      let previous = 0;
       let reads = 0;
       while (running) {
         const documents = (await store.readManifest('POL-1'))?.documents.length ?? 0;
-        expect(documents).toBeGreaterThanOrEqual(seen);
-        seen = documents;
+        expect(documents).toBeGreaterThanOrEqual(previous);
+        previous = documents;
         reads += 1;
         if (reads === 11) for (const child of children) child.send('enough');
       }

@@ -76,10 +76,10 @@ describe('an appended notice', () => {
     };
     const first = append('first');
     await until('the first sync', SOON_MS, () => syncs === 1);
-    const others = Array.from({ length: 500 }, (_, n) => append(`${n}`));
+    const later = Array.from({ length: 500 }, (_, n) => append(`${n}`));
     await new Promise((resolve) => setImmediate(resolve));
     release();
-    await Promise.all([first, ...others]);
+    await Promise.all([first, ...later]);
     expect(syncs).toBe(2);
   });
 
@@ -279,7 +279,7 @@ describe('a Temporal that', () => {
     expect(taken.filter((text) => text !== '4')).toEqual(['1', '2', '3']);
   });
 
-  test('rejects a notice for good gets the others; the rejected ones go to the quarantine, unreadable ones too', async () => {
+  test('rejects notices permanently receives the others; the rejected ones go to the quarantine, unreadable ones too', async () => {
     const { spool, append, folder } = await open();
     await append('1', 'POL-bad', '?', '3');
     const { taken } = deliver(spool, (text) => (/^\d$/.test(text) ? 'taken' : 'refused'));
@@ -329,7 +329,7 @@ describe('a Temporal that', () => {
 });
 
 describe('with keys', () => {
-  /** Inverts the bytes and binds them to their path: enough to tell encrypted from plain. */
+  /** Inverts the bytes and binds them to their path: enough to distinguish encrypted from plain. */
   function testCipher(keys: { known: boolean }): Cipher {
     const invert = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
     return {
@@ -376,7 +376,7 @@ describe('several webhooks in one folder', () => {
     expect([ofFirst.taken, ofSecond.taken]).toEqual([['1'], ['2']]);
   });
 
-  test('lose nothing of a dead one if the disk fails during the claim of its segments', async () => {
+  test('lose no notice of a dead one if the disk fails during the claim of its segments', async () => {
     const folder = await folderOfDeadProcess(record('0'), record('1'), record('2'));
     // Only segments: the random name of the spool's own folder may have the same digit in that position.
     const faults = new Set(['rename 1.log', 'size 2.log']);

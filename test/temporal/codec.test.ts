@@ -31,7 +31,7 @@ function toValue(payload: Payload | undefined): unknown {
 }
 
 describe('the payload codec', () => {
-  test('decodes to the same value, and its ciphertext shows nothing of it', async () => {
+  test('decodes to the same value, and its ciphertext does not contain it', async () => {
     const { codec } = setup();
     const [encrypted] = await codec.encode([plain(SECRET)], APPLICANT);
     const clear = Buffer.concat([encrypted?.data ?? [], ...Object.values(encrypted?.metadata ?? {})].map(Buffer.from));

@@ -60,7 +60,7 @@ function serialize(message: object): Buffer {
   return Buffer.from(JSON.stringify(message, byKey));
 }
 
-/** Starts workers and an operator with a store of their own. Both use `dataConverter`. */
+/** Starts workers and an operator with a new store. Both use `dataConverter`. */
 export async function setup({ dataConverter }: { readonly dataConverter?: DataConverter | undefined } = {}) {
   const converting = dataConverter && { dataConverter };
   const client = new Client({ connection, namespace: server.namespace, ...converting });

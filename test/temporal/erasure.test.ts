@@ -24,8 +24,8 @@ const reportNotice = (humanId: string) =>
 
 test('an erasure of one applicant leaves all others byte for byte, even with similar ids', async () => {
   const { invite, erase, everything, operator, applicants, store, humanApi, client, audited } = await setup();
-  const others = ['TWIN-10', 'TWIN-1-2', 'TWIN-1.a', 'XTWIN-1', 'twin-2'];
-  const [first = ''] = await Promise.all(others.map((id) => invite(id)));
+  const otherIds = ['TWIN-10', 'TWIN-1-2', 'TWIN-1.a', 'XTWIN-1', 'twin-2'];
+  const [first = ''] = await Promise.all(otherIds.map((id) => invite(id)));
   const humanId = await invite('TWIN-1');
   // TWIN-10 has closed, was withdrawn by command, is held, and shares a quarantine record with TWIN-1. TWIN-1_ is only a folder. An erasure of
   // TWIN-1.a has started and not ended.
@@ -55,9 +55,9 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   expect([...after.keys()].filter(isErased)).toEqual([`person ${humanId}`]);
   const deleted = humanApi.people.filter((person) => person.deleted);
   expect(deleted.map(({ clientUserId }) => clientUserId).sort()).toEqual(['TWIN-1', 'TWIN-10']);
-  const rest = (all: Map<string, Buffer>) => [...all].filter(([key]) => !isErased(key)).sort();
-  expect(rest(after)).toEqual(rest(before));
-  expect(rest(before)).toHaveLength(26);
+  const otherEntries = (all: Map<string, Buffer>) => [...all].filter(([key]) => !isErased(key)).sort();
+  expect(otherEntries(after)).toEqual(otherEntries(before));
+  expect(otherEntries(before)).toHaveLength(26);
   expect(audited.map(({ did, clientUserId, detail }) => [did, clientUserId, detail?.split(',')[0]])).toEqual([
     ['erase-begin', 'TWIN-1', undefined],
     ['erase', 'TWIN-1', '1 people'],
@@ -185,7 +185,7 @@ test('an erasure of closed applicants leaves an open one, and stops for a run th
   expect(await erasure().eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, runs: 0, files: 0 });
   await applicants.cancel('POL-N');
   await applicants.untilClosed('POL-N');
-  expect(await erasure({ begin: onceBegun(records, () => invite('POL-N')) }).eraseClosed('POL-N')).toMatchObject({
+  expect(await erasure({ begin: afterFirstBegin(records, () => invite('POL-N')) }).eraseClosed('POL-N')).toMatchObject({
     ...{ result: 'open', people: 0, files: 0 },
   });
   expect((await applicants.read('POL-N'))?.open).toBe(true);
@@ -193,7 +193,7 @@ test('an erasure of closed applicants leaves an open one, and stops for a run th
   expect((await store.readManifest('POL-N'))?.documents).toHaveLength(1);
 });
 
-test('an erasure leaves and reports a person of a conflict, whom Chartway did not invite', async () => {
+test('an erasure leaves and reports a person of a conflict, which Chartway did not invite', async () => {
   const { applicants, erase, humanApi, printed, messages, audited, store, runs } = await setup();
   const { humanId } = humanApi.enrol('TAKEN-1', 'unknown@example.org', 0);
   const details = { clientUserId: 'TAKEN-1', clientUserEmail: 'invited@example.org' };
@@ -250,7 +250,7 @@ test('an erasure withdraws a person invited during it and leaves an unknown one;
     unknownId = humanApi.enrol('LATE-1', 'unknown@example.org', 0).humanId;
     await client.workflow.getHandle(applicantWorkflowId('LATE-1')).terminate();
   };
-  const result = await erasure({ begin: onceBegun(records, inviteAndTerminate) }).erase('LATE-1');
+  const result = await erasure({ begin: afterFirstBegin(records, inviteAndTerminate) }).erase('LATE-1');
   expect(result).toMatchObject({ result: 'erased', people: 1, others: [unknownId] });
   expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: unknownId, deleted: false }]);
 
@@ -259,7 +259,7 @@ test('an erasure withdraws a person invited during it and leaves an unknown one;
   expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
 });
 
-test('a withdrawal that knows more people does not use the result of a concurrent one that leaves them', async () => {
+test('a withdrawal of more people does not use the result of a concurrent one that leaves them', async () => {
   const { humanApi, client, operator } = await setup();
   const { humanId } = humanApi.enrol('SHARED-1', 'shared-1@example.org', 0);
   const operations = createOperations({ client, taskQueue: operator.taskQueue });
@@ -279,14 +279,14 @@ test('a withdrawal that knows more people does not use the result of a concurren
 });
 
 /** Returns a `begin` that calls `act` after the first begin. */
-function onceBegun(records: ErasedRecords, act: () => Promise<unknown>): ErasedRecords['begin'] {
+function afterFirstBegin(records: ErasedRecords, act: () => Promise<unknown>): ErasedRecords['begin'] {
   let isDone = false;
-  return async (clientUserId, learnt) => {
-    const known = await records.begin(clientUserId, learnt);
+  return async (clientUserId, ids) => {
+    const journal = await records.begin(clientUserId, ids);
     if (!isDone) {
       isDone = true;
       await act();
     }
-    return known;
+    return journal;
   };
 }

@@ -177,7 +177,7 @@ describe('with Temporal', () => {
     expect((await post(statusNotification())).status).toBe(200);
   }, 20_000);
 
-  test('a notice that Temporal rejects for good is acknowledged and quarantined', async () => {
+  test('a notice that Temporal rejects permanently is acknowledged and quarantined', async () => {
     const { post, spool, temporal, folder } = await setup();
     temporal.deliver = async () => {
       throw new NoticeUndelivered('refused', 'signal', null);
