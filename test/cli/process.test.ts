@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { serializeNotices } from '../../src/upstream/notices';
 import { until } from '../support/condition';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess, UPSTREAM_NOWHERE } from '../support/processes';
@@ -27,7 +27,7 @@ let client: Client;
 let folder: string;
 beforeAll(async () => {
   [server] = await Promise.all([startTemporalServer(), ensureBuilt()]);
-  client = lazyClient({ namespace: 'default', connection: { address: server.address } });
+  client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
   folder = mkdtempSync(join(tmpdir(), 'chartway-cli-'));
 }, 270_000);
 afterAll(async () => {

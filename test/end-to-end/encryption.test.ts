@@ -2,9 +2,9 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createApplicants } from '../../src/temporal/applicants';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { detailsDigest } from '../../src/temporal/details';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { sweepScheduleId } from '../../src/temporal/schedules';
 import {
   applicantWorkflowId,
@@ -20,7 +20,7 @@ import { startTemporalServer, type TemporalServer } from '../support/temporal-se
 
 const { History } = temporal.api.history.v1;
 
-const [MAIN, NEXT, WEBHOOKS] = [newKey('main'), newKey('next'), newKey('webhook')];
+const [MAIN, NEXT, WEBHOOKS] = [generateKey('main'), generateKey('next'), generateKey('webhook')];
 /** The ring of all processes but the webhook, which has only its key. */
 const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
 const TASK_QUEUE = 'encrypted';
@@ -36,7 +36,7 @@ let worker: RunningProcess;
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 beforeAll(async () => {
   server = await startTemporalServer();
-  keylessClient = lazyClient({ namespace: 'default', connection: { address: server.address } });
+  keylessClient = createLazyClient({ namespace: 'default', connection: { address: server.address } });
   installation = await Installation.start({
     ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 3_000, notices: 'sent' },
     policy: { SETTLE_ALL_SYNCED: '1s', POLL_INVITED: '1s', POLL_ENGAGED: '1s', POLL_SYNCING: '1s' },
@@ -75,7 +75,7 @@ test(
     expect(await installation.intake([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
     const otherDetails = [{ clientUserId: 'POL-1', as: 'several' }];
     await expect(installation.intake(otherDetails)).rejects.toThrow('conflict');
-    await expect(installation.intake(otherDetails, [], { PAYLOAD_KEYS: newKey('another') })).rejects.toThrow(
+    await expect(installation.intake(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') })).rejects.toThrow(
       /"main".*PAYLOAD_KEYS/,
     );
   },
@@ -118,9 +118,9 @@ test(
     const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
     expect(encodings).toEqual(['binary/encrypted']);
     const applicants = createApplicants({ client: installation.client, taskQueue: TASK_QUEUE });
-    expect(Object.keys((await applicants.invitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
+    expect(Object.keys((await applicants.readInvitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
 
-    const lost = newKey('lost');
+    const lost = generateKey('lost');
     const withLost = { PAYLOAD_KEYS: `${lost},${RING}` };
     expect(await installation.intake([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual(['started']);
     // The deadline of this one passes while the parked one waits.

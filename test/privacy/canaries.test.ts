@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
@@ -64,7 +64,7 @@ test(
   async () => {
     const applicants = { [BY_COMMAND]: 'eager', [BY_AGE]: 'eager', 'POL-declines': 'declines', 'POL-broken': 'broken' };
     let beforeErasure: Traces | undefined;
-    const keys = { ours: newKey('main'), webhooks: newKey('webhook') };
+    const keys = { ours: generateKey('main'), webhooks: generateKey('webhook') };
     const { traces, output } = await runApplicants({ ...applicants, [KEPT]: 'silent' }, keys, async (context) => {
       beforeErasure = await tracesOf(context);
       await eraseAndCheck(context);

@@ -5,7 +5,7 @@ import type { StoredDocument } from '../../src/domain/reports';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import type { AtRest, ReportStore } from '../../src/report-store/port';
-import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { FaultyDisk } from './faulty-disk';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
@@ -13,12 +13,12 @@ const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000
 const FILE = documentFile(documentToStore().report, 'pdf');
 const LONG_AGO = new Date(Date.now() - 25 * 3_600_000);
 const IN_CLEAR: AtRest = { seal: null, encrypts: false };
-const ENCRYPTED: AtRest = { seal: createCipher(), encrypts: true };
+const ENCRYPTED: AtRest = { seal: newCipher(), encrypts: true };
 
-function createCipher() {
-  const ring = parseKeyRing(newKey('k1'));
+function newCipher() {
+  const ring = parseKeyRing(generateKey('k1'));
   if (!ring) throw new Error('expected a key');
-  return createSeal(ring);
+  return createCipher(ring);
 }
 
 const save = (store: ReportStore, body: string) => store.save(documentToStore(), pieces(body, 8_000));

@@ -1,6 +1,6 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { MAGIC, NotOpened, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
-import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
 const PATH = 'POL-1/unity/starfleet-medical-000000/report-1.20260301T100000000Z.pdf';
@@ -10,11 +10,11 @@ const ENCRYPTED_CHUNK = CHUNK + 16;
 function cipherOf(...keys: string[]): Cipher {
   const ring = parseKeyRing(keys.join(','));
   if (!ring) throw new Error('expected keys');
-  return createSeal(ring);
+  return createCipher(ring);
 }
 
 function setup() {
-  const cipher = cipherOf(newKey('k1'));
+  const cipher = cipherOf(generateKey('k1'));
   return {
     cipher,
     encrypt: (plain: Uint8Array, pieceBytes = 10_000) => {
@@ -151,7 +151,7 @@ describe('an encrypted file', () => {
   });
 
   it('needs a key that the ring lost, and decrypts with a rotated ring', async () => {
-    const [k1, k2] = [newKey('k1'), newKey('k2')];
+    const [k1, k2] = [generateKey('k1'), generateKey('k2')];
     const before = sealedWhole(cipherOf(k1), PATH, plainOf(10));
     expect(await decryptAll(before, PATH, cipherOf(k2, k1))).toEqual(plainOf(10));
     await expect(decryptAll(before, PATH, cipherOf(k2))).rejects.toThrow(KeyMissing);

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { KeyMissing, UNDECODABLE } from '../../src/domain/encryption';
-import { createPayloadCodec, type Told } from '../../src/temporal/codec';
-import { type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
+import { generateKey, type KeyRing, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
 const APPLICANT = { type: 'workflow', namespace: 'records', workflowId: 'applicant-POL-1' } as const;
 const OTHER_APPLICANT = { ...APPLICANT, workflowId: 'applicant-POL-2' };
 const SECRET = { clientUserEmail: 'max@example.org' };
 
-function setup(text = newKey('a')) {
-  const faults: Told[] = [];
+function setup(text = generateKey('a')) {
+  const faults: DecodeFault[] = [];
   const codec = createPayloadCodec(ringOf(text), 'records', (fault) => faults.push(fault));
   return { codec, faults, ring: text };
 }
@@ -111,17 +111,17 @@ describe('the payload codec', () => {
   });
 
   test('a payload with a missing key throws, and decodes when the key is back', async () => {
-    const old = newKey('old');
+    const old = generateKey('old');
     const encrypted = await setup(old).codec.encode([plain(SECRET)], APPLICANT);
-    const without = setup(newKey('new'));
+    const without = setup(generateKey('new'));
     await expect(without.codec.decode(encrypted, APPLICANT)).rejects.toThrow(KeyMissing);
     expect(without.faults).toEqual(['unknown-key']);
-    const rotated = setup(`${newKey('new')},${old}`);
+    const rotated = setup(`${generateKey('new')},${old}`);
     expect((await rotated.codec.decode(encrypted, APPLICANT)).map(toValue)).toEqual([SECRET]);
   });
 
   test('the webhook with only its key encrypts what the worker decodes, and cannot decode what the worker encrypts', async () => {
-    const [webhookKey, mainKey] = [newKey('webhook'), newKey('main')];
+    const [webhookKey, mainKey] = [generateKey('webhook'), generateKey('main')];
     const webhook = setup(webhookKey).codec;
     const worker = setup(`${mainKey},${webhookKey}`).codec;
     expect((await worker.decode(await webhook.encode([plain(SECRET)], APPLICANT), APPLICANT)).map(toValue)).toEqual([

@@ -1,5 +1,5 @@
 import type { NativeConnection } from '@temporalio/worker';
-import { connectClient, lazyClient, TemporalUnreachable } from '../../src/temporal/connection';
+import { connectClient, createLazyClient, TemporalUnreachable } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { until } from '../support/condition';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -31,7 +31,7 @@ async function setup(namespace = 'default') {
 
 test('a client and a worker wait for a server that starts later, and log it once; a wrong namespace is named', async () => {
   const { port, messages, log, settings } = await setup();
-  const lazy = lazyClient(settings);
+  const lazy = createLazyClient(settings);
   const callWithin = (timeoutMs: number) =>
     lazy.withDeadline(Date.now() + timeoutMs, () => lazy.workflowService.getSystemInfo({}));
   await expect(callWithin(200)).rejects.toThrow();

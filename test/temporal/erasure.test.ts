@@ -6,7 +6,7 @@ import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
-import type { ErasedRecords } from '../../src/temporal/erasure';
+import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { serializeNotices } from '../../src/upstream/notices';
@@ -29,8 +29,8 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   const humanId = await invite('TWIN-1');
   // TWIN-10 has closed, was withdrawn by command, is held, and shares a quarantine record with TWIN-1. TWIN-1_ is only a folder. An erasure of
   // TWIN-1.a has started and not ended.
-  await applicants.cancel('TWIN-10');
-  await applicants.untilClosed('TWIN-10');
+  await applicants.requestCancel('TWIN-10');
+  await applicants.waitForClose('TWIN-10');
   await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
   await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
   const content = JSON.stringify([humanId, first].map(reportNotice));
@@ -70,8 +70,8 @@ test('an erasure deletes the runs of earlier rounds; a late notice starts nothin
   for (let round = 1; round <= 2; round += 1) {
     await invite('POL-9');
     runIds.push((await client.workflow.getHandle(applicantWorkflowId('POL-9')).describe()).runId);
-    await applicants.cancel('POL-9');
-    await applicants.untilClosed('POL-9');
+    await applicants.requestCancel('POL-9');
+    await applicants.waitForClose('POL-9');
   }
   expect(new Set(runIds).size).toBe(2);
   expect(await erasure().erase('POL-9')).toMatchObject({ result: 'erased' });
@@ -96,7 +96,7 @@ test('a hold stops an erasure, before it and in its middle; the erasure of an un
   await hold('CASE-7');
   expect(await erase('POL-H', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
-  expect((await applicants.read('POL-H'))?.open).toBe(true);
+  expect((await applicants.read('POL-H'))?.standing).toBe('open');
   await holds.release('POL-H');
   const { withdraw } = humanApi;
   humanApi.withdraw = async (humanId) => {
@@ -183,12 +183,12 @@ test('an erasure of closed applicants leaves an open one, and stops for a run th
   const { invite, erasure, records, humanApi, applicants, store } = await setup();
   await invite('POL-N');
   expect(await erasure().eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, runs: 0, files: 0 });
-  await applicants.cancel('POL-N');
-  await applicants.untilClosed('POL-N');
+  await applicants.requestCancel('POL-N');
+  await applicants.waitForClose('POL-N');
   expect(await erasure({ begin: afterFirstBegin(records, () => invite('POL-N')) }).eraseClosed('POL-N')).toMatchObject({
     ...{ result: 'open', people: 0, files: 0 },
   });
-  expect((await applicants.read('POL-N'))?.open).toBe(true);
+  expect((await applicants.read('POL-N'))?.standing).toBe('open');
   expect(humanApi.people.map(({ deleted }) => deleted)).toEqual([true, false]);
   expect((await store.readManifest('POL-N'))?.documents).toHaveLength(1);
 });
@@ -198,7 +198,7 @@ test('an erasure leaves and reports a person of a conflict, which Chartway did n
   const { humanId } = humanApi.enrol('TAKEN-1', 'unknown@example.org', 0);
   const details = { clientUserId: 'TAKEN-1', clientUserEmail: 'invited@example.org' };
   await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
-  expect(await applicants.untilClosed('TAKEN-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+  expect(await applicants.waitForClose('TAKEN-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
 
   expect(await erase('TAKEN-1', '--yes')).toBe(0);
   expect(humanApi.people).toMatchObject([{ humanId, deleted: false }]);
@@ -234,7 +234,7 @@ test('an erasure withdraws a person whose invitation got no answer, by the e-mai
   const unknown = humanApi.enrol('LOST-1', 'unknown@example.org', 0);
   // The newest run has no humanId either: its corrected details conflict with the person of the earlier run.
   await start('corrected@example.org');
-  expect(await applicants.untilClosed('LOST-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+  expect(await applicants.waitForClose('LOST-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
 
   expect(await erase('LOST-1', '--yes')).toBe(0);
   expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: unknown.humanId, deleted: false }]);
@@ -265,7 +265,7 @@ test('a withdrawal of more people does not use the result of a concurrent one th
   const operations = createOperations({ client, taskQueue: operator.taskQueue });
   const release = humanApi.hold('findPeople');
   const runIds: string[] = [];
-  const listener = { working: async (run: { readonly runId: string }) => void runIds.push(run.runId) };
+  const listener = { onRun: async (run: { readonly runId: string }) => void runIds.push(run.runId) };
   const withdraw = (...humanIds: string[]) => operations.withdraw('SHARED-1', listener, { humanIds, emails: [] });
   const first = withdraw();
   await until('the first withdrawal', STEP_TIMEOUT_MS, () => runIds.length === 1);
@@ -279,7 +279,7 @@ test('a withdrawal of more people does not use the result of a concurrent one th
 });
 
 /** Returns a `begin` that calls `act` after the first begin. */
-function afterFirstBegin(records: ErasedRecords, act: () => Promise<unknown>): ErasedRecords['begin'] {
+function afterFirstBegin(records: ErasureRecords, act: () => Promise<unknown>): ErasureRecords['begin'] {
   let isDone = false;
   return async (clientUserId, ids) => {
     const journal = await records.begin(clientUserId, ids);
