@@ -1,12 +1,12 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { compactDocuments } from '../domain/collection';
+import { compactDocuments } from '../domain/collection-documents';
 import type { Marks } from '../domain/marks';
 import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { StoreNotFound, UnreadableManifest, WrongFolder } from '../report-store/errors';
-import { type DigestKeys, createKeyedDigest, matchDetails } from '../report-store/keyed-digest';
+import { createKeyedDigest, type DigestKeys, matchDetails } from '../report-store/keyed-digest';
 import type { Manifest, ManifestChange, ReportStore } from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */

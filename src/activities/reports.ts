@@ -1,4 +1,4 @@
-import type { ReportList } from '../domain/collection';
+import type { ListAnswer } from '../domain/collection';
 import type { DownloadResult } from '../domain/download-results';
 import {
   type Format,
@@ -26,14 +26,6 @@ import { nothingNew, type PollProgress, pollProgress } from './person';
 import type { PollMetrics } from './poll-metrics';
 import type { Progress } from './progress';
 import { type AccessDenialProgress, accessDeniedForMs, startAccessDenialProgress } from './refusals';
-
-/**
- * What a list told. `not-yet`: no access token is to be had, and nobody asked whether that is final; `refused`: it is; `unavailable`: nothing
- * was found out.
- */
-export type ListAnswer =
-  | ({ kind: 'listed' } & ReportList)
-  | { kind: 'not-yet' | 'refused' | 'unavailable'; askedAtMs: number };
 
 export interface ListReportsInput extends ListSelection {
   readonly clientUserId: string;

@@ -16,9 +16,9 @@ import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { freePort } from '../support/temporal-server';
@@ -44,9 +44,9 @@ let codecOrigin: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-ui-'));
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
-  const env = { PAYLOAD_KEYS: newKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
+  const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   const { api: settings, payload, temporal: at } = readConfig('api', openApiEnvironment(env, apiPort, uiPort), folder);
-  client = lazyClient(at, createDataConverter(payload, at.namespace));
+  client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, serves } = temporalServer({
     ...{ cli: process.env['TEMPORAL_CLI_PATH'] ?? '', port, uiPort, codecUrl: `${codecOrigin}/codec` },

@@ -47,7 +47,11 @@ describe('a manifest as a file', () => {
   });
 
   it.each([
-    ['half of one', (text: string) => text.slice(0, 200), /POL-1\/manifest\.json: expected JSON, got 200 other characters/],
+    [
+      'half of one',
+      (text: string) => text.slice(0, 200),
+      /POL-1\/manifest\.json: expected JSON, got 200 other characters/,
+    ],
     ['another JSON', () => '[]', /POL-1\/manifest\.json: expected a manifest.*the whole/],
     [
       'one without a list of documents',

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { change, documentToStore, pdf, pieces } from '../fixtures';
 
-// Stops where a whole document or manifest is about to get its final name, and waits to be killed.
+// Stops before the rename of a complete document or manifest, and waits to be killed.
 const [, , root = '', what] = process.argv;
 for (const name of ['link', 'rename'] as const) {
   const real = fs[name];
