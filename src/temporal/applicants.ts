@@ -13,7 +13,6 @@ import {
   type InvitationAnswer,
   invitationQuery,
   SEARCH_ATTRIBUTE_KEYS,
-  SEARCH_ATTRIBUTE_KEYS,
   type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
