@@ -140,9 +140,12 @@ function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
   return new Set([...newest.values()].map(({ file }) => file));
 }
 
-/** One version can have two files: upstream changed its bytes, or renamed its provider. The one stored later is newer. */
+/**
+ * One version can have two files: upstream changed its bytes, or renamed its provider. The one stored later is newer; in the same millisecond, the
+ * one whose name has a digest, which sorts first.
+ */
 function isNewer(a: StoredDocument, b: StoredDocument): boolean {
-  const order = versionTimeMs(a) - versionTimeMs(b) || toMs(a.storedAt) - toMs(b.storedAt) || compare(a.file, b.file);
+  const order = versionTimeMs(a) - versionTimeMs(b) || toMs(a.storedAt) - toMs(b.storedAt) || compare(b.file, a.file);
   return order > 0;
 }
 

@@ -10,7 +10,7 @@ const TEMPORAL_TIMEOUT_MS = 2_000;
 const SPOOL_TIMEOUT_MS = 2_300;
 /** While Temporal is known to be away and the disk does not answer, Temporal is asked all the same: one of the two may be back. */
 const SPOOL_PATIENCE_MS = 1_000;
-/** Encryptor, writing and syncing a notice of a large array: it begins so much earlier, for then the array is not through anyway. */
+/** Sealing, writing and syncing a notice of a large array: it begins so much earlier, for then the array is not through anyway. */
 const SPOOL_MS_A_NOTICE = 0.05;
 const MOST_SPOOL_MS = 800;
 

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { UndecidedAnswer } from '../activities/undecided';
+import type { UndecidedAnswer } from '../activities/attempt';
 import { MINUTE_MS } from '../domain/policy';
 import type { Applicant } from './applicant';
 

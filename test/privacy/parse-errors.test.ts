@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 /** Folders that handle texts of upstream and files of applicants. */
-const FOLDERS = ['human-api', 'report-store', 'webhook', 'activities'];
+const FOLDERS = ['human-api', 'upstream', 'report-store', 'webhook', 'activities'];
 /** The errors of these functions quote their input. */
 const QUOTING = /^(JSON\.parse|decodeURIComponent|decodeURI|BigInt)$/;
 

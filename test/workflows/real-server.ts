@@ -6,7 +6,7 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { createTurnActivities } from '../../src/activities/turns';
-import { createPeopleActivities } from '../../src/activities/withdrawal';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { activityQueues, createWorkers } from '../../src/temporal/workers';
@@ -59,7 +59,7 @@ export class RealServer {
     const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const internalActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
-      ...createPeopleActivities(deps),
+      ...createWithdrawalActivities(deps),
       ...createInvitationActivities(deps),
       ...createPersonActivities(deps),
       ...createReportActivities(deps),

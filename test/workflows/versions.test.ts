@@ -4,6 +4,7 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
@@ -49,6 +50,7 @@ test(
           ...createInvitationActivities(deps),
           ...createPersonActivities(deps),
           ...createReportActivities(deps),
+          ...createWithdrawalActivities(deps),
         },
         maxCallsPerSecond: 200,
       });
