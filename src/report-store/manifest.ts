@@ -2,6 +2,7 @@ import { parseInstantMs, versionMs } from '../domain/instants';
 import { groupProviders, matchesProvider, organizationKey, type Provider } from '../domain/providers';
 import { credibleDateMs } from '../domain/reads';
 import { isFromCurrentDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
+import { withoutDigest } from './layout';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
 /** The manifest after a change. @throws Error for a refresh without a manifest */
@@ -140,13 +141,16 @@ function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
   return new Set([...newest.values()].map(({ file }) => file));
 }
 
-/**
- * One version can have two files: upstream changed its bytes, or renamed its provider. The one stored later is newer; in the same millisecond, the
- * one whose name has a digest, which sorts first.
- */
+/** One version can have two files: upstream changed its bytes, or renamed its provider. The one stored later is newer. */
 function isNewer(a: StoredDocument, b: StoredDocument): boolean {
-  const order = versionTimeMs(a) - versionTimeMs(b) || toMs(a.storedAt) - toMs(b.storedAt) || compare(b.file, a.file);
+  const order =
+    versionTimeMs(a) - versionTimeMs(b) || toMs(a.storedAt) - toMs(b.storedAt) || compareNames(a.file, b.file);
   return order > 0;
+}
+
+/** A name with a digest is given only after the one without. */
+function compareNames(a: string, b: string): number {
+  return compare(withoutDigest(a), withoutDigest(b)) || a.length - b.length;
 }
 
 /** The newest version whose bytes the file has. A version dated far after it was stored would hide all later ones, so it counts as of then. */

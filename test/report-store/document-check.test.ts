@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Format } from '../../src/domain/reports';
-import { type Announced, createDocumentCheck } from '../../src/report-store/document/check';
+import { type AnnouncedDocument, createDocumentCheck } from '../../src/report-store/document/check';
 import { provenContentType } from '../../src/report-store/document/content-type';
 import { NotTheDocument } from '../../src/report-store/errors';
 import { pdf } from './fixtures';
@@ -9,7 +9,12 @@ import { pdf } from './fixtures';
 const TYPE: Readonly<Record<Format, string>> = { json: 'application/json', html: 'text/html', pdf: 'application/pdf' };
 
 /** Null where the document passes, the error's text where it does not. */
-function setup(format: Format, body: string | Buffer, announced: Partial<Announced> = {}, size = 11): string | null {
+function setup(
+  format: Format,
+  body: string | Buffer,
+  announced: Partial<AnnouncedDocument> = {},
+  size = 11,
+): string | null {
   const check = createDocumentCheck({ format, contentType: TYPE[format], contentLength: null, ...announced });
   const bytes = Buffer.from(body as string);
   try {
@@ -134,8 +139,8 @@ describe('a PDF', () => {
     ['cut within an update', `${pdf(long)}12 0 obj\n<< /Len`, /the end is missing/],
     ['after a page of a proxy', `${HTML}${pdf(long)}`, /a page before it/],
     ['after the beginning of a page', `<!DOCTYPE html PUBLIC "${pdf(long)}`, /a page before it/],
-    ['before a page of a proxy', `${pdf(long)}${HTML}`, /a page behind it/],
-    ['before the JSON of a gateway', `${pdf(long)}{"statusCode":500,"error":"x"}`, /a page behind it/],
+    ['before a page of a proxy', `${pdf(long)}${HTML}`, /a page after it/],
+    ['before the JSON of a gateway', `${pdf(long)}{"statusCode":500,"error":"x"}`, /a page after it/],
     [
       'cut behind the first part of a linearised file',
       '%PDF-1.5\n1 0 obj\n<</Linearized 1/L 50000/O 3>>\nendobj\nstartxref\n0\n%%EOF\n',
@@ -157,7 +162,7 @@ describe('a PDF', () => {
 
   it.each([
     ["has a proxy's page before it", 'proxy-page-then-pdf.bin', /a page before it/],
-    ['has a page of 5,000 bytes behind it', 'html-5000-behind.pdf', /a page behind it/],
+    ['has a page of 5,000 bytes behind it', 'html-5000-behind.pdf', /a page after it/],
   ])('of the field that %s is refused', (_, file, told) => expect(fieldCase(`pdf/${file}`)).toMatch(told));
 });
 
@@ -217,8 +222,8 @@ describe('an HTML page', () => {
       /an empty page/,
     ],
     ['that leads elsewhere', '<html><script>location.href="/portal"</script><body></body></html>', /an empty page/],
-    ['that is JSON', ' {"statusCode":500,"error":"x"}', /something like JSON/],
-    ['that is an empty JSON value', 'null', /something like JSON/],
+    ['that is JSON', ' {"statusCode":500,"error":"x"}', /got JSON/],
+    ['that is an empty JSON value', 'null', /got JSON/],
     ...[
       '<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1>proxy</body></html>',
       '<html><head><title>504 Gateway Time-out</title></head><body><center><h1>x</h1></center></body></html>',
