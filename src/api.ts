@@ -35,7 +35,7 @@ runProcess('api', async () => {
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
-  const store = watchStore({ store: reportStore, adopts: false, log, signal: stopping.signal });
+  const store = watchStore({ store: reportStore, identifiesLegacy: false, log, signal: stopping.signal });
   const ready = () => app.server.listening && store.isThere();
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(

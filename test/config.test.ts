@@ -57,7 +57,7 @@ test('nothing set means the documented defaults', () => {
     deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
     reportStoreId: null,
-    reportsAtRest: { seal: null, encrypts: false },
+    reportsAtRest: { cipher: null, encrypts: false },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
     retentionMs: null,
@@ -94,10 +94,10 @@ test('nothing set means the documented defaults', () => {
 test('encryption of the report store is off unless asked for, needs keys, and what is encrypted is read without being asked', () => {
   const keys = { PAYLOAD_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}` };
   const on = { REPORTS_ENCRYPTION: 'on' };
-  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, seal: expect.anything() });
+  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, cipher: expect.anything() });
   expect(read({ ...keys, PAYLOAD_ENCRYPTION: 'off' }).reportsAtRest).toMatchObject({
     encrypts: false,
-    seal: expect.anything(),
+    cipher: expect.anything(),
   });
   expect(faultsOf({ ...on, ...CREDENTIALS }, 'worker').map(({ key }) => key)).toContain('REPORTS_ENCRYPTION');
 });

@@ -1,13 +1,13 @@
 import { KEYS, startApi } from '../api/api-fixture';
 import { converse, startWebhook } from '../webhook/webhook-fixture';
 
-/** Requests that a proxy may read differently, so that a second request can hide in the first one. */
+/** A second request: hidden if a proxy in front and Chartway read the first one differently. */
 const HIDDEN = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 const post = (...headers: string[]) => ['POST /notifications HTTP/1.1', 'Host: 127.0.0.1', ...headers].join('\r\n');
 const AMBIGUOUS: readonly (readonly [string, string])[] = [
   ['two lengths', `${post('Content-Length: 0', `Content-Length: ${HIDDEN.length}`)}\r\n\r\n${HIDDEN}`],
   [
-    'two lengths after an absolute target',
+    'two lengths behind an absolute target',
     `${post('Content-Length: 0', `Content-Length: ${HIDDEN.length}`).replace('/', 'http://127.0.0.1/')}\r\n\r\n${HIDDEN}`,
   ],
   ['a length and chunks', `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
@@ -40,21 +40,21 @@ const STARTS = {
   },
 };
 
-describe.each(['webhook', 'api'] as const)('an ambiguous request to the %s', (edge) => {
-  let started: Awaited<ReturnType<(typeof STARTS)['api']>>;
+describe.each(['webhook', 'api'] as const)('an ambiguous request to the %s', (name) => {
+  let edge: Awaited<ReturnType<(typeof STARTS)['api']>>;
   beforeAll(async () => {
-    started = await STARTS[edge]();
+    edge = await STARTS[name]();
   });
-  afterAll(() => started.stop());
+  afterAll(() => edge.stop());
 
-  test.each(AMBIGUOUS)('is rejected once, and the connection is closed: %s', async (_what, first) => {
-    const { text, closed } = await converse(started.port, { first });
+  test.each(AMBIGUOUS)('gets one error answer and a closed connection: %s', async (_what, first) => {
+    const { text, closed } = await converse(edge.port, { first });
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual([expect.stringMatching(/ 4\d\d$/)]);
     expect({ closed, hidden: text.includes('"ok"') }).toEqual({ closed: true, hidden: false });
   });
 });
 
-test('the api rejects a request with two Hosts', async () => {
+test('the api rejects a request with two Host headers, because its access rules depend on the Host', async () => {
   const { url, close } = await startApi();
   try {
     const lines = [

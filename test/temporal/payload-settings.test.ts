@@ -145,7 +145,7 @@ test('unreadable keys of an npm start are a fault with the reason', () => {
 test('keys are published while their npm start runs, and the next one publishes them again', async () => {
   writeKeys(generateKey('dev'));
   const owner = startChild('../../temporal/children/publishes-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
-  await owner.said();
+  await owner.nextMessage();
   expect(read({}).ids).toEqual(['dev']);
   await owner.kill();
   // Another installation's Temporal may use this port now.
