@@ -9,6 +9,7 @@ import { fc } from '../support/property';
 import { startRawUpstream } from './raw-upstream';
 
 const TEST_TIMEOUT_MS = 60_000;
+jest.setTimeout(TEST_TIMEOUT_MS);
 const CASES = Number(process.env['FUZZ_CASES'] ?? 60);
 /** In each text from upstream; no error may contain it. */
 const CANARY = 'zx9canary';
@@ -193,63 +194,51 @@ async function resultOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 describe.each(['valid', 'arbitrary'] as const)('for any answer of upstream, with %s tokens', (tokens) => {
-  it.each(Object.keys(CALLS))(
-    '%s returns a value or an UpstreamError without text of the answer',
-    async (name) => {
-      const { upstream, client } = await setup(tokens);
-      await fc.assert(
-        fc.asyncProperty(ANSWER, async (answer) => {
-          upstream.answer(answer);
-          const api = client();
-          try {
-            const value = await resultOf(CALLS[name]?.(api) ?? Promise.resolve());
-            const { subjectId } = (value ?? {}) as { subjectId?: unknown };
-            if (subjectId !== undefined) expect(isHumanId(subjectId)).toBe(true);
-          } finally {
-            await api.close();
-          }
-        }),
-        { numRuns: tokens === 'valid' ? CASES : CASES / 3 },
-      );
-    },
-    TEST_TIMEOUT_MS,
-  );
+  it.each(Object.keys(CALLS))('%s returns a value or an UpstreamError without text of the answer', async (name) => {
+    const { upstream, client } = await setup(tokens);
+    await fc.assert(
+      fc.asyncProperty(ANSWER, async (answer) => {
+        upstream.answer(answer);
+        const api = client();
+        try {
+          const value = await resultOf(CALLS[name]?.(api) ?? Promise.resolve());
+          const { subjectId } = (value ?? {}) as { subjectId?: unknown };
+          if (subjectId !== undefined) expect(isHumanId(subjectId)).toBe(true);
+        } finally {
+          await api.close();
+        }
+      }),
+      { numRuns: tokens === 'valid' ? CASES : CASES / 3 },
+    );
+  });
 });
 
-test(
-  'an answer that never ends, or that arrives a byte at a time, ends with the time-out',
-  async () => {
-    const { upstream, client } = await setup('valid');
-    const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
-    for (const start of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
-      upstream.answer(Buffer.from(start), { drip: true });
-      const api = client();
-      for (const name of ['findPeople', 'readStatus', 'withdraw', 'listReports', 'invite']) {
-        expect(await resultOf(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
-      }
-      await api.close();
-    }
-  },
-  TEST_TIMEOUT_MS,
-);
-
-test(
-  'a huge answer is not read to its end, and a deep one is not parsed',
-  async () => {
-    const { upstream, client } = await setup('valid');
+test('an answer that never ends, or that arrives a byte at a time, ends with the time-out', async () => {
+  const { upstream, client } = await setup('valid');
+  const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
+  for (const start of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
+    upstream.answer(Buffer.from(start), { drip: true });
     const api = client();
-    const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n';
-    upstream.answer(Buffer.from(`${head}[${'"x",'.repeat(4_000_000)}1]`));
-    const before = process.memoryUsage().arrayBuffers;
-    expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
-    const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
-    upstream.answer(Buffer.from(`${head}[{"humanId":"h","x":${deep}}]`));
-    expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    for (const name of ['findPeople', 'readStatus', 'withdraw', 'listReports', 'invite']) {
+      expect(await resultOf(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
+    }
     await api.close();
-  },
-  TEST_TIMEOUT_MS,
-);
+  }
+});
+
+test('a huge answer is not read to its end, and a deep one is not parsed', async () => {
+  const { upstream, client } = await setup('valid');
+  const api = client();
+  const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n';
+  upstream.answer(Buffer.from(`${head}[${'"x",'.repeat(4_000_000)}1]`));
+  const before = process.memoryUsage().arrayBuffers;
+  expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+  const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
+  upstream.answer(Buffer.from(`${head}[{"humanId":"h","x":${deep}}]`));
+  expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+  await api.close();
+});
 
 test('a token whose lifetime is an object does not break the token cache', async () => {
   const { upstream, client } = await setup('arbitrary', TEST_TIMEOUT_MS);
