@@ -17,14 +17,8 @@ const TOKEN = 'tok3n-of-the-test';
 const CLIENT_TIMEOUT_MS = 300;
 
 const KINDS = [
-  'validation',
-  'conflict',
-  'not-found',
-  'not-offered',
-  'not-yet',
-  'rate-limited',
-  'unavailable',
-  'bad-document',
+  ...['validation', 'conflict', 'not-found', 'not-offered', 'not-yet', 'rate-limited', 'unavailable'],
+  ...['bad-document'],
 ];
 const NAMES = [
   ...['clientUserId', 'humanId', 'clientUserEmail', 'status', 'updatedAt', 'id', 'name', 'organization', 'createdAt'],
@@ -85,26 +79,8 @@ const BYTES = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
 );
 const STATUS = fc.constantFrom(
-  200,
-  200,
-  200,
-  201,
-  202,
-  204,
-  206,
-  301,
-  304,
-  400,
-  401,
-  403,
-  404,
-  409,
-  415,
-  422,
-  429,
-  500,
-  503,
-  599,
+  ...[200, 200, 200, 201, 202, 204, 206, 301, 304, 400, 401, 403, 404, 409, 415, 422, 429, 500, 503],
+  ...[599],
 );
 const TYPE = fc.constantFrom('application/json', 'text/html', 'application/pdf', `${CANARY}/${CANARY}`, '');
 const HEADERS = fc.constantFrom(
@@ -279,13 +255,8 @@ test('any status maps to a known kind and stage', () => {
   const statuses = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.constantFrom(
-      '__proto__',
-      'constructor',
-      'toString',
-      'hasOwnProperty',
-      ' ALL\u00a0 Synced ',
-      'ERROR\u0000',
-      CANARY,
+      ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', ' ALL\u00a0 Synced ', 'ERROR\u0000'],
+      ...[CANARY],
     ),
   );
   fc.assert(

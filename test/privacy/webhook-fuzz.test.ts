@@ -14,15 +14,8 @@ jest.setTimeout(60_000);
 const CPU_LIMIT_MS = 20_000;
 
 const TRAVERSALS = [
-  '../../etc/passwd',
-  '..\\..\\x',
-  '/etc/passwd',
-  '%2e%2e%2fx',
-  '..',
-  '.',
-  'a\u0000b',
-  'C:\\x',
-  '\u202ex',
+  ...['../../etc/passwd', '..\\..\\x', '/etc/passwd', '%2e%2e%2fx', '..', '.', 'a\u0000b', 'C:\\x'],
+  ...['\u202ex'],
 ];
 const HOSTILE = fc.oneof(fc.constantFrom(...TRAVERSALS, '__proto__', 'constructor', ''), fc.string({ unit: 'binary' }));
 const VALUE = fc.oneof(HOSTILE, fc.jsonValue(), fc.double());
