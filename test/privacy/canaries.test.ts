@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { Installation } from '../support/installation';
+import { Installation, SECRETS } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
 import { filesIn } from '../support/stored';
 import { DELETES_SOON, startTemporalServer } from '../support/temporal-server';
@@ -20,7 +20,6 @@ const IDENTITY = {
 };
 /** From upstream: a provider's name, an unknown status, a report's type. */
 const UPSTREAM_TEXTS = ['Starfleet Medical', 'Wobbling Cormorant', 'gallimaufry-report'];
-const SECRETS = ['test-secret', 'test-notices-of-ours'];
 const CANARIES = [...Object.values(IDENTITY), ...UPSTREAM_TEXTS];
 
 const [BY_COMMAND, BY_AGE, KEPT] = ['POL-varnishcote', 'POL-thimblewick', 'POL-candlegarth'] as const;
