@@ -5,7 +5,7 @@ import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/process/configuration-fault';
 import { sparingLoopback } from '../src/process/loopback';
-import { newKey } from '../src/temporal/key-ring';
+import { generateKey } from '../src/temporal/key-ring';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
 const LOOPBACK = {
@@ -227,7 +227,7 @@ test('all faults are reported together, each with key, what was expected and wha
       '  HUMAN_API_CLIENT_ID: expected the client id that Human API gave you; came nothing',
       '  HUMAN_API_CLIENT_SECRET: expected the client secret that Human API gave you; came nothing',
       '  PAYLOAD_KEYS: expected keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or ' +
-        'PAYLOAD_ENCRYPTION=off says that Temporal may store personal data in clear; came nothing',
+        'PAYLOAD_ENCRYPTION=off allows Temporal to store personal data unencrypted; came nothing',
       '  REPORTS_ENCRYPTION: expected on, or off where reports may lie in REPORT_STORE unencrypted; came nothing',
       '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; came this',
     ].join('\n'),
@@ -289,14 +289,14 @@ describe.each([
   ['a space', ' '],
   ['a tab', '\t'],
 ])('a secret ending in %s is trimmed', (_ending, ending) => {
-  const key = newKey('k1');
+  const key = generateKey('k1');
   const secrets = {
     ...CREDENTIALS,
     TEMPORAL_API_KEY: 'api-key',
     TEMPORAL_TLS: 'true',
     WEBHOOK_SECRET: 'a-secret-of-this-test',
     PAYLOAD_KEYS: key,
-    AUDIT_KEY: newKey('audit'),
+    AUDIT_KEY: generateKey('audit'),
     REPORT_STORE: './elsewhere',
   };
   const shown = ({ humanApi, temporal, webhook, payload, audit, reportStore }: ReturnType<typeof read>) => ({

@@ -1,4 +1,4 @@
-import type { ReportList } from '../domain/collection';
+import type { ListAnswer } from '../domain/collection';
 import type { DownloadResult } from '../domain/download-results';
 import { AccessDenied, isOutage } from '../upstream/errors';
 import { type AccessDenialProgress, accessDeniedForMs, startAccessDenialProgress } from './access-denial';
@@ -8,14 +8,6 @@ import { nothingNew } from './failures';
 import { type ListSelection, selectReports } from './list-selection';
 import type { PollMetrics } from './poll-metrics';
 import { type PollProgress, type Progress, startPollProgress } from './progress';
-
-/**
- * The result of listing the reports. `not-yet`: the access was denied, which may change; `refused`: it is denied for good; `unavailable`: given
- * up.
- */
-export type ListAnswer =
-  | ({ kind: 'listed' } & ReportList)
-  | { kind: 'not-yet' | 'refused' | 'unavailable'; askedAtMs: number };
 
 export interface ListReportsInput extends ListSelection {
   readonly clientUserId: string;

@@ -53,30 +53,27 @@ export function createRouter(deps: {
     if (notice.kind === 'other') return { to: 'nowhere', deliver: async () => 'ignored' };
     const requestId = noticeRequestId(notice);
     if (notice.kind === 'status') {
-      const { clientUserId, humanId, status, updatedAt } = notice;
       const deliver = async () => {
-        const claim = { humanId, status, updatedAt };
-        const delivered = await sender.deliverStatusNotice(clientUserId, claim, requestId, untilMs);
-        if (delivered === 'closed-or-unknown') return 'ignored';
-        confirmations.claimed(humanId, clientUserId);
+        const receiver = await sender.send(notice, null, requestId, untilMs);
+        if (receiver === 'nowhere') return 'ignored';
+        confirmations.claimed(notice.humanId, notice.clientUserId);
         return 'accepted';
       };
       return { to: 'applicant', deliver };
     }
-    const { humanId, reportId, type, updatedAt } = notice;
-    const named = { humanId, reportId, type, updatedAt };
+    const { humanId } = notice;
     const clientUserId = known.clientUserIdOf(humanId);
     if (clientUserId !== null) {
       const deliver = async () => {
-        const delivered = await sender.deliverReportNotice(clientUserId, named, requestId, untilMs);
-        if (delivered === 'refreshing') return delivered;
-        return delivered === 'taken' ? 'accepted' : 'ignored';
+        const receiver = await sender.send(notice, clientUserId, requestId, untilMs);
+        if (receiver === 'refresh') return 'refreshing';
+        return receiver === 'applicant' ? 'accepted' : 'ignored';
       };
       return { to: 'applicant', deliver };
     }
     const deliver = async () => {
       if (!mailboxes.admit(humanId)) throw new MailboxBudgetSpent();
-      await sender.postToMailbox(named, requestId, untilMs).catch((error: unknown) => {
+      await sender.send(notice, null, requestId, untilMs).catch((error: unknown) => {
         mailboxes.refund(humanId);
         throw error;
       });

@@ -11,17 +11,17 @@ import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 
 export const UI = 'http://127.0.0.1:8233';
 export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role}-0123456789abcdef`])) as Record<
   Role,
   string
 >;
-const ring = parseKeyRing(newKey('main')) ?? fail();
+const ring = parseKeyRing(generateKey('main')) ?? fail();
 const NAMESPACE = 'default';
 
-/** The api on a free port with one key a role, its codec endpoint on. */
+/** The api on a free port, with one key per role and the codec endpoint on. */
 export async function startApi(
   options: {
     settings?: Partial<ApiSettings>;
@@ -74,7 +74,7 @@ export async function startApi(
   };
 }
 
-/** Encrypted as a worker encrypts it, in the JSON of a remote codec. */
+/** A payload that a worker encrypted, in the JSON of a remote codec. */
 export async function encrypted(value: unknown, workflowId: string, keys = ring, namespace = NAMESPACE) {
   const codec = createPayloadCodec(keys, namespace);
   const context = { type: 'workflow', namespace, workflowId } as never;

@@ -4,11 +4,11 @@ import { converse } from '../webhook/webhook-fixture';
 
 const RUNS = 150;
 const TEST_TIMEOUT_MS = 60_000;
-/** Of CPU, for one request: what blocks the process for so long on an idle machine blocks everybody. */
-const MOST_CPU_MS = 1_000;
+/** The CPU time of one request, which blocks all others. */
+const MAX_CPU_MS = 1_000;
 const EMAIL = 'canary@example.org';
-/** As an answer would hold it. */
-const CLEAR = Buffer.from(JSON.stringify({ email: EMAIL })).toString('base64');
+/** The form in which an answer would contain it. */
+const PLAIN = Buffer.from(JSON.stringify({ email: EMAIL })).toString('base64');
 
 let api: Awaited<ReturnType<typeof startApi>>;
 let secret: Awaited<ReturnType<typeof encrypted>>;
@@ -28,7 +28,7 @@ const NASTY = fc.constantFrom(
   '\r\nX-Planted: 1',
 );
 const TEXT = fc.oneof(NASTY, fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 40 }));
-/** A payload of ours, with some of it replaced by anything. */
+/** One of our payloads, with parts of it replaced. */
 const PAYLOAD = fc
   .tuple(
     fc.dictionary(fc.constantFrom('encoding', 'key', 'workflow', 'messageType', 'x'), fc.oneof(TEXT, fc.jsonValue()), {
@@ -48,7 +48,7 @@ const BODY = fc.oneof(
   fc.nat({ max: 50_000 }).map((depth) => `{"payloads":${'['.repeat(depth)}${']'.repeat(depth)}}`),
   TEXT,
 );
-/** As HTTP lets a value be; what it does not is for the raw socket. */
+/** A value that HTTP allows; the raw socket sends others. */
 const VALUE = fc.string({ maxLength: 60 }).map((text) => text.replace(/[^ -~]/g, ''));
 const HEADERS = fc.dictionary(
   fc.constantFrom('authorization', 'cookie', 'origin', 'host', 'x-namespace', 'content-type', 'x-forwarded-for'),
@@ -84,7 +84,7 @@ const PATH = fc.oneof(
 const METHOD = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'TRACE');
 
 test(
-  'whatever the method, path, headers and body, the api answers below 500, and shows nobody without a key anything of a person',
+  'any method, path, headers and body get a status below 500, and without a key no personal data',
   async () => {
     await fc.assert(
       fc.asyncProperty(METHOD, PATH, HEADERS, fc.oneof(BODY, fc.constant(null)), async (method, url, headers, body) => {
@@ -94,9 +94,9 @@ test(
           headers: { host: '127.0.0.1:3000', 'content-type': 'application/json', ...headers },
         });
         expect(answer.statusCode).toBeLessThan(500);
-        expect(answer.body).not.toContain(CLEAR);
+        expect(answer.body).not.toContain(PLAIN);
         expect(answer.headers['x-planted']).toBeUndefined();
-        // Seen by whoever holds none of our keys: `authorization` here never is one.
+        // No generated `authorization` header has a valid key.
         if (url.startsWith('/codec/decode') && method === 'POST') expect(answer.statusCode).not.toBe(200);
       }),
       { numRuns: RUNS },
@@ -108,9 +108,9 @@ test(
 );
 
 test(
-  'whatever somebody with the role sends to be decoded, it is answered below 500, and one bad element spoils no other',
+  'any body from a caller with the role gets a status below 500, and a bad element affects no other',
   async () => {
-    const ask = (body: string) =>
+    const decode = (body: string) =>
       api.app.inject({
         ...{ method: 'POST', url: '/codec/decode', payload: body },
         headers: {
@@ -121,14 +121,14 @@ test(
       });
     await fc.assert(
       fc.asyncProperty(BODY, async (body) => {
-        expect((await ask(body)).statusCode).toBeLessThan(500);
+        expect((await decode(body)).statusCode).toBeLessThan(500);
       }),
       { numRuns: RUNS },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(PAYLOAD, { maxLength: 3 }), async (others) => {
         const sent = [...others, secret, ...others];
-        const answer = await ask(JSON.stringify({ payloads: sent }));
+        const answer = await decode(JSON.stringify({ payloads: sent }));
         const { payloads } = answer.json() as { payloads: { data: string }[] };
         expect(payloads).toHaveLength(sent.length);
         expect(Buffer.from(payloads[others.length]?.data ?? '', 'base64').toString()).toContain(EMAIL);
@@ -142,7 +142,7 @@ test(
 const many = (count: number, element: string) => Array(count).fill(element).join(',');
 
 test.each<[string, () => string, number]>([
-  ['10,000 payloads of ours', () => `{"payloads":[${many(10_000, JSON.stringify(secret))}]}`, 200],
+  ['10,000 valid payloads', () => `{"payloads":[${many(10_000, JSON.stringify(secret))}]}`, 200],
   ['one payload more', () => `{"payloads":[${many(10_001, '{}')}]}`, 413],
   ['8 MiB of one payload', () => `{"payloads":[{"metadata":{},"data":"${'A'.repeat(8_000_000)}"}]}`, 200],
   [
@@ -155,7 +155,7 @@ test.each<[string, () => string, number]>([
   ['8 MiB of blanks', () => `${' '.repeat(8_000_000)}{}`, 200],
   ['8 MiB of a text without an end', () => `"${'\\"'.repeat(4_000_000)}`, 400],
   ['more than 8 MiB', () => `"${'x'.repeat(8 * 1024 * 1024)}"`, 413],
-])('%s holds the process up for less than a second', async (_what, bodyOf, status) => {
+])('%s blocks the process for less than a second', async (_what, bodyOf, status) => {
   const payload = bodyOf();
   const before = process.cpuUsage();
   const answer = await api.app.inject({
@@ -164,11 +164,11 @@ test.each<[string, () => string, number]>([
   });
   const { user, system } = process.cpuUsage(before);
   expect(answer.statusCode).toBe(status);
-  expect((user + system) / 1_000).toBeLessThan(MOST_CPU_MS);
+  expect((user + system) / 1_000).toBeLessThan(MAX_CPU_MS);
 });
 
 test(
-  'whatever comes over a raw socket, it is answered below 500 or closed, and the api goes on',
+  'any bytes on a raw socket get a status below 500 or a closed connection, and the api continues',
   async () => {
     const port = Number(new URL(api.url).port);
     const header = fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((text) => text.replaceAll('\n', ' '));

@@ -7,9 +7,9 @@ import { createInternalActivities, createUpstreamActivities } from '../../src/ac
 import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
 import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy } from '../../src/domain/policy';
-import { createApplicantRuns } from '../../src/temporal/runs';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { callQueues } from '../../src/temporal/workers';
+import { activityQueues } from '../../src/temporal/workers';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -197,7 +197,7 @@ export class TimeSkipping {
           directory,
           seal: null,
           mailboxMetrics: createMailboxMetrics(new Registry()),
-          runs: createApplicantRuns({ client: this.client, taskQueue }),
+          runs: createApplicantRuns({ client: this.client, taskQueue, refreshForMs: 30 * DAY_MS }),
           sweepSource: createSweepSource({ client: this.client, taskQueue }),
           refreshForMs: 30 * DAY_MS,
           policy: DEFAULT_POLICY,
@@ -206,7 +206,7 @@ export class TimeSkipping {
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
         ...(codec && { dataConverter: { payloadCodecs: [codec] } }),
       }),
-      ...callQueues(taskQueue, UNLIMITED).map((queue) =>
+      ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
         Worker.create({
           ...common,
           ...queue,

@@ -7,7 +7,7 @@ import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
@@ -30,9 +30,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What encrypts, and counts what it encrypts. */
-function counting() {
-  const converter = createDataConverter({ ring: parseKeyRing(newKey('k')), encrypts: true }, 'default') ?? {};
+/** A data converter that counts the payloads it encrypts. */
+function createCounter() {
+  const converter = createDataConverter({ ring: parseKeyRing(generateKey('k')), encrypts: true }, 'default') ?? {};
   const [codec] = converter.payloadCodecs ?? [];
   if (!codec) throw new Error('expected a codec');
   let encrypted = 0;
@@ -47,9 +47,9 @@ function counting() {
 }
 
 test(
-  'a poll that finds nothing encrypts two payloads: its progress and its failure (decision 0020 counts on it)',
+  'a poll without news encrypts two payloads: its progress and its failure (decision 0020)',
   async () => {
-    const { dataConverter, encrypted } = counting();
+    const { dataConverter, encrypted } = createCounter();
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection, dataConverter });
     const humanApi = new FakeUpstream();
@@ -76,7 +76,7 @@ test(
     await polled(before.polls + POLLS);
     const polls = humanApi.count('readStatus') - before.polls;
     const perPoll = (encrypted() - before.payloads) / polls;
-    // Each count may be taken in the midst of a poll.
+    // Each count may be read during a poll.
     expect(Math.round(perPoll)).toBe(2);
   },
   LIMIT_MS,

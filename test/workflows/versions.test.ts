@@ -45,7 +45,7 @@ test(
       createWorkers({
         ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
         deployment: { name: DEPLOYMENT, buildId },
-        inHouseActivities: createManifestActivities(deps),
+        internalActivities: createManifestActivities(deps),
         upstreamActivities: {
           ...createInvitationActivities(deps),
           ...createPersonActivities(deps),

@@ -113,9 +113,11 @@ test.each([
 test('a replay says what became of each record', async () => {
   const noticeSender = async () =>
     ({
-      deliverStatusNotice: async (clientUserId: string) => (clientUserId === 'POL-1' ? 'taken' : 'closed-or-unknown'),
-      findByHumanId: async () => null,
-      postToMailbox: async () => {},
+      findApplicant: async () => null,
+      send: async (notice: Notice) => {
+        if (notice.kind === 'report') return 'mailbox';
+        return notice.clientUserId === 'POL-1' ? 'applicant' : 'nowhere';
+      },
     }) as unknown as NoticeSender;
   const { run, said, printed, spooled } = await setup({ noticeSender });
   const both = await spooled('signature', [STATUS, REPORT]);

@@ -1,0 +1,41 @@
+import type { FastifyRequest } from 'fastify';
+import { isLoopbackHost } from '../process/loopback';
+import { Problem } from './problem';
+import type { ApiSettings } from './settings';
+
+export interface Origins {
+  /** The origin at which the request reached us. */
+  readonly ownOrigin: string;
+  /** The origin of the page that sent it; null if no browser did, or it sent none. */
+  readonly callerOrigin: string | null;
+}
+
+/**
+ * Rejects a request to a name that is not ours (DNS rebinding: a page on a name that resolves to our address), and one from a page that is neither
+ * ours nor, if `allowsUi`, Temporal's UI. @throws {Problem} 400, 421, 403
+ */
+export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
+  return (request: FastifyRequest, allowsUi: boolean): Origins => {
+    const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
+    // Node uses the first one; a proxy may have checked another.
+    if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem(400, 'expected one Host');
+    const host = request.headers.host ?? '';
+    const ownOrigin =
+      settings.origins.find((origin) => new URL(origin).host === host.toLowerCase()) ?? onLoopback(host);
+    if (ownOrigin === null) throw new Problem(421, 'expected a Host that is loopback or in API_ORIGINS');
+    const callerOrigin = request.headers.origin ?? null;
+    const isAllowed =
+      callerOrigin === null || callerOrigin === ownOrigin || (allowsUi && settings.uiOrigins.includes(callerOrigin));
+    if (!isAllowed) {
+      throw new Problem(403, 'expected an Origin in API_ORIGINS, or for the codec endpoint one in CODEC_UI_ORIGIN');
+    }
+    return { ownOrigin, callerOrigin };
+  };
+
+  function onLoopback(host: string): string | null {
+    const url = `${settings.tls === null ? 'http' : 'https'}://${host}`;
+    if (!URL.canParse(url) || /[/?#@\\]/.test(host)) return null;
+    const { hostname, origin } = new URL(url);
+    return isLoopbackHost(hostname) ? origin : null;
+  }
+}
