@@ -5,7 +5,7 @@ import { nullIfAbsent } from '../../src/disk/folders';
 import { KeyMissing } from '../../src/domain/encryption';
 import { createFolderFiles, type QuarantineFiles } from '../../src/quarantine/folder-files';
 import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineRecord } from '../../src/quarantine/quarantine';
-import { createSeal, parseKeyRing } from '../../src/temporal/key-ring';
+import { createCipher, parseKeyRing } from '../../src/temporal/key-ring';
 import { FaultyDisk } from '../report-store/faulty-disk';
 import { FakeStore } from '../support/fake-store';
 
@@ -23,7 +23,7 @@ async function newFolder(): Promise<string> {
 function cipherOf(byte: number) {
   const ring = parseKeyRing(`main:${Buffer.alloc(32, byte).toString('base64')}`);
   if (ring === null) throw new Error('expected a key ring');
-  return createSeal(ring);
+  return createCipher(ring);
 }
 
 const record = (over: Partial<QuarantineRecord> = {}): QuarantineRecord => ({
@@ -171,7 +171,7 @@ test('a disk that fails leaves no partial record, and the failure does not count
     for (let from = 1; from === 1 || disk.failed.length > 0; from += 1) {
       disk.break({ from, lasting: false, code: 'ENOSPC' });
       const result = await quarantine.put(record()).catch((error) => error.code);
-      disk.mend();
+      disk.repair();
       failed.push(...disk.failed);
       expect([from, result]).not.toEqual([from, 'full']);
       const names = (await nullIfAbsent(readdir(join(folder, 'quarantine')))) ?? [];

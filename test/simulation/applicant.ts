@@ -2,6 +2,7 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import type { Upstream } from '../../src/upstream/port';
@@ -104,6 +105,7 @@ export function activitiesOver(humanApi: Upstream, reportStore: ReportStore): Ac
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
+    ...createWithdrawalActivities(deps),
     ...createManifestActivities(deps),
   } as unknown as Activities;
 }

@@ -9,7 +9,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { callQueues } from '../../src/temporal/workers';
+import { activityQueues } from '../../src/temporal/workers';
 import { DIGEST_KEYS } from './fake-store';
 import type { FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
@@ -56,7 +56,7 @@ export async function startCarrier(options: {
       activities: inHouse,
       ...converting,
     }),
-    ...callQueues(taskQueue, UNLIMITED).map((queue) =>
+    ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
       Worker.create({
         connection,
         ...queue,

@@ -9,7 +9,7 @@ import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { callQueues } from '../../src/temporal/workers';
+import { activityQueues } from '../../src/temporal/workers';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -206,7 +206,7 @@ export class TimeSkipping {
         ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
         ...(codec && { dataConverter: { payloadCodecs: [codec] } }),
       }),
-      ...callQueues(taskQueue, UNLIMITED).map((queue) =>
+      ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
         Worker.create({
           ...common,
           ...queue,

@@ -7,7 +7,7 @@ import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 /** What encrypts, and counts what it encrypts. */
 function counting() {
-  const converter = createDataConverter({ ring: parseKeyRing(newKey('k')), encrypts: true }, 'default') ?? {};
+  const converter = createDataConverter({ ring: parseKeyRing(generateKey('k')), encrypts: true }, 'default') ?? {};
   const [codec] = converter.payloadCodecs ?? [];
   if (!codec) throw new Error('expected a codec');
   let encrypted = 0;

@@ -29,7 +29,7 @@ describe('a refused access token', () => {
     const routes = applicant.routes();
     expect(routes.lastIndexOf('proveCredentials')).toBeGreaterThan(routes.lastIndexOf('listReports'));
     const details = applicant.manifest?.missing.map(({ detail }) => detail);
-    expect(new Set(details)).toEqual(new Set([expect.stringMatching(/refused access .* the status said All Synced/)]));
+    expect(new Set(details)).toEqual(new Set([expect.stringMatching(/denied access .* the status said All Synced/)]));
   });
 
   test('that is granted within the hour loses no report', async () => {

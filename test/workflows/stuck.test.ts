@@ -30,7 +30,7 @@ test('an applicant whose reads decide nothing shows as stuck with the reason, co
   const applicant = await withGateway('readStatus', HOUR_MS, 2 * DAY_MS);
   const state = await applicant.until(({ stuck }) => stuck !== null);
   expect(state).toMatchObject({ stuck: WHY, outcome: null, stage: 'invited' });
-  expect(await currentDetailsOf(applicant)).toContain(`**Stuck**: Human API answers ${WHY}.`);
+  expect(await currentDetailsOf(applicant)).toContain(`**Stuck**: ${WHY}.`);
   const events = await applicant.events();
   await applicant.passTo(2 * DAY_MS - MINUTE_MS);
   expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });

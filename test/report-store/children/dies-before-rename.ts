@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { change, documentToStore, pdf, pieces } from '../fixtures';
 
-// Stands still where a whole document, or a whole manifest, is about to get its final name, and waits to be killed.
+// Stops before the rename of a complete document or manifest, and waits to be killed.
 const [, , root = '', what] = process.argv;
 const rename = fs.rename;
 fs.rename = async (from, to) => {

@@ -1,0 +1,22 @@
+import type { Attempt } from './attempt';
+import { type Progress, startProgress } from './progress';
+
+/** The progress of an activity whose access token may be denied. */
+export interface AccessDenialProgress extends Progress {
+  /** For how long the access has been denied, in ms: the time between denials without another failure between them. */
+  refusedMs: number;
+  /** The `elapsedMs` of the last denial; null after any other failure. */
+  lastRefusedMs: number | null;
+}
+
+export function startAccessDenialProgress(before: AccessDenialProgress | null): AccessDenialProgress {
+  return { refusedMs: 0, lastRefusedMs: null, ...startProgress(before) };
+}
+
+/** Counts a denial; returns for how long the access has been denied so far, in ms without time in the queue (decision 0026). */
+export function accessDeniedForMs({ progress, elapsedMs }: Attempt<AccessDenialProgress>): number {
+  const nowMs = elapsedMs();
+  progress.refusedMs += progress.lastRefusedMs === null ? 0 : nowMs - progress.lastRefusedMs;
+  progress.lastRefusedMs = nowMs;
+  return progress.refusedMs;
+}

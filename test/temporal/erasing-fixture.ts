@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { readCommandLine } from '../../src/cli/operator/command-line';
+import type { Operator } from '../../src/cli/operator/operator';
+import { runOperator } from '../../src/cli/operator/run';
+import { createTerminal } from '../../src/cli/terminal';
+import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import type { AuditEntry } from '../../src/observability/audit';
+import { openErasing } from '../../src/report-store/erasing';
+import { createFolderStore } from '../../src/report-store/folder/store';
+import type { ReportStore } from '../../src/report-store/port';
+import { createApplicants } from '../../src/temporal/applicants';
+import { createAuditKeys } from '../../src/temporal/audit-keys';
+import { createErasure, type ErasureRecords } from '../../src/temporal/erasure';
+import { createNoticeSender } from '../../src/temporal/notices';
+import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { startCarrier } from '../support/carrier';
+import { until } from '../support/condition';
+import { FakeUpstream } from '../support/fake-upstream';
+import { filesIn } from '../support/stored';
+import {
+  APPLICANTS_ATTRIBUTES,
+  DELETES_SOON,
+  startTemporalServer,
+  type TemporalServer,
+} from '../support/temporal-server';
+
+const { History } = temporal.api.history.v1;
+
+let server: TemporalServer;
+let connection: Connection;
+let folder: string;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
+  connection = await Connection.connect({ address: server.address });
+}, 40_000);
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Serializes with sorted names: the server returns maps in any order. */
+function serialize(message: object): Buffer {
+  const byKey = (_: string, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  return Buffer.from(JSON.stringify(message, byKey));
+}
+
+/** Starts workers and an operator with a new store. Both use `dataConverter`. */
+export async function setup({ dataConverter }: { readonly dataConverter?: DataConverter | undefined } = {}) {
+  const converting = dataConverter && { dataConverter };
+  const client = new Client({ connection, namespace: server.namespace, ...converting });
+  const taskQueue = `erasure-${randomUUID()}`;
+  const root = join(folder, taskQueue);
+  const store: ReportStore = createFolderStore(root);
+  await store.init();
+  const humanApi = new FakeUpstream();
+  const applicants = createApplicants({ client, taskQueue });
+  const audited: AuditEntry[] = [];
+  const printed: Record<string, unknown>[] = [];
+  const messages: string[] = [];
+  const stop = await startCarrier({
+    address: server.address,
+    client,
+    taskQueue,
+    humanApi,
+    reportStore: store,
+    refreshForMs: 30 * DAY_MS,
+    ...converting,
+  });
+  stops.push(stop);
+  const operator: Operator = {
+    terminal: createTerminal({ write: (text: string) => messages.push(text) }),
+    out: (line) => printed.push(JSON.parse(line)),
+    json: true,
+    signal: new AbortController().signal,
+    temporal: async () => client,
+    taskQueue,
+    who: 'cli:tester',
+    audit: async () => ({ record: async (entry) => void audited.push(entry) }),
+    auditFolder: join(root, 'audit'),
+    auditKeys: createAuditKeys('chartway', null, null),
+    ask: null,
+    noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
+    reportStore: () => store,
+    spoolFolder: join(root, 'spool'),
+    seal: null,
+  };
+  const records = openErasing(store);
+  return {
+    client,
+    /** A client of another process, with another converter. */
+    clientWith: (other: DataConverter | undefined) =>
+      new Client({ connection, namespace: server.namespace, ...(other && { dataConverter: other }) }),
+    store,
+    root,
+    humanApi,
+    applicants,
+    audited,
+    printed,
+    operator,
+    records,
+    notices: await operator.noticeSender(),
+    /** Returns all stored bytes by key: `file <name>`, `run <workflowId> <runId>` (its history), `person <humanId>`. */
+    async everything(): Promise<Map<string, Buffer>> {
+      const all = new Map([...(await filesIn(root))].map(([name, bytes]) => [`file ${name}`, bytes]));
+      for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+        const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+        all.set(
+          `run ${workflowId} ${runId}`,
+          serialize(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
+        );
+      }
+      for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
+      return all;
+    },
+    erasure: (over: Partial<ErasureRecords> = {}) =>
+      createErasure({ client, taskQueue, records: { ...records, ...over } }),
+    /** Starts an applicant, waits for its invitation, and stores a document. Returns the humanId. */
+    async invite(clientUserId: string): Promise<string> {
+      const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
+      const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
+      expect(started.result).toBe('started');
+      const humanId = await until(
+        'the invitation',
+        20_000,
+        async () => (await applicants.readState(clientUserId)).humanId,
+      );
+      const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
+      await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
+      return humanId;
+    },
+    /** Returns 1 if Temporal has a run of the workflow, else 0. */
+    async runs(workflowId: string): Promise<number> {
+      return client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(
+          () => 1,
+          () => 0,
+        );
+    },
+    messages,
+    /** Runs an operator command; resolves to its exit status. */
+    run: (...argv: string[]) => runOperator(readCommandLine(argv).act, operator),
+    erase: (...argv: string[]) => runOperator(readCommandLine(['erase', ...argv]).act, operator),
+  };
+}
