@@ -5,7 +5,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
-import { writeRecord } from '../../src/spool/record';
+import { encodeRecord } from '../../src/spool/record';
 import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
@@ -130,7 +130,7 @@ test('a notice in the spool keeps the erasure open; a second one after its deliv
   await mkdir(partition, { recursive: true });
   const segment = join(partition, '1790000000000-01234567-000001.log');
   const notice = serializeNotices([reportNotice(humanId)]);
-  await writeFile(segment, writeRecord({ atMs: 1, text: notice }, null));
+  await writeFile(segment, encodeRecord({ atMs: 1, text: notice }, null));
   expect(await erase('POL-W', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1 }]);
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);

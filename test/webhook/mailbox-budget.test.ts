@@ -66,7 +66,7 @@ async function flooded({ maxBytes = 1e8 } = {}) {
   const temporal = { isAway: false };
   const webhook = await start({
     budget,
-    spool: (given) => openSpool({ ...given, folder, maxBytes, seal: null }),
+    spool: (given) => openSpool({ ...given, folder, maxBytes, cipher: null }),
     sender: {
       deliverStatusNotice: async () => {
         if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal', null);

@@ -26,7 +26,7 @@ async function setup(
     signature: { mode, secrets: ['client-secret'] },
     ...(options.quarantine && {
       spool: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) =>
-        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, seal: null, ...given }),
+        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, cipher: null, ...given }),
     }),
     ...options,
   });
