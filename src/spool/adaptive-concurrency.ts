@@ -15,7 +15,7 @@ export interface AdaptiveConcurrency {
 /** Delivers a million notices within an hour; a Temporal server handles thousands of calls. */
 const MAX_LIMIT = 16;
 /** While requests are delivered, because their senders wait. */
-const LIMIT_BESIDE_REQUESTS = 2;
+const LIMIT_DURING_REQUESTS = 2;
 /** Successes that raise the limit by 1. */
 const SUCCESSES_PER_STEP = 8;
 const FIRST_BACKOFF_MS = 250;
@@ -36,7 +36,7 @@ export function createAdaptiveConcurrency(options: {
     limit() {
       if (nowMs() < backoffUntilMs) return 0;
       if (failures > 0) return 1;
-      return Math.max(1, Math.floor(live() > 0 ? Math.min(limit, LIMIT_BESIDE_REQUESTS) : limit));
+      return Math.max(1, Math.floor(live() > 0 ? Math.min(limit, LIMIT_DURING_REQUESTS) : limit));
     },
     backoffMs: () => Math.max(0, backoffUntilMs - nowMs()),
     get isDown() {

@@ -15,7 +15,7 @@ export type ScannedLine =
   | { readonly kind: 'torn'; readonly bytes: Buffer };
 
 const LINE_FEED = 0x0a;
-/** 64 bits: other bytes do not match by chance. */
+/** 64 bits: other bytes do not match. */
 const CHECKSUM_DIGITS = 16;
 const HEADER = /^1([ps]) ([0-9a-f]{16}) ([1-9]\d{0,8}) /;
 const MAX_HEADER_BYTES = 2 + 1 + CHECKSUM_DIGITS + 1 + 9 + 1;

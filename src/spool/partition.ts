@@ -12,7 +12,7 @@ export interface SpoolPartition {
   /** A name for a new segment. It sorts after older ones of all webhooks. */
   segmentName(): string;
   /**
-   * Moves the segments of dead webhooks into our folder; of several webhooks one gets each. Calls `onClaimed` as soon as a segment is ours. What
+   * Moves the segments of dead webhooks into our folder; of several webhooks one gets each. Calls `onClaimed` as soon as a segment is moved. What
    * cannot be read or renamed stays for another time. @throws the first error of the system, after the rest is claimed
    */
   claimOrphans(onClaimed: (name: string) => Promise<void>): Promise<void>;

@@ -120,7 +120,7 @@ export function startReplay(deps: {
     if (!stopping.signal.aborted) defer(segment);
   }
 
-  /** If the segment is put back, a webhook that looks for orphans claims it. Otherwise polling finds what its notices said. */
+  /** If the segment is put back, a webhook that looks for orphans claims it. Otherwise polling finds the changes. */
   function reportLost({ name, records, bytes }: Segment): void {
     const fields = { segment: name, notices: records, bytes };
     log.error(fields, 'a segment of the spool was removed before its notices were delivered');

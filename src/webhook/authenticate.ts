@@ -7,7 +7,7 @@ interface Credentials {
 }
 
 /**
- * Returns whether a request has one of the secrets. A segment in the path decides, because a proxy may add a header of its own; without it the
+ * Returns whether a request has one of the secrets. A segment in the path decides, because a proxy may add a header; without it the
  * password of Basic authentication does, with any user name. Without secrets every request passes: the configuration allows that on loopback only.
  */
 export function createAuthentication(secrets: readonly string[]): (credentials: Credentials) => boolean {

@@ -5,7 +5,7 @@ import type { NoticeSender } from '../temporal/notices';
 
 /** Which applicant has a humanId, as Temporal confirmed it, so that report notices go to the applicant and not to a mailbox. */
 export interface Confirmations {
-  /** Null if it is not confirmed, whatever a notice says. */
+  /** Null if it is not confirmed. */
   ownerOf(humanId: string): string | null;
   /** The applicant took a status notice with this humanId. */
   claimed(humanId: string, clientUserId: string): void;
@@ -79,7 +79,7 @@ function createBacklog(concurrency: number) {
       waiting.push(() => void limit(work).then(() => keys.delete(key)));
     },
     start(): void {
-      for (const begin of waiting.splice(0)) begin();
+      for (const run of waiting.splice(0)) run();
     },
   };
 }

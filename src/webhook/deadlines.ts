@@ -4,5 +4,5 @@
  */
 export const DEADLINES = { body: 2_000, temporal: 2_000, durable: 2_300 } as const;
 
-/** For a notice out of the spool, in ms: no sender waits, but a Temporal that is back must be noticed soon. */
+/** For a notice of the spool, in ms. No sender waits; a Temporal that is back is noticed within this time. */
 export const REDELIVERY_MS = 5_000;

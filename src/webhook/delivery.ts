@@ -30,7 +30,7 @@ export interface Delivery {
   readonly isTemporalAway: boolean;
 }
 
-/** Keeps a Temporal server busy and leaves room for other requests beside an array of thousands. */
+/** Keeps a Temporal server busy, and an array of thousands leaves room for other requests. */
 const CONCURRENCY = 32;
 /** How long the spool is tried first while Temporal is away. After that Temporal is asked, because it may be back. */
 const SPOOL_FIRST_MS = 1_000;
@@ -164,11 +164,11 @@ export function createDelivery(deps: {
   return {
     async accept(parsed, sinceMs) {
       const notices = parsed.filter((notice) => notice.kind !== 'other');
-      const others = parsed.length - notices.length;
-      if (others > 0) metrics.notices.inc({ kind: 'other', to: 'nowhere', result: 'ignored' }, others);
-      if (notices.length === 0) return { accepted: 0, ignored: others, undelivered: 0, failure: null };
+      const otherCount = parsed.length - notices.length;
+      if (otherCount > 0) metrics.notices.inc({ kind: 'other', to: 'nowhere', result: 'ignored' }, otherCount);
+      if (notices.length === 0) return { accepted: 0, ignored: otherCount, undelivered: 0, failure: null };
       const acceptance = await makeDurable(notices, sinceMs);
-      return { ...acceptance, ignored: acceptance.ignored + others };
+      return { ...acceptance, ignored: acceptance.ignored + otherCount };
     },
 
     outlet: {

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { resolveBy } from '../process/resolve-by';
 
 /**
- * A body without its content codings. If one cannot be decoded, `bytes` still have it and `expected` says what was expected: a proxy may
+ * A body without its content codings. If one cannot be decoded, `bytes` still have it and `expected` is the text of the error: a proxy may
  * decompress the body and keep the header, so that is a fault only if the bytes are not JSON either.
  */
 export type Inflated =

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The raw bytes, or why there are none. `aborted`: the sender closed the connection. */
+/** The raw bytes, or the fault. `aborted`: the sender closed the connection. */
 export type Body =
   | { readonly kind: 'read'; readonly bytes: Buffer }
   | { readonly kind: 'too-large' }

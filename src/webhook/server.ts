@@ -118,13 +118,13 @@ export function createWebhookServer(deps: WebhookDeps): Server {
       return rejectSecret(request);
     }
     connections.authenticate(request.socket);
-    if (request.method !== 'POST') return HEALTHY; // a sender verifies the address; the answer repeats nothing of the request
+    if (request.method !== 'POST') return HEALTHY; // a sender verifies the address; the answer quotes no part of the request
 
     if (declaresMoreThan(request, MAX_BODY_BYTES)) return TOO_LARGE;
     if (request.headers.expect !== undefined) response.writeContinue();
     const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timeoutMs: bodyTimeoutMs });
     if (body.kind === 'aborted') return null;
-    // Not 408: upstream knows 503 as the answer after which it sends a notification again.
+    // Not 408: upstream sends a notification again after 503.
     if (body.kind === 'too-slow') {
       return errorAnswer(503, `expected the whole body within ${bodyTimeoutMs} ms; send it again`);
     }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * The signed requests and nonces that were acknowledged, so that none counts twice. Only this process knows them: another webhook, or this one
+ * The signed requests and nonces that were acknowledged, so that none counts twice. They are in this process only: another webhook, or this one
  * after a restart, accepts a replay within the tolerance, which is harmless because workflows are idempotent.
  */
 export interface SignatureMemory {

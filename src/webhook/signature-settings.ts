@@ -4,7 +4,7 @@ import { type ConfigurationFault, type Environment, faultOf } from '../process/c
 import { separated, setting } from '../process/setting';
 import type { SignatureScheme } from './signature';
 
-/** A name as RFC 9110 allows one, of letters, digits and "-" alone, as every header in use is. */
+/** RFC 9110 allows more characters; headers in use have only these. */
 const header = setting('the name of a header', (text) =>
   /^[A-Za-z0-9-]{1,100}$/.test(text) ? text.toLowerCase() : null,
 );

@@ -76,7 +76,7 @@ const HEX = /^[0-9A-Fa-f]{40}$/;
 /** 27 digits of either alphabet and an optional "=". */
 const BASE64 = /^[A-Za-z0-9+/_-]{27}=?$/;
 
-/** The code in a header, or null. The length tells hex from base64. */
+/** The code in a header, or null. Hex and base64 differ in length. */
 function parseMac(text: string, encoding: SignatureScheme['encoding']): Buffer | null {
   if (encoding !== 'base64' && HEX.test(text)) return Buffer.from(text, 'hex');
   if (encoding === 'hex' || !BASE64.test(text)) return null;

@@ -13,7 +13,7 @@ export interface QuarantineView extends QuarantineSource {
   readonly places: string;
 }
 
-/** `onMissingStore`: called if there is no report store; then only the spool is read. Without it, StoreNotFound is thrown. */
+/** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
 export function openQuarantineView(
   { spoolFolder, reportStore, seal }: Pick<Operator, 'spoolFolder' | 'reportStore' | 'seal'>,
   onMissingStore?: (text: string) => void,
