@@ -144,7 +144,7 @@ test(
         Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01, 0xff]),
       ),
     );
-    const NAMES = /^(UnreadableManifest|WrongFolder|NotOpened|UnknownKey)$/;
+    const NAMES = /^(UnreadableManifest|WrongFolder|NotDecrypted|UnknownKey)$/;
     await fc.assert(
       fc.asyncProperty(broken, async (bytes) => {
         await writeFile(path, bytes);

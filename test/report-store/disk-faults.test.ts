@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import type { StoredDocument } from '../../src/domain/reports';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import type { AtRest, ReportStore } from '../../src/report-store/port';
+import type { ReportStore, StoreEncryption } from '../../src/report-store/port';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { FaultyDisk } from './faulty-disk';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
 const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000))];
 const FILE = documentFile(documentToStore().report, 'pdf');
+const SECOND_FILE = documentFile(documentToStore().report, 'pdf', sha256(SECOND));
 const LONG_AGO = new Date(Date.now() - 25 * 3_600_000);
-const IN_CLEAR: AtRest = { seal: null, encrypts: false };
-const ENCRYPTED: AtRest = { seal: newCipher(), encrypts: true };
+const IN_CLEAR: StoreEncryption = { cipher: null, encrypts: false };
+const ENCRYPTED: StoreEncryption = { cipher: newCipher(), encrypts: true };
 
 function newCipher() {
   const ring = parseKeyRing(generateKey('k1'));
@@ -27,18 +28,22 @@ interface Scenario {
   readonly prepare: (store: ReportStore) => Promise<unknown>;
   /** The fault happens during this. */
   readonly work: (store: ReportStore) => Promise<unknown>;
-  /** The content of the document that the manifest lists at the end; null: none. */
-  readonly result: string | null;
+  /** The current document that the manifest lists at the end: its file and content. */
+  readonly result: readonly [string, string] | null;
 }
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  'the first document': { prepare: async () => undefined, work: saveAndRecord(FIRST), result: FIRST },
-  'a repeated document': { prepare: saveAndRecord(FIRST), work: saveAndRecord(FIRST), result: FIRST },
-  'a version with other bytes': { prepare: saveAndRecord(FIRST), work: (store) => save(store, SECOND), result: SECOND },
+  'the first document': { prepare: async () => undefined, work: saveAndRecord(FIRST), result: [FILE, FIRST] },
+  'a repeated document': { prepare: saveAndRecord(FIRST), work: saveAndRecord(FIRST), result: [FILE, FIRST] },
+  'a version with other bytes': {
+    prepare: saveAndRecord(FIRST),
+    work: saveAndRecord(SECOND),
+    result: [SECOND_FILE, SECOND],
+  },
   'the closing': {
     prepare: saveAndRecord(FIRST),
     work: (store) => store.updateManifest(change({ outcome: 'collected', closedAt: '2026-03-02T00:00:00.000Z' })),
-    result: FIRST,
+    result: [FILE, FIRST],
   },
   'a write to the shelf': {
     prepare: (store) => store.shelf.put('sweeps/list.json', Buffer.from(FIRST)),
@@ -101,10 +106,10 @@ async function runWithFault(
   call: number,
   code: string,
   lasting: boolean,
-  atRest: AtRest,
+  encryption: StoreEncryption,
 ): Promise<boolean> {
   const root = join(folder, `${call}`);
-  const store = createFolderStore(root, atRest);
+  const store = createFolderStore(root, encryption);
   await store.init();
   await scenario.prepare(store);
   disk.break({ from: call, lasting, code });
@@ -123,7 +128,7 @@ async function runWithFault(
       message: expect.not.stringContaining('secret'),
     });
   await expectWholeFiles(store);
-  if (!atRest.encrypts) for (const bytes of await finalBytes(root)) expect([FIRST, SECOND]).toContain(bytes);
+  if (!encryption.encrypts) for (const bytes of await finalBytes(root)) expect([FIRST, SECOND]).toContain(bytes);
   const removal = failed.some((call) => call === 'rm' || call === 'rmdir' || call === 'unlink');
   if (!removal) expect({ ...context, left: await incomingFiles(root) }).toEqual({ ...context, left: [] });
 
@@ -133,10 +138,9 @@ async function runWithFault(
   await scenario.work(store);
   const documents = await expectWholeFiles(store);
   if (scenario.result !== null) {
-    expect({ ...context, documents }).toMatchObject({
-      ...context,
-      documents: [{ file: FILE, sha256: sha256(scenario.result) }],
-    });
+    const [file, content] = scenario.result;
+    const current = documents.filter(({ superseded }) => !superseded);
+    expect({ ...context, current }).toMatchObject({ ...context, current: [{ file, sha256: sha256(content) }] });
   }
   for (const name of await incomingFiles(root)) await utimes(join(root, '.incoming', name), LONG_AGO, LONG_AGO);
   await store.check();
@@ -153,9 +157,9 @@ describe.each(Object.entries(SCENARIOS))('a disk that fails at any call during %
       : []),
   ] as const)(
     'shows no partial file, and a repeat of the work succeeds: %s',
-    async (_name, code, lasting, atRest) => {
+    async (_name, code, lasting, encryption) => {
       let call = 1;
-      while (await runWithFault(scenario, call, code, lasting, atRest)) call += 1;
+      while (await runWithFault(scenario, call, code, lasting, encryption)) call += 1;
       expect(call).toBeGreaterThan(10);
     },
     60_000,

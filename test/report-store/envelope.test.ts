@@ -1,5 +1,6 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
-import { MAGIC, NotOpened, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
+import { Encryptor, encryptWhole, MAGIC, openFile } from '../../src/report-store/envelope';
+import { NotDecrypted } from '../../src/report-store/errors';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
@@ -18,7 +19,7 @@ function setup() {
   return {
     cipher,
     encrypt: (plain: Uint8Array, pieceBytes = 10_000) => {
-      const encryption = new Sealing(cipher, PATH);
+      const encryption = new Encryptor(cipher, PATH);
       const parts: Buffer[] = [];
       for (let at = 0; at < plain.byteLength; at += pieceBytes) {
         parts.push(encryption.take(plain.subarray(at, at + pieceBytes)));
@@ -30,7 +31,7 @@ function setup() {
 }
 
 async function decryptAll(bytes: Uint8Array, path: string, cipher: Cipher, pieceBytes = 7_001): Promise<Buffer> {
-  const { clear } = await openBytes(inPieces(bytes, pieceBytes), path, () => cipher);
+  const { clear } = await openFile(inPieces(bytes, pieceBytes), path, () => cipher);
   const pieces: Buffer[] = [];
   for await (const piece of clear) pieces.push(piece);
   return Buffer.concat(pieces);
@@ -71,14 +72,14 @@ describe('an encrypted file', () => {
       const keyNeeded = () => {
         throw new Error('expected no key to be needed');
       };
-      const { encrypted, clear } = await openBytes(inPieces(Buffer.from(text), 3), PATH, keyNeeded);
+      const { encrypted, clear } = await openFile(inPieces(Buffer.from(text), 3), PATH, keyNeeded);
       expect(encrypted).toBe(false);
       const pieces: Buffer[] = [];
       for await (const piece of clear) pieces.push(piece);
       expect(Buffer.concat(pieces).toString()).toBe(text);
     }
     expect(
-      (await openBytes(inPieces(sealedWhole(cipher, PATH, Buffer.from('{}')), 1), PATH, () => cipher)).encrypted,
+      (await openFile(inPieces(encryptWhole(cipher, PATH, Buffer.from('{}')), 1), PATH, () => cipher)).encrypted,
     ).toBe(true);
   });
 
@@ -124,7 +125,7 @@ describe('an encrypted file', () => {
     const whole = encrypt(plain);
     const headBytes = whole.byteLength - plain.byteLength - 3 * 16;
     const altered = parts(headBytes, whole.byteLength).map(([from, to]) => whole.subarray(from, to));
-    await expect(decrypt(Buffer.concat(altered))).rejects.toThrow(NotOpened);
+    await expect(decrypt(Buffer.concat(altered))).rejects.toThrow(NotDecrypted);
     expect((await decrypt(whole)).equals(plain)).toBe(true);
   });
 
@@ -138,7 +139,7 @@ describe('an encrypted file', () => {
         altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const got = await decrypt(altered).catch((error: unknown) => error);
         if (Buffer.isBuffer(got)) expect(got.equals(altered)).toBe(true);
-        else expect((got as Error).name).toMatch(/^(NotOpened|UnknownKey)$/);
+        else expect((got as Error).name).toMatch(/^(NotDecrypted|KeyMissing|UnknownKey)$/);
       }),
       { numRuns: 800 },
     );
@@ -146,13 +147,13 @@ describe('an encrypted file', () => {
 
   it('does not decrypt at another path', async () => {
     const { encrypt, decrypt } = setup();
-    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('POL-1', 'POL-2'))).rejects.toThrow(NotOpened);
-    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('unity', 'ccdraw'))).rejects.toThrow(NotOpened);
+    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('POL-1', 'POL-2'))).rejects.toThrow(NotDecrypted);
+    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('unity', 'ccdraw'))).rejects.toThrow(NotDecrypted);
   });
 
   it('needs a key that the ring lost, and decrypts with a rotated ring', async () => {
     const [k1, k2] = [generateKey('k1'), generateKey('k2')];
-    const before = sealedWhole(cipherOf(k1), PATH, plainOf(10));
+    const before = encryptWhole(cipherOf(k1), PATH, plainOf(10));
     expect(await decryptAll(before, PATH, cipherOf(k2, k1))).toEqual(plainOf(10));
     await expect(decryptAll(before, PATH, cipherOf(k2))).rejects.toThrow(KeyMissing);
   });

@@ -11,7 +11,7 @@ import { runOperator } from '../../src/cli/operator/run';
 import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
-import { openErasing } from '../../src/report-store/erasing';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
@@ -100,7 +100,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     spoolFolder: join(root, 'spool'),
     seal: null,
   };
-  const records = openErasing(store);
+  const records = openErasureRecords(store);
   return {
     client,
     /** A client of another process, with another converter. */

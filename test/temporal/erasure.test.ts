@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
-import { openErasing } from '../../src/report-store/erasing';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
 import { encodeRecord } from '../../src/spool/record';
 import type { ErasureRecords } from '../../src/temporal/erasure';
@@ -39,7 +39,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );
-  await openErasing(store).begin('TWIN-1.a');
+  await openErasureRecords(store).begin('TWIN-1.a');
   let before = await everything();
   await until('all runs to be listed and unchanged', STEP_TIMEOUT_MS, async () => {
     const previous = before;
@@ -159,7 +159,7 @@ test('an interrupted erasure continues, and finds the mailbox that only the dele
   await postNotice('request-5');
   expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId], people: 1 });
   await expect(client.workflow.getHandle(mailboxWorkflowId(humanId)).describe()).rejects.toThrow();
-  await records.end('POL-C');
+  await records.finish('POL-C');
   expect(await store.shelf.list('erasures/')).toEqual([]);
 });
 

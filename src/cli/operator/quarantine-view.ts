@@ -1,7 +1,7 @@
 import { KeyMissing } from '../../domain/encryption';
 import type { Notice } from '../../domain/notices';
 import { openMailboxQuarantine, openSpoolQuarantine, type Quarantine } from '../../quarantine/quarantine';
-import { StoreNotFound } from '../../report-store/port';
+import { StoreNotFound } from '../../report-store/errors';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { Operator } from './operator';
 

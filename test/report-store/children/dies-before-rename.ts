@@ -4,12 +4,14 @@ import { change, documentToStore, pdf, pieces } from '../fixtures';
 
 // Stops before the rename of a complete document or manifest, and waits to be killed.
 const [, , root = '', what] = process.argv;
-const rename = fs.rename;
-fs.rename = async (from, to) => {
-  if (!/\.(pdf|json)$/.test(String(to))) return rename(from, to);
-  process.send?.('about to rename');
-  return new Promise(() => undefined);
-};
+for (const name of ['link', 'rename'] as const) {
+  const real = fs[name];
+  fs[name] = async (from, to) => {
+    if (!/\.(pdf|json)$/.test(String(to))) return real(from, to);
+    process.send?.('about to rename');
+    return new Promise(() => undefined);
+  };
+}
 
 setInterval(() => undefined, 1_000);
 const store = createFolderStore(root);
