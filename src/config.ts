@@ -107,7 +107,7 @@ function toConfig(
     /** The id in its `.chartway/store.json`; null: any id is accepted. */
     reportStoreId: read.REPORT_STORE_ID ?? null,
     /** Encrypted files stay readable while their key is listed, also when new files are not encrypted. */
-    reportsAtRest: { seal: payload.ring && createCipher(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
+    reportsAtRest: { cipher: payload.ring && createCipher(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
     policy: toPolicy(read),
     refreshForMs: read.REFRESH_FOR,
     /** Null: no applicant is erased because of its age. */

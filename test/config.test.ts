@@ -57,7 +57,7 @@ test('without variables, returns the documented defaults', () => {
     deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
     reportStoreId: null,
-    reportsAtRest: { seal: null, encrypts: false },
+    reportsAtRest: { cipher: null, encrypts: false },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
     retentionMs: null,
@@ -94,10 +94,10 @@ test('without variables, returns the documented defaults', () => {
 test('encrypts the report store only if REPORTS_ENCRYPTION is on, which requires keys; with keys, encrypted files are readable', () => {
   const keys = { PAYLOAD_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}` };
   const on = { REPORTS_ENCRYPTION: 'on' };
-  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, seal: expect.anything() });
+  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, cipher: expect.anything() });
   expect(read({ ...keys, PAYLOAD_ENCRYPTION: 'off' }).reportsAtRest).toMatchObject({
     encrypts: false,
-    seal: expect.anything(),
+    cipher: expect.anything(),
   });
   expect(faultsOf({ ...on, ...CREDENTIALS }, 'worker').map(({ key }) => key)).toContain('REPORTS_ENCRYPTION');
 });

@@ -8,7 +8,7 @@ export interface QuarantineFiles {
   /** Writes the whole file or nothing; replaces a file of this name. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   get(name: string): Promise<Buffer | null>;
-  /** Names that begin with `prefix`. */
+  /** Names with this prefix. */
   list(prefix: string): Promise<readonly string[]>;
   remove(name: string): Promise<boolean>;
   /** Bytes of a file, 0 if it is gone. Without it only the number of records is capped. */

@@ -3,7 +3,7 @@ import { type Cipher, KeyMissing } from '../domain/encryption';
 import { createFolderFiles, type QuarantineFiles } from './folder-files';
 
 /**
- * Why a record is in quarantine. `refused`: Temporal rejected it for good. `signature`: its signature is missing or wrong. `damaged`: bytes of
+ * Why a record is in quarantine. `refused`: Temporal rejects it. `signature`: its signature is missing or wrong. `damaged`: bytes of
  * the spool that are not a record. `nobody`: a report notice for which no applicant was found.
  */
 export const QUARANTINE_REASONS = ['refused', 'signature', 'damaged', 'nobody'] as const;
@@ -20,7 +20,7 @@ export interface QuarantineHeader {
   readonly kind: string;
   readonly clientUserId: string | null;
   readonly humanId: string | null;
-  /** A code or short text of ours, never upstream's words. */
+  /** A code or a short text; never text of upstream. */
   readonly detail: string | null;
 }
 
@@ -39,7 +39,7 @@ export interface Quarantine {
   list(): Promise<readonly QuarantineHeader[]>;
   /** Null if there is no such record. `content` is null if it can never be decrypted. @throws {KeyMissing} */
   read(id: string): Promise<{ readonly header: QuarantineHeader; readonly content: Buffer | null } | null>;
-  /** Removes a record; false if there is none. */
+  /** Returns false if there is no such record. */
   drop(id: string): Promise<boolean>;
   /** Records and bytes by reason. */
   count(): Promise<QuarantineCounts>;

@@ -79,7 +79,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
     expect((await quarantine.list()).map(({ id }) => id)).toEqual([second]);
   });
 
-  test('caps each reason apart and keeps the oldest records', async () => {
+  test('caps each reason and keeps the oldest records', async () => {
     let nowMs = 1_700_000_000_000;
     const quarantine = (await setup()).open(null, { maxRecords: 2, nowMs: () => nowMs++ });
     const put = (why: QuarantineRecord['why'], content: string) => quarantine.put(record({ why, content }));
@@ -171,7 +171,7 @@ test('a disk that fails leaves no partial record, and the failure does not count
     for (let from = 1; from === 1 || disk.failed.length > 0; from += 1) {
       disk.break({ from, lasting: false, code: 'ENOSPC' });
       const result = await quarantine.put(record()).catch((error) => error.code);
-      disk.mend();
+      disk.repair();
       failed.push(...disk.failed);
       expect([from, result]).not.toEqual([from, 'full']);
       const names = (await nullIfAbsent(readdir(join(folder, 'quarantine')))) ?? [];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,28 +64,31 @@ export function cleanUp(): void {
   });
 }
 
+/** In memory where possible: a sync is fast there. */
+const PARENT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-spool-'));
+  const folder = await mkdtemp(join(PARENT, 'chartway-spool-'));
   folders.push(folder);
   return folder;
 }
 
-/** A spool that is open, and what it says. */
+/** An open spool with its log and metrics. */
 export async function open(
   options: {
     folder?: string;
     files?: Files;
-    seal?: Cipher | null;
+    cipher?: Cipher | null;
     maxBytes?: number;
     segmentBytes?: number;
-    adoptEveryMs?: number;
+    claimEveryMs?: number;
   } = {},
 ) {
   const folder = options.folder ?? (await newFolder());
   const registry = new Registry();
   const lines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const given = { maxBytes: 1024 * 1024, seal: null, ...options, folder };
+  const given = { maxBytes: 1024 * 1024, cipher: null, ...options, folder };
   const spool = await openSpool({ ...given, registry, log });
   spools.push(spool);
   return {
@@ -92,7 +96,7 @@ export async function open(
     spool,
     logged: () => lines.join(''),
     append: (...texts: string[]) => spool.append(texts, Date.now() + 20_000),
-    /** A figure of ours, by name and labels as Prometheus writes them. */
+    /** A metric, by name and labels as Prometheus writes them. */
     async figure(name: string): Promise<number> {
       const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
       return Number(line?.slice(name.length + 1));

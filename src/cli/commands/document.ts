@@ -1,13 +1,13 @@
 import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
-import { MANIFEST, reportName } from '../../report-store/layout';
 import {
   AlteredDocument,
   NoSuchDocument,
   StoreUnavailable,
   UnreadableManifest,
   WrongFolder,
-} from '../../report-store/port';
+} from '../../report-store/errors';
+import { MANIFEST, reportName } from '../../report-store/layout';
 import { isClosedPipe } from '../closed-pipe';
 import type { ExitStatus } from '../exit-status';
 import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';

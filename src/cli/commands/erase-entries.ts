@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Notice } from '../../domain/notices';
-import { scan } from '../../spool/frame';
-import { isSegmentName } from '../../spool/part';
-import { readRecord } from '../../spool/record';
+import { scanSegment } from '../../spool/frame';
+import { isSegmentName } from '../../spool/partition';
+import { decodeRecord } from '../../spool/record';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { CommandContext } from './context';
 import { openQuarantineView, type QuarantineView, readNotices } from './quarantine-view';
@@ -57,9 +57,9 @@ async function countSpooled(
     if (!entry.isFile() || !isSegmentName(entry.name)) continue;
     // A segment may be delivered, and removed, at any time.
     const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
-    for (const line of scan(bytes)) {
-      const decoded = line.kind === 'record' ? readRecord(line, seal) : null;
-      const notices = decoded?.kind === 'open' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
+    for (const line of scanSegment(bytes)) {
+      const decoded = line.kind === 'record' ? decodeRecord(line, seal) : null;
+      const notices = decoded?.kind === 'record' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
       count += notices?.filter(isOfPerson).length ?? 0;
     }
   }

@@ -1,5 +1,5 @@
 import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
-import { openErasing } from '../../report-store/erasing';
+import { openErasureRecords } from '../../report-store/erasure-records';
 import { createErasure } from '../../temporal/erasure';
 import { RemovalStuck } from '../../temporal/removal';
 import type { ExitStatus } from '../exit-status';
@@ -14,7 +14,8 @@ export const eraseCommand: RegisterCommand = (program, select) => {
     program,
     'erase',
     'Permanently remove all data of an applicant: at Human API, in Temporal, in the report store and the quarantine. Needs a worker.',
-    (clientUserId, { yes = false }: { readonly yes?: boolean }) => select((context) => erase(context, clientUserId, yes)),
+    (clientUserId, { yes = false }: { readonly yes?: boolean }) =>
+      select((context) => erase(context, clientUserId, yes)),
   )
     .option('--yes', 'do not ask for confirmation; without a terminal the command never asks')
     .addHelpText(
@@ -30,7 +31,7 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
   // First, because an act that cannot be recorded must not happen.
   await audit.record({ who: actor, did: 'erase-begin', clientUserId });
   const client = await context.temporal();
-  const records = openErasing(context.reportStore());
+  const records = openErasureRecords(context.reportStore());
   terminal.write(`erasing ${clientUserId}; Ctrl-C stops it, and the same command continues it`);
   const onStep = (step: Parameters<typeof describeErasureStep>[0]) => terminal.write(describeErasureStep(step));
   try {
@@ -40,7 +41,7 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
     if (erased.result === 'held') {
       const detail = hasErased(erased) ? `held meanwhile: ${counts}` : 'refused: held';
       await audit.record({ who: actor, did: 'erase-begin', clientUserId, detail });
-      if (hasErased(erased)) await records.told(clientUserId);
+      if (hasErased(erased)) await records.markReported(clientUserId);
       return printEraseResult(context, clientUserId, erased, null);
     }
     terminal.write("deleting the person's records in quarantine");
@@ -48,8 +49,8 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
     const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
     await audit.record({ who: actor, did: 'erase', clientUserId, detail });
     // Notices in the spool will still open a mailbox, so the journal is kept for the next run.
-    if (entries.spooled === 0) await records.end(clientUserId);
-    else await records.told(clientUserId);
+    if (entries.spooled === 0) await records.finish(clientUserId);
+    else await records.markReported(clientUserId);
     return printEraseResult(context, clientUserId, erased, entries);
   } catch (error) {
     if (!(error instanceof RemovalStuck)) throw error;

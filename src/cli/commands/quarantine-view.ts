@@ -1,7 +1,7 @@
 import { KeyMissing } from '../../domain/encryption';
 import type { Notice } from '../../domain/notices';
 import { openMailboxQuarantine, openSpoolQuarantine, type Quarantine } from '../../quarantine/quarantine';
-import { StoreNotFound } from '../../report-store/port';
+import { StoreNotFound } from '../../report-store/errors';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { CommandContext } from './context';
 
@@ -13,7 +13,7 @@ export interface QuarantineView extends QuarantineSource {
   readonly places: string;
 }
 
-/** `onMissingStore`: called if there is no report store; then only the spool is read. Without it, StoreNotFound is thrown. */
+/** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
 export function openQuarantineView(
   { spoolFolder, reportStore, cipher: seal }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
   onMissingStore?: (text: string) => void,

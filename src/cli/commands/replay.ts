@@ -12,7 +12,7 @@ export interface ReplayResult {
   readonly result: 'replayed' | 'nowhere' | 'refused' | 'unreadable' | 'locked' | 'gone';
   /** How many of its notices a workflow took. */
   readonly taken: number;
-  /** The same by receiver. `mailbox`: no applicant was found yet; the mailbox goes on searching. */
+  /** The same by receiver. `mailbox`: no applicant was found yet; the mailbox keeps searching. */
   readonly by: Readonly<Partial<Record<Receiver, number>>>;
 }
 
