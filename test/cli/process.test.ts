@@ -16,7 +16,7 @@ import { freePort, startTemporalServer, type TemporalServer } from '../support/t
 import { signedHeaders } from '../webhook/signed';
 import { statusNotification } from '../webhook/webhook-fixture';
 import { REPORT } from './commands/fixture';
-import { saidOfWrongUsage } from './commands/wrong-usage';
+import { wrongUsageError } from './commands/wrong-usage';
 
 jest.setTimeout(60_000);
 
@@ -139,7 +139,7 @@ describe('the starter', () => {
       starter(args, { HUMAN_API_DATA_URL: 'https://api.humanapi.co' }),
     ]);
     expect([unwritable, faults, noFile, withoutKeys].map(({ status }) => status)).toEqual([1, 2, 2, 2]);
-    expect(faults.stderr).toMatch(/POLL_INVITED: expected .*; came "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
+    expect(faults.stderr).toMatch(/POLL_INVITED: expected .*; got "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
     expect(withoutKeys.stderr).toContain('PAYLOAD_KEYS: expected');
     for (const { lines, stderr } of [unwritable, faults, noFile, withoutKeys]) {
       expect(lines).toEqual([]);
@@ -237,6 +237,6 @@ describe('the operator command', () => {
     expect(unreachable.said).toContain(address);
     expect(help.lines.join('\n')).toMatch(/list[\s\S]*show[\s\S]*replay[\s\S]*drop/);
     const wrong = [[], ['quarantine'], ['quarantine', 'drop'], ['quarantine', 'replay', 'id', '--all'], ['nothing']];
-    for (const argv of wrong) expect(saidOfWrongUsage(argv)).not.toBe('');
+    for (const argv of wrong) expect(wrongUsageError(argv)).not.toBe('');
   });
 });

@@ -5,8 +5,8 @@ import { type AuditCheckpoint, openAudit } from '../../../src/observability/audi
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
-import { operatorOf } from './fixture';
-import { saidOfWrongUsage } from './wrong-usage';
+import { createFixture } from './fixture';
+import { wrongUsageError } from './wrong-usage';
 
 beforeAll(ensureBuilt, 240_000);
 afterAll(killLeftOvers);
@@ -16,8 +16,8 @@ const unsigned = (chains: number) =>
 
 /** An audit folder with one closed chain per process, of that many lines and the last one. */
 async function setup(processes: Readonly<Record<string, number>> = { starter: 5 }) {
-  const fixture = await operatorOf();
-  const folder = fixture.operator.auditFolder;
+  const fixture = await createFixture();
+  const folder = fixture.context.auditFolder;
   const checkpoints: AuditCheckpoint[] = [];
   for (const [name, starts] of Object.entries(processes)) {
     const audit = await openAudit({ folder, process: name });
@@ -37,32 +37,32 @@ async function setup(processes: Readonly<Record<string, number>> = { starter: 5 
     },
     verify: async (...args: string[]) => {
       fixture.out.length = 0;
-      const before = fixture.said().length;
-      const status = await readCommandLine(['audit', 'verify', ...args]).action(fixture.operator);
-      return { status, out: fixture.out.join('\n'), said: fixture.said().slice(before) };
+      const before = fixture.messages().length;
+      const status = await readCommandLine(['audit', 'verify', ...args]).action(fixture.context);
+      return { status, out: fixture.out.join('\n'), messages: fixture.messages().slice(before) };
     },
   };
 }
 
 test('an unchanged folder: one line per chain, status 0', async () => {
   const { verify } = await setup({ starter: 5, worker: 1 });
-  const { status, out, said } = await verify();
+  const { status, out, messages } = await verify();
   expect(status).toBe(0);
   expect(out).toMatch(
     /^holds {2}\S+-starter-\S+ {2}6 lines, no key; its process stopped normally\nholds {2}\S+-worker-/,
   );
-  expect(said).toBe(`2 of 2 chains hold\n${unsigned(2)}`);
+  expect(messages).toBe(`2 of 2 chains hold\n${unsigned(2)}`);
 });
 
 test('reports the first invalid line of a chain with file and line, status 1; a file verifies its chain alone', async () => {
   const { folder, verify, files, change } = await setup({ starter: 3, webhook: 2, worker: 1 });
   const [good = '', changed = ''] = files;
   await change(changed, (text) => text.replace('POL-webhook-1', 'POL-webhook-8'));
-  const { status, out, said } = await verify();
+  const { status, out, messages } = await verify();
   expect([status, out.match(/^holds/gm)?.length]).toEqual([1, 2]);
   expect(out).toContain(`BROKEN  ${changed}  line 1: its hash does not match its content`);
-  expect(said).toMatch(/^2 of 3 chains hold\neach line before the first invalid line of a chain is unchanged/);
-  expect(await verify(join(folder, good))).toMatchObject({ status: 0, said: `1 of 1 chains hold\n${unsigned(1)}` });
+  expect(messages).toMatch(/^2 of 3 chains hold\neach line before the first invalid line of a chain is unchanged/);
+  expect(await verify(join(folder, good))).toMatchObject({ status: 0, messages: `1 of 1 chains hold\n${unsigned(1)}` });
   expect((await verify(join(folder, changed))).status).toBe(1);
 });
 
@@ -72,11 +72,11 @@ test('--heads reveals lines that were cut off and a file that was removed', asyn
   const lines = checkpoints.map((checkpoint) => JSON.stringify(checkpoint));
   await writeFile(log, ['{"event":"ready","process":"worker","addresses":[]}', ...lines, 'more'].join('\n'));
   const matching = `1 of 1 chains hold; 1 of 1 checkpoints match\n${unsigned(1)}`;
-  expect(await verify('--heads', log)).toMatchObject({ status: 0, said: matching });
+  expect(await verify('--heads', log)).toMatchObject({ status: 0, messages: matching });
   await change(first, (text) => `${text.split('\n').slice(0, 3).join('\n')}\n`);
   expect(await verify()).toMatchObject({ status: 0, out: expect.stringContaining('3 lines, no key; not closed') });
   const cut = await verify('--heads', log);
-  expect(cut).toMatchObject({ status: 1, said: expect.stringContaining('0 of 1 checkpoints match') });
+  expect(cut).toMatchObject({ status: 1, messages: expect.stringContaining('0 of 1 checkpoints match') });
   expect(cut.out).toContain(`MISSING  ${first}  line 5: expected 5 lines of its chain, got 3: its end was cut off`);
   await rm(join(folder, first));
   const removed = { status: 1, out: expect.stringContaining('its file does not exist') };
@@ -91,26 +91,26 @@ test('an incomplete last line is explained, and the chain holds', async () => {
 });
 
 test('if a key is set, a chain without one is unproven (status 2), unless it began before --unkeyed-before', async () => {
-  const { operator, verify } = await setup({ starter: 2 });
-  Object.assign(operator, { auditKeys: createAuditKeys('verifier', parseKeyRing(generateKey('audit')), null) });
-  const { status, out, said } = await verify();
+  const { context, verify } = await setup({ starter: 2 });
+  Object.assign(context, { auditKeys: createAuditKeys('verifier', parseKeyRing(generateKey('audit')), null) });
+  const { status, out, messages } = await verify();
   expect([status, out]).toEqual([
     2,
     expect.stringMatching(/^UNPROVEN {2}\S+-starter-\S+ {2}3 lines, no key, but a key/),
   ]);
-  expect(said).toMatch(/^0 of 1 chains hold\n.*--unkeyed-before <date>/);
+  expect(messages).toMatch(/^0 of 1 chains hold\n.*--unkeyed-before <date>/);
   expect(await verify('--unkeyed-before', '2000-01-01')).toMatchObject({ status: 2 });
   expect(await verify('--unkeyed-before', '9000-01-01')).toMatchObject({ status: 0 });
   for (const text of ['yesterday', '2026-02-30', '2026-12', '2026-12-01T08:00'])
-    expect(saidOfWrongUsage(['audit', 'verify', '--unkeyed-before', text])).toMatch('Expected a date (2026-12-01)');
+    expect(wrongUsageError(['audit', 'verify', '--unkeyed-before', text])).toMatch('Expected a date (2026-12-01)');
 });
 
 test('an empty chain proves nothing: status 2', async () => {
   const { verify, first, change } = await setup({ starter: 2, worker: 1 });
   await change(first, () => '');
-  const { status, out, said } = await verify();
+  const { status, out, messages } = await verify();
   expect([status, out]).toEqual([2, expect.stringContaining(`EMPTY  ${first}  it has no complete line`)]);
-  expect(said).toMatch(/^1 of 2 chains hold\na chain without a complete line proves nothing/);
+  expect(messages).toMatch(/^1 of 2 chains hold\na chain without a complete line proves nothing/);
 });
 
 test('a file that cannot be read is not verified: status 2, and the other chains are reported', async () => {
@@ -118,24 +118,27 @@ test('a file that cannot be read is not verified: status 2, and the other chains
   await rm(join(folder, first));
   // A folder, because root can read every file.
   await mkdir(join(folder, first));
-  const { status, out, said } = await verify();
+  const { status, out, messages } = await verify();
   expect(status).toBe(2);
   expect(out).toContain(`UNREAD  ${first}  it cannot be read (EISDIR)`);
   expect(out).toContain('holds');
-  expect(said).toMatch('1 of 2 chains hold\na file that cannot be read is not verified');
+  expect(messages).toMatch('1 of 2 chains hold\na file that cannot be read is not verified');
 });
 
 test('nothing to verify (an empty folder, no folder, another file, no checkpoints) is status 2', async () => {
   const { folder, verify, first } = await setup();
   const empty = join(folder, 'empty');
   await mkdir(empty);
-  expect(await verify(empty)).toMatchObject({ status: 2, said: expect.stringContaining('nothing to verify') });
-  expect(await verify(join(folder, 'nowhere'))).toMatchObject({ status: 2, said: expect.stringContaining('ENOENT') });
+  expect(await verify(empty)).toMatchObject({ status: 2, messages: expect.stringContaining('nothing to verify') });
+  expect(await verify(join(folder, 'nowhere'))).toMatchObject({
+    status: 2,
+    messages: expect.stringContaining('ENOENT'),
+  });
   const other = join(folder, 'a-file');
   await writeFile(other, 'no audit');
-  expect(await verify(other)).toMatchObject({ status: 2, said: expect.stringContaining('ENOTDIR') });
+  expect(await verify(other)).toMatchObject({ status: 2, messages: expect.stringContaining('ENOTDIR') });
   expect(await verify(join(folder, first.replace('.0001.', '-x.')))).toMatchObject({ status: 2 });
-  const noCheckpoints = { status: 2, out: '', said: expect.stringContaining('got none') };
+  const noCheckpoints = { status: 2, out: '', messages: expect.stringContaining('got none') };
   expect(await verify('--heads', other)).toMatchObject(noCheckpoints);
 });
 

@@ -4,7 +4,7 @@ import { FakeStore } from '../../support/fake-store';
 import { BY_NOTICES } from '../../support/time-skipping';
 import { People } from '../../workflows/people';
 import { RealServer } from '../../workflows/real-server';
-import { operatorOf } from './fixture';
+import { createFixture } from './fixture';
 
 const TASK_QUEUE = 'cancel';
 const NO_WORKER = 'no worker polls the task queue "unused"';
@@ -21,11 +21,11 @@ afterAll(() => server?.stop(), TIMEOUT_MS);
 async function setup(taskQueue = TASK_QUEUE) {
   const stopping = new AbortController();
   const { client } = server;
-  const fixture = await operatorOf({ temporal: async () => client, taskQueue, signal: stopping.signal });
+  const fixture = await createFixture({ temporal: async () => client, taskQueue, signal: stopping.signal });
   const run = (...argv: string[]) => {
     const { action, json } = readCommandLine(argv);
     fixture.out.length = 0;
-    return runCommand(action, { ...fixture.operator, json });
+    return runCommand(action, { ...fixture.context, json });
   };
   return { ...fixture, run, stopping, printed: () => fixture.out.map((line) => JSON.parse(line)) };
 }
@@ -40,16 +40,16 @@ async function startInvited(clientUserId: string) {
 test(
   'withdraws an open applicant, which closes as cancelled; a second cancel reports that',
   async () => {
-    const { run, printed, said, audited } = await setup();
+    const { run, printed, messages, audited } = await setup();
     const { upstream, handle } = await startInvited('POL-1');
     expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
     expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'cancelled', outcome: 'cancelled' }]);
     expect(upstream.people).toMatchObject([{ deleted: true }]);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
     expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
-    expect(said()).not.toMatch('no worker');
+    expect(messages()).not.toMatch('no worker');
     expect(await run('cancel', 'POL-1')).toBe(1);
-    expect(said()).toMatch('POL-1: not cancelled, because it is already closed (cancelled)');
+    expect(messages()).toMatch('POL-1: not cancelled, because it is already closed (cancelled)');
     expect(await run('cancel', 'POL-1', '--json')).toBe(1);
     expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'closed', outcome: 'cancelled' }]);
   },
@@ -59,10 +59,10 @@ test(
 test(
   'without --wait, requests the cancel and explains what follows',
   async () => {
-    const { run, said } = await setup();
+    const { run, messages } = await setup();
     const { upstream, handle } = await startInvited('POL-2');
     expect(await run('cancel', 'POL-2')).toBe(0);
-    expect(said()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
+    expect(messages()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
     await expect(handle.result()).rejects.toThrow();
     expect(upstream.people).toMatchObject([{ deleted: true }]);
   },
@@ -70,20 +70,20 @@ test(
 );
 
 test('reports an applicant that Temporal does not have, and what to do', async () => {
-  const { run, said, printed } = await setup();
+  const { run, messages, printed } = await setup();
   expect(await run('cancel', 'POL-404')).toBe(1);
-  expect(said()).toMatch('POL-404: Temporal has no such applicant');
-  expect(said()).toMatch('chartway -- withdraw POL-404');
+  expect(messages()).toMatch('POL-404: Temporal has no such applicant');
+  expect(messages()).toMatch('chartway -- withdraw POL-404');
   expect(await run('cancel', 'POL-404', '--json')).toBe(1);
   expect(printed()).toEqual([{ clientUserId: 'POL-404', result: 'unknown', outcome: null }]);
 });
 
 test('does not cancel what cannot be recorded', async () => {
-  const { operator } = await setup();
+  const { context } = await setup();
   const { handle } = await startInvited('POL-3');
   const audit = async () => ({ record: () => Promise.reject(new Error('disk full')) });
   const { action } = readCommandLine(['cancel', 'POL-3']);
-  await expect(runCommand(action, { ...operator, audit })).rejects.toThrow('disk full');
+  await expect(runCommand(action, { ...context, audit })).rejects.toThrow('disk full');
   const { events } = await handle.fetchHistory();
   expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: request }) => request)).toBe(false);
   await handle.terminate();
@@ -92,9 +92,9 @@ test('does not cancel what cannot be recorded', async () => {
 test.each([[['sweep']], [['withdraw', 'POL-9']]])(
   'without a worker, %j warns at once, and the user can stop the wait',
   async (argv) => {
-    const { run, said, stopping } = await setup('unused');
+    const { run, messages, stopping } = await setup('unused');
     const running = run(...argv);
-    await until('the warning', TIMEOUT_MS, () => said().includes(NO_WORKER));
+    await until('the warning', TIMEOUT_MS, () => messages().includes(NO_WORKER));
     stopping.abort();
     expect(await running).toBe(130);
   },
@@ -102,10 +102,10 @@ test.each([[['sweep']], [['withdraw', 'POL-9']]])(
 );
 
 test('without a worker, requests the cancel and warns', async () => {
-  const { run, said } = await setup('unused');
+  const { run, messages } = await setup('unused');
   const handle = await server.begin('unused', 'POL-10', BY_NOTICES);
   expect(await run('cancel', 'POL-10')).toBe(0);
-  expect(said()).toMatch(NO_WORKER);
+  expect(messages()).toMatch(NO_WORKER);
   const { events } = await handle.fetchHistory();
   expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: request }) => request)).toBe(true);
   await handle.terminate();

@@ -6,7 +6,7 @@ import { createFolderStore } from '../../../src/report-store/folder/store';
 import { createCipher, generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
 import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
-import { operatorOf } from './fixture';
+import { createFixture } from './fixture';
 
 const BODY = pdf('\u0000\u00ff binary '.repeat(20_000));
 const KEY = generateKey('k1');
@@ -15,7 +15,7 @@ beforeAll(ensureBuilt, 240_000);
 afterAll(killLeftOvers);
 
 async function setup(given: Partial<CommandContext> = {}) {
-  const about = await operatorOf(given);
+  const about = await createFixture(given);
   const ring = parseKeyRing(KEY);
   const cipher = ring && createCipher(ring);
   const root = join(about.folder, 'reports');
@@ -27,7 +27,7 @@ async function setup(given: Partial<CommandContext> = {}) {
     root,
     entry,
     run: (args: string[], by = store) =>
-      readCommandLine(['document', ...args]).action({ ...about.operator, reportStore: () => by }),
+      readCommandLine(['document', ...args]).action({ ...about.context, reportStore: () => by }),
   };
 }
 
@@ -55,18 +55,18 @@ test.each([
   ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
   ['no name', '', /manifest lists/],
 ])('rejects %s', async (_, file, expected) => {
-  const { run, said, audited } = await setup();
+  const { run, messages, audited } = await setup();
   expect(await run(['POL-1', file])).toBe(1);
-  expect(said()).toMatch(expected);
+  expect(messages()).toMatch(expected);
   expect(audited).toEqual([]);
 });
 
 test('writes nothing of an altered document, without its key, or over an existing file', async () => {
-  const { folder, root, entry, run, said, audited } = await setup();
+  const { folder, root, entry, run, messages, audited } = await setup();
   const out = join(folder, 'out.pdf');
   const keyless = createFolderStore(root, { cipher: null, encrypts: false });
   expect(await run(['POL-1', entry.file, '--out', out], keyless)).toBe(1);
-  expect(said()).toContain('PAYLOAD_KEYS');
+  expect(messages()).toContain('PAYLOAD_KEYS');
   await writeFile(out, 'mine');
   expect(await run(['POL-1', entry.file, '--out', out])).toBe(1);
   expect(await readFile(out, 'utf8')).toBe('mine');
@@ -78,7 +78,7 @@ test('writes nothing of an altered document, without its key, or over an existin
   await writeFile(path, bytes);
   const fresh = join(folder, 'fresh.pdf');
   expect(await run(['POL-1', entry.file, '--out', fresh])).toBe(1);
-  expect(said()).toContain('altered');
+  expect(messages()).toContain('altered');
   expect(await readdir(folder)).not.toContain('fresh.pdf');
   expect(audited).toHaveLength(1);
 });

@@ -6,8 +6,8 @@ import { StoreUnavailable } from '../../../src/report-store/errors';
 import { openHolds } from '../../../src/report-store/holds';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { change } from '../../report-store/fixtures';
-import { operatorOf } from './fixture';
-import { saidOfWrongUsage } from './wrong-usage';
+import { createFixture } from './fixture';
+import { wrongUsageError } from './wrong-usage';
 
 /** A Temporal without workflows that fails every start. */
 const EMPTY = {
@@ -19,13 +19,13 @@ const NOWHERE = { namespace: 'default', connection: { address: '127.0.0.1:7233' 
 
 /** One applicant, POL-1, with a manifest. test/temporal/erasure tests the erasure itself on a real server. */
 async function setup(given: Partial<CommandContext> = {}) {
-  const fixture = await operatorOf({ temporal: async () => EMPTY, ...given });
+  const fixture = await createFixture({ temporal: async () => EMPTY, ...given });
   await fixture.store.updateManifest(change());
   return {
     ...fixture,
     run: (...argv: string[]) => {
       const { action, json } = readCommandLine(['erase', ...argv]);
-      return runCommand(action, { ...fixture.operator, json });
+      return runCommand(action, { ...fixture.context, json });
     },
     hold: () =>
       openHolds(fixture.store.shelf).put({ clientUserId: 'POL-1', reasonCode: 'c', who: 'cli:tester', at: 'then' }),
@@ -43,26 +43,26 @@ test.each([
     questions.push(question);
     return answer;
   };
-  const { run, said, audited, store } = await setup({ ask });
+  const { run, messages, audited, store } = await setup({ ask });
   expect(await run('POL-1')).toBe(2);
   expect(questions).toEqual([expect.stringContaining('Permanently erase all data of POL-1?')]);
-  expect(said()).toContain('nothing was erased');
+  expect(messages()).toContain('nothing was erased');
   expect([audited, await store.applicants()]).toEqual([[], ['POL-1']]);
 });
 
 test('without a terminal, asks nothing, and a hold still prevents the erasure', async () => {
-  const { run, hold, said, audited } = await setup();
+  const { run, hold, messages, audited } = await setup();
   await hold();
   expect(await run('POL-1')).toBe(1);
-  expect(said()).toContain('POL-1: held, so nothing was erased');
+  expect(messages()).toContain('POL-1: held, so nothing was erased');
   expect(audited).toHaveLength(2);
 });
 
 test('does not erase an applicant on hold: status 1, recorded', async () => {
-  const { run, hold, said, audited, store } = await setup({ ask: async () => ' POL-1\n' });
+  const { run, hold, messages, audited, store } = await setup({ ask: async () => ' POL-1\n' });
   await hold();
   expect(await run('POL-1')).toBe(1);
-  expect(said()).toContain('POL-1: held, so nothing was erased');
+  expect(messages()).toContain('POL-1: held, so nothing was erased');
   expect(await store.applicants()).toEqual(['POL-1']);
   const line = { who: 'cli:tester', did: 'erase-begin', clientUserId: 'POL-1' };
   expect(audited).toEqual([line, { ...line, detail: 'refused: held' }]);
@@ -78,20 +78,20 @@ test('--json prints one object, and the rest goes to stderr', async () => {
 
 test('erases nothing that cannot be recorded', async () => {
   const audit = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
-  const { run, said, store } = await setup({ audit });
+  const { run, messages, store } = await setup({ audit });
   expect(await run('POL-1', '--yes')).toBe(1);
-  expect(said()).toContain('the audit log cannot be written, so nothing more was done');
+  expect(messages()).toContain('the audit log cannot be written, so nothing more was done');
   expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
 });
 
 test('warns if no worker polls', async () => {
   const workflowService = { describeTaskQueue: async () => ({ pollers: [] }) };
-  const { run, hold, said } = await setup({
+  const { run, hold, messages } = await setup({
     temporal: async () => ({ ...EMPTY, workflowService }) as unknown as Client,
   });
   await hold();
   await run('POL-1', '--yes');
-  expect(said()).toContain('no worker polls the task queue "test"');
+  expect(messages()).toContain('no worker polls the task queue "test"');
 });
 
 test('erases nothing without Temporal', async () => {
@@ -107,12 +107,12 @@ test.each([
   ['two applicants', ['POL-1', 'POL-2', '--yes'], /too many arguments/],
   ['an unknown option', ['POL-1', '--force'], /unknown option/],
 ])('%s is wrong usage', (_, argv, expected) => {
-  expect(saidOfWrongUsage(['erase', ...argv])).toMatch(expected);
+  expect(wrongUsageError(['erase', ...argv])).toMatch(expected);
 });
 
 test('a folder that cannot be removed: status 1, with the reason', async () => {
-  const { operator, said } = await setup();
+  const { context, messages } = await setup();
   const action = () => Promise.reject(new StoreUnavailable('ENOTEMPTY', 'rmdir', 'POL-1: the file system refuses'));
-  expect(await runCommand(action, operator)).toBe(1);
-  expect(said()).toContain('POL-1: the file system refuses');
+  expect(await runCommand(action, context)).toBe(1);
+  expect(messages()).toContain('POL-1: the file system refuses');
 });

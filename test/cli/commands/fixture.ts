@@ -22,19 +22,19 @@ export const REPORT: Notice = {
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
-/** Seals with a key made of the text; what was sealed for another place, or by another text, does not open. */
-export function testSeal(text: string): Cipher {
-  const key = (place: string) => createHash('sha256').update(`${text} ${place}`).digest();
+/** A cipher whose key depends on the text and on what the bytes are bound to. */
+export function createTestCipher(text: string): Cipher {
+  const key = (boundTo: string) => createHash('sha256').update(`${text} ${boundTo}`).digest();
   return {
-    encrypt(plain, place) {
-      const cipher = createCipheriv('aes-256-gcm', key(place), Buffer.alloc(12));
+    encrypt(plain, boundTo) {
+      const cipher = createCipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
       return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
-    decrypt(sealed, place) {
-      const decipher = createDecipheriv('aes-256-gcm', key(place), Buffer.alloc(12));
-      decipher.setAuthTag(sealed.subarray(-16));
+    decrypt(encrypted, boundTo) {
+      const decipher = createDecipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+      decipher.setAuthTag(encrypted.subarray(-16));
       try {
-        return Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]);
+        return Buffer.concat([decipher.update(encrypted.subarray(0, -16)), decipher.final()]);
       } catch {
         return null;
       }
@@ -51,19 +51,19 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true });
 });
 
-/** An operator before a spool and a report store of its own, both empty. */
-export async function operatorOf(given: Partial<CommandContext> = {}) {
+/** A command context with an empty spool and an empty report store. */
+export async function createFixture(overrides: Partial<CommandContext> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
   folders.push(folder);
   const spoolFolder = join(folder, 'spool');
   const store = createFolderStore(join(folder, 'reports'));
   await store.init();
-  const seal = given.cipher ?? null;
+  const cipher = overrides.cipher ?? null;
   const out: string[] = [];
-  const said: string[] = [];
+  const messages: string[] = [];
   const audited: AuditEntry[] = [];
-  const operator: CommandContext = {
-    terminal: createTerminal({ write: (text: string) => said.push(text) }),
+  const context: CommandContext = {
+    terminal: createTerminal({ write: (text: string) => messages.push(text) }),
     print: (line) => out.push(line),
     json: false,
     signal: new AbortController().signal,
@@ -81,19 +81,19 @@ export async function operatorOf(given: Partial<CommandContext> = {}) {
     ask: null,
     reportStore: () => store,
     spoolFolder,
-    cipher: seal,
-    ...given,
+    cipher,
+    ...overrides,
   };
   return {
     folder,
-    operator,
+    context,
     out,
     audited,
     store,
-    said: () => said.join(''),
-    /** Sets notices aside as a webhook does, and gives the record's id. */
-    async spooled(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
-      const spool = openSpoolQuarantine(spoolFolder, seal);
+    messages: () => messages.join(''),
+    /** Puts a record into the spool's quarantine and returns its id. */
+    async putIntoSpool(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
+      const spool = openSpoolQuarantine(spoolFolder, cipher);
       const before = new Set((await spool.list()).map(({ id }) => id));
       const [first] = typeof content === 'string' ? [] : content;
       await spool.put({
@@ -106,13 +106,13 @@ export async function operatorOf(given: Partial<CommandContext> = {}) {
       if (id === undefined) throw new Error('expected a record');
       return id;
     },
-    /** Sets notices aside as a mailbox does, and gives the record's id. */
-    async shelved(notices: readonly Notice[], key = 'run-1'): Promise<string> {
-      const mailboxes = openMailboxQuarantine(store.shelf, seal);
+    /** Puts a record of a mailbox into the store's quarantine and returns its id. */
+    async putIntoStore(notices: readonly Notice[], key = 'run-1'): Promise<string> {
+      const mailboxes = openMailboxQuarantine(store.shelf, cipher);
       const before = new Set((await mailboxes.list()).map(({ id }) => id));
       const humanId = notices[0]?.humanId ?? 'h';
       const record = { key, atMs: 1_000, humanId, notices: notices.length, content: serializeNotices(notices) };
-      await putMailboxRecord(store.shelf, record, seal);
+      await putMailboxRecord(store.shelf, record, cipher);
       const [id] = (await mailboxes.list()).map((header) => header.id).filter((each) => !before.has(each));
       if (id === undefined) throw new Error('expected a record');
       return id;

@@ -3,8 +3,8 @@ import { readCommandLine, runCommand } from '../../../src/cli/commands/command-l
 import type { Applicants } from '../../../src/temporal/applicants';
 import * as applicants from '../../../src/temporal/applicants';
 import * as pollers from '../../../src/temporal/task-queues';
-import { operatorOf } from './fixture';
-import { saidOfWrongUsage } from './wrong-usage';
+import { createFixture } from './fixture';
+import { wrongUsageError } from './wrong-usage';
 
 jest.mock('../../../src/temporal/applicants', () => ({
   ...jest.requireActual('../../../src/temporal/applicants'),
@@ -30,14 +30,14 @@ async function run(
     read: async () => (invitation ? summary : null),
     readInvitation: invitation,
   } as unknown as Applicants);
-  const fixture = await operatorOf({
+  const fixture = await createFixture({
     temporal: async () => ({}) as never,
     audit: async () => ({ record: async (entry) => void order.push(`audit ${JSON.stringify(entry)}`) }),
     print: (line) => void order.push(line),
   });
   const { action, json } = readCommandLine(['invitation', 'POL-1', ...flags]);
-  const status = await runCommand(action, { ...fixture.operator, json });
-  return { status, order, said: fixture.said() };
+  const status = await runCommand(action, { ...fixture.context, json });
+  return { status, order, messages: fixture.messages() };
 }
 
 const audited = (detail: string) =>
@@ -45,10 +45,10 @@ const audited = (detail: string) =>
 
 test('prints the link after the audit log has recorded the act, and shows it neither there nor on stderr', async () => {
   const invitation = async () => ({ inviteLink: LINK, why: null });
-  const { status, order, said } = await run({ invitation });
+  const { status, order, messages } = await run({ invitation });
   expect(order).toEqual([audited('shown'), LINK]);
   expect(status).toBe(0);
-  expect(said).not.toContain('secret');
+  expect(messages).not.toContain('secret');
   const { order: asJson } = await run({ invitation }, '--json');
   expect(asJson[1]).toBe(JSON.stringify({ clientUserId: 'POL-1', inviteLink: LINK, why: null }));
 });
@@ -59,10 +59,10 @@ test.each([
   ['closed', 'has closed'],
   ['not-returned', 'Human API returned no link'],
 ] as const)('without a link because of %s: status 1, and the reason', async (why, text) => {
-  const { status, order, said } = await run({ invitation: async () => ({ inviteLink: null, why }) }, '--json');
+  const { status, order, messages } = await run({ invitation: async () => ({ inviteLink: null, why }) }, '--json');
   expect(order).toEqual([audited(why), JSON.stringify({ clientUserId: 'POL-1', inviteLink: null, why })]);
   expect(status).toBe(1);
-  expect(said).toContain(text);
+  expect(messages).toContain(text);
 });
 
 test('does not query a closed applicant, and reports an unknown one', async () => {
@@ -70,20 +70,20 @@ test('does not query a closed applicant, and reports an unknown one', async () =
   expect([closed.status, closed.order]).toEqual([1, [audited('closed')]]);
   const unknown = await run({});
   expect([unknown.status, unknown.order]).toEqual([1, [audited('unknown')]]);
-  expect(unknown.said).toContain('Temporal has no such applicant');
+  expect(unknown.messages).toContain('Temporal has no such applicant');
 });
 
 test('reports a missing worker, and one of an older version: status 1', async () => {
   const noWorker = await run({ isPolled: false, invitation: () => Promise.reject(new Error('queried')) });
   expect([noWorker.status, noWorker.order]).toEqual([1, []]);
-  expect(noWorker.said).toContain('no worker polls the task queue');
+  expect(noWorker.messages).toContain('no worker polls the task queue');
   const old = await run({ invitation: () => Promise.reject(new QueryNotRegisteredError('no such query', 3)) });
   expect([old.status, old.order]).toEqual([1, [audited('unsupported')]]);
-  expect(old.said).toContain('upgrade the workers');
+  expect(old.messages).toContain('upgrade the workers');
 });
 
 test('an invalid clientUserId is wrong usage, and is not quoted', () => {
-  const said = saidOfWrongUsage(['invitation', 'Max Muster']);
-  expect(said).toContain('expected 1 to 100 letters');
-  expect(said).not.toContain('Muster');
+  const messages = wrongUsageError(['invitation', 'Max Muster']);
+  expect(messages).toContain('expected 1 to 100 letters');
+  expect(messages).not.toContain('Muster');
 });

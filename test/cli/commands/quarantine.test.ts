@@ -3,21 +3,21 @@ import type { CommandContext } from '../../../src/cli/commands/context';
 import type { Notice } from '../../../src/domain/notices';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import type { NoticeSender } from '../../../src/temporal/notices';
-import { operatorOf, REPORT, STATUS } from './fixture';
+import { createFixture, REPORT, STATUS } from './fixture';
 
 async function setup(given: Partial<CommandContext> = {}) {
-  const fixture = await operatorOf(given);
+  const fixture = await createFixture(given);
   const run = (...argv: string[]) => {
     const { action, json } = readCommandLine(['quarantine', ...argv]);
     fixture.out.length = 0;
-    return runCommand(action, { ...fixture.operator, json });
+    return runCommand(action, { ...fixture.context, json });
   };
   return { ...fixture, run, printed: () => fixture.out.map((line) => JSON.parse(line)) };
 }
 
-test('the list shows both places, with why, since when and whose, and nothing of what the notices say', async () => {
-  const { run, out, printed, said, spooled, shelved } = await setup();
-  const [mailbox, refused] = [await shelved([REPORT]), await spooled('refused', [STATUS])];
+test('lists the records of spool and store with reason, time and ids, without the content of notices', async () => {
+  const { run, out, printed, messages, putIntoSpool, putIntoStore } = await setup();
+  const [mailbox, refused] = [await putIntoStore([REPORT]), await putIntoSpool('refused', [STATUS])];
   expect(await run('list', '--json')).toBe(0);
   expect(printed()).toEqual([
     {
@@ -43,31 +43,31 @@ test('the list shows both places, with why, since when and whose, and nothing of
   expect(out).toHaveLength(2);
   expect(out[1]).toMatch(/^\S+-refused-\S+ {2}20\S+Z {2}refused {2}status {2}POL-1 {2}h-1$/);
   expect(out.join('')).not.toMatch(/Declined|unity/);
-  expect(said()).toMatch(/2 records in \S+spool and the report store/);
+  expect(messages()).toMatch(/2 records in \S+spool and the report store/);
   expect(await run('list', '--why', 'nobody', '--json')).toBe(0);
   expect(printed()).toMatchObject([{ id: mailbox }]);
 });
 
-test('one record is shown with its notices, and one that is not there is a failure', async () => {
-  const { run, printed, said, spooled } = await setup();
-  const id = await spooled('signature', [STATUS, REPORT]);
-  const damaged = await spooled('damaged', 'torn bytes of somebody');
+test('shows a record with its notices, and fails for an unknown one', async () => {
+  const { run, printed, messages, putIntoSpool } = await setup();
+  const id = await putIntoSpool('signature', [STATUS, REPORT]);
+  const damaged = await putIntoSpool('damaged', 'torn bytes of a person');
   expect(await run('show', id, damaged, '--json')).toBe(0);
   expect(printed()).toMatchObject([
     { id, why: 'signature', notices: [STATUS, REPORT] },
     { id: damaged, notices: null, unreadable: 22 },
   ]);
   expect(await run('show', '../../etc/passwd')).toBe(1);
-  expect(said()).toMatch('there is no such record');
-  expect(said() + JSON.stringify(printed())).not.toMatch('torn bytes');
+  expect(messages()).toMatch('there is no such record');
+  expect(messages() + JSON.stringify(printed())).not.toMatch('torn bytes');
 });
 
-test('drop takes away what is named and nothing else, and --all all of a reason', async () => {
-  const { run, printed, spooled, shelved } = await setup();
+test('drops only the named records, or with --all every record of a reason', async () => {
+  const { run, printed, putIntoSpool, putIntoStore } = await setup();
   const [first, , mailbox] = [
-    await spooled('signature', [STATUS]),
-    await spooled('signature', [REPORT]),
-    await shelved([REPORT]),
+    await putIntoSpool('signature', [STATUS]),
+    await putIntoSpool('signature', [REPORT]),
+    await putIntoStore([REPORT]),
   ];
   expect(await run('drop', first, '--json')).toBe(0);
   expect(printed()).toEqual([{ id: first, result: 'dropped' }]);
@@ -80,13 +80,13 @@ test('drop takes away what is named and nothing else, and --all all of a reason'
   expect(printed()).toEqual([]);
 });
 
-test('a replay without Temporal says so, ends with 1 and keeps everything', async () => {
+test('without Temporal, a replay fails with 1 and keeps every record', async () => {
   const settings = { namespace: 'default', connection: { address: '127.0.0.1:1' } };
   const unreachable = new TemporalUnreachable(settings, 30_000, new Error('ECONNREFUSED'));
-  const { run, printed, said, spooled } = await setup({ noticeSender: () => Promise.reject(unreachable) });
-  await spooled('refused', [STATUS]);
+  const { run, printed, messages, putIntoSpool } = await setup({ noticeSender: () => Promise.reject(unreachable) });
+  await putIntoSpool('refused', [STATUS]);
   expect(await run('replay', '--all')).toBe(1);
-  expect(said()).toMatch('expected a Temporal server at 127.0.0.1:1');
+  expect(messages()).toMatch('expected a Temporal server at 127.0.0.1:1');
   await run('list', '--json');
   expect(printed()).toHaveLength(1);
 });
@@ -95,7 +95,7 @@ test.each([
   ['list', '--why', 'zzz'],
   ['replay', '--all', '--why', 'zzz'],
   ['drop', '--all', '--why', 'zzz'],
-])('a reason that there is none of is wrong usage, and told with those that there are: %s', (...argv) => {
+])('an unknown reason is wrong usage, and the error lists the reasons: %s', (...argv) => {
   const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
   const exit = jest.spyOn(process, 'exit').mockImplementation((status) => {
     throw new Error(`exit ${status}`);
@@ -109,7 +109,7 @@ test.each([
   }
 });
 
-test('a replay says what became of each record', async () => {
+test('a replay reports the result of each record', async () => {
   const noticeSender = async () =>
     ({
       findApplicant: async () => null,
@@ -118,35 +118,35 @@ test('a replay says what became of each record', async () => {
         return notice.clientUserId === 'POL-1' ? 'applicant' : 'nowhere';
       },
     }) as unknown as NoticeSender;
-  const { run, said, printed, spooled } = await setup({ noticeSender });
-  const both = await spooled('signature', [STATUS, REPORT]);
-  const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as Notice]);
+  const { run, messages, printed, putIntoSpool } = await setup({ noticeSender });
+  const both = await putIntoSpool('signature', [STATUS, REPORT]);
+  const closed = await putIntoSpool('signature', [{ ...STATUS, clientUserId: 'POL-2' } as Notice]);
   expect(await run('replay', both, closed)).toBe(1);
-  expect(said()).toMatch(
+  expect(messages()).toMatch(
     `${both}: 1 accepted by its open applicant; 1 in a mailbox, which searches for the applicant; if it finds none, the notice returns to the quarantine; removed from the quarantine\n`,
   );
-  expect(said()).toMatch(`${closed}: kept: its applicant is closed or unknown`);
-  expect(said()).toMatch('1 of 2 replayed');
+  expect(messages()).toMatch(`${closed}: kept: its applicant is closed or unknown`);
+  expect(messages()).toMatch('1 of 2 replayed');
   await run('replay', closed, '--json');
   expect(printed()).toEqual([{ id: closed, result: 'nowhere', taken: 0, by: {} }]);
 });
 
-test('a replay of nothing needs no Temporal', async () => {
-  const { run, said } = await setup();
+test('a replay without records needs no Temporal', async () => {
+  const { run, messages } = await setup();
   expect(await run('replay', '--all')).toBe(0);
-  expect(said()).toMatch('0 of 0 replayed');
+  expect(messages()).toMatch('0 of 0 replayed');
 });
 
-test('with the spool off the report store alone is looked at', async () => {
-  const { run, said, shelved } = await setup({ spoolFolder: null });
-  await shelved([REPORT]);
+test('without a spool, reads only the report store', async () => {
+  const { run, messages, putIntoStore } = await setup({ spoolFolder: null });
+  await putIntoStore([REPORT]);
   expect(await run('list')).toBe(0);
-  expect(said()).toMatch('1 record in the report store (WEBHOOK_SPOOL is off)');
+  expect(messages()).toMatch('1 record in the report store (WEBHOOK_SPOOL is off)');
 });
 
-test('Ctrl-C ends with 130 and keeps what was not sent', async () => {
-  const { run, said, spooled } = await setup({ signal: AbortSignal.abort() });
-  await spooled('refused', [STATUS]);
+test('Ctrl-C exits with 130 and keeps the other records', async () => {
+  const { run, messages, putIntoSpool } = await setup({ signal: AbortSignal.abort() });
+  await putIntoSpool('refused', [STATUS]);
   expect(await run('drop', '--all')).toBe(130);
-  expect(said()).toMatch('stopped');
+  expect(messages()).toMatch('stopped');
 });

@@ -3,10 +3,10 @@ import { replay } from '../../../src/cli/commands/replay';
 import type { Notice } from '../../../src/domain/notices';
 import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
 import { noticeRequestId } from '../../../src/upstream/notices';
-import { operatorOf, REPORT, STATUS, testSeal } from './fixture';
+import { createFixture, createTestCipher, REPORT, STATUS } from './fixture';
 
-async function setup(seal = testSeal('ours')) {
-  const given = await operatorOf({ cipher: seal });
+async function setup(cipher = createTestCipher('own')) {
+  const fixture = await createFixture({ cipher });
   const sent: string[] = [];
   const sender = {
     findApplicant: async (_humanId: string): Promise<string | null> => null,
@@ -22,30 +22,30 @@ async function setup(seal = testSeal('ours')) {
     send: (notice: Notice, ...rest: [string | null, string]) =>
       notice.kind === 'status' ? result() : sender.send(notice, ...rest),
   });
-  return { ...given, setAside: openQuarantineView(given.operator), sender, sendingStatus, sent };
+  return { ...fixture, view: openQuarantineView(fixture.context), sender, sendingStatus, sent };
 }
 
 const sentAs = (to: string, notice: Notice) => `${to} ${noticeRequestId(notice)}`;
 
-test('a record of the spool is sent as the webhook would have, under the same request ids, and goes', async () => {
-  const { setAside, sender, sent, spooled } = await setup();
-  const id = await spooled('signature', [STATUS, REPORT]);
-  expect(await replay(setAside, id, sender)).toEqual({
+test('sends a record of the spool with the request ids of the webhook, and removes it', async () => {
+  const { view, sender, sent, putIntoSpool } = await setup();
+  const id = await putIntoSpool('signature', [STATUS, REPORT]);
+  expect(await replay(view, id, sender)).toEqual({
     result: 'replayed',
     taken: 2,
     by: { applicant: 1, mailbox: 1 },
   });
   expect(sent).toEqual([sentAs('POL-1', STATUS), sentAs('h-2', REPORT)]);
-  expect(await setAside.list()).toEqual([]);
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'gone', taken: 0, by: {} });
+  expect(await view.list()).toEqual([]);
+  expect(await replay(view, id, sender)).toEqual({ result: 'gone', taken: 0, by: {} });
 });
 
-test('the notices of a mailbox are posted to a new one, and the record goes', async () => {
-  const { setAside, sender, sent, shelved } = await setup();
-  const id = await shelved([REPORT]);
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { mailbox: 1 } });
+test('posts the notices of a mailbox to a new one, and removes the record', async () => {
+  const { view, sender, sent, putIntoStore } = await setup();
+  const id = await putIntoStore([REPORT]);
+  expect(await replay(view, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
-  expect(await setAside.list()).toEqual([]);
+  expect(await view.list()).toEqual([]);
 });
 
 test.each([
@@ -53,51 +53,51 @@ test.each([
   ['refresh', { result: 'replayed', taken: 1, by: { refresh: 1 } }, 0],
   ['nowhere', { result: 'nowhere', taken: 0, by: {} }, 1],
 ] as const)(
-  'a report notice goes straight to whose it is, and what comes of it is told: %s',
-  async (fate, told, left) => {
-    const { setAside, sender, sent, shelved } = await setup();
-    const id = await shelved([REPORT]);
-    const knowing = { ...sender, findApplicant: async () => 'POL-2', send: async () => fate };
-    expect(await replay(setAside, id, knowing)).toEqual(told);
+  'sends a report notice to its applicant and returns the result: %s',
+  async (receiver, result, recordsLeft) => {
+    const { view, sender, sent, putIntoStore } = await setup();
+    const id = await putIntoStore([REPORT]);
+    const knowing = { ...sender, findApplicant: async () => 'POL-2', send: async () => receiver };
+    expect(await replay(view, id, knowing)).toEqual(result);
     expect(sent).toEqual([]);
-    expect(await setAside.list()).toHaveLength(left);
+    expect(await view.list()).toHaveLength(recordsLeft);
   },
 );
 
-test('where nobody can be asked whose a report is, the mailbox finds out', async () => {
-  const { setAside, sender, sent, shelved } = await setup();
-  const id = await shelved([REPORT]);
+test('if the search for the applicant fails, sends the report to the mailbox', async () => {
+  const { view, sender, sent, putIntoStore } = await setup();
+  const id = await putIntoStore([REPORT]);
   const blind = { ...sender, findApplicant: () => Promise.reject(new Error('no search')) };
-  expect(await replay(setAside, id, blind)).toMatchObject({ by: { mailbox: 1 } });
+  expect(await replay(view, id, blind)).toMatchObject({ by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
 });
 
-test('a record that Temporal does not take is kept, and taken again later', async () => {
-  const { setAside, sender, sendingStatus, spooled } = await setup();
-  const id = await spooled('refused', [STATUS]);
+test('keeps a record that Temporal rejects, and sends it again later', async () => {
+  const { view, sender, sendingStatus, putIntoSpool } = await setup();
+  const id = await putIntoSpool('refused', [STATUS]);
   const unavailable = new NoticeUndelivered('unavailable', 'signal', new Error('away'));
   const away = sendingStatus(() => Promise.reject(unavailable));
-  await expect(replay(setAside, id, away)).rejects.toBe(unavailable);
+  await expect(replay(view, id, away)).rejects.toBe(unavailable);
   const refused = sendingStatus(() => Promise.reject(new NoticeUndelivered('refused', 'signal', 0)));
-  expect(await replay(setAside, id, refused)).toEqual({ result: 'refused', taken: 0, by: {} });
+  expect(await replay(view, id, refused)).toEqual({ result: 'refused', taken: 0, by: {} });
   const closed = sendingStatus(async () => 'nowhere');
-  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 0, by: {} });
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { applicant: 1 } });
+  expect(await replay(view, id, closed)).toEqual({ result: 'nowhere', taken: 0, by: {} });
+  expect(await replay(view, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { applicant: 1 } });
 });
 
-test('one notice of several that is not taken keeps the record, and the others are sent all the same', async () => {
-  const { setAside, sendingStatus, sent, spooled } = await setup();
-  const id = await spooled('signature', [STATUS, REPORT]);
+test('keeps a record if one of its notices is not taken, and still sends the others', async () => {
+  const { view, sendingStatus, sent, putIntoSpool } = await setup();
+  const id = await putIntoSpool('signature', [STATUS, REPORT]);
   const closed = sendingStatus(async () => 'nowhere');
-  expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 1, by: { mailbox: 1 } });
+  expect(await replay(view, id, closed)).toEqual({ result: 'nowhere', taken: 1, by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
-  expect(await setAside.list()).toHaveLength(1);
+  expect(await view.list()).toHaveLength(1);
 });
 
-test('two operators at once send a record under the same request ids, and both are told that it went', async () => {
-  const { setAside, sender, sent, spooled } = await setup();
-  const id = await spooled('refused', [STATUS]);
-  const both = await Promise.all([replay(setAside, id, sender), replay(setAside, id, sender)]);
+test('two concurrent replays send the same request ids, and both succeed', async () => {
+  const { view, sender, sent, putIntoSpool } = await setup();
+  const id = await putIntoSpool('refused', [STATUS]);
+  const both = await Promise.all([replay(view, id, sender), replay(view, id, sender)]);
   expect(both).toEqual([
     { result: 'replayed', taken: 1, by: { applicant: 1 } },
     { result: 'replayed', taken: 1, by: { applicant: 1 } },
@@ -105,21 +105,21 @@ test('two operators at once send a record under the same request ids, and both a
   expect(new Set(sent).size).toBe(1);
 });
 
-test('what is no notice any more is kept and sent nowhere', async () => {
-  const { setAside, sender, sent, spooled } = await setup();
-  const id = await spooled('damaged', 'torn bytes');
-  expect(await replay(setAside, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
+test('keeps a record without readable notices and sends nothing', async () => {
+  const { view, sender, sent, putIntoSpool } = await setup();
+  const id = await putIntoSpool('damaged', 'torn bytes');
+  expect(await replay(view, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
   expect(sent).toEqual([]);
-  expect(await setAside.list()).toHaveLength(1);
+  expect(await view.list()).toHaveLength(1);
 });
 
-test('what is sealed with another key is kept for the day when the key is back', async () => {
-  const { operator, sender, spooled, shelved } = await setup();
-  const ids = [await spooled('refused', [STATUS]), await shelved([REPORT])];
-  const keyless = openQuarantineView({ ...operator, cipher: null });
+test('keeps a record whose key is missing, until the key is back', async () => {
+  const { context, sender, putIntoSpool, putIntoStore } = await setup();
+  const ids = [await putIntoSpool('refused', [STATUS]), await putIntoStore([REPORT])];
+  const keyless = openQuarantineView({ ...context, cipher: null });
   for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0, by: {} });
-  const other = openQuarantineView({ ...operator, cipher: testSeal('another') });
+  const other = openQuarantineView({ ...context, cipher: createTestCipher('another') });
   for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
   for (const id of ids)
-    expect(await replay(openQuarantineView(operator), id, sender)).toMatchObject({ result: 'replayed' });
+    expect(await replay(openQuarantineView(context), id, sender)).toMatchObject({ result: 'replayed' });
 });

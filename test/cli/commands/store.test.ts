@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import { createFolderStore } from '../../../src/report-store/folder/store';
-import { operatorOf, STATUS } from './fixture';
+import { createFixture, STATUS } from './fixture';
 
 async function setup() {
-  const about = await operatorOf();
+  const about = await createFixture();
   const reportStore = () => createFolderStore(join(about.folder, 'new'));
   const run = (args: readonly string[]) => {
     const { action, json } = readCommandLine(args);
-    return runCommand(action, { ...about.operator, json, reportStore });
+    return runCommand(action, { ...about.context, json, reportStore });
   };
   return { ...about, reportStore, run };
 }
@@ -26,15 +26,15 @@ test('store init creates the store, prints its id each time, and is recorded', a
 });
 
 test('without a store, a command that needs it explains what to do', async () => {
-  const { run, said } = await setup();
+  const { run, messages } = await setup();
   expect(await run(['holds'])).toBe(1);
-  expect(said()).toContain('run `npm run chartway -- store init` once');
+  expect(messages()).toContain('run `npm run chartway -- store init` once');
 });
 
 test('without a store, as on the host of a webhook, quarantine lists the spool and reports that', async () => {
-  const { run, out, said, spooled } = await setup();
-  const id = await spooled('signature', [STATUS]);
+  const { run, out, messages, putIntoSpool } = await setup();
+  const id = await putIntoSpool('signature', [STATUS]);
   expect(await run(['quarantine', 'list'])).toBe(0);
   expect(out).toEqual([expect.stringContaining(id)]);
-  expect(said()).toContain('the report store was not read');
+  expect(messages()).toContain('the report store was not read');
 });

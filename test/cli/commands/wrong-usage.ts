@@ -1,9 +1,9 @@
 import { readCommandLine } from '../../../src/cli/commands/command-line';
 
-/** What a command line that is none prints on stderr; expects the process to be ended with 2. */
-export function saidOfWrongUsage(argv: readonly string[]): string {
-  const said: string[] = [];
-  const stderr = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+/** The error of an invalid command line; expects exit status 2. */
+export function wrongUsageError(argv: readonly string[]): string {
+  const messages: string[] = [];
+  const stderr = jest.spyOn(process.stderr, 'write').mockImplementation((text) => messages.push(String(text)) > 0);
   const exit = jest.spyOn(process, 'exit').mockImplementation((status) => {
     throw new Error(`exit ${status}`);
   });
@@ -13,5 +13,5 @@ export function saidOfWrongUsage(argv: readonly string[]): string {
     stderr.mockRestore();
     exit.mockRestore();
   }
-  return said.join('');
+  return messages.join('');
 }
