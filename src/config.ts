@@ -37,7 +37,7 @@ import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webho
 export { exitOnConfigurationError } from './process/configuration-fault';
 
 /**
- * The process that reads the configuration: it checks the form of all variables and requires those that it uses. `verifier`: a command that only
+ * The process that reads the configuration: it checks the form of all variables and requires the ones that it uses. `verifier`: a command that only
  * reads files of the audit log.
  */
 export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'chartway' | 'dev' | 'verifier';

@@ -128,7 +128,7 @@ test('the webhook must not have an AUDIT_KEY of other processes, nor they only t
   const [fault] = faultsOf({ AUDIT_KEY: entry('audit') }, 'webhook').filter(({ key }) => key === 'AUDIT_KEY');
   expect(fault).toEqual({
     key: 'AUDIT_KEY',
-    expected: expect.stringMatching(/ids that start with "webhook".*npm run keygen -- webhook-audit/),
+    expected: expect.stringMatching(/ids that begin with "webhook".*npm run keygen -- webhook-audit/),
     got: 'a value that is not shown',
   });
 });

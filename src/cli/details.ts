@@ -53,7 +53,7 @@ export function checkDetails(raw: RawDetails, autoInvite = true): CheckedDetails
   };
 }
 
-/** RFC 5321's longest path. Only one "@" and the absence of spaces are checked; whether the address exists, only its server knows. */
+/** RFC 5321's longest path. The check requires one "@" and no spaces; it does not find out whether the address exists. */
 const LONGEST_EMAIL = 254;
 const LONGEST_NAME = 100;
 const LONGEST_SOURCE = 200;

@@ -245,7 +245,7 @@ function parseAct(line: Buffer): { readonly did?: unknown; readonly detail?: unk
   }
 }
 
-/** The strength of the chain's key; null: nothing of the chain is proven. */
+/** The strength of the chain's key; null: no line of the chain is proven. */
 type Strength = 0 | 1 | 2 | null;
 
 function strengthOf({ link, signedBy }: ChainWalk): Strength {

@@ -13,7 +13,7 @@ export const invitationCommand: RegisterCommand = (program, select) => {
     (clientUserId) => select((context) => printInvitation(context, clientUserId)),
   ).addHelpText(
     'after',
-    '\nAnyone with the link can accept the invitation: give it to the applicant only. Status 1 if there is none.',
+    '\nAnyone with the link can accept the invitation: give it to the applicant only. Exit status 1 without a link.',
   );
 };
 

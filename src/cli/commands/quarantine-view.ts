@@ -10,21 +10,21 @@ type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
 /** All records of this host: those of its spool and those of the mailboxes in the report store. No id is in both, because it holds the reason. */
 export interface QuarantineView extends QuarantineSource {
   /** Where the records are, for the user. */
-  readonly places: string;
+  readonly location: string;
 }
 
 /** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
 export function openQuarantineView(
-  { spoolFolder, reportStore, cipher: seal }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
+  { spoolFolder, reportStore, cipher }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
   onMissingStore?: (text: string) => void,
 ): QuarantineView {
-  const mailboxes = openMailboxQuarantine(reportStore().shelf, seal);
+  const mailboxes = openMailboxQuarantine(reportStore().shelf, cipher);
   const sources: readonly QuarantineSource[] = [
-    ...(spoolFolder === null ? [] : [openSpoolQuarantine(spoolFolder, seal)]),
+    ...(spoolFolder === null ? [] : [openSpoolQuarantine(spoolFolder, cipher)]),
     onMissingStore && spoolFolder !== null ? ignoreMissingStore(mailboxes, onMissingStore) : mailboxes,
   ];
   return {
-    places: spoolFolder === null ? 'the report store (WEBHOOK_SPOOL is off)' : `${spoolFolder} and the report store`,
+    location: spoolFolder === null ? 'the report store (WEBHOOK_SPOOL is off)' : `${spoolFolder} and the report store`,
     async list() {
       const headers = (await Promise.all(sources.map((source) => source.list()))).flat();
       return headers.sort((a, b) => (a.id < b.id ? -1 : 1));

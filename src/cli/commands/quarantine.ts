@@ -63,7 +63,7 @@ async function list(context: CommandContext, { why }: QuarantineFlags): Promise<
   const view = openQuarantineView(context, context.terminal.write);
   const headers = await listHeaders(view, why);
   for (const header of headers) context.print(context.json ? JSON.stringify(header) : toLine(header));
-  context.terminal.write(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${view.places}`);
+  context.terminal.write(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${view.location}`);
   return 0;
 }
 

@@ -6,7 +6,7 @@ import { warnWhileNoWorker } from './worker-notice';
 
 /** The meaning of each kind of finding, and what to do. */
 const TEXT: Readonly<Record<keyof SweepResult['counts'], string>> = {
-  gone: 'open applicants whose person no longer exists upstream; each detects that with its next read, check those that do not',
+  gone: 'open applicants whose person no longer exists upstream; each detects that with its next read; check the remaining ones',
   unattended: 'people upstream without an open applicant or one that closed within REFRESH_FOR',
   terminated: 'terminated applicants whose person is still upstream; `npm run chartway -- withdraw <clientUserId>`',
   unread: 'open applicants not read for longer than twice their cadence; check them in the Temporal UI',

@@ -52,8 +52,8 @@ test('--json requires --out, and reports what was written', async () => {
 });
 
 test.each([
-  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
-  ['no name', '', /manifest lists/],
+  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest.json lists/],
+  ['no name', '', /manifest.json lists/],
 ])('rejects %s', async (_, file, expected) => {
   const { run, messages, audited } = await setup();
   expect(await run(['POL-1', file])).toBe(1);
@@ -61,7 +61,7 @@ test.each([
   expect(audited).toEqual([]);
 });
 
-test('writes nothing of an altered document, without its key, or over an existing file', async () => {
+test('writes no document that is altered, or without its key, or over an existing file', async () => {
   const { folder, root, entry, run, messages, audited } = await setup();
   const out = join(folder, 'out.pdf');
   const keyless = createFolderStore(root, { cipher: null, encrypts: false });
