@@ -13,7 +13,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** Lets something happen just before the next manifest gets its name, after its writer has held the lock for 12 s. */
+/** Calls `meanwhile` just before the next manifest is renamed, with a lock that is 12 s old. */
 function holdNextWriter(meanwhile: () => Promise<unknown>): void {
   const { rename } = fs;
   let isHeld = false;
@@ -28,7 +28,7 @@ function holdNextWriter(meanwhile: () => Promise<unknown>): void {
   });
 }
 
-test("a round's write that was held for 12 s while the closing was written leaves the outcome, and its documents join", async () => {
+test('a write of a round that was stopped for 12 s during the closing keeps the outcome, and adds its documents', async () => {
   const store = createFolderStore(root);
   await store.init();
   const closing = change({
@@ -42,13 +42,13 @@ test("a round's write that was held for 12 s while the closing was written leave
   });
 });
 
-test('a writer gives up as soon as its caller does', async () => {
+test('a writer does not wait longer than its caller', async () => {
   const store = createFolderStore(root);
   await store.init();
   await store.updateManifest(change());
   let held = async () => {};
   holdNextWriter(async () => {
-    // The lock is fresh: it is another writer's.
+    // A fresh lock of another writer.
     const now = new Date();
     await utimes(join(root, 'POL-1', '.manifest.json.lock'), now, now);
     await held();
