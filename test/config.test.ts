@@ -227,7 +227,7 @@ test('all faults are reported together, each with key, what was expected and wha
       '  HUMAN_API_CLIENT_ID: expected the client id that Human API gave you; came nothing',
       '  HUMAN_API_CLIENT_SECRET: expected the client secret that Human API gave you; came nothing',
       '  PAYLOAD_KEYS: expected keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or ' +
-        'PAYLOAD_ENCRYPTION=off says that Temporal may store personal data in clear; came nothing',
+        'PAYLOAD_ENCRYPTION=off allows Temporal to store personal data unencrypted; came nothing',
       '  REPORTS_ENCRYPTION: expected on, or off where reports may lie in REPORT_STORE unencrypted; came nothing',
       '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; came this',
     ].join('\n'),

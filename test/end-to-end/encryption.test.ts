@@ -5,13 +5,13 @@ import { createApplicants } from '../../src/temporal/applicants';
 import { createLazyClient } from '../../src/temporal/connection';
 import { detailsDigest } from '../../src/temporal/details';
 import { generateKey } from '../../src/temporal/key-ring';
-import { sweepScheduleId } from '../../src/temporal/schedules';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
   invitationQuery,
   stateQuery,
   statusNoticeSignal,
+  sweepWorkflowId,
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
@@ -85,7 +85,7 @@ test(
 test(
   'a scheduled sweep reads the result of the previous one, and the worker has rejected no payload',
   async () => {
-    const sweep = keylessClient.schedule.getHandle(sweepScheduleId(TASK_QUEUE));
+    const sweep = keylessClient.schedule.getHandle(sweepWorkflowId(TASK_QUEUE));
     for (const round of [1, 2]) {
       await until('the schedule', STEP_TIMEOUT_MS, () =>
         sweep.trigger('BUFFER_ALL').then(
