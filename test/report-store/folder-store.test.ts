@@ -67,10 +67,8 @@ describe('saving a document', () => {
 
   it.each([
     ['truncated', documentToStore(), '%PDF-1.4 cut'],
-    ['empty', documentToStore(), ''],
     ['shorter than announced', documentToStore({ contentLength: 999 }), pdf('x')],
     ['the page of a proxy', documentToStore({ contentType: 'text/html' }), '<html></html>'],
-    ['truncated JSON', documentToStore({ format: 'json', contentType: 'application/json' }), '{"a":'],
   ])('stores nothing of a document that is %s', async (_, document, body) => {
     const { store, files } = await setup();
     await expect(store.save(document, pieces(body))).rejects.toThrow(NotTheDocument);
@@ -202,6 +200,15 @@ describe('the manifest', () => {
     await expect(store.updateManifest(change())).rejects.toThrow(WrongFolder);
     await expect(store.save(documentToStore(), pieces(pdf('x')))).rejects.toThrow(WrongFolder);
     expect(await files()).toEqual(before);
+  });
+
+  it('is not written if another writer holds the lock longer than the caller waits', async () => {
+    const { root, store } = await setup();
+    const before = await store.updateManifest(change());
+    await writeFile(join(root, 'POL-1', '.manifest.json.lock'), 'another writer');
+    const waiting = store.updateManifest(change({ outcome: 'failed' }), { waitAtMostMs: 20 });
+    await expect(waiting).rejects.toThrow('for 20 ms');
+    expect(await store.readManifest('POL-1')).toEqual(before);
   });
 
   it('that cannot be parsed is not overwritten, and the error names it', async () => {
