@@ -20,7 +20,7 @@ async function setup() {
     lock,
     count,
     increment: () => rewriteUnderLock({ path, draftFolder }, async () => String((await count()) + 1)),
-    /** As if its holder had taken it so long ago. */
+    /** Makes the lock older by this time. */
     age: async (ms: number) => {
       const then = new Date(Date.now() - ms);
       await utimes(lock, then, then);
@@ -109,13 +109,13 @@ describe('the lock', () => {
     let calls = 0;
     await rewriteUnderLock(file, async () => {
       calls += 1;
-      const seen = await count();
+      const before = await count();
       if (calls === 1) {
         await age(11_000);
         await increment();
         await increment();
       }
-      return String(seen + 1);
+      return String(before + 1);
     });
     expect(calls).toBe(2);
     expect(await count()).toBe(3);
@@ -127,12 +127,12 @@ describe('the lock', () => {
     let calls = 0;
     await rewriteUnderLock(file, async () => {
       calls += 1;
-      const seen = await count();
+      const before = await count();
       if (calls === 1) {
         await steal();
         await increment();
       }
-      return String(seen + 1);
+      return String(before + 1);
     });
     expect(calls).toBe(2);
     expect(await count()).toBe(2);
@@ -167,10 +167,10 @@ describe('the lock', () => {
         other.ended = steal().then(() =>
           rewriteUnderLock(file, async () => {
             calls += 1;
-            const seen = await count();
+            const before = await count();
             hasRead();
             await mayCommit;
-            return String(seen + 1);
+            return String(before + 1);
           }),
         );
       });

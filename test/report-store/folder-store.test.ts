@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ListedReport } from '../../src/domain/reports';
-import { NotTheDocument, WrongFolder } from '../../src/report-store/errors';
+import { NotTheDocument, UnreadableManifest, WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import { change, documentToStore, ORGANIZATION, pdf, pieces, sha256 } from './fixtures';
+import { change, documentToStore, entry, ORGANIZATION, pdf, pieces, sha256 } from './fixtures';
 
 const roots: string[] = [];
 const V2 = '2026-03-02T10:00:00.000Z';
@@ -40,7 +40,7 @@ describe('saving a document', () => {
     const { store, read, files } = await setup();
     const body = pdf('é'.repeat(3_000));
     const contentLength = Buffer.byteLength(body);
-    const before = Date.now() - 1_000; // the file system has a clock of its own
+    const before = Date.now() - 1_000; // the file system has its own clock
     const entry = await store.save(
       documentToStore({ contentLength, contentType: 'application/pdf; v=1' }),
       pieces(body, 1_000),
@@ -69,13 +69,13 @@ describe('saving a document', () => {
     ['truncated', documentToStore(), '%PDF-1.4 cut'],
     ['shorter than announced', documentToStore({ contentLength: 999 }), pdf('x')],
     ['the page of a proxy', documentToStore({ contentType: 'text/html' }), '<html></html>'],
-  ])('stores nothing of a document that is %s', async (_, document, body) => {
+  ])('rejects a document that is %s, without leaving files', async (_, document, body) => {
     const { store, files } = await setup();
     await expect(store.save(document, pieces(body))).rejects.toThrow(NotTheDocument);
     expect(await files()).toEqual([]);
   });
 
-  it('stores nothing of a stream that fails, and closes a stream of a wrong document', async () => {
+  it('leaves no file of a stream that fails, and closes a stream of a wrong document', async () => {
     const { store, files } = await setup();
     async function* breaks() {
       yield Buffer.from('%PDF-1.4 ');
@@ -111,7 +111,7 @@ describe('a repeated document', () => {
     expect(await files()).toHaveLength(1);
   });
 
-  it('with other bytes under a later version is stored beside the older one, which is superseded', async () => {
+  it('with other bytes under a later version supersedes the older one, which stays', async () => {
     const { store, at, read } = await setup();
     const first = await store.save(documentToStore(), pieces(pdf('first')));
     const second = await store.save(documentToStore({ report: at(V2), newest: first }), pieces(pdf('second')));
@@ -142,7 +142,7 @@ describe('a repeated document', () => {
     expect(await files()).toHaveLength(2);
   });
 
-  it('with other bytes under the same version gets a file of its own, and the one stored later is current', async () => {
+  it('with other bytes under the same version gets another file, and the one stored later is current', async () => {
     const { store, read, files } = await setup();
     const first = await store.save(documentToStore(), pieces(pdf('first')));
     const second = await store.save(documentToStore(), pieces(pdf('second')));
@@ -211,6 +211,16 @@ describe('the manifest', () => {
     expect(await store.readManifest('POL-1')).toEqual(before);
   });
 
+  it('with many documents is not read to its end for each new one', async () => {
+    const { root, store } = await setup();
+    const documents = Array.from({ length: 300 }, (_, index) => entry({ reportId: `other-${index}` }));
+    await store.updateManifest(change({ documents }));
+    const path = join(root, 'POL-1', 'manifest.json');
+    await writeFile(path, (await readFile(path)).subarray(0, -100));
+    await expect(store.readManifest('POL-1')).rejects.toThrow(UnreadableManifest);
+    expect(await store.save(documentToStore(), pieces(pdf('x')))).toMatchObject({ reportId: 'report-1' });
+  });
+
   it('that cannot be parsed is not overwritten, and the error names it', async () => {
     const { root, store } = await setup();
     await mkdir(join(root, 'POL-1'), { recursive: true });
@@ -251,11 +261,11 @@ describe('the readiness check', () => {
     const draftFolder = join(root, '.incoming');
     await mkdir(draftFolder, { recursive: true });
     const [old, young] = ['a'.repeat(32), 'b'.repeat(32)];
-    for (const name of [old, young, 'not-ours']) await writeFile(join(draftFolder, name), 'half');
+    for (const name of [old, young, 'other']) await writeFile(join(draftFolder, name), 'half');
     const longAgo = new Date(Date.now() - 25 * 3_600_000);
-    for (const name of [old, 'not-ours']) await utimes(join(draftFolder, name), longAgo, longAgo);
+    for (const name of [old, 'other']) await utimes(join(draftFolder, name), longAgo, longAgo);
     await store.check();
-    expect((await readdir(draftFolder)).sort()).toEqual([young, 'not-ours']);
+    expect((await readdir(draftFolder)).sort()).toEqual([young, 'other']);
   });
 
   it('is not needed for that: writers remove them too', async () => {
