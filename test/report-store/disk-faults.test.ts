@@ -157,9 +157,12 @@ describe.each(Object.entries(SCENARIOS))('a disk that fails at any call during %
     ...(FULL_DISK_SCENARIOS.includes(name)
       ? [['ENOSPC until there is space, encrypted', 'ENOSPC', true, ENCRYPTED] as const]
       : []),
-  ] as const)('shows no partial file, and a repeat of the work succeeds: %s', async (_name, code, lasting, atRest) => {
-    let call = 1;
-    while (await runWithFault(scenario, call, code, lasting, atRest)) call += 1;
-    expect(call).toBeGreaterThan(10);
-  });
+  ] as const)(
+    'shows no partial file, and a repeat of the work succeeds: %s',
+    async (_name, code, lasting, encryption) => {
+      let call = 1;
+      while (await runWithFault(scenario, call, code, lasting, encryption)) call += 1;
+      expect(call).toBeGreaterThan(10);
+    },
+  );
 });
