@@ -12,6 +12,8 @@ interface Surroundings {
   readonly luck: () => number;
   /** From when on there is a worker. */
   upAtMs(): number;
+  /** True if a test may hold a call: time stands still for an attempt that does not end at once. */
+  readonly callsMayBeHeld: boolean;
   /** When its queue lets it start, at the earliest. */
   letInAtMs(taskQueue: string): number;
   resolved(job: Job): void;
@@ -34,6 +36,7 @@ export class ActivityTask {
   private running = false;
   private cancelRequested = false;
   private over = false;
+  private cancelAttempt = () => {};
   /** Tells a deed of this attempt from one of an attempt that was lost. */
   private turn = 0;
 
@@ -69,6 +72,7 @@ export class ActivityTask {
     this.cancelRequested = true;
     if (!this.waitsForCancellation) this.abandon();
     else if (!this.running) this.end({ kind: 'cancelled' });
+    else this.cancelAttempt();
   }
 
   /** Nobody hears of it any more; an attempt at work goes on to its end all the same. */
@@ -97,19 +101,31 @@ export class ActivityTask {
     }
     this.running = true;
     // What an attempt does upstream happens somewhere between its begin and its end; here at the one or the other.
-    const early = luck() < 0.5 ? await this.run(scheduledAtMs) : null;
+    const attempt = luck() < 0.5 ? this.run(scheduledAtMs) : null;
+    if (attempt && this.around.callsMayBeHeld && !(await endsAtOnce(attempt))) {
+      clock.standStillFor(attempt.then((outcome) => this.finish(turn, outcome)));
+      return;
+    }
+    const early = await attempt;
     clock.after(luck() * WORK_MOST_MS, async () => {
-      if (turn !== this.turn) return;
-      const outcome = early ?? (await this.run(scheduledAtMs));
-      if (turn === this.turn && !this.over) this.take(outcome);
+      if (turn === this.turn) this.finish(turn, early ?? (await this.run(scheduledAtMs)));
     });
+  }
+
+  private finish(turn: number, outcome: Outcome): void {
+    if (turn === this.turn && !this.over) this.take(outcome);
   }
 
   private run(scheduledAtMs: number): Promise<Outcome> {
     const { attempt, heartbeatDetails, cancelRequested } = this;
     const about = { attempt, heartbeatDetails, scheduledAtMs, cancelled: cancelRequested };
-    return runAttempt(this.work, this.args, about, (details) => {
-      this.heartbeatDetails = details;
+    return runAttempt(this.work, this.args, about, {
+      heartbeat: (details) => {
+        this.heartbeatDetails = details;
+      },
+      started: (cancel) => {
+        this.cancelAttempt = cancel;
+      },
     });
   }
 
@@ -128,4 +144,10 @@ export class ActivityTask {
     this.over = true;
     this.around.resolved(this.jobOf(outcome));
   }
+}
+
+/** False for an attempt that waits for something else than promises that are settled already. */
+async function endsAtOnce(attempt: Promise<Outcome>): Promise<boolean> {
+  const later = new Promise<null>((resolve) => setImmediate(resolve, null));
+  return (await Promise.race([attempt, later])) !== null;
 }

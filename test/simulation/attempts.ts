@@ -24,17 +24,26 @@ const SILENT = new DefaultLogger('ERROR', () => {});
 const FIRST_RETRY_MS = 1_000;
 const RETRY_MOST_MS = 60_000;
 
-/** Runs the real activity once, as a worker would. `heartbeats` is told what the attempt leaves for the next one. */
+/** What a server learns of an attempt, and can do to it. */
+export interface AttemptListener {
+  /** What the attempt leaves for the next one. */
+  heartbeat(details: unknown): void;
+  /** `cancel` tells the attempt that the workflow has cancelled the activity. */
+  started(cancel: () => void): void;
+}
+
+/** Runs the real activity once, as a worker does. */
 export async function runAttempt(
   run: (...args: never[]) => Promise<unknown>,
   args: readonly unknown[],
   about: { attempt: number; heartbeatDetails: unknown; scheduledAtMs: number; cancelled: boolean },
-  heartbeats: (details: unknown) => void,
+  listener?: AttemptListener,
 ): Promise<Outcome> {
   const { attempt, heartbeatDetails, scheduledAtMs, cancelled } = about;
   const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAtMs };
   const environment = new MockActivityEnvironment(info, { logger: SILENT });
-  environment.on('heartbeat', (details: unknown) => heartbeats(structuredClone(details)));
+  environment.on('heartbeat', (details: unknown) => listener?.heartbeat(structuredClone(details)));
+  listener?.started(() => environment.cancel());
   if (cancelled) environment.cancel();
   try {
     return { kind: 'completed', result: await environment.run(run, ...(args as never[])) };

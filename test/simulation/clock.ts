@@ -6,6 +6,9 @@ export class Clock {
     readonly happen: () => void | Promise<void>;
   }[] = [];
   private order = 0;
+  /** The event that is being handled; there is one at a time. */
+  private handling: Promise<void> | null = null;
+  private readonly unanswered = new Set<Promise<void>>();
 
   constructor(public nowMs: number) {}
 
@@ -26,13 +29,42 @@ export class Clock {
   /** Lets time pass until `holds`, or until it would be later than `mostMs`: false then, or when nothing is left to happen. */
   async runUntil(holds: () => boolean, mostMs: number): Promise<boolean> {
     while (!holds()) {
-      const next = this.due.at(-1);
-      if (!next || next.atMs > mostMs) return false;
-      this.due.pop();
-      this.nowMs = next.atMs;
-      await next.happen();
+      if (this.handling) await this.handling;
+      else if (!this.isNextDue() && this.unanswered.size > 0) await Promise.race(this.unanswered);
+      else if ((this.due.at(-1)?.atMs ?? Infinity) > mostMs) return false;
+      else await this.handleNext();
     }
     return true;
+  }
+
+  /** Handles all that is due at this moment, without waiting for unanswered calls. */
+  async runDue(): Promise<void> {
+    while (this.handling || this.isNextDue()) await (this.handling ?? this.handleNext());
+  }
+
+  /** Time does not pass until the call has its answer. */
+  standStillFor(call: Promise<void>): void {
+    const answered: Promise<void> = call.then(() => {
+      this.unanswered.delete(answered);
+      return this.runDue();
+    });
+    this.unanswered.add(answered);
+  }
+
+  private isNextDue(): boolean {
+    return (this.due.at(-1)?.atMs ?? Infinity) <= this.nowMs;
+  }
+
+  private async handleNext(): Promise<void> {
+    const next = this.due.pop();
+    if (!next) return;
+    this.nowMs = next.atMs;
+    this.handling = Promise.resolve(next.happen());
+    try {
+      await this.handling;
+    } finally {
+      this.handling = null;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
+import { searchAttributePayloadConverter } from '@temporalio/common/lib/converter/payload-search-attributes';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
-import type { coresdk, temporal } from '@temporalio/proto';
+import { coresdk, type temporal } from '@temporalio/proto';
 import { ActivityTask } from './activity-task';
 import type { Activities } from './attempts';
 import type { Clock } from './clock';
@@ -21,6 +22,8 @@ export interface Weather {
   readonly cancelAtEvent?: number;
   /** When a task queue lets in the next activity; at once, where nothing is said. */
   readonly letInAtMs?: (taskQueue: string) => number;
+  /** True if tests hold calls of activities. */
+  readonly callsMayBeHeld?: boolean;
   /** What takes time, and what goes wrong: 0 to 1, the same numbers each time. */
   readonly luck: () => number;
 }
@@ -51,6 +54,8 @@ export class SimulatedServer {
   closed: Closed | null = null;
   /** The types of all events so far, of every run; what came while a task was at work stands where it came. */
   readonly history: string[] = [];
+  /** By name, as the workflow has set them last. */
+  readonly searchAttributes: Record<string, unknown> = {};
   private readonly worker: SimulatedWorker;
   private run: SimulatedRun;
   private runs = 0;
@@ -70,20 +75,35 @@ export class SimulatedServer {
   ) {
     const { workflowId, workflowType, input } = begun;
     this.worker = new SimulatedWorker(clock, activities);
-    this.run = this.begin(workflowId, workflowType, [defaultPayloadConverter.toPayload(input)]);
+    this.run = this.begin(workflowId, workflowType, toPayloads([input]));
     for (const { atMs, downMs } of weather.deaths) clock.at(atMs, () => this.die(downMs));
   }
 
   /** True for as long as a signal would be taken. */
   signal(signalName: string, ...args: unknown[]): boolean {
     if (this.closed) return false;
-    const input = args.map((arg) => defaultPayloadConverter.toPayload(arg)) as Payloads;
-    this.tell({ signalWorkflow: { signalName, input } });
+    this.tell({ signalWorkflow: { signalName, input: toPayloads(args) } });
     return true;
   }
 
   cancel(): void {
     if (!this.closed) this.tell({ cancelWorkflow: { reason: '' } });
+  }
+
+  get runId(): string {
+    return `run-${this.runs}`;
+  }
+
+  /** The answer of the run as it is now; a closed one is replayed, as a worker does it. @throws where its handler fails */
+  async query(queryType: string, ...args: unknown[]): Promise<unknown> {
+    const workflow = await this.run.workflow();
+    const queryWorkflow = { queryId: 'query', queryType, arguments: toPayloads(args) };
+    const job = coresdk.workflow_activation.WorkflowActivationJob.fromObject({ queryWorkflow });
+    const { nowMs: atMs } = this.clock;
+    const [answer] = await workflow.activate([job], { atMs, replaying: false, continueAsNewSuggested: false });
+    const { succeeded, failed } = answer?.respondToQuery ?? {};
+    if (failed || !succeeded?.response) throw new Error(failed?.message ?? `no answer to ${queryType}`);
+    return defaultPayloadConverter.fromPayload(succeeded.response);
   }
 
   get isUp(): boolean {
@@ -93,7 +113,7 @@ export class SimulatedServer {
   private begin(workflowId: string, workflowType: string, args: Payloads): SimulatedRun {
     this.runs += 1;
     this.carriedBytes = Math.max(this.carriedBytes, ...args.map(({ data }) => data?.length ?? 0));
-    const about = { workflowId, workflowType, runId: `run-${this.runs}`, taskQueue: 'simulated' };
+    const about = { workflowId, workflowType, runId: this.runId, taskQueue: 'simulated' };
     const run = new SimulatedRun(this.code, { ...about, startedAtMs: this.clock.nowMs });
     this.buffered = [];
     this.run = run;
@@ -165,6 +185,9 @@ export class SimulatedServer {
 
   private async obey(command: Command, { unsent }: WorkflowTask): Promise<void> {
     const { startTimer, cancelTimer, scheduleActivity, requestCancelActivity } = command;
+    const { searchAttributes } = command.upsertWorkflowSearchAttributes ?? {};
+    for (const [name, payload] of Object.entries(searchAttributes?.indexedFields ?? {}))
+      this.searchAttributes[name] = searchAttributePayloadConverter.fromPayload(payload);
     if (startTimer) this.startTimer(startTimer.seq ?? 0, tsToMs(startTimer.startToFireTimeout as never));
     if (cancelTimer) this.cancelTimer(cancelTimer.seq ?? 0);
     if (scheduleActivity && !unsent.has(scheduleActivity.seq ?? 0)) this.schedule(scheduleActivity);
@@ -201,6 +224,7 @@ export class SimulatedServer {
     const task: ActivityTask = new ActivityTask(command, this.worker.activityOf(command.activityType ?? ''), {
       clock: this.clock,
       luck: this.weather.luck,
+      callsMayBeHeld: this.weather.callsMayBeHeld ?? false,
       upAtMs: () => this.upAtMs,
       letInAtMs: (taskQueue) => this.weather.letInAtMs?.(taskQueue) ?? 0,
       resolved: (job) => {
@@ -244,6 +268,10 @@ export class SimulatedServer {
   private upTo(mostMs: number): number {
     return Math.round(this.weather.luck() * mostMs);
   }
+}
+
+function toPayloads(values: readonly unknown[]): Payloads {
+  return values.map((value) => defaultPayloadConverter.toPayload(value));
 }
 
 /** The order in which the SDK's core tells what happened. */

@@ -68,7 +68,7 @@ export class SimulatedWorker {
     const name = activityType ?? '';
     const args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
     const about = { attempt: 1, heartbeatDetails: undefined, scheduledAtMs: this.clock.nowMs, cancelled: false };
-    const outcome = await runAttempt(this.activityOf(name), args, about, () => {});
+    const outcome = await runAttempt(this.activityOf(name), args, about);
     return { resolveActivity: { seq: seq ?? null, isLocal: true, result: resolutionOf(outcome, name) } };
   }
 }

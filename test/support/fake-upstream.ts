@@ -91,6 +91,11 @@ export class FakeUpstream implements Upstream {
     return this.callsTo(route).length;
   }
 
+  /** Waits, in real time, until a route was called so often: virtual time stands still while a call is held. */
+  async waitForCall(route: Route, times = 1): Promise<void> {
+    while (this.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Holds every call of a route until the returned function is called. */
   hold(route: Route): () => void {
     let release = () => {};

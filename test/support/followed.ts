@@ -31,7 +31,7 @@ const CANCEL_TIMEOUT_MS = 25_000;
 /** One applicant under way. */
 export class Followed {
   constructor(
-    private readonly env: TestWorkflowEnvironment,
+    private readonly env: Pick<TestWorkflowEnvironment, 'sleep' | 'currentTimeMs'>,
     readonly handle: Handle,
     readonly clientUserId: string,
     readonly humanApi: FakeUpstream,

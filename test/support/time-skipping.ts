@@ -24,6 +24,7 @@ import { DIGEST_KEYS, FakeStore } from './fake-store';
 import { FakeUpstream, type Turn } from './fake-upstream';
 import { Followed, type Handle } from './followed';
 import { WORKFLOW_BUNDLE } from './global-setup';
+import { BY_NOTICES } from './policies';
 import { noRetention } from './retention';
 
 /** Upstream's time-out as the workers of these tests have it. */
@@ -255,6 +256,8 @@ export interface FollowOptions {
   readonly refreshCheckAfterMs?: readonly number[];
   readonly input?: Partial<CollectRecordsInput>;
   readonly maxCachedWorkflows?: number;
+  /** Only the simulated server: the workflow is forgotten after so many tasks, and replayed for the next one. */
+  readonly forgetAfterTasks?: number;
   /** Codec of the workflow worker; it must not change the payloads. */
   readonly codec?: PayloadCodec;
 }
@@ -269,17 +272,4 @@ interface WorkOptions {
 const NO_DIRECTORY: ApplicantDirectory = {
   findByHumanId: async () => null,
   deliverReportNotice: async () => 'closed-or-unknown',
-};
-
-/** A policy by which polling comes too late for everything that a notice tells. */
-export const BY_NOTICES: Policy = {
-  ...DEFAULT_POLICY,
-  pollMs: {
-    invited: 60 * DAY_MS,
-    engaged: 60 * DAY_MS,
-    syncing: 60 * DAY_MS,
-    attention: 60 * DAY_MS,
-    someSynced: 60 * DAY_MS,
-    disconnected: 60 * DAY_MS,
-  },
 };
