@@ -1,8 +1,8 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { NotFound, Unavailable } from '../../src/upstream/errors';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, facts, type Route, skippedMs, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
 

@@ -3,7 +3,8 @@ import { temporal } from '@temporalio/proto';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
 import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
+import { timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
 

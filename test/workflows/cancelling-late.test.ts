@@ -5,7 +5,7 @@ import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { type FakeUpstream, provider, type Route } from '../support/fake-upstream';
 import type { Handle } from '../support/followed';
-import { BY_NOTICES } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 import { People } from './people';
 import { RealServer } from './real-server';
 

@@ -1,9 +1,10 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts, provider, type Route, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = timeSkipping();
 
@@ -129,7 +130,7 @@ test('while a poll is in flight: nobody waits for it', async () => {
   const applicant = await followOn(humanApi);
   await applicant.invited();
   const release = humanApi.hold('readStatus');
-  const passing = applicant.pass(6 * HOUR_MS);
+  const passing = applicant.pass(7 * HOUR_MS);
   await asked(humanApi, 'readStatus');
   await applicant.handle.cancel();
   await asked(humanApi, 'withdraw');

@@ -1,6 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, told } = timeSkipping();
 

@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
-import { timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
 

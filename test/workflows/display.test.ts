@@ -2,7 +2,8 @@ import { temporal } from '@temporalio/proto';
 import { HOUR_MS } from '../../src/domain/policy';
 import { provider, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
+import { timeSkipping } from '../support/time-skipping';
 
 const { follow } = timeSkipping();
 

@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { BadDocument, NotFound, RateLimited, Unavailable } from '../../src/upstream/errors';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { facts, provider, row, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { timeSkipping } from '../support/time-skipping';
 
 const { told } = timeSkipping();
 

@@ -2,9 +2,10 @@ import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import { WrongFolder } from '../../src/report-store/port';
 import { entry } from '../report-store/fixtures';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { followOn, nowMs } = timeSkipping();
 

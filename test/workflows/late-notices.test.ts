@@ -1,7 +1,8 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { followOn } = timeSkipping();
 

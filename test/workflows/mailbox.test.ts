@@ -4,9 +4,9 @@ import { parseStoredNotices } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { Unavailable } from '../../src/upstream/errors';
 import type { ReportNotice } from '../../src/workflows/contract';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
-import { timeSkipping } from '../support/time-skipping';
 
 const { deliver, post, nowMs } = timeSkipping();
 

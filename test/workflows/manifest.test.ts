@@ -1,7 +1,8 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { FakeStore } from '../support/fake-store';
 import { provider, type Turn } from '../support/fake-upstream';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
+import { timeSkipping } from '../support/time-skipping';
 
 const { follow } = timeSkipping();
 

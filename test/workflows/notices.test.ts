@@ -1,8 +1,9 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = timeSkipping();
 

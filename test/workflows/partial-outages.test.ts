@@ -1,7 +1,7 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
-import { timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
 /** A day of vain lists takes this server seconds, and a month of them a minute. */

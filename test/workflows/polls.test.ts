@@ -1,8 +1,9 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, facts, provider, row, skippedMs } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn } = timeSkipping();
 

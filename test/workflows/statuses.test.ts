@@ -1,8 +1,9 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { CollectRecordsResult } from '../../src/workflows/contract';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { provider, row, type Turn } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 
 const { follow } = timeSkipping();
 

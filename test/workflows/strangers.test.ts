@@ -5,7 +5,7 @@ import { createNoticeSender } from '../../src/temporal/notices';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { row } from '../support/fake-upstream';
-import { BY_NOTICES } from '../support/time-skipping';
+import { BY_NOTICES } from '../support/policies';
 import { People } from './people';
 import { RealServer } from './real-server';
 

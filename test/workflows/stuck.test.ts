@@ -2,9 +2,9 @@ import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/domain/undecided';
 import { Undecided } from '../../src/upstream/errors';
+import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
 import type { Followed } from '../support/followed';
-import { timeSkipping } from '../support/time-skipping';
 
 const { followOn, nowMs } = timeSkipping();
 

@@ -2,7 +2,7 @@ import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { runOperator } from '../../../src/cli/operator/run';
 import { until } from '../../support/condition';
 import { FakeStore } from '../../support/fake-store';
-import { BY_NOTICES } from '../../support/time-skipping';
+import { BY_NOTICES } from '../../support/policies';
 import { People } from '../../workflows/people';
 import { RealServer } from '../../workflows/real-server';
 import { operatorOf } from './fixture';
