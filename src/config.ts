@@ -12,11 +12,11 @@ import {
   type Environment,
   faultOf,
   nameMeant,
-} from './observability/configuration-fault';
-import { isLoopbackHost, withoutOwnNoProxy } from './observability/loopback';
-import { networks } from './observability/networks';
-import { Mistake, separated, setting } from './observability/setting';
-import { tlsFaults, tlsFiles, tlsVariables } from './observability/tls-settings';
+} from './process/configuration-fault';
+import { isLoopbackHost, withoutOwnNoProxy } from './process/loopback';
+import { networks } from './process/networks';
+import { Mistake, separated, setting } from './process/setting';
+import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
 import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, entriesOfWebhook } from './temporal/audit-keys';
@@ -34,7 +34,7 @@ import {
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
-export { exitOnConfigurationError } from './observability/configuration-fault';
+export { exitOnConfigurationError } from './process/configuration-fault';
 
 /**
  * The process that reads: every process checks the form of all that is set, and requires only what it uses itself. `verifier`: an operator's

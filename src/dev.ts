@@ -5,7 +5,7 @@ import { painter, wantsColours } from './dev/colours';
 import { runEverything } from './dev/everything';
 import { interruption } from './dev/interruption';
 import { Terminal } from './dev/terminal';
-import { runProcess } from './observability/run-process';
+import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 
 /** Under the folder that the command is run in, where `.env` and the reports are looked for as well. */

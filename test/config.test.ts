@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
-import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
-import { sparingLoopback } from '../src/observability/loopback';
+import { ConfigurationError, type ConfigurationFault } from '../src/process/configuration-fault';
+import { sparingLoopback } from '../src/process/loopback';
 import { newKey } from '../src/temporal/key-ring';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };

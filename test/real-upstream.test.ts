@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS } from '../src/domain/policy';
-import { ConfigurationError, type ConfigurationFault } from '../src/observability/configuration-fault';
+import { ConfigurationError, type ConfigurationFault } from '../src/process/configuration-fault';
 import { newKey } from '../src/temporal/key-ring';
 
 const FOLDER = path.join(tmpdir(), 'chartway-no-such-folder');

@@ -1,11 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { Counter, type Registry } from 'prom-client';
 import type { Cipher } from '../domain/encryption';
+import type { ReportNotice } from '../domain/notices';
 import { noticeRequestId } from '../human-api/notifications';
 import { serializeNotices } from '../human-api/notifications/stored';
 import { openMailboxQuarantine } from '../report-store/mailbox-quarantine';
 import type { ReportStore } from '../report-store/port';
-import type { ReportNotice } from '../workflows/contract';
 import { translateStoreErrors } from './manifests';
 
 /** Where applicants are found and told, by whoever knows Temporal's client. */

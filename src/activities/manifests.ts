@@ -1,8 +1,8 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Outcome, Reason } from '../domain/applicant';
 import { compactDocuments } from '../domain/collection';
 import type { Marks } from '../domain/marks';
+import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
 import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';

@@ -1,9 +1,9 @@
 import { activityInfo } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { normalizeStatus } from '../domain/applicant';
 import { isSameEmail } from '../domain/email';
 import { isClientUserId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
+import { normalizeStatus } from '../domain/status';
 import type { Upstream, User } from '../human-api/users/adapter';
 import { isOutage, NotFound } from '../upstream/errors';
 import { type Attempt, attempt } from './attempt';

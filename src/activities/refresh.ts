@@ -1,12 +1,12 @@
 import { activityInfo } from '@temporalio/activity';
 import { compactDocuments } from '../domain/collection';
 import { parseInstantMs } from '../domain/instants';
+import type { ReportNotice } from '../domain/notices';
 import type { Policy } from '../domain/policy';
 import { type CheckSchedule, type ClosedRound, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import { isFromCurrentDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
 import { noticeRequestId } from '../human-api/notifications';
 import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
-import type { ReportNotice } from '../workflows/contract';
 import { translateStoreErrors } from './manifests';
 
 /** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { DAY_MS, parseDurationMs, SECOND_MS } from '../domain/policy';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { setting } from '../observability/setting';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { setting } from '../process/setting';
 
 /** What is erased is gone for good: a unit mistaken for another one must not take records that are weeks old. */
 const LEAST_MS = DAY_MS;

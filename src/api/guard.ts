@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { callerAt, createAllowance } from '../observability/allowance';
+import { callerAt, createAllowance } from '../process/allowance';
 import { type Access, accessOf } from './access';
 import { type Caller, setCaller } from './caller';
 import { type ApiKey, createKeyCheck } from './keys';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { isLoopbackHost } from '../observability/loopback';
-import { networks } from '../observability/networks';
-import { setting } from '../observability/setting';
-import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../observability/tls-settings';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { isLoopbackHost } from '../process/loopback';
+import { networks } from '../process/networks';
+import { setting } from '../process/setting';
+import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../process/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
 
 /** How the api process is reached, by whom, and what it offers to Temporal's UI and CLI. */

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { isLoopbackHost } from '../observability/loopback';
+import { isLoopbackHost } from '../process/loopback';
 import { Problem } from './problem';
 import type { ApiSettings } from './settings';
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../domain/applicant';
+import type { Outcome } from '../domain/outcome';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/policy';
 import type { Colour, Paint } from './colours';
 import { asRow, type Column, columnWidths } from './columns';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { nearestName } from '../observability/configuration-fault';
+import { nearestName } from '../process/configuration-fault';
 
 /** Which personas become samples: those whose story is over in about a minute, all of them, or these. */
 export type Cast = 'usual' | 'all' | readonly string[];

@@ -1,4 +1,4 @@
-import { SAME_KEYSTROKE_MS } from '../observability/shutdown';
+import { SAME_KEYSTROKE_MS } from '../process/shutdown';
 
 /** What of a process is needed to be interrupted; a test hands in its own. */
 export interface Interruptible {

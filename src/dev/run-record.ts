@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identify, lives, type ProcessIdentity } from '../observability/process-identity';
+import { identify, lives, type ProcessIdentity } from '../process/process-identity';
 
 /** Another start uses this folder: two Temporal servers on one database file would destroy it. */
 class AlreadyRunning extends Error {

@@ -1,6 +1,6 @@
-import type { Outcome } from '../domain/applicant';
+import type { Outcome } from '../domain/outcome';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
-import { nearestName } from '../observability/configuration-fault';
+import { nearestName } from '../process/configuration-fault';
 import type { Cast } from './arguments';
 import type { Patience } from './pace';
 import type { Persona } from './sandbox';

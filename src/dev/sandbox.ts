@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import type { Outcome } from '../domain/applicant';
+import type { Outcome } from '../domain/outcome';
 
 /** What the sandbox tells of a persona, as far as it is needed here. */
 export interface Persona {

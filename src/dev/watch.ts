@@ -1,4 +1,4 @@
-import type { Outcome, Reason, Stage } from '../domain/applicant';
+import type { Outcome, Reason, Stage } from '../domain/outcome';
 import { harmless } from './log-line';
 
 /** Where an applicant stands. What could not be asked is null. */

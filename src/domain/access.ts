@@ -1,5 +1,5 @@
-import type { StatusKind } from './applicant';
 import { type Collection, countDocuments, hasListedReports } from './collection';
+import type { StatusKind } from './status';
 
 /** What a refused access token contradicts, in words for the manifest; null where nothing does. `kind` null: no status is known. */
 export function accessDenialContradiction(kind: StatusKind | null, collection: Collection): string | null {

@@ -14,7 +14,7 @@ import {
 } from './marks';
 import { MINUTE_MS, type Policy } from './policy';
 import { organizationKeys } from './providers';
-import { defer, type RateLimit, withCall } from './rate-limit';
+import { defer, NEW_RATE_LIMIT, type RateLimit, withCall } from './rate-limit';
 import { credibleDateMs } from './reads';
 import {
   documentKey,
@@ -89,7 +89,7 @@ const MAX_SEEN_ID_LENGTH = 64;
 export function emptyCollection(documents: readonly StoredDocument[] = [], marks: Marks = {}): Collection {
   return {
     wantedAtMs: null,
-    noticeLists: 0,
+    noticeLists: NEW_RATE_LIMIT,
     askedAtMs: null,
     listedAtMs: null,
     listed: [],

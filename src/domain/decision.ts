@@ -1,4 +1,3 @@
-import { type Conclusion, type Reason, type StatusKind, statusKind } from './applicant';
 import {
   type Collection,
   countDocuments,
@@ -18,14 +17,16 @@ import {
   readBackAtMs,
 } from './facts';
 import { missingReasons } from './missing-documents';
+import type { Conclusion, Reason } from './outcome';
 import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { NO_POLLS, type PollPlan, planPolls, planPollsUntilDeadline } from './polls';
 import { nextAllowedAtMs } from './rate-limit';
 import type { WantedDocument } from './reports';
+import { statusKind, statusRules } from './status';
 
 /** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
 export type Step =
-  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'absence' | 'contradiction' }
+  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'missing' | 'contradiction' }
   | { readonly do: 'list'; readonly because: 'notice' | 'conclusion' }
   | { readonly do: 'read-and-list' }
   | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
@@ -48,34 +49,36 @@ const MAX_RESTART_PERIOD_MS = DAY_MS;
 /** A person who seems gone is asked for again after so long at most. */
 const MISSING_RECHECK_MS = 5 * MINUTE_MS;
 
-/**
- * The next step for an applicant, from all that is known. Pure: the same facts, policy and time give the same step. `autoInvite`: Human API sends
- * the invitation; with false the carrier does.
- */
-export function decide(
-  facts: Facts,
-  collection: Collection,
-  policy: Policy,
-  nowMs: number,
-  { autoInvite = true }: { readonly autoInvite?: boolean | undefined } = {},
-): Step {
+/** All that a decision depends on. */
+export interface Situation {
+  readonly facts: Facts;
+  readonly collection: Collection;
+  readonly policy: Policy;
+  readonly nowMs: number;
+  /** Human API sends the invitation; false: the carrier does. */
+  readonly autoInvite: boolean;
+}
+
+/** The next step for an applicant. Pure: the same situation gives the same step. The order of the rules is their precedence. */
+export function decide(situation: Situation): Step {
+  const { facts, collection, policy, nowMs } = situation;
   return (
     stepForMissingPerson(facts, policy, nowMs) ??
     stepForReadBack(facts, policy, nowMs) ??
     stepForContradiction(facts, policy, nowMs) ??
     stepForDecline(facts) ??
     stepForReports(facts, collection, policy, nowMs) ??
-    stepForStatus({ facts, collection, policy, nowMs, autoInvite })
+    stepForStatus(situation)
   );
 }
 
 /** Gone upstream counts only when it was said twice, a poll cadence or 5 min apart. */
 function stepForMissingPerson(facts: Facts, policy: Policy, nowMs: number): Step | null {
-  const { absence } = facts;
-  if (!absence) return null;
-  if (absence.times >= 2) return conclude('cancelled', 'deleted-upstream', false);
-  const dueMs = absence.sinceMs + Math.min(pollCadenceMs(facts, policy), MISSING_RECHECK_MS);
-  if (nowMs >= dueMs) return { do: 'read', because: 'absence' };
+  const { missingUpstream } = facts.status;
+  if (!missingUpstream) return null;
+  if (missingUpstream.times >= 2) return conclude('cancelled', 'deleted-upstream', false);
+  const dueMs = missingUpstream.sinceMs + Math.min(pollCadenceMs(facts, policy), MISSING_RECHECK_MS);
+  if (nowMs >= dueMs) return { do: 'read', because: 'missing' };
   return waitWithoutPolls('Human API says that there is no such person: asked again', dueMs);
 }
 
@@ -86,9 +89,6 @@ function stepForReadBack(facts: Facts, policy: Policy, nowMs: number): Step | nu
   return { do: 'read', because: 'notice' };
 }
 
-/** What waits until the deadline. */
-const WAITS_FOR_DEADLINE: ReadonlySet<StatusKind> = new Set(['invited', 'engaged', 'syncing', 'attention', 'unknown']);
-
 /**
  * The deadline that has passed since the last read; null where none has. Only one read may follow it: the one that counts the outage before it.
  * A read that a notice asks for would know of no outage, and end an applicant whose deadline has to move.
@@ -96,9 +96,10 @@ const WAITS_FOR_DEADLINE: ReadonlySet<StatusKind> = new Set(['invited', 'engaged
 function readDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
   const current = currentKind(facts);
   // A claim that would end the applicant otherwise takes no deadline away.
-  const kind = WAITS_FOR_DEADLINE.has(current) ? current : statusKind(facts.read.status);
+  const kind = statusRules(current).waitsForDeadline ? current : statusKind(facts.status.read.status);
   const dueMs = deadlineMs(facts, kind, policy);
-  return WAITS_FOR_DEADLINE.has(kind) && nowMs >= dueMs && facts.read.askedAtMs < dueMs ? dueMs : null;
+  const isDue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && facts.status.read.askedAtMs < dueMs;
+  return isDue ? dueMs : null;
 }
 
 /** Nothing is decided upon a status that the last read contradicts: it is read again first. */
@@ -135,50 +136,38 @@ function wantedListAtMs(facts: Facts, collection: Collection, policy: Policy): n
 function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
   const kind = currentKind(facts);
   const synced = kind === 'some-synced' || kind === 'all-synced';
-  return synced && (askedAtMs ?? -Infinity) < facts.kindSinceMs ? facts.kindSinceMs : null;
+  return synced && (askedAtMs ?? -Infinity) < facts.timestamps.kind.kindSinceMs
+    ? facts.timestamps.kind.kindSinceMs
+    : null;
 }
 
 function stepForStatus(on: Situation): Step {
   const { facts, policy, nowMs } = on;
   const dueMs = readDeadlineMs(facts, policy, nowMs);
   if (dueMs !== null) return waitForDeadlineRead(on, dueMs);
-  switch (currentKind(facts)) {
+  const kind = currentKind(facts);
+  const { waitingFor } = statusRules(kind);
+  switch (kind) {
     case 'declined':
-      return readBack(on, 'Human API to confirm that the person declined');
+      return readBack(on, waitingFor);
     case 'error':
-      return ifConfirmed(on, 'Human API to confirm an error', () => afterError(on));
+      return ifConfirmed(on, waitingFor, () => afterError(on));
     case 'disconnected':
       return ifConfirmed(on, 'Human API to confirm that the person disconnected', () => afterDisconnecting(on));
     case 'some-synced':
       return afterSomeSynced(on);
     case 'all-synced':
       return afterAllSynced(on);
-    case 'invited':
-      return waitForDeadline(on, 'the person to open the invitation');
-    case 'engaged':
-      return waitForDeadline(on, 'the person to connect a provider');
-    case 'syncing':
-      return waitForDeadline(on, 'Human API to collect the records');
-    case 'attention':
-      return waitForDeadline(on, 'the person to act at a provider');
-    case 'unknown':
-      return waitForDeadline(on, 'a status that we know');
+    default:
+      return waitForDeadline(on, waitingFor);
   }
-}
-
-interface Situation {
-  readonly facts: Facts;
-  readonly collection: Collection;
-  readonly policy: Policy;
-  readonly nowMs: number;
-  readonly autoInvite: boolean;
 }
 
 /** Error counts when a second read says so, a settle window after the first; then what is there is collected. */
 function afterError(on: Situation): Step {
-  const dueMs = (on.facts.confirmedSinceMs ?? on.nowMs) + on.policy.settleMs.error;
+  const dueMs = (on.facts.timestamps.kind.confirmedSinceMs ?? on.nowMs) + on.policy.settleMs.error;
   if (on.nowMs < dueMs) return waitUntil(on, 'an error at Human API to pass', dueMs, NO_POLLS);
-  if (on.facts.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
+  if (on.facts.status.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
   return ifListedSince(on, dueMs, 'an error at Human API to pass', () => conclude('failed', reasonOfError(on), true));
 }
 
@@ -189,7 +178,7 @@ function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
 
 /** A person who cut every provider: what exists is collected; with nothing to collect they may come back until the deadline. */
 function afterDisconnecting(on: Situation): Step {
-  const sinceMs = on.facts.confirmedSinceMs ?? on.nowMs;
+  const sinceMs = on.facts.timestamps.kind.confirmedSinceMs ?? on.nowMs;
   const waitingFor = 'the person to connect a provider again';
   if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
   if (hasNoReports(on.collection)) return waitForDeadline(on, waitingFor);
@@ -200,11 +189,11 @@ function afterDisconnecting(on: Situation): Step {
 function afterSomeSynced(on: Situation): Step {
   const { facts, policy, nowMs } = on;
   const waitingFor = 'the remaining providers';
-  if (facts.someSyncedAtMs === null) return readBack(on, waitingFor);
-  const dueMs = facts.someSyncedAtMs + policy.settleMs.someSynced;
+  if (facts.timestamps.someSyncedAtMs === null) return readBack(on, waitingFor);
+  const dueMs = facts.timestamps.someSyncedAtMs + policy.settleMs.someSynced;
   if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
   // It may come back long after its window: what is there then counts, not what was listed before.
-  return ifCheckedSince(on, Math.max(dueMs, facts.kindSinceMs), waitingFor, () =>
+  return ifCheckedSince(on, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
     conclude('partial', findGap(on), false),
   );
 }
@@ -214,8 +203,11 @@ function afterAllSynced(on: Situation): Step {
   const { facts, collection, policy, nowMs } = on;
   const waitingFor = 'further reports';
   const settleMs = policy.settleMs.allSynced;
-  const quietSinceMs = Math.max(facts.kindSinceMs, collection.newestAtMs ?? 0);
-  const dueMs = Math.min(quietSinceMs + settleMs, facts.kindSinceMs + Math.max(MAX_RESTART_PERIOD_MS, settleMs));
+  const quietSinceMs = Math.max(facts.timestamps.kind.kindSinceMs, collection.newestAtMs ?? 0);
+  const dueMs = Math.min(
+    quietSinceMs + settleMs,
+    facts.timestamps.kind.kindSinceMs + Math.max(MAX_RESTART_PERIOD_MS, settleMs),
+  );
   if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs, NO_POLLS);
   return ifCheckedSince(on, dueMs, waitingFor, () => {
     const gap = findGap(on);
@@ -227,7 +219,7 @@ function afterAllSynced(on: Situation): Step {
 function waitForDeadline(on: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = on;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);
-  if (nowMs < dueMs || facts.read.askedAtMs < dueMs) {
+  if (nowMs < dueMs || facts.status.read.askedAtMs < dueMs) {
     const untilMs = nowMs < dueMs ? dueMs : nowMs + DAY_MS;
     return waitUntil(on, waitingFor, untilMs, planPollsUntilDeadline(dueMs, facts, on.collection, policy, nowMs));
   }
@@ -236,7 +228,7 @@ function waitForDeadline(on: Situation, waitingFor: string): Step {
       const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
       return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
     }
-    return ifListedSince(on, Math.max(dueMs, facts.kindSinceMs), waitingFor, () =>
+    return ifListedSince(on, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
       conclude(countDocuments(on.collection) > 0 ? 'partial' : 'expired', 'deadline', true),
     );
   });
@@ -255,17 +247,18 @@ function waitForDeadlineRead({ facts, collection, policy, nowMs }: Situation, du
 /** Both the status and the list as they are since a moment: asked for together, to save a step. */
 function ifCheckedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   const listed = (on.collection.listedAtMs ?? -Infinity) >= sinceMs;
-  if (on.facts.read.askedAtMs < sinceMs) return listed ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
+  if (on.facts.status.read.askedAtMs < sinceMs)
+    return listed ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
   return ifConfirmed(on, waitingFor, () => ifListedSince(on, sinceMs, waitingFor, then));
 }
 
 /** No claim ends an applicant: it is read back before. */
 function ifConfirmed(on: Situation, waitingFor: string, then: () => Step): Step {
-  return on.facts.claim === null ? then() : readBack(on, waitingFor);
+  return on.facts.status.claim === null ? then() : readBack(on, waitingFor);
 }
 
 function readBack(on: Situation, waitingFor: string): Step {
-  const allowedMs = nextAllowedAtMs(on.facts.noticeReads, pollCadenceMs(on.facts, on.policy));
+  const allowedMs = nextAllowedAtMs(on.facts.checks.noticeReads, pollCadenceMs(on.facts, on.policy));
   return on.nowMs >= allowedMs ? { do: 'read', because: 'notice' } : waitUntil(on, waitingFor, allowedMs);
 }
 

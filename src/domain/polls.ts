@@ -1,7 +1,7 @@
-import type { StatusKind } from './applicant';
 import type { Collection } from './collection';
 import { currentKind, type Facts, type Outage, pollCadenceMs, REREAD_DELAYS_MS } from './facts';
 import { HOUR_MS, type Policy, SECOND_MS } from './policy';
+import { statusRules } from './status';
 
 /**
  * A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). An attempt that fails from `failureReportMs` on is
@@ -54,8 +54,8 @@ export function planPollsUntilDeadline(
   nowMs: number,
 ): PollPlan {
   const polls = planPolls(facts, collection, policy);
-  if (facts.outage) {
-    const { retryAtMs, ...outage } = facts.outage;
+  if (facts.checks.outage) {
+    const { retryAtMs, ...outage } = facts.checks.outage;
     return { ...polls, statusPoll: null, deadlineRead: { startMs: retryAtMs, outage } };
   }
   if (nowMs >= deadlineMs) return { ...polls, statusPoll: null, deadlineRead: { startMs: deadlineMs, outage: null } };
@@ -66,7 +66,7 @@ export function planPollsUntilDeadline(
 /** The status is polled at its cadence, earlier where a claim was not confirmed. */
 function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | null): Poll {
   const everyMs = pollCadenceMs(facts, policy);
-  const ordinaryMs = facts.pollBaseMs + everyMs + jitterMs(facts, everyMs);
+  const ordinaryMs = facts.checks.pollBaseMs + everyMs + jitterMs(facts, everyMs);
   const early = remainingRereadsMs(facts);
   const startMs = Math.min(ordinaryMs, early[0] ?? Infinity);
   const gapsMs = early.slice(1).map((timeMs, index) => timeMs - (early[index] ?? timeMs));
@@ -74,9 +74,9 @@ function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | 
 }
 
 /** What is left of a series of early re-reads: whatever else is claimed meanwhile, it is read to its end. */
-function remainingRereadsMs({ seriesAtMs, pollBaseMs }: Facts): number[] {
-  if (seriesAtMs === null) return [];
-  let atMs = seriesAtMs;
+function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts): number[] {
+  if (rereadSeriesAtMs === null) return [];
+  let atMs = rereadSeriesAtMs;
   const times = REREAD_DELAYS_MS.map((ms) => {
     atMs += ms;
     return atMs;
@@ -84,16 +84,13 @@ function remainingRereadsMs({ seriesAtMs, pollBaseMs }: Facts): number[] {
   return times.filter((timeMs) => timeMs > pollBaseMs);
 }
 
-/** Reports come without a change of status, and may be all that a disconnected person is waited for: the list is polled beside it. */
-const LIST_POLLED: ReadonlySet<StatusKind> = new Set(['some-synced', 'disconnected']);
-
 function planListPoll(facts: Facts, collection: Collection, policy: Policy): Poll | null {
-  if (!LIST_POLLED.has(currentKind(facts))) return null;
+  if (!statusRules(currentKind(facts)).isListPolled) return null;
   const everyMs = pollCadenceMs(facts, policy);
-  const startMs = Math.max(facts.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + jitterMs(facts, everyMs);
+  const startMs = Math.max(facts.checks.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + jitterMs(facts, everyMs);
   return { startMs, delaysMs: [everyMs], failureReportMs: null };
 }
 
-function jitterMs({ spread }: Facts, everyMs: number): number {
-  return Math.round(spread * Math.min(everyMs * JITTER_SHARE, MAX_JITTER_MS));
+function jitterMs({ checks }: Facts, everyMs: number): number {
+  return Math.round(checks.jitter * Math.min(everyMs * JITTER_SHARE, MAX_JITTER_MS));
 }

@@ -1,5 +1,5 @@
-import { normalizeStatus, statusKind } from './applicant';
 import { MINUTE_MS } from './policy';
+import { normalizeStatus, statusKind } from './status';
 
 /** What upstream answered when it was asked. Times in ms since 1970; `updatedAtMs` is upstream's clock, the others are Temporal's. */
 export interface Read {

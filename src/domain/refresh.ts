@@ -1,4 +1,3 @@
-import type { Outcome, Reason } from './applicant';
 import {
   type Collection,
   emptyCollection,
@@ -12,6 +11,7 @@ import {
 import { REREAD_DELAYS_MS } from './facts';
 import { parseInstantMs } from './instants';
 import type { Marks } from './marks';
+import type { Outcome, Reason } from './outcome';
 import { completePolicy, MINUTE_MS, type Policy, SECOND_MS } from './policy';
 import { nextAllowedAtMs } from './rate-limit';
 import { credibleDateMs } from './reads';

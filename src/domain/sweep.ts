@@ -1,4 +1,4 @@
-import type { Outcome, Stage } from './applicant';
+import type { Outcome, Stage } from './outcome';
 import type { PollName } from './policy';
 import { isWithinRefreshPeriod } from './refresh';
 

@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { isLoopbackHost } from '../observability/loopback';
+import { isLoopbackHost } from '../process/loopback';
 import type { ProxySettings } from './proxy-settings';
 
 /** As many as a worker has activity slots by default, so that no call waits for a connection while others download. */

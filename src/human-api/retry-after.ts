@@ -1,4 +1,4 @@
-import { Recent } from '../observability/recent';
+import { Recent } from '../process/recent';
 
 /** No upstream is obeyed for longer: a wrong clock in an HTTP date must not silence a process for days. */
 const MAX_WAIT_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import { Recent } from '../observability/recent';
+import { Recent } from '../process/recent';
 import { AccessDenied, Unavailable } from '../upstream/errors';
 import type { Reply } from './reply';
 import type { TokenMint } from './token-mints';

@@ -4,7 +4,6 @@ import { access, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
 import { type AuditEntry, type AuditKey, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
-import { ConfigurationError } from './configuration-fault';
 import type { Logger } from './log';
 
 export type { AuditEntry } from './audit-chain';
@@ -190,23 +189,4 @@ function checkedEntry(entry: AuditEntry): AuditEntry {
     if (id !== undefined && !ID.test(id)) throw new TypeError(`expected an id as ${field} of an audit line`);
   }
   return { who, did, clientUserId, documentId, authorizationReference, detail };
-}
-
-/** For roots: the audit log, or a fault of the configuration. */
-export async function openConfiguredAudit(options: Parameters<typeof openAudit>[0]): Promise<() => Audit> {
-  try {
-    const audit = await openAudit(options);
-    return () => audit;
-  } catch (error) {
-    return () => {
-      throw unwritableAudit(options.folder, error);
-    };
-  }
-}
-
-/** What {@link openAudit} threw, as a fault of the configuration. */
-export function unwritableAudit(folder: string, error: unknown): ConfigurationError {
-  const { code = 'an unknown failure' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-  const came = `${JSON.stringify(folder)} (${code})`;
-  return new ConfigurationError([{ key: 'AUDIT_LOG', expected: 'a folder that can be made and written', came }]);
 }

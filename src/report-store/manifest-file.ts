@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Outcome, Reason } from '../domain/applicant';
+import type { Outcome, Reason } from '../domain/outcome';
 import { FORMATS, type Format, type MissingReason } from '../domain/reports';
 import { isDocumentFile, MANIFEST } from './layout';
 import { type Manifest, UnreadableManifest, WrongFolder } from './port';

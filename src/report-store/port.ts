@@ -1,5 +1,5 @@
-import type { Outcome, Reason } from '../domain/applicant';
 import type { Cipher } from '../domain/encryption';
+import type { Outcome, Reason } from '../domain/outcome';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
 import type { Shelf } from './shelf';
 

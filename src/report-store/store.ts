@@ -1,4 +1,4 @@
-import { createFolderStore } from './folder-store';
+import { createFolderStore } from './folder/store';
 import type { AtRest, ReportStore } from './port';
 
 /** Where the configuration wants the reports. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../observability/configuration-fault';
+import { ConfigurationError } from '../process/configuration-fault';
 import { openSpool, type Spool } from './spool';
 
 /**

@@ -2,9 +2,9 @@ import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError }
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
-import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/applicant';
 import { KeyMissing } from '../domain/encryption';
 import { isHumanId } from '../domain/identifiers';
+import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
 import {
   type ApplicantDetails,

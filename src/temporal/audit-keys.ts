@@ -1,6 +1,6 @@
 import type { AuditKeys } from '../observability/audit-chain';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { setting } from '../observability/setting';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { setting } from '../process/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
 
 /** The variable of the audit log's own keys. */

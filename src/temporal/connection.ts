@@ -8,7 +8,7 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { isLoopbackHost } from '../observability/loopback';
+import { isLoopbackHost } from '../process/loopback';
 import { createRefusalWatch, refusalIn, refusalText, TemporalRefused } from './refusal';
 import { hostOf, type TemporalSettings } from './settings';
 

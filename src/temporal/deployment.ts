@@ -1,4 +1,4 @@
-import { setting } from '../observability/setting';
+import { setting } from '../process/setting';
 
 const name = setting('1 to 100 letters, digits, "_" or "-"', (text) => (/^[\w-]{1,100}$/.test(text) ? text : null));
 

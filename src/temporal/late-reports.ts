@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { isClientUserId } from '../domain/identifiers';
+import type { ReportNotice } from '../domain/notices';
 import { isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
-import type { ReportNotice } from '../workflows/contract';
 import { readRun, signalRefresh } from './runs';
 import { NoticeUndelivered, type Signals } from './signals';
 

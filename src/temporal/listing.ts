@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
-import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant';
+import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/outcome';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../workflows/contract';
 import { keywordIn } from './raw-answers';
 

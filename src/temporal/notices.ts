@@ -1,14 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
+import type { ReportNotice, StatusNotice } from '../domain/notices';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
   DELIVER_NOTICES,
   mailboxWorkflowId,
-  type ReportNotice,
   reportNoticeSignal,
-  type StatusNotice,
   statusNoticeSignal,
 } from '../workflows/contract';
 import { createLateReports } from './late-reports';

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ConfigurationFault } from '../observability/configuration-fault';
-import { identify, lives, type ProcessIdentity } from '../observability/process-identity';
+import type { ConfigurationFault } from '../process/configuration-fault';
+import { identify, lives, type ProcessIdentity } from '../process/process-identity';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile } from './key-ring';
 
 /** Where `npm start` keeps the keys of its own Temporal server, below the folder that commands are run in. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { Mistake, setting } from '../observability/setting';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { Mistake, setting } from '../process/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile, parseKeyRing } from './key-ring';
 
 /** How what Temporal stores is encrypted. `encrypts` false with a ring: nothing is encrypted any more, and what was can still be read. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { DAY_MS, DEFAULT_POLICY, DURATION_EXPECTED, type Policy, parseDurationMs } from '../domain/policy';
 import { parseWanted } from '../domain/reports';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { Mistake, setting } from '../observability/setting';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { Mistake, setting } from '../process/setting';
 
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const wanted = setting('reports', (value) => {

@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
-import { isLoopbackHost } from '../observability/loopback';
+import { isLoopbackHost } from '../process/loopback';
 import { hostOf } from './settings';
 
 /** What the worker's native connection takes as its proxy. */

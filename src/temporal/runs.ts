@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/applicant';
 import { isHumanId } from '../domain/identifiers';
+import type { ReportNotice } from '../domain/notices';
+import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/outcome';
 import type { CheckSchedule } from '../domain/refresh';
 import type { Standing } from '../domain/sweep';
 import {
   applicantWorkflowId,
   REFRESH_REPORTS,
-  type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
   scheduleChecksSignal,

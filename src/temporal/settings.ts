@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { isLoopbackHost } from '../observability/loopback';
-import { separated, setting } from '../observability/setting';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { isLoopbackHost } from '../process/loopback';
+import { separated, setting } from '../process/setting';
 
 /** Where Temporal is and how it is spoken to: what both kinds of connection (gRPC for Node, the worker's own) take. */
 export interface TemporalSettings {

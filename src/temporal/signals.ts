@@ -2,8 +2,8 @@ import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { encodeToPayloadsWithContext } from '@temporalio/common/lib/internal-non-workflow';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
+import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { CheckSchedule } from '../domain/refresh';
-import type { ReportNotice, StatusNotice } from '../workflows/contract';
 import { isWorkflowNotFound } from './raw-answers';
 
 /**

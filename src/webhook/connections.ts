@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Counter } from 'prom-client';
-import { callerAt } from '../observability/allowance';
-import { Recent } from '../observability/recent';
+import { callerAt } from '../process/allowance';
+import { Recent } from '../process/recent';
 
 /** The connections of the listener. Those on which a valid secret was shown are left alone; the others make room. */
 export interface Connections {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DURATION_EXPECTED, HOUR_MS, parseDurationMs } from '../domain/policy';
-import { type ConfigurationFault, type Environment, faultOf } from '../observability/configuration-fault';
-import { separated, setting } from '../observability/setting';
+import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { separated, setting } from '../process/setting';
 import type { SignatureScheme } from './signature';
 
 /** A name as RFC 9110 allows one, of letters, digits and "-" alone, as every header in use is. */

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
-import type { TlsFiles } from '../observability/tls-settings';
+import type { TlsFiles } from '../process/tls-settings';
 import type { Spool } from '../spool/spool';
 import type { NoticeSender } from '../temporal/notices';
 import { createCircuit } from './circuit';

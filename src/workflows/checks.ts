@@ -26,8 +26,7 @@ import {
 import { HOUR_MS, MINUTE_MS, type Policy } from '../domain/policy';
 import type { DeadlineRead, Poll } from '../domain/polls';
 import { upstreamActivities } from './activity-calls';
-import type { Applicant } from './applicant';
-import { moveToStage } from './display';
+import { type Applicant, moveToStage } from './applicant';
 import type { PollCalls, PollFinding } from './status-waiter';
 import { askUntilDecided, showStuck, undecidedPatience } from './undecided';
 
@@ -44,12 +43,12 @@ export async function checkStatus(
   applicant: Applicant,
   because: Extract<Step, { do: 'read' }>['because'],
 ): Promise<void> {
-  const { state, humanId, input } = applicant;
+  const { state, subjectId: humanId, input } = applicant;
   const forNotice = because === 'notice';
-  if (forNotice) state.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
+  if (forNotice) applicant.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
   const askedMs = Date.now();
   const { least, most } = READ_PATIENCE_MS;
-  const doubtedForMs = askedMs - (applicant.facts.doubtedAtMs ?? askedMs);
+  const doubtedForMs = askedMs - (applicant.facts.checks.readBackRequestedAtMs ?? askedMs);
   const patienceMs = forNotice ? Math.min(Math.max(doubtedForMs, least), most) : null;
   const call = upstreamActivities(forNotice ? 'notice' : 'conclude', 'Read the status');
   const answer = await call.readStatus({ humanId, patienceMs, undecidedAfterMs: undecidedPatience(state) });
@@ -96,7 +95,7 @@ export function pollCalls(applicant: Applicant): PollCalls {
   return {
     status: ({ delaysMs, failureReportMs }: Poll) =>
       upstreamActivities('poll', 'Look for a new status', { cancellationType: 'TRY_CANCEL' }).watchStatus({
-        humanId: applicant.humanId,
+        humanId: applicant.subjectId,
         status: currentStatus(applicant.facts),
         delaysMs,
         failureReportMs,
@@ -107,7 +106,7 @@ export function pollCalls(applicant: Applicant): PollCalls {
       const askedMs = Date.now();
       const call = upstreamActivities('deadline', 'Read the status for a deadline', { cancellationType: 'TRY_CANCEL' });
       const patience = { patienceMs: null, undecidedAfterMs: undecidedPatience(applicant.state) };
-      return clampAskedAt(await call.readStatus({ humanId: applicant.humanId, outage, ...patience }), askedMs);
+      return clampAskedAt(await call.readStatus({ humanId: applicant.subjectId, outage, ...patience }), askedMs);
     },
     reports: ({ delaysMs }: Poll) =>
       upstreamActivities('poll', 'Look for new reports', { cancellationType: 'TRY_CANCEL' }).watchReports({
@@ -129,17 +128,17 @@ async function learnStatus(applicant: Applicant, answer: StatusAnswer): Promise<
   const { facts, state, input } = applicant;
   if (answer.kind === 'undecided') showStuck(state, answer.why);
   if (answer.kind === 'unavailable' || answer.kind === 'undecided') {
-    state.facts = withDeferredRead(facts, Date.now(), input.policy);
+    applicant.facts = withDeferredRead(facts, Date.now(), input.policy);
     return;
   }
   if (answer.kind === 'outage') {
-    state.facts = withOutage(facts, answer, Date.now());
+    applicant.facts = withOutage(facts, answer, Date.now());
     return;
   }
   showStuck(state, null);
   if (answer.kind === 'absent') return confirmMissing(applicant, answer.outageMs);
   const { outageMs, ...read } = answer;
-  state.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
+  applicant.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
 
 /** A 404 alone proves nothing: somebody is gone only when a look-up by our own id finds nobody either. */
@@ -151,11 +150,11 @@ async function confirmMissing(applicant: Applicant, outageMs: number): Promise<v
   const whom = { clientUserId, clientUserEmail };
   const found = await askUntilDecided(state, (patience) => call.lookUp({ ...whom, ...patience }));
   if (found.kind === 'nobody') {
-    state.facts = withMissingUpstream(applicant.facts, Date.now());
+    applicant.facts = withMissingUpstream(applicant.facts, Date.now());
     return;
   }
   const { status, updatedAtMs, humanId } = found;
-  state.facts = withLookUp(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy, outageMs);
+  applicant.facts = withLookUp(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy, outageMs);
   if (humanId === state.humanId) return;
   state.humanId = humanId;
   moveToStage(state, state.stage, { humanId });

@@ -1,7 +1,8 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { Outcome, Reason, Stage } from '../domain/applicant';
+import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
-import type { Facts } from '../domain/facts';
+import type { ReportNotice, StatusNotice } from '../domain/notices';
+import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
 import type { CheckSchedule, Refresh } from '../domain/refresh';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
@@ -50,6 +51,25 @@ export function retentionWorkflowId(taskQueue: string): string {
   return `retention-${taskQueue}`;
 }
 
+/** What a workflow id names. */
+export type WorkflowSubject =
+  | { readonly kind: 'applicant' | 'refresh' | 'withdraw'; readonly clientUserId: string }
+  | { readonly kind: 'mailbox'; readonly humanId: string };
+
+/** Null for an id that none of the four builders makes. */
+export function parseWorkflowId(workflowId: string): WorkflowSubject | null {
+  const [, prefix, id] = /^(applicant|refresh|withdraw|notices)-(.+)$/s.exec(workflowId) ?? [];
+  if (prefix === undefined || id === undefined) return null;
+  if (prefix === 'notices') return { kind: 'mailbox', humanId: id };
+  return { kind: prefix as 'applicant' | 'refresh' | 'withdraw', clientUserId: id };
+}
+
+/** The applicant that a workflow id names; null for a mailbox and for other ids. */
+export function clientUserIdOf(workflowId: string): string | null {
+  const subject = parseWorkflowId(workflowId);
+  return subject === null || subject.kind === 'mailbox' ? null : subject.clientUserId;
+}
+
 /** The task queue of every activity that calls Human API, except downloads; the server caps its rate for the whole fleet (decision 0032). */
 export function upstreamTaskQueue(taskQueue: string): string {
   return `${taskQueue}-upstream`;
@@ -71,12 +91,20 @@ export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
 /** The last to go in the queue of upstream's rate limit: polls, and what has even more time. */
 export const POLL_PRIORITY = 5;
 
-/** Search attributes by name, with their types as Temporal registers them. */
+/** The names of the search attributes, as Temporal registers them. */
+export const ATTRIBUTES = {
+  stage: 'ApplicantStage',
+  stageSince: 'ApplicantStageSince',
+  outcome: 'ApplicantOutcome',
+  humanId: 'HumanId',
+} as const;
+
+/** The types of the search attributes. */
 export const SEARCH_ATTRIBUTES = {
-  ApplicantStage: 'KEYWORD',
-  ApplicantStageSince: 'DATETIME',
-  ApplicantOutcome: 'KEYWORD',
-  HumanId: 'KEYWORD',
+  [ATTRIBUTES.stage]: 'KEYWORD',
+  [ATTRIBUTES.stageSince]: 'DATETIME',
+  [ATTRIBUTES.outcome]: 'KEYWORD',
+  [ATTRIBUTES.humanId]: 'KEYWORD',
 } as const;
 
 /** The memo key under which the SHA-256 (hex) of the normalised details stands. */
@@ -144,30 +172,13 @@ export interface ApplicantState {
   /** Notices that named another person's humanId, or were not a notice. */
   ignoredNotices: number;
   /** What is known of the status; null before the invitation. */
-  facts: Facts | null;
+  facts: CarriedFacts | null;
   /** What is known of the reports. */
   collection: Collection;
   /** Which round this is, 1 for the first; the one in which the present details were first used; and the last write of the manifest that is known of (report-store's Manifest). */
   round: number;
   detailsRound: number;
   revision: number;
-}
-
-/** A status notification, as a hint. */
-export interface StatusNotice {
-  readonly humanId: string;
-  readonly status: string;
-  readonly updatedAt: string | null;
-}
-
-/** A report notification: it names a report, nothing more. */
-export interface ReportNotice {
-  readonly humanId: string;
-  readonly reportId: string;
-  readonly type: string | null;
-  readonly updatedAt: string | null;
-  /** The request id under which it is passed on; only a mailbox and a refresh need it. Missing in signals of 0.1.0. */
-  readonly requestId?: string;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');

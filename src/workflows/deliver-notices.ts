@@ -12,8 +12,9 @@ import {
   withoutFirstNotices,
   withSearchResult,
 } from '../domain/mailbox';
+import type { ReportNotice } from '../domain/notices';
 import { internalActivities, upstreamActivities, waitForTurn } from './activity-calls';
-import { type DeliverNoticesResult, type ReportNotice, reportNoticeSignal } from './contract';
+import { type DeliverNoticesResult, reportNoticeSignal } from './contract';
 
 /** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
 const MAX_SIGNALS = 2_000;

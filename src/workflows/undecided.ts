@@ -1,19 +1,18 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { UndecidedAnswer } from '../activities/undecided';
 import { MINUTE_MS } from '../domain/policy';
-import type { ApplicantState } from './contract';
-import { showDetails } from './display';
+import { type Applicant, showDetails } from './applicant';
 
 /** Answers that decide nothing for so long do not pass by themselves. */
 const SHOWN_AFTER_MS = 5 * MINUTE_MS;
 
 /** After how long an activity returns what keeps it from deciding; null for one that is shown already, so that it costs no more history. */
-export function undecidedPatience({ stuck }: ApplicantState): number | null {
+export function undecidedPatience({ stuck }: Applicant['state']): number | null {
   return stuck ? null : SHOWN_AFTER_MS;
 }
 
 /** Shows an applicant as stuck, or with null as stuck no longer. */
-export function showStuck(state: ApplicantState, stuck: string | null): void {
+export function showStuck(state: Applicant['state'], stuck: string | null): void {
   if ((state.stuck ?? null) === stuck) return;
   state.stuck = stuck;
   showDetails(state);
@@ -22,7 +21,7 @@ export function showStuck(state: ApplicantState, stuck: string | null): void {
 type Ask<A> = (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>;
 
 /** Asks until an answer decides about the person, and shows meanwhile why none does: two activities at most. */
-export async function askUntilDecided<A>(state: ApplicantState, ask: Ask<A>): Promise<A> {
+export async function askUntilDecided<A>(state: Applicant['state'], ask: Ask<A>): Promise<A> {
   return askRepeatedly(ask, { isShown: () => Boolean(state.stuck), show: (why) => showStuck(state, why) });
 }
 

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { readConfig } from '../../src/config';
 import { DAY_MS, SECOND_MS } from '../../src/domain/policy';
-import { ConfigurationError } from '../../src/observability/configuration-fault';
+import { ConfigurationError } from '../../src/process/configuration-fault';
 
 const HERE = Object.fromEntries(
   ['AUTH', 'ADMIN', 'DATA'].map((name) => [`HUMAN_API_${name}_URL`, 'http://127.0.0.1:3002']),

@@ -7,9 +7,9 @@ import { ROLES, type Role } from '../../src/api/keys';
 import { createApi } from '../../src/api/server';
 import type { ApiSettings } from '../../src/api/settings';
 import { openAudit } from '../../src/observability/audit';
-import { drain, listen } from '../../src/observability/listening';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
+import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
 

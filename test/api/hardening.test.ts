@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { nestsDeeperThan } from '../../src/api/json-depth';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
-import { callerAt, createAllowance } from '../../src/observability/allowance';
-import type { ConfigurationError } from '../../src/observability/configuration-fault';
+import { callerAt, createAllowance } from '../../src/process/allowance';
+import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from './api-fixture';
 
 const HASH = 'ab'.repeat(32);

@@ -8,6 +8,8 @@ export const PLACES = {
   domain: 'domain/thing',
   disk: 'disk/thing',
   observability: 'observability/thing',
+  process: 'process/thing',
+  upstream: 'upstream/thing',
   'human-api': 'human-api/thing',
   'human-api/notifications': 'human-api/notifications',
   'report-store': 'report-store/thing',

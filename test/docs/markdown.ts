@@ -9,10 +9,13 @@ export interface Fence {
   readonly lines: readonly string[];
 }
 
-/** Every page a reader is led to, as a path from the project's folder. */
+/** The pages of the documentation, as paths from the project's folder. */
 export function pages(): string[] {
-  const inDocs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs.map((name) => `docs/${name}`)];
+  const inFolder = ['docs', 'docs/decisions'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
+  );
+  const documents = inFolder.filter((name) => name.endsWith('.md'));
+  return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...documents];
 }
 
 export function textOf(page: string): string {

@@ -58,6 +58,7 @@ test.each(pages())('every variable that %s names is in .env.example or in the de
   const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   const named = [...prose(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
   const others = [
+    'HTTP_PROXY',
     'NO_COLOR',
     'FORCE_COLOR',
     'PROPERTY_SEED',

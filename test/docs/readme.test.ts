@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readArguments } from '../../src/dev/arguments';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import { ensureBuilt, killLeftOvers, type ProcessName, runProcess, startProcess } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';

@@ -52,7 +52,7 @@ describe('a notice', () => {
   ])('%s only asks for a read', (_what, updatedMs) => {
     const { opened, notice } = setup();
     const heard = notice(opened, 'Declined', updatedMs, HOUR_MS);
-    expect(heard).toEqual({ ...opened, doubtedAtMs: T0 + HOUR_MS });
+    expect(heard).toEqual({ ...opened, checks: { ...opened.checks, readBackRequestedAtMs: T0 + HOUR_MS } });
   });
 
   test('at most 5 min ahead of the clock is taken', () => {
@@ -71,7 +71,7 @@ describe('a notice', () => {
     const later = notice(opened, 'All Synced', 2_000, 3_000);
     const late = notice(later, 'Some Synced', 1_000, 4_000);
     expect(currentStatus(late)).toBe('All Synced');
-    expect(late.doubtedAtMs).toBe(T0 + 4_000);
+    expect(late.checks.readBackRequestedAtMs).toBe(T0 + 4_000);
   });
 
   test('that a newer one overtook on the way says nothing, and costs no read', () => {
@@ -85,7 +85,10 @@ describe('a notice', () => {
     (status) => {
       const { opened, notice } = setup();
       const claimed = notice(opened, 'Engaged', 2, 1_000);
-      expect(notice(claimed, status, 1, 2_000)).toEqual({ ...claimed, doubtedAtMs: T0 + 2_000 });
+      expect(notice(claimed, status, 1, 2_000)).toEqual({
+        ...claimed,
+        checks: { ...claimed.checks, readBackRequestedAtMs: T0 + 2_000 },
+      });
     },
   );
 
@@ -98,21 +101,21 @@ describe('a notice', () => {
     'of %s, which may end an applicant, is read back',
     (status) => {
       const { opened, notice } = setup();
-      expect(notice(opened, status, 1, 1_000).doubtedAtMs).toBe(T0 + 1_000);
+      expect(notice(opened, status, 1, 1_000).checks.readBackRequestedAtMs).toBe(T0 + 1_000);
     },
   );
 
   test.each(['Invited', 'Engaged', 'Attn Required', 'All Synced', 'Pondering'])('of %s costs no read', (status) => {
     const { opened, notice } = setup();
-    expect(notice(opened, status, 1, 1_000).doubtedAtMs).toBeNull();
+    expect(notice(opened, status, 1, 1_000).checks.readBackRequestedAtMs).toBeNull();
   });
 
   test('of Some Synced does not start the window that is never restarted: only a read does', () => {
     const { opened, notice, read } = setup();
     const claimed = notice(opened, 'Some Synced', 1, 1_000);
-    expect(claimed.someSyncedAtMs).toBeNull();
-    expect(read(claimed, 'Some Synced', 1, 2_000).someSyncedAtMs).toBe(T0 + 2_300);
-    expect(read(claimed, 'Syncing', -MINUTE_MS, 2_000).someSyncedAtMs).toBeNull();
+    expect(claimed.timestamps.someSyncedAtMs).toBeNull();
+    expect(read(claimed, 'Some Synced', 1, 2_000).timestamps.someSyncedAtMs).toBe(T0 + 2_300);
+    expect(read(claimed, 'Syncing', -MINUTE_MS, 2_000).timestamps.someSyncedAtMs).toBeNull();
   });
 });
 
@@ -121,7 +124,11 @@ describe('a read', () => {
     const { opened, notice, read } = setup();
     const claimed = notice(opened, 'Declined', 5 * MINUTE_MS, 1_000);
     const after = read(claimed, 'Syncing', -MINUTE_MS, 1_000);
-    expect([currentStatus(after), after.claim, after.doubtedAtMs]).toEqual(['Syncing', null, null]);
+    expect([currentStatus(after), after.status.claim, after.checks.readBackRequestedAtMs]).toEqual([
+      'Syncing',
+      null,
+      null,
+    ]);
   });
 
   test('leaves a claim that was made while it was under way', () => {
@@ -129,7 +136,7 @@ describe('a read', () => {
     const claimed = notice(opened, 'Declined', 1_400, 1_500);
     const after = read(claimed, 'Syncing', -MINUTE_MS, 1_000, 2_000);
     expect(currentStatus(after)).toBe('Declined');
-    expect(after.doubtedAtMs).toBe(T0 + 1_500);
+    expect(after.checks.readBackRequestedAtMs).toBe(T0 + 1_500);
   });
 
   test('that is newer than a claim made while it was under way replaces it', () => {
@@ -141,13 +148,13 @@ describe('a read', () => {
   test('that knows just what a claim made while it was under way says replaces it', () => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1_100, 1_500), 'Engaged', 1_100, 1_000, 2_000);
-    expect([currentStatus(after), after.claim]).toEqual(['Engaged', null]);
+    expect([currentStatus(after), after.status.claim]).toEqual(['Engaged', null]);
   });
 
   test('that is older by updatedAt does not move an applicant back', () => {
     const { opened, read } = setup();
     const after = read(opened, 'Engaged', -HOUR_MS, DAY_MS);
-    expect(after.read).toEqual({ ...opened.read, askedAtMs: T0 + DAY_MS });
+    expect(after.status.read).toEqual({ ...opened.status.read, askedAtMs: T0 + DAY_MS });
   });
 
   test.each<[string, number | null, number | null]>([
@@ -156,19 +163,19 @@ describe('a read', () => {
     ['a date after one without', null, -DAY_MS],
   ])('with %s counts as the later one, for it is', (_what, first, second) => {
     const { opened, read } = setup('Syncing', first);
-    expect(read(opened, 'All Synced', second, 1_000).read.status).toBe('All Synced');
+    expect(read(opened, 'All Synced', second, 1_000).status.read.status).toBe('All Synced');
   });
 
   test('that was asked for earlier and answered later does not count as the later one', () => {
     const { opened, read } = setup('Syncing', null);
     const later = read(opened, 'All Synced', null, 2_000);
     const overtaken = read(later, 'Syncing', null, 1_000, 3_000);
-    expect(overtaken.read).toEqual(later.read);
+    expect(overtaken.status.read).toEqual(later.status.read);
   });
 
   test('asked for in the same millisecond as another counts as the later one', () => {
     const { opened, read } = setup();
-    expect(read(opened, 'All Synced', -MINUTE_MS, 0).read.status).toBe('All Synced');
+    expect(read(opened, 'All Synced', -MINUTE_MS, 0).status.read.status).toBe('All Synced');
   });
 
   test.each<[string, number | null, number | null]>([
@@ -177,34 +184,41 @@ describe('a read', () => {
   ])('that was overtaken does not count as the later one either where %s alone has no date', (_what, first, second) => {
     const { opened, read } = setup('Syncing', null);
     const later = read(opened, 'All Synced', first, 2_000);
-    expect(read(later, 'Syncing', second, 1_000, 3_000).read).toEqual(later.read);
+    expect(read(later, 'Syncing', second, 1_000, 3_000).status.read).toEqual(later.status.read);
   });
 
   test('ends a doubt that is older than itself, and no other', () => {
     const { opened, notice, read } = setup();
     const doubted = notice(opened, 'Engaged', null, 1_500);
-    expect(read(doubted, 'Syncing', -MINUTE_MS, 1_500).doubtedAtMs).toBeNull();
-    expect(read(doubted, 'Syncing', -MINUTE_MS, 1_499).doubtedAtMs).toBe(T0 + 1_500);
+    expect(read(doubted, 'Syncing', -MINUTE_MS, 1_500).checks.readBackRequestedAtMs).toBeNull();
+    expect(read(doubted, 'Syncing', -MINUTE_MS, 1_499).checks.readBackRequestedAtMs).toBe(T0 + 1_500);
   });
 
   test('that says the same in other letters restarts neither the kind nor the poll', () => {
     const { opened, read } = setup();
     const after = read(opened, ' syncing ', HOUR_MS, HOUR_MS);
-    expect([after.kindSinceMs, after.confirmedSinceMs, after.pollBaseMs]).toEqual([T0, T0, T0]);
+    expect([
+      after.timestamps.kind.kindSinceMs,
+      after.timestamps.kind.confirmedSinceMs,
+      after.checks.pollBaseMs,
+    ]).toEqual([T0, T0, T0]);
   });
 
   test('that confirms a claim leaves the time since when it has been so, and adds since when that is sure', () => {
     const { opened, notice, read } = setup();
     const claimed = notice(opened, 'All Synced', 900, 1_000);
-    expect([claimed.kindSinceMs, claimed.confirmedSinceMs]).toEqual([T0 + 1_000, null]);
+    expect([claimed.timestamps.kind.kindSinceMs, claimed.timestamps.kind.confirmedSinceMs]).toEqual([T0 + 1_000, null]);
     const after = read(claimed, 'All Synced', 900, HOUR_MS);
-    expect([after.kindSinceMs, after.confirmedSinceMs]).toEqual([T0 + 1_000, T0 + HOUR_MS + 300]);
+    expect([after.timestamps.kind.kindSinceMs, after.timestamps.kind.confirmedSinceMs]).toEqual([
+      T0 + 1_000,
+      T0 + HOUR_MS + 300,
+    ]);
   });
 
   test('of a second Some Synced does not restart its window', () => {
     const { opened, read } = setup('Some Synced');
     const between = read(opened, 'Syncing', 1, HOUR_MS);
-    expect(read(between, 'Some Synced', 2, 2 * HOUR_MS).someSyncedAtMs).toBe(T0);
+    expect(read(between, 'Some Synced', 2, 2 * HOUR_MS).timestamps.someSyncedAtMs).toBe(T0);
   });
 });
 
@@ -212,28 +226,28 @@ describe('a claim that the read does not confirm', () => {
   test('starts a series of early re-reads', () => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', -MINUTE_MS, 2_000);
-    expect([after.seriesAtMs, after.pollBaseMs]).toEqual([T0 + 2_300, T0 + 2_300]);
+    expect([after.checks.rereadSeriesAtMs, after.checks.pollBaseMs]).toEqual([T0 + 2_300, T0 + 2_300]);
   });
 
   test('starts none if the read is newer: the claim was true and is over', () => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', 1_500, 2_000);
-    expect(after.seriesAtMs).toBeNull();
+    expect(after.checks.rereadSeriesAtMs).toBeNull();
   });
 
   test('starts none if the read has the same date: upstream knows that moment already', () => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', 1, 2_000);
-    expect(after.seriesAtMs).toBeNull();
+    expect(after.checks.rereadSeriesAtMs).toBeNull();
   });
 
   test('starts at most one series an hour', () => {
     const { opened, notice, read } = setup();
     const first = read(notice(opened, 'Engaged', 1, 0), 'Syncing', -MINUTE_MS, 0, 0);
     const soon = read(notice(first, 'Engaged', 2, HOUR_MS - 1), 'Syncing', -MINUTE_MS, HOUR_MS - 1, HOUR_MS - 1);
-    expect(soon.seriesAtMs).toBe(T0);
+    expect(soon.checks.rereadSeriesAtMs).toBe(T0);
     const later = read(notice(soon, 'Engaged', 3, HOUR_MS), 'Syncing', -MINUTE_MS, HOUR_MS, HOUR_MS);
-    expect(later.seriesAtMs).toBe(T0 + HOUR_MS);
+    expect(later.checks.rereadSeriesAtMs).toBe(T0 + HOUR_MS);
   });
 });
 
@@ -241,5 +255,5 @@ test('a read made because of a notice is counted against what notices may cause'
   const { opened } = setup();
   let facts = opened;
   for (let i = 0; i < 5; i++) facts = withNoticeRead(facts, T0, DEFAULT_POLICY);
-  expect(nextAllowedAtMs(facts.noticeReads, HOUR_MS)).toBe(T0 + MINUTE_MS);
+  expect(nextAllowedAtMs(facts.checks.noticeReads, HOUR_MS)).toBe(T0 + MINUTE_MS);
 });

@@ -56,7 +56,7 @@ function expectEnding(ending: Ending, verdict: Verdict): void {
   expect({ ...conclusion, reason: asTruthTells(conclusion.reason, verdict) }).toEqual(verdict.conclusion);
   if (verdict.documents) expect(storedKeys(ending)).toEqual(verdict.documents);
   expect(ending.atMs).toBeLessThanOrEqual(verdict.byMs);
-  if (ending.conclusion.reason !== 'deleted-upstream') expect(ending.facts.claim).toBeNull();
+  if (ending.conclusion.reason !== 'deleted-upstream') expect(ending.facts.status.claim).toBeNull();
   expect(ending.steps.filter(({ atMs, step }) => step.do === 'wait' && step.wait.untilMs <= atMs)).toEqual([]);
 }
 

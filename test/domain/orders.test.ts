@@ -1,6 +1,6 @@
-import { nextStage, statusKind } from '../../src/domain/applicant';
 import { currentKind, currentStatus, type Facts, openFacts, withNotice, withRead } from '../../src/domain/facts';
 import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { nextStage, statusKind } from '../../src/domain/status';
 import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -119,10 +119,16 @@ test('any interleaving of the same facts by push and poll ends in the same state
         else it.push(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : fact);
       }
       it.poll(last);
-      const { claim, doubtedAtMs } = it.facts();
-      expect({ claim, doubtedAtMs, status: currentStatus(it.facts()), kind: currentKind(it.facts()) }).toEqual({
+      const { claim } = it.facts().status;
+      const { readBackRequestedAtMs } = it.facts().checks;
+      expect({
+        claim,
+        readBackRequestedAtMs,
+        status: currentStatus(it.facts()),
+        kind: currentKind(it.facts()),
+      }).toEqual({
         claim: null,
-        doubtedAtMs: null,
+        readBackRequestedAtMs: null,
         status: last.status,
         kind: statusKind(last.status),
       });

@@ -72,9 +72,9 @@ describe('applicants who began in the same second', () => {
     ['Invited', 20_000],
     ['Syncing', 20_000],
   ])('under %s are polled apart, by %i ms at most', (status, mostMs) => {
-    const startOf = (spread: number) => {
+    const startOf = (jitter: number) => {
       const { it, waitAt } = setup(status);
-      it.facts = { ...it.facts, spread };
+      it.facts = { ...it.facts, checks: { ...it.facts.checks, jitter } };
       return waitAt(0).statusPoll?.startMs ?? Number.NaN;
     };
     expect(startOf(1) - startOf(0)).toBe(mostMs);

@@ -1,18 +1,18 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { nextAllowedAtMs, withCall } from '../../src/domain/rate-limit';
+import { NEW_RATE_LIMIT, nextAllowedAtMs, withCall } from '../../src/domain/rate-limit';
 import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
 
 /** Calls as soon as it may, whenever it is asked to. */
 function setup(cadenceMs = HOUR_MS) {
-  let allowance = 0;
+  let limit = NEW_RATE_LIMIT;
   const callsAtMs: number[] = [];
   return {
     callsAtMs,
     ask(nowMs: number): void {
-      if (nowMs < nextAllowedAtMs(allowance, cadenceMs)) return;
-      allowance = withCall(allowance, nowMs, cadenceMs);
+      if (nowMs < nextAllowedAtMs(limit, cadenceMs)) return;
+      limit = withCall(limit, nowMs, cadenceMs);
       callsAtMs.push(nowMs);
     },
   };

@@ -32,12 +32,12 @@ describe('a read whose date is more than 5 min ahead of the clock counts as unda
     ],
   ])('%s, so that the read after it wins', (when, tell) => {
     const it = tell(setup(when === 'later' ? 0 : AGE_MS));
-    expect(it.facts().read.updatedAtMs).toBeNull();
+    expect(it.facts().status.read.updatedAtMs).toBeNull();
     expect(it.read('Syncing', HOUR_MS)).toBe('Syncing');
   });
 
   test('up to 5 min ahead it is taken as it is', () => {
-    expect(setup(5 * MINUTE_MS).facts().read.updatedAtMs).toBe(T0 + 5 * MINUTE_MS);
+    expect(setup(5 * MINUTE_MS).facts().status.read.updatedAtMs).toBe(T0 + 5 * MINUTE_MS);
   });
 });
 
@@ -46,7 +46,7 @@ describe('another status under an older date', () => {
     const it = setup(4 * MINUTE_MS);
     expect(it.read('Syncing', MINUTE_MS)).toBe('Engaged');
     expect(it.read('Syncing', 2 * MINUTE_MS, MINUTE_MS)).toBe('Syncing');
-    expect(it.facts().contradiction).toBeNull();
+    expect(it.facts().status.contradiction).toBeNull();
   });
 
   test('does not count twice in a minute: both answers may come from a replica that lags', () => {
@@ -74,7 +74,7 @@ describe('another status under an older date', () => {
     const it = setup(0);
     it.read('All Synced', 2 * MINUTE_MS);
     it.read('Syncing', MINUTE_MS);
-    expect(it.facts().contradiction).toBeNull();
+    expect(it.facts().status.contradiction).toBeNull();
   });
 
   test('is read again a minute later, and until then nothing is decided, not even a withdrawal', () => {
@@ -93,7 +93,14 @@ describe('another status under an older date', () => {
     it.read('Syncing', HOUR_MS, MINUTE_MS);
     it.read('Engaged', HOUR_MS + MINUTE_MS, 4 * MINUTE_MS);
 
-    const step = decide(it.facts(), emptyCollection(), DEFAULT_POLICY, T0 + HOUR_MS + MINUTE_MS);
+    const nowMs = T0 + HOUR_MS + MINUTE_MS;
+    const step = decide({
+      facts: it.facts(),
+      collection: emptyCollection(),
+      policy: DEFAULT_POLICY,
+      nowMs,
+      autoInvite: true,
+    });
     expect(step).toMatchObject({ do: 'wait', wait: { statusPoll: { startMs: T0 + 2 * HOUR_MS + MINUTE_MS } } });
   });
 });

@@ -16,7 +16,7 @@ const readAt = (dueMs: number) => ({
 
 const conclusion = (outcome: string, reason: string | null, withdraw: boolean) => ({
   do: 'conclude',
-  conclusion: { outcome, reason, withdraw },
+  conclusion: { outcome, reason, shouldWithdraw: withdraw },
 });
 
 describe('Invited', () => {
@@ -217,7 +217,8 @@ describe('Disconnected', () => {
 describe('somebody who is gone upstream', () => {
   const { pollMs } = DEFAULT_POLICY;
   const gone = (it: Situation, sinceMs: number, times: number) => {
-    it.facts = { ...it.facts, absence: { sinceMs: it.facts.openedAtMs + sinceMs, times } };
+    const missingUpstream = { sinceMs: it.facts.timestamps.openedAtMs + sinceMs, times };
+    it.facts = { ...it.facts, status: { ...it.facts.status, missingUpstream } };
     return it;
   };
 
@@ -229,7 +230,7 @@ describe('somebody who is gone upstream', () => {
     const it = gone(new Situation('Syncing', policy), DAY_MS, 1);
     expect(it.waitsUntilMs(DAY_MS)).toBe(DAY_MS + againMs);
     expect(it.next(DAY_MS + againMs - 1).do).toBe('wait');
-    expect(it.next(DAY_MS + againMs)).toEqual({ do: 'read', because: 'absence' });
+    expect(it.next(DAY_MS + againMs)).toEqual({ do: 'read', because: 'missing' });
   });
 
   test('twice is cancelled, and nobody is left to withdraw', () => {
@@ -240,7 +241,7 @@ describe('somebody who is gone upstream', () => {
 
   test('but answers the second time is not gone, and counts from one again', () => {
     const it = gone(new Situation('Syncing'), DAY_MS, 1).read('Syncing', DAY_MS + 5 * MINUTE_MS, { updatedMs: 0 });
-    expect(it.facts.absence).toBeNull();
+    expect(it.facts.status.missingUpstream).toBeNull();
     expect(it.waitsUntilMs(DAY_MS + 5 * MINUTE_MS)).toBe(APPLICANT_MS);
   });
 });

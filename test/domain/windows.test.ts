@@ -15,7 +15,7 @@ const SETTLE_MS = 10 * MINUTE_MS;
 
 const conclusion = (outcome: string, reason: string | null) => ({
   do: 'conclude',
-  conclusion: { outcome, reason, withdraw: false },
+  conclusion: { outcome, reason, shouldWithdraw: false },
 });
 
 describe.each(['Some Synced', 'All Synced'])('%s', (status) => {

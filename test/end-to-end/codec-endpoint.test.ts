@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { lazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
-import { auditProcess, closeCommandAudit } from '../../src/observability/audit-process';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
+import { auditProcess, closeCommandAudit } from '../../src/process/audit-process';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
 

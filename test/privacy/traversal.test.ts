@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createUsersUpstream } from '../../src/human-api/users/adapter';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile, isDocumentFile, organizationFolder, reportName } from '../../src/report-store/layout';
 import type { Manifest } from '../../src/report-store/port';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';

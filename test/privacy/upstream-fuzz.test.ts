@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { nextStage, STAGES, statusKind } from '../../src/domain/applicant';
 import { isHumanId } from '../../src/domain/identifiers';
+import { STAGES } from '../../src/domain/outcome';
+import { nextStage, statusKind } from '../../src/domain/status';
 import { createUsersUpstream, type Upstream } from '../../src/human-api/users/adapter';
 import { UpstreamError } from '../../src/upstream/errors';
 import { fc } from '../support/property';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/domain/policy';
 import { createOperations } from '../../src/temporal/operations';
 import { createApplicantRuns } from '../../src/temporal/runs';
 import {
   REFRESH_REPORTS,
-  type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
   sweepWorkflowId,

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoredDocument } from '../../src/domain/reports';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import type { AtRest, ReportStore } from '../../src/report-store/port';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Format } from '../../src/domain/reports';
-import { provenContentType } from '../../src/report-store/content-type';
-import { type Announced, createDocumentCheck } from '../../src/report-store/document-check';
+import { type Announced, createDocumentCheck } from '../../src/report-store/document/check';
+import { provenContentType } from '../../src/report-store/document/content-type';
 import { NotTheDocument } from '../../src/report-store/port';
 import { pdf } from './fixtures';
 

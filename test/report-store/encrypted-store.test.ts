@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyMissing } from '../../src/domain/encryption';
 import { MAGIC } from '../../src/report-store/envelope';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
 import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openErasing } from '../../src/report-store/erasing';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/port';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eraseFolder } from '../../src/report-store/folder-erase';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { eraseFolder } from '../../src/report-store/folder/erase';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { StoreUnavailable } from '../../src/report-store/port';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 

@@ -2,7 +2,7 @@ import fs, { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { rewriteUnderLock } from '../../src/report-store/folder-lock';
+import { rewriteUnderLock } from '../../src/report-store/folder/lock';
 
 const roots: string[] = [];
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ListedReport } from '../../src/domain/reports';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import { NotTheDocument, WrongFolder } from '../../src/report-store/port';
 import { change, documentToStore, ORGANIZATION, pdf, pieces, sha256 } from './fixtures';

@@ -1,4 +1,4 @@
-import { JsonCheck } from '../../src/report-store/json-check';
+import { JsonCheck } from '../../src/report-store/document/json-check';
 import { fc } from '../support/property';
 
 function isJson(bytes: Uint8Array, size = bytes.byteLength): boolean {

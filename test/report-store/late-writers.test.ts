@@ -1,7 +1,7 @@
 import fs, { mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { change, documentToStore, entry, pdf, pieces, sha256 } from './fixtures';
 
 let root: string;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MissingDocument } from '../../src/domain/reports';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, RefreshChange, WithdrawalChange } from '../../src/report-store/port';
 import { change, entry, ORGANIZATION } from './fixtures';

@@ -1,9 +1,9 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { LinkInTheStore } from '../../src/report-store/folder/no-links';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import { LinkInTheStore } from '../../src/report-store/private-folders';
 import { fc } from '../support/property';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { InvalidShelfName, isShelfName } from '../../src/report-store/shelf';
 import { FakeStore } from '../support/fake-store';
 import { fc } from '../support/property';

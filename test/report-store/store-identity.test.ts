@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { type ReportStore, StoreNotFound } from '../../src/report-store/port';
 import { DIGEST_KEYS } from '../support/fake-store';
 import { change, documentToStore, pdf, pieces } from './fixtures';

@@ -1,6 +1,6 @@
-import { statusKind } from '../../src/domain/applicant';
 import { DAY_MS } from '../../src/domain/policy';
 import { documentKey } from '../../src/domain/reports';
+import { statusKind } from '../../src/domain/status';
 import { asTruthTells, type Verdict, verdictOn } from '../domain/model/oracle';
 import type { Truth } from '../domain/model/upstream';
 import { fc } from '../support/property';

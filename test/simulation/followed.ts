@@ -2,6 +2,7 @@ import { temporal } from '@temporalio/proto';
 import { Registry } from 'prom-client';
 import { createUpstreamActivities } from '../../src/activities';
 import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import {
   applicantWorkflowId,
@@ -10,7 +11,6 @@ import {
   DELIVER_NOTICES,
   type DeliverNoticesResult,
   mailboxWorkflowId,
-  type ReportNotice,
   reportNoticeSignal,
 } from '../../src/workflows/contract';
 import { FakeStore } from '../support/fake-store';

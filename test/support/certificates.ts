@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TlsFiles } from '../../src/observability/tls-settings';
+import type { TlsFiles } from '../../src/process/tls-settings';
 
 /** A certificate and its private key, in PEM, made here: Node makes keys and no certificates (X.509 version 3, RFC 5280). */
 export interface Certificate {

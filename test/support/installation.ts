@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { lazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { parseKeyRing } from '../../src/temporal/key-ring';

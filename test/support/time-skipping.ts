@@ -5,6 +5,7 @@ import { type ActivityInterceptorsFactory, DefaultLogger, Runtime, Worker } from
 import { Registry } from 'prom-client';
 import { createInternalActivities, createUpstreamActivities } from '../../src/activities';
 import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/runs';
 import { createSweepSource } from '../../src/temporal/sweep-source';
@@ -16,7 +17,6 @@ import {
   DELIVER_NOTICES,
   type DeliverNoticesResult,
   mailboxWorkflowId,
-  type ReportNotice,
   reportNoticeSignal,
   SEARCH_ATTRIBUTES,
 } from '../../src/workflows/contract';

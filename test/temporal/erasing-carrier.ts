@@ -12,7 +12,7 @@ import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createAuditKeys } from '../../src/temporal/audit-keys';

@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import type { Outcome, Stage } from '../../src/domain/applicant';
+import type { ReportNotice } from '../../src/domain/notices';
+import type { Outcome, Stage } from '../../src/domain/outcome';
 import { DAY_MS } from '../../src/domain/policy';
 import { describeWorkflow } from '../../src/temporal/describe';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { createRemoval } from '../../src/temporal/removal';
 import { createApplicantRuns } from '../../src/temporal/runs';
 import { whyRunIsStuck } from '../../src/temporal/stuck';
-import {
-  applicantWorkflowId,
-  COLLECT_RECORDS,
-  REFRESH_REPORTS,
-  type ReportNotice,
-  refreshWorkflowId,
-} from '../../src/workflows/contract';
+import { applicantWorkflowId, COLLECT_RECORDS, REFRESH_REPORTS, refreshWorkflowId } from '../../src/workflows/contract';
 import { DELETES_SOON, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 let server: TemporalServer;

@@ -2,13 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
+import type { ReportNotice } from '../../src/domain/notices';
 import { createNoticeSender, NoticeUndelivered } from '../../src/temporal/notices';
-import {
-  applicantWorkflowId,
-  COLLECT_RECORDS,
-  mailboxWorkflowId,
-  type ReportNotice,
-} from '../../src/workflows/contract';
+import { applicantWorkflowId, COLLECT_RECORDS, mailboxWorkflowId } from '../../src/workflows/contract';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 let server: TemporalServer;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';

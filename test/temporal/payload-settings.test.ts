@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../../src/config';
-import { ConfigurationError } from '../../src/observability/configuration-fault';
+import { ConfigurationError } from '../../src/process/configuration-fault';
 import { newKey } from '../../src/temporal/key-ring';
 import { lendKeys } from '../../src/temporal/own-keys';
 import { startChild, stopChildren } from '../report-store/children/child';

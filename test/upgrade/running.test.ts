@@ -1,3 +1,4 @@
+import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import type { Manifest } from '../../src/report-store/port';
 import {
@@ -6,7 +7,6 @@ import {
   mailboxWorkflowId,
   REFRESH_REPORTS,
   type RefreshReportsInput,
-  type ReportNotice,
   refreshWorkflowId,
 } from '../../src/workflows/contract';
 import type { DeliverNoticesInput } from '../../src/workflows/deliver-notices';

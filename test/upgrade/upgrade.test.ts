@@ -1,4 +1,3 @@
-import { upgradeFacts } from '../../src/domain/facts';
 import { completePolicy, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Refresh, upgradeRefresh } from '../../src/domain/refresh';
 import { mergeManifest } from '../../src/report-store/manifest';
@@ -35,7 +34,7 @@ describe('what 0.1.0 wrote stays as it was', () => {
   test.each(['carried-claim', 'carried-collecting'])('the state of %s', (name) => {
     const state = stateOf(name);
     const { facts, ...rest } = state;
-    const { read, ...known } = facts ?? upgradeFacts(never());
+    const { read, ...known } = facts ?? never();
     const upgraded = upgradeState(state);
     expectKept(rest, upgraded);
     expectKept(known, upgraded.facts ?? {});

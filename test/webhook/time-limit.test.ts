@@ -1,4 +1,4 @@
-import { drain } from '../../src/observability/listening';
+import { drain } from '../../src/process/listening';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, newFolder } from '../spool/fixture';

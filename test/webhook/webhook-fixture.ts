@@ -1,9 +1,9 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { drain, listen } from '../../src/observability/listening';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
-import type { TlsFiles } from '../../src/observability/tls-settings';
+import { drain, listen } from '../../src/process/listening';
+import type { TlsFiles } from '../../src/process/tls-settings';
 import type { openSpool, Spool } from '../../src/spool/spool';
 import type { NoticeSender } from '../../src/temporal/notices';
 import type { MailboxBudget } from '../../src/webhook/mailbox-budget';

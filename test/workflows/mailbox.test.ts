@@ -1,9 +1,9 @@
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
+import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
 import { parseStoredNotices } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { Unavailable } from '../../src/upstream/errors';
-import type { ReportNotice } from '../../src/workflows/contract';
 import { simulated as timeSkipping } from '../simulation/followed';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';

@@ -1,7 +1,8 @@
+import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import type { Manifest } from '../../src/report-store/port';
-import { type ReportNotice, refreshWorkflowId } from '../../src/workflows/contract';
+import { refreshWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider, row } from '../support/fake-upstream';

@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { StoredDocument } from '../../src/domain/reports';
 import type { Manifest } from '../../src/report-store/port';
@@ -6,7 +7,6 @@ import { AccessDenied, BadDocument } from '../../src/upstream/errors';
 import {
   REFRESH_REPORTS,
   type RefreshReportsResult,
-  type ReportNotice,
   refreshWorkflowId,
   reportNoticeSignal,
 } from '../../src/workflows/contract';

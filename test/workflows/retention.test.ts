@@ -11,7 +11,7 @@ import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openErasing } from '../../src/report-store/erasing';
-import { createFolderStore } from '../../src/report-store/folder-store';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import type { ManifestChange } from '../../src/report-store/port';

@@ -2,7 +2,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { createSeal, newKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
 import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';

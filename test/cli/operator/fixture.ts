@@ -7,7 +7,7 @@ import { createTerminal } from '../../../src/cli/terminal';
 import type { Cipher } from '../../../src/domain/encryption';
 import { type StoredNotice, serializeNotices } from '../../../src/human-api/notifications/stored';
 import type { AuditEntry } from '../../../src/observability/audit';
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';

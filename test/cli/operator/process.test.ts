@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { serializeNotices } from '../../../src/human-api/notifications/stored';
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { lazyClient } from '../../../src/temporal/connection';
 import { until } from '../../support/condition';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { runOperator } from '../../../src/cli/operator/run';
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { operatorOf, STATUS } from './fixture';
 
 async function setup() {

@@ -1,4 +1,3 @@
-import { type Conclusion, normalizeStatus } from '../../../src/domain/applicant';
 import {
   type Collection,
   emptyCollection,
@@ -22,9 +21,11 @@ import {
   withOutage,
   withRead,
 } from '../../../src/domain/facts';
+import type { Conclusion } from '../../../src/domain/outcome';
 import { MINUTE_MS, type Policy } from '../../../src/domain/policy';
 import type { DeadlineRead, Poll } from '../../../src/domain/polls';
 import type { ListedReport, WantedDocument } from '../../../src/domain/reports';
+import { normalizeStatus } from '../../../src/domain/status';
 import { DOWNLOAD_ROUND_MS, type ModelUpstream, T0 } from './upstream';
 
 /** What reaches the applicant, and when; whether it is true is not asked here. */
@@ -84,7 +85,13 @@ export class Life {
 
   live(): Ending {
     while (this.steps.length < STEPS_MOST) {
-      const step = decide(this.facts, this.collection, this.policy, this.nowMs);
+      const step = decide({
+        facts: this.facts,
+        collection: this.collection,
+        policy: this.policy,
+        nowMs: this.nowMs,
+        autoInvite: true,
+      });
       this.steps.push({ atMs: this.nowMs, step });
       if (step.do === 'conclude') {
         const { nowMs: atMs, facts, collection, steps, calls } = this;

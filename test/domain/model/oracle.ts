@@ -1,6 +1,7 @@
-import { type Conclusion, type Reason, statusKind } from '../../../src/domain/applicant';
+import type { Conclusion, Reason } from '../../../src/domain/outcome';
 import { DAY_MS, HOUR_MS, type Policy } from '../../../src/domain/policy';
 import { documentKey, findAbsentReports, type Wanted } from '../../../src/domain/reports';
+import { statusKind } from '../../../src/domain/status';
 import { ModelUpstream, neverCome, T0, type Truth } from './upstream';
 
 /** What design.md's table says of a person, from nothing but the truth upstream in the end. */

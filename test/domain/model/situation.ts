@@ -51,7 +51,8 @@ export class Situation {
   }
 
   next(atMs: number): Step {
-    return decide(this.facts, this.collection, this.policy, T0 + atMs, { autoInvite: this.autoInvite });
+    const { facts, collection, policy, autoInvite = true } = this;
+    return decide({ facts, collection, policy, nowMs: T0 + atMs, autoInvite });
   }
 
   /** How long the next step waits, from the invitation on; null for a step that is no wait. */

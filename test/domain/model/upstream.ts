@@ -1,8 +1,8 @@
-import { statusKind } from '../../../src/domain/applicant';
 import type { DownloadResult } from '../../../src/domain/download-results';
 import { versionName } from '../../../src/domain/instants';
 import { HOUR_MS } from '../../../src/domain/policy';
 import { documentKey, type Format, type ListedReport, type Organization } from '../../../src/domain/reports';
+import { statusKind } from '../../../src/domain/status';
 
 /** The invitation of every model person. */
 export const T0 = Date.UTC(2026, 0, 1);

@@ -1,5 +1,5 @@
 import fs from 'node:fs/promises';
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { change, documentToStore, pdf, pieces } from '../fixtures';
 
 // Stands still where a whole document, or a whole manifest, is about to get its final name, and waits to be killed.

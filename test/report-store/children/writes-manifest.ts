@@ -1,4 +1,4 @@
-import { createFolderStore } from '../../../src/report-store/folder-store';
+import { createFolderStore } from '../../../src/report-store/folder/store';
 import { change, entry } from '../fixtures';
 
 // Adds its own documents to one manifest, one at a time, beside other writers, and sends the id of each that is stored. The first message starts it;

@@ -1,0 +1,17 @@
+import type { Outcome, Stage } from './outcome';
+
+/** `ended`: by itself; `forced`: terminated, or timed out. */
+export type Standing = 'open' | 'ended' | 'forced';
+
+/** A run of an applicant, as Temporal lists it. Times in ms since 1970; null where an attribute is missing or cannot be read. */
+export interface ApplicantRun {
+  readonly clientUserId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly standing: Standing;
+  readonly startedAtMs: number;
+  readonly closedAtMs: number | null;
+  readonly stage: Stage | null;
+  readonly outcome: Outcome | null;
+  readonly humanId: string | null;
+}

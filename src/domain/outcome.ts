@@ -1,0 +1,32 @@
+/** Where we are with an applicant. */
+export const STAGES = ['inviting', 'invited', 'engaged', 'attention', 'syncing', 'collecting', 'closed'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How an applicant ended. */
+export const OUTCOMES = ['collected', 'partial', 'declined', 'failed', 'expired', 'cancelled'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why it ended so; null where the outcome says it all. */
+export const REASONS = [
+  'conflict',
+  'validation',
+  'upstream-error',
+  'invitation-undeliverable',
+  'invitation-expired',
+  'deadline',
+  'declined',
+  'deleted-upstream',
+  'disconnected',
+  'operator',
+  'nothing-listed',
+  'missing-documents',
+  'failed-documents',
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** How an applicant ends, and whether the person is to be deleted upstream, so that nothing more is sent to them. */
+export interface Conclusion {
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly shouldWithdraw: boolean;
+}

@@ -1,0 +1,61 @@
+import { EventEmitter, once } from 'node:events';
+import { onShutdown } from '../../src/process/shutdown';
+
+function setup(close: () => Promise<void>, graceMs = 60_000) {
+  const host = Object.assign(new EventEmitter(), {
+    nowMs: 0,
+    codes: [] as number[],
+    exit(code: number) {
+      host.codes.push(code);
+      host.emit('exited');
+    },
+  });
+  onShutdown(close, { graceMs, process: host, nowMs: () => host.nowMs });
+  return host;
+}
+
+describe('a signal to end', () => {
+  test.each(['SIGTERM', 'SIGINT'])('%s drains, then the process ends with 0', async (signal) => {
+    let closed = 0;
+    const host = setup(async () => {
+      closed += 1;
+    });
+    host.emit(signal);
+    await once(host, 'exited');
+    expect([closed, host.codes]).toEqual([1, [0]]);
+  });
+
+  test('a second one ends the process at once, without a second drain', () => {
+    let closed = 0;
+    const host = setup(() => {
+      closed += 1;
+      return new Promise(() => {});
+    }, 1);
+    host.emit('SIGINT');
+    host.nowMs = 501;
+    host.emit('SIGTERM');
+    expect([closed, host.codes]).toEqual([1, [1]]);
+  });
+
+  test('one keystroke that arrives twice, from the terminal and from npm, does not cut the drain off', () => {
+    const host = setup(() => new Promise(() => {}), 1);
+    host.emit('SIGINT');
+    host.nowMs = 400;
+    host.emit('SIGINT');
+    expect(host.codes).toEqual([]);
+  });
+
+  test('a drain that takes too long is cut off, and the exit status says so', async () => {
+    const host = setup(() => new Promise(() => {}), 5);
+    host.emit('SIGTERM');
+    await once(host, 'exited');
+    expect(host.codes).toEqual([1]);
+  });
+
+  test('a drain that fails is told by the exit status', async () => {
+    const host = setup(() => Promise.reject(new Error('x')));
+    host.emit('SIGTERM');
+    await once(host, 'exited');
+    expect(host.codes).toEqual([1]);
+  });
+});

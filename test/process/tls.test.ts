@@ -1,0 +1,259 @@
+import { once } from 'node:events';
+import { mkdir, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { connect as connectPlain } from 'node:net';
+import { join } from 'node:path';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { readConfig } from '../../src/config';
+import type { ConfigurationError } from '../../src/process/configuration-fault';
+import { KEYS, startApi } from '../api/api-fixture';
+import { authority, issuedBy, pairOnDisk } from '../support/certificates';
+import { until } from '../support/condition';
+import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
+
+const ca = authority();
+const PATIENCE_MS = 15_000;
+/** Also limits the handshake, which must succeed on a busy machine. */
+const SLOW_MS = 2_000;
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+const SECRET = 's3cret';
+const STARTS = {
+  async webhook(files: Files, timeoutMs?: number) {
+    const timeouts = { renewalEveryMs: 20, ...(timeoutMs && { senderTimeoutMs: timeoutMs }) };
+    const webhook = await startWebhook({ tls: files, secrets: [SECRET], timeouts });
+    closers.push(webhook.stop);
+    return { url: webhook.url, logged: webhook.logged, metrics: webhook.metrics };
+  },
+  async api(files: Files, timeoutMs?: number) {
+    const api = await startApi({
+      ...{ settings: { tls: files }, renewalEveryMs: 20 },
+      ...(timeoutMs && { senderTimeoutMs: timeoutMs }),
+    });
+    closers.push(api.close);
+    return { url: api.url, logged: () => api.lines.join(''), metrics: () => api.registry.metrics() };
+  },
+};
+type Files = Awaited<ReturnType<typeof pairOnDisk>>['files'];
+
+async function setup(
+  edge: keyof typeof STARTS,
+  options: { pair?: ReturnType<typeof issuedBy>; timeoutMs?: number } = {},
+) {
+  const disk = await pairOnDisk(options.pair ?? issuedBy(ca));
+  closers.push(disk.remove);
+  const started = await STARTS[edge](disk.files, options.timeoutMs);
+  const port = Number(new URL(started.url).port);
+  return {
+    ...disk,
+    ...started,
+    port,
+    /** The socket of a handshake that came about. @throws what kept it from that */
+    shake: async (over: ConnectionOptions = {}): Promise<TLSSocket> => {
+      const socket = connect({ port, host: '127.0.0.1', ca: ca.cert, ...over });
+      await once(socket, 'secureConnect');
+      closers.push(async () => socket.destroy());
+      return socket;
+    },
+  };
+}
+
+function ask(url: string, method: string, headers: Record<string, string>, body = '', trusted = ca.cert) {
+  return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
+    const asked = request(url, { method, headers, ca: trusted, agent: false }, (response) => {
+      response.resume().on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+    });
+    asked.on('error', reject).end(body);
+  });
+}
+
+test('over TLS the webhook keeps the connection of a sender that shows a valid secret', async () => {
+  const { shake } = await setup('webhook');
+  const authorization = `Authorization: Basic ${Buffer.from(`x:${SECRET}`).toString('base64')}`;
+  const sender = await shake();
+  const answer = async (request: string) => {
+    sender.write(request);
+    return String(await once(sender, 'data'));
+  };
+  const post = `POST /notifications HTTP/1.1\r\nHost: x\r\n${authorization}\r\nContent-Length: 2\r\n\r\n{}`;
+  expect(await answer(post)).toMatch(/200 OK.*Keep-Alive: timeout=65/s);
+  expect(await answer(post)).toMatch(/200 OK/);
+  expect(await answer('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/404 .*Connection: close/s);
+});
+
+/** All that comes back on a connection until it is closed. */
+async function heardOf(socket: ReturnType<typeof connectPlain>): Promise<string> {
+  let heard = '';
+  socket.on('data', (bytes) => {
+    heard += bytes.toString('latin1');
+  });
+  socket.on('error', () => {});
+  await once(socket, 'close');
+  return heard;
+}
+
+describe.each(['webhook', 'api'] as const)('the %s with a certificate of its own', (edge) => {
+  test('serves https, says so, and says that it is to stay so', async () => {
+    const { url } = await setup(edge);
+    expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const { status, headers } = await ask(`${url}/healthz`, 'GET', {});
+    expect([status, headers['strict-transport-security']]).toEqual([200, expect.stringMatching(/^max-age=31536000/)]);
+  });
+
+  test('speaks TLS 1.2 with forward secrecy and authentication, and 1.3, and nothing older or weaker', async () => {
+    const { shake } = await setup(edge);
+    expect((await shake()).getProtocol()).toBe('TLSv1.3');
+    const older = await shake({ maxVersion: 'TLSv1.2' });
+    expect([older.getProtocol(), older.getCipher().name]).toEqual([
+      'TLSv1.2',
+      expect.stringMatching(/^ECDHE-ECDSA-.*(GCM|POLY1305)/),
+    ]);
+    const ciphers = 'DEFAULT@SECLEVEL=0';
+    await expect(shake({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers })).rejects.toThrow();
+    await expect(shake({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' })).rejects.toThrow();
+  });
+
+  test('takes a renewed pair without a restart, also where the name is a link that is led elsewhere', async () => {
+    const { files, folder, shake, put, logged, metrics } = await setup(edge);
+    const subject = async () => (await shake()).getPeerCertificate().subject.CN;
+    expect(await subject()).toBe('localhost');
+    const open = await shake();
+    await put(issuedBy(ca, 'renewed', 90));
+    await until('the renewed certificate', PATIENCE_MS, async () => (await subject()) === 'renewed');
+    expect(logged()).toContain('a renewed TLS certificate is in use');
+    const notAfter = /^chartway_tls_certificate_not_after_seconds\S* (\S+)$/m.exec(await metrics())?.[1];
+    expect(Math.abs(Number(notAfter) - (Date.now() / 1_000 + 90 * 86_400))).toBeLessThan(600);
+    expect(open.destroyed).toBe(false);
+
+    const mounted = issuedBy(ca, 'mounted');
+    await mkdir(join(folder, 'next'));
+    await writeFile(join(folder, 'next', 'tls.crt'), mounted.cert);
+    await writeFile(join(folder, 'next', 'tls.key'), mounted.key);
+    for (const [name, file] of [
+      ['tls.crt', files.certFile],
+      ['tls.key', files.keyFile],
+    ] as const) {
+      await unlink(file);
+      await symlink(join(folder, 'next', name), file);
+    }
+    await until('the mounted certificate', PATIENCE_MS, async () => (await subject()) === 'mounted');
+    // Not only its name: new connections have the same floor as before.
+    await expect(
+      shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    ).rejects.toThrow();
+  });
+
+  test('keeps what it has while the new pair is half there or half written, and tells it once', async () => {
+    const { files, folder, shake, logged } = await setup(edge);
+    const next = issuedBy(ca, 'next');
+    // By its name, at once: a look at a file that is being written sees a third text, and tells of it too.
+    await writeFile(join(folder, 'next.crt'), next.cert);
+    await rename(join(folder, 'next.crt'), files.certFile);
+    const told = () => logged().split('cannot be used; the old ones stay in use').length - 1;
+    await until('the fault is told', PATIENCE_MS, () => told() > 0);
+    expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
+    expect(told()).toBe(1);
+    // What lies there for a moment while somebody writes it.
+    await writeFile(files.keyFile, '');
+    await until('the fault is told', PATIENCE_MS, () => told() > 1);
+    expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
+    await writeFile(files.keyFile, next.key);
+    await until('both are there', PATIENCE_MS, async () => (await shake()).getPeerCertificate().subject.CN === 'next');
+  });
+
+  test('says that its certificate has expired', async () => {
+    const { logged } = await setup(edge, { pair: issuedBy(ca, 'localhost', -1) });
+    await until('the word', PATIENCE_MS, () => logged().includes('the TLS certificate has expired'));
+  });
+
+  test.each([
+    ['plain HTTP', 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['nothing', ''],
+    ['half a greeting', '\x16\x03\x01\x02'],
+  ])('closes without a word of HTTP on who sends %s', async (_what, text) => {
+    const { port, shake, logged } = await setup(edge, { timeoutMs: SLOW_MS });
+    const socket = connectPlain(port, '127.0.0.1', () => text && socket.write(text, 'latin1'));
+    expect(await heardOf(socket)).not.toContain('HTTP');
+    await shake();
+    expect(logged()).not.toMatch(/"level":"(warn|error|fatal)"/);
+  });
+
+  test('lets go of who shakes hands and then asks for nothing', async () => {
+    const { shake } = await setup(edge, { timeoutMs: SLOW_MS });
+    expect(await heardOf(await shake())).toMatch(edge === 'api' ? /^HTTP\/1\.1 408 / : /^HTTP\/1\.1 400 /);
+  });
+});
+
+test('every rung of the webhook stands over TLS as well', async () => {
+  const { url } = await setup('webhook');
+  const notices = `${url}/notifications`;
+  const basic = { Authorization: `Basic ${Buffer.from(`x:${SECRET}`).toString('base64')}` };
+  const post = async (body: string, headers: Record<string, string> = basic) =>
+    (await ask(notices, 'POST', headers, body)).status;
+  expect({
+    good: await post(JSON.stringify(statusNotification())),
+    segment: (await ask(`${notices}/${SECRET}`, 'POST', {}, '{}')).status,
+    stranger: await post('{}', {}),
+    junk: await post('no JSON'),
+    large: await post('x'.repeat(1_048_577)),
+    method: (await ask(notices, 'PUT', basic)).status,
+    path: (await ask(`${url}/elsewhere`, 'POST', basic)).status,
+  }).toEqual({ good: 200, segment: 200, stranger: 401, junk: 400, large: 413, method: 405, path: 404 });
+});
+
+test('a session of the api over TLS of its own is a cookie for TLS only', async () => {
+  const { url } = await setup('api');
+  const json = { 'content-type': 'application/json' };
+  const { headers } = await ask(`${url}/session`, 'POST', json, JSON.stringify({ key: KEYS.records }));
+  expect(String(headers['set-cookie'])).toMatch(/^__Host-chartway=.*; Secure$/);
+});
+
+describe.each([
+  ['webhook', 'WEBHOOK'],
+  ['api', 'API'],
+] as const)('the configuration of the %s', (process, prefix) => {
+  const [CERT, KEY] = [`${prefix}_TLS_CERT_FILE`, `${prefix}_TLS_KEY_FILE`];
+  const local = { HUMAN_API_AUTH_URL: 'http://127.0.0.1', HUMAN_API_ADMIN_URL: 'http://127.0.0.1' };
+  const faults = (env: Record<string, string>, of: 'webhook' | 'api' | 'worker' = process) => {
+    try {
+      readConfig(of as 'webhook', { ...local, HUMAN_API_DATA_URL: 'http://127.0.0.1', ...env }, '/nowhere');
+      return [];
+    } catch (error) {
+      return (error as ConfigurationError).faults.map(({ key, expected, came }) => `${key}: ${expected}; ${came}`);
+    }
+  };
+
+  test('refuses half a pair, a file that cannot be read or is no PEM, and two that do not belong together', async () => {
+    const { files, folder } = await pairOnDisk(issuedBy(ca)).then((disk) => {
+      closers.push(disk.remove);
+      return disk;
+    });
+    const other = await pairOnDisk(issuedBy(ca));
+    closers.push(other.remove);
+    const none = join(folder, 'none');
+    const text = join(folder, 'text');
+    await writeFile(text, 'no PEM');
+    expect(faults({ [CERT]: files.certFile, [KEY]: files.keyFile })).toEqual([]);
+    expect(faults({ [CERT]: files.certFile })).toEqual([
+      `${KEY}: a file, because the other half of the pair is set; nothing`,
+    ]);
+    expect(faults({ [KEY]: files.keyFile })).toEqual([
+      `${CERT}: a file, because the other half of the pair is set; nothing`,
+    ]);
+    expect(faults({ [CERT]: none, [KEY]: text })).toEqual([
+      `${CERT}: a file in PEM that can be read; "${none}" (ENOENT)`,
+      `${KEY}: a file in PEM; "${text}"`,
+    ]);
+    expect(faults({ [CERT]: files.certFile, [KEY]: other.files.keyFile })).toEqual([
+      `${KEY}: the private key, without a passphrase, of the certificate in ${CERT}; "${other.files.keyFile}" (ERR_OSSL_X509_KEY_VALUES_MISMATCH)`,
+    ]);
+  });
+
+  test('asks nobody else to be able to read its key', () => {
+    const id = { HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'x' };
+    expect(faults({ ...id, [CERT]: '/nowhere/a', [KEY]: '/nowhere/b' }, 'worker')).toEqual([]);
+  });
+});
