@@ -31,7 +31,7 @@ test.each([
 
 test('a person without an e-mail is ours where an invitation has no answer, but not if it may be another of them', async () => {
   const { humanApi, find } = setup();
-  humanApi.tells = (user) => ({ ...user, clientUserEmail: null });
+  humanApi.editPerson = (user) => ({ ...user, clientUserEmail: null });
   const emails = ['pol-1@example.org'];
   expect(await find({ emails })).toEqual({ ours: [], others: [OURS, STRANGER] });
   humanApi.people.pop();
@@ -42,6 +42,6 @@ test('a person without an e-mail is ours where an invitation has no answer, but 
 
 test('a person with another clientUserId is neither ours nor reported', async () => {
   const { humanApi, find } = setup();
-  humanApi.tells = (user) => ({ ...user, clientUserId: 'POL-2' });
+  humanApi.editPerson = (user) => ({ ...user, clientUserId: 'POL-2' });
   expect(await find({ humanIds: [OURS], emails: ['pol-1@example.org'] })).toEqual({ ours: [], others: [] });
 });

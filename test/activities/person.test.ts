@@ -76,7 +76,7 @@ test('who may have been invited is looked for as long as was asked, however long
 test('users-idn.json against an applicant with ann@bücher.example is the same person', async () => {
   const { humanApi, lookUp } = setup();
   const [row] = JSON.parse(readFileSync(join(__dirname, '../field-cases/notifications/users-idn.json'), 'utf8'));
-  humanApi.tellsOfAll = () => [{ inviteLink: null, ...row }];
+  humanApi.editLookUp = () => [{ inviteLink: null, ...row }];
   const whom = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };
   const { result } = await attemptsOf(lookUp, [whom], { most: 1 });
   expect(result).toMatchObject({ kind: 'found', humanId: row.humanId });

@@ -14,7 +14,7 @@ export type Route =
   | 'proveCredentials';
 
 /** A change in a person's life, so long after the invitation. */
-export interface Turn {
+export interface Change {
   readonly afterMs: number;
   readonly status?: string;
   /** Documents that upstream lists from then on; a row with a known id replaces it. */
@@ -69,9 +69,9 @@ export class FakeUpstream implements Upstream {
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
   /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
-  tells: ((user: User, nowMs: number) => User) | null = null;
+  editPerson: ((user: User, nowMs: number) => User) | null = null;
   /** Rewrites the whole reply of a look-up. */
-  tellsOfAll: ((users: User[]) => User[]) | null = null;
+  editLookUp: ((users: User[]) => User[]) | null = null;
   /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
   readonly holds = new Map<Route, Promise<void>>();
   /** Formats that reports do not come in, as `type:format`. */
@@ -81,7 +81,7 @@ export class FakeUpstream implements Upstream {
   /** How long after a create the person begins to show. */
   commitDelayMs = 0;
 
-  constructor(private readonly script: readonly Turn[] = []) {}
+  constructor(private readonly script: readonly Change[] = []) {}
 
   callsTo(route: Route): Call[] {
     return this.calls.filter((call) => call.route === route);
@@ -134,7 +134,7 @@ export class FakeUpstream implements Upstream {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
-      ...this.told(this.enrol(clientUserId, clientUserEmail, now())),
+      ...this.toPerson(this.enrol(clientUserId, clientUserEmail, now())),
       inviteLink: this.inviteLink,
     }));
   };
@@ -142,26 +142,26 @@ export class FakeUpstream implements Upstream {
   findPeople = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
     this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
       const users = this.people
-        .filter((person) => this.isThere(person))
+        .filter((person) => this.isVisible(person))
         .filter((person) =>
           'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.humanId,
         )
-        .map((person) => this.told(person));
-      return this.tellsOfAll ? this.tellsOfAll(users) : users;
+        .map((person) => this.toPerson(person));
+      return this.editLookUp ? this.editLookUp(users) : users;
     });
 
   listPeople: Upstream['listPeople'] = (offset) =>
     this.answer('listPeople', String(offset), () => {
-      const everybody = this.people.filter((person) => this.isThere(person)).map((person) => this.told(person));
+      const everybody = this.people.filter((person) => this.isVisible(person)).map((person) => this.toPerson(person));
       const users = everybody.slice(offset, offset + PAGE_SIZE);
       return { users, received: users.length };
     });
 
   readStatus = (humanId: string): Promise<User> =>
     this.answer('readStatus', humanId, () => {
-      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
+      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isVisible(somebody));
       if (!person) throw new NotFound(facts(404));
-      return this.told(person);
+      return this.toPerson(person);
     });
 
   withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
@@ -172,11 +172,11 @@ export class FakeUpstream implements Upstream {
     });
 
   listReports = (clientUserId: string): Promise<ReportRow[]> =>
-    this.answer('listReports', clientUserId, () => this.reportsOf(this.connected(clientUserId)));
+    this.answer('listReports', clientUserId, () => this.reportsOf(this.findConnected(clientUserId)));
 
   openReport: Upstream['openReport'] = (clientUserId, reportId, format) =>
     this.answer('openReport', `${reportId}.${format}`, () => {
-      const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
+      const row = this.reportsOf(this.findConnected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
       if (this.notOffered.includes(`${row.name}:${format}`)) throw new NotOffered(facts(415));
       const bytes = Buffer.from(this.bytes.get(`${reportId}.${format}`) ?? `${row.id} ${row.updatedAt} ${format}`);
@@ -204,16 +204,16 @@ export class FakeUpstream implements Upstream {
     throw fault.error;
   }
 
-  private turnsOf(person: Person): Turn[] {
+  private pastChanges(person: Person): Change[] {
     return this.script.filter(({ afterMs }) => now() >= person.invitedAtMs + afterMs);
   }
 
-  private isThere(person: Person): boolean {
-    return !person.deleted && now() >= person.visibleAtMs && this.turnsOf(person).at(-1)?.gone !== true;
+  private isVisible(person: Person): boolean {
+    return !person.deleted && now() >= person.visibleAtMs && this.pastChanges(person).at(-1)?.gone !== true;
   }
 
-  private told(person: Person): User {
-    const turns = this.turnsOf(person).filter(({ status }) => status !== undefined);
+  private toPerson(person: Person): User {
+    const turns = this.pastChanges(person).filter(({ status }) => status !== undefined);
     const last = turns.at(-1);
     const user: User = {
       clientUserId: person.clientUserId,
@@ -223,14 +223,14 @@ export class FakeUpstream implements Upstream {
       updatedAt: new Date(person.invitedAtMs + (last?.afterMs ?? 0)).toISOString(),
       inviteLink: null,
     };
-    return this.tells ? this.tells(user, now()) : user;
+    return this.editPerson ? this.editPerson(user, now()) : user;
   }
 
-  private connected(clientUserId: string): Person {
-    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isThere(somebody));
+  private findConnected(clientUserId: string): Person {
+    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isVisible(somebody));
     const hasConnected =
       person &&
-      this.turnsOf(person).some(
+      this.pastChanges(person).some(
         ({ status, reports }) => /sync/i.test(status ?? '') || status === 'Error' || (reports ?? []).length > 0,
       );
     if (!person || !hasConnected) throw new AccessDenied(facts(403));
@@ -239,7 +239,7 @@ export class FakeUpstream implements Upstream {
 
   private reportsOf(person: Person): ReportRow[] {
     const rows = new Map<string, ReportRow>();
-    for (const turn of this.turnsOf(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
+    for (const turn of this.pastChanges(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
 }

@@ -20,9 +20,9 @@ import {
   reportNoticeSignal,
   SEARCH_ATTRIBUTES,
 } from '../../src/workflows/contract';
+import { ApplicantUnderTest, type Handle } from './applicant-under-test';
 import { DIGEST_KEYS, FakeStore } from './fake-store';
-import { FakeUpstream, type Turn } from './fake-upstream';
-import { Followed, type Handle } from './followed';
+import { type Change, FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { BY_NOTICES } from './policies';
 import { noRetention } from './retention';
@@ -38,11 +38,11 @@ const UNLIMITED = 1_000;
  */
 export function timeSkipping(): {
   /** Upstream's clock is the server's; the script begins with the invitation. */
-  follow(script: readonly Turn[], options?: FollowOptions): Promise<Followed>;
+  follow(script: readonly Change[], options?: FollowOptions): Promise<ApplicantUnderTest>;
   /** The same with an upstream that the test has prepared. */
-  followOn(humanApi: FakeUpstream, options?: FollowOptions): Promise<Followed>;
+  followOn(humanApi: FakeUpstream, options?: FollowOptions): Promise<ApplicantUnderTest>;
   /** An applicant whose life is told by notices alone, on an upstream that the test prepares. */
-  told(script: readonly Turn[], prepare?: (humanApi: FakeUpstream) => void): Promise<Followed>;
+  told(script: readonly Change[], prepare?: (humanApi: FakeUpstream) => void): Promise<ApplicantUnderTest>;
   /** A mailbox to its end. */
   deliver: TimeSkipping['deliver'];
   /** One more notice to the open mailbox of its person. */
@@ -50,7 +50,7 @@ export function timeSkipping(): {
   nowMs(): Promise<number>;
 } {
   let server: TimeSkipping | undefined;
-  const open: Followed[] = [];
+  const open: ApplicantUnderTest[] = [];
   beforeEach(async () => {
     server = await TimeSkipping.start();
   });
@@ -74,7 +74,7 @@ export function timeSkipping(): {
       const humanApi = new FakeUpstream(script);
       prepare?.(humanApi);
       const followed = await followOn(humanApi, { policy: BY_NOTICES });
-      await followed.tell(script);
+      await followed.sendNotices(script);
       return followed;
     },
     deliver: (...mail) => started().deliver(...mail),
@@ -120,7 +120,7 @@ export class TimeSkipping {
   }
 
   /** Starts one applicant with workers of its own, and hands over the means to watch it. */
-  async follow(humanApi: FakeUpstream, options: FollowOptions = {}): Promise<Followed> {
+  async follow(humanApi: FakeUpstream, options: FollowOptions = {}): Promise<ApplicantUnderTest> {
     this.sequence += 1;
     const { store = new FakeStore(), directory = NO_DIRECTORY, maxCachedWorkflows, codec } = options;
     const clientUserId = options.clientUserId ?? `POL-${this.sequence}`;
@@ -144,7 +144,7 @@ export class TimeSkipping {
       await handle.terminate().catch(() => {});
       await stopWorkers();
     };
-    return new Followed(this.env, handle, clientUserId, humanApi, store, startedAtMs, async () => {
+    return new ApplicantUnderTest(this.env, handle, clientUserId, humanApi, store, startedAtMs, async () => {
       stopped ??= stop();
       await stopped;
     });

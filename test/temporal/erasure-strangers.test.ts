@@ -66,7 +66,7 @@ test(
   async () => {
     const { applicants, erase, humanApi, printed, said, client } = await setup();
     humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
-    humanApi.tellsOfAll = () => [];
+    humanApi.editLookUp = () => [];
     const start = (clientUserEmail: string) => {
       const details = { clientUserId: 'LOST-1', clientUserEmail };
       return applicants.start({ details, detailsDigest: clientUserEmail, policy: DEFAULT_POLICY, again: true });
@@ -74,7 +74,7 @@ test(
     await start('Lost-1@example.org');
     await until('a create', TIMEOUT_MS, () => humanApi.people.length > 0);
     await client.workflow.getHandle(applicantWorkflowId('LOST-1')).terminate();
-    humanApi.tellsOfAll = null;
+    humanApi.editLookUp = null;
     const stranger = humanApi.enrol('LOST-1', 'stranger@example.org', 0);
     // The newest run knows no one either: corrected details meet the person of the run before.
     await start('corrected@example.org');

@@ -11,7 +11,7 @@ import {
 } from '../../src/workflows/contract';
 import type { DeliverNoticesInput } from '../../src/workflows/deliver-notices';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
+import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { TimeSkipping, timeSkipping } from '../support/time-skipping';
 import { later, writtenBy010 } from './stored';
 
@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 /** An applicant that 0.1.0 handed to a run of this version an hour after the invitation; upstream lives by the script. */
-async function handedOver(name: string, script: readonly Turn[], store = new FakeStore()) {
+async function handedOver(name: string, script: readonly Change[], store = new FakeStore()) {
   const written = writtenBy010<CollectRecordsInput>(name);
   const invitedAtMs = (await nowMs()) - HOUR_MS;
   const input = later(written, invitedAtMs - (written.carried?.facts?.openedAtMs ?? 0));
@@ -45,7 +45,7 @@ test('an applicant that 0.1.0 handed over with documents is collected, and nothi
     ],
     store,
   );
-  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   expect(applicant.humanApi.count('invite')).toBe(0);
   expect(applicant.humanApi.count('openReport')).toBe(0);
 });
@@ -55,7 +55,7 @@ test('an applicant that 0.1.0 handed over while a notice was unread follows upst
     { afterMs: 0, status: 'Engaged' },
     { afterMs: 2 * HOUR_MS, status: 'Declined' },
   ]);
-  expect((await applicant.end(HOUR_MS)).result).toMatchObject({ outcome: 'declined' });
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toMatchObject({ outcome: 'declined' });
 });
 
 test('an applicant whose last read 0.1.0 took as dated 2099 follows the statuses after it', async () => {
@@ -63,7 +63,7 @@ test('an applicant whose last read 0.1.0 took as dated 2099 follows the statuses
     { afterMs: 0, status: 'Engaged' },
     { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
   ]);
-  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
 });
 
 test('an input whose policy lacks what a later version added is followed with its defaults', async () => {
@@ -71,11 +71,11 @@ test('an input whose policy lacks what a later version added is followed with it
   const { expiresMs: _expiresMs, settleMs, ...rest } = written.policy;
   const { error: _error, ...settle } = settleMs;
   const policy = { ...rest, settleMs: settle } as unknown as Policy;
-  const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+  const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
   const { clientUserId } = written.details;
   const applicant = await followOn(new FakeUpstream(script), { clientUserId, input: { ...written, policy } });
-  await applicant.until(({ stage }) => stage === 'invited', MINUTE_MS, HOUR_MS);
-  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  await applicant.skipUntil(({ stage }) => stage === 'invited', MINUTE_MS, HOUR_MS);
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
 });
 
 /** Runs a workflow of this version from what 0.1.0 handed over, to its end. */

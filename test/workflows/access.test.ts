@@ -1,12 +1,12 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { AccessDenied, Unavailable } from '../../src/upstream/errors';
-import { simulated as timeSkipping } from '../simulation/followed';
-import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { followOn, told } = timeSkipping();
 
-const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 
 describe('a refused access token', () => {
   const refused = (humanApi: FakeUpstream) => {
@@ -16,7 +16,7 @@ describe('a refused access token', () => {
   test('is "not yet" while we wait: nothing is concluded, and nobody doubts our credentials', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'Engaged', reports: provider('A') }];
     const applicant = await told(script, refused);
-    await applicant.pass(DAY_MS);
+    await applicant.skip(DAY_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, stage: 'engaged' });
     expect(applicant.humanApi.count('listReports')).toBe(1);
     expect(applicant.humanApi.count('proveCredentials')).toBe(0);
@@ -24,7 +24,7 @@ describe('a refused access token', () => {
 
   test('means nothing to collect once it lasts an hour beside All Synced, and the manifest says that access was refused', async () => {
     const applicant = await told([{ afterMs: HOUR_MS, status: 'All Synced' }], refused);
-    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'partial', reason: 'nothing-listed', documents: 0 });
     expect(afterMs).toBeGreaterThan(2 * HOUR_MS);
     const routes = applicant.routes();
@@ -37,7 +37,11 @@ describe('a refused access token', () => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
       humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), times: 12 });
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 3,
+    });
   });
 
   test('is not waited for once the status has changed, nor after a cancel', async () => {
@@ -45,13 +49,13 @@ describe('a refused access token', () => {
     const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected]);
     refused(humanApi);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.tell([{ afterMs: HOUR_MS, status: 'All Synced' }]);
-    await applicant.passTo(disconnected.afterMs);
-    await applicant.statusNotice('Disconnected', disconnected.afterMs);
-    await applicant.pass(3 * MINUTE_MS);
+    await applicant.sendNotices([{ afterMs: HOUR_MS, status: 'All Synced' }]);
+    await applicant.skipTo(disconnected.afterMs);
+    await applicant.sendStatusNotice('Disconnected', disconnected.afterMs);
+    await applicant.skip(3 * MINUTE_MS);
     expect(await applicant.state()).toMatchObject({ waitingFor: 'the person to connect a provider again' });
     await applicant.handle.cancel();
-    expect((await applicant.end(MINUTE_MS)).status).toBe('CANCELLED');
+    expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
   });
 
   test('never means "no records" while our own secret is wrong', async () => {
@@ -61,10 +65,14 @@ describe('a refused access token', () => {
       humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(401)), when: () => !corrected });
       humanApi.faults.push({ route: 'proveCredentials', error: wrong, when: () => !corrected });
     });
-    await applicant.pass(DAY_MS);
+    await applicant.skip(DAY_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, stage: 'collecting' });
     corrected = true;
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 3,
+    });
   });
 
   test('after documents were stored keeps them', async () => {
@@ -76,7 +84,7 @@ describe('a refused access token', () => {
         when: (atMs) => atMs >= (humanApi.people[0]?.invitedAtMs ?? 0) + cut.afterMs,
       });
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
       outcome: 'partial',
       reason: 'disconnected',
       documents: 3,

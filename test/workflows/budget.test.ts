@@ -2,14 +2,14 @@ import type { PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
-import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
+import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 import { timeSkipping } from '../support/time-skipping';
 
 const { follow, followOn } = timeSkipping();
 
 /** The reference applicant: 3 status notices, 1 provider, 3 documents, notices arriving together, no poll due. */
-const REFERENCE: readonly Turn[] = [
+const REFERENCE: readonly Change[] = [
   { afterMs: 3 * HOUR_MS - 2, status: 'Engaged' },
   { afterMs: 3 * HOUR_MS - 1, status: 'Syncing' },
   { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
@@ -44,13 +44,13 @@ test('the reference applicant stays within the budgets of history and of calls',
     const { events } = await applicant.handle.fetchHistory();
     return events?.some((event) => event.timerStartedEventAttributes);
   });
-  await applicant.passTo(3 * HOUR_MS);
+  await applicant.skipTo(3 * HOUR_MS);
   const release = gate.hold();
   // In upstream's order: an older status that comes later would be checked by a read.
-  for (const { status = '', afterMs } of REFERENCE) await applicant.statusNotice(status, afterMs);
-  for (const { id } of provider('A')) await applicant.reportNotice(id);
+  for (const { status = '', afterMs } of REFERENCE) await applicant.sendStatusNotice(status, afterMs);
+  for (const { id } of provider('A')) await applicant.sendReportNotice(id);
   release();
-  const { result, afterMs } = await applicant.end(MINUTE_MS);
+  const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   expect(afterMs).toBeLessThan(3 * HOUR_MS + 10 * MINUTE_MS + 10 * SECOND_MS);
   const history = await applicant.handle.fetchHistory();
@@ -77,8 +77,8 @@ test('a read that confirms the claimed status starts no timer while the list is 
       await until('the read', 10_000, async () => (await applicant.state()).facts?.read.status === 'All Synced');
     return listReports(clientUserId);
   };
-  await applicant.tell(REFERENCE);
-  expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  await applicant.sendNotices(REFERENCE);
+  expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   const { events } = await applicant.handle.fetchHistory();
   const timers = (events ?? []).flatMap(
     ({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.seconds ?? [],

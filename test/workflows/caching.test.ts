@@ -1,12 +1,12 @@
 import { HOUR_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
-import { FakeUpstream, facts, provider, row, type Turn } from '../support/fake-upstream';
+import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
 import { timeSkipping } from '../support/time-skipping';
 
 const { followOn } = timeSkipping();
 
 /** Something of everything: polls, notices, an outage, a claim that is not confirmed, a newer version, a missing document. */
-const SCRIPT: readonly Turn[] = [
+const SCRIPT: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Engaged' },
   { afterMs: 1.6 * HOUR_MS, status: 'Some Synced', reports: provider('A') },
   { afterMs: 3 * HOUR_MS, status: 'Error' },
@@ -23,10 +23,10 @@ test.each([0, 2, 100])(
     const humanApi = new FakeUpstream(SCRIPT);
     humanApi.faults.push({ route: 'openReport', error: new Unavailable(facts(503), 'scripted'), times: 3 });
     const applicant = await followOn(humanApi, { maxCachedWorkflows: kept });
-    await applicant.tell(SCRIPT.slice(0, 2));
-    await applicant.statusNotice('Declined', 1.7 * HOUR_MS);
-    await applicant.reportNotice('nobody-knows-it');
-    expect(await applicant.end()).toMatchObject({
+    await applicant.sendNotices(SCRIPT.slice(0, 2));
+    await applicant.sendStatusNotice('Declined', 1.7 * HOUR_MS);
+    await applicant.sendReportNotice('nobody-knows-it');
+    expect(await applicant.waitForEnd()).toMatchObject({
       status: 'COMPLETED',
       result: { outcome: 'partial', reason: 'missing-documents', documents: 4 },
     });

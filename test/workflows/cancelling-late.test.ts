@@ -1,12 +1,12 @@
 import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
+import type { Handle } from '../support/applicant-under-test';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { type FakeUpstream, provider, type Route } from '../support/fake-upstream';
-import type { Handle } from '../support/followed';
 import { BY_NOTICES } from '../support/policies';
-import { People } from './people';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TEST_TIMEOUT_MS = 60_000;
@@ -24,11 +24,11 @@ afterAll(() => server?.stop(), TEST_TIMEOUT_MS);
 
 /** An applicant at All Synced; downloads wait where `held` says so. */
 async function setup(clientUserId: string, { held = false } = {}) {
-  const [people, store] = [new People(), new FakeStore()];
-  await server.work({ taskQueue: clientUserId, humanApi: people, store });
+  const [people, store] = [new FakePeople(), new FakeStore()];
+  await server.startWorkers({ taskQueue: clientUserId, humanApi: people, store });
   const humanApi = people.add(clientUserId, [{ afterMs: 0, status: 'All Synced', reports: provider('A') }]);
   const release = held ? humanApi.hold('openReport') : () => {};
-  const applicant = await server.begin(clientUserId, clientUserId, POLICY);
+  const applicant = await server.startApplicant(clientUserId, clientUserId, POLICY);
   const { humanId } = await until('the invitation', STEP_TIMEOUT_MS, () => humanApi.people[0]);
   await applicant.signal(statusNoticeSignal, { humanId, status: 'All Synced', updatedAt: new Date().toISOString() });
   const ended = applicant.result().then(
@@ -102,7 +102,7 @@ test(
   async () => {
     const { applicant, humanApi, store, manifest, ended } = await collected('POL-closing');
     const release = store.hold();
-    await store.asked();
+    await store.waitForCall();
     await applicant.cancel();
     release();
     expect(await ended).toEqual({ outcome: 'collected', reason: null, documents: 3 });

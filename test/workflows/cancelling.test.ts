@@ -1,15 +1,15 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
-import { simulated as timeSkipping } from '../simulation/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts, provider, type Route, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
+import { type Change, FakeUpstream, facts, provider, type Route } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = timeSkipping();
 
 const DOWN = new Unavailable(facts(503), 'scripted');
-const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 
 /**
  * In the midst of a back-off: attempts come 1, 2, 4, ... s apart, or a fifth less, so the sixth has come by 32 s and the seventh not before 50.
@@ -18,8 +18,8 @@ const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', r
 const IN_A_BACK_OFF_MS = 40 * SECOND_MS;
 
 /** The run is Canceled, and its outcome stands where a Canceled run can show it. */
-async function expectCancelled(applicant: Followed): Promise<void> {
-  const { status } = await applicant.end(MINUTE_MS);
+async function expectCancelled(applicant: ApplicantUnderTest): Promise<void> {
+  const { status } = await applicant.waitForEnd(MINUTE_MS);
   expect(status).toBe('CANCELLED');
   const { searchAttributes } = await applicant.handle.describe();
   expect(searchAttributes['ApplicantOutcome']).toEqual(['cancelled']);
@@ -36,7 +36,7 @@ test('before the invitation: nobody is invited, nobody is asked', async () => {
   const store = new FakeStore();
   const release = store.hold();
   const applicant = await follow([], { policy: BY_NOTICES, store });
-  await store.asked();
+  await store.waitForCall();
   await applicant.handle.cancel();
   release();
   await expectCancelled(applicant);
@@ -72,7 +72,7 @@ test('in the back-off of an invitation: nobody is created afterwards', async () 
   const startMs = await nowMs();
   humanApi.faults.push({ route: 'findPeople', error: DOWN, when: (atMs) => atMs < startMs + 30 * MINUTE_MS });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.pass(IN_A_BACK_OFF_MS);
+  await applicant.skip(IN_A_BACK_OFF_MS);
   await applicant.handle.cancel();
   await expectCancelled(applicant);
   expect(humanApi.count('findPeople')).toBeGreaterThan(1);
@@ -97,7 +97,7 @@ test.each([
     });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
     await asked(humanApi, 'invite');
-    await applicant.pass(5 * SECOND_MS);
+    await applicant.skip(5 * SECOND_MS);
     await applicant.handle.cancel();
     await expectCancelled(applicant);
     expect(humanApi.count('invite')).toBe(1);
@@ -107,7 +107,7 @@ test.each([
 
 test('while waiting: the person is withdrawn, once', async () => {
   const applicant = await follow([], { policy: BY_NOTICES });
-  await applicant.passTo(DAY_MS);
+  await applicant.skipTo(DAY_MS);
   await applicant.handle.cancel();
   await expectCancelled(applicant);
   expect(applicant.routes(MINUTE_MS)).toEqual(['withdraw']);
@@ -116,7 +116,7 @@ test('while waiting: the person is withdrawn, once', async () => {
 test('right after a create that was answered: somebody who is gone already is looked for half a minute', async () => {
   const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.invited();
+  await applicant.waitForInvitation();
   for (const person of humanApi.people) person.deleted = true;
   await applicant.handle.cancel();
   await expectCancelled(applicant);
@@ -128,9 +128,9 @@ test('right after a create that was answered: somebody who is gone already is lo
 test('while a poll is in flight: nobody waits for it', async () => {
   const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi);
-  await applicant.invited();
+  await applicant.waitForInvitation();
   const release = humanApi.hold('readStatus');
-  const passing = applicant.pass(7 * HOUR_MS);
+  const passing = applicant.skip(7 * HOUR_MS);
   await asked(humanApi, 'readStatus');
   await applicant.handle.cancel();
   await asked(humanApi, 'withdraw');
@@ -142,11 +142,11 @@ test('while a poll is in flight: nobody waits for it', async () => {
 test('while upstream is down: the withdraw is retried until it is done', async () => {
   const humanApi = new FakeUpstream([]);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.invited();
+  await applicant.waitForInvitation();
   const upAgainMs = (await nowMs()) + 3 * HOUR_MS;
   humanApi.faults.push({ route: 'withdraw', error: DOWN, when: (atMs) => atMs < upAgainMs });
   await applicant.handle.cancel();
-  await applicant.pass(2 * HOUR_MS);
+  await applicant.skip(2 * HOUR_MS);
   expect(await applicant.state()).toMatchObject({ outcome: null, waitingFor: expect.stringContaining('withdraw') });
   await expectCancelled(applicant);
   expect(humanApi.people).toMatchObject([{ deleted: true }]);
@@ -156,8 +156,8 @@ test('while downloading: what is stored is told in the manifest, then the person
   const humanApi = new FakeUpstream(ALL_SYNCED);
   humanApi.faults.push({ route: 'openReport', error: DOWN, of: 'u-A.json' });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(ALL_SYNCED);
-  await applicant.pass(IN_A_BACK_OFF_MS);
+  await applicant.sendNotices(ALL_SYNCED);
+  await applicant.skip(IN_A_BACK_OFF_MS);
   await applicant.handle.cancel();
   await expectCancelled(applicant);
   expect(applicant.manifest.documents.map(({ format, type }) => `${type}:${format}`).sort()).toEqual([
@@ -172,11 +172,11 @@ test('during the withdraw of another outcome: it is finished, once', async () =>
   const humanApi = new FakeUpstream(script);
   const release = humanApi.hold('withdraw');
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(script);
+  await applicant.sendNotices(script);
   await asked(humanApi, 'withdraw');
   await applicant.handle.cancel();
   release();
-  const { result } = await applicant.end(MINUTE_MS);
+  const { result } = await applicant.waitForEnd(MINUTE_MS);
   expect(result?.outcome).toBe('declined');
   expect(humanApi.count('withdraw')).toBe(1);
   expect(applicant.manifest.outcome).toBe('declined');
@@ -187,10 +187,10 @@ test('of a round that an earlier one has ended: the earlier outcome stands', asy
   store.keep('POL-ended', { outcome: 'collected', reason: null });
   const release = store.hold();
   const applicant = await follow([], { policy: BY_NOTICES, store, clientUserId: 'POL-ended' });
-  await store.asked();
+  await store.waitForCall();
   await applicant.handle.cancel();
   release();
-  await applicant.end(MINUTE_MS);
+  await applicant.waitForEnd(MINUTE_MS);
   expect(applicant.manifest.outcome).toBe('collected');
   expect(applicant.routes()).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { simulated as timeSkipping } from '../simulation/followed';
-import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, told } = timeSkipping();
 
-const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const NEWER = '2026-02-01T00:00:00.000Z';
 
 describe('a report notice', () => {
@@ -14,7 +14,7 @@ describe('a report notice', () => {
     async (status) => {
       const script = [{ afterMs: HOUR_MS, status, reports: provider('A') }];
       const applicant = await told(script);
-      await applicant.pass(5 * SECOND_MS);
+      await applicant.skip(5 * SECOND_MS);
       expect((await applicant.state()).collection.documents).toHaveLength(3);
       expect(applicant.manifest).toMatchObject({ outcome: null, closedAt: null });
       expect(applicant.manifest.documents).toHaveLength(3);
@@ -24,7 +24,7 @@ describe('a report notice', () => {
   test('shares one list with those that come within two seconds', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'Syncing', reports: [...provider('A'), ...provider('B')] }];
     const applicant = await told(script);
-    await applicant.pass(MINUTE_MS);
+    await applicant.skip(MINUTE_MS);
     expect(applicant.humanApi.count('listReports')).toBe(1);
     expect(applicant.humanApi.count('openReport')).toBe(6);
   });
@@ -33,15 +33,15 @@ describe('a report notice', () => {
     const script = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
     const humanApi = new FakeUpstream([...script, { afterMs: HOUR_MS + MINUTE_MS, reports: provider('B') }]);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.passTo(HOUR_MS + MINUTE_MS);
+    await applicant.skipTo(HOUR_MS + MINUTE_MS);
     const release = humanApi.hold('listReports');
-    await applicant.reportNotice('u-A');
-    const passing = applicant.pass(5 * SECOND_MS);
+    await applicant.sendReportNotice('u-A');
+    const passing = applicant.skip(5 * SECOND_MS);
     while (humanApi.count('listReports') === 0) await new Promise((resolve) => setImmediate(resolve));
-    for (const { id } of provider('B')) await applicant.reportNotice(id);
+    for (const { id } of provider('B')) await applicant.sendReportNotice(id);
     release();
     await passing;
-    await applicant.pass(MINUTE_MS);
+    await applicant.skip(MINUTE_MS);
     expect(humanApi.count('listReports')).toBeLessThanOrEqual(2);
     expect((await applicant.state()).collection.documents).toHaveLength(6);
   });
@@ -49,9 +49,9 @@ describe('a report notice', () => {
   test('of a version that is known already asks nothing', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
     const applicant = await told(script);
-    await applicant.pass(MINUTE_MS);
-    await applicant.reportNotice('u-A');
-    await applicant.pass(MINUTE_MS);
+    await applicant.skip(MINUTE_MS);
+    await applicant.sendReportNotice('u-A');
+    await applicant.skip(MINUTE_MS);
     expect(applicant.humanApi.count('listReports')).toBe(1);
   });
 });
@@ -60,7 +60,7 @@ describe('the settle window of All Synced', () => {
   test('restarts for a report that was not known', async () => {
     const late = { afterMs: HOUR_MS + 8 * MINUTE_MS, reports: provider('B') };
     const applicant = await told([...ALL_SYNCED, late]);
-    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
     expect(afterMs).toBeGreaterThanOrEqual(late.afterMs + 10 * MINUTE_MS);
   });
@@ -68,8 +68,8 @@ describe('the settle window of All Synced', () => {
   test('restarts for a report that no notice told of', async () => {
     const late = { afterMs: HOUR_MS + 8 * MINUTE_MS, reports: provider('B') };
     const applicant = await follow([...ALL_SYNCED, late], { policy: BY_NOTICES });
-    await applicant.tell(ALL_SYNCED);
-    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    await applicant.sendNotices(ALL_SYNCED);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result?.documents).toBe(6);
     expect(afterMs).toBeLessThan(HOUR_MS + 21 * MINUTE_MS);
   });
@@ -77,7 +77,7 @@ describe('the settle window of All Synced', () => {
   test('is not restarted by a newer version, which is stored', async () => {
     const newer = { afterMs: HOUR_MS + 8 * MINUTE_MS, reports: [row('u-A', 'unity', 'A', NEWER)] };
     const applicant = await told([...ALL_SYNCED, newer]);
-    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(afterMs).toBeLessThan(HOUR_MS + 11 * MINUTE_MS);
     const unity = applicant.manifest.documents.filter(({ type }) => type === 'unity');
@@ -98,8 +98,8 @@ describe('the settle window of All Synced', () => {
     }));
     const humanApi = new FakeUpstream([...ALL_SYNCED, ...drip]);
     const applicant = await followOn(humanApi, { policy });
-    await applicant.tell(ALL_SYNCED);
-    const { result, afterMs } = await applicant.end(HOUR_MS);
+    await applicant.sendNotices(ALL_SYNCED);
+    const { result, afterMs } = await applicant.waitForEnd(HOUR_MS);
     expect(result?.outcome).toBe('collected');
     expect(afterMs).toBeGreaterThan(HOUR_MS + DAY_MS - MINUTE_MS);
     expect(afterMs).toBeLessThan(HOUR_MS + DAY_MS + 65 * MINUTE_MS);
@@ -109,7 +109,7 @@ describe('the settle window of All Synced', () => {
     const back = { afterMs: HOUR_MS + 5 * MINUTE_MS, status: 'Syncing' };
     const again = { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('B') };
     const applicant = await told([...ALL_SYNCED, back, again]);
-    const { result, afterMs } = await applicant.end(MINUTE_MS);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
     expect(afterMs).toBeGreaterThanOrEqual(2 * HOUR_MS + 10 * MINUTE_MS);
   });

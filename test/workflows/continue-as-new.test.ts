@@ -1,9 +1,9 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
 import { invitationQuery } from '../../src/workflows/contract';
-import { simulated as timeSkipping } from '../simulation/followed';
-import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn } = timeSkipping();
@@ -11,7 +11,7 @@ const { follow, followOn } = timeSkipping();
 const SIGNALS_MOST = 2_000;
 const SIGNALS_MOST_IN_A_STEP = 5_000;
 const LINK = 'https://connect.example.org/i/4711';
-const SYNCING: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
+const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
 
 /** Sends so many, a few dozen at once. */
 async function flood(count: number, send: (at: number) => Promise<void>): Promise<void> {
@@ -20,26 +20,29 @@ async function flood(count: number, send: (at: number) => Promise<void>): Promis
   }
 }
 
-async function runIdOf({ handle }: Followed): Promise<string> {
+async function runIdOf({ handle }: ApplicantUnderTest): Promise<string> {
   return (await handle.describe()).runId;
 }
 
-test.each<[string, (applicant: Followed, at: number) => Promise<void>]>([
-  ['repeats, which change nothing', (applicant) => applicant.statusNotice('Syncing', HOUR_MS)],
-  ["another person's notices, which are ignored", (applicant) => applicant.statusNotice('Declined', DAY_MS, 'h-else')],
+test.each<[string, (applicant: ApplicantUnderTest, at: number) => Promise<void>]>([
+  ['repeats, which change nothing', (applicant) => applicant.sendStatusNotice('Syncing', HOUR_MS)],
+  [
+    "another person's notices, which are ignored",
+    (applicant) => applicant.sendStatusNotice('Declined', DAY_MS, 'h-else'),
+  ],
 ])(
   '2,000 signals hand the applicant over to a fresh run, be they %s',
   async (_what, send) => {
-    const script: readonly Turn[] = [
+    const script: readonly Change[] = [
       ...SYNCING,
       { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
     ];
     const applicant = await follow(script, { policy: BY_NOTICES });
-    await applicant.tell(SYNCING);
+    await applicant.sendNotices(SYNCING);
     const runId = await runIdOf(applicant);
     const before = await applicant.state();
     await flood(SIGNALS_MOST, (at) => send(applicant, at));
-    await applicant.pass(MINUTE_MS);
+    await applicant.skip(MINUTE_MS);
     expect(await runIdOf(applicant)).not.toBe(runId);
     expect(await applicant.state()).toMatchObject({
       humanId: before.humanId,
@@ -47,25 +50,25 @@ test.each<[string, (applicant: Followed, at: number) => Promise<void>]>([
       status: 'Syncing',
       facts: { openedAtMs: before.facts?.openedAtMs },
     });
-    await applicant.tell(script.slice(1));
-    expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    await applicant.sendNotices(script.slice(1));
+    expect((await applicant.waitForEnd()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(applicant.humanApi.count('invite')).toBe(1);
   },
   60_000,
 );
 
 test('an applicant is handed over with what was stored and what was ignored, and with the link of the invitation', async () => {
-  const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
+  const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
   const humanApi = new FakeUpstream(script);
   humanApi.inviteLink = LINK;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(script);
-  await applicant.until(({ collection }) => collection.documents.length === 3);
-  await flood(SIGNALS_MOST, () => applicant.statusNotice('Declined', DAY_MS, 'h-else'));
-  await applicant.pass(MINUTE_MS);
+  await applicant.sendNotices(script);
+  await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
+  await flood(SIGNALS_MOST, () => applicant.sendStatusNotice('Declined', DAY_MS, 'h-else'));
+  await applicant.skip(MINUTE_MS);
   expect(await applicant.state()).toMatchObject({ ignoredNotices: SIGNALS_MOST, stage: 'collecting' });
   expect(await applicant.handle.query(invitationQuery)).toEqual({ inviteLink: LINK, why: null });
-  const { result, afterMs } = await applicant.end();
+  const { result, afterMs } = await applicant.waitForEnd();
   expect(result).toEqual({ outcome: 'partial', reason: null, documents: 3 });
   // The day of Some Synced runs on from the first one.
   expect(afterMs).toBeLessThan(HOUR_MS + DAY_MS + MINUTE_MS);
@@ -75,20 +78,20 @@ test('an applicant is handed over with what was stored and what was ignored, and
 test.each(['listReports', 'readStatus'] as const)(
   'an applicant is handed over while the %s that decides the end is asked for in vain',
   async (route) => {
-    const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+    const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
     const humanApi = new FakeUpstream(script);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.tell(script);
-    await applicant.until(({ collection }) => collection.documents.length === 3);
+    await applicant.sendNotices(script);
+    await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
     const asked = humanApi.count(route);
     const outage = { route, error: new Unavailable(facts(503), 'scripted') };
     humanApi.faults.push(outage);
-    await applicant.until(() => humanApi.count(route) > asked, MINUTE_MS, HOUR_MS);
+    await applicant.skipUntil(() => humanApi.count(route) > asked, MINUTE_MS, HOUR_MS);
     const runId = await runIdOf(applicant);
-    await flood(SIGNALS_MOST_IN_A_STEP, () => applicant.statusNotice('All Synced', HOUR_MS));
+    await flood(SIGNALS_MOST_IN_A_STEP, () => applicant.sendStatusNotice('All Synced', HOUR_MS));
     expect(await runIdOf(applicant)).not.toBe(runId);
     humanApi.faults.splice(humanApi.faults.indexOf(outage), 1);
-    await applicant.end(MINUTE_MS);
+    await applicant.waitForEnd(MINUTE_MS);
     expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 3 } });
     expect(humanApi.count('openReport')).toBe(3);
   },
@@ -98,13 +101,13 @@ test.each(['listReports', 'readStatus'] as const)(
 test('a cancel request is not lost in a hand-over', async () => {
   const humanApi = new FakeUpstream(SYNCING);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(SYNCING);
+  await applicant.sendNotices(SYNCING);
   const release = humanApi.hold('readStatus');
-  await applicant.statusNotice('Declined', HOUR_MS + 1);
+  await applicant.sendStatusNotice('Declined', HOUR_MS + 1);
   await applicant.state();
-  await flood(SIGNALS_MOST, () => applicant.statusNotice('Syncing', HOUR_MS));
+  await flood(SIGNALS_MOST, () => applicant.sendStatusNotice('Syncing', HOUR_MS));
   await applicant.cancelInFlight();
   release();
-  expect((await applicant.end(MINUTE_MS)).status).toBe('CANCELLED');
+  expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
   expect(humanApi.people).toMatchObject([{ deleted: true }]);
 }, 60_000);

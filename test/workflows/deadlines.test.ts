@@ -1,8 +1,8 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
-import { simulated as timeSkipping } from '../simulation/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeUpstream, facts, provider } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = timeSkipping();
@@ -11,7 +11,7 @@ const DEADLINE_MS = 10 * DAY_MS;
 const POLICY = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applicant: DEADLINE_MS } };
 
 /** An applicant who never opens the invitation, with an upstream that cannot be asked for so long around the deadline. */
-async function withOutage(fromMs: number, untilMs: number): Promise<Followed> {
+async function withOutage(fromMs: number, untilMs: number): Promise<ApplicantUnderTest> {
   const humanApi = new FakeUpstream([]);
   const when = (atMs: number) => atMs >= applicant.invitedAtMs + fromMs && atMs < applicant.invitedAtMs + untilMs;
   humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(null), 'scripted'), when });
@@ -22,10 +22,10 @@ async function withOutage(fromMs: number, untilMs: number): Promise<Followed> {
 test('who stays engaged for 90 days expires', async () => {
   const script = [{ afterMs: HOUR_MS, status: 'Engaged' }];
   const applicant = await follow(script, { policy: BY_NOTICES });
-  await applicant.tell(script);
-  await applicant.passTo(90 * DAY_MS - MINUTE_MS);
+  await applicant.sendNotices(script);
+  await applicant.skipTo(90 * DAY_MS - MINUTE_MS);
   expect((await applicant.state()).outcome).toBeNull();
-  const { result, afterMs } = await applicant.end();
+  const { result, afterMs } = await applicant.waitForEnd();
   expect(result).toEqual({ outcome: 'expired', reason: 'deadline', documents: 0 });
   expect(afterMs).toBeLessThan(90 * DAY_MS + MINUTE_MS);
 });
@@ -34,7 +34,7 @@ test('a deadline does not act on what was known, but on a read after it', async 
   const applicant = await follow([{ afterMs: DEADLINE_MS - MINUTE_MS, status: 'All Synced', reports: provider('A') }], {
     policy: { ...BY_NOTICES, expiresMs: POLICY.expiresMs },
   });
-  expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect((await applicant.waitForEnd()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   expect(applicant.routes()).not.toContain('withdraw');
 });
 
@@ -42,7 +42,7 @@ test('a deadline counts from our adoption, not from an earlier invitation', asyn
   const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status: 'Engaged' }]);
   humanApi.enrol('POL-old', 'pol-old@example.org', (await nowMs()) - 100 * DAY_MS);
   const applicant = await followOn(humanApi, { clientUserId: 'POL-old', policy: POLICY });
-  const { result, afterMs } = await applicant.end();
+  const { result, afterMs } = await applicant.waitForEnd();
   expect(result?.outcome).toBe('expired');
   expect(afterMs).toBeGreaterThanOrEqual(DEADLINE_MS);
 });
@@ -50,11 +50,11 @@ test('a deadline counts from our adoption, not from an earlier invitation', asyn
 test('a deadline waits for upstream, and moves by an outage longer than the poll cadence', async () => {
   const outageMs = 8 * HOUR_MS;
   const applicant = await withOutage(DEADLINE_MS - MINUTE_MS, DEADLINE_MS + outageMs);
-  await applicant.passTo(DEADLINE_MS + outageMs - MINUTE_MS);
+  await applicant.skipTo(DEADLINE_MS + outageMs - MINUTE_MS);
   expect(await applicant.state()).toMatchObject({ outcome: null, facts: { extensionMs: null } });
-  const state = await applicant.until(({ facts: known }) => known?.extensionMs !== null, MINUTE_MS, HOUR_MS);
+  const state = await applicant.skipUntil(({ facts: known }) => known?.extensionMs !== null, MINUTE_MS, HOUR_MS);
   expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(8, 0);
-  const { result, afterMs } = await applicant.end(MINUTE_MS);
+  const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
   expect(result).toEqual({ outcome: 'expired', reason: 'invitation-expired', documents: 0 });
   expect(afterMs).toBeGreaterThanOrEqual(DEADLINE_MS + (state.facts?.extensionMs ?? 0));
   expect(applicant.routes(DEADLINE_MS + outageMs).at(-1)).toBe('withdraw');
@@ -62,13 +62,13 @@ test('a deadline waits for upstream, and moves by an outage longer than the poll
 
 test('an outage that began before the deadline moves it as a whole, and costs few events', async () => {
   const applicant = await withOutage(DEADLINE_MS - 8 * HOUR_MS, DEADLINE_MS + HOUR_MS);
-  await applicant.passTo(DEADLINE_MS - 7 * HOUR_MS);
-  const eventsBefore = await applicant.events();
-  const state = await applicant.until(({ facts: known }) => known?.extensionMs !== null, HOUR_MS / 2);
+  await applicant.skipTo(DEADLINE_MS - 7 * HOUR_MS);
+  const eventsBefore = await applicant.countEvents();
+  const state = await applicant.skipUntil(({ facts: known }) => known?.extensionMs !== null, HOUR_MS / 2);
   // The poll of six hours before the deadline is the first that sees it.
   expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(7, 0);
   expect(state.facts?.outage).toBeNull();
-  expect((await applicant.events()) - eventsBefore).toBeLessThan(30);
+  expect((await applicant.countEvents()) - eventsBefore).toBeLessThan(30);
 });
 
 test('whoever comes back within the moved deadline is not given up', async () => {
@@ -79,12 +79,12 @@ test('whoever comes back within the moved deadline is not given up', async () =>
     atMs >= applicant.invitedAtMs + DEADLINE_MS && atMs < applicant.invitedAtMs + DEADLINE_MS + DAY_MS;
   humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(null), 'scripted'), when });
   const applicant = await followOn(humanApi, { policy: POLICY });
-  expect((await applicant.end()).result?.outcome).toBe('collected');
+  expect((await applicant.waitForEnd()).result?.outcome).toBe('collected');
 });
 
 test('an outage shorter than the poll cadence moves no deadline', async () => {
   const applicant = await withOutage(DEADLINE_MS - MINUTE_MS, DEADLINE_MS + 5 * HOUR_MS);
-  const { result, afterMs } = await applicant.end();
+  const { result, afterMs } = await applicant.waitForEnd();
   expect(result?.outcome).toBe('expired');
   expect(applicant.routes().slice(-2)).toEqual(['readStatus', 'withdraw']);
   expect(afterMs).toBeLessThan(DEADLINE_MS + 5.2 * HOUR_MS);

@@ -1,7 +1,7 @@
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS } from '../../src/domain/policy';
-import { provider, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 import { timeSkipping } from '../support/time-skipping';
 
@@ -16,12 +16,12 @@ const DETAILS = {
   suggestedSources: ['Starfleet Medical'],
 };
 const PERSONAL = /maxine|mustermann|example\.org|1971|starfleet/i;
-const SCRIPT: readonly Turn[] = [
+const SCRIPT: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Syncing' },
   { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
 ];
 
-async function setup(): Promise<Followed> {
+async function setup(): Promise<ApplicantUnderTest> {
   return follow(SCRIPT, {
     clientUserId: DETAILS.clientUserId,
     policy: BY_NOTICES,
@@ -30,18 +30,18 @@ async function setup(): Promise<Followed> {
 }
 
 /** What the Temporal UI shows of a run. */
-async function currentDetailsOf({ handle }: Followed): Promise<string> {
+async function currentDetailsOf({ handle }: ApplicantUnderTest): Promise<string> {
   const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
   return metadata.currentDetails ?? '';
 }
 
-async function searchAttributesOf({ handle }: Followed): Promise<Record<string, unknown>> {
+async function searchAttributesOf({ handle }: ApplicantUnderTest): Promise<Record<string, unknown>> {
   return (await handle.describe()).searchAttributes;
 }
 
 test('what is shown of an applicant says where it stands, in business words', async () => {
   const applicant = await setup();
-  await applicant.tell(SCRIPT.slice(0, 1));
+  await applicant.sendNotices(SCRIPT.slice(0, 1));
   expect(await currentDetailsOf(applicant)).toMatch(
     /Stage: \*\*syncing\*\*, Human API says "Syncing"[\s\S]*Waiting for Human API to collect the records, until \d{4}-/,
   );
@@ -50,8 +50,8 @@ test('what is shown of an applicant says where it stands, in business words', as
     ApplicantStageSince: [expect.any(Date)],
     HumanId: [applicant.humanId],
   });
-  await applicant.tell(SCRIPT.slice(1));
-  await applicant.end();
+  await applicant.sendNotices(SCRIPT.slice(1));
+  await applicant.waitForEnd();
   expect(await currentDetailsOf(applicant)).toMatch(/Stage: \*\*closed\*\*[\s\S]*\*\*collected\*\*[\s\S]*stored: 3/);
   expect(await searchAttributesOf(applicant)).toMatchObject({
     ApplicantStage: ['closed'],
@@ -61,7 +61,7 @@ test('what is shown of an applicant says where it stands, in business words', as
 
 test('the time of a stage is the time of its beginning', async () => {
   const applicant = await setup();
-  await applicant.tell(SCRIPT.slice(0, 1));
+  await applicant.sendNotices(SCRIPT.slice(0, 1));
   const { stageSinceMs } = await applicant.state();
   expect(stageSinceMs).toBeGreaterThanOrEqual(applicant.invitedAtMs + HOUR_MS);
   expect((await searchAttributesOf(applicant))['ApplicantStageSince']).toEqual([new Date(stageSinceMs)]);
@@ -69,8 +69,8 @@ test('the time of a stage is the time of its beginning', async () => {
 
 test('nothing personal is shown, searched by or told in the state', async () => {
   const applicant = await setup();
-  await applicant.tell(SCRIPT);
-  await applicant.until(({ collection }) => collection.documents.length === 3, 1_000);
+  await applicant.sendNotices(SCRIPT);
+  await applicant.skipUntil(({ collection }) => collection.documents.length === 3, 1_000);
   for (const shown of [
     await applicant.state(),
     await currentDetailsOf(applicant),
@@ -83,8 +83,8 @@ test('nothing personal is shown, searched by or told in the state', async () => 
 
 test('of what goes into the history, only the start and the invitation know the person', async () => {
   const applicant = await setup();
-  await applicant.tell(SCRIPT);
-  await applicant.end();
+  await applicant.sendNotices(SCRIPT);
+  await applicant.waitForEnd();
   const { events } = await applicant.handle.fetchHistory();
   const knowing = (events ?? []).filter((event) =>
     PERSONAL.test(Buffer.from(temporal.api.history.v1.HistoryEvent.encode(event).finish()).toString('utf8')),
@@ -98,7 +98,7 @@ test('of what goes into the history, only the start and the invitation know the 
 test("a status that we do not know is upstream's text, and is not shown", async () => {
   const status = '<b>**[x](y)';
   const applicant = await follow([{ afterMs: HOUR_MS, status }], { policy: BY_NOTICES });
-  await applicant.tell([{ afterMs: HOUR_MS, status }]);
+  await applicant.sendNotices([{ afterMs: HOUR_MS, status }]);
   const details = await currentDetailsOf(applicant);
   expect(details).toContain('says something else than a status that we know');
   expect(details).not.toContain('[x]');

@@ -1,19 +1,19 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { BadDocument, NotFound, RateLimited, Unavailable } from '../../src/upstream/errors';
-import { simulated as timeSkipping } from '../simulation/followed';
-import { facts, provider, row, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, facts, provider, row } from '../support/fake-upstream';
 
 const { told } = timeSkipping();
 
-const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const NEWER = '2026-02-01T00:00:00.000Z';
 
-function storedIn({ manifest }: Followed): string[] {
+function storedIn({ manifest }: ApplicantUnderTest): string[] {
   return manifest.documents.map(({ reportId, format }) => `${reportId}.${format}`).sort();
 }
 
-function missingIn({ manifest }: Followed): string[] {
+function missingIn({ manifest }: ApplicantUnderTest): string[] {
   return manifest.missing
     .map(({ type, organization, format, reason }) => `${type} ${organization?.name} ${format} ${reason}`)
     .sort();
@@ -25,7 +25,11 @@ describe('a document', () => {
     const applicant = await told([...ALL_SYNCED, newer], (humanApi) => {
       for (const format of ['json', 'pdf']) humanApi.bytes.set(`u-A.${format}`, `the same ${format}`);
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 3,
+    });
     expect(applicant.manifest.documents).toHaveLength(3);
     expect(applicant.manifest.documents.find(({ reportId }) => reportId === 'u-A')?.seenAt).toBe(NEWER);
   });
@@ -34,21 +38,32 @@ describe('a document', () => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
       humanApi.notOffered = ['unity:json'];
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 2 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 2,
+    });
     expect(missingIn(applicant)).toEqual(['unity A json not-offered']);
     expect(applicant.humanApi.calls.filter(({ of }) => of === 'u-A.json')).toHaveLength(1);
   });
 
   test('that a provider without a complete record lacks leaves the collection whole', async () => {
     const applicant = await told([{ afterMs: HOUR_MS, status: 'All Synced', reports: [row('u-A', 'unity', 'A')] }]);
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 2 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 2,
+    });
     expect(missingIn(applicant)).toEqual(['ccdraw A pdf not-listed']);
   });
 
   test('of unity that a provider lacks makes it partial', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: [...provider('A'), row('c-B', 'ccdraw', 'B')] }];
     const applicant = await told(script);
-    expect((await applicant.end(MINUTE_MS)).result).toMatchObject({ outcome: 'partial', reason: 'missing-documents' });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({
+      outcome: 'partial',
+      reason: 'missing-documents',
+    });
     expect(missingIn(applicant)).toEqual(['unity B json missing', 'unity B pdf missing']);
   });
 
@@ -56,7 +71,7 @@ describe('a document', () => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
       humanApi.faults.push({ route: 'openReport', of: 'u-A.json', error: new BadDocument(facts(200), 'scripted') });
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
       outcome: 'partial',
       reason: 'failed-documents',
       documents: 2,
@@ -75,7 +90,11 @@ describe('a document', () => {
         times: 4,
       });
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 3,
+    });
     expect(applicant.manifest.missing).toEqual([]);
   });
 
@@ -88,7 +107,11 @@ describe('a document', () => {
         return humanApi.count('openReport') === 0 ? rows : rows.filter(({ id }) => id !== 'c-A');
       };
     });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 2 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'collected',
+      reason: null,
+      documents: 2,
+    });
     expect(missingIn(applicant)).toEqual(['ccdraw A pdf not-listed']);
     expect(applicant.humanApi.calls.filter(({ of }) => of === 'c-A.pdf')).toHaveLength(1);
   });
@@ -97,7 +120,10 @@ describe('a document', () => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
       humanApi.faults.push({ route: 'openReport', of: 'c-A.pdf', error: new NotFound(facts(404)) });
     });
-    expect((await applicant.end(MINUTE_MS)).result).toMatchObject({ outcome: 'partial', reason: 'failed-documents' });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({
+      outcome: 'partial',
+      reason: 'failed-documents',
+    });
     expect(applicant.humanApi.calls.filter(({ of }) => of === 'c-A.pdf').length).toBeLessThanOrEqual(3);
   });
 
@@ -110,9 +136,9 @@ describe('a document', () => {
         when: (atMs) => atMs < (humanApi.people[0]?.invitedAtMs ?? 0) + 2 * HOUR_MS,
       });
     });
-    await applicant.pass(MINUTE_MS);
+    await applicant.skip(MINUTE_MS);
     expect(applicant.humanApi.count('openReport')).toBeGreaterThanOrEqual(3);
-    expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(storedIn(applicant)).toEqual(['c-A.pdf', 'u-A.json', 'u-A.pdf']);
     expect(applicant.humanApi.calls.filter(({ of }) => of === 'u-A.pdf')).toHaveLength(1);
   });
@@ -124,7 +150,7 @@ describe('a document', () => {
     const applicant = await told(ALL_SYNCED, (humanApi) => {
       humanApi.faults.push({ route: 'openReport', of: 'u-A.json', error });
     });
-    const { result, afterMs } = await applicant.end(HOUR_MS);
+    const { result, afterMs } = await applicant.waitForEnd(HOUR_MS);
     expect(result).toEqual({ outcome: 'partial', reason: 'failed-documents', documents: 2 });
     expect(afterMs).toBeLessThan(HOUR_MS + DAY_MS + 3 * HOUR_MS);
   });

@@ -2,21 +2,21 @@ import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import { WrongFolder } from '../../src/report-store/port';
 import { entry } from '../report-store/fixtures';
-import { simulated as timeSkipping } from '../simulation/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
-import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
+import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { followOn, nowMs } = timeSkipping();
 
-const ALL_SYNCED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const ID = 'POL-earlier';
 
 test('an outcome in the manifest ends the run with that outcome, and upstream hears nothing', async () => {
   const store = new FakeStore();
   store.keep(ID, { outcome: 'expired', reason: 'invitation-expired', closedAt: '2026-01-01T00:00:00.000Z' });
   const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID });
-  expect(await applicant.end(MINUTE_MS)).toMatchObject({
+  expect(await applicant.waitForEnd(MINUTE_MS)).toMatchObject({
     status: 'COMPLETED',
     result: { outcome: 'expired', reason: 'invitation-expired', documents: 0 },
   });
@@ -29,8 +29,8 @@ test('an outcome in the manifest ends the run with that outcome, and upstream he
 test('asked for again, the applicant gets a new round, and what was stored is not fetched anew', async () => {
   const store = new FakeStore();
   const first = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
-  await first.tell(ALL_SYNCED);
-  await first.end(MINUTE_MS);
+  await first.sendNotices(ALL_SYNCED);
+  await first.waitForEnd(MINUTE_MS);
   const { documents } = first.manifest;
   await first.stop();
 
@@ -39,7 +39,7 @@ test('asked for again, the applicant gets a new round, and what was stored is no
   ]);
   humanApi.enrol(ID, `${ID}@example.org`, await nowMs());
   const again = await followOn(humanApi, { store, clientUserId: ID, policy: BY_NOTICES, input: { again: true } });
-  expect((await again.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
+  expect((await again.waitForEnd(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
   expect(documents).toHaveLength(3);
   expect(humanApi.calls.filter(({ of }) => /-A\./.test(of))).toEqual([]);
   // The new round opens the manifest before it closes it again.
@@ -53,8 +53,8 @@ test('a manifest that is still open is taken up where it was left', async () => 
   const store = new FakeStore();
   store.keep(ID, { outcome: null });
   const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID, policy: BY_NOTICES });
-  await applicant.tell(ALL_SYNCED);
-  expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('collected');
+  await applicant.sendNotices(ALL_SYNCED);
+  expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('collected');
 });
 
 describe('a manifest of other details', () => {
@@ -64,7 +64,11 @@ describe('a manifest of other details', () => {
     const store = new FakeStore();
     store.keep(ID, { outcome, detailsDigest });
     const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID });
-    expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+      outcome: 'failed',
+      reason: 'conflict',
+      documents: 0,
+    });
     expect(applicant.routes()).toEqual([]);
     expect(store.written).toEqual([]);
   });
@@ -77,8 +81,8 @@ describe('a manifest of other details', () => {
     const humanApi = new FakeUpstream(ALL_SYNCED);
     const options = { store, clientUserId: ID, policy: BY_NOTICES, input: { again: true } };
     const again = await followOn(humanApi, options);
-    await again.tell(ALL_SYNCED);
-    expect((await again.end(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    await again.sendNotices(ALL_SYNCED);
+    expect((await again.waitForEnd(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(again.manifest).toMatchObject({ round: 2, detailsRound: 2 });
     const told = again.manifest.documents.map(({ round, superseded }) => `${round} ${superseded}`);
     expect(told.sort()).toEqual(['1 true', '2 false', '2 false', '2 false']);
@@ -88,7 +92,7 @@ describe('a manifest of other details', () => {
     const store = new FakeStore();
     store.keep(ID, { outcome: 'declined', detailsDigest });
     const applicant = await followOn(new FakeUpstream([]), { store, clientUserId: ID, input: { again: true } });
-    await applicant.invited();
+    await applicant.waitForInvitation();
     expect(applicant.humanApi.count('invite')).toBe(1);
   });
 });
@@ -99,7 +103,11 @@ test("a folder that is another applicant's is a conflict, and neither written to
     throw new WrongFolder('the manifest names another clientUserId');
   };
   const applicant = await followOn(new FakeUpstream(ALL_SYNCED), { store, clientUserId: ID });
-  expect((await applicant.end(MINUTE_MS)).result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
+  expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual({
+    outcome: 'failed',
+    reason: 'conflict',
+    documents: 0,
+  });
   expect(applicant.routes()).toEqual([]);
   expect(store.written).toEqual([]);
 });
@@ -114,6 +122,6 @@ test('a store that cannot be read keeps everything waiting, and nobody is invite
     return read(clientUserId);
   };
   const applicant = await followOn(new FakeUpstream([]), { store, clientUserId: ID, policy: BY_NOTICES });
-  await applicant.invited();
+  await applicant.waitForInvitation();
   expect(applicant.routes()).toEqual(['findPeople', 'invite']);
 });

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
+import type { Handle } from '../support/applicant-under-test';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { row, type Turn } from '../support/fake-upstream';
-import type { Handle } from '../support/followed';
+import { type Change, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
-import { People } from './people';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TASK_QUEUE = 'flood';
@@ -54,11 +54,11 @@ async function taken(send: () => Promise<unknown>): Promise<void> {
 
 /** One applicant, what is true of it, and everything that is said of it. */
 async function setup() {
-  const [humanApi, store] = [new People(), new FakeStore()];
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store });
-  const script: Turn[] = [];
+  const [humanApi, store] = [new FakePeople(), new FakeStore()];
+  await server.startWorkers({ taskQueue: TASK_QUEUE, humanApi, store });
+  const script: Change[] = [];
   const upstream = humanApi.add('POL-1', script);
-  const applicant = await server.begin(TASK_QUEUE, 'POL-1', POLICY);
+  const applicant = await server.startApplicant(TASK_QUEUE, 'POL-1', POLICY);
   const person = await until('an invitation', STEP_TIMEOUT_MS, () => upstream.people[0]);
   const { humanId, invitedAtMs } = person;
   const said = { distinct: 0, ignored: 0 };
@@ -124,12 +124,12 @@ async function setup() {
 }
 
 /** Applicants on the same worker, from the invitation to their reports; resolves to how they ended. */
-async function liveOthers(humanApi: People): Promise<unknown[]> {
+async function liveOthers(humanApi: FakePeople): Promise<unknown[]> {
   const policy = { ...POLICY, pollMs: { ...POLICY.pollMs, invited: SECOND_MS } };
   const settled = { ...policy, settleMs: { ...policy.settleMs, allSynced: SECOND_MS } };
   const others = Array.from({ length: OTHERS }, async (_, at) => {
     humanApi.add(`OTHER-${at}`, [{ afterMs: SECOND_MS, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }]);
-    return (await server.begin(TASK_QUEUE, `OTHER-${at}`, settled)).result();
+    return (await server.startApplicant(TASK_QUEUE, `OTHER-${at}`, settled)).result();
   });
   return Promise.all(others);
 }

@@ -3,7 +3,7 @@ import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy'
 import { serveDuePollMetric } from '../../src/temporal/due-polls';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { People } from './people';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TASK_QUEUE = 'crowd';
@@ -19,25 +19,30 @@ const TEST_TIMEOUT_MS = 120_000;
 const CROWD_POLICY: Policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited: SECOND_MS } };
 const POLICY: Policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applicant: DEADLINE_MS } };
 
-const humanApi = new People();
+const humanApi = new FakePeople();
 let server: RealServer;
 
 beforeAll(async () => {
   server = await RealServer.start();
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore(), maxCallsPerSecond: CALLS_A_SECOND });
+  await server.startWorkers({
+    taskQueue: TASK_QUEUE,
+    humanApi,
+    store: new FakeStore(),
+    maxCallsPerSecond: CALLS_A_SECOND,
+  });
   for (const id of [...CROWD, ...BATCH, 'LATE-1']) humanApi.add(id, []);
-  for (const id of CROWD) await server.begin(TASK_QUEUE, id, CROWD_POLICY);
+  for (const id of CROWD) await server.startApplicant(TASK_QUEUE, id, CROWD_POLICY);
   await until('everyone to be invited', STEP_TIMEOUT_MS, () => CROWD.every(isInvited));
 }, TEST_TIMEOUT_MS);
 afterAll(() => server?.stop(), STEP_TIMEOUT_MS);
 
 function isInvited(id: string): boolean {
-  return humanApi.life(id).count('invite') > 0;
+  return humanApi.upstreamOf(id).count('invite') > 0;
 }
 
 /** How often the crowd has been asked for. */
 function polls(): number {
-  return CROWD.reduce((sum, id) => sum + humanApi.life(id).count('readStatus'), 0);
+  return CROWD.reduce((sum, id) => sum + humanApi.upstreamOf(id).count('readStatus'), 0);
 }
 
 /** The metric as a worker with this task queue serves it. */
@@ -65,10 +70,10 @@ test(
 test(
   'a deadline acts on time behind a full queue of polls and a batch',
   async () => {
-    const applicant = await server.begin(TASK_QUEUE, 'LATE-1', POLICY);
+    const applicant = await server.startApplicant(TASK_QUEUE, 'LATE-1', POLICY);
     await until('the invitation', STEP_TIMEOUT_MS, () => isInvited('LATE-1'));
-    for (const id of BATCH) await server.begin(TASK_QUEUE, id, CROWD_POLICY, TASK_TIMEOUT_MS, { batch: true });
-    const [{ invitedAtMs } = { invitedAtMs: Number.NaN }] = humanApi.life('LATE-1').people;
+    for (const id of BATCH) await server.startApplicant(TASK_QUEUE, id, CROWD_POLICY, TASK_TIMEOUT_MS, { batch: true });
+    const [{ invitedAtMs } = { invitedAtMs: Number.NaN }] = humanApi.upstreamOf('LATE-1').people;
     await until('the deadline', STEP_TIMEOUT_MS, () => Date.now() >= invitedAtMs + DEADLINE_MS);
     const pollsBefore = polls();
     expect(await applicant.result()).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });

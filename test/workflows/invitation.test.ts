@@ -2,14 +2,14 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { User } from '../../src/human-api/users/adapter';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/upstream/errors';
 import { invitationQuery } from '../../src/workflows/contract';
-import { simulated as timeSkipping } from '../simulation/followed';
-import { FakeUpstream, facts, provider, type Route, skippedMs, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, FakeUpstream, facts, provider, type Route, skippedMs } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = timeSkipping();
 
-const COLLECTED: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const COLLECTED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const ID = 'POL-there';
 const EMAIL = 'pol-there@example.org';
 
@@ -29,7 +29,7 @@ function input(clientUserEmail = EMAIL) {
 }
 
 /** When a route was called, in ms after its first call. */
-function timesOf(applicant: Followed, route: Route): number[] {
+function timesOf(applicant: ApplicantUnderTest, route: Route): number[] {
   const times = applicant.humanApi.callsTo(route).map(({ atMs }) => atMs);
   return times.map((atMs) => atMs - (times[0] ?? 0));
 }
@@ -40,14 +40,14 @@ function dropped(callMayBeAlive: boolean): Unavailable {
 
 test('an invitation is one look-up and one create', async () => {
   const applicant = await follow([], { policy: BY_NOTICES });
-  await applicant.invited();
+  await applicant.waitForInvitation();
   expect(applicant.routes()).toEqual(['findPeople', 'invite']);
   expect(await applicant.state()).toMatchObject({ stage: 'invited', humanId: applicant.humanId });
 });
 
 describe('the link of the invitation', () => {
   const LINK = 'https://connect.example.org/i/4711';
-  const linkOf = ({ handle }: Followed) => handle.query(invitationQuery);
+  const linkOf = ({ handle }: ApplicantUnderTest) => handle.query(invitationQuery);
 
   test.each([
     ['collected', 'All Synced'],
@@ -62,10 +62,10 @@ describe('the link of the invitation', () => {
       await humanApi.waitForCall('invite');
       expect(await linkOf(applicant)).toEqual({ inviteLink: null, why: 'not-invited-yet' });
       release();
-      await applicant.invited();
+      await applicant.waitForInvitation();
       expect(await linkOf(applicant)).toEqual({ inviteLink: LINK, why: null });
       expect(JSON.stringify(await applicant.state())).not.toContain(LINK);
-      await applicant.end();
+      await applicant.waitForEnd();
       expect(await linkOf(applicant)).toEqual({ inviteLink: null, why: 'closed' });
       expect(JSON.stringify([await applicant.state(), applicant.store.written])).not.toContain(LINK);
     },
@@ -75,7 +75,7 @@ describe('the link of the invitation', () => {
     const humanApi = new FakeUpstream([]);
     humanApi.inviteLink = LINK;
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.invited();
+    await applicant.waitForInvitation();
     const release = humanApi.hold('withdraw');
     await applicant.handle.cancel();
     await humanApi.waitForCall('withdraw');
@@ -86,7 +86,7 @@ describe('the link of the invitation', () => {
   test('is not known of somebody who is adopted, nor where the create returns none', async () => {
     const adopted = await followOn(await withSomebodyThere(EMAIL, []), input());
     const without = await follow([], { policy: BY_NOTICES });
-    for (const applicant of [adopted, without]) await applicant.until(({ humanId }) => humanId !== null, SECOND_MS);
+    for (const applicant of [adopted, without]) await applicant.skipUntil(({ humanId }) => humanId !== null, SECOND_MS);
     expect([await linkOf(adopted), await linkOf(without)]).toEqual([
       { inviteLink: null, why: 'adopted' },
       { inviteLink: null, why: 'not-returned' },
@@ -103,8 +103,8 @@ describe('a create whose answer was lost', () => {
     humanApi.commitDelayMs = commitDelayMs;
     humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1, after: true });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.invited();
-    await applicant.pass(10 * MINUTE_MS);
+    await applicant.waitForInvitation();
+    await applicant.skip(10 * MINUTE_MS);
     expect(humanApi.count('invite')).toBe(1);
     expect(humanApi.people).toHaveLength(1);
   });
@@ -113,7 +113,7 @@ describe('a create whose answer was lost', () => {
     const humanApi = new FakeUpstream([]);
     humanApi.faults.push({ route: 'invite', error: dropped(false), times: 1 });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.invited();
+    await applicant.waitForInvitation();
     const [, secondCreateMs = 0] = timesOf(applicant, 'invite');
     expect(secondCreateMs).toBeGreaterThanOrEqual(50 * SECOND_MS);
     const [first, second] = applicant.humanApi.callsTo('invite');
@@ -129,7 +129,7 @@ describe('a create whose answer was lost', () => {
     humanApi.faults.push({ route: 'invite', error: dropped(true), times: 1, after: true });
     const startedMs = performance.now();
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.invited();
+    await applicant.waitForInvitation();
     // The attempt itself waits, by the worker's clock.
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(0);
     expect(applicant.routes()).toEqual(['findPeople', 'invite', 'findPeople']);
@@ -144,7 +144,7 @@ describe('a create whose answer was lost', () => {
       when: (atMs) => humanApi.people[0] !== undefined && atMs < humanApi.people[0].invitedAtMs + 2 * HOUR_MS,
     });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.until((state) => state.humanId !== null, MINUTE_MS);
+    await applicant.skipUntil((state) => state.humanId !== null, MINUTE_MS);
     expect(humanApi.count('invite')).toBe(1);
     expect(humanApi.people).toHaveLength(1);
   });
@@ -157,7 +157,7 @@ describe('409', () => {
     humanApi.enrol(ID, EMAIL, await nowMs());
     humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
     const applicant = await followOn(humanApi, input());
-    await applicant.invited();
+    await applicant.waitForInvitation();
     expect(humanApi.count('invite')).toBe(1);
     expect(humanApi.people).toHaveLength(1);
   });
@@ -166,7 +166,7 @@ describe('409', () => {
     const humanApi = new FakeUpstream(COLLECTED);
     humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    const { result } = await applicant.end(MINUTE_MS);
+    const { result } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
     expect(skippedMs(humanApi.calls[0], humanApi.calls.at(-1))).toBeLessThanOrEqual(MINUTE_MS);
     expect(humanApi.count('invite')).toBe(1);
@@ -177,38 +177,38 @@ describe('409', () => {
 describe('somebody who is there already', () => {
   test('is adopted and not invited', async () => {
     const applicant = await followOn(await withSomebodyThere(), input());
-    expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect((await applicant.waitForEnd()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(applicant.humanApi.count('invite')).toBe(0);
   });
 
   test('whose records are all there is collected from at once', async () => {
     const applicant = await followOn(await withSomebodyThere(), input());
-    expect((await applicant.end(MINUTE_MS)).afterMs).toBeLessThan(11 * MINUTE_MS);
+    expect((await applicant.waitForEnd(MINUTE_MS)).afterMs).toBeLessThan(11 * MINUTE_MS);
   });
 
   test('and has declined by the look-up is read back before anything is deleted', async () => {
     const applicant = await followOn(await withSomebodyThere(EMAIL, [{ afterMs: 0, status: 'Declined' }]), input());
-    expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
+    expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
     expect(applicant.routes()).toEqual(['findPeople', 'readStatus', 'withdraw']);
   });
 
   test('whose e-mail differs in case and spaces only is the same', async () => {
     const applicant = await followOn(await withSomebodyThere(' Pol-There@EXAMPLE.org '), input());
-    await applicant.invited();
+    await applicant.waitForInvitation();
     expect(applicant.humanApi.count('invite')).toBe(0);
   });
 
   test('whose e-mail upstream does not tell is adopted', async () => {
     const humanApi = await withSomebodyThere();
-    humanApi.tells = (user) => ({ ...user, clientUserEmail: null });
+    humanApi.editPerson = (user) => ({ ...user, clientUserEmail: null });
     const applicant = await followOn(humanApi, input());
-    await applicant.invited();
+    await applicant.waitForInvitation();
     expect(humanApi.count('invite')).toBe(0);
   });
 
   test('under another e-mail is a conflict for a human, and nothing is deleted', async () => {
     const applicant = await followOn(await withSomebodyThere('somebody.else@example.org'), input());
-    const { status, result } = await applicant.end(MINUTE_MS);
+    const { status, result } = await applicant.waitForEnd(MINUTE_MS);
     expect({ status, result }).toEqual({
       status: 'COMPLETED',
       result: { outcome: 'failed', reason: 'conflict', documents: 0 },
@@ -219,9 +219,9 @@ describe('somebody who is there already', () => {
 
   test('without a clientUserId is adopted as the only element of the reply', async () => {
     const humanApi = await withSomebodyThere();
-    humanApi.tells = (user) => ({ ...user, clientUserId: null });
+    humanApi.editPerson = (user) => ({ ...user, clientUserId: null });
     const applicant = await followOn(humanApi, input());
-    await applicant.invited();
+    await applicant.waitForInvitation();
     expect(humanApi.count('invite')).toBe(0);
   });
 
@@ -236,18 +236,18 @@ describe('somebody who is there already', () => {
     ['only an element with another clientUserId', (user) => [{ ...user, clientUserId: 'POL-else' }]],
   ])('is nobody of ours where the reply has %s', async (_what, reply) => {
     const humanApi = await withSomebodyThere();
-    humanApi.tellsOfAll = (users) => users.flatMap(reply);
+    humanApi.editLookUp = (users) => users.flatMap(reply);
     const applicant = await followOn(humanApi, input());
-    await applicant.until((state) => state.humanId !== null, SECOND_MS);
+    await applicant.skipUntil((state) => state.humanId !== null, SECOND_MS);
     expect(humanApi.count('invite')).toBe(1);
   });
 
   test('is told by clientUserId among several elements', async () => {
     const humanApi = await withSomebodyThere();
-    humanApi.tellsOfAll = (users) =>
+    humanApi.editLookUp = (users) =>
       users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', humanId: 'h-else' }, user]);
     const applicant = await followOn(humanApi, input());
-    await applicant.invited();
+    await applicant.waitForInvitation();
     expect((await applicant.state()).humanId).toBe(applicant.humanId);
     expect(humanApi.count('invite')).toBe(0);
   });
@@ -257,7 +257,7 @@ test('details that upstream refuses fail the applicant at the first try, and not
   const humanApi = new FakeUpstream([]);
   humanApi.faults.push({ route: 'invite', error: new ValidationRejected(facts(400), ['dateOfBirth']) });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  const { status, result } = await applicant.end(MINUTE_MS);
+  const { status, result } = await applicant.waitForEnd(MINUTE_MS);
   expect({ status, result }).toEqual({
     status: 'COMPLETED',
     result: { outcome: 'failed', reason: 'validation', documents: 0 },
@@ -271,7 +271,7 @@ test('an outage of two hours is outlived, and one person is invited', async () =
   const startMs = await nowMs();
   humanApi.faults.push({ route: 'findPeople', error: dropped(true), when: (atMs) => atMs < startMs + 2 * HOUR_MS });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.until((state) => state.humanId !== null);
+  await applicant.skipUntil((state) => state.humanId !== null);
   expect(humanApi.count('invite')).toBe(1);
   expect(applicant.invitedAtMs - startMs).toBeLessThanOrEqual(2 * HOUR_MS + 5 * MINUTE_MS);
   const apartMs = timesOf(applicant, 'findPeople').map((atMs, at, all) => atMs - (all[at - 1] ?? 0));
@@ -285,7 +285,7 @@ test.each(['findPeople', 'invite'] as const)('a Retry-After to %s is honoured', 
   const humanApi = new FakeUpstream([]);
   humanApi.faults.push({ route, error: new RateLimited(facts(429), 2 * MINUTE_MS), times: 1 });
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.invited();
+  await applicant.waitForInvitation();
   const [, againMs = 0] = timesOf(applicant, route);
   expect(againMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
   const [first, again] = applicant.humanApi.callsTo(route);

@@ -1,7 +1,7 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { simulated as timeSkipping } from '../simulation/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
+import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { followOn } = timeSkipping();
@@ -10,18 +10,18 @@ const NEWER = '2026-02-01T00:00:00.000Z';
 
 /** An applicant whose closing manifest is being written, and upstream's list, to which the test adds. */
 async function closing(status: string) {
-  const turns: Turn[] = [{ afterMs: HOUR_MS, status, reports: provider('A') }];
+  const turns: Change[] = [{ afterMs: HOUR_MS, status, reports: provider('A') }];
   const store = new FakeStore();
   const applicant = await followOn(new FakeUpstream(turns), { policy: BY_NOTICES, store });
-  await applicant.tell(turns);
-  await applicant.passTo(HOUR_MS + 9 * MINUTE_MS);
+  await applicant.sendNotices(turns);
+  await applicant.skipTo(HOUR_MS + 9 * MINUTE_MS);
   const release = store.hold();
-  const passing = applicant.pass(2 * MINUTE_MS);
-  await store.asked();
+  const passing = applicant.skip(2 * MINUTE_MS);
+  await store.waitForCall();
   const ended = async () => {
     release();
     await passing;
-    return applicant.end(MINUTE_MS);
+    return applicant.waitForEnd(MINUTE_MS);
   };
   const revise = (id: string) => turns.push({ afterMs: HOUR_MS + MINUTE_MS, reports: [row(id, 'unity', 'A', NEWER)] });
   return { applicant, revise, ended };
@@ -30,7 +30,7 @@ async function closing(status: string) {
 test('a report notice that comes while the closing manifest is written is looked into before the applicant ends', async () => {
   const { applicant, revise, ended } = await closing('All Synced');
   revise('u-A');
-  await applicant.reportNotice('u-A', NEWER);
+  await applicant.sendReportNotice('u-A', NEWER);
   const { result } = await ended();
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   const newer = applicant.manifest.documents.filter(({ updatedAt }) => updatedAt === NEWER);
@@ -41,7 +41,7 @@ test('a report notice that comes while the closing manifest is written is looked
 test('one that tells nothing new costs a list at most', async () => {
   const { applicant, ended } = await closing('All Synced');
   const listed = applicant.humanApi.count('listReports');
-  await applicant.reportNotice('forged', NEWER);
+  await applicant.sendReportNotice('forged', NEWER);
   const { result } = await ended();
   expect(result?.outcome).toBe('collected');
   expect(applicant.humanApi.count('listReports')).toBe(listed + 1);

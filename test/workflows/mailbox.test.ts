@@ -4,7 +4,7 @@ import { HOUR_MS } from '../../src/domain/policy';
 import { parseStoredNotices } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { Unavailable } from '../../src/upstream/errors';
-import { simulated as timeSkipping } from '../simulation/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 

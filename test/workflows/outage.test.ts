@@ -3,8 +3,8 @@ import { Unavailable } from '../../src/upstream/errors';
 import { stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { facts, row, type Turn } from '../support/fake-upstream';
-import { People } from './people';
+import { type Change, facts, row } from '../support/fake-upstream';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const APPLICANTS = 60;
@@ -45,26 +45,26 @@ function mostWithin(calls: readonly number[], seconds: number): number {
 test(
   `${APPLICANTS} applicants whose upstream was away all end as they would have, and come back no faster than the cap lets them`,
   async () => {
-    const [humanApi, store] = [new People(), new FakeStore()];
-    await server.work({ taskQueue: 'outage', humanApi, store, maxCallsPerSecond: CALLS_A_SECOND });
+    const [humanApi, store] = [new FakePeople(), new FakeStore()];
+    await server.startWorkers({ taskQueue: 'outage', humanApi, store, maxCallsPerSecond: CALLS_A_SECOND });
     const ids = Array.from({ length: APPLICANTS }, (_, at) => `POL-${at}`);
-    const script: Turn[] = [];
+    const script: Change[] = [];
     for (const id of ids) humanApi.add(id, script);
-    const applicants = await Promise.all(ids.map((id) => server.begin('outage', id, POLICY)));
+    const applicants = await Promise.all(ids.map((id) => server.startApplicant('outage', id, POLICY)));
     await until('everybody to be invited', STEP_TIMEOUT_MS, () =>
-      ids.every((id) => humanApi.life(id).people.length === 1),
+      ids.every((id) => humanApi.upstreamOf(id).people.length === 1),
     );
-    humanApi.away = new Unavailable(facts(503), 'scripted');
+    humanApi.outage = new Unavailable(facts(503), 'scripted');
     const wentAt = humanApi.calls.length;
     // It happens to all of them while nobody can be asked.
     script.push({ afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] });
     await until('everybody to have failed', STEP_TIMEOUT_MS, () => humanApi.calls.length > wentAt + FAILED_CALLS);
     for (const applicant of applicants) expect(await applicant.query(stateQuery)).toMatchObject({ outcome: null });
-    humanApi.away = null;
+    humanApi.outage = null;
     const cameBackAt = humanApi.calls.length;
     const results = await Promise.all(applicants.map((applicant) => applicant.result()));
     expect(results).toEqual(ids.map(() => ({ outcome: 'collected', reason: null, documents: 1 })));
-    expect(ids.flatMap((id) => humanApi.life(id).people)).toHaveLength(APPLICANTS);
+    expect(ids.flatMap((id) => humanApi.upstreamOf(id).people)).toHaveLength(APPLICANTS);
     const calls = humanApi.calls.slice(cameBackAt);
     expect(mostWithin(calls, 1)).toBeLessThanOrEqual(BURST);
     expect(mostWithin(calls, WINDOW_SECONDS)).toBeLessThanOrEqual(CALLS_A_SECOND * WINDOW_SECONDS + BURST);

@@ -12,13 +12,13 @@ import type { Upstream } from '../../src/human-api/users/adapter';
 import type { ReportStore } from '../../src/report-store/port';
 import { callQueues, createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
+import type { Handle } from '../support/applicant-under-test';
 import { DIGEST_KEYS } from '../support/fake-store';
-import type { Handle } from '../support/followed';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 
 /** What workers are over, and in what the one of the workflows differs from what a worker process has. */
-export interface Work {
+export interface WorkerSetup {
   readonly taskQueue: string;
   readonly humanApi: Upstream;
   readonly store: ReportStore;
@@ -55,7 +55,14 @@ export class RealServer {
   }
 
   /** The workers that the worker process has, or with a worker of its own for the workflows. */
-  async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
+  async startWorkers({
+    taskQueue,
+    humanApi,
+    store,
+    workflows,
+    maxCallsPerSecond = UNLIMITED,
+    ...more
+  }: WorkerSetup): Promise<void> {
     const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
@@ -86,7 +93,7 @@ export class RealServer {
   }
 
   /** A task that failed before is tried again after `taskTimeoutMs`, by what the SDK's core does. */
-  async begin(
+  async startApplicant(
     taskQueue: string,
     clientUserId: string,
     policy: Policy,

@@ -25,7 +25,7 @@ async function reading(left: Partial<Manifest>) {
   store.keep(ID, { humanId, outcome: 'collected', closedAt: new Date(closedAtMs).toISOString(), wanted, ...left });
   const release = store.hold();
   const applicant = await followOn(humanApi, { store, clientUserId: ID });
-  await store.asked();
+  await store.waitForCall();
   const refresh = applicant.handle.client.getHandle(refreshWorkflowId(ID));
   return {
     applicant,
@@ -33,7 +33,7 @@ async function reading(left: Partial<Manifest>) {
     refresh,
     release,
     newer: () => applicant.manifest.documents.filter(({ updatedAt }) => updatedAt === NEWER),
-    tell: (reportId: string) => applicant.reportNotice(reportId, NEWER, humanId),
+    tell: (reportId: string) => applicant.sendReportNotice(reportId, NEWER, humanId),
     closed: async () => (await applicant.handle.describe()).status.name !== 'RUNNING',
   };
 }
@@ -51,10 +51,10 @@ test.each<[string, Partial<Manifest>, object]>([
     const { applicant, tell, release, newer, refresh } = await reading(left);
     await tell('u-A');
     release();
-    expect((await applicant.end(SECOND_MS)).result).toMatchObject(result);
+    expect((await applicant.waitForEnd(SECOND_MS)).result).toMatchObject(result);
     const ended = async () => (await refresh.describe()).status.name === 'COMPLETED';
     for (let passedMs = 0; passedMs < HOUR_MS && !(await ended()); passedMs += MINUTE_MS)
-      await applicant.pass(MINUTE_MS);
+      await applicant.skip(MINUTE_MS);
     expect(await refresh.result()).toMatchObject({ ended: 'refreshed', stored: 2 });
     expect(newer()).toHaveLength(2);
   },
@@ -67,7 +67,7 @@ test.each([
   const { applicant, tell, release, refresh } = await reading({ outcome, reason });
   await tell('u-A');
   release();
-  expect((await applicant.end(SECOND_MS)).result).toMatchObject({ outcome, reason });
+  expect((await applicant.waitForEnd(SECOND_MS)).result).toMatchObject({ outcome, reason });
   await expect(refresh.describe()).rejects.toThrow();
 });
 

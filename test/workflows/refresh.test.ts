@@ -13,13 +13,13 @@ import {
 import type { refreshReports } from '../../src/workflows/refresh-reports';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts, provider, row, type Turn } from '../support/fake-upstream';
+import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
 import { TimeSkipping } from '../support/time-skipping';
 
 const V1 = '2026-01-01T00:00:00.000Z';
 const V2 = '2026-02-01T00:00:00.000Z';
 /** Two reports of one provider, as they were when the applicant was closed. */
-const SYNCED: Turn = { afterMs: 0, status: 'All Synced', reports: provider('p') };
+const SYNCED: Change = { afterMs: 0, status: 'All Synced', reports: provider('p') };
 
 let server: TimeSkipping;
 let sequence = 0;
@@ -53,7 +53,7 @@ function stored(reportId: string, type: string, format: 'json' | 'pdf', sha256 =
 }
 
 /** An applicant that was closed with a provider's usual documents, and an upstream that goes on by the script. */
-async function setup(options: { script?: readonly Turn[]; manifest?: Partial<Manifest> | null } = {}) {
+async function setup(options: { script?: readonly Change[]; manifest?: Partial<Manifest> | null } = {}) {
   sequence += 1;
   const clientUserId = `REF-${sequence}`;
   const taskQueue = `refresh-${sequence}`;
@@ -279,7 +279,7 @@ test('a flood hands over to a fresh run, and costs a few lists', async () => {
 describe('the checks that a closing asks for', () => {
   const UNITY = row('u-A', 'unity', 'A');
   /** The ccdraw comes hours after the closing, and its notice gets lost. */
-  const LATE: readonly Turn[] = [
+  const LATE: readonly Change[] = [
     { afterMs: HOUR_MS, status: 'All Synced', reports: [UNITY] },
     { afterMs: 12 * HOUR_MS, reports: [row('c-A', 'ccdraw', 'A', V2)] },
   ];
@@ -290,7 +290,7 @@ describe('the checks that a closing asks for', () => {
     const humanApi = new FakeUpstream(LATE);
     const applicant = await server.follow(humanApi, { clientUserId, refreshCheckAfterMs });
     stops.push(applicant.stop);
-    expect(await applicant.end(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
+    expect(await applicant.waitForEnd(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
     return { applicant, handle: server.client.workflow.getHandle(refreshWorkflowId(clientUserId)) };
   }
 
@@ -298,11 +298,11 @@ describe('the checks that a closing asks for', () => {
     const { applicant, handle } = await closed([DAY_MS, 7 * DAY_MS]);
     const { humanApi } = applicant;
     const before = { lists: humanApi.count('listReports'), manifest: applicant.manifest };
-    await applicant.pass(DAY_MS - HOUR_MS);
+    await applicant.skip(DAY_MS - HOUR_MS);
     expect(humanApi.count('listReports')).toBe(before.lists);
     expect(applicant.manifest.documents).toHaveLength(2);
 
-    await applicant.pass(3 * HOUR_MS);
+    await applicant.skip(3 * HOUR_MS);
     await until('the first check', 20_000, () => applicant.manifest.documents.length === 3);
     const { outcome, closedAt, documents, missing } = applicant.manifest;
     expect({ outcome, closedAt }).toEqual({ outcome: before.manifest.outcome, closedAt: before.manifest.closedAt });
@@ -310,7 +310,7 @@ describe('the checks that a closing asks for', () => {
     expect(missing).toEqual([]);
     expect((await handle.describe()).status.name).toBe('RUNNING');
 
-    await applicant.pass(7 * DAY_MS);
+    await applicant.skip(7 * DAY_MS);
     await until('the last check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
     expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
     expect(humanApi.count('listReports')).toBe(before.lists + 2);
@@ -329,11 +329,11 @@ describe('the checks that a closing asks for', () => {
     const options = { clientUserId, store, refreshCheckAfterMs: [DAY_MS], input: { again: true } };
     const again = await server.follow(humanApi, options);
     stops.push(again.stop);
-    await again.end(MINUTE_MS);
+    await again.waitForEnd(MINUTE_MS);
     const lists = humanApi.count('listReports');
-    await again.pass(DAY_MS - HOUR_MS);
+    await again.skip(DAY_MS - HOUR_MS);
     expect(humanApi.count('listReports')).toBe(lists);
-    await again.pass(3 * HOUR_MS);
+    await again.skip(3 * HOUR_MS);
     await until('the check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
     expect(humanApi.count('listReports')).toBe(lists + 1);
     expect(again.manifest).toMatchObject({ closedAt: expect.any(String), missing: [] });
@@ -345,11 +345,11 @@ describe('the checks that a closing asks for', () => {
     // For longer than it is doubted.
     let refuses = true;
     humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), when: () => refuses });
-    await applicant.pass(2 * DAY_MS);
+    await applicant.skip(2 * DAY_MS);
     await until('the refusal', 20_000, () => humanApi.count('proveCredentials') > 0);
     refuses = false;
     expect(applicant.manifest.documents).toHaveLength(2);
-    await applicant.pass(6 * DAY_MS);
+    await applicant.skip(6 * DAY_MS);
     await until('the last check', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
     expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
   });
@@ -358,7 +358,7 @@ describe('the checks that a closing asks for', () => {
     const { applicant, handle } = await closed([DAY_MS]);
     applicant.store.keep(applicant.clientUserId, { outcome: 'cancelled', reason: 'operator' });
     const lists = applicant.humanApi.count('listReports');
-    await applicant.pass(DAY_MS + 3 * HOUR_MS);
+    await applicant.skip(DAY_MS + 3 * HOUR_MS);
     await until('the end', 20_000, async () => (await handle.describe()).status.name === 'COMPLETED');
     expect(await handle.result()).toMatchObject({ ended: 'withdrawn' });
     expect(applicant.humanApi.count('listReports')).toBe(lists);
@@ -370,7 +370,7 @@ describe('an applicant that is open again', () => {
     const { clientUserId, humanApi, store, tell, work, end, notice } = await setup();
     const applicant = await server.follow(humanApi, { clientUserId, store, input: { again: true } });
     stops.push(applicant.stop);
-    await applicant.until(({ stage }) => stage === 'collecting', SECOND_MS);
+    await applicant.skipUntil(({ stage }) => stage === 'collecting', SECOND_MS);
     await tell(notice('new-1'), notice('new-2'));
     await work();
     expect(await end()).toEqual({ clientUserId, ended: 'open', stored: 0, ignored: 0 });

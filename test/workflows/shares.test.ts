@@ -2,8 +2,8 @@ import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain
 import { DELIVER_NOTICES, mailboxWorkflowId, reportNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { row, type Turn } from '../support/fake-upstream';
-import { People } from './people';
+import { type Change, row } from '../support/fake-upstream';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TIMEOUT_MS = 120_000;
@@ -34,16 +34,18 @@ afterAll(() => server?.stop(), TIMEOUT_MS);
 test(
   'a worker whose downloads all hang withdraws a person all the same',
   async () => {
-    const [humanApi, store] = [new People(), new FakeStore()];
-    await server.work({ taskQueue: 'slow-downloads', humanApi, store });
+    const [humanApi, store] = [new FakePeople(), new FakeStore()];
+    await server.startWorkers({ taskQueue: 'slow-downloads', humanApi, store });
     const reports = Array.from({ length: SLOW_DOCUMENTS }, (_, at) => row(`r${at}`, 'ccdraw', 'A'));
-    const script: readonly Turn[] = [{ afterMs: 0, status: 'All Synced', reports }];
+    const script: readonly Change[] = [{ afterMs: 0, status: 'All Synced', reports }];
     const slow = Array.from({ length: SLOW_APPLICANTS }, (_, at) => humanApi.add(`SLOW-${at}`, script));
     const releases = slow.map((life) => life.hold('openReport'));
     const cancelled = humanApi.add('CANCELLED', []);
-    const applicant = await server.begin('slow-downloads', 'CANCELLED', POLICY);
+    const applicant = await server.startApplicant('slow-downloads', 'CANCELLED', POLICY);
     await until('an invitation', STEP_TIMEOUT_MS, () => cancelled.people.length === 1);
-    const followed = await Promise.all(slow.map((_, at) => server.begin('slow-downloads', `SLOW-${at}`, POLICY)));
+    const followed = await Promise.all(
+      slow.map((_, at) => server.startApplicant('slow-downloads', `SLOW-${at}`, POLICY)),
+    );
     const downloads = () => slow.reduce((sum, life) => sum + life.count('openReport'), 0);
     await until('every slot for downloads to be taken', STEP_TIMEOUT_MS, () => downloads() >= 50);
 
@@ -61,13 +63,13 @@ test(
 test(
   'the invitations of a file leave the polls of others their share of the calls',
   async () => {
-    const [humanApi, store] = [new People(), new FakeStore()];
+    const [humanApi, store] = [new FakePeople(), new FakeStore()];
     const ROWS = 60;
-    await server.work({ taskQueue: 'batch', humanApi, store, maxCallsPerSecond: 12 });
+    await server.startWorkers({ taskQueue: 'batch', humanApi, store, maxCallsPerSecond: 12 });
     const polled = Array.from({ length: 3 }, (_, at) => humanApi.add(`POLLED-${at}`, []));
     const rows = Array.from({ length: ROWS }, (_, at) => humanApi.add(`ROW-${at}`, []));
     const begin = (clientUserId: string, policy: Policy, batch: boolean) =>
-      server.begin('batch', clientUserId, policy, 10_000, { batch });
+      server.startApplicant('batch', clientUserId, policy, 10_000, { batch });
     await Promise.all(polled.map((_, at) => begin(`POLLED-${at}`, POLICY, false)));
     await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readStatus') > 0));
 
@@ -87,12 +89,12 @@ test(
 test(
   'the mailboxes of made-up persons leave the polls of applicants their share of the calls',
   async () => {
-    const [humanApi, store] = [new People(), new FakeStore()];
+    const [humanApi, store] = [new FakePeople(), new FakeStore()];
     const MAILBOXES = 60;
     const polled = Array.from({ length: 3 }, (_, at) => humanApi.add(`APPLICANT-${at}`, []));
     const inHouseActivities = { findApplicant: async () => null };
-    await server.work({ taskQueue: 'made-up', humanApi, store, maxCallsPerSecond: 12, inHouseActivities });
-    await Promise.all(polled.map((_, at) => server.begin('made-up', `APPLICANT-${at}`, POLICY)));
+    await server.startWorkers({ taskQueue: 'made-up', humanApi, store, maxCallsPerSecond: 12, inHouseActivities });
+    await Promise.all(polled.map((_, at) => server.startApplicant('made-up', `APPLICANT-${at}`, POLICY)));
     const reads = () => polled.reduce((sum, life) => sum + life.count('readStatus'), 0);
     await until('each to be polled', STEP_TIMEOUT_MS, () => polled.every((life) => life.count('readStatus') > 0));
 

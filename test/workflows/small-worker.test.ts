@@ -1,8 +1,8 @@
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { provider, type Turn } from '../support/fake-upstream';
-import { People } from './people';
+import { type Change, provider } from '../support/fake-upstream';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TEST_TIMEOUT_MS = 120_000;
@@ -19,12 +19,12 @@ const POLICY: Policy = {
   expiresMs: { invitation: 8 * SECOND_MS, applicant: DAY_MS },
 };
 
-const at = (seconds: number, status: string, reports: Turn['reports'] = []): Turn => ({
+const at = (seconds: number, status: string, reports: Change['reports'] = []): Change => ({
   ...{ afterMs: seconds * SECOND_MS, status, reports },
 });
 
 /** Every way to end. Each leads there however late it is looked at, for a busy machine is. */
-const COURSES: Readonly<Record<string, readonly Turn[]>> = {
+const COURSES: Readonly<Record<string, readonly Change[]>> = {
   collected: [at(1, 'Syncing'), at(2, 'All Synced', provider('A'))],
   several: [at(2, 'All Synced', [...provider('A'), ...provider('B')])],
   partial: [at(2, 'Some Synced', provider('A'))],
@@ -50,13 +50,13 @@ afterAll(() => server?.stop(), TEST_TIMEOUT_MS);
 
 /** Lets one applicant of each course live at once on one worker; how each ended, and what is stored. */
 async function liveAll(worker: keyof typeof WORKERS): Promise<unknown> {
-  const [humanApi, store] = [new People(), new FakeStore()];
+  const [humanApi, store] = [new FakePeople(), new FakeStore()];
   const taskQueue = worker.replaceAll(/\W+/g, '-');
-  await server.work({ taskQueue, humanApi, store, workflows: WORKERS[worker] });
+  await server.startWorkers({ taskQueue, humanApi, store, workflows: WORKERS[worker] });
   const endings = Object.entries(COURSES).map(async ([course, script]) => {
     const clientUserId = `${taskQueue}-${course}`;
     const { people } = humanApi.add(clientUserId, script);
-    const applicant = await server.begin(taskQueue, clientUserId, POLICY);
+    const applicant = await server.startApplicant(taskQueue, clientUserId, POLICY);
     if (course === 'cancelled') {
       await until('an invitation', STEP_TIMEOUT_MS, () => people.length === 1);
       await applicant.cancel();

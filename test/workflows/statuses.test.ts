@@ -1,13 +1,13 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { CollectRecordsResult } from '../../src/workflows/contract';
-import { simulated as timeSkipping } from '../simulation/followed';
-import { provider, row, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
+import { useSimulation as timeSkipping } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow } = timeSkipping();
 
-const CONNECTED: readonly Turn[] = [
+const CONNECTED: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Engaged' },
   { afterMs: 2 * HOUR_MS, status: 'Syncing' },
 ];
@@ -16,7 +16,7 @@ const DEADLINE_MS = 5 * DAY_MS;
 
 interface Row {
   readonly rule: string;
-  readonly script: readonly Turn[];
+  readonly script: readonly Change[];
   readonly ends: CollectRecordsResult;
   readonly withdrawn: boolean;
   /** When it must end, in ms after its start: [at the earliest, at the latest]. */
@@ -160,8 +160,8 @@ describe.each([
     const applicant = await follow(script, {
       policy: { ...policy, expiresMs: { ...policy.expiresMs, ...(deadlineMs && { applicant: deadlineMs }) } },
     });
-    if (byNotices) await applicant.tell(script);
-    const { status, result, afterMs } = await applicant.end();
+    if (byNotices) await applicant.sendNotices(script);
+    const { status, result, afterMs } = await applicant.waitForEnd();
     expect({ status, result }).toEqual({ status: 'COMPLETED', result: ends });
     const [earliestMs, latestMs] = within ?? [0, Number.POSITIVE_INFINITY];
     // A notice is a hint at most: it may bring the end forward, to no earlier than the rule allows.
@@ -180,7 +180,7 @@ describe.each([
 });
 
 /** One invitation; at most one withdraw, after everything else, and read back before it and before any end. */
-function expectInOrder({ humanApi }: Followed, withdrawn: boolean): void {
+function expectInOrder({ humanApi }: ApplicantUnderTest, withdrawn: boolean): void {
   const routes = humanApi.calls.map(({ route }) => route);
   expect(routes.filter((route) => route === 'invite')).toHaveLength(1);
   expect(routes.filter((route) => route === 'withdraw')).toHaveLength(withdrawn ? 1 : 0);
@@ -190,9 +190,9 @@ function expectInOrder({ humanApi }: Followed, withdrawn: boolean): void {
 
 test('a withdraw by Declined comes right after the read that says so', async () => {
   const applicant = await follow([{ afterMs: HOUR_MS, status: 'Declined' }], { policy: BY_NOTICES });
-  await applicant.passTo(HOUR_MS);
-  await applicant.statusNotice('Declined', HOUR_MS);
-  await applicant.end(MINUTE_MS);
+  await applicant.skipTo(HOUR_MS);
+  await applicant.sendStatusNotice('Declined', HOUR_MS);
+  await applicant.waitForEnd(MINUTE_MS);
   expect(applicant.routes(MINUTE_MS)).toEqual(['readStatus', 'withdraw']);
 });
 
@@ -202,15 +202,15 @@ test('nothing is fetched from a person who declined', async () => {
     { afterMs: 2 * HOUR_MS, status: 'Declined', reports: provider('A') },
   ];
   const applicant = await follow(script, { policy: BY_NOTICES });
-  await applicant.tell(script);
-  const { result } = await applicant.end();
+  await applicant.sendNotices(script);
+  const { result } = await applicant.waitForEnd();
   expect(result).toEqual({ outcome: 'declined', reason: 'declined', documents: 0 });
   expect(applicant.routes()).not.toContain('openReport');
 });
 
 test('a status is compared whatever its case and spacing', async () => {
   const applicant = await follow([{ afterMs: HOUR_MS, status: ' all  SYNCED ', reports: provider('A') }]);
-  expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect((await applicant.waitForEnd()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
 });
 
 test.each([
@@ -223,8 +223,8 @@ test.each([
   ['Pondering', 'invited'],
 ])('the status %s shows as the stage %s', async (status, stage) => {
   const applicant = await follow([{ afterMs: HOUR_MS, status }], { policy: BY_NOTICES });
-  await applicant.passTo(HOUR_MS);
+  await applicant.skipTo(HOUR_MS);
   expect((await applicant.state()).stage).toBe('invited');
-  await applicant.statusNotice(status, HOUR_MS);
+  await applicant.sendStatusNotice(status, HOUR_MS);
   expect(await applicant.state()).toMatchObject({ stage, status });
 });

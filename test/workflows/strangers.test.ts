@@ -6,7 +6,7 @@ import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
-import { People } from './people';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TASK_QUEUE = 'strangers';
@@ -25,13 +25,19 @@ afterAll(() => server?.stop(), TIMEOUT_MS);
 
 /** Mailboxes of people whom nobody knows, and a worker that has to find that out. */
 async function setup() {
-  const [humanApi, store] = [new People(), new FakeStore()];
+  const [humanApi, store] = [new FakePeople(), new FakeStore()];
   const sender = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
   const asked = jest.spyOn(humanApi, 'readStatus');
   const inHouseActivities = createMailboxActivities({
     ...{ directory: sender, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) },
   });
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store, inHouseActivities, maxCallsPerSecond: CALLS_PER_SECOND });
+  await server.startWorkers({
+    taskQueue: TASK_QUEUE,
+    humanApi,
+    store,
+    inHouseActivities,
+    maxCallsPerSecond: CALLS_PER_SECOND,
+  });
   return { humanApi, sender, asked };
 }
 
@@ -55,7 +61,7 @@ test(
       wanted: { ccdraw: ['pdf'] },
     };
     const upstream = humanApi.add('POL-1', [{ afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }]);
-    const applicant = await server.begin(TASK_QUEUE, 'POL-1', policy);
+    const applicant = await server.startApplicant(TASK_QUEUE, 'POL-1', policy);
     const { humanId } = await until('an invitation', TIMEOUT_MS, () => upstream.people[0]);
     const updatedAt = new Date().toISOString();
     await sender.deliverStatusNotice('POL-1', { humanId, status: 'All Synced', updatedAt }, 'all-synced');

@@ -8,12 +8,12 @@ import { createNoticeSender } from '../../src/temporal/notices';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { DELIVER_NOTICES, reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
+import type { Handle } from '../support/applicant-under-test';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { facts, row, type Turn } from '../support/fake-upstream';
-import type { Handle } from '../support/followed';
+import { type Change, facts, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
-import { People } from './people';
+import { FakePeople } from './fake-people';
 import { RealServer } from './real-server';
 
 const TASK_QUEUE = 'undecodable';
@@ -23,7 +23,7 @@ const POLICY: Policy = {
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
   wanted: { ccdraw: ['pdf'] },
 };
-const ALL_SYNCED: readonly Turn[] = [{ afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }];
 
 /** A codec that finds a bit turned over in every payload whose clear text says `damaged`. */
 class DamagingCodec implements PayloadCodec {
@@ -61,7 +61,7 @@ function turned({ metadata, data }: Payload): Payload {
 }
 
 const codec = new DamagingCodec();
-const [humanApi, store] = [new People(), new FakeStore()];
+const [humanApi, store] = [new FakePeople(), new FakeStore()];
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start(codec);
@@ -72,7 +72,7 @@ beforeAll(async () => {
     isApplicantOpen: async () => false,
     recordWithdrawal: async () => false,
   };
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store, inHouseActivities });
+  await server.startWorkers({ taskQueue: TASK_QUEUE, humanApi, store, inHouseActivities });
 }, TIMEOUT_MS);
 beforeEach(() => {
   codec.damaged = () => false;
@@ -89,9 +89,9 @@ async function standsStill(handle: Pick<Handle, 'fetchHistory'>): Promise<boolea
   );
 }
 
-async function invited(clientUserId: string, script: readonly Turn[]) {
+async function invited(clientUserId: string, script: readonly Change[]) {
   const upstream = humanApi.add(clientUserId, script);
-  const handle = await server.begin(TASK_QUEUE, clientUserId, POLICY, 2_000);
+  const handle = await server.startApplicant(TASK_QUEUE, clientUserId, POLICY, 2_000);
   return { upstream, handle };
 }
 
@@ -171,9 +171,9 @@ test(
   async () => {
     const applicant = humanApi.add('POL-6', []);
     applicant.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
-    applicant.tellsOfAll = (users) => (applicant.count('findPeople') < 5 ? [] : users);
+    applicant.editLookUp = (users) => (applicant.count('findPeople') < 5 ? [] : users);
     codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-6' && text.includes('createSentAtMs');
-    const handle = await server.begin(TASK_QUEUE, 'POL-6', POLICY);
+    const handle = await server.startApplicant(TASK_QUEUE, 'POL-6', POLICY);
     await until('the person to be found', TIMEOUT_MS, async () => (await handle.query(stateQuery)).humanId);
     expect(codec.refusals).toContain('altered');
     expect(applicant.count('invite')).toBe(1);

@@ -13,13 +13,13 @@ import {
 } from '../../src/workflows/contract';
 import { until } from './condition';
 import type { FakeStore } from './fake-store';
-import type { FakeUpstream, Route, Turn } from './fake-upstream';
+import type { Change, FakeUpstream, Route } from './fake-upstream';
 
 /** The run of one applicant, the last one where it continued as new. */
 export type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
 
 /** How an applicant ended, and when (ms after the start of its first run, by the server's clock). */
-interface End {
+interface ApplicantEnd {
   readonly status: string;
   readonly result: CollectRecordsResult | null;
   readonly afterMs: number;
@@ -29,7 +29,7 @@ interface End {
 const CANCEL_TIMEOUT_MS = 25_000;
 
 /** One applicant under way. */
-export class Followed {
+export class ApplicantUnderTest {
   constructor(
     private readonly env: Pick<TestWorkflowEnvironment, 'sleep' | 'currentTimeMs'>,
     readonly handle: Handle,
@@ -45,24 +45,24 @@ export class Followed {
   }
 
   /** Lets the server's clock run on. */
-  async pass(ms: number): Promise<void> {
+  async skip(ms: number): Promise<void> {
     await this.env.sleep(ms);
   }
 
   /** Lets time pass to so long after the invitation. */
-  async passTo(afterInvitationMs: number): Promise<void> {
-    await this.invited();
+  async skipTo(afterInvitationMs: number): Promise<void> {
+    await this.waitForInvitation();
     const aheadMs = this.invitedAtMs + afterInvitationMs - (await this.env.currentTimeMs());
-    if (aheadMs > 0) await this.pass(aheadMs);
+    if (aheadMs > 0) await this.skip(aheadMs);
   }
 
   /** Lets a second pass at a time until the invitation is answered. */
-  async invited(): Promise<void> {
-    await this.until((state) => state.humanId !== null, SECOND_MS);
+  async waitForInvitation(): Promise<void> {
+    await this.skipUntil((state) => state.humanId !== null, SECOND_MS);
   }
 
   /** Lets time pass in steps until `holds`, up to a limit of virtual time. */
-  async until(
+  async skipUntil(
     holds: (state: ApplicantState) => boolean,
     stepMs = MINUTE_MS,
     mostMs = 24 * HOUR_MS,
@@ -70,13 +70,13 @@ export class Followed {
     for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
       const state = await this.state();
       if (holds(state)) return state;
-      await this.pass(stepMs);
+      await this.skip(stepMs);
     }
     throw new Error(`not so after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
   }
 
   /** How the applicant ends; looked at every `stepMs` of virtual time. */
-  async end(stepMs = 6 * HOUR_MS, mostMs = 200 * DAY_MS): Promise<End> {
+  async waitForEnd(stepMs = 6 * HOUR_MS, mostMs = 200 * DAY_MS): Promise<ApplicantEnd> {
     for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
       const about = await this.handle.describe();
       if (about.status.name !== 'RUNNING' && about.status.name !== 'CONTINUED_AS_NEW') {
@@ -84,7 +84,7 @@ export class Followed {
         const closed = about.closeTime?.getTime() ?? Number.NaN;
         return { status: about.status.name, result, afterMs: closed - this.startedAtMs };
       }
-      await this.pass(stepMs);
+      await this.skip(stepMs);
     }
     throw new Error(`still open after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
   }
@@ -113,21 +113,21 @@ export class Followed {
    * Sends the notices that upstream would send of a life like this, each at its time. It must not be a moment at which a timer of the
    * workflow fires: where that one is cancelled by the notice, this server refuses the workflow task for good.
    */
-  async tell(script: readonly Turn[]): Promise<void> {
+  async sendNotices(script: readonly Change[]): Promise<void> {
     for (const { afterMs, status, reports = [] } of script) {
-      await this.passTo(afterMs);
-      if (status !== undefined) await this.statusNotice(status, afterMs);
-      for (const { id, updatedAt } of reports) await this.reportNotice(id, updatedAt);
+      await this.skipTo(afterMs);
+      if (status !== undefined) await this.sendStatusNotice(status, afterMs);
+      for (const { id, updatedAt } of reports) await this.sendReportNotice(id, updatedAt);
     }
   }
 
   /** Sends a status notice; `updatedAt` in ms after the invitation. */
-  async statusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
+  async sendStatusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
     const updatedAt = new Date(this.invitedAtMs + updatedAfterMs).toISOString();
     await this.handle.signal(statusNoticeSignal, { humanId, status, updatedAt });
   }
 
-  async reportNotice(
+  async sendReportNotice(
     reportId: string,
     updatedAt: string | null = '2026-01-01T00:00:00.000Z',
     humanId = this.humanId,
@@ -149,7 +149,7 @@ export class Followed {
   }
 
   /** How many events the history has. */
-  async events(): Promise<number> {
+  async countEvents(): Promise<number> {
     return (await this.handle.fetchHistory()).events?.length ?? 0;
   }
 

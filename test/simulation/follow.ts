@@ -13,34 +13,34 @@ import {
   mailboxWorkflowId,
   reportNoticeSignal,
 } from '../../src/workflows/contract';
+import { ApplicantUnderTest, type Handle } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream } from '../support/fake-upstream';
-import { Followed, type Handle } from '../support/followed';
 import { BY_NOTICES } from '../support/policies';
 import type { FollowOptions, TimeSkipping, timeSkipping } from '../support/time-skipping';
-import { activitiesOver, onTheClock } from './applicant';
+import { createActivities, useVirtualTime } from './applicant';
 import { Clock } from './clock';
 import { SimulatedServer } from './server';
 import { WorkflowCode } from './workflow-code';
 
-/** After every date that the tests write down. */
+/** Later than every date in the tests. */
 const START_MS = Date.UTC(2027, 0, 1);
-const MAILBOX_MOST_MS = 2 * DAY_MS;
+const MAX_MAILBOX_MS = 2 * DAY_MS;
 
 let code: WorkflowCode | undefined;
 
 /**
- * Applicants on the simulated server, followed as on the time-skipping one, but without a process, a worker or a call over the network: an applicant
- * costs milliseconds. An attempt that a test holds makes time stand still; everything else takes no time at all.
+ * Follows applicants on the simulated server: the same workflow and activities as on the time-skipping server, without processes, workers or network.
+ * An applicant costs milliseconds. Calls take no virtual time, and the clock stops while a test holds one.
  */
-export function simulated(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & Pick<TimeSkipping, 'deliver'> {
+export function useSimulation(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & Pick<TimeSkipping, 'deliver'> {
   let clock: Clock;
   let restore = () => {};
   let sequence = 0;
   let mailbox: SimulatedServer | undefined;
   beforeEach(() => {
     clock = new Clock(START_MS);
-    restore = onTheClock(clock, () => 0);
+    restore = useVirtualTime(clock, () => 0);
   });
   afterEach(() => restore());
 
@@ -50,15 +50,15 @@ export function simulated(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & 
     forgetAfterTasks: number | null = null,
   ) => {
     code ??= new WorkflowCode(['readEarlierRound', 'recordManifest']);
-    const weather = { deaths: [], forgetAfterTasks, suggestAfter: null, luck: () => 0, callsMayBeHeld: true };
-    return new SimulatedServer(code, clock, activities as never, weather, workflow);
+    const plan = { deaths: [], forgetAfterTasks, suggestAfter: null, random: () => 0, callsMayBeHeld: true };
+    return new SimulatedServer(code, clock, activities as never, plan, workflow);
   };
-  const pass = async (ms: number) => {
+  const skip = async (ms: number) => {
     const untilMs = clock.nowMs + ms;
     await clock.runUntil(() => false, untilMs);
     clock.nowMs = Math.max(clock.nowMs, untilMs);
   };
-  const env = { sleep: (ms: number | string) => pass(Number(ms)), currentTimeMs: async () => clock.nowMs };
+  const env = { sleep: (ms: number | string) => skip(Number(ms)), currentTimeMs: async () => clock.nowMs };
 
   const followOn = async (humanApi: FakeUpstream, options: FollowOptions = {}) => {
     sequence += 1;
@@ -70,8 +70,16 @@ export function simulated(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & 
       ...options.input,
     };
     const workflow = { workflowId: applicantWorkflowId(clientUserId), workflowType: COLLECT_RECORDS, input };
-    const server = start(activitiesOver(humanApi, store), workflow, options.forgetAfterTasks);
-    return new Followed(env, handleOf(server, clock), clientUserId, humanApi, store, clock.nowMs, async () => {});
+    const server = start(createActivities(humanApi, store), workflow, options.forgetAfterTasks);
+    return new ApplicantUnderTest(
+      env,
+      createHandle(server, clock),
+      clientUserId,
+      humanApi,
+      store,
+      clock.nowMs,
+      async () => {},
+    );
   };
 
   return {
@@ -81,7 +89,7 @@ export function simulated(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & 
       const humanApi = new FakeUpstream(script);
       prepare?.(humanApi);
       const followed = await followOn(humanApi, { policy: BY_NOTICES });
-      await followed.tell(script);
+      await followed.sendNotices(script);
       return followed;
     },
     deliver: async (humanApi, directory, humanId, notices, store = new FakeStore()) => {
@@ -94,7 +102,7 @@ export function simulated(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & 
       const server = start(activities, workflow);
       mailbox = server;
       for (const notice of notices) server.signal(reportNoticeSignal.name, notice);
-      await clock.runUntil(() => server.closed !== null, clock.nowMs + MAILBOX_MOST_MS);
+      await clock.runUntil(() => server.closed !== null, clock.nowMs + MAX_MAILBOX_MS);
       return server.closed?.result as DeliverNoticesResult;
     },
     post: async (notice: ReportNotice) => {
@@ -104,8 +112,8 @@ export function simulated(): Omit<ReturnType<typeof timeSkipping>, 'deliver'> & 
   };
 }
 
-/** What the tests use of a client's handle. */
-function handleOf(server: SimulatedServer, clock: Clock): Handle {
+/** The part of a client's handle that the tests use. */
+function createHandle(server: SimulatedServer, clock: Clock): Handle {
   const named = (definition: string | { readonly name: string }) =>
     typeof definition === 'string' ? definition : definition.name;
   const handle = {
@@ -132,19 +140,20 @@ function handleOf(server: SimulatedServer, clock: Clock): Handle {
       };
     },
     result: async () => {
-      if (server.closed?.status !== 'COMPLETED') throw new Error(`expected a result, it is ${server.closed?.status}`);
+      if (server.closed?.status !== 'COMPLETED')
+        throw new Error(`expected the workflow to complete, its status is ${server.closed?.status}`);
       return server.closed.result;
     },
     fetchHistory: async () => {
       await clock.runDue();
-      return { events: server.history.map((event) => ({ eventType: eventTypeOf(event) })) };
+      return { events: server.history.map((event) => ({ eventType: toEventType(event) })) };
     },
   };
   void clock.runDue();
   return handle as unknown as Handle;
 }
 
-function eventTypeOf(event: string): temporal.api.enums.v1.EventType {
+function toEventType(event: string): temporal.api.enums.v1.EventType {
   const name = `EVENT_TYPE${event.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
   return temporal.api.enums.v1.EventType[name as keyof typeof temporal.api.enums.v1.EventType];
 }
