@@ -11,22 +11,12 @@ const FOLDERS = {
   'human-api': ['upstream', 'domain', 'observability', 'process'],
   'report-store': ['disk', 'domain', 'observability', 'process'],
   spool: ['disk', 'domain', 'observability', 'process'],
-  activities: ['upstream', 'human-api', 'report-store', 'domain', 'observability', 'process'],
+  activities: ['upstream', 'report-store', 'domain', 'observability', 'process'],
   workflows: ['domain'],
   temporal: ['workflows/contract.ts', 'domain', 'observability', 'process'],
   webhook: ['temporal', 'spool', 'upstream', 'domain', 'observability', 'process', 'human-api/notifications.ts'],
   api: ['temporal', 'workflows/contract.ts', 'domain', 'observability', 'process', 'report-store'],
-  cli: [
-    'temporal',
-    'workflows/contract.ts',
-    'spool',
-    'upstream',
-    'domain',
-    'observability',
-    'process',
-    'report-store',
-    'human-api',
-  ],
+  cli: ['temporal', 'workflows/contract.ts', 'spool', 'upstream', 'domain', 'observability', 'process', 'report-store'],
   dev: ['temporal', 'disk', 'domain', 'observability', 'process'],
 };
 
@@ -40,9 +30,8 @@ const TYPES = {
 // The composition roots, and the configuration that they read first.
 const ROOTS = ['worker', 'webhook', 'api', 'starter', 'chartway', 'dev', 'config'];
 
-// A folder matches all that is in it; `human-api/notifications.ts` also a folder of that name.
-const inSrc = (places) =>
-  places.map((place) => (place.endsWith('.ts') ? `^src/${place.slice(0, -3)}(\\.ts$|/)` : `^src/${place}/`));
+// A folder matches everything in it.
+const inSrc = (places) => places.map((place) => (place.endsWith('.ts') ? `^src/${place}$` : `^src/${place}/`));
 const ours = '^(src|sandbox|console|bench|test|scripts)/';
 const rootFiles = `^src/(${ROOTS.join('|')})\\.ts$`;
 const knownPlaces = [rootFiles, ...inSrc(Object.keys(FOLDERS))];

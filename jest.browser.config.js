@@ -1,4 +1,4 @@
-// The tests that need Chromium: npm run test:browser.
+// npm run test:browser: the tests that need Chromium.
 const { transform, transformIgnorePatterns } = require('./jest.config.js');
 
 /** @type {import('jest').Config} */
@@ -8,7 +8,7 @@ module.exports = {
   testMatch: ['**/*.browser.ts'],
   transform,
   transformIgnorePatterns,
-  // Chromium and its tab keep two cores busy.
+  // Chromium and its tab use two cores.
   maxWorkers: 1,
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 };

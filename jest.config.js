@@ -9,12 +9,12 @@ module.exports = {
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
     ],
-    // ESM-only packages that Node 20's require() takes and jest's does not.
+    // ESM-only packages: Node 20 can require() them, jest cannot.
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
   transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie)/)'],
   testSequencer: '<rootDir>/test/support/order.cjs',
-  // Two cores: three tests that wait for other processes half of their time keep them busy, beside one that hardly does anything but wait.
+  // For two cores: tests spend much of their time waiting for other processes.
   maxWorkers: 4,
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 };

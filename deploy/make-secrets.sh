@@ -1,50 +1,50 @@
 #!/bin/sh
-# deploy/make-secrets.sh: writes the secrets that docker-compose.yml mounts and that can be made up here, each into a file
-# of deploy/secrets named like its variable. A file that is there stays as it is.
+# deploy/make-secrets.sh: creates the random secrets that docker-compose.yml mounts, each in a file of deploy/secrets with
+# the name of its variable. Does not change existing files.
 set -eu
 cd "$(dirname "$0")/secrets"
 
-# Only this folder's owner comes to the files, which the users inside the containers have to read.
+# The files are readable for the users of the containers, so only the owner may enter the folder.
 chmod 700 .
 
 make() {
   if [ -e "$1" ]; then
-    echo "deploy/secrets/$1: there already"
+    echo "deploy/secrets/$1: exists"
   else
-    # 24 bytes in base64 have no "=" at their end; "+" and "/" would have to be quoted in a URL.
-    head -c 24 /dev/urandom | base64 | tr '+/' '-_' | keep "$1"
-    echo "deploy/secrets/$1: made"
+    # 24 bytes in base64 end without "=". A URL would have to escape "+" and "/".
+    head -c 24 /dev/urandom | base64 | tr '+/' '-_' | write "$1"
+    echo "deploy/secrets/$1: created"
   fi
 }
 
-# Whole or not at all.
-keep() {
+# Renames a complete file, so that an interruption leaves no part of it.
+write() {
   cat >"$1.part"
   chmod 444 "$1.part"
   mv "$1.part" "$1"
 }
 
-# The webhook's key, then the ring of the others, which is made of it: a webhook whose key they do not list is not understood.
+# The key of the webhook, then the ring of the other processes, which must contain it to decrypt what the webhook sends.
 make_payload_keys() {
   if [ -e PAYLOAD_KEYS ] && [ -e WEBHOOK_PAYLOAD_KEYS ]; then
-    echo "deploy/secrets/PAYLOAD_KEYS, WEBHOOK_PAYLOAD_KEYS: there already"
+    echo "deploy/secrets/PAYLOAD_KEYS, WEBHOOK_PAYLOAD_KEYS: exist"
   elif [ -e PAYLOAD_KEYS ]; then
-    echo "deploy/secrets/PAYLOAD_KEYS is there and WEBHOOK_PAYLOAD_KEYS is not: expected both, the second with an entry that the first lists last" >&2
+    echo "deploy/secrets contains PAYLOAD_KEYS but not WEBHOOK_PAYLOAD_KEYS: expected both, and the entry of WEBHOOK_PAYLOAD_KEYS last in PAYLOAD_KEYS" >&2
     exit 1
   else
-    [ -e WEBHOOK_PAYLOAD_KEYS ] || echo "webhook:$(head -c 32 /dev/urandom | base64)" | keep WEBHOOK_PAYLOAD_KEYS
-    echo "main:$(head -c 32 /dev/urandom | base64),$(cat WEBHOOK_PAYLOAD_KEYS)" | keep PAYLOAD_KEYS
-    echo "deploy/secrets/PAYLOAD_KEYS, WEBHOOK_PAYLOAD_KEYS: made. What they encrypt is lost without them: keep a copy in your vault"
+    [ -e WEBHOOK_PAYLOAD_KEYS ] || echo "webhook:$(head -c 32 /dev/urandom | base64)" | write WEBHOOK_PAYLOAD_KEYS
+    echo "main:$(head -c 32 /dev/urandom | base64),$(cat WEBHOOK_PAYLOAD_KEYS)" | write PAYLOAD_KEYS
+    echo "deploy/secrets/PAYLOAD_KEYS, WEBHOOK_PAYLOAD_KEYS: created. Without them, encrypted data is lost: keep a copy in your vault"
   fi
 }
 
-# Signs the audit log. Not the webhook's: what the internet reaches must not sign for the others.
+# Signs the audit log. The webhook does not get it, because a process that the internet reaches must not sign for the others.
 make_audit_key() {
   if [ -e AUDIT_KEY ]; then
-    echo "deploy/secrets/AUDIT_KEY: there already"
+    echo "deploy/secrets/AUDIT_KEY: exists"
   else
-    echo "audit:$(head -c 32 /dev/urandom | base64)" | keep AUDIT_KEY
-    echo "deploy/secrets/AUDIT_KEY: made. It is needed to verify the audit log; keep it as long as the log. Keep a copy in your vault"
+    echo "audit:$(head -c 32 /dev/urandom | base64)" | write AUDIT_KEY
+    echo "deploy/secrets/AUDIT_KEY: created. It verifies the audit log: keep it as long as the log, with a copy in your vault"
   fi
 }
 
@@ -55,5 +55,5 @@ make_payload_keys
 make_audit_key
 
 for name in HUMAN_API_CLIENT_ID HUMAN_API_CLIENT_SECRET; do
-  [ -e "$name" ] || echo "deploy/secrets/$name: not there; the profile \"real\" needs what Human API gave you, in this file"
+  [ -e "$name" ] || echo "deploy/secrets/$name: missing. The profile \"real\" needs it: write the value from Human API into this file"
 done

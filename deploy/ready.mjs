@@ -1,11 +1,11 @@
-// The health check of a container: exit status 0 where the process says that it serves. `ready.mjs [URL]`; by default
-// /readyz on METRICS_PORT, which worker and webhook answer with 200 once they have what they need.
+// `ready.mjs [URL]`: the health check of a container. Ends with status 0 if the URL answers with 2xx. Default: /readyz on
+// METRICS_PORT.
 const url = process.argv[2] ?? `http://127.0.0.1:${process.env.METRICS_PORT}/readyz`;
 
-// Read by fetch where NODE_USE_ENV_PROXY is set: a proxy does not reach into this container.
+// With NODE_USE_ENV_PROXY, fetch reads it: a proxy cannot reach into this container.
 process.env.no_proxy = '*';
 
-// Shorter than the health check's own limit, so that what it waited for is said.
+// Shorter than the time-out of the health check, so that this script prints the reason.
 const LIMIT_MS = 3_000;
 
 try {

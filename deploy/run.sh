@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh PROCESS [ARGUMENT ...]: becomes one process of Chartway, in the image; run from the folder that holds dist/.
+# run.sh PROCESS [ARGUMENT ...]: becomes a Chartway process in the image. Run it in the folder that contains dist/.
 set -eu
 
 process=${1:-}

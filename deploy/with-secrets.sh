@@ -1,10 +1,9 @@
 #!/bin/sh
 # with-secrets.sh COMMAND [ARGUMENT ...]
 #
-# Puts secrets that lie in files into the environment, then becomes COMMAND: every file of /run/secrets (or of
-# SECRETS_FOLDER) that is named like a variable is the value of that variable, without white space at its end. Nothing else
-# of the folder is read.
-# Ends with status 2, naming the file and never its content, where a file cannot be right.
+# Sets variables from files, then becomes COMMAND. Each file in /run/secrets (or SECRETS_FOLDER) with the name of a variable
+# contains its value; white space at the end is removed. Other files are ignored. If a file is not valid, prints its name,
+# never its content, and ends with status 2.
 set -eu
 
 fail() {
@@ -14,15 +13,15 @@ fail() {
 
 for file in "${SECRETS_FOLDER:-/run/secrets}"/*; do
   name=${file##*/}
-  # Also what the pattern stands for where the folder is empty or not there.
+  # This also skips the pattern itself, if the folder is empty or does not exist.
   case $name in *[!A-Z0-9_]* | [0-9]*) continue ;; esac
-  [ -f "$file" ] || fail "$file: expected a file with the value of $name (a missing one is mounted as a folder)"
-  [ -r "$file" ] || fail "$file: expected a file that user $(id -u) may read"
-  # Set to nothing counts as not set, as it does for Chartway. The name holds letters, digits and _ only.
+  [ -f "$file" ] || fail "$file: expected a file with the value of $name (Docker mounts a missing file as a folder)"
+  [ -r "$file" ] || fail "$file: expected a file that user $(id -u) can read"
+  # An empty value counts as not set, as in Chartway. The name contains letters, digits and _ only.
   eval "given=\${$name-}"
-  [ -z "$given" ] || fail "$name is set in the environment and in $file: expected one of them"
+  [ -z "$given" ] || fail "$name: expected it in the environment or in $file, not in both"
   value=$(cat "$file")
-  # Editors and Windows leave line ends, carriage returns or spaces behind.
+  # Editors and Windows append line ends, carriage returns or spaces.
   while :; do
     case $value in
       *[[:space:]]) value=${value%?} ;;

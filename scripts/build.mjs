@@ -1,5 +1,5 @@
-// npm run build: installs and builds where that is needed. Every other command runs it first.
+// npm run build: installs packages and builds dist/ if needed. The other commands run it first.
 import { ensureBuilt } from './set-up/ensure.mjs';
-import { command } from './set-up/project.mjs';
+import { runCommand } from './set-up/project.mjs';
 
-await command(ensureBuilt);
+await runCommand(ensureBuilt);

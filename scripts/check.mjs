@@ -1,11 +1,11 @@
-// npm run check: format, lint, types, import rules, unused code, duplication. All of them run; each fault is printed.
+// npm run check: format, lint, types, import rules, unused code, duplication. Runs all checks and prints each error.
 import { join } from 'node:path';
 import { capture } from './set-up/child.mjs';
 import { ensureInstalled } from './set-up/ensure.mjs';
-import { command, ROOT } from './set-up/project.mjs';
+import { ROOT, runCommand } from './set-up/project.mjs';
 
-// The sandbox is a stranger that writes the contract a second time on purpose: it is compared with itself only. Tests set
-// their fixtures up anew, each for itself: there only long copies count.
+// The sandbox repeats the contract on purpose, because it must not share code with src: it is compared with itself only.
+// Tests repeat their set-up, so only long copies count there.
 const CHECKS = {
   'format and lint (biome)': ['biome', 'ci', '--colors=off', '--error-on-warnings'],
   'types (tsc)': ['tsc', '-p', 'tsconfig.json', '--noEmit'],
@@ -17,21 +17,21 @@ const CHECKS = {
   'duplication in the tests (jscpd)': ['jscpd', '--min-tokens', '120', 'test'],
 };
 
-// A check that hangs must not hold CI for ever; the slowest takes some ten seconds.
+// The slowest check takes some ten seconds.
 const LIMIT_MS = 300_000;
 
-await command(async () => {
+await runCommand(async () => {
   await ensureInstalled();
   const results = await Promise.all(Object.entries(CHECKS).map(([name, tool]) => check(name, tool)));
   return results.every((passed) => passed) ? 0 : 1;
 });
 
 async function check(name, [bin, ...args]) {
-  const startedMs = Date.now();
+  const startMs = Date.now();
   const tool = join(ROOT, 'node_modules', '.bin', bin);
   const { status, output } = await capture(tool, args, { cwd: ROOT, timeoutMs: LIMIT_MS });
-  const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
-  const verdict = status === 0 ? 'ok' : 'FAULTS';
-  process.stdout.write(`${verdict}: ${name}, ${seconds} s\n${status === 0 ? '' : `${output.trim()}\n`}`);
-  return status === 0;
+  const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
+  const passed = status === 0;
+  process.stdout.write(`${passed ? 'ok' : 'FAILED'}: ${name}, ${seconds} s\n${passed ? '' : `${output.trim()}\n`}`);
+  return passed;
 }

@@ -1,20 +1,13 @@
-// npm run record: runs every persona and replaces the histories in test/replay/histories. Only for a change of the workflow
-// code that is meant to break with them: applicants that are open somewhere break with it too. `npm run record -- -t 'after the closing'`
-// records only the workflows that come after it, and leaves the others as they are.
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { run } from './set-up/child.mjs';
+// npm run record: runs each persona and replaces the histories in test/replay/histories. Run it only for a change of the
+// workflow code that may break replay, because such a change also breaks open applicants. `npm run record -- -t 'after the
+// closing'` records only the workflows after the closing.
+import { findTemporalCli } from './servers/find.mjs';
 import { ensureBuilt } from './set-up/ensure.mjs';
-import { command, ROOT } from './set-up/project.mjs';
-import { findTemporalCli } from './temporal.mjs';
+import { runJestFile } from './set-up/jest.mjs';
+import { runCommand } from './set-up/project.mjs';
 
-const RECORDER = fileURLToPath(import.meta.resolve('../test/replay/record.ts'));
-
-await command(async () => {
+await runCommand(async () => {
   await ensureBuilt();
   const env = { ...process.env, TEMPORAL_CLI_PATH: await findTemporalCli() };
-  // With jest, because it runs the tests' support files as they are; the recorder is none of the tests that it finds by itself.
-  const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = [jest, '--testMatch', '**/record.ts', '--runTestsByPath', RECORDER, ...process.argv.slice(2)];
-  return run(process.execPath, args, { cwd: ROOT, env });
+  return runJestFile(import.meta.resolve('../test/replay/record.ts'), { args: process.argv.slice(2), env });
 });

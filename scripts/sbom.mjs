@@ -1,27 +1,25 @@
-// npm run sbom: what ships with Chartway as CycloneDX, on stdout. npm's own `--omit dev` loses most of what our dependencies depend on, so the whole
-// of npm's list is taken and cut down to what the lockfile says is needed where Chartway runs.
+// npm run sbom: prints the packages that Chartway ships with as CycloneDX. `npm sbom --omit dev` loses most indirect
+// dependencies, so this filters the complete list by the lockfile.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture } from './set-up/child.mjs';
-import { command, ROOT, SetUpFault } from './set-up/project.mjs';
+import { ROOT, runCommand, SetupError } from './set-up/project.mjs';
 
-await command(async () => {
+await runCommand(async () => {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
-  const ships = new Set(
+  const shipped = new Set(
     Object.entries(packages)
       .filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
       .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
   );
-  const { status, output } = await capture('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
+  const { status, output } = await capture('npm', ['sbom', '--sbom-format', 'cyclonedx', '--loglevel=error'], {
     cwd: ROOT,
     timeoutMs: 60_000,
   });
-  if (status !== 0) throw new SetUpFault('npm sbom failed: run npm run build first, it installs.');
+  if (status !== 0) throw new SetupError(`npm sbom ended with status ${status}: ${output.slice(0, 500)}`);
   const bom = JSON.parse(output);
-  const ofThis = bom.metadata.component['bom-ref'];
-  const kept = ({ name, version }) => ships.has(`${name}@${version}`);
-  const components = bom.components.filter(kept);
-  const refs = new Set([ofThis, ...components.map((component) => component['bom-ref'])]);
+  const components = bom.components.filter(({ name, version }) => shipped.has(`${name}@${version}`));
+  const refs = new Set([bom.metadata.component['bom-ref'], ...components.map((component) => component['bom-ref'])]);
   const dependencies = bom.dependencies
     .filter(({ ref }) => refs.has(ref))
     .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => refs.has(other)) }));

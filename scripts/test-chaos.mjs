@@ -1,6 +1,8 @@
-// npm run test:chaos [-- --seed <number>] [--rounds <number>] [files]: what `npm test` does in small with one seed, drawn anew and longer. The seed
-// of a run that failed repeats it.
+// npm run test:chaos [-- --seed <number>] [--rounds <number>] [files]: runs the randomized tests of `npm test` longer and with
+// a random seed. `--seed` repeats a run.
 import { parseArgs } from 'node:util';
+
+const FILES = ['test/chaos', 'test/domain', 'test/simulation', 'test/end-to-end/webhook', 'test/workflows/flood'];
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, rounds: { type: 'string', default: '3' } },
@@ -10,7 +12,7 @@ const seed = values.seed ?? String(Math.trunc(Math.random() * 2 ** 31));
 process.env.CHAOS_SEED = seed;
 process.env.CHAOS_ROUNDS = values.rounds;
 process.env.PROPERTY_SEED = seed;
-// Some three minutes a round on an idle machine.
+// A round takes about three minutes on an idle machine.
 process.env.SIMULATION_CASES = String(2_000 * Number(values.rounds));
 process.env.FLOOD_SIGNALS = '10000';
 process.env.WEBHOOK_KILLS = String(3 * Number(values.rounds));
@@ -19,9 +21,5 @@ process.stderr.write(
   `chartway: seed ${seed}, ${values.rounds} rounds; repeat with -- --seed ${seed} --rounds ${values.rounds}\n`,
 );
 
-const files =
-  positionals.length > 0
-    ? positionals
-    : ['test/chaos', 'test/domain', 'test/simulation', 'test/end-to-end/webhook', 'test/workflows/flood'];
-process.argv.splice(2, process.argv.length, ...files);
+process.argv.splice(2, process.argv.length, ...(positionals.length > 0 ? positionals : FILES));
 await import('./test.mjs');

@@ -23,9 +23,8 @@ import { createDataConverter, sealOf } from './temporal/data-converter';
 import { serveDuePollMetric } from './temporal/due-polls';
 import { createErasure } from './temporal/erasure';
 import { digestKeys } from './temporal/key-ring';
-import { createNoticeSender } from './temporal/notices';
+import { createApplicantRuns } from './temporal/notices';
 import { createRefusals } from './temporal/refusals';
-import { createApplicantRuns } from './temporal/runs';
 import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { warnOfOldServer } from './temporal/server-version';
@@ -84,11 +83,12 @@ runProcess('worker', async () => {
   if ((await store.whenThere.catch(unlessStopping)) === null) return;
   // A full disk is no reason to stand still: what needs the store is retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
-  const humanApi = createUsersUpstream(config.humanApi);
+  const upstream = createUsersUpstream(config.humanApi);
   const { taskQueue, refreshForMs, policy, retentionMs } = config;
   const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
   const client = lazyClient(config.temporal, dataConverter, log);
   const seal = sealOf(config.payload);
+  const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
   const workers = await createWorkers({
     connection,
@@ -102,8 +102,8 @@ runProcess('worker', async () => {
       seal,
       mailboxMetrics: createMailboxMetrics(registry),
       digestKeys: digestKeys(config.payload.ring, config.humanApi.clientSecret),
-      directory: createNoticeSender({ client, taskQueue, refreshForMs }),
-      runs: createApplicantRuns({ client, taskQueue }),
+      directory: runs,
+      runs,
       sweepSource: createSweepSource({ client, taskQueue }),
       refreshForMs,
       policy,
@@ -118,7 +118,7 @@ runProcess('worker', async () => {
       },
     }),
     upstreamActivities: createUpstreamActivities({
-      humanApi,
+      upstream,
       reportStore,
       timeoutMs: config.humanApi.timeoutMs,
       pollMetrics: createPollMetrics(registry),
@@ -129,7 +129,7 @@ runProcess('worker', async () => {
   drain = async () => {
     workers.shutdown();
     await running;
-    await humanApi.close();
+    await upstream.close();
   };
   // Nobody waits for them: an applicant does not depend on the sweep.
   void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, stopping.signal);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the two databases of a Temporal server in PostgreSQL and brings their tables to the version of this image. Run
-# again it changes nothing; run from a newer image it upgrades. Wants POSTGRES_SEEDS (host), DB_PORT, POSTGRES_USER, SQL_PASSWORD.
+# Creates the two databases of a Temporal server in PostgreSQL and upgrades their tables to the version of this image. A
+# second run changes nothing. Needs POSTGRES_SEEDS (host), DB_PORT, POSTGRES_USER, SQL_PASSWORD.
 set -eu
 
 sql_tool() {

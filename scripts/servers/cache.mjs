@@ -14,48 +14,48 @@ import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import { withLock } from '../set-up/lock.mjs';
 
-/** Where fetched servers are kept: for the user, not the clone, so that the next clone has them. */
+/** The folder of the downloaded servers: one for a user, so that each clone uses it. */
 export function cacheFolder({ CHARTWAY_CACHE, XDG_CACHE_HOME } = process.env) {
   if (CHARTWAY_CACHE) return CHARTWAY_CACHE;
-  // The XDG specification: a relative path is invalid and to be ignored.
+  // The XDG specification: ignore a relative path.
   const base = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache');
   return join(base, 'chartway');
 }
 
-/** The executable's place in the cache; version and machine are in the name, for homes shared between machines. */
-export function cached(server, version) {
+/** The path of the executable in the cache. Its name contains version and machine, because machines may share a home. */
+export function cachePath(server, version) {
   return join(cacheFolder(), `${server}-${version}-${process.platform}-${process.arch}`);
 }
 
 /**
- * Fills a place in the cache once, whoever else wants it: `fetch(emptyFolder)` resolves to an executable in that folder,
- * which then appears under `place` whole or not at all. Resolves to `place`.
+ * Creates the file `path` in the cache if it does not exist; resolves to `path`. `fetch(emptyFolder)` resolves to an
+ * executable in that folder, which is then renamed. Runs `fetch` once, also if several processes need the file.
  */
-export async function fillCache(place, fetch) {
+export async function fillCache(path, fetch) {
   mkdirSync(cacheFolder(), { recursive: true });
-  return withLock(`${place}.lock`, `fetching ${place}`, async () => {
-    if (existsSync(place)) return place;
-    removeLeftovers(place);
-    const folder = mkdtempSync(`${place}.part-`);
+  return withLock(`${path}.lock`, `fetching ${path}`, async () => {
+    if (existsSync(path)) return path;
+    removeLeftovers(path);
+    const folder = mkdtempSync(`${path}.part-`);
     try {
       const executable = await fetch(folder);
       chmodSync(executable, 0o755);
       flush(executable);
-      renameSync(executable, place);
-      return place;
+      renameSync(executable, path);
+      return path;
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   });
 }
 
-// Of fetches that were killed: hundreds of MB that nobody would miss.
-function removeLeftovers(place) {
-  const parts = readdirSync(cacheFolder()).filter((name) => name.startsWith(`${basename(place)}.part-`));
+// A killed download leaves up to hundreds of MB.
+function removeLeftovers(path) {
+  const parts = readdirSync(cacheFolder()).filter((name) => name.startsWith(`${basename(path)}.part-`));
   for (const name of parts) rmSync(join(cacheFolder(), name), { recursive: true, force: true });
 }
 
-// Renamed before its bytes are on the disk, it could be cut short by a power failure and never be fetched again.
+// Before the rename, because a power failure could otherwise leave an incomplete file that is never downloaded again.
 function flush(file) {
   const descriptor = openSync(file, 'r+');
   fsyncSync(descriptor);

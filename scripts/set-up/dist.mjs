@@ -11,19 +11,21 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from './child.mjs';
-import { phase, ROOT, SetUpFault } from './project.mjs';
+import { phase, ROOT, SetupError } from './project.mjs';
 import { bundleWorkflows } from './workflow-bundle.mjs';
 
 const DIST = join(ROOT, 'dist');
-// Beside dist and as deep in the tree: the source maps' relative paths stay true when it is renamed.
-const NEXT = join(ROOT, 'dist.next');
 const OLD = join(ROOT, 'dist.old');
+// As deep in the tree as dist, so that relative paths in source maps stay valid. With the process id, because the compiler
+// of a killed build may still write.
+const NEXT_PREFIX = 'dist.next';
+const NEXT = join(ROOT, `${NEXT_PREFIX}-${process.pid}`);
 const STAMP = '.built-from';
-// What tsc does not touch: the pages that the sandbox serves.
+// The sandbox's pages, which tsc does not copy.
 const ASSET = /\.(html|css|mjs|svg)$/;
 const SOURCE = /\.(ts|html|css|mjs|svg)$/;
 const SOURCES = ['src', 'sandbox'];
-// The lockfile too: another compiler or another package's types may compile otherwise.
+// The lockfile too, because it decides the version of the compiler and of the types.
 const SETTINGS = [
   'tsconfig.json',
   'tsconfig.build.json',
@@ -32,22 +34,19 @@ const SETTINGS = [
   'scripts/set-up/workflow-bundle.mjs',
 ];
 
-/** Whether dist/ was built from exactly the sources that lie here (by content: a checkout changes every time stamp). */
+/** Whether dist/ was built from the present content of the sources (a checkout changes each time stamp). */
 export function distIsCurrent() {
   const stamp = join(DIST, STAMP);
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === sourcesHash();
 }
 
-/**
- * Compiles the sources and bundles the workflow code beside dist/, then puts it in dist's place: never half a dist.
- * `share` gets the compiler's pid: one that outlives a killed build must not write into the next one's.
- */
-export async function buildDist(share) {
+/** Compiles the sources and bundles the workflow code into a new folder, then replaces dist/ with it. */
+export async function buildDist() {
   const hash = sourcesHash();
-  rmSync(NEXT, { recursive: true, force: true });
+  for (const name of readdirSync(ROOT).filter((entry) => entry.startsWith(NEXT_PREFIX))) remove(join(ROOT, name));
   mkdirSync(NEXT);
-  writeFileSync(join(NEXT, '.gitignore'), '*\n'); // a killed build leaves nothing that git would see
-  await phase('compiling (tsc)', () => compile(share));
+  writeFileSync(join(NEXT, '.gitignore'), '*\n'); // git ignores what a killed build leaves
+  await phase('compiling (tsc)', compile);
   for (const path of SOURCES.flatMap((folder) => filesIn(folder, ASSET))) {
     mkdirSync(dirname(join(NEXT, path)), { recursive: true });
     copyFileSync(join(ROOT, path), join(NEXT, path));
@@ -58,25 +57,27 @@ export async function buildDist(share) {
     writeFileSync(join(NEXT, 'workflow-bundle.js'), bundle);
   }
   writeFileSync(join(NEXT, STAMP), hash);
-  putInPlace();
+  replaceDist();
 }
 
-// Two renames: a process that starts meanwhile finds the old one or the new one.
-function putInPlace() {
-  rmSync(OLD, { recursive: true, force: true });
+// Two renames: a process that starts at this moment finds the old dist or the new one.
+function replaceDist() {
+  remove(OLD);
   if (existsSync(DIST)) renameSync(DIST, OLD);
   renameSync(NEXT, DIST);
-  rmSync(OLD, { recursive: true, force: true });
+  remove(OLD);
 }
 
-async function compile(share) {
+// Again if the folder is not empty, because the compiler of a killed build may still write into it.
+function remove(folder) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function compile() {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const outputs = ['--outDir', NEXT, '--incremental', 'false', '--tsBuildInfoFile', 'null'];
-  const status = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...outputs], {
-    cwd: ROOT,
-    started: share,
-  });
-  if (status !== 0) throw new SetUpFault('the sources do not compile; what the compiler said is above.');
+  const status = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...outputs], { cwd: ROOT });
+  if (status !== 0) throw new SetupError('the sources do not compile; the errors are above.');
 }
 
 function sourcesHash() {

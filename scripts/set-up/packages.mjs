@@ -2,58 +2,61 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { run } from './child.mjs';
-import { phase, ROOT, SetUpFault } from './project.mjs';
+import { phase, ROOT, SetupError } from './project.mjs';
 
 const LOCKFILE = join(ROOT, 'package-lock.json');
 const STAMP = join(ROOT, 'node_modules', '.chartway-installed');
-// npm writes it as the last step of an installation: what node_modules really holds.
-const HELD = join(ROOT, 'node_modules', '.package-lock.json');
+// npm writes it as the last step of an installation: the packages that node_modules holds.
+const INSTALLED = join(ROOT, 'node_modules', '.package-lock.json');
 
-/** Whether node_modules is what the lockfile says; takes over what `npm ci` has put there by hand. */
+/** Whether node_modules holds the packages of the lockfile, also if the user ran `npm ci`. */
 export function packagesAreCurrent() {
-  const wanted = wantedStamp();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return true;
-  if (!existsSync(HELD) || !heldAsLocked()) return false;
-  writeFileSync(STAMP, wanted);
+  const stamp = createStamp();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return true;
+  if (!existsSync(INSTALLED) || !matchesLockfile()) return false;
+  writeFileSync(STAMP, stamp);
   return true;
 }
 
-/** Installs what the lockfile says, development tools included: the build needs them. */
-export async function installPackages(share) {
+/** Installs the packages of the lockfile with the development packages, because the build needs them. */
+export async function installPackages() {
   const [program, ...args] = npm();
   const status = await phase('installing packages (npm ci)', () =>
-    run(program, [...args, 'ci', '--include=dev', '--loglevel=error'], { cwd: ROOT, started: share }),
+    run(program, [...args, 'ci', '--include=dev', '--loglevel=error'], { cwd: ROOT }),
   );
   if (status !== 0) {
-    throw new SetUpFault(
-      `npm ci ended with status ${status}; what it said is above. The packages come from the npm registry that npm is set up for: is it reachable?`,
+    throw new SetupError(
+      `npm ci ended with status ${status}; its output is above. Check that npm reaches the registry of its configuration.`,
     );
   }
-  writeFileSync(STAMP, wantedStamp());
+  writeFileSync(STAMP, createStamp());
 }
 
-function wantedStamp() {
+function createStamp() {
   const hash = createHash('sha256').update(readFileSync(LOCKFILE)).digest('hex');
   return `${hash} ${process.platform}-${process.arch}\n`;
 }
 
-function heldAsLocked() {
+function matchesLockfile() {
   const { '': _root, ...locked } = JSON.parse(readFileSync(LOCKFILE, 'utf8')).packages;
-  const held = JSON.parse(readFileSync(HELD, 'utf8')).packages;
-  const same = (path) =>
-    held[path]?.version === locked[path]?.version && held[path]?.integrity === locked[path]?.integrity;
-  return Object.keys(held).every(same) && Object.keys(locked).every((path) => same(path) || mayBeAbsent(locked[path]));
+  const installed = JSON.parse(readFileSync(INSTALLED, 'utf8')).packages;
+  const isSame = (path) =>
+    installed[path]?.version === locked[path]?.version && installed[path]?.integrity === locked[path]?.integrity;
+  return (
+    Object.keys(installed).every(isSame) &&
+    Object.keys(locked).every((path) => isSame(path) || canBeAbsent(locked[path]))
+  );
 }
 
-// npm leaves out optional packages that are made for other machines, and what only those need. Those it names for this
-// machine must be there, or else node_modules was installed on another; libc is not told apart.
-function mayBeAbsent({ optional = false, os = [], cpu = [], libc }) {
-  const madeForThis = os.includes(process.platform) && cpu.includes(process.arch) && libc === undefined;
-  return optional && !madeForThis;
+// npm leaves out optional packages for other machines, and their dependencies. If one for this machine is missing,
+// node_modules was installed on another machine. A package that is for one libc can be absent.
+function canBeAbsent({ optional = false, os = [], cpu = [], libc }) {
+  const isForThisMachine = os.includes(process.platform) && cpu.includes(process.arch) && libc === undefined;
+  return optional && !isForThisMachine;
 }
 
-// The npm that runs us, if one does: another may stand first on the PATH.
+// The npm that runs this script, because the PATH may find another one.
 function npm() {
-  const running = process.env.npm_execpath;
-  return running !== undefined && basename(running) === 'npm-cli.js' ? [process.execPath, running] : ['npm'];
+  const script = process.env.npm_execpath;
+  return script !== undefined && basename(script) === 'npm-cli.js' ? [process.execPath, script] : ['npm'];
 }

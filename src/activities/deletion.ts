@@ -1,14 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { UndecidedReason } from '../domain/undecided';
-import type { Upstream } from '../human-api/users/adapter';
 import { Unavailable, Undecided } from '../upstream/errors';
+import type { Upstream } from '../upstream/port';
 import type { Attempt } from './attempt';
 import { type Progress, startProgress } from './progress';
 
 /** What the attempts of a withdrawal hand on. */
 export interface WithdrawalProgress extends Progress {
   /** The last deletion was answered by something that confirms nothing, so this attempt looks the person up. Not in what 0.1.0 wrote. */
-  unconfirmed?: { readonly why: UndecidedReason | null } | null;
+  unconfirmed?: { readonly why: string | null } | null;
 }
 
 export function startWithdrawalProgress(before: WithdrawalProgress | null): WithdrawalProgress {
@@ -21,15 +20,15 @@ export function startWithdrawalProgress(before: WithdrawalProgress | null): With
  * @throws what the calls throw, and ApplicationFailure for a person who is still listed
  */
 export async function withdrawOnce(
-  humanApi: Upstream,
+  upstream: Upstream,
   humanId: string,
   { progress }: Attempt<WithdrawalProgress>,
 ): Promise<'deleted' | 'already-gone'> {
   const { unconfirmed = null } = progress;
   progress.unconfirmed = null;
-  if (unconfirmed !== null) return confirmWithdrawal(humanApi, humanId, unconfirmed.why);
+  if (unconfirmed !== null) return confirmWithdrawal(upstream, humanId, unconfirmed.why);
   try {
-    return await humanApi.withdraw(humanId);
+    return await upstream.withdraw(humanId);
   } catch (error) {
     const isAnswered = error instanceof Unavailable && isAnswerStatus(error.call.status);
     if (isAnswered) progress.unconfirmed = { why: error instanceof Undecided ? error.why : null };
@@ -38,12 +37,8 @@ export async function withdrawOnce(
 }
 
 /** Not known to be ours to have deleted: who was just invited may not be listed yet, so it counts as a deletion of no one. */
-async function confirmWithdrawal(
-  humanApi: Upstream,
-  humanId: string,
-  why: UndecidedReason | null,
-): Promise<'already-gone'> {
-  const found = await humanApi.findPeople({ humanId }).catch((error: unknown) => {
+async function confirmWithdrawal(upstream: Upstream, humanId: string, why: string | null): Promise<'already-gone'> {
+  const found = await upstream.findPeople({ subjectId: humanId }).catch((error: unknown) => {
     // Operators need to know why the deletion was not believed, not why the look-up does not help.
     throw error instanceof Undecided && why !== null ? new Undecided(error.call, why) : error;
   });

@@ -1,6 +1,5 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import { parseInstantMs } from '../domain/instants';
-import type { Upstream, User } from '../human-api/users/adapter';
 import type { ReportStore } from '../report-store/port';
 import {
   AlreadyExists,
@@ -10,6 +9,7 @@ import {
   UpstreamError,
   ValidationRejected,
 } from '../upstream/errors';
+import type { Person, Upstream } from '../upstream/port';
 import type { ApplicantDetails } from '../workflows/contract';
 import { type Attempt, attempt, stopIfCancelled } from './attempt';
 import { NothingYet } from './failures';
@@ -57,7 +57,7 @@ const MAX_LOOK_UP_APART_MS = 8_000;
 
 /** What inviting needs: `timeoutMs` is how long a call that we gave up on may still be alive at upstream. */
 export interface InvitationDeps {
-  readonly humanApi: Upstream;
+  readonly upstream: Upstream;
   readonly reportStore: Pick<ReportStore, 'readManifest'>;
   readonly timeoutMs: number;
 }
@@ -75,7 +75,7 @@ interface InviteInput extends UndecidedPatience {
 }
 
 /** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
-export function createInvitationActivities({ humanApi, reportStore, timeoutMs }: InvitationDeps) {
+export function createInvitationActivities({ upstream, reportStore, timeoutMs }: InvitationDeps) {
   return {
     /** Looks up, adopts what is there, else creates; after an ambiguous answer it looks up for a while before it creates again. */
     async invite(input: InviteInput): Promise<InvitationAnswer> {
@@ -125,7 +125,7 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     progress.lookingFromMs = elapsedMs();
     heartbeat(progress);
     try {
-      const user = await humanApi.invite({ ...details, autoInvite });
+      const user = await upstream.invite({ ...details, autoInvite });
       const link = user.inviteLink === null ? {} : { inviteLink: user.inviteLink };
       return { kind: 'invited', ...personFields(user, 'Invited'), askedAtMs: running.askedAtMs, ...link };
     } catch (error) {
@@ -158,8 +158,8 @@ export function createInvitationActivities({ humanApi, reportStore, timeoutMs }:
     throw lookUpAgain(progress, AMBIGUOUS_FOR_MS, error);
   }
 
-  async function lookUp({ clientUserId }: ApplicantDetails): Promise<User | null> {
-    return findOwnPerson(await humanApi.findPeople({ clientUserId }), clientUserId);
+  async function lookUp({ clientUserId }: ApplicantDetails): Promise<Person | null> {
+    return findOwnPerson(await upstream.findPeople({ clientUserId }), clientUserId);
   }
 }
 
@@ -198,11 +198,11 @@ function wasRejectedUnprocessed(error: UpstreamError): boolean {
 }
 
 /** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */
-function toAdoptedAnswer(user: User, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+function toAdoptedAnswer(user: Person, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
   if (!matchesEmail(user, details.clientUserEmail)) return { kind: 'conflict' };
   return { kind: 'adopted', ...personFields(user, user.status), askedAtMs };
 }
 
-function personFields(user: User, otherwise: string) {
-  return { humanId: user.humanId, status: user.status || otherwise, updatedAtMs: parseInstantMs(user.updatedAt) };
+function personFields(user: Person, otherwise: string) {
+  return { humanId: user.subjectId, status: user.status || otherwise, updatedAtMs: user.updatedAtMs };
 }

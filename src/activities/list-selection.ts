@@ -10,7 +10,6 @@ import {
   type Wanted,
   wantedFormats,
 } from '../domain/reports';
-import type { ReportRow } from '../human-api/users/adapter';
 
 /** What an activity returns of a list, and what it leaves out. */
 export interface ListSelection {
@@ -35,10 +34,10 @@ const CUT_AT = 160;
  * whose own reports are then awaited; a custom type (a laboratory's panel) says nothing of a provider with records.
  */
 export function selectReports(
-  rows: readonly ReportRow[],
+  rows: readonly ListedReport[],
   { wanted, done = {}, named = [] }: ListSelection,
 ): Omit<ReportList, 'askedAtMs'> {
-  const all = rows.map(asListed);
+  const all = rows.map(withCutNames);
   if (!wanted) return { reports: all, digest: listDigest(all, []) };
   const namedIds = new Set(named);
   const isWanted = ({ id, type }: ListedReport) => wantedFormats(wanted, type) !== undefined || namedIds.has(id);
@@ -116,8 +115,8 @@ function keyOf({ type, organization }: ListedKind): string {
   return JSON.stringify([type, organization?.id, organization?.name]);
 }
 
-function asListed({ id, name, organization, updatedAt, createdAt }: ReportRow): ListedReport {
-  return { id, type: name, organization: organization && cutNames(organization), updatedAt: updatedAt ?? createdAt };
+function withCutNames({ id, type, organization, updatedAt }: ListedReport): ListedReport {
+  return { id, type, organization: organization && cutNames(organization), updatedAt };
 }
 
 /** Long texts are cut, and stay different from others that begin alike. */

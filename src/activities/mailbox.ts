@@ -2,10 +2,9 @@ import { activityInfo } from '@temporalio/activity';
 import { Counter, type Registry } from 'prom-client';
 import type { Cipher } from '../domain/encryption';
 import type { ReportNotice } from '../domain/notices';
-import { noticeRequestId } from '../human-api/notifications';
-import { serializeNotices } from '../human-api/notifications/stored';
 import { openMailboxQuarantine } from '../report-store/mailbox-quarantine';
 import type { ReportStore } from '../report-store/port';
+import { noticeRequestId, serializeNotices } from '../upstream/notices';
 import { translateStoreErrors } from './manifests';
 
 /** Where applicants are found and told, by whoever knows Temporal's client. */

@@ -2,10 +2,9 @@ import { activityInfo } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { isSameEmail } from '../domain/email';
 import { isClientUserId } from '../domain/identifiers';
-import { parseInstantMs } from '../domain/instants';
 import { normalizeStatus } from '../domain/status';
-import type { Upstream, User } from '../human-api/users/adapter';
 import { isOutage, NotFound } from '../upstream/errors';
+import type { Person, Upstream } from '../upstream/port';
 import { type Attempt, attempt } from './attempt';
 import { startWithdrawalProgress, withdrawOnce } from './deletion';
 import { NothingYet, toFailure } from './failures';
@@ -74,12 +73,12 @@ export interface WithdrawInput extends UndecidedPatience {
 const FIND_AGAIN_MS = 8_000;
 
 export interface PersonDeps {
-  readonly humanApi: Upstream;
+  readonly upstream: Upstream;
   readonly pollMetrics?: PollMetrics;
 }
 
 /** The activities about one person upstream: one API call each. */
-export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
+export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
   return {
     /** Reads the status once; retried until upstream answers, or it is given up. */
     async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
@@ -87,7 +86,7 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
       return attempt<StatusAnswer>(
         async (running) => {
           try {
-            return await answerUndecided(running, input, () => readOnce(humanApi, humanId, running));
+            return await answerUndecided(running, input, () => readOnce(upstream, humanId, running));
           } catch (error) {
             if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
               return { kind: 'unavailable' };
@@ -102,7 +101,7 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt(async (running) => {
         const answer = await answerUndecided(running, pollPatience(input), () =>
-          readOnce(humanApi, input.humanId, running),
+          readOnce(upstream, input.humanId, running),
         ).catch((error: unknown) => {
           const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
           if (isReported) return reportOutage(error, running);
@@ -135,7 +134,7 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
     /** Deletes the person until upstream confirms it, so that nothing more is sent to them; who is gone already counts as deleted. */
     async withdraw(input: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
       return attempt(
-        (running) => answerUndecided(running, input, () => withdrawOnce(humanApi, input.humanId, running)),
+        (running) => answerUndecided(running, input, () => withdrawOnce(upstream, input.humanId, running)),
         startWithdrawalProgress,
       );
     },
@@ -144,7 +143,7 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
     async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
       return attempt(async () => {
         try {
-          const { clientUserId } = await humanApi.readStatus(humanId);
+          const { clientUserId } = await upstream.readStatus(humanId);
           // One outside our alphabet is nobody of ours, and may be anything.
           return isClientUserId(clientUserId) ? clientUserId : null;
         } catch (error) {
@@ -156,18 +155,18 @@ export function createPersonActivities({ humanApi, pollMetrics }: PersonDeps) {
   };
 
   async function lookUpOnce({ clientUserId, clientUserEmail }: LookUpInput): Promise<LookUpAnswer> {
-    const user = findOwnPerson(await humanApi.findPeople({ clientUserId }), clientUserId);
+    const user = findOwnPerson(await upstream.findPeople({ clientUserId }), clientUserId);
     return user && matchesEmail(user, clientUserEmail) ? toLookUpAnswer(user) : { kind: 'nobody' };
   }
 }
 
-async function readOnce(humanApi: Upstream, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
+async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
   try {
-    const user = await humanApi.readStatus(humanId);
+    const user = await upstream.readStatus(humanId);
     return {
       kind: 'status',
       status: user.status,
-      updatedAtMs: parseInstantMs(user.updatedAt),
+      updatedAtMs: user.updatedAtMs,
       askedAtMs: running.askedAtMs,
       outageMs: running.outageMs(),
     };
@@ -209,7 +208,7 @@ export function nothingNew(progress: PollProgress, delaysMs: readonly number[], 
 }
 
 /** The element of a reply that is our applicant: one with our clientUserId or, where it carries none, the only element. */
-export function findOwnPerson(users: readonly User[], clientUserId: string): User | null {
+export function findOwnPerson(users: readonly Person[], clientUserId: string): Person | null {
   const [only] = users;
   return (
     users.find((user) => user.clientUserId === clientUserId) ??
@@ -218,10 +217,10 @@ export function findOwnPerson(users: readonly User[], clientUserId: string): Use
 }
 
 /** True unless upstream tells another e-mail: not every reply tells one. */
-export function matchesEmail(user: User, clientUserEmail: string): boolean {
-  return user.clientUserEmail === null || isSameEmail(user.clientUserEmail, clientUserEmail);
+export function matchesEmail(user: Person, clientUserEmail: string): boolean {
+  return user.email === null || isSameEmail(user.email, clientUserEmail);
 }
 
-function toLookUpAnswer(user: User): LookUpAnswer {
-  return { kind: 'found', humanId: user.humanId, status: user.status, updatedAtMs: parseInstantMs(user.updatedAt) };
+function toLookUpAnswer(user: Person): LookUpAnswer {
+  return { kind: 'found', humanId: user.subjectId, status: user.status, updatedAtMs: user.updatedAtMs };
 }

@@ -5,8 +5,8 @@ import type { ReportNotice } from '../domain/notices';
 import type { Policy } from '../domain/policy';
 import { type CheckSchedule, type ClosedRound, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import { isFromCurrentDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
-import { noticeRequestId } from '../human-api/notifications';
 import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
+import { noticeRequestId } from '../upstream/notices';
 import { translateStoreErrors } from './manifests';
 
 /** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */

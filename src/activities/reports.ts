@@ -7,7 +7,6 @@ import {
   type ListedReport,
   type StoredDocument,
 } from '../domain/reports';
-import type { ReportBody, Upstream } from '../human-api/users/adapter';
 import { NotTheDocument, type ReportStore } from '../report-store/port';
 import {
   AccessDenied,
@@ -18,6 +17,7 @@ import {
   UnenvelopedFormat,
   UpstreamError,
 } from '../upstream/errors';
+import type { ReportBody, Upstream } from '../upstream/port';
 import { type Attempt, attempt, stopIfCancelled, whenCancelled } from './attempt';
 import { type ListSelection, selectReports } from './list-selection';
 import { translateStoreErrors } from './manifests';
@@ -86,13 +86,13 @@ const ROUND_FOR_MS = 60 * 60_000;
 const UNENVELOPED_FOR_MS = 5 * 60_000;
 
 export interface ReportDeps {
-  readonly humanApi: Upstream;
+  readonly upstream: Upstream;
   readonly reportStore: ReportStore;
   readonly pollMetrics?: PollMetrics;
 }
 
 /** The activities about one person's reports: one API call each. */
-export function createReportActivities({ humanApi, reportStore, pollMetrics }: ReportDeps) {
+export function createReportActivities({ upstream, reportStore, pollMetrics }: ReportDeps) {
   return {
     /** Lists the reports; retried until upstream answers or refuses access, or it is given up. */
     async listReports(input: ListReportsInput): Promise<ListAnswer> {
@@ -140,7 +140,7 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
       if (!concluding) return { kind: 'not-yet', askedAtMs };
       if (accessDeniedForMs(running) < refusedPatienceMs) throw error;
     }
-    await humanApi.proveCredentials();
+    await upstream.proveCredentials();
     return { kind: 'refused', askedAtMs };
   }
 
@@ -160,14 +160,14 @@ export function createReportActivities({ humanApi, reportStore, pollMetrics }: R
     input: ListSelection & { readonly clientUserId: string },
     { askedAtMs }: Attempt<Progress>,
   ): Promise<ListAnswer> {
-    const rows = await humanApi.listReports(input.clientUserId);
+    const rows = await upstream.listReports(input.clientUserId);
     return { kind: 'listed', ...selectReports(rows, input), askedAtMs };
   }
 
   async function fetchOnce(input: FetchDocumentInput, running: Attempt<FetchProgress>): Promise<DownloadResult> {
     const { progress, outageMs, elapsedMs } = running;
     try {
-      const body = await humanApi.openReport(input.clientUserId, input.report.id, input.format);
+      const body = await upstream.openReport(input.clientUserId, input.report.id, input.format);
       return { kind: 'stored', document: await store(input, body) };
     } catch (error) {
       stopIfCancelled();

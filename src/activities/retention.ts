@@ -1,7 +1,7 @@
 import { setInterval } from 'node:timers';
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { describeUnknownPeople } from '../domain/erased';
+import { describeUnknownPeople } from '../domain/erasure';
 import { isPastRetention } from '../domain/retention';
 import type { AuditEntry } from '../observability/audit';
 import { openErasing } from '../report-store/erasing';

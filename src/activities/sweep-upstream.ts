@@ -1,8 +1,8 @@
 import { isClientUserId } from '../domain/identifiers';
 import type { SweepPerson } from '../domain/sweep';
-import type { Upstream } from '../human-api/users/adapter';
 import type { ReportStore } from '../report-store/port';
 import { NotFound } from '../upstream/errors';
+import type { Person, Upstream } from '../upstream/port';
 import { attempt } from './attempt';
 import { translateStoreErrors } from './manifests';
 import { startProgress } from './progress';
@@ -11,17 +11,17 @@ import { sweepFiles } from './sweep-files';
 import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** The steps of a sweep that call upstream: one call each, so that the rate cap holds. */
-export function createSweepPageActivities({ humanApi, reportStore }: { humanApi: Upstream; reportStore: ReportStore }) {
+export function createSweepPageActivities({ upstream, reportStore }: { upstream: Upstream; reportStore: ReportStore }) {
   const filesOf = (sweepId: string) => sweepFiles(reportStore.shelf, sweepId);
 
   return {
     /** Writes one page of upstream's people to the shelf. `repeats`: it brings nobody whom the page before had not. */
     async listPeople({ sweepId, page, offset }: { sweepId: string; page: number; offset: number }) {
       return attempt(async () => {
-        const { users, received } = await humanApi.listPeople(offset);
+        const { people: listed, received } = await upstream.listPeople(offset);
         const before = page === 0 ? [] : await translateStoreErrors(() => filesOf(sweepId).people(page - 1));
         const known = new Set(before.map(({ humanId }) => humanId));
-        const people = users.map(personOf);
+        const people = listed.map(personOf);
         const repeats = people.length > 0 && people.every(({ humanId }) => known.has(humanId));
         await translateStoreErrors(() => filesOf(sweepId).putPeople(page, repeats ? [] : people));
         return { received, repeats };
@@ -40,10 +40,10 @@ export function createSweepPageActivities({ humanApi, reportStore }: { humanApi:
     if (!finding) return false;
     if (by === 'clientUserId') {
       const clientUserId = finding.clientUserId ?? '';
-      const users = await humanApi.findPeople({ clientUserId });
-      return users.some((user) => user.clientUserId === clientUserId || user.humanId === finding.humanId);
+      const users = await upstream.findPeople({ clientUserId });
+      return users.some((user) => user.clientUserId === clientUserId || user.subjectId === finding.humanId);
     }
-    return humanApi.readStatus(finding.humanId).then(
+    return upstream.readStatus(finding.humanId).then(
       () => true,
       (error: unknown) => {
         if (error instanceof NotFound) return false;
@@ -60,6 +60,6 @@ interface FindingToAskFor {
 }
 
 /** Of a clientUserId outside our alphabet nothing is kept: it is none of ours, and may be anything. */
-function personOf({ clientUserId, humanId }: { clientUserId: string | null; humanId: string }): SweepPerson {
-  return { clientUserId: isClientUserId(clientUserId) ? clientUserId : null, humanId };
+function personOf({ clientUserId, subjectId }: Person): SweepPerson {
+  return { clientUserId: isClientUserId(clientUserId) ? clientUserId : null, humanId: subjectId };
 }

@@ -1,4 +1,3 @@
-import type { UndecidedReason } from '../domain/undecided';
 import { Undecided } from '../upstream/errors';
 import type { Attempt } from './attempt';
 import type { Progress } from './progress';
@@ -6,7 +5,7 @@ import type { Progress } from './progress';
 /** What an activity returns where no answer has decided about the person for a while: nothing was found out. */
 export interface UndecidedAnswer {
   readonly kind: 'undecided';
-  readonly why: UndecidedReason;
+  readonly why: string;
   /** Of an invitation only: a create may be on its way, and the activity that follows has to look for its effect. */
   readonly createSent?: boolean;
   /** Of an invitation only: upstream has answered a create with 409, so another one is pointless. */

@@ -1,7 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Policy } from '../domain/policy';
-import type { Upstream, User } from '../human-api/users/adapter';
 import { type ReportStore, WrongFolder } from '../report-store/port';
+import type { Person, Upstream } from '../upstream/port';
 import type { KnownPeople } from '../workflows/contract';
 import { attempt } from './attempt';
 import { translateStoreErrors } from './manifests';
@@ -48,13 +48,13 @@ export interface PeopleFound {
 }
 
 /** Whom upstream has under a clientUserId: one call. */
-export function createPeopleActivities({ humanApi }: { humanApi: Upstream }) {
+export function createPeopleActivities({ upstream }: { upstream: Upstream }) {
   return {
     /** The humanIds; a reply that tells no clientUserId counts where it has one element only. */
     async findPeople(
       input: { readonly clientUserId: string } & UndecidedPatience,
     ): Promise<readonly string[] | UndecidedAnswer> {
-      const ask = async () => (await usersOf(input.clientUserId)).map(({ humanId }) => humanId);
+      const ask = async () => (await usersOf(input.clientUserId)).map(({ subjectId }) => subjectId);
       return attempt((running) => answerUndecided(running, input, ask), startProgress);
     },
 
@@ -66,18 +66,18 @@ export function createPeopleActivities({ humanApi }: { humanApi: Upstream }) {
         const users = await usersOf(input.clientUserId);
         // An applicant adopts a person without an e-mail. Among several, it is unknown which of them was adopted.
         const isAlone = users.length === 1 && input.humanIds.length === 0;
-        const isInvited = (user: User) =>
-          (isAlone || user.clientUserEmail !== null) && input.emails.some((email) => matchesEmail(user, email));
-        const isOurs = (user: User) => input.humanIds.includes(user.humanId) || isInvited(user);
-        const idsOf = (some: readonly User[]) => some.map(({ humanId }) => humanId);
+        const isInvited = (user: Person) =>
+          (isAlone || user.email !== null) && input.emails.some((email) => matchesEmail(user, email));
+        const isOurs = (user: Person) => input.humanIds.includes(user.subjectId) || isInvited(user);
+        const idsOf = (some: readonly Person[]) => some.map(({ subjectId }) => subjectId);
         return { ours: idsOf(users.filter(isOurs)), others: idsOf(users.filter((user) => !isOurs(user))) };
       };
       return attempt((running) => answerUndecided(running, input, ask), startProgress);
     },
   };
 
-  async function usersOf(clientUserId: string): Promise<readonly User[]> {
-    const users = await humanApi.findPeople({ clientUserId });
+  async function usersOf(clientUserId: string): Promise<readonly Person[]> {
+    const users = await upstream.findPeople({ clientUserId });
     const only = users.length === 1 && users[0]?.clientUserId === null;
     return users.filter((user) => only || user.clientUserId === clientUserId);
   }

@@ -84,6 +84,16 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }
 
+/** The result of a call, or null where the file or a folder above it does not exist. */
+export async function nullIfAbsent<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}
+
 /** One step after the other: Node's own `recursive` never comes back where a folder that is there lets nothing be made in it, as /proc does. */
 async function makeFolders(path: string): Promise<readonly string[]> {
   const first = await make(path);

@@ -15,3 +15,14 @@ export function isClientUserId(value: unknown): value is string {
 export function isHumanId(value: unknown): value is string {
   return typeof value === 'string' && HUMAN_ID.test(value);
 }
+
+/** As long as a URL carries it: servers take 8 KB in all, and no known id has more than 60 characters. */
+const MAX_REPORT_ID_LENGTH = 2_000;
+
+/** An id that can stand in a URL: a string or a number of 1 to 2,000 characters, encoded; null for anything else. */
+export function parseReportId(value: unknown): string | null {
+  const id = typeof value === 'number' ? String(value) : value;
+  if (typeof id !== 'string' || id.length > MAX_REPORT_ID_LENGTH) return null;
+  if (/^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id)) return null;
+  return encodeURIComponent(id).length <= MAX_REPORT_ID_LENGTH ? id : null;
+}

@@ -1,11 +1,12 @@
 import type { Dispatcher } from 'undici';
 import { type CallFacts, RateLimited, Unavailable, UpstreamError } from '../upstream/errors';
+import type { ReportBody } from '../upstream/port';
 import { decodeBody, parseCodings } from './content-encoding';
 import type { Dispatchers } from './dispatcher';
 import { type ErrorBody, findErrorInSuccess, MAX_ENVELOPE_BYTES, parseRequestId, readErrorBody } from './error-body';
 import { toTimeout, toUnavailable } from './network-failure';
 import type { Reply } from './reply';
-import { type ReportBody, reportBody } from './report-body';
+import { reportBody } from './report-body';
 import { buildMessage, buildTarget, type Call } from './request';
 import { RetryAfterHolds, retryAfterMs } from './retry-after';
 

@@ -1,29 +1,15 @@
-import { createHash } from 'node:crypto';
-import { isClientUserId, isHumanId } from '../domain/identifiers';
+import { isClientUserId, isHumanId, parseReportId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
 import { MINUTE_MS } from '../domain/policy';
+import { type ParsedNotice, requestIdOf } from '../upstream/notices';
 import { isRecord } from './json';
 import { decodeJsonBody, decodeJsonText } from './json-body';
-import { parseDateText, parseReportId } from './users/wire';
+import { parseDateText } from './users/wire';
 
-/** What one element of a notification says: a hint, never a truth. `other` is answered 200 and counted. */
-export type Notice =
-  | ({ kind: 'status'; clientUserId: string; humanId: string; status: string; updatedAt: string | null } & Identified)
-  | ({ kind: 'report'; humanId: string; reportId: string; type: string | null; updatedAt: string | null } & Identified)
-  | { kind: 'other'; reason: IgnoredReason };
-
-/** `wrapped`: a notice inside of an envelope, which no contract describes. */
-export type IgnoredReason = 'junk' | 'unknown-kind' | 'invalid-id' | 'wrapped';
-
-/** `requestId`: computed when the notice was parsed, from all it said. Missing in what 0.1.0 stored. */
-interface Identified {
-  requestId?: string;
-}
-
-const JUNK: Notice = { kind: 'other', reason: 'junk' };
-const UNKNOWN_KIND: Notice = { kind: 'other', reason: 'unknown-kind' };
-const INVALID_ID: Notice = { kind: 'other', reason: 'invalid-id' };
-const WRAPPED: Notice = { kind: 'other', reason: 'wrapped' };
+const JUNK: ParsedNotice = { kind: 'other', reason: 'junk' };
+const UNKNOWN_KIND: ParsedNotice = { kind: 'other', reason: 'unknown-kind' };
+const INVALID_ID: ParsedNotice = { kind: 'other', reason: 'invalid-id' };
+const WRAPPED: ParsedNotice = { kind: 'other', reason: 'wrapped' };
 
 const MAX_STATUS_LENGTH = 100;
 const MAX_TYPE_LENGTH = 100;
@@ -43,26 +29,11 @@ const MAX_ENVELOPE_FIELDS = 20;
 export function parseNotices(
   rawBody: Buffer,
   nowMs = Date.now(),
-): { ok: true; notices: Notice[] } | { ok: false; expected: string } {
+): { ok: true; notices: ParsedNotice[] } | { ok: false; expected: string } {
   const body = decodeJsonBody(rawBody);
   const elements: unknown[] = Array.isArray(body) ? body : isRecord(body) ? [body] : [];
   if (elements.length === 0) return { ok: false, expected: 'a JSON object or a non-empty array of objects' };
   return { ok: true, notices: elements.map((element) => parseNotice(element, nowMs)) };
-}
-
-/**
- * Temporal's request id of a notice, 32 hex digits: the server drops a repeat within a run. A notice that 0.1.0 stored has none; its id is
- * computed from its fields, as 0.1.0 did.
- */
-export function noticeRequestId(notice: Notice): string {
-  if (notice.kind !== 'other' && notice.requestId !== undefined) return notice.requestId;
-  return digestOf(Object.entries(notice).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-const REQUEST_ID = /^[0-9a-f]{32}$/;
-
-export function isRequestId(value: unknown): value is string {
-  return typeof value === 'string' && REQUEST_ID.test(value);
 }
 
 /** A sender that tries again does so sooner. */
@@ -73,12 +44,12 @@ const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
  * dates that cannot be read are not the same date. A notice without a
  * readable date is a repeat only for ten minutes; without that limit a later one would be dropped for the life of a run.
  */
-function requestIdOf(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
+function noticeId(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
   const updatedAt = scalar(element['updatedAt']);
   const date = typeof updatedAt === 'number' ? String(updatedAt) : updatedAt;
   const isDated = parseInstantMs(parseDateText(date)) !== null;
   const period = isDated ? null : Math.floor(nowMs / UNDATED_REPEAT_MS);
-  return digestOf([...fields, date, scalar(element['action']), period]);
+  return requestIdOf([...fields, date, scalar(element['action']), period]);
 }
 
 /** A text, number or boolean of upstream's as it came; anything else is `null`: nesting has no limit, and says nothing here. */
@@ -86,11 +57,7 @@ function scalar(value: unknown): string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
-}
-
-function parseNotice(element: unknown, nowMs: number): Notice {
+function parseNotice(element: unknown, nowMs: number): ParsedNotice {
   const fields = decodeRecord(element);
   if (fields === null) return JUNK;
   if (isStatusNotice(fields)) return statusNotice(fields, nowMs);
@@ -121,24 +88,24 @@ function isEnvelope(fields: Record<string, unknown>, depth = 1): boolean {
     });
 }
 
-function statusNotice(fields: Record<string, unknown>, nowMs: number): Notice {
+function statusNotice(fields: Record<string, unknown>, nowMs: number): ParsedNotice {
   const clientUserId = parseId(fields['clientUserId']);
   const humanId = parseId(fields['humanId']);
   const status = fields['value'];
   if (!isClientUserId(clientUserId) || !isHumanId(humanId)) return INVALID_ID;
   if (typeof status !== 'string' || status.trim() === '' || status.length > MAX_STATUS_LENGTH) return JUNK;
-  const requestId = requestIdOf(['status', clientUserId, humanId, status], fields, nowMs);
+  const requestId = noticeId(['status', clientUserId, humanId, status], fields, nowMs);
   return { kind: 'status', clientUserId, humanId, status, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 
-function reportNotice(fields: Record<string, unknown>, nowMs: number): Notice {
+function reportNotice(fields: Record<string, unknown>, nowMs: number): ParsedNotice {
   const humanId = parseId(fields['humanId']);
   const reportId = parseReportId(parseId(fields['objectId']));
   if (!isHumanId(humanId) || reportId === null) return INVALID_ID;
   const upstreamType = fields['type'];
   const isType = typeof upstreamType === 'string' && upstreamType !== '' && upstreamType.length <= MAX_TYPE_LENGTH;
   const type = isType ? upstreamType : null;
-  const requestId = requestIdOf(['report', humanId, reportId, type], fields, nowMs);
+  const requestId = noticeId(['report', humanId, reportId, type], fields, nowMs);
   return { kind: 'report', humanId, reportId, type, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 

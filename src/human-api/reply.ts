@@ -1,6 +1,6 @@
-import { UNDECIDED } from '../domain/undecided';
 import { type CallFacts, Unavailable, Undecided } from '../upstream/errors';
 import type { ErrorBody } from './error-body';
+import { UNDECIDED } from './undecided-reasons';
 
 /**
  * What proves that an error which decides about a person or a document is upstream's own: `strict`, a well-formed `x-humanapi-request-id` in the body, because

@@ -1,18 +1,7 @@
 import type { Readable } from 'node:stream';
 import { BadDocument, type CallFacts, Unavailable, UpstreamError } from '../upstream/errors';
+import type { ReportBody } from '../upstream/port';
 import { toUnavailable } from './network-failure';
-
-/** The bytes of a report on their way in, never held in memory as a whole. Either read `stream` to its end or discard it. */
-export interface ReportBody {
-  /** As sent; empty where upstream sent none. */
-  readonly contentType: string;
-  /** The document's length in bytes as announced; null where upstream did not say, or sent it encoded. */
-  readonly contentLength: number | null;
-  /** @throws Unavailable on a reset, a stall or other than the announced length; BadDocument beyond the size cap */
-  readonly stream: AsyncIterable<Uint8Array>;
-  /** Ends the connection; harmless at any time. */
-  discard(): Promise<void>;
-}
 
 /** What the answer's headers say of its body. */
 interface BodyHeaders {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isHumanId } from '../domain/identifiers';
 import {
+  ACTIVITIES,
   applicantWorkflowId,
   type KnownPeople,
   mailboxWorkflowId,
@@ -66,7 +67,6 @@ export interface Erasure {
 
 /** A download whose workflow has ended hears of it by a heartbeat, 15 s at most, and could store something until then. */
 const DOWNLOAD_ENDS_AFTER_MS = 20_000;
-const FETCH = 'fetchDocument';
 
 export function createErasure(deps: {
   readonly client: Client;
@@ -193,7 +193,7 @@ export function createErasure(deps: {
 
   async function isFetching(workflowId: string): Promise<boolean> {
     const pending = (await describeWorkflow(client, { workflowId }))?.pendingActivities ?? [];
-    return pending.some(({ activityType }) => activityType?.name === FETCH);
+    return pending.some(({ activityType }) => activityType?.name === ACTIVITIES.fetchDocument);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { isHumanId } from '../domain/identifiers';
+import { ACTIVITIES } from '../workflows/contract';
 import type { Run } from './describe';
 import { decodeFirst, type Payloads, readEvents } from './history';
 
 /** The activities of an applicant that answer with a person: invited, adopted, or found by the rule of adoption. */
-const INVITE = 'invite';
-const ANSWERS_PERSON = new Set([INVITE, 'findInvited', 'lookUp']);
+const ANSWERS_PERSON = new Set<string>([ACTIVITIES.invite, ACTIVITIES.findInvited, ACTIVITIES.lookUp]);
 
 /**
  * Whom an applicant's run has invited, as its history shows. `email`: the e-mail in the run's input where an invitation was scheduled and has no
@@ -27,7 +27,7 @@ export async function invitedIn(client: Client, run: Run): Promise<InvitedPeople
     input = event.workflowExecutionStartedEventAttributes?.input?.payloads ?? input;
     const name = begun?.activityType?.name ?? '';
     if (ANSWERS_PERSON.has(name)) asked.add(String(event.eventId));
-    if (name === INVITE) unanswered.add(String(event.eventId));
+    if (name === ACTIVITIES.invite) unanswered.add(String(event.eventId));
     const scheduledId = String(ended?.scheduledEventId);
     if (!ended || !asked.has(scheduledId)) continue;
     const answer = (await decodeFirst(client, run, ended.result?.payloads)) as Answer;

@@ -1,63 +1,57 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
-import type { ReportNotice, StatusNotice } from '../domain/notices';
+import type { Notice, ReportNotice } from '../domain/notices';
+import { type CheckSchedule, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import {
+  ATTRIBUTES,
   applicantWorkflowId,
   COLLECT_RECORDS,
+  clientUserIdOf,
   DELIVER_NOTICES,
   mailboxWorkflowId,
+  REFRESH_REPORTS,
+  refreshWorkflowId,
   reportNoticeSignal,
+  scheduleChecksSignal,
   statusNoticeSignal,
 } from '../workflows/contract';
-import { createLateReports } from './late-reports';
-import { isWorkflowNotFound, keywordIn } from './raw-answers';
-import { bare, createSignals } from './signals';
+import { readRun, runOf } from './runs';
+import { createSignals, NoticeUndelivered, type Signals } from './signals';
 
 export { NoticeUndelivered } from './signals';
 
-/** What became of a notice that Temporal answered for: it has the signal, or there is no open run to take it. */
-type Delivered = 'taken' | 'closed-or-unknown';
+/** The workflow that took a notice. */
+export type Receiver = 'applicant' | 'refresh' | 'mailbox';
 
 /**
- * The way of a notice into Temporal. `requestId` makes a repeat harmless: the server drops the second within a run, whatever its payload.
- * Deadlines are `untilMs`, ms since 1970; a call may settle later than that, because the client's own retry waits up to 5 s between tries.
+ * Sends notices into Temporal. `requestId` makes a repeat harmless: the server drops the second one within a run, whatever its payload.
+ * Deadlines are `untilMs`, ms since 1970; a call may settle later, because the client's own retry waits up to 5 s between attempts.
  */
 export interface NoticeSender {
-  /** @throws {NoticeUndelivered} */
-  deliverStatusNotice(
-    clientUserId: string,
-    notice: StatusNotice,
-    requestId: string,
-    untilMs?: number,
-  ): Promise<Delivered>;
-  /** To the open applicant, or to the refresh of one that closed recently and was not withdrawn. @throws {NoticeUndelivered} */
-  deliverReportNotice(
-    clientUserId: string,
-    notice: ReportNotice,
-    requestId: string,
-    untilMs?: number,
-  ): Promise<Delivered | 'refreshing'>;
-  /** Signals the mailbox of the notice's person, starting it where none is open: one call. @throws {NoticeUndelivered} */
-  postToMailbox(notice: ReportNotice, requestId: string, untilMs?: number): Promise<void>;
-  /** The humanId that the applicant itself says it has; null where it has none or is not known. Throws what the client throws. */
-  humanIdOf(clientUserId: string, untilMs?: number): Promise<string | null>;
-  /** Whose notices the newest mailbox of a person held, once it has ended: who has this humanId; null for nobody of ours. Throws what the client throws. */
-  mailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
-  /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null where visibility knows none. Throws what the client throws. */
-  findByHumanId(humanId: string, untilMs?: number): Promise<string | null>;
+  /**
+   * A status notice goes to its applicant. A report notice goes to the open applicant `owner`, or to the refresh of one that closed recently
+   * and was not withdrawn; without an owner, to the mailbox of the person. `nowhere`: no workflow can take it. @throws {NoticeUndelivered}
+   */
+  send(notice: Notice, owner: string | null, requestId: string, untilMs?: number): Promise<Receiver | 'nowhere'>;
+  /** The humanId that the applicant's run has; null if it has none or does not exist. Throws what the client throws. */
+  readHumanId(clientUserId: string, untilMs?: number): Promise<string | null>;
+  /** Waits for the end of the newest mailbox of a person, then returns the applicant with this humanId, or null. Throws what the client throws. */
+  waitForMailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
+  /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null if visibility lists none. Throws what the client throws. */
+  findApplicant(humanId: string, untilMs?: number): Promise<string | null>;
 }
 
-/** For callers that have no deadline of their own, such as activities, which Temporal retries. */
+/** For callers without a deadline of their own, such as activities, which Temporal retries. */
 const CALL_TIMEOUT_MS = 10_000;
-/** Behind everybody's: what names a person whom nobody knows may be a flood of them. Its activities beside the workflows inherit it. */
+/** After all other work: notices of unknown people may be a flood. Its activities inherit the priority. */
 const MAILBOX_PRIORITY = 5;
-/** One person has one applicant, or a few rounds of the same one. */
-const FOUND_AT_MOST = 10;
+/** A person has one applicant, or a few rounds of it. */
+const MAX_APPLICANTS = 10;
 
-const { WorkflowExecutionStatus, HistoryEventFilterType } = temporal.api.enums.v1;
+const { HistoryEventFilterType } = temporal.api.enums.v1;
 
-/** The sender over a client, which may be lazily connected: nothing is called before the first notice. */
+/** Calls nothing before the first notice, so the client may connect lazily. */
 export function createNoticeSender(deps: {
   readonly client: Client;
   readonly taskQueue: string;
@@ -67,41 +61,41 @@ export function createNoticeSender(deps: {
   const { client, refreshForMs } = deps;
   const { namespace } = client.options;
   const signals = createSignals(deps);
-  const deliverLate = createLateReports({ client, signals, refreshForMs });
 
   return {
-    deliverStatusNotice: (clientUserId, notice, requestId, untilMs = soon()) =>
-      signals.send({
+    async send(notice, owner, requestId, untilMs = soon()) {
+      if (notice.kind === 'report') {
+        if (owner !== null) return sendReport(owner, notice, requestId, untilMs);
+        await signals.sendWithStart(
+          {
+            workflowId: mailboxWorkflowId(notice.humanId),
+            signalName: reportNoticeSignal.name,
+            payload: reportPayload(notice, requestId),
+            requestId,
+            untilMs,
+          },
+          DELIVER_NOTICES,
+          { priorityKey: MAILBOX_PRIORITY },
+        );
+        return 'mailbox';
+      }
+      const { clientUserId, humanId, status, updatedAt } = notice;
+      const isTaken = await signals.send({
         workflowId: applicantWorkflowId(clientUserId),
         signalName: statusNoticeSignal.name,
-        notice,
+        payload: { humanId, status, updatedAt },
         requestId,
         untilMs,
-      }),
-
-    async deliverReportNotice(clientUserId, notice, requestId, untilMs = soon()) {
-      const workflowId = applicantWorkflowId(clientUserId);
-      const signal = { workflowId, signalName: reportNoticeSignal.name, notice: bare(notice), requestId, untilMs };
-      for (;;) {
-        if ((await signals.send(signal)) === 'taken') return 'taken';
-        const late = await deliverLate(clientUserId, { ...notice, requestId }, requestId, untilMs);
-        if (late !== 'open-again') return late;
-      }
+      });
+      return isTaken ? 'applicant' : 'nowhere';
     },
 
-    async postToMailbox(notice, requestId, untilMs = soon()) {
-      const workflowId = mailboxWorkflowId(notice.humanId);
-      const signalName = reportNoticeSignal.name;
-      const signal = { workflowId, signalName, notice: { ...notice, requestId }, requestId, untilMs };
-      await signals.sendWithStart(signal, DELIVER_NOTICES, { priorityKey: MAILBOX_PRIORITY });
-    },
+    readHumanId,
+    findApplicant,
 
-    humanIdOf,
-    findByHumanId,
-
-    async mailboxOwner(humanId, untilMs = soon()) {
+    async waitForMailboxOwner(humanId, untilMs = soon()) {
       const execution = { workflowId: mailboxWorkflowId(humanId) };
-      // Its end, not its result: a webhook with a key of its own could not read that.
+      // Waits for the end and does not read the result: a webhook with a key of its own cannot decrypt it.
       const end = () =>
         client.workflowService.getWorkflowExecutionHistory({
           namespace,
@@ -109,55 +103,117 @@ export function createNoticeSender(deps: {
           waitNewEvent: true,
           historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
         });
-      // Asked without an end, the server answers with nothing after a while; asked too late, the client throws.
+      // A long poll without an end returns no event; a poll after the deadline throws.
       while (!(await client.withDeadline(untilMs, end)).history?.events?.length);
-      const clientUserId = await findByHumanId(humanId, untilMs);
-      // A search may lag; the applicant itself does not.
-      return clientUserId !== null && (await humanIdOf(clientUserId, untilMs)) === humanId ? clientUserId : null;
+      const clientUserId = await findApplicant(humanId, untilMs);
+      // Visibility may lag; the description of the run does not.
+      return clientUserId !== null && (await readHumanId(clientUserId, untilMs)) === humanId ? clientUserId : null;
     },
   };
 
-  async function humanIdOf(clientUserId: string, untilMs = soon()): Promise<string | null> {
-    try {
-      const workflowId = applicantWorkflowId(clientUserId);
-      // Raw, because the client's describe() throws on a memo that it cannot decode, and no memo is wanted here.
-      const described = await client.withDeadline(untilMs, () =>
-        client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
-      );
-      const value = keywordIn(described.workflowExecutionInfo?.searchAttributes?.indexedFields?.['HumanId']);
-      return isHumanId(value) ? value : null;
-    } catch (error) {
-      if (isWorkflowNotFound(error)) return null;
-      throw error;
+  /** Repeats while an applicant closes and opens again between the calls. */
+  async function sendReport(owner: string, notice: ReportNotice, requestId: string, untilMs: number) {
+    for (;;) {
+      if (await sendToOpenRun(signals, owner, notice, requestId, untilMs)) return 'applicant';
+      if (!isClientUserId(owner)) return 'nowhere';
+      const run = await readRun(client, owner, untilMs).catch((error: unknown) => {
+        throw new NoticeUndelivered('unavailable', 'describe', error);
+      });
+      if (run?.standing === 'open') continue;
+      if (run?.standing === 'forced') return 'nowhere';
+      // Only the run's result and the manifest have a reason; the refresh reads the manifest.
+      if (run?.outcome && !isStillConnected(run.outcome, null)) return 'nowhere';
+      if (run && !isWithinRefreshPeriod(Date.now(), run.closedAtMs, refreshForMs)) return 'nowhere';
+      // Without a run in Temporal the manifest may still know the applicant: the refresh reads it.
+      await sendToRefresh(signals, owner, notice, requestId, untilMs);
+      return 'refresh';
     }
   }
 
-  async function findByHumanId(humanId: string, untilMs = soon()): Promise<string | null> {
+  async function readHumanId(clientUserId: string, untilMs = soon()): Promise<string | null> {
+    return (await readRun(client, clientUserId, untilMs))?.humanId ?? null;
+  }
+
+  async function findApplicant(humanId: string, untilMs = soon()): Promise<string | null> {
     if (!isHumanId(humanId)) return null; // it becomes part of a query
     const found = await client.withDeadline(untilMs, () =>
       client.workflowService.listWorkflowExecutions({
         namespace,
-        pageSize: FOUND_AT_MOST,
-        query: `WorkflowType = "${COLLECT_RECORDS}" AND HumanId = "${humanId}"`,
+        pageSize: MAX_APPLICANTS,
+        query: `WorkflowType = "${COLLECT_RECORDS}" AND ${ATTRIBUTES.humanId} = "${humanId}"`,
       }),
     );
-    const runs = (found.executions ?? []).map((run) => ({
-      clientUserId: clientUserIdOf(run.execution?.workflowId),
-      open: run.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-      startedAtMs: Number(run.startTime?.seconds ?? 0) * 1000 + (run.startTime?.nanos ?? 0) / 1e6,
-    }));
-    runs.sort((a, b) => Number(b.open) - Number(a.open) || b.startedAtMs - a.startedAtMs);
-    return runs.find((run) => run.clientUserId !== null)?.clientUserId ?? null;
+    const runs = (found.executions ?? []).flatMap((info) => {
+      const clientUserId = clientUserIdOf(info.execution?.workflowId ?? '');
+      return clientUserId !== null && isClientUserId(clientUserId) ? [{ clientUserId, ...runOf(info) }] : [];
+    });
+    const isOpen = ({ standing }: { standing: string }) => Number(standing === 'open');
+    runs.sort((a, b) => isOpen(b) - isOpen(a) || b.startedAtMs - a.startedAtMs);
+    return runs[0]?.clientUserId ?? null;
   }
+}
+
+/** What activities ask of the applicants' runs. */
+export function createApplicantRuns(deps: {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly refreshForMs: number;
+}) {
+  const { client } = deps;
+  const signals = createSignals(deps);
+  const sender = createNoticeSender(deps);
+  return {
+    findByHumanId: (humanId: string) => sender.findApplicant(humanId),
+    deliverReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) => {
+      const receiver = await sender.send({ kind: 'report', ...notice }, clientUserId, requestId);
+      return receiver === 'applicant' ? 'taken' : receiver === 'refresh' ? 'refreshing' : 'closed-or-unknown';
+    },
+    isOpen: async (clientUserId: string) => (await readRun(client, clientUserId))?.standing === 'open',
+    takesNoticesSinceMs: async (clientUserId: string) => {
+      const run = await readRun(client, clientUserId);
+      return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
+    },
+    passReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) =>
+      (await sendToOpenRun(signals, clientUserId, notice, requestId, soon())) ? 'taken' : 'closed-or-unknown',
+    passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
+      sendToRefresh(signals, clientUserId, notice, requestId, soon()),
+    scheduleChecks: (clientUserId: string, schedule: CheckSchedule, delayMs: number) =>
+      signals.sendWithStart(
+        {
+          workflowId: refreshWorkflowId(clientUserId),
+          signalName: scheduleChecksSignal.name,
+          payload: schedule,
+          requestId: `${scheduleChecksSignal.name}-${schedule.closedAtMs}`,
+          untilMs: soon(),
+        },
+        REFRESH_REPORTS,
+        { startDelayMs: delayMs },
+      ),
+  } as const;
+}
+
+function sendToOpenRun(signals: Signals, owner: string, notice: ReportNotice, requestId: string, untilMs: number) {
+  return signals.send({
+    workflowId: applicantWorkflowId(owner),
+    signalName: reportNoticeSignal.name,
+    payload: reportPayload(notice),
+    requestId,
+    untilMs,
+  });
+}
+
+function sendToRefresh(signals: Signals, owner: string, notice: ReportNotice, requestId: string, untilMs: number) {
+  const workflowId = refreshWorkflowId(owner);
+  const payload = reportPayload(notice, requestId);
+  const signal = { workflowId, signalName: reportNoticeSignal.name, payload, requestId, untilMs };
+  return signals.sendWithStart(signal, REFRESH_REPORTS);
+}
+
+/** Only a mailbox and a refresh need the request id, because they forward the notice; for an applicant it would be 45 bytes of history. */
+function reportPayload({ humanId, reportId, type, updatedAt }: ReportNotice, requestId?: string): ReportNotice {
+  return { humanId, reportId, type, updatedAt, ...(requestId !== undefined && { requestId }) };
 }
 
 function soon(): number {
   return Date.now() + CALL_TIMEOUT_MS;
-}
-
-function clientUserIdOf(workflowId: string | null | undefined): string | null {
-  const prefix = applicantWorkflowId('');
-  if (typeof workflowId !== 'string' || !workflowId.startsWith(prefix)) return null;
-  const clientUserId = workflowId.slice(prefix.length);
-  return isClientUserId(clientUserId) ? clientUserId : null;
 }

@@ -3,6 +3,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import { temporal } from '@temporalio/proto';
 import { isUndecodable } from '../domain/encryption';
 import {
+  ACTIVITIES,
   applicantWorkflowId,
   type KnownPeople,
   SWEEP,
@@ -66,7 +67,6 @@ export interface Operations {
 const COMPLETED = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
 /** A create that was in flight when its run was ended by force shows upstream within a minute: as long as a cancelled applicant looks for one. */
 const CREATE_SHOWS_AFTER_MS = 60_000;
-const INVITE = 'invite';
 
 export function createOperations({
   client,
@@ -156,7 +156,10 @@ export function createOperations({
   async function untilCreatesShow(clientUserId: string, { signal, tell }: Attending): Promise<void> {
     const there = await describeWorkflow(client, { workflowId: applicantWorkflowId(clientUserId) });
     const closedAtMs = msOf(there?.workflowExecutionInfo?.closeTime);
-    if (closedAtMs === null || !there?.pendingActivities?.some(({ activityType }) => activityType?.name === INVITE)) {
+    if (
+      closedAtMs === null ||
+      !there?.pendingActivities?.some(({ activityType }) => activityType?.name === ACTIVITIES.invite)
+    ) {
       return;
     }
     const forMs = Math.min(closedAtMs + CREATE_SHOWS_AFTER_MS - Date.now(), CREATE_SHOWS_AFTER_MS);

@@ -1,20 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isHumanId } from '../domain/identifiers';
-import type { ReportNotice } from '../domain/notices';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/outcome';
-import type { CheckSchedule } from '../domain/refresh';
 import type { Standing } from '../domain/sweep';
-import {
-  applicantWorkflowId,
-  REFRESH_REPORTS,
-  refreshWorkflowId,
-  reportNoticeSignal,
-  scheduleChecksSignal,
-} from '../workflows/contract';
+import { applicantWorkflowId } from '../workflows/contract';
 import { describeWorkflow } from './describe';
 import { keywordIn } from './raw-answers';
-import { bare, createSignals, type Signals } from './signals';
 
 /** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
 export interface ApplicantRun {
@@ -27,55 +18,7 @@ export interface ApplicantRun {
   readonly humanId: string | null;
 }
 
-/** For callers that have no deadline of their own, such as activities, which Temporal retries. */
-const CALL_TIMEOUT_MS = 10_000;
-
 const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
-
-/** What activities ask of the applicants' runs. */
-export function createApplicantRuns({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {
-  const signals = createSignals({ client, taskQueue });
-  return {
-    /** Null where Temporal knows none (any more). */
-    read: (clientUserId: string) => readRun(client, clientUserId),
-    isOpen: async (clientUserId: string) => (await readRun(client, clientUserId))?.standing === 'open',
-    takesNoticesSinceMs: async (clientUserId: string) => {
-      const run = await readRun(client, clientUserId);
-      return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
-    },
-    passReportNotice: (clientUserId: string, notice: ReportNotice, requestId: string) =>
-      signals.send({
-        workflowId: applicantWorkflowId(clientUserId),
-        signalName: reportNoticeSignal.name,
-        notice: bare(notice),
-        requestId,
-        untilMs: Date.now() + CALL_TIMEOUT_MS,
-      }),
-    passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
-      signalRefresh(signals, { clientUserId, notice, requestId, untilMs: Date.now() + CALL_TIMEOUT_MS }),
-    scheduleChecks: (clientUserId: string, schedule: CheckSchedule, delayMs: number) =>
-      signals.sendWithStart(
-        {
-          workflowId: refreshWorkflowId(clientUserId),
-          signalName: scheduleChecksSignal.name,
-          notice: schedule,
-          requestId: `${scheduleChecksSignal.name}-${schedule.closedAtMs}`,
-          untilMs: Date.now() + CALL_TIMEOUT_MS,
-        },
-        REFRESH_REPORTS,
-        { startDelayMs: delayMs },
-      ),
-  };
-}
-
-/** Signals `refresh-<clientUserId>`, starting it where none runs: one call. @throws {NoticeUndelivered} */
-export async function signalRefresh(
-  signals: Signals,
-  { clientUserId, ...signal }: { clientUserId: string; notice: ReportNotice; requestId: string; untilMs: number },
-): Promise<void> {
-  const workflowId = refreshWorkflowId(clientUserId);
-  await signals.sendWithStart({ workflowId, signalName: reportNoticeSignal.name, ...signal }, REFRESH_REPORTS);
-}
 
 /** What Temporal answers of the newest run of an applicant; null where it knows none (any more). Throws what the client throws. */
 export function describeRun(client: Client, clientUserId: string, untilMs?: number) {

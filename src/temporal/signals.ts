@@ -7,8 +7,8 @@ import type { CheckSchedule } from '../domain/refresh';
 import { isWorkflowNotFound } from './raw-answers';
 
 /**
- * Temporal does not have the notice. `unavailable`: no answer, or one that says nothing about the notice; send again. `refused`: it will not
- * take this one as things are (the run holds its maximum of signals, 10,000 by default). The gRPC status is the cause's `code`.
+ * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal
+ * rejects the notice as things are (the run holds its maximum of signals, 10,000 by default). The gRPC status is the cause's `code`.
  */
 export class NoticeUndelivered extends Error {
   readonly kind: 'unavailable' | 'refused';
@@ -20,35 +20,34 @@ export class NoticeUndelivered extends Error {
   }
 }
 
-/** One notice, or what else is signalled, on its way to one workflow. `requestId` makes a repeat harmless: the server drops the second within a run. */
+/** A signal to one workflow. The server drops a second one with the same `requestId` within a run. `untilMs`: ms since 1970. */
 interface Signal {
   readonly workflowId: string;
   readonly signalName: string;
-  readonly notice: StatusNotice | ReportNotice | CheckSchedule;
+  readonly payload: StatusNotice | ReportNotice | CheckSchedule;
   readonly requestId: string;
   readonly untilMs: number;
 }
 
-/** Signals under a request id, for which the SDK's client has no option. @throws {NoticeUndelivered} */
+/** Signals with a request id, for which the SDK's client has no option. @throws {NoticeUndelivered} */
 export interface Signals {
-  /** To an open run; `closed-or-unknown` where there is none. */
-  send(signal: Signal): Promise<'taken' | 'closed-or-unknown'>;
-  /**
-   * To an open run, starting one of this type where there is none: one call. Its tasks take `priorityKey`: 1 goes before 5. A run that this starts
-   * begins after `startDelayMs`; one whose own delay has not ended yet begins at once.
-   */
+  /** Signals the open run; false if none is open. */
+  send(signal: Signal): Promise<boolean>;
+  /** Signals the open run, or starts one of this type: one call. */
   sendWithStart(signal: Signal, workflowType: string, options?: StartOptions): Promise<void>;
 }
 
 interface StartOptions {
+  /** Of the run's tasks, from 1 (first) to 5 (last). */
   readonly priorityKey?: number;
+  /** Delays a run that this call starts; a signal to a run whose delay has not passed starts that run at once. */
   readonly startDelayMs?: number;
 }
 
 /** gRPC's number (grpc.io, "Status codes"). */
 const GRPC_INVALID_ARGUMENT = 3;
 
-/** The server's own, where nothing is said. */
+/** The server's own default. */
 const DEFAULT_PRIORITY = 3;
 
 const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy } = temporal.api.enums.v1;
@@ -58,34 +57,34 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
   const { namespace, identity } = client.options;
 
   return {
-    async send({ workflowId, signalName, notice, requestId, untilMs }) {
+    async send({ workflowId, signalName, payload, requestId, untilMs }) {
       try {
-        const input = { payloads: await encode(workflowId, notice) };
-        const execution = { workflowId };
+        const input = { payloads: await encode(workflowId, payload) };
+        const workflowExecution = { workflowId };
         await client.withDeadline(untilMs, () =>
           client.workflowService.signalWorkflowExecution({
             namespace,
             identity,
-            workflowExecution: execution,
+            workflowExecution,
             signalName,
             input,
             requestId,
           }),
         );
-        return 'taken';
+        return true;
       } catch (error) {
-        if (isWorkflowNotFound(error)) return 'closed-or-unknown';
+        if (isWorkflowNotFound(error)) return false;
         throw undelivered('signal', error);
       }
     },
 
     async sendWithStart(
-      { workflowId, signalName, notice, requestId, untilMs },
+      { workflowId, signalName, payload, requestId, untilMs },
       workflowType,
       { priorityKey = DEFAULT_PRIORITY, startDelayMs = 0 } = {},
     ) {
       try {
-        const signalInput = { payloads: await encode(workflowId, notice) };
+        const signalInput = { payloads: await encode(workflowId, payload) };
         await client.withDeadline(untilMs, () =>
           client.workflowService.signalWithStartWorkflowExecution({
             namespace,
@@ -108,19 +107,14 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
     },
   };
 
-  /** The raw service takes payloads as they are, so our data converter (and the codec that encrypts) is applied by hand, bound to the workflow as the SDK does. */
-  async function encode(workflowId: string, notice: Signal['notice']) {
+  /** The raw service does not convert payloads, so this applies the data converter (and its codec), bound to the workflow as the SDK does. */
+  async function encode(workflowId: string, payload: Signal['payload']) {
     const context = { type: 'workflow' as const, namespace, workflowId };
-    return (await encodeToPayloadsWithContext(client.options.loadedDataConverter, context, [notice])) ?? [];
+    return (await encodeToPayloadsWithContext(client.options.loadedDataConverter, context, [payload])) ?? [];
   }
 }
 
-/** A report notice as an applicant gets it: the request id would be 45 bytes of history that it does not need. */
-export function bare({ humanId, reportId, type, updatedAt }: ReportNotice): ReportNotice {
-  return { humanId, reportId, type, updatedAt };
-}
-
 function undelivered(operation: string, error: unknown): NoticeUndelivered {
-  const refused = isGrpcServiceError(error) && error.code === GRPC_INVALID_ARGUMENT;
-  return new NoticeUndelivered(refused ? 'refused' : 'unavailable', operation, error);
+  const isRejected = isGrpcServiceError(error) && error.code === GRPC_INVALID_ARGUMENT;
+  return new NoticeUndelivered(isRejected ? 'refused' : 'unavailable', operation, error);
 }

@@ -4,7 +4,7 @@ import type { temporal } from '@temporalio/proto';
 import { isClientUserId } from '../domain/identifiers';
 import type { Policy } from '../domain/policy';
 import { type ApplicantListing, type ApplicantObservation, pollNameOfStage } from '../domain/sweep';
-import { applicantWorkflowId, COLLECT_RECORDS } from '../workflows/contract';
+import { ACTIVITIES, applicantWorkflowId, COLLECT_RECORDS } from '../workflows/contract';
 import { describeRun, msOf, runOf } from './runs';
 
 /** A page of the applicants of this task queue, open and closed ones, as Temporal's visibility has them: some moments old. */
@@ -22,7 +22,7 @@ type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionRespo
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
 /** An invitation of a large file waits for its turn, and then in the queue of the rate cap. */
-const WAITS_LONG: ReadonlySet<string | null | undefined> = new Set(['awaitTurn', 'invite']);
+const WAITS_LONG: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
 
 /** Where a sweep learns of our applicants. */
 export function createSweepSource({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {

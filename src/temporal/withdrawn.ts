@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { isHumanId } from '../domain/identifiers';
+import { ACTIVITIES } from '../workflows/contract';
 import type { Run } from './describe';
 import { decodeFirst, type Payloads, readEvents } from './history';
 
-/** The activity that deletes a person upstream, and what it answers where that person was still there. */
-const WITHDRAW = 'withdraw';
+/** The answer of the activity `withdraw` where it deleted the person. */
 const DELETED = 'deleted';
 /** In the place of a humanId that cannot be read: the deletion was made all the same. */
 const UNREADABLE = '?';
@@ -15,7 +15,7 @@ export async function withdrawnIn(client: Client, run: Run): Promise<readonly st
   const withdrawn = new Set<string>();
   for await (const event of readEvents(client, run)) {
     const { activityTaskScheduledEventAttributes: begun, activityTaskCompletedEventAttributes: ended } = event;
-    if (begun?.activityType?.name === WITHDRAW) scheduled.set(String(event.eventId), begun.input?.payloads);
+    if (begun?.activityType?.name === ACTIVITIES.withdraw) scheduled.set(String(event.eventId), begun.input?.payloads);
     const input = scheduled.get(String(ended?.scheduledEventId));
     if (!ended || !input) continue;
     const answer = await decodeFirst(client, run, ended.result?.payloads);

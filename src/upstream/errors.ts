@@ -1,5 +1,3 @@
-import type { UndecidedReason } from '../domain/undecided';
-
 /**
  * Everything that can go wrong between us and Human API, as a closed vocabulary.
  *
@@ -142,9 +140,9 @@ export class UnenvelopedFormat extends Unavailable {
  * like Unavailable, but shown to operators because it does not resolve by itself.
  */
 export class Undecided extends Unavailable {
-  readonly why: UndecidedReason;
+  readonly why: string;
 
-  constructor(call: CallFacts, why: UndecidedReason) {
+  constructor(call: CallFacts, why: string) {
     super(call, why);
     this.why = why;
   }

@@ -24,7 +24,7 @@ const DESCRIBES_AT_ONCE = 4;
 const MAILBOXES_AT_ONCE = 16;
 
 export function createConfirmations(deps: {
-  readonly sender: Pick<NoticeSender, 'humanIdOf' | 'mailboxOwner'>;
+  readonly sender: Pick<NoticeSender, 'readHumanId' | 'waitForMailboxOwner'>;
   readonly known: KnownPersons;
   readonly log: Logger;
 }): Confirmations {
@@ -34,7 +34,7 @@ export function createConfirmations(deps: {
     capacity: MAX_WAITING,
     lanes: DESCRIBES_AT_ONCE,
     work: async ({ humanId, clientUserId }) => {
-      const own = await found(sender.humanIdOf(clientUserId, Date.now() + DESCRIBE_TIMEOUT_MS));
+      const own = await found(sender.readHumanId(clientUserId, Date.now() + DESCRIBE_TIMEOUT_MS));
       if (own === humanId) known.confirm(humanId, clientUserId);
     },
   });
@@ -42,7 +42,7 @@ export function createConfirmations(deps: {
     capacity: MAX_WAITING,
     lanes: MAILBOXES_AT_ONCE,
     work: async (humanId) => {
-      const owner = await found(sender.mailboxOwner(humanId, Date.now() + MAILBOX_TIMEOUT_MS));
+      const owner = await found(sender.waitForMailboxOwner(humanId, Date.now() + MAILBOX_TIMEOUT_MS));
       if (owner !== null) known.confirm(humanId, owner);
     },
   });

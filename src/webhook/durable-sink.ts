@@ -1,6 +1,5 @@
-import type { Notice } from '../human-api/notifications';
-import { serializeNotice } from '../human-api/notifications/stored';
 import type { Spool } from '../spool/spool';
+import { type ParsedNotice, serializeNotice } from '../upstream/notices';
 import type { Circuit } from './circuit';
 import type { WebhookMetrics } from './metrics';
 import type { NoticeSink, OfferToTemporal, Taken } from './notice-sink';
@@ -26,7 +25,7 @@ export function createDurableSink(deps: {
   const { offer, spool, circuit, metrics, temporalTimeoutMs = TEMPORAL_TIMEOUT_MS } = deps;
   let live = 0;
 
-  async function askTemporal(notices: readonly Notice[], untilMs: number) {
+  async function askTemporal(notices: readonly ParsedNotice[], untilMs: number) {
     const timeMs = untilMs - Date.now();
     live += 1;
     const taken = await offer(notices, untilMs).finally(() => {
@@ -45,7 +44,7 @@ export function createDurableSink(deps: {
   /** Null where the spool has them all. */
   async function putIntoSpool(
     into: Spool,
-    notices: readonly Notice[],
+    notices: readonly ParsedNotice[],
     untilMs: number,
     isDeferred = false,
   ): Promise<{ failure: unknown } | null> {
@@ -59,7 +58,7 @@ export function createDurableSink(deps: {
     return null;
   }
 
-  async function keep(notices: readonly Notice[], sinceMs: number): Promise<Taken> {
+  async function keep(notices: readonly ParsedNotice[], sinceMs: number): Promise<Taken> {
     const temporalUntilMs = sinceMs + temporalTimeoutMs;
     if (spool === null) return askTemporal(notices, temporalUntilMs);
     const spooled: Taken = { accepted: notices.length, ignored: 0, undelivered: [], failure: null };

@@ -1,5 +1,5 @@
-import type { Notice } from '../human-api/notifications';
 import { NoticeUndelivered } from '../temporal/notices';
+import type { ParsedNotice } from '../upstream/notices';
 import { MailboxBudgetSpent } from './mailbox-budget';
 import type { RouteNotice } from './route-notice';
 
@@ -8,26 +8,26 @@ export interface Taken {
   readonly accepted: number;
   readonly ignored: number;
   /** Not durable anywhere. */
-  readonly undelivered: readonly Notice[];
+  readonly undelivered: readonly ParsedNotice[];
   /** Why the first of them is not; null where nobody answered in time. */
   readonly failure: unknown;
 }
 
 /** Makes notices durable, in bounded time, and never fails. `sinceMs`: when their request came, ms since 1970, from which every limit counts. */
 export interface NoticeSink {
-  take(notices: readonly Notice[], sinceMs: number): Promise<Taken>;
+  take(notices: readonly ParsedNotice[], sinceMs: number): Promise<Taken>;
 }
 
 /** Temporal as the place where notices become durable. What it has not taken at `untilMs` (ms since 1970) counts as undelivered. */
 export type OfferToTemporal = (
-  notices: readonly Notice[],
+  notices: readonly ParsedNotice[],
   untilMs: number,
 ) => Promise<
   Taken & {
     /** Whether it answered for any of them, be it with a refusal. */
     readonly answered: boolean;
     /** Those of the undelivered for which it was not asked: over the limit of new mailboxes. */
-    readonly deferred: readonly Notice[];
+    readonly deferred: readonly ParsedNotice[];
   }
 >;
 

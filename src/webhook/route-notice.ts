@@ -1,6 +1,6 @@
-import { type Notice, noticeRequestId } from '../human-api/notifications';
 import type { Logger } from '../observability/log';
 import type { NoticeSender } from '../temporal/notices';
+import { noticeRequestId, type ParsedNotice } from '../upstream/notices';
 import type { Confirmations } from './confirmations';
 import type { KnownPersons } from './known-persons';
 import { type MailboxBudget, MailboxBudgetSpent } from './mailbox-budget';
@@ -13,7 +13,7 @@ type Fate = 'accepted' | 'ignored';
  * Takes one notice where it belongs, giving up at `untilMs` (ms since 1970). @throws {NoticeUndelivered} where Temporal does not have it;
  * {MailboxBudgetSpent} where it was not asked
  */
-export type RouteNotice = (notice: Notice, untilMs: number) => Promise<Fate>;
+export type RouteNotice = (notice: ParsedNotice, untilMs: number) => Promise<Fate>;
 
 interface Route {
   readonly to: 'applicant' | 'mailbox' | 'nowhere';
@@ -49,34 +49,31 @@ export function createRouter(deps: {
     }
   };
 
-  function routeOf(notice: Notice, untilMs: number): Route {
+  function routeOf(notice: ParsedNotice, untilMs: number): Route {
     if (notice.kind === 'other') return { to: 'nowhere', deliver: async () => 'ignored' };
     const requestId = noticeRequestId(notice);
     if (notice.kind === 'status') {
-      const { clientUserId, humanId, status, updatedAt } = notice;
       const deliver = async () => {
-        const claim = { humanId, status, updatedAt };
-        const delivered = await sender.deliverStatusNotice(clientUserId, claim, requestId, untilMs);
-        if (delivered === 'closed-or-unknown') return 'ignored';
-        confirmations.claimed(humanId, clientUserId);
+        const receiver = await sender.send(notice, null, requestId, untilMs);
+        if (receiver === 'nowhere') return 'ignored';
+        confirmations.claimed(notice.humanId, notice.clientUserId);
         return 'accepted';
       };
       return { to: 'applicant', deliver };
     }
-    const { humanId, reportId, type, updatedAt } = notice;
-    const named = { humanId, reportId, type, updatedAt };
+    const { humanId } = notice;
     const clientUserId = known.clientUserIdOf(humanId);
     if (clientUserId !== null) {
       const deliver = async () => {
-        const delivered = await sender.deliverReportNotice(clientUserId, named, requestId, untilMs);
-        if (delivered === 'refreshing') return delivered;
-        return delivered === 'taken' ? 'accepted' : 'ignored';
+        const receiver = await sender.send(notice, clientUserId, requestId, untilMs);
+        if (receiver === 'refresh') return 'refreshing';
+        return receiver === 'applicant' ? 'accepted' : 'ignored';
       };
       return { to: 'applicant', deliver };
     }
     const deliver = async () => {
       if (!mailboxes.admit(humanId)) throw new MailboxBudgetSpent();
-      await sender.postToMailbox(named, requestId, untilMs).catch((error: unknown) => {
+      await sender.send(notice, null, requestId, untilMs).catch((error: unknown) => {
         mailboxes.refund(humanId);
         throw error;
       });
@@ -87,7 +84,7 @@ export function createRouter(deps: {
   }
 }
 
-function pseudonyms(notice: Notice): { readonly clientUserId?: string; readonly humanId?: string } {
+function pseudonyms(notice: ParsedNotice): { readonly clientUserId?: string; readonly humanId?: string } {
   if (notice.kind === 'other') return {};
   return notice.kind === 'status'
     ? { clientUserId: notice.clientUserId, humanId: notice.humanId }

@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { Counter, type Registry } from 'prom-client';
-import type { Notice } from '../human-api/notifications';
-import { serializeNotices } from '../human-api/notifications/stored';
 import type { Logger } from '../observability/log';
 import type { Quarantine } from '../spool/quarantine';
+import { type ParsedNotice, serializeNotices } from '../upstream/notices';
 import { type Answer, refusal } from './answer';
 import { createSignatureCheck, type SignatureFault, type SignatureJudgement, type SignatureScheme } from './signature';
 import { createSignatureMemory } from './signature-memory';
@@ -15,7 +14,7 @@ type SignatureVerdict =
   | { readonly kind: 'good'; follow(response: ServerResponse): void }
   | { readonly kind: 'refused'; readonly answer: Answer }
   /** Not to be acted upon. `sinceMs`: when the request came, ms since 1970, from which the limit counts. */
-  | { readonly kind: 'doubted'; setAside(notices: readonly Notice[], sinceMs: number): Promise<Answer> };
+  | { readonly kind: 'doubted'; setAside(notices: readonly ParsedNotice[], sinceMs: number): Promise<Answer> };
 
 /**
  * The rung of the ladder on which a request shows that Human API sent it. `body`: as sent, and inflated (the same bytes where nothing was
@@ -100,7 +99,7 @@ export function createSignatureGate(
     return { kind: 'doubted', setAside: (notices, sinceMs) => setAside(notices, why, sinceMs) };
   }
 
-  async function setAside(notices: readonly Notice[], why: Doubt, sinceMs: number): Promise<Answer> {
+  async function setAside(notices: readonly ParsedNotice[], why: Doubt, sinceMs: number): Promise<Answer> {
     const fate = await kept(notices, why, sinceMs + SET_ASIDE_TIMEOUT_MS);
     doubted.inc({ fate }, notices.length);
     log.warn({ signature: why, notices: notices.length, fate }, 'not acted upon for its signature');
@@ -109,7 +108,7 @@ export function createSignatureGate(
   }
 
   async function kept(
-    notices: readonly Notice[],
+    notices: readonly ParsedNotice[],
     why: Doubt,
     untilMs: number,
   ): Promise<'kept' | 'full' | 'failed' | 'off' | 'known'> {

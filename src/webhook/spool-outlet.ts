@@ -1,6 +1,6 @@
-import { parseStoredNotice } from '../human-api/notifications/stored';
 import type { Outlet } from '../spool/replay';
 import { NoticeUndelivered } from '../temporal/notices';
+import { parseStoredNotice } from '../upstream/notices';
 import type { Circuit } from './circuit';
 import { MailboxBudgetSpent } from './mailbox-budget';
 import type { RouteNotice } from './route-notice';

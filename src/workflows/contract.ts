@@ -91,6 +91,16 @@ export function turnTaskQueue(taskQueue: string, work: PacedWork): string {
 /** The last to go in the queue of upstream's rate limit: polls, and what has even more time. */
 export const POLL_PRIORITY = 5;
 
+/** The activities that readers of a history or of a run's pending work look for, by name. */
+export const ACTIVITIES = {
+  awaitTurn: 'awaitTurn',
+  invite: 'invite',
+  findInvited: 'findInvited',
+  lookUp: 'lookUp',
+  withdraw: 'withdraw',
+  fetchDocument: 'fetchDocument',
+} as const;
+
 /** The names of the search attributes, as Temporal registers them. */
 export const ATTRIBUTES = {
   stage: 'ApplicantStage',

@@ -1,6 +1,6 @@
 import { createPersonActivities } from '../../src/activities/person';
 import { MINUTE_MS } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/domain/undecided';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 import { attemptsOf } from './attempts';
@@ -16,7 +16,7 @@ function setup(error: Error, { times = Infinity, isGone = false } = {}) {
   person.deleted = isGone;
   humanApi.faults.push({ route: 'withdraw', error, times });
   const routes = () => humanApi.calls.map(({ route }) => route);
-  return { humanApi, humanId: person.humanId, person, routes, ...createPersonActivities({ humanApi }) };
+  return { humanApi, humanId: person.humanId, person, routes, ...createPersonActivities({ upstream: humanApi }) };
 }
 
 test.each([

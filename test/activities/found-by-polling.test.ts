@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { Registry } from 'prom-client';
 import { createPersonActivities, type WatchStatusInput } from '../../src/activities/person';
 import { createPollMetrics } from '../../src/activities/poll-metrics';
-import type { User } from '../../src/human-api/users/adapter';
+import type { Person } from '../../src/upstream/port';
 import { FakeUpstream } from '../support/fake-upstream';
 
 /** One attempt of a poll of somebody whose status upstream is Invited. */
@@ -10,8 +10,8 @@ async function setup(known: Partial<WatchStatusInput>) {
   const humanApi = new FakeUpstream();
   const registry = new Registry();
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() });
-  const { watchStatus } = createPersonActivities({ humanApi, pollMetrics: createPollMetrics(registry) });
-  const { humanId }: User = await environment.run(() =>
+  const { watchStatus } = createPersonActivities({ upstream: humanApi, pollMetrics: createPollMetrics(registry) });
+  const { subjectId: humanId }: Person = await environment.run(() =>
     humanApi.invite({ clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' }),
   );
   const input = {

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
-import { UNDECIDED } from '../../src/domain/undecided';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
 import { Unavailable, Undecided } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
@@ -26,7 +26,7 @@ function setup(
   const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}) });
   const beats: unknown[] = [];
   environment.on('heartbeat', (details: unknown) => beats.push(structuredClone(details)));
-  const { invite } = createInvitationActivities({ humanApi, reportStore, timeoutMs: 100 });
+  const { invite } = createInvitationActivities({ upstream: humanApi, reportStore, timeoutMs: 100 });
   const begunAtMs = Date.parse(BEGUN_AT);
   return { humanApi, beats, invited: environment.run(invite, { details: DETAILS, begunAtMs }) };
 }
@@ -48,7 +48,7 @@ test('a create is told before it is sent, so that a worker that dies leaves word
 function withLostAnswer() {
   const humanApi = new FakeUpstream();
   humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
-  const { invite } = createInvitationActivities({ humanApi, reportStore: new FakeStore(), timeoutMs: 100 });
+  const { invite } = createInvitationActivities({ upstream: humanApi, reportStore: new FakeStore(), timeoutMs: 100 });
   const args: Parameters<typeof invite> = [{ details: DETAILS, begunAtMs: Date.parse(BEGUN_AT) }];
   return { humanApi, invite, args };
 }

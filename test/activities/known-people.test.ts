@@ -9,7 +9,7 @@ function setup() {
   const humanApi = new FakeUpstream();
   humanApi.enrol('POL-1', 'pol-1@example.org', 0);
   humanApi.enrol('POL-1', 'stranger@example.org', 0);
-  const { findKnownPeople } = createPeopleActivities({ humanApi });
+  const { findKnownPeople } = createPeopleActivities({ upstream: humanApi });
   const find = (known: { humanIds?: readonly string[]; emails?: readonly string[] }) =>
     new MockActivityEnvironment().run(findKnownPeople, { clientUserId: 'POL-1', humanIds: [], emails: [], ...known });
   return { humanApi, find };
@@ -31,7 +31,7 @@ test.each([
 
 test('a person without an e-mail is ours where an invitation has no answer, but not if it may be another of them', async () => {
   const { humanApi, find } = setup();
-  humanApi.editPerson = (user) => ({ ...user, clientUserEmail: null });
+  humanApi.editPerson = (user) => ({ ...user, email: null });
   const emails = ['pol-1@example.org'];
   expect(await find({ emails })).toEqual({ ours: [], others: [OURS, STRANGER] });
   humanApi.people.pop();

@@ -1,7 +1,7 @@
 import { selectReports } from '../../src/activities/list-selection';
 import { versionName } from '../../src/domain/instants';
 import { withMarks } from '../../src/domain/marks';
-import type { ReportRow } from '../../src/human-api/users/adapter';
+import type { ListedReport } from '../../src/domain/reports';
 import { fc } from '../support/property';
 
 const WANTED = { unity: ['json', 'pdf'] } as const;
@@ -9,10 +9,10 @@ const CLINIC = { id: 'o1', name: 'Sample Clinic' };
 /** Rows, what lies beside them and the frame. A payload may have 2 MB, and a run carries more than one list. */
 const MOST_BYTES = 1_000_000;
 
-const row = (id: string, name = 'unity', organization: ReportRow['organization'] = CLINIC): ReportRow => ({
-  ...{ id, name, organization, updatedAt: '2026-01-01T00:00:00Z', createdAt: null },
+const row = (id: string, type = 'unity', organization: ListedReport['organization'] = CLINIC): ListedReport => ({
+  ...{ id, type, organization, updatedAt: '2026-01-01T00:00:00Z' },
 });
-const many = (count: number, make: (at: number) => ReportRow) => Array.from({ length: count }, (_, at) => make(at));
+const many = (count: number, make: (at: number) => ListedReport) => Array.from({ length: count }, (_, at) => make(at));
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 test('rows of types that are not wanted are left out, but for the providers that only they name', () => {
@@ -47,7 +47,7 @@ test('a report that a notice named is returned whatever its type is', () => {
 });
 
 test('the digest tells of unwanted rows no more than who has some', () => {
-  const digestOf = (rows: ReportRow[]) => selectReports(rows, { wanted: WANTED }).digest;
+  const digestOf = (rows: ListedReport[]) => selectReports(rows, { wanted: WANTED }).digest;
   const before = digestOf([row('r1'), row('t1', 'timeline')]);
   expect(digestOf([row('t2', 'timeline'), row('r1'), row('t3', 'timeline')])).toBe(before);
   expect(digestOf([row('r1'), row('t1', 'timeline', { id: 'o2', name: null })])).not.toBe(before);

@@ -20,7 +20,7 @@ function setup({ error = new Unavailable(facts(503), 'scripted') as Error, faili
   const heartbeatDetails = streak === 0 ? undefined : before;
   const info = { attempt: streak + 1, currentAttemptScheduledTimestampMs: NOW_MS, heartbeatDetails };
   const environment = new MockActivityEnvironment(info, SILENT);
-  const { watchStatus, readStatus } = createPersonActivities({ humanApi });
+  const { watchStatus, readStatus } = createPersonActivities({ upstream: humanApi });
   return {
     poll: (failureReportMs: number | null): Promise<StatusAnswer> => {
       const known = { humanId: 'h-1', status: 'Invited', delaysMs: [MINUTE_MS] };

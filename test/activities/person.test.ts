@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPersonActivities, type StatusAnswer } from '../../src/activities/person';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/domain/undecided';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { Unavailable, Undecided } from '../../src/upstream/errors';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 import { attemptsOf } from './attempts';
@@ -16,7 +16,7 @@ const QUEUED = { queuedForMs: () => 10 * MINUTE_MS };
 function setup() {
   const humanApi = new FakeUpstream();
   const { humanId } = humanApi.enrol('POL-1', EMAIL, 0);
-  return { humanApi, humanId, ...createPersonActivities({ humanApi }) };
+  return { humanApi, humanId, ...createPersonActivities({ upstream: humanApi }) };
 }
 
 /** Upstream fails so often, then answers. */
@@ -76,10 +76,12 @@ test('who may have been invited is looked for as long as was asked, however long
 test('users-idn.json against an applicant with ann@bücher.example is the same person', async () => {
   const { humanApi, lookUp } = setup();
   const [row] = JSON.parse(readFileSync(join(__dirname, '../field-cases/notifications/users-idn.json'), 'utf8'));
-  humanApi.editLookUp = () => [{ inviteLink: null, ...row }];
+  const { humanId, clientUserId, clientUserEmail: email, status, updatedAt } = row;
+  const updatedAtMs = Date.parse(updatedAt);
+  humanApi.editLookUp = () => [{ subjectId: humanId, clientUserId, email, status, updatedAtMs, inviteLink: null }];
   const whom = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };
   const { result } = await attemptsOf(lookUp, [whom], { most: 1 });
-  expect(result).toMatchObject({ kind: 'found', humanId: row.humanId });
+  expect(result).toMatchObject({ kind: 'found', humanId });
 });
 
 test('an outage that began under 0.1.0 keeps its length', async () => {

@@ -15,7 +15,7 @@ function setup(faults: FakeUpstream['faults']) {
   const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
   humanApi.faults.push(...faults);
   humanApi.enrol('POL-1', 'ann@example.org', 0);
-  const { listReports, fetchDocument } = createReportActivities({ humanApi, reportStore: new FakeStore() });
+  const { listReports, fetchDocument } = createReportActivities({ upstream: humanApi, reportStore: new FakeStore() });
   const document = { clientUserId: 'POL-1', report: { id: 'r1', type: 'unity', organization: null, updatedAt: null } };
   return {
     humanApi,

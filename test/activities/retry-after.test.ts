@@ -20,7 +20,7 @@ async function read(status: number, retryAfter: string): Promise<unknown> {
   const humanApi = createUsersUpstream({ ...credentials, authUrl: url, adminUrl: url, dataUrl: url });
   const silent = { logger: new DefaultLogger('ERROR', () => {}) };
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }, silent);
-  const { readStatus } = createPersonActivities({ humanApi });
+  const { readStatus } = createPersonActivities({ upstream: humanApi });
   const failure = await environment
     .run(readStatus, { humanId: 'h-1', patienceMs: null })
     .catch((error: unknown) => error);

@@ -11,7 +11,7 @@ const GATEWAY = new UnenvelopedFormat({ ...facts(400), requestId: '1f0c3b1d-2a4f
 function setup() {
   const humanApi = new FakeUpstream([{ afterMs: 0, reports: [row('r1', 'unity', null)] }]);
   humanApi.enrol('POL-1', 'pol-1@example.org', 0);
-  const { fetchDocument } = createReportActivities({ humanApi, reportStore: new FakeStore() });
+  const { fetchDocument } = createReportActivities({ upstream: humanApi, reportStore: new FakeStore() });
   const input = { clientUserId: 'POL-1', report: REPORT, format: 'pdf', newest: null } as const;
   const fetched = (most: number) => attemptsOf(fetchDocument, [input], { most });
   return { humanApi, fetched };

@@ -17,8 +17,6 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
   spool: { disk: 'all', domain: 'all', observability: 'all', process: 'all' },
   activities: {
     upstream: 'all',
-    'human-api': 'all',
-    'human-api/notifications': 'all',
     'report-store': 'all',
     domain: 'all',
     observability: 'all',
@@ -53,8 +51,6 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
     observability: 'all',
     process: 'all',
     'report-store': 'all',
-    'human-api': 'all',
-    'human-api/notifications': 'all',
   },
   dev: { temporal: 'all', disk: 'all', domain: 'all', observability: 'all', process: 'all' },
 };

@@ -1,200 +1,168 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Ajv from 'ajv/dist/2020';
 import { type ProcessName, readConfig } from '../../src/config';
-import { composeDocument, processOf, readCompose, type Service, secretsOf, serviceOf, variablesOf } from './compose';
-import { lastOf, stageOf } from './dockerfile';
+import { findService, getProcess, listSecrets, readCompose, readVariables, type Service } from './compose';
+import { findStage, lastInstruction } from './dockerfile';
+
+type NamedService = readonly [name: string, service: Service];
 
 /** Where the operator reads the audit log of the webhook. */
-const WEBHOOKS_AUDIT_LOG = '/var/lib/chartway/webhook-audit';
+const WEBHOOK_AUDIT_LOG = '/var/lib/chartway/webhook-audit';
+const SERVICE_KEYS = {
+  ...{ image: true, build: true, profiles: true, command: true, entrypoint: true, init: true, restart: true },
+  ...{ environment: true, env_file: true, secrets: true, volumes: true, tmpfs: true, read_only: true },
+  ...{ ports: true, networks: true, network_mode: true, depends_on: true, healthcheck: true, stop_grace_period: true },
+  ...{ cap_add: true, cap_drop: true, security_opt: true, mem_limit: true, pids_limit: true, ulimits: true },
+} satisfies Record<keyof Service, true>;
 
-function setup() {
-  const compose = readCompose();
-  const all = Object.entries(compose.services);
-  return { compose, all, ours: all.filter(([, service]) => processOf(service) !== null) };
+const compose = readCompose();
+const services = Object.entries(compose.services);
+const ownServices = services.filter(([, service]) => getProcess(service) !== null);
+/** Without the sandbox. */
+const chartwayServices = ownServices.filter(([, service]) => getProcess(service) !== 'sandbox');
+
+/** The names of the services that fulfil the condition. */
+function namesOf(all: readonly NamedService[], fulfils: (service: Service) => boolean): string[] {
+  return all.filter(([, service]) => fulfils(service)).map(([name]) => name);
 }
 
-/** What the file of a secret may hold. */
-function textOf(target: string): string {
-  return target === 'PAYLOAD_KEYS' || target === 'AUDIT_KEY'
-    ? `main:${Buffer.alloc(32, 1).toString('base64')}`
-    : 'a-secret-from-a-file';
-}
-
-/** With the Compose Specification's own schema; its formats (durations, ports) are judged by its patterns alone. */
-function faultsOf(document: unknown): string[] {
-  const schema = JSON.parse(readFileSync(join(__dirname, 'compose-spec', 'compose-spec.json'), 'utf8'));
-  const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
-  return validate(document)
-    ? []
-    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
-}
-
-function named(all: readonly (readonly [string, Service])[], fits: (service: Service) => boolean): string[] {
-  return all.filter(([, service]) => fits(service)).map(([name]) => name);
-}
-
-test('the compose file keeps to the Compose Specification', () => {
-  expect(faultsOf(composeDocument())).toEqual([]);
+test('each key is one that this file uses: Compose ignores or rejects a misspelt one', () => {
+  const unknown = services.flatMap(([name, service]) =>
+    Object.keys(service)
+      .filter((key) => !(key in SERVICE_KEYS))
+      .map((key) => `${name}.${key}`),
+  );
+  expect(unknown).toEqual([]);
+  const others = Object.keys(compose).filter((key) => !key.startsWith('x-'));
+  expect(others.sort()).toEqual(['name', 'networks', 'secrets', 'services', 'volumes']);
 });
 
-test('the schema would tell of a key that does not exist and of a value of the wrong kind', () => {
-  const document = composeDocument() as { services: Record<string, object> };
-  const broken = {
-    ...document,
-    services: { ...document.services, worker: { image: 'x', readonly: true, ports: 3001 } },
-  };
-  expect(faultsOf(broken).join()).toMatch(/worker must NOT have unevaluated/);
-  expect(faultsOf(broken).join()).toMatch(/worker\/ports.*array/);
-});
-
-test('Compose 2.20 and podman-compose read it: env files are names, and nothing is tagged !reset or included', () => {
-  const { all, compose } = setup();
-  expect(named(all, ({ env_file = [] }) => env_file.some((file) => typeof file !== 'string'))).toEqual([]);
-  expect(Object.keys(compose)).not.toContain('include');
+test('Compose 2.20 and podman-compose read the file: env files are names, no !reset, no include', () => {
+  expect(namesOf(services, ({ env_file = [] }) => env_file.some((file) => typeof file !== 'string'))).toEqual([]);
   expect(readFileSync(join(__dirname, '..', '..', 'docker-compose.yml'), 'utf8')).not.toMatch(/!(reset|override)/);
 });
 
-test('bind mounts carry z, so that a host where SELinux enforces lets containers read them', () => {
-  const { all } = setup();
-  const bound = all.flatMap(([, { volumes = [] }]) => volumes.filter((volume) => volume.startsWith('.')));
-  expect(bound).toHaveLength(6);
-  expect(bound.filter((volume) => !volume.endsWith(':ro,z'))).toEqual([]);
+test('bind mounts have the option z, so that containers can read them under SELinux', () => {
+  const binds = services.flatMap(([, { volumes = [] }]) => volumes.filter((volume) => volume.startsWith('.')));
+  expect(binds).toHaveLength(6);
+  expect(binds.filter((volume) => !volume.endsWith(':ro,z'))).toEqual([]);
 });
 
-test('every image of others is pinned by tag and digest', () => {
-  const { all } = setup();
+test('each image that is not built here is pinned by tag and digest', () => {
   const pinned = /^[\w/-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;
-  expect(named(all, (service) => processOf(service) === null && !pinned.test(service.image))).toEqual([]);
+  expect(namesOf(services, (service) => getProcess(service) === null && !pinned.test(service.image))).toEqual([]);
 });
 
-test('every container has a read-only root, no capability but those told, and cannot gain any', () => {
-  const { all } = setup();
-  expect(named(all, ({ read_only }) => read_only !== true)).toEqual(['temporal-ui']);
-  expect(named(all, ({ cap_drop }) => cap_drop?.join() !== 'ALL')).toEqual([]);
-  expect(named(all, (service) => 'cap_add' in service)).toEqual(['postgresql']);
-  expect(named(all, ({ security_opt }) => security_opt?.join() !== 'no-new-privileges:true')).toEqual([]);
+test('each container has a read-only root and no capabilities, and cannot gain any', () => {
+  expect(namesOf(services, ({ read_only }) => read_only !== true)).toEqual(['temporal-ui']);
+  expect(namesOf(services, ({ cap_drop }) => cap_drop?.join() !== 'ALL')).toEqual([]);
+  expect(namesOf(services, (service) => 'cap_add' in service)).toEqual(['postgresql']);
+  expect(namesOf(services, ({ security_opt }) => security_opt?.join() !== 'no-new-privileges:true')).toEqual([]);
 });
 
-test('no container takes all of the memory or the processes, or leaves a core file with keys in it', () => {
-  const { all, ours } = setup();
-  expect(named(all, ({ mem_limit }) => !/^[12]g$/.test(mem_limit ?? ''))).toEqual([]);
-  expect(named(all, ({ pids_limit }) => pids_limit === undefined)).toEqual([]);
-  expect(named(all, ({ ulimits }) => ulimits?.core !== 0)).toEqual([]);
-  const heapMiB = (service: Service) => Number(/=(\d+)$/.exec(variablesOf(service)['NODE_OPTIONS'] ?? '')?.[1]);
-  const chartways = ours.filter(([, service]) => processOf(service) !== 'sandbox');
-  expect(named(chartways, (service) => !(heapMiB(service) <= 0.7 * 1_024))).toEqual([]);
+test('each container has limits of memory and processes, and writes no core file, which could hold keys', () => {
+  expect(namesOf(services, ({ mem_limit }) => !/^[12]g$/.test(mem_limit ?? ''))).toEqual([]);
+  expect(namesOf(services, ({ pids_limit }) => pids_limit === undefined)).toEqual([]);
+  expect(namesOf(services, ({ ulimits }) => ulimits?.core !== 0)).toEqual([]);
+  const heapMiB = (service: Service) => Number(/=(\d+)$/.exec(readVariables(service)['NODE_OPTIONS'] ?? '')?.[1]);
+  expect(namesOf(chartwayServices, (service) => !(heapMiB(service) <= 0.7 * 1_024))).toEqual([]);
 });
 
 test('ports are published on loopback only', () => {
-  const { all } = setup();
-  expect(named(all, ({ ports = [] }) => ports.some((port) => !port.startsWith('127.0.0.1:')))).toEqual([]);
+  const isOpen = ({ ports = [] }: Service) => ports.some((port) => !port.startsWith('127.0.0.1:'));
+  expect(namesOf(services, isOpen)).toEqual([]);
 });
 
-test('no secret stands in the file or in an env file beside it', () => {
-  const { all } = setup();
+test('neither the file nor an env file contains a secret', () => {
   const secret = /(SECRET|PASSWORD|PWD|KEY|KEYS|TOKEN)$/;
-  expect(named(all, (service) => Object.keys(variablesOf(service)).some((name) => secret.test(name)))).toEqual([]);
+  const hasSecret = (service: Service) => Object.keys(readVariables(service)).some((name) => secret.test(name));
+  expect(namesOf(services, hasSecret)).toEqual([]);
 });
 
-test('no container sees the folder of the secrets, or more secrets than it names', () => {
-  const { all } = setup();
-  const folders = all.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0] ?? ''));
+test('no container mounts the folder of the secrets, and the webhook has two secrets', () => {
+  const folders = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0] ?? ''));
   expect(folders.filter((folder) => /^\.\/?(deploy\/?(secrets.*)?)?$/.test(folder))).toEqual([]);
-  expect(secretsOf(serviceOf('webhook')).map(({ target }) => target)).toEqual(['WEBHOOK_SECRET', 'PAYLOAD_KEYS']);
+  expect(listSecrets(findService('webhook')).map(({ target }) => target)).toEqual(['WEBHOOK_SECRET', 'PAYLOAD_KEYS']);
 });
 
-test('every process of ours but the sandbox has keys, and a webhook has its own', () => {
-  const { ours } = setup();
-  for (const [, service] of ours) {
-    const process = processOf(service);
-    const keys = secretsOf(service).find(({ target }) => target === 'PAYLOAD_KEYS')?.source;
-    const others = process === 'sandbox' ? undefined : 'PAYLOAD_KEYS';
-    expect(keys).toBe(process === 'webhook' ? 'WEBHOOK_PAYLOAD_KEYS' : others);
+test('each process except the sandbox has keys, and a webhook has its own key', () => {
+  for (const [, service] of ownServices) {
+    const keys = listSecrets(service).find(({ target }) => target === 'PAYLOAD_KEYS')?.source;
+    const expected = getProcess(service) === 'webhook' ? 'WEBHOOK_PAYLOAD_KEYS' : 'PAYLOAD_KEYS';
+    expect(keys).toBe(getProcess(service) === 'sandbox' ? undefined : expected);
   }
 });
 
-test('what a service names is there: its secrets, volumes, networks, and in each of its profiles what it waits for', () => {
-  const { compose, all } = setup();
-  for (const [, service] of all) {
-    for (const { source } of secretsOf(service)) expect(Object.keys(compose.secrets)).toContain(source);
+test('the secrets, volumes and networks of a service exist, and its dependencies in each of its profiles', () => {
+  for (const [, service] of services) {
+    for (const { source } of listSecrets(service)) expect(Object.keys(compose.secrets)).toContain(source);
     for (const volume of service.volumes ?? [])
       if (!volume.startsWith('.')) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
     for (const network of service.networks ?? []) expect(Object.keys(compose.networks)).toContain(network);
-    for (const other of Object.keys(service.depends_on ?? {}))
-      expect(compose.services[other]?.profiles).toEqual(expect.arrayContaining([...service.profiles]));
+    for (const dependency of Object.keys(service.depends_on ?? {}))
+      expect(compose.services[dependency]?.profiles).toEqual(expect.arrayContaining([...service.profiles]));
   }
 });
 
-test.each([
-  ...['worker', 'webhook', 'api', 'starter', 'operator'],
-  ...['sandbox-store', 'sandbox-worker', 'sandbox-webhook', 'sandbox-starter'],
-])('the environment of %s is one that its process starts with', (name) => {
-  const service = serviceOf(name);
-  const secrets = Object.fromEntries(secretsOf(service).map(({ target }) => [target, textOf(target)]));
-  const nowhere = join(tmpdir(), 'chartway-no-such-folder');
-  const read = () => readConfig(processOf(service) as ProcessName, { ...variablesOf(service), ...secrets }, nowhere);
+test.each(chartwayServices)('the environment of %s is a valid configuration of its process', (_name, service) => {
+  const key = `main:${Buffer.alloc(32, 1).toString('base64')}`;
+  const values = listSecrets(service).map(({ target }) => [target, /KEYS?$/.test(target) ? key : 'a-secret-of-a-file']);
+  const env = { ...readVariables(service), ...Object.fromEntries(values) };
+  const read = () => readConfig(getProcess(service) as ProcessName, env, join(tmpdir(), 'chartway-no-such-folder'));
   expect(read).not.toThrow();
 });
 
-test('what must last is kept on volumes that the image has folders for', () => {
-  const { ours } = setup();
-  const folders = stageOf('chartway')
-    .instructions.filter(({ name }) => name === 'RUN')
-    .map(({ text }) => text)
-    .join('\n');
-  for (const [, service] of ours.filter(([, service]) => service.volumes !== undefined)) {
+test('each volume is mounted at a folder of the image that a variable names', () => {
+  const runs = findStage('chartway').instructions.filter(({ name }) => name === 'RUN');
+  const created = runs.map(({ text }) => text).join('\n');
+  for (const [, service] of ownServices) {
+    const { REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA } = readVariables(service);
     for (const volume of service.volumes ?? []) {
       const [, folder = ''] = volume.split(':');
-      const { REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA } = variablesOf(service);
-      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA, WEBHOOKS_AUDIT_LOG]).toContain(folder);
-      expect(folders).toContain(folder);
+      expect([REPORT_STORE, WEBHOOK_SPOOL, AUDIT_LOG, SANDBOX_DATA, WEBHOOK_AUDIT_LOG]).toContain(folder);
+      expect(created).toContain(folder);
     }
   }
 });
 
-test('every process writes its audit log on a volume, and a webhook on one that no other process can write, without their key', () => {
-  const { ours } = setup();
-  for (const [name, service] of ours.filter(([, service]) => processOf(service) !== 'sandbox')) {
-    const isWebhook = processOf(service) === 'webhook';
+test('a webhook writes its audit log to a volume that no other process can write, without their key', () => {
+  for (const [name, service] of chartwayServices) {
+    const isWebhook = getProcess(service) === 'webhook';
     const volume = `${name.startsWith('sandbox') ? 'sandbox-' : ''}${isWebhook ? 'webhook-' : ''}audit`;
     const audits = service.volumes?.filter((mounted) => /audit:/.test(mounted) && !mounted.endsWith(':ro'));
-    expect(audits).toEqual([`${volume}:${variablesOf(service)['AUDIT_LOG']}`]);
-    expect(secretsOf(service).some(({ target }) => target === 'AUDIT_KEY')).toBe(!isWebhook);
+    expect(audits).toEqual([`${volume}:${readVariables(service)['AUDIT_LOG']}`]);
+    expect(listSecrets(service).some(({ target }) => target === 'AUDIT_KEY')).toBe(!isWebhook);
   }
-  expect(serviceOf('operator').volumes).toContain(`webhook-audit:${WEBHOOKS_AUDIT_LOG}:ro`);
+  expect(findService('operator').volumes).toContain(`webhook-audit:${WEBHOOK_AUDIT_LOG}:ro`);
 });
 
-test('plain text is allowed to the Temporal server of the file only, so that one elsewhere needs TLS', () => {
-  const { ours } = setup();
-  for (const [, service] of ours.filter(([, service]) => processOf(service) !== 'sandbox')) {
-    const { TEMPORAL_ADDRESS, TEMPORAL_PLAINTEXT } = variablesOf(service);
+test('only the Temporal server of the file may be reached in plain text', () => {
+  for (const [, service] of chartwayServices) {
+    const { TEMPORAL_ADDRESS, TEMPORAL_PLAINTEXT } = readVariables(service);
     expect(`${TEMPORAL_PLAINTEXT}:7233`).toBe(TEMPORAL_ADDRESS);
   }
 });
 
-test('worker, webhook and api are healthy when /readyz says so, on a port of their own in their network namespace', () => {
-  const { ours } = setup();
-  expect(lastOf(stageOf('chartway'), 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);
-  const watched = ours.filter(([, service]) => ['worker', 'webhook', 'api'].includes(processOf(service) ?? ''));
-  expect(watched.map(([, { healthcheck }]) => healthcheck)).toEqual(watched.map(() => undefined));
-  const ports = watched.map(
-    ([name, service]) => `${service.network_mode ?? name} ${variablesOf(service)['METRICS_PORT']}`,
+test('worker, webhook and api have the health check of the image, on a port that no neighbour uses', () => {
+  expect(lastInstruction(findStage('chartway'), 'HEALTHCHECK')).toMatch(/CMD \["node", "\/app\/deploy\/ready\.mjs"\]$/);
+  const checked = ownServices.filter(([, service]) => /^(worker|webhook|api)$/.test(getProcess(service) ?? ''));
+  expect(checked.filter(([, { healthcheck }]) => healthcheck !== undefined)).toEqual([]);
+  const ports = checked.map(
+    ([name, service]) => `${service.network_mode ?? name} ${readVariables(service)['METRICS_PORT']}`,
   );
   expect(ports).toHaveLength(new Set(ports).size);
   expect(ports.join()).not.toContain('undefined');
 });
 
-test('each of our services is built from a stage that is there, under one name for one stage', () => {
-  const { ours } = setup();
-  const built = new Set(ours.map(([, { image, build }]) => `${image} ${stageOf(build?.target ?? '').name}`));
-  expect([...built].sort()).toEqual(['chartway-sandbox:0.1.0 sandbox', 'chartway:0.1.0 chartway']);
+test('the services of Chartway use one image for each stage', () => {
+  const images = new Set(ownServices.map(([, { image, build }]) => `${image} ${findStage(build?.target ?? '').name}`));
+  expect([...images].sort()).toEqual(['chartway-sandbox:0.2.0 sandbox', 'chartway:0.2.0 chartway']);
 });
 
-test('a process has the time to drain that it takes', () => {
-  // The longest drains: observability/shutdown's grace of each root.
-  expect(serviceOf('worker').stop_grace_period).toBe('30s');
-  expect(serviceOf('webhook').stop_grace_period).toBe('15s');
-  expect(serviceOf('api').stop_grace_period).toBe('20s');
+test('each process has the time that its drain takes', () => {
+  // The grace periods of the processes, rounded up.
+  expect(findService('worker').stop_grace_period).toBe('30s');
+  expect(findService('webhook').stop_grace_period).toBe('15s');
+  expect(findService('api').stop_grace_period).toBe('20s');
 });

@@ -1,36 +1,26 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyOf, lastOf, readStages, stageOf } from './dockerfile';
+import { findStage, lastInstruction, parseCopy, readStages } from './dockerfile';
 
 const ROOT = join(__dirname, '..', '..');
 
-function setup() {
-  const stages = readStages();
-  const last = stageOf('chartway');
-  const copies = stages.flatMap(({ instructions }) => instructions.filter(({ name }) => name === 'COPY').map(copyOf));
-  return {
-    stages,
-    last,
-    fromContext: copies.filter(({ from }) => from === null).flatMap(({ sources }) => sources),
-  };
-}
+const stages = readStages();
+const instructions = stages.flatMap((stage) => stage.instructions);
+const chartway = findStage('chartway');
 
-test('every stage begins with the same image, pinned by tag and digest', () => {
-  const { stages } = setup();
-  const images = new Set(stages.map(({ name }) => stageOf(name ?? '').image));
+test('each stage starts from the same image, pinned by tag and digest', () => {
+  const images = new Set(stages.map(({ name }) => findStage(name ?? '').image));
   expect([...images]).toEqual([expect.stringMatching(/^node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/)]);
 });
 
-test('the image runs as a user who is not root, and owns nothing but the volumes', () => {
-  const { last } = setup();
-  expect(lastOf(last, 'USER')).toBe('1000:1000');
-  expect(last.instructions.filter(({ text }) => /--chown/.test(text))).toEqual([]);
+test('the image runs as a user other than root, who owns only the volumes', () => {
+  expect(lastInstruction(chartway, 'USER')).toBe('1000:1000');
+  expect(chartway.instructions.filter(({ text }) => /--chown/.test(text))).toEqual([]);
 });
 
-test('development packages, sources and the compiler stay behind in their stages', () => {
-  const { last } = setup();
-  const intoImage = last.instructions.filter(({ name }) => name === 'COPY').map(copyOf);
-  expect(intoImage.flatMap(({ sources }) => sources)).toEqual([
+test('the image contains no development packages, sources or compiler', () => {
+  const copies = chartway.instructions.filter(({ name }) => name === 'COPY').map(parseCopy);
+  expect(copies.flatMap(({ sources }) => sources)).toEqual([
     'package.json',
     'deploy/with-secrets.sh',
     'deploy/run.sh',
@@ -39,15 +29,13 @@ test('development packages, sources and the compiler stay behind in their stages
     '/app/dist/src',
     '/app/dist/workflow-bundle.js',
   ]);
-  expect(intoImage.find(({ sources }) => sources.includes('/app/node_modules'))?.from).toBe('packages');
-  expect(lastOf(stageOf('packages'), 'RUN')).toContain('--omit=dev');
+  expect(copies.find(({ sources }) => sources.includes('/app/node_modules'))?.from).toBe('packages');
+  expect(lastInstruction(findStage('packages'), 'RUN')).toContain('--omit=dev');
 });
 
-test('packages come from the lockfile, and nothing is fetched in any other way', () => {
-  const { stages } = setup();
-  const all = stages.flatMap(({ instructions }) => instructions);
-  expect(all.filter(({ name }) => name === 'ADD')).toEqual([]);
-  const runs = all.filter(({ name }) => name === 'RUN').map(({ text }) => text);
+test('only npm ci downloads, from the lockfile', () => {
+  expect(instructions.filter(({ name }) => name === 'ADD')).toEqual([]);
+  const runs = instructions.filter(({ name }) => name === 'RUN').map(({ text }) => text);
   expect(runs.filter((text) => /curl|wget|apt|npm i(nstall)?\b|latest|sudo/.test(text))).toEqual([]);
   expect(runs.filter((text) => text.startsWith('npm '))).toEqual([
     'npm ci --include=dev --loglevel=error',
@@ -55,20 +43,21 @@ test('packages come from the lockfile, and nothing is fetched in any other way',
   ]);
 });
 
-test('entry point and health check are in exec form: no shell stands between a signal and its process', () => {
-  const { last } = setup();
-  expect(JSON.parse(lastOf(last, 'ENTRYPOINT') ?? '')).toEqual(['/app/deploy/with-secrets.sh', '/app/deploy/run.sh']);
-  expect(readStages().at(-1)?.name).toBe('chartway');
-  expect(JSON.parse(lastOf(last, 'CMD') ?? '')).toEqual(['worker']);
+test('entry point and command are in exec form, so that signals reach the process', () => {
+  const entryPoint = JSON.parse(lastInstruction(chartway, 'ENTRYPOINT') ?? '');
+  expect(entryPoint).toEqual(['/app/deploy/with-secrets.sh', '/app/deploy/run.sh']);
+  expect(stages.at(-1)?.name).toBe('chartway');
+  expect(JSON.parse(lastInstruction(chartway, 'CMD') ?? '')).toEqual(['worker']);
 });
 
-test('the build is sent what it takes, and nothing else', () => {
-  const { fromContext } = setup();
-  const lines = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+test('the build context contains only what the Dockerfile copies', () => {
+  const copies = instructions.filter(({ name }) => name === 'COPY').map(parseCopy);
+  const copied = copies.filter(({ from }) => from === null).flatMap(({ sources }) => sources);
+  const [first, ...others] = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
     .split('\n')
     .filter((line) => /^[^#]/.test(line));
-  expect(lines[0]).toBe('*');
-  const sent = lines.slice(1).map((line) => line.replace(/^!/, ''));
-  expect([...new Set(sent)].sort()).toEqual([...new Set(fromContext)].sort());
-  expect(sent.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  expect(first).toBe('*');
+  const included = others.map((line) => line.replace(/^!/, ''));
+  expect(included.sort()).toEqual([...new Set(copied)].sort());
+  expect(included.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });

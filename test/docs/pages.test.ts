@@ -111,15 +111,6 @@ test('the scripts that the pages run are there', () => {
   expect(scripts.filter((script) => !existsSync(join(ROOT, script)))).toEqual([]);
 });
 
-test('the picture is what its script draws', () => {
-  const drawn = execFileSync(process.execPath, [
-    '--input-type=module',
-    '-e',
-    `import { picture } from ${JSON.stringify(join(ROOT, 'scripts/picture.mjs'))}; process.stdout.write(picture());`,
-  ]);
-  expect(readFileSync(join(ROOT, 'docs/how-it-works.svg'), 'utf8')).toBe(String(drawn));
-});
-
 test('each block of a page says what it is', () => {
   const languages = pages().flatMap((page) => fencesOf(page).map(({ language }) => `${page} ${language}`));
   expect(languages.filter((entry) => /^(README|docs).* $/.test(entry))).toEqual([]);

@@ -1,4 +1,4 @@
-import { createUsersUpstream, type HumanApiSettings, type ReportBody } from '../../src/human-api/users/adapter';
+import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
 import {
   AccessDenied,
   AlreadyExists,
@@ -7,6 +7,7 @@ import {
   Unavailable,
   ValidationRejected,
 } from '../../src/upstream/errors';
+import type { ReportBody } from '../../src/upstream/port';
 
 /** Any honest upstream, to be held against the client's contract. */
 export interface HonestUpstream {
@@ -45,12 +46,16 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
 
   it('an invited person has a humanId and is found again by either id', async () => {
     const { api, clientUserId, invite } = await setup();
-    const { humanId, status } = await invite();
+    const { subjectId, status } = await invite();
     expect(status).toBe('Invited');
-    const [byOurs, byTheirs] = [await api.findPeople({ clientUserId }), await api.findPeople({ humanId })];
-    expect(byOurs).toEqual([expect.objectContaining({ humanId, clientUserId, status: 'Invited' })]);
+    const [byOurs, byTheirs] = [await api.findPeople({ clientUserId }), await api.findPeople({ subjectId })];
+    expect(byOurs).toEqual([expect.objectContaining({ subjectId, clientUserId, status: 'Invited' })]);
     expect(byTheirs).toEqual(byOurs);
-    expect(await api.readStatus(humanId)).toMatchObject({ humanId, status: 'Invited', updatedAt: expect.any(String) });
+    expect(await api.readStatus(subjectId)).toMatchObject({
+      subjectId,
+      status: 'Invited',
+      updatedAtMs: expect.any(Number),
+    });
   });
 
   it('nobody is an empty list, not an error', async () => {
@@ -75,10 +80,10 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
 
   it('a deleted person is gone, and deleting again says so', async () => {
     const { api, clientUserId, invite } = await setup();
-    const { humanId } = await invite();
-    expect(await api.withdraw(humanId)).toBe('deleted');
-    expect(await api.withdraw(humanId)).toBe('already-gone');
-    await expect(api.readStatus(humanId)).rejects.toBeInstanceOf(NotFound);
+    const { subjectId } = await invite();
+    expect(await api.withdraw(subjectId)).toBe('deleted');
+    expect(await api.withdraw(subjectId)).toBe('already-gone');
+    await expect(api.readStatus(subjectId)).rejects.toBeInstanceOf(NotFound);
     expect(await api.findPeople({ clientUserId })).toEqual([]);
   });
 
@@ -88,16 +93,16 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(AccessDenied);
     await expect(api.openReport(clientUserId, 'any', 'pdf')).rejects.toBeInstanceOf(AccessDenied);
     upstream.connect(clientUserId);
-    const [report] = (await api.listReports(clientUserId)).filter(({ name }) => name === 'unity');
+    const [report] = (await api.listReports(clientUserId)).filter(({ type }) => type === 'unity');
     expect(report).toMatchObject({ updatedAt: expect.any(String), organization: { name: expect.any(String) } });
   });
 
   it('reports are "not yet" again after the person was deleted', async () => {
     const { upstream, api, clientUserId, invite } = await setup();
-    const { humanId } = await invite();
+    const { subjectId } = await invite();
     upstream.connect(clientUserId);
     await api.listReports(clientUserId);
-    await api.withdraw(humanId);
+    await api.withdraw(subjectId);
     await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(AccessDenied);
   });
 
@@ -107,8 +112,8 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     upstream.connect(clientUserId);
     const formats = { unity: ['json', 'pdf'], ccdraw: ['pdf'], timeline: ['json'] } as const;
     const lacking = { ccdraw: 'json', timeline: 'pdf' } as const;
-    for (const { id, name } of await api.listReports(clientUserId)) {
-      for (const format of formats[name as keyof typeof formats]) {
+    for (const { id, type } of await api.listReports(clientUserId)) {
+      for (const format of formats[type as keyof typeof formats]) {
         const body = await api.openReport(clientUserId, id, format);
         const bytes = await bytesOf(body);
         expect(body.contentType).toContain(format);
@@ -116,7 +121,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
         if (format === 'json') expect(JSON.parse(bytes.toString())).toEqual(expect.any(Object));
         else expect(bytes.toString('latin1')).toMatch(/^%PDF[\s\S]*%%EOF\s*$/);
       }
-      const none = lacking[name as keyof typeof lacking];
+      const none = lacking[type as keyof typeof lacking];
       if (none) await expect(api.openReport(clientUserId, id, none)).rejects.toBeInstanceOf(NotOffered);
     }
   });

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { createUsersUpstream, type HumanApiSettings, type Upstream } from '../../src/human-api/users/adapter';
+import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
 import { UpstreamError } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { startRecordedUpstream } from './recorded-upstream';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -21,7 +22,7 @@ export async function startClient(settings: Partial<HumanApiSettings> = {}) {
   const clock = { nowMs: Date.parse('2030-03-01T09:00:00.000Z') };
   const api = createUsersUpstream({ ...upstream.settings, ...settings }, { now: () => clock.nowMs });
   closeAfterwards(() => api.close());
-  const { humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
+  const { subjectId: humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
   upstream.connect('POL-1');
   upstream.received.length = 0;
   return { upstream, api, clock, humanId };

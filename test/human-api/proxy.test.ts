@@ -83,7 +83,7 @@ it('this machine is never called through the proxy, whatever NO_PROXY says', asy
   const proxy = readProxy({ http_proxy: `http://${address}`, https_proxy: `http://${address}` });
   if (proxy === null || 'malformed' in proxy) throw new Error('expected a proxy');
   const { api, humanId } = await startClient({ proxy });
-  expect(await api.readStatus(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
   for (const host of ['127.9.9.9', 'localhost', '[::1]']) {
     const url = `https://${host}:1`;
     const near = clientThrough({ https_proxy: address }, { authUrl: url });

@@ -44,14 +44,14 @@ it('a path is not asked again by the same process before its Retry-After has pas
   expect(refused).toMatchObject({ kind: 'rate-limited', retryAfterMs: 1_000, call: { status: null } });
   expect(upstream.calls(`GET /admin/api/v1/users/${humanId}`)).toBe(1);
   clock.nowMs += 1_000;
-  expect(await api.readStatus(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
 });
 
 it('a Retry-After holds its own method and path only', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, slowDown(429, '30'));
   await failureOf(api.readStatus(humanId));
-  expect(await api.findPeople({ humanId })).toHaveLength(1);
+  expect(await api.findPeople({ subjectId: humanId })).toHaveLength(1);
   expect(await api.withdraw(humanId)).toBe('deleted');
 });
 

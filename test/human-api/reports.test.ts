@@ -23,21 +23,21 @@ describe('a list of reports', () => {
         updatedAt: '2020-01-30T21:20:54.316Z',
       },
       { id: 'r2', name: 'ccdraw', organization: { id: 7 }, updatedAt: 1_580_000_000 },
-      { id: 'r3', organization: {} },
+      { id: 'r3', organization: {}, createdAt: '2020-01-01' },
     ];
     upstream.answer(LIST, json(200, rows));
-    const nothing = { name: '', organization: null, updatedAt: null, createdAt: null };
+    const nothing = { type: '', organization: null, updatedAt: null };
     expect(await api.listReports('POL-1')).toEqual([
       { ...nothing, id: '12' },
       {
         ...nothing,
         id: 'r1',
-        name: 'Unity',
+        type: 'Unity',
         organization: { id: null, name: 'Université de Genève' },
         updatedAt: '2020-01-30T21:20:54.316Z',
       },
-      { ...nothing, id: 'r2', name: 'ccdraw', organization: { id: '7', name: null }, updatedAt: '1580000000' },
-      { ...nothing, id: 'r3' },
+      { ...nothing, id: 'r2', type: 'ccdraw', organization: { id: '7', name: null }, updatedAt: '1580000000' },
+      { ...nothing, id: 'r3', updatedAt: '2020-01-01' },
     ]);
   });
 

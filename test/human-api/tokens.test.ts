@@ -72,10 +72,10 @@ it('an early renewal that fails leaves the living token in use, to its end', asy
   const { upstream, api, clock, humanId } = await startClient();
   clock.nowMs += DAY_MS - 1_000;
   upstream.answer(CLIENT_TOKEN, hangUp, 2);
-  expect(await api.readStatus(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
   clock.nowMs += 1_000;
   expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Unavailable);
-  expect(await api.readStatus(humanId)).toMatchObject({ humanId });
+  expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
 });
 
 it('an access token that upstream refuses to renew is "not yet" at once: the person is gone', async () => {

@@ -75,7 +75,7 @@ it('a 404 that is no envelope of upstream never means that a person is gone', as
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, text(404, body));
     expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(Unavailable);
     upstream.answer('GET /admin/api/v1/users', text(404, body));
-    expect(await failureOf(api.findPeople({ humanId }))).toBeInstanceOf(Unavailable);
+    expect(await failureOf(api.findPeople({ subjectId: humanId }))).toBeInstanceOf(Unavailable);
   }
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(404, envelope('code', 404)));
   const gone = await failureOf(api.readStatus(humanId));

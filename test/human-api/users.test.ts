@@ -1,6 +1,6 @@
-import { UNDECIDED } from '../../src/domain/undecided';
-import type { Upstream } from '../../src/human-api/users/adapter';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { AlreadyExists, NotFound, Unavailable, Undecided, ValidationRejected } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { envelope } from './dialects';
 import { page, text } from './faults';
 import { failureOf, startClient } from './fixture';
@@ -72,7 +72,7 @@ describe('a create', () => {
   ])('takes %s', async (_, body) => {
     const { upstream, api } = await startClient();
     upstream.answer(CREATE, json(200, body));
-    expect(await api.invite(INVITATION)).toMatchObject({ humanId: 'h2', clientUserEmail: null });
+    expect(await api.invite(INVITATION)).toMatchObject({ subjectId: 'h2', email: null });
   });
 
   it.each([
@@ -163,7 +163,7 @@ describe('a look-up', () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(2)), 2);
     expect(await api.findPeople({ clientUserId: 'POL-1' })).toHaveLength(2);
-    expect(await failureOf(api.findPeople({ humanId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
+    expect(await failureOf(api.findPeople({ subjectId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
   });
 
   it('that finds whom it seeks in a list of everybody looks no further', async () => {
@@ -190,7 +190,7 @@ describe('a look-up', () => {
       const { upstream, api } = await startClient();
       upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-1"}]`));
       const found = await api.findPeople({ clientUserId: 'POL-1' });
-      expect(found).toMatchObject([{ humanId: 'h1', clientUserId: 'POL-1' }]);
+      expect(found).toMatchObject([{ subjectId: 'h1', clientUserId: 'POL-1' }]);
     },
   );
 
@@ -223,7 +223,7 @@ describe('a user read by humanId', () => {
   ])('may come %s', async (_, body, status) => {
     const { upstream, api, humanId } = await startClient();
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body(humanId)));
-    expect(await api.readStatus(humanId)).toMatchObject({ humanId, status });
+    expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId, status });
   });
 
   it.each([{ humanId: 'h1', status: 'Declined' }, { status: 'error' }, { status: 'error', message: 'x' }, {}])(
@@ -285,7 +285,7 @@ const GATEWAYS: [string, (status: number) => unknown][] = [
 
 describe('whose word a refusal is', () => {
   const calls = (humanId: string): [string, (api: Upstream) => Promise<unknown>][] => [
-    [LOOK_UP, (api) => api.findPeople({ humanId })],
+    [LOOK_UP, (api) => api.findPeople({ subjectId: humanId })],
     [LOOK_UP, (api) => api.listPeople(0)],
     [`GET /admin/api/v1/users/${humanId}`, (api) => api.readStatus(humanId)],
     [`DELETE /admin/api/v1/users/${humanId}`, (api) => api.withdraw(humanId)],
@@ -346,7 +346,7 @@ describe('whose word a refusal is', () => {
     const bare = json(404, { code: 404, error: 'Not Found', message: 'Not Found' });
     const [user, deletion] = [`GET /admin/api/v1/users/${humanId}`, `DELETE /admin/api/v1/users/${humanId}`];
     for (const call of [LOOK_UP, user, deletion]) upstream.answer(call, bare);
-    expect(await api.findPeople({ humanId })).toEqual([]);
+    expect(await api.findPeople({ subjectId: humanId })).toEqual([]);
     expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(NotFound);
     expect(await api.withdraw(humanId)).toBe('already-gone');
     upstream.answer(deletion, text(404, ''));

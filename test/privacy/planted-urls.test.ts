@@ -33,7 +33,7 @@ async function setup<Upstream extends { port: number; close(): Promise<void> }>(
 
 test('no URL in a body or a header of an answer is called, and no name in it is looked up', async () => {
   const { trap, api, upstream, onlyUpstream } = await setup((url) => startPlantingUpstream(url, { redirects: true }));
-  const { humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
+  const { subjectId: humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
   await api.findPeople({ clientUserId: 'POL-1' });
   await api.readStatus(humanId);
   for (const { id } of await api.listReports('POL-1')) {

@@ -2,8 +2,9 @@ import { inspect } from 'node:util';
 import { isHumanId } from '../../src/domain/identifiers';
 import { STAGES } from '../../src/domain/outcome';
 import { nextStage, statusKind } from '../../src/domain/status';
-import { createUsersUpstream, type Upstream } from '../../src/human-api/users/adapter';
+import { createUsersUpstream } from '../../src/human-api/users/adapter';
 import { UpstreamError } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { fc } from '../support/property';
 import { startRawUpstream } from './raw-upstream';
 
@@ -137,10 +138,10 @@ const ANSWER = fc
 
 const CALLS: Readonly<Record<string, (api: Upstream) => Promise<unknown>>> = {
   invite: (api) => api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' }),
-  findUsers: (api) => api.findPeople({ clientUserId: 'POL-1' }),
-  listUsers: (api) => api.listPeople(10),
-  readUser: (api) => api.readStatus('f'.repeat(32)),
-  deleteUser: (api) => api.withdraw('f'.repeat(32)),
+  findPeople: (api) => api.findPeople({ clientUserId: 'POL-1' }),
+  listPeople: (api) => api.listPeople(10),
+  readStatus: (api) => api.readStatus('f'.repeat(32)),
+  withdraw: (api) => api.withdraw('f'.repeat(32)),
   listReports: (api) => api.listReports('POL-1'),
   openReport: async (api) => {
     const body = await api.openReport('POL-1', 'r1', 'pdf');
@@ -200,8 +201,8 @@ describe.each(['honest', 'anything'] as const)('whatever upstream answers, with 
           const api = client();
           try {
             const value = await judged(CALLS[name]?.(api) ?? Promise.resolve());
-            const { humanId } = (value ?? {}) as { humanId?: unknown };
-            if (humanId !== undefined) expect(isHumanId(humanId)).toBe(true);
+            const { subjectId } = (value ?? {}) as { subjectId?: unknown };
+            if (subjectId !== undefined) expect(isHumanId(subjectId)).toBe(true);
           } finally {
             await api.close();
           }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/domain/policy';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createOperations } from '../../src/temporal/operations';
-import { createApplicantRuns } from '../../src/temporal/runs';
 import {
   REFRESH_REPORTS,
   refreshWorkflowId,
@@ -43,7 +43,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
       return { name, history: await handle.fetchHistory() };
     };
     const recordChecks = async (): Promise<Recorded> => {
-      const runs = createApplicantRuns({ client, taskQueue });
+      const runs = createApplicantRuns({ client, taskQueue, refreshForMs: DAY_MS });
       await runs.scheduleChecks(
         CLIENT_USER_ID,
         { closedAtMs: Date.now(), afterMs: [SECOND_MS, 3 * SECOND_MS] },

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import path from 'node:path';
+import { join } from 'node:path';
 import { readConfig } from '../../src/config';
 
-const ROOT = path.join(__dirname, '../..');
+const ROOT = join(__dirname, '../..');
 
 function keygen(...args: readonly string[]) {
   const { status, stdout } = spawnSync(process.execPath, ['scripts/keygen.mjs', ...args], {
@@ -13,15 +13,15 @@ function keygen(...args: readonly string[]) {
   return { status, lines: stdout.split('\n').filter((line) => line !== '') };
 }
 
-test('an entry of PAYLOAD_KEYS is one that the configuration takes, and another each time', () => {
-  const [one, two] = [keygen('main'), keygen('main')];
-  expect(one.lines).toHaveLength(1);
-  expect(one.lines).not.toEqual(two.lines);
-  const { ring } = readConfig('starter', { PAYLOAD_KEYS: one.lines.join() }, __dirname).payload;
+test('prints a valid entry of PAYLOAD_KEYS, a different one each time', () => {
+  const [first, second] = [keygen('main'), keygen('main')];
+  expect(first.lines).toHaveLength(1);
+  expect(first.lines).not.toEqual(second.lines);
+  const { ring } = readConfig('starter', { PAYLOAD_KEYS: first.lines.join() }, __dirname).payload;
   expect(ring?.ids).toEqual(['main']);
 });
 
-test('an API key is shown once, and its entry of API_KEYS holds its hash only', () => {
+test('prints an API key, and an entry of API_KEYS with its hash', () => {
   const { status, lines } = keygen('--api-key', 'intake-desk', 'intake+read');
   const [key = '', entry = ''] = lines;
   expect(status).toBe(0);
@@ -38,7 +38,7 @@ test.each([
   [['--api-key', 'name']],
   [['--api-key', 'name', 'root']],
   [['--api-key', 'na me', 'read']],
-  [['--unheard-of']],
-])('%j makes no key, and ends with status 2', (args) => {
+  [['--unknown']],
+])('%j prints no key and ends with status 2', (args) => {
   expect(keygen(...args)).toEqual({ status: 2, lines: [] });
 });

@@ -15,43 +15,43 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const locked: Record<string, Locked> = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
 const shipped = Object.entries(locked).filter(([path, { dev, optional }]) => path !== '' && !dev && !optional);
 
-/** Permissive ones: nobody who runs Chartway owes its source to anybody. */
+/** Permissive licences: no operator has to publish source code. */
 const LICENCES =
   /^(MIT|ISC|BSD-[23]-Clause|Apache-2\.0|0BSD|BlueOak-1\.0\.0|Unlicense|\(MIT OR [\w.-]+\)|MIT OR [\w.-]+|Python-2\.0|CC0-1\.0|CC-BY-4\.0)$/;
-/** One would fetch what is there already as an optional package, the other only prints about versions. */
+/** The first downloads what an optional package already contains, the second only prints warnings about versions. */
 const SCRIPTS_NOT_NEEDED = ['node_modules/@swc/core', 'node_modules/protobufjs'];
 
-test('at most thirty packages are depended on directly where Chartway runs', () => {
+test('Chartway has at most thirty direct dependencies at run time', () => {
   expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(30);
 });
 
-test('every direct dependency has one exact version', () => {
+test('each direct dependency has an exact version', () => {
   for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies })) {
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   }
 });
 
-test('the lockfile names no registry', () => {
+test('the lockfile contains no address of a registry', () => {
   expect(Object.entries(locked).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
 });
 
-test('nothing that ships needs an install script', () => {
-  const scripted = shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path);
-  expect(scripted).toEqual(SCRIPTS_NOT_NEEDED);
+test('no package that ships needs an install script', () => {
+  const paths = shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path);
+  expect(paths).toEqual(SCRIPTS_NOT_NEEDED);
 });
 
-test('no package runs a script of its own when it is installed', () => {
+test('npm runs no install scripts', () => {
   expect(readFileSync(join(ROOT, '.npmrc'), 'utf8').split('\n')).toContain('ignore-scripts=true');
 });
 
-test('npm run licences states a permissive licence of every package that ships', () => {
+test('npm run licences prints a permissive licence for each package that ships', () => {
   const output = execFileSync(process.execPath, ['scripts/licences.mjs'], { cwd: ROOT, encoding: 'utf8' });
   const lines = output.trim().split('\n');
   expect(lines.length).toBeGreaterThan(40);
   expect(lines.filter((line) => !LICENCES.test(line.slice(line.indexOf(' ') + 1)))).toEqual([]);
 });
 
-test('npm run sbom lists every package that ships, as CycloneDX', () => {
+test('npm run sbom lists each package that ships, as CycloneDX', () => {
   const bom = JSON.parse(execFileSync(process.execPath, ['scripts/sbom.mjs'], { cwd: ROOT, encoding: 'utf8' }));
   expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: expect.any(String) });
   const listed = bom.components.map(({ name }: { name: string }) => name);

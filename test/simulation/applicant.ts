@@ -3,8 +3,8 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import type { Upstream } from '../../src/human-api/users/adapter';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
+import type { Upstream } from '../../src/upstream/port';
 import {
   COLLECT_RECORDS,
   reportNoticeSignal,
@@ -105,9 +105,9 @@ export async function simulate(
   }
 }
 
-/** The real activities of an applicant. */
+/** The real ones. */
 export function createActivities(humanApi: Upstream, reportStore: ReportStore): Activities {
-  const deps = { humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
+  const deps = { upstream: humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),

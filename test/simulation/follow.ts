@@ -95,7 +95,7 @@ export function useSimulation(): Omit<ReturnType<typeof timeSkipping>, 'deliver'
     deliver: async (humanApi, directory, humanId, notices, store = new FakeStore()) => {
       const mailboxMetrics = createMailboxMetrics(new Registry());
       const activities = {
-        ...createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: 0 }),
+        ...createUpstreamActivities({ upstream: humanApi, reportStore: store, timeoutMs: 0 }),
         ...createMailboxActivities({ directory, reportStore: store, seal: null, mailboxMetrics }),
       };
       const workflow = { workflowId: mailboxWorkflowId(humanId), workflowType: DELIVER_NOTICES, input: {} };

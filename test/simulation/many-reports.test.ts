@@ -1,7 +1,8 @@
 import { createReportActivities } from '../../src/activities/reports';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
-import type { ReportRow, Upstream } from '../../src/human-api/users/adapter';
+import type { ListedReport } from '../../src/domain/reports';
 import { NotOffered } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { T0, type Truth } from '../domain/model/upstream';
 import { FakeStore } from '../support/fake-store';
 import { facts } from '../support/fake-upstream';
@@ -23,7 +24,7 @@ const TRUTH: Truth = {
 };
 
 /** The real list and fetch activities over an upstream with these reports. `largest`: the largest argument or result of an activity. */
-function setup(rows: readonly ReportRow[], isOffered: (format: string) => boolean = () => true) {
+function setup(rows: readonly ListedReport[], isOffered: (format: string) => boolean = () => true) {
   const sizes = { largest: 0, documents: 0 };
   const humanApi = {
     listReports: async () => rows,
@@ -51,14 +52,17 @@ function setup(rows: readonly ReportRow[], isOffered: (format: string) => boolea
         },
       ]),
     );
-  const activities = createReportActivities({ humanApi, reportStore: new FakeStore() }) as unknown as Activities;
+  const activities = createReportActivities({
+    upstream: humanApi,
+    reportStore: new FakeStore(),
+  }) as unknown as Activities;
   return { sizes, wrap: (others: Activities) => measure({ ...others, ...activities }) };
 }
 
 const clinic = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
-const unity = (index: number): ReportRow => ({
-  ...{ id: `5b1daf3f079c652e${String(index).padStart(8, '0')}`, name: 'unity', organization: clinic },
-  ...{ updatedAt: new Date(T0 + index).toISOString(), createdAt: null },
+const unity = (index: number): ListedReport => ({
+  ...{ id: `5b1daf3f079c652e${String(index).padStart(8, '0')}`, type: 'unity', organization: clinic },
+  ...{ updatedAt: new Date(T0 + index).toISOString() },
 });
 const many = (count: number) => Array.from({ length: count }, (_, index) => unity(index));
 const policy = { ...DEFAULT_POLICY, wanted: { unity: ['json', 'pdf'] } } as const;

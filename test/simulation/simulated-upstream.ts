@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../src/domain/policy';
-import type { ReportRow, Upstream, User } from '../../src/human-api/users/adapter';
+import type { ListedReport } from '../../src/domain/reports';
 import { AccessDenied, BadDocument, NotFound, NotOffered, Unavailable } from '../../src/upstream/errors';
+import type { Person, Upstream } from '../../src/upstream/port';
 import { ModelUpstream, type Truth } from '../domain/model/upstream';
 import { facts, type Route } from '../support/fake-upstream';
 import type { Clock } from './clock';
@@ -50,7 +51,7 @@ export class SimulatedUpstream implements Upstream {
     this.model = new ModelUpstream({ ...truth, goneAtMs: null });
   }
 
-  invite = (): Promise<User> =>
+  invite = (): Promise<Person> =>
     this.answer('invite', () => {
       const { nowMs } = this.clock;
       const humanId = `h-${this.created.length + 1}`;
@@ -60,13 +61,13 @@ export class SimulatedUpstream implements Upstream {
       return this.toUser(humanId);
     });
 
-  findPeople = (): Promise<User[]> =>
+  findPeople = (): Promise<Person[]> =>
     this.answer('findPeople', () => this.visible().map(({ humanId }) => this.toUser(humanId)));
 
-  /** Only the sweep calls it. */
-  listPeople: Upstream['listPeople'] = async () => ({ users: [], received: 0 });
+  /** The sweep's; no applicant asks for it. */
+  listPeople: Upstream['listPeople'] = async () => ({ people: [], received: 0 });
 
-  readStatus = (humanId: string): Promise<User> =>
+  readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', () => {
       if (!this.visible().some((created) => created.humanId === humanId)) throw new NotFound(facts(404));
       return this.toUser(humanId);
@@ -79,15 +80,13 @@ export class SimulatedUpstream implements Upstream {
       return created ? 'deleted' : 'already-gone';
     });
 
-  listReports = (): Promise<ReportRow[]> => this.answer('listReports', () => this.listRows());
+  listReports = (): Promise<ListedReport[]> => this.answer('listReports', () => this.listRows());
 
   openReport: Upstream['openReport'] = (_clientUserId, reportId, format) =>
     this.answer('openReport', () => {
       const row = this.listRows().find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
-      const { id, name, organization, updatedAt } = row;
-      const report = { id, type: name, organization, updatedAt };
-      const fetched = this.model.fetch(report, format === 'html' ? 'json' : format, this.clock.nowMs);
+      const fetched = this.model.fetch(row, format === 'html' ? 'json' : format, this.clock.nowMs);
       if (fetched.kind === 'not-offered') throw new NotOffered(facts(415));
       if (fetched.kind === 'gone') throw new NotFound(facts(404));
       if (fetched.kind === 'broken') throw new BadDocument(facts(200), 'no end');
@@ -120,21 +119,21 @@ export class SimulatedUpstream implements Upstream {
     return this.remaining().filter(({ visibleAtMs }) => visibleAtMs <= this.clock.nowMs);
   }
 
-  private listRows(): ReportRow[] {
+  private listRows(): ListedReport[] {
     const listed = this.visible().length > 0 ? this.model.list(this.clock.nowMs) : null;
     if (!listed) throw new AccessDenied(facts(403));
-    return listed.map(({ id, type, organization, updatedAt }) => ({
-      ...{ id, name: type, organization, updatedAt, createdAt: null },
-    }));
+    return [...listed];
   }
 
-  private toUser(humanId: string): User {
-    const person = this.model.person(this.clock.nowMs);
-    if (!person) throw new NotFound(facts(404));
+  private toUser(humanId: string): Person {
+    const told = this.model.person(this.clock.nowMs);
+    if (!told) throw new NotFound(facts(404));
     const { clientUserId, clientUserEmail } = this.person;
-    const updatedAt =
-      person.updatedAtMs === null ? null : new Date(person.updatedAtMs + this.faults.skewMs).toISOString();
-    return { clientUserId, humanId, clientUserEmail, status: person.status, updatedAt, inviteLink: null };
+    const updatedAtMs = told.updatedAtMs === null ? null : told.updatedAtMs + this.faults.skewMs;
+    return {
+      ...{ clientUserId, subjectId: humanId, email: clientUserEmail },
+      ...{ status: told.status, updatedAtMs, inviteLink: null },
+    };
   }
 
   private async answer<T>(route: Route, compute: () => T): Promise<T> {
@@ -153,7 +152,7 @@ export class SimulatedUpstream implements Upstream {
       if (draw < this.faults.failing)
         throw new Unavailable(facts(null), 'scripted', { callMayBeAlive: draw % 1 < 0.5 });
       call.answered = true;
-      if (route === 'readStatus') call.status = (value as User).status;
+      if (route === 'readStatus') call.status = (value as Person).status;
       return value;
     } catch (error) {
       if (error instanceof NotFound) {

@@ -7,8 +7,7 @@ import { createMailboxMetrics } from '../../src/activities/mailbox';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
-import { createNoticeSender } from '../../src/temporal/notices';
-import { createApplicantRuns } from '../../src/temporal/runs';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
 import { DIGEST_KEYS } from './fake-store';
@@ -36,14 +35,14 @@ export async function startCarrier(options: {
   const converting = options.dataConverter && { dataConverter: options.dataConverter };
   installRuntime();
   const connection = await NativeConnection.connect({ address });
-  const directory = createNoticeSender({ client, taskQueue, refreshForMs });
+  const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const inHouse = createInternalActivities({
     reportStore,
     digestKeys: DIGEST_KEYS,
     seal: null,
     mailboxMetrics: createMailboxMetrics(new Registry()),
-    directory,
-    runs: createApplicantRuns({ client, taskQueue }),
+    directory: runs,
+    runs,
     sweepSource: createSweepSource({ client, taskQueue }),
     refreshForMs,
     policy: DEFAULT_POLICY,
@@ -61,7 +60,7 @@ export async function startCarrier(options: {
       Worker.create({
         connection,
         ...queue,
-        activities: createUpstreamActivities({ humanApi, reportStore, timeoutMs: 200 }),
+        activities: createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 }),
         ...converting,
       }),
     ),

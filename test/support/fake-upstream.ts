@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Invitation, ReportRow, Upstream, User } from '../../src/human-api/users/adapter';
+import type { ListedReport } from '../../src/domain/reports';
 import { AccessDenied, type CallFacts, NotFound, NotOffered } from '../../src/upstream/errors';
+import type { Invitation, Person, PersonFilter, Upstream } from '../../src/upstream/port';
 
 /** A call that the fake answers. */
 export type Route =
@@ -18,7 +19,7 @@ export interface Change {
   readonly afterMs: number;
   readonly status?: string;
   /** Documents that upstream lists from then on; a row with a known id replaces it. */
-  readonly reports?: readonly ReportRow[];
+  readonly reports?: readonly ListedReport[];
   /** Upstream knows nobody, until another turn comes. */
   readonly gone?: boolean;
 }
@@ -32,7 +33,7 @@ interface Call {
   readonly realMs: number;
 }
 
-interface Person {
+interface FakePerson {
   readonly humanId: string;
   readonly clientUserId: string;
   readonly email: string;
@@ -64,14 +65,14 @@ const PAGE_SIZE = 10;
  * request. The real client is proven elsewhere, against HTTP.
  */
 export class FakeUpstream implements Upstream {
-  readonly people: Person[] = [];
+  readonly people: FakePerson[] = [];
   /** What was asked, in order. */
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
   /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
-  editPerson: ((user: User, nowMs: number) => User) | null = null;
+  editPerson: ((user: Person, nowMs: number) => Person) | null = null;
   /** Rewrites the whole reply of a look-up. */
-  editLookUp: ((users: User[]) => User[]) | null = null;
+  editLookUp: ((users: Person[]) => Person[]) | null = null;
   /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
   readonly holds = new Map<Route, Promise<void>>();
   /** Formats that reports do not come in, as `type:format`. */
@@ -112,7 +113,7 @@ export class FakeUpstream implements Upstream {
   }
 
   /** Somebody who was invited at `atMs`, by us or another way. */
-  enrol(clientUserId: string, email: string, atMs: number): Person {
+  enrol(clientUserId: string, email: string, atMs: number): FakePerson {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
       clientUserId,
@@ -130,7 +131,7 @@ export class FakeUpstream implements Upstream {
   /** What a create answers as the person's link; null: none. */
   inviteLink: string | null = null;
 
-  invite = (invitation: Invitation): Promise<User> => {
+  invite = (invitation: Invitation): Promise<Person> => {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
@@ -139,12 +140,12 @@ export class FakeUpstream implements Upstream {
     }));
   };
 
-  findPeople = (by: { clientUserId: string } | { humanId: string }): Promise<User[]> =>
-    this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.humanId, () => {
+  findPeople = (by: PersonFilter): Promise<Person[]> =>
+    this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.subjectId, () => {
       const users = this.people
         .filter((person) => this.isVisible(person))
         .filter((person) =>
-          'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.humanId,
+          'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.subjectId,
         )
         .map((person) => this.toPerson(person));
       return this.editLookUp ? this.editLookUp(users) : users;
@@ -154,10 +155,10 @@ export class FakeUpstream implements Upstream {
     this.answer('listPeople', String(offset), () => {
       const everybody = this.people.filter((person) => this.isVisible(person)).map((person) => this.toPerson(person));
       const users = everybody.slice(offset, offset + PAGE_SIZE);
-      return { users, received: users.length };
+      return { people: users, received: users.length };
     });
 
-  readStatus = (humanId: string): Promise<User> =>
+  readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', humanId, () => {
       const person = this.people.find((somebody) => somebody.humanId === humanId && this.isVisible(somebody));
       if (!person) throw new NotFound(facts(404));
@@ -171,14 +172,14 @@ export class FakeUpstream implements Upstream {
       return person ? 'deleted' : 'already-gone';
     });
 
-  listReports = (clientUserId: string): Promise<ReportRow[]> =>
+  listReports = (clientUserId: string): Promise<ListedReport[]> =>
     this.answer('listReports', clientUserId, () => this.reportsOf(this.findConnected(clientUserId)));
 
   openReport: Upstream['openReport'] = (clientUserId, reportId, format) =>
     this.answer('openReport', `${reportId}.${format}`, () => {
       const row = this.reportsOf(this.findConnected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
-      if (this.notOffered.includes(`${row.name}:${format}`)) throw new NotOffered(facts(415));
+      if (this.notOffered.includes(`${row.type}:${format}`)) throw new NotOffered(facts(415));
       const bytes = Buffer.from(this.bytes.get(`${reportId}.${format}`) ?? `${row.id} ${row.updatedAt} ${format}`);
       const contentType = format === 'json' ? 'application/json' : format === 'pdf' ? 'application/pdf' : 'text/html';
       return { contentType, contentLength: bytes.length, stream: oneChunk(bytes), discard: async () => {} };
@@ -204,29 +205,29 @@ export class FakeUpstream implements Upstream {
     throw fault.error;
   }
 
-  private pastChanges(person: Person): Change[] {
+  private pastChanges(person: FakePerson): Change[] {
     return this.script.filter(({ afterMs }) => now() >= person.invitedAtMs + afterMs);
   }
 
-  private isVisible(person: Person): boolean {
+  private isVisible(person: FakePerson): boolean {
     return !person.deleted && now() >= person.visibleAtMs && this.pastChanges(person).at(-1)?.gone !== true;
   }
 
-  private toPerson(person: Person): User {
+  private toPerson(person: FakePerson): Person {
     const turns = this.pastChanges(person).filter(({ status }) => status !== undefined);
     const last = turns.at(-1);
-    const user: User = {
+    const user: Person = {
       clientUserId: person.clientUserId,
-      humanId: person.humanId,
-      clientUserEmail: person.email,
+      subjectId: person.humanId,
+      email: person.email,
       status: last?.status ?? 'Invited',
-      updatedAt: new Date(person.invitedAtMs + (last?.afterMs ?? 0)).toISOString(),
+      updatedAtMs: person.invitedAtMs + (last?.afterMs ?? 0),
       inviteLink: null,
     };
     return this.editPerson ? this.editPerson(user, now()) : user;
   }
 
-  private findConnected(clientUserId: string): Person {
+  private findConnected(clientUserId: string): FakePerson {
     const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isVisible(somebody));
     const hasConnected =
       person &&
@@ -237,8 +238,8 @@ export class FakeUpstream implements Upstream {
     return person;
   }
 
-  private reportsOf(person: Person): ReportRow[] {
-    const rows = new Map<string, ReportRow>();
+  private reportsOf(person: FakePerson): ListedReport[] {
+    const rows = new Map<string, ListedReport>();
     for (const turn of this.pastChanges(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
@@ -256,21 +257,20 @@ export function skippedMs(from: Call | undefined, to: Call | undefined): number 
 /** A row of upstream's list. */
 export function row(
   id: string,
-  name: string,
+  type: string,
   provider: string | null,
   updatedAt = '2026-01-01T00:00:00.000Z',
-): ReportRow {
+): ListedReport {
   return {
     id,
-    name,
+    type,
     organization: provider === null ? null : { id: `o-${provider}`, name: provider },
     updatedAt,
-    createdAt: null,
   };
 }
 
 /** A provider's usual two reports. */
-export function provider(name: string): ReportRow[] {
+export function provider(name: string): ListedReport[] {
   return [row(`u-${name}`, 'unity', name), row(`c-${name}`, 'ccdraw', name)];
 }
 

@@ -7,7 +7,7 @@ import { createInternalActivities, createUpstreamActivities } from '../../src/ac
 import { type ApplicantDirectory, createMailboxMetrics } from '../../src/activities/mailbox';
 import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy } from '../../src/domain/policy';
-import { createApplicantRuns } from '../../src/temporal/runs';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { callQueues } from '../../src/temporal/workers';
 import {
@@ -198,7 +198,7 @@ export class TimeSkipping {
           directory,
           seal: null,
           mailboxMetrics: createMailboxMetrics(new Registry()),
-          runs: createApplicantRuns({ client: this.client, taskQueue }),
+          runs: createApplicantRuns({ client: this.client, taskQueue, refreshForMs: 30 * DAY_MS }),
           sweepSource: createSweepSource({ client: this.client, taskQueue }),
           refreshForMs: 30 * DAY_MS,
           policy: DEFAULT_POLICY,
@@ -211,7 +211,7 @@ export class TimeSkipping {
         Worker.create({
           ...common,
           ...queue,
-          activities: createUpstreamActivities({ humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
+          activities: createUpstreamActivities({ upstream: humanApi, reportStore: store, timeoutMs: TIMEOUT_MS }),
         }),
       ),
     ]);

@@ -1,13 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { serializeNotices } from '../../src/human-api/notifications/stored';
 import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
 import type { ErasedRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
+import { serializeNotices } from '../../src/upstream/notices';
 import {
   applicantWorkflowId,
   mailboxWorkflowId,
@@ -23,7 +23,7 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
     await setup();
   const [humanId] = [await invite('POL-1'), await invite('POL-2')];
   const report = { humanId, reportId: 'r-1', type: 'unity', updatedAt: '2026-03-02T10:00:00.000Z' };
-  await notices.postToMailbox(report, 'request-1');
+  await notices.send({ kind: 'report', ...report }, null, 'request-1');
   const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
   const content = (whose: string) => JSON.stringify([{ kind: 'report', ...report, humanId: whose }]);
   await quarantine.put({ key: 'a', atMs: 1, humanId, notices: 1, content: content(humanId) });
@@ -54,7 +54,7 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
 
   // A notice that comes after it revives nobody, and the same command again finds nothing.
-  await notices.deliverReportNotice('POL-1', report, 'request-2');
+  await notices.send({ kind: 'report', ...report }, 'POL-1', 'request-2');
   await until('the end of its refresh', 10_000, async () => (await runs(refreshWorkflowId('POL-1'))) === 1);
   expect(await client.workflow.getHandle(refreshWorkflowId('POL-1')).result()).toMatchObject({ ended: 'none' });
   expect(await erase('POL-1', '--yes')).toBe(0);
@@ -159,7 +159,7 @@ test('a notice of theirs in the spool leaves it unfinished: run again once it wa
   expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, spooled: 1 }]);
   expect(await store.shelf.list('erasures/')).toHaveLength(1);
 
-  await notices.postToMailbox(report, 'request-6');
+  await notices.send({ kind: 'report', ...report }, null, 'request-6');
   await rm(segment);
   expect(await erase('POL-W', '--yes')).toBe(0);
   expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, spooled: 0 });
@@ -170,15 +170,15 @@ test('a notice of theirs in the spool leaves it unfinished: run again once it wa
 test('one that was broken off at any step goes on, also to the mailbox that only the manifest had named', async () => {
   const { invite, erasure, records, client, store, runs, notices } = await setup();
   const humanId = await invite('POL-C');
-  await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-3');
+  await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-3');
   const breaks = new Error('the power went');
   await expect(erasure({ eraseFiles: () => Promise.reject(breaks) }).erase('POL-C')).rejects.toThrow(breaks);
   expect(await runs(applicantWorkflowId('POL-C'))).toBe(0);
-  await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-4');
+  await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-4');
   const after = { eraseFiles: (id: string) => records.eraseFiles(id).then(() => Promise.reject(breaks)) };
   await expect(erasure(after).erase('POL-C')).rejects.toThrow(breaks);
   expect(await store.readManifest('POL-C')).toBeNull();
-  await notices.postToMailbox({ humanId, reportId: 'r', type: 'unity', updatedAt: null }, 'request-5');
+  await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-5');
   expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId], people: 1 });
   await expect(client.workflow.getHandle(mailboxWorkflowId(humanId)).describe()).rejects.toThrow();
   await records.end('POL-C');

@@ -5,9 +5,9 @@ import type { ReportNotice } from '../../src/domain/notices';
 import type { Outcome, Stage } from '../../src/domain/outcome';
 import { DAY_MS } from '../../src/domain/policy';
 import { describeWorkflow } from '../../src/temporal/describe';
-import { createNoticeSender } from '../../src/temporal/notices';
+import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
 import { createRemoval } from '../../src/temporal/removal';
-import { createApplicantRuns } from '../../src/temporal/runs';
+import { readRun } from '../../src/temporal/runs';
 import { whyRunIsStuck } from '../../src/temporal/stuck';
 import { applicantWorkflowId, COLLECT_RECORDS, REFRESH_REPORTS, refreshWorkflowId } from '../../src/workflows/contract';
 import { DELETES_SOON, startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -54,8 +54,8 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
     clientUserId,
     report,
     start,
-    runs: createApplicantRuns({ client, taskQueue }),
-    deliver: (requestId = 'request-1') => sender.deliverReportNotice(clientUserId, report, requestId),
+    runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
+    deliver: (requestId = 'request-1') => sender.send({ kind: 'report', ...report }, clientUserId, requestId),
     async close(outcome: Outcome) {
       await start(outcome);
       await completeNextRun(client, taskQueue);
@@ -72,16 +72,16 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
 test('a report after the closing goes to the refresh, started by the first notice, and a repeat counts once', async () => {
   const { close, deliver, refresh, clientUserId } = setup();
   await close('collected');
-  await expect(deliver()).resolves.toBe('refreshing');
-  await expect(deliver()).resolves.toBe('refreshing');
-  await expect(deliver('request-2')).resolves.toBe('refreshing');
+  await expect(deliver()).resolves.toBe('refresh');
+  await expect(deliver()).resolves.toBe('refresh');
+  await expect(deliver('request-2')).resolves.toBe('refresh');
   expect(await refresh()).toEqual({ type: REFRESH_REPORTS, taskQueue: `queue-${clientUserId}`, signals: 2 });
 });
 
 test('a partial collection is refreshed too, for only the manifest knows whether the person was withdrawn', async () => {
   const { close, deliver } = setup();
   await close('partial');
-  await expect(deliver()).resolves.toBe('refreshing');
+  await expect(deliver()).resolves.toBe('refresh');
 });
 
 test.each<Outcome>(['declined', 'failed', 'expired', 'cancelled'])(
@@ -89,7 +89,7 @@ test.each<Outcome>(['declined', 'failed', 'expired', 'cancelled'])(
   async (outcome) => {
     const { close, deliver, refresh } = setup();
     await close(outcome);
-    await expect(deliver()).resolves.toBe('closed-or-unknown');
+    await expect(deliver()).resolves.toBe('nowhere');
     await expect(refresh()).rejects.toThrow();
   },
 );
@@ -97,32 +97,32 @@ test.each<Outcome>(['declined', 'failed', 'expired', 'cancelled'])(
 test('a report long after the closing goes nowhere', async () => {
   const { close, deliver } = setup({ refreshForMs: -DAY_MS });
   await close('collected');
-  await expect(deliver()).resolves.toBe('closed-or-unknown');
+  await expect(deliver()).resolves.toBe('nowhere');
 });
 
 test('what Temporal has forgotten the manifest may know: the refresh is started to ask it', async () => {
   const { deliver, refresh } = setup();
-  await expect(deliver()).resolves.toBe('refreshing');
+  await expect(deliver()).resolves.toBe('refresh');
   expect(await refresh()).toMatchObject({ signals: 1 });
 });
 
 test('a report of an applicant that was terminated goes nowhere', async () => {
   const { start, deliver } = setup();
   await (await start()).terminate();
-  await expect(deliver()).resolves.toBe('closed-or-unknown');
+  await expect(deliver()).resolves.toBe('nowhere');
 });
 
 test('an id that no applicant of ours could have starts nothing', async () => {
   const { client, report } = setup();
   const sender = createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: DAY_MS });
-  await expect(sender.deliverReportNotice('max@example.org', report, 'r')).resolves.toBe('closed-or-unknown');
+  await expect(sender.send({ kind: 'report', ...report }, 'max@example.org', 'r')).resolves.toBe('nowhere');
 });
 
 test('what an ending run passes on counts once with the repeat that the webhook delivers', async () => {
   const { runs, close, deliver, refresh, clientUserId, report } = setup();
   await close('collected');
   await runs.passToRefresh(clientUserId, report, 'request-1');
-  await expect(deliver('request-1')).resolves.toBe('refreshing');
+  await expect(deliver('request-1')).resolves.toBe('refresh');
   expect(await refresh()).toMatchObject({ type: REFRESH_REPORTS, signals: 1 });
 });
 
@@ -183,11 +183,11 @@ test('a run tells how it stands: open, ended by itself, or ended by force', asyn
   await open.start();
   await (await forced.start()).terminate();
   await ended.close('collected');
-  const standing = async ({ runs, clientUserId }: ReturnType<typeof setup>) =>
-    (await runs.read(clientUserId))?.standing;
+  const standing = async ({ client, clientUserId }: ReturnType<typeof setup>) =>
+    (await readRun(client, clientUserId))?.standing;
   expect(await Promise.all([open, forced, ended].map(standing))).toEqual(['open', 'forced', 'ended']);
-  expect(await open.runs.read('POL-never-started')).toBeNull();
-  expect(await ended.runs.read(ended.clientUserId)).toMatchObject({ outcome: 'collected', humanId: null });
+  expect(await readRun(open.client, 'POL-never-started')).toBeNull();
+  expect(await readRun(ended.client, ended.clientUserId)).toMatchObject({ outcome: 'collected', humanId: null });
 });
 
 /** Plays the worker of one workflow task: completes the run. */

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import type { ReportNotice } from '../../src/domain/notices';
 import { createNoticeSender, NoticeUndelivered } from '../../src/temporal/notices';
 import { applicantWorkflowId, COLLECT_RECORDS, mailboxWorkflowId } from '../../src/workflows/contract';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -29,11 +28,13 @@ function setup(options: { namespace?: string; codec?: PayloadCodec } = {}) {
   });
   const clientUserId = `POL-${randomUUID()}`;
   const humanId = randomUUID().replaceAll('-', '');
-  const report: ReportNotice = { humanId, reportId: 'r-1', type: 'unity', updatedAt: '2026-01-30T21:20:54.316Z' };
+  const named = { humanId, reportId: 'r-1', type: 'unity', updatedAt: '2026-01-30T21:20:54.316Z' };
+  const report = { kind: 'report' as const, ...named };
   return {
     client,
     clientUserId,
     humanId,
+    named,
     report,
     sender: createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: 60_000 }),
     start: (id = clientUserId) =>
@@ -62,34 +63,35 @@ describe('a notice for an applicant', () => {
   test('reaches the open run once, however often it is repeated', async () => {
     const { sender, start, clientUserId, humanId, signalsOf } = setup();
     await start();
-    const notice = { humanId, status: 'Syncing', updatedAt: '2026-01-30T21:20:54.316Z' };
-    await expect(sender.deliverStatusNotice(clientUserId, notice, 'request-1')).resolves.toBe('taken');
-    await expect(sender.deliverStatusNotice(clientUserId, notice, 'request-1')).resolves.toBe('taken');
-    await expect(sender.deliverStatusNotice(clientUserId, notice, 'request-2')).resolves.toBe('taken');
+    const claim = { humanId, status: 'Syncing', updatedAt: '2026-01-30T21:20:54.316Z' };
+    const notice = { kind: 'status' as const, clientUserId, ...claim };
+    await expect(sender.send(notice, null, 'request-1')).resolves.toBe('applicant');
+    await expect(sender.send(notice, null, 'request-1')).resolves.toBe('applicant');
+    await expect(sender.send(notice, null, 'request-2')).resolves.toBe('applicant');
     const signals = await signalsOf(applicantWorkflowId(clientUserId));
     expect(signals.map((signal) => signal.signalName)).toEqual(['statusNotice', 'statusNotice']);
-    expect(defaultPayloadConverter.fromPayload(signals[0]?.input?.payloads?.[0] ?? {})).toEqual(notice);
+    expect(defaultPayloadConverter.fromPayload(signals[0]?.input?.payloads?.[0] ?? {})).toEqual(claim);
   });
 
   test('has nowhere to go where no such applicant was ever started', async () => {
     const { sender, clientUserId, humanId } = setup();
-    const notice = { humanId, status: 'Syncing', updatedAt: null };
-    await expect(sender.deliverStatusNotice(clientUserId, notice, 'r')).resolves.toBe('closed-or-unknown');
+    const notice = { kind: 'status' as const, clientUserId, humanId, status: 'Syncing', updatedAt: null };
+    await expect(sender.send(notice, null, 'r')).resolves.toBe('nowhere');
   });
 
   test('has nowhere to go once the applicant is closed', async () => {
     const { sender, start, clientUserId, report } = setup();
     await (await start()).terminate();
-    await expect(sender.deliverReportNotice(clientUserId, report, 'r')).resolves.toBe('closed-or-unknown');
+    await expect(sender.send(report, clientUserId, 'r')).resolves.toBe('nowhere');
   });
 
   test('is undelivered, not unknown, where the namespace is missing', async () => {
     const { sender, clientUserId, report } = setup({ namespace: 'nowhere' });
-    const failure = sender.deliverReportNotice(clientUserId, report, 'r');
+    const failure = sender.send(report, clientUserId, 'r');
     await expect(failure).rejects.toBeInstanceOf(NoticeUndelivered);
     await expect(failure).rejects.toMatchObject({ kind: 'unavailable' });
-    await expect(sender.postToMailbox(report, 'r')).rejects.toMatchObject({ kind: 'unavailable' });
-    await expect(sender.humanIdOf(clientUserId)).rejects.toThrow();
+    await expect(sender.send(report, null, 'r')).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(sender.readHumanId(clientUserId)).rejects.toThrow();
   });
 
   test('is undelivered where nothing answers at the address', async () => {
@@ -100,7 +102,7 @@ describe('a notice for an applicant', () => {
       taskQueue: 'nobody',
       refreshForMs: 60_000,
     });
-    await expect(sender.deliverReportNotice('POL-1', report, 'r', Date.now() + 500)).rejects.toMatchObject({
+    await expect(sender.send(report, 'POL-1', 'r', Date.now() + 500)).rejects.toMatchObject({
       kind: 'unavailable',
     });
     await lazy.close();
@@ -110,7 +112,7 @@ describe('a notice for an applicant', () => {
     const { sender, start, clientUserId, report } = setup();
     await start();
     const tooLong = 'r'.repeat(2_000);
-    await expect(sender.deliverReportNotice(clientUserId, report, tooLong)).rejects.toMatchObject({ kind: 'refused' });
+    await expect(sender.send(report, clientUserId, tooLong)).rejects.toMatchObject({ kind: 'refused' });
   });
 
   test('passes through the codec, bound to the workflow that it goes to', async () => {
@@ -127,8 +129,8 @@ describe('a notice for an applicant', () => {
     };
     const { sender, start, clientUserId, humanId, report, signalsOf } = setup({ codec });
     await start();
-    await sender.deliverReportNotice(clientUserId, report, 'r');
-    await sender.postToMailbox(report, 'r');
+    await sender.send(report, clientUserId, 'r');
+    await sender.send(report, null, 'r');
     expect(seen).toEqual([
       { type: 'workflow', namespace: 'default', workflowId: applicantWorkflowId(clientUserId) },
       { type: 'workflow', namespace: 'default', workflowId: mailboxWorkflowId(humanId) },
@@ -143,9 +145,9 @@ describe('a notice for an applicant', () => {
 describe('the mailbox of a person', () => {
   test('is started by the first notice, takes the second and drops a repeat', async () => {
     const { sender, report, humanId, client, signalsOf } = setup();
-    await sender.postToMailbox(report, 'request-1');
-    await sender.postToMailbox(report, 'request-1');
-    await sender.postToMailbox({ ...report, reportId: 'r-2' }, 'request-2');
+    await sender.send(report, null, 'request-1');
+    await sender.send(report, null, 'request-1');
+    await sender.send({ ...report, reportId: 'r-2' }, null, 'request-2');
     const described = await client.workflow.getHandle(mailboxWorkflowId(humanId)).describe();
     expect(described.type).toBe('deliverNotices');
     expect(described.taskQueue).toBe('nobody');
@@ -154,25 +156,25 @@ describe('the mailbox of a person', () => {
   });
 
   test('is given the request id, under which it passes the notice on; an applicant is not', async () => {
-    const { sender, start, clientUserId, humanId, report, signalsOf } = setup();
+    const { sender, start, clientUserId, humanId, named, report, signalsOf } = setup();
     await start();
-    await sender.postToMailbox(report, 'request-1');
-    await sender.deliverReportNotice(clientUserId, { ...report, requestId: 'request-1' }, 'request-1');
+    await sender.send(report, null, 'request-1');
+    await sender.send({ ...report, requestId: 'request-1' }, clientUserId, 'request-1');
     const told = async (workflowId: string) => {
       const [signal] = await signalsOf(workflowId);
       return defaultPayloadConverter.fromPayload(signal?.input?.payloads?.[0] ?? {});
     };
-    expect(await told(mailboxWorkflowId(humanId))).toEqual({ ...report, requestId: 'request-1' });
-    expect(await told(applicantWorkflowId(clientUserId))).toEqual(report);
+    expect(await told(mailboxWorkflowId(humanId))).toEqual({ ...named, requestId: 'request-1' });
+    expect(await told(applicantWorkflowId(clientUserId))).toEqual(named);
   });
 
   test('opens again for a notice that comes after it closed', async () => {
     const { sender, report, humanId, client } = setup();
-    await sender.postToMailbox(report, 'request-1');
+    await sender.send(report, null, 'request-1');
     const handle = client.workflow.getHandle(mailboxWorkflowId(humanId));
     const first = await handle.describe();
     await handle.terminate();
-    await sender.postToMailbox(report, 'request-2');
+    await sender.send(report, null, 'request-2');
     const second = await handle.describe();
     expect(second.status.name).toBe('RUNNING');
     expect(second.runId).not.toBe(first.runId);
@@ -183,17 +185,17 @@ describe('the mailbox of a person', () => {
     await start();
     const taskQueue = `queue-${randomUUID()}`;
     const sender = createNoticeSender({ client, taskQueue, refreshForMs: 60_000 });
-    await sender.postToMailbox(report, 'request-1');
-    const owner = sender.mailboxOwner(humanId);
-    await until(() => sender.findByHumanId(humanId));
+    await sender.send(report, null, 'request-1');
+    const owner = sender.waitForMailboxOwner(humanId);
+    await until(() => sender.findApplicant(humanId));
     await completeNextRun(client, taskQueue, 'unreadable');
     await expect(owner).resolves.toBe(clientUserId);
   });
 
   test('that does not end in time tells nothing', async () => {
     const { sender, report, humanId } = setup();
-    await sender.postToMailbox(report, 'request-1');
-    await expect(sender.mailboxOwner(humanId, Date.now() + 200)).rejects.toThrow();
+    await sender.send(report, null, 'request-1');
+    await expect(sender.waitForMailboxOwner(humanId, Date.now() + 200)).rejects.toThrow();
   });
 });
 
@@ -201,8 +203,8 @@ describe('looking an applicant up', () => {
   test('the applicant itself says which humanId it has', async () => {
     const { sender, start, clientUserId, humanId } = setup();
     await start();
-    await expect(sender.humanIdOf(clientUserId)).resolves.toBe(humanId);
-    await expect(sender.humanIdOf('POL-never-started')).resolves.toBeNull();
+    await expect(sender.readHumanId(clientUserId)).resolves.toBe(humanId);
+    await expect(sender.readHumanId('POL-never-started')).resolves.toBeNull();
   });
 
   test('by humanId finds the open run before a newer closed one', async () => {
@@ -213,7 +215,7 @@ describe('looking an applicant up', () => {
     const shown = (status: string) =>
       client.workflow.count(`HumanId = "${humanId}" AND ExecutionStatus = "${status}"`).then(({ count }) => count);
     await until(async () => ((await shown('Running')) === 1 && (await shown('Terminated')) === 1 ? true : null));
-    await expect(sender.findByHumanId(humanId)).resolves.toBe(clientUserId);
+    await expect(sender.findApplicant(humanId)).resolves.toBe(clientUserId);
   });
 
   test('by humanId finds the newest closed run where none is open', async () => {
@@ -223,14 +225,14 @@ describe('looking an applicant up', () => {
     const newer = await start(`${clientUserId}-again`);
     await newer.terminate();
     await expect(
-      until(async () => ((await sender.findByHumanId(humanId)) === `${clientUserId}-again` ? true : null)),
+      until(async () => ((await sender.findApplicant(humanId)) === `${clientUserId}-again` ? true : null)),
     ).resolves.toBe(true);
   });
 
   test('by humanId finds nobody where nobody has it, and asks nothing for what is no humanId', async () => {
     const { sender } = setup();
-    await expect(sender.findByHumanId('0'.repeat(32))).resolves.toBeNull();
-    await expect(sender.findByHumanId('x" OR WorkflowType != "')).resolves.toBeNull();
+    await expect(sender.findApplicant('0'.repeat(32))).resolves.toBeNull();
+    await expect(sender.findApplicant('x" OR WorkflowType != "')).resolves.toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import type { ReportNotice, StatusNotice } from '../../src/domain/notices';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
@@ -9,6 +10,25 @@ import type { NoticeSender } from '../../src/temporal/notices';
 import type { MailboxBudget } from '../../src/webhook/mailbox-budget';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
 import { createWebhook } from '../../src/webhook/webhook';
+
+/** The ways of a notice into the fake Temporal, one method each. */
+interface FakeTemporal {
+  deliverStatusNotice(
+    clientUserId: string,
+    notice: StatusNotice,
+    requestId: string,
+    untilMs?: number,
+  ): Promise<'taken' | 'closed-or-unknown'>;
+  deliverReportNotice(
+    clientUserId: string,
+    notice: ReportNotice,
+    requestId: string,
+    untilMs?: number,
+  ): Promise<'taken' | 'refreshing' | 'closed-or-unknown'>;
+  postToMailbox(notice: ReportNotice, requestId: string, untilMs?: number): Promise<void>;
+  humanIdOf(clientUserId: string, untilMs?: number): Promise<string | null>;
+  mailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
+}
 
 /** What the fake Temporal was asked, in order: the method and its arguments but for the deadline. */
 type Asked = readonly [method: string, ...args: unknown[]];
@@ -29,7 +49,7 @@ const UNSIGNED: SignatureSettings = {
 /** A webhook on a free port over a Temporal that takes everything, unless `sender` says otherwise. */
 export async function startWebhook(
   options: {
-    sender?: Partial<NoticeSender>;
+    sender?: Partial<FakeTemporal> | NoticeSender;
     secrets?: readonly string[];
     signature?: Partial<SignatureSettings>;
     /** Opens the spool; none where it is not given. */
@@ -54,28 +74,47 @@ export async function startWebhook(
       answered.then(settled, settled);
       return answered;
     };
-  const answers: NoticeSender = {
+  const answers: FakeTemporal = {
     deliverStatusNotice: async () => 'taken',
     deliverReportNotice: async () => 'taken',
     postToMailbox: async () => {},
     humanIdOf: async () => null,
     mailboxOwner: async () => null,
-    findByHumanId: async () => null,
     ...options.sender,
   };
-  const sender: NoticeSender = {
+  const temporal: FakeTemporal = {
     deliverStatusNotice: noted('deliverStatusNotice', answers.deliverStatusNotice),
     deliverReportNotice: noted('deliverReportNotice', answers.deliverReportNotice),
     postToMailbox: noted('postToMailbox', answers.postToMailbox),
     humanIdOf: noted('humanIdOf', answers.humanIdOf),
     mailboxOwner: noted('mailboxOwner', answers.mailboxOwner),
-    findByHumanId: noted('findByHumanId', answers.findByHumanId),
+  };
+  const sender: NoticeSender = {
+    async send(notice, owner, requestId, untilMs) {
+      if (notice.kind === 'status') {
+        const { clientUserId, humanId, status, updatedAt } = notice;
+        const claim = { humanId, status, updatedAt };
+        const taken = await temporal.deliverStatusNotice(clientUserId, claim, requestId, untilMs);
+        return taken === 'taken' ? 'applicant' : 'nowhere';
+      }
+      const { humanId, reportId, type, updatedAt } = notice;
+      const named = { humanId, reportId, type, updatedAt };
+      if (owner === null) {
+        await temporal.postToMailbox(named, requestId, untilMs);
+        return 'mailbox';
+      }
+      const taken = await temporal.deliverReportNotice(owner, named, requestId, untilMs);
+      return taken === 'taken' ? 'applicant' : taken === 'refreshing' ? 'refresh' : 'nowhere';
+    },
+    readHumanId: (...args) => temporal.humanIdOf(...args),
+    waitForMailboxOwner: (...args) => temporal.mailboxOwner(...args),
+    findApplicant: async () => null,
   };
   const registry = createRegistry('webhook');
   const log = createLogger({ process: 'webhook', level: 'debug' }, { write: (line: string) => lines.push(line) });
   const spool = (await options.spool?.({ registry, log })) ?? null;
   const { server, ready } = createWebhook({
-    sender,
+    sender: options.sender && 'send' in options.sender ? options.sender : sender,
     spool,
     secrets: options.secrets ?? [],
     signature: { ...UNSIGNED, ...options.signature },

@@ -1,10 +1,10 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { NotFound, Unavailable } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, type Route, skippedMs } from '../support/fake-upstream';
 
-const { follow, followOn } = timeSkipping();
+const { follow, followOn } = useSimulation();
 
 const GONE: readonly Change[] = [{ afterMs: HOUR_MS, gone: true }];
 

@@ -1,9 +1,9 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn, told } = timeSkipping();
+const { follow, followOn, told } = useSimulation();
 
 const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const NEWER = '2026-02-01T00:00:00.000Z';

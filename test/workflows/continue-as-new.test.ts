@@ -1,12 +1,12 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
 import { invitationQuery } from '../../src/workflows/contract';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn } = timeSkipping();
+const { follow, followOn } = useSimulation();
 
 const SIGNALS_MOST = 2_000;
 const SIGNALS_MOST_IN_A_STEP = 5_000;

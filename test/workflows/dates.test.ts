@@ -1,8 +1,8 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 
-const { followOn } = timeSkipping();
+const { followOn } = useSimulation();
 
 test('reads dated 2099 do not deafen an applicant: it follows the statuses after them', async () => {
   const humanApi = new FakeUpstream([
@@ -10,7 +10,7 @@ test('reads dated 2099 do not deafen an applicant: it follows the statuses after
     { afterMs: 8 * HOUR_MS, status: 'All Synced', reports: provider('A') },
   ]);
   humanApi.editPerson = (user) =>
-    user.status === 'All Synced' ? user : { ...user, updatedAt: '2099-01-01T00:00:00.000Z' };
+    user.status === 'All Synced' ? user : { ...user, updatedAtMs: Date.parse('2099-01-01') };
   const applicant = await followOn(humanApi);
   const { result, afterMs } = await applicant.waitForEnd(HOUR_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
@@ -23,8 +23,8 @@ test('a status that upstream dates before the one that was read is followed once
     { afterMs: 6 * HOUR_MS + MINUTE_MS, status: 'All Synced', reports: provider('A') },
   ];
   const humanApi = new FakeUpstream(script);
-  const ahead = (at: string | null) => new Date(Date.parse(at ?? '') + 4 * MINUTE_MS).toISOString();
-  humanApi.editPerson = (user) => (user.status === 'Engaged' ? { ...user, updatedAt: ahead(user.updatedAt) } : user);
+  humanApi.editPerson = (user) =>
+    user.status === 'Engaged' ? { ...user, updatedAtMs: (user.updatedAtMs ?? 0) + 4 * MINUTE_MS } : user;
   const applicant = await followOn(humanApi);
   const { result, afterMs } = await applicant.waitForEnd(HOUR_MS);
   expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });

@@ -1,11 +1,11 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeUpstream, facts, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn, nowMs } = timeSkipping();
+const { follow, followOn, nowMs } = useSimulation();
 
 const DEADLINE_MS = 10 * DAY_MS;
 const POLICY = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applicant: DEADLINE_MS } };

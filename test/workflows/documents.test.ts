@@ -1,10 +1,10 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { BadDocument, NotFound, RateLimited, Unavailable } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, facts, provider, row } from '../support/fake-upstream';
 
-const { told } = timeSkipping();
+const { told } = useSimulation();
 
 const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const NEWER = '2026-02-01T00:00:00.000Z';

@@ -2,12 +2,12 @@ import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { keyedDigest } from '../../src/report-store/keyed-digest';
 import { WrongFolder } from '../../src/report-store/port';
 import { entry } from '../report-store/fixtures';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { followOn, nowMs } = timeSkipping();
+const { followOn, nowMs } = useSimulation();
 
 const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const ID = 'POL-earlier';
@@ -75,7 +75,7 @@ describe('a manifest of other details', () => {
 
   test('leaves its documents superseded in a new round with corrected details, which counts and stores its own', async () => {
     const store = new FakeStore();
-    const [document] = provider('A').map(({ id, name, updatedAt }) => entry({ reportId: id, type: name, updatedAt }));
+    const [document] = provider('A').map(({ id, type, updatedAt }) => entry({ reportId: id, type, updatedAt }));
     const earlier = { outcome: 'collected', detailsDigest, closedAt: '2026-01-01T00:00:00.000Z' } as const;
     store.keep(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
     const humanApi = new FakeUpstream(ALL_SYNCED);

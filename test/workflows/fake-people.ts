@@ -1,5 +1,5 @@
-import type { Upstream } from '../../src/human-api/users/adapter';
 import { NotFound } from '../../src/upstream/errors';
+import type { Upstream } from '../../src/upstream/port';
 import { type Change, FakeUpstream, facts } from '../support/fake-upstream';
 
 /** Human API with many people in it, each of whom lives by a script of their own. `calls` holds when each call came, by the machine's clock. */
@@ -27,10 +27,10 @@ export class FakePeople implements Upstream {
 
   findPeople: Upstream['findPeople'] = (by) =>
     this.call(() =>
-      ('clientUserId' in by ? this.upstreamOf(by.clientUserId) : this.upstreamByHumanId(by.humanId)).findPeople(by),
+      ('clientUserId' in by ? this.upstreamOf(by.clientUserId) : this.upstreamByHumanId(by.subjectId)).findPeople(by),
     );
 
-  listPeople: Upstream['listPeople'] = async () => ({ users: [], received: 0 });
+  listPeople: Upstream['listPeople'] = async () => ({ people: [], received: 0 });
 
   readStatus: Upstream['readStatus'] = (humanId) =>
     this.call(() => this.upstreamByHumanId(humanId).readStatus(humanId));

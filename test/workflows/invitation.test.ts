@@ -1,13 +1,13 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import type { User } from '../../src/human-api/users/adapter';
 import { AlreadyExists, RateLimited, Unavailable, ValidationRejected } from '../../src/upstream/errors';
+import type { Person } from '../../src/upstream/port';
 import { invitationQuery } from '../../src/workflows/contract';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider, type Route, skippedMs } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn, nowMs } = timeSkipping();
+const { follow, followOn, nowMs } = useSimulation();
 
 const COLLECTED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const ID = 'POL-there';
@@ -200,7 +200,7 @@ describe('somebody who is there already', () => {
 
   test('whose e-mail upstream does not tell is adopted', async () => {
     const humanApi = await withSomebodyThere();
-    humanApi.editPerson = (user) => ({ ...user, clientUserEmail: null });
+    humanApi.editPerson = (user) => ({ ...user, email: null });
     const applicant = await followOn(humanApi, input());
     await applicant.waitForInvitation();
     expect(humanApi.count('invite')).toBe(0);
@@ -225,7 +225,7 @@ describe('somebody who is there already', () => {
     expect(humanApi.count('invite')).toBe(0);
   });
 
-  test.each<[string, (user: User) => User[]]>([
+  test.each<[string, (user: Person) => Person[]]>([
     [
       'two elements without a clientUserId',
       (user) => [
@@ -245,7 +245,7 @@ describe('somebody who is there already', () => {
   test('is told by clientUserId among several elements', async () => {
     const humanApi = await withSomebodyThere();
     humanApi.editLookUp = (users) =>
-      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', humanId: 'h-else' }, user]);
+      users.flatMap((user) => [{ ...user, clientUserId: 'POL-else', subjectId: 'h-else' }, user]);
     const applicant = await followOn(humanApi, input());
     await applicant.waitForInvitation();
     expect((await applicant.state()).humanId).toBe(applicant.humanId);

@@ -1,10 +1,10 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { followOn } = timeSkipping();
+const { followOn } = useSimulation();
 
 const NEWER = '2026-02-01T00:00:00.000Z';
 

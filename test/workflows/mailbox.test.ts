@@ -1,14 +1,14 @@
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
-import { parseStoredNotices } from '../../src/human-api/notifications/stored';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { Unavailable } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { parseStoredNotices } from '../../src/upstream/notices';
+import { useSimulation } from '../simulation/follow';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 
-const { deliver, post, nowMs } = timeSkipping();
+const { deliver, post, nowMs } = useSimulation();
 
 /** Temporal's side of a mailbox: whom the search finds, and what reached whom. */
 function directoryOf(applicants: Readonly<Record<string, string>>, answer: 'taken' | 'closed-or-unknown' = 'taken') {

@@ -1,11 +1,11 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn, nowMs } = timeSkipping();
+const { follow, followOn, nowMs } = useSimulation();
 
 const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
 /** Upstream says Syncing from the first hour on, and we have heard so. */
@@ -73,7 +73,7 @@ test('a notice that runs ahead of what upstream reads is confirmed by the reads 
   const lagMs = 3 * MINUTE_MS;
   humanApi.editPerson = (user, atMs) =>
     user.status === 'Declined' && atMs < applicant.invitedAtMs + 2 * HOUR_MS + lagMs
-      ? { ...user, status: 'Syncing', updatedAt: new Date(applicant.invitedAtMs + HOUR_MS).toISOString() }
+      ? { ...user, status: 'Syncing', updatedAtMs: applicant.invitedAtMs + HOUR_MS }
       : user;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
   await applicant.sendNotices([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);

@@ -1,9 +1,9 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
 
-const { followOn } = timeSkipping();
+const { followOn } = useSimulation();
 /** A day of vain lists takes this server seconds, and a month of them a minute. */
 const INVITATION_MS = DAY_MS;
 const POLICY = { ...DEFAULT_POLICY, expiresMs: { ...DEFAULT_POLICY.expiresMs, invitation: INVITATION_MS } };

@@ -1,11 +1,11 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeUpstream, facts, provider, row, skippedMs } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn } = timeSkipping();
+const { follow, followOn } = useSimulation();
 
 function polling(pollMs: Partial<Policy['pollMs']>): Policy {
   return { ...DEFAULT_POLICY, pollMs: { ...BY_NOTICES.pollMs, ...pollMs } };

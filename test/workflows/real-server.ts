@@ -8,9 +8,9 @@ import { createReportActivities } from '../../src/activities/reports';
 import { createTurnActivities } from '../../src/activities/turns';
 import { createPeopleActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
-import type { Upstream } from '../../src/human-api/users/adapter';
 import type { ReportStore } from '../../src/report-store/port';
 import { callQueues, createWorkers } from '../../src/temporal/workers';
+import type { Upstream } from '../../src/upstream/port';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
 import type { Handle } from '../support/applicant-under-test';
 import { DIGEST_KEYS } from '../support/fake-store';
@@ -63,7 +63,7 @@ export class RealServer {
     maxCallsPerSecond = UNLIMITED,
     ...more
   }: WorkerSetup): Promise<void> {
-    const deps = { humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+    const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
       ...createPeopleActivities(deps),

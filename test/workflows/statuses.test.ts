@@ -1,11 +1,11 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { CollectRecordsResult } from '../../src/workflows/contract';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
-const { follow } = timeSkipping();
+const { follow } = useSimulation();
 
 const CONNECTED: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Engaged' },

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { createNoticeSender } from '../../src/temporal/notices';
+import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { row } from '../support/fake-upstream';
@@ -26,10 +26,16 @@ afterAll(() => server?.stop(), TIMEOUT_MS);
 /** Mailboxes of people whom nobody knows, and a worker that has to find that out. */
 async function setup() {
   const [humanApi, store] = [new FakePeople(), new FakeStore()];
-  const sender = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
+  const deps = { client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 };
+  const sender = createNoticeSender(deps);
   const asked = jest.spyOn(humanApi, 'readStatus');
   const inHouseActivities = createMailboxActivities({
-    ...{ directory: sender, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) },
+    ...{
+      directory: createApplicantRuns(deps),
+      reportStore: store,
+      seal: null,
+      mailboxMetrics: createMailboxMetrics(new Registry()),
+    },
   });
   await server.startWorkers({
     taskQueue: TASK_QUEUE,
@@ -47,8 +53,9 @@ test(
     const { humanApi, sender, asked } = await setup();
     await Promise.all(
       Array.from({ length: STRANGERS }, (_, at) =>
-        sender.postToMailbox(
-          { humanId: `stranger-${at}`, reportId: 'r', type: null, updatedAt: null },
+        sender.send(
+          { kind: 'report', humanId: `stranger-${at}`, reportId: 'r', type: null, updatedAt: null },
+          null,
           `request-${at}`,
         ),
       ),
@@ -64,7 +71,11 @@ test(
     const applicant = await server.startApplicant(TASK_QUEUE, 'POL-1', policy);
     const { humanId } = await until('an invitation', TIMEOUT_MS, () => upstream.people[0]);
     const updatedAt = new Date().toISOString();
-    await sender.deliverStatusNotice('POL-1', { humanId, status: 'All Synced', updatedAt }, 'all-synced');
+    await sender.send(
+      { kind: 'status', clientUserId: 'POL-1', humanId, status: 'All Synced', updatedAt },
+      null,
+      'all-synced',
+    );
     expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 1 });
     const strangers = asked.mock.calls.filter(([id]) => id.startsWith('stranger-')).length;
     expect(strangers).toBeLessThan(ASKED_MEANWHILE);

@@ -1,12 +1,12 @@
 import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/domain/undecided';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { Undecided } from '../../src/upstream/errors';
-import { useSimulation as timeSkipping } from '../simulation/follow';
+import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
 
-const { followOn, nowMs } = timeSkipping();
+const { followOn, nowMs } = useSimulation();
 
 const WHY = UNDECIDED.unidentified404;
 /** A year: longer than anybody is waited for. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import type { SweepFinding } from '../../src/domain/sweep';
-import { UNDECIDED } from '../../src/domain/undecided';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { createOperations } from '../../src/temporal/operations';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { Undecided } from '../../src/upstream/errors';
@@ -173,7 +173,7 @@ test('a list that misses somebody makes nobody gone', async () => {
   const humanId = enrol('MISSED-1');
   await start('MISSED-1', humanId);
   await listed();
-  humanApi.listPeople = async () => ({ users: [], received: 0 });
+  humanApi.listPeople = async () => ({ people: [], received: 0 });
   await work();
   expect((await operations.sweep()).counts).toMatchObject({ gone: 0 });
   expect(humanApi.count('readStatus')).toBe(1);

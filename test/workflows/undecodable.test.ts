@@ -4,7 +4,7 @@ import { createMailboxActivities, createMailboxMetrics } from '../../src/activit
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createPayloadCodec, type Told } from '../../src/temporal/codec';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { createNoticeSender } from '../../src/temporal/notices';
+import { createApplicantRuns } from '../../src/temporal/notices';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { DELIVER_NOTICES, reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
@@ -65,7 +65,7 @@ const [humanApi, store] = [new FakePeople(), new FakeStore()];
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start(codec);
-  const directory = createNoticeSender({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
+  const directory = createApplicantRuns({ client: server.client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
   const deps = { directory, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) };
   const inHouseActivities = {
     ...createMailboxActivities(deps),

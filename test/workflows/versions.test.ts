@@ -39,7 +39,7 @@ test(
     const client = new Client({ connection });
     const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
     const reportStore = new FakeStore();
-    const deps = { humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+    const deps = { upstream: humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
     const work = (buildId: string) =>
       createWorkers({
         ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },

@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyMissing } from '../../domain/encryption';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
+import type { Notice } from '../../domain/notices';
 import { scan } from '../../spool/frame';
 import { readRecord } from '../../spool/record';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { Operator } from './operator';
 import { openSetAside, type SetAside } from './set-aside';
 
@@ -40,7 +41,7 @@ export async function eraseEntries(
   return { dropped, mixed, spooled: await spooledOf(operator, (notice) => isTheirs(notice)) };
 }
 
-async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: StoredNotice) => boolean) {
+async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: Notice) => boolean) {
   try {
     const content = (await setAside.read(id))?.content ?? null;
     const notices = content && parseStoredNotices(content);
@@ -56,7 +57,7 @@ async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: Stored
 /** Looks only: the segments are a living webhook's, or are taken over by one. */
 async function spooledOf(
   { spoolFolder, seal }: Pick<Operator, 'spoolFolder' | 'seal'>,
-  isTheirs: (notice: StoredNotice) => boolean,
+  isTheirs: (notice: Notice) => boolean,
 ) {
   let found = 0;
   const entries =

@@ -1,4 +1,4 @@
-import { describeUnknownPeople } from '../../domain/erased';
+import { describeUnknownPeople } from '../../domain/erasure';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { openErasing } from '../../report-store/erasing';
 import { createErasure, type Erased } from '../../temporal/erasure';

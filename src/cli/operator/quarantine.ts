@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { KeyMissing } from '../../domain/encryption';
-import { parseStoredNotices } from '../../human-api/notifications/stored';
 import type { AuditEntry } from '../../observability/audit';
+import { parseStoredNotices } from '../../upstream/notices';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 import { type Replayed, replay } from './replay';

@@ -1,11 +1,8 @@
 import { KeyMissing } from '../../domain/encryption';
-import { noticeRequestId } from '../../human-api/notifications';
-import { parseStoredNotices, type StoredNotice } from '../../human-api/notifications/stored';
-import { type NoticeSender, NoticeUndelivered } from '../../temporal/notices';
+import type { Notice } from '../../domain/notices';
+import { type NoticeSender, NoticeUndelivered, type Receiver } from '../../temporal/notices';
+import { noticeRequestId, parseStoredNotices } from '../../upstream/notices';
 import type { SetAside } from './set-aside';
-
-/** Who has a notice now. `mailbox`: a search knows nobody of this humanId yet, so the mailbox asks on; nobody's comes back into quarantine. */
-type Taker = 'applicant' | 'refresh' | 'mailbox';
 
 /**
  * What became of a record. `replayed`: each of its notices was taken, and it is gone from the quarantine. All others are kept: `nowhere`
@@ -16,11 +13,11 @@ export interface Replayed {
   readonly result: 'replayed' | 'nowhere' | 'refused' | 'unreadable' | 'locked' | 'gone';
   /** How many of its notices were taken. */
   readonly taken: number;
-  /** By whom. */
-  readonly by: Readonly<Partial<Record<Taker, number>>>;
+  /** By whom. `mailbox`: a search knows nobody of this humanId yet, so the mailbox asks on; nobody's comes back into quarantine. */
+  readonly by: Readonly<Partial<Record<Receiver, number>>>;
 }
 
-type Sender = Pick<NoticeSender, 'deliverStatusNotice' | 'deliverReportNotice' | 'findByHumanId' | 'postToMailbox'>;
+type Sender = Pick<NoticeSender, 'send' | 'findApplicant'>;
 
 /**
  * Sends a record's notices as the webhook and the mailbox would have, and removes it once all are taken. Harmless to repeat and to run twice at
@@ -29,7 +26,7 @@ type Sender = Pick<NoticeSender, 'deliverStatusNotice' | 'deliverReportNotice' |
 export async function replay(setAside: SetAside, id: string, sender: Sender): Promise<Replayed> {
   const notices = await noticesOf(setAside, id);
   if (typeof notices === 'string') return { result: notices, taken: 0, by: {} };
-  const by: Partial<Record<Taker, number>> = {};
+  const by: Partial<Record<Receiver, number>> = {};
   let taken = 0;
   let kept: 'nowhere' | 'refused' | null = null;
   for (const notice of notices) {
@@ -49,7 +46,7 @@ export async function replay(setAside: SetAside, id: string, sender: Sender): Pr
 async function noticesOf(
   setAside: SetAside,
   id: string,
-): Promise<readonly StoredNotice[] | 'unreadable' | 'locked' | 'gone'> {
+): Promise<readonly Notice[] | 'unreadable' | 'locked' | 'gone'> {
   try {
     const found = await setAside.read(id);
     if (found === null) return 'gone';
@@ -60,32 +57,16 @@ async function noticesOf(
   }
 }
 
-async function send(notice: StoredNotice, sender: Sender): Promise<Taker | 'nowhere' | 'refused'> {
-  const requestId = noticeRequestId(notice);
+/**
+ * A report goes straight to whose it is, which shows at once what becomes of it; where a search does not find that out, or cannot be made, the
+ * mailbox does.
+ */
+async function send(notice: Notice, sender: Sender): Promise<Receiver | 'nowhere' | 'refused'> {
+  const owner = notice.kind === 'report' ? await sender.findApplicant(notice.humanId).catch(() => null) : null;
   try {
-    if (notice.kind === 'report') return await sendReport(notice, requestId, sender);
-    const { clientUserId, humanId, status, updatedAt } = notice;
-    const delivered = await sender.deliverStatusNotice(clientUserId, { humanId, status, updatedAt }, requestId);
-    return delivered === 'taken' ? 'applicant' : 'nowhere';
+    return await sender.send(notice, owner, noticeRequestId(notice));
   } catch (error) {
     if (error instanceof NoticeUndelivered && error.kind === 'refused') return 'refused';
     throw error;
   }
-}
-
-/** Straight to whose it is, which tells at once what becomes of it; where a search does not say, or cannot be asked, the mailbox finds out. */
-async function sendReport(
-  { humanId, reportId, type, updatedAt }: Extract<StoredNotice, { kind: 'report' }>,
-  requestId: string,
-  sender: Sender,
-): Promise<Taker | 'nowhere'> {
-  const notice = { humanId, reportId, type, updatedAt };
-  const clientUserId = await sender.findByHumanId(humanId).catch(() => null);
-  if (clientUserId === null) {
-    await sender.postToMailbox(notice, requestId);
-    return 'mailbox';
-  }
-  const delivered = await sender.deliverReportNotice(clientUserId, notice, requestId);
-  if (delivered === 'refreshing') return 'refresh';
-  return delivered === 'taken' ? 'applicant' : 'nowhere';
 }

@@ -1,5 +1,4 @@
 import type { Dispatcher } from 'undici';
-import { UNDECIDED } from '../../domain/undecided';
 import {
   AlreadyExists,
   NotFound,
@@ -8,29 +7,18 @@ import {
   UnenvelopedFormat,
   ValidationRejected,
 } from '../../upstream/errors';
+import type { Upstream } from '../../upstream/port';
 import { isDeletionConfirmed } from '../deletion';
 import { createDispatchers, singleDispatcher } from '../dispatcher';
 import { Exchange } from '../exchange';
 import type { ProxySettings } from '../proxy-settings';
 import { type Envelopes, isAlreadyDeleted, isInvalid, isMissingPerson, isRejected, requireContent } from '../reply';
-import type { ReportBody } from '../report-body';
 import type { Call } from '../request';
 import { accessTokenMint, clientTokenMint } from '../token-mints';
 import { TokenCache } from '../tokens';
-import { findAllPeople, type PersonFilter } from './look-up';
-import {
-  createBody,
-  type Invitation,
-  type Person,
-  parseCreatedPerson,
-  parsePeople,
-  parsePerson,
-  parseReports,
-  type ReportRow,
-} from './wire';
-
-export type { ReportBody } from '../report-body';
-export type { Invitation, Person as User, ReportRow } from './wire';
+import { UNDECIDED } from '../undecided-reasons';
+import { findAllPeople } from './look-up';
+import { createBody, parseCreatedPerson, parsePeople, parsePerson, parseReports } from './wire';
 
 /** Where Human API is, and who we are to it. A base URL may carry a path prefix. */
 export interface HumanApiSettings {
@@ -47,34 +35,6 @@ export interface HumanApiSettings {
   readonly envelopes?: Envelopes;
   /** The way out to every host but this machine; none where nothing is said. */
   readonly proxy?: ProxySettings | null;
-}
-
-/**
- * Human API's first generation, insurance integration. Every method makes one call besides tokens (a look-up one a page), retries nothing
- * but a call answered 401 (once, with a new token), and throws RateLimited or Unavailable besides what it names.
- */
-export interface Upstream {
-  /** Creates the person, which sends the invitation. Not idempotent: after an Unavailable, look up. @throws ValidationRejected, AlreadyExists, Undecided */
-  invite(invitation: Invitation): Promise<Person>;
-  /** The only way to learn what an ambiguous create did. `[]` means that upstream said so. */
-  findPeople(by: PersonFilter): Promise<Person[]>;
-  /** One page of everybody, from `offset` on; `received` counts the unusable rows too. An empty page is behind the end. */
-  listPeople(offset: number): Promise<{ readonly users: readonly Person[]; readonly received: number }>;
-  /** @throws NotFound, only for a 404 that is upstream's own word; Undecided for any other, as every call about a person does */
-  readStatus(humanId: string): Promise<Person>;
-  /**
-   * Irreversible: stops e-mails and notifications; afterwards upstream grants no access token. An answer that does not confirm it is Unavailable
-   * or Undecided: then a look-up by humanId with an empty list confirms it.
-   */
-  withdraw(humanId: string): Promise<'deleted' | 'already-gone'>;
-  /** @throws NotYet while the access token is refused */
-  listReports(clientUserId: string): Promise<ReportRow[]>;
-  /** @throws NotYet, NotFound and NotOffered (404; 400, 415; in an envelope), UnenvelopedFormat (400, 415 without one) */
-  openReport(clientUserId: string, reportId: string, format: 'json' | 'html' | 'pdf'): Promise<ReportBody>;
-  /** Resolves only if upstream has just minted a client token for our credentials: proof that a refusal is not our own fault. */
-  proveCredentials(): Promise<void>;
-  /** Ends every connection. */
-  close(): Promise<void>;
 }
 
 const GIBIBYTE = 1024 ** 3;
@@ -121,20 +81,20 @@ export function createUsersUpstream(
     async listPeople(offset) {
       const reply = await callAdmin('GET', '/api/v1/users', offset === 0 ? {} : { query: { offset: String(offset) } });
       return isMissingPerson(reply, envelopes)
-        ? { users: [], received: 0 }
+        ? { people: [], received: 0 }
         : parsePeople(reply.facts, requireContent(reply));
     },
 
-    async readStatus(humanId) {
-      const reply = await callAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId } });
+    async readStatus(subjectId) {
+      const reply = await callAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId: subjectId } });
       if (isMissingPerson(reply, envelopes)) throw new NotFound(reply.facts);
-      return parsePerson(humanId, reply.facts, requireContent(reply));
+      return parsePerson(subjectId, reply.facts, requireContent(reply));
     },
 
-    async withdraw(humanId) {
-      const reply = await callAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId } });
+    async withdraw(subjectId) {
+      const reply = await callAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId: subjectId } });
       if (isAlreadyDeleted(reply, envelopes)) return 'already-gone';
-      if (isDeletionConfirmed(humanId, reply.facts, requireContent(reply))) return 'deleted';
+      if (isDeletionConfirmed(subjectId, reply.facts, requireContent(reply))) return 'deleted';
       throw new Undecided(reply.facts, UNDECIDED.unconfirmedDeletion);
     },
 

@@ -1,10 +1,8 @@
-import { UNDECIDED } from '../../domain/undecided';
 import { Unavailable, Undecided } from '../../upstream/errors';
+import type { Person, PersonFilter } from '../../upstream/port';
 import { type Envelopes, isMissingPerson, isRejected, type Reply, requireContent } from '../reply';
-import { type Person, parsePeople } from './wire';
-
-/** Whom to look up. */
-export type PersonFilter = { readonly clientUserId: string } | { readonly humanId: string };
+import { UNDECIDED } from '../undecided-reasons';
+import { parsePeople } from './wire';
 
 /** No page size is documented for users (50 elsewhere); a reply of fewer than this cannot be a full page. */
 const SHORT_PAGE = 10;
@@ -24,36 +22,37 @@ export async function findAllPeople(
   envelopes: Envelopes,
 ): Promise<Person[]> {
   const found = new Map<string, Person>();
+  const filter = 'subjectId' in by ? { humanId: by.subjectId } : by;
   let offset = 0;
   for (let page = 1; ; page++) {
-    const reply = await askPage(offset === 0 ? { ...by } : { ...by, offset: String(offset) });
+    const reply = await askPage(offset === 0 ? filter : { ...filter, offset: String(offset) });
     if (isRejected(reply, (status) => UNSUPPORTED.has(status))) throw unsupported(reply);
     const isEmpty = isMissingPerson(reply, envelopes);
-    const { users, received, dropped } = isEmpty ? NOBODY : parsePeople(reply.facts, requireContent(reply));
+    const { people, received, dropped } = isEmpty ? NOBODY : parsePeople(reply.facts, requireContent(reply));
     const known = found.size;
-    for (const user of users) found.set(user.humanId, user);
-    if (users.some((user) => matches(user, by))) return [...found.values()];
+    for (const user of people) found.set(user.subjectId, user);
+    if (people.some((user) => matches(user, by))) return [...found.values()];
     if (dropped.some((clientUserId) => mayMatch(clientUserId, by)))
       throw new Unavailable(reply.facts, 'expected users with a humanId, one that may be the person has none');
     offset += received;
     const isLast = received < SHORT_PAGE || found.size === known;
     // A look-up by humanId has one person or none; by clientUserId, one or two others may just have a similar id.
-    if (isLast && offset < ('humanId' in by ? 1 : SHORT_PAGE)) return [...found.values()];
+    if (isLast && offset < ('subjectId' in by ? 1 : SHORT_PAGE)) return [...found.values()];
     if (isLast || page === MAX_PAGES) throw unsupported(reply);
   }
 }
 
-const NOBODY = { users: [], received: 0, dropped: [] } as const;
+const NOBODY = { people: [], received: 0, dropped: [] } as const;
 
 function unsupported({ facts }: Reply<Buffer>): Undecided {
   return new Undecided(facts, UNDECIDED.lookUpUnsupported);
 }
 
 function matches(user: Person, by: PersonFilter): boolean {
-  return 'humanId' in by ? user.humanId === by.humanId : user.clientUserId === by.clientUserId;
+  return 'subjectId' in by ? user.subjectId === by.subjectId : user.clientUserId === by.clientUserId;
 }
 
 /** A row without a humanId is the person's, unless it carries another clientUserId than the one looked for. */
 function mayMatch(clientUserId: string | null, by: PersonFilter): boolean {
-  return 'humanId' in by || clientUserId === null || clientUserId === by.clientUserId;
+  return 'subjectId' in by || clientUserId === null || clientUserId === by.clientUserId;
 }

@@ -1,40 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isHumanId } from '../../domain/identifiers';
+import { isHumanId, parseReportId } from '../../domain/identifiers';
+import { parseInstantMs } from '../../domain/instants';
+import type { ListedReport } from '../../domain/reports';
 import { type CallFacts, Unavailable } from '../../upstream/errors';
+import type { Invitation, PeoplePage, Person } from '../../upstream/port';
 import { isRecord, parseBoundedJson } from '../json';
 import { parseList } from '../json-list';
-
-/** A person as upstream tells it. Status '' where there is none (an order-type user); dates as upstream spells them. */
-export interface Person {
-  readonly clientUserId: string | null;
-  readonly humanId: string;
-  readonly clientUserEmail: string | null;
-  readonly status: string;
-  readonly updatedAt: string | null;
-  /** Where the person connects their providers: only a create's answer has it. Never in an error or a log line. */
-  readonly inviteLink: string | null;
-}
-
-/** A row of a person's list of reports. `name` is the report's type as upstream spells it, '' where there is none. */
-export interface ReportRow {
-  readonly id: string;
-  readonly name: string;
-  /** Null for a report of the whole person. */
-  readonly organization: { readonly id: string | null; readonly name: string | null } | null;
-  readonly updatedAt: string | null;
-  readonly createdAt: string | null;
-}
-
-/** Whom to invite. `dateOfBirth` as `YYYY-MM-DD`; `autoInvite` false: upstream sends no e-mail, true where nothing is said. */
-export interface Invitation {
-  readonly clientUserId: string;
-  readonly clientUserEmail: string;
-  readonly firstName?: string;
-  readonly lastName?: string;
-  readonly dateOfBirth?: string;
-  readonly suggestedSources?: readonly string[];
-  readonly autoInvite?: boolean;
-}
 
 /** An invitation as a create carries it, its date in the one form that the cookbook's conventions prescribe. */
 export function createBody({ dateOfBirth, autoInvite = true, ...known }: Invitation): Record<string, unknown> {
@@ -51,26 +22,19 @@ const MAX_ORGANIZATION_LENGTH = 2_000;
 const MAX_EMAIL_LENGTH = 320;
 /** A link to a landing page has some 100 characters. */
 const MAX_LINK_LENGTH = 2_000;
-/** Encoded as a URL carries it: servers take 8 KB in all, and no known id has more than 60. */
-const MAX_ID_LENGTH = 2_000;
-
-/** One page of users. */
-interface UserPage {
-  readonly users: Person[];
-  /** How many elements the page had. */
-  readonly received: number;
-  /** The clientUserIds of the elements without a usable humanId; null where an element has none either. */
+interface ParsedPage extends PeoplePage {
+  /** The clientUserIds of the rows without a usable humanId; null if a row has none either. */
   readonly dropped: readonly (string | null)[];
 }
 
 /** @throws Unavailable if there is no list, or if no row of it is usable: read as an empty list, it would make us invite a person twice */
-export function parsePeople(facts: CallFacts, bytes: Buffer): UserPage {
+export function parsePeople(facts: CallFacts, bytes: Buffer): ParsedPage {
   const elements = parseRows(facts, bytes);
   const users = elements.map(toPerson).filter((user) => user !== null);
   if (elements.length > 0 && users.length === 0)
     throw new Unavailable(facts, 'expected users with a humanId, none had one');
   const dropped = elements.filter((element) => toPerson(element) === null);
-  return { users, received: elements.length, dropped: dropped.map(clientUserIdOf) };
+  return { people: users, received: elements.length, dropped: dropped.map(clientUserIdOf) };
 }
 
 /** The one user that was asked for; its humanId may be missing from a user, but must not be another's. @throws Unavailable */
@@ -78,7 +42,7 @@ export function parsePerson(humanId: string, facts: CallFacts, bytes: Buffer): P
   const [element, ...others] = elementsOf(parseBoundedJson(bytes));
   const isNamed = isRecord(element) && (element['humanId'] !== undefined || isUser(element));
   const user = isNamed ? toPerson({ ...element, humanId: element['humanId'] ?? humanId }) : null;
-  if (user?.humanId === humanId && others.length === 0) return user;
+  if (user?.subjectId === humanId && others.length === 0) return user;
   throw new Unavailable(facts, 'expected the user that was asked for, something else came');
 }
 
@@ -103,7 +67,7 @@ export function parseCreatedPerson(clientUserId: string, facts: CallFacts, bytes
  * The rows of a list of reports; one without a usable id is dropped.
  * @throws Unavailable where there is no list, or nothing of it is usable: "no reports" read out of such a list would end an applicant
  */
-export function parseReports(facts: CallFacts, bytes: Buffer): ReportRow[] {
+export function parseReports(facts: CallFacts, bytes: Buffer): ListedReport[] {
   const elements = parseRows(facts, bytes);
   const rows = elements.map(toReport).filter((row) => row !== null);
   if (elements.length > 0 && rows.length === 0)
@@ -127,10 +91,10 @@ function toPerson(element: unknown): Person | null {
   if (!isHumanId(humanId)) return null;
   return {
     clientUserId: parseText(element['clientUserId']),
-    humanId,
-    clientUserEmail: parseText(element['clientUserEmail'], MAX_EMAIL_LENGTH),
+    subjectId: humanId,
+    email: parseText(element['clientUserEmail'], MAX_EMAIL_LENGTH),
     status: parseText(element['status']) ?? '',
-    updatedAt: parseDateText(element['updatedAt']),
+    updatedAtMs: parseInstantMs(parseDateText(element['updatedAt'])),
     inviteLink: null,
   };
 }
@@ -147,28 +111,19 @@ function parseLink(element: unknown): string | null {
   return isUsable && URL.canParse(link) ? link : null;
 }
 
-function toReport(element: unknown): ReportRow | null {
+function toReport(element: unknown): ListedReport | null {
   if (!isRecord(element)) return null;
   const id = parseReportId(element['id']);
   if (id === null) return null;
   return {
     id,
-    name: parseText(element['name']) ?? '',
+    type: parseText(element['name']) ?? '',
     organization: toOrganization(element['organization']),
-    updatedAt: parseDateText(element['updatedAt']),
-    createdAt: parseDateText(element['createdAt']),
+    updatedAt: parseDateText(element['updatedAt']) ?? parseDateText(element['createdAt']),
   };
 }
 
-/** An id that can stand in a URL: a string or a number of 1 to 2,000 characters, encoded; null for anything else. */
-export function parseReportId(value: unknown): string | null {
-  const id = typeof value === 'number' ? String(value) : value;
-  if (typeof id !== 'string' || id.length > MAX_ID_LENGTH || /^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id))
-    return null;
-  return encodeURIComponent(id).length <= MAX_ID_LENGTH ? id : null;
-}
-
-function toOrganization(value: unknown): ReportRow['organization'] {
+function toOrganization(value: unknown): ListedReport['organization'] {
   if (!isRecord(value)) return null;
   const organization = {
     id: parseText(value['id'], MAX_ORGANIZATION_LENGTH),

@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { createTerminal } from '../../../src/cli/terminal';
 import type { Cipher } from '../../../src/domain/encryption';
-import { type StoredNotice, serializeNotices } from '../../../src/human-api/notifications/stored';
+import type { Notice } from '../../../src/domain/notices';
 import type { AuditEntry } from '../../../src/observability/audit';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
 import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
+import { serializeNotices } from '../../../src/upstream/notices';
 
-export const STATUS: StoredNotice = {
+export const STATUS: Notice = {
   ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
-export const REPORT: StoredNotice = {
+export const REPORT: Notice = {
   ...{ kind: 'report', humanId: 'h-2', reportId: 'r-1', type: 'unity' },
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
@@ -91,7 +92,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
     store,
     said: () => said.join(''),
     /** Sets notices aside as a webhook does, and gives the record's id. */
-    async spooled(why: QuarantineReason, content: readonly StoredNotice[] | string): Promise<string> {
+    async spooled(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
       const spool = openQuarantine({ spoolFolder, seal });
       const before = new Set((await spool.list()).map(({ id }) => id));
       const [first] = typeof content === 'string' ? [] : content;
@@ -106,7 +107,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
       return id;
     },
     /** Sets notices aside as a mailbox does, and gives the record's id. */
-    async shelved(notices: readonly StoredNotice[], key = 'run-1'): Promise<string> {
+    async shelved(notices: readonly Notice[], key = 'run-1'): Promise<string> {
       const mailboxes = openMailboxQuarantine({ shelf: store.shelf, seal });
       const before = new Set((await mailboxes.list()).map(({ id }) => id));
       const humanId = notices[0]?.humanId ?? 'h';

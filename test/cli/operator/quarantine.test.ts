@@ -1,7 +1,7 @@
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { runOperator } from '../../../src/cli/operator/run';
-import type { StoredNotice } from '../../../src/human-api/notifications/stored';
+import type { Notice } from '../../../src/domain/notices';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import type { NoticeSender } from '../../../src/temporal/notices';
 import { operatorOf, REPORT, STATUS } from './fixture';
@@ -113,13 +113,15 @@ test.each([
 test('a replay says what became of each record', async () => {
   const noticeSender = async () =>
     ({
-      deliverStatusNotice: async (clientUserId: string) => (clientUserId === 'POL-1' ? 'taken' : 'closed-or-unknown'),
-      findByHumanId: async () => null,
-      postToMailbox: async () => {},
+      findApplicant: async () => null,
+      send: async (notice: Notice) => {
+        if (notice.kind === 'report') return 'mailbox';
+        return notice.clientUserId === 'POL-1' ? 'applicant' : 'nowhere';
+      },
     }) as unknown as NoticeSender;
   const { run, said, printed, spooled } = await setup({ noticeSender });
   const both = await spooled('signature', [STATUS, REPORT]);
-  const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as StoredNotice]);
+  const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as Notice]);
   expect(await run('replay', both, closed)).toBe(1);
   expect(said()).toMatch(
     `${both}: 1 accepted by its open applicant; 1 in a mailbox, which asks whose it is for some minutes; one of nobody comes back into the quarantine; gone from the quarantine\n`,

@@ -1,31 +1,31 @@
 import { replay } from '../../../src/cli/operator/replay';
 import { openSetAside } from '../../../src/cli/operator/set-aside';
-import { noticeRequestId } from '../../../src/human-api/notifications';
-import type { StoredNotice } from '../../../src/human-api/notifications/stored';
-import { NoticeUndelivered } from '../../../src/temporal/notices';
+import type { Notice } from '../../../src/domain/notices';
+import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
+import { noticeRequestId } from '../../../src/upstream/notices';
 import { operatorOf, REPORT, STATUS, testSeal } from './fixture';
 
 async function setup(seal = testSeal('ours')) {
   const given = await operatorOf({ seal });
   const sent: string[] = [];
   const sender = {
-    deliverStatusNotice: async (clientUserId: string, _claim: unknown, requestId: string) => {
-      sent.push(`${clientUserId} ${requestId}`);
-      return 'taken' as 'taken' | 'closed-or-unknown';
-    },
-    findByHumanId: async (_humanId: string): Promise<string | null> => null,
-    deliverReportNotice: async (clientUserId: string, _notice: unknown, requestId: string) => {
-      sent.push(`${clientUserId} ${requestId}`);
-      return 'taken' as 'taken' | 'refreshing' | 'closed-or-unknown';
-    },
-    postToMailbox: async ({ humanId }: { humanId: string }, requestId: string) => {
-      sent.push(`${humanId} ${requestId}`);
+    findApplicant: async (_humanId: string): Promise<string | null> => null,
+    async send(notice: Notice, owner: string | null, requestId: string): Promise<Receiver | 'nowhere'> {
+      const to = notice.kind === 'status' ? notice.clientUserId : (owner ?? notice.humanId);
+      sent.push(`${to} ${requestId}`);
+      return notice.kind === 'status' ? 'applicant' : 'mailbox';
     },
   };
-  return { ...given, setAside: openSetAside(given.operator), sender, sent };
+  /** The same sender with another result for status notices. */
+  const sendingStatus = (result: () => Promise<Receiver | 'nowhere'>) => ({
+    ...sender,
+    send: (notice: Notice, ...rest: [string | null, string]) =>
+      notice.kind === 'status' ? result() : sender.send(notice, ...rest),
+  });
+  return { ...given, setAside: openSetAside(given.operator), sender, sendingStatus, sent };
 }
 
-const sentAs = (to: string, notice: StoredNotice) => `${to} ${noticeRequestId(notice)}`;
+const sentAs = (to: string, notice: Notice) => `${to} ${noticeRequestId(notice)}`;
 
 test('a record of the spool is sent as the webhook would have, under the same request ids, and goes', async () => {
   const { setAside, sender, sent, spooled } = await setup();
@@ -49,15 +49,15 @@ test('the notices of a mailbox are posted to a new one, and the record goes', as
 });
 
 test.each([
-  ['taken', { result: 'replayed', taken: 1, by: { applicant: 1 } }, 0],
-  ['refreshing', { result: 'replayed', taken: 1, by: { refresh: 1 } }, 0],
-  ['closed-or-unknown', { result: 'nowhere', taken: 0, by: {} }, 1],
+  ['applicant', { result: 'replayed', taken: 1, by: { applicant: 1 } }, 0],
+  ['refresh', { result: 'replayed', taken: 1, by: { refresh: 1 } }, 0],
+  ['nowhere', { result: 'nowhere', taken: 0, by: {} }, 1],
 ] as const)(
   'a report notice goes straight to whose it is, and what comes of it is told: %s',
   async (fate, told, left) => {
     const { setAside, sender, sent, shelved } = await setup();
     const id = await shelved([REPORT]);
-    const knowing = { ...sender, findByHumanId: async () => 'POL-2', deliverReportNotice: async () => fate };
+    const knowing = { ...sender, findApplicant: async () => 'POL-2', send: async () => fate };
     expect(await replay(setAside, id, knowing)).toEqual(told);
     expect(sent).toEqual([]);
     expect(await setAside.list()).toHaveLength(left);
@@ -67,31 +67,28 @@ test.each([
 test('where nobody can be asked whose a report is, the mailbox finds out', async () => {
   const { setAside, sender, sent, shelved } = await setup();
   const id = await shelved([REPORT]);
-  const blind = { ...sender, findByHumanId: () => Promise.reject(new Error('no search')) };
+  const blind = { ...sender, findApplicant: () => Promise.reject(new Error('no search')) };
   expect(await replay(setAside, id, blind)).toMatchObject({ by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
 });
 
 test('a record that Temporal does not take is kept, and taken again later', async () => {
-  const { setAside, sender, spooled } = await setup();
+  const { setAside, sender, sendingStatus, spooled } = await setup();
   const id = await spooled('refused', [STATUS]);
   const unavailable = new NoticeUndelivered('unavailable', 'signal', new Error('away'));
-  const away = { ...sender, deliverStatusNotice: () => Promise.reject(unavailable) };
+  const away = sendingStatus(() => Promise.reject(unavailable));
   await expect(replay(setAside, id, away)).rejects.toBe(unavailable);
-  const refused = {
-    ...sender,
-    deliverStatusNotice: () => Promise.reject(new NoticeUndelivered('refused', 'signal', 0)),
-  };
+  const refused = sendingStatus(() => Promise.reject(new NoticeUndelivered('refused', 'signal', 0)));
   expect(await replay(setAside, id, refused)).toEqual({ result: 'refused', taken: 0, by: {} });
-  const closed = { ...sender, deliverStatusNotice: async () => 'closed-or-unknown' as const };
+  const closed = sendingStatus(async () => 'nowhere');
   expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 0, by: {} });
   expect(await replay(setAside, id, sender)).toEqual({ result: 'replayed', taken: 1, by: { applicant: 1 } });
 });
 
 test('one notice of several that is not taken keeps the record, and the others are sent all the same', async () => {
-  const { setAside, sender, sent, spooled } = await setup();
+  const { setAside, sendingStatus, sent, spooled } = await setup();
   const id = await spooled('signature', [STATUS, REPORT]);
-  const closed = { ...sender, deliverStatusNotice: async () => 'closed-or-unknown' as const };
+  const closed = sendingStatus(async () => 'nowhere');
   expect(await replay(setAside, id, closed)).toEqual({ result: 'nowhere', taken: 1, by: { mailbox: 1 } });
   expect(sent).toEqual([sentAs('h-2', REPORT)]);
   expect(await setAside.list()).toHaveLength(1);

@@ -1,57 +1,58 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A program that runs, with what it has printed on both streams. */
-export interface Running {
+/** A started program and its output so far. */
+export interface RunningProgram {
   readonly name: string;
-  readonly pid: number;
-  /** Its exit status; null: a signal ended it. */
-  readonly ended: Promise<number | null>;
-  said(): string;
+  /** Resolves to the exit status; null after a signal. */
+  readonly exited: Promise<number | null>;
+  /** The end of stdout and of stderr. */
+  output(): string;
+  /** The lines of stdout. */
   lines(): readonly string[];
-  /** SIGTERM, and SIGKILL where that does not help; gives the exit status. */
-  end(): Promise<number | null>;
+  /** Sends SIGTERM, later SIGKILL; resolves to the exit status. */
+  stop(): Promise<number | null>;
 }
 
-/** Longer than any drain of ours, and than PostgreSQL's last checkpoint here. */
-const END_LIMIT_MS = 60_000;
-const alive = new Set<ChildProcess>();
+/** Longer than a drain, and than the last checkpoint of PostgreSQL. */
+const STOP_LIMIT_MS = 60_000;
+const running = new Set<ChildProcess>();
 
-/** Ends at once, by its pid, whatever of this check still runs. */
-export async function killLeftOvers(): Promise<void> {
-  await Promise.all([...alive].map(async (child) => child.kill('SIGKILL') && (await once(child, 'close'))));
+/** Kills the programs of this check that still run. */
+export async function killRunning(): Promise<void> {
+  await Promise.all([...running].map(async (child) => child.kill('SIGKILL') && (await once(child, 'close'))));
 }
 
-export function start(name: string, [program = '', ...args]: readonly string[], options: SpawnOptions): Running {
+export function start(name: string, [program = '', ...args]: readonly string[], options: SpawnOptions): RunningProgram {
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  const printed = { stdout: '', stderr: '' };
+  const text = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream]?.on('data', (chunk) => {
-      printed[stream] += chunk;
+      text[stream] += chunk;
     });
-  alive.add(child);
-  const ended = new Promise<number | null>((resolve, reject) => {
+  running.add(child);
+  const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => {
-      alive.delete(child);
+      running.delete(child);
       resolve(status);
     });
   });
-  // Whoever waits for it hears of it; where nobody does, it is no reason to end the check.
-  ended.catch(() => alive.delete(child));
-  const end = async () => {
+  // If no one awaits it, a failed start must not end the check.
+  exited.catch(() => running.delete(child));
+  const stop = () => {
     child.kill('SIGTERM');
-    const limit = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
-    return ended.finally(() => clearTimeout(limit));
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    return exited.finally(() => clearTimeout(limit));
   };
-  const said = () => `${printed.stdout}${printed.stderr}`.slice(-6_000);
-  return { name, pid: child.pid ?? -1, ended, said, lines: () => printed.stdout.split('\n').slice(0, -1), end };
+  const output = () => `${text.stdout}${text.stderr}`.slice(-6_000);
+  return { name, exited, output, lines: () => text.stdout.split('\n').slice(0, -1), stop };
 }
 
-/** Runs a program to its end; gives what it printed on stdout. Throws where its exit status is not 0. */
+/** Runs a program; resolves to its stdout, throws if its exit status is not 0. */
 export async function run(name: string, command: readonly string[], options: SpawnOptions): Promise<string> {
-  const running = start(name, command, options);
-  const status = await running.ended;
-  if (status !== 0) throw new Error(`expected ${name} to end with status 0, got ${status}: ${running.said()}`);
-  return running.lines().join('\n');
+  const program = start(name, command, options);
+  const status = await program.exited;
+  if (status !== 0) throw new Error(`expected ${name} to end with status 0, got ${status}: ${program.output()}`);
+  return program.lines().join('\n');
 }

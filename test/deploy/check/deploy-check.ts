@@ -3,87 +3,86 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killLeftOvers, type Running } from './child';
+import { killRunning, type RunningProgram } from './child';
 import { Host } from './host';
 import { buildImages } from './image';
 import { startPostgresql } from './postgresql';
-import { placeTemporal } from './temporal-binaries';
+import { copyTemporal } from './temporal-binaries';
 
-// npm run deploy:check, which tells the rest. One story: each part goes on with what the one before has started.
+// npm run deploy:check (see scripts/deploy-check.mjs). The parts depend on each other: each uses what the parts before started.
 
 const ROOT = join(__dirname, '..', '..', '..');
-/** Compiling Temporal, or installing packages on a slow line. */
+/** For the compilation of Temporal, and for npm ci on a slow line. */
 const BUILD_LIMIT_MS = 900_000;
-/** Temporal takes a minute to take up new search attributes. */
+/** Temporal takes a minute to apply new search attributes. */
 const UP_LIMIT_MS = 150_000;
 
 let folder: string;
 let host: Host;
-const running: Running[] = [];
+const running: RunningProgram[] = [];
+let hasFailed = false;
 
-let failed = false;
-
-/** A part of the story, which is not told further once one has failed. */
-function part(title: string, story: () => Promise<void>, limitMs: number): void {
+/** Runs only if the parts before passed. */
+function part(title: string, body: () => Promise<void>, limitMs: number): void {
   test(
     title,
     async () => {
-      if (failed) throw new Error('expected what comes before to have gone well');
-      failed = true;
-      await story();
-      failed = false;
+      if (hasFailed) throw new Error('expected the part before to pass');
+      hasFailed = true;
+      await body();
+      hasFailed = false;
     },
     limitMs,
   );
 }
 
-async function up(name: string): Promise<Running> {
+async function up(name: string): Promise<RunningProgram> {
   const service = await host.up(name);
   running.push(service);
-  await host.healthy(service, UP_LIMIT_MS);
+  await host.waitUntilHealthy(service, UP_LIMIT_MS);
   return service;
 }
 
-/** Ends services as `docker compose stop` does, the last first; gives their exit statuses. */
+/** Stops services in reverse order, like `docker compose stop`; resolves to their exit statuses. */
 async function down(names: readonly string[]): Promise<Record<string, number | null>> {
   const statuses: Record<string, number | null> = {};
   for (const name of [...names].reverse()) {
     const service = running.find((other) => other.name === name);
-    if (service !== undefined) statuses[name] = await service.end();
+    if (service !== undefined) statuses[name] = await service.stop();
   }
   return statuses;
 }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-deploy-check-'));
-  // The user of the images has to come through.
+  // The user of the images must be able to enter it.
   await chmod(folder, 0o755);
 });
 
 afterAll(async () => {
-  await killLeftOvers();
+  await killRunning();
   await rm(folder, { recursive: true, force: true });
 });
 
 part(
-  'the steps of the Dockerfile make an image that holds what runs and no compiler',
+  'the steps of the Dockerfile build an image with the compiled code and without a compiler',
   async () => {
     const images = join(folder, 'images');
     await buildImages(images);
     const image = join(images, 'chartway');
     expect(existsSync(join(image, 'app/dist/src/worker.js'))).toBe(true);
     expect(existsSync(join(image, 'app/node_modules/@temporalio/worker'))).toBe(true);
-    for (const left of ['node_modules/typescript', 'node_modules/pdfkit', 'src', '.env'])
-      expect(existsSync(join(image, 'app', left))).toBe(false);
-    await placeTemporal(join(folder, 'bin'));
+    for (const path of ['node_modules/typescript', 'node_modules/pdfkit', 'src', '.env'])
+      expect(existsSync(join(image, 'app', path))).toBe(false);
+    await copyTemporal(join(folder, 'bin'));
     host = new Host(folder, images, join(folder, 'bin'));
-    host.writeStandIns();
+    host.writeImageScripts();
   },
   BUILD_LIMIT_MS,
 );
 
 part(
-  'the secrets are made by the script',
+  'make-secrets.sh creates the secrets',
   async () => {
     const deploy = join(folder, 'deploy');
     await mkdir(join(deploy, 'secrets'), { recursive: true });
@@ -97,7 +96,7 @@ part(
 );
 
 part(
-  'Temporal comes up on PostgreSQL, and setting it up a second time changes nothing',
+  'Temporal starts on PostgreSQL, and a second set-up changes nothing',
   async () => {
     const passwordFile = join(folder, 'deploy/secrets/POSTGRES_PASSWORD');
     const port = await host.port('postgresql', 5432);
@@ -106,13 +105,13 @@ part(
     await host.runOnce('temporal-schema');
     await up('temporal');
     await host.runOnce('temporal-namespaces');
-    expect(await host.runOnce('temporal-namespaces')).toContain('namespace sandbox: there already');
+    expect(await host.runOnce('temporal-namespaces')).toContain('namespace sandbox: exists');
   },
   UP_LIMIT_MS,
 );
 
 part(
-  'the profile "sandbox" comes up healthy, follows an applicant to the end, keeps the reports, and drains',
+  'the profile "sandbox" becomes healthy, follows an applicant to its end, stores the reports, and drains',
   async () => {
     const services = ['sandbox', 'sandbox-worker', 'sandbox-webhook'];
     await host.runOnce('sandbox-store');
@@ -133,7 +132,7 @@ part(
 );
 
 part(
-  'the profile "real" comes up healthy, takes notices with the secret only, and drains',
+  'the profile "real" becomes healthy, accepts notifications only with the secret, and drains',
   async () => {
     const services = ['worker', 'webhook', 'api'];
     await host.runOnce('operator', ['store', 'init']);
@@ -149,7 +148,7 @@ part(
     const api = `http://127.0.0.1:${await host.port('api', 3000)}/codec/decode`;
     const decode = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"payloads":[]}' };
     expect((await fetch(api, decode)).status).toBe(401);
-    // Fails where a chain of the volume that they share does not hold.
+    // Fails if the audit log of their volume is not valid.
     await host.runOnce('operator', ['audit', 'verify']);
     expect(await down(services)).toEqual({ worker: 0, webhook: 0, api: 0 });
   },
@@ -157,7 +156,7 @@ part(
 );
 
 part(
-  'Temporal and PostgreSQL end by themselves when they are asked to',
+  'Temporal and PostgreSQL end with status 0 after SIGTERM',
   async () => {
     expect(await down(['postgresql', 'temporal'])).toEqual({ temporal: 0, postgresql: 0 });
   },

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { copyOf, type Instruction, readStages, type Stage, stageOf } from '../dockerfile';
+import { basename, join } from 'node:path';
+import { findStage, type Instruction, parseCopy, readStages, type Stage } from '../dockerfile';
 import { run } from './child';
 
 const ROOT = join(__dirname, '..', '..', '..');
 
-/** Runs the Dockerfile's steps, each stage in a folder of its own that stands for `/` and has the stage's name. */
+/** Runs the steps of the Dockerfile. Each stage has a folder with its name, which stands for `/`. */
 export async function buildImages(folder: string): Promise<void> {
-  for (const { name } of readStages()) if (name !== null) await buildStage(folder, stageOf(name));
+  for (const { name } of readStages()) if (name !== null) await buildStage(folder, findStage(name));
 }
 
 async function buildStage(folder: string, { name, instructions }: Stage): Promise<void> {
@@ -26,11 +26,11 @@ async function buildStage(folder: string, { name, instructions }: Stage): Promis
     } else if (instruction.name === 'RUN') await runStep(root, workdir, env, instruction);
     else if (instruction.name === 'COPY') await copyStep(folder, root, workdir, instruction);
     else if (!['USER', 'ENTRYPOINT', 'CMD', 'HEALTHCHECK'].includes(instruction.name))
-      throw new Error(`expected an instruction that this check knows, got ${instruction.name}`);
+      throw new Error(`expected an instruction that this check supports, got ${instruction.name}`);
   }
 }
 
-/** In the stage's folder instead of `/`: the one absolute path that a step names is that of the volumes. */
+/** Runs a step in the folder of the stage. The only absolute paths in the steps are those of the volumes. */
 async function runStep(
   root: string,
   workdir: string,
@@ -38,7 +38,7 @@ async function runStep(
   { text }: Instruction,
 ): Promise<void> {
   const command = text.replaceAll('/var/lib/chartway', join(root, 'var/lib/chartway'));
-  // Of this environment what npm needs to find its registry, and nothing that a build could take for a setting of its own.
+  // Only what npm needs to reach its registry, so that settings of this machine do not change the build.
   const inherited = Object.entries(process.env).filter(([key]) =>
     /^(PATH|HOME|npm_config_.*|SSL_.*|NODE_EXTRA_.*)$/i.test(key),
   );
@@ -49,12 +49,11 @@ async function runStep(
 }
 
 async function copyStep(folder: string, root: string, workdir: string, instruction: Instruction): Promise<void> {
-  const { from, sources, to } = copyOf(instruction);
+  const { from, sources, to } = parseCopy(instruction);
   for (const source of sources) {
-    const found = from === null ? join(ROOT, source) : join(folder, from, source);
-    if (!existsSync(found)) throw new Error(`expected ${source} for COPY ${instruction.text}`);
-    // "a/" is a folder to copy into.
-    const place = to.endsWith('/') ? join(to, source.split('/').at(-1) ?? '') : to;
-    await cp(found, join(root, workdir, place), { recursive: true, verbatimSymlinks: true });
+    const path = from === null ? join(ROOT, source) : join(folder, from, source);
+    if (!existsSync(path)) throw new Error(`expected ${source} for COPY ${instruction.text}`);
+    const target = to.endsWith('/') ? join(to, basename(source)) : to;
+    await cp(path, join(root, workdir, target), { recursive: true, verbatimSymlinks: true });
   }
 }

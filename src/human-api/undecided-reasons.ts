@@ -13,5 +13,3 @@ export const UNDECIDED = {
   unconfirmedDeletion:
     "a deletion was answered in no form of Human API's, and no look-up confirms it: check HUMAN_API_ADMIN_URL and what lies between here and there",
 } as const;
-
-export type UndecidedReason = (typeof UNDECIDED)[keyof typeof UNDECIDED];

@@ -1,7 +1,8 @@
-import { noticeRequestId, parseNotices } from '../../src/human-api/notifications';
-import { parseStoredNotices, type StoredNotice, serializeNotices } from '../../src/human-api/notifications/stored';
+import type { Notice } from '../../src/domain/notices';
+import { parseNotices } from '../../src/human-api/notifications';
+import { noticeRequestId, parseStoredNotices, serializeNotices } from '../../src/upstream/notices';
 
-function setup(): StoredNotice[] {
+function setup(): Notice[] {
   const humanId = '0123456789abcdef0123456789abcdef';
   const parsed = parseNotices(
     Buffer.from(

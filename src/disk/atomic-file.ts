@@ -1,0 +1,63 @@
+import { link, open, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isCode, nullIfAbsent, PRIVATE_FILE, syncFolder } from './folders';
+
+/** Writes a new private file (0600) and syncs it. A file that fails is removed. @throws EEXIST where `path` exists; the system's error */
+export async function writeNewFile(path: string, bytes: string | Uint8Array): Promise<void> {
+  const handle = await open(path, 'wx', PRIVATE_FILE);
+  try {
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    await remove(path);
+    throw error;
+  }
+}
+
+/** Renames a synced draft to `path`, which replaces any file there, and syncs the folder. Both are on one file system. */
+export async function moveIntoPlace(draft: string, path: string): Promise<void> {
+  await rename(draft, path);
+  await syncFolder(dirname(path));
+}
+
+/** What a file system without hard links answers, and one whose file has too many. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'];
+
+/**
+ * Moves a synced draft to `path` unless a file is there: returns false then and leaves the draft. Two processes cannot both succeed, except on a
+ * file system without hard links, where the name is checked before a rename. @throws ENOENT where the draft is gone; the system's error
+ */
+export async function moveIfAbsent(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    if (!isCode(error, ...NO_LINKS)) throw error;
+    if ((await nullIfAbsent(stat(path))) !== null) return false;
+    await moveIntoPlace(draft, path);
+    return true;
+  }
+  await unlink(draft).catch(() => undefined); // the file has its name: a second one does no harm
+  await syncFolder(dirname(path));
+  return true;
+}
+
+/** Writes a whole file in one step: `path` has all the bytes, or what it had before. `draft` is a free name on the same file system. */
+export async function writeAtomically(path: string, draft: string, bytes: string | Uint8Array): Promise<void> {
+  await writeNewFile(draft, bytes);
+  try {
+    await moveIntoPlace(draft, path);
+  } catch (error) {
+    await remove(draft);
+    throw error;
+  }
+}
+
+/** The failure that led here matters more than this one. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
+}

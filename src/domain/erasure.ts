@@ -1,0 +1,37 @@
+export interface RunRef {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** What an erasure has found so far, over all its attempts. Stored as JSON until the erasure has ended. */
+export interface ErasureJournal {
+  readonly humanIds: readonly string[];
+  /** The runs that withdraw the person for this erasure. */
+  readonly runs: readonly RunRef[];
+  /** The humanIds that those runs have withdrawn. */
+  readonly withdrawn: readonly string[];
+}
+
+/**
+ * What an erasure removed: runs of workflows, files, and people withdrawn upstream, earlier attempts included. `held`: nothing (more), because of
+ * a hold; `open`: nothing (more), because the applicant is open and has to stay.
+ */
+export interface ErasureResult {
+  readonly result: 'erased' | 'held' | 'open';
+  readonly humanIds: readonly string[];
+  readonly people: number;
+  readonly runs: number;
+  readonly files: number;
+  /** The humanIds of people upstream under this clientUserId who are not known as ours; they stay. */
+  readonly others: readonly string[];
+}
+
+/** How many humanIds a line of the audit log names. */
+const MAX_NAMED = 10;
+
+/** Describes the people upstream who were kept because they are not known as ours, for the audit log; empty without `others`. */
+export function describeUnknownPeople(others: readonly string[]): string {
+  if (others.length === 0) return '';
+  const more = others.length > MAX_NAMED ? ', ...' : '';
+  return `; ${others.length} upstream not known as ours: ${others.slice(0, MAX_NAMED).join(', ')}${more}`;
+}

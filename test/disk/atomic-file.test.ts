@@ -1,0 +1,107 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { moveIfAbsent, writeAtomically, writeNewFile } from '../../src/disk/atomic-file';
+import { FaultyDisk } from '../report-store/faulty-disk';
+
+let folder: string;
+let path: string;
+let draft: string;
+beforeEach(async () => {
+  folder = await fs.mkdtemp(join(tmpdir(), 'chartway-atomic-'));
+  path = join(folder, 'file');
+  draft = join(folder, 'draft');
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await fs.rm(folder, { recursive: true });
+});
+
+const text = (at: string): Promise<string> => fs.readFile(at, 'utf8');
+const codeOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'no error',
+    (error) => error.code,
+  );
+
+test('a file is replaced whole, private to the user, and leaves no draft', async () => {
+  await writeAtomically(path, draft, 'first');
+  await writeAtomically(path, draft, Buffer.from('second'));
+  expect(await text(path)).toBe('second');
+  expect((await fs.stat(path)).mode & 0o777).toBe(0o600);
+  expect(await fs.readdir(folder)).toEqual(['file']);
+});
+
+test('whichever call fails, the file has the old bytes or the new ones, and no draft is left', async () => {
+  const disk = new FaultyDisk();
+  const seen: string[] = [];
+  try {
+    for (let from = 1; from === seen.length + 1; from += 1) {
+      await fs.writeFile(path, 'old');
+      disk.break({ from, lasting: false, code: 'ENOSPC' });
+      const code = await codeOf(writeAtomically(path, draft, 'new'));
+      disk.mend();
+      if (disk.failed.length === 0) break;
+      seen.push(...disk.failed);
+      // Only the sync of the folder fails after the file has its name.
+      expect([from, await text(path)]).toEqual([from, from < 6 ? 'old' : 'new']);
+      // A folder's handle that fails to close has done its work.
+      expect([from, code]).toEqual([from, seen.length < 8 ? 'ENOSPC' : 'no error']);
+      expect(await fs.readdir(folder)).toEqual(['file']);
+    }
+  } finally {
+    disk.remove();
+  }
+  expect(seen).toEqual([
+    ...['open', 'file.writeFile', 'file.sync', 'file.close', 'rename'],
+    ...['open', 'file.sync', 'file.close'],
+  ]);
+});
+
+test('a new file never replaces one', async () => {
+  await fs.writeFile(path, 'old');
+  expect(await codeOf(writeNewFile(path, 'new'))).toBe('EEXIST');
+  expect(await text(path)).toBe('old');
+});
+
+describe.each(['', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'])(
+  'on a file system whose link() answers "%s"',
+  (code) => {
+    beforeEach(async () => {
+      await writeNewFile(draft, 'new');
+      if (code !== '') jest.spyOn(fs, 'link').mockRejectedValue(Object.assign(new Error(code), { code }));
+    });
+
+    test('a draft takes a free name', async () => {
+      expect(await moveIfAbsent(draft, path)).toBe(true);
+      expect(await text(path)).toBe('new');
+      expect(await fs.readdir(folder)).toEqual(['file']);
+    });
+
+    test('a draft never takes the name of another file', async () => {
+      await fs.writeFile(path, 'old');
+      expect(await moveIfAbsent(draft, path)).toBe(false);
+      expect([await text(path), await text(draft)]).toEqual(['old', 'new']);
+    });
+
+    test('a draft that is gone is an error', async () => {
+      await fs.rm(draft);
+      expect(await codeOf(moveIfAbsent(draft, path))).toBe('ENOENT');
+      expect(await fs.readdir(folder)).toEqual([]);
+    });
+  },
+);
+
+test('any other failure of link() is thrown', async () => {
+  await writeNewFile(draft, 'new');
+  jest.spyOn(fs, 'link').mockRejectedValue(Object.assign(new Error('EIO'), { code: 'EIO' }));
+  expect(await codeOf(moveIfAbsent(draft, path))).toBe('EIO');
+});
+
+test('of many drafts for one name exactly one gets it', async () => {
+  const drafts = Array.from({ length: 20 }, (_, index) => join(folder, `draft-${index}`));
+  await Promise.all(drafts.map((each) => writeNewFile(each, each)));
+  const moved = await Promise.all(drafts.map((each) => moveIfAbsent(each, path)));
+  expect(moved.filter(Boolean)).toHaveLength(1);
+  expect(await text(path)).toBe(drafts[moved.indexOf(true)]);
+});
