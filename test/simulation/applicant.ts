@@ -2,6 +2,7 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createTurnActivities } from '../../src/activities/turns';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import type { Upstream } from '../../src/upstream/port';
@@ -113,6 +114,7 @@ export function createActivities(humanApi: Upstream, reportStore: ReportStore): 
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
     ...createManifestActivities(deps),
+    ...createTurnActivities(),
   } as unknown as Activities;
 }
 

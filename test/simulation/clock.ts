@@ -8,6 +8,7 @@ export class Clock {
   private order = 0;
   /** The event that is being handled. */
   private handling: Promise<void> | null = null;
+  private soon: NodeJS.Immediate | null = null;
   private readonly heldCalls = new Set<Promise<void>>();
 
   constructor(public nowMs: number) {}
@@ -40,6 +41,14 @@ export class Clock {
   /** Handles the events that are due now, without waiting for held calls. */
   async runDue(): Promise<void> {
     while (this.handling || this.isNextDue()) await (this.handling ?? this.handleNext());
+  }
+
+  /** The same in the next macrotask, so that signals which are sent one after the other arrive together. */
+  runDueSoon(): void {
+    this.soon ??= setImmediate(() => {
+      this.soon = null;
+      void this.runDue();
+    });
   }
 
   /** Stops the clock until a held call ends. */

@@ -1,7 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest } from '../../src/report-store/port';
 import {
   type ApplicantState,
@@ -11,24 +10,38 @@ import {
   stateQuery,
   statusNoticeSignal,
 } from '../../src/workflows/contract';
-import { until } from './condition';
 import type { FakeStore } from './fake-store';
 import type { Change, FakeUpstream, Route } from './fake-upstream';
 
-/** The run of one applicant, the last one where it continued as new. */
+/** The newest run of an applicant. */
 export type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
 
-/** How an applicant ended, and when (ms after the start of its first run, by the server's clock). */
+export interface FollowOptions {
+  readonly clientUserId?: string;
+  readonly store?: FakeStore;
+  readonly policy?: Policy;
+  /** Default: none, because the time-skipping server starts a delayed run at once. */
+  readonly refreshCheckAfterMs?: readonly number[];
+  readonly input?: Partial<CollectRecordsInput>;
+  /** Simulated server only: the worker evicts the workflow after this many tasks and replays it for the next one. */
+  readonly forgetAfterTasks?: number;
+}
+
+/** The input of an applicant of the tests. */
+export function applicantInput(clientUserId: string, options: FollowOptions): CollectRecordsInput {
+  const { policy = DEFAULT_POLICY, refreshCheckAfterMs = [], input } = options;
+  const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
+  return { details, detailsDigest: 'digest', policy: { ...policy, refreshCheckAfterMs }, ...input };
+}
+
+/** `afterMs`: when the applicant closed, after the start of its first run, by the server's clock. */
 interface ApplicantEnd {
   readonly status: string;
   readonly result: CollectRecordsResult | null;
   readonly afterMs: number;
 }
 
-/** It takes milliseconds, and on a machine where all else goes on as well some seconds. */
-const CANCEL_TIMEOUT_MS = 25_000;
-
-/** One applicant under way. */
+/** An applicant on a server whose clock the test moves. */
 export class ApplicantUnderTest {
   constructor(
     private readonly env: Pick<TestWorkflowEnvironment, 'sleep' | 'currentTimeMs'>,
@@ -44,49 +57,46 @@ export class ApplicantUnderTest {
     return this.handle.query(stateQuery);
   }
 
-  /** Lets the server's clock run on. */
   async skip(ms: number): Promise<void> {
     await this.env.sleep(ms);
   }
 
-  /** Lets time pass to so long after the invitation. */
+  /** Skips to this time after the invitation. */
   async skipTo(afterInvitationMs: number): Promise<void> {
     await this.waitForInvitation();
     const aheadMs = this.invitedAtMs + afterInvitationMs - (await this.env.currentTimeMs());
     if (aheadMs > 0) await this.skip(aheadMs);
   }
 
-  /** Lets a second pass at a time until the invitation is answered. */
   async waitForInvitation(): Promise<void> {
     await this.skipUntil((state) => state.humanId !== null, SECOND_MS);
   }
 
-  /** Lets time pass in steps until `holds`, up to a limit of virtual time. */
+  /** Skips in steps until `holds` returns true, at most `maxMs`. */
   async skipUntil(
     holds: (state: ApplicantState) => boolean,
     stepMs = MINUTE_MS,
-    mostMs = 24 * HOUR_MS,
+    maxMs = 24 * HOUR_MS,
   ): Promise<ApplicantState> {
-    for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
+    for (let skippedMs = 0; skippedMs <= maxMs; skippedMs += stepMs) {
       const state = await this.state();
       if (holds(state)) return state;
       await this.skip(stepMs);
     }
-    throw new Error(`not so after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
+    throw new Error(`the condition is still false after ${maxMs} ms: ${JSON.stringify(await this.state())}`);
   }
 
-  /** How the applicant ends; looked at every `stepMs` of virtual time. */
-  async waitForEnd(stepMs = 6 * HOUR_MS, mostMs = 200 * DAY_MS): Promise<ApplicantEnd> {
-    for (let passedMs = 0; passedMs <= mostMs; passedMs += stepMs) {
-      const about = await this.handle.describe();
-      if (about.status.name !== 'RUNNING' && about.status.name !== 'CONTINUED_AS_NEW') {
-        const result = about.status.name === 'COMPLETED' ? await this.handle.result() : null;
-        const closed = about.closeTime?.getTime() ?? Number.NaN;
-        return { status: about.status.name, result, afterMs: closed - this.startedAtMs };
+  /** Skips in steps until the applicant closes. */
+  async waitForEnd(stepMs = 12 * HOUR_MS, maxMs = 200 * DAY_MS): Promise<ApplicantEnd> {
+    for (let skippedMs = 0; skippedMs <= maxMs; skippedMs += stepMs) {
+      const { status, closeTime } = await this.handle.describe();
+      if (status.name !== 'RUNNING' && status.name !== 'CONTINUED_AS_NEW') {
+        const result = status.name === 'COMPLETED' ? await this.handle.result() : null;
+        return { status: status.name, result, afterMs: (closeTime?.getTime() ?? Number.NaN) - this.startedAtMs };
       }
       await this.skip(stepMs);
     }
-    throw new Error(`still open after ${mostMs} ms: ${JSON.stringify(await this.state())}`);
+    throw new Error(`the applicant is still open after ${maxMs} ms: ${JSON.stringify(await this.state())}`);
   }
 
   get humanId(): string {
@@ -99,19 +109,19 @@ export class ApplicantUnderTest {
 
   private get person(): FakeUpstream['people'][number] {
     const person = this.humanApi.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
-    if (!person) throw new Error('nobody was invited');
+    if (!person) throw new Error('expected an invited person');
     return person;
   }
 
   get manifest(): Manifest {
     const manifest = this.store.manifests.get(this.clientUserId);
-    if (!manifest) throw new Error('no manifest was written');
+    if (!manifest) throw new Error('expected a manifest');
     return manifest;
   }
 
   /**
-   * Sends the notices that upstream would send of a life like this, each at its time. It must not be a moment at which a timer of the
-   * workflow fires: where that one is cancelled by the notice, this server refuses the workflow task for good.
+   * Sends the notices of these changes, each at its time. The time-skipping server rejects the workflow task for good if a notice cancels a timer at
+   * the moment at which it fires.
    */
   async sendNotices(script: readonly Change[]): Promise<void> {
     for (const { afterMs, status, reports = [] } of script) {
@@ -121,7 +131,7 @@ export class ApplicantUnderTest {
     }
   }
 
-  /** Sends a status notice; `updatedAt` in ms after the invitation. */
+  /** `updatedAfterMs`: after the invitation. */
   async sendStatusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
     const updatedAt = new Date(this.invitedAtMs + updatedAfterMs).toISOString();
     await this.handle.signal(statusNoticeSignal, { humanId, status, updatedAt });
@@ -135,25 +145,11 @@ export class ApplicantUnderTest {
     await this.handle.signal(reportNoticeSignal, { humanId, reportId, type: null, updatedAt });
   }
 
-  /**
-   * Requests the cancel and waits, in real time, until the workflow has passed it on to its activity: where that one ends at the same
-   * moment, this server refuses the workflow task for good.
-   */
-  async cancelInFlight(): Promise<void> {
-    await this.handle.cancel();
-    const { EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: requested } = temporal.api.enums.v1.EventType;
-    await until('the cancel request to reach an activity', CANCEL_TIMEOUT_MS, async () => {
-      const { events } = await this.handle.fetchHistory();
-      return events?.some(({ eventType }) => eventType === requested);
-    });
-  }
-
-  /** How many events the history has. */
   async countEvents(): Promise<number> {
     return (await this.handle.fetchHistory()).events?.length ?? 0;
   }
 
-  /** What upstream was asked, in order; `since` in ms after the invitation. */
+  /** The calls of upstream in order. `sinceMs`: after the invitation. */
   routes(sinceMs = Number.NEGATIVE_INFINITY): Route[] {
     const fromMs = Number.isFinite(sinceMs) ? this.invitedAtMs + sinceMs : sinceMs;
     return this.humanApi.calls.filter(({ atMs }) => atMs >= fromMs).map(({ route }) => route);

@@ -19,7 +19,7 @@ import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startCarrier } from '../support/carrier';
+import { startWorkers } from '../support/workers';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
@@ -73,7 +73,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const audited: AuditEntry[] = [];
   const printed: Record<string, unknown>[] = [];
   const said: string[] = [];
-  const stop = await startCarrier({
+  const stop = await startWorkers({
     address: server.address,
     client,
     taskQueue,

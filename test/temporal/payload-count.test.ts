@@ -8,7 +8,7 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { startCarrier } from '../support/carrier';
+import { startWorkers } from '../support/workers';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -56,7 +56,7 @@ test(
     const reportStore = createFolderStore(folder);
     await reportStore.init();
     const taskQueue = 'payload-count';
-    const stopCarrier = await startCarrier({
+    const stopCarrier = await startWorkers({
       ...{ address: server.address, client, taskQueue, humanApi, dataConverter },
       ...{ reportStore, refreshForMs: 30 * DAY_MS },
     });

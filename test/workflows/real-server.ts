@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
@@ -15,6 +15,7 @@ import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '
 import type { Handle } from '../support/applicant-under-test';
 import { DIGEST_KEYS } from '../support/fake-store';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
+import { installRuntime } from '../support/runtime';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 
 /** What workers are over, and in what the one of the workflows differs from what a worker process has. */
@@ -114,17 +115,4 @@ export class RealServer {
     await this.native.close();
     await this.stopServer();
   }
-}
-
-let installed = false;
-
-/** Once a process; what the SDK says of each start and stop would fill the screen. */
-function installRuntime(): void {
-  if (installed) return;
-  installed = true;
-  const filter = { core: 'ERROR', other: 'ERROR' } as const;
-  Runtime.install({
-    logger: new DefaultLogger('ERROR', () => {}),
-    telemetryOptions: { logging: { filter, forward: {} } },
-  });
 }

@@ -25,7 +25,6 @@ import {
   retentionWorkflowId,
 } from '../../src/workflows/contract';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
@@ -35,6 +34,7 @@ import {
   startTemporalServer,
   type TemporalServer,
 } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const RETENTION_MS = 30 * DAY_MS;
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
@@ -98,7 +98,7 @@ async function setup() {
       };
       const { address } = server;
       stops.push(
-        await startCarrier({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs: 1, retention }),
+        await startWorkers({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs: 1, retention }),
       );
     },
     /** A folder with a document, and a person upstream, of an applicant whom Temporal has forgotten. */

@@ -13,11 +13,11 @@ import {
   sweepWorkflowId,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 let server: TemporalServer;
 let connection: Connection;
@@ -71,7 +71,7 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
     },
     async work() {
       const { address } = server;
-      stops.push(await startCarrier({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
+      stops.push(await startWorkers({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
     },
     async findings(): Promise<SweepFinding[]> {
       const [name = ''] = (await store.shelf.list('sweeps/')).filter((each) => each.endsWith('.jsonl'));

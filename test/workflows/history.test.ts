@@ -2,20 +2,22 @@ import type { PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
+import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
-import { timeSkipping } from '../support/time-skipping';
+import { useTimeSkipping } from '../support/time-skipping';
 
-const { follow, followOn } = timeSkipping();
+// What a real history contains; the simulated server keeps only the types of the events.
+const { follow, followOn } = useTimeSkipping();
 
-/** The reference applicant: 3 status notices, 1 provider, 3 documents, notices arriving together, no poll due. */
+/** Three status notices, one provider, three documents; the notices arrive together and no poll is due. */
 const REFERENCE: readonly Change[] = [
   { afterMs: 3 * HOUR_MS - 2, status: 'Engaged' },
   { afterMs: 3 * HOUR_MS - 1, status: 'Syncing' },
   { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
 ];
 
-/** Holds payloads back from the workflow, so that slowly sent notices arrive together: notices that arrive apart cost a task each. */
+/** Delays the payloads of the workflow, so that the notices arrive in one task: each task costs events. */
 class Gate implements PayloadCodec {
   private held = Promise.resolve();
 
@@ -36,17 +38,16 @@ class Gate implements PayloadCodec {
   };
 }
 
-test('the reference applicant stays within the budgets of history and of calls', async () => {
+test('the reference applicant stays within the budgets of history and calls', async () => {
   const gate = new Gate();
   const applicant = await follow(REFERENCE, { policy: BY_NOTICES, codec: gate });
-  // Not by a query: on this server a query during a task costs another task.
-  await until('the wait for news', 20_000, async () => {
+  // Not by a query, which costs a task on this server.
+  await until('the first timer', 20_000, async () => {
     const { events } = await applicant.handle.fetchHistory();
     return events?.some((event) => event.timerStartedEventAttributes);
   });
   await applicant.skipTo(3 * HOUR_MS);
   const release = gate.hold();
-  // In upstream's order: an older status that comes later would be checked by a read.
   for (const { status = '', afterMs } of REFERENCE) await applicant.sendStatusNotice(status, afterMs);
   for (const { id } of provider('A')) await applicant.sendReportNotice(id);
   release();
@@ -57,12 +58,12 @@ test('the reference applicant stays within the budgets of history and of calls',
   expect(history.events?.length).toBeLessThanOrEqual(96);
   const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish());
   expect(bytes.length).toBeLessThanOrEqual(20 * 1024);
-  // What the fake serves as a document: none of it may stand in the history.
+  // The bytes of a document.
   expect(bytes.includes('u-A 2026-01-01T00:00:00.000Z json')).toBe(false);
   expect(applicant.routes().toSorted()).toEqual([
     ...['findPeople', 'invite', 'listReports', 'listReports', 'openReport', 'openReport', 'openReport', 'readStatus'],
   ]);
-  // The fake mints no tokens: the client token and the person's access token come on top.
+  // A client token and an access token, which the fake does not mint, come in addition.
   expect(applicant.humanApi.calls.length + 2).toBeLessThanOrEqual(11);
 });
 
@@ -70,7 +71,7 @@ test('a read that confirms the claimed status starts no timer while the list is 
   const humanApi = new FakeUpstream(REFERENCE);
   const { listReports } = humanApi;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  // The last list is answered after the workflow has learned what the last read says.
+  // The last list is answered after the last read.
   humanApi.listReports = async (clientUserId) => {
     const isLast = humanApi.count('listReports') > 0;
     if (isLast)
@@ -84,4 +85,36 @@ test('a read that confirms the claimed status starts no timer while the list is 
     ({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.seconds ?? [],
   );
   expect(timers.map(Number)).not.toContain(60);
+});
+
+test('only the start and the invitation contain personal data, and no event contains a path of the store', async () => {
+  const personal = /maxine|mustermann|1971/i;
+  const details = {
+    ...{ clientUserId: 'POL-history', clientUserEmail: 'maxine@example.org' },
+    ...{ firstName: 'Maxine', lastName: 'Mustermann', dateOfBirth: '1971-02-03' },
+  };
+  const store = new FakeStore();
+  const write = store.updateManifest;
+  let isDenied = true;
+  store.updateManifest = async (change) => {
+    if (isDenied) throw Object.assign(new Error('/a/path/of/a/person'), { code: 'EACCES' });
+    return write(change);
+  };
+  const options = { clientUserId: details.clientUserId, store, policy: BY_NOTICES };
+  const applicant = await follow(REFERENCE, { ...options, input: { details, detailsDigest: 'digest' } });
+  await applicant.sendNotices(REFERENCE);
+  await applicant.skip(MINUTE_MS);
+  const { raw } = await applicant.handle.describe();
+  const { events } = await applicant.handle.fetchHistory();
+  const shown = JSON.stringify([events, raw.pendingActivities]);
+  expect(shown).toContain('EACCES');
+  expect(shown).not.toContain('/a/path');
+  isDenied = false;
+  await applicant.waitForEnd();
+  const { events: all = [] } = await applicant.handle.fetchHistory();
+  const withPersonalData = (all ?? []).filter((event) =>
+    personal.test(Buffer.from(temporal.api.history.v1.HistoryEvent.encode(event).finish()).toString('utf8')),
+  );
+  const names = withPersonalData.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+  expect(names).toEqual([undefined, 'invite']);
 });
