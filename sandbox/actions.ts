@@ -1,122 +1,123 @@
 import type { Clock } from './clock';
-import { Refusal } from './envelopes';
+import { ErrorAnswer } from './error-answer';
 import type { People } from './people';
-import { atOnce, becomes, deliversTogether, inRealTime, minutes, type Step } from './personas/script';
+import { afterRealTime, deliverTogether, immediately, minutes, type Step, setStatus } from './personas/script';
+import type { ScriptRunner } from './script-runner';
 import type { Organization, Person, Source } from './state';
-import type { Storyteller } from './storyteller';
 
-/** How a provider treats somebody who connects it. */
-export interface Terms extends Pick<Source, 'organization' | 'gives' | 'demands'> {
-  /** Story time from the sign-in, or from the met demand, until its reports are there. */
+/** How a provider behaves after a person connects it. */
+export interface ConnectBehaviour extends Pick<Source, 'organization' | 'gives' | 'demands'> {
+  /** Story time from the sign-in, or from the completed demand, to the delivery. */
   readonly deliversAfterMs: number;
 }
 
-/** Story time between the last delivery and the status that sums up. */
-const SUMMED_UP_AFTER_MS = minutes(1);
+/** Story time between the last delivery and the final status. */
+const FINAL_STATUS_AFTER_MS = minutes(1);
 
 /**
- * What somebody can do who plays an invited person by hand. Every action ends the persona's script for good, changes the status at once and
- * has it told to the webhooks; what the providers deliver follows. An action that does not fit what the person did before throws a
- * {@link Refusal} (409) that says why, in words for that person, and changes nothing.
+ * The actions of an invited person that a user plays by hand. Each action ends the persona's script, changes the status and notifies the
+ * webhooks; deliveries follow. An action that the state does not allow throws {@link ErrorAnswer} (409) with a message for the user and
+ * changes nothing.
  */
 export class Actions {
   constructor(
     private readonly people: People,
-    private readonly storyteller: Storyteller,
+    private readonly scriptRunner: ScriptRunner,
     private readonly clock: Clock,
   ) {}
 
-  /** The person whose invitation has that token. Throws a {@link Refusal} (404) for nobody and for somebody who was deleted. */
-  invited(token: string): Person {
+  /** The person with this invitation token. Throws {@link ErrorAnswer} (404) if it is unknown or deleted. */
+  personByToken(token: string): Person {
     const person = this.people.byInvitation(token);
-    if (!person) throw new Refusal(404, 'This invitation does not exist, or was withdrawn.');
+    if (!person) throw new ErrorAnswer(404, 'This invitation does not exist, or was withdrawn.');
     return person;
   }
 
-  /** The invitation is opened: Engaged, if it was still only Invited; else nothing happens. */
+  /** Opens the invitation: Invited becomes Engaged; other statuses stay. */
   open(person: Person): void {
-    if (person.status === 'Invited') this.storyteller.play(person, [atOnce(becomes('Engaged'))]);
+    if (person.status === 'Invited') this.scriptRunner.replaceScript(person, [immediately(setStatus('Engaged'))]);
   }
 
   /**
-   * Connects providers, also beside others and after a disconnection. Syncing (Attn Required while one of them demands something), then the
-   * reports of each, then All Synced, or Some Synced where one gives nothing. Those connected already are passed over; none left is refused,
-   * and so is a person who declined.
+   * Connects more providers. The status becomes Syncing (Attn Required while one of them has a demand), then reports arrive, then All Synced,
+   * or Some Synced if a provider delivers nothing. Skips connected providers. Throws if none is left or the person declined.
    */
-  connect(person: Person, providers: readonly Terms[]): void {
-    if (person.status === 'Declined') throw new Refusal(409, 'You have declined; nothing can be connected any more.');
-    const fresh = providers.filter(({ organization }) => !this.sourceOf(person, organization));
-    if (fresh.length === 0) throw new Refusal(409, 'Choose at least one provider that is not connected yet.');
-    for (const terms of fresh) person.sources.push({ ...terms, deliversAtMs: null });
-    this.goOn(person);
+  connect(person: Person, providers: readonly ConnectBehaviour[]): void {
+    if (person.status === 'Declined') throw new ErrorAnswer(409, 'You have declined and cannot connect a provider.');
+    const added = providers.filter(({ organization }) => !this.findSource(person, organization));
+    if (added.length === 0) throw new ErrorAnswer(409, 'Choose at least one provider that is not connected yet.');
+    for (const behaviour of added) person.sources.push({ ...behaviour, deliversAtMs: null });
+    this.continueScript(person);
   }
 
-  /** A connected provider demands something, now: Attn Required until it is met. Refused where it is not connected. */
+  /** A connected provider demands something: Attn Required until it is met. Throws if the provider is not connected. */
   demand(person: Person, organization: Organization): void {
-    const source = this.sourceOf(person, organization);
-    if (!source) throw new Refusal(409, `${organization.name} is not connected.`);
+    const source = this.findSource(person, organization);
+    if (!source) throw new ErrorAnswer(409, `${organization.name} is not connected.`);
     source.demands = true;
-    this.goOn(person);
+    this.continueScript(person);
   }
 
-  /** What a provider demanded is done: Syncing, and so on. Refused where it demands nothing. */
+  /** Completes a demand: Syncing, then deliveries. Throws if the provider demands nothing. */
   meetDemand(person: Person, organization: Organization): void {
-    const source = this.sourceOf(person, organization);
-    if (!source?.demands) throw new Refusal(409, `${organization.name} does not ask anything of you.`);
+    const source = this.findSource(person, organization);
+    if (!source?.demands) throw new ErrorAnswer(409, `${organization.name} does not require an action.`);
     source.demands = false;
-    this.goOn(person);
+    this.continueScript(person);
   }
 
-  /** Refuses the invitation: Declined. Refused once a provider is connected, and for a second time. */
+  /** Declines the invitation. Throws if a provider is connected or the person declined before. */
   decline(person: Person): void {
-    if (person.status === 'Declined') throw new Refusal(409, 'You have declined already.');
-    if (person.sources.length > 0) throw new Refusal(409, 'Providers are connected: disconnect them instead.');
-    this.storyteller.play(person, [atOnce(becomes('Declined'))]);
+    if (person.status === 'Declined') throw new ErrorAnswer(409, 'You have declined already.');
+    if (person.sources.length > 0) throw new ErrorAnswer(409, 'Providers are connected. Disconnect them first.');
+    this.scriptRunner.replaceScript(person, [immediately(setStatus('Declined'))]);
   }
 
-  /** Cuts every provider: Disconnected. What was delivered stays. Refused where none is connected. */
+  /** Disconnects all providers. Delivered reports stay. Throws if none is connected. */
   disconnect(person: Person): void {
-    if (person.sources.length === 0) throw new Refusal(409, 'No provider is connected.');
-    this.storyteller.play(person, [atOnce(becomes('Disconnected'))]);
+    if (person.sources.length === 0) throw new ErrorAnswer(409, 'No provider is connected.');
+    this.scriptRunner.replaceScript(person, [immediately(setStatus('Disconnected'))]);
   }
 
-  /** Cuts one provider: Disconnected if it was the last one, else it goes on with the others. Refused where it is not connected. */
+  /** Disconnects one provider; the status becomes Disconnected if it was the last. Throws if it is not connected. */
   disconnectOne(person: Person, organization: Organization): void {
-    const source = this.sourceOf(person, organization);
-    if (!source) throw new Refusal(409, `${organization.name} is not connected.`);
+    const source = this.findSource(person, organization);
+    if (!source) throw new ErrorAnswer(409, `${organization.name} is not connected.`);
     person.sources = person.sources.filter((other) => other !== source);
-    if (person.sources.length > 0) this.goOn(person);
-    else this.storyteller.play(person, [atOnce(becomes('Disconnected'))]);
+    if (person.sources.length > 0) this.continueScript(person);
+    else this.scriptRunner.replaceScript(person, [immediately(setStatus('Disconnected'))]);
   }
 
-  private sourceOf(person: Person, { id }: Organization): Source | undefined {
+  private findSource(person: Person, { id }: Organization): Source | undefined {
     return person.sources.find(({ organization }) => organization.id === id);
   }
 
-  /** What follows from the providers as they are connected now. */
-  private goOn(person: Person): void {
+  /** Replaces the script by what the connected providers do next. */
+  private continueScript(person: Person): void {
     const demanding = person.sources.some(({ demands }) => demands);
-    const steps: Step[] = [atOnce(becomes(demanding ? 'Attn Required' : 'Syncing'))];
+    const steps: Step[] = [immediately(setStatus(demanding ? 'Attn Required' : 'Syncing'))];
     let lastMs = this.clock.nowMs();
-    for (const { atMs, source } of this.deliveries(person)) {
+    for (const { atMs, source } of this.pendingDeliveries(person)) {
       const waitMs = Math.max(atMs - lastMs, 0);
-      steps.push(inRealTime(waitMs, deliversTogether(source.organization, ...source.gives)));
+      steps.push(afterRealTime(waitMs, deliverTogether(source.organization, ...source.gives)));
       lastMs += waitMs;
     }
-    const given = person.sources.filter((source) => source.gives.length > 0 || hasDelivered(person, source));
-    if (!demanding && given.length > 0) {
-      const waitMs = this.storyteller.realMs(SUMMED_UP_AFTER_MS);
-      steps.push(inRealTime(waitMs, becomes(given.length === person.sources.length ? 'All Synced' : 'Some Synced')));
+    const delivering = person.sources.filter((source) => source.gives.length > 0 || hasDelivered(person, source));
+    if (!demanding && delivering.length > 0) {
+      const waitMs = this.scriptRunner.toRealMs(FINAL_STATUS_AFTER_MS);
+      steps.push(
+        afterRealTime(waitMs, setStatus(delivering.length === person.sources.length ? 'All Synced' : 'Some Synced')),
+      );
     }
-    this.storyteller.play(person, steps);
+    this.scriptRunner.replaceScript(person, steps);
   }
 
-  /** The providers that have yet to deliver and may, with the time: it stays when others are connected meanwhile. */
-  private deliveries(person: Person): { readonly source: Source; readonly atMs: number }[] {
+  /** The providers that will deliver, with their times. A time stays the same when another provider is connected. */
+  private pendingDeliveries(person: Person): { readonly source: Source; readonly atMs: number }[] {
     return person.sources
       .filter((source) => !source.demands && source.gives.length > 0 && !hasDelivered(person, source))
       .map((source) => {
-        source.deliversAtMs ??= this.clock.nowMs() + this.storyteller.realMs(source.deliversAfterMs);
+        source.deliversAtMs ??= this.clock.nowMs() + this.scriptRunner.toRealMs(source.deliversAfterMs);
         return { source, atMs: source.deliversAtMs };
       })
       .sort((one, other) => one.atMs - other.atMs);

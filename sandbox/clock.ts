@@ -1,33 +1,32 @@
-/** Undoes what {@link Clock.at} arranged; harmless afterwards. */
+/** Cancels a task of {@link Clock.at}; without effect after it ran. */
 export type Cancel = () => void;
 
-/** How fast stories are lived. */
-export interface Pace {
-  /** How many times faster than told. */
+/** How fast scripts run. */
+export interface StorySpeed {
+  /** 1: as written in the script. */
   readonly speed: number;
-  /** No single wait of a story takes longer than this in real time; null: as long as it is told. */
+  /** Maximum real time of a single wait; null: no maximum. */
   readonly longestWaitMs: number | null;
 }
 
-/** What time it is, and when something happens: dates are the wall clock's, only the waiting of stories runs faster. */
+/** Dates are those of the wall clock; only the waits of scripts run faster. */
 export interface Clock {
-  /** Milliseconds since 1970. Dates in answers and notices stay true, whatever the pace. */
+  /** Milliseconds since 1970. */
   nowMs(): number;
-  /** Runs `task` once at that time, or as soon as possible where it has passed. */
+  /** Runs `task` once at that time, or as soon as possible if that time has passed. */
   at(timeMs: number, task: () => void): Cancel;
-  /** Cancels everything that has not happened yet. */
+  /** Cancels all tasks. */
   close(): void;
 }
 
-/** setTimeout takes no more than 2^31 - 1 ms, some 24 days, and calls anything longer at once. */
+/** setTimeout accepts at most 2^31 - 1 ms (24 days) and runs a longer one at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** How long a wait of a story takes in real time, in milliseconds. */
-export function realMs(storyMs: number, { speed, longestWaitMs }: Pace): number {
+/** Converts story time to real time. */
+export function toRealMs(storyMs: number, { speed, longestWaitMs }: StorySpeed): number {
   return Math.min(storyMs / speed, longestWaitMs ?? Infinity);
 }
 
-/** The real clock. */
 export function wallClock(): Clock {
   const pending = new Set<NodeJS.Timeout>();
   const at = (timeMs: number, task: () => void): Cancel => {

@@ -12,20 +12,26 @@ import {
 import { join } from 'node:path';
 import { emptyState, type Person, type SandboxState, type Token } from './state';
 
-/** Where every change of the state goes before anybody is told of it. */
-export interface Keeper {
+/** Receives each change of the state before it is visible outside. */
+export interface StateJournal {
   person(person: Person): void;
   token(text: string, token: Token): void;
   scenario(document: unknown): void;
-  /** All that was kept is replaced by the state as it is now. */
+  /** Replaces the content by the current state. */
   rewrite(): void;
   close(): void;
 }
 
-/** For a sandbox that forgets everything when it ends. */
-export const keepsNothing: Keeper = { person() {}, token() {}, scenario() {}, rewrite() {}, close() {} };
+/** For a sandbox without a data folder. */
+export const noJournal: StateJournal = { person() {}, token() {}, scenario() {}, rewrite() {}, close() {} };
 
-/** A folder that cannot be used; the message says what to do. */
+/** The saved state of an earlier run, and the journal for changes. */
+export interface SavedState {
+  readonly state: SandboxState;
+  readonly journal: StateJournal;
+}
+
+/** A folder that cannot be used; the message explains what to do. */
 class JournalFault extends Error {
   override readonly name = 'JournalFault';
 }
@@ -33,39 +39,39 @@ class JournalFault extends Error {
 type Entry = { readonly person: Person } | { readonly token: [string, Token] } | { readonly scenario: unknown };
 
 const HEADER = { sandbox: 'journal', version: 1 };
-/** A journal is written anew when it is this long and most of it is out of date. */
-const REWRITTEN_FROM_BYTES = 16 * 1_024 * 1_024;
-const REWRITTEN_AT_TIMES = 4;
+/** A journal is rewritten when it has this size and most of it is outdated. */
+const COMPACT_FROM_BYTES = 16 * 1_024 * 1_024;
+const COMPACT_AT_GROWTH = 4;
 
 /**
- * The state in a folder, as a file to which each change is appended as one line: what was written survives a kill at any byte, for a line
- * that was cut off at the end was told to nobody. A loss of power may take the last seconds. Throws a {@link JournalFault}.
+ * Opens the journal of a folder, to which each change is appended as one line. A kill at any byte loses at most the last line, which was not
+ * visible outside. A power failure may lose the last seconds. Throws {@link JournalFault}.
  */
-export function openJournal(folder: string, nowMs: number): { readonly state: SandboxState; readonly keeper: Keeper } {
+export function openJournal(folder: string, nowMs: number): SavedState {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const release = lock(folder);
+  const release = lockFolder(folder);
   try {
     const file = join(folder, 'journal.jsonl');
-    const state = read(file);
-    return { state, keeper: new Journal(file, state, nowMs, release) };
+    const state = readState(file);
+    return { state, journal: new JournalFile(file, state, nowMs, release) };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-/** Removes what a folder holds of a sandbox. Throws a {@link JournalFault} while one is at work there. */
+/** Deletes the journal of a folder. Throws {@link JournalFault} if another sandbox uses it. */
 export function clearJournal(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const release = lock(folder);
+  const release = lockFolder(folder);
   rmSync(join(folder, 'journal.jsonl'), { force: true });
   release();
 }
 
-class Journal implements Keeper {
+class JournalFile implements StateJournal {
   private descriptor = -1;
   private size = 0;
-  private sizeRewritten = 0;
+  private compactedSize = 0;
 
   constructor(
     private readonly file: string,
@@ -105,7 +111,7 @@ class Journal implements Keeper {
     if (this.descriptor >= 0) closeSync(this.descriptor);
     this.descriptor = fresh;
     this.size = size;
-    this.sizeRewritten = size;
+    this.compactedSize = size;
   }
 
   close(): void {
@@ -120,11 +126,11 @@ class Journal implements Keeper {
     try {
       this.size += writeAll(this.descriptor, entry);
     } catch (error) {
-      // A full disk may have taken half a line: the next one must not continue it.
+      // Removes a half-written line of a full disk, so that the next line does not continue it.
       ftruncateSync(this.descriptor, this.size);
       throw error;
     }
-    if (this.size > Math.max(REWRITTEN_FROM_BYTES, REWRITTEN_AT_TIMES * this.sizeRewritten)) this.rewrite();
+    if (this.size > Math.max(COMPACT_FROM_BYTES, COMPACT_AT_GROWTH * this.compactedSize)) this.rewrite();
   }
 }
 
@@ -134,14 +140,14 @@ function writeAll(descriptor: number, line: unknown): number {
   return bytes.length;
 }
 
-function read(file: string): SandboxState {
-  const lines = textOf(file).split('\n');
-  // What stands behind the last line break was cut off by a kill.
+function readState(file: string): SandboxState {
+  const lines = readText(file).split('\n');
+  // A kill may have cut off the line after the last line break.
   lines.pop();
   const state = emptyState();
   const people = new Map<string, Person>();
   for (const [index, line] of lines.entries()) {
-    const entry = parsed(line);
+    const entry = parseEntry(line);
     if (index === 0 && JSON.stringify(entry) === JSON.stringify(HEADER)) continue;
     if (index > 0 && 'person' in entry) people.set((entry['person'] as Person).humanId, entry['person'] as Person);
     else if (index > 0 && 'token' in entry) {
@@ -150,14 +156,14 @@ function read(file: string): SandboxState {
     } else if (index > 0 && 'scenario' in entry) state.scenario = entry['scenario'];
     else
       throw new JournalFault(
-        `${file}, line ${index + 1}: expected an entry of this version's journal. Move the file away, or start with --reset to forget everybody.`,
+        `${file}, line ${index + 1}: expected a journal entry of this version. Move the file away, or start with --reset to delete it.`,
       );
   }
   state.people.push(...people.values());
   return state;
 }
 
-function textOf(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -166,8 +172,8 @@ function textOf(file: string): string {
   }
 }
 
-/** The entry of a line; an empty one where it is none. */
-function parsed(line: string): Record<string, unknown> {
+/** The entry of a line; empty if the line is invalid. */
+function parseEntry(line: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(line)) as Record<string, unknown>;
   } catch {
@@ -175,8 +181,8 @@ function parsed(line: string): Record<string, unknown> {
   }
 }
 
-/** One sandbox a folder. A lock whose holder is gone, after a kill, is taken over. */
-function lock(folder: string): () => void {
+/** Allows one sandbox per folder. Replaces the lock of a dead process. */
+function lockFolder(folder: string): () => void {
   const file = join(folder, 'lock');
   for (;;) {
     try {
@@ -187,16 +193,16 @@ function lock(folder: string): () => void {
     } catch (error) {
       if (Object(error).code !== 'EEXIST') throw error;
     }
-    const holder = Number(textOf(file));
-    if (holder !== process.pid && lives(holder))
+    const holder = Number(readText(file));
+    if (holder !== process.pid && isAlive(holder))
       throw new JournalFault(
-        `${folder} is in use by another sandbox (process ${holder}): end that one, or give --data another folder.`,
+        `${folder} is in use by another sandbox (process ${holder}): stop it, or use another folder with --data.`,
       );
     rmSync(file, { force: true });
   }
 }
 
-function lives(pid: number): boolean {
+function isAlive(pid: number): boolean {
   if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);

@@ -1,10 +1,10 @@
-/** What an event tells besides its name. */
+/** The fields of an event. */
 export type Fields = Readonly<Record<string, string | number>>;
 
-/** Writes one event with its figures; never bodies, tokens, e-mails or names. `debug`: what only says that all goes its way. */
+/** Logs an event; never bodies, tokens, e-mails or names. `debug`: normal operation. */
 export type Log = (event: string, fields?: Fields, level?: 'debug' | 'info' | 'warn') => void;
 
-/** One JSON line an event on stderr: stdout belongs to the ready line. */
+/** Writes one JSON line per event to stderr; stdout contains the ready line only. */
 export const stderrLog: Log = (event, fields = {}, level = 'info') => {
   const line = { time: new Date().toISOString(), level, process: 'sandbox', event, ...fields };
   process.stderr.write(`${JSON.stringify(line)}\n`);

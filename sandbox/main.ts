@@ -2,30 +2,30 @@ import { wallClock } from './clock';
 import { clearJournal, openJournal } from './journal';
 import { stderrLog } from './log';
 import { readOptions, type SandboxOptions } from './options';
-import { listing } from './personas/catalogue';
-import { makeSandbox, type Sandbox } from './sandbox';
+import { formatPersonas } from './personas/catalogue';
+import { createSandbox, type Sandbox } from './sandbox';
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv);
   if (options.listPersonas) {
-    process.stdout.write(`${listing()}\n`);
+    process.stdout.write(`${formatPersonas()}\n`);
     return;
   }
   const clock = wallClock();
   const { dataFolder, reset } = options;
   if (dataFolder !== null && reset) clearJournal(dataFolder);
-  const memory = dataFolder === null ? undefined : openJournal(dataFolder, clock.nowMs());
-  if (memory) stderrLog('remembering', { people: memory.state.people.length, folder: dataFolder ?? '' });
-  const sandbox = makeSandbox(options.settings, clock, stderrLog, memory);
+  const saved = dataFolder === null ? undefined : openJournal(dataFolder, clock.nowMs());
+  if (saved) stderrLog('remembering', { people: saved.state.people.length, folder: dataFolder ?? '' });
+  const sandbox = createSandbox(options.settings, clock, stderrLog, saved);
   const address = await listen(sandbox, options);
   process.stdout.write(`${JSON.stringify({ event: 'ready', process: 'sandbox', addresses: [address] })}\n`);
 
-  // Kept on: npm and a terminal both pass the signal on, and the second one must not cut the draining short.
+  // The handlers stay installed, because npm and the terminal both send the signal and the second one must not end the process early.
   await new Promise<NodeJS.Signals>((resolve) => process.on('SIGTERM', resolve).on('SIGINT', resolve));
   await sandbox.close();
 }
 
-/** The address. What was opened is closed again where it cannot be had. */
+/** Returns the address. Closes the sandbox if it cannot listen. */
 async function listen(sandbox: Sandbox, { host, port }: SandboxOptions): Promise<string> {
   try {
     return await sandbox.app.listen({ host, port });

@@ -1,13 +1,16 @@
 import type { Person, Report } from './state';
 
-/** What the vendor says in every notice of its kind, whatever host it is sent from: a receiver must not call it. */
+/** The vendor's constant endpoints, whatever host sends the notification. A receiver must not call them. */
 const USERS_ENDPOINT = 'https://admin.humanapi.co/api/v1/users';
 const REPORTS_ENDPOINT = 'https://api.humanapi.co/v1/human/medical/reports';
 
-/** One notification as it travels. */
+/** One notification as it is sent. */
 export type Notice = Readonly<Record<string, string>>;
 
-/** "The status of this person is now ...". */
+/** The body of a post: one notification, or several in one array. */
+export type NoticeOrBatch = Notice | readonly Notice[];
+
+/** The notification of the person's current status. */
 export function statusNotice(person: Person): Notice {
   return {
     clientUserId: person.clientUserId,
@@ -19,7 +22,7 @@ export function statusNotice(person: Person): Notice {
   };
 }
 
-/** "There is a report, or a newer version of one". It does not say whose in the carrier's terms: no clientUserId. */
+/** The notification of a new report or a newer version. It has no clientUserId. */
 export function reportNotice(person: Person, report: Report): Notice {
   return {
     type: report.type,

@@ -1,4 +1,4 @@
-/** A provider of care that a person can connect. All are made up. */
+/** A fictional provider that a person can connect. */
 export interface Organization {
   /** 24 hex digits. */
   readonly id: string;

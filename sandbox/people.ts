@@ -1,40 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import type { Chance } from './chance';
 import type { Clock } from './clock';
-import { Refusal } from './envelopes';
-import type { Keeper } from './journal';
+import { ErrorAnswer } from './error-answer';
+import type { StateJournal } from './journal';
+import type { SeededRandom } from './seeded-random';
 import type { Organization, Person, PersonDetails, Report, SandboxState } from './state';
 
-/** Statuses that only somebody with an authorised provider can have. */
-const CONNECTED: ReadonlySet<string> = new Set(['Syncing', 'Some Synced', 'All Synced']);
+/** Statuses that require an authorised provider. */
+const CONNECTED_STATUSES: ReadonlySet<string> = new Set(['Syncing', 'Some Synced', 'All Synced']);
 
-/** Everybody who was ever invited, and all that can happen to them. */
+/** All invited people, deleted people included, with the changes of their state. */
 export class People {
   private readonly byHumanId = new Map<string, Person>();
   private readonly byToken = new Map<string, Person>();
   private readonly active = new Map<string, Person>();
-  /** How often each clientUserId was invited, withdrawn ones included. */
+  /** Number of invitations by clientUserId, deleted people included. */
   private readonly invitations = new Map<string, number>();
 
   constructor(
     private readonly state: SandboxState,
     private readonly clock: Clock,
-    private readonly chance: () => Chance,
-    private readonly keeper: Keeper,
+    private readonly random: () => SeededRandom,
+    private readonly journal: StateJournal,
   ) {
     for (const person of state.people) this.index(person);
   }
 
-  /** A new person, invited. Throws a {@link Refusal} (409) when the clientUserId is taken, whatever the e-mail. */
+  /** Creates an invited person. Throws {@link ErrorAnswer} (409) if the clientUserId is taken, even with another e-mail. */
   invite(details: PersonDetails, persona: string): Person {
     if (this.active.has(details.clientUserId)) {
-      throw new Refusal(409, 'There is already a user with this clientUserId; look it up.');
+      throw new ErrorAnswer(409, 'A user with this clientUserId exists already; look it up.');
     }
     const now = new Date(this.clock.nowMs()).toISOString();
     const person: Person = {
       ...details,
-      humanId: this.chance().hex(`person/${details.clientUserId}/${this.timesInvited(details.clientUserId)}`, 32),
-      // Whoever knows it acts as this person: no seed may tell it.
+      humanId: this.random().hex(`person/${details.clientUserId}/${this.timesInvited(details.clientUserId)}`, 32),
+      // A secret, because its holder can act as this person: it must not depend on the seed.
       invitationToken: randomBytes(20).toString('hex'),
       createdAt: now,
       updatedAt: now,
@@ -51,30 +51,30 @@ export class People {
     };
     this.state.people.push(person);
     this.index(person);
-    this.keep(person);
+    this.save(person);
     return person;
   }
 
-  /** Everybody, deleted ones included, in order of invitation. */
-  everybody(): readonly Person[] {
+  /** All people, deleted people included, in order of invitation. */
+  all(): readonly Person[] {
     return this.state.people;
   }
 
-  /** The people who fit and are not deleted, in order of invitation. */
-  find(wanted: { clientUserId?: string | undefined; humanId?: string | undefined }): Person[] {
-    if (wanted.humanId === undefined && wanted.clientUserId === undefined) return [...this.active.values()];
+  /** The matching people that are not deleted, in order of invitation. */
+  find(filter: { clientUserId?: string | undefined; humanId?: string | undefined }): Person[] {
+    if (filter.humanId === undefined && filter.clientUserId === undefined) return [...this.active.values()];
     const candidates = [
-      wanted.humanId === undefined ? undefined : this.byHumanId.get(wanted.humanId),
-      wanted.clientUserId === undefined ? undefined : this.active.get(wanted.clientUserId),
+      filter.humanId === undefined ? undefined : this.byHumanId.get(filter.humanId),
+      filter.clientUserId === undefined ? undefined : this.active.get(filter.clientUserId),
     ].filter((person) => person !== undefined);
-    const fits = (person: Person) =>
+    const matches = (person: Person) =>
       person.deletedAt === null &&
-      (wanted.humanId ?? person.humanId) === person.humanId &&
-      (wanted.clientUserId ?? person.clientUserId) === person.clientUserId;
-    return [...new Set(candidates)].filter(fits);
+      (filter.humanId ?? person.humanId) === person.humanId &&
+      (filter.clientUserId ?? person.clientUserId) === person.clientUserId;
+    return [...new Set(candidates)].filter(matches);
   }
 
-  /** A page of everybody who is not deleted, in order of invitation. */
+  /** A page of the people that are not deleted, in order of invitation. */
   page(offset: number, size: number): Person[] {
     const page: Person[] = [];
     let at = 0;
@@ -86,77 +86,76 @@ export class People {
     return page;
   }
 
-  /** The person who ever had that humanId, deleted or not. */
-  everHad(humanId: string): Person | undefined {
+  /** The person with this humanId, deleted or not. */
+  byHumanIdEver(humanId: string): Person | undefined {
     return this.byHumanId.get(humanId);
   }
 
-  /** Writes down a person as they are now, where the sandbox remembers. Every change of them ends in this, once it is complete. */
-  keep(person: Person): void {
-    this.keeper.person(person);
+  /** Writes the person to the journal. Call it after each complete change. */
+  save(person: Person): void {
+    this.journal.person(person);
   }
 
-  /** As if nobody had ever been invited. */
-  forget(): void {
+  /** Removes all people. */
+  clear(): void {
     this.state.people.length = 0;
     for (const index of [this.byHumanId, this.byToken, this.active, this.invitations]) index.clear();
   }
 
-  /** The person with that humanId. Throws a {@link Refusal} (404) when there is none, or none any more. */
+  /** The person with this humanId. Throws {@link ErrorAnswer} (404) if it does not exist or was deleted. */
   require(humanId: string): Person {
     const [person] = this.find({ humanId });
-    if (!person) throw new Refusal(404, 'There is no user with this humanId.');
+    if (!person) throw new ErrorAnswer(404, 'No user has this humanId.');
     return person;
   }
 
-  /** The person with that invitation; null for nobody and for somebody who was deleted. */
+  /** The person with this invitation token; null if unknown or deleted. */
   byInvitation(token: string): Person | null {
     const person = this.byToken.get(token);
     return person && person.deletedAt === null ? person : null;
   }
 
-  /** Deletes for good: no story, no notice, no token from here on. */
+  /** Deletes permanently: no further script steps, notifications or tokens. */
   remove(person: Person): void {
-    person.deletedAt = this.tick(person);
+    person.deletedAt = this.nextTimestamp(person);
     person.nextStep = null;
     person.nextStepAtMs = null;
     this.active.delete(person.clientUserId);
   }
 
-  /** A new status; connecting a provider for the first time is remembered, and disconnecting cuts all. */
-  become(person: Person, status: string): void {
+  /** Sets the status. `Disconnected` removes all sources. */
+  setStatus(person: Person, status: string): void {
     person.status = status;
-    person.connected ||= CONNECTED.has(status);
+    person.connected ||= CONNECTED_STATUSES.has(status);
     if (status === 'Disconnected') person.sources = [];
-    person.updatedAt = this.tick(person);
+    person.updatedAt = this.nextTimestamp(person);
   }
 
-  /** A provider is connected; a second time changes nothing. */
+  /** Connects a provider. Idempotent. */
   connect(person: Person, organization: Organization): void {
-    const known = person.sources.some((source) => source.organization.id === organization.id);
-    if (!known)
+    if (!person.sources.some((source) => source.organization.id === organization.id))
       person.sources.push({ organization, gives: [], deliversAfterMs: 0, demands: false, deliversAtMs: null });
     person.connected = true;
   }
 
-  /** A new report, which its provider can only give once it is connected. `organization` null: a report of the whole person. */
-  addReport(person: Person, made: Pick<Report, 'type' | 'organization' | 'scannedPages'>): Report {
-    if (made.organization) this.connect(person, made.organization);
-    const now = this.tick(person);
-    const id = this.chance().hex(`report/${person.humanId}/${person.reports.length}`, 24);
-    const report: Report = { id, ...made, createdAt: now, updatedAt: now, revision: 1 };
+  /** Adds a report and connects its provider. `organization` null: a report about the whole person. */
+  addReport(person: Person, details: Pick<Report, 'type' | 'organization' | 'scannedPages'>): Report {
+    if (details.organization) this.connect(person, details.organization);
+    const now = this.nextTimestamp(person);
+    const id = this.random().hex(`report/${person.humanId}/${person.reports.length}`, 24);
+    const report: Report = { id, ...details, createdAt: now, updatedAt: now, revision: 1 };
     person.reports.push(report);
     return report;
   }
 
-  /** A newer version of a report, under the same id. */
+  /** Creates a newer version of a report under the same id. */
   reviseReport(person: Person, report: Report): void {
-    report.updatedAt = this.tick(person);
+    report.updatedAt = this.nextTimestamp(person);
     report.revision += 1;
   }
 
-  /** The wall clock, but later than anything else that happened to this person: no two of their dates are the same. */
-  private tick(person: Person): string {
+  /** The current time, but later than all dates of this person, so that all their dates differ. */
+  private nextTimestamp(person: Person): string {
     const dates = [person.updatedAt, ...person.reports.map((report) => report.updatedAt)].map((date) =>
       Date.parse(date),
     );

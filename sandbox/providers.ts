@@ -1,15 +1,15 @@
 import type { Organization } from './state';
 
-// The providers of the personas. Names are made up or come from a television series; none treats anybody.
+// The providers of the personas. All are fictional.
 
-/** A hospital: gives everything. */
+/** A hospital: delivers all report types. */
 export const STARFLEET_MEDICAL: Organization = {
   id: '70c1e5a94bd2f8360e9a7d14',
   name: 'Starfleet Medical',
   kind: 'hospital',
 };
 
-/** A clinic: gives everything. */
+/** A clinic: delivers all report types. */
 export const RIVERBEND_CLINIC: Organization = {
   id: '70c1e5a94bd2f8360e9a7d27',
   name: 'Riverbend Family Clinic',
@@ -30,7 +30,7 @@ export const NEBULA_LABORATORIES: Organization = {
   kind: 'laboratory',
 };
 
-/** More hospitals, which give everything: enough for a long life in many places. */
+/** More hospitals, which deliver all report types. */
 export const MORE_HOSPITALS: readonly Organization[] = [
   'Alder Creek General Hospital',
   'Bayview Women and Children',

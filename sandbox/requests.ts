@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Refusal } from './envelopes';
+import { ErrorAnswer } from './error-answer';
 import { CONTENT_TYPES, type Format } from './report-types';
 
 const text = z.string().min(1);
@@ -7,7 +7,7 @@ const text = z.string().min(1);
 /** `POST /v1/admin/token`. */
 export const clientTokenBody = z.strictObject({ client_id: text, client_secret: text, type: z.literal('client') });
 
-/** `POST /v1/connect/token`: of the vendor's token kinds only `access` is spoken here. */
+/** `POST /v1/connect/token`. The sandbox supports the token type `access` only. */
 export const accessTokenBody = z.strictObject({
   client_id: text,
   client_secret: text,
@@ -23,7 +23,7 @@ export const createBody = z.strictObject({
   autoInvite: z.boolean(),
   firstName: z.string().optional(),
   lastName: z.string().optional(),
-  // The one date form of the cookbook; the vendor's OpenAPI files would take more of them.
+  // The date form of the cookbook. The vendor's OpenAPI files allow more forms.
   dateOfBirth: z.iso.datetime({ precision: 3, error: 'expected a date as YYYY-MM-DDTHH:mm:ss.sssZ' }).optional(),
   suggestedSources: z.array(z.string()).optional(),
 });
@@ -51,8 +51,8 @@ export const controlStatusBody = z.strictObject({
 /** `POST /control/feed`. */
 export const controlFeedBody = z.strictObject({ on: z.boolean() });
 
-/** What `schema` makes of a part of a request. Throws a {@link Refusal} (400, validation form) that names the keys at fault, never their values. */
-export function validated<T>(schema: z.ZodType<T>, source: 'payload' | 'query', value: unknown): T {
+/** Parses a part of a request. Throws {@link ErrorAnswer} (400, validation form), which names the invalid keys and never their values. */
+export function validate<T>(schema: z.ZodType<T>, source: 'payload' | 'query', value: unknown): T {
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const faults = checked.error.issues.flatMap((issue) =>
@@ -61,7 +61,7 @@ export function validated<T>(schema: z.ZodType<T>, source: 'payload' | 'query', 
       : [{ key: issue.path.join('.') || 'value', message: issue.message }],
   );
   const message = faults.map((fault) => `${fault.key}: ${fault.message}`).join('; ');
-  throw new Refusal(400, `The ${source} is not as expected. ${message}`, {
+  throw new ErrorAnswer(400, `The ${source} is invalid. ${message}`, {
     source,
     keys: faults.map(({ key }) => key),
   });

@@ -1,138 +1,135 @@
 import type { FastifyInstance } from 'fastify';
 import { Actions } from './actions';
-import type { Clock, Pace } from './clock';
-import { Courier, type Webhook } from './courier';
+import type { Clock, StorySpeed } from './clock';
 import { CallFaults } from './faults/call-faults';
-import { type Keeper, keepsNothing } from './journal';
+import { noJournal, type SavedState } from './journal';
 import type { Log } from './log';
+import { NotificationSender, type WebhookSettings } from './notification-sender';
 import { People } from './people';
 import { adminRoutes, type CreateAnswer } from './routes/admin';
 import { authRoutes, type Credentials } from './routes/auth';
 import { controlRoutes } from './routes/control';
 import { dataRoutes } from './routes/data';
 import { invitationRoutes } from './routes/invitation';
-import { Director } from './scenario/director';
-import { makeServer } from './server';
-import { emptyState, type Person, type SandboxState } from './state';
-import { Storyteller } from './storyteller';
+import { ActiveScenario } from './scenario/active-scenario';
+import { ScriptRunner } from './script-runner';
+import { createServer } from './server';
+import { emptyState, type Person } from './state';
 import { Tokens } from './tokens';
 
-/** What a sandbox is made from. */
+/** The settings of a sandbox. */
 export interface SandboxSettings {
   readonly credentials: Credentials;
-  readonly webhook: Webhook;
-  /** How long a token lives, in seconds. */
+  readonly webhook: WebhookSettings;
+
   readonly tokenLifetimeSeconds: number;
-  /** Null: each persona has its own. */
+  /** Null: the form of the persona. */
   readonly createAnswer: CreateAnswer | null;
-  readonly pace: Pace;
-  /** How a browser reaches the sandbox, for the links of invitations; null: the address that it listens on. */
+  readonly storySpeed: StorySpeed;
+  /** Origin of invite links; null: the address that the sandbox listens on. */
   readonly publicUrl: string | null;
-  /** Null: another one at every start. */
+  /** Null: a random seed at each start. */
   readonly seed: string | null;
-  /** What is played from the start on, before anything that was given over the control surface; null: what was played last. */
+  /** The scenario at the start, which replaces a saved one; null: the saved scenario. */
   readonly scenario: unknown;
 }
 
-/** What a sandbox knows from before, and where it writes down what changes. */
-export interface Memory {
-  readonly state: SandboxState;
-  readonly keeper: Keeper;
-}
-
-/** A whole stand-in for Human API, not listening yet. */
+/** A stand-in for Human API, not listening yet. */
 export interface Sandbox {
   readonly app: FastifyInstance;
-  /** What somebody can do who plays an invited person by hand. */
+  /** The actions of an invited person that a user plays by hand. */
   readonly actions: Actions;
-  /** Resolves when every notice under way has been answered or given up. */
+  /** Resolves when no notification is in flight. */
   idle(): Promise<void>;
-  /** Ends all stories, lets requests and notices under way finish, closes the server. */
+  /** Stops all scripts, waits for requests and notifications in flight and closes the server. */
   close(): Promise<void>;
 }
 
-/** Puts a sandbox together; without a memory it has met nobody. Throws a {@link ScenarioFault}. */
-export function makeSandbox(
+/** Creates a sandbox; without saved state it is empty. Throws {@link ScenarioFault}. */
+export function createSandbox(
   settings: SandboxSettings,
   clock: Clock,
   log: Log,
-  { state, keeper }: Memory = { state: emptyState(), keeper: keepsNothing },
+  { state, journal }: SavedState = { state: emptyState(), journal: noJournal },
 ): Sandbox {
   const { createAnswer, credentials, webhook, seed } = settings;
   if (settings.scenario !== null) state.scenario = null;
-  const director = new Director(settings.scenario ?? state.scenario ?? {}, { pace: settings.pace, seed }, log);
-  const people = new People(state, clock, () => director.chance, keeper);
-  const tokens = new Tokens(state, clock, settings.tokenLifetimeSeconds, keeper);
-  const courier = new Courier(webhook, clock, log, {
-    rules: () => director.noticeRules,
-    offAfterFailures: () => director.offAfterFailures,
+  const scenario = new ActiveScenario(
+    settings.scenario ?? state.scenario ?? {},
+    { storySpeed: settings.storySpeed, seed },
+    log,
+  );
+  const people = new People(state, clock, () => scenario.random, journal);
+  const tokens = new Tokens(state, clock, settings.tokenLifetimeSeconds, journal);
+  const sender = new NotificationSender(webhook, clock, log, {
+    rules: () => scenario.noticeRules,
+    offAfterFailures: () => scenario.offAfterFailures,
   });
-  const storyteller = new Storyteller(clock, people, courier, log, () => director.pace);
-  const actions = new Actions(people, storyteller, clock);
-  const faults = new CallFaults({ people, tokens, clock, log, rules: () => director.callRules });
+  const scriptRunner = new ScriptRunner(clock, people, sender, log, () => scenario.storySpeed);
+  const actions = new Actions(people, scriptRunner, clock);
+  const faults = new CallFaults({ people, tokens, clock, log, rules: () => scenario.callRules });
   const inviteLink = ({ invitationToken }: Person) =>
-    `${settings.publicUrl ?? addressOf(app)}/invitation/${invitationToken}`;
-  const cast = (clientUserId: string, email: string) => director.castFor(clientUserId, email);
+    `${settings.publicUrl ?? listenAddress(app)}/invitation/${invitationToken}`;
+  const personaFor = (clientUserId: string, email: string) => scenario.personaFor(clientUserId, email);
 
   const upstream = (routes: (host: FastifyInstance) => void) => (host: FastifyInstance) => {
     faults.install(host);
     routes(host);
   };
-  const app: FastifyInstance = makeServer(
+  const app: FastifyInstance = createServer(
     {
       '/auth': upstream((host) => authRoutes(host, people, tokens, credentials)),
       '/admin': upstream((host) =>
-        adminRoutes(host, { people, tokens, storyteller, log, cast, createAnswer, inviteLink }),
+        adminRoutes(host, { people, tokens, scriptRunner, log, personaFor, createAnswer, inviteLink }),
       ),
       '/data': upstream((host) => dataRoutes(host, people, tokens)),
       '/invitation': (host) => invitationRoutes(host, { people, actions, inviteLink }),
       '/control': (host) =>
         controlRoutes(host, {
           people,
-          storyteller,
-          director,
-          feeds: courier.feeds,
+          scriptRunner,
+          scenario,
+          feeds: sender.feeds,
           inviteLink,
-          play(document) {
-            const before = director.pace;
-            director.play(document ?? settings.scenario ?? {});
+          replaceScenario(document) {
+            const before = scenario.storySpeed;
+            scenario.replace(document ?? settings.scenario ?? {});
             state.scenario = document;
-            keeper.scenario(document);
-            storyteller.repace(before);
+            journal.scenario(document);
+            scriptRunner.changeSpeed(before);
           },
-          forget() {
-            for (const person of people.everybody()) storyteller.stop(person);
-            courier.forget();
-            people.forget();
-            tokens.forget();
-            keeper.rewrite();
+          reset() {
+            for (const person of people.all()) scriptRunner.stop(person);
+            sender.discardHeld();
+            people.clear();
+            tokens.clear();
+            journal.rewrite();
             log('reset');
-            director.restart();
+            scenario.restart();
           },
         }),
     },
     log,
   );
   app.addHook('onListen', async () => {
-    director.announce();
-    for (const person of people.find({})) storyteller.tell(person);
+    scenario.logScenario();
+    for (const person of people.find({})) scriptRunner.resume(person);
   });
   return {
     app,
     actions,
-    idle: () => courier.idle(),
+    idle: () => sender.idle(),
     async close() {
       clock.close();
       faults.close();
       await app.close();
-      await courier.idle();
-      keeper.close();
+      await sender.idle();
+      journal.close();
     },
   };
 }
 
-/** Where it listens, as a URL. */
-function addressOf(app: FastifyInstance): string {
+function listenAddress(app: FastifyInstance): string {
   const [bound] = app.addresses();
   if (typeof bound !== 'object') return 'http://127.0.0.1';
   return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;

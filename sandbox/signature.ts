@@ -1,25 +1,25 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** How notices are signed. The vendor documents the algorithm and the first header; the rest is to be chosen. */
+/** How notifications are signed. The vendor documents the algorithm and the first header only. */
 export interface Signing {
   readonly clientSecret: string;
   readonly digest: 'hex' | 'base64';
-  /** How the timestamp is written: milliseconds or seconds since 1970, or `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+  /** Milliseconds or seconds since 1970, or `YYYY-MM-DDTHH:mm:ss.sssZ`. */
   readonly time: 'ms' | 's' | 'iso';
   readonly headers: { readonly signature: string; readonly timestamp: string; readonly nonce: string };
 }
 
-/** The header that is documented, and the others named after it. */
+/** The documented header, and two named after it. */
 export const SIGNATURE_HEADERS: Signing['headers'] = {
   signature: 'X-HumanAPI-Signature',
   timestamp: 'X-HumanAPI-Timestamp',
   nonce: 'X-HumanAPI-Nonce',
 };
 
-/** The headers of a body: HMAC-SHA1 over payload, timestamp and nonce, without separators, under the client secret. */
-export function signed(payload: string, signing: Signing, nowMs: number): Record<string, string> {
+/** Signs a body: HMAC-SHA1 over payload, timestamp and nonce, without separators, with the client secret as the key. */
+export function signatureHeaders(payload: string, signing: Signing, nowMs: number): Record<string, string> {
   const { headers, digest, clientSecret } = signing;
-  const timestamp = written(nowMs, signing.time);
+  const timestamp = formatTimestamp(nowMs, signing.time);
   const nonce = randomBytes(16).toString('hex');
   const signature = createHmac('sha1', clientSecret)
     .update(payload + timestamp + nonce)
@@ -27,7 +27,7 @@ export function signed(payload: string, signing: Signing, nowMs: number): Record
   return { [headers.signature]: signature, [headers.timestamp]: timestamp, [headers.nonce]: nonce };
 }
 
-function written(nowMs: number, time: Signing['time']): string {
+function formatTimestamp(nowMs: number, time: Signing['time']): string {
   if (time === 'iso') return new Date(nowMs).toISOString();
   return String(time === 's' ? Math.floor(nowMs / 1_000) : nowMs);
 }

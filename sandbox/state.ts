@@ -12,26 +12,26 @@ export interface Report {
   readonly organization: Organization | null;
   readonly createdAt: string;
   updatedAt: string;
-  /** 1, and one more with each update: same report and same revision give the same bytes. */
+  /** Starts at 1. The same report and revision give the same bytes. */
   revision: number;
-  /** How many scanned pages its PDF has behind the written ones, about 1 MB each; 0 for most. */
+  /** Number of scanned pages at the end of its PDF, about 1 MB each; usually 0. */
   readonly scannedPages: number;
 }
 
 /** A provider that a person has connected. */
 export interface Source {
   readonly organization: Organization;
-  /** What it delivers by itself; nothing where the persona's script says what comes, and where nothing ever comes. */
+  /** The reports that it delivers; empty if the persona's script delivers them or nothing is delivered. */
   readonly gives: readonly ReportType[];
-  /** Story time from the sign-in, or from the met demand, until it does. */
+  /** Story time from the sign-in, or from the completed demand, to the delivery. */
   readonly deliversAfterMs: number;
-  /** It hands nothing over until the person has done something there. */
+  /** Whether it delivers nothing until the person completes a demand. */
   demands: boolean;
-  /** When it delivers, in milliseconds since 1970; null until nothing stands in its way. */
+  /** When it delivers, in milliseconds since 1970; null until the delivery is scheduled. */
   deliversAtMs: number | null;
 }
 
-/** What a carrier may say of a person when it invites them. */
+/** The details that a carrier can send with an invitation. */
 export interface PersonDetails {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -40,30 +40,30 @@ export interface PersonDetails {
   /** As `YYYY-MM-DDTHH:mm:ss.sssZ`. */
   readonly dateOfBirth: string | null;
   readonly suggestedSources: readonly string[] | null;
-  /** False: the sandbox mails nothing, the carrier hands over the link itself. */
+  /** False: no e-mail; the carrier sends the link itself. */
   readonly autoInvite: boolean;
 }
 
-/** One invited person, deleted ones included: their humanId is never given out again. */
+/** An invited person. Deleted people stay in the state, so that no humanId is used twice. */
 export interface Person extends PersonDetails {
   /** 32 hex digits. */
   readonly humanId: string;
-  /** The last part of the invitation's address, 40 hex digits: who knows it acts as this person. */
+  /** The last part of the invite link, 40 hex digits. A secret: its holder can act as this person. */
   readonly invitationToken: string;
   readonly createdAt: string;
   updatedAt: string;
   deletedAt: string | null;
   status: string;
-  /** True from the first authorised provider on: only then is an access token to be had. */
+  /** True from the first authorised provider on; access tokens require it. */
   connected: boolean;
   readonly persona: string;
-  /** What happens instead of the persona's script since somebody took over; null while nobody did. */
+  /** Replaces the persona's script after an action by hand; null before. */
   ownScript: readonly Step[] | null;
-  /** The step that comes next; null once the script is over. */
+  /** Index of the next step; null after the last. */
   nextStep: number | null;
-  /** When it comes, in milliseconds since 1970; null where {@link nextStep} is. */
+  /** When it runs, in milliseconds since 1970; null if {@link nextStep} is null. */
   nextStepAtMs: number | null;
-  /** The providers that are connected now. */
+  /** The connected providers. */
   sources: Source[];
   readonly reports: Report[];
   readonly notices: { delivered: number; failed: number };
@@ -76,15 +76,14 @@ export interface Token {
   readonly expiresAtMs: number;
 }
 
-/** All that the sandbox remembers: plain data, so that it can be saved as JSON. */
+/** The state of the sandbox: plain data that can be saved as JSON. */
 export interface SandboxState {
   readonly people: Person[];
   readonly tokens: Record<string, Token>;
-  /** The scenario as it was last given over the control surface; null where none was. */
+  /** The last scenario set by `/control/scenario`; null if none was set. */
   scenario: unknown;
 }
 
-/** A sandbox that has met nobody. */
 export function emptyState(): SandboxState {
   return { people: [], tokens: {}, scenario: null };
 }

@@ -1,44 +1,44 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock';
-import { Refusal } from './envelopes';
-import type { Keeper } from './journal';
+import { ErrorAnswer } from './error-answer';
+import type { StateJournal } from './journal';
 import type { SandboxState, Token } from './state';
 
-/** Mints bearer tokens and tells good ones from bad ones. They expire by the wall clock, not by the story's. */
+/** Mints and checks bearer tokens. They expire by the wall clock, not in story time. */
 export class Tokens {
   constructor(
     private readonly state: SandboxState,
     private readonly clock: Clock,
-    /** How long a token lives, in seconds. */
+
     private readonly lifetimeSeconds: number,
-    private readonly keeper: Keeper,
+    private readonly journal: StateJournal,
   ) {}
 
-  /** A token for the admin host. */
+  /** Mints a token for the admin host. */
   mintClient(): Record<string, unknown> {
-    return { client_token: this.mint({ kind: 'client', humanId: null }), ...this.terms('crt') };
+    return { client_token: this.mint({ kind: 'client', humanId: null }), ...this.commonFields('crt') };
   }
 
-  /** A token for the data host, good for one person. */
+  /** Mints a token for the data host and one person. */
   mintAccess(humanId: string): Record<string, unknown> {
-    return { access_token: this.mint({ kind: 'access', humanId }), ...this.terms('art') };
+    return { access_token: this.mint({ kind: 'access', humanId }), ...this.commonFields('art') };
   }
 
-  /** The token behind an `Authorization` header. Throws a {@link Refusal} (401) unless it is a live one of that kind. */
+  /** The token of an `Authorization` header. Throws {@link ErrorAnswer} (401) if it is unknown, expired or of another kind. */
   require(kind: Token['kind'], header: string | undefined): Token {
     const token = this.find(header);
     if (!token || token.kind !== kind || token.expiresAtMs <= this.clock.nowMs()) throw unauthorized();
     return token;
   }
 
-  /** The token behind an `Authorization` header, expired ones included. */
+  /** The token of an `Authorization` header, expired tokens included. */
   find(header: string | undefined): Token | undefined {
     const text = /^Bearer (\S+)$/.exec(header ?? '')?.[1];
     return text !== undefined && Object.hasOwn(this.state.tokens, text) ? this.state.tokens[text] : undefined;
   }
 
-  /** Makes every token that was ever minted worthless. */
-  forget(): void {
+  /** Revokes all tokens. */
+  clear(): void {
     for (const text of Object.keys(this.state.tokens)) delete this.state.tokens[text];
   }
 
@@ -46,11 +46,11 @@ export class Tokens {
     const text = `${token.kind}-${randomBytes(32).toString('base64url')}`;
     const minted = { ...token, expiresAtMs: this.clock.nowMs() + this.lifetimeSeconds * 1_000 };
     this.state.tokens[text] = minted;
-    this.keeper.token(text, minted);
+    this.journal.token(text, minted);
     return text;
   }
 
-  private terms(prefix: string): Record<string, unknown> {
+  private commonFields(prefix: string): Record<string, unknown> {
     return {
       expires_in: this.lifetimeSeconds,
       token_type: 'Bearer',
@@ -59,7 +59,7 @@ export class Tokens {
   }
 }
 
-/** The one answer to every bad token: which of its faults it has is not said. */
-export function unauthorized(): Refusal {
-  return new Refusal(401, 'A live bearer token of the right kind was expected; mint a new one.');
+/** The answer to each invalid token, without the reason. */
+export function unauthorized(): ErrorAnswer {
+  return new ErrorAnswer(401, 'Expected a valid bearer token of the right kind; mint a new one.');
 }

@@ -7,7 +7,7 @@ import { beginCommandAudit, closeCommandAudit, openCommandAudit, unwritableAudit
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
-import { createDataConverter, sealOf } from './temporal/data-converter';
+import { createDataConverter, createDiskCipher } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 
 /** An operator sits before it, and Temporal runs long since: one try, in which the client connects again by itself. */
@@ -54,7 +54,7 @@ runProcess('chartway', async () => {
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
     spoolFolder: config.webhook.spoolFolder,
-    seal: sealOf(config.payload),
+    seal: createDiskCipher(config.payload),
   });
   await closeCommandAudit(audit, terminal.say);
   process.exit(status);

@@ -19,17 +19,17 @@ import { Mistake, separated, setting } from './process/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
-import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, entriesOfWebhook } from './temporal/audit-keys';
-import { DEPLOYMENT_VARIABLES } from './temporal/deployment';
-import { createSeal, type KeyRing } from './temporal/key-ring';
-import { readLentKeys, readOwnKeys } from './temporal/own-keys';
-import { isPayloadGiven, PAYLOAD_VARIABLES, payloadFaults, payloadSettings } from './temporal/payload-settings';
-import { POLICY_VARIABLES, policyOf, shortDeadlineFaults } from './temporal/policy-settings';
+import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, selectWebhookKeys } from './temporal/audit-keys';
+import { readDevKeys, readRunningDevKeys } from './temporal/dev-keys';
+import { createCipher, type KeyRing } from './temporal/key-ring';
+import { hasPayloadSettings, PAYLOAD_VARIABLES, payloadFaults, readPayloadSettings } from './temporal/payload-settings';
+import { POLICY_VARIABLES, shortDeadlineFaults, toPolicy } from './temporal/policy-settings';
 import {
-  type GivenTemporalSettings,
+  DEPLOYMENT_VARIABLES,
   plaintextFaults,
   readTemporalSettings,
   TEMPORAL_VARIABLES,
+  type TemporalSettingsRead,
   temporalNames,
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
@@ -59,7 +59,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
   const checked = z.object(VARIABLES).safeParse(set);
   const temporal = readTemporalSettings(set);
   const address = 'connection' in temporal ? temporal.connection.address : null;
-  const own = isPayloadGiven(set) || address === null ? null : ownKeysOf(processName, address, folder);
+  const own = hasPayloadSettings(set) || address === null ? null : ownKeysOf(processName, address, folder);
   const ring = own !== null && 'ids' in own ? own : null;
   const found = [
     ...(own === null || 'ids' in own ? [] : [own]),
@@ -79,11 +79,11 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
 function configOf(
   processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
-  { serverGiven, ...temporal }: GivenTemporalSettings,
+  { hasServer: serverGiven, ...temporal }: TemporalSettingsRead,
   own: KeyRing | null,
   set: Environment,
 ) {
-  const payload = payloadSettings(read, own);
+  const payload = readPayloadSettings(read, own);
   return {
     humanApi: {
       clientId: read.HUMAN_API_CLIENT_ID ?? null,
@@ -107,8 +107,8 @@ function configOf(
     /** The id in its `.chartway/store.json`; null: any. */
     reportStoreId: read.REPORT_STORE_ID ?? null,
     /** What is encrypted can be read for as long as its key is listed, whatever is written from now on. */
-    reportsAtRest: { seal: payload.ring && createSeal(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
-    policy: policyOf(read),
+    reportsAtRest: { seal: payload.ring && createCipher(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
+    policy: toPolicy(read),
     refreshForMs: read.REFRESH_FOR,
     /** Null: nothing is erased by age. */
     retentionMs: retentionMsOf(read),
@@ -118,7 +118,7 @@ function configOf(
       host: read.WEBHOOK_HOST,
       port: read.WEBHOOK_PORT,
       /** The entries of `AUDIT_KEY` that sign for it, for the `npm start` that starts it. */
-      auditKey: entriesOfWebhook(set['AUDIT_KEY'] ?? ''),
+      auditKey: selectWebhookKeys(set['AUDIT_KEY'] ?? ''),
       /** Each is good; several while one is being replaced. */
       secrets: read.WEBHOOK_SECRET ?? [],
       /** Networks of proxies whose `X-Forwarded-For` is believed. */
@@ -132,7 +132,7 @@ function configOf(
     api: apiSettings(read, { host: read.API_HOST, port: read.API_PORT }),
     payload,
     /** Whether anything was said about encryption. */
-    payloadGiven: isPayloadGiven(read),
+    payloadGiven: hasPayloadSettings(read),
     /** Port null: no metrics are served. */
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
@@ -154,7 +154,7 @@ function givenTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
 /** The keys of an `npm start` in this folder, which makes them itself. What it has written can be verified after it has ended. */
 function ownKeysOf(processName: ProcessName, temporalAddress: string, folder: string) {
   if (processName === 'dev') return null;
-  return processName === 'verifier' ? readOwnKeys(folder) : readLentKeys(folder, temporalAddress);
+  return processName === 'verifier' ? readDevKeys(folder) : readRunningDevKeys(folder, temporalAddress);
 }
 
 /** The names of ours that are set, without what they are set to: for the audit log. */

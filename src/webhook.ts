@@ -9,8 +9,8 @@ import { runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
 import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openConfiguredSpool } from './spool/configured';
-import { lazyClient } from './temporal/connection';
-import { createDataConverter, sealOf } from './temporal/data-converter';
+import { createLazyClient } from './temporal/connection';
+import { createDataConverter, createDiskCipher } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 import { createWebhook } from './webhook/webhook';
 
@@ -24,12 +24,12 @@ runProcess('webhook', async () => {
   const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
-  const client = lazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
+  const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
   // A comma in a secret makes two: the number shows it.
   log.info({ secrets: secrets.length }, 'secrets that a sender may show');
-  const seal = sealOf(config.payload);
+  const seal = createDiskCipher(config.payload);
   const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal, registry, log });
   const spool = exitOnConfigurationError(opened);
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });

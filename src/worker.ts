@@ -18,17 +18,17 @@ import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openErasing } from './report-store/erasing';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
-import { lazyClient } from './temporal/connection';
-import { createDataConverter, sealOf } from './temporal/data-converter';
-import { serveDuePollMetric } from './temporal/due-polls';
+import { createLazyClient } from './temporal/connection';
+import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createErasure } from './temporal/erasure';
-import { digestKeys } from './temporal/key-ring';
+import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
-import { createRefusals } from './temporal/refusals';
 import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
-import { warnOfOldServer } from './temporal/server-version';
+import { warnIfServerOld } from './temporal/server-version';
 import { createSweepSource } from './temporal/sweep-source';
+import { serveDuePollMetric } from './temporal/task-queues';
 import { connectWorker } from './temporal/worker-connection';
 import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
@@ -76,7 +76,7 @@ runProcess('worker', async () => {
   const { namespace } = config.temporal;
   const connection = await connectWorker(config.temporal, { log, signal: stopping.signal }).catch(unlessStopping);
   if (connection === null) return;
-  await warnOfOldServer(connection, log);
+  await warnIfServerOld(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
 
   // Who was closed or invited before stands in the store: without it no task is taken.
@@ -85,9 +85,9 @@ runProcess('worker', async () => {
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
   const upstream = createUsersUpstream(config.humanApi);
   const { taskQueue, refreshForMs, policy, retentionMs } = config;
-  const dataConverter = createDataConverter(config.payload, namespace, createRefusals(registry, log));
-  const client = lazyClient(config.temporal, dataConverter, log);
-  const seal = sealOf(config.payload);
+  const dataConverter = createDataConverter(config.payload, namespace, createDecodeFaultReport(registry, log));
+  const client = createLazyClient(config.temporal, dataConverter, log);
+  const seal = createDiskCipher(config.payload);
   const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
   const workers = await createWorkers({
@@ -97,11 +97,11 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     deployment: config.deployment,
     dataConverter,
-    inHouseActivities: createInternalActivities({
+    internalActivities: createInternalActivities({
       reportStore,
       seal,
       mailboxMetrics: createMailboxMetrics(registry),
-      digestKeys: digestKeys(config.payload.ring, config.humanApi.clientSecret),
+      digestKeys: createDigestKeys(config.payload.ring, config.humanApi.clientSecret),
       directory: runs,
       runs,
       sweepSource: createSweepSource({ client, taskQueue }),

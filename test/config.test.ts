@@ -5,7 +5,7 @@ import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/process/configuration-fault';
 import { sparingLoopback } from '../src/process/loopback';
-import { newKey } from '../src/temporal/key-ring';
+import { generateKey } from '../src/temporal/key-ring';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
 const LOOPBACK = {
@@ -289,14 +289,14 @@ describe.each([
   ['a space', ' '],
   ['a tab', '\t'],
 ])('a secret ending in %s is trimmed', (_ending, ending) => {
-  const key = newKey('k1');
+  const key = generateKey('k1');
   const secrets = {
     ...CREDENTIALS,
     TEMPORAL_API_KEY: 'api-key',
     TEMPORAL_TLS: 'true',
     WEBHOOK_SECRET: 'a-secret-of-this-test',
     PAYLOAD_KEYS: key,
-    AUDIT_KEY: newKey('audit'),
+    AUDIT_KEY: generateKey('audit'),
     REPORT_STORE: './elsewhere',
   };
   const shown = ({ humanApi, temporal, webhook, payload, audit, reportStore }: ReturnType<typeof read>) => ({

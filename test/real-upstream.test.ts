@@ -3,12 +3,12 @@ import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS } from '../src/domain/policy';
 import { ConfigurationError, type ConfigurationFault } from '../src/process/configuration-fault';
-import { newKey } from '../src/temporal/key-ring';
+import { generateKey } from '../src/temporal/key-ring';
 
 const FOLDER = path.join(tmpdir(), 'chartway-no-such-folder');
 /** What every process needs for the real upstream, whose addresses are the defaults. */
 const REAL = {
-  ...{ HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified', PAYLOAD_KEYS: newKey('main') },
+  ...{ HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified', PAYLOAD_KEYS: generateKey('main') },
   ...{ WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' },
 };
 const SANDBOX = Object.fromEntries(

@@ -2,35 +2,35 @@ import { finished, pipeline, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 
-/** What a handler gives to be sent, once it is bytes. */
+/** The body of a response. */
 export type Payload = Buffer | Readable;
 
-/** For the bytes before it to reach the other side before the connection breaks. */
-const ON_THE_WAY_MS = 50;
+/** Lets the bytes reach the client before the connection breaks. */
+const FLUSH_MS = 50;
 
-/** The first bytes of a body, and then its end as if nothing were missing. */
-export async function* beginningOf(payload: Payload, bytes: number): AsyncGenerator<Buffer> {
-  let left = bytes;
+/** The first bytes of a body, as if they were all. */
+export async function* firstBytes(payload: Payload, bytes: number): AsyncGenerator<Buffer> {
+  let remaining = bytes;
   try {
     for await (const chunk of Buffer.isBuffer(payload) ? [payload] : payload) {
-      if (left <= 0) return;
-      const taken = Buffer.from(chunk).subarray(0, left);
-      left -= taken.length;
-      yield taken;
+      if (remaining <= 0) return;
+      const part = Buffer.from(chunk).subarray(0, remaining);
+      remaining -= part.length;
+      yield part;
     }
   } finally {
     discard(payload);
   }
 }
 
-/** The first bytes of a body, and then `cut`, which breaks the connection. */
+/** The first bytes of a body, then calls `cut`, which breaks the connection. */
 export async function* cutAfter(payload: Payload, bytes: number, cut: () => void): AsyncGenerator<Buffer> {
-  yield* beginningOf(payload, bytes);
-  await sleep(ON_THE_WAY_MS);
+  yield* firstBytes(payload, bytes);
+  await sleep(FLUSH_MS);
   cut();
 }
 
-/** Lets go of what is not sent after all. */
+/** Destroys a stream that will not be sent. */
 export function discard(payload: unknown): void {
   if (payload === null || typeof payload !== 'object' || !('destroy' in payload)) return;
   const stream = payload as Readable;
@@ -38,24 +38,26 @@ export function discard(payload: unknown): void {
   stream.destroy();
 }
 
-/** A page as proxies show it, which no client of an API expects. */
+/** The HTML page of a proxy. */
 export function proxyPage(status: number): string {
   const title = `${status} ${status < 400 ? 'Please sign in' : 'Bad Gateway'}`;
   return `<!doctype html>\n<html><head><title>${title}</title></head>\n<body><center><h1>${title}</h1></center><hr><center>edge proxy</center></body></html>\n`;
 }
 
-/** What a gateway says in JSON of its own, in neither of upstream's envelopes. */
+/** The JSON error of a gateway, in neither of upstream's error forms. */
 export const GATEWAY_BODY = '{"message":"Bad Request"}';
 
-/** A body as a gateway sends it that compresses what no one asked it to compress. */
-export function compressed(payload: Payload, as: 'gzip' | 'deflate' | 'br'): Readable {
-  const made = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress }[as]();
-  // An aborted answer destroys one end, and with it the other.
-  pipeline(Buffer.isBuffer(payload) ? Readable.from([payload]) : payload, made, () => {});
-  return made;
+/** The body of a gateway that compresses without being asked to. */
+export function compress(payload: Payload, as: 'gzip' | 'deflate' | 'br'): Readable {
+  const compressor = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress }[as]();
+  // pipeline destroys the source if the response is aborted.
+  pipeline(Buffer.isBuffer(payload) ? Readable.from([payload]) : payload, compressor, () => {});
+  return compressor;
 }
 
-/** Well-formed, and nothing of what was asked for. */
+/** A well-formed body with other content than requested. */
 export function wrongBody(contentType: string): string {
-  return contentType.includes('json') ? '{"unexpected":{"nobody":["asked","for","this"]}}' : 'Nobody asked for this.\n';
+  return contentType.includes('json')
+    ? '{"unexpected":{"content":["not","what","was","requested"]}}'
+    : 'Unexpected content.\n';
 }

@@ -5,45 +5,45 @@ import type { Rules } from '../scenario/rules';
 import type { NoticeFault } from '../scenario/schema';
 import type { Person } from '../state';
 
-/** One body for the webhooks, and whom it tells of. `together`: it travels as an array. */
-export interface Post {
+/** One post to the webhooks, with the people it concerns. `asArray`: the body is an array. */
+export interface WebhookPost {
   readonly people: readonly Person[];
   readonly notices: readonly Notice[];
-  readonly together: boolean;
+  readonly asArray: boolean;
 }
 
-/** Notices that wait for company or for somebody to overtake them. */
-interface Held {
-  posts: Post[];
+/** Posts that wait for further posts. */
+interface HeldPosts {
+  posts: WebhookPost[];
   readonly cancel: Cancel;
 }
 
-/** Stands between what is told and what is posted, and loses, delays, repeats, swaps or gathers it as the scenario says. */
+/** Drops, delays, duplicates, reorders or batches notifications by the rules of the scenario. */
 export class NoticeFaults {
-  /** By person: what the next notice about them overtakes. */
-  private readonly overtaken = new Map<Person, Held>();
-  /** By rule: what is gathered into one array. */
-  private readonly gathered = new Map<NoticeFault, Held>();
+  /** By person: posts that the next post of the person overtakes. */
+  private readonly reordered = new Map<Person, HeldPosts>();
+  /** By rule: posts that become one array. */
+  private readonly batched = new Map<NoticeFault, HeldPosts>();
 
   constructor(
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly rules: () => Rules<NoticeFault>,
-    /** Posts bodies one after the other, each once the one before it was answered or given up. */
-    private readonly post: (inTurn: readonly Post[]) => void,
+    /** Sends posts one after the other; each waits for the answer to the previous one. */
+    private readonly post: (posts: readonly WebhookPost[]) => void,
   ) {}
 
-  /** A body on its way from a person to the webhooks. */
-  pass(person: Person, post: Post): void {
-    const about = person.clientUserId;
+  /** Applies the first matching rule to a post. */
+  pass(person: Person, post: WebhookPost): void {
+    const { clientUserId } = person;
     const kind = post.notices.some((notice) => notice['property'] === 'status') ? 'status' : 'report';
-    const bitten = this.rules().bite(about, ({ on }) => on === 'any' || on === kind);
-    if (!bitten) {
-      this.post([post, ...this.takenFrom(this.overtaken, person)]);
+    const match = this.rules().match(clientUserId, ({ on }) => on === 'any' || on === kind);
+    if (!match) {
+      this.post([post, ...this.release(this.reordered, person)]);
       return;
     }
-    const { rule, number } = bitten;
-    this.log('notice-fault', { clientUserId: about, notice: kind, fault: rule.fault, rule: number });
+    const { rule, number } = match;
+    this.log('notice-fault', { clientUserId, notice: kind, fault: rule.fault, rule: number });
     switch (rule.fault) {
       case 'drop':
         break;
@@ -54,52 +54,51 @@ export class NoticeFaults {
         this.post(Array(rule.copies + 1).fill(post));
         break;
       case 'reorder':
-        this.hold(this.overtaken, person, post, rule.within, (posts) => posts);
+        this.hold(this.reordered, person, post, rule.within, (posts) => posts);
         break;
       case 'batch':
-        this.hold(this.gathered, rule, post, rule.within, together);
-        if (this.waitingAt(rule) >= rule.size) this.post(together(this.takenFrom(this.gathered, rule)));
+        this.hold(this.batched, rule, post, rule.within, joinPosts);
+        if (this.batchedNotices(rule) >= rule.size) this.post(joinPosts(this.release(this.batched, rule)));
     }
   }
 
-  /** Lets go of all that waits: it is lost. */
-  forget(): void {
-    const lost = [...this.overtaken.values(), ...this.gathered.values()];
-    for (const { cancel } of lost) cancel();
-    this.overtaken.clear();
-    this.gathered.clear();
+  /** Discards all held posts. */
+  discardHeld(): void {
+    for (const { cancel } of [...this.reordered.values(), ...this.batched.values()]) cancel();
+    this.reordered.clear();
+    this.batched.clear();
   }
 
   private hold<Key>(
-    where: Map<Key, Held>,
+    store: Map<Key, HeldPosts>,
     key: Key,
-    post: Post,
+    post: WebhookPost,
     withinMs: number,
-    asPosts: (posts: readonly Post[]) => readonly Post[],
+    asPosts: (posts: readonly WebhookPost[]) => readonly WebhookPost[],
   ): void {
-    const held = where.get(key);
-    if (held) {
-      held.posts.push(post);
+    const waiting = store.get(key);
+    if (waiting) {
+      waiting.posts.push(post);
       return;
     }
-    // Nothing is held for ever: perhaps nobody follows.
-    const cancel = this.clock.at(this.clock.nowMs() + withinMs, () => this.post(asPosts(this.takenFrom(where, key))));
-    where.set(key, { posts: [post], cancel });
+    // A limit, because perhaps no other post follows.
+    const cancel = this.clock.at(this.clock.nowMs() + withinMs, () => this.post(asPosts(this.release(store, key))));
+    store.set(key, { posts: [post], cancel });
   }
 
-  private takenFrom<Key>(where: Map<Key, Held>, key: Key): readonly Post[] {
-    const held = where.get(key);
-    held?.cancel();
-    where.delete(key);
-    return held?.posts ?? [];
+  private release<Key>(store: Map<Key, HeldPosts>, key: Key): readonly WebhookPost[] {
+    const waiting = store.get(key);
+    waiting?.cancel();
+    store.delete(key);
+    return waiting?.posts ?? [];
   }
 
-  private waitingAt(rule: NoticeFault): number {
-    return (this.gathered.get(rule)?.posts ?? []).reduce((sum, { notices }) => sum + notices.length, 0);
+  private batchedNotices(rule: NoticeFault): number {
+    return (this.batched.get(rule)?.posts ?? []).reduce((sum, { notices }) => sum + notices.length, 0);
   }
 }
 
-function together(posts: readonly Post[]): readonly Post[] {
+function joinPosts(posts: readonly WebhookPost[]): readonly WebhookPost[] {
   const people = [...new Set(posts.flatMap((post) => post.people))];
-  return [{ people, notices: posts.flatMap(({ notices }) => notices), together: true }];
+  return [{ people, notices: posts.flatMap(({ notices }) => notices), asArray: true }];
 }

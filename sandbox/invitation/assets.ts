@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
-/** One file of the page as it is served. */
+/** A file of the page. */
 export interface Asset {
   readonly type: string;
   readonly bytes: Buffer;
-  /** Changes with the bytes. */
+
   readonly etag: string;
 }
 
@@ -17,7 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** All files for the browser that lie beside this one, by name. Read once: a missing file shows when the sandbox starts. */
+/** Reads all browser files of this folder, by name. */
 export function readAssets(): ReadonlyMap<string, Asset> {
   const names = readdirSync(__dirname).filter((name) => extname(name) in TYPES);
   return new Map(

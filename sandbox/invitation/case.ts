@@ -1,46 +1,46 @@
 import type { Organization, Person } from '../state';
-import { CATALOGUE, type Demand, demandOf } from './catalogue';
+import { CATALOGUE, type Demand, demandFor } from './catalogue';
 
-/** One provider that a person has to do with. */
+/** A connected provider, or one that was disconnected after a delivery. */
 interface Connection {
   readonly id: string;
   readonly name: string;
   readonly kind: Organization['kind'];
   readonly state: 'action' | 'retrieving' | 'delivered' | 'disconnected';
-  /** How many reports it has delivered. */
+  /** Number of delivered reports. */
   readonly reports: number;
-  /** Set while it waits for the person. */
+  /** The open demand. */
   readonly demand: Demand | null;
 }
 
-/** What the page tells the person about their own case. Someone whose invitation is over is told no more than that it is. */
-export function caseOf(person: Person) {
+/** The state of an invitation, as the page shows it. */
+export function describeCase(person: Person) {
   return {
     phase: phaseOf(person),
     firstName: person.firstName,
     reference: person.clientUserId,
     status: person.status,
-    /** The persona that acts by itself; null once its script is over or somebody took over. */
+    /** The persona that runs its script; null after the script ended or an action by hand replaced it. */
     playedBy: person.ownScript === null && person.nextStep !== null ? person.persona : null,
     connections: connectionsOf(person),
   };
 }
 
-/** The catalogue as the page shows it; what the carrier has suggested is marked. */
-export function choiceOf({ suggestedSources }: Person) {
+/** The catalogue as the page shows it, with the carrier's suggestions. */
+export function describeProviders({ suggestedSources }: Person) {
   const suggested = new Set((suggestedSources ?? []).map((name) => name.trim().toLowerCase()));
-  return CATALOGUE.map(({ organization: { id, name, kind }, place, alsoFoundAs, note }) => ({
+  return CATALOGUE.map(({ organization: { id, name, kind }, location, alsoFoundAs, note }) => ({
     id,
     name,
     kind,
-    place,
+    location,
     alsoFoundAs,
     note,
     suggested: suggested.has(name.toLowerCase()),
   }));
 }
 
-/** Declining stays what the person is told, also after the carrier has deleted them because of it. */
+/** `declined` stays after the carrier deletes the person. */
 function phaseOf({ status, deletedAt }: Person): 'open' | 'declined' | 'ended' {
   if (status.toLowerCase() === 'declined') return 'declined';
   return deletedAt === null ? 'open' : 'ended';
@@ -51,7 +51,7 @@ function connectionsOf({ sources, reports }: Person): Connection[] {
   const connected = sources.map(({ organization: { id, name, kind }, demands }): Connection => {
     const count = delivered(id);
     const state = demands ? 'action' : count > 0 ? 'delivered' : 'retrieving';
-    return { id, name, kind, state, reports: count, demand: demands ? demandOf(id) : null };
+    return { id, name, kind, state, reports: count, demand: demands ? demandFor(id) : null };
   });
   const earlier = new Map<string, Connection>();
   for (const { organization } of reports) {

@@ -2,129 +2,148 @@ import { NEBULA_LABORATORIES, RIVERBEND_CLINIC, STARFLEET_MEDICAL, STARFLEET_PHA
 import type { ReportType } from '../report-types';
 import type { Organization } from '../state';
 
-/** What a provider's portal asks for before it hands anything over. */
+/** An action that a provider's portal requires before it delivers. */
 export interface Demand {
-  /** What is to be done, as an imperative without a full stop. */
+  /** An imperative without a full stop. */
   readonly title: string;
-  /** Why, in whole sentences. */
+  /** The reason, as complete sentences. */
   readonly text: string;
-  /** What the person confirms by ticking a box; null: nothing. */
+  /** Label of a checkbox; null: no checkbox. */
   readonly consent: string | null;
-  /** What must be typed in; null: nothing. The page shows it, as a telephone would. */
+  /** The required code; null: no code. The page shows it, because no phone receives it. */
   readonly code: string | null;
 }
 
-/** A provider that can be found on the invitation page. */
+/** A provider of the invitation page. */
 export interface Provider {
   readonly organization: Organization;
-  /** The reports it gives; none: it lets people sign in and never delivers. */
+  /** Its report types; empty: it accepts a sign-in but never delivers. */
   readonly gives: readonly ReportType[];
-  /** Story time from the sign-in, or from the met demand, until its reports are there. */
+  /** Story time from the sign-in, or from the completed demand, to the delivery. */
   readonly deliversAfterMs: number;
-  readonly place: string;
-  /** Other words under which people look for it. */
+  readonly location: string;
+  /** More search words. */
   readonly alsoFoundAs: string;
-  /** What there is to know before connecting, in a few words; null: nothing unusual. */
+  /** A short hint before connecting; null: no hint. */
   readonly note: string | null;
-  /** What it demands first; null: nothing but the sign-in. */
+  /** What it requires after the sign-in; null: nothing. */
   readonly demand: Demand | null;
 }
 
-/** A second in the hurried sandbox of npm start, and not dull at speed 1. */
+/** About one second at the speed of npm start. */
 const PROMPT_MS = 90_000;
-/** Long enough to close the page and come back. */
+/** Long enough to close the page and open it again. */
 const SLOW_MS = 1_200_000;
 
 const WHOLE: readonly ReportType[] = ['unity', 'ccdraw'];
 const SUMMARY_ONLY: readonly ReportType[] = ['unity'];
 const NOTHING: readonly ReportType[] = [];
 
-/** Every provider that the search finds, in the order in which they are listed. Names are made up or come from a television series; none treats anybody. */
+/** All providers, in the order of the list. All are fictional. */
 export const CATALOGUE: readonly Provider[] = [
-  plain(STARFLEET_MEDICAL, 'San Francisco, California', 'general emergency', WHOLE),
-  plain(STARFLEET_PHARMA, 'San Francisco, California', 'prescriptions drugstore medication', SUMMARY_ONLY),
-  plain(NEBULA_LABORATORIES, 'Tempe, Arizona', 'lab blood test results', SUMMARY_ONLY),
-  plain(RIVERBEND_CLINIC, 'Riverbend, Oregon', 'doctor physician primary care', WHOLE),
+  provider(STARFLEET_MEDICAL, 'San Francisco, California', 'general emergency', WHOLE),
+  provider(STARFLEET_PHARMA, 'San Francisco, California', 'prescriptions drugstore medication', SUMMARY_ONLY),
+  provider(NEBULA_LABORATORIES, 'Tempe, Arizona', 'lab blood test results', SUMMARY_ONLY),
+  provider(RIVERBEND_CLINIC, 'Riverbend, Oregon', 'doctor physician primary care', WHOLE),
   {
-    ...plain(organization('52', 'St. Alder Hospital', 'hospital'), 'Alderton, Washington', 'saint emergency', WHOLE),
+    ...provider(
+      createOrganization('52', 'St. Alder Hospital', 'hospital'),
+      'Alderton, Washington',
+      'saint emergency',
+      WHOLE,
+    ),
     note: 'Asks you to accept its new terms',
     demand: {
       title: 'Accept the new terms of use',
-      text: 'The terms of the patient portal have changed. Nothing is shared until you have accepted them.',
+      text: 'The terms of the patient portal have changed. Nothing is shared until you accept them.',
       consent: 'I have read and accept the terms of the patient portal',
       code: null,
     },
   },
   {
-    ...plain(organization('66', 'Meadowlark Medical Group', 'hospital'), 'Dunmore, Colorado', 'doctor', WHOLE),
+    ...provider(createOrganization('66', 'Meadowlark Medical Group', 'hospital'), 'Dunmore, Colorado', 'doctor', WHOLE),
     note: 'Sends you a security code',
     demand: {
       title: 'Enter the security code',
-      text: 'A code was sent to your phone, to be sure that it is you. Nothing is shared until you have entered it.',
+      text: 'A code was sent to your phone to confirm your identity. Nothing is shared until you enter it.',
       consent: null,
       code: '246810',
     },
   },
   {
-    ...plain(
-      organization('7a', 'Northlake University Hospital', 'hospital'),
+    ...provider(
+      createOrganization('7a', 'Northlake University Hospital', 'hospital'),
       'Northlake, Minnesota',
       '',
       WHOLE,
       SLOW_MS,
     ),
-    note: 'Takes a while to hand records over',
+    note: 'Takes some time to deliver records',
   },
   {
-    ...plain(organization('8d', 'Copper Ridge Orthopedics', 'hospital'), 'Bisbee, Arizona', 'bone', SUMMARY_ONLY),
+    ...provider(
+      createOrganization('8d', 'Copper Ridge Orthopedics', 'hospital'),
+      'Bisbee, Arizona',
+      'bone',
+      SUMMARY_ONLY,
+    ),
     note: 'Shares a summary, no complete record',
   },
-  plain(organization('91', 'Harbor Street Pharmacy', 'pharmacy'), 'Port Ellery, Maine', 'drugstore', SUMMARY_ONLY),
+  provider(
+    createOrganization('91', 'Harbor Street Pharmacy', 'pharmacy'),
+    'Port Ellery, Maine',
+    'drugstore',
+    SUMMARY_ONLY,
+  ),
   {
-    ...plain(
-      organization('a4', 'Quarry Hill Diagnostics', 'laboratory'),
+    ...provider(
+      createOrganization('a4', 'Quarry Hill Diagnostics', 'laboratory'),
       'Barre, Vermont',
       'lab',
       SUMMARY_ONLY,
       SLOW_MS,
     ),
-    note: 'Takes a while to hand records over',
+    note: 'Takes some time to deliver records',
   },
   {
-    ...plain(organization('b8', 'Ashgrove General Hospital', 'hospital'), 'Ashgrove, Ohio', 'emergency', NOTHING),
-    note: 'Its records system is down: nothing comes',
+    ...provider(
+      createOrganization('b8', 'Ashgrove General Hospital', 'hospital'),
+      'Ashgrove, Ohio',
+      'emergency',
+      NOTHING,
+    ),
+    note: 'Its records system is down and delivers nothing',
   },
 ];
 
-/** Asked by a provider that demands something without being known for it. */
+/** The demand of a provider that has none in the catalogue. */
 const RENEWAL: Demand = {
   title: 'Confirm that you still want to share',
-  text: 'Your permission has run out. Nothing more is shared until you have renewed it.',
+  text: 'Your permission has expired. Nothing more is shared until you renew it.',
   consent: 'I still want my records to be shared',
   code: null,
 };
 
-/** The provider of that organization id; undefined for one that is not in the catalogue. */
-export function providerOf(organizationId: string): Provider | undefined {
+export function findProvider(organizationId: string): Provider | undefined {
   return CATALOGUE.find(({ organization }) => organization.id === organizationId);
 }
 
-/** What that organization asks for when it asks for something. */
-export function demandOf(organizationId: string): Demand {
-  return providerOf(organizationId)?.demand ?? RENEWAL;
+/** The demand of a provider, or the renewal of a permission. */
+export function demandFor(organizationId: string): Demand {
+  return findProvider(organizationId)?.demand ?? RENEWAL;
 }
 
-function plain(
+function provider(
   organization: Organization,
-  place: string,
+  location: string,
   alsoFoundAs: string,
   gives: readonly ReportType[],
   deliversAfterMs = PROMPT_MS,
 ): Provider {
-  return { organization, place, alsoFoundAs, gives, deliversAfterMs, note: null, demand: null };
+  return { organization, location, alsoFoundAs, gives, deliversAfterMs, note: null, demand: null };
 }
 
-/** `last`: the two hex digits that tell its id from the others'. */
-function organization(last: string, name: string, kind: Organization['kind']): Organization {
-  return { id: `70c1e5a94bd2f8360e9a7d${last}`, name, kind };
+/** `suffix`: the last two hex digits of the id. */
+function createOrganization(suffix: string, name: string, kind: Organization['kind']): Organization {
+  return { id: `70c1e5a94bd2f8360e9a7d${suffix}`, name, kind };
 }

@@ -1,4 +1,4 @@
-import { the, write } from './elements.mjs';
+import { getElement, setText } from './elements.mjs';
 
 /**
  * @typedef {import('./exchange.mjs').Connection} Connection
@@ -6,63 +6,63 @@ import { the, write } from './elements.mjs';
  */
 
 /**
- * Asks the person to sign in with a provider. `signIn` throws with the reason, in words, where that does not work.
+ * Opens the sign-in of a provider. `signIn` throws an error with a message for the user if it fails.
  * @param {string} name
  * @param {(login: { user: string, password: string }) => Promise<void>} signIn
  */
-export function askToSignIn(name, signIn) {
-  const dialog = the('#sign-in', HTMLDialogElement);
-  const user = the('#user', HTMLInputElement, dialog);
-  const password = the('#password', HTMLInputElement, dialog);
-  write(the('[data-name]', HTMLElement, dialog), name);
+export function openSignIn(name, signIn) {
+  const dialog = getElement('#sign-in', HTMLDialogElement);
+  const user = getElement('#user', HTMLInputElement, dialog);
+  const password = getElement('#password', HTMLInputElement, dialog);
+  setText(getElement('[data-name]', HTMLElement, dialog), name);
   user.value = '';
   password.value = '';
-  open(dialog, [user, password], async () => {
-    if (user.value.trim() === '') throw wrong('Enter the user name.', user);
-    if (password.value === '') throw wrong('Enter the password.', password);
+  openDialog(dialog, [user, password], async () => {
+    if (user.value.trim() === '') throw inputError('Enter the user name.', user);
+    if (password.value === '') throw inputError('Enter the password.', password);
     await signIn({ user: user.value.trim(), password: password.value });
   });
 }
 
 /**
- * Asks the person for what a provider demands. `meet` throws with the reason, in words, where that does not work.
+ * Opens the demand of a provider. `complete` throws an error with a message for the user if it fails.
  * @param {string} name
  * @param {Demand} demand
- * @param {(answer: { consent: boolean, code: string }) => Promise<void>} meet
+ * @param {(answer: { consent: boolean, code: string }) => Promise<void>} complete
  */
-export function askToMeet(name, demand, meet) {
-  const dialog = the('#demand', HTMLDialogElement);
-  const consent = the('#consent', HTMLInputElement, dialog);
-  const code = the('#code', HTMLInputElement, dialog);
+export function openDemand(name, demand, complete) {
+  const dialog = getElement('#demand', HTMLDialogElement);
+  const consent = getElement('#consent', HTMLInputElement, dialog);
+  const code = getElement('#code', HTMLInputElement, dialog);
   consent.checked = false;
   code.value = '';
-  write(the('#demand-title', HTMLElement), demand.title);
-  write(the('#demand-text', HTMLElement), `${name}: ${demand.text}`);
-  the('#demand-consent', HTMLElement).hidden = demand.consent === null;
-  write(the('#demand-consent span', HTMLElement), demand.consent ?? '');
-  the('#demand-code', HTMLElement).hidden = demand.code === null;
-  write(the('#code-hint code', HTMLElement), demand.code ?? '');
-  open(dialog, [consent, code], async () => {
-    if (demand.consent !== null && !consent.checked) throw wrong('Tick the box to go on.', consent);
-    if (demand.code !== null && code.value.trim() === '') throw wrong('Enter the code.', code);
-    await meet({ consent: consent.checked, code: code.value.trim() });
+  setText(getElement('#demand-title', HTMLElement), demand.title);
+  setText(getElement('#demand-text', HTMLElement), `${name}: ${demand.text}`);
+  getElement('#demand-consent', HTMLElement).hidden = demand.consent === null;
+  setText(getElement('#demand-consent span', HTMLElement), demand.consent ?? '');
+  getElement('#demand-code', HTMLElement).hidden = demand.code === null;
+  setText(getElement('#code-hint code', HTMLElement), demand.code ?? '');
+  openDialog(dialog, [consent, code], async () => {
+    if (demand.consent !== null && !consent.checked) throw inputError('Check the box to continue.', consent);
+    if (demand.code !== null && code.value.trim() === '') throw inputError('Enter the code.', code);
+    await complete({ consent: consent.checked, code: code.value.trim() });
   });
 }
 
 /**
- * Asks whether the person means it.
- * @param {{ title: string, text: string, yes: string }} words
+ * Asks for confirmation of an action.
+ * @param {{ title: string, text: string, confirm: string }} texts
  * @param {() => Promise<void>} act
  */
-export function askWhether({ title, text, yes }, act) {
-  const dialog = the('#confirm', HTMLDialogElement);
-  write(the('#confirm-title', HTMLElement), title);
-  write(the('#confirm-text', HTMLElement), text);
-  write(the('button[type=submit]', HTMLElement, dialog), yes);
-  open(dialog, [], act);
+export function openConfirmation({ title, text, confirm }, act) {
+  const dialog = getElement('#confirm', HTMLDialogElement);
+  setText(getElement('#confirm-title', HTMLElement), title);
+  setText(getElement('#confirm-text', HTMLElement), text);
+  setText(getElement('button[type=submit]', HTMLElement, dialog), confirm);
+  openDialog(dialog, [], act);
 }
 
-/** Closes whatever is open: there is nothing left to decide. */
+/** Closes all dialogs. */
 export function closeDialogs() {
   for (const dialog of document.querySelectorAll('dialog')) dialog.close();
 }
@@ -71,40 +71,40 @@ export function closeDialogs() {
  * @param {string} message
  * @param {HTMLInputElement} input
  */
-function wrong(message, input) {
+function inputError(message, input) {
   return Object.assign(new Error(message), { input });
 }
 
 /**
- * Shows a dialog until its work is done or it is left; what the work throws is said in it, and the input at fault gets the focus.
+ * Shows a dialog. Shows the message of a failed submit in it and focuses the invalid input.
  * @param {HTMLDialogElement} dialog
  * @param {HTMLInputElement[]} inputs
- * @param {() => Promise<void>} work
+ * @param {() => Promise<void>} submit
  */
-function open(dialog, inputs, work) {
-  const fault = the('.fault', HTMLElement, dialog);
-  const submit = the('button[type=submit]', HTMLButtonElement, dialog);
+function openDialog(dialog, inputs, submit) {
+  const fault = getElement('.fault', HTMLElement, dialog);
+  const button = getElement('button[type=submit]', HTMLButtonElement, dialog);
   const clear = () => {
-    write(fault, '');
+    setText(fault, '');
     for (const input of inputs) input.removeAttribute('aria-invalid');
   };
-  the('[data-close]', HTMLButtonElement, dialog).onclick = () => dialog.close();
-  the('form', HTMLFormElement, dialog).onsubmit = async (event) => {
+  getElement('[data-close]', HTMLButtonElement, dialog).onclick = () => dialog.close();
+  getElement('form', HTMLFormElement, dialog).onsubmit = async (event) => {
     event.preventDefault();
-    // Enter twice is one answer. Not `disabled`: that would take the focus away.
-    if (submit.getAttribute('aria-disabled') === 'true') return;
+    // Prevents a second submit. `disabled` would remove the focus.
+    if (button.getAttribute('aria-disabled') === 'true') return;
     clear();
-    submit.setAttribute('aria-disabled', 'true');
+    button.setAttribute('aria-disabled', 'true');
     try {
-      await work();
+      await submit();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      write(fault, error.message);
+      setText(fault, error.message);
       const input = 'input' in error && error.input instanceof HTMLInputElement ? error.input : inputs.find(isShown);
       input?.setAttribute('aria-invalid', 'true');
       input?.focus();
     } finally {
-      submit.removeAttribute('aria-disabled');
+      button.removeAttribute('aria-disabled');
     }
   };
   clear();

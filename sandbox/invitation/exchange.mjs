@@ -1,5 +1,5 @@
 /**
- * What the sandbox tells about this invitation.
+ * The state of this invitation.
  * @typedef {{
  *   phase: 'open' | 'declined' | 'ended',
  *   firstName: string | null,
@@ -10,16 +10,16 @@
  * }} Case
  * @typedef {{ title: string, text: string, consent: string | null, code: string | null }} Demand
  * @typedef {{ id: string, name: string, kind: string, state: 'action' | 'retrieving' | 'delivered' | 'disconnected', reports: number, demand: Demand | null }} Connection
- * @typedef {{ id: string, name: string, kind: string, place: string, alsoFoundAs: string, note: string | null, suggested: boolean }} Provider
+ * @typedef {{ id: string, name: string, kind: string, location: string, alsoFoundAs: string, note: string | null, suggested: boolean }} Provider
  */
 
 const HERE = location.pathname.replace(/\/$/, '');
 
-/** Longer than any answer of a sandbox that is there at all. */
+/** Longer than any answer of a running sandbox. */
 const TIMEOUT_MS = 10_000;
 
-/** An answer that says no, in words for the person; or, with status 0, no answer. */
-export class Fault extends Error {
+/** An error response with a message for the user; status 0: no response. */
+export class RequestError extends Error {
   /**
    * @param {string} message
    * @param {number} status
@@ -37,7 +37,7 @@ export const readCase = () => exchange('/case');
 export const readProviders = () => exchange('/providers');
 
 /**
- * Does something as the applicant; gives the case as it is afterwards.
+ * Performs an action of the applicant and returns the state after it.
  * @param {'open' | 'connect' | 'complete' | 'disconnect' | 'decline'} action
  * @param {object} details
  * @returns {Promise<Case>}
@@ -53,8 +53,9 @@ async function exchange(path, body) {
     ? { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
     : {};
   const answer = await fetch(HERE + path, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
-  const told = await answer?.json().catch(() => null);
-  if (!answer || !told) throw new Fault('The sandbox does not answer. Is it still running?', answer?.status ?? 0);
-  if (!answer.ok) throw new Fault(told.message ?? 'That did not work.', answer.status);
-  return told;
+  const result = await answer?.json().catch(() => null);
+  if (!answer || !result)
+    throw new RequestError('The sandbox does not answer. Is it still running?', answer?.status ?? 0);
+  if (!answer.ok) throw new RequestError(result.message ?? 'The request failed.', answer.status);
+  return result;
 }

@@ -1,4 +1,4 @@
-import { show, the, write } from './elements.mjs';
+import { getElement, renderList, setText } from './elements.mjs';
 
 /**
  * @typedef {import('./exchange.mjs').Case} Case
@@ -7,17 +7,17 @@ import { show, the, write } from './elements.mjs';
  */
 
 /**
- * The providers that the person has to do with.
+ * Shows connected and earlier providers.
  * @param {readonly Connection[]} connections
  * @param {{ resolve: (connection: Connection) => void, disconnect: (connection: Connection) => void }} actions
  */
 export function showConnections(connections, actions) {
-  the('#no-connections', HTMLElement).hidden = connections.length > 0;
-  show(the('#connections', HTMLElement), '#connection', connections, (row, connection) => {
+  getElement('#no-connections', HTMLElement).hidden = connections.length > 0;
+  renderList(getElement('#connections', HTMLElement), '#connection', connections, (row, connection) => {
     const { name, kind, state } = connection;
     label(row, name, kind);
     row.dataset['state'] = state;
-    write(the('[data-state]', HTMLElement, row), stateInWords(connection));
+    setText(getElement('[data-state]', HTMLElement, row), describeState(connection));
     button(row, '[data-demand]', `Resolve: ${name}`, state === 'action', () => actions.resolve(connection));
     button(row, '[data-disconnect]', `Disconnect ${name}`, state !== 'disconnected', () =>
       actions.disconnect(connection),
@@ -26,63 +26,64 @@ export function showConnections(connections, actions) {
 }
 
 /**
- * What one connection is doing, in words.
+ * Describes the state of a connection.
  * @param {Connection} connection
  */
-export function stateInWords({ state, reports, demand }) {
-  const came = `${reports} ${reports === 1 ? 'report' : 'reports'}`;
+export function describeState({ state, reports, demand }) {
+  const count = `${reports} ${reports === 1 ? 'report' : 'reports'}`;
   switch (state) {
     case 'action':
-      return `Action required: ${demand?.title ?? 'the provider waits for you'}`;
+      return `Action required: ${demand?.title ?? 'the provider requires an action'}`;
     case 'retrieving':
       return 'Connected, retrieving your records …';
     case 'delivered':
-      return `Connected, ${came} delivered`;
+      return `Connected, ${count} delivered`;
     case 'disconnected':
-      return `Disconnected, ${came} delivered before`;
+      return `Disconnected, ${count} delivered before`;
   }
 }
 
 /**
- * The providers that fit a search.
+ * Shows the results of a search.
  * @param {readonly Provider[]} providers
  * @param {readonly Connection[]} connections
  * @param {(provider: Provider) => void} connect
  */
-export function showResults(providers, connections, connect) {
-  const taken = new Set(connections.filter(({ state }) => state !== 'disconnected').map(({ id }) => id));
-  show(the('#results', HTMLElement), '#result', providers, (row, provider) => {
-    const { id, name, kind, place, note, suggested } = provider;
+export function showProviders(providers, connections, connect) {
+  const connected = new Set(connections.filter(({ state }) => state !== 'disconnected').map(({ id }) => id));
+  renderList(getElement('#results', HTMLElement), '#result', providers, (row, provider) => {
+    const { id, name, kind, location, note, suggested } = provider;
     label(row, name, kind);
-    write(the('[data-place]', HTMLElement, row), place);
-    the('[data-suggested]', HTMLElement, row).hidden = !suggested;
-    const noteLine = the('[data-note]', HTMLElement, row);
+    setText(getElement('[data-location]', HTMLElement, row), location);
+    getElement('[data-suggested]', HTMLElement, row).hidden = !suggested;
+    const noteLine = getElement('[data-note]', HTMLElement, row);
     noteLine.hidden = note === null;
-    write(noteLine, note ?? '');
-    button(row, '[data-connect]', `Connect ${name}`, !taken.has(id), () => connect(provider));
-    the('[data-connected]', HTMLElement, row).hidden = !taken.has(id);
+    setText(noteLine, note ?? '');
+    button(row, '[data-connect]', `Connect ${name}`, !connected.has(id), () => connect(provider));
+    getElement('[data-connected]', HTMLElement, row).hidden = !connected.has(id);
   });
 }
 
 /**
- * Every word of the query must begin a word of what is known of the provider; suggested ones come first.
+ * A provider matches if all query words are prefixes of its words. Suggested providers come first.
  * @param {readonly Provider[]} providers
  * @param {string} query
  * @param {string} kind
  */
 export function search(providers, query, kind) {
-  const wanted = wordsOf(query);
-  const fits = providers.filter((provider) => {
-    const known = wordsOf(`${provider.name} ${provider.place} ${provider.kind} ${provider.alsoFoundAs}`);
+  const queryWords = splitWords(query);
+  const matches = providers.filter((provider) => {
+    const providerWords = splitWords(`${provider.name} ${provider.location} ${provider.kind} ${provider.alsoFoundAs}`);
     return (
-      (kind === '' || provider.kind === kind) && wanted.every((word) => known.some((other) => other.startsWith(word)))
+      (kind === '' || provider.kind === kind) &&
+      queryWords.every((prefix) => providerWords.some((word) => word.startsWith(prefix)))
     );
   });
-  return [...fits.filter(({ suggested }) => suggested), ...fits.filter(({ suggested }) => !suggested)];
+  return [...matches.filter(({ suggested }) => suggested), ...matches.filter(({ suggested }) => !suggested)];
 }
 
 /** @param {string} text */
-function wordsOf(text) {
+function splitWords(text) {
   return text
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
@@ -95,19 +96,19 @@ function wordsOf(text) {
  * @param {string} kind
  */
 function label(row, name, kind) {
-  write(the('[data-name]', HTMLElement, row), name);
-  the('svg.kind use', SVGUseElement, row).setAttribute('href', `#icon-${kind}`);
+  setText(getElement('[data-name]', HTMLElement, row), name);
+  getElement('svg.kind use', SVGUseElement, row).setAttribute('href', `#icon-${kind}`);
 }
 
 /**
  * @param {HTMLElement} row
  * @param {string} selector
- * @param {string} label Read out instead of the short text, which is the same in every row.
+ * @param {string} label Replaces the visible text for screen readers, because that text is the same in each row.
  * @param {boolean} isOffered
  * @param {() => void} press
  */
 function button(row, selector, label, isOffered, press) {
-  const element = the(selector, HTMLButtonElement, row);
+  const element = getElement(selector, HTMLButtonElement, row);
   element.setAttribute('aria-label', label);
   element.hidden = !isOffered;
   element.onclick = press;

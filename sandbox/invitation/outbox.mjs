@@ -1,24 +1,23 @@
-import { show, the, write } from './elements.mjs';
+import { getElement, renderList, setText } from './elements.mjs';
 
-/** @typedef {{ id: string, reference: string, status: string, persona: string, isOver: boolean, invitedAt: string, link: string }} Letter */
+/** @typedef {{ id: string, reference: string, status: string, persona: string, isClosed: boolean, invitedAt: string, link: string }} Letter */
 
-/** Slower than the page of one person: whoever looks here is about to choose. */
-const LOOK_EVERY_MS = 2_000;
+const POLL_MS = 2_000;
 
 /** @param {Letter[]} letters */
 function showLetters(letters) {
-  the('#nobody', HTMLElement).hidden = letters.length > 0;
-  show(
-    the('#letters', HTMLElement),
+  getElement('#no-letters', HTMLElement).hidden = letters.length > 0;
+  renderList(
+    getElement('#letters', HTMLElement),
     '#letter',
     letters,
-    (row, { reference, status, persona, isOver, invitedAt, link }) => {
-      const anchor = the('[data-link]', HTMLAnchorElement, row);
+    (row, { reference, status, persona, isClosed, invitedAt, link }) => {
+      const anchor = getElement('[data-link]', HTMLAnchorElement, row);
       anchor.setAttribute('href', link);
-      write(anchor, reference);
+      setText(anchor, reference);
       const at = new Date(invitedAt).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-      write(the('[data-about]', HTMLElement, row), `Persona ${persona}, invited ${at}`);
-      write(the('[data-status]', HTMLElement, row), isOver ? `${status}, closed` : status);
+      setText(getElement('[data-about]', HTMLElement, row), `Persona ${persona}, invited ${at}`);
+      setText(getElement('[data-status]', HTMLElement, row), isClosed ? `${status}, closed` : status);
     },
   );
 }
@@ -27,9 +26,9 @@ for (;;) {
   try {
     const answer = await fetch('/invitation/outbox');
     showLetters(await answer.json());
-    write(the('#trouble', HTMLElement), '');
+    setText(getElement('#trouble', HTMLElement), '');
   } catch {
-    write(the('#trouble', HTMLElement), 'The sandbox does not answer. Is it still running? Trying again …');
+    setText(getElement('#trouble', HTMLElement), 'The sandbox does not answer. Is it still running? Trying again …');
   }
-  await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

@@ -1,8 +1,8 @@
-import { askToMeet, askToSignIn, askWhether, closeDialogs } from './dialogs.mjs';
-import { the, write } from './elements.mjs';
-import { act, Fault, readCase, readProviders } from './exchange.mjs';
-import { search, showConnections, showResults, stateInWords } from './lists.mjs';
-import { endingOf, sentenceOf, showStatus } from './status.mjs';
+import { closeDialogs, openConfirmation, openDemand, openSignIn } from './dialogs.mjs';
+import { getElement, setText } from './elements.mjs';
+import { act, RequestError, readCase, readProviders } from './exchange.mjs';
+import { describeState, search, showConnections, showProviders } from './lists.mjs';
+import { describeEnd, showStatus, statusSentence } from './status.mjs';
 
 /**
  * @typedef {import('./exchange.mjs').Case} Case
@@ -10,92 +10,91 @@ import { endingOf, sentenceOf, showStatus } from './status.mjs';
  * @typedef {import('./exchange.mjs').Provider} Provider
  */
 
-/** Quick enough to be called live, slow enough for a page that is left open all day. */
-const LOOK_EVERY_MS = 1_000;
+const POLL_MS = 1_000;
 
 /** @type {Provider[]} */
 let providers = [];
 /** @type {Case | null} */
-let known = null;
-/** Goes up when the person does something: what was asked before is then out of date. */
-let actions = 0;
+let current = null;
+/** Increases with each action: an answer to an earlier poll is then outdated. */
+let actionCount = 0;
 
-/** @param {Case} told */
-function show(told) {
-  const before = known;
-  known = told;
-  the('#before', HTMLElement).hidden = true;
-  the('#open', HTMLElement).hidden = told.phase !== 'open';
-  if (told.phase === 'open') showOpen(told);
-  else showOver(told);
-  if (before) announce(before, told);
+/** @param {Case} invitation */
+function render(invitation) {
+  const before = current;
+  current = invitation;
+  getElement('#before', HTMLElement).hidden = true;
+  getElement('#open', HTMLElement).hidden = invitation.phase !== 'open';
+  if (invitation.phase === 'open') renderOpen(invitation);
+  else renderClosed(invitation);
+  if (before) announce(before, invitation);
 }
 
-/** @param {Case} told */
-function showOpen(told) {
-  const { firstName, reference, playedBy, connections } = told;
+/** @param {Case} invitation */
+function renderOpen(invitation) {
+  const { firstName, reference, playedBy, connections } = invitation;
   const greeting = firstName ? `Hello ${firstName}. ` : '';
-  write(
-    the('#asked', HTMLElement),
-    `${greeting}The insurance carrier that handles your application asks to see your health records, to decide without medical exams and paperwork. You choose which providers share them. Your reference is ${reference}.`,
+  setText(
+    getElement('#asked', HTMLElement),
+    `${greeting}The insurance carrier of your application asks for your health records, so that it can decide without medical exams and paperwork. You choose the providers that share them. Your reference is ${reference}.`,
   );
-  write(
-    the('#script', HTMLElement),
-    playedBy ? `The persona “${playedBy}” is answering this invitation by itself; your first action takes over.` : '',
+  setText(
+    getElement('#script', HTMLElement),
+    playedBy ? `The persona “${playedBy}” answers this invitation until your first action.` : '',
   );
-  showStatus(told);
+  showStatus(invitation);
   showConnections(connections, { resolve, disconnect });
-  showFound();
+  renderResults();
   const isConnected = connections.some(({ state }) => state !== 'disconnected');
-  the('#decline', HTMLElement).hidden = isConnected;
-  the('#leave-connected', HTMLElement).hidden = !isConnected;
+  getElement('#decline', HTMLElement).hidden = isConnected;
+  getElement('#leave-connected', HTMLElement).hidden = !isConnected;
 }
 
-/** @param {Case} told */
-function showOver({ phase, connections }) {
-  const over = the('#over', HTMLElement);
-  const isNew = over.hidden;
-  const [title, text] = endingOf(phase, connections.length > 0);
-  write(the('#over-title', HTMLElement), title);
-  write(the('#over-text', HTMLElement), text);
+/** @param {Case} invitation */
+function renderClosed({ phase, connections }) {
+  const closed = getElement('#closed', HTMLElement);
+  const isNew = closed.hidden;
+  const [title, text] = describeEnd(phase, connections.length > 0);
+  setText(getElement('#closed-title', HTMLElement), title);
+  setText(getElement('#closed-text', HTMLElement), text);
   document.title = title;
-  over.hidden = false;
+  closed.hidden = false;
   if (isNew) {
     closeDialogs();
-    over.focus();
+    closed.focus();
   }
 }
 
-function showFound() {
-  if (!known) return;
-  const query = the('#query', HTMLInputElement).value;
-  const kind = the('input[name=kind]:checked', HTMLInputElement).value;
-  const found = search(providers, query, kind);
-  write(
-    the('#found', HTMLElement),
-    found.length === 0
-      ? 'No provider fits. Try fewer letters, or another kind.'
-      : `${found.length} ${found.length === 1 ? 'provider' : 'providers'}`,
+function renderResults() {
+  if (!current) return;
+  const query = getElement('#query', HTMLInputElement).value;
+  const kind = getElement('input[name=kind]:checked', HTMLInputElement).value;
+  const results = search(providers, query, kind);
+  setText(
+    getElement('#found', HTMLElement),
+    results.length === 0
+      ? 'No provider matches. Try fewer letters or another kind.'
+      : `${results.length} ${results.length === 1 ? 'provider' : 'providers'}`,
   );
-  showResults(found, known.connections, connect);
+  showProviders(results, current.connections, connect);
 }
 
 /**
- * Reads out what has changed by itself or by the person.
+ * Announces changes to screen readers.
  * @param {Case} before
  * @param {Case} now
  */
 function announce(before, now) {
   const changes = now.connections
     .filter(({ id, state }) => before.connections.find((other) => other.id === id)?.state !== state)
-    .map((connection) => `${connection.name}: ${stateInWords(connection)}.`);
-  if (before.status !== now.status && now.phase === 'open') changes.push(sentenceOf(now.status));
-  if (changes.length > 0) write(the('#announcer', HTMLElement), changes.join(' '));
+    .map((connection) => `${connection.name}: ${describeState(connection)}.`);
+  if (before.status !== now.status && now.phase === 'open') changes.push(statusSentence(now.status));
+  if (changes.length > 0) setText(getElement('#announcer', HTMLElement), changes.join(' '));
 }
 
 /** @param {Provider} provider */
 function connect({ id, name }) {
-  askToSignIn(name, async (login) => {
+  openSignIn(name, async (login) => {
     await perform('connect', { providers: [id], ...login });
     closeDialogs();
     focusConnection(id);
@@ -105,7 +104,7 @@ function connect({ id, name }) {
 /** @param {Connection} connection */
 function resolve({ id, name, demand }) {
   if (!demand) return;
-  askToMeet(name, demand, async (answer) => {
+  openDemand(name, demand, async (answer) => {
     await perform('complete', { provider: id, ...answer });
     closeDialogs();
     focusConnection(id);
@@ -114,26 +113,26 @@ function resolve({ id, name, demand }) {
 
 /** @param {Connection} connection */
 function disconnect({ id, name }) {
-  askWhether(
+  openConfirmation(
     {
       title: `Disconnect ${name}?`,
-      text: 'It shares nothing more from now on. What it has delivered stays with the insurance carrier.',
-      yes: 'Disconnect',
+      text: 'It shares no more records. The insurance carrier keeps the records that it has delivered.',
+      confirm: 'Disconnect',
     },
     async () => {
       await perform('disconnect', { provider: id });
       closeDialogs();
-      the('#connections-title', HTMLElement).focus();
+      getElement('#connections-title', HTMLElement).focus();
     },
   );
 }
 
 function decline() {
-  askWhether(
+  openConfirmation(
     {
       title: 'Decline the request?',
-      text: 'Nothing more is shared with the insurance carrier, and this invitation ends. This cannot be undone.',
-      yes: 'Decline',
+      text: 'Nothing more is shared with the insurance carrier, and this invitation ends. You cannot undo this.',
+      confirm: 'Decline',
     },
     () => perform('decline'),
   );
@@ -146,53 +145,53 @@ function focusConnection(id) {
 }
 
 /**
- * Does something as the applicant and shows what has become of it.
+ * Performs an action of the applicant and shows the result.
  * @param {Parameters<typeof act>[0]} action
  * @param {object} [details]
  */
 async function perform(action, details) {
-  actions += 1;
-  const told = await act(action, details);
-  actions += 1;
-  show(told);
+  actionCount += 1;
+  const invitation = await act(action, details);
+  actionCount += 1;
+  render(invitation);
 }
 
-/** Looks again and again while the page is seen; what cannot be had is said once and tried again. */
+/** Polls while the page is visible. Shows a failure and tries again. */
 async function follow() {
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     if (document.hidden) continue;
     try {
-      const asked = actions;
-      const told = await readCase();
-      if (asked === actions) show(told);
-      write(the('#trouble', HTMLElement), '');
+      const countBefore = actionCount;
+      const invitation = await readCase();
+      if (countBefore === actionCount) render(invitation);
+      setText(getElement('#trouble', HTMLElement), '');
     } catch (error) {
-      write(the('#trouble', HTMLElement), inWords(error));
+      setText(getElement('#trouble', HTMLElement), describeError(error));
     }
   }
 }
 
 /** @param {unknown} error */
-function inWords(error) {
-  if (!(error instanceof Fault)) throw error;
+function describeError(error) {
+  if (!(error instanceof RequestError)) throw error;
   return `${error.message} Trying again …`;
 }
 
 async function start() {
-  the('#decline', HTMLElement).addEventListener('click', decline);
-  the('#search', HTMLElement).addEventListener('input', showFound);
-  the('#search', HTMLElement).addEventListener('submit', (event) => event.preventDefault());
+  getElement('#decline', HTMLElement).addEventListener('click', decline);
+  getElement('#search', HTMLElement).addEventListener('input', renderResults);
+  getElement('#search', HTMLElement).addEventListener('submit', (event) => event.preventDefault());
   for (;;) {
     try {
       providers = await readProviders();
-      const told = await readCase();
-      if (told.phase === 'open') await perform('open');
-      else show(told);
+      const invitation = await readCase();
+      if (invitation.phase === 'open') await perform('open');
+      else render(invitation);
       break;
     } catch (error) {
-      write(the('#before-text', HTMLElement), inWords(error));
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      setText(getElement('#before-text', HTMLElement), describeError(error));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
   await follow();

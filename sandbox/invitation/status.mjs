@@ -1,66 +1,66 @@
-import { the, write } from './elements.mjs';
+import { getElement, setText } from './elements.mjs';
 
 /** @typedef {import('./exchange.mjs').Case} Case */
 
 /**
- * What each status means to the person: how many of the four steps are behind them, in which mood, in which words.
+ * The step (1 to 4), mood, headline and text of each status.
  * @type {Record<string, [number, 'calm' | 'busy' | 'good' | 'warning', string, string]>}
  */
 const STATUSES = {
   invited: [1, 'calm', 'You are invited.', 'Nothing has been shared.'],
   engaged: [2, 'calm', 'Your invitation is open.', 'Nothing is shared until you connect a provider.'],
   'attn required': [3, 'warning', 'A provider needs something from you.', 'Its records wait until that is done.'],
-  syncing: [3, 'busy', 'Your records are on their way.', 'You can close this page; they come without it.'],
+  syncing: [3, 'busy', 'Your records are being retrieved.', 'You can close this page; this continues without it.'],
   'some synced': [3, 'busy', 'Some of your records have arrived.', 'Others are still missing.'],
   'all synced': [4, 'good', 'All of your records have arrived.', 'There is nothing more to do.'],
   disconnected: [
     2,
     'warning',
-    'No provider is connected any more.',
-    'What was delivered before stays with the carrier.',
+    'No provider is connected.',
+    'The carrier keeps the records that were delivered before.',
   ],
   error: [3, 'warning', 'Your records could not be retrieved.', 'You can try another provider.'],
 };
 
 /** @param {string} status */
-function meaningOf(status) {
+function describeStatus(status) {
   return STATUSES[status.toLowerCase()] ?? [2, 'calm', 'Something has changed.', 'See the status below.'];
 }
 
 /**
- * The sentence about a status, to be read out.
+ * The text of a status for screen readers.
  * @param {string} status
  */
-export function sentenceOf(status) {
-  const [, , headline, text] = meaningOf(status);
+export function statusSentence(status) {
+  const [, , headline, text] = describeStatus(status);
   return `${headline} ${text}`;
 }
 
 /**
- * Title and text of an invitation that is over.
+ * Title and text of a closed invitation.
  * @param {Case['phase']} phase
- * @param {boolean} anythingShared
+ * @param {boolean} hasShared
  * @returns {[string, string]}
  */
-export function endingOf(phase, anythingShared) {
+export function describeEnd(phase, hasShared) {
   if (phase === 'declined') {
-    const shared = anythingShared
-      ? 'Nothing more is shared with the insurance carrier; it keeps what it had received before.'
-      : 'Nothing is shared with the insurance carrier, and nobody asks you again through this invitation.';
-    return ['You have declined', `That is perfectly fine. ${shared}`];
+    const text = hasShared
+      ? 'Nothing more is shared with the insurance carrier. It keeps the records that it received before.'
+      : 'Nothing is shared with the insurance carrier.';
+    return ['You have declined', text];
   }
-  if (anythingShared) return ['Thank you, this is done', 'Your invitation is closed, and nothing more is collected.'];
-  return ['This invitation is closed', 'The insurance carrier no longer needs your records, and nothing is collected.'];
+  if (hasShared) return ['Thank you', 'Your invitation is closed and no more records are collected.'];
+  return ['This invitation is closed', 'The insurance carrier no longer needs your records.'];
 }
 
-/** @param {Case} told */
+/** @param {Case} invitation */
 export function showStatus({ status }) {
-  const [reached, mood, headline, text] = meaningOf(status);
-  write(the('#status-headline', HTMLElement), headline);
-  write(the('#status-text', HTMLElement), text);
-  write(the('#status-code', HTMLElement), status);
-  the('#status', HTMLElement).dataset['mood'] = mood;
-  const steps = [...the('#steps', HTMLElement).children];
+  const [reached, mood, headline, text] = describeStatus(status);
+  setText(getElement('#status-headline', HTMLElement), headline);
+  setText(getElement('#status-text', HTMLElement), text);
+  setText(getElement('#status-code', HTMLElement), status);
+  getElement('#status', HTMLElement).dataset['mood'] = mood;
+  const steps = [...getElement('#steps', HTMLElement).children];
   steps.forEach((step, at) => {
     const isDone = at < reached - 1 || reached === steps.length;
     step.classList.toggle('past', isDone);

@@ -1,10 +1,10 @@
-import { after, becomes, minutes, type Persona } from './script';
+import { after, minutes, type Persona, setStatus } from './script';
 
-/** The e-mail comes back: nobody was ever reached, so there is no access either. */
+/** The e-mail bounces, so the person never connects a provider and no access token is available. */
 export const bounces: Persona = {
   name: 'bounces',
-  summary: 'has an address to which no invitation can be delivered',
+  summary: 'has an invalid e-mail address',
   ends: { outcome: 'failed', providers: 0, documents: 0, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'array',
-  steps: [after(minutes(2), becomes('Error'))],
+  steps: [after(minutes(2), setStatus('Error'))],
 };

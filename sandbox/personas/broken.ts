@@ -1,14 +1,14 @@
-import { after, becomes, minutes, type Persona } from './script';
+import { after, minutes, type Persona, setStatus } from './script';
 
-/** The Error stays: reading it again later finds it unchanged. */
+/** The Error is permanent. */
 export const broken: Persona = {
   name: 'broken',
-  summary: 'connects a provider whose data cannot be retrieved, now or later',
+  summary: 'connects a provider whose data can never be retrieved',
   ends: { outcome: 'failed', providers: 0, documents: 0, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
   steps: [
-    after(minutes(5), becomes('Engaged')),
-    after(minutes(5), becomes('Syncing')),
-    after(minutes(30), becomes('Error')),
+    after(minutes(5), setStatus('Engaged')),
+    after(minutes(5), setStatus('Syncing')),
+    after(minutes(30), setStatus('Error')),
   ],
 };

@@ -19,7 +19,7 @@ import { updates } from './updates';
 
 export type { Persona } from './script';
 
-/** Every persona, in the order in which they are listed. */
+/** All personas, in the order of the list. */
 export const PERSONAS: readonly Persona[] = [
   eager,
   declines,
@@ -40,31 +40,33 @@ export const PERSONAS: readonly Persona[] = [
   huge,
 ];
 
-/** The persona of that name. */
-export function personaNamed(name: string): Persona | undefined {
+export function findPersona(name: string): Persona | undefined {
   return PERSONAS.find((persona) => persona.name === name);
 }
 
-/** The persona that an e-mail address asks for (`eager`, `eager+2`, `eager-17` and `eager3` are all eager); undefined for any other address. */
-export function personaOf(email: string): Persona | undefined {
+/** The persona of an e-mail address: `eager`, `eager+2`, `eager-17` and `eager3` are eager; undefined for other addresses. */
+export function personaForEmail(email: string): Persona | undefined {
   const local = email.trim().toLowerCase().split('@')[0] ?? '';
   return PERSONAS.find(({ name }) => local.startsWith(name) && /^($|[+\-\d])/.test(local.slice(name.length)));
 }
 
-/** The persona of that name where one is given, else whom the e-mail asks for, else eager. */
-export function personaFor(name: string | undefined, email: string): Persona {
-  return (name === undefined ? personaOf(email) : personaNamed(name)) ?? eager;
+/** The persona with this name, else the persona of the e-mail address, else eager. */
+export function selectPersona(name: string | undefined, email: string): Persona {
+  return (name === undefined ? personaForEmail(email) : findPersona(name)) ?? eager;
 }
 
-/** What the catalogue tells about one persona, as `GET /control/personas` answers it. `storyMinutes`: from the invitation to the last step. */
-export function described({ name, summary, ends, steps }: Persona) {
+/** A persona as in `GET /control/personas`. `storyMinutes`: from the invitation to the last step. */
+export function describePersona({ name, summary, ends, steps }: Persona) {
   return { name, summary, ...ends, storyMinutes: steps.reduce((sum, step) => sum + step.afterMs, 0) / 60_000 };
 }
 
-/** One line a persona, for the terminal. */
-export function listing(): string {
+/** One line per persona, for the terminal. */
+export function formatPersonas(): string {
   const width = Math.max(...PERSONAS.map(({ name }) => name.length));
-  return PERSONAS.map(described)
-    .map((one) => `${one.name.padEnd(width)}  ${one.summary}; ends ${one.outcome} with ${one.documents} documents`)
+  return PERSONAS.map(describePersona)
+    .map(
+      ({ name, summary, outcome, documents }) =>
+        `${name.padEnd(width)}  ${summary}; ends ${outcome} with ${documents} documents`,
+    )
     .join('\n');
 }

@@ -1,16 +1,16 @@
 import { STARFLEET_MEDICAL } from '../providers';
-import { after, becomes, delivers, minutes, type Persona } from './script';
+import { after, deliver, minutes, type Persona, setStatus } from './script';
 
-/** Cuts the one provider after its delivery: what is there stays, nothing more will come. */
+/** Disconnects the provider after its delivery: delivered reports stay, no more arrive. */
 export const disconnects: Persona = {
   name: 'disconnects',
-  summary: 'connects one hospital and cuts it off again once it has delivered',
+  summary: 'connects one hospital and disconnects it after the delivery',
   ends: { outcome: 'partial', providers: 1, documents: 3, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
   steps: [
-    after(minutes(4), becomes('Engaged')),
-    after(minutes(5), becomes('Syncing')),
-    after(minutes(18), delivers(STARFLEET_MEDICAL, 'unity', 'ccdraw')),
-    after(minutes(10), becomes('Disconnected')),
+    after(minutes(4), setStatus('Engaged')),
+    after(minutes(5), setStatus('Syncing')),
+    after(minutes(18), deliver(STARFLEET_MEDICAL, 'unity', 'ccdraw')),
+    after(minutes(10), setStatus('Disconnected')),
   ],
 };

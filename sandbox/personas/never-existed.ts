@@ -1,10 +1,10 @@
-import { atOnce, disappears, type Persona } from './script';
+import { disappear, immediately, type Persona } from './script';
 
-/** Upstream says "invited" and knows nobody of that name from then on; no notice ever says so. */
+/** Upstream confirms the invitation, but does not know the person afterwards and sends no notification. */
 export const neverExisted: Persona = {
   name: 'never-existed',
-  summary: 'is invited, says the answer, and yet unknown from then on',
+  summary: 'is invited, but unknown to every later call',
   ends: { outcome: 'cancelled', providers: 0, documents: 0, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'object',
-  steps: [atOnce(disappears())],
+  steps: [immediately(disappear())],
 };

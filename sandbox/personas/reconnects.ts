@@ -1,20 +1,20 @@
 import { RIVERBEND_CLINIC } from '../providers';
-import { after, atOnce, becomes, connects, delivers, minutes, type Persona } from './script';
+import { after, connectProvider, deliver, immediately, minutes, type Persona, setStatus } from './script';
 
-/** Second thoughts before anything was delivered: whoever gives up at Disconnected misses everything. */
+/** Disconnects before the first delivery: a collector that ends at Disconnected gets no reports. */
 export const reconnects: Persona = {
   name: 'reconnects',
-  summary: 'cuts a clinic off before it has delivered, and connects it again later',
+  summary: 'disconnects a clinic before it has delivered and connects it again later',
   ends: { outcome: 'collected', providers: 1, documents: 3, olderDocuments: 0, laterDocuments: 0 },
   createAnswer: 'array',
   steps: [
-    after(minutes(4), becomes('Engaged')),
-    after(minutes(4), connects(RIVERBEND_CLINIC)),
-    atOnce(becomes('Syncing')),
-    after(minutes(8), becomes('Disconnected')),
-    after(minutes(30), connects(RIVERBEND_CLINIC)),
-    atOnce(becomes('Syncing')),
-    after(minutes(18), delivers(RIVERBEND_CLINIC, 'unity', 'ccdraw')),
-    after(minutes(4), becomes('All Synced')),
+    after(minutes(4), setStatus('Engaged')),
+    after(minutes(4), connectProvider(RIVERBEND_CLINIC)),
+    immediately(setStatus('Syncing')),
+    after(minutes(8), setStatus('Disconnected')),
+    after(minutes(30), connectProvider(RIVERBEND_CLINIC)),
+    immediately(setStatus('Syncing')),
+    after(minutes(18), deliver(RIVERBEND_CLINIC, 'unity', 'ccdraw')),
+    after(minutes(4), setStatus('All Synced')),
   ],
 };

@@ -1,13 +1,13 @@
 import type { Organization } from '../organization';
 import type { ReportType } from '../report-types';
 
-/** One thing that happens in a story. */
-export type Happening =
-  /** The status changes, and a notice says so. */
+/** An event of a script. */
+export type StoryEvent =
+  /** The status changes, with a notification. */
   | { readonly kind: 'status'; readonly value: string }
-  /** A provider authorises the person's access; nothing is told of it. */
+  /** A provider is connected, without a notification. */
   | { readonly kind: 'connection'; readonly organization: Organization }
-  /** New reports, one of each type. `telling`: one notice each, all notices in one array, or none. `scannedPages`: of the PDF of each. */
+  /** One new report per type. `telling`: one notification each, all in one array, or none. `scannedPages`: of each PDF. */
   | {
       readonly kind: 'reports';
       readonly organization: Organization | null;
@@ -17,114 +17,95 @@ export type Happening =
     }
   /** A newer version of a report, under the same id. */
   | { readonly kind: 'revision'; readonly organization: Organization | null; readonly type: ReportType }
-  /** The person is gone, and nothing is told of it. */
+  /** The person disappears, without a notification. */
   | { readonly kind: 'disappearance' };
 
-/** Something that happens a while after the step before (the first: after the invitation), at once where that is 0. */
+/** An event at a time after the previous step, or after the invitation; 0: together with it. */
 export interface Step {
   readonly afterMs: number;
-  /** Whose time `afterMs` is: the story's, which runs faster at speed, or that of the person who looks on. */
+  /** Story time runs faster with the speed, real time does not. */
   readonly time: 'story' | 'real';
-  readonly happening: Happening;
+  readonly happening: StoryEvent;
 }
 
-/** A kind of person: what they do after the invitation, and what must come of it. */
+/** A kind of person: their script after the invitation, and the expected end. */
 export interface Persona {
   /** Lower-case letters and hyphens. */
   readonly name: string;
-  /** One line for people. */
+  /** One line for the list of personas. */
   readonly summary: string;
-  /** The end that a correct collector reaches with the default wish list, unity as json and pdf and ccdraw as pdf. */
+  /** The end of a correct collector with the default report types: unity as json and pdf, ccdraw as pdf. */
   readonly ends: {
     readonly outcome: 'collected' | 'partial' | 'declined' | 'failed' | 'expired' | 'cancelled';
     readonly providers: number;
     /** Documents in their newest version. */
     readonly documents: number;
-    /** Documents of older versions, stored as well by a collector that was quick enough. */
+    /** Documents of older versions, which a fast collector stores too. */
     readonly olderDocuments: number;
-    /** Documents that come after the end, as newer versions or in a new report; a collector that keeps looking ends up with them too. */
+    /** Documents that arrive after the end, which a collector that keeps checking stores too. */
     readonly laterDocuments: number;
   };
-  /** Which of its two forms the answer to the invitation takes: 202 and one object, or 201 and an array. */
+  /** The form of the answer to the invitation: 202 and one object, or 201 and an array. */
   readonly createAnswer: 'object' | 'array';
   readonly steps: readonly Step[];
 }
 
-/** Story time in milliseconds. */
+/** Returns milliseconds, as do `hours` and `days`. */
 export const minutes = (count: number): number => count * 60_000;
 
-/** The same. */
 export const hours = (count: number): number => count * minutes(60);
 
-/** The same. */
 export const days = (count: number): number => count * hours(24);
 
-/** A step of a story. */
-export const after = (afterMs: number, happening: Happening): Step => ({ afterMs, time: 'story', happening });
+/** A step after some story time. */
+export const after = (afterMs: number, happening: StoryEvent): Step => ({ afterMs, time: 'story', happening });
 
-/** Something that happens together with the step before, or with the invitation. */
-export const atOnce = (happening: Happening): Step => after(0, happening);
+/** A step together with the previous step, or with the invitation. */
+export const immediately = (happening: StoryEvent): Step => after(0, happening);
 
-/** A step that comes after so much real time, however fast the stories run. */
-export const inRealTime = (afterMs: number, happening: Happening): Step => ({ afterMs, time: 'real', happening });
+/** A step after some real time, independent of the speed. */
+export const afterRealTime = (afterMs: number, happening: StoryEvent): Step => ({ afterMs, time: 'real', happening });
 
-/** The status changes, and a notice says so. */
-export const becomes = (value: string): Happening => ({ kind: 'status', value });
+/** The status changes, with a notification. */
+export const setStatus = (value: string): StoryEvent => ({ kind: 'status', value });
 
-/** A provider is connected, silently: what tells is the status that follows. */
-export const connects = (organization: Organization): Happening => ({ kind: 'connection', organization });
+/** A provider is connected, without a notification. */
+export const connectProvider = (organization: Organization): StoryEvent => ({ kind: 'connection', organization });
 
-/** A provider delivers: one new report of each type, one notice each. */
-export const delivers = (organization: Organization, ...types: ReportType[]): Happening => ({
-  kind: 'reports',
-  organization,
-  types,
-  telling: 'each',
-  scannedPages: 0,
-});
+/** A provider delivers one new report per type, with one notification each. */
+export const deliver = (organization: Organization, ...types: ReportType[]): StoryEvent =>
+  newReports(organization, types, 'each');
 
-/** The same, with all notices in one array. */
-export const deliversTogether = (organization: Organization, ...types: ReportType[]): Happening => ({
-  kind: 'reports',
-  organization,
-  types,
-  telling: 'together',
-  scannedPages: 0,
-});
+/** A provider delivers one new report per type, with all notifications in one array. */
+export const deliverTogether = (organization: Organization, ...types: ReportType[]): StoryEvent =>
+  newReports(organization, types, 'together');
 
-/** A provider delivers, and no notice says so: only a look at the list shows it. */
-export const deliversUnannounced = (organization: Organization, ...types: ReportType[]): Happening => ({
-  kind: 'reports',
-  organization,
-  types,
-  telling: 'none',
-  scannedPages: 0,
-});
+/** A provider delivers without a notification: only the list of reports shows it. */
+export const deliverUnannounced = (organization: Organization, ...types: ReportType[]): StoryEvent =>
+  newReports(organization, types, 'none');
 
-/** A provider delivers a report whose PDF has that many scanned pages of about 1 MB each. */
-export const deliversScanned = (organization: Organization, type: ReportType, scannedPages: number): Happening => ({
-  kind: 'reports',
-  organization,
-  types: [type],
-  telling: 'each',
-  scannedPages,
-});
+/** A provider delivers a report whose PDF has this many scanned pages of about 1 MB each. */
+export const deliverScanned = (organization: Organization, type: ReportType, scannedPages: number): StoryEvent =>
+  newReports(organization, [type], 'each', scannedPages);
 
-/** The reports about the whole person are made, with all notices in one array. */
-export const sumsUp = (...types: ReportType[]): Happening => ({
-  kind: 'reports',
-  organization: null,
-  types,
-  telling: 'together',
-  scannedPages: 0,
-});
+/** Adds reports about the whole person, with all notifications in one array. */
+export const deliverSummaries = (...types: ReportType[]): StoryEvent => newReports(null, types, 'together');
 
-/** A provider's report gets a newer version under the same id. */
-export const revises = (organization: Organization, type: ReportType): Happening => ({
+/** A report gets a newer version under the same id. */
+export const revise = (organization: Organization, type: ReportType): StoryEvent => ({
   kind: 'revision',
   organization,
   type,
 });
 
-/** The person is gone upstream, and no notice says so. */
-export const disappears = (): Happening => ({ kind: 'disappearance' });
+/** The person disappears upstream, without a notification. */
+export const disappear = (): StoryEvent => ({ kind: 'disappearance' });
+
+function newReports(
+  organization: Organization | null,
+  types: readonly ReportType[],
+  telling: 'each' | 'together' | 'none',
+  scannedPages = 0,
+): StoryEvent {
+  return { kind: 'reports', organization, types, telling, scannedPages };
+}

@@ -1,21 +1,21 @@
 import { NEBULA_LABORATORIES, RIVERBEND_CLINIC, STARFLEET_MEDICAL, STARFLEET_PHARMA } from '../providers';
-import { after, becomes, delivers, deliversTogether, minutes, type Persona, revises, sumsUp } from './script';
+import { after, deliver, deliverSummaries, deliverTogether, minutes, type Persona, revise, setStatus } from './script';
 
-/** Two hospitals give unity (json, pdf) and ccdraw (pdf), pharmacy and laboratory unity only: 2 x 3 + 2 x 2 documents. */
+/** Two hospitals deliver unity (json, pdf) and ccdraw (pdf), pharmacy and laboratory unity only: 2 x 3 + 2 x 2 documents. */
 export const several: Persona = {
   name: 'several',
-  summary: 'connects four providers, of which two have no complete record; one report is updated on the way',
+  summary: 'connects four providers, two of them without a complete record; one report is updated before the end',
   ends: { outcome: 'collected', providers: 4, documents: 10, olderDocuments: 2, laterDocuments: 0 },
   createAnswer: 'array',
   steps: [
-    after(minutes(4), becomes('Engaged')),
-    after(minutes(4), becomes('Syncing')),
-    after(minutes(15), deliversTogether(STARFLEET_MEDICAL, 'unity', 'ccdraw')),
-    after(minutes(10), delivers(STARFLEET_PHARMA, 'unity')),
-    after(minutes(8), delivers(NEBULA_LABORATORIES, 'unity')),
-    after(minutes(12), delivers(RIVERBEND_CLINIC, 'unity', 'ccdraw')),
-    after(minutes(15), revises(STARFLEET_MEDICAL, 'unity')),
-    after(minutes(5), sumsUp('apidata', 'timeline', 'healthcheck', 'highlights')),
-    after(minutes(2), becomes('All Synced')),
+    after(minutes(4), setStatus('Engaged')),
+    after(minutes(4), setStatus('Syncing')),
+    after(minutes(15), deliverTogether(STARFLEET_MEDICAL, 'unity', 'ccdraw')),
+    after(minutes(10), deliver(STARFLEET_PHARMA, 'unity')),
+    after(minutes(8), deliver(NEBULA_LABORATORIES, 'unity')),
+    after(minutes(12), deliver(RIVERBEND_CLINIC, 'unity', 'ccdraw')),
+    after(minutes(15), revise(STARFLEET_MEDICAL, 'unity')),
+    after(minutes(5), deliverSummaries('apidata', 'timeline', 'healthcheck', 'highlights')),
+    after(minutes(2), setStatus('All Synced')),
   ],
 };

@@ -1,6 +1,6 @@
 import type { Persona } from './script';
 
-/** Nothing ever happens: only a deadline ends this one. */
+/** Only a deadline ends this applicant. */
 export const silent: Persona = {
   name: 'silent',
   summary: 'never opens the invitation',

@@ -1,5 +1,5 @@
 import type { Organization, Person } from '../state';
-import { type Dice, diceFor } from './dice';
+import { type ContentRandom, createContentRandom } from './content-random';
 import {
   ALLERGIES,
   CLINICIANS,
@@ -12,16 +12,16 @@ import {
   TESTS,
 } from './pools';
 
-/** One line of a section: column to text. `date` (YYYY-MM-DD) is there wherever something happened on a day. */
+/** One line of a section: column to text. Dated entries have `date` (YYYY-MM-DD). */
 export type Entry = Readonly<Record<string, string>>;
 
-/** The sections of a chart, by name, in the order in which they are printed. */
+/** The sections of a chart, in printing order. */
 export type Chart = Readonly<Partial<Record<SectionName, readonly Entry[]>>>;
 
-/** A section by its name, which is also its key in JSON. */
+/** A section name, which is also its JSON key. */
 export type SectionName = (typeof SECTIONS)[number];
 
-/** Every section that there is, in printing order. */
+/** All sections, in printing order. */
 export const SECTIONS = [
   'allergies',
   'medications',
@@ -34,8 +34,8 @@ export const SECTIONS = [
   'narratives',
 ] as const;
 
-/** What each kind of provider knows of a patient. */
-const KNOWN: Readonly<Record<Organization['kind'], readonly SectionName[]>> = {
+/** The sections of each kind of provider. */
+const SECTIONS_BY_KIND: Readonly<Record<Organization['kind'], readonly SectionName[]>> = {
   hospital: SECTIONS,
   pharmacy: ['allergies', 'medications', 'immunizations'],
   laboratory: ['results'],
@@ -43,53 +43,57 @@ const KNOWN: Readonly<Record<Organization['kind'], readonly SectionName[]>> = {
 
 const DAY_MS = 86_400_000;
 
-/** The made-up chart of a person at a provider: the same at every call. Each revision after the first has one more line. */
-export function chartOf(person: Person, organization: Organization, revision: number): Chart {
-  const dice = diceFor(`${person.humanId}/${organization.id}`);
+/** Creates the fictional chart of a person at a provider, the same at each call. Each revision after the first has one more line. */
+export function createChart(person: Person, organization: Organization, revision: number): Chart {
+  const random = createContentRandom(`${person.humanId}/${organization.id}`);
   const baseMs = Date.parse(person.createdAt);
-  const written = write(dice, baseMs);
-  const known = KNOWN[organization.kind];
-  const [growing, line] = known.includes('results')
-    ? (['results', result] as const)
-    : (['medications', medication] as const);
-  // Thrown after everything else, so that the older lines stay as they were.
-  for (let added = 1; added < revision; added += 1) written[growing].push(line(dice, baseMs));
-  return Object.fromEntries(known.map((name) => [name, written[name]]));
+  const allSections = createSections(random, baseMs);
+  const sections = SECTIONS_BY_KIND[organization.kind];
+  const [section, createLine] = sections.includes('results')
+    ? (['results', createResult] as const)
+    : (['medications', createMedication] as const);
+  // Drawn last, so that the older lines do not change.
+  for (let added = 1; added < revision; added += 1) allSections[section].push(createLine(random, baseMs));
+  return Object.fromEntries(sections.map((name) => [name, allSections[name]]));
 }
 
-function write(dice: Dice, baseMs: number): Record<SectionName, Entry[]> {
-  const date = (oldestDays: number) => ({ date: dayBefore(baseMs, dice.between(7, oldestDays)) });
-  const by = () => ({ clinician: dice.pick(CLINICIANS, 1).join() });
+function createSections(random: ContentRandom, baseMs: number): Record<SectionName, Entry[]> {
+  const date = (oldestDays: number) => ({ date: dayBefore(baseMs, random.between(7, oldestDays)) });
+  const by = () => ({ clinician: random.pick(CLINICIANS, 1).join() });
   return {
-    allergies: dice.pick(ALLERGIES, 2).map((entry) => ({ ...entry })),
-    medications: Array.from({ length: 3 }, () => medication(dice, baseMs)),
-    problems: dice.pick(PROBLEMS, 3).map((entry) => ({ ...date(2_500), ...entry })),
-    results: Array.from({ length: 8 }, () => result(dice, baseMs)),
-    vitals: Array.from({ length: 4 }, () => ({ ...date(1_400), ...vitals(dice) })),
-    immunizations: dice.pick(IMMUNIZATIONS, 2).map((entry) => ({ ...date(3_000), ...entry })),
-    procedures: dice.pick(PROCEDURES, 2).map((entry) => ({ ...date(2_000), ...entry, ...by() })),
-    encounters: dice.pick(ENCOUNTERS, 3).map((entry) => ({ ...date(1_000), ...entry, ...by() })),
-    narratives: dice.pick(NARRATIVES, 2).map((entry) => ({ ...date(1_000), ...entry, ...by() })),
+    allergies: random.pick(ALLERGIES, 2).map((entry) => ({ ...entry })),
+    medications: Array.from({ length: 3 }, () => createMedication(random, baseMs)),
+    problems: random.pick(PROBLEMS, 3).map((entry) => ({ ...date(2_500), ...entry })),
+    results: Array.from({ length: 8 }, () => createResult(random, baseMs)),
+    vitals: Array.from({ length: 4 }, () => ({ ...date(1_400), ...createVitals(random) })),
+    immunizations: random.pick(IMMUNIZATIONS, 2).map((entry) => ({ ...date(3_000), ...entry })),
+    procedures: random.pick(PROCEDURES, 2).map((entry) => ({ ...date(2_000), ...entry, ...by() })),
+    encounters: random.pick(ENCOUNTERS, 3).map((entry) => ({ ...date(1_000), ...entry, ...by() })),
+    narratives: random.pick(NARRATIVES, 2).map((entry) => ({ ...date(1_000), ...entry, ...by() })),
   };
 }
 
-function result(dice: Dice, baseMs: number): Entry {
-  const [{ test, unit, low, high, reference } = TESTS[0]] = dice.pick(TESTS, 1);
-  const value = (dice.between(low, high) / 10).toFixed(1);
-  return { date: dayBefore(baseMs, dice.between(7, 720)), test, value, unit, reference };
+function createResult(random: ContentRandom, baseMs: number): Entry {
+  const [{ test, unit, low, high, reference } = TESTS[0]] = random.pick(TESTS, 1);
+  const value = (random.between(low, high) / 10).toFixed(1);
+  return { date: dayBefore(baseMs, random.between(7, 720)), test, value, unit, reference };
 }
 
-function medication(dice: Dice, baseMs: number): Entry {
-  const [prescribed = MEDICATIONS[0]] = dice.pick(MEDICATIONS, 1);
-  return { date: dayBefore(baseMs, dice.between(7, 900)), ...prescribed, clinician: dice.pick(CLINICIANS, 1).join() };
-}
-
-function vitals(dice: Dice): Entry {
+function createMedication(random: ContentRandom, baseMs: number): Entry {
+  const [drug = MEDICATIONS[0]] = random.pick(MEDICATIONS, 1);
   return {
-    bloodPressure: `${dice.between(108, 148)}/${dice.between(66, 94)} mmHg`,
-    pulse: `${dice.between(56, 92)}/min`,
-    weight: `${dice.between(58, 104)} kg`,
-    temperature: `${(dice.between(362, 374) / 10).toFixed(1)} °C`,
+    date: dayBefore(baseMs, random.between(7, 900)),
+    ...drug,
+    clinician: random.pick(CLINICIANS, 1).join(),
+  };
+}
+
+function createVitals(random: ContentRandom): Entry {
+  return {
+    bloodPressure: `${random.between(108, 148)}/${random.between(66, 94)} mmHg`,
+    pulse: `${random.between(56, 92)}/min`,
+    weight: `${random.between(58, 104)} kg`,
+    temperature: `${(random.between(362, 374) / 10).toFixed(1)} °C`,
   };
 }
 

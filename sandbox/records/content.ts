@@ -1,18 +1,18 @@
 import type { ReportType } from '../report-types';
 import type { Organization, Person, Report } from '../state';
-import { type Chart, chartOf, type Entry, SECTIONS, type SectionName } from './chart';
+import { type Chart, createChart, type Entry, SECTIONS, type SectionName } from './chart';
 
-/** What a report says, before it is put into a format. */
+/** The content of a report, independent of the format. */
 export interface Content {
   readonly title: string;
   readonly report: { readonly id: string; readonly type: ReportType; readonly updatedAt: string };
   readonly patient: { readonly name: string; readonly dateOfBirth: string };
-  /** Names of the providers it was made from. */
+  /** The names of its providers. */
   readonly organizations: readonly string[];
   readonly sections: readonly { readonly name: SectionName; readonly entries: readonly Entry[] }[];
 }
 
-/** Title and sections of each type; `recentDays` drops what is older. */
+/** `recentDays`: older entries are omitted. */
 const LAYOUT: Readonly<Record<ReportType, { title: string; sections: readonly SectionName[]; recentDays?: number }>> = {
   unity: { title: 'Health summary', sections: SECTIONS },
   ccdraw: { title: 'Complete clinical record', sections: SECTIONS },
@@ -22,13 +22,13 @@ const LAYOUT: Readonly<Record<ReportType, { title: string; sections: readonly Se
   highlights: { title: 'Highlights of two years', sections: ['problems', 'medications', 'results'], recentDays: 730 },
 };
 
-/** What a report of a person says; the same at every call as long as its revision is the same. */
-export function contentOf(person: Person, report: Report): Content {
+/** Creates the content of a report, the same at each call for the same revision. */
+export function createContent(person: Person, report: Report): Content {
   const { title, sections, recentDays } = LAYOUT[report.type];
-  const charts = sourcesOf(person, report).map((organization) => ({
+  const charts = organizationsOf(person, report).map((organization) => ({
     organization,
-    // By the report's own revision: another report's update must not change the bytes of this one.
-    chart: chartOf(person, organization, report.revision),
+    // The revision of this report, because updates of other reports must not change its bytes.
+    chart: createChart(person, organization, report.revision),
   }));
   const since = recentDays === undefined ? '' : daysBefore(person.createdAt, recentDays);
   return {
@@ -42,14 +42,14 @@ export function contentOf(person: Person, report: Report): Content {
     sections: sections.map((name) => ({
       name,
       entries: charts
-        .flatMap(({ organization, chart }) => entriesOf(chart, name, report.organization ? null : organization))
+        .flatMap(({ organization, chart }) => sectionEntries(chart, name, report.organization ? null : organization))
         .filter((entry) => (entry['date'] ?? since) >= since),
     })),
   };
 }
 
-/** The providers behind a report: its own, or for one of the whole person all that had delivered by then. */
-function sourcesOf(person: Person, report: Report): Organization[] {
+/** The provider of a report; for a report about the whole person, all providers that had delivered by then. */
+function organizationsOf(person: Person, report: Report): Organization[] {
   if (report.organization) return [report.organization];
   const delivered = person.reports.filter(({ createdAt }) => createdAt <= report.updatedAt);
   const organizations = delivered
@@ -58,7 +58,7 @@ function sourcesOf(person: Person, report: Report): Organization[] {
   return [...new Map(organizations.map((organization) => [organization.id, organization])).values()];
 }
 
-function entriesOf(chart: Chart, name: SectionName, organization: Organization | null): Entry[] {
+function sectionEntries(chart: Chart, name: SectionName, organization: Organization | null): Entry[] {
   return (chart[name] ?? []).map((entry) => (organization ? { ...entry, organization: organization.name } : entry));
 }
 

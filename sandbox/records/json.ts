@@ -1,7 +1,7 @@
 import type { Entry } from './chart';
 import type { Content } from './content';
 
-/** JSON of a report: one array a section, or for the timeline one array of everything by date. */
+/** One array per section; for the timeline, one array of all entries by date. */
 export function renderJson(content: Content): Buffer {
   const { report, patient, organizations, sections } = content;
   const body =
@@ -14,5 +14,5 @@ export function renderJson(content: Content): Buffer {
 function eventsOf({ sections }: Content): Entry[] {
   return sections
     .flatMap(({ name, entries }) => entries.map((entry): Entry => ({ section: name, ...entry })))
-    .sort((one, other) => (one['date'] ?? '').localeCompare(other['date'] ?? ''));
+    .sort((a, b) => (a['date'] ?? '').localeCompare(b['date'] ?? ''));
 }

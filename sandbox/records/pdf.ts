@@ -4,7 +4,7 @@ import type { Content } from './content';
 
 const MARGIN_POINTS = 54;
 
-/** A PDF to read and to print, every page numbered. Its date is the report's and its file id follows from that: same content, same bytes. */
+/** A PDF with page numbers. Its dates are those of the report, so that the same content gives the same bytes. */
 export async function renderPdf(content: Content): Promise<Buffer> {
   const { title, report, patient, organizations, sections } = content;
   const document = new PDFDocument({
@@ -14,7 +14,7 @@ export async function renderPdf(content: Content): Promise<Buffer> {
     info: { Title: title, Subject: report.id, CreationDate: new Date(report.updatedAt) },
   });
   const chunks: Buffer[] = [];
-  const ended = new Promise<void>((resolve, reject) => {
+  const finished = new Promise<void>((resolve, reject) => {
     document
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', resolve)
@@ -22,13 +22,13 @@ export async function renderPdf(content: Content): Promise<Buffer> {
   });
   document.font('Helvetica-Bold').fontSize(20).text(title);
   document.font('Helvetica').fontSize(10).moveDown(0.5);
-  document.text(`Patient: ${printable(patient.name)}, born ${patient.dateOfBirth}`);
+  document.text(`Patient: ${toLatin1(patient.name)}, born ${patient.dateOfBirth}`);
   document.text(`Source: ${organizations.join(', ')}`);
   document.text(`Report ${report.id}, as of ${report.updatedAt}`);
   for (const { name, entries } of sections) writeSection(document, name, entries);
   numberPages(document);
   document.end();
-  await ended;
+  await finished;
   return Buffer.concat(chunks);
 }
 
@@ -47,20 +47,20 @@ function numberPages(document: PDFKit.PDFDocument): void {
   const { count } = document.bufferedPageRange();
   for (let page = 0; page < count; page += 1) {
     document.switchToPage(page);
-    // Below the bottom margin text would open another page.
+    // Text below the bottom margin would add another page.
     document.page.margins.bottom = 0;
     document
       .fontSize(8)
-      .text(`Synthetic data about nobody. Page ${page + 1} of ${count}.`, MARGIN_POINTS, document.page.height - 36, {
+      .text(`Synthetic data. Page ${page + 1} of ${count}.`, MARGIN_POINTS, document.page.height - 36, {
         align: 'center',
       });
   }
 }
 
-/** The fonts that every PDF reader has know Latin letters only: accents they lack are dropped, other scripts become question marks. */
-function printable(text: string): string {
-  const spelled = Array.from(text, (letter) =>
+/** The standard PDF fonts have Latin letters only: removes other accents and replaces other scripts by question marks. */
+function toLatin1(text: string): string {
+  const letters = Array.from(text, (letter) =>
     letter <= 'ÿ' ? letter : letter.normalize('NFKD').replace(/\p{M}/gu, ''),
   );
-  return spelled.join('').replace(/[^ -~\u00a0-ÿ]/gu, '?');
+  return letters.join('').replace(/[^ -~\u00a0-ÿ]/gu, '?');
 }

@@ -1,9 +1,7 @@
-// What the made-up charts are made of: everyday medicine, invented people.
+// The entries of the fictional charts.
 
-/** Who signs. */
 export const CLINICIANS = ['Dr. Amara Lindqvist', 'Dr. Tomasz Okafor', 'Dr. Ines Halloran', 'Dr. Yuki Brandt'] as const;
 
-/** What is not tolerated. */
 export const ALLERGIES = [
   { substance: 'Penicillin', reaction: 'Rash', severity: 'moderate' },
   { substance: 'Peanut', reaction: 'Swelling of the lips', severity: 'severe' },
@@ -11,7 +9,6 @@ export const ALLERGIES = [
   { substance: 'Latex', reaction: 'Itching', severity: 'mild' },
 ] as const;
 
-/** What is prescribed. */
 export const MEDICATIONS = [
   { name: 'Lisinopril', strength: '10 mg', instructions: 'one tablet in the morning' },
   { name: 'Metformin', strength: '500 mg', instructions: 'one tablet with breakfast and dinner' },
@@ -31,7 +28,7 @@ export const PROBLEMS = [
   { condition: 'Seasonal allergic rhinitis', code: 'J30.2', state: 'active' },
 ] as const;
 
-/** `low` and `high` bound what is drawn, in tenths of the unit; `reference` is what is normal. */
+/** `low` and `high` limit the drawn value, in tenths of the unit; `reference` is the normal range. */
 export const TESTS = [
   { test: 'Hemoglobin A1c', unit: '%', low: 48, high: 71, reference: '4.0 - 5.6' },
   { test: 'Glucose, fasting', unit: 'mg/dL', low: 820, high: 1310, reference: '70 - 99' },
@@ -42,7 +39,6 @@ export const TESTS = [
   { test: 'Hemoglobin', unit: 'g/dL', low: 121, high: 168, reference: '12.0 - 17.0' },
 ] as const;
 
-/** What was vaccinated against. */
 export const IMMUNIZATIONS = [
   { vaccine: 'Influenza, inactivated', site: 'left arm' },
   { vaccine: 'Tetanus and diphtheria', site: 'right arm' },
@@ -50,7 +46,6 @@ export const IMMUNIZATIONS = [
   { vaccine: 'Pneumococcal', site: 'right arm' },
 ] as const;
 
-/** What was examined, and what was found. */
 export const PROCEDURES = [
   { procedure: 'Electrocardiogram, 12 leads', outcome: 'normal sinus rhythm' },
   { procedure: 'Spirometry', outcome: 'mild obstruction, reversible' },
@@ -58,7 +53,6 @@ export const PROCEDURES = [
   { procedure: 'X-ray of the lumbar spine', outcome: 'no fracture' },
 ] as const;
 
-/** Why patient and provider met. */
 export const ENCOUNTERS = [
   { kind: 'Office visit', reason: 'yearly check-up' },
   { kind: 'Office visit', reason: 'blood pressure control' },
@@ -66,11 +60,10 @@ export const ENCOUNTERS = [
   { kind: 'Urgent care', reason: 'cough for five days' },
 ] as const;
 
-/** What a clinician wrote down. */
 export const NARRATIVES = [
   {
     title: 'Progress note',
-    text: 'Feels well and sleeps well. Walks for half an hour on most days. No chest pain, no shortness of breath. Plan: go on as before, next check in six months.',
+    text: 'Feels well and sleeps well. Walks for half an hour on most days. No chest pain, no shortness of breath. Plan: continue as before, next check in six months.',
   },
   {
     title: 'Consultation',

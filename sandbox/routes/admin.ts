@@ -2,42 +2,41 @@ import type { FastifyInstance } from 'fastify';
 import type { Log } from '../log';
 import type { People } from '../people';
 import type { Persona } from '../personas/catalogue';
-import { createBody, lookupQuery, validated } from '../requests';
+import { createBody, lookupQuery, validate } from '../requests';
+import type { ScriptRunner } from '../script-runner';
 import type { Person } from '../state';
-import type { Storyteller } from '../storyteller';
 import type { Tokens } from '../tokens';
 
-/** Which of its two forms the answer to an invitation takes. */
+/** The form of the answer to an invitation. */
 export type CreateAnswer = 'object' | 'array';
 
-/** How many people one look-up answers with; the rest is behind `offset`. Upstream publishes no figure. */
+/** The page size of a look-up with `offset`. Upstream publishes no figure. */
 const PAGE_SIZE = 50;
 
 interface AdminDeps {
   readonly people: People;
   readonly tokens: Tokens;
-  readonly storyteller: Storyteller;
+  readonly scriptRunner: ScriptRunner;
   readonly log: Log;
-  /** Who somebody lives as. */
-  readonly cast: (clientUserId: string, email: string) => Persona;
-  /** Null: each persona has its own. */
+  readonly personaFor: (clientUserId: string, email: string) => Persona;
+  /** Null: the form of the persona. */
   readonly createAnswer: CreateAnswer | null;
-  /** The address of the page of an invitation. */
+
   readonly inviteLink: (person: Person) => string;
 }
 
-/** The host of the people: invite, look up, read, delete. */
+/** The admin host: invite, look up, read and delete people. */
 export function adminRoutes(
   app: FastifyInstance,
-  { people, tokens, storyteller, log, cast, createAnswer, inviteLink }: AdminDeps,
+  { people, tokens, scriptRunner, log, personaFor, createAnswer, inviteLink }: AdminDeps,
 ): void {
   app.addHook('onRequest', async (request) => {
     tokens.require('client', request.headers.authorization);
   });
 
   app.post('/api/v1/users', async (request, reply) => {
-    const body = validated(createBody, 'payload', request.body);
-    const persona = cast(body.clientUserId, body.clientUserEmail);
+    const body = validate(createBody, 'payload', request.body);
+    const persona = personaFor(body.clientUserId, body.clientUserEmail);
     const person = people.invite(
       {
         clientUserId: body.clientUserId,
@@ -51,43 +50,43 @@ export function adminRoutes(
       persona.name,
     );
     log('invited', { clientUserId: person.clientUserId, humanId: person.humanId, persona: persona.name });
-    const answer = { ...shown(person), inviteLink: inviteLink(person) };
-    // After the answer is written down: it tells of somebody Invited, whatever happens to them at once.
-    storyteller.tell(person);
+    const answer = { ...toUser(person), inviteLink: inviteLink(person) };
+    // Runs after the answer was created, so that the answer always contains the status Invited.
+    scriptRunner.resume(person);
     if ((createAnswer ?? persona.createAnswer) === 'array') return reply.code(201).send([answer]);
-    // The text with the single object knows no e-mail in it.
+    // The vendor's text with the single object has no e-mail.
     return reply.code(202).send({ ...answer, clientUserEmail: undefined });
   });
 
   app.get('/api/v1/users', async (request) => {
-    const { offset, ...wanted } = validated(lookupQuery, 'query', request.query);
-    const everybody = wanted.clientUserId === undefined && wanted.humanId === undefined;
-    const found = everybody ? people.page(offset, PAGE_SIZE) : people.find(wanted).slice(offset, offset + PAGE_SIZE);
-    return found.map(shown);
+    const { offset, ...filter } = validate(lookupQuery, 'query', request.query);
+    const isFiltered = filter.clientUserId !== undefined || filter.humanId !== undefined;
+    const page = isFiltered ? people.find(filter).slice(offset, offset + PAGE_SIZE) : people.page(offset, PAGE_SIZE);
+    return page.map(toUser);
   });
 
   app.get<{ Params: { humanId: string } }>('/api/v1/users/:humanId', async (request) =>
-    shown(people.require(request.params.humanId)),
+    toUser(people.require(request.params.humanId)),
   );
 
   app.delete<{ Params: { humanId: string } }>('/api/v1/users/:humanId', async (request, reply) => {
     const person = people.require(request.params.humanId);
-    storyteller.stop(person);
+    scriptRunner.stop(person);
     people.remove(person);
-    people.keep(person);
+    people.save(person);
     log('deleted', { clientUserId: person.clientUserId, humanId: person.humanId });
     return reply.code(200).send();
   });
 }
 
-/** A person as the carrier sees them; what was never given is left out. */
-function shown(person: Person) {
+/** A person as the carrier sees them, without details that were not given. */
+function toUser(person: Person) {
   const { clientUserId, clientUserEmail, humanId, status, createdAt, updatedAt } = person;
-  const given = Object.entries({
+  const details = Object.entries({
     firstName: person.firstName,
     lastName: person.lastName,
     dateOfBirth: person.dateOfBirth,
     suggestedSources: person.suggestedSources,
   }).filter(([, value]) => value !== null);
-  return { clientUserId, clientUserEmail, humanId, ...Object.fromEntries(given), createdAt, updatedAt, status };
+  return { clientUserId, clientUserEmail, humanId, ...Object.fromEntries(details), createdAt, updatedAt, status };
 }

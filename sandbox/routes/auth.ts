@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { Refusal } from '../envelopes';
+import { ErrorAnswer } from '../error-answer';
 import type { People } from '../people';
-import { accessTokenBody, clientTokenBody, validated } from '../requests';
+import { accessTokenBody, clientTokenBody, validate } from '../requests';
 import type { Tokens } from '../tokens';
 
-/** The credentials of the one carrier that the sandbox knows. */
+/** The credentials of the sandbox's only carrier. */
 export interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -14,16 +14,16 @@ export interface Credentials {
 /** The token host. */
 export function authRoutes(app: FastifyInstance, people: People, tokens: Tokens, credentials: Credentials): void {
   app.post('/v1/admin/token', async (request) => {
-    checkCredentials(validated(clientTokenBody, 'payload', request.body), credentials);
+    checkCredentials(validate(clientTokenBody, 'payload', request.body), credentials);
     return tokens.mintClient();
   });
 
   app.post('/v1/connect/token', async (request) => {
-    const body = validated(accessTokenBody, 'payload', request.body);
+    const body = validate(accessTokenBody, 'payload', request.body);
     checkCredentials(body, credentials);
     const [person] = people.find({ clientUserId: body.client_user_id });
-    // One answer for "never invited", "deleted" and "nothing connected yet": upstream documents only that it refuses.
-    if (!person?.connected) throw new Refusal(403, 'The user has not connected a source of data, or is gone.');
+    // Upstream documents only the rejection, so unknown, deleted and unconnected people get the same answer.
+    if (!person?.connected) throw new ErrorAnswer(403, 'The user has not connected a data source, or does not exist.');
     return tokens.mintAccess(person.humanId);
   });
 }
@@ -32,12 +32,12 @@ function checkCredentials(
   body: { client_id: string; client_secret: string },
   { clientId, clientSecret }: Credentials,
 ): void {
-  if (body.client_id !== clientId || !sameText(body.client_secret, clientSecret)) {
-    throw new Refusal(401, 'Unknown client_id or wrong client_secret.');
+  if (body.client_id !== clientId || !isEqualText(body.client_secret, clientSecret)) {
+    throw new ErrorAnswer(401, 'Unknown client_id or wrong client_secret.');
   }
 }
 
-function sameText(one: string, other: string): boolean {
-  const [left, right] = [Buffer.from(one), Buffer.from(other)];
+function isEqualText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -1,108 +1,108 @@
 import type { FastifyInstance } from 'fastify';
-import { Refusal } from '../envelopes';
-import type { Feed } from '../feed';
-import { onlyFromThisMachine } from '../loopback';
+import { ErrorAnswer } from '../error-answer';
+import { requireLoopback } from '../loopback';
+import type { NotificationFeed } from '../notification-feed';
 import type { People } from '../people';
-import { described, PERSONAS } from '../personas/catalogue';
-import { controlFeedBody, controlStatusBody, validated } from '../requests';
-import type { Director } from '../scenario/director';
-import { ScenarioFault } from '../scenario/read';
+import { describePersona, PERSONAS } from '../personas/catalogue';
+import { controlFeedBody, controlStatusBody, validate } from '../requests';
+import type { ActiveScenario } from '../scenario/active-scenario';
+import { ScenarioFault } from '../scenario/parse';
+import type { ScriptRunner } from '../script-runner';
 import type { Person } from '../state';
-import type { Storyteller } from '../storyteller';
 
 interface ControlDeps {
   readonly people: People;
-  readonly storyteller: Storyteller;
-  readonly director: Director;
-  readonly feeds: readonly Feed[];
-  /** Where a browser opens somebody's invitation. */
+  readonly scriptRunner: ScriptRunner;
+  readonly scenario: ActiveScenario;
+  readonly feeds: readonly NotificationFeed[];
+
   readonly inviteLink: (person: Person) => string;
-  /** Plays another scenario; null: the one of the start. Throws a {@link ScenarioFault}. */
-  readonly play: (document: unknown) => void;
-  /** As if nobody had ever been invited. */
-  readonly forget: () => void;
+  /** Null restores the scenario of the start. Throws {@link ScenarioFault}. */
+  readonly replaceScenario: (document: unknown) => void;
+  /** Removes all people and tokens. */
+  readonly reset: () => void;
 }
 
-/** What the real upstream does not have: a look behind the scenes and a hand on them, for whoever sits at this machine. */
+/** Routes that the real upstream does not have, for requests of this machine only. */
 export function controlRoutes(
   app: FastifyInstance,
-  { people, storyteller, director, feeds, inviteLink, play, forget }: ControlDeps,
+  { people, scriptRunner, scenario, feeds, inviteLink, replaceScenario, reset }: ControlDeps,
 ): void {
-  onlyFromThisMachine(app);
+  requireLoopback(app);
 
   app.get('/personas', async () =>
     PERSONAS.map((persona) => ({
-      ...described(persona),
+      ...describePersona(persona),
       realSeconds:
         persona.steps.reduce(
-          (sum, step) => sum + (step.time === 'real' ? step.afterMs : storyteller.realMs(step.afterMs)),
+          (sum, step) => sum + (step.time === 'real' ? step.afterMs : scriptRunner.toRealMs(step.afterMs)),
           0,
         ) / 1_000,
     })),
   );
 
-  app.get('/people', async () => people.everybody().map(overview));
+  app.get('/people', async () => people.all().map(overview));
 
   app.post<{ Params: { clientUserId: string } }>('/people/:clientUserId/status', async (request) => {
-    const { value, notify } = validated(controlStatusBody, 'payload', request.body);
+    const { value, notify } = validate(controlStatusBody, 'payload', request.body);
     const [person] = people.find({ clientUserId: request.params.clientUserId });
-    if (!person) throw new Refusal(404, 'There is no user with this clientUserId.');
-    storyteller.override(person, value, notify);
+    if (!person) throw new ErrorAnswer(404, 'No user has this clientUserId.');
+    scriptRunner.overrideStatus(person, value, notify);
     return overview(person);
   });
 
-  // Apart from the list: who has the link acts as this person.
+  // Not part of the list, because the link is a secret.
   app.get<{ Params: { clientUserId: string } }>('/people/:clientUserId/invitation', async (request) => {
     const [person] = people.find({ clientUserId: request.params.clientUserId });
-    if (!person) throw new Refusal(404, 'There is no user with this clientUserId.');
+    if (!person) throw new ErrorAnswer(404, 'No user has this clientUserId.');
     return { inviteLink: inviteLink(person) };
   });
 
-  app.get('/scenario', async () => shownScenario());
+  app.get('/scenario', async () => scenarioStatus());
 
   app.route({
     method: ['PUT', 'POST'],
     url: '/scenario',
     handler: async (request) => {
       try {
-        play(request.body ?? {});
+        replaceScenario(request.body ?? {});
       } catch (error) {
-        throw error instanceof ScenarioFault ? asRefusal(error) : error;
+        throw error instanceof ScenarioFault ? toErrorAnswer(error) : error;
       }
-      return shownScenario();
+      return scenarioStatus();
     },
   });
 
   app.delete('/scenario', async () => {
-    play(null);
-    return shownScenario();
+    replaceScenario(null);
+    return scenarioStatus();
   });
 
   app.post('/feed', async (request) => {
-    const { on } = validated(controlFeedBody, 'payload', request.body);
-    for (const feed of feeds) feed.turn(on);
-    return shownScenario();
+    const { on } = validate(controlFeedBody, 'payload', request.body);
+    for (const feed of feeds) feed.switchTo(on);
+    return scenarioStatus();
   });
 
   app.post('/reset', async (_request, reply) => {
-    forget();
+    reset();
     return reply.code(204).send();
   });
 
-  function shownScenario() {
-    return { ...director.described(), feeds: feeds.map(({ url, isOn }) => ({ to: url.origin, on: isOn })) };
+  function scenarioStatus() {
+    return { ...scenario.describe(), feeds: feeds.map(({ url, isOn }) => ({ to: url.origin, on: isOn })) };
   }
 }
 
-function asRefusal({ message, faults }: ScenarioFault): Refusal {
+function toErrorAnswer({ message, faults }: ScenarioFault): ErrorAnswer {
   const keys = faults.map(({ key }) => key);
-  return new Refusal(400, `The scenario is not as expected, and the one before goes on. ${message}`, {
+  return new ErrorAnswer(400, `The scenario is invalid; the previous one stays active. ${message}`, {
     source: 'payload',
     keys,
   });
 }
 
-/** A person without anything personal. */
+/** A person without personal data. */
 function overview({ clientUserId, humanId, persona, status, deletedAt, updatedAt, reports, notices }: Person) {
   return {
     clientUserId,

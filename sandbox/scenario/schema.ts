@@ -1,27 +1,26 @@
 import { z } from 'zod';
-import { DURATION_EXPECTED, durationMsOf } from '../duration';
+import { DURATION_EXPECTED, parseDurationMs } from '../duration';
 import { PERSONAS } from '../personas/catalogue';
 
-/** The calls of upstream, by the names that faults know them by. */
+/** The names of upstream's calls in rules. */
 export const CALLS = ['token', 'access-token', 'create', 'look-up', 'read', 'delete', 'list', 'download'] as const;
 
-/** One of them. */
 export type CallName = (typeof CALLS)[number];
 
 const duration = z.string().transform((text, context) => {
-  const durationMs = durationMsOf(text);
+  const durationMs = parseDurationMs(text);
   if (durationMs === null) context.addIssue({ code: 'custom', message: `expected ${DURATION_EXPECTED}` });
   return durationMs ?? 0;
 });
 const count = z.int().min(1);
-const someone = z.string().min(1);
+const nonEmptyText = z.string().min(1);
 const committed = z.boolean().default(false);
 
-/** When a rule bites: at the calls of those numbers, at a share of all, or at every one; so many times at most. */
-const bites = {
-  /** Only the calls about this clientUserId; `*` stands for anything. */
-  clientUserId: someone.optional(),
-  /** The first call that the rule looks at is 1. */
+/** When a rule applies: to the calls with these numbers, to a share of the calls, or to all; `times`: at most so often. */
+const conditions = {
+  /** A pattern: only calls that concern a matching person. */
+  clientUserId: nonEmptyText.optional(),
+  /** The first call that the rule checks is 1. */
   calls: z.array(count).min(1).optional(),
   rate: z.number().min(0).max(1).optional(),
   times: count.optional(),
@@ -30,9 +29,9 @@ const onCalls = {
   on: z.union([z.enum([...CALLS, 'any']), z.array(z.enum(CALLS)).min(1)], {
     error: `expected any, one of ${CALLS.join(', ')}, or a list of them`,
   }),
-  ...bites,
+  ...conditions,
 };
-const onNotices = { on: z.enum(['status', 'report', 'any']).default('any'), ...bites };
+const onNotices = { on: z.enum(['status', 'report', 'any']).default('any'), ...conditions };
 
 const CALL_FAULTS =
   'commit-then-drop, status, rate-limit, unauthorized, proxy-html, gateway, reset, stall, truncate, shorten, wrong-body, wrong-type, compress';
@@ -73,7 +72,7 @@ const callFaults = [
   z.strictObject({ fault: z.literal('wrong-body'), ...onCalls }),
   z.strictObject({
     fault: z.literal('wrong-type'),
-    contentType: someone.default('application/octet-stream'),
+    contentType: nonEmptyText.default('application/octet-stream'),
     ...onCalls,
   }),
   z.strictObject({ fault: z.literal('compress'), as: z.enum(['gzip', 'deflate', 'br']).default('gzip'), ...onCalls }),
@@ -98,11 +97,11 @@ const noticeFault = z.discriminatedUnion('fault', noticeFaults, {
 
 const exclusive = <T extends { calls?: number[] | undefined; rate?: number | undefined }>(schema: z.ZodType<T>) =>
   schema.refine(({ calls, rate }) => calls === undefined || rate === undefined, {
-    error: 'expected either calls or rate, both came',
+    error: 'expected either calls or rate, got both',
     path: ['rate'],
   });
 
-/** A scenario as it stands in a file. */
+/** The document of a scenario. */
 export const scenarioSchema = z.strictObject({
   $schema: z.string().optional(),
   /** The same seed and the same calls give the same ids, faults and log. */
@@ -112,9 +111,9 @@ export const scenarioSchema = z.strictObject({
     .optional(),
   speed: z.number().positive().optional(),
   longestWait: duration.optional(),
-  /** Who lives as what, whatever the e-mail says; the first that fits. */
+  /** The first match overrides the persona of the e-mail address. */
   personas: z
-    .array(z.strictObject({ clientUserId: someone, persona: z.enum(PERSONAS.map(({ name }) => name)) }))
+    .array(z.strictObject({ clientUserId: nonEmptyText, persona: z.enum(PERSONAS.map(({ name }) => name)) }))
     .default([]),
   faults: z.array(exclusive(callFault)).default([]),
   notices: z.array(exclusive(noticeFault)).default([]),
@@ -122,14 +121,14 @@ export const scenarioSchema = z.strictObject({
   feed: z.strictObject({ offAfterFailures: count }).optional(),
 });
 
-/** A scenario, checked, with durations in milliseconds. */
+/** A valid scenario with durations in milliseconds. */
 export type Scenario = z.output<typeof scenarioSchema>;
 
-/** A rule that makes a call go wrong. */
+/** A rule for faults of calls. */
 export type CallFault = z.output<typeof callFault>;
 
-/** A rule that makes a notice go wrong. */
+/** A rule for faults of notifications. */
 export type NoticeFault = z.output<typeof noticeFault>;
 
-/** When a rule bites. */
-export type Bites = z.output<z.ZodObject<typeof bites>>;
+/** When a rule applies. */
+export type RuleConditions = z.output<z.ZodObject<typeof conditions>>;

@@ -2,34 +2,41 @@ import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from
 import { describeError } from '../observability/describe-error';
 import { StoreUnavailable } from '../report-store/port';
 import { RateLimited, Undecided, UpstreamError } from '../upstream/errors';
-import type { Progress } from './progress';
+import type { PollProgress, Progress } from './progress';
 
-/** Thrown by an activity that found nothing yet and is to be run again: no failure, and nobody needs to hear of it. */
+/** An activity that found nothing yet and runs again: not a failure, and not logged as one. */
 export class NothingYet extends Error {
   override readonly name = 'NothingYet';
 
   constructor(
-    readonly waitingFor: string,
-    readonly againInMs: number,
-    /** Upstream's id of the request that left nothing to do but wait. */
+    what: string,
+    readonly delayMs: number,
+    /** The upstream's id of the request after which we can only wait. */
     readonly requestId: string | null = null,
   ) {
-    super(`nothing yet: ${waitingFor}`);
+    super(`nothing yet: ${what}`);
   }
 }
 
-/** The first retry comes within a second, the distance doubles to a minute, and to five in an outage that lasts. */
+/** A poll that found nothing new runs again after the next of its delays; the last one repeats. */
+export function nothingNew(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
+  const delayMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
+  progress.quiet += 1;
+  return new NothingYet(what, delayMs);
+}
+
+/** The first retry comes within a second; the delay doubles to a minute, and to five minutes in a long outage. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 const LONG_OUTAGE_MS = 15 * 60_000;
 const MAX_RETRY_IN_LONG_OUTAGE_MS = 5 * 60_000;
-/** Up to a fifth earlier, so that what failed together does not come back together. */
+/** Retries come up to a fifth earlier, so that activities that failed together do not retry together. */
 const JITTER = 0.2;
 
 /**
- * What an activity threw, in Temporal's terms. Every failure is retryable and says when: what is final is an activity's result, not its failure.
- * Counts the streak of failures in `progress`, whose `elapsedMs` is that of this failure; a quiet attempt ends it, for upstream did answer.
- * `nowMs` is the server's time.
+ * Turns the error of an activity into a Temporal failure, which is always retryable and carries the delay: a final outcome is a result, not a
+ * failure. Counts the streak in `progress`, whose `elapsedMs` is that of this failure; a quiet attempt ends the streak, because the upstream
+ * has answered. `nowMs` is the server's time.
  */
 export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure) {
@@ -41,11 +48,11 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
     progress.failingFromMs = null;
     progress.failingSinceMs = null;
     progress.undecidedFromMs = null;
-    progress.delayMs = error.againInMs;
+    progress.delayMs = error.delayMs;
     return withRequestId(error.requestId, {
       message: error.message,
       type: error.name,
-      nextRetryDelay: error.againInMs,
+      nextRetryDelay: error.delayMs,
       category: ApplicationFailureCategory.BENIGN,
     });
   }
@@ -53,8 +60,8 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
   progress.failingFromMs ??= progress.elapsedMs;
   progress.failingSinceMs ??= nowMs;
   if (error instanceof Undecided) progress.undecidedFromMs ??= progress.elapsedMs;
-  const asked = error instanceof RateLimited ? error.retryAfterMs : null;
-  progress.delayMs = asked ?? backOffMs(progress.streak, progress.elapsedMs - progress.failingFromMs);
+  const retryAfterMs = error instanceof RateLimited ? error.retryAfterMs : null;
+  progress.delayMs = retryAfterMs ?? backOffMs(progress.streak, progress.elapsedMs - progress.failingFromMs);
   return withRequestId(error instanceof UpstreamError ? error.call.requestId : null, {
     message: failureMessage(error),
     type: failureType(error),
@@ -64,26 +71,25 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
 
 type FailureOptions = Parameters<typeof ApplicationFailure.create>[0];
 
-/** The request id stands in the message already; as a field of its own it goes into the log line, which shows no message. */
+/** The message has the request id already. As a field it is in the log line too, which shows no message. */
 function withRequestId(requestId: string | null, options: FailureOptions): ApplicationFailure {
   const failure = ApplicationFailure.create(options);
   return requestId === null ? failure : Object.assign(failure, { requestId });
 }
 
-/** How long to wait after the streak's newest failure, in ms. */
 function backOffMs(streak: number, failingForMs: number): number {
-  const mostMs = failingForMs > LONG_OUTAGE_MS ? MAX_RETRY_IN_LONG_OUTAGE_MS : MAX_RETRY_MS;
+  const maxMs = failingForMs > LONG_OUTAGE_MS ? MAX_RETRY_IN_LONG_OUTAGE_MS : MAX_RETRY_MS;
   const doubledMs = FIRST_RETRY_MS * 2 ** Math.min(streak - 1, 20);
-  return Math.round(Math.min(mostMs, doubledMs) * (1 - JITTER * Math.random()));
+  return Math.round(Math.min(maxMs, doubledMs) * (1 - JITTER * Math.random()));
 }
 
-/** What was thrown in Temporal's terms already (the store is away) keeps the name it was given there. */
+/** A Temporal failure (an unavailable store) keeps its type. */
 function failureType(error: unknown): string {
   if (error instanceof ApplicationFailure && error.type) return error.type;
   return error instanceof Error ? describeError(error).name : 'Error';
 }
 
-/** Only our own words leave: another error's message may quote what it was given. An ApplicationFailure is thrown by our own code only. */
+/** Only messages of our own errors: another error may quote personal data. Only our code throws ApplicationFailure. */
 function failureMessage(error: unknown): string {
   if (error instanceof UpstreamError || error instanceof StoreUnavailable || error instanceof ApplicationFailure) {
     return error.message;

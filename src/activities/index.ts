@@ -10,7 +10,7 @@ import { schedulingChecks } from './scheduled-checks';
 import { createSweepActivities, type SweepDeps } from './sweep';
 import { createSweepPageActivities } from './sweep-upstream';
 import { createTurnActivities } from './turns';
-import { createPeopleActivities, createWithdrawalActivities } from './withdrawal';
+import { createWithdrawalActivities, createWithdrawalRecordActivities } from './withdrawal';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
 export type InternalActivities = ReturnType<typeof createInternalActivities>;
@@ -21,7 +21,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
-    ...createPeopleActivities(deps),
+    ...createWithdrawalActivities(deps),
     ...createSweepPageActivities(deps),
     ...createTurnActivities(),
   };
@@ -33,7 +33,7 @@ export function createInternalActivities(deps: ManifestDeps & RefreshDeps & Swee
     ...schedulingChecks(auditingCancels(createManifestActivities(deps), deps.retention.audit), deps),
     ...createMailboxActivities(deps),
     ...createRefreshActivities(deps),
-    ...createWithdrawalActivities(deps),
+    ...createWithdrawalRecordActivities(deps),
     ...createSweepActivities(deps),
     ...createRetentionActivities(deps),
   };

@@ -11,14 +11,20 @@ import {
 } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import type { ApplicantDetails } from '../workflows/contract';
-import { type Attempt, attempt, stopIfCancelled } from './attempt';
+import {
+  type Attempt,
+  answerUndecided,
+  attempt,
+  stopIfCancelled,
+  type UndecidedAnswer,
+  type UndecidedPatience,
+} from './attempt';
 import { NothingYet } from './failures';
 import { translateStoreErrors } from './manifests';
-import { findOwnPerson, matchesEmail } from './person';
+import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
-import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
-/** What came of an invitation. `conflict` and `invalid` are final: a human has to look. */
+/** The result of an invitation. `conflict` and `invalid` are final: a human has to look. */
 export type InvitationAnswer =
   | {
       kind: 'invited' | 'adopted';
@@ -26,39 +32,39 @@ export type InvitationAnswer =
       status: string;
       updatedAtMs: number | null;
       askedAtMs: number;
-      /** Only of a person who was created, where the answer had one: a person who is adopted has none. */
+      /** Only of a created person, if the answer had one. */
       inviteLink?: string;
     }
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
-  /** Nobody is there, yet the manifest says that this very run has had the person: Temporal was restored from a backup. */
+  /** No person is found, but the manifest says that this run has invited one: Temporal was restored from a backup. */
   | { kind: 'had-before' }
   /** No look-up has decided whether the person exists, or no answer whether the details are valid. */
   | UndecidedAnswer;
 
 interface InvitationProgress extends Progress {
-  /** When a create was sent whose effect is not known, by the server's clock; null when none is on its way. Workers of 0.1.0 read it too. */
+  /** When a create was sent whose effect is unknown, by the server's clock; null: none. Workers of 0.1.0 read it too. */
   createSentAtMs: number | null;
-  /** Where on `elapsedMs` the look-ups for that effect began: they go on for {@link AMBIGUOUS_FOR_MS} of it. */
+  /** The `elapsedMs` at which the look-ups for that effect began; they continue for {@link AMBIGUOUS_FOR_MS}. */
   lookingFromMs: number;
-  /** Upstream said 409: a second create is pointless. */
+  /** A create was answered 409: a second one is pointless. */
   exists: boolean;
-  /** Look-ups since, to space them. */
+  /** Look-ups since the create, to space them. */
   lookUps: number;
 }
 
 /**
- * How long we look for the effect of an ambiguous create before a second one, in time that was waited: a wait in the queue does not shorten
- * it. The design allows a minute; upstream's commit delay is not known, and a person who waits for an invitation loses nothing by it.
+ * How long we look for the effect of an ambiguous create before a second one, without time in the queue. The upstream's commit delay is
+ * unknown, and a later invitation costs the person nothing.
  */
 const AMBIGUOUS_FOR_MS = 50_000;
-/** Look-ups in that time are 1, 2, 4, then 8 s apart. */
-const MAX_LOOK_UP_APART_MS = 8_000;
+/** The look-ups come after 1, 2, 4, then every 8 s. */
+const MAX_LOOK_UP_DELAY_MS = 8_000;
 
-/** What inviting needs: `timeoutMs` is how long a call that we gave up on may still be alive at upstream. */
 export interface InvitationDeps {
   readonly upstream: Upstream;
   readonly reportStore: Pick<ReportStore, 'readManifest'>;
+  /** How long a call that timed out may still be alive at the upstream. */
   readonly timeoutMs: number;
 }
 
@@ -66,23 +72,22 @@ interface InviteInput extends UndecidedPatience {
   readonly details: ApplicantDetails;
   /** When the workflow's run began. */
   readonly begunAtMs: number;
-  /** An activity before this one left a create on its way whose effect is not known. */
+  /** An earlier activity sent a create whose effect is unknown. */
   readonly createSent?: boolean;
-  /** Upstream answered that create with 409. */
+  /** That create was answered 409. */
   readonly exists?: boolean;
-  /** False: upstream sends no e-mail, because the carrier sends the link. Absent: true. */
+  /** False: the upstream sends no e-mail, because the carrier sends the link. Absent: true. */
   readonly autoInvite?: boolean;
 }
 
-/** Inviting at most once. Look-up and create are one step, so that nothing comes between them. */
+/** Invites at most once. Look-up and create are one activity, so that nothing comes between them. */
 export function createInvitationActivities({ upstream, reportStore, timeoutMs }: InvitationDeps) {
   return {
-    /** Looks up, adopts what is there, else creates; after an ambiguous answer it looks up for a while before it creates again. */
+    /** Adopts an existing person, or creates one. After an ambiguous answer it looks up for a while before it creates again. */
     async invite(input: InviteInput): Promise<InvitationAnswer> {
       return attempt<InvitationAnswer, InvitationProgress>(
         (running) => inviteOnce(running, input),
-        (before, afterSilence) =>
-          startInvitationProgress(before, input, afterSilence || (before === null && input.createSent === true)),
+        (before, afterLostAttempt) => startInvitationProgress(before, input, afterLostAttempt),
       );
     },
   };
@@ -91,30 +96,30 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     const { details, begunAtMs } = input;
     const { progress, elapsedMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
-    // Until we know better, a heartbeat of this attempt says that it may have sent a create.
+    // Until it is certain that no create was sent, a heartbeat says that one may have been.
     progress.createSentAtMs ??= running.nowMs();
-    const nothingSent = (error: unknown) => {
+    const restoreSentAt = (error: unknown) => {
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    const there = await answerUndecided(running, input, () => lookUp(details).catch(nothingSent));
-    if (there && 'kind' in there) return { ...there, createSent: sentBeforeMs !== null, exists: progress.exists };
-    if (there) return toAdoptedAnswer(there, details, running.askedAtMs);
+    const person = await answerUndecided(running, input, () => lookUp(details).catch(restoreSentAt));
+    if (person && 'kind' in person) return { ...person, createSent: sentBeforeMs !== null, exists: progress.exists };
+    if (person) return toAdoptedAnswer(person, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
     if (progress.exists) return { kind: 'conflict' };
-    if (await isInvitedByThisRun(details, begunAtMs).catch(nothingSent)) {
+    if (await isInvitedByThisRun(details, begunAtMs).catch(restoreSentAt)) {
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }
     return create(running, input);
   }
 
-  /** A run that was restored from a backup does not know that it has invited, or even withdrawn; the store does. */
+  /** After a restore from a backup, the run does not know that it has invited, or even withdrawn; the store does. */
   async function isInvitedByThisRun({ clientUserId }: ApplicantDetails, begunAtMs: number): Promise<boolean> {
     const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId));
-    const toldAtMs = parseInstantMs(manifest?.closedAt ?? manifest?.openedAt ?? null);
-    return toldAtMs !== null && toldAtMs >= begunAtMs;
+    const recordedAtMs = parseInstantMs(manifest?.closedAt ?? manifest?.openedAt ?? null);
+    return recordedAtMs !== null && recordedAtMs >= begunAtMs;
   }
 
   async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
@@ -125,9 +130,15 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     progress.lookingFromMs = elapsedMs();
     heartbeat(progress);
     try {
-      const user = await upstream.invite({ ...details, autoInvite });
-      const link = user.inviteLink === null ? {} : { inviteLink: user.inviteLink };
-      return { kind: 'invited', ...personFields(user, 'Invited'), askedAtMs: running.askedAtMs, ...link };
+      const { subjectId, status, updatedAtMs, inviteLink } = await upstream.invite({ ...details, autoInvite });
+      return {
+        kind: 'invited',
+        humanId: subjectId,
+        status: status || 'Invited',
+        updatedAtMs,
+        askedAtMs: running.askedAtMs,
+        ...(inviteLink !== null && { inviteLink }),
+      };
     } catch (error) {
       if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
       if (!(error instanceof UpstreamError)) throw error;
@@ -137,7 +148,7 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     }
   }
 
-  /** The create may have had its effect or may have it yet: the answer is in a look-up, now and for a while. */
+  /** The create may have taken effect, or may do so later: look up, now and for a while. */
   async function afterAmbiguousCreate(
     running: Attempt<InvitationProgress>,
     details: ApplicantDetails,
@@ -148,46 +159,50 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     try {
       if (error instanceof Unavailable && error.callMayBeAlive) await sleep(timeoutMs);
     } finally {
-      // Also where a worker that drains ends the wait: the next attempt then looks for the whole time.
+      // Also if a draining worker ends the sleep: the next attempt then looks for the full time.
       progress.createSentAtMs = nowMs();
       progress.lookingFromMs = elapsedMs();
       progress.lookUps = 0;
     }
-    const there = await lookUp(details);
-    if (there) return toAdoptedAnswer(there, details, running.askedAtMs);
+    const person = await lookUp(details);
+    if (person) return toAdoptedAnswer(person, details, running.askedAtMs);
     throw lookUpAgain(progress, AMBIGUOUS_FOR_MS, error);
   }
 
   async function lookUp({ clientUserId }: ApplicantDetails): Promise<Person | null> {
-    return findOwnPerson(await upstream.findPeople({ clientUserId }), clientUserId);
+    return ownPeople(await upstream.findPeople({ clientUserId }), clientUserId)[0] ?? null;
   }
 }
 
-/** `afterSilence`: a create may have been sent of which this activity knows nothing, so the look-ups begin anew, at their full length. */
+/** After a lost attempt or activity, a create may have been sent, so the look-ups start again, for the full time. */
 function startInvitationProgress(
   before: InvitationProgress | null,
-  { exists = false }: InviteInput,
-  afterSilence: boolean,
+  { exists = false, createSent = false }: InviteInput,
+  afterLostAttempt: boolean,
 ): InvitationProgress {
   const nothingSent = { ...startProgress(null), createSentAtMs: null, lookingFromMs: 0, exists, lookUps: 0 };
   const progress = before ?? nothingSent;
-  if (!afterSilence) return progress;
+  if (!afterLostAttempt && !(before === null && createSent)) return progress;
   const createSentAtMs = progress.createSentAtMs ?? activityInfo().currentAttemptScheduledTimestampMs;
   return { ...progress, createSentAtMs, lookingFromMs: progress.elapsedMs, lookUps: 0 };
 }
 
-/** The last look-up falls on the end of the time, so that a second create comes no later than it may. */
+/** The last look-up comes at the end of the time, so that a second create is not delayed further. */
 function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: UpstreamError | null = null): NothingYet {
-  const apartMs = Math.min(1_000 * 2 ** progress.lookUps, MAX_LOOK_UP_APART_MS, Math.max(0, remainingMs));
+  const delayMs = Math.min(1_000 * 2 ** progress.lookUps, MAX_LOOK_UP_DELAY_MS, Math.max(0, remainingMs));
   progress.lookUps += 1;
   const why = lost === null ? '' : `: ${lost.message}`;
-  return new NothingYet(`the effect of an invitation whose answer was lost${why}`, apartMs, lost?.call.requestId);
+  return new NothingYet(
+    `an invitation whose answer was lost may still take effect${why}`,
+    delayMs,
+    lost?.call.requestId,
+  );
 }
 
 /**
- * True where upstream itself turned the create away before it was worked on, so that nothing can come of it: not sent at all, 429, or another
- * 4xx in one of its envelopes. Not 408 (a gateway's time-out), 409 (a person is there) and any 5xx, with `Retry-After` or without: those tell
- * nothing of the effect. Nor does a redirect, a page or foreign JSON: a gateway may have answered so after upstream had worked.
+ * True if the upstream itself rejected the create before processing it: not sent at all, 429, or another 4xx in its own envelope. Not 408 (a
+ * gateway's timeout), 409 (the person exists) or a 5xx, with or without `Retry-After`. Redirects, pages and foreign JSON prove nothing: a
+ * gateway may have sent them after the upstream had processed the create.
  */
 function wasRejectedUnprocessed(error: UpstreamError): boolean {
   const { status } = error.call;
@@ -197,12 +212,9 @@ function wasRejectedUnprocessed(error: UpstreamError): boolean {
   return isUpstreamsWord && status !== null && status >= 400 && status < 500 && status !== 408 && status !== 409;
 }
 
-/** Another e-mail upstream is a conflict for a human: whoever was invited there is not known to be our applicant. */
-function toAdoptedAnswer(user: Person, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
-  if (!matchesEmail(user, details.clientUserEmail)) return { kind: 'conflict' };
-  return { kind: 'adopted', ...personFields(user, user.status), askedAtMs };
-}
-
-function personFields(user: Person, otherwise: string) {
-  return { humanId: user.subjectId, status: user.status || otherwise, updatedAtMs: user.updatedAtMs };
+/** A person with another e-mail may not be our applicant: a conflict that a human has to resolve. */
+function toAdoptedAnswer(person: Person, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+  if (!matchesEmail(person, details.clientUserEmail)) return { kind: 'conflict' };
+  const { subjectId, status, updatedAtMs } = person;
+  return { kind: 'adopted', humanId: subjectId, status, updatedAtMs, askedAtMs };
 }

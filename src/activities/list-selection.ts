@@ -2,42 +2,35 @@ import { createHash } from 'node:crypto';
 import { newestRows, type ReportList } from '../domain/collection';
 import { versionName } from '../domain/instants';
 import { findMark, locateMark, type Marks } from '../domain/marks';
-import {
-  isKnownType,
-  type ListedKind,
-  type ListedReport,
-  type Organization,
-  type Wanted,
-  wantedFormats,
-} from '../domain/reports';
+import { isKnownType, type ListedKind, type ListedReport, type Wanted, wantedFormats } from '../domain/reports';
 
-/** What an activity returns of a list, and what it leaves out. */
+/** Which rows of a list an activity returns. */
 export interface ListSelection {
-  /** Rows of other types are left out. Not given, by a run of an earlier version: every row is wanted. */
+  /** Rows of other types are left out. Absent (a run of an earlier version): every row is wanted. */
   readonly wanted?: Wanted;
-  /** What is stored or not offered: left out of a list that is too long. */
+  /** Stored and not offered documents, whose rows are left out of a list that is too long. */
   readonly done?: Marks;
-  /** Reports that are returned whatever their type is, by id. */
+  /** The ids of reports that are returned whatever their type. */
   readonly named?: readonly string[];
 }
 
-/** The rows of one answer: about 3,000 ordinary ones. Beside the rest of an applicant's state they fit into a payload of 2 MB. */
+/** About 3,000 ordinary rows. Together with the rest of an applicant's state they fit into a payload of 2 MB. */
 const MAX_ROWS_BYTES = 500_000;
-/** Providers and types beside the rows: no person has so many. */
+/** No person has so many providers and types. */
 const MAX_OTHERS = 200;
-/** Names are shown to people; longer ones are cut. No known value comes near. */
-const MAX_TEXT_LENGTH = 200;
+/** Longer names are cut, because people read them. */
+const MAX_NAME_LENGTH = 200;
 const CUT_AT = 160;
 
 /**
- * Upstream's rows as a run takes them: bounded, however long the list and its texts are. Of an unwanted row of a known type its provider is kept,
- * whose own reports are then awaited; a custom type (a laboratory's panel) says nothing of a provider with records.
+ * Selects rows of the upstream's list, bounded however long the list and its texts are. An unwanted row of a known type still shows its
+ * provider, whose own reports are then expected; a custom type (a laboratory's panel) says nothing about a provider with records.
  */
 export function selectReports(
   rows: readonly ListedReport[],
   { wanted, done = {}, named = [] }: ListSelection,
 ): Omit<ReportList, 'askedAtMs'> {
-  const all = rows.map(withCutNames);
+  const all = rows.map(cutNames);
   if (!wanted) return { reports: all, digest: listDigest(all, []) };
   const namedIds = new Set(named);
   const isWanted = ({ id, type }: ListedReport) => wantedFormats(wanted, type) !== undefined || namedIds.has(id);
@@ -48,8 +41,8 @@ export function selectReports(
       .map(({ type, organization }) => ({ type: '', organization: isKnownType(type) ? organization : null })),
   );
   const { reports, left } = selectFittingRows(newestRows(wantedRows), wanted, done);
-  const taken = new Set(reports);
-  const others = otherKinds(reports, [...wantedRows.filter((row) => !taken.has(row)).map(kindOf), ...unwanted]);
+  const selected = new Set(reports);
+  const others = otherKinds(reports, [...wantedRows.filter((row) => !selected.has(row)).map(toKind), ...unwanted]);
   return {
     reports,
     ...(others.length > 0 && { others }),
@@ -58,14 +51,14 @@ export function selectReports(
   };
 }
 
-/** All rows, or of too many those that are still to be fetched, as many as fit. */
+/** All rows; if there are too many, those that are still to be fetched, as many as fit. */
 function selectFittingRows(
   rows: readonly ListedReport[],
   wanted: Wanted,
   done: Marks,
 ): { reports: ListedReport[]; left: number } {
-  const whole = takeFittingRows(rows);
-  if (whole.length === rows.length) return { reports: whole, left: 0 };
+  const fitting = takeFittingRows(rows);
+  if (fitting.length === rows.length) return { reports: fitting, left: 0 };
   const isDone = (report: ListedReport) =>
     (wantedFormats(wanted, report.type) ?? []).every((format) => {
       const version = versionName(report.updatedAt);
@@ -79,64 +72,60 @@ function selectFittingRows(
 
 function takeFittingRows(rows: readonly ListedReport[]): ListedReport[] {
   let bytes = 0;
-  const fits = (row: ListedReport) => {
+  const end = rows.findIndex((row) => {
     bytes += Buffer.byteLength(JSON.stringify(row)) + 1;
-    return bytes <= MAX_ROWS_BYTES;
-  };
-  const tooMany = rows.findIndex((row) => !fits(row));
-  return tooMany === -1 ? [...rows] : rows.slice(0, tooMany);
+    return bytes > MAX_ROWS_BYTES;
+  });
+  return end === -1 ? [...rows] : rows.slice(0, end);
 }
 
-/** What the rows that were left out show and those that were taken do not. */
+/** The kinds that only rows outside the selection have. */
 function otherKinds(reports: readonly ListedReport[], left: readonly ListedKind[]): ListedKind[] {
   const known = new Set(
-    reports.flatMap((row) => [keyOf(kindOf(row)), keyOf({ type: '', organization: row.organization })]),
+    reports.flatMap((row) => [kindKey(toKind(row)), kindKey({ type: '', organization: row.organization })]),
   );
   const others: ListedKind[] = [];
   for (const kind of left) {
     const isAnonymous = kind.type === '' && kind.organization === null;
-    if (known.has(keyOf(kind)) || others.length >= MAX_OTHERS) continue;
+    if (known.has(kindKey(kind)) || others.length >= MAX_OTHERS) continue;
     if (isAnonymous && reports.length + others.length > 0) continue;
-    known.add(keyOf(kind)).add(keyOf({ ...kind, type: '' }));
+    known.add(kindKey(kind)).add(kindKey({ ...kind, type: '' }));
     others.push(kind);
   }
   return others;
 }
 
 function distinctKinds(kinds: readonly ListedKind[]): ListedKind[] {
-  return [...new Map(kinds.map((kind) => [keyOf(kind), kind])).values()];
+  return [...new Map(kinds.map((kind) => [kindKey(kind), kind])).values()];
 }
 
-function kindOf({ type, organization }: ListedReport): ListedKind {
+function toKind({ type, organization }: ListedReport): ListedKind {
   return { type: type.toLowerCase(), organization };
 }
 
-function keyOf({ type, organization }: ListedKind): string {
+function kindKey({ type, organization }: ListedKind): string {
   return JSON.stringify([type, organization?.id, organization?.name]);
 }
 
-function withCutNames({ id, type, organization, updatedAt }: ListedReport): ListedReport {
-  return { id, type, organization: organization && cutNames(organization), updatedAt };
+function cutNames({ id, type, organization, updatedAt }: ListedReport): ListedReport {
+  const cut = organization && { id: cutText(organization.id), name: cutText(organization.name) };
+  return { id, type, organization: cut, updatedAt };
 }
 
-/** Long texts are cut, and stay different from others that begin alike. */
-function cutNames({ id, name }: Organization): Organization {
-  return { id: cutText(id), name: cutText(name) };
-}
-
+/** A cut text ends in its digest, so that it differs from others with the same beginning. */
 function cutText(text: string | null): string | null {
-  if (text === null || text.length <= MAX_TEXT_LENGTH) return text;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  return `${text.slice(0, CUT_AT).replace(/\p{Surrogate}$/u, '')}… ${digest}`;
+  if (text === null || text.length <= MAX_NAME_LENGTH) return text;
+  return `${text.slice(0, CUT_AT).replace(/\p{Surrogate}$/u, '')}… ${shortDigest(text)}`;
 }
 
-/** What tells one list from another, in whatever order upstream gives its rows: 16 hex digits. Of what is not wanted only who has it counts. */
+/** Identifies a list, whatever the order of its rows. Of unwanted rows only their kinds count. */
 function listDigest(reports: readonly ListedReport[], unwanted: readonly ListedKind[]): string {
   const rows = reports.map(({ id, updatedAt, organization }) =>
     JSON.stringify([id, updatedAt, organization?.id, organization?.name]),
   );
-  return createHash('sha256')
-    .update([...rows, ...unwanted.map(keyOf)].sort().join('\n'))
-    .digest('hex')
-    .slice(0, 16);
+  return shortDigest([...rows, ...unwanted.map(kindKey)].sort().join('\n'));
+}
+
+function shortDigest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

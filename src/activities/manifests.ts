@@ -1,6 +1,6 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { compactDocuments } from '../domain/collection';
+import { compactDocuments } from '../domain/collection-documents';
 import type { Marks } from '../domain/marks';
 import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';

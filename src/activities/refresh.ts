@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { compactDocuments } from '../domain/collection';
+import { compactDocuments } from '../domain/collection-documents';
 import { parseInstantMs } from '../domain/instants';
 import type { ReportNotice } from '../domain/notices';
 import type { Policy } from '../domain/policy';

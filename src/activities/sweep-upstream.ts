@@ -1,14 +1,13 @@
 import { isClientUserId } from '../domain/identifiers';
 import type { SweepPerson } from '../domain/sweep';
 import type { ReportStore } from '../report-store/port';
-import { NotFound } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
-import { attempt } from './attempt';
+import { attempt, attemptDecision, type UndecidedAnswer, type UndecidedPatience } from './attempt';
 import { translateStoreErrors } from './manifests';
+import { readOrNull } from './person';
 import { startProgress } from './progress';
 import type { FindingPosition } from './sweep';
 import { sweepFiles } from './sweep-files';
-import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
 
 /** The steps of a sweep that call upstream: one call each, so that the rate cap holds. */
 export function createSweepPageActivities({ upstream, reportStore }: { upstream: Upstream; reportStore: ReportStore }) {
@@ -30,7 +29,7 @@ export function createSweepPageActivities({ upstream, reportStore }: { upstream:
 
     /** Whether the person of a finding is upstream after all: by humanId, then by clientUserId, because a 404 alone proves nothing. */
     async isThere(input: FindingToAskFor & UndecidedPatience): Promise<boolean | UndecidedAnswer> {
-      return attempt((running) => answerUndecided(running, input, () => askFor(input)), startProgress);
+      return attemptDecision(input, () => askFor(input), startProgress);
     },
   };
 
@@ -40,16 +39,10 @@ export function createSweepPageActivities({ upstream, reportStore }: { upstream:
     if (!finding) return false;
     if (by === 'clientUserId') {
       const clientUserId = finding.clientUserId ?? '';
-      const users = await upstream.findPeople({ clientUserId });
-      return users.some((user) => user.clientUserId === clientUserId || user.subjectId === finding.humanId);
+      const people = await upstream.findPeople({ clientUserId });
+      return people.some((person) => person.clientUserId === clientUserId || person.subjectId === finding.humanId);
     }
-    return upstream.readStatus(finding.humanId).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof NotFound) return false;
-        throw error;
-      },
-    );
+    return (await readOrNull(upstream, finding.humanId)) !== null;
   }
 }
 

@@ -1,30 +1,123 @@
 import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Policy } from '../domain/policy';
 import { type ReportStore, WrongFolder } from '../report-store/port';
+import { Unavailable, Undecided } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import type { KnownPeople } from '../workflows/contract';
-import { attempt } from './attempt';
+import { type Attempt, attemptDecision, type UndecidedAnswer, type UndecidedPatience } from './attempt';
 import { translateStoreErrors } from './manifests';
-import { matchesEmail } from './person';
-import { startProgress } from './progress';
-import { answerUndecided, type UndecidedAnswer, type UndecidedPatience } from './undecided';
+import { matchesEmail, ownPeople } from './person';
+import { type Progress, startProgress } from './progress';
 
-export interface WithdrawalDeps {
+export interface WithdrawInput extends UndecidedPatience {
+  readonly humanId: string;
+}
+
+/** The people under a clientUserId, by humanId. */
+export interface PeopleFound {
+  readonly ours: readonly string[];
+  readonly others: readonly string[];
+}
+
+interface WithdrawalProgress extends Progress {
+  /** The answer to the last deletion confirmed nothing, so this attempt looks up the person. Absent in progress of 0.1.0. */
+  unconfirmed?: { readonly why: string | null } | null;
+}
+
+/** Activities that withdraw people and find who to withdraw: one API call each. */
+export function createWithdrawalActivities({ upstream }: { upstream: Upstream }) {
+  return {
+    /** Deletes the person until the upstream confirms it, so that nothing more is sent to them. */
+    async withdraw({ humanId, ...patience }: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
+      return attemptDecision(
+        patience,
+        (running) => withdrawOnce(humanId, running),
+        (before: WithdrawalProgress | null) => before ?? startProgress(null),
+      );
+    },
+
+    /** The humanIds under a clientUserId. */
+    async findPeople(
+      input: { readonly clientUserId: string } & UndecidedPatience,
+    ): Promise<readonly string[] | UndecidedAnswer> {
+      return attemptDecision(input, async () => toIds(await findOwn(input.clientUserId)), startProgress);
+    },
+
+    /** The same, with people who are known to be ours separate from others. */
+    async findKnownPeople(
+      input: { readonly clientUserId: string } & KnownPeople & UndecidedPatience,
+    ): Promise<PeopleFound | UndecidedAnswer> {
+      return attemptDecision(input, async () => sortPeople(await findOwn(input.clientUserId), input), startProgress);
+    },
+  };
+
+  /** One call: a deletion, or a look-up if the previous answer left open whether the person is deleted. */
+  async function withdrawOnce(
+    humanId: string,
+    { progress }: Attempt<WithdrawalProgress>,
+  ): Promise<'deleted' | 'already-gone'> {
+    const { unconfirmed = null } = progress;
+    progress.unconfirmed = null;
+    if (unconfirmed !== null) return confirmWithdrawal(humanId, unconfirmed.why);
+    try {
+      return await upstream.withdraw(humanId);
+    } catch (error) {
+      const isAnswered = error instanceof Unavailable && isAnswerStatus(error.call.status);
+      if (isAnswered) progress.unconfirmed = { why: error instanceof Undecided ? error.why : null };
+      throw error;
+    }
+  }
+
+  /** It is not known that we deleted the person: a new person may not be listed yet. @throws ApplicationFailure if they are still listed */
+  async function confirmWithdrawal(humanId: string, why: string | null): Promise<'already-gone'> {
+    const found = await upstream.findPeople({ subjectId: humanId }).catch((error: unknown) => {
+      // Operators need to know why the deletion is not confirmed, not why the look-up does not help.
+      throw error instanceof Undecided && why !== null ? new Undecided(error.call, why) : error;
+    });
+    if (found.length === 0) return 'already-gone';
+    throw ApplicationFailure.create({ message: 'the person is still listed after a deletion', type: 'StillListed' });
+  }
+
+  async function findOwn(clientUserId: string): Promise<readonly Person[]> {
+    return ownPeople(await upstream.findPeople({ clientUserId }), clientUserId);
+  }
+}
+
+function sortPeople(people: readonly Person[], { humanIds, emails }: KnownPeople): PeopleFound {
+  // An applicant adopts a person without an e-mail. Among several, it is unknown which of them was adopted.
+  const isAlone = people.length === 1 && humanIds.length === 0;
+  const isInvited = (person: Person) =>
+    (isAlone || person.email !== null) && emails.some((email) => matchesEmail(person, email));
+  const isOurs = (person: Person) => humanIds.includes(person.subjectId) || isInvited(person);
+  return { ours: toIds(people.filter(isOurs)), others: toIds(people.filter((person) => !isOurs(person))) };
+}
+
+function toIds(people: readonly Person[]): string[] {
+  return people.map(({ subjectId }) => subjectId);
+}
+
+/** An answer from the upstream or a gateway, except a refused token, a timeout or a failure, after which nothing was done. */
+function isAnswerStatus(status: number | null): boolean {
+  return status !== null && status >= 200 && status < 500 && ![401, 403, 408, 429].includes(status);
+}
+
+export interface WithdrawalRecordDeps {
   readonly reportStore: ReportStore;
   readonly runs: { isOpen(clientUserId: string): Promise<boolean> };
-  /** What stands as wanted in a manifest that is made for somebody of whom there was none. */
+  /** Its wanted reports go into a new manifest. */
   readonly policy: Policy;
 }
 
-/** What the store and Temporal know of somebody who is withdrawn by hand. */
-export function createWithdrawalActivities({ reportStore, runs, policy }: WithdrawalDeps) {
+/** Activities that check and record a withdrawal by hand, in Temporal and the store. */
+export function createWithdrawalRecordActivities({ reportStore, runs, policy }: WithdrawalRecordDeps) {
   return {
     /** An open applicant is cancelled instead: it withdraws by itself. */
     async isApplicantOpen({ clientUserId }: { clientUserId: string }): Promise<boolean> {
       return runs.isOpen(clientUserId);
     },
 
-    /** Writes the outcome where there is none, so that no later start invites again. False where there was nobody and nothing to write of. */
+    /** Records the outcome, unless there is one, so that no later start invites again. False if there is nothing to record. */
     async recordWithdrawal(input: { clientUserId: string; humanId: string | null }): Promise<boolean> {
       const closedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
       return translateStoreErrors(async () => {
@@ -39,46 +132,4 @@ export function createWithdrawalActivities({ reportStore, runs, policy }: Withdr
       });
     },
   };
-}
-
-/** The people whom upstream has under a clientUserId, by humanId. */
-export interface PeopleFound {
-  readonly ours: readonly string[];
-  readonly others: readonly string[];
-}
-
-/** Whom upstream has under a clientUserId: one call. */
-export function createPeopleActivities({ upstream }: { upstream: Upstream }) {
-  return {
-    /** The humanIds; a reply that tells no clientUserId counts where it has one element only. */
-    async findPeople(
-      input: { readonly clientUserId: string } & UndecidedPatience,
-    ): Promise<readonly string[] | UndecidedAnswer> {
-      const ask = async () => (await usersOf(input.clientUserId)).map(({ subjectId }) => subjectId);
-      return attempt((running) => answerUndecided(running, input, ask), startProgress);
-    },
-
-    /** The same, with those who are known as ours apart from others. */
-    async findKnownPeople(
-      input: { readonly clientUserId: string } & KnownPeople & UndecidedPatience,
-    ): Promise<PeopleFound | UndecidedAnswer> {
-      const ask = async () => {
-        const users = await usersOf(input.clientUserId);
-        // An applicant adopts a person without an e-mail. Among several, it is unknown which of them was adopted.
-        const isAlone = users.length === 1 && input.humanIds.length === 0;
-        const isInvited = (user: Person) =>
-          (isAlone || user.email !== null) && input.emails.some((email) => matchesEmail(user, email));
-        const isOurs = (user: Person) => input.humanIds.includes(user.subjectId) || isInvited(user);
-        const idsOf = (some: readonly Person[]) => some.map(({ subjectId }) => subjectId);
-        return { ours: idsOf(users.filter(isOurs)), others: idsOf(users.filter((user) => !isOurs(user))) };
-      };
-      return attempt((running) => answerUndecided(running, input, ask), startProgress);
-    },
-  };
-
-  async function usersOf(clientUserId: string): Promise<readonly Person[]> {
-    const users = await upstream.findPeople({ clientUserId });
-    const only = users.length === 1 && users[0]?.clientUserId === null;
-    return users.filter((user) => only || user.clientUserId === clientUserId);
-  }
 }

@@ -20,6 +20,6 @@ export function callerOf(request: FastifyRequest): Caller | null {
 }
 
 /** For the audit log; whoever uses the open codec endpoint has no name but the machine's. */
-export function whoCalls(request: FastifyRequest): string {
+export function readActor(request: FastifyRequest): string {
   return callerOf(request)?.name ?? 'open:loopback';
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Audit } from '../observability/audit';
 import type { KeyRing } from '../temporal/key-ring';
-import { whoCalls } from './caller';
-import { type Decoded, decodeAll } from './decode';
+import { readActor } from './caller';
+import { type Decoded, decodePayloads } from './decode';
 import { Problem } from './problem';
 
 /** A page of history in Temporal's UI holds 1,000 events, most with a few payloads. */
@@ -30,8 +30,8 @@ export function addCodecRoutes(
     // Another namespace is another installation's, which has keys and an audit log of its own.
     const ours = (request.headers['x-namespace'] ?? namespace) === namespace;
     if (ring === null || !ours) return { payloads };
-    const decoded = await decodeAll(payloads, ring, namespace);
-    await record(audit, whoCalls(request), decoded);
+    const decoded = await decodePayloads(payloads, ring, namespace);
+    await record(audit, readActor(request), decoded);
     return { payloads: decoded.payloads };
   });
 }

@@ -13,7 +13,7 @@ export interface Decoded {
 }
 
 /** Decodes payloads in the JSON of Temporal's remote codecs: metadata and data in base64. Never fails. */
-export async function decodeAll(payloads: readonly unknown[], ring: KeyRing, namespace: string): Promise<Decoded> {
+export async function decodePayloads(payloads: readonly unknown[], ring: KeyRing, namespace: string): Promise<Decoded> {
   const readable = new Map<string, number>();
   const decoded: unknown[] = [];
   for (const element of payloads) {

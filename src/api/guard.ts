@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { callerAt, createAllowance } from '../process/allowance';
 import { type Access, accessOf } from './access';
 import { type Caller, setCaller } from './caller';
+import { createOriginCheck, type Origins } from './check-origin';
 import { type ApiKey, createKeyCheck } from './keys';
 import { Problem } from './problem';
 import { sessionTokenIn } from './session-cookie';
 import type { Sessions } from './sessions';
 import type { ApiSettings } from './settings';
-import { createWhereabouts, type Whereabouts } from './whereabouts';
 
 /** A minute: windows of every limit. */
 const WINDOW_MS = 60_000;
@@ -22,26 +22,26 @@ const UI_HEADERS = 'authorization, authorization-extras, content-type, x-namespa
 /** What stands before every route. */
 export interface Guard {
   /** Whose key it is. @throws {Problem} 401; 429 after too many that were nobody's */
-  keyOf(request: FastifyRequest, shown: string): ApiKey;
+  authenticateKey(request: FastifyRequest, shown: string): ApiKey;
   /** Whether what reached us came over TLS, ours or a proxy's. */
-  secure(request: FastifyRequest): boolean;
+  isSecure(request: FastifyRequest): boolean;
 }
 
 /** Checks every request before its body is read: rate, Host, Origin, then who calls and whether they may. */
 export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
   const check = createKeyCheck(settings.keys);
-  const whereabouts = createWhereabouts(settings);
+  const whereabouts = createOriginCheck(settings);
   const byAddress = createAllowance(MOST_REQUESTS, WINDOW_MS);
   const byName = createAllowance(MOST_REQUESTS, WINDOW_MS);
   const failures = createAllowance(MOST_FAILURES, WINDOW_MS);
   const guard: Guard = {
-    keyOf(request, shown) {
+    authenticateKey(request, shown) {
       const key = check(shown);
       if (key !== null) return key;
       spend(failures.take(callerAt(request.ip)));
       throw unauthorized('expected a key that is listed in API_KEYS');
     },
-    secure: (request) => whereabouts(request, true).own.startsWith('https:'),
+    isSecure: (request) => whereabouts(request, true).ownOrigin.startsWith('https:'),
   };
 
   app.addHook('onRoute', ({ method, url }) => {
@@ -58,7 +58,7 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
   });
   return guard;
 
-  function admit(request: FastifyRequest, access: Access, at: Whereabouts): void {
+  function admit(request: FastifyRequest, access: Access, at: Origins): void {
     if (access === 'everybody') return;
     const caller = identified(request, at);
     if (caller === null) {
@@ -73,23 +73,24 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
   }
 
   /** Null where nothing is shown. @throws {Problem} for what is shown and is not good */
-  function identified(request: FastifyRequest, at: Whereabouts): Caller | null {
+  function identified(request: FastifyRequest, at: Origins): Caller | null {
     const { authorization, cookie } = request.headers;
     if (authorization !== undefined) {
       const shown = /^Bearer +([!-~]+) *$/i.exec(authorization)?.[1] ?? '';
-      const { name, roles } = guard.keyOf(request, shown);
+      const { name, roles } = guard.authenticateKey(request, shown);
       return { name, roles, by: 'key' };
     }
-    const token = sessionTokenIn(cookie, at.own.startsWith('https:'));
-    const key = token === null ? null : sessions.holder(token);
+    const token = sessionTokenIn(cookie, at.ownOrigin.startsWith('https:'));
+    const key = token === null ? null : sessions.findKey(token);
     if (key === null) return null;
     // The browser adds the cookie whoever wrote the page; which page it was has to be said.
-    if (request.method !== 'GET' && at.page === null) throw new Problem(403, 'expected an Origin beside a session');
+    if (request.method !== 'GET' && at.callerOrigin === null)
+      throw new Problem(403, 'expected an Origin beside a session');
     return { name: key.name, roles: key.roles, by: 'session' };
   }
 }
 
-function allowPage(reply: FastifyReply, { page }: Whereabouts): void {
+function allowPage(reply: FastifyReply, { callerOrigin: page }: Origins): void {
   reply.header('Vary', 'Origin');
   if (page === null) return;
   reply.headers({

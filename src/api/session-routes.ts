@@ -29,12 +29,12 @@ export function addSessionRoutes(
   deps: {
     readonly sessions: Sessions;
     /** @throws {Problem} 401, 429 */
-    readonly keyOf: (request: FastifyRequest, shown: string) => ApiKey;
-    readonly secure: (request: FastifyRequest) => boolean;
+    readonly authenticateKey: (request: FastifyRequest, shown: string) => ApiKey;
+    readonly isSecure: (request: FastifyRequest) => boolean;
     readonly audit: Audit;
   },
 ): void {
-  const { sessions, keyOf, secure, audit } = deps;
+  const { sessions, authenticateKey, isSecure, audit } = deps;
 
   app.get('/whoami', async (request) => {
     const caller = callerOf(request);
@@ -56,20 +56,20 @@ export function addSessionRoutes(
   app.post('/session', async (request, reply) => {
     const { key: shown } = (request.body ?? {}) as { key?: unknown };
     if (typeof shown !== 'string' || shown === '') throw new Problem(400, 'expected {"key": "..."}');
-    const key = keyOf(request, shown.trim());
+    const key = authenticateKey(request, shown.trim());
     if (!key.roles.includes('records')) throw new Problem(403, 'expected a key with the role records');
     await audit.record({ who: key.name, did: 'sign-in', detail: 'session' });
-    reply.header('Set-Cookie', sessionCookie(sessions.begin(key), secure(request)));
+    reply.header('Set-Cookie', sessionCookie(sessions.begin(key), isSecure(request)));
     if (request.headers['content-type']?.startsWith('application/json')) return reply.code(204).send();
     return reply.type('text/html; charset=utf-8').send(DONE);
   });
 
   app.delete('/session', (request, reply) => {
-    const token = sessionTokenIn(request.headers.cookie, secure(request));
+    const token = sessionTokenIn(request.headers.cookie, isSecure(request));
     if (token !== null) sessions.end(token);
     return reply
       .code(204)
-      .header('Set-Cookie', sessionCookie(null, secure(request)))
+      .header('Set-Cookie', sessionCookie(null, isSecure(request)))
       .send();
   });
 }

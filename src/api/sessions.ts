@@ -6,7 +6,7 @@ export interface Sessions {
   /** A new session of the key's holder: what the browser keeps. */
   begin(key: ApiKey): string;
   /** Null for one that is over, or never was. */
-  holder(token: string): ApiKey | null;
+  findKey(token: string): ApiKey | null;
   end(token: string): void;
 }
 
@@ -27,7 +27,7 @@ export function createSessions(nowMs: () => number = Date.now): Sessions {
       sessions.set(hashOf(token), { key, endsMs: nowMs() + SESSION_S * 1_000 });
       return token;
     },
-    holder(token) {
+    findKey(token) {
       const session = sessions.get(hashOf(token));
       return session !== undefined && session.endsMs > nowMs() ? session.key : null;
     },

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { Waiting } from '../temporal/connection';
+import type { ReachOptions } from '../temporal/connection';
 import { outliveReader } from './closed-pipe';
 import { createTerminal, type Terminal } from './terminal';
 
@@ -12,7 +12,7 @@ interface Attended {
   readonly ask: ((question: string) => Promise<string>) | null;
   readonly signal: AbortSignal;
   /** Waiting for Temporal, told on the terminal, and given up in the end. */
-  readonly waiting: Waiting;
+  readonly waiting: ReachOptions;
 }
 
 /** Long enough for a server that is just starting. */

@@ -1,4 +1,4 @@
-import type { ApplicantSummary, Started } from '../temporal/applicants';
+import type { ApplicantSummary, StartResult } from '../temporal/applicants';
 import type { InvalidDetails } from './details';
 import type { Terminal } from './terminal';
 
@@ -12,12 +12,12 @@ export interface Place {
 
 /** Tells what became of each applicant, and keeps the count. */
 export interface Report {
-  started(started: Started, place: Place): void;
+  started(started: StartResult, place: Place): void;
   closed(summary: ApplicantSummary, place: Place): void;
   /** Prints the humanId for people, once, as soon as there is one: it has no JSON line of its own. */
   known(summary: ApplicantSummary, place: Place): void;
   /** A row that says what an earlier one said, and is not started again: with what became of that, null in a dry run. */
-  repeat(clientUserId: string, place: Place, earlier: Started | null): void;
+  repeat(clientUserId: string, place: Place, earlier: StartResult | null): void;
   invalid(details: InvalidDetails, place: Place): void;
   /** Right, and not started, for this is a dry run: no JSON line, for none of its results would be true. */
   right(clientUserId: string, place: Place): void;
@@ -47,8 +47,8 @@ export function createReport(options: {
   const line = (fields: object) => {
     if (json) out(JSON.stringify(fields));
   };
-  const judge = ({ open, outcome }: ApplicantSummary) => {
-    if (wait && !open && (outcome === null || outcome === 'failed')) failed += 1;
+  const judge = ({ standing, outcome }: ApplicantSummary) => {
+    if (wait && standing !== 'open' && (outcome === null || outcome === 'failed')) failed += 1;
   };
 
   const known = ({ clientUserId, humanId }: ApplicantSummary, place: Place) => {
@@ -102,13 +102,15 @@ export function createReport(options: {
   };
 }
 
-const IN_WORDS: Readonly<Record<Started['result'], (started: Started) => string>> = {
+const IN_WORDS: Readonly<Record<StartResult['result'], (started: StartResult) => string>> = {
   started: ({ workflowId }) => `started as ${workflowId}`,
   running: ({ stage }) => `was started before and is running${stage === null ? '' : `, stage ${stage}`}`,
   closed: (started) => `was started before and has closed${outcomeOf(started)}`,
-  conflict: ({ open }) =>
+  conflict: ({ standing }) =>
     'conflict: an applicant of this clientUserId was started with other details, and is left as it is; ' +
-    (open ? 'correct the details or the clientUserId' : 'correct them, or begin a new round with --again'),
+    (standing === 'open'
+      ? 'correct the details or the clientUserId'
+      : 'correct them, or begin a new round with --again'),
 };
 
 function outcomeOf({ outcome, reason }: ApplicantSummary): string {
@@ -122,7 +124,7 @@ type Told = Pick<ApplicantSummary, 'stage' | 'outcome' | 'reason'> &
 /** The fields of a JSON line that every applicant has. */
 function lineOf(
   { clientUserId, humanId, workflowId, stage, outcome, reason }: Told,
-  result: Started['result'] | 'invalid',
+  result: StartResult['result'] | 'invalid',
 ) {
   return { clientUserId, humanId, workflowId, result, stage, outcome, reason };
 }

@@ -2,16 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyMissing } from '../domain/encryption';
 import type { Policy } from '../domain/policy';
 import { type Audit, AuditUnavailable } from '../observability/audit';
-import {
-  type ApplicantSummary,
-  type Applicants,
-  isTransient,
-  type Started,
-  type StartRequest,
-} from '../temporal/applicants';
+import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../temporal/applicants';
 import { TemporalUnreachable } from '../temporal/connection';
 import { detailsDigest } from '../temporal/details';
-import { laterRefusalIn } from '../temporal/refusal';
+import { describeLateRejection } from '../temporal/rejection';
+import { isTransient } from '../temporal/rpc';
 import { SearchAttributesUnusable } from '../temporal/search-attributes';
 import type { StarterArguments } from './arguments';
 import { forEachAtOnce } from './at-once';
@@ -77,7 +72,7 @@ export async function runStarter(args: StarterArguments, deps: StarterDeps): Pro
     }
     if (error instanceof AuditUnavailable) return stopped(`${NOT_RECORDED}${codeOf(error.cause)}; ${REPEAT}`, 1);
     if (isTransient(error)) return stopped(`Temporal stopped answering; ${REPEAT}`, 1);
-    const refusal = laterRefusalIn(error);
+    const refusal = describeLateRejection(error);
     if (refusal !== null) return stopped(refusal, 1);
     throw error;
   }
@@ -89,13 +84,13 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   const report = createReport({ terminal, out: deps.out, json: args.json, wait: args.wait });
   const batch = 'file' in args.source;
   const open = new Map<string, Place>();
-  const repeated = new Map<string, Promise<Started>>();
+  const repeated = new Map<string, Promise<StartResult>>();
   let connected: Promise<Applicants> | undefined;
   const applicants = () => {
     connected ??= deps.connect();
     return connected;
   };
-  const start = async ({ details, autoInvite }: Checked & { ok: true }): Promise<Started> => {
+  const start = async ({ details, autoInvite }: Checked & { ok: true }): Promise<StartResult> => {
     const request = {
       ...{ details, detailsDigest: detailsDigest(details), policy, again: args.again, batch },
       ...(!autoInvite && { autoInvite }),
@@ -118,7 +113,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     if (isRepeated) repeated.set(clientUserId, starting);
     const started = await starting;
     report.started(started, place);
-    if (args.wait && started.open && started.result !== 'conflict') open.set(clientUserId, place);
+    if (args.wait && started.standing === 'open' && started.result !== 'conflict') open.set(clientUserId, place);
   };
 
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
@@ -137,7 +132,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     const temporal = await applicants();
     await forEachAtOnce(open, WAITS_AT_ONCE, async ([clientUserId, place]) => {
       const onSummary = (summary: ApplicantSummary) => report.known(summary, place);
-      report.closed(await outlivingOutages(deps, () => temporal.untilClosed(clientUserId, signal, onSummary)), place);
+      report.closed(await outlivingOutages(deps, () => temporal.waitForClose(clientUserId, signal, onSummary)), place);
     });
   }
   terminal.clear();
@@ -156,7 +151,7 @@ async function recordedStart(
   audit: Pick<Audit, 'record'>,
   temporal: Applicants,
   request: StartRequest,
-): Promise<Started> {
+): Promise<StartResult> {
   const { clientUserId } = request.details;
   const of = { who: deps.who, clientUserId, authorizationReference: authorizationReference ?? undefined };
   await audit.record({ ...of, did: 'start', detail: again ? 'again' : undefined });

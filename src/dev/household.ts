@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { connectClient, lazyClient } from '../temporal/connection';
+import { connectClient, createLazyClient } from '../temporal/connection';
 import { createDataConverter } from '../temporal/data-converter';
 import type { PayloadSettings } from '../temporal/payload-settings';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
-import { warnOfOldServer } from '../temporal/server-version';
+import { warnIfServerOld } from '../temporal/server-version';
 import type { TemporalSettings } from '../temporal/settings';
 import { inWords } from './child';
 import {
@@ -196,7 +196,7 @@ async function theirTemporal(settings: TemporalSettings, converter: DataConverte
   const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
     connectClient(settings, { log, giveUpAfterMs: GIVE_UP_AFTER_MS }, converter),
   );
-  await warnOfOldServer(client.connection, log);
+  await warnIfServerOld(client.connection, log);
   await searchAttributes(client, terminal);
   return { client, env: {}, temporalUiUrl: null, temporalAddress };
 }
@@ -210,7 +210,7 @@ async function ourTemporal(
 ) {
   const { dataFolder, namespace, programs, sandboxed } = options;
   const temporalAddress = `127.0.0.1:${temporal.number}`;
-  const client = lazyClient({ namespace, connection: { address: temporalAddress } }, converter);
+  const client = createLazyClient({ namespace, connection: { address: temporalAddress } }, converter);
   // Apart from each other: a worker that asks the sandbox about real applicants would take them for deleted.
   const databaseFile = path.join(dataFolder, sandboxed ? SANDBOX_WORLD.database : 'temporal.db');
   const env = foreignEnvironment(options.env);

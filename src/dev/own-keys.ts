@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { newKey, parseKeyRing } from '../temporal/key-ring';
-import { lendKeys, OWN_KEYS_FILE } from '../temporal/own-keys';
+import { DEV_KEYS_FILE, publishDevKeys } from '../temporal/dev-keys';
+import { generateKey, parseKeyRing } from '../temporal/key-ring';
 import type { PayloadSettings } from '../temporal/payload-settings';
 import { kept } from './secrets';
 
@@ -17,12 +17,14 @@ export interface OwnKeys {
 /** Made once, never replaced: what the database holds could not be read any more. The id tells two folders' keys apart. */
 export function ownKeys(dataFolder: string): OwnKeys {
   const folder = path.resolve(dataFolder, 'keys');
-  const ring = parseKeyRing(kept(folder, OWN_KEYS_FILE, () => newKey(`npm-start-${randomBytes(3).toString('hex')}`)));
-  const file = path.join(folder, OWN_KEYS_FILE);
+  const ring = parseKeyRing(
+    kept(folder, DEV_KEYS_FILE, () => generateKey(`npm-start-${randomBytes(3).toString('hex')}`)),
+  );
+  const file = path.join(folder, DEV_KEYS_FILE);
   if (ring === null) throw new Error(`expected a key in ${file}, it holds something else: put back what was there`);
   return {
     payload: { ring, encrypts: true },
     env: { PAYLOAD_KEYS_FILE: file },
-    lend: (temporalAddress) => lendKeys(folder, temporalAddress),
+    lend: (temporalAddress) => publishDevKeys(folder, temporalAddress),
   };
 }

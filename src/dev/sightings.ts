@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
+import type { ApplicantRun } from '../domain/applicant-run';
 import { countCurrentDocuments } from '../domain/collection';
 import { type Applicants, createApplicants } from '../temporal/applicants';
-import { type ListedApplicant, listApplicants } from '../temporal/listing';
+import { listApplicantRuns } from '../temporal/runs';
 import type { Sighting } from './watch';
 
 /** More at once than a person follows with their eyes. */
@@ -17,16 +18,16 @@ export function sightingsOf(
   const applicants = createApplicants({ client, taskQueue });
   const limited = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
   const look = looker({
-    state: (clientUserId) => limited(() => applicants.state(clientUserId)),
+    readState: (clientUserId) => limited(() => applicants.readState(clientUserId)),
     read: (clientUserId) => limited(() => applicants.read(clientUserId)),
   });
-  return async (inAnyCase) => look(await listApplicants(client, taskQueue, MOST), inAnyCase);
+  return async (inAnyCase) => look(await listApplicantRuns(client, taskQueue, MOST), inAnyCase);
 }
 
 /** Looks at applicants one by one. What was seen closed is not asked again: it says the same for ever, and each answer costs the worker a replay. */
 export function looker(
-  applicants: Pick<Applicants, 'state' | 'read'>,
-): (listed: readonly ListedApplicant[], inAnyCase: readonly string[]) => Promise<Sighting[]> {
+  applicants: Pick<Applicants, 'readState' | 'read'>,
+): (listed: readonly ApplicantRun[], inAnyCase: readonly string[]) => Promise<Sighting[]> {
   const closed = new Map<string, Sighting>();
   return async (listed, inAnyCase) => {
     const known = new Set(listed.map(({ clientUserId }) => clientUserId));
@@ -34,7 +35,7 @@ export function looker(
     return Promise.all([...listed.map(once), ...others.flat()]);
   };
 
-  async function once(applicant: ListedApplicant): Promise<Sighting> {
+  async function once(applicant: ApplicantRun): Promise<Sighting> {
     const before = closed.get(applicant.runId);
     if (before) return before;
     // One that no worker can answer for must not hide the others.
@@ -49,21 +50,11 @@ export function looker(
     if (before) return [before];
     const summary = await applicants.read(clientUserId).catch(() => null);
     if (!summary) return [];
-    const { open, stage, outcome } = summary;
-    const started = {
-      clientUserId,
-      runId: clientUserId,
-      open,
-      stage,
-      outcome,
-      startedAtMs: Date.now(),
-      closedAtMs: null,
-    };
-    return [await once(started)];
+    return [await once({ ...summary, runId: clientUserId })];
   }
 
-  async function inFull({ clientUserId, startedAtMs }: ListedApplicant): Promise<Sighting> {
-    const state = await applicants.state(clientUserId);
+  async function inFull({ clientUserId, startedAtMs }: ApplicantRun): Promise<Sighting> {
+    const state = await applicants.readState(clientUserId);
     const { stage, stageSinceMs, status, waitingFor, waitingUntilMs, outcome, reason, collection } = state;
     return {
       ...{ clientUserId, startedAtMs, stage, stageSinceMs, status, waitingFor, waitingUntilMs },
@@ -73,8 +64,9 @@ export function looker(
     };
   }
 
-  async function inShort({ clientUserId, startedAtMs, closedAtMs, stage, outcome, open }: ListedApplicant) {
-    const reason = open ? null : ((await applicants.read(clientUserId).catch(() => null))?.reason ?? null);
+  async function inShort({ clientUserId, startedAtMs, closedAtMs, stage, outcome, standing }: ApplicantRun) {
+    const reason =
+      standing === 'open' ? null : ((await applicants.read(clientUserId).catch(() => null))?.reason ?? null);
     const untold = { status: null, waitingFor: null, waitingUntilMs: null, documents: null };
     return { clientUserId, startedAtMs, stage, stageSinceMs: closedAtMs, outcome, reason, ...untold };
   }

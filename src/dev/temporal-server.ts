@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { DAY_MS, SECOND_MS } from '../domain/policy';
-import { probe } from '../temporal/connection';
+import { probeNamespace } from '../temporal/connection';
 import type { Member } from './supervisor';
 
 /** Closed applicants are to be seen for a month; the dev server forgets them after a day otherwise. */
@@ -37,7 +37,7 @@ export function temporalServer(options: {
     env,
     // It reads the file's path as a URI, in which `?`, `#` and `%` of a folder's name would mean something else.
     cwd: path.dirname(path.resolve(databaseFile)),
-    serves: () => probe(client.connection, namespace),
+    serves: () => probeNamespace(client.connection, namespace),
     readyWithinMs: 60 * SECOND_MS,
     graceMs: 10 * SECOND_MS,
     // It reports every poll that a drain of ours cuts off as a failure of its own.

@@ -1,9 +1,9 @@
 import type { Outcome, Stage } from './outcome';
 
-/** `ended`: by itself; `forced`: terminated, or timed out. */
+/** `ended`: by itself; `forced`: terminated or timed out. */
 export type Standing = 'open' | 'ended' | 'forced';
 
-/** A run of an applicant, as Temporal lists it. Times in ms since 1970; null where an attribute is missing or cannot be read. */
+/** A run of an applicant, as Temporal lists it. Times in ms since 1970; null: missing or unreadable. */
 export interface ApplicantRun {
   readonly clientUserId: string;
   readonly workflowId: string;

@@ -3,8 +3,8 @@ import { NEW_RATE_LIMIT, type RateLimit } from './rate-limit';
 import { type Read, withCredibleDate } from './reads';
 
 /**
- * The facts as payloads carry them: in the answer of the query `state` and from run to run. Every version since 0.1.0 reads and writes these
- * names; a field may be added, but never renamed (docs/versioning.md).
+ * The facts in payloads: in the answer to the query `state`, and from run to run. Every version since 0.1.0 reads and writes these names; a field
+ * may be added, never renamed (docs/versioning.md).
  */
 export interface CarriedFacts {
   readonly read: Read;
@@ -27,7 +27,6 @@ export interface CarriedFacts {
   readonly extensionMs: number | null;
 }
 
-/** The facts for a payload. */
 export function carriedFacts({ status, timestamps, checks, unknownFields }: Facts): CarriedFacts {
   const { missingUpstream, ...known } = status;
   const { kind, readKind, ...since } = timestamps;
@@ -46,32 +45,35 @@ export function carriedFacts({ status, timestamps, checks, unknownFields }: Fact
   };
 }
 
-/** The facts of a payload, whichever version wrote it: what it lacks has not happened yet. 0.1.0 took a read's date however far ahead it was. */
+/** The facts of a payload of any version: what is missing has not happened yet. 0.1.0 did not check whether the date of a read is credible. */
 export function upgradeFacts(written: CarriedFacts): Facts {
-  const { read, contradiction = null, claim = null, absence = null, ...others } = written;
-  const { openedAtMs, kindSinceMs, confirmedSinceMs, beforeClaim = null, ...rest } = others;
-  const { engagedAtMs = null, engagementHintAtMs = null, someSyncedAtMs = null, ...checks } = rest;
-  const { doubtedAtMs = null, noticeReads = NEW_RATE_LIMIT, seriesAtMs = null, pollBaseMs, spread, ...last } = checks;
-  const { outage = null, extensionMs = null, ...unknownFields } = last;
-  return {
-    status: { read: withCredibleDate(read, read.askedAtMs), contradiction, claim, missingUpstream: absence },
+  const { read, openedAtMs, kindSinceMs, confirmedSinceMs } = written;
+  const facts: Facts = {
+    status: {
+      read: withCredibleDate(read, read.askedAtMs),
+      contradiction: written.contradiction ?? null,
+      claim: written.claim ?? null,
+      missingUpstream: written.absence ?? null,
+    },
     timestamps: {
       openedAtMs,
       kind: { kindSinceMs, confirmedSinceMs },
-      readKind: beforeClaim,
-      engagedAtMs,
-      engagementHintAtMs,
-      someSyncedAtMs,
+      readKind: written.beforeClaim ?? null,
+      engagedAtMs: written.engagedAtMs ?? null,
+      engagementHintAtMs: written.engagementHintAtMs ?? null,
+      someSyncedAtMs: written.someSyncedAtMs ?? null,
     },
     checks: {
-      readBackRequestedAtMs: doubtedAtMs,
-      noticeReads,
-      rereadSeriesAtMs: seriesAtMs,
-      pollBaseMs,
-      jitter: spread,
-      outage,
-      extensionMs,
+      readBackRequestedAtMs: written.doubtedAtMs ?? null,
+      noticeReads: written.noticeReads ?? NEW_RATE_LIMIT,
+      rereadSeriesAtMs: written.seriesAtMs ?? null,
+      pollBaseMs: written.pollBaseMs,
+      jitter: written.spread,
+      outage: written.outage ?? null,
+      extensionMs: written.extensionMs ?? null,
     },
-    unknownFields,
+    unknownFields: {},
   };
+  const known = carriedFacts(facts);
+  return { ...facts, unknownFields: Object.fromEntries(Object.entries(written).filter(([name]) => !(name in known))) };
 }

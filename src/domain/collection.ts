@@ -1,91 +1,77 @@
-import { type DownloadFailure, type DownloadResult, toDownloadFailure } from './download-results';
-import { parseInstantMs, versionName } from './instants';
-import {
-  countMarks,
-  findMark,
-  hasStoredMark,
-  locateMark,
-  type Mark,
-  type MarkLocation,
-  type Marks,
-  markKey,
-  shortHash,
-  withMarks,
-} from './marks';
-import { MINUTE_MS, type Policy } from './policy';
+import type { DownloadFailure } from './download-results';
+import { parseInstantMs } from './instants';
+import { countMarks, hasStoredMark, type Marks, markKey, shortHash } from './marks';
+import { MINUTE_MS, SECOND_MS } from './policy';
 import { organizationKeys } from './providers';
 import { defer, NEW_RATE_LIMIT, type RateLimit, withCall } from './rate-limit';
 import { credibleDateMs } from './reads';
-import {
-  documentKey,
-  FORMATS,
-  type Format,
-  findNewestVersion,
-  type ListedKind,
-  type ListedReport,
-  listWantedDocuments,
-  parseDocumentKey,
-  type StoredDocument,
-  storedDocumentKeys,
-  type Wanted,
-  type WantedDocument,
-} from './reports';
+import type { ListedKind, ListedReport, StoredDocument } from './reports';
+import type { StatusKind } from './status';
 
-/** All that is known of a person's reports: plain JSON, changed only by the functions below. Times in ms. */
+/**
+ * All that is known of a person's reports. Plain JSON, changed only by the functions of this file and of collection-documents. Times in ms since
+ * 1970. Payloads carry these field names.
+ */
 export interface Collection {
   /** Since when a list has been wanted; null when none is. */
   readonly wantedAtMs: number | null;
   /** Limits the lists that notices cause. */
   readonly noticeLists: RateLimit;
-  /** When a list was last asked for, whatever came of it. */
+  /** When the last list was requested, whatever the answer. */
   readonly askedAtMs: number | null;
-  /** When the last list that was answered had been asked for. */
+  /** When the last list that was answered had been requested. */
   readonly listedAtMs: number | null;
-  /** The wanted rows of that list, or those of a list too long for one answer that are to be fetched next. */
+  /** The wanted rows of that list; of a list too long for one answer, the rows to download next. */
   readonly listed: readonly ListedReport[];
-  /** What else that list shows: providers and types that no row of `listed` has. */
+  /** The other providers and types of that list, without their rows. */
   readonly others: readonly ListedKind[];
-  /** How many wanted reports of that list wait for the next one, because they are too many for one answer. */
+  /** How many wanted reports of that list did not fit into the answer and wait for the next list. */
   readonly left: number;
-  /** True where an earlier version answered that list: its run fetched everything before it recorded, so a replay has to do the same. */
+  /** True where an earlier version answered that list: its run downloaded everything before it recorded, and a replay has to do the same. */
   readonly fetchesAllFirst: boolean;
-  /** What tells one list from another, so that a poll can keep quiet. */
+  /** Differs between two lists, so that a poll returns only a changed list. */
   readonly digest: string | null;
-  /** When a list last showed a report id or an organization for the first time. */
+  /** When a list last showed a new report id or organization. */
   readonly newestAtMs: number | null;
-  /** Every report id and organization ever listed. */
+  /** Every report id and organization that a list has shown. */
   readonly seen: readonly string[];
-  /** Those stored last. Of many, the ones that the manifest has are in `marks` only. */
+  /** The documents stored last; with many documents, those in the manifest are in `marks` only. */
   readonly documents: readonly StoredDocument[];
-  /** By document key; of many, the final ones are in `marks` only. */
+  /** Failed downloads by document key; with many failures, final ones are in `marks` only. */
   readonly answers: Readonly<Record<string, DownloadFailure>>;
   /** What left `documents` and `answers`, so that the state fits into Temporal's payloads (decision 0039). */
   readonly marks: Marks;
-  /** True once upstream gave no access any more: what is not stored will not be had. */
+  /** True once upstream denied access: what is not stored cannot be downloaded. */
   readonly refused: boolean;
-  /** What that refusal contradicts, in words for the manifest; null where nothing does. */
+  /** What that denial contradicts, for the manifest; null if nothing. */
   readonly refusedDespite: string | null;
-  /** True while the manifest lags behind. */
+  /** True while the manifest lacks a change. */
   readonly unrecorded: boolean;
 }
 
-/** More documents at once would only wait in the queue of the rate limit. */
-const MAX_DOWNLOADS_PER_STEP = 50;
-/** A list that was put off is as far away as the next try in a long outage. */
+/** A list; from an earlier version without `others` and `left`, and with unwanted rows in `reports`. */
+export interface ReportList {
+  readonly reports: readonly ListedReport[];
+  readonly others?: readonly ListedKind[];
+  readonly left?: number;
+  readonly digest: string;
+  readonly askedAtMs: number;
+}
+
+/** `not-yet`: no access yet; `refused`: access denied, although our credentials are accepted; `unavailable`: no answer within the patience of the caller. */
+export type ListAnswer =
+  | ({ readonly kind: 'listed' } & ReportList)
+  | { readonly kind: 'not-yet' | 'refused' | 'unavailable'; readonly askedAtMs: number };
+
+/** Report notices within this time share one list: the reports of a provider are announced one by one. */
+export const SHARED_LIST_MS = 2 * SECOND_MS;
 const MAX_DEFERRAL_MS = 5 * MINUTE_MS;
-/** Entries of documents, and final answers, that are kept in full once the manifest has them: a few dozen kilobytes. */
-const MAX_FULL_DOCUMENTS = 100;
-const MAX_FULL_FAILURES = 200;
-/** While so many documents fail, the others wait: an outage must not fill the state, and says nothing about them. */
-const MAX_RETRIED = 500;
-/** Documents of one applicant, about 25 bytes of state each. What is beyond them is listed as failed. */
-const MAX_DOCUMENTS = 16_000;
-/** How many report ids and organizations are remembered: beyond them nothing restarts the settle window. */
+/** With this many ids and organizations in `seen`, nothing restarts the settle window any more. */
 const MAX_SEEN = 5_000;
-/** Longer report ids are remembered by their hash. */
+/** `seen` holds the hash of a longer report id. */
 const MAX_SEEN_ID_LENGTH = 64;
 
-/** Nothing known yet; `documents` and `marks` as an earlier round left them in the manifest. */
+/** An empty collection with the `documents` and `marks` that the manifest has from an earlier round. */
 export function emptyCollection(documents: readonly StoredDocument[] = [], marks: Marks = {}): Collection {
   return {
     wantedAtMs: null,
@@ -108,47 +94,58 @@ export function emptyCollection(documents: readonly StoredDocument[] = [], marks
   };
 }
 
-/** A collection that an earlier version wrote: what it lacks is as in a new one. */
+/** A collection that an earlier version wrote; missing fields get the values of an empty one. */
 export function upgradeCollection(written: Partial<Collection> | undefined): Collection {
   return { ...emptyCollection(), ...written };
 }
 
-/** Asks for a list; one that is wanted already is shared. */
+/** Requests a list; an earlier request that is still open stays. */
 export function withListWanted(collection: Collection, nowMs: number): Collection {
   return { ...collection, wantedAtMs: collection.wantedAtMs ?? nowMs };
 }
 
-/** A report notice names a report, nothing more: it asks for a list unless that version was listed already, under a credible date. */
+/** A report notice requests a list, unless that version, or a newer one with a credible date, is listed already. */
 export function withReportNotice(
   collection: Collection,
   notice: { reportId: string; updatedAt: string | null },
   nowMs: number,
 ): Collection {
   const updatedAtMs = parseInstantMs(notice.updatedAt);
-  const known = collection.listed.some(
+  const isListed = collection.listed.some(
     (report) =>
       report.id === notice.reportId &&
       updatedAtMs !== null &&
       (credibleDateMs(parseInstantMs(report.updatedAt), nowMs) ?? -Infinity) >= updatedAtMs,
   );
-  return known ? collection : withListWanted(collection, nowMs);
+  return isListed ? collection : withListWanted(collection, nowMs);
 }
 
-/** A list made because of a notice, counted against the allowance. */
+/** Counts a list that a notice caused against the rate limit. */
 export function withNoticeList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
   return { ...collection, noticeLists: withCall(collection.noticeLists, nowMs, cadenceMs) };
 }
 
-/** A list as it was answered; one of an earlier version has no `others` and no `left`, and holds the unwanted rows as well. */
-export interface ReportList {
-  readonly reports: readonly ListedReport[];
-  readonly others?: readonly ListedKind[];
-  readonly left?: number;
-  readonly digest: string;
-  readonly askedAtMs: number;
+/** `contradiction`: see {@link accessDenialContradiction}. */
+export function withListAnswer(
+  collection: Collection,
+  answer: ListAnswer,
+  nowMs: number,
+  cadenceMs: number,
+  contradiction: string | null = null,
+): Collection {
+  switch (answer.kind) {
+    case 'listed':
+      return withList(collection, answer, nowMs);
+    case 'refused':
+      return withAccessDenied(collection, answer.askedAtMs, contradiction);
+    case 'not-yet':
+      return withUnansweredList(collection, answer.askedAtMs);
+    case 'unavailable':
+      return withDeferredList(collection, nowMs, cadenceMs);
+  }
 }
 
-/** Upstream's list, asked for at `askedAtMs`. One that a later list has overtaken on the way changes nothing. */
+/** A list that was requested before the last one changes nothing. */
 export function withList(collection: Collection, list: ReportList, nowMs: number): Collection {
   if (list.askedAtMs < (collection.listedAtMs ?? -Infinity)) return collection;
   const reports = newestRows(list.reports);
@@ -169,7 +166,7 @@ export function withList(collection: Collection, list: ReportList, nowMs: number
   };
 }
 
-/** What was ever listed, with this list; another spelling of a known provider is no news. */
+/** Another spelling of a known provider is not news. */
 function withSeen(
   before: readonly string[],
   reports: readonly ListedReport[],
@@ -190,7 +187,7 @@ function withSeen(
   return { seen: seen.size > before.length ? [...seen] : before, hasNews };
 }
 
-/** One row a report, the newest: a list that repeats itself must not have a document fetched twice side by side. */
+/** The newest row of each report: a list that repeats a row must not cause two downloads of one document at once. */
 export function newestRows(rows: readonly ListedReport[]): ListedReport[] {
   const newest = new Map<string, ListedReport>();
   for (const row of rows) {
@@ -201,223 +198,51 @@ export function newestRows(rows: readonly ListedReport[]): ListedReport[] {
   return [...newest.values()];
 }
 
-/** Upstream refused the list, and our credentials were proven good: there is nothing to collect (any more). `despite`: what that contradicts. */
-export function withAccessDenied(collection: Collection, askedAtMs: number, despite: string | null = null): Collection {
+/** Upstream denied access to the list while it accepts our credentials: there is nothing to collect. */
+export function withAccessDenied(collection: Collection, askedAtMs: number, contradiction: string | null): Collection {
   return {
     ...withUnansweredList(collection, askedAtMs),
     listedAtMs: askedAtMs,
     refused: true,
-    refusedDespite: despite,
+    refusedDespite: contradiction,
   };
 }
 
-/** No list is to be had yet: what asked for it is answered, nothing is learnt. */
-export function withUnansweredList(collection: Collection, askedAtMs: number): Collection {
+/** Ends the request that the list was to answer. */
+function withUnansweredList(collection: Collection, askedAtMs: number): Collection {
   const { wantedAtMs } = collection;
   return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
 }
 
-/** Upstream could not be asked for so long that what notices want waits for a better time. */
-export function withDeferredList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
+function withDeferredList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
   const untilMs = nowMs + Math.min(MAX_DEFERRAL_MS, cadenceMs);
   return { ...collection, noticeLists: defer(collection.noticeLists, untilMs, cadenceMs) };
 }
 
-/** What came of a document that was asked for. */
-export function withDownloadResult(
-  collection: Collection,
-  wanted: WantedDocument,
-  fetched: DownloadResult,
-  nowMs: number,
-  policy: Policy,
-): Collection {
-  const key = documentKey(wanted);
-  if (fetched.kind === 'stored') {
-    const { [key]: _answered, ...answers } = collection.answers;
-    const documents = collection.documents.filter((entry) => entry.file !== fetched.document.file);
-    const stored = { ...collection, answers, documents: [...documents, fetched.document], unrecorded: true };
-    return withNextPart(stored, nowMs);
-  }
-  const before = collection.answers[key];
-  const answer = toDownloadFailure(fetched, before, nowMs, policy, hasOtherFormat(collection, wanted));
-  // One more hour of the same failure is nothing that the manifest would tell.
-  const news = before?.reason !== answer.reason || before.detail !== answer.detail;
-  const answers = { ...collection.answers, [key]: answer };
-  const answered = { ...collection, answers, unrecorded: collection.unrecorded || news };
-  if (fetched.kind === 'gone') return withListWanted(answered, nowMs);
-  return isFinal(answer) ? withNextPart(answered, nowMs) : answered;
+/** What a denied access token contradicts, for the manifest; null if nothing. `kind` null: no status is known. */
+export function accessDenialContradiction(kind: StatusKind | null, collection: Collection): string | null {
+  if (kind === 'all-synced') return 'the status said All Synced';
+  if (kind === 'some-synced') return 'the status said Some Synced';
+  return hasReports(collection) ? 'reports had been listed before' : null;
 }
 
-/** True where another format of the report is stored. */
-function hasOtherFormat({ documents, marks }: Collection, { report, format }: WantedDocument): boolean {
-  const isStored = (other: Format) =>
-    documents.some((entry) => entry.reportId === report.id && entry.format === other) ||
-    hasStoredMark(marks, markKey(report.id, other));
-  return FORMATS.some((other) => other !== format && isStored(other));
+/** True if a report is listed, wanted or not, or a document is stored. */
+export function hasReports(collection: Collection): boolean {
+  return hasListedReports(collection) || countDocuments(collection) > 0;
 }
 
-/** A list too long for one answer is asked for again once something of it is done: then the next reports have their turn. */
-function withNextPart(collection: Collection, nowMs: number): Collection {
-  return collection.left > 0 ? withListWanted(collection, nowMs) : collection;
-}
-
-function isFinal(answer: DownloadFailure): boolean {
-  return answer.reason === 'not-offered' || answer.retryAtMs === null;
-}
-
-/** True once so much is unrecorded that it is to be recorded before more is fetched. */
-export function mustRecord(collection: Collection): boolean {
-  return collection.unrecorded && !collection.fetchesAllFirst && exceedsFullEntries(collection);
-}
-
-function exceedsFullEntries({ documents, answers }: Collection): boolean {
-  return documents.length > MAX_FULL_DOCUMENTS || Object.values(answers).filter(isFinal).length > MAX_FULL_FAILURES;
-}
-
-/** The manifest has everything: of many documents and final answers only marks are kept. */
-export function withRecorded(collection: Collection): Collection {
-  const recorded = { ...collection, unrecorded: false };
-  if (!exceedsFullEntries(collection)) return recorded;
-  const answers = Object.entries(collection.answers).filter(([, answer]) => !isFinal(answer));
-  return { ...recorded, documents: [], answers: Object.fromEntries(answers), marks: finishedMarks(collection) };
-}
-
-/** Marks of everything that is stored or finally answered. */
-export function finishedMarks({ marks, documents, answers }: Collection): Marks {
-  const answered = Object.entries(answers).flatMap(([key, answer]) =>
-    isFinal(answer) ? [[parseDocumentKey(key), answer.reason] as const] : [],
-  );
-  return withMarks(marks, [...storedAsMarks(documents), ...answered]);
-}
-
-/** True where so many documents are known that a list too long for one answer has to leave them out. */
-export function needsMarks({ marks, left }: Collection): boolean {
-  return left > 0 || countMarks(marks).all > 0;
-}
-
-/** Entries of a manifest as a collection remembers them: in full, or as marks where they are many. */
-export function compactDocuments(documents: readonly StoredDocument[]): {
-  documents: readonly StoredDocument[];
-  marks?: Marks;
-} {
-  if (documents.length <= MAX_FULL_DOCUMENTS) return { documents };
-  return { documents: [], marks: withMarks({}, storedAsMarks(documents)) };
-}
-
-function storedAsMarks(documents: readonly StoredDocument[]) {
-  return documents.flatMap(({ reportId, format, updatedAt, seenAt }) => {
-    const versions = seenAt === null ? [updatedAt] : [updatedAt, seenAt];
-    return versions.map((date) => [{ reportId, format, version: versionName(date) }, 'stored'] as const);
-  });
-}
-
-/** The wanted versions to fetch now, a batch at most. */
-export function selectDownloads(collection: Collection, wanted: Wanted, nowMs: number): WantedDocument[] {
-  if (collection.refused || isAtDocumentLimit(collection)) return [];
-  const retried = Object.values(collection.answers).filter((answer) => !isFinal(answer)).length;
-  return missingVersions(collection, wanted)
-    .filter(({ answer, mark }) => (answer ? isDue(collection, answer, nowMs) : mark === null && retried < MAX_RETRIED))
-    .map(({ document }) => document)
-    .slice(0, MAX_DOWNLOADS_PER_STEP);
-}
-
-/** When a document that failed is tried next; null when none is to be tried again, or only a list can tell. */
-export function nextRetryAtMs(collection: Collection, wanted: Wanted): number | null {
-  if (collection.refused || isAtDocumentLimit(collection)) return null;
-  const times = missingVersions(collection, wanted).flatMap(({ answer }) =>
-    answer?.reason === 'failed' && answer.retryAtMs !== null && answer.goneAtMs === null ? [answer.retryAtMs] : [],
-  );
-  return times.length > 0 ? Math.min(...times) : null;
-}
-
-/** A wanted version that is not stored, and what is known of it. */
-export interface MissingVersion {
-  readonly document: WantedDocument;
-  readonly answer: DownloadFailure | undefined;
-  readonly mark: Mark | null;
-}
-
-/** The wanted versions that are listed and not stored. */
-export function missingVersions(collection: Collection, wanted: Wanted): MissingVersion[] {
-  const stored = storedDocumentKeys(collection.documents);
-  return downloadCandidates(collection, wanted)
-    .filter(({ key, mark }) => mark !== 'stored' && !stored.has(key))
-    .map(({ document, key, mark }) => ({ document, mark, answer: collection.answers[key] }));
-}
-
-interface DownloadCandidate {
-  readonly document: WantedDocument;
-  readonly key: string;
-  readonly mark: Mark | null;
-}
-
-interface LocatedDocuments {
-  readonly wanted: Wanted;
-  readonly all: readonly (Omit<DownloadCandidate, 'mark'> & { readonly place: MarkLocation })[];
-}
-
-interface MarkedCandidates {
-  readonly marks: Marks;
-  readonly candidates: readonly DownloadCandidate[];
-}
-
-/** Asked for several times a step: of thousands of rows, what does not change with each document is worked out once a list. */
-const locatedByList = new WeakMap<readonly ListedReport[], LocatedDocuments>();
-const candidatesByLocation = new WeakMap<LocatedDocuments, MarkedCandidates>();
-
-function downloadCandidates({ listed, marks }: Collection, wanted: Wanted): readonly DownloadCandidate[] {
-  const places = locateDocuments(listed, wanted);
-  const known = candidatesByLocation.get(places);
-  if (known?.marks === marks) return known.candidates;
-  const candidates = places.all.map(({ document, key, place }) => ({ document, key, mark: findMark(marks, place) }));
-  candidatesByLocation.set(places, { marks, candidates });
-  return candidates;
-}
-
-function locateDocuments(listed: readonly ListedReport[], wanted: Wanted): LocatedDocuments {
-  const known = locatedByList.get(listed);
-  if (known?.wanted === wanted) return known;
-  const all = listWantedDocuments(listed, wanted).map((document) => {
-    const { report, format } = document;
-    const place = locateMark({ reportId: report.id, format, version: versionName(report.updatedAt) });
-    return { document, key: documentKey(document), place };
-  });
-  const places = { wanted, all };
-  locatedByList.set(listed, places);
-  return places;
-}
-
-function isDue(collection: Collection, answer: DownloadFailure, nowMs: number): boolean {
-  if (answer.reason !== 'failed' || answer.retryAtMs === null || answer.retryAtMs > nowMs) return false;
-  return answer.goneAtMs === null || (collection.listedAtMs ?? 0) > answer.goneAtMs;
-}
-
-/** True once no more documents are fetched, however many are listed. */
-export function isAtDocumentLimit({ marks, documents }: Collection): boolean {
-  return documents.length + countMarks(marks).all >= MAX_DOCUMENTS;
-}
-
-/** The newest stored version of a document, in full where the state has it; else whether the manifest has one. */
-export function findNewestStored(
-  { documents, marks }: Collection,
-  { report, format }: WantedDocument,
-): { readonly newest: StoredDocument | null; readonly isInManifest: boolean } {
-  const newest = findNewestVersion(documents, report.id, format);
-  return { newest, isInManifest: newest === null && hasStoredMark(marks, markKey(report.id, format)) };
-}
-
-/** True where the last list showed anything, wanted or not. */
+/** True if the last list shows any report, wanted or not. */
 export function hasListedReports({ listed, others }: Collection): boolean {
   return listed.length > 0 || others.length > 0;
 }
 
-/** How many documents are stored: the newest version of each. */
+/** How many documents are stored, each with its newest version. */
 export function countDocuments({ documents, marks }: Collection): number {
   const unmarked = documents.filter(({ reportId, format }) => !hasStoredMark(marks, markKey(reportId, format)));
   return countMarks(marks).stored + countCurrentDocuments(unmarked);
 }
 
-/** How many documents are current among entries: the newest version of each. */
+/** How many documents entries are about, each with its newest version. */
 export function countCurrentDocuments(documents: readonly StoredDocument[]): number {
   return new Set(documents.map((entry) => `${entry.reportId}|${entry.format}`)).size;
 }

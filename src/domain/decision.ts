@@ -1,11 +1,5 @@
-import {
-  type Collection,
-  countDocuments,
-  hasListedReports,
-  mustRecord,
-  nextRetryAtMs,
-  selectDownloads,
-} from './collection';
+import { type Collection, countDocuments, hasReports, SHARED_LIST_MS } from './collection';
+import { mustRecord, nextRetryAtMs, selectDownloads } from './collection-documents';
 import { deadlineMs, isInvitationUnanswered } from './deadline';
 import {
   contradictionCheckAtMs,
@@ -18,13 +12,14 @@ import {
 } from './facts';
 import { missingReasons } from './missing-documents';
 import type { Conclusion, Reason } from './outcome';
-import { DAY_MS, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { DAY_MS, earliest, MINUTE_MS, type Policy } from './policy';
 import { NO_POLLS, type PollPlan, planPolls, planPollsUntilDeadline } from './polls';
 import { nextAllowedAtMs } from './rate-limit';
 import type { WantedDocument } from './reports';
+import type { Situation } from './situation';
 import { statusKind, statusRules } from './status';
 
-/** The one thing to do next. `concluding`: the answer decides how the applicant ends, so a refusal has to be proven to be one. */
+/** The next step for an applicant. */
 export type Step =
   | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'missing' | 'contradiction' }
   | { readonly do: 'list'; readonly because: 'notice' | 'conclusion' }
@@ -34,275 +29,267 @@ export type Step =
   | { readonly do: 'conclude'; readonly conclusion: Conclusion }
   | { readonly do: 'wait'; readonly wait: Wait };
 
-/** What is waited for: a change of the facts, `untilMs` at the latest. The polls look for what no notice told. */
+/** A wait for a change of the facts, until `untilMs` at the latest, with the polls that run during it. */
 export interface Wait extends PollPlan {
+  /** For operators. */
   readonly waitingFor: string;
   readonly untilMs: number;
 }
 
-/** Report notices that arrive within this time share one list: a provider's reports are announced one by one. */
-const SHARED_LIST_MS = 2 * SECOND_MS;
-/** Wanted lists put off a conclusion for so long at most. */
+/** Requested lists delay a conclusion no longer than this. */
 const MAX_LIST_DELAY_MS = DAY_MS;
-/** New reports restart the settle window for so long at most. */
+/** New reports restart the settle window no longer than this. */
 const MAX_RESTART_PERIOD_MS = DAY_MS;
-/** A person who seems gone is asked for again after so long at most. */
-const MISSING_RECHECK_MS = 5 * MINUTE_MS;
+const MAX_MISSING_RECHECK_MS = 5 * MINUTE_MS;
 
-/** All that a decision depends on. */
-export interface Situation {
-  readonly facts: Facts;
-  readonly collection: Collection;
-  readonly policy: Policy;
-  readonly nowMs: number;
-  /** Human API sends the invitation; false: the carrier does. */
-  readonly autoInvite: boolean;
-}
-
-/** The next step for an applicant. Pure: the same situation gives the same step. The order of the rules is their precedence. */
+/** The next step. Pure: the same situation gives the same step. The order of the rules is their precedence. */
 export function decide(situation: Situation): Step {
-  const { facts, collection, policy, nowMs } = situation;
   return (
-    stepForMissingPerson(facts, policy, nowMs) ??
-    stepForReadBack(facts, policy, nowMs) ??
-    stepForContradiction(facts, policy, nowMs) ??
-    stepForDecline(facts) ??
-    stepForReports(facts, collection, policy, nowMs) ??
+    stepForMissingPerson(situation) ??
+    stepForReadBack(situation) ??
+    stepForContradiction(situation) ??
+    stepForDecline(situation) ??
+    stepForReports(situation) ??
     stepForStatus(situation)
   );
 }
 
-/** Gone upstream counts only when it was said twice, a poll cadence or 5 min apart. */
-function stepForMissingPerson(facts: Facts, policy: Policy, nowMs: number): Step | null {
+/** A person is gone once upstream has said so twice, one poll cadence or 5 min apart. */
+function stepForMissingPerson({ facts, policy, nowMs }: Situation): Step | null {
   const { missingUpstream } = facts.status;
   if (!missingUpstream) return null;
   if (missingUpstream.times >= 2) return conclude('cancelled', 'deleted-upstream', false);
-  const dueMs = missingUpstream.sinceMs + Math.min(pollCadenceMs(facts, policy), MISSING_RECHECK_MS);
+  const dueMs = missingUpstream.sinceMs + Math.min(pollCadenceMs(facts, policy), MAX_MISSING_RECHECK_MS);
   if (nowMs >= dueMs) return { do: 'read', because: 'missing' };
-  return waitWithoutPolls('Human API says that there is no such person: asked again', dueMs);
+  return wait('the second check that the person is gone', dueMs);
 }
 
-/** A notice that has to be checked is checked at once, as far as the allowance goes. The read of a deadline checks it as well. */
-function stepForReadBack(facts: Facts, policy: Policy, nowMs: number): Step | null {
+/** A notice is read back as soon as the rate limit allows. The read at a deadline reads it back too. */
+function stepForReadBack({ facts, policy, nowMs }: Situation): Step | null {
   const readAtMs = readBackAtMs(facts, policy);
-  if (readAtMs === null || nowMs < readAtMs || readDeadlineMs(facts, policy, nowMs) !== null) return null;
+  if (readAtMs === null || nowMs < readAtMs || overdueDeadlineMs(facts, policy, nowMs) !== null) return null;
   return { do: 'read', because: 'notice' };
 }
 
 /**
- * The deadline that has passed since the last read; null where none has. Only one read may follow it: the one that counts the outage before it.
- * A read that a notice asks for would know of no outage, and end an applicant whose deadline has to move.
+ * The deadline that has passed since the last read; null if none has. The next read must be the one of the deadline: a read for a notice does not
+ * know how long an outage was, and would end an applicant whose deadline has to move.
  */
-function readDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
+function overdueDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
   const current = currentKind(facts);
-  // A claim that would end the applicant otherwise takes no deadline away.
+  // A claim of another kind removes no deadline.
   const kind = statusRules(current).waitsForDeadline ? current : statusKind(facts.status.read.status);
   const dueMs = deadlineMs(facts, kind, policy);
-  const isDue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && facts.status.read.askedAtMs < dueMs;
-  return isDue ? dueMs : null;
+  const isOverdue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && facts.status.read.askedAtMs < dueMs;
+  return isOverdue ? dueMs : null;
 }
 
-/** Nothing is decided upon a status that the last read contradicts: it is read again first. */
-function stepForContradiction(facts: Facts, policy: Policy, nowMs: number): Step | null {
+/** A status that the last read contradicts is read again before anything is decided. */
+function stepForContradiction({ facts, policy, nowMs }: Situation): Step | null {
   const readAtMs = contradictionCheckAtMs(facts, policy);
   if (readAtMs === null) return null;
   if (nowMs >= readAtMs) return { do: 'read', because: 'contradiction' };
-  return waitWithoutPolls('Human API to repeat a status that it dates earlier than the one before', readAtMs);
+  return wait('Human API to confirm a status with an earlier date', readAtMs);
 }
 
-/** A person who declined has taken back the consent to be collected from: nothing more is fetched. */
-function stepForDecline(facts: Facts): Step | null {
+/** A person who declined has withdrawn their consent: nothing more is downloaded. */
+function stepForDecline({ facts }: Situation): Step | null {
   return isConfirmedDeclined(facts) ? conclude('declined', 'declined', true) : null;
 }
 
-/** What a list showed is fetched, what was fetched is recorded, and a list that is wanted is asked for. */
-function stepForReports(facts: Facts, collection: Collection, policy: Policy, nowMs: number): Step | null {
+/** Download what is listed, record what is downloaded, list what is requested. */
+function stepForReports(situation: Situation): Step | null {
+  const { collection, policy, nowMs } = situation;
   if (mustRecord(collection)) return { do: 'record' };
   const documents = selectDownloads(collection, policy.wanted, nowMs);
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };
-  const listAtMs = wantedListAtMs(facts, collection, policy);
+  const listAtMs = requestedListAtMs(situation);
   return listAtMs !== null && nowMs >= listAtMs ? { do: 'list', because: 'notice' } : null;
 }
 
-/** A list is wanted by a notice, or because the status says that there are reports; null when it is not. */
-function wantedListAtMs(facts: Facts, collection: Collection, policy: Policy): number | null {
+/** When the list is due that a notice, or a status with reports, requests; null if none is requested. */
+function requestedListAtMs({ facts, collection, policy }: Situation): number | null {
   const wantedAtMs = collection.wantedAtMs ?? syncedUnlistedSinceMs(facts, collection);
   if (wantedAtMs === null) return null;
   return Math.max(wantedAtMs + SHARED_LIST_MS, nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy)));
 }
 
-/** Since when the status has said that there are reports, and nobody has looked since. */
+/** Since when the status has said that there are reports without a list since; null otherwise. */
 function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
   const kind = currentKind(facts);
-  const synced = kind === 'some-synced' || kind === 'all-synced';
-  return synced && (askedAtMs ?? -Infinity) < facts.timestamps.kind.kindSinceMs
-    ? facts.timestamps.kind.kindSinceMs
-    : null;
+  const { kindSinceMs } = facts.timestamps.kind;
+  const isSynced = kind === 'some-synced' || kind === 'all-synced';
+  return isSynced && (askedAtMs ?? -Infinity) < kindSinceMs ? kindSinceMs : null;
 }
 
-function stepForStatus(on: Situation): Step {
-  const { facts, policy, nowMs } = on;
-  const dueMs = readDeadlineMs(facts, policy, nowMs);
-  if (dueMs !== null) return waitForDeadlineRead(on, dueMs);
+function stepForStatus(situation: Situation): Step {
+  const { facts, policy, nowMs } = situation;
+  const dueMs = overdueDeadlineMs(facts, policy, nowMs);
+  if (dueMs !== null) return waitForDeadlineRead(situation, dueMs);
   const kind = currentKind(facts);
   const { waitingFor } = statusRules(kind);
   switch (kind) {
     case 'declined':
-      return readBack(on, waitingFor);
+      return readBack(situation, waitingFor);
     case 'error':
-      return ifConfirmed(on, waitingFor, () => afterError(on));
+      return ifConfirmed(situation, waitingFor, () => afterError(situation));
     case 'disconnected':
-      return ifConfirmed(on, 'Human API to confirm that the person disconnected', () => afterDisconnecting(on));
+      return ifConfirmed(situation, 'Human API to confirm that the person disconnected', () =>
+        afterDisconnecting(situation, waitingFor),
+      );
     case 'some-synced':
-      return afterSomeSynced(on);
+      return afterSomeSynced(situation, waitingFor);
     case 'all-synced':
-      return afterAllSynced(on);
+      return afterAllSynced(situation, waitingFor);
     default:
-      return waitForDeadline(on, waitingFor);
+      return waitForDeadline(situation, waitingFor);
   }
 }
 
-/** Error counts when a second read says so, a settle window after the first; then what is there is collected. */
-function afterError(on: Situation): Step {
-  const dueMs = (on.facts.timestamps.kind.confirmedSinceMs ?? on.nowMs) + on.policy.settleMs.error;
-  if (on.nowMs < dueMs) return waitUntil(on, 'an error at Human API to pass', dueMs, NO_POLLS);
-  if (on.facts.status.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
-  return ifListedSince(on, dueMs, 'an error at Human API to pass', () => conclude('failed', reasonOfError(on), true));
+/** An error counts once a second read confirms it, a settle window after the first; then the reports are collected. */
+function afterError(situation: Situation): Step {
+  const { facts, policy, nowMs } = situation;
+  const waitingFor = 'an error at Human API to pass';
+  const dueMs = (facts.timestamps.kind.confirmedSinceMs ?? nowMs) + policy.settleMs.error;
+  if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs, NO_POLLS);
+  if (facts.status.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
+  return ifListedSince(situation, dueMs, waitingFor, () => conclude('failed', reasonOfError(situation), true));
 }
 
-/** The cookbook's Error has two meanings: Human API could not send the invitation, or could not retrieve the data. */
+/** The vendor's cookbook gives Error two meanings: the invitation was not delivered, or the records could not be retrieved. */
 function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
-  return autoInvite && hasNoReports(collection) && !hasEngaged(facts) ? 'invitation-undeliverable' : 'upstream-error';
+  return autoInvite && !hasReports(collection) && !hasEngaged(facts) ? 'invitation-undeliverable' : 'upstream-error';
 }
 
-/** A person who cut every provider: what exists is collected; with nothing to collect they may come back until the deadline. */
-function afterDisconnecting(on: Situation): Step {
-  const sinceMs = on.facts.timestamps.kind.confirmedSinceMs ?? on.nowMs;
-  const waitingFor = 'the person to connect a provider again';
-  if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
-  if (hasNoReports(on.collection)) return waitForDeadline(on, waitingFor);
-  return ifListedSince(on, sinceMs, waitingFor, () => conclude('partial', 'disconnected', false));
+/** The person disconnected every provider: existing reports are collected; without any, the person may connect again until the deadline. */
+function afterDisconnecting(situation: Situation, waitingFor: string): Step {
+  const { facts, collection, nowMs } = situation;
+  const sinceMs = facts.timestamps.kind.confirmedSinceMs ?? nowMs;
+  if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
+  if (!hasReports(collection)) return waitForDeadline(situation, waitingFor);
+  return ifListedSince(situation, sinceMs, waitingFor, () => conclude('partial', 'disconnected', false));
 }
 
-/** The window of Some Synced runs from the first one that a read told. */
-function afterSomeSynced(on: Situation): Step {
-  const { facts, policy, nowMs } = on;
-  const waitingFor = 'the remaining providers';
-  if (facts.timestamps.someSyncedAtMs === null) return readBack(on, waitingFor);
-  const dueMs = facts.timestamps.someSyncedAtMs + policy.settleMs.someSynced;
-  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs);
-  // It may come back long after its window: what is there then counts, not what was listed before.
-  return ifCheckedSince(on, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
-    conclude('partial', findGap(on), false),
+/** The settle window begins with the first Some Synced by a read. */
+function afterSomeSynced(situation: Situation, waitingFor: string): Step {
+  const { facts, policy, nowMs } = situation;
+  const { someSyncedAtMs, kind } = facts.timestamps;
+  if (someSyncedAtMs === null) return readBack(situation, waitingFor);
+  const dueMs = someSyncedAtMs + policy.settleMs.someSynced;
+  if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs);
+  // The status may return long after its window: then the reports of now count.
+  return ifCheckedSince(situation, Math.max(dueMs, kind.kindSinceMs), waitingFor, () =>
+    conclude('partial', findGap(situation), false),
   );
 }
 
-/** All Synced counts when nothing new has appeared for the settle window and the read at its end still says so. */
-function afterAllSynced(on: Situation): Step {
-  const { facts, collection, policy, nowMs } = on;
-  const waitingFor = 'further reports';
+/** All Synced counts once nothing new has appeared for the settle window and the read at its end confirms it. */
+function afterAllSynced(situation: Situation, waitingFor: string): Step {
+  const { facts, collection, policy, nowMs } = situation;
+  const { kindSinceMs } = facts.timestamps.kind;
   const settleMs = policy.settleMs.allSynced;
-  const quietSinceMs = Math.max(facts.timestamps.kind.kindSinceMs, collection.newestAtMs ?? 0);
   const dueMs = Math.min(
-    quietSinceMs + settleMs,
-    facts.timestamps.kind.kindSinceMs + Math.max(MAX_RESTART_PERIOD_MS, settleMs),
+    Math.max(kindSinceMs, collection.newestAtMs ?? 0) + settleMs,
+    kindSinceMs + Math.max(MAX_RESTART_PERIOD_MS, settleMs),
   );
-  if (nowMs < dueMs) return waitUntil(on, waitingFor, dueMs, NO_POLLS);
-  return ifCheckedSince(on, dueMs, waitingFor, () => {
-    const gap = findGap(on);
+  if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs, NO_POLLS);
+  return ifCheckedSince(situation, dueMs, waitingFor, () => {
+    const gap = findGap(situation);
     return conclude(gap === null ? 'collected' : 'partial', gap, false);
   });
 }
 
-/** Waits with polling; at the deadline, the status is read once more: a person who never engaged ends there, any other after collecting what there is. */
-function waitForDeadline(on: Situation, waitingFor: string): Step {
-  const { facts, policy, nowMs } = on;
+/** Polls until the deadline and reads the status once more. A person who never engaged ends there; for any other the reports are collected first. */
+function waitForDeadline(situation: Situation, waitingFor: string): Step {
+  const { facts, collection, policy, nowMs } = situation;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);
   if (nowMs < dueMs || facts.status.read.askedAtMs < dueMs) {
     const untilMs = nowMs < dueMs ? dueMs : nowMs + DAY_MS;
-    return waitUntil(on, waitingFor, untilMs, planPollsUntilDeadline(dueMs, facts, on.collection, policy, nowMs));
+    return waitUntil(situation, waitingFor, untilMs, planPollsUntilDeadline(dueMs, situation));
   }
-  return ifConfirmed(on, waitingFor, () => {
+  return ifConfirmed(situation, waitingFor, () => {
     if (isInvitationUnanswered(facts, currentKind(facts))) {
-      const invitation = policy.expiresMs.invitation <= policy.expiresMs.applicant;
-      return conclude('expired', invitation ? 'invitation-expired' : 'deadline', true);
+      const isInvitationsOwn = policy.expiresMs.invitation <= policy.expiresMs.applicant;
+      return conclude('expired', isInvitationsOwn ? 'invitation-expired' : 'deadline', true);
     }
-    return ifListedSince(on, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
-      conclude(countDocuments(on.collection) > 0 ? 'partial' : 'expired', 'deadline', true),
+    return ifListedSince(situation, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
+      conclude(countDocuments(collection) > 0 ? 'partial' : 'expired', 'deadline', true),
     );
   });
 }
 
-/** The deadline has passed: its read answers every claim and doubt. Wakes for reports, not for a doubt, which would be due at once. */
-function waitForDeadlineRead({ facts, collection, policy, nowMs }: Situation, dueMs: number): Step {
-  const wakeUps = [wantedListAtMs(facts, collection, policy), nextRetryAtMs(collection, policy.wanted)].filter(
-    (timeMs) => timeMs !== null,
-  );
-  const waitingFor = 'Human API to be asked at the deadline';
-  const polls = planPollsUntilDeadline(dueMs, facts, collection, policy, nowMs);
-  return { do: 'wait', wait: { waitingFor, untilMs: Math.min(nowMs + DAY_MS, ...wakeUps), ...polls } };
+/** The read at the deadline answers every claim. Wakes for reports, not for a notice to read back, which would be due at once. */
+function waitForDeadlineRead(situation: Situation, dueMs: number): Step {
+  const { collection, policy, nowMs } = situation;
+  const untilMs = earliest(nowMs + DAY_MS, requestedListAtMs(situation), nextRetryAtMs(collection, policy.wanted));
+  return wait('the status check at the deadline', untilMs, planPollsUntilDeadline(dueMs, situation));
 }
 
-/** Both the status and the list as they are since a moment: asked for together, to save a step. */
-function ifCheckedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
-  const listed = (on.collection.listedAtMs ?? -Infinity) >= sinceMs;
-  if (on.facts.status.read.askedAtMs < sinceMs)
-    return listed ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
-  return ifConfirmed(on, waitingFor, () => ifListedSince(on, sinceMs, waitingFor, then));
+/** `then`, if both the status and the list were requested since `sinceMs`; otherwise requests them, together if both are due. */
+function ifCheckedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+  const { facts, collection } = situation;
+  if (facts.status.read.askedAtMs < sinceMs) {
+    return isListedSince(collection, sinceMs) ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
+  }
+  return ifConfirmed(situation, waitingFor, () => ifListedSince(situation, sinceMs, waitingFor, then));
 }
 
-/** No claim ends an applicant: it is read back before. */
-function ifConfirmed(on: Situation, waitingFor: string, then: () => Step): Step {
-  return on.facts.status.claim === null ? then() : readBack(on, waitingFor);
+/** `then`, unless the status is only claimed: it is read back first. */
+function ifConfirmed(situation: Situation, waitingFor: string, then: () => Step): Step {
+  return situation.facts.status.claim === null ? then() : readBack(situation, waitingFor);
 }
 
-function readBack(on: Situation, waitingFor: string): Step {
-  const allowedMs = nextAllowedAtMs(on.facts.checks.noticeReads, pollCadenceMs(on.facts, on.policy));
-  return on.nowMs >= allowedMs ? { do: 'read', because: 'notice' } : waitUntil(on, waitingFor, allowedMs);
+function readBack(situation: Situation, waitingFor: string): Step {
+  const { facts, policy, nowMs } = situation;
+  const allowedMs = nextAllowedAtMs(facts.checks.noticeReads, pollCadenceMs(facts, policy));
+  return nowMs >= allowedMs ? { do: 'read', because: 'notice' } : waitUntil(situation, waitingFor, allowedMs);
 }
 
-function ifListedSince(on: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
-  if ((on.collection.listedAtMs ?? -Infinity) < sinceMs) return { do: 'list', because: 'conclusion' };
-  // A notice that was acknowledged, or a 404, still asks for a list; a flood of them does not put off the end for ever.
-  const listAtMs = on.nowMs < sinceMs + MAX_LIST_DELAY_MS ? wantedListAtMs(on.facts, on.collection, on.policy) : null;
-  const laterMs = [listAtMs, nextRetryAtMs(on.collection, on.policy.wanted)].filter((timeMs) => timeMs !== null);
-  // Due lists and retries were taken before we came here, so these lie ahead.
-  return laterMs.length === 0 ? then() : waitUntil(on, waitingFor, Math.min(...laterMs), NO_POLLS);
+/** `then`, if the list was requested since `sinceMs` and no list or retry is pending. */
+function ifListedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+  const { collection, policy, nowMs } = situation;
+  if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
+  // A notice or a 404 may have requested one more list; a flood of them does not delay the end for ever.
+  const listAtMs = nowMs < sinceMs + MAX_LIST_DELAY_MS ? requestedListAtMs(situation) : null;
+  const pendingAtMs = earliest(listAtMs, nextRetryAtMs(collection, policy.wanted));
+  // In the future: stepForReports has taken what is due.
+  return pendingAtMs === null ? then() : waitUntil(situation, waitingFor, pendingAtMs, NO_POLLS);
 }
 
-/** What keeps a collection from being whole; null where nothing does. Without a single document none is. */
+function isListedSince({ listedAtMs }: Collection, sinceMs: number): boolean {
+  return listedAtMs !== null && listedAtMs >= sinceMs;
+}
+
+/** Why a collection is incomplete; null if it is complete. Without a document it never is. */
 function findGap({ collection, policy }: Situation): Reason | null {
-  if (hasNoReports(collection)) return 'nothing-listed';
+  if (!hasReports(collection)) return 'nothing-listed';
   const reasons = missingReasons(collection, policy.wanted);
   if (reasons.has('failed')) return 'failed-documents';
   return reasons.has('missing') || countDocuments(collection) === 0 ? 'missing-documents' : null;
 }
 
-function hasNoReports(collection: Collection): boolean {
-  return !hasListedReports(collection) && countDocuments(collection) === 0;
-}
-
-/** Waits for a change, waking for whatever comes first. */
+/** Waits until `dueMs`, a read back, a list or a retry, whichever is due first. */
 function waitUntil(
-  { facts, collection, policy }: Situation,
+  situation: Situation,
   waitingFor: string,
   dueMs: number,
-  polls: PollPlan = planPolls(facts, collection, policy),
+  polls: PollPlan = planPolls(situation),
 ): Step {
-  const wakeUps = [
+  const { facts, collection, policy } = situation;
+  const untilMs = earliest(
     dueMs,
     readBackAtMs(facts, policy),
-    wantedListAtMs(facts, collection, policy),
+    requestedListAtMs(situation),
     nextRetryAtMs(collection, policy.wanted),
-  ].filter((timeMs) => timeMs !== null);
-  return { do: 'wait', wait: { waitingFor, untilMs: Math.min(...wakeUps), ...polls } };
+  );
+  return wait(waitingFor, untilMs, polls);
 }
 
-function waitWithoutPolls(waitingFor: string, untilMs: number): Step {
-  return { do: 'wait', wait: { waitingFor, untilMs, ...NO_POLLS } };
+function wait(waitingFor: string, untilMs: number, polls: PollPlan = NO_POLLS): Step {
+  return { do: 'wait', wait: { waitingFor, untilMs, ...polls } };
 }
 
-function conclude(outcome: Conclusion['outcome'], reason: Reason | null, withdraw: boolean): Step {
-  return { do: 'conclude', conclusion: { outcome, reason, shouldWithdraw: withdraw } };
+function conclude(outcome: Conclusion['outcome'], reason: Reason | null, shouldWithdraw: boolean): Step {
+  return { do: 'conclude', conclusion: { outcome, reason, shouldWithdraw } };
 }

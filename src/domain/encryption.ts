@@ -1,25 +1,22 @@
-/**
- * Keeps bytes unreadable where they lie, and bound to their place: what was sealed for one place does not open in another. Its keys and its
- * cipher are the business of who makes it; null stands for "no keys are set" wherever one is asked for.
- */
+/** Encrypts bytes at rest, bound to a place: under another place they cannot be decrypted. Where a Cipher is optional, null: no keys are set. */
 export interface Cipher {
-  encrypt(plain: Uint8Array, place: string): Uint8Array;
-  /** Null for what can never be opened: altered, cut, of another place, or not sealed at all. @throws {KeyMissing} where the key is not (or not yet again) ours. */
-  decrypt(sealed: Uint8Array, place: string): Uint8Array | null;
+  encrypt(plain: Uint8Array, boundTo: string): Uint8Array;
+  /** Null for bytes that no key decrypts: altered, cut, bound to another place, or not encrypted. @throws KeyMissing */
+  decrypt(encrypted: Uint8Array, boundTo: string): Uint8Array | null;
 }
 
-/** Sealed with a key that we do not hold: it opens when the key is back, so it is kept and asked for again. */
+/** The bytes need a key that is not set. They are kept, because the key may be set again. */
 export class KeyMissing extends Error {
   constructor(readonly keyId: string) {
-    super(`sealed with key "${keyId}", which PAYLOAD_KEYS does not list: add it back to go on`);
+    super(`encrypted with key "${keyId}", which PAYLOAD_KEYS does not list: add it back`);
     this.name = 'UnknownKey';
   }
 }
 
-/** What stands in the place of a payload that can never become readable, whatever was meant to be there: no shape of ours is like it. */
+/** Replaces a payload that no key can decrypt. No payload of ours has this shape. */
 export const UNDECODABLE = { chartway: 'undecodable' } as const;
 
-/** Whether a value came out of a payload that can never become readable. */
+/** True if the value replaces a payload that no key can decrypt. */
 export function isUndecodable(value: unknown): boolean {
   return (value as { chartway?: unknown } | null | undefined)?.chartway === UNDECODABLE.chartway;
 }

@@ -4,93 +4,90 @@ import { defer, NEW_RATE_LIMIT, nextAllowedAtMs, type RateLimit, withCall } from
 import { credibleDateMs, hasSameKindAndDate, type KnownReads, mergeRead, type Read, withCredibleDate } from './reads';
 import { normalizeStatus, type StatusKind, statusKind, statusRules } from './status';
 
-/** What a notice says that no read has answered yet: a hint. */
+/** What a notice says and no read has answered yet. */
 export interface Claim {
   readonly status: string;
   readonly updatedAtMs: number;
   readonly madeAtMs: number;
-  /** When the first of the claims was made that no read has answered: one after the other must not delay the next read. */
+  /** When the first unanswered claim was made: a series of claims must not delay the next read. */
   readonly unreadSinceMs: number;
 }
 
-/** Since when upstream has said that there is no such person, and how often. */
+/** Upstream says that the person does not exist: since when, and how often. */
 export interface MissingUpstream {
   readonly sinceMs: number;
   readonly times: number;
 }
 
-/** For how long upstream could not be asked, in how many attempts, and when the next one is due. Time in a queue is no outage. */
+/** How long upstream did not answer, in how many attempts, and when the next attempt is due. Time in a queue does not count. */
 export interface Outage {
   readonly durationMs: number;
   readonly failures: number;
   readonly retryAtMs: number;
 }
 
-/** Since when the status has been of its kind, by claim or read, and since when reads have said so; null while only a notice does. */
+/** Since when the status has been of its kind, by claim or read, and since when by reads; null while only a notice says so. */
 export interface KindTimestamps {
   readonly kindSinceMs: number;
   readonly confirmedSinceMs: number | null;
 }
 
-/** What is known of the status. */
 export interface KnownStatus extends KnownReads {
   readonly claim: Claim | null;
   readonly missingUpstream: MissingUpstream | null;
 }
 
-/** Since when, by our clock. */
+/** All by our clock. */
 export interface StatusTimestamps {
-  /** Our invitation or adoption, from which every deadline counts. */
+  /** Our invitation or adoption: every deadline counts from it. */
   readonly openedAtMs: number;
   readonly kind: KindTimestamps;
-  /** What reads alone say, while a claim says otherwise; null while none does. A claim that a read refutes must not restart a window. */
+  /** `kind` by reads alone while there is a claim; null otherwise. A claim that a read refutes must not restart a window. */
   readonly readKind: KindTimestamps | null;
-  /** When a read first said that the person had engaged. What only a notice says extends no deadline. */
+  /** When a read first proved that the person engaged. A notice alone extends no deadline. */
   readonly engagedAtMs: number | null;
-  /** When a notice first said so: an error after it is none of the invitation's delivery. */
+  /** When a notice first said so: a later error did not prevent the delivery of the invitation. */
   readonly engagementHintAtMs: number | null;
-  /** The first Some Synced that a read said; its window is never restarted. */
+  /** When a read first said Some Synced. Its window never restarts. */
   readonly someSyncedAtMs: number | null;
 }
 
-/** Which checks are due. */
 export interface DueChecks {
-  /** A notice has to be read back, since then. */
+  /** Since when the status has to be read because of a notice; null if it does not. */
   readonly readBackRequestedAtMs: number | null;
   /** Limits the reads that notices cause. */
   readonly noticeReads: RateLimit;
-  /** When the last series of early rereads began: at most one an hour. */
+  /** When the last series of early rereads began: at most one per hour. */
   readonly rereadSeriesAtMs: number | null;
-  /** From when the present poll cadence counts. */
+  /** When the current poll cadence began. */
   readonly pollBaseMs: number;
-  /** 0 to 1, fixed per applicant: those who began in the same second do not poll in the same second for ever. */
+  /** 0 to 1, fixed per applicant: applicants that started in the same second must not always poll in the same second. */
   readonly jitter: number;
-  /** What a poll has reported shortly before a deadline; null once upstream has answered. */
+  /** Reported by a poll shortly before a deadline; null once upstream has answered. */
   readonly outage: Outage | null;
-  /** By how much an outage moved the deadline, once. */
+  /** How far an outage moved the deadline, at most once. */
   readonly extensionMs: number | null;
 }
 
-/** All that is known of a person's status. Changed only by the functions below; payloads carry it flat (carried-facts). */
+/** All that is known of a person's status. Changed only by the functions below; payloads carry it flat (see carried-facts). */
 export interface Facts {
   readonly status: KnownStatus;
   readonly timestamps: StatusTimestamps;
   readonly checks: DueChecks;
-  /** Fields of a later version, carried on unchanged. */
+  /** Fields of a later version, kept unchanged. */
   readonly unknownFields: Readonly<Record<string, unknown>>;
 }
 
-/** Claims that a read does not confirm are read again at these distances (upstream's read side may lag behind its notices), then left to polling. */
+/** Delays of the rereads after a claim that a read did not confirm: upstream's reads may lag behind its notices. Then polling goes on. */
 export const REREAD_DELAYS_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
 const REREAD_SERIES_APART_MS = HOUR_MS;
-/** No outage moves a deadline by more. */
 const MAX_EXTENSION_MS = 7 * DAY_MS;
-/** A status that contradicts a later date is read again after so long, or a poll cadence: a lagging replica has caught up by then. */
+/** A contradicting status is read again after this time, or one poll cadence if that is shorter: a replica that lagged is up to date by then. */
 const MAX_REREAD_AFTER_MS = MINUTE_MS;
-/** Longer than the report notices of a provider are waited for, so that their list is not deferred with the read. */
+/** Longer than SHARED_LIST_MS, so that a list that notices requested goes first. */
 const READ_DEFERRAL_MS = 5 * SECOND_MS;
 
-/** The facts at our invitation or adoption, which is a read of its own. */
+/** The facts at our invitation; `read` is the answer to it. */
 export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
   const kind = statusKind(read.status);
   return {
@@ -116,13 +113,13 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
   };
 }
 
-/** The facts at our adoption by a look-up: a status that a notice would have to prove is read back here too. */
+/** The facts at the adoption of a person that a look-up found: a status that is read back after a notice is read back here too. */
 export function openAdoptedFacts(read: Read, nowMs: number, jitter: number): Facts {
   const opened = openFacts(read, nowMs, jitter);
   return statusRules(statusKind(read.status)).isReadBackAtOnce ? withReadBackRequest(opened, nowMs) : opened;
 }
 
-/** The status as it is best known. */
+/** The latest known status, by claim or read. */
 export function currentStatus({ status }: Facts): string {
   return (status.claim ?? status.read).status;
 }
@@ -135,18 +132,18 @@ export function pollCadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[statusRules(currentKind(facts)).cadence];
 }
 
-/** True once a read or a notice has said that the person opened the invitation, whatever is said now. */
+/** True once a read or a notice has said that the person opened the invitation. */
 export function hasEngaged({ timestamps }: Facts): boolean {
   return timestamps.engagedAtMs !== null || timestamps.engagementHintAtMs !== null;
 }
 
-/** True once a read has said that the person declined, and nothing contradicts it. */
+/** True if the last read says that the person declined, and nothing contradicts it. */
 export function isConfirmedDeclined(facts: Facts): boolean {
   const { claim, contradiction } = facts.status;
   return currentKind(facts) === 'declined' && claim === null && contradiction === null;
 }
 
-/** When a status that contradicts a later date is read again; null where there is none. */
+/** When a contradicting status is read again; null if there is none. */
 export function contradictionCheckAtMs(facts: Facts, policy: Policy): number | null {
   const { contradiction } = facts.status;
   return contradiction && contradiction.askedAtMs + rereadAfterMs(facts, policy);
@@ -156,16 +153,16 @@ function rereadAfterMs(facts: Facts, policy: Policy): number {
   return Math.min(MAX_REREAD_AFTER_MS, pollCadenceMs(facts, policy));
 }
 
-/** When a notice that has to be read back may be; null where there is none. */
+/** When the rate limit allows to read back a notice; null if none has to be. */
 export function readBackAtMs(facts: Facts, policy: Policy): number | null {
   const { readBackRequestedAtMs, noticeReads } = facts.checks;
   return readBackRequestedAtMs === null ? null : nextAllowedAtMs(noticeReads, pollCadenceMs(facts, policy));
 }
 
 /**
- * What a notice changes. It is taken only if its updatedAt is later than the last read's and at most 5 min ahead of the clock: one forged
- * notice from 2099 must not make an applicant deaf. Any other only asks for a read; a repeat changes nothing. Of those taken the newest
- * counts: an older one that was overtaken on the way says nothing, unless it is weighty enough to be read back.
+ * A notice becomes a claim only if its updatedAt is later than the last read's and at most 5 min ahead of our clock: a forged date in 2099
+ * must not block all later notices. Any other notice requests a read; a repeat changes nothing. The newest claim counts: an older notice that
+ * arrives late changes nothing, unless its status is read back at once.
  */
 export function withNotice(
   facts: Facts,
@@ -185,7 +182,7 @@ function isRepeat({ status: { read, claim } }: Facts, status: string, updatedAtM
   );
 }
 
-/** Also of a notice that comes late: whenever it was, the person had engaged. */
+/** Also from a late notice. */
 function withEngagementHint(facts: Facts, status: string, nowMs: number): Facts {
   const { timestamps } = facts;
   if (timestamps.engagementHintAtMs !== null || !statusRules(statusKind(status)).provesEngagement) return facts;
@@ -221,8 +218,8 @@ function withReadBackRequest(facts: Facts, nowMs: number): Facts {
 }
 
 /**
- * What a read changes: see {@link mergeRead} for which of two counts. A read replaces every claim made before it was asked for. `readOutageMs`:
- * how long upstream could not be asked before it answered; that, or the outage that a poll has reported, moves a deadline that passed meanwhile.
+ * {@link mergeRead} decides which read counts. A read replaces every claim made before it was requested. `readOutageMs`: how long upstream did
+ * not answer before; that outage, or the one that a poll reported, moves a deadline that passed during it.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, readOutageMs = 0): Facts {
   const { status, checks } = facts;
@@ -233,7 +230,7 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
   const { rereadSeriesAtMs, readBackRequestedAtMs } = checks;
   const startsSeries = isRefuted && (rereadSeriesAtMs === null || nowMs - rereadSeriesAtMs >= REREAD_SERIES_APART_MS);
   const endsContradiction = status.contradiction !== null && reads.contradiction === null;
-  // Polled a whole cadence later: replicas that disagree for long must not be asked every minute, nor an upstream that comes back at once.
+  // The next poll comes one cadence later: not every minute while replicas disagree, and not at once after an outage.
   const restartsPolling = startsSeries || endsContradiction || checks.outage !== null;
   const isReadBackPending = readBackRequestedAtMs !== null && readBackRequestedAtMs > read.askedAtMs;
   const after: Facts = {
@@ -260,7 +257,7 @@ function isUnconfirmed(claim: Claim, { status, updatedAtMs }: Read): boolean {
   return isOlder && normalizeStatus(claim.status) !== normalizeStatus(status);
 }
 
-/** An outage that a deadline fell into moves it by as much, once. */
+/** An outage moves a deadline within it by its own length, once. */
 function extensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
   const { outage, extensionMs } = facts.checks;
   const outageMs = Math.max(readOutageMs, outage?.durationMs ?? 0);
@@ -270,26 +267,23 @@ function extensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Pol
   return Math.min(outageMs, MAX_EXTENSION_MS);
 }
 
-/**
- * What a look-up said after upstream had said that there is no such person: a read like any other, but that the next poll comes a whole cadence
- * later. The same answer would come again at once, and the two would chase each other.
- */
+/** A read by a look-up, after a 404 to the read of the status. The next poll comes one cadence later: it would be answered 404 again. */
 export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
   return withChecks(withRead(facts, read, nowMs, policy, outageMs), { pollBaseMs: nowMs });
 }
 
-/** A read made because of a notice, counted against the limit before it is made. */
+/** Counts a read that a notice caused, before it is made, against the rate limit. */
 export function withNoticeRead(facts: Facts, nowMs: number, policy: Policy): Facts {
   return withChecks(facts, { noticeReads: withCall(facts.checks.noticeReads, nowMs, pollCadenceMs(facts, policy)) });
 }
 
-/** Upstream could not be asked: the read waits a moment, in which what can be done without it is done. */
+/** Upstream did not answer: other steps go before the next read. */
 export function withDeferredRead(facts: Facts, nowMs: number, policy: Policy): Facts {
   const noticeReads = defer(facts.checks.noticeReads, nowMs + READ_DEFERRAL_MS, pollCadenceMs(facts, policy));
   return withChecks(facts, { noticeReads });
 }
 
-/** A poll failed shortly before a deadline: the next attempt is due `retryMs` from now, and the outage lasts until then at least. */
+/** A poll failed shortly before a deadline; its next attempt is due `retryMs` from now. */
 export function withOutage(
   facts: Facts,
   { durationMs, failures, retryMs }: { durationMs: number; failures: number; retryMs: number },
@@ -298,7 +292,7 @@ export function withOutage(
   return withChecks(facts, { outage: { durationMs: durationMs + retryMs, failures, retryAtMs: nowMs + retryMs } });
 }
 
-/** Upstream answered that there is no such person, and a look-up by clientUserId found nobody either. */
+/** Upstream answered 404, and a look-up by clientUserId did not find the person either. */
 export function withMissingUpstream(facts: Facts, nowMs: number): Facts {
   const { missingUpstream: before } = facts.status;
   const missingUpstream = before ? { ...before, times: before.times + 1 } : { sinceMs: nowMs, times: 1 };
@@ -310,7 +304,6 @@ function withChecks(facts: Facts, changes: Partial<DueChecks>): Facts {
   return { ...facts, checks: { ...facts.checks, ...changes } };
 }
 
-/** The timestamps that follow from a change of kind or of confirmation. */
 function withDerivedTimestamps(before: Facts, after: Facts, nowMs: number): Facts {
   return {
     ...after,
@@ -335,7 +328,6 @@ function kindTimestamps(before: Facts, after: Facts, nowMs: number): KindTimesta
   return (isRefutedClaim ? readKind : null) ?? { kindSinceMs: nowMs, confirmedSinceMs: isConfirmed ? nowMs : null };
 }
 
-/** Since when reads have said what they say, whatever is claimed. */
 function readTimestamps(before: Facts, after: Facts, nowMs: number): KindTimestamps {
   const { kind, readKind } = before.timestamps;
   const isSame = hasSameKindAndDate(before.status.read, after.status.read);
@@ -352,7 +344,7 @@ function someSyncedAtMs(after: Facts, nowMs: number): number | null {
   return after.timestamps.someSyncedAtMs ?? (isConfirmed ? nowMs : null);
 }
 
-/** From the news on; but a claim upon a claim counts from the first, unless it is read back at once. */
+/** The cadence restarts with a new status; with a claim after an unanswered claim it counts from the first, unless the claim is read back now. */
 function pollBaseMs(before: Facts, after: Facts, nowMs: number): number {
   const { status, checks } = after;
   if (normalizeStatus(currentStatus(after)) === normalizeStatus(currentStatus(before))) return checks.pollBaseMs;

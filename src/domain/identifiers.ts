@@ -1,9 +1,9 @@
-/** The carrier's own opaque id of an applicant. It stands in workflow ids, folder names and logs, hence the narrow alphabet. */
+/** The carrier's opaque id of an applicant. The alphabet is narrow because workflow ids, folder names and logs contain it. */
 const CLIENT_USER_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
-/** Not "." or "..": they would be other paths in upstream's URLs. */
+/** Not "." or "..": they would change the path of upstream's URLs. */
 const HUMAN_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$/;
 
-/** What a clientUserId must look like, in words for an error. */
+/** For an error message. */
 export const CLIENT_USER_ID_EXPECTED =
   '1 to 100 letters, digits, ".", "_", "~" or "-", beginning with a letter or digit';
 

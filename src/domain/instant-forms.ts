@@ -1,14 +1,14 @@
-/** The parts of a date by name, as text; what is not there is undefined. */
+/** The named groups of a match. */
 type Parts = Readonly<Record<string, string | undefined>>;
 
 const MONTHS = [
   ...['january', 'february', 'march', 'april', 'may', 'june'],
   ...['july', 'august', 'september', 'october', 'november', 'december'],
 ];
-/** RFC 822's names for the hours from UTC in America; Z, UT, UTC and GMT are 0. */
+/** Hours from UTC of RFC 822's American zones; Z, UT, UTC and GMT are 0. */
 const AMERICAN: Parts = { est: '-5', edt: '-4', cst: '-6', cdt: '-5', mst: '-7', mdt: '-6', pst: '-8', pdt: '-7' };
 
-/** A minus sign of typesetters counts too; the region behind it (`[Europe/Paris]`, `(CET)`) repeats what the offset says. */
+/** Also with U+2212 as minus; a region after the offset (`[Europe/Paris]`, `(CET)`) is ignored. */
 const ZONE = String.raw`(?: *(?<zone>z|utc?|gmt|[ecmp][sd]t|(?:utc?|gmt)?[+\-\u2212]\d\d(?::?\d\d)?)(?: *(?:\[[^\]]*\]|\([^)]*\)))?)?`;
 const SECONDS = String.raw`(?<second>\d\d)(?:[.,:](?<fraction>\d+))?`;
 const HALF = String.raw`(?: *(?<half>[ap])\.?m\.?)?`;
@@ -19,7 +19,7 @@ const EXTENDED = new RegExp(
     String.raw`(?:(?:t|_| +)(?<hour>\d\d)(?::?(?<minute>\d\d)(?::?${SECONDS})?)?${HALF})?${ZONE}$`,
   'i',
 );
-/** 10 digits are seconds since 1970 and 13 are milliseconds; 17 end in milliseconds, with no mark before them. */
+/** 17 digits end in ms without a separator; 10 and 13 digits are an epoch's. */
 const BASIC = new RegExp(
   String.raw`^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)` +
     String.raw`(?:(?:t| )?(?<hour>\d\d)(?<minute>\d\d)(?:(?<second>\d\d)(?:[.,](?<fraction>\d+)|(?<millis>\d{3}))?)?)?${ZONE}$`,
@@ -31,19 +31,19 @@ const DAY_FIRST = new RegExp(
   String.raw`^${WEEKDAY}(?<day>\d\d?)(?:-| +)(?<month>[a-z]{3,9})\.?,?(?:-| +)(?<year>\d{4}|\d\d)(?:${BEFORE_CLOCK}${CLOCK})?${ZONE}$`,
   'i',
 );
-/** As asctime and JavaScript write it, and Java, which puts the year last. */
+/** Written by asctime and JavaScript, and by Java, which puts the year last. */
 const MONTH_FIRST = new RegExp(
   String.raw`^${WEEKDAY}(?<month>[a-z]{3,9})\.? +(?<day>\d\d?)(?:,? +(?<year>\d{4}))?(?:${BEFORE_CLOCK}${CLOCK})?${ZONE}(?: +(?<late>\d{4}))?$`,
   'i',
 );
 
-/** `2026-01-30T21:20:54.316Z` and what is close to it; null where it is another form, or no such day or time. */
+/** `2026-01-30T21:20:54.316Z` and similar; null for another form, and for a day or time that does not exist. */
 export function parseIsoMs(text: string): number | null {
   const parts = EXTENDED.exec(text)?.groups ?? BASIC.exec(text)?.groups;
   return parts ? toInstantMs(parts, Number(parts['year']), Number(parts['month'])) : null;
 }
 
-/** `Fri, 30 Jan 2026 21:20:54 GMT` and its relatives; null where it is another form. */
+/** `Fri, 30 Jan 2026 21:20:54 GMT` and similar; null for another form. */
 export function parseNamedMonthMs(text: string): number | null {
   const parts = DAY_FIRST.exec(text)?.groups ?? MONTH_FIRST.exec(text)?.groups;
   if (!parts) return null;
@@ -51,12 +51,12 @@ export function parseNamedMonthMs(text: string): number | null {
   const name = month.toLowerCase();
   const index = MONTHS.findIndex((each) => each.startsWith(name === 'sept' ? 'sep' : name));
   if (year === undefined || index < 0) return null;
-  // RFC 2822, 4.3: two digits below 50 are of this century.
+  // RFC 2822, 4.3: two digits below 50 are years from 2000 on.
   const century = year.length > 2 ? 0 : Number(year) < 50 ? 2000 : 1900;
   return toInstantMs(parts, century + Number(year), index + 1);
 }
 
-/** Digits since 1970: their number tells seconds from ms, µs and ns. `/Date(1769808054316)/` is .NET's. */
+/** Since 1970 in s, ms, µs or ns, by the number of digits; `/Date(1769808054316)/` is .NET's form. */
 export function parseEpochMs(text: string): number | null {
   const dotNet = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/.exec(text)?.[1];
   if (dotNet !== undefined) return withinDateRange(Number(dotNet));
@@ -86,19 +86,19 @@ function toInstantMs(parts: Parts, year: number, month: number): number | null {
   if (!isTimeOfDay(hour, minute, second, ms, half !== undefined) || offset === null) return null;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  // The 31st of February would roll on into March.
+  // 31 February would become a day in March.
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
   return withinDateRange(date.getTime() + ((hour24 * 60 + minute - offset) * 60 + second) * 1_000 + ms);
 }
 
-/** ISO 8601 has a 24:00 at the end of a day, and a second 60 where one leaps. */
+/** ISO 8601 allows 24:00 at the end of a day, and second 60 for a leap second. */
 function isTimeOfDay(hour: number, minute: number, second: number, ms: number, isHalf: boolean): boolean {
   if (isHalf) return hour >= 1 && hour <= 12 && minute <= 59 && second <= 59;
   if (hour === 24) return minute + second + ms === 0;
   return hour <= 23 && minute <= 59 && (second <= 59 || (second === 60 && minute === 59));
 }
 
-/** Minutes ahead of UTC; null where there is no such zone. */
+/** Minutes ahead of UTC; null for an unknown zone. */
 function zoneMinutes(zone: string | undefined): number | null {
   const name = (zone ?? 'z').toLowerCase();
   const hours = AMERICAN[name];
@@ -108,7 +108,7 @@ function zoneMinutes(zone: string | undefined): number | null {
   return (sign === '+' ? 1 : -1) * (Number(hour) * 60 + Number(minute)) + 0;
 }
 
-/** Dates reach 100 million days from 1970, and no further. */
+/** A Date holds 100 million days from 1970. */
 function withinDateRange(ms: number): number | null {
   return Number.isNaN(new Date(ms).getTime()) ? null : ms;
 }

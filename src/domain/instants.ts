@@ -1,14 +1,12 @@
 import { parseEpochMs, parseIsoMs, parseNamedMonthMs } from './instant-forms';
 import { hashText } from './text-hash';
 
-/** No date is longer; a longer text is none. */
 const MAX_LENGTH = 100;
 
 /**
- * Upstream's timestamp as milliseconds since 1970, truncated below the millisecond; null where there is none or no date can be read in it.
- * Read are ISO 8601 (extended, basic, with a blank for the T, a comma, or a zone of hours alone), RFC 1123 and its relatives with the English name of the
- * month, and the digits of an epoch. Zoneless means UTC: one vendor sample carries microseconds and no zone, and local time differs from worker to
- * worker. `01/30/2026` is not read, because it is another day elsewhere. No form is left to Date.parse, which reads what its engine likes.
+ * Parses upstream's timestamp into ms since 1970, truncated; null for a missing or unreadable one. Forms: ISO 8601 (extended, basic, with a blank for
+ * the T, a comma, or hours as zone), RFC 1123 and similar with an English month, and digits of an epoch. Without a zone: UTC, as in one sample of the
+ * vendor. Not `01/30/2026`, which is ambiguous. Not Date.parse, whose forms depend on the engine.
  */
 export function parseInstantMs(text: string | null | undefined): number | null {
   if (typeof text !== 'string' || text.length > MAX_LENGTH) return null;
@@ -17,8 +15,8 @@ export function parseInstantMs(text: string | null | undefined): number | null {
 }
 
 /**
- * The version of a report, as file names carry it: `YYYYMMDDTHHMMSSmmmZ` of its timestamp; a year of six digits behind `-` before the year 0, behind
- * `~` after 9999, so that names sort as dates do; `undated-` and 16 hex digits of the text where no date can be read; the epoch where upstream gives none.
+ * The version of a report in file names: `YYYYMMDDTHHMMSSmmmZ`; years of six digits begin with `-` (before 0) or `~` (after 9999), so that names sort
+ * by date; `undated-` and 16 hex digits of the text for an unreadable date; the epoch for a missing one.
  */
 export function versionName(updatedAt: string | null): string {
   const text = updatedAt?.trim() ?? '';
@@ -30,13 +28,10 @@ export function versionName(updatedAt: string | null): string {
     .replace(/(?<!^)-|[:.]/g, '');
 }
 
-/**
- * When a version was made, to tell which of two is newer: its date, the epoch where upstream gives none, and `otherwise` for a text in which no date
- * can be read.
- */
-export function versionMs(updatedAt: string | null, otherwise: string): number {
+/** When a version was made, to compare two: its date, the epoch for a missing one, `storedAt` for an unreadable one. */
+export function versionMs(updatedAt: string | null, storedAt: string): number {
   const text = updatedAt?.trim() ?? '';
-  return text === '' ? 0 : (parseInstantMs(text) ?? parseInstantMs(otherwise) ?? 0);
+  return text === '' ? 0 : (parseInstantMs(text) ?? parseInstantMs(storedAt) ?? 0);
 }
 
 function hashHex(text: string): string {

@@ -2,12 +2,12 @@ import type { Format } from './reports';
 import { hashText } from './text-hash';
 
 /**
- * What is remembered of documents in few bytes, for applicants with so many that their entries would not fit into Temporal's payloads: a hash of
- * report id and format to tokens, one a version. A token is a letter (s stored, n not offered, f failed for good) and a hash of the version.
+ * The results of downloads in few bytes, for applicants with too many documents for Temporal's payloads. Key: a hash of report id and format. Value:
+ * one token per version, a letter (s stored, n not offered, f failed for good) and a hash of the version. Payloads carry it.
  */
 export type Marks = Readonly<Record<string, string>>;
 
-/** One format of one version (instants' versionOf) of a report. */
+/** One format of one version of a report; `version`: see versionName of instants. */
 export interface MarkedDocument {
   readonly reportId: string;
   readonly format: Format;
@@ -18,13 +18,13 @@ export type Mark = 'stored' | 'not-offered' | 'failed';
 
 const LETTER_OF: Readonly<Record<Mark, string>> = { stored: 's', 'not-offered': 'n', failed: 'f' };
 const MARK_OF: Readonly<Record<string, Mark>> = { s: 'stored', n: 'not-offered', f: 'failed' };
-/** 32 bits tell the few versions of one report apart. */
+/** 32 bits are enough for the few versions of one report. */
 const VERSION_CHARACTERS = 7;
 const TOKEN_CHARACTERS = 1 + VERSION_CHARACTERS;
-/** An older version that is listed once more is downloaded once more, which changes nothing. */
+/** A version that is dropped and listed again is downloaded again, which changes nothing. */
 const MAX_VERSIONS = 4;
 
-/** Where a document's mark stands: worked out once for what is looked up often. */
+/** Where the mark of a document is; computed once, because candidates are looked up often. */
 export interface MarkLocation {
   readonly key: string;
   readonly version: string;
@@ -34,7 +34,7 @@ export function locateMark(document: MarkedDocument): MarkLocation {
   return { key: markKey(document.reportId, document.format), version: versionHash(document.version) };
 }
 
-/** `marks` with the versions that are new to them; the newest mark of a version counts. */
+/** A new mark of a version replaces its old one. */
 export function withMarks(marks: Marks, added: Iterable<readonly [MarkedDocument, Mark]>): Marks {
   const next: Record<string, string> = { ...marks };
   for (const [document, mark] of added) {
@@ -45,7 +45,7 @@ export function withMarks(marks: Marks, added: Iterable<readonly [MarkedDocument
   return next;
 }
 
-/** What is remembered of this very version; null for nothing. */
+/** The mark of exactly this version, or null. */
 export function findMark(marks: Marks, { key, version }: MarkLocation): Mark | null {
   const tokens = marks[key] ?? '';
   for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) {
@@ -54,7 +54,7 @@ export function findMark(marks: Marks, { key, version }: MarkLocation): Mark | n
   return null;
 }
 
-/** True where some version is stored. */
+/** True if any version is stored. */
 export function hasStoredMark(marks: Marks, key: string): boolean {
   return isStored(marks[key] ?? '');
 }
@@ -66,7 +66,7 @@ interface Count {
 
 const countByMarks = new WeakMap<Marks, Count>();
 
-/** How many documents there are marks of, and how many of them are stored in some version. */
+/** How many documents have marks, and how many of them have a stored version. */
 export function countMarks(marks: Marks): Count {
   const known = countByMarks.get(marks);
   if (known) return known;
@@ -87,7 +87,6 @@ function splitTokens(tokens: string): string[] {
   return all;
 }
 
-/** Under which a document has its mark. */
 export function markKey(reportId: string, format: Format): string {
   return shortHash(`${reportId}|${format}`);
 }
@@ -96,12 +95,12 @@ function versionHash(version: string): string {
   return shortHash(version).slice(-VERSION_CHARACTERS);
 }
 
-/** A text's hash in 14 digits of base 36. */
+/** 64 bits of a text's hash in 14 digits of base 36. */
 export function shortHash(text: string): string {
   return hashText(text).map(digits).join('');
 }
 
-/** 32 bits in 7 digits; larger numbers are converted slowly. */
+/** 32 bits in 7 digits. */
 function digits(bits: number): string {
   return bits.toString(36).padStart(7, '0');
 }

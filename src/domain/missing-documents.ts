@@ -1,43 +1,35 @@
-import {
-  type Collection,
-  hasListedReports,
-  isAtDocumentLimit,
-  type MissingVersion,
-  missingVersions,
-} from './collection';
+import { type Collection, hasListedReports } from './collection';
+import { isAtDocumentLimit, type MissingVersion, missingVersions } from './collection-documents';
+import { NOT_OFFERED_DETAIL } from './download-results';
 import { findAbsentReports, type MissingDocument, type MissingReason, type Wanted } from './reports';
 
-/** So many entries stand in a manifest one by one; of more, the rest is counted by type, format and reason. */
+/** Entries that a manifest has one by one; the rest is counted by type, format and reason. */
 const MAX_ENTRIES = 300;
-/** What spoils an outcome goes first. */
+/** What changes the outcome comes first; the reason of a later version comes last. */
 const ORDER: readonly MissingReason[] = ['failed', 'missing', 'not-listed', 'not-offered'];
-/** A later version's own. */
-const LAST = ORDER.length;
-/** Our own words, of an error perhaps. */
 const MAX_DETAIL_LENGTH = 200;
 
-/** Every wanted document that is not there, with the reason, as the manifest has it: some hundred entries at most. */
+/** Every wanted document that is not stored, for the manifest: some hundred entries at most. */
 export function missingDocuments(collection: Collection, wanted: Wanted): MissingDocument[] {
   return limitEntries(allMissing(collection, wanted));
 }
 
-/** The reasons why a collection is not whole. */
 export function missingReasons(collection: Collection, wanted: Wanted): ReadonlySet<MissingReason> {
   return new Set(allMissing(collection, wanted).map(({ reason }) => reason));
 }
 
 function allMissing(collection: Collection, wanted: Wanted): MissingDocument[] {
   if (collection.listedAtMs === null) return [];
-  const unanswered = missingVersions(collection, wanted).flatMap((open) => {
-    const why = missingCause(open, collection);
-    const { report, format } = open.document;
-    return why ? [{ type: report.type.toLowerCase(), organization: report.organization, format, ...why }] : [];
+  const undownloaded = missingVersions(collection, wanted).flatMap((version) => {
+    const cause = missingCause(version, collection);
+    const { report, format } = version.document;
+    return cause ? [{ type: report.type.toLowerCase(), organization: report.organization, format, ...cause }] : [];
   });
   const absent = findAbsentReports([...collection.listed, ...collection.others], wanted);
   const isUnknown = collection.refused && !hasListedReports(collection);
   const detail = accessDenialDetail(collection);
   return [
-    ...unanswered,
+    ...undownloaded,
     ...(isUnknown ? absent.map((entry) => ({ ...entry, detail })) : absent),
     ...unreachedReports(collection, wanted),
   ];
@@ -47,8 +39,8 @@ type MissingCause = Pick<MissingDocument, 'reason' | 'detail'>;
 
 function missingCause({ answer, mark }: MissingVersion, collection: Collection): MissingCause | null {
   if (answer) return { reason: answer.reason, detail: answer.detail.slice(0, MAX_DETAIL_LENGTH) };
-  if (mark === 'not-offered') return { reason: 'not-offered', detail: 'the report does not come in this format' };
-  if (mark === 'failed') return { reason: 'failed', detail: 'could not be downloaded' };
+  if (mark === 'not-offered') return { reason: 'not-offered', detail: NOT_OFFERED_DETAIL };
+  if (mark === 'failed') return { reason: 'failed', detail: 'download failed' };
   if (collection.refused) return { reason: 'failed', detail: accessDenialDetail(collection) };
   if (isAtDocumentLimit(collection))
     return { reason: 'failed', detail: 'more documents than Chartway collects for one applicant' };
@@ -56,10 +48,9 @@ function missingCause({ answer, mark }: MissingVersion, collection: Collection):
 }
 
 function accessDenialDetail({ refusedDespite }: Collection): string {
-  return `Human API refused access to the reports${refusedDespite === null ? '' : `, although ${refusedDespite}`}`;
+  return `Human API denied access to the reports${refusedDespite === null ? '' : `, although ${refusedDespite}`}`;
 }
 
-/** Of a list that is too long for one answer: what has not had its turn. */
 function unreachedReports({ left: count }: Collection, wanted: Wanted): MissingDocument[] {
   const [[type, [format]] = ['', []]] = Object.entries(wanted);
   if (count === 0 || format === undefined) return [];
@@ -70,7 +61,7 @@ function unreachedReports({ left: count }: Collection, wanted: Wanted): MissingD
 
 function limitEntries(missing: readonly MissingDocument[]): MissingDocument[] {
   if (missing.length <= MAX_ENTRIES) return [...missing];
-  const rank = ({ reason }: MissingDocument) => (ORDER.includes(reason) ? ORDER.indexOf(reason) : LAST);
+  const rank = ({ reason }: MissingDocument) => (ORDER.includes(reason) ? ORDER.indexOf(reason) : ORDER.length);
   const sorted = [...missing].sort((a, b) => rank(a) - rank(b));
   const rest = new Map<string, { entry: MissingDocument; count: number }>();
   for (const entry of sorted.slice(MAX_ENTRIES)) {

@@ -1,12 +1,10 @@
-/** Where we are with an applicant. */
 export const STAGES = ['inviting', 'invited', 'engaged', 'attention', 'syncing', 'collecting', 'closed'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** How an applicant ended. */
 export const OUTCOMES = ['collected', 'partial', 'declined', 'failed', 'expired', 'cancelled'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Why it ended so; null where the outcome says it all. */
+/** Why an applicant ended with its outcome; null if the outcome says it all. */
 export const REASONS = [
   'conflict',
   'validation',
@@ -24,7 +22,7 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** How an applicant ends, and whether the person is to be deleted upstream, so that nothing more is sent to them. */
+/** How an applicant ends. `shouldWithdraw`: the person is deleted upstream, so that nothing more is sent to them. */
 export interface Conclusion {
   readonly outcome: Outcome;
   readonly reason: Reason | null;

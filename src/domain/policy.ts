@@ -1,18 +1,17 @@
 import type { Wanted } from './reports';
 
-/** How one applicant is followed: copied into the workflow's input at the start, so that a running applicant keeps its own. Milliseconds. */
+/** How one applicant is followed, times in ms. Copied into the workflow's input at the start, so a running applicant keeps its own. */
 export interface Policy {
-  /** How often the status is read while nothing is heard, by what was last known. */
+  /** How often the status is polled, by the last known status. */
   readonly pollMs: Readonly<Record<PollName, number>>;
-  /** How long nothing new must appear before a state counts as settled. */
+  /** How long a status or an error has to last, without anything new, before it counts. */
   readonly settleMs: Readonly<Record<'allSynced' | 'someSynced' | 'error', number>>;
-  /** How long we wait at all, counted from our invitation or adoption. */
+  /** Deadlines, counted from our invitation or adoption. */
   readonly expiresMs: Readonly<Record<'invitation' | 'applicant', number>>;
-  /** How long an access token is asked for again that is refused although the status, or a list, says that there are reports. */
+  /** How long a denied access token is requested again if the status or a list says that there are reports. */
   readonly accessRefusedPatienceMs: number;
-  /** Which reports are wanted, in which formats. */
   readonly wanted: Wanted;
-  /** How long after the closing the reports are listed again, ascending: for reports whose notification got lost. Empty: never. */
+  /** When the reports are listed again after the closing, ascending, in case a notification got lost. Empty: never. */
   readonly refreshCheckAfterMs: readonly number[];
 }
 
@@ -23,7 +22,15 @@ export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** The policy when nothing is configured. The vendor asks for "a few" catch-up reads a day; where a person is at work we look more often. */
+/** The earliest of some times; null if all are null. */
+export function earliest(first: number, ...others: readonly (number | null)[]): number;
+export function earliest(...times: readonly (number | null)[]): number | null;
+export function earliest(...times: readonly (number | null)[]): number | null {
+  const known = times.filter((timeMs) => timeMs !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** The vendor asks for "a few" catch-up reads a day; while something is about to happen we read more often. */
 export const DEFAULT_POLICY: Policy = {
   pollMs: {
     invited: 6 * HOUR_MS,
@@ -41,72 +48,71 @@ export const DEFAULT_POLICY: Policy = {
 };
 
 /**
- * The policy in a workflow's input, which another version may have written: a missing key gets its value of {@link DEFAULT_POLICY}, an unknown
- * one is kept. @throws TypeError for what is no policy, and for a value that is present but malformed: a default in its place could end an
- * applicant that was to be followed for longer.
+ * The policy in a workflow's input, which another version may have written: a missing key gets its default, an unknown key stays.
+ * @throws TypeError for a malformed value: a default in its place could end an applicant too early
  */
 export function completePolicy(value: unknown): Policy {
-  const given = recordOf('the policy', value);
-  const { accessRefusedPatienceMs = DEFAULT_POLICY.accessRefusedPatienceMs } = given;
+  const written = requireRecord('the policy', value);
+  const { accessRefusedPatienceMs = DEFAULT_POLICY.accessRefusedPatienceMs } = written;
   return {
-    ...given,
-    pollMs: durations('pollMs', given['pollMs'], DEFAULT_POLICY.pollMs),
-    settleMs: durations('settleMs', given['settleMs'], DEFAULT_POLICY.settleMs),
-    expiresMs: durations('expiresMs', given['expiresMs'], DEFAULT_POLICY.expiresMs),
-    accessRefusedPatienceMs: duration('accessRefusedPatienceMs', accessRefusedPatienceMs),
-    wanted: given['wanted'] === undefined ? DEFAULT_POLICY.wanted : checkedWanted(given['wanted']),
-    refreshCheckAfterMs: refreshChecks(given['refreshCheckAfterMs']),
+    ...written,
+    pollMs: completeDurations('pollMs', written['pollMs'], DEFAULT_POLICY.pollMs),
+    settleMs: completeDurations('settleMs', written['settleMs'], DEFAULT_POLICY.settleMs),
+    expiresMs: completeDurations('expiresMs', written['expiresMs'], DEFAULT_POLICY.expiresMs),
+    accessRefusedPatienceMs: requireDuration('accessRefusedPatienceMs', accessRefusedPatienceMs),
+    wanted: written['wanted'] === undefined ? DEFAULT_POLICY.wanted : requireWanted(written['wanted']),
+    refreshCheckAfterMs: requireCheckDelays(written['refreshCheckAfterMs']),
   };
 }
 
-function refreshChecks(value: unknown): readonly number[] {
+function requireCheckDelays(value: unknown): readonly number[] {
   if (value === undefined) return DEFAULT_POLICY.refreshCheckAfterMs;
-  const isAfter = (afterMs: unknown) => typeof afterMs === 'number' && Number.isFinite(afterMs) && afterMs > 0;
-  if (!Array.isArray(value) || !value.every(isAfter)) {
+  const isDelay = (afterMs: unknown) => typeof afterMs === 'number' && Number.isFinite(afterMs) && afterMs > 0;
+  if (!Array.isArray(value) || !value.every(isDelay)) {
     throw new TypeError('expected refreshCheckAfterMs to list milliseconds above zero');
   }
   return value;
 }
 
-function durations<K extends string>(group: string, value: unknown, defaults: Readonly<Record<K, number>>) {
-  const complete = { ...defaults, ...(value === undefined ? {} : recordOf(group, value)) };
+function completeDurations<K extends string>(group: string, value: unknown, defaults: Readonly<Record<K, number>>) {
+  const complete = { ...defaults, ...(value === undefined ? {} : requireRecord(group, value)) };
   for (const name of Object.keys(defaults) as K[]) {
-    duration(`${group}.${name}`, complete[name]);
+    requireDuration(`${group}.${name}`, complete[name]);
   }
   return complete;
 }
 
-function duration(name: string, durationMs: unknown): number {
+function requireDuration(name: string, durationMs: unknown): number {
   if (typeof durationMs === 'number' && Number.isFinite(durationMs) && durationMs > 0) return durationMs;
-  throw new TypeError(`expected ${name} to be milliseconds above zero, got ${kindOfValue(durationMs)}`);
+  throw new TypeError(`expected ${name} to be milliseconds above zero, got ${describeType(durationMs)}`);
 }
 
-function checkedWanted(value: unknown): Wanted {
-  const wanted = recordOf('wanted', value);
+function requireWanted(value: unknown): Wanted {
+  const wanted = requireRecord('wanted', value);
   const isList = (list: unknown) => Array.isArray(list) && list.every((format) => typeof format === 'string');
   if (!Object.values(wanted).every(isList)) throw new TypeError('expected wanted to list the formats of each type');
   return wanted as Wanted;
 }
 
-function recordOf(name: string, value: unknown): Record<string, unknown> {
+function requireRecord(name: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`expected ${name} to be an object, got ${kindOfValue(value)}`);
+    throw new TypeError(`expected ${name} to be an object, got ${describeType(value)}`);
   }
   return value as Record<string, unknown>;
 }
 
-/** A number is no personal data; any other value may be anything. */
-function kindOfValue(value: unknown): string {
+/** Only a number is certain to be no personal data. */
+function describeType(value: unknown): string {
   if (typeof value === 'number') return String(value);
   return value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
-/** What {@link parseDurationMs} takes, in words for an error. */
+/** What {@link parseDurationMs} accepts, for an error message. */
 export const DURATION_EXPECTED = 'an integer above zero and a unit: 250ms, 10s, 5m, 6h or 30d';
 
-/** `250ms 10s 5m 6h 30d` in milliseconds; null for anything else, zero and what no timer can hold (over 100 years). */
+/** `250ms 10s 5m 6h 30d` in ms; null for anything else, for zero, and for more than 100 years, which no timer can hold. */
 export function parseDurationMs(text: string): number | null {
   const [, digits, unit] = /^(\d{1,15})(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
   const durationMs = Number(digits) * (UNIT_MS[unit ?? ''] ?? Number.NaN);

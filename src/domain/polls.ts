@@ -1,11 +1,11 @@
-import type { Collection } from './collection';
 import { currentKind, type Facts, type Outage, pollCadenceMs, REREAD_DELAYS_MS } from './facts';
 import { HOUR_MS, type Policy, SECOND_MS } from './policy';
+import type { Situation } from './situation';
 import { statusRules } from './status';
 
 /**
- * A poll: first asked at `startMs`, then after each of `delaysMs` (the last one repeats). An attempt that fails from `failureReportMs` on is
- * an answer of its own; null: it is retried.
+ * Calls at `startMs`, then after each of `delaysMs`; the last delay repeats. A call that fails at `failureReportMs` or later ends the poll with
+ * the failure; null: failed calls are retried.
  */
 export interface Poll {
   readonly startMs: number;
@@ -13,47 +13,38 @@ export interface Poll {
   readonly failureReportMs: number | null;
 }
 
-/** A read that a deadline waits for: asked at `startMs`, and retried until upstream answers. It continues the outage that a poll has reported. */
+/** The read at a deadline: at `startMs`, retried until upstream answers. `outage`: as a poll reported it; the read continues to count it. */
 export interface DeadlineRead {
   readonly startMs: number;
   readonly outage: Pick<Outage, 'durationMs' | 'failures'> | null;
 }
 
-/** What looks, while an applicant waits, for what no notice told. */
+/** The calls during a wait, in case a notice gets lost. */
 export interface PollPlan {
   readonly statusPoll: Poll | null;
   readonly deadlineRead: DeadlineRead | null;
   readonly listPoll: Poll | null;
 }
 
-/** For a wait that a read ends anyway. */
+/** For a wait that ends with a read. */
 export const NO_POLLS: PollPlan = { statusPoll: null, deadlineRead: null, listPoll: null };
 
-/** So long before a deadline a poll reports that it fails: long enough for an attempt that waits in the queue behind others. */
+/** How long before a deadline a poll reports its failure: longer than a call waits in the queue. */
 const FAILURE_REPORT_MS = 6 * HOUR_MS;
 
-/** Applicants who began together are spread over a twentieth of the cadence, 20 s at most: the cap on calls spreads thousands further. */
+/** Spreads applicants that started together over a twentieth of the cadence, 20 s at most; the rate limit spreads thousands further. */
 const JITTER_SHARE = 1 / 20;
 const MAX_JITTER_MS = 20 * SECOND_MS;
 
-/** The polls that suit what is known. */
-export function planPolls(facts: Facts, collection: Collection, policy: Policy): PollPlan {
-  const listPoll = planListPoll(facts, collection, policy);
-  return { statusPoll: planStatusPoll(facts, policy, null), deadlineRead: null, listPoll };
+export function planPolls(situation: Situation): PollPlan {
+  const { facts, policy } = situation;
+  return { statusPoll: planStatusPoll(facts, policy, null), deadlineRead: null, listPoll: planListPoll(situation) };
 }
 
-/**
- * The polls until a deadline. At the deadline a read takes the place of the status poll; earlier where a poll has reported an outage, so that
- * one read knows the whole of it.
- */
-export function planPollsUntilDeadline(
-  deadlineMs: number,
-  facts: Facts,
-  collection: Collection,
-  policy: Policy,
-  nowMs: number,
-): PollPlan {
-  const polls = planPolls(facts, collection, policy);
+/** At the deadline a read replaces the status poll; earlier if a poll has reported an outage, so that one read knows its whole length. */
+export function planPollsUntilDeadline(deadlineMs: number, situation: Situation): PollPlan {
+  const { facts, policy, nowMs } = situation;
+  const polls = planPolls(situation);
   if (facts.checks.outage) {
     const { retryAtMs, ...outage } = facts.checks.outage;
     return { ...polls, statusPoll: null, deadlineRead: { startMs: retryAtMs, outage } };
@@ -63,7 +54,7 @@ export function planPollsUntilDeadline(
   return { ...polls, statusPoll: planStatusPoll(facts, policy, failureReportMs) };
 }
 
-/** The status is polled at its cadence, earlier where a claim was not confirmed. */
+/** At the cadence, or earlier after a claim that was not confirmed. */
 function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | null): Poll {
   const everyMs = pollCadenceMs(facts, policy);
   const ordinaryMs = facts.checks.pollBaseMs + everyMs + jitterMs(facts, everyMs);
@@ -73,7 +64,7 @@ function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | 
   return { startMs, delaysMs: [...gapsMs.map((ms) => Math.min(ms, everyMs)), everyMs], failureReportMs };
 }
 
-/** What is left of a series of early re-reads: whatever else is claimed meanwhile, it is read to its end. */
+/** The rest of a series of early rereads. Later claims do not end a series. */
 function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts): number[] {
   if (rereadSeriesAtMs === null) return [];
   let atMs = rereadSeriesAtMs;
@@ -84,7 +75,7 @@ function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts)
   return times.filter((timeMs) => timeMs > pollBaseMs);
 }
 
-function planListPoll(facts: Facts, collection: Collection, policy: Policy): Poll | null {
+function planListPoll({ facts, collection, policy }: Situation): Poll | null {
   if (!statusRules(currentKind(facts)).isListPolled) return null;
   const everyMs = pollCadenceMs(facts, policy);
   const startMs = Math.max(facts.checks.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + jitterMs(facts, everyMs);

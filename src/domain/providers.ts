@@ -1,20 +1,19 @@
-/** A provider as a row of a list names it: by id, by name, or by both. */
+/** A provider in a row of a list: id, name, or both. */
 export interface Organization {
   readonly id: string | null;
   readonly name: string | null;
 }
 
-/** One provider, however its rows name it. */
+/** One provider, merged from all its rows. */
 export interface Provider {
-  /** What is known of it: an id and a name where any row has them. */
   readonly organization: Organization;
-  /** Every name it has, as names are compared. */
+  /** All its names, normalized. */
   readonly names: ReadonlySet<string>;
 }
 
 /**
- * The providers behind organizations, decision 0040: the same id is the same provider, and so is the same name where not both have different ids.
- * A sole provider without a name and a sole one without an id are one: nothing says that they are two, and no id has two spellings.
+ * Groups organizations by provider (decision 0040): the same id is the same provider; the same name is too, unless both have different ids. A sole
+ * provider without a name and a sole provider without an id are one.
  */
 export function groupProviders(organizations: Iterable<Organization | null>): Provider[] {
   const byId = new Map<string, ProviderDraft>();
@@ -39,19 +38,19 @@ export function groupProviders(organizations: Iterable<Organization | null>): Pr
   return [...byId.values(), ...byName.values()].map(({ id, name, names }) => ({ organization: { id, name }, names }));
 }
 
-/** True where the organization may be this provider: a name that two providers share may be either. */
+/** True if the organization may be this provider; a name of two providers matches both. */
 export function matchesProvider(provider: Provider, organization: Organization): boolean {
   if (organization.id !== null) return provider.organization.id === organization.id;
   return provider.names.has(normalizeName(organization.name));
 }
 
-/** The keys under which a provider is remembered: another spelling of a known one has one of them. */
+/** The keys that identify a provider; two spellings of one provider share a key. */
 export function organizationKeys({ id, name }: Organization): string[] {
   const compared = normalizeName(name);
   return [...(id === null ? [] : [id]), ...(name === null ? [] : [name]), ...(compared === '' ? [] : [`~${compared}`])];
 }
 
-/** An organization's own text, which names its folder: its id, or its name where upstream gives no id. */
+/** Names the organization's folder: its id, or its name if it has no id. */
 export function organizationKey(organization: Organization): string {
   return organization.id ?? organization.name ?? '';
 }
@@ -77,7 +76,7 @@ function addTo(draft: ProviderDraft, { name }: Organization): void {
   draft.names.add(compared);
 }
 
-/** A name as it is compared: case, white space, invisible characters and Unicode's spellings of one text do not count. */
+/** For comparison: case, white space, invisible characters and Unicode forms do not count. */
 function normalizeName(name: string | null): string {
   return (name ?? '')
     .normalize('NFKC')

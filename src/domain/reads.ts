@@ -1,56 +1,55 @@
 import { MINUTE_MS } from './policy';
 import { normalizeStatus, statusKind } from './status';
 
-/** What upstream answered when it was asked. Times in ms since 1970; `updatedAtMs` is upstream's clock, the others are Temporal's. */
+/** A status that upstream returned. `updatedAtMs` by upstream's clock, `askedAtMs` (when the read was requested) by Temporal's. */
 export interface Read {
   readonly status: string;
   readonly updatedAtMs: number | null;
   readonly askedAtMs: number;
 }
 
-/** The read that counts, and one that contradicts it: another status under an older date, which counts once it is read again. */
+/** The read that counts, and a later one that contradicts it: another status with an older date, which counts once it is read again. */
 export interface KnownReads {
   readonly read: Read;
   readonly contradiction: Read | null;
 }
 
-/** A date further ahead of our clock than this comes from a wrong clock, a time without its zone, or a forgery. */
+/** A date further ahead of our clock is wrong: a wrong clock, a missing time zone, or a forgery. */
 const MAX_AHEAD_MS = 5 * MINUTE_MS;
 
-/** Upstream's date, or null where it lies so far ahead of `nowMs` that it counts as none: it would make every later one look older. */
+/** Null for a date too far ahead of `nowMs`: every later date would look older. */
 export function credibleDateMs(dateMs: number | null, nowMs: number): number | null {
   return dateMs !== null && dateMs > nowMs + MAX_AHEAD_MS ? null : dateMs;
 }
 
-/** The read with its date, as far as that is credible. */
 export function withCredibleDate({ status, updatedAtMs, askedAtMs }: Read, nowMs: number): Read {
   return { status, updatedAtMs: credibleDateMs(updatedAtMs, nowMs), askedAtMs };
 }
 
 /**
- * What one more read leaves. Reads are ordered by updatedAt; a tie or a missing one: the read asked for later wins. A status under an older date
- * may come from a replica that lags, or the date known may be wrong: it wins once it is read again at least `againMs` later.
+ * The read with the later updatedAt wins; with equal or missing dates, the read that was requested later. Another status with an older date may come
+ * from a replica that lags, or the known date may be wrong: it wins once it is read again at least `rereadAfterMs` later.
  */
-export function mergeRead({ read: known, contradiction }: KnownReads, read: Read, againMs: number): KnownReads {
+export function mergeRead({ read: known, contradiction }: KnownReads, read: Read, rereadAfterMs: number): KnownReads {
   if (!isOlder(read, known)) return { read, contradiction: null };
   const kept = { ...known, askedAtMs: Math.max(read.askedAtMs, known.askedAtMs) };
   if (read.askedAtMs < known.askedAtMs) return { read: kept, contradiction };
   if (hasSameStatus(read, known)) return { read: kept, contradiction: null };
   if (!contradiction || !hasSameStatus(read, contradiction)) return { read: kept, contradiction: read };
-  const isAgain = read.askedAtMs - contradiction.askedAtMs >= againMs;
-  return isAgain ? { read, contradiction: null } : { read: kept, contradiction };
+  const isReread = read.askedAtMs - contradiction.askedAtMs >= rereadAfterMs;
+  return isReread ? { read, contradiction: null } : { read: kept, contradiction };
 }
 
-function isOlder(read: Read, than: Read): boolean {
-  const tied = read.updatedAtMs === null || than.updatedAtMs === null || read.updatedAtMs === than.updatedAtMs;
-  return tied ? read.askedAtMs < than.askedAtMs : (read.updatedAtMs ?? 0) < (than.updatedAtMs ?? 0);
+function isOlder(read: Read, other: Read): boolean {
+  const tied = read.updatedAtMs === null || other.updatedAtMs === null || read.updatedAtMs === other.updatedAtMs;
+  return tied ? read.askedAtMs < other.askedAtMs : (read.updatedAtMs ?? 0) < (other.updatedAtMs ?? 0);
 }
 
 function hasSameStatus(one: Read, other: Read): boolean {
   return normalizeStatus(one.status) === normalizeStatus(other.status);
 }
 
-/** True for two reads between which nothing has happened to the person. */
+/** True if nothing has happened to the person between two reads. */
 export function hasSameKindAndDate(one: Read, other: Read): boolean {
   return one.updatedAtMs === other.updatedAtMs && statusKind(one.status) === statusKind(other.status);
 }

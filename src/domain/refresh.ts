@@ -1,91 +1,81 @@
 import {
   type Collection,
   emptyCollection,
-  mustRecord,
-  nextRetryAtMs,
-  selectDownloads,
+  SHARED_LIST_MS,
   upgradeCollection,
   withListWanted,
   withNoticeList,
 } from './collection';
+import { mustRecord, nextRetryAtMs, selectDownloads } from './collection-documents';
 import { REREAD_DELAYS_MS } from './facts';
 import { parseInstantMs } from './instants';
 import type { Marks } from './marks';
+import type { ReportNotice } from './notices';
 import type { Outcome, Reason } from './outcome';
-import { completePolicy, MINUTE_MS, type Policy, SECOND_MS } from './policy';
+import { completePolicy, earliest, MINUTE_MS, type Policy } from './policy';
 import { nextAllowedAtMs } from './rate-limit';
 import { credibleDateMs } from './reads';
 import type { ListedReport, StoredDocument, WantedDocument } from './reports';
 
-/** A report that upstream told of after the closing. */
-export interface LateReportNotice {
-  readonly humanId: string;
-  readonly reportId: string;
-  readonly type: string | null;
-  readonly updatedAt: string | null;
-  /** Under which it is passed on; missing in what 0.1.0 carried. */
-  readonly requestId?: string;
-}
-
-/** A notice that no list has answered yet. */
+/** A notice whose version no list has shown yet. */
 interface AwaitedReport {
-  readonly notice: LateReportNotice;
-  /** When it is looked for next, and how often it was. */
+  readonly notice: ReportNotice;
+  /** When the next list is due. */
   readonly dueAtMs: number;
+  /** How many lists have not shown it. */
   readonly looks: number;
 }
 
-/** The closed round that is refreshed, as its manifest and the worker's settings tell it; `policy.wanted` is the round's own. */
+/** The closed round, from its manifest and the worker's settings; `policy.wanted` is the round's own. */
 export interface ClosedRound {
   readonly humanId: string | null;
   readonly closedAt: string | null;
-  /** Its number; not given: the first. */
+  /** Absent: 1. */
   readonly round?: number;
   readonly policy: Policy;
   readonly documents: readonly StoredDocument[];
-  /** Of many documents, in their place. */
+  /** With many documents, in their place. */
   readonly marks?: Marks;
 }
 
-/** The catch-up lists that a closing asks for: made without a notice, so long after the closing, ascending. */
+/** The lists after a closing that need no notice: `afterMs` after the closing, ascending. */
 export interface CheckSchedule {
   readonly closedAtMs: number;
   readonly afterMs: readonly number[];
 }
 
-/** All that a refresh knows: plain JSON, changed only by the functions below. */
+/** The state of a refresh. Plain JSON, changed only by the functions below. */
 export interface Refresh {
-  /** Null before the manifest was read. */
+  /** Null until the manifest is read. */
   readonly round: Omit<ClosedRound, 'documents' | 'marks'> | null;
   readonly collection: Collection;
   readonly awaited: readonly AwaitedReport[];
-  /** Notices of another person. */
+  /** How many notices named another person. */
   readonly ignored: number;
+  /** How many documents were stored. */
   readonly stored: number;
-  /** The checks that remain; null where no closing asked for any, and in what 0.1.0 carried. */
+  /** The remaining checks; null if no closing scheduled any, and in the state of 0.1.0. */
   readonly checks: CheckSchedule | null;
 }
 
-/** The one thing to do next. */
+/** The next step. */
 export type RefreshStep =
   | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
   | { readonly do: 'record' | 'list' | 'end' }
   | { readonly do: 'wait'; readonly untilMs: number };
 
-/** Notices that arrive within this time share one list. */
-const SHARED_LIST_MS = 2 * SECOND_MS;
-/** Each asks for a list anyway; beyond so many nobody checks that it is in it. */
+/** Further notices request a list too, but no list is checked for them. */
 const MAX_AWAITED = 500;
-/** By how much a check may be put off, so that the applicants of a batch do not list in the same second. */
+/** Delays of checks, so that the applicants of a batch do not list in the same second. */
 const MAX_CHECK_JITTER_MS = 30 * MINUTE_MS;
 const JITTER_SHARE = 0.1;
 
-/** True where the person was not withdrawn at the closing, so that upstream may still tell of reports: those who connected, and whose time was not up. */
+/** True if the person connected and was not withdrawn at the closing, so that upstream may still announce reports. */
 export function isStillConnected(outcome: Outcome | null, reason: Reason | null): boolean {
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
 }
 
-/** Whether a closing is so recent that new versions are still taken. An unknown time is long ago. */
+/** True if a closing is so recent that new versions are still collected; false for an unknown time. */
 export function isWithinRefreshPeriod(nowMs: number, closedAtMs: number | null, refreshForMs: number): boolean {
   return closedAtMs !== null && nowMs - closedAtMs <= refreshForMs;
 }
@@ -99,7 +89,7 @@ export const NEW_REFRESH: Refresh = {
   checks: null,
 };
 
-/** The refresh that an earlier version handed to continue-as-new: what it lacks is as in a new one. */
+/** A refresh that an earlier version carried over; missing fields get the values of a new one. */
 export function upgradeRefresh(carried: Refresh): Refresh {
   const { round, collection } = carried;
   return {
@@ -110,12 +100,12 @@ export function upgradeRefresh(carried: Refresh): Refresh {
   };
 }
 
-/** When the checks of one applicant are due, in ms after the closing; `jitter` (0 to 1) is the applicant's own. */
+/** The delays of the checks of one applicant, in ms after the closing; `jitter` (0 to 1) is the applicant's own. */
 export function checkDelaysMs(afterMs: readonly number[], jitter: number): readonly number[] {
   return afterMs.map((ms) => Math.round(ms + jitter * Math.min(ms * JITTER_SHARE, MAX_CHECK_JITTER_MS)));
 }
 
-/** A closing asks for its checks, in place of those of an earlier one. A repeat, and what is no schedule, changes nothing. */
+/** The schedule of a later closing replaces the one before. A repeat and a malformed schedule change nothing. */
 export function withCheckSchedule(refresh: Refresh, schedule: CheckSchedule): Refresh {
   const { closedAtMs, afterMs } = schedule ?? {};
   if (!Number.isFinite(closedAtMs) || !Array.isArray(afterMs) || !afterMs.every(Number.isFinite)) return refresh;
@@ -123,7 +113,7 @@ export function withCheckSchedule(refresh: Refresh, schedule: CheckSchedule): Re
   return { ...refresh, checks: { closedAtMs, afterMs } };
 }
 
-/** When the next check is due; null where none remains. Counted from the closing that the manifest tells, where that is the later one. */
+/** When the next check is due, counted from the later of the schedule's closing and the manifest's; null if none remains. */
 export function nextCheckAtMs(refresh: Refresh): number | null {
   const [afterMs] = refresh.checks?.afterMs ?? [];
   return afterMs === undefined ? null : checksStartMs(refresh) + afterMs;
@@ -133,7 +123,7 @@ function checksStartMs({ checks, round }: Refresh): number {
   return Math.max(checks?.closedAtMs ?? 0, parseInstantMs(round?.closedAt ?? null) ?? 0);
 }
 
-/** A list asked for at `askedAtMs` is every check that was due by then. */
+/** A list requested at `askedAtMs` replaces every check that was due by then. */
 function withoutChecksUntil(refresh: Refresh, askedAtMs: number): Refresh {
   const { checks } = refresh;
   if (!checks) return refresh;
@@ -141,11 +131,11 @@ function withoutChecksUntil(refresh: Refresh, askedAtMs: number): Refresh {
   return { ...refresh, checks: { ...checks, afterMs } };
 }
 
-/** A notice asks for a list, and is waited for until one shows its version. */
-export function withAwaitedReport(refresh: Refresh, notice: LateReportNotice, nowMs: number): Refresh {
+/** A notice requests a list, and is awaited until a list shows its version. */
+export function withAwaitedReport(refresh: Refresh, notice: ReportNotice, nowMs: number): Refresh {
   const { awaited, collection } = refresh;
   const isDated = credibleDateMs(parseInstantMs(notice.updatedAt), nowMs) !== null;
-  if (isDated && collection.listed.some((report) => shows(report, notice, nowMs))) return refresh;
+  if (isDated && collection.listed.some((report) => showsVersion(report, notice, nowMs))) return refresh;
   const known = awaited.some(
     ({ notice: other }) => other.reportId === notice.reportId && other.updatedAt === notice.updatedAt,
   );
@@ -155,15 +145,14 @@ export function withAwaitedReport(refresh: Refresh, notice: LateReportNotice, no
   return { ...refresh, collection: withListWanted(collection, nowMs) };
 }
 
-/** The manifest was read: what is known of an earlier round no longer counts, the notices do. */
+/** The manifest was read. A new round replaces what is known of an earlier one; the notices stay. */
 export function withClosedRound(refresh: Refresh, { documents, marks, ...closed }: ClosedRound): Refresh {
-  // A worker of an earlier version may have read it.
+  // A worker of an earlier version may have read the manifest.
   const round = { ...closed, policy: completePolicy(closed.policy) };
   if (refresh.round?.closedAt === round.closedAt && refresh.round.humanId === round.humanId) return refresh;
   return keepOwnNotices({ ...refresh, round, collection: emptyCollection(documents, marks) });
 }
 
-/** A notice whose humanId is not the applicant's own is ignored and counted. */
 function keepOwnNotices(refresh: Refresh): Refresh {
   const { round, awaited } = refresh;
   if (!round) return refresh;
@@ -171,24 +160,24 @@ function keepOwnNotices(refresh: Refresh): Refresh {
   return { ...refresh, awaited: ours, ignored: refresh.ignored + awaited.length - ours.length };
 }
 
-/** The notices that another took over. */
-export function withoutAwaitedReports(refresh: Refresh, passedOn: ReadonlySet<LateReportNotice>): Refresh {
-  return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !passedOn.has(notice)) };
+/** Removes notices that the open applicant has accepted. */
+export function withoutAwaitedReports(refresh: Refresh, accepted: ReadonlySet<ReportNotice>): Refresh {
+  return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !accepted.has(notice)) };
 }
 
-/** True where a notice, and not only a check, asks for a list. */
+/** True if a notice, not only a check, requests a list. */
 export function isListRequested({ awaited, collection }: Refresh): boolean {
   return awaited.length > 0 || collection.wantedAtMs !== null;
 }
 
-/** A list that notices want is about to be asked for, counted against the allowance. */
+/** Counts a list that notices requested, before it is made, against the rate limit. */
 export function withCountedList(refresh: Refresh, nowMs: number): Refresh {
   return { ...refresh, collection: withNoticeList(refresh.collection, nowMs, listCadenceMs(refresh)) };
 }
 
 /**
- * A list that was asked for at `askedAtMs` is taken into `collection`; null: no access. Upstream's read side may lag behind its notices: what
- * the list did not show is looked for 1, 5 and 30 min later, then given up.
+ * A list was requested at `askedAtMs`; `collection` includes it. `listed` null: no access. Upstream's lists may lag behind its notices: an awaited
+ * report that is not listed is awaited for 1, 5 and 30 min more, then dropped.
  */
 export function withListResult(
   refresh: Refresh,
@@ -196,22 +185,22 @@ export function withListResult(
   listed: readonly ListedReport[] | null,
   askedAtMs: number,
 ): Refresh {
-  const awaited = refresh.awaited.flatMap((one) => {
-    if (listed?.some((report) => shows(report, one.notice, askedAtMs))) return [];
-    if (one.dueAtMs > askedAtMs) return [one];
-    const againMs = REREAD_DELAYS_MS[one.looks];
-    return againMs === undefined ? [] : [{ ...one, looks: one.looks + 1, dueAtMs: askedAtMs + againMs }];
+  const awaited = refresh.awaited.flatMap((report) => {
+    if (listed?.some((row) => showsVersion(row, report.notice, askedAtMs))) return [];
+    if (report.dueAtMs > askedAtMs) return [report];
+    const delayMs = REREAD_DELAYS_MS[report.looks];
+    return delayMs === undefined ? [] : [{ ...report, looks: report.looks + 1, dueAtMs: askedAtMs + delayMs }];
   });
   return { ...withoutChecksUntil(refresh, askedAtMs), collection, awaited };
 }
 
-/** A date far ahead of our clock shows nothing: a row dated 2099 would hide every later version. */
-function shows({ id, updatedAt }: ListedReport, notice: LateReportNotice, nowMs: number): boolean {
+/** A date far ahead of our clock does not count: a row dated 2099 would hide every later version. */
+function showsVersion({ id, updatedAt }: ListedReport, notice: ReportNotice, nowMs: number): boolean {
   const dateMs = (text: string | null) => credibleDateMs(parseInstantMs(text), nowMs) ?? 0;
   return id === notice.reportId && dateMs(updatedAt) >= dateMs(notice.updatedAt);
 }
 
-/** What to do next. Pure: the same refresh and time give the same step. */
+/** Pure: the same refresh and time give the same step. */
 export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
   const { round, collection, awaited } = refresh;
   const wanted = round?.policy.wanted ?? {};
@@ -219,25 +208,20 @@ export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
   const documents = selectDownloads(collection, wanted, nowMs);
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };
-  const listAtMs = earliest([
+  const listAtMs = earliest(
     ...awaited.map(({ dueAtMs }) => dueAtMs),
     collection.wantedAtMs === null ? null : collection.wantedAtMs + SHARED_LIST_MS,
-  ]);
+  );
   const allowedMs = nextAllowedAtMs(collection.noticeLists, listCadenceMs(refresh));
-  const dueMs = earliest([
+  const dueMs = earliest(
     listAtMs === null ? null : Math.max(listAtMs, allowedMs),
     nextRetryAtMs(collection, wanted),
     nextCheckAtMs(refresh),
-  ]);
+  );
   if (dueMs === null) return { do: 'end' };
   return nowMs >= dueMs ? { do: 'list' } : { do: 'wait', untilMs: dueMs };
 }
 
 function listCadenceMs({ round }: Refresh): number {
   return round?.policy.pollMs.someSynced ?? MINUTE_MS;
-}
-
-function earliest(times: readonly (number | null)[]): number | null {
-  const known = times.filter((timeMs) => timeMs !== null);
-  return known.length === 0 ? null : Math.min(...known);
 }

@@ -6,10 +6,10 @@ export { type Organization, organizationKey } from './providers';
 export const FORMATS = ['json', 'html', 'pdf'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Which reports are wanted: type in lower case to formats, none twice. */
+/** The wanted formats by report type (lower case), each format once. */
 export type Wanted = Readonly<Record<string, readonly Format[]>>;
 
-/** One row of upstream's list. `type` as upstream spells it; `organization` null for a report of the whole person. */
+/** A row of upstream's list. `type` in upstream's spelling; `organization` null: a report on the whole person. */
 export interface ListedReport {
   readonly id: string;
   readonly type: string;
@@ -17,10 +17,10 @@ export interface ListedReport {
   readonly updatedAt: string | null;
 }
 
-/** What a row of a list shows without its identity: that a provider, or the person, has a report of a type. Type '' for one that is not wanted. */
+/** Says only that a provider, or the person, has a report of a type; type '' if it is not wanted. */
 export type ListedKind = Pick<ListedReport, 'type' | 'organization'>;
 
-/** One stored format of one version of a report: an entry of the manifest. `file` is relative to the manifest. */
+/** An entry of the manifest: one format of one version of a report. `file` is relative to the manifest. */
 export interface StoredDocument {
   readonly file: string;
   readonly type: string;
@@ -29,27 +29,24 @@ export interface StoredDocument {
   readonly reportId: string;
   /** The version that was stored. */
   readonly updatedAt: string | null;
-  /** The newest version that turned out to be the same bytes. */
+  /** The newest later version that had the same bytes. */
   readonly seenAt: string | null;
   readonly sha256: string;
   readonly bytes: number;
   readonly contentType: string;
   readonly storedAt: string;
-  /** A newer version is there, or the applicant's details were corrected since: the document is then another person's, perhaps. */
+  /** True if a newer version is stored, or if the details were corrected since: the document may be another person's. */
   readonly superseded: boolean;
-  /** The round that stored it; not given: the first. */
+  /** The round that stored it; absent: 1. */
   readonly round?: number;
-  /** Only where the file is encrypted; `sha256` and `bytes` are always those of the clear bytes. */
+  /** Present if the file is encrypted; `sha256` and `bytes` are those of the clear bytes. */
   readonly encrypted?: true;
 }
 
-/**
- * `not-offered`: upstream said that it has none. `not-listed`: none is listed, which may change. `missing`: it should have been listed. `failed`: it
- * could not be had.
- */
+/** `not-offered`: upstream has no such format; `not-listed`: may still be listed; `missing`: should be listed; `failed`: the download failed. */
 export type MissingReason = 'not-offered' | 'not-listed' | 'missing' | 'failed';
 
-/** A wanted document that is not there. Only `missing` and `failed` spoil an outcome. */
+/** A wanted document that is not stored. Only `missing` and `failed` change the outcome. */
 export interface MissingDocument {
   readonly type: string;
   readonly organization: Organization | null;
@@ -58,13 +55,13 @@ export interface MissingDocument {
   readonly detail: string;
 }
 
-/** A document to have: one format of one version of a listed report. */
+/** One format of a listed report. */
 export interface WantedDocument {
   readonly report: ListedReport;
   readonly format: Format;
 }
 
-/** Which formats upstream's six known types can have. Texts differ on json for healthcheck and highlights, so it is allowed. */
+/** The formats of the vendor's six types. Its documents differ on json for healthcheck and highlights, so it is allowed. */
 const POSSIBLE_FORMATS: Readonly<Record<string, readonly Format[]>> = {
   unity: ['json', 'html', 'pdf'],
   ccdraw: ['html', 'pdf'],
@@ -74,12 +71,12 @@ const POSSIBLE_FORMATS: Readonly<Record<string, readonly Format[]>> = {
   highlights: ['json', 'html', 'pdf'],
 };
 
-/** Whether a type is one of upstream's own; every other one is a contract's custom type. */
+/** True for one of the vendor's own types; false for a custom type of a contract. */
 export function isKnownType(type: string): boolean {
   return wantedFormats(POSSIBLE_FORMATS, type) !== undefined;
 }
 
-/** `unity:json,pdf;ccdraw:pdf` as {@link Wanted}; otherwise what was expected, for an error. */
+/** Parses `unity:json,pdf;ccdraw:pdf`. `expected`: for an error message. */
 export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: false; expected: string } {
   const wanted = new Map<string, Format[]>();
   for (const part of text.split(';').filter((piece) => piece.trim() !== '')) {
@@ -101,29 +98,28 @@ export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: 
     : { ok: false, expected: 'at least one type with its formats, such as unity:json,pdf;ccdraw:pdf' };
 }
 
-/** Whether a document is of the present details: those of earlier rounds were stored for others, and count as nothing. */
+/** False for a document of a round with other details: it may be another person's. */
 export function isFromCurrentDetails({ round = 1 }: StoredDocument, detailsRound: number): boolean {
   return round >= detailsRound;
 }
 
-/** What of a list is wanted: every report of a wanted type in each of its formats. */
 export function listWantedDocuments(listed: readonly ListedReport[], wanted: Wanted): WantedDocument[] {
   return listed.flatMap((report) => (wantedFormats(wanted, report.type) ?? []).map((format) => ({ report, format })));
 }
 
-/** The formats wanted of a type, in whatever case it is spelled; undefined for a type that is not wanted. */
+/** The formats of a type in any case; undefined if it has none. */
 export function wantedFormats(byType: Wanted, type: string): readonly Format[] | undefined {
   const key = type.toLowerCase();
-  // Own keys only: a type is others' text and could be called "constructor".
+  // A type is upstream's text, and could be "constructor".
   return Object.hasOwn(byType, key) ? byType[key] : undefined;
 }
 
-/** One document's identity: a report, its version, a format. */
+/** Identifies one format of one version of a report. */
 export function documentKey(document: WantedDocument): string {
   return versionKey(document.report.id, document.report.updatedAt, document.format);
 }
 
-/** The document that a key names; a report id may hold any character. */
+/** A report id may contain any character, also `|`. */
 export function parseDocumentKey(key: string): { reportId: string; version: string; format: Format } {
   const formatAt = key.lastIndexOf('|');
   const versionAt = key.lastIndexOf('|', formatAt - 1);
@@ -133,7 +129,7 @@ export function parseDocumentKey(key: string): { reportId: string; version: stri
 
 const keysByDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
 
-/** The keys of all stored versions, as bytes of their own or as the same bytes seen again under a later version. */
+/** The keys of all stored versions, and of later versions with the same bytes. */
 export function storedDocumentKeys(stored: readonly StoredDocument[]): ReadonlySet<string> {
   const known = keysByDocuments.get(stored);
   if (known) return known;
@@ -151,7 +147,6 @@ function versionKey(reportId: string, updatedAt: string | null, format: Format):
   return `${reportId}|${versionName(updatedAt)}|${format}`;
 }
 
-/** The newest stored version of a report in a format, whose bytes a newer version is compared with. */
 export function findNewestVersion(
   stored: readonly StoredDocument[],
   reportId: string,
@@ -162,7 +157,7 @@ export function findNewestVersion(
   return versions[0] ?? null;
 }
 
-/** The wanted types that the list lacks, by provider. A provider without a CCD-A lists no ccdraw: it may never do, so that is no gap. */
+/** The wanted types that a list lacks, by provider. A provider may never have a CCD-A, so a missing ccdraw is no gap. */
 export function findAbsentReports(listed: readonly ListedKind[], wanted: Wanted): MissingDocument[] {
   const providers = groupProviders(listed.map(({ organization }) => organization));
   return Object.entries(wanted).flatMap(([type, formats]) => {
@@ -184,20 +179,20 @@ function absentReports(type: string, rows: readonly ListedKind[], providers: rea
   );
 }
 
-/** Who lacks a report of a type: providers, or null for the person. */
+/** The providers that lack a report of a type; null: the person lacks it. */
 function ownersWithoutRow(
   type: string,
   rows: readonly ListedKind[],
   providers: readonly Provider[],
 ): (Organization | null)[] {
   if (!isPerProvider(type) || providers.length === 0) return rows.length === 0 ? [null] : [];
-  // Without an organization, a report can only be the sole provider's.
+  // A report without an organization can only belong to a sole provider.
   const isRowOf = (provider: Provider) => (row: ListedKind) =>
     row.organization ? matchesProvider(provider, row.organization) : providers.length === 1;
   return providers.filter((provider) => !rows.some(isRowOf(provider))).map(({ organization }) => organization);
 }
 
-/** unity and ccdraw come once per provider; every other type is one for the person, or is not known well enough to say more. */
+/** unity and ccdraw exist once per provider; of the other types no more is known than that they exist once per person. */
 export function isPerProvider(type: string): boolean {
   return type === 'unity' || type === 'ccdraw';
 }

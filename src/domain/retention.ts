@@ -1,6 +1,6 @@
 import { parseInstantMs } from './instants';
 
-/** What a manifest tells of an applicant's end. Times are ISO 8601. */
+/** From the manifest. Times are ISO 8601. */
 export interface ClosingTimes {
   /** Null while the applicant is open. */
   readonly outcome: string | null;
@@ -8,13 +8,13 @@ export interface ClosingTimes {
   readonly refreshedAt: string | null;
 }
 
-/** Whether an applicant has been closed for longer than `retentionMs`. Nobody is of whom that cannot be told. */
-export function isPastRetention(ending: ClosingTimes, nowMs: number, retentionMs: number): boolean {
-  const sinceMs = lastChangeAtMs(ending);
+/** True if an applicant has been closed for longer than `retentionMs`; false if that cannot be determined. */
+export function isPastRetention(times: ClosingTimes, nowMs: number, retentionMs: number): boolean {
+  const sinceMs = lastChangeAtMs(times);
   return sinceMs !== null && nowMs - sinceMs > retentionMs;
 }
 
-/** Since when nothing has happened of an applicant, in ms: the closing, or the last refresh. Null while open, and where it cannot be told. */
+/** The closing or the last refresh, ms since 1970; null while the applicant is open, or for an unreadable date. */
 function lastChangeAtMs({ outcome, closedAt, refreshedAt }: ClosingTimes): number | null {
   const closedMs = parseInstantMs(closedAt);
   if (outcome === null || closedMs === null) return null;

@@ -1,25 +1,24 @@
 import type { Stage } from './outcome';
 import type { PollName } from './policy';
 
-/** What one status means for an applicant. */
+/** What a status means for an applicant. */
 interface StatusRules {
-  /** The stage that it moves an applicant to; null leaves the stage as it is. */
+  /** Null: the stage stays. */
   readonly stage: Stage | null;
-  /** The poll cadence. A status without one of its own is polled as `engaged`: somebody is at work. */
+  /** A status without a cadence of its own is polled as `engaged`. */
   readonly cadence: PollName;
-  /** Only a person who opened the invitation can have it. To decline or to meet an error needs no engagement. */
+  /** Only a person who opened the invitation can have this status. */
   readonly provesEngagement: boolean;
-  /** A notice of it could end an applicant, or start the one window that is never restarted: it is read back at once. */
+  /** A notice of it is read back at once, because it could end the applicant or start the window that never restarts. */
   readonly isReadBackAtOnce: boolean;
-  /** It ends nothing by itself: the applicant waits until the deadline. */
+  /** The status does not end the applicant; the deadline does. */
   readonly waitsForDeadline: boolean;
-  /** Reports may come under it without a change of status, so the list is polled too. */
+  /** Reports may come without a change of status, so the list is polled too. */
   readonly isListPolled: boolean;
-  /** What an applicant with it waits for, for operators. */
+  /** What the applicant waits for; for operators. */
   readonly waitingFor: string;
 }
 
-/** What holds where a row says nothing else. */
 const DEFAULTS = {
   stage: null,
   cadence: 'engaged',
@@ -72,10 +71,10 @@ function rules(waitingFor: string, exceptions: Partial<StatusRules>): StatusRule
   return { ...DEFAULTS, ...exceptions, waitingFor };
 }
 
-/** The statuses we act upon; every other text is `unknown`, because the upstream's list is open. */
+/** The statuses that have rules; any other text is `unknown`, because upstream may add statuses. */
 export type StatusKind = keyof typeof RULES;
 
-/** The texts of our domain. Payloads carry texts, and adapters answer in them; another text is kept and is `unknown`. */
+/** Our domain's texts, normalized. Payloads carry texts, and adapters return them. */
 const KIND_BY_TEXT: ReadonlyMap<string, StatusKind> = new Map([
   ['invited', 'invited'],
   ['engaged', 'engaged'],
@@ -88,12 +87,11 @@ const KIND_BY_TEXT: ReadonlyMap<string, StatusKind> = new Map([
   ['disconnected', 'disconnected'],
 ]);
 
-/** The kind of a status, whatever its case and spacing. */
 export function statusKind(status: string): StatusKind {
   return KIND_BY_TEXT.get(normalizeStatus(status)) ?? 'unknown';
 }
 
-/** A status as it is compared: case and white space do not count. */
+/** For comparison: case and white space do not count. */
 export function normalizeStatus(status: string): string {
   return status.trim().toLowerCase().replace(/\s+/g, ' ');
 }
@@ -102,7 +100,6 @@ export function statusRules(kind: StatusKind): StatusRules {
   return RULES[kind];
 }
 
-/** The stage of an applicant whose status is of this kind. */
 export function nextStage(kind: StatusKind, stage: Stage): Stage {
   return statusRules(kind).stage ?? stage;
 }

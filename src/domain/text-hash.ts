@@ -1,6 +1,4 @@
-/**
- * 64 bits of a text as two numbers of 32 (cyrb53, uncut): pure, because workflow code has no node:crypto. Of 20,000 texts two never meet by chance.
- */
+/** 64 bits as two numbers of 32 (cyrb53, not cut to 53 bits). Workflow code has no node:crypto. */
 export function hashText(text: string): readonly [low: number, high: number] {
   let high = 0xdeadbeef | 0;
   let low = 0x41c6ce57 | 0;

@@ -2,31 +2,30 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { isLoopbackHost } from '../process/loopback';
 import type { ProxySettings } from './proxy-settings';
 
-/** As many as a worker has activity slots by default, so that no call waits for a connection while others download. */
+/** A worker's default number of activity slots, so that no call waits for a connection while others download. */
 const MAX_CONNECTIONS = 100;
 
-/** Where a call is sent from here: directly, or through a proxy. */
+/** Sends calls directly or through a proxy. */
 export interface Dispatchers {
   to(origin: string): { readonly dispatcher: Dispatcher; readonly isProxied: boolean };
-  /** Ends every connection at once. */
+  /** Ends all connections at once. */
   destroy(): Promise<void>;
 }
 
-/** One dispatcher for every origin: a test's. */
+/** One dispatcher for every origin, for tests. */
 export function singleDispatcher(dispatcher: Dispatcher): Dispatchers {
   return { to: () => ({ dispatcher, isProxied: false }), destroy: () => dispatcher.destroy() };
 }
 
-/** Through the proxy where there is one, but never to this machine. `NO_PROXY` is undici's to read. */
+/** Uses the proxy, if there is one, for every host except this machine. undici applies `noProxy`. */
 export function createDispatchers(proxy: ProxySettings | null, connectTimeoutMs: number): Dispatchers {
   const connect = { timeout: connectTimeoutMs };
-  const common = { connections: MAX_CONNECTIONS, pipelining: 1 };
-  const direct = new Agent({ ...common, connect });
+  const common = { connections: MAX_CONNECTIONS, pipelining: 1, connect };
+  const direct = new Agent(common);
   const proxied =
     proxy &&
     new EnvHttpProxyAgent({
       ...common,
-      connect,
       // Set here, so that undici reads no variable itself.
       httpProxy: '',
       httpsProxy: proxy.url,

@@ -1,22 +1,22 @@
 import { parseJsonText } from './json';
 
-/** A sender that encodes JSON as a JSON text does so once, and a relay once more. */
+/** A sender may encode JSON once as a JSON string, and a relay once more. */
 const MAX_ENCODINGS = 2;
 
 /**
- * The JSON value of a body as senders and relays make it: UTF-8 or UTF-16, a byte order mark, NULs and control characters around it, or JSON
- * inside of a JSON text. Undefined where there is none; the parser's own error quotes the text, so it goes no further.
+ * The JSON value of a notification's body: UTF-8 or UTF-16, with a byte order mark, NULs and control characters around it, or JSON inside a
+ * JSON string. Undefined if it is invalid.
  */
 export function decodeJsonBody(body: Uint8Array): unknown {
   return decodeJsonText(new TextDecoder(detectEncoding(body)).decode(body));
 }
 
-/** The same of a text; no text comes out, because a text of a body is either JSON or says nothing. */
+/** The same for a text. Never returns a string, because a string is no notice. */
 export function decodeJsonText(text: string): unknown {
   let value: unknown = text;
   for (let layer = 0; typeof value === 'string'; layer += 1) {
     if (layer > MAX_ENCODINGS) return undefined;
-    value = parseJsonText(trimmed(value));
+    value = parseJsonText(trimPadding(value));
   }
   return value;
 }
@@ -31,8 +31,8 @@ function detectEncoding([first, second]: Uint8Array): string {
 const SPACE = 0x20;
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** Without white space, control characters and byte order marks at both ends. */
-function trimmed(text: string): string {
+/** Removes white space, control characters and byte order marks at both ends. */
+function trimPadding(text: string): string {
   const isPadding = (at: number): boolean => text.charCodeAt(at) <= SPACE || text.charCodeAt(at) === BYTE_ORDER_MARK;
   let from = 0;
   let to = text.length;

@@ -1,37 +1,37 @@
 import { exceedsDepth, parseBoundedJson, parseJsonText } from './json';
 
 /**
- * The elements of a JSON array. One bad element spoils no other: `NaN` and `Infinity` count as null, and an element that cannot be read at all
- * is undefined. Null where there is no array, or where it is cut off: a cut list must never read as a shorter one. Linear in the bytes.
+ * The elements of a JSON array. One invalid element does not affect the others: `NaN` and `Infinity` become null, an unreadable element becomes
+ * undefined. Returns null if there is no array or if it is truncated, so that a truncated list never looks like a shorter one. Linear in the bytes.
  */
 export function parseList(bytes: Uint8Array): unknown[] | null {
-  const whole = parseBoundedJson(bytes);
-  if (whole !== undefined) return Array.isArray(whole) ? whole : null;
-  return elementsOf(bytes)?.map((element) => (exceedsDepth(element) ? undefined : parseElement(element))) ?? null;
+  const list = parseBoundedJson(bytes);
+  if (list !== undefined) return Array.isArray(list) ? list : null;
+  return splitElements(bytes)?.map((element) => (exceedsDepth(element) ? undefined : parseElement(element))) ?? null;
 }
 
 function parseElement(bytes: Uint8Array): unknown {
   const text = new TextDecoder().decode(bytes);
-  return parseJsonText(text) ?? parseJsonText(withNulls(text));
+  return parseJsonText(text) ?? parseJsonText(replaceNaN(text));
 }
 
 /** What serializers write for a number that JSON does not have. */
-const NO_NUMBER = /-?\b(?:NaN|Infinity)\b/g;
+const INVALID_NUMBER = /-?\b(?:NaN|Infinity)\b/g;
 
-/** Null in place of what is no number, outside of strings. */
-function withNulls(text: string): string {
+/** Replaces invalid numbers outside strings with null. */
+function replaceNaN(text: string): string {
   const pieces: string[] = [];
   let from = 0;
   while (from < text.length) {
     const opens = (text.indexOf('"', from) + 1 || text.length + 1) - 1;
     const ends = endOfString(text, opens);
-    pieces.push(text.slice(from, opens).replace(NO_NUMBER, 'null'), text.slice(opens, ends));
+    pieces.push(text.slice(from, opens).replace(INVALID_NUMBER, 'null'), text.slice(opens, ends));
     from = ends;
   }
   return pieces.join('');
 }
 
-/** Behind the closing quote of the string that opens at `opens`, or the end of the text. */
+/** The position after the closing quote of the string that opens at `opens`, or the end of the text. */
 function endOfString(text: string, opens: number): number {
   for (let at = opens + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
@@ -46,9 +46,9 @@ const ARRAY_ENDS = '[]';
 const SPACE = new Set(Buffer.from(' \t\r\n'));
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
-/** The bytes of each element between the outermost brackets, split at the commas outside of strings; null where they do not close at the end. */
-function elementsOf(bytes: Uint8Array): Uint8Array[] | null {
-  const text = trimmed(bytes);
+/** Splits the outermost array at the commas outside strings; null if it does not close at the end of the bytes. */
+function splitElements(bytes: Uint8Array): Uint8Array[] | null {
+  const text = trimSpace(bytes);
   if (text.at(0) !== ARRAY_ENDS.charCodeAt(0) || text.at(-1) !== ARRAY_ENDS.charCodeAt(1)) return null;
   const elements: Uint8Array[] = [];
   let [depth, inString, from] = [0, false, 1];
@@ -65,12 +65,12 @@ function elementsOf(bytes: Uint8Array): Uint8Array[] | null {
     if (depth === 0) break;
   }
   if (from !== text.byteLength) return null;
-  const filled = elements.filter((element) => trimmed(element).byteLength > 0);
-  // A list of nothing would have been JSON: `[,]` is not known to be empty.
+  const filled = elements.filter((element) => trimSpace(element).byteLength > 0);
+  // An empty list is valid JSON and does not get here: `[,]` is not known to be empty.
   return filled.length > 0 ? filled : null;
 }
 
-function trimmed(bytes: Uint8Array): Uint8Array {
+function trimSpace(bytes: Uint8Array): Uint8Array {
   let [from, to] = [BYTE_ORDER_MARK.equals(bytes.subarray(0, 3)) ? 3 : 0, bytes.byteLength];
   while (from < to && SPACE.has(bytes[from] ?? 0)) from += 1;
   while (from < to && SPACE.has(bytes[to - 1] ?? 0)) to -= 1;

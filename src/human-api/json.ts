@@ -1,46 +1,46 @@
-/** The value of a JSON text in UTF-8; undefined where it is none. The parser's own error quotes the text, so it goes no further. */
+/** The value of a JSON text in UTF-8; undefined if it is invalid. */
 export function parseJson(bytes: Uint8Array): unknown {
   return parseJsonText(new TextDecoder().decode(bytes));
 }
 
-/** The same for an answer of upstream's, which may be larger than any notification: undefined also where it is too deep. */
+/** The same for an answer, which may be larger than a notification: undefined also if it nests too deep. */
 export function parseBoundedJson(bytes: Uint8Array): unknown {
   return exceedsDepth(bytes) ? undefined : parseJson(bytes);
 }
 
 export function parseJsonText(text: string): unknown {
   try {
-    return JSON.parse(withIdsAsTexts(text));
+    return JSON.parse(quoteLargeIds(text));
   } catch {
+    // The parser's own error quotes the text.
     return undefined;
   }
 }
 
-/** A quote inside of a JSON text is escaped, so no text matches. */
+/** Inside a JSON string quotes are escaped, so that no string matches. */
 const LARGE_ID = /("(?:clientUserId|humanId|objectId|id)"\s*:\s*)(\d{16,200})(?=\s*[,}])/g;
 
-/** Turns ids that are numbers beyond 2^53 into texts: a JavaScript number loses digits, and the id would name another person. */
-function withIdsAsTexts(json: string): string {
+/** Turns numeric ids beyond 2^53 into strings: a JavaScript number loses digits, and the id would name another person. */
+function quoteLargeIds(json: string): string {
   return json.replace(LARGE_ID, '$1"$2"');
 }
 
-/** True for a JSON object: neither null nor an array. */
+/** True for a JSON object, false for null and arrays. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Nothing of upstream's nests deeper than ten; millions of brackets would hold the process for seconds. */
+/** Human API nests at most ten levels; millions of brackets would block the process for seconds. */
 const MAX_DEPTH = 1_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** `[` and `{`, `]` and `}` differ in one bit. */
-const EITHER = 0x20;
+/** `[` and `{`, `]` and `}` differ in this bit. */
+const BRACKET_BIT = 0x20;
 const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
-/** Counts the brackets outside of strings. */
+/** True if the brackets outside strings nest deeper than {@link MAX_DEPTH}. */
 export function exceedsDepth(bytes: Uint8Array): boolean {
-  // So many bytes as it takes to be deep.
   if (bytes.byteLength <= MAX_DEPTH) return false;
   let depth = 0;
   let inString = false;
@@ -48,8 +48,8 @@ export function exceedsDepth(bytes: Uint8Array): boolean {
     const byte = bytes[at] ?? 0;
     if (inString && byte === BACKSLASH) at += 1;
     else if (byte === QUOTE) inString = !inString;
-    else if (!inString && (byte | EITHER) === OPENING) depth += 1;
-    else if (!inString && (byte | EITHER) === CLOSING) depth -= 1;
+    else if (!inString && (byte | BRACKET_BIT) === OPENING) depth += 1;
+    else if (!inString && (byte | BRACKET_BIT) === CLOSING) depth -= 1;
     if (depth > MAX_DEPTH) return true;
   }
   return false;

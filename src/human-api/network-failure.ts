@@ -1,31 +1,30 @@
 import { type CallFacts, Unavailable } from '../upstream/errors';
 
 /**
- * What undici or the socket threw, as {@link Unavailable}. Only the code is kept: undici's parser error carries the raw answer,
- * which may be personal data or a token. A time-out before the connection stood is a dead call, one after it may be alive.
+ * Turns an error of undici or of the socket into {@link Unavailable}. Only its code is kept: undici's parser error carries the raw answer, which
+ * may hold personal data or a token.
  */
 export function toUnavailable(facts: CallFacts, error: unknown, isProxied = false): Unavailable {
   const code = errorCode(error);
-  const refusedWith = isProxied && facts.status === null ? readProxyStatus(error) : null;
-  if (refusedWith !== null) {
-    const advice = refusedWith === '407' ? 'check its user and password' : 'check whether it allows this host';
-    return new Unavailable(facts, `the proxy of HTTPS_PROXY refused the connection (${refusedWith}); ${advice}`);
+  const proxyStatus = isProxied && facts.status === null ? readProxyStatus(error) : null;
+  if (proxyStatus !== null) {
+    const advice = proxyStatus === '407' ? 'check its user and password' : 'check whether it allows this host';
+    return new Unavailable(facts, `the proxy of HTTPS_PROXY refused the connection (${proxyStatus}); ${advice}`);
   }
-  if (code === 'UND_ERR_BODY_TIMEOUT') {
-    return new Unavailable(facts, 'the answer stalled', { callMayBeAlive: true });
-  }
-  if (facts.status !== null) return new Unavailable(facts, `the answer broke off (${code})`);
-  const far = isProxied ? 'the proxy of HTTPS_PROXY, and the host through it,' : 'the host';
-  return new Unavailable(facts, `the connection failed (${code}); check that ${far} can be reached from here`);
+  // The connection stands, so the call may still be alive.
+  if (code === 'UND_ERR_BODY_TIMEOUT') return new Unavailable(facts, 'the response stalled', { callMayBeAlive: true });
+  if (facts.status !== null) return new Unavailable(facts, `the response was cut off (${code})`);
+  const target = isProxied ? 'the proxy of HTTPS_PROXY, and the host through it' : 'the host';
+  return new Unavailable(facts, `the connection failed (${code}); check that this machine can reach ${target}`);
 }
 
-/** The status of a proxy that opened no tunnel: undici says it in its message only. */
+/** The status of a proxy that opened no tunnel: undici reports it only in its message. */
 function readProxyStatus(error: unknown): string | null {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === 'string' ? (/^Proxy response \((\d{3})\)/.exec(message)?.[1] ?? null) : null;
 }
 
-/** We gave up waiting: upstream may still be working on the request. */
+/** We stopped waiting: Human API may still be working on the request. */
 export function toTimeout(facts: CallFacts, timeoutMs: number): Unavailable {
   return new Unavailable(facts, `no complete answer within ${timeoutMs} ms`, { callMayBeAlive: true });
 }

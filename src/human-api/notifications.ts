@@ -13,18 +13,16 @@ const WRAPPED: ParsedNotice = { kind: 'other', reason: 'wrapped' };
 
 const MAX_STATUS_LENGTH = 100;
 const MAX_TYPE_LENGTH = 100;
-/** The known endpoints have fifty characters; a longer text than this is none. */
+/** The known endpoints have fifty characters. */
 const MAX_ENDPOINT_LENGTH = 2_000;
-/** A text that is shorter, or does not name a humanId, holds no notice: it is not parsed, because a text that is no JSON costs an exception. */
+/** A shorter text, or one without "humanId", is not parsed: invalid JSON costs an exception. */
 const MIN_NOTICE_LENGTH = 50;
-/** An envelope has a few fields, and another one inside at most. */
 const MAX_ENVELOPES = 3;
 const MAX_ENVELOPE_FIELDS = 20;
 
 /**
- * A notification's body (one object, or an array of them) as notices, one an element; a bad element spoils no other. An element may be encoded
- * as a JSON text. Never throws.
- * `nowMs` is the time of arrival.
+ * Parses the body of a notification: one object, or an array of them, each possibly encoded as a JSON string. One notice per element; an
+ * invalid element does not affect the others. Never throws. `nowMs`: the time of arrival.
  */
 export function parseNotices(
   rawBody: Buffer,
@@ -36,13 +34,12 @@ export function parseNotices(
   return { ok: true, notices: elements.map((element) => parseNotice(element, nowMs)) };
 }
 
-/** A sender that tries again does so sooner. */
+/** A sender repeats a notice sooner than this. */
 const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
 
 /**
- * Covers what the notice says, ids and dates as texts, so that a number in their place makes no other notice, and the action as it came. Two
- * dates that cannot be read are not the same date. A notice without a
- * readable date is a repeat only for ten minutes; without that limit a later one would be dropped for the life of a run.
+ * Covers everything a notice states. Ids and dates count as texts, so that a number instead makes no other notice. A notice without a readable
+ * date is a repeat only within ten minutes; otherwise a later notice would be dropped for the rest of the run.
  */
 function noticeId(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
   const updatedAt = scalar(element['updatedAt']);
@@ -52,7 +49,7 @@ function noticeId(fields: readonly unknown[], element: Record<string, unknown>, 
   return requestIdOf([...fields, date, scalar(element['action']), period]);
 }
 
-/** A text, number or boolean of upstream's as it came; anything else is `null`: nesting has no limit, and says nothing here. */
+/** Null for objects and arrays, because their nesting has no limit. */
 function scalar(value: unknown): string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
@@ -65,7 +62,7 @@ function parseNotice(element: unknown, nowMs: number): ParsedNotice {
   return isEnvelope(fields) ? WRAPPED : UNKNOWN_KIND;
 }
 
-/** An object, or one that is encoded as a JSON text. */
+/** An object, possibly encoded as a JSON string. */
 function decodeRecord(value: unknown): Record<string, unknown> | null {
   const isEncoded = typeof value === 'string' && value.length >= MIN_NOTICE_LENGTH && value.includes('humanId');
   const decoded = isEncoded ? decodeJsonText(value) : value;
@@ -76,7 +73,7 @@ function isStatusNotice({ property }: Record<string, unknown>): boolean {
   return typeof property === 'string' && property.trim().toLowerCase() === 'status';
 }
 
-/** Whether a field holds a notice, or an envelope that does. Of a list the first element decides. */
+/** True if a field holds a notice, or an envelope with one. Checks only the first element of a list. */
 function isEnvelope(fields: Record<string, unknown>, depth = 1): boolean {
   return Object.values(fields)
     .slice(0, MAX_ENVELOPE_FIELDS)
@@ -102,19 +99,19 @@ function reportNotice(fields: Record<string, unknown>, nowMs: number): ParsedNot
   const humanId = parseId(fields['humanId']);
   const reportId = parseReportId(parseId(fields['objectId']));
   if (!isHumanId(humanId) || reportId === null) return INVALID_ID;
-  const upstreamType = fields['type'];
-  const isType = typeof upstreamType === 'string' && upstreamType !== '' && upstreamType.length <= MAX_TYPE_LENGTH;
-  const type = isType ? upstreamType : null;
+  const reportType = fields['type'];
+  const isType = typeof reportType === 'string' && reportType !== '' && reportType.length <= MAX_TYPE_LENGTH;
+  const type = isType ? reportType : null;
   const requestId = noticeId(['report', humanId, reportId, type], fields, nowMs);
   return { kind: 'report', humanId, reportId, type, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 
-/** An id that came as a number is its decimal text; a fraction or an exponent is none, because its text is not what the sender had. */
+/** A number becomes its decimal text; null for a fraction or an exponent, whose text is not what the sender had. */
 function parseId(value: unknown): unknown {
   return typeof value === 'number' ? (Number.isSafeInteger(value) ? String(value) : null) : value;
 }
 
-/** The endpoint names the kind and nothing else: it is never called, so its host does not matter. */
+/** The endpoint only identifies the kind of a notice. It is never called, so its host does not matter. */
 function isReportsEndpoint(endpoint: unknown): boolean {
   if (typeof endpoint !== 'string' || endpoint.length > MAX_ENDPOINT_LENGTH) return false;
   const names = (endpoint.trim().split(/[?#]/, 1)[0] ?? '').split('/').filter((name) => name !== '');

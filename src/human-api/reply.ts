@@ -3,74 +3,74 @@ import type { ErrorBody } from './error-body';
 import { UNDECIDED } from './undecided-reasons';
 
 /**
- * What proves that an error which decides about a person or a document is upstream's own: `strict`, a well-formed `x-humanapi-request-id` in the body, because
- * default errors of gateways and frameworks have the form of upstream's envelopes; `lenient`, any of those envelopes.
+ * What proves that an error about a person or a document is Human API's own: `strict`, a well-formed `x-humanapi-request-id` in the body,
+ * because default errors of gateways look like an envelope; `lenient`, any envelope.
  */
 export type Envelopes = 'strict' | 'lenient';
 
-/** An answer of any status but those that mean "slow down": the content that was asked for, or what came instead. */
+/** An answer with any status except rate limits: the requested content, or the error body instead. */
 export type Reply<Content> =
-  | { readonly facts: CallFacts; readonly refusal: null; readonly content: Content }
-  | { readonly facts: CallFacts; readonly refusal: ErrorBody; readonly content: null };
+  | { readonly facts: CallFacts; readonly errorBody: null; readonly content: Content }
+  | { readonly facts: CallFacts; readonly errorBody: ErrorBody; readonly content: null };
 
-/** What was asked for. @throws Unavailable for every answer that the caller has not taken as upstream's word */
-export function requireContent<Content>({ facts, refusal, content }: Reply<Content>): Content {
-  if (refusal === null) return content;
+/** Returns the content. @throws Unavailable for every error that the caller has not handled */
+export function requireContent<Content>({ facts, errorBody, content }: Reply<Content>): Content {
+  if (errorBody === null) return content;
   const status = facts.status ?? 0;
   if (status >= 300 && status < 400) {
     throw new Unavailable(facts, `answered with a redirect (${status}), which is never followed; check the base URL`);
   }
-  throw new Unavailable(facts, `answered ${status}${ERROR_BODY_TEXT[refusal.kind]}`, {
-    isUpstreamsWord: refusal.kind === 'enveloped',
+  throw new Unavailable(facts, `answered ${status}${ERROR_BODY_TEXT[errorBody.kind]}`, {
+    isUpstreamsWord: errorBody.kind === 'enveloped',
   });
 }
 
-/** What came with the status, for an error's message. */
+/** What came with the status, for the error's message. */
 const ERROR_BODY_TEXT: Readonly<Record<ErrorBody['kind'], string>> = {
   enveloped: '',
-  similar: " in no form of Human API's",
+  similar: ', but the answer is not from Human API',
   empty: ' without a body',
   html: ' with an HTML page',
-  other: " in no form of Human API's",
+  other: ', but the answer is not from Human API',
 };
 
-/** True where upstream itself refused the request with one of these statuses: a gateway's word with them says nothing. */
+/** True if Human API itself rejected the request with such a status: the same status of a gateway proves nothing. */
 export function isRejected(
-  { facts, refusal }: Reply<unknown>,
-  isMeant: (status: number) => boolean,
+  { facts, errorBody }: Reply<unknown>,
+  hasStatus: (status: number) => boolean,
   envelopes: Envelopes = 'lenient',
 ): boolean {
-  if (refusal?.kind !== 'enveloped' || facts.status === null || !isMeant(facts.status)) return false;
-  return isIdentified(facts, refusal, envelopes);
+  if (errorBody?.kind !== 'enveloped' || facts.status === null || !hasStatus(facts.status)) return false;
+  return isIdentified(facts, errorBody, envelopes);
 }
 
-/** True for upstream's own word that there is no such person. @throws Undecided for a 404 that may be another's */
-export function isMissingPerson({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
+/** True if Human API itself answers that there is no such person. @throws Undecided for a 404 that may be a gateway's */
+export function isMissingPerson({ facts, errorBody }: Reply<unknown>, envelopes: Envelopes): boolean {
   if (facts.status !== 404) return false;
-  if (isIdentified(facts, refusal, envelopes)) return true;
-  throw new Undecided(facts, isEnvelopeLike(refusal) ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
+  if (isIdentified(facts, errorBody, envelopes)) return true;
+  throw new Undecided(facts, isEnvelopeLike(errorBody) ? UNDECIDED.unidentified404 : UNDECIDED.foreign404);
 }
 
-/** The same of a deletion, which a lenient upstream may answer without a body. @throws Undecided */
+/** The same for a deletion, whose 404 may have no body under `lenient`. @throws Undecided */
 export function isAlreadyDeleted(reply: Reply<unknown>, envelopes: Envelopes): boolean {
-  const { facts, refusal } = reply;
-  if (facts.status !== 404 || refusal?.kind !== 'empty') return isMissingPerson(reply, envelopes);
+  const { facts, errorBody } = reply;
+  if (facts.status !== 404 || errorBody?.kind !== 'empty') return isMissingPerson(reply, envelopes);
   if (envelopes === 'lenient') return true;
   throw new Undecided(facts, UNDECIDED.unidentified404);
 }
 
-/** True for upstream's own word that the details are invalid. @throws Undecided for a 400 that may be another's */
-export function isInvalid({ facts, refusal }: Reply<unknown>, envelopes: Envelopes): boolean {
-  if (facts.status !== 400 || !isEnvelopeLike(refusal)) return false;
-  if (isIdentified(facts, refusal, envelopes)) return true;
+/** True if Human API itself answers that the details are invalid. @throws Undecided for a 400 that may be a gateway's */
+export function isInvalid({ facts, errorBody }: Reply<unknown>, envelopes: Envelopes): boolean {
+  if (facts.status !== 400 || !isEnvelopeLike(errorBody)) return false;
+  if (isIdentified(facts, errorBody, envelopes)) return true;
   throw new Undecided(facts, UNDECIDED.unidentified400);
 }
 
-function isIdentified({ requestId }: CallFacts, refusal: ErrorBody | null, envelopes: Envelopes): boolean {
-  return isEnvelopeLike(refusal) && (envelopes === 'lenient' || requestId !== null);
+function isIdentified({ requestId }: CallFacts, errorBody: ErrorBody | null, envelopes: Envelopes): boolean {
+  return isEnvelopeLike(errorBody) && (envelopes === 'lenient' || requestId !== null);
 }
 
-/** Of upstream's envelopes, or so similar that operators have to hear of it. */
-function isEnvelopeLike(refusal: ErrorBody | null): boolean {
-  return refusal?.kind === 'enveloped' || refusal?.kind === 'similar';
+/** An envelope, or a body so similar that operators have to know. */
+function isEnvelopeLike(errorBody: ErrorBody | null): boolean {
+  return errorBody?.kind === 'enveloped' || errorBody?.kind === 'similar';
 }

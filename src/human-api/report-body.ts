@@ -3,36 +3,23 @@ import { BadDocument, type CallFacts, Unavailable, UpstreamError } from '../upst
 import type { ReportBody } from '../upstream/port';
 import { toUnavailable } from './network-failure';
 
-/** What the answer's headers say of its body. */
-interface BodyHeaders {
-  readonly contentType: string;
-  readonly contentLength: number | null;
-}
-
-/** The body of an answer, and the bytes of the document in it. */
-interface BodySource {
-  readonly body: Readable;
-  /** Inflated; throws undici's and zlib's errors, among them undici's for a body that stalls. */
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
-
-/** Wraps the body of an answer. */
+/** Wraps the body of an answer. `bytes`: the document in it, decoded. */
 export function reportBody(
   facts: CallFacts,
-  headers: BodyHeaders,
-  { body, bytes }: BodySource,
+  headers: Pick<ReportBody, 'contentType' | 'contentLength'>,
+  { body, bytes }: { readonly body: Readable; readonly bytes: AsyncIterable<Uint8Array> },
   maxBytes: number,
 ): ReportBody {
   return {
     ...headers,
-    stream: measured(facts, headers.contentLength, bytes, maxBytes),
+    stream: checkLength(facts, headers.contentLength, bytes, maxBytes),
     discard: async () => {
       body.destroy();
     },
   };
 }
 
-async function* measured(
+async function* checkLength(
   facts: CallFacts,
   contentLength: number | null,
   source: AsyncIterable<Uint8Array>,
@@ -49,6 +36,6 @@ async function* measured(
     throw error instanceof UpstreamError ? error : toUnavailable(facts, error);
   }
   if (contentLength !== null && bytes !== contentLength) {
-    throw new Unavailable(facts, `expected ${contentLength} bytes, ${bytes} came`);
+    throw new Unavailable(facts, `expected ${contentLength} bytes, received ${bytes}`);
   }
 }

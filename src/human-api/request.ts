@@ -1,6 +1,6 @@
 import { type CallFacts, Unavailable } from '../upstream/errors';
 
-/** One request. `route` is a template such as `/api/v1/users/{humanId}`, filled from `ids`; it alone is ever told in errors. */
+/** One request. `route` is a template such as `/api/v1/users/{humanId}`, filled from `ids`; errors show only the template. */
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly host: 'auth' | 'admin' | 'data';
@@ -11,7 +11,7 @@ export interface Call {
   readonly token?: string;
 }
 
-/** Where a call goes: the base URL's own path prefix stays in front of the route. @throws Unavailable for an id no URL can carry */
+/** The URL of a call, in parts: the base URL's path prefix, then the route. @throws Unavailable for an id that no URL can carry */
 export function buildTarget(
   baseUrl: string,
   call: Call,
@@ -23,7 +23,6 @@ export function buildTarget(
   return { origin: base.origin, path: base.pathname.replace(/\/+$/, '') + route, query: query && `?${query}` };
 }
 
-/** The headers and the body of a call. */
 export function buildMessage(call: Call): {
   method: Call['method'];
   headers: Record<string, string>;
@@ -31,9 +30,9 @@ export function buildMessage(call: Call): {
 } {
   const headers: Record<string, string> = {
     accept: '*/*',
-    // Inflated where it comes all the same; a document is stored as it came, so nothing is gained by asking for it.
+    // A document is stored decoded, so compression gains nothing; encoded bodies are decoded if they come anyway.
     'accept-encoding': 'identity',
-    // As in the cookbook's examples: no cache in between may answer for upstream.
+    // As in the cookbook's examples: no cache may answer for Human API.
     'cache-control': 'no-cache',
     'user-agent': 'chartway',
   };
@@ -46,8 +45,8 @@ export function buildMessage(call: Call): {
   };
 }
 
-/** Empty and dots would name another resource (`DELETE /users/`); a lone surrogate cannot be encoded. */
+/** An empty id or dots would name another resource (`DELETE /users/`); a lone surrogate cannot be encoded. */
 function segment(id: string, facts: CallFacts): string {
-  if (/^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id)) throw new Unavailable(facts, 'an id that no URL can carry');
+  if (/^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id)) throw new Unavailable(facts, 'no URL can carry the id');
   return encodeURIComponent(id);
 }

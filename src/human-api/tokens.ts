@@ -1,24 +1,24 @@
-import { Recent } from '../process/recent';
+import { LRUCache } from 'lru-cache';
 import { AccessDenied, Unavailable } from '../upstream/errors';
 import type { Reply } from './reply';
 import type { TokenMint } from './token-mints';
 
-interface HeldToken {
+interface Token {
   readonly token: string;
   readonly refreshAtMs: number;
   readonly expiresAtMs: number;
 }
 
-/** Renewed before the end by a tenth of the life, so that it works with lives of seconds, and at most by this. */
+/** A token is renewed a tenth of its life before it expires, so that lives of seconds work, but no earlier than this. */
 const MAX_EARLY_REFRESH_MS = 5 * 60_000;
-/** Access tokens held at once, one a person being collected: about 8 MB of JWTs. The least recently used goes first. */
+/** About 8 MB of access tokens, one per person being collected. */
 const MAX_TOKENS = 5_000;
 
-/** Tokens by key, kept for this process, renewed early, each by one caller while the others wait for the same answer. */
+/** Tokens by key, renewed early. Concurrent callers share one mint. */
 export class TokenCache {
   readonly #mint: TokenMint;
   readonly #now: () => number;
-  readonly #held = new Recent<HeldToken>(MAX_TOKENS);
+  readonly #tokens = new LRUCache<string, Token>({ max: MAX_TOKENS });
   readonly #minting = new Map<string, Promise<string>>();
 
   constructor(mint: TokenMint, now: () => number) {
@@ -27,8 +27,8 @@ export class TokenCache {
   }
 
   /**
-   * Sends with the token; a 401 drops it, and the call is made once more with a new one. Upstream did not execute what it refused; of what a
-   * gateway answers nothing is known, so a call that is not `repeatable` is not made again then.
+   * Sends with the token of a key; after a 401, once more with a new token. A gateway may have answered the 401 after Human API executed the call,
+   * so a call that is not `repeatable` is then repeated only if the 401 is Human API's own.
    */
   async sendAuthorised<Content>(
     key: string,
@@ -38,46 +38,43 @@ export class TokenCache {
     const token = await this.#get(key);
     const reply = await send(token);
     if (reply.facts.status !== 401) return reply;
-    if (this.#held.get(key)?.token === token) this.#held.delete(key);
-    if (!repeatable && reply.refusal?.kind !== 'enveloped') return reply;
-    const again = await send(await this.#get(key));
-    const { status } = again.facts;
+    if (this.#tokens.get(key)?.token === token) this.#tokens.delete(key);
+    if (!repeatable && reply.errorBody?.kind !== 'enveloped') return reply;
+    const second = await send(await this.#get(key));
+    const { status } = second.facts;
     if (status === 401 || status === 403) {
-      const isUpstreamsWord = again.refusal?.kind === 'enveloped';
-      throw new Unavailable(again.facts, `a freshly minted token was refused (${status})`, { isUpstreamsWord });
+      const isUpstreamsWord = second.errorBody?.kind === 'enveloped';
+      throw new Unavailable(second.facts, `a new token was refused (${status})`, { isUpstreamsWord });
     }
-    return again;
+    return second;
   }
 
-  /** Mints whatever is held, or on its way. */
+  /** Mints a token even if a valid one is cached. */
   async mintFresh(key: string): Promise<string> {
     const askedAtMs = this.#now();
     const { token, lifeMs } = await this.#mint(key);
     const expiresAtMs = askedAtMs + lifeMs;
     const refreshAtMs = expiresAtMs - Math.min(lifeMs / 10, MAX_EARLY_REFRESH_MS);
-    this.#held.set(key, { token, refreshAtMs, expiresAtMs });
+    this.#tokens.set(key, { token, refreshAtMs, expiresAtMs });
     return token;
   }
 
   async #get(key: string): Promise<string> {
-    const held = this.#held.get(key);
-    if (held && this.#now() < held.refreshAtMs) {
-      this.#held.set(key, held);
-      return held.token;
-    }
+    const cached = this.#tokens.get(key);
+    if (cached && this.#now() < cached.refreshAtMs) return cached.token;
     try {
       return await this.#mintOnce(key);
     } catch (error) {
-      // An early renewal that fails costs nothing while the old token lives; that the person is gone is an answer.
-      const stillGood = held !== undefined && this.#held.get(key) === held && this.#now() < held.expiresAtMs;
-      if (stillGood && !(error instanceof AccessDenied)) return held.token;
+      // A failed early renewal does not matter while the old token is valid. A denied access does: the person may be gone.
+      const isValid = cached !== undefined && this.#tokens.get(key) === cached && this.#now() < cached.expiresAtMs;
+      if (isValid && !(error instanceof AccessDenied)) return cached.token;
       throw error;
     }
   }
 
   #mintOnce(key: string): Promise<string> {
-    const underWay = this.#minting.get(key);
-    if (underWay) return underWay;
+    const pending = this.#minting.get(key);
+    if (pending) return pending;
     const minting = this.mintFresh(key).finally(() => this.#minting.delete(key));
     this.#minting.set(key, minting);
     return minting;

@@ -1,13 +1,10 @@
-import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
+import type { ApplicantRun } from '../domain/applicant-run';
 import { KeyMissing } from '../domain/encryption';
-import { isHumanId } from '../domain/identifiers';
-import { OUTCOMES, type Outcome, REASONS, type Reason, STAGES, type Stage } from '../domain/outcome';
-import type { Policy } from '../domain/policy';
+import { REASONS, type Reason } from '../domain/outcome';
 import {
-  type ApplicantDetails,
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
@@ -15,70 +12,48 @@ import {
   DETAILS_DIGEST_MEMO,
   type InvitationAnswer,
   invitationQuery,
+  SEARCH_ATTRIBUTE_KEYS,
   type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
-import { waitForTheEnd } from './ending';
-import { isWorkflowNotFound, keywordIn } from './raw-answers';
+import { callBy, isTransient } from './rpc';
+import { describeRun, parseWord, toApplicantRun, waitForClose } from './runs';
 
-/** An applicant to start. `detailsDigest`: SHA-256 (hex) of the normalised details; `batch`: one of a file, which gives way to single starts. */
-export interface StartRequest {
-  readonly details: ApplicantDetails;
-  readonly detailsDigest: string;
-  readonly policy: Policy;
-  readonly again?: boolean;
-  readonly batch?: boolean;
-  readonly autoInvite?: boolean;
-}
+/** An applicant to start. */
+export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
 
-/** What Temporal tells of an applicant without asking a worker. */
-export interface ApplicantSummary {
-  readonly clientUserId: string;
-  /** Null until the invitation is answered. */
-  readonly humanId: string | null;
-  readonly workflowId: string;
-  readonly open: boolean;
-  readonly stage: Stage | null;
-  readonly outcome: Outcome | null;
-  /** Known once the run has completed; a cancelled run carries no reason. */
-  readonly reason: Reason | null;
-}
+/** What Temporal knows of an applicant without a worker. `reason`: known once the run has completed; a cancelled run has none. */
+export type ApplicantSummary = ApplicantRun & { readonly reason: Reason | null };
 
-/** `running` and `closed`: the same details were started before; `conflict`: others were. */
-export type Started = ApplicantSummary & { readonly result: 'started' | 'running' | 'closed' | 'conflict' };
+/** `running` and `closed`: the same details were started before; `conflict`: other details were. */
+export type StartResult = ApplicantSummary & { readonly result: 'started' | 'running' | 'closed' | 'conflict' };
 
-/** The applicants as Temporal holds them. Methods throw what the client throws: not to be reached is never "not there". */
+/** The applicants in Temporal. Methods throw what the client throws: an unreachable server never means "no such applicant". */
 export interface Applicants {
-  /** Harmless to repeat: one workflow id per applicant, refused while its run is known. */
-  start(request: StartRequest): Promise<Started>;
-  /** Null where Temporal knows no such applicant (any more). */
+  /** Safe to repeat: an applicant has one workflow id, and a second start is rejected while Temporal keeps its run. */
+  start(request: StartRequest): Promise<StartResult>;
+  /** Null if Temporal has no such applicant, or no longer. */
   read(clientUserId: string): Promise<ApplicantSummary | null>;
-  /** All that the workflow knows; needs a worker. */
-  state(clientUserId: string): Promise<StateAnswer>;
-  /** The link of the invitation, or why there is none; null where Temporal knows no such applicant. Needs a worker while the applicant is open. */
-  invitation(clientUserId: string): Promise<InvitationAnswer | null>;
-  /** Asks for the cancel: the person is withdrawn before the run ends. */
-  cancel(clientUserId: string): Promise<void>;
-  /** Waits for the end of the newest run. `onSummary` gets each summary on the way, often until the humanId is known. */
-  untilClosed(
+  /** The state of the workflow; needs a worker. */
+  readState(clientUserId: string): Promise<StateAnswer>;
+  /** The link of the invitation, or the reason why it is missing; null if Temporal has no such applicant. Needs a worker while the applicant is open. */
+  readInvitation(clientUserId: string): Promise<InvitationAnswer | null>;
+  /** Requests the cancellation: the workflow withdraws the person before it ends. */
+  requestCancel(clientUserId: string): Promise<void>;
+  /** Waits until the newest run closes. `onSummary` gets each summary on the way; until the humanId is known they are frequent. */
+  waitForClose(
     clientUserId: string,
     signal?: AbortSignal,
     onSummary?: (summary: ApplicantSummary) => void,
   ): Promise<ApplicantSummary>;
 }
 
-const { WorkflowExecutionStatus } = temporal.api.enums.v1;
-/** gRPC's number (grpc.io, "Status codes"). */
-const GRPC_DEADLINE_EXCEEDED = 4;
-/** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
-const GRPC_TRANSIENT: readonly unknown[] = [2, GRPC_DEADLINE_EXCEEDED, 8, 10, 13, 14, 15];
-/** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
-const CALL_TIMEOUT_MS = 10_000;
-/** The server answers a wait for the end with nothing after 20 s; asked again until it has one. */
-const WAIT_AT_ONCE_MS = 30_000;
-/** The first wait of one without a humanId; each further one is twice as long. */
-const FIRST_WAIT_MS = 1_000;
+const { WORKFLOW_EXECUTION_STATUS_COMPLETED } = temporal.api.enums.v1.WorkflowExecutionStatus;
+/** Longer than the server's long poll, which ends after 20 s. */
+const LONG_POLL_MS = 30_000;
+/** The first poll of a run without a humanId; each further one is twice as long. */
+const FIRST_POLL_MS = 1_000;
 
 export function createApplicants({ client, taskQueue }: { client: Client; taskQueue: string }): Applicants {
   const { namespace, loadedDataConverter } = client.options;
@@ -96,7 +71,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         ...(autoInvite === false && { autoInvite }),
       };
       try {
-        await soon(() =>
+        const { firstExecutionRunId: runId } = await callBy(client, () =>
           client.workflow.start(COLLECT_RECORDS, {
             taskQueue,
             workflowId,
@@ -106,129 +81,100 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
             memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
             staticSummary: 'Medical records of one applicant',
             typedSearchAttributes: [
-              { key: defineSearchAttributeKey('ApplicantStage', 'KEYWORD'), value: 'inviting' },
-              { key: defineSearchAttributeKey('ApplicantStageSince', 'DATETIME'), value: new Date() },
+              { key: SEARCH_ATTRIBUTE_KEYS.stage, value: 'inviting' },
+              { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date() },
             ],
           }),
         );
+        return {
+          ...{ clientUserId, workflowId, runId, standing: 'open', startedAtMs: Date.now(), closedAtMs: null },
+          ...{ stage: 'inviting', outcome: null, reason: null, humanId: null, result: 'started' },
+        };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        return started(clientUserId, detailsDigest);
+        return findExisting(clientUserId, detailsDigest);
       }
-      const nothingYet = { humanId: null, outcome: null, reason: null };
-      return { clientUserId, workflowId, open: true, stage: 'inviting', ...nothingYet, result: 'started' };
     },
 
     read: async (clientUserId) => (await describe(clientUserId))?.summary ?? null,
 
-    state: (clientUserId) => soon(() => handleOf(clientUserId).query(stateQuery)),
+    readState: (clientUserId) => callBy(client, () => handleOf(clientUserId).query(stateQuery)),
 
-    async invitation(clientUserId) {
-      const described = await describe(clientUserId);
-      if (!described) return null;
-      // One that was ended by force would still know its link.
-      if (!described.summary.open) return { inviteLink: null, why: 'closed' };
-      return soon(() => handleOf(clientUserId).query(invitationQuery));
+    async readInvitation(clientUserId) {
+      const description = await describe(clientUserId);
+      if (!description) return null;
+      // A terminated run still answers the query with its link.
+      if (description.summary.standing !== 'open') return { inviteLink: null, why: 'closed' };
+      return callBy(client, () => handleOf(clientUserId).query(invitationQuery));
     },
 
-    async cancel(clientUserId) {
-      await soon(() => handleOf(clientUserId).cancel());
+    async requestCancel(clientUserId) {
+      await callBy(client, () => handleOf(clientUserId).cancel());
     },
 
-    async untilClosed(clientUserId, signal, onSummary) {
-      for (let waitMs = onSummary ? FIRST_WAIT_MS : WAIT_AT_ONCE_MS; ; ) {
+    async waitForClose(clientUserId, signal, onSummary) {
+      for (let pollMs = onSummary ? FIRST_POLL_MS : LONG_POLL_MS; ; ) {
         signal?.throwIfAborted();
-        await waitForTheEnd(client, applicantWorkflowId(clientUserId), waitMs, signal);
-        const described = await describe(clientUserId);
-        if (!described) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it is gone`);
-        const { summary } = described;
+        await waitForClose(client, applicantWorkflowId(clientUserId), pollMs, signal);
+        const description = await describe(clientUserId);
+        if (!description) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it was deleted`);
+        const { summary } = description;
         onSummary?.(summary);
-        if (!summary.open) return summary;
-        waitMs = summary.humanId === null ? Math.min(2 * waitMs, WAIT_AT_ONCE_MS) : WAIT_AT_ONCE_MS;
+        if (summary.standing !== 'open') return summary;
+        pollMs = summary.humanId === null ? Math.min(2 * pollMs, LONG_POLL_MS) : LONG_POLL_MS;
       }
     },
   };
 
   /**
-   * Who was there first: the same details or others. A memo that can never be read tells neither, so it counts as others; one whose key is
-   * missing could not be asked. @throws {KeyMissing}
+   * The applicant that was started before: with the same details or others. A memo that can never be decoded counts as other details.
+   * @throws {KeyMissing} if the key of the memo is missing
    */
-  async function started(clientUserId: string, detailsDigest: string): Promise<Started> {
-    const described = await describe(clientUserId);
-    if (!described) throw new Error(`${applicantWorkflowId(clientUserId)} was there and is gone; start it again`);
-    const { summary, memo } = described;
-    const digest = await digestIn(summary.workflowId, memo);
+  async function findExisting(clientUserId: string, detailsDigest: string): Promise<StartResult> {
+    const description = await describe(clientUserId);
+    if (!description)
+      throw new Error(`${applicantWorkflowId(clientUserId)} was deleted during the start; start it again`);
+    const { summary, memo } = description;
+    const digest = await readDigest(summary.workflowId, memo);
     if (digest !== detailsDigest) return { ...summary, result: 'conflict' };
-    return { ...summary, result: summary.open ? 'running' : 'closed' };
+    return { ...summary, result: summary.standing === 'open' ? 'running' : 'closed' };
   }
 
-  /** Raw, because the client's describe() throws on a memo that it cannot decode. */
   async function describe(clientUserId: string) {
-    const workflowId = applicantWorkflowId(clientUserId);
-    try {
-      const { workflowExecutionInfo: info } = await soon(() =>
-        client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
-      );
-      // Not by the status: a paused run is open too.
-      const open = !info?.closeTime;
-      const completed = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
-      const attributes = info?.searchAttributes?.indexedFields ?? {};
-      const humanId = keywordIn(attributes['HumanId']);
-      const summary: ApplicantSummary = {
-        clientUserId,
-        humanId: isHumanId(humanId) ? humanId : null,
-        workflowId,
-        open,
-        stage: oneOf(STAGES, keywordIn(attributes['ApplicantStage'])),
-        outcome: oneOf(OUTCOMES, keywordIn(attributes['ApplicantOutcome'])),
-        reason: completed ? await reasonOf(clientUserId) : null,
-      };
-      return { summary, memo: info?.memo?.fields?.[DETAILS_DIGEST_MEMO] };
-    } catch (error) {
-      if (isWorkflowNotFound(error)) return null;
-      throw error;
-    }
+    const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
+    const info = description?.workflowExecutionInfo ?? {};
+    const run = toApplicantRun(info);
+    if (!run) return null;
+    const reason = info.status === WORKFLOW_EXECUTION_STATUS_COMPLETED ? await readReason(clientUserId) : null;
+    const summary: ApplicantSummary = { ...run, reason };
+    return { summary, memo: info.memo?.fields?.[DETAILS_DIGEST_MEMO] };
   }
 
-  async function digestIn(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
+  async function readDigest(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
     if (!payload) return null;
     const context = { type: 'workflow' as const, namespace, workflowId };
     try {
       return await decodeFromPayloadsAtIndex<string>(loadedDataConverter, 0, [payload], context);
     } catch (error) {
-      // Without any keys there is no codec either, and the converter knows nothing of encryption.
+      // Without keys there is no codec, and the converter does not recognise encryption.
       const keyId = error instanceof KeyMissing ? error.keyId : keyIdOf(payload);
       if (keyId !== null) throw new KeyMissing(keyId);
       return null;
     }
   }
 
-  /** The result of a completed run is there at once. One that cannot be decoded is one applicant's trouble only. */
-  async function reasonOf(clientUserId: string): Promise<Reason | null> {
+  /** The result of a completed run is available at once. Null if it cannot be decoded. */
+  async function readReason(clientUserId: string): Promise<Reason | null> {
     try {
-      const result = (await soon(() => handleOf(clientUserId).result())) as Partial<CollectRecordsResult> | null;
-      return oneOf(REASONS, result?.reason);
+      const result: Partial<CollectRecordsResult> | null = await callBy(client, () => handleOf(clientUserId).result());
+      return parseWord(REASONS, result?.reason);
     } catch (error) {
       if (isTransient(error)) throw error;
       return null;
     }
   }
 
-  function soon<T>(call: () => Promise<T>): Promise<T> {
-    return client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
-  }
-
   function handleOf(clientUserId: string) {
     return client.workflow.getHandle(applicantWorkflowId(clientUserId));
   }
-}
-
-/** Whether Temporal could not be asked, or not in time: the same call may succeed later. The client wraps what gRPC says. */
-export function isTransient(error: unknown): boolean {
-  if (isGrpcServiceError(error)) return GRPC_TRANSIENT.includes(error.code);
-  return error instanceof Error && error.cause !== undefined && isTransient(error.cause);
-}
-
-function oneOf<T extends string>(known: readonly T[], value: unknown): T | null {
-  return known.find((word) => word === value) ?? null;
 }

@@ -6,62 +6,61 @@ import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
 /** The variable of the audit log's own keys. */
 export const AUDIT_KEY_VARIABLES = { AUDIT_KEY: setting(KEYS_EXPECTED, parseKeyRing).optional() };
 
-/** Before the id of an entry of `PAYLOAD_KEYS`, so that it is never taken for one of `AUDIT_KEY`. */
+/** Marks the id of a key derived from `PAYLOAD_KEYS`, so that it never equals an id of `AUDIT_KEY`. */
 const DERIVED = 'payload:';
-/** An entry of this name is the webhook's own (docs/production.md, "Keys"): the process that the internet reaches must not sign for others. */
-const OF_THE_WEBHOOK = /^webhook/;
+/** An id of the webhook's own keys (docs/production.md, "Keys"): the process on the internet must not sign for others. */
+const WEBHOOK_ID = /^webhook/;
 
 /**
- * What the form of `AUDIT_KEY` cannot tell: the webhook must not have the keys of others, and a process that signs must have one that may sign
+ * Finds faults of `AUDIT_KEY` beyond its form: the webhook must not have the keys of others, and any other process must have a key that may sign
  * for it, or it would silently sign with none.
  */
 export function auditKeyFaults(processName: string, set: Environment): ConfigurationFault[] {
   const ids = parseKeyRing(set['AUDIT_KEY'] ?? '')?.ids ?? [];
   if (ids.length === 0 || processName === 'verifier') return [];
   if (processName === 'webhook') {
-    if (ids.every((id) => OF_THE_WEBHOOK.test(id))) return [];
+    if (ids.every((id) => WEBHOOK_ID.test(id))) return [];
     const expected =
-      'entries with ids that begin with "webhook" (`npm run keygen -- webhook-audit` makes one), or nothing, because the webhook, which the ' +
-      'internet reaches, must not be able to sign for other processes';
+      'entries with ids that start with "webhook" (`npm run keygen -- webhook-audit` makes one), or nothing, because the webhook is reached ' +
+      'from the internet and must not be able to sign for other processes';
     return [faultOf('AUDIT_KEY', expected, set)];
   }
-  if (ids.some((id) => !OF_THE_WEBHOOK.test(id))) return [];
+  if (ids.some((id) => !WEBHOOK_ID.test(id))) return [];
   const expected =
-    'an entry with an id that does not begin with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook alone';
+    'an entry with an id that does not start with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook only';
   return [faultOf('AUDIT_KEY', expected, set)];
 }
 
 /** The entries of `AUDIT_KEY` that the webhook may have, in the same form. */
-export function entriesOfWebhook(text: string): string {
+export function selectWebhookKeys(text: string): string {
   return text
     .split(',')
     .map((entry) => entry.trim())
-    .filter((entry) => OF_THE_WEBHOOK.test(entry))
+    .filter((entry) => WEBHOOK_ID.test(entry))
     .join(',');
 }
 
 /**
- * The keys of the audit log: those of `AUDIT_KEY`, else derived from `PAYLOAD_KEYS`. The first signs, all verify. The webhook signs with an
- * `AUDIT_KEY` of its own or not at all.
+ * The keys of the audit log: those of `AUDIT_KEY`, else derived from `PAYLOAD_KEYS`. The first one signs, all verify. The webhook signs with its
+ * own `AUDIT_KEY` or not at all.
  */
 export function createAuditKeys(processName: string, own: KeyRing | null, payload: KeyRing | null): AuditKeys {
-  const usable = (ring: KeyRing | null, reader: string) =>
-    (ring?.ids ?? []).find((id) => reader === 'webhook' || !OF_THE_WEBHOOK.test(id)) ?? null;
-  const named = (id: string) =>
+  const findUsableId = (ring: KeyRing | null) =>
+    (ring?.ids ?? []).find((id) => processName === 'webhook' || !WEBHOOK_ID.test(id)) ?? null;
+  const locateKey = (id: string) =>
     id.startsWith(DERIVED)
       ? { ring: payload, entry: id.slice(DERIVED.length), strength: 1 as const }
       : { ring: own, entry: id, strength: 2 as const };
   const find: AuditKeys['find'] = (id, signer) => {
-    const { ring, entry, strength } = named(id);
-    if (signer !== 'webhook' && OF_THE_WEBHOOK.test(entry)) return 'foreign';
+    const { ring, entry, strength } = locateKey(id);
+    if (signer !== 'webhook' && WEBHOOK_ID.test(entry)) return 'foreign';
     const secret = ring?.key(entry, 'audit') ?? null;
     return secret && { id, secret, strength };
   };
   const expects: AuditKeys['expects'] = (signer) =>
-    signer === 'webhook' ? (own?.ids ?? []).some((id) => OF_THE_WEBHOOK.test(id)) : (own ?? payload) !== null;
-  const first = usable(own, processName);
-  const derived = processName === 'webhook' || own !== null ? null : usable(payload, processName);
-  const signs = first ?? (derived === null ? null : `${DERIVED}${derived}`);
-  const signing = signs === null ? null : find(signs, processName);
+    signer === 'webhook' ? (own?.ids ?? []).some((id) => WEBHOOK_ID.test(id)) : (own ?? payload) !== null;
+  const derived = processName === 'webhook' || own !== null ? null : findUsableId(payload);
+  const signingId = findUsableId(own) ?? (derived === null ? null : `${DERIVED}${derived}`);
+  const signing = signingId === null ? null : find(signingId, processName);
   return { signing: signing === 'foreign' ? null : signing, expects, find };
 }

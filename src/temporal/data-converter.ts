@@ -1,30 +1,27 @@
 import type { DataConverter } from '@temporalio/common';
 import type { Cipher } from '../domain/encryption';
-import { createPayloadCodec, createReadingCodec, type Told } from './codec';
-import { createSeal } from './key-ring';
+import { createDecodeOnlyCodec, createPayloadCodec, type DecodeFault } from './codec';
+import { createCipher } from './key-ring';
 import type { PayloadSettings } from './payload-settings';
 
-/** Loaded by its path, here and into the workflow bundle: that is how the SDK takes one. */
+/** The SDK loads a failure converter by its path, here and in the workflow bundle. */
 const FAILURE_CONVERTER = require.resolve('./failure-converter');
 
-/**
- * What every client and worker converts by: undefined where no keys are set, so that everything is stored in clear. `onRefused` hears of each
- * payload that can never become readable.
- */
+/** The converter of every client and worker; undefined without keys: nothing is encrypted. `onFault` gets each payload that is not decoded. */
 export function createDataConverter(
   { ring, encrypts }: PayloadSettings,
   namespace: string,
-  onRefused?: (refusal: Told) => void,
+  onFault?: (fault: DecodeFault) => void,
 ): DataConverter | undefined {
   if (ring === null) return undefined;
-  if (!encrypts) return { payloadCodecs: [createReadingCodec(ring, namespace, onRefused)] };
+  if (!encrypts) return { payloadCodecs: [createDecodeOnlyCodec(ring, namespace, onFault)] };
   return {
-    payloadCodecs: [createPayloadCodec(ring, namespace, onRefused)],
+    payloadCodecs: [createPayloadCodec(ring, namespace, onFault)],
     failureConverterPath: FAILURE_CONVERTER,
   };
 }
 
-/** What seals what we keep on disks of ours; null where nothing is encrypted. */
-export function sealOf({ ring, encrypts }: PayloadSettings): Cipher | null {
-  return ring !== null && encrypts ? createSeal(ring) : null;
+/** The cipher for files on our disks; null if nothing is encrypted. */
+export function createDiskCipher({ ring, encrypts }: PayloadSettings): Cipher | null {
+  return ring !== null && encrypts ? createCipher(ring) : null;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { isHumanId } from '../domain/identifiers';
+import type { ErasureJournal, ErasureResult, RunRef } from '../domain/erasure';
 import {
   ACTIVITIES,
   applicantWorkflowId,
@@ -10,43 +10,23 @@ import {
   withdrawWorkflowId,
 } from '../workflows/contract';
 import { createApplicants } from './applicants';
-import { describeWorkflow, isOpenRun, type Run, runIdOf } from './describe';
-import { endByForce, ifThere, untilClosedOrStuck } from './ending';
-import { type InvitedPeople, invitedIn } from './invited';
+import { readInvitedPeople, readWithdrawnPeople } from './history';
 import { createOperations, type OperationStep } from './operations';
-import { keywordIn } from './raw-answers';
-import { createRemoval } from './removal';
-import { withdrawnIn } from './withdrawn';
+import { createRemoval, ERASED } from './removal';
+import { nullIfNotFound } from './rpc';
+import { waitForCloseOrStuck } from './run-health';
+import { describeRun, isOpenRun, runIdOf, terminateRun, toApplicantRun } from './runs';
 
-/** What an erasure knows, whatever attempt has learnt it. */
-interface Known {
-  readonly humanIds: readonly string[];
-  readonly runs: readonly Run[];
-  readonly withdrawn: readonly string[];
-}
-
-/** What an erasure asks of the report store, by whoever holds it. */
-export interface ErasedRecords {
+/** What an erasure needs of the report store. */
+export interface ErasureRecords {
   isHeld(clientUserId: string): Promise<boolean>;
-  begin(clientUserId: string, learnt?: Partial<Known>): Promise<Known>;
+  /** Adds to the journal, and returns what all attempts have found. */
+  begin(clientUserId: string, found?: Partial<ErasureJournal>): Promise<ErasureJournal>;
+  /** Removes the files and returns their number. */
   eraseFiles(clientUserId: string): Promise<number>;
 }
 
-/**
- * What was erased: runs of workflows, files, and how many people this erasure has withdrawn upstream, earlier attempts included. `held`: nothing,
- * or nothing more, was; `open`: the same, where open applicants are left alone.
- */
-export interface Erased {
-  readonly result: 'erased' | 'held' | 'open';
-  readonly humanIds: readonly string[];
-  readonly people: number;
-  readonly runs: number;
-  readonly files: number;
-  /** The humanIds of people upstream under this clientUserId who are not known as ours: they were left. */
-  readonly others: readonly string[];
-}
-
-/** What an erasure is about to do, or has found on its way. `stuck`: a run that comes to no end, and is ended by force. */
+/** What an erasure starts to do, or finds. `stuck`: a run that does not finish and is terminated. */
 export type ErasureStep =
   | { readonly step: 'cancel' | 'wait' | 'withdraw' | 'downloads' | 'files' }
   | { readonly step: 'stuck'; readonly workflowId: string; readonly why: string }
@@ -56,151 +36,190 @@ export type ErasureStep =
 export interface Erasure {
   /**
    * Cancels an open applicant and waits for its end, withdraws the people upstream who are known as ours, deletes every run and the folder, and
-   * looks again until nothing is there. Harmless to repeat at any point. Needs a worker. One that stands still is ended by force, and withdrawn all the same.
-   * A start that comes before the last look is erased with the rest; one that comes after it is a new applicant. @throws what the client throws;
-   * RemovalStuck; OperationStuck; the signal's reason
+   * repeats until nothing is left. A stuck applicant is terminated, and its people are withdrawn all the same. An applicant that starts before
+   * the last check is erased too; a later one is new. Needs a worker; safe to repeat at any point.
+   * @throws what the client throws; RemovalStuck; OperationStuck; the signal's reason
    */
-  erase(clientUserId: string, signal?: AbortSignal): Promise<Erased>;
-  /** The same of an applicant who is closed: one who is open, or is started meanwhile, is left alone from then on. */
-  eraseClosed(clientUserId: string, signal?: AbortSignal): Promise<Erased>;
+  erase(clientUserId: string, signal?: AbortSignal): Promise<ErasureResult>;
+  /** The same for a closed applicant; an applicant that is open, or is started during the erasure, stays from then on. */
+  eraseClosed(clientUserId: string, signal?: AbortSignal): Promise<ErasureResult>;
 }
 
-/** A download whose workflow has ended hears of it by a heartbeat, 15 s at most, and could store something until then. */
+/** One call of `erase`. */
+interface ErasureRun {
+  readonly clientUserId: string;
+  readonly signal: AbortSignal | undefined;
+  readonly openPolicy: 'cancel' | 'keep';
+  readonly totals: { -readonly [key in Exclude<keyof ErasureResult, 'result'>]: ErasureResult[key] };
+  /** By run id. In memory only, because the journal holds no personal data. */
+  readonly emails: Map<string, string | null>;
+  /** Whether a download may still store a file. */
+  isFetching: boolean;
+}
+
+/** A download notices the end of its workflow at its next heartbeat, after 15 s at most, and may store a file until then. */
 const DOWNLOAD_ENDS_AFTER_MS = 20_000;
 
 export function createErasure(deps: {
   readonly client: Client;
   readonly taskQueue: string;
-  readonly records: ErasedRecords;
-  readonly tell?: (step: ErasureStep) => void;
+  readonly records: ErasureRecords;
+  readonly onStep?: (step: ErasureStep) => void;
 }): Erasure {
-  const { client, records, tell = () => {} } = deps;
+  const { client, records, onStep = () => {} } = deps;
   const applicants = createApplicants(deps);
   const operations = createOperations(deps);
-  const removal = createRemoval(client, (workflowId, runs) => tell({ step: 'runs', workflowId, runs }));
+  const removal = createRemoval(client, (workflowId, runs) => onStep({ step: 'runs', workflowId, runs }));
 
   return {
-    erase: (clientUserId, signal) => erase(clientUserId, signal, 'cancel'),
-    eraseClosed: (clientUserId, signal) => erase(clientUserId, signal, 'leave'),
+    erase: (clientUserId, signal) => erase(newRun(clientUserId, signal, 'cancel')),
+    eraseClosed: (clientUserId, signal) => erase(newRun(clientUserId, signal, 'keep')),
   };
 
-  async function erase(
-    clientUserId: string,
-    signal: AbortSignal | undefined,
-    whoIsOpen: 'cancel' | 'leave',
-  ): Promise<Erased> {
-    const applicant = applicantWorkflowId(clientUserId);
-    const refresh = refreshWorkflowId(clientUserId);
-    const done = { humanIds: [] as readonly string[], people: 0, runs: 0, files: 0, others: [] as readonly string[] };
-    // By run, and in memory only: the note on the shelf holds no personal data.
-    const emails = new Map<string, string | null>();
-    let fetching = false;
-    const as = (result: Erased['result']): Erased => ({ result, ...done });
-    const isLeft = async () => whoIsOpen === 'leave' && (await openRun(applicant)) !== null;
-    const learn = async (learnt: Partial<Known>) => {
-      const known = await records.begin(clientUserId, learnt);
-      done.humanIds = known.humanIds;
-      done.people = known.withdrawn.length;
-      return known;
-    };
-    const learnInvited = async (): Promise<KnownPeople> => {
-      const invited = await invitedBy(applicant);
-      for (const { runId, email } of invited) emails.set(runId, email);
-      const { humanIds } = await learn({ humanIds: invited.flatMap((run) => run.humanIds) });
-      return { humanIds, emails: [...new Set(emails.values())].filter((email) => email !== null) };
-    };
-    const countPeople = async () => {
-      const { runs } = await learn({});
-      await learn({ withdrawn: (await Promise.all(runs.map((run) => withdrawnIn(client, run)))).flat() });
-    };
+  async function erase(run: ErasureRun): Promise<ErasureResult> {
+    const { clientUserId, totals } = run;
     for (;;) {
-      signal?.throwIfAborted();
-      if (await records.isHeld(clientUserId)) return as('held');
-      if (await isLeft()) return as('open');
-      const only = await learnInvited();
-      fetching ||= (await isFetching(applicant)) || (await isFetching(refresh));
-      const open = whoIsOpen === 'cancel' ? await openRun(applicant) : null;
-      if (open) {
-        await learn({ runs: [open] });
-        await cancel(clientUserId, signal);
-        await countPeople();
-        continue;
-      }
-      const refreshing = await openRun(refresh);
-      if (refreshing) await endByForce(client, refreshing, ERASED);
-      tell({ step: 'withdraw' });
-      const working = async (run: Run) => void (await learn({ runs: [run] }));
-      const { result, others: strangers = [] } = await operations.withdraw(
-        clientUserId,
-        { signal, tell, working },
-        only,
-      );
-      await countPeople();
+      run.signal?.throwIfAborted();
+      if (await records.isHeld(clientUserId)) return { result: 'held', ...totals };
+      if (await isKeptOpen(run)) return { result: 'open', ...totals };
+      const known = await recordInvited(run);
+      run.isFetching ||= await hasDownloads(clientUserId);
+      if (await cancelIfOpen(run)) continue;
+      await terminateIfOpen(refreshWorkflowId(clientUserId));
+      const { result, others = [] } = await withdraw(run, known);
       if (result === 'open') continue;
-      done.others = strangers;
-      // An applicant that was started, and closed, meanwhile has invited a person who was not known above.
-      if (strangers.length > 0 && isMoreKnown(strangers, only, await learnInvited())) continue;
-      if (fetching) {
-        tell({ step: 'downloads' });
-        await sleep(DOWNLOAD_ENDS_AFTER_MS, undefined, signal && { signal });
-      }
-      fetching = false;
-      if (await records.isHeld(clientUserId)) return as('held');
-      const others = [refresh, withdrawWorkflowId(clientUserId), ...done.humanIds.map(mailboxWorkflowId)];
-      const gone = await Promise.all(others.map((workflowId) => removal.remove(workflowId, signal)));
-      done.runs += gone.reduce((sum, runs) => sum + runs, await removal.remove(applicant, signal));
-      // As late as can be: a round that has begun reads what the manifest tells of the one before.
-      if (await isLeft()) return as('open');
-      tell({ step: 'files' });
-      done.files += await records.eraseFiles(clientUserId);
-      const all = await Promise.all(
-        [...others, applicant].map((workflowId) => describeWorkflow(client, { workflowId })),
-      );
-      if (all.every((there) => there === null)) return as('erased');
+      totals.others = others;
+      // An applicant that was started and closed during the withdrawal has invited a person who was unknown before.
+      if (others.length > 0 && hasNewPeople(others, known, await recordInvited(run))) continue;
+      await waitForDownloads(run);
+      if (await records.isHeld(clientUserId)) return { result: 'held', ...totals };
+      await removeRuns(run);
+      // Checked as late as possible: a round that has started reads the manifest of the one before.
+      if (await isKeptOpen(run)) return { result: 'open', ...totals };
+      onStep({ step: 'files' });
+      totals.files += await records.eraseFiles(clientUserId);
+      if (await isGone(run)) return { result: 'erased', ...totals };
     }
   }
 
-  /** Until the applicant has closed by its own doing. One that stands still would never: whoever was invited is withdrawn without it. */
-  async function cancel(clientUserId: string, signal: AbortSignal | undefined): Promise<void> {
-    tell({ step: 'cancel' });
-    await applicants.cancel(clientUserId).catch(ifThere);
-    tell({ step: 'wait' });
-    const { stuck } = await untilClosedOrStuck(client, applicantWorkflowId(clientUserId), signal);
-    if (!stuck) return;
-    tell({ step: 'stuck', ...stuck });
-    await endByForce(client, stuck, ERASED);
+  async function record({ clientUserId, totals }: ErasureRun, found: Partial<ErasureJournal>): Promise<ErasureJournal> {
+    const journal = await records.begin(clientUserId, found);
+    totals.humanIds = journal.humanIds;
+    totals.people = journal.withdrawn.length;
+    return journal;
   }
 
-  /** Who was invited by each run of this id, as its search attribute tells, or its history where it has none. */
-  async function invitedBy(workflowId: string): Promise<readonly (InvitedPeople & { readonly runId: string })[]> {
-    const newest = (await describeWorkflow(client, { workflowId }))?.workflowExecutionInfo;
-    const infos = [...(await removal.listed(workflowId)), ...(newest ? [newest] : [])];
-    // The list is some seconds late: of the newest run the later answer counts.
-    const runs = new Map(infos.map(({ execution, searchAttributes }) => [execution?.runId ?? '', searchAttributes]));
+  async function recordInvited(run: ErasureRun): Promise<KnownPeople> {
+    const invited = await readInvited(applicantWorkflowId(run.clientUserId));
+    for (const { runId, email } of invited) run.emails.set(runId, email);
+    const { humanIds } = await record(run, { humanIds: invited.flatMap((people) => people.humanIds) });
+    return { humanIds, emails: [...new Set(run.emails.values())].filter((email) => email !== null) };
+  }
+
+  async function recordWithdrawn(run: ErasureRun): Promise<void> {
+    const { runs } = await record(run, {});
+    const withdrawn = await Promise.all(runs.map((ref) => readWithdrawnPeople(client, ref)));
+    await record(run, { withdrawn: withdrawn.flat() });
+  }
+
+  /** Cancels an open applicant and waits for its end. A stuck one is terminated; its people are withdrawn later. */
+  async function cancelIfOpen(run: ErasureRun): Promise<boolean> {
+    const { clientUserId, signal, openPolicy } = run;
+    const workflowId = applicantWorkflowId(clientUserId);
+    const open = openPolicy === 'cancel' ? await findOpenRun(workflowId) : null;
+    if (!open) return false;
+    await record(run, { runs: [open] });
+    onStep({ step: 'cancel' });
+    await nullIfNotFound(applicants.requestCancel(clientUserId));
+    onStep({ step: 'wait' });
+    const { stuck } = await waitForCloseOrStuck(client, workflowId, signal);
+    if (stuck) {
+      onStep({ step: 'stuck', ...stuck });
+      await terminateRun(client, stuck, ERASED);
+    }
+    await recordWithdrawn(run);
+    return true;
+  }
+
+  async function terminateIfOpen(workflowId: string): Promise<void> {
+    const open = await findOpenRun(workflowId);
+    if (open) await terminateRun(client, open, ERASED);
+  }
+
+  async function withdraw(run: ErasureRun, known: KnownPeople) {
+    onStep({ step: 'withdraw' });
+    const onRun = async (ref: RunRef) => void (await record(run, { runs: [ref] }));
+    const result = await operations.withdraw(run.clientUserId, { signal: run.signal, onStep, onRun }, known);
+    await recordWithdrawn(run);
+    return result;
+  }
+
+  async function waitForDownloads(run: ErasureRun): Promise<void> {
+    if (!run.isFetching) return;
+    onStep({ step: 'downloads' });
+    await sleep(DOWNLOAD_ENDS_AFTER_MS, undefined, run.signal && { signal: run.signal });
+    run.isFetching = false;
+  }
+
+  /** The applicant's runs are deleted last. */
+  async function removeRuns(run: ErasureRun): Promise<void> {
+    const removed = await Promise.all(
+      otherWorkflowIds(run).map((workflowId) => removal.remove(workflowId, run.signal)),
+    );
+    const applicantRuns = await removal.remove(applicantWorkflowId(run.clientUserId), run.signal);
+    run.totals.runs += removed.reduce((sum, runs) => sum + runs, applicantRuns);
+  }
+
+  async function isGone(run: ErasureRun): Promise<boolean> {
+    const workflowIds = [...otherWorkflowIds(run), applicantWorkflowId(run.clientUserId)];
+    const found = await Promise.all(workflowIds.map((workflowId) => describeRun(client, { workflowId })));
+    return found.every((description) => description === null);
+  }
+
+  async function isKeptOpen({ openPolicy, clientUserId }: ErasureRun): Promise<boolean> {
+    return openPolicy === 'keep' && (await findOpenRun(applicantWorkflowId(clientUserId))) !== null;
+  }
+
+  /** The people that each run of this id has invited, by its search attribute, or by its history if it has none. */
+  async function readInvited(workflowId: string) {
+    const newest = (await describeRun(client, { workflowId }))?.workflowExecutionInfo;
+    const infos = [...(await removal.listAllRuns(workflowId)), ...(newest ? [newest] : [])];
+    // The list lags by some seconds: of the newest run, the description counts.
+    const humanIds = new Map(
+      infos.map((info) => [info.execution?.runId ?? '', toApplicantRun(info)?.humanId ?? null] as const),
+    );
     return Promise.all(
-      [...runs].map(async ([runId, searchAttributes]) => {
-        const humanId = keywordIn(searchAttributes?.indexedFields?.['HumanId']);
-        if (isHumanId(humanId)) return { runId, humanIds: [humanId], email: null };
-        return { runId, ...(await invitedIn(client, { workflowId, runId })) };
+      [...humanIds].map(async ([runId, humanId]) => {
+        if (humanId !== null) return { runId, humanIds: [humanId], email: null };
+        return { runId, ...(await readInvitedPeople(client, { workflowId, runId })) };
       }),
     );
   }
 
-  async function openRun(workflowId: string): Promise<Run | null> {
-    const described = await describeWorkflow(client, { workflowId });
-    return isOpenRun(described) ? { workflowId, runId: runIdOf(described) } : null;
+  async function findOpenRun(workflowId: string): Promise<RunRef | null> {
+    const description = await describeRun(client, { workflowId });
+    return isOpenRun(description) ? { workflowId, runId: runIdOf(description) } : null;
   }
 
-  async function isFetching(workflowId: string): Promise<boolean> {
-    const pending = (await describeWorkflow(client, { workflowId }))?.pendingActivities ?? [];
-    return pending.some(({ activityType }) => activityType?.name === ACTIVITIES.fetchDocument);
+  async function hasDownloads(clientUserId: string): Promise<boolean> {
+    for (const workflowId of [applicantWorkflowId(clientUserId), refreshWorkflowId(clientUserId)]) {
+      const pending = (await describeRun(client, { workflowId }))?.pendingActivities ?? [];
+      if (pending.some(({ activityType }) => activityType?.name === ACTIVITIES.fetchDocument)) return true;
+    }
+    return false;
   }
 }
 
-/** Whether a person who was taken for a stranger is known by now, or may be by an e-mail that was not known before. */
-function isMoreKnown(strangers: readonly string[], before: KnownPeople, now: KnownPeople): boolean {
-  return now.emails.length > before.emails.length || strangers.some((humanId) => now.humanIds.includes(humanId));
+function newRun(clientUserId: string, signal: AbortSignal | undefined, openPolicy: 'cancel' | 'keep'): ErasureRun {
+  const totals = { humanIds: [], people: 0, runs: 0, files: 0, others: [] };
+  return { clientUserId, signal, openPolicy, totals, emails: new Map(), isFetching: false };
 }
 
-/** Stands in Temporal as the reason of an end by force. */
-const ERASED = 'the applicant is erased';
+function otherWorkflowIds({ clientUserId, totals }: ErasureRun): readonly string[] {
+  return [refreshWorkflowId(clientUserId), withdrawWorkflowId(clientUserId), ...totals.humanIds.map(mailboxWorkflowId)];
+}
+
+/** Whether one of the unknown people is known now, or may be by an e-mail that was not known before. */
+function hasNewPeople(unknown: readonly string[], before: KnownPeople, now: KnownPeople): boolean {
+  return now.emails.length > before.emails.length || unknown.some((humanId) => now.humanIds.includes(humanId));
+}

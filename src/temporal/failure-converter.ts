@@ -1,9 +1,9 @@
 import { DefaultFailureConverter } from '@temporalio/common';
 
-/** Set in the workflow sandbox by a worker that encrypts nothing: Temporal's UI then shows what failed as it is. */
+/** Set in the workflow sandbox by a worker without encryption: Temporal's UI then shows failures in plain text. */
 export const PLAIN_FAILURES = 'chartwayPlainFailures';
 
-/** Messages and stacks of failures travel as a payload, which the codec encrypts like every other. The SDK asks for this name. */
+/** Encodes messages and stacks of failures as a payload, which the codec encrypts. The SDK requires this name. */
 export const failureConverter = new DefaultFailureConverter({
   encodeCommonAttributes: !(PLAIN_FAILURES in globalThis),
 });

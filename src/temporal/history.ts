@@ -1,37 +1,105 @@
 import type { Client } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import type { temporal } from '@temporalio/proto';
-import type { Run } from './describe';
-import { isWorkflowNotFound } from './raw-answers';
+import type { RunRef } from '../domain/erasure';
+import { isHumanId } from '../domain/identifiers';
+import { ACTIVITIES } from '../workflows/contract';
+import { callBy, nullIfNotFound, readPages } from './rpc';
 
-export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
-export type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
+type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
 
-/** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
-const CALL_TIMEOUT_MS = 10_000;
-
-/** Every event of a run, oldest first; none where it is gone. Throws what the client throws. */
-export async function* readEvents(client: Client, execution: Run): AsyncGenerator<HistoryEvent> {
-  const { namespace } = client.options;
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const more = nextPageToken && { nextPageToken };
-    const page = await client
-      .withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-        client.workflowService.getWorkflowExecutionHistory({ namespace, execution, ...more }),
-      )
-      .catch((error: unknown) => {
-        if (isWorkflowNotFound(error)) return null;
-        throw error;
-      });
-    yield* page?.history?.events ?? [];
-    nextPageToken = page?.nextPageToken;
-  } while (nextPageToken && nextPageToken.length > 0);
+/**
+ * The people that an applicant's run has invited. `email`: the e-mail in the run's input if an invitation was scheduled and may have been sent
+ * without an answer, so that a person upstream may have an unknown humanId; null if every invitation is answered, or the input is unreadable.
+ */
+export interface InvitedPeople {
+  readonly humanIds: readonly string[];
+  readonly email: string | null;
 }
 
-/** The first value of a run's payloads; null for what this client cannot decode. */
-export async function decodeFirst(client: Client, { workflowId }: Run, payloads: Payloads): Promise<unknown> {
+/** The activities whose result names a person: invited, adopted, or found by the rule of adoption. */
+const PERSON_ACTIVITIES: readonly string[] = [ACTIVITIES.invite, ACTIVITIES.findInvited, ACTIVITIES.lookUp];
+/** The result of the activity `withdraw` if it deleted the person. */
+const DELETED = 'deleted';
+/** Replaces a humanId that cannot be decoded: the person was deleted all the same. */
+const UNREADABLE = '?';
+
+/** What `invite` returns. `createSent`: nothing was decided, and the person may have been created. */
+type InvitationResult = { readonly kind?: unknown; readonly humanId?: unknown; readonly createSent?: unknown } | null;
+
+/** Reads the people that a run has invited, however it ended. Throws what the client throws. */
+export async function readInvitedPeople(client: Client, run: RunRef): Promise<InvitedPeople> {
+  const { input, activities } = await readActivities(client, run, PERSON_ACTIVITIES);
+  const humanIds = new Set<string>();
+  let isPending = false;
+  for (const { name, completed } of activities) {
+    const result = completed && ((await decodeFirst(client, run.workflowId, completed.result)) as InvitationResult);
+    if (isHumanId(result?.humanId)) humanIds.add(result.humanId);
+    const isAnswered = typeof result?.kind === 'string' && result.createSent !== true;
+    if (name === ACTIVITIES.invite && !isAnswered) isPending = true;
+  }
+  return { humanIds: [...humanIds], email: isPending ? await decodeEmail(client, run.workflowId, input) : null };
+}
+
+/** Reads the humanIds of the people that a run has withdrawn upstream, however it ended. Throws what the client throws. */
+export async function readWithdrawnPeople(client: Client, run: RunRef): Promise<readonly string[]> {
+  const { activities } = await readActivities(client, run, [ACTIVITIES.withdraw]);
+  const withdrawn = new Set<string>();
+  for (const { input, completed } of activities) {
+    if (!completed) continue;
+    const result = await decodeFirst(client, run.workflowId, completed.result);
+    if (typeof result === 'string' && result !== DELETED) continue;
+    // An undecided answer: the workflow calls another activity.
+    if (typeof (result as { kind?: unknown } | null)?.kind === 'string') continue;
+    const { humanId } = ((await decodeFirst(client, run.workflowId, input)) ?? {}) as { humanId?: unknown };
+    withdrawn.add(isHumanId(humanId) ? humanId : UNREADABLE);
+  }
+  return [...withdrawn];
+}
+
+/** The first value of a workflow's payloads; null if this client cannot decode it. */
+export function decodeFirst(client: Client, workflowId: string, payloads: Payloads): Promise<unknown> {
   const { namespace, loadedDataConverter } = client.options;
   const context = { type: 'workflow' as const, namespace, workflowId };
   return decodeFromPayloadsAtIndex<unknown>(loadedDataConverter, 0, payloads, context).catch(() => null);
+}
+
+interface RecordedActivity {
+  readonly name: string;
+  readonly input: Payloads;
+  completed: { readonly result: Payloads } | null;
+}
+
+/** The run's input and its activities of these names, in the order of their schedule; none if the run is gone. */
+async function readActivities(client: Client, execution: RunRef, names: readonly string[]) {
+  const { namespace } = client.options;
+  let input: Payloads;
+  const activities = new Map<string, RecordedActivity>();
+  const pages = readPages((page) =>
+    nullIfNotFound(
+      callBy(client, () => client.workflowService.getWorkflowExecutionHistory({ namespace, execution, ...page })),
+    ),
+  );
+  for await (const { history } of pages) {
+    for (const event of history?.events ?? []) {
+      const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } =
+        event;
+      input = event.workflowExecutionStartedEventAttributes?.input?.payloads ?? input;
+      const name = scheduled?.activityType?.name ?? '';
+      if (names.includes(name)) {
+        activities.set(String(event.eventId), { name, input: scheduled?.input?.payloads, completed: null });
+      }
+      const activity = activities.get(String(completed?.scheduledEventId));
+      if (activity) activity.completed = { result: completed?.result?.payloads };
+    }
+  }
+  return { input, activities: [...activities.values()] };
+}
+
+async function decodeEmail(client: Client, workflowId: string, input: Payloads): Promise<string | null> {
+  const decoded = (await decodeFirst(client, workflowId, input)) as {
+    readonly details?: { readonly clientUserEmail?: unknown };
+  } | null;
+  const email = decoded?.details?.clientUserEmail;
+  return typeof email === 'string' && email.trim() !== '' ? email : null;
 }

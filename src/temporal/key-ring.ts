@@ -1,22 +1,25 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { type Cipher, KeyMissing } from '../domain/encryption';
 
-/** What a key of the ring is used for: each use has a key of its own, derived, so that no ciphertext of one is ever a ciphertext of another. */
-type Use = 'payload' | 'seal' | 'audit' | 'digest';
+/** Each use has its own derived key, so that a ciphertext of one use is never valid for another. The words are part of the derivation. */
+const USES = ['payload', 'seal', 'audit', 'digest'] as const;
+type Use = (typeof USES)[number];
+/** The use of files outside Temporal. */
+const FILES: Use = 'seal';
 
-/** The keys of `PAYLOAD_KEYS`: the first encrypts, all decrypt. */
+/** The keys of `PAYLOAD_KEYS`: the first one encrypts, all decrypt. */
 export interface KeyRing {
   readonly ids: readonly string[];
   /** The id of the key that encrypts. */
   readonly first: string;
-  /** 32 bytes, null for an id that the ring does not list. */
+  /** 32 bytes; null for an id that the ring does not list. */
   key(id: string, use: Use): Buffer | null;
 }
 
-/** `id:base64 of 32 bytes`; the id stands in clear beside all that it encrypts. */
+/** `id:base64 of 32 bytes`; everything that the key encrypts names the id in plain text. */
 const KEY = /^([\w.-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
 const KEY_BYTES = 32;
-/** NIST SP 800-38D: 96 random bits, drawn anew for each message. */
+/** NIST SP 800-38D: 96 random bits for each message. */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
@@ -24,7 +27,7 @@ const CIPHER = 'aes-256-gcm';
 export const KEYS_EXPECTED =
   'id:base64 of 32 bytes, comma-separated, no id twice (ids: 1 to 32 letters, digits, "_", "." or "-"; `npm run keygen` makes one)';
 
-/** Reads `PAYLOAD_KEYS`; null where it is not {@link KEYS_EXPECTED}. */
+/** Parses `PAYLOAD_KEYS`; null if the text is not {@link KEYS_EXPECTED}. */
 export function parseKeyRing(text: string): KeyRing | null {
   const keys = new Map<string, Buffer>();
   for (const entry of text.split(',')) {
@@ -36,95 +39,83 @@ export function parseKeyRing(text: string): KeyRing | null {
   const [first] = ids;
   if (first === undefined) return null;
   const derived = new Map(
-    [...keys].map(([id, secret]) => [
-      id,
-      {
-        payload: derive(secret, 'payload'),
-        seal: derive(secret, 'seal'),
-        audit: derive(secret, 'audit'),
-        digest: derive(secret, 'digest'),
-      },
-    ]),
+    [...keys].map(([id, secret]) => [id, new Map(USES.map((use) => [use, derive(secret, use)]))]),
   );
-  return { ids, first, key: (id, use) => derived.get(id)?.[use] ?? null };
+  return { ids, first, key: (id, use) => derived.get(id)?.get(use) ?? null };
 }
 
-/** Reads a file of keys: one a line or comma-separated, what follows a `#` is a remark. Null as in {@link parseKeyRing}. */
+/** Parses a file of keys: one per line or comma-separated, with comments after `#`. Null as in {@link parseKeyRing}. */
 export function parseKeyFile(text: string): KeyRing | null {
   const entries = text.split('\n').flatMap((line) => line.replace(/#.*$/, '').split(','));
   return parseKeyRing(entries.filter((entry) => entry.trim() !== '').join(','));
 }
 
 /** A new entry of `PAYLOAD_KEYS`. */
-export function newKey(id: string): string {
+export function generateKey(id: string): string {
   return `${id}:${randomBytes(KEY_BYTES).toString('base64')}`;
 }
 
-/** Whether a text could name a key at all. */
 export function isKeyId(text: string): boolean {
   return /^[\w.-]{1,32}$/.test(text);
 }
 
-/**
- * The keys of the digests in manifests: one from each key of the ring, the first of which makes them, and one from the client secret, which makes
- * them where there is no ring.
- */
-export function digestKeys(ring: KeyRing | null, clientSecret: string) {
-  const ofRing = ring?.ids.flatMap((id) => ring.key(id, 'digest') ?? []) ?? [];
-  return { keys: [...ofRing, derive(Buffer.from(clientSecret), 'digest')], clientSecret };
+/** The keys of the digests in manifests, one per key of the ring and one from the client secret. The first one makes new digests. */
+export function createDigestKeys(ring: KeyRing | null, clientSecret: string) {
+  const ringKeys = ring?.ids.flatMap((id) => ring.key(id, 'digest') ?? []) ?? [];
+  return { keys: [...ringKeys, derive(Buffer.from(clientSecret), 'digest')], clientSecret };
 }
 
 function derive(secret: Buffer, use: Use): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `chartway ${use} 1`, KEY_BYTES));
 }
 
-/** iv, ciphertext and tag in one; `bound` is authenticated with it and has to be the same when it is opened. */
-export function encrypt(key: Buffer, plain: Uint8Array, bound: Uint8Array): Buffer {
+/** Returns iv, ciphertext and tag. `boundBytes` are authenticated: decryption needs the same ones. */
+export function encrypt(key: Buffer, plain: Uint8Array, boundBytes: Uint8Array): Buffer {
   const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv(CIPHER, key, iv).setAAD(bound);
+  const cipher = createCipheriv(CIPHER, key, iv).setAAD(boundBytes);
   return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Null for anything but what {@link encrypt} made with this key and `bound`. */
-export function decrypt(key: Buffer, sealed: Uint8Array, bound: Uint8Array): Buffer | null {
-  if (sealed.length < IV_BYTES + TAG_BYTES) return null;
-  const end = sealed.length - TAG_BYTES;
-  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
-  decipher.setAAD(bound).setAuthTag(sealed.subarray(end));
+/** Null for anything that {@link encrypt} did not make with this key and these bound bytes. */
+export function decrypt(key: Buffer, bytes: Uint8Array, boundBytes: Uint8Array): Buffer | null {
+  if (bytes.length < IV_BYTES + TAG_BYTES) return null;
+  const end = bytes.length - TAG_BYTES;
+  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(boundBytes).setAuthTag(bytes.subarray(end));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, end)), decipher.final()]);
+    return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, end)), decipher.final()]);
   } catch {
-    return null; // GCM says no more than that the tag is wrong
+    return null; // GCM reports only that the tag is wrong
   }
 }
 
-/** Begins what the ring sealed: tells it from a file in clear, and this form from later ones. */
+/** The start of an encrypted file: distinguishes it from a plain file, and this format from later ones. */
 const MAGIC = Buffer.from('CWS1');
 
-/** Seals what lies on disks outside Temporal. Sealed form: magic, length of the key id (1 byte), key id, then iv, ciphertext and tag. */
-export function createSeal(ring: KeyRing): Cipher {
+/** Encrypts files outside Temporal. Format: magic, length of the key id (1 byte), key id, then iv, ciphertext and tag. */
+export function createCipher(ring: KeyRing): Cipher {
   return {
-    encrypt(plain, place) {
-      const key = ring.key(ring.first, 'seal');
+    encrypt(plain, boundTo) {
+      const key = ring.key(ring.first, FILES);
       if (key === null) throw new KeyMissing(ring.first);
       const id = Buffer.from(ring.first);
       const head = Buffer.concat([MAGIC, Buffer.of(id.length), id]);
-      return Buffer.concat([head, encrypt(key, plain, bound(head, place))]);
+      return Buffer.concat([head, encrypt(key, plain, toBoundBytes(head, boundTo))]);
     },
-    decrypt(sealed, place) {
-      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+    decrypt(encrypted, boundTo) {
+      const bytes = Buffer.from(encrypted.buffer, encrypted.byteOffset, encrypted.byteLength);
       if (bytes.length <= MAGIC.length || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
       const headBytes = MAGIC.length + 1 + (bytes[MAGIC.length] ?? 0);
       const head = bytes.subarray(0, headBytes);
       const id = head.subarray(MAGIC.length + 1).toString();
       if (bytes.length < headBytes || !isKeyId(id)) return null;
-      const key = ring.key(id, 'seal');
+      const key = ring.key(id, FILES);
       if (key === null) throw new KeyMissing(id);
-      return decrypt(key, bytes.subarray(headBytes), bound(head, place));
+      return decrypt(key, bytes.subarray(headBytes), toBoundBytes(head, boundTo));
     },
   };
 }
 
-function bound(head: Buffer, place: string): Buffer {
-  return Buffer.concat([head, Buffer.from(place)]);
+function toBoundBytes(head: Buffer, boundTo: string): Buffer {
+  return Buffer.concat([head, Buffer.from(boundTo)]);
 }

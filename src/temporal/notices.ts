@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import type { Notice, ReportNotice } from '../domain/notices';
 import { type CheckSchedule, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
@@ -7,7 +6,6 @@ import {
   ATTRIBUTES,
   applicantWorkflowId,
   COLLECT_RECORDS,
-  clientUserIdOf,
   DELIVER_NOTICES,
   mailboxWorkflowId,
   REFRESH_REPORTS,
@@ -16,7 +14,8 @@ import {
   scheduleChecksSignal,
   statusNoticeSignal,
 } from '../workflows/contract';
-import { readRun, runOf } from './runs';
+import { defaultDeadlineMs } from './rpc';
+import { listRuns, readApplicantRun, toApplicantRun, waitForClose } from './runs';
 import { createSignals, NoticeUndelivered, type Signals } from './signals';
 
 export { NoticeUndelivered } from './signals';
@@ -36,20 +35,16 @@ export interface NoticeSender {
   send(notice: Notice, owner: string | null, requestId: string, untilMs?: number): Promise<Receiver | 'nowhere'>;
   /** The humanId that the applicant's run has; null if it has none or does not exist. Throws what the client throws. */
   readHumanId(clientUserId: string, untilMs?: number): Promise<string | null>;
-  /** Waits for the end of the newest mailbox of a person, then returns the applicant with this humanId, or null. Throws what the client throws. */
+  /** Waits for the end of the newest mailbox of a person, then returns the applicant with this humanId; null without one, or without an end in time. Throws what the client throws. */
   waitForMailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
   /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null if visibility lists none. Throws what the client throws. */
   findApplicant(humanId: string, untilMs?: number): Promise<string | null>;
 }
 
-/** For callers without a deadline of their own, such as activities, which Temporal retries. */
-const CALL_TIMEOUT_MS = 10_000;
 /** After all other work: notices of unknown people may be a flood. Its activities inherit the priority. */
 const MAILBOX_PRIORITY = 5;
 /** A person has one applicant, or a few rounds of it. */
 const MAX_APPLICANTS = 10;
-
-const { HistoryEventFilterType } = temporal.api.enums.v1;
 
 /** Calls nothing before the first notice, so the client may connect lazily. */
 export function createNoticeSender(deps: {
@@ -59,11 +54,10 @@ export function createNoticeSender(deps: {
   readonly refreshForMs: number;
 }): NoticeSender {
   const { client, refreshForMs } = deps;
-  const { namespace } = client.options;
   const signals = createSignals(deps);
 
   return {
-    async send(notice, owner, requestId, untilMs = soon()) {
+    async send(notice, owner, requestId, untilMs = defaultDeadlineMs()) {
       if (notice.kind === 'report') {
         if (owner !== null) return sendReport(owner, notice, requestId, untilMs);
         await signals.sendWithStart(
@@ -93,18 +87,11 @@ export function createNoticeSender(deps: {
     readHumanId,
     findApplicant,
 
-    async waitForMailboxOwner(humanId, untilMs = soon()) {
-      const execution = { workflowId: mailboxWorkflowId(humanId) };
-      // Waits for the end and does not read the result: a webhook with a key of its own cannot decrypt it.
-      const end = () =>
-        client.workflowService.getWorkflowExecutionHistory({
-          namespace,
-          execution,
-          waitNewEvent: true,
-          historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
-        });
-      // A long poll without an end returns no event; a poll after the deadline throws.
-      while (!(await client.withDeadline(untilMs, end)).history?.events?.length);
+    async waitForMailboxOwner(humanId, untilMs = defaultDeadlineMs()) {
+      // Waits for the end and does not read the result: the webhook may have another key.
+      while (!(await waitForClose(client, mailboxWorkflowId(humanId), untilMs - Date.now()))) {
+        if (Date.now() >= untilMs) return null;
+      }
       const clientUserId = await findApplicant(humanId, untilMs);
       // Visibility may lag; the description of the run does not.
       return clientUserId !== null && (await readHumanId(clientUserId, untilMs)) === humanId ? clientUserId : null;
@@ -116,7 +103,7 @@ export function createNoticeSender(deps: {
     for (;;) {
       if (await sendToOpenRun(signals, owner, notice, requestId, untilMs)) return 'applicant';
       if (!isClientUserId(owner)) return 'nowhere';
-      const run = await readRun(client, owner, untilMs).catch((error: unknown) => {
+      const run = await readApplicantRun(client, owner, untilMs).catch((error: unknown) => {
         throw new NoticeUndelivered('unavailable', 'describe', error);
       });
       if (run?.standing === 'open') continue;
@@ -130,26 +117,17 @@ export function createNoticeSender(deps: {
     }
   }
 
-  async function readHumanId(clientUserId: string, untilMs = soon()): Promise<string | null> {
-    return (await readRun(client, clientUserId, untilMs))?.humanId ?? null;
+  async function readHumanId(clientUserId: string, untilMs?: number): Promise<string | null> {
+    return (await readApplicantRun(client, clientUserId, untilMs))?.humanId ?? null;
   }
 
-  async function findApplicant(humanId: string, untilMs = soon()): Promise<string | null> {
+  async function findApplicant(humanId: string, untilMs?: number): Promise<string | null> {
     if (!isHumanId(humanId)) return null; // it becomes part of a query
-    const found = await client.withDeadline(untilMs, () =>
-      client.workflowService.listWorkflowExecutions({
-        namespace,
-        pageSize: MAX_APPLICANTS,
-        query: `WorkflowType = "${COLLECT_RECORDS}" AND ${ATTRIBUTES.humanId} = "${humanId}"`,
-      }),
-    );
-    const runs = (found.executions ?? []).flatMap((info) => {
-      const clientUserId = clientUserIdOf(info.execution?.workflowId ?? '');
-      return clientUserId !== null && isClientUserId(clientUserId) ? [{ clientUserId, ...runOf(info) }] : [];
-    });
-    const isOpen = ({ standing }: { standing: string }) => Number(standing === 'open');
-    runs.sort((a, b) => isOpen(b) - isOpen(a) || b.startedAtMs - a.startedAtMs);
-    return runs[0]?.clientUserId ?? null;
+    const query = `WorkflowType = "${COLLECT_RECORDS}" AND ${ATTRIBUTES.humanId} = "${humanId}"`;
+    const { executions } = await listRuns(client, query, { pageSize: MAX_APPLICANTS, ...(untilMs && { untilMs }) });
+    const runs = (executions ?? []).flatMap((info) => toApplicantRun(info) ?? []);
+    const newest = runs.toSorted((a, b) => b.startedAtMs - a.startedAtMs);
+    return (newest.find(({ standing }) => standing === 'open') ?? newest[0])?.clientUserId ?? null;
   }
 }
 
@@ -168,15 +146,17 @@ export function createApplicantRuns(deps: {
       const receiver = await sender.send({ kind: 'report', ...notice }, clientUserId, requestId);
       return receiver === 'applicant' ? 'taken' : receiver === 'refresh' ? 'refreshing' : 'closed-or-unknown';
     },
-    isOpen: async (clientUserId: string) => (await readRun(client, clientUserId))?.standing === 'open',
+    isOpen: async (clientUserId: string) => (await readApplicantRun(client, clientUserId))?.standing === 'open',
     takesNoticesSinceMs: async (clientUserId: string) => {
-      const run = await readRun(client, clientUserId);
+      const run = await readApplicantRun(client, clientUserId);
       return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
     },
     passReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) =>
-      (await sendToOpenRun(signals, clientUserId, notice, requestId, soon())) ? 'taken' : 'closed-or-unknown',
+      (await sendToOpenRun(signals, clientUserId, notice, requestId, defaultDeadlineMs()))
+        ? 'taken'
+        : 'closed-or-unknown',
     passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
-      sendToRefresh(signals, clientUserId, notice, requestId, soon()),
+      sendToRefresh(signals, clientUserId, notice, requestId, defaultDeadlineMs()),
     scheduleChecks: (clientUserId: string, schedule: CheckSchedule, delayMs: number) =>
       signals.sendWithStart(
         {
@@ -184,7 +164,7 @@ export function createApplicantRuns(deps: {
           signalName: scheduleChecksSignal.name,
           payload: schedule,
           requestId: `${scheduleChecksSignal.name}-${schedule.closedAtMs}`,
-          untilMs: soon(),
+          untilMs: defaultDeadlineMs(),
         },
         REFRESH_REPORTS,
         { startDelayMs: delayMs },
@@ -212,8 +192,4 @@ function sendToRefresh(signals: Signals, owner: string, notice: ReportNotice, re
 /** Only a mailbox and a refresh need the request id, because they forward the notice; for an applicant it would be 45 bytes of history. */
 function reportPayload({ humanId, reportId, type, updatedAt }: ReportNotice, requestId?: string): ReportNotice {
   return { humanId, reportId, type, updatedAt, ...(requestId !== undefined && { requestId }) };
-}
-
-function soon(): number {
-  return Date.now() + CALL_TIMEOUT_MS;
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isUndecodable } from '../domain/encryption';
+import type { RunRef } from '../domain/erasure';
 import {
   ACTIVITIES,
   applicantWorkflowId,
@@ -14,115 +15,109 @@ import {
   type WithdrawPersonResult,
   withdrawWorkflowId,
 } from '../workflows/contract';
-import { type Described, describeWorkflow, isOpenRun, type Run, runIdOf } from './describe';
-import { endByForce, untilClosedOrStuck } from './ending';
-import { isAttended } from './pollers';
-import { msOf } from './runs';
+import { toMs } from './rpc';
+import { waitForCloseOrStuck } from './run-health';
+import { describeRun, isOpenRun, type RunDescription, runIdOf, terminateRun } from './runs';
+import { hasWorker } from './task-queues';
 
 export type { SweepResult, WithdrawPersonResult } from '../workflows/contract';
 
-/** A workflow has ended, and nobody can read how. */
+/** A workflow has ended, and its result cannot be decoded. */
 export class ResultUnreadable extends Error {
   override readonly name = 'ResultUnreadable';
 
   constructor(workflowId: string) {
     super(
-      `${workflowId} has ended, and its result cannot be decoded: look for a wrong key in PAYLOAD_KEYS, then run the same command again`,
+      `${workflowId} has ended, and its result cannot be decoded: check PAYLOAD_KEYS for a wrong key, then run the same command again`,
     );
   }
 }
 
-/** A workflow that was begun for this very command does not come to an end of its own. */
+/** A workflow that this command started does not finish. */
 export class OperationStuck extends Error {
   override readonly name = 'OperationStuck';
 
   constructor(workflowId: string, why: string) {
     super(
-      `${workflowId} was begun anew and stands still too: ${why}. Look at it in the Temporal UI, and at the workers' build and PAYLOAD_KEYS, then run the same command again`,
+      `${workflowId} was started again and does not finish either: ${why}. Check it in the Temporal UI, and the workers' build and PAYLOAD_KEYS, then run the same command again`,
     );
   }
 }
 
-/** What is told of a wait. `replaced`: another run had the id and came to no end. `create-in-flight`: somebody may be invited until then. */
+/** What happens during a wait. `replaced`: a run of this id did not finish, a new one replaces it. `create-in-flight`: a person may be invited until then. */
 export type OperationStep =
   | { readonly step: 'replaced'; readonly workflowId: string; readonly why: string }
   | { readonly step: 'create-in-flight'; readonly forMs: number };
 
-/** How a wait is broken off (the work goes on), and who hears of it. */
-export interface Attending {
+/** `signal` ends the wait, not the work. */
+export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly tell?: (step: OperationStep) => void;
-  /** Hears of each run that works for this, before it is waited for. */
-  readonly working?: (run: Run) => Promise<void>;
+  readonly onStep?: (step: OperationStep) => void;
+  /** Gets each run that does the work, before the wait for it. */
+  readonly onRun?: (run: RunRef) => Promise<void>;
 }
 
-/** What an operator has done by a workflow, and waits for: it goes on whoever stops waiting. @throws {OperationStuck} @throws {ResultUnreadable} */
+/** Runs a workflow for an operator and waits for its result. @throws {OperationStuck} @throws {ResultUnreadable} */
 export interface Operations {
-  /** The sweep, now; one that is under way is shared. */
-  sweep(attending?: Attending): Promise<SweepResult>;
-  /** Withdraws the person of whom no applicant is open: everyone under the id, or `only` those. */
-  withdraw(clientUserId: string, attending?: Attending, only?: KnownPeople): Promise<WithdrawPersonResult>;
+  /** Sweeps now, or joins a sweep that is running. */
+  sweep(options?: WaitOptions): Promise<SweepResult>;
+  /** Withdraws the people of an id without an open applicant: all of them, or `only` those. */
+  withdraw(clientUserId: string, options?: WaitOptions, only?: KnownPeople): Promise<WithdrawPersonResult>;
 }
 
 const COMPLETED = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
-/** A create that was in flight when its run was ended by force shows upstream within a minute: as long as a cancelled applicant looks for one. */
+/** A create that was in flight when its run was terminated shows upstream within a minute, as long as a cancelled applicant looks for it. */
 const CREATE_SHOWS_AFTER_MS = 60_000;
 
-export function createOperations({
-  client,
-  taskQueue,
-}: {
-  readonly client: Client;
-  readonly taskQueue: string;
-}): Operations {
+export function createOperations(deps: { readonly client: Client; readonly taskQueue: string }): Operations {
+  const { client, taskQueue } = deps;
   return {
-    sweep: (attending = {}) => run<SweepResult>(SWEEP, sweepWorkflowId(taskQueue), attending),
-    async withdraw(clientUserId, attending = {}, only) {
-      await untilCreatesShow(clientUserId, attending);
+    sweep: (options = {}) => run<SweepResult>(SWEEP, sweepWorkflowId(taskQueue), options),
+    async withdraw(clientUserId, options = {}, only) {
+      await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
-      // A shared run of an erasure has left people whom this one may know, or is to withdraw without knowing them.
+      // The run of an erasure may have skipped people that this one withdraws.
       const isEnough = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
-      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), attending, args, isEnough);
+      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isEnough);
     },
   };
 
   /**
-   * Shares a run that is under way, and begins another where that one's result is not enough. One that comes to no end, such as somebody's own
-   * under this id, gives way to a true one, once.
+   * Joins a run of this id, and starts another if the result of that one is not enough. A run that does not finish, or is not Chartway's, is
+   * replaced once.
    */
   async function run<T>(
     workflowType: string,
     workflowId: string,
-    { signal, tell, working }: Attending,
+    { signal, onStep, onRun }: WaitOptions,
     args: readonly unknown[] = [],
     isEnough: (result: T) => boolean = () => true,
   ): Promise<T> {
     for (;;) {
-      const begun = await begin(workflowType, workflowId, args);
-      await working?.({ workflowId, runId: begun.runId });
-      const { closed, stuck } = await untilClosedOrStuck(client, workflowId, signal, (there) =>
-        whyOther(workflowType, there),
+      const { runId, isStarted } = await startOrJoin(workflowType, workflowId, args);
+      await onRun?.({ workflowId, runId });
+      const { closed, stuck } = await waitForCloseOrStuck(client, workflowId, signal, (description) =>
+        findHindrance(workflowType, description),
       );
-      const info = closed?.workflowExecutionInfo;
-      if (closed && info?.status === COMPLETED) {
+      if (closed?.workflowExecutionInfo?.status === COMPLETED) {
         const result = (await client.workflow.getHandle(workflowId, runIdOf(closed)).result()) as T;
-        // Its missing fields would read as "nobody", or as "withdrawn".
+        // Its missing fields would read as "no one", or as "withdrawn".
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
-        if (begun.isOurs || isEnough(result)) return result;
+        if (isStarted || isEnough(result)) return result;
         continue;
       }
-      const why = stuck?.why ?? 'it was ended by force';
-      if (begun.isOurs) throw new OperationStuck(workflowId, why);
-      tell?.({ step: 'replaced', workflowId, why });
-      if (stuck) await endByForce(client, stuck, 'it came to no end, and another takes its place');
+      const why = stuck?.why ?? 'it was terminated';
+      if (isStarted) throw new OperationStuck(workflowId, why);
+      onStep?.({ step: 'replaced', workflowId, why });
+      if (stuck) await terminateRun(client, stuck, 'it does not finish, and a new run replaces it');
     }
   }
 
-  async function begin(
+  async function startOrJoin(
     workflowType: string,
     workflowId: string,
     args: readonly unknown[],
-  ): Promise<{ runId: string; isOurs: boolean }> {
+  ): Promise<{ runId: string; isStarted: boolean }> {
     const options = {
       taskQueue,
       workflowId,
@@ -133,38 +128,37 @@ export function createOperations({
     for (;;) {
       try {
         const { firstExecutionRunId } = await client.workflow.start(workflowType, options);
-        return { runId: firstExecutionRunId, isOurs: true };
+        return { runId: firstExecutionRunId, isStarted: true };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        const there = await describeWorkflow(client, { workflowId });
-        if (isOpenRun(there)) return { runId: runIdOf(there), isOurs: false };
+        const description = await describeRun(client, { workflowId });
+        if (isOpenRun(description)) return { runId: runIdOf(description), isStarted: false };
       }
     }
   }
 
-  /** Why what stands under our id is none of ours; null where it is. */
-  async function whyOther(workflowType: string, { workflowExecutionInfo: info }: Described): Promise<string | null> {
+  /** Why a run of this id does not do this work; null if it does. */
+  async function findHindrance(workflowType: string, { workflowExecutionInfo: info }: RunDescription) {
     if (info?.type?.name !== workflowType) return 'it is a workflow of another type';
-    const theirs = info.taskQueue ?? '';
-    if (theirs === taskQueue) return null;
-    // A worker there is one of ours, and this TASK_QUEUE may be the wrong one.
-    const deserted = !(await isAttended({ client, taskQueue: theirs })) && (await isAttended({ client, taskQueue }));
-    return deserted ? 'no worker takes work from its task queue' : null;
+    const theirTaskQueue = info.taskQueue ?? '';
+    if (theirTaskQueue === taskQueue) return null;
+    // If that queue has a worker, this TASK_QUEUE may be the wrong one.
+    const isOrphaned =
+      !(await hasWorker({ client, taskQueue: theirTaskQueue })) && (await hasWorker({ client, taskQueue }));
+    return isOrphaned ? 'no worker polls its task queue' : null;
   }
 
-  /** Waits where an applicant was ended by force with a create in flight: nobody looks for that person any more but we. */
-  async function untilCreatesShow(clientUserId: string, { signal, tell }: Attending): Promise<void> {
-    const there = await describeWorkflow(client, { workflowId: applicantWorkflowId(clientUserId) });
-    const closedAtMs = msOf(there?.workflowExecutionInfo?.closeTime);
-    if (
-      closedAtMs === null ||
-      !there?.pendingActivities?.some(({ activityType }) => activityType?.name === ACTIVITIES.invite)
-    ) {
-      return;
-    }
+  /** Waits if an applicant was terminated with a create in flight: no other run looks for that person. */
+  async function waitForLateCreate(clientUserId: string, { signal, onStep }: WaitOptions): Promise<void> {
+    const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
+    const closedAtMs = toMs(description?.workflowExecutionInfo?.closeTime);
+    const isInviting = description?.pendingActivities?.some(
+      (activity) => activity.activityType?.name === ACTIVITIES.invite,
+    );
+    if (closedAtMs === null || !isInviting) return;
     const forMs = Math.min(closedAtMs + CREATE_SHOWS_AFTER_MS - Date.now(), CREATE_SHOWS_AFTER_MS);
     if (forMs <= 0) return;
-    tell?.({ step: 'create-in-flight', forMs });
+    onStep?.({ step: 'create-in-flight', forMs });
     await sleep(forMs, undefined, signal && { signal });
   }
 }

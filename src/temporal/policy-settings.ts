@@ -6,23 +6,23 @@ import { Mistake, setting } from '../process/setting';
 
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const wanted = setting('reports', (value) => {
-  const judged = parseWanted(value);
-  return judged.ok ? judged.wanted : new Mistake(judged.expected);
+  const parsed = parseWanted(value);
+  return parsed.ok ? parsed.wanted : new Mistake(parsed.expected);
 });
 
-/** Each costs a call of Human API for every applicant. */
-const CHECKS_MOST = 10;
+/** Each check costs a call to Human API for every applicant. */
+const MAX_CHECKS = 10;
 const refreshChecks = setting(
-  `off, or at most ${CHECKS_MOST} durations in ascending order, comma-separated (24h,7d)`,
+  `off, or at most ${MAX_CHECKS} durations in ascending order, comma-separated (24h,7d)`,
   (value) => {
     if (value.trim() === 'off') return [];
     const afterMs = value.split(',').map((part) => parseDurationMs(part));
     const isAscending = afterMs.every((ms, at) => ms !== null && ms > (afterMs[at - 1] ?? 0));
-    return isAscending && afterMs.length <= CHECKS_MOST ? (afterMs as number[]) : null;
+    return isAscending && afterMs.length <= MAX_CHECKS ? (afterMs as number[]) : null;
   },
 );
 
-/** The variables of the policy, which is copied into an applicant's workflow at the start. */
+/** The variables of the policy; an applicant's workflow gets a copy when it starts. */
 export const POLICY_VARIABLES = {
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
   POLL_INVITED: durationMs.default(DEFAULT_POLICY.pollMs.invited),
@@ -41,8 +41,7 @@ export const POLICY_VARIABLES = {
   ALLOW_SHORT_DEADLINES: z.enum(['yes', 'no'], { error: 'yes or no' }).prefault('no'),
 };
 
-/** The policy that the variables say. */
-export function policyOf(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
+export function toPolicy(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
   return {
     pollMs: {
       invited: read.POLL_INVITED,
@@ -60,11 +59,11 @@ export function policyOf(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): 
   };
 }
 
-/** Deadlines of less than a day for a real upstream, where the person is deleted when they pass: taken for a wrong unit. */
+/** Rejects deadlines of less than a day for a real upstream, as a likely wrong unit: the person is deleted when they pass. */
 export function shortDeadlineFaults(set: Environment): ConfigurationFault[] {
   if (set['ALLOW_SHORT_DEADLINES'] === 'yes') return [];
   const expected =
-    '1d or longer, or ALLOW_SHORT_DEADLINES=yes: when it passes, the person is deleted at Human API for good';
+    '1d or longer, or ALLOW_SHORT_DEADLINES=yes: when it passes, the person is permanently deleted at Human API';
   return ['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'].flatMap((key) => {
     const afterMs = parseDurationMs(set[key] ?? '1d');
     return afterMs !== null && afterMs < DAY_MS ? [faultOf(key, expected, set)] : [];

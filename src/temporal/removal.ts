@@ -1,110 +1,94 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
-import { applicantWorkflowId } from '../workflows/contract';
-import { describeWorkflow, isOpenRun, type Run, runIdOf } from './describe';
-import { endByForce, ifThere } from './ending';
+import type { RunRef } from '../domain/erasure';
+import { parseWorkflowId } from '../workflows/contract';
+import { callBy, nullIfNotFound, readPages } from './rpc';
+import { describeRun, isOpenRun, listRuns, type RunInfo, runIdOf, terminateRun } from './runs';
 
-/** Temporal says that it deleted a run, and goes on showing it. */
+/** Temporal accepted the deletion of a run and still has it. */
 export class RemovalStuck extends Error {
   override readonly name = 'RemovalStuck';
   readonly kind = 'erasure-stuck';
 
   constructor(workflowId: string) {
     super(
-      `expected Temporal to have deleted ${workflowId} within ${GONE_AFTER_MS / 1_000} s, it is still there; run it again`,
+      `expected Temporal to delete ${workflowId} within ${DELETED_WITHIN_MS / 1_000} s, it is still there; run the same command again`,
     );
   }
 }
 
-/** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
-const CALL_TIMEOUT_MS = 10_000;
-/** The server puts off what has just closed until its queues have noted that, twice every 30 s by default (measured: 31 s, up to a minute). */
-const GONE_AFTER_MS = 180_000;
-const LOOK_EVERY_MS = 200;
-/** Visibility is some seconds late at most; the runs of an earlier round stand nowhere else. */
-const LISTED_AFTER_MS = 15_000;
+/** Stored in Temporal as the reason of a termination. */
+export const ERASED = 'the applicant is erased';
+/** The server delays the deletion of a run that has just closed until its queues have noted that: 31 s measured, up to a minute. */
+const DELETED_WITHIN_MS = 180_000;
+const CHECK_EVERY_MS = 200;
+/** Visibility lags by some seconds at most, and only visibility lists the runs of earlier rounds. */
+const LISTED_WITHIN_MS = 15_000;
 
-/** Deletes runs from Temporal, for good. `removing` hears of how many, before the first of a workflow id goes. */
-export function createRemoval(client: Client, removing: (workflowId: string, runs: number) => void) {
+/** Deletes the runs of a workflow from Temporal. `onRemove` gets the number of runs before the first one is deleted. */
+export function createRemoval(client: Client, onRemove: (workflowId: string, runs: number) => void) {
   const { namespace } = client.options;
-  return { remove, listed };
+  return { remove, listAllRuns };
 
   /**
-   * Deletes every run of a workflow id but those that are open applicants, and gives their number. With its newest run gone, Temporal answers
-   * NOT_FOUND for an id of which older runs remain. So the list is waited for until it shows the newest, and that one is deleted last.
-   * @throws {RemovalStuck}
+   * Deletes every run of a workflow id except an open applicant's, and returns how many. Without its newest run, Temporal answers NOT_FOUND for
+   * an id that still has older runs; so this waits until the list has the newest one, and deletes it last. @throws {RemovalStuck}
    */
   async function remove(workflowId: string, signal: AbortSignal | undefined): Promise<number> {
-    let removed = 0;
-    for (;;) {
-      const newest = await describeWorkflow(client, { workflowId });
+    // An open applicant must be withdrawn first; any other open run is obsolete.
+    const keepsOpen = parseWorkflowId(workflowId)?.kind === 'applicant';
+    for (let removed = 0; ; ) {
+      const newest = await describeRun(client, { workflowId });
       if (isOpenRun(newest)) {
-        // An open applicant has to be withdrawn first; whatever else is open serves nobody any more.
-        if (isApplicant(workflowId)) return removed;
-        await endByForce(client, { workflowId, runId: runIdOf(newest) }, 'the applicant is erased');
+        if (keepsOpen) return removed;
+        await terminateRun(client, { workflowId, runId: runIdOf(newest) }, ERASED);
       }
-      const found: Run[] = [];
-      for (const runId of await runIdsOf(workflowId, newest && runIdOf(newest), signal)) {
-        const there = await describeWorkflow(client, { workflowId, runId });
-        if (there && !(isApplicant(workflowId) && isOpenRun(there))) found.push({ workflowId, runId });
+      const found: RunRef[] = [];
+      for (const runId of await listRunIds(workflowId, newest && runIdOf(newest), signal)) {
+        const description = await describeRun(client, { workflowId, runId });
+        if (description && !(keepsOpen && isOpenRun(description))) found.push({ workflowId, runId });
       }
       if (found.length === 0) return removed;
-      removing(workflowId, found.length);
+      onRemove(workflowId, found.length);
       for (const run of found) await removeRun(run, signal);
       removed += found.length;
     }
   }
 
-  async function removeRun(workflowExecution: Run, signal: AbortSignal | undefined): Promise<void> {
-    await soon(() => client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution })).catch(ifThere);
-    const untilMs = performance.now() + GONE_AFTER_MS;
-    while (await describeWorkflow(client, workflowExecution)) {
+  async function removeRun(workflowExecution: RunRef, signal: AbortSignal | undefined): Promise<void> {
+    const request = { namespace, workflowExecution };
+    await nullIfNotFound(callBy(client, () => client.workflowService.deleteWorkflowExecution(request)));
+    const untilMs = performance.now() + DELETED_WITHIN_MS;
+    while (await describeRun(client, workflowExecution)) {
       if (performance.now() > untilMs) throw new RemovalStuck(workflowExecution.workflowId);
-      await sleep(LOOK_EVERY_MS, undefined, signal && { signal });
+      await sleep(CHECK_EVERY_MS, undefined, signal && { signal });
     }
   }
 
-  /** The run ids of a workflow id that visibility shows, and the newest one behind them, once it is shown as closed. */
-  async function runIdsOf(
+  /** The run ids that visibility lists, the newest one last: once it is listed as closed, or the wait has timed out. */
+  async function listRunIds(
     workflowId: string,
     newest: string | null,
     signal: AbortSignal | undefined,
   ): Promise<ReadonlySet<string>> {
-    const untilMs = performance.now() + LISTED_AFTER_MS;
+    const untilMs = performance.now() + LISTED_WITHIN_MS;
     for (;;) {
-      const runs = await listed(workflowId);
+      const runs = await listAllRuns(workflowId);
       const runIds = runs.flatMap(({ execution }) => execution?.runId ?? []);
       if (newest === null) return new Set(runIds);
-      const shown = runs.some(({ execution, closeTime }) => execution?.runId === newest && closeTime);
-      if (shown || performance.now() > untilMs) return new Set([...runIds.filter((runId) => runId !== newest), newest]);
-      await sleep(LOOK_EVERY_MS, undefined, signal && { signal });
+      const isListed = runs.some(({ execution, closeTime }) => execution?.runId === newest && closeTime);
+      if (isListed || performance.now() > untilMs) {
+        return new Set([...runIds.filter((runId) => runId !== newest), newest]);
+      }
+      await sleep(CHECK_EVERY_MS, undefined, signal && { signal });
     }
   }
 
-  /** What visibility shows of a workflow id, some seconds late at most. */
-  async function listed(workflowId: string): Promise<readonly temporal.api.workflow.v1.IWorkflowExecutionInfo[]> {
-    const runs: temporal.api.workflow.v1.IWorkflowExecutionInfo[] = [];
-    let nextPageToken: Uint8Array | null | undefined;
-    do {
-      const page = await soon(() =>
-        client.workflowService.listWorkflowExecutions({
-          namespace,
-          query: `WorkflowId = "${workflowId}"`,
-          ...(nextPageToken && { nextPageToken }),
-        }),
-      );
-      runs.push(...(page.executions ?? []));
-      nextPageToken = page.nextPageToken;
-    } while (nextPageToken && nextPageToken.length > 0);
+  /** The runs that visibility lists; they may lag by some seconds. */
+  async function listAllRuns(workflowId: string): Promise<readonly RunInfo[]> {
+    const runs: RunInfo[] = [];
+    const pages = readPages((page) => listRuns(client, `WorkflowId = "${workflowId}"`, page));
+    for await (const { executions } of pages) runs.push(...(executions ?? []));
     return runs;
   }
-
-  function soon<T>(call: () => Promise<T>): Promise<T> {
-    return client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
-  }
-}
-
-function isApplicant(workflowId: string): boolean {
-  return workflowId.startsWith(applicantWorkflowId(''));
 }

@@ -1,59 +1,172 @@
 import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { isHumanId } from '../domain/identifiers';
-import { OUTCOMES, type Outcome, STAGES, type Stage } from '../domain/outcome';
-import type { Standing } from '../domain/sweep';
-import { applicantWorkflowId } from '../workflows/contract';
-import { describeWorkflow } from './describe';
-import { keywordIn } from './raw-answers';
+import type { ApplicantRun } from '../domain/applicant-run';
+import type { RunRef } from '../domain/erasure';
+import { isClientUserId, isHumanId } from '../domain/identifiers';
+import { OUTCOMES, STAGES } from '../domain/outcome';
+import { ATTRIBUTES, applicantWorkflowId, COLLECT_RECORDS, parseWorkflowId } from '../workflows/contract';
+import { callBy, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
 
-/** What Temporal tells of the newest run of an applicant, whatever payloads it holds. Times in ms since 1970. */
-export interface ApplicantRun {
-  /** `ended` is any end by its own doing (completed or canceled), `forced` one by another's (terminated, failed, timed out). */
-  readonly standing: Standing;
-  readonly startedAtMs: number;
-  readonly closedAtMs: number | null;
-  readonly stage: Stage | null;
-  readonly outcome: Outcome | null;
-  readonly humanId: string | null;
+// All functions here throw what the client throws.
+
+export type RunDescription = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
+export type RunInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+type Payload = temporal.api.common.v1.IPayload;
+
+const { WorkflowExecutionStatus: Status, HistoryEventFilterType } = temporal.api.enums.v1;
+/** The list of a screen must not wait longer for a server that does not answer. */
+const LIST_TIMEOUT_MS = 3_000;
+
+/**
+ * A run, or the newest run of a workflow id; null if Temporal has none, or no longer. Strongly consistent. A raw call, because the client's
+ * describe() throws on a memo that it cannot decode.
+ */
+export function describeRun(
+  client: Client,
+  execution: { readonly workflowId: string; readonly runId?: string },
+  untilMs?: number,
+): Promise<RunDescription | null> {
+  const request = { namespace: client.options.namespace, execution };
+  return nullIfNotFound(callBy(client, () => client.workflowService.describeWorkflowExecution(request), untilMs));
 }
 
-const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
-
-/** What Temporal answers of the newest run of an applicant; null where it knows none (any more). Throws what the client throws. */
-export function describeRun(client: Client, clientUserId: string, untilMs?: number) {
-  return describeWorkflow(client, { workflowId: applicantWorkflowId(clientUserId) }, untilMs);
+/** By the closing time and not by the status: a paused run is open too. */
+export function isOpenRun(description: RunDescription | null): description is RunDescription {
+  return description !== null && !description.workflowExecutionInfo?.closeTime;
 }
 
-/** The newest run of an applicant; null where Temporal knows none (any more). Throws what the client throws. */
-export async function readRun(client: Client, clientUserId: string, untilMs?: number): Promise<ApplicantRun | null> {
-  const described = await describeRun(client, clientUserId, untilMs);
-  return described ? runOf(described.workflowExecutionInfo ?? {}) : null;
+export function runIdOf({ workflowExecutionInfo: info }: RunDescription): string {
+  return info?.execution?.runId ?? '';
 }
 
-/** What a describe, or a row of a list, tells of a run. */
-export function runOf(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): ApplicantRun {
-  const { closeTime, startTime, status, searchAttributes } = info;
+/** The newest run of an applicant; null if Temporal has none, or no longer. */
+export async function readApplicantRun(
+  client: Client,
+  clientUserId: string,
+  untilMs?: number,
+): Promise<ApplicantRun | null> {
+  const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) }, untilMs);
+  return description && toApplicantRun(description.workflowExecutionInfo ?? {});
+}
+
+/** Null if the run is not an applicant's. */
+export function toApplicantRun({
+  execution,
+  status,
+  startTime,
+  closeTime,
+  searchAttributes,
+}: RunInfo): ApplicantRun | null {
+  const { workflowId, runId } = execution ?? {};
+  const subject = parseWorkflowId(workflowId ?? '');
+  if (!workflowId || !runId || subject?.kind !== 'applicant' || !isClientUserId(subject.clientUserId)) return null;
   const attributes = searchAttributes?.indexedFields ?? {};
-  const humanId = keywordIn(attributes['HumanId']);
-  const ended =
+  const humanId = readKeyword(attributes[ATTRIBUTES.humanId]);
+  const isEnded =
     status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED || status === Status.WORKFLOW_EXECUTION_STATUS_CANCELED;
   return {
-    // Not by the status: a paused run is open too.
-    standing: !closeTime ? 'open' : ended ? 'ended' : 'forced',
-    startedAtMs: msOf(startTime) ?? 0,
-    closedAtMs: msOf(closeTime),
-    stage: oneOf(STAGES, keywordIn(attributes['ApplicantStage'])),
-    outcome: oneOf(OUTCOMES, keywordIn(attributes['ApplicantOutcome'])),
+    clientUserId: subject.clientUserId,
+    workflowId,
+    runId,
+    standing: !closeTime ? 'open' : isEnded ? 'ended' : 'forced',
+    startedAtMs: toMs(startTime) ?? 0,
+    closedAtMs: toMs(closeTime),
+    stage: parseWord(STAGES, readKeyword(attributes[ATTRIBUTES.stage])),
+    outcome: parseWord(OUTCOMES, readKeyword(attributes[ATTRIBUTES.outcome])),
     humanId: isHumanId(humanId) ? humanId : null,
   };
 }
 
-/** A time stamp of Temporal's in ms since 1970; null where there is none. */
-export function msOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): number | null {
-  return time ? Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1e6) : null;
+/** A search attribute's value; null if it is missing or cannot be decoded. A keyword is a value or, as the SDK writes it, an array of one. */
+export function readKeyword(payload: Payload | undefined): unknown {
+  try {
+    return payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat()[0] : null;
+  } catch {
+    return null;
+  }
 }
 
-function oneOf<T extends string>(known: readonly T[], value: unknown): T | null {
-  return known.find((word) => word === value) ?? null;
+export function parseWord<W extends string>(words: readonly W[], value: unknown): W | null {
+  return words.find((word) => word === value) ?? null;
+}
+
+/** One page of a list, which may lag by some seconds. A raw call, because the client's list() ends at the first run that it cannot decode. */
+export function listRuns(
+  client: Client,
+  query: string,
+  {
+    untilMs,
+    ...page
+  }: { readonly pageSize?: number; readonly nextPageToken?: Uint8Array; readonly untilMs?: number } = {},
+) {
+  const request = { namespace: client.options.namespace, query, ...page };
+  return callBy(client, () => client.workflowService.listWorkflowExecutions(request), untilMs);
+}
+
+/** The query for the applicants of a task queue, open and closed. */
+export function applicantsQuery(taskQueue: string): string {
+  return `WorkflowType = "${COLLECT_RECORDS}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`;
+}
+
+/** At most `most` applicants of a task queue by their newest runs: first the open ones, then the last closed (Temporal's order). */
+export async function listApplicantRuns(
+  client: Client,
+  taskQueue: string,
+  most: number,
+): Promise<readonly ApplicantRun[]> {
+  const untilMs = Date.now() + LIST_TIMEOUT_MS;
+  const { executions } = await listRuns(client, applicantsQuery(taskQueue), { pageSize: most, untilMs });
+  const newest = new Map<string, ApplicantRun>();
+  for (const run of (executions ?? []).flatMap((info) => toApplicantRun(info) ?? [])) {
+    const other = newest.get(run.clientUserId);
+    if (!other || other.startedAtMs < run.startedAtMs) newest.set(run.clientUserId, run);
+  }
+  return [...newest.values()];
+}
+
+/** Waits at most `forMs` until the newest run of a workflow has closed; false if it may be open. Rejects with the signal's reason. */
+export async function waitForClose(
+  client: Client,
+  workflowId: string,
+  forMs: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const request = {
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    waitNewEvent: true,
+    historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+  };
+  const wait = () => client.workflowService.getWorkflowExecutionHistory(request);
+  try {
+    // The server answers a long poll after 20 s without an event.
+    const { history } = await withAbort(client, signal, () => callBy(client, wait, Date.now() + forMs));
+    return (history?.events ?? []).length > 0;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isWorkflowNotFound(error)) return true;
+    if (!hasStatus(error, GRPC.DEADLINE_EXCEEDED)) throw error;
+    return false;
+  }
+}
+
+/** Terminates a run, unless it has ended or was deleted. */
+export async function terminateRun(client: Client, { workflowId, runId }: RunRef, reason: string): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  await nullIfNotFound(callBy(client, () => handle.terminate(reason)));
+}
+
+/** Each call gets its own signal, because the client never removes its listeners: a long wait would collect them. */
+async function withAbort<T>(client: Client, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+  if (!signal) return call();
+  signal.throwIfAborted();
+  const own = new AbortController();
+  const abort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await client.withAbortSignal(own.signal, call);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

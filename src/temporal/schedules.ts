@@ -1,39 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, isGrpcServiceError, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import { RETENTION, retentionWorkflowId, SWEEP, sweepWorkflowId } from '../workflows/contract';
+import { callBy, isNotAllowed } from './rpc';
 
-/** How often, where; null: not at all. */
+/** `everyMs` null: no schedule. */
 interface ScheduleSettings {
   readonly client: Client;
   readonly taskQueue: string;
   readonly everyMs: number | null;
 }
 
-/** What is scheduled, and what is said of it. */
-interface Scheduled {
+interface ScheduleSpec {
   readonly workflowType: string;
-  /** Of the schedule and, with a time behind it, of its runs. */
+  /** The id of the schedule; its runs have the same id with a time after it. */
   readonly id: (taskQueue: string) => string;
-  readonly words: string;
-  readonly consequence: string;
+  readonly name: string;
+  readonly effect: string;
   readonly advice: string;
 }
 
-const SWEEPING: Scheduled = {
+const SWEEP_SCHEDULE: ScheduleSpec = {
   workflowType: SWEEP,
   id: sweepWorkflowId,
-  words: 'the schedule of the sweep',
-  consequence: 'nothing is swept',
+  name: 'the schedule of the sweep',
+  effect: 'no sweep runs',
   advice: 'set SWEEP_EVERY=off, or run `npm run chartway -- sweep` yourself',
 };
-const ERASING: Scheduled = {
+const RETENTION_SCHEDULE: ScheduleSpec = {
   workflowType: RETENTION,
   id: retentionWorkflowId,
-  words: 'the schedule of erasing by age',
-  consequence: 'nothing is erased by age',
+  name: 'the schedule of erasing by age',
+  effect: 'nothing is erased by age',
   advice: 'set REPORTS_RETENTION=off, and run `npm run erase` yourself',
 };
-/** However long the retention, one more day is nothing beside it. */
+/** One more day does not matter to any retention. */
 const ERASE_EVERY_MS = 24 * 3_600_000;
 
 interface Log {
@@ -41,85 +41,82 @@ interface Log {
   warn(fields: object, text: string): void;
 }
 
-/** gRPC's numbers: the account may not, or the server has no schedules. */
-const NOT_ALLOWED: readonly unknown[] = [7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */];
-/** What was missed is made up for within a day, once. */
+/** A missed run is made up for within a day, once. */
 const CATCH_UP_MS = 24 * 3_600_000;
-const TRY_AGAIN_MS = 30_000;
-/** An answer takes milliseconds; this bounds a server that accepts and says nothing. */
-const CALL_TIMEOUT_MS = 10_000;
+const RETRY_MS = 30_000;
 
 /** `sweep-<task queue>`: the id of the schedule. */
 export function sweepScheduleId(taskQueue: string): string {
   return sweepWorkflowId(taskQueue);
 }
 
-/** Has the schedule of the sweep as the settings want it. Nobody depends on it: `chartway sweep` works without. */
-export async function keepSweepSchedule(settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
-  await keep(SWEEPING, settings, log, signal);
+/** Applies the settings to the schedule of the sweep. Nothing depends on it: `chartway sweep` works without. */
+export function keepSweepSchedule(settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
+  return maintain(SWEEP_SCHEDULE, settings, log, signal);
 }
 
-/** Has the schedule of erasing by age as the settings want it: daily, or as often as a shorter retention needs; none where it is null. */
-export async function keepRetentionSchedule(
+/** Applies the settings to the schedule of erasing by age: daily, or more often if the retention is shorter; none if it is null. */
+export function keepRetentionSchedule(
   { client, taskQueue, retentionMs }: Omit<ScheduleSettings, 'everyMs'> & { readonly retentionMs: number | null },
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
   const everyMs = retentionMs === null ? null : Math.min(retentionMs, ERASE_EVERY_MS);
-  await keep(ERASING, { client, taskQueue, everyMs }, log, signal);
+  return maintain(RETENTION_SCHEDULE, { client, taskQueue, everyMs }, log, signal);
 }
 
-/** One call where nothing is to be done. What an operator paused stays paused. */
-export async function ensureSweepSchedule(settings: ScheduleSettings) {
-  return ensure(SWEEPING, settings);
+/** One call if nothing has to change. A schedule that an operator paused stays paused. */
+export function ensureSweepSchedule(settings: ScheduleSettings) {
+  return applySchedule(SWEEP_SCHEDULE, settings);
 }
 
 /**
- * Makes, changes or removes a schedule. Any number of workers may do so at once. Tries until it is done or not allowed, which is said, where
- * there should be one, and stops nobody.
+ * Creates, changes or removes a schedule; any number of workers may do so at once. Retries until it is done or not allowed; the latter is
+ * logged if there should be a schedule, and is not an error.
  */
-async function keep(scheduled: Scheduled, settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
-  const { words, consequence, advice } = scheduled;
-  const at = { schedule: scheduled.id(settings.taskQueue) };
+async function maintain(spec: ScheduleSpec, settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
+  const { name, effect, advice } = spec;
+  const { client, taskQueue, everyMs } = settings;
+  const at = { schedule: spec.id(taskQueue) };
   while (!signal.aborted) {
     try {
-      const done = await settings.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => ensure(scheduled, settings));
-      if (done !== 'as it was') log.info(at, `${words} was ${done}`);
+      const result = await callBy(client, () => applySchedule(spec, settings));
+      if (result !== 'unchanged') log.info(at, `${name} was ${result}`);
       return;
     } catch (error) {
       if (isNotAllowed(error)) {
-        // Who may not keep schedules has made none.
-        if (settings.everyMs === null) return;
-        const what = `${words} may not be kept here, so ${consequence}`;
-        log.warn({ ...at, error }, `${what}: have an administrator allow schedules, ${advice}`);
+        // An account that may not manage schedules has created none.
+        if (everyMs === null) return;
+        const text = `schedules are not allowed here, so ${effect}: ask an administrator to allow schedules, ${advice}`;
+        log.warn({ ...at, error }, text);
         return;
       }
-      log.warn({ ...at, error }, `${words} could not be kept; it is tried again`);
-      await sleep(TRY_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      log.warn({ ...at, error }, `${name} could not be updated; it is retried`);
+      await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 }
 
-async function ensure(scheduled: Scheduled, { client, taskQueue, everyMs }: ScheduleSettings) {
-  const scheduleId = scheduled.id(taskQueue);
+async function applySchedule(spec: ScheduleSpec, { client, taskQueue, everyMs }: ScheduleSettings) {
+  const scheduleId = spec.id(taskQueue);
   const handle = client.schedule.getHandle(scheduleId);
-  if (everyMs === null) return (await removed(handle)) ? 'removed' : 'as it was';
+  if (everyMs === null) return (await remove(handle)) ? 'removed' : 'unchanged';
   const wanted = {
     spec: { intervals: [{ every: everyMs }] },
     action: {
       type: 'startWorkflow' as const,
-      workflowType: scheduled.workflowType,
+      workflowType: spec.workflowType,
       taskQueue,
-      workflowId: scheduled.id(taskQueue),
-      // No arguments: they would be sealed for the schedule, and the run could not open them.
+      workflowId: scheduleId,
+      // No arguments: they would be encrypted for the schedule, and the run could not decrypt them.
       args: [],
     },
     policies: { overlap: 'SKIP' as const, catchupWindow: CATCH_UP_MS },
   };
   try {
-    const { spec } = await handle.describe();
-    const [interval, ...others] = spec.intervals ?? [];
-    if (others.length === 0 && interval?.every === everyMs) return 'as it was';
+    const { spec: current } = await handle.describe();
+    const [interval, ...others] = current.intervals ?? [];
+    if (others.length === 0 && interval?.every === everyMs) return 'unchanged';
     await handle.update((before) => ({ ...before, ...wanted }));
     return 'changed';
   } catch (error) {
@@ -127,15 +124,15 @@ async function ensure(scheduled: Scheduled, { client, taskQueue, everyMs }: Sche
   }
   try {
     await client.schedule.create({ scheduleId, ...wanted });
-    return 'made';
+    return 'created';
   } catch (error) {
     // Another worker was faster.
-    if (error instanceof ScheduleAlreadyRunning) return 'as it was';
+    if (error instanceof ScheduleAlreadyRunning) return 'unchanged';
     throw error;
   }
 }
 
-async function removed(handle: { delete(): Promise<unknown> }): Promise<boolean> {
+async function remove(handle: { delete(): Promise<unknown> }): Promise<boolean> {
   try {
     await handle.delete();
     return true;
@@ -143,10 +140,4 @@ async function removed(handle: { delete(): Promise<unknown> }): Promise<boolean>
     if (error instanceof ScheduleNotFoundError) return false;
     throw error;
   }
-}
-
-function isNotAllowed(error: unknown): boolean {
-  const code = isGrpcServiceError(error) ? error.code : null;
-  if (NOT_ALLOWED.includes(code)) return true;
-  return error instanceof Error && error.cause !== undefined && isNotAllowed(error.cause);
 }

@@ -1,10 +1,10 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { encodeToPayloadsWithContext } from '@temporalio/common/lib/internal-non-workflow';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { CheckSchedule } from '../domain/refresh';
-import { isWorkflowNotFound } from './raw-answers';
+import { callBy, GRPC, hasStatus, isWorkflowNotFound } from './rpc';
 
 /**
  * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal
@@ -44,9 +44,6 @@ interface StartOptions {
   readonly startDelayMs?: number;
 }
 
-/** gRPC's number (grpc.io, "Status codes"). */
-const GRPC_INVALID_ARGUMENT = 3;
-
 /** The server's own default. */
 const DEFAULT_PRIORITY = 3;
 
@@ -60,17 +57,8 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
     async send({ workflowId, signalName, payload, requestId, untilMs }) {
       try {
         const input = { payloads: await encode(workflowId, payload) };
-        const workflowExecution = { workflowId };
-        await client.withDeadline(untilMs, () =>
-          client.workflowService.signalWorkflowExecution({
-            namespace,
-            identity,
-            workflowExecution,
-            signalName,
-            input,
-            requestId,
-          }),
-        );
+        const request = { namespace, identity, workflowExecution: { workflowId }, signalName, input, requestId };
+        await callBy(client, () => client.workflowService.signalWorkflowExecution(request), untilMs);
         return true;
       } catch (error) {
         if (isWorkflowNotFound(error)) return false;
@@ -85,22 +73,15 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
     ) {
       try {
         const signalInput = { payloads: await encode(workflowId, payload) };
-        await client.withDeadline(untilMs, () =>
-          client.workflowService.signalWithStartWorkflowExecution({
-            namespace,
-            identity,
-            requestId,
-            workflowId,
-            workflowType: { name: workflowType },
-            taskQueue: { name: taskQueue },
-            workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-            workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-            signalName,
-            signalInput,
-            priority: { priorityKey },
-            ...(startDelayMs > 0 && { workflowStartDelay: msToTs(startDelayMs) }),
-          }),
-        );
+        const request = {
+          ...{ namespace, identity, requestId, workflowId, signalName, signalInput, priority: { priorityKey } },
+          workflowType: { name: workflowType },
+          taskQueue: { name: taskQueue },
+          workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+          workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+          ...(startDelayMs > 0 && { workflowStartDelay: msToTs(startDelayMs) }),
+        };
+        await callBy(client, () => client.workflowService.signalWithStartWorkflowExecution(request), untilMs);
       } catch (error) {
         throw undelivered('signal with start', error);
       }
@@ -115,6 +96,5 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
 }
 
 function undelivered(operation: string, error: unknown): NoticeUndelivered {
-  const isRejected = isGrpcServiceError(error) && error.code === GRPC_INVALID_ARGUMENT;
-  return new NoticeUndelivered(isRejected ? 'refused' : 'unavailable', operation, error);
+  return new NoticeUndelivered(hasStatus(error, GRPC.INVALID_ARGUMENT) ? 'refused' : 'unavailable', operation, error);
 }

@@ -1,95 +1,88 @@
 import type { Client } from '@temporalio/client';
-import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import type { temporal } from '@temporalio/proto';
-import { isClientUserId } from '../domain/identifiers';
 import type { Policy } from '../domain/policy';
 import { type ApplicantListing, type ApplicantObservation, pollNameOfStage } from '../domain/sweep';
-import { ACTIVITIES, applicantWorkflowId, COLLECT_RECORDS } from '../workflows/contract';
-import { describeRun, msOf, runOf } from './runs';
+import { ACTIVITIES, applicantWorkflowId } from '../workflows/contract';
+import { decodeFirst } from './history';
+import { toMs } from './rpc';
+import { applicantsQuery, describeRun, listRuns, type RunDescription, toApplicantRun } from './runs';
 
-/** A page of the applicants of this task queue, open and closed ones, as Temporal's visibility has them: some moments old. */
+/** A page of this task queue's applicants, open and closed. It may lag by some seconds. */
 export interface ApplicantPage {
   readonly applicants: readonly ApplicantListing[];
-  /** In base64; null behind the last page. */
+  /** In base64; null after the last page. */
   readonly next: string | null;
 }
 
-/** The server's own maximum. */
+/** The server's maximum. */
 const PAGE_SIZE = 1_000;
-const CALL_TIMEOUT_MS = 10_000;
 
-type Described = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
-/** An invitation of a large file waits for its turn, and then in the queue of the rate cap. */
-const WAITS_LONG: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
+/** Invitations of a large file wait for their turn, then in the queue of the rate limit. */
+const SLOW_ACTIVITIES: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
 
-/** Where a sweep learns of our applicants. */
+/** Reads the applicants for a sweep. Throws what the client throws. */
 export function createSweepSource({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {
-  const { namespace, loadedDataConverter } = client.options;
-
   return {
-    /** Rows are decoded one by one: the client's own list() throws for all at the first memo that it cannot decode. */
     async listApplicants(next: string | null): Promise<ApplicantPage> {
-      const listed = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-        client.workflowService.listWorkflowExecutions({
-          namespace,
-          pageSize: PAGE_SIZE,
-          ...(next !== null && { nextPageToken: Buffer.from(next, 'base64') }),
-          query: `WorkflowType = "${COLLECT_RECORDS}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`,
-        }),
-      );
-      const token = Buffer.from(listed.nextPageToken ?? []).toString('base64');
-      return { applicants: (listed.executions ?? []).flatMap(rowOf), next: token === '' ? null : token };
+      const { executions, nextPageToken } = await listRuns(client, applicantsQuery(taskQueue), {
+        pageSize: PAGE_SIZE,
+        ...(next !== null && { nextPageToken: Buffer.from(next, 'base64') }),
+      });
+      const token = Buffer.from(nextPageToken ?? []).toString('base64');
+      return { applicants: (executions ?? []).flatMap(toListing), next: token === '' ? null : token };
     },
 
-    /** One look at the newest run; null where Temporal knows none (any more). */
+    /** Observes the newest run; null if Temporal has none, or no longer. */
     async look(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null> {
-      const described = await describeRun(client, clientUserId);
-      if (!described) return null;
-      const { standing, humanId, closedAtMs, stage } = runOf(described.workflowExecutionInfo ?? {});
+      const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
+      const run = description && toApplicantRun(description.workflowExecutionInfo ?? {});
+      if (!run) return null;
+      const { standing, humanId, closedAtMs, stage } = run;
       const usualMs =
         stage === 'attention' ? Math.max(pollMs.attention, pollMs.disconnected) : pollMs[pollNameOfStage(stage)];
-      const unreadSinceMs = standing === 'open' ? await overdueSinceMs(clientUserId, described, usualMs, nowMs) : null;
-      const isUndecided = described.pendingActivities?.some((activity) => failureTypeOf(activity) === 'Undecided');
+      const unreadSinceMs =
+        standing === 'open' ? await readOverdueSinceMs(clientUserId, description, usualMs, nowMs) : null;
+      const isUndecided = description.pendingActivities?.some((activity) => failureTypeOf(activity) === 'Undecided');
       return { standing, humanId, closedAtMs, unreadSinceMs, ...(isUndecided && { isUndecided }) };
     },
   };
 
   /**
-   * What waits for a timer alone is not overdue: the server fires it, and a workflow task is pending then. So whoever is not read has a
-   * pending task or activity, and that tells since when, without a worker being asked.
+   * A run that waits for a timer only is not overdue: when the server fires the timer, a workflow task is pending. So an applicant that is not
+   * read has a pending task or activity, whose times are known without a worker.
    */
-  async function overdueSinceMs(clientUserId: string, described: Described, usualMs: number, nowMs: number) {
-    const taskSinceMs = msOf(described.pendingWorkflowTask?.originalScheduledTime);
+  async function readOverdueSinceMs(
+    clientUserId: string,
+    { pendingWorkflowTask, pendingActivities }: RunDescription,
+    usualMs: number,
+    nowMs: number,
+  ) {
+    const taskSinceMs = toMs(pendingWorkflowTask?.originalScheduledTime);
     const overdue = taskSinceMs !== null && nowMs - taskSinceMs > 2 * usualMs ? [taskSinceMs] : [];
-    for (const activity of described.pendingActivities ?? []) {
-      const quietly = failureTypeOf(activity) === 'NothingYet';
-      // A poll that found nothing waits for its own cadence, which is the applicant's.
-      const everyMs = quietly ? (durationMs(activity.currentRetryInterval) ?? usualMs) : usualMs;
-      const sinceMs = quietly ? msOf(activity.lastAttemptCompleteTime) : await failingSinceMs(clientUserId, activity);
+    for (const activity of pendingActivities ?? []) {
+      const isBenign = failureTypeOf(activity) === 'NothingYet';
+      // A poll without news waits for its own interval, which is the applicant's.
+      const everyMs = isBenign ? (toMs(activity.currentRetryInterval) ?? usualMs) : usualMs;
+      const sinceMs = isBenign
+        ? toMs(activity.lastAttemptCompleteTime)
+        : await readFailingSinceMs(clientUserId, activity);
       if (sinceMs !== null && nowMs - sinceMs > 2 * everyMs) overdue.push(sinceMs);
     }
     return overdue.length === 0 ? null : Math.min(...overdue);
   }
 
-  /** Since when an activity has failed, or waited for its first attempt. What cannot be decoded tells nothing. */
-  async function failingSinceMs(clientUserId: string, activity: PendingActivity): Promise<number | null> {
-    if (!activity.lastFailure) return WAITS_LONG.has(activity.activityType?.name) ? null : msOf(activity.scheduledTime);
-    const { payloads } = activity.heartbeatDetails ?? {};
-    if (!payloads) return msOf(activity.scheduledTime);
-    const context = { type: 'workflow' as const, namespace, workflowId: applicantWorkflowId(clientUserId) };
-    try {
-      const progress = await decodeFromPayloadsAtIndex<{ failingSinceMs?: unknown } | null>(
-        loadedDataConverter,
-        0,
-        payloads,
-        context,
-      );
-      return typeof progress?.failingSinceMs === 'number' ? progress.failingSinceMs : null;
-    } catch {
-      return null;
+  /** When an activity started to fail, or to wait for its first attempt; null if its progress cannot be decoded. */
+  async function readFailingSinceMs(clientUserId: string, activity: PendingActivity): Promise<number | null> {
+    if (!activity.lastFailure) {
+      return SLOW_ACTIVITIES.has(activity.activityType?.name) ? null : toMs(activity.scheduledTime);
     }
+    const { payloads } = activity.heartbeatDetails ?? {};
+    if (!payloads) return toMs(activity.scheduledTime);
+    const progress = await decodeFirst(client, applicantWorkflowId(clientUserId), payloads);
+    const { failingSinceMs } = (progress ?? {}) as { failingSinceMs?: unknown };
+    return typeof failingSinceMs === 'number' ? failingSinceMs : null;
   }
 }
 
@@ -97,15 +90,10 @@ function failureTypeOf({ lastFailure }: PendingActivity): string | null {
   return lastFailure?.applicationFailureInfo?.type ?? null;
 }
 
-function rowOf(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): ApplicantListing[] {
-  const prefix = applicantWorkflowId('');
-  const workflowId = info.execution?.workflowId ?? '';
-  const clientUserId = workflowId.startsWith(prefix) ? workflowId.slice(prefix.length) : '';
-  if (!isClientUserId(clientUserId)) return [];
-  const { humanId, standing, startedAtMs, closedAtMs } = runOf(info);
+/** Exactly these fields are stored on the shelf. */
+function toListing(info: temporal.api.workflow.v1.IWorkflowExecutionInfo): ApplicantListing[] {
+  const run = toApplicantRun(info);
+  if (!run) return [];
+  const { clientUserId, humanId, standing, startedAtMs, closedAtMs } = run;
   return [{ clientUserId, humanId, standing, startedAtMs, closedAtMs }];
-}
-
-function durationMs(duration: { seconds?: unknown; nanos?: number | null } | null | undefined): number | null {
-  return msOf(duration);
 }

@@ -6,53 +6,52 @@ import { isUndecodable } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
 import { downloadTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
-import type { Deployment } from './deployment';
 import { PLAIN_FAILURES } from './failure-converter';
+import type { Deployment } from './settings';
 
-/** What the workers of a process are made of. */
 export interface WorkersOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
   /** The workflow code, bundled by the build. */
   readonly bundlePath: string;
-  readonly inHouseActivities: object;
+  readonly internalActivities: object;
   readonly upstreamActivities: object;
   readonly deployment: Deployment;
-  /** None: nothing is encrypted. */
+  /** Undefined: nothing is encrypted. */
   readonly dataConverter?: DataConverter | undefined;
-  /** Calls to Human API per second, of the whole fleet: the server caps the task queues by it. */
+  /** Calls to Human API per second, of the whole fleet: the server limits the task queues by it. */
   readonly maxCallsPerSecond: number;
 }
 
-/** How long activities in flight may go on after the drain began; what is cut off is retried by another worker. */
+/** How long activities may run after the drain started; another worker retries interrupted ones. */
 const DRAIN_MS = 5_000;
 const FORCE_AFTER_MS = 20_000;
-/** A drain that takes longer has failed. */
+/** A longer drain has failed. */
 export const DRAINED_AFTER_MS = FORCE_AFTER_MS + 5_000;
-/** Waits at upstream cost no CPU; more than this would only wait for the rate limit. */
+/** Waiting for upstream costs no CPU; more slots would only wait for the rate limit. */
 const UPSTREAM_SLOTS = 100;
-/** Half of the connections to the data host: the lists of reports need the others. */
+/** Half of the connections to the data host; the lists of reports need the other half. */
 const DOWNLOAD_SLOTS = 50;
-/** A turn does nothing and takes no time: one is enough, two keep the queue going while one is answered. */
+/** A turn takes no time: two slots keep the queue moving while one is being answered. */
 const TURN_SLOTS = 2;
-/** Requests that wait at the server for a task. More of them changed nothing on two cores (measured); a turn is taken in milliseconds. */
+/** Concurrent polls. More made no difference on two cores (measured); a turn is taken in milliseconds. */
 const CALL_POLLS = 5;
 const TURN_POLLS = 1;
-/** Of the calls per second. An applicant whose reports come has about three downloads among ten calls, one who is only polled has none. */
+/** Of the calls per second. About three of ten calls of an applicant with reports are downloads; an applicant that is only polled has none. */
 const DOWNLOAD_SHARE = 1 / 4;
-/** An invitation makes three calls at most, so that these leave half of the rate to everything else. */
+/** An invitation makes at most three calls, so that invitations of files leave half of the rate to other work. */
 const BATCH_SHARE = 1 / 6;
-/** A look-up makes one call. Made-up notices cause most of them. */
+/** A look-up makes one call. Forged notices cause most look-ups. */
 const LOOKUP_SHARE = 1 / 10;
 /**
- * How long one activation of a workflow may take. Where it takes longer the SDK cuts it off, and Node does not survive that: the process ends with
- * "async hook stack has become corrupted" (sdk-typescript issue 939), and with it everybody's. By default it is 5 s, which thousands of signals to one
- * applicant take on a busy machine. The option is not in the SDK's public type.
+ * The time limit of one activation of a workflow. When the SDK enforces it, the whole process crashes with "async hook stack has become corrupted"
+ * (sdk-typescript issue 939). Its default of 5 s is too short for thousands of signals to one applicant on a busy machine. The option is not in
+ * the SDK's public type.
  */
 const LONG_ACTIVATIONS = { isolateExecutionTimeout: 60_000 };
 
-/** Once per process, before anything of Temporal's: its log lines go through ours, and signals are left to our own drain. */
+/** Call once per process, before any other use of the SDK: its log lines go to our log, and our own drain handles signals. */
 export function installRuntime(log: Logger): void {
   Runtime.install({
     logger: sdkLogger(log),
@@ -61,7 +60,7 @@ export function installRuntime(log: Logger): void {
   });
 }
 
-/** A worker for the workflows with what is done in house, and one for each task queue of {@link callQueues}. */
+/** One worker for the workflows and the internal activities, and one for each task queue of {@link activityQueues}. */
 export async function createWorkers(options: WorkersOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, taskQueue, dataConverter } = options;
   const bundle = await readFile(options.bundlePath, 'utf8');
@@ -69,17 +68,17 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
     ...{ connection, namespace, ...versionOf(options.deployment, bundle) },
     ...{ shutdownGraceTime: DRAIN_MS, shutdownForceTime: FORCE_AFTER_MS },
     ...(dataConverter && { dataConverter }),
-    interceptors: { activity: [refuseUndecodable] },
+    interceptors: { activity: [rejectUndecodable] },
   };
   const workers = await Promise.all([
     Worker.create({
       ...common,
       taskQueue,
-      workflowBundle: { code: dataConverter?.failureConverterPath ? bundle : `${SHOW_FAILURES}${bundle}` },
-      activities: options.inHouseActivities,
+      workflowBundle: { code: dataConverter?.failureConverterPath ? bundle : `${PLAIN_FAILURES_PRELUDE}${bundle}` },
+      activities: options.internalActivities,
       ...LONG_ACTIVATIONS,
     }),
-    ...callQueues(taskQueue, options.maxCallsPerSecond).map((queue) =>
+    ...activityQueues(taskQueue, options.maxCallsPerSecond).map((queue) =>
       Worker.create({ ...common, ...queue, activities: options.upstreamActivities }),
     ),
   ]);
@@ -94,10 +93,10 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
 }
 
 /**
- * The task queues of the activities that call upstream, and of the turns before some of them, with their shares (decision 0032). The server keeps
- * each rate over all workers; the slots are those of one process.
+ * The task queues of the activities that call upstream, and of the turns before some of them, with their shares of the rate (decision 0032). The
+ * server enforces each rate for all workers together; the slots are per process.
  */
-export function callQueues(taskQueue: string, maxCallsPerSecond: number) {
+export function activityQueues(taskQueue: string, maxCallsPerSecond: number) {
   const queue = (name: string, share: number, slots: number, polls: number) => ({
     taskQueue: name,
     maxTaskQueueActivitiesPerSecond: maxCallsPerSecond * share,
@@ -112,24 +111,24 @@ export function callQueues(taskQueue: string, maxCallsPerSecond: number) {
   ];
 }
 
-/** Before the bundle's first line, which is none of ours: the places of all that may fail stay true. */
-const SHOW_FAILURES = `globalThis.${PLAIN_FAILURES}=true;`;
+/** Prepended to the first line of the bundle, so that the line numbers in stack traces stay true. */
+const PLAIN_FAILURES_PRELUDE = `globalThis.${PLAIN_FAILURES}=true;`;
 
 /**
- * What an activity was told and cannot be read is nothing to act upon: it fails visibly and is retried, for a key may have been wrong. What an
- * attempt before left as its progress is no such reason: it counts as none, as after an attempt that died silently.
+ * An activity whose input cannot be decoded fails visibly and is retried, because a key may be wrong. Undecodable progress of an earlier attempt is
+ * dropped instead, as after an attempt that was killed.
  */
-const refuseUndecodable: ActivityInterceptorsFactory = ({ info }) => ({
+const rejectUndecodable: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     async execute(input, next) {
       if (isUndecodable(info.heartbeatDetails)) Object.assign(info, { heartbeatDetails: undefined });
       if (!input.args.some(isUndecodable)) return next(input);
-      throw ApplicationFailure.retryable('what this activity was told cannot be decoded', 'Undecodable');
+      throw ApplicationFailure.retryable('the input of this activity cannot be decoded', 'Undecodable');
     },
   },
 });
 
-/** In a deployment, an applicant goes on with the code that is current: decision 0017. */
+/** In a deployment, an applicant continues with the current code: decision 0017. */
 function versionOf(deployment: Deployment, bundle: string) {
   const buildId = deployment.buildId ?? buildIdOf(bundle);
   if (deployment.name === null) return { buildId };
@@ -142,7 +141,7 @@ function versionOf(deployment: Deployment, bundle: string) {
   } as const;
 }
 
-/** Which workflow code a worker runs. The SDK's own is 90 characters long and stands in every workflow task of every history. */
+/** A digest of the workflow code. The SDK's default has 90 characters, and every workflow task in every history repeats it. */
 function buildIdOf(bundle: string): string {
   return createHash('sha256').update(bundle).digest('hex').slice(0, 12);
 }

@@ -1,21 +1,19 @@
 /**
- * Everything that can go wrong between us and Human API, as a closed vocabulary.
- *
- * An error states method, route template (never an id or a query) and status; it carries upstream's request id for the vendor's support
- * and never upstream's free text, which may hold personal data.
+ * Everything that can fail between us and an upstream, as a closed set. An error carries method, route template and status, and the upstream's
+ * request id for the vendor's support; never an id of a person, a query or the upstream's free text, which may hold personal data.
  */
 
-/** Where a call went wrong. `route` is a template such as `/api/v1/users/{humanId}`. */
+/** The call that failed. `route` is a template such as `/api/v1/users/{humanId}`. */
 export interface CallFacts {
   readonly method: string;
   readonly route: string;
-  /** HTTP status, null when there was no answer. */
+  /** HTTP status; null without an answer. */
   readonly status: number | null;
-  /** Upstream's `x-humanapi-request-id`, of the body or of the header, where it is well-formed. */
+  /** The upstream's id of the request, from the body or a header; null if absent or malformed. */
   readonly requestId: string | null;
 }
 
-/** What every failure of the upstream client is; `kind` is the discriminator. */
+/** The base of all failures; `kind` is the discriminator. */
 export abstract class UpstreamError extends Error {
   abstract readonly kind:
     | 'validation'
@@ -39,79 +37,76 @@ export abstract class UpstreamError extends Error {
   }
 }
 
-/** 400 in one of upstream's envelopes: the same request can never succeed. `keys` are the offending field names. */
+/** The upstream rejects the details: the same request can never succeed. `keys` names the invalid fields. */
 export class ValidationRejected extends UpstreamError {
   readonly kind = 'validation';
   readonly keys: readonly string[];
 
   constructor(call: CallFacts, keys: readonly string[]) {
-    super(call, `refused as invalid (400)${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`);
+    super(call, `rejected as invalid (${call.status})${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`);
     this.keys = keys;
   }
 }
 
-/** 409 on create: somebody with this clientUserId may exist. It means: look up. */
+/** A person with this clientUserId may exist: look up. */
 export class AlreadyExists extends UpstreamError {
   readonly kind = 'conflict';
 
   constructor(call: CallFacts) {
-    super(call, 'answered that the user may exist already (409)');
+    super(call, `the person may exist already (${call.status})`);
   }
 }
 
-/**
- * 404 in one of upstream's JSON envelopes, of a person with its request id. Any other 404 is {@link Unavailable}: a proxy
- * says nothing about a person.
- */
+/** The upstream itself answers that the person or the report does not exist. The 404 of a gateway is {@link Unavailable}. */
 export class NotFound extends UpstreamError {
   readonly kind = 'not-found';
 
   constructor(call: CallFacts) {
-    super(call, 'not found (404)');
+    super(call, `not found (${call.status})`);
   }
 }
 
-/** 400 or 415 on `/raw` in one of upstream's envelopes, with its request id: the report does not come in that format. */
+/** The upstream itself answers that the report does not exist in this format. */
 export class NotOffered extends UpstreamError {
   readonly kind = 'not-offered';
 
   constructor(call: CallFacts) {
-    super(call, `the report does not come in this format (${call.status})`);
+    super(call, `the report does not exist in this format (${call.status})`);
   }
 }
 
-/** The access token was refused in one of upstream's envelopes (any 4xx but 408 and 429): the person has not connected a source, or is gone. */
+/** The upstream gives no access to the person's reports: the person has not connected a provider, or is gone. */
 export class AccessDenied extends UpstreamError {
   readonly kind = 'not-yet';
 
   constructor(call: CallFacts) {
-    super(call, `no access token is to be had yet (${call.status})`);
+    super(call, `the access token was refused (${call.status})`);
   }
 }
 
 /**
- * 429, or 503 with `Retry-After`; with status null a call that was not made, because an earlier `Retry-After` still runs.
- * `retryAfterMs` is null where upstream did not say.
+ * 429, or 503 with `Retry-After`. Status null: the call was not made because an earlier `Retry-After` still runs. `retryAfterMs`: null if
+ * unknown.
  */
 export class RateLimited extends UpstreamError {
   readonly kind = 'rate-limited';
   readonly retryAfterMs: number | null;
 
   constructor(call: CallFacts, retryAfterMs: number | null) {
-    super(call, call.status === null ? 'told to slow down, not asked again yet' : `told to slow down (${call.status})`);
+    super(call, call.status === null ? 'rate limited, not called again yet' : `rate limited (${call.status})`);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
 /**
- * Everything else: no answer, a 5xx, a 401 or 403 after the re-mint, any answer outside the contract. "Could not find out", never "found nothing".
- *
- * `callMayBeAlive` is true when we gave up waiting (a time-out) and upstream may still be working on the request; false when the call is
- * known dead (answered, refused, reset). `isUpstreamsWord` is true for an answer in one of upstream's envelopes.
+ * Everything else: no answer, a 5xx, a 401 or 403 with a new token, any answer outside the contract. It means "could not find out", never
+ * "found nothing".
  */
 export class Unavailable extends UpstreamError {
   readonly kind = 'unavailable';
+  /** True after a timeout: the upstream may still be working on the request. */
   readonly callMayBeAlive: boolean;
+  /** True if the upstream itself answered, not a gateway. */
   readonly isUpstreamsWord: boolean;
 
   constructor(
@@ -126,20 +121,21 @@ export class Unavailable extends UpstreamError {
 }
 
 /**
- * 400 or 415 on `/raw` in no envelope of upstream's: a gateway's fault, unless it persists. The cookbook defines no body for a format that a
- * report does not have.
+ * A status that would mean {@link NotOffered}, but not in the upstream's own envelope: a gateway's fault, unless it persists. The vendor
+ * documents no body for a format that a report does not have.
  */
 export class UnenvelopedFormat extends Unavailable {
   constructor(call: CallFacts) {
-    super(call, `answered ${call.status} to a format, in no form of Human API's`);
+    super(call, `answered ${call.status} to the format, but the answer is not the upstream's own`);
   }
 }
 
 /**
- * An answer that would decide about a person if it were provably upstream's own word, or a look-up that upstream does not support. Handled
+ * An answer that would decide about a person if it were provably the upstream's own, or a look-up that the upstream does not support. Handled
  * like Unavailable, but shown to operators because it does not resolve by itself.
  */
 export class Undecided extends Unavailable {
+  /** A sentence for operators. */
   readonly why: string;
 
   constructor(call: CallFacts, why: string) {
@@ -148,12 +144,12 @@ export class Undecided extends Unavailable {
   }
 }
 
-/** True where upstream could not be asked. A wish to wait that never ends is an outage like any other. */
+/** True if the upstream could not be asked. An endless rate limit is an outage too. */
 export function isOutage(error: unknown): error is Unavailable | RateLimited {
   return error instanceof Unavailable || error instanceof RateLimited;
 }
 
-/** A 200 whose body is not the document it claims to be: truncated, empty, of another content type, not a PDF, not JSON. */
+/** A document that is not what it claims to be: truncated, empty, too large, of another content type, invalid JSON or PDF. */
 export class BadDocument extends UpstreamError {
   readonly kind = 'bad-document';
 

@@ -9,7 +9,7 @@ import {
 import type { InternalActivities, UpstreamActivities } from '../activities';
 import { downloadTaskQueue, type PacedWork, POLL_PRIORITY, turnTaskQueue, upstreamTaskQueue } from './contract';
 
-/** Who goes first in the queue of upstream's rate limit, 1 before 5. */
+/** Order in the queue of upstream's rate limit: 1 first. */
 export const PRIORITY = {
   conclude: 1,
   invite: 2,
@@ -23,8 +23,8 @@ export const PRIORITY = {
 } as const;
 
 /**
- * An activity that calls Human API. It is retried without limit and says itself when; its heartbeats tell a dead worker within 30 s. The
- * time-out of an attempt only has to be longer than every HTTP time-out and download together.
+ * Activities that call Human API. They are retried without limit, at delays of their own. Heartbeats detect a dead worker within 30 s; the timeout
+ * of an attempt only has to exceed all HTTP timeouts and a download together.
  */
 export function upstreamActivities(priority: keyof typeof PRIORITY, summary: string, options: ActivityOptions = {}) {
   return proxyActivities<UpstreamActivities>({
@@ -38,7 +38,7 @@ export function upstreamActivities(priority: keyof typeof PRIORITY, summary: str
   });
 }
 
-/** An activity that talks to the store or to Temporal: short, and retried until it works. */
+/** Short activities on the report store or Temporal, retried without limit. */
 export function internalActivities(summary: string) {
   return proxyActivities<InternalActivities>({
     startToCloseTimeout: '30 seconds',
@@ -47,7 +47,7 @@ export function internalActivities(summary: string) {
   });
 }
 
-/** A download: an upstream activity with slots and a rate of its own. */
+/** Upstream activities with slots and a rate of their own. */
 export function downloadActivities(summary: string, options: ActivityOptions = {}) {
   return upstreamActivities('download', summary, {
     taskQueue: downloadTaskQueue(workflowInfo().taskQueue),
@@ -55,18 +55,18 @@ export function downloadActivities(summary: string, options: ActivityOptions = {
   });
 }
 
-/** Waits until the server's rate cap for this kind of work lets one more begin. A cancel ends the wait at once. */
+/** Waits for the server's rate limit of this kind of work. A cancel request ends the wait at once. */
 export async function waitForTurn(work: PacedWork, summary: string): Promise<void> {
-  const { awaitTurn: wait } = proxyActivities<UpstreamActivities>({
+  const { awaitTurn } = proxyActivities<UpstreamActivities>({
     taskQueue: turnTaskQueue(workflowInfo().taskQueue, work),
     startToCloseTimeout: '10 seconds',
     cancellationType: 'TRY_CANCEL',
     summary,
   });
-  await wait();
+  await awaitTurn();
 }
 
-/** An activity of ours that reads many files or looks at many applicants: its heartbeats tell a dead worker. */
+/** Internal activities on many files or applicants, with heartbeats. */
 export function longRunningActivities(summary: string) {
   return proxyActivities<InternalActivities>({
     startToCloseTimeout: '1 hour',
@@ -77,12 +77,12 @@ export function longRunningActivities(summary: string) {
   });
 }
 
-/** Half of the time that the server gives a workflow task: what takes longer is no quick call. */
+/** Half of the timeout of a workflow task. */
 const LOCAL_TIMEOUT_MS = 5_000;
 
 /**
- * A call that all but always works at once: made within the workflow task, it costs one event instead of six. One that does not work is
- * repeated as an ordinary activity, whose retries cost no history however long the store is away.
+ * Makes a call as a local activity, which costs one event instead of six. If it fails, repeats it as an ordinary activity, whose retries cost no
+ * history during an outage.
  */
 export async function localActivityFirst<T>(
   summary: string,

@@ -1,4 +1,3 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { carriedFacts, upgradeFacts } from '../domain/carried-facts';
 import { countDocuments, emptyCollection, upgradeCollection, withReportNotice } from '../domain/collection';
@@ -9,53 +8,48 @@ import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Outcome, Stage } from '../domain/outcome';
 import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
+import type { Situation } from '../domain/situation';
 import { nextStage, statusKind } from '../domain/status';
 import {
   type ApplicantState,
-  ATTRIBUTES,
   type CollectRecordsInput,
   type InvitationAnswer,
+  SEARCH_ATTRIBUTE_KEYS,
   type StateAnswer,
 } from './contract';
-import { hasTakenEnough } from './run-limits';
+import { hasReachedRunLimit } from './run-limits';
 
-/** Half of the server's limit: a step that has not ended by then is begun again by the next run. */
+/** Half of the server's limit on signals of a run. */
 const MAX_SIGNALS_IN_STEP = 5_000;
-/** Rows, documents and failures that the query shows; of more the first ones, so that its answer fits into Temporal's payloads. */
+/** Entries of each list in the answer to the query `state`, so that it fits into Temporal's payloads. */
 const MAX_SHOWN = 100;
 
-// contract: SEARCH_ATTRIBUTE_KEYS
-const STAGE = defineSearchAttributeKey(ATTRIBUTES.stage, 'KEYWORD');
-const STAGE_SINCE = defineSearchAttributeKey(ATTRIBUTES.stageSince, 'DATETIME');
-const OUTCOME = defineSearchAttributeKey(ATTRIBUTES.outcome, 'KEYWORD');
-const HUMAN_ID = defineSearchAttributeKey(ATTRIBUTES.humanId, 'KEYWORD');
-
-/** The state of a run; the facts are kept apart, because payloads carry them in another shape. */
 type RunState = Omit<ApplicantState, 'facts'>;
 
-/** One applicant within a run: what is known, and what changes it from outside. */
+/** One applicant within a run: the state, the signals that change it, and what Temporal shows of it. */
 export class Applicant {
+  /** Without the facts, which payloads carry in another shape. */
   readonly state: RunState;
-  /** The input in full, also where an earlier version wrote it. */
+  /** The input with a complete policy. */
   readonly input: CollectRecordsInput;
-  /** True where a version without `accessRefusedPatienceMs` started the run. */
+  /** True if a version without `accessRefusedPatienceMs` started the run. */
   readonly isOfEarlierVersion: boolean;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
-  /** True once upstream itself said that our create is done: a person who is not there then is gone, not late. */
+  /** True once upstream confirmed the create: a person who is missing then is gone, not late. */
   isCreateConfirmed = false;
   private knownFacts: Facts | null;
-  /** Signals of this run, whatever they held. */
+  /** How many signals this run has received. */
   private signals = 0;
-  /** The link of the invitation; null before it was sent, and from the closing on. Not part of the state, which everybody may see. */
+  /** Null before the invitation, and from the closing on. Not part of the state, because more people may see that. */
   private link: InvitationAnswer | null;
   private isClosing = false;
-  /** Notices that came before the invitation was answered: until then nobody knows whose they are. */
+  /** Notices before the answer to the invitation: until then the person's humanId is unknown. */
   private readonly earlyNotices: (() => void)[] = [];
-  /** The report notices among them, for an applicant that ends without an invitation. */
+  /** The report notices among them, in case the recorded outcome stands and a refresh needs them. */
   private readonly earlyReportNotices: ReportNotice[] = [];
 
-  /** @throws TypeError for an invalid input: that fails the workflow task, so that the applicant stands still before anything is sent. */
+  /** @throws TypeError for an invalid input, which fails the workflow task before anything is sent */
   constructor(input: CollectRecordsInput) {
     if (!isClientUserId(input?.details?.clientUserId)) {
       throw new TypeError('the input has no valid applicant details: check how the workflow was started');
@@ -69,7 +63,7 @@ export class Applicant {
     this.link = input.carriedInvitation ?? null;
   }
 
-  /** True once the invitation was answered with a person. */
+  /** True once a person is invited or adopted. */
   get isInvited(): boolean {
     return this.knownFacts !== null;
   }
@@ -89,36 +83,33 @@ export class Applicant {
     return this.state.humanId;
   }
 
-  /** What the query `invitation` answers. */
+  /** The answer to the query `invitation`. */
   get invitation(): InvitationAnswer {
     if (this.isClosing || this.state.outcome !== null) return { inviteLink: null, why: 'closed' };
     if (!this.isInvited) return { inviteLink: null, why: 'not-invited-yet' };
-    // A run that began with an earlier version carries none.
+    // A run of an earlier version carries no link.
     return this.link ?? { inviteLink: null, why: 'not-returned' };
   }
 
-  /** What `decide` decides from. */
-  get situation() {
+  get situation(): Situation {
     const { policy, autoInvite = true } = this.input;
     return { facts: this.facts, collection: this.state.collection, policy, nowMs: Date.now(), autoInvite };
   }
 
-  /** True once this run has taken enough signals or history. */
   get shouldContinueAsNew(): boolean {
-    return hasTakenEnough(this.signals);
+    return hasReachedRunLimit(this.signals);
   }
 
-  /** True once not even the end of the present step can be waited for: an outage may keep it for days. */
+  /** True once the run cannot wait for the end of the current step, which an outage may delay for days. */
   get mustContinueAsNew(): boolean {
     return this.signals >= MAX_SIGNALS_IN_STEP;
   }
 
-  /** The state for the next run. */
   toCarriedState(): ApplicantState {
     return { ...this.state, facts: this.knownFacts && carriedFacts(this.knownFacts) };
   }
 
-  /** What the query `state` answers: the state, with the first entries of very long lists. */
+  /** The answer to the query `state`. */
   snapshot(): StateAnswer {
     const { collection } = this.state;
     const { listed, seen, documents, answers, marks } = collection;
@@ -159,34 +150,34 @@ export class Applicant {
     });
   }
 
-  private receive(take: () => void): void {
+  private receive(apply: () => void): void {
     this.signals += 1;
-    if (this.isInvited) take();
-    else this.earlyNotices.push(take);
+    if (this.isInvited) apply();
+    else this.earlyNotices.push(apply);
   }
 
   private isOwnNotice(notice: { humanId: string } | null | undefined): boolean {
     return isHumanId(notice?.humanId) && notice.humanId === this.state.humanId;
   }
 
-  /** The invitation was answered: from now on everything counts, and the notices that came before are taken. */
+  /** Opens the facts, and applies the notices that came before. */
   recordInvitation(subjectId: string, read: Read, invitation: InvitationAnswer): void {
     this.link = invitation;
     this.state.humanId = subjectId;
     this.facts = openAdoptedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
-    moveToStage(this.state, nextStage(currentKind(this.facts), 'invited'), { humanId: subjectId });
+    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId: subjectId });
     this.earlyReportNotices.length = 0;
-    for (const take of this.earlyNotices.splice(0)) take();
+    for (const apply of this.earlyNotices.splice(0)) apply();
   }
 
-  /** The applicant is about to close: the link is of no use any more. */
+  /** The applicant is about to close. */
   forgetInvitation(): void {
     this.isClosing = true;
     this.link = null;
   }
 
-  /** Takes report notices that came before the invitation was answered: `most` at most, each version once; empty where none is left. */
-  takeEarlyReportNotices(most: number): readonly ReportNotice[] {
+  /** Removes and returns report notices from before the invitation, each version once; empty if none is left. */
+  takeEarlyReportNotices(maxNotices: number): readonly ReportNotice[] {
     const byVersion = new Map(
       this.earlyReportNotices.map((notice) => [
         JSON.stringify([notice.humanId, notice.reportId, notice.updatedAt]),
@@ -194,47 +185,54 @@ export class Applicant {
       ]),
     );
     const notices = [...byVersion.values()];
-    this.earlyReportNotices.splice(0, this.earlyReportNotices.length, ...notices.slice(most));
-    return notices.slice(0, most);
+    this.earlyReportNotices.splice(0, this.earlyReportNotices.length, ...notices.slice(maxNotices));
+    return notices.slice(0, maxNotices);
   }
 
-  /** Shows what is known now: the stage where Temporal's lists are searched, the rest in its UI. */
   showProgress(): void {
     this.state.status = currentStatus(this.facts);
-    moveToStage(this.state, nextStage(currentKind(this.facts), this.state.stage));
-    showDetails(this.state);
+    this.moveToStage(nextStage(currentKind(this.facts), this.state.stage));
+    this.showDetails();
+  }
+
+  /** Sets the stage in the state and in the search attributes: one event, none if nothing changes. */
+  moveToStage(stage: Stage, changes: { outcome?: Outcome; humanId?: string } = {}): void {
+    const { state } = this;
+    if (stage === state.stage && Object.keys(changes).length === 0) return;
+    if (stage !== state.stage) state.stageSinceMs = Date.now();
+    state.stage = stage;
+    upsertSearchAttributes([
+      { key: SEARCH_ATTRIBUTE_KEYS.stage, value: stage },
+      { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date(state.stageSinceMs) },
+      ...(changes.outcome ? [{ key: SEARCH_ATTRIBUTE_KEYS.outcome, value: changes.outcome }] : []),
+      ...(changes.humanId ? [{ key: SEARCH_ATTRIBUTE_KEYS.humanId, value: changes.humanId }] : []),
+    ]);
+  }
+
+  /** Describes the applicant in the Temporal UI, without personal data. Costs no event. */
+  showDetails(): void {
+    const { stage, status, waitingFor, waitingUntilMs, stuck, outcome, reason, collection } = this.state;
+    const ending = outcome && `**${outcome}**${reason ? ` (${reason})` : ''}`;
+    const deadline = waitingUntilMs === null ? '' : `, until ${new Date(waitingUntilMs).toISOString()} at the latest`;
+    setCurrentDetails(
+      [
+        `Stage: **${stage}**${status ? `, Human API says ${displayStatus(status)}` : ''}`,
+        ...(stuck ? [`**Stuck**: ${stuck}.`] : []),
+        ending ?? (waitingFor ? `Waiting for ${waitingFor}${deadline}.` : 'In progress.'),
+        `Documents stored: ${countDocuments(collection)}`,
+      ].join('\n\n'),
+    );
+  }
+
+  /** Shows the applicant as stuck; null: no longer. */
+  showStuck(reason: string | null): void {
+    if ((this.state.stuck ?? null) === reason) return;
+    this.state.stuck = reason;
+    this.showDetails();
   }
 }
 
-/** Moves the applicant to a stage, in the state and where Temporal's lists are searched: one event, none where nothing changes. */
-export function moveToStage(state: RunState, stage: Stage, news: { outcome?: Outcome; humanId?: string } = {}): void {
-  if (stage === state.stage && Object.keys(news).length === 0) return;
-  if (stage !== state.stage) state.stageSinceMs = Date.now();
-  state.stage = stage;
-  upsertSearchAttributes([
-    { key: STAGE, value: stage },
-    { key: STAGE_SINCE, value: new Date(state.stageSinceMs) },
-    ...(news.outcome ? [{ key: OUTCOME, value: news.outcome }] : []),
-    ...(news.humanId ? [{ key: HUMAN_ID, value: news.humanId }] : []),
-  ]);
-}
-
-/** What the Temporal UI shows of the applicant: business words, no personal data. Costs no event. */
-export function showDetails(state: RunState): void {
-  const { stage, status, waitingFor, waitingUntilMs, stuck, outcome, reason } = state;
-  const ending = outcome && `**${outcome}**${reason ? ` (${reason})` : ''}`;
-  const deadline = waitingUntilMs === null ? '' : `, until ${new Date(waitingUntilMs).toISOString()} at the latest`;
-  setCurrentDetails(
-    [
-      `Stage: **${stage}**${status ? `, Human API says ${displayStatus(status)}` : ''}`,
-      ...(stuck ? [`**Stuck**: Human API answers ${stuck}.`] : []),
-      ending ?? (waitingFor ? `Waiting for ${waitingFor}${deadline}.` : 'In progress.'),
-      `Documents stored: ${countDocuments(state.collection)}`,
-    ].join('\n\n'),
-  );
-}
-
-/** An unknown status is upstream's text, and may be anything: only the state has it. */
+/** An unknown status may be any text: only the state has it. */
 function displayStatus(status: string): string {
   return statusKind(status) === 'unknown' ? 'an unknown status' : `"${status.trim()}"`;
 }
@@ -243,14 +241,14 @@ function firstEntries<T>(record: Readonly<Record<string, T>>): Record<string, T>
   return Object.fromEntries(Object.entries(record).slice(0, MAX_SHOWN));
 }
 
-/** A number from 0 to 1 that belongs to a workflow id for ever (FNV-1a). Timers depend on it: it must never change. */
+/** 0 to 1, fixed per workflow id (FNV-1a). Must never change, because timers depend on it. */
 function workflowJitter(workflowId: string): number {
   let hash = 0x811c9dc5;
   for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
 }
 
-/** The state that another version handed to continue-as-new: a missing field gets its value of a new state, an unknown one is kept. */
+/** The state that another version carried over: missing fields get the values of a new state, unknown ones stay. */
 export function upgradeState(carried: ApplicantState): ApplicantState {
   return {
     ...newState(carried.clientUserId),

@@ -1,6 +1,6 @@
 import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation, setHandler } from '@temporalio/workflow';
 import { countDocuments } from '../domain/collection';
-import { Applicant, showDetails } from './applicant';
+import { Applicant } from './applicant';
 import { closeApplicant, collectLateReports, withdrawPerson } from './closing';
 import {
   type CollectRecordsInput,
@@ -14,8 +14,8 @@ import { followUntilConcluded } from './follow';
 import { adoptOutcomeIfDeleted, adoptRecordedOutcome, invite } from './opening';
 
 /**
- * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run; only a cancel request ends it as
- * Canceled, after the person was withdrawn.
+ * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run. A cancel request withdraws the person and
+ * ends the run as Canceled.
  */
 export async function collectRecords(input: CollectRecordsInput): Promise<CollectRecordsResult> {
   const applicant = new Applicant(input);
@@ -23,9 +23,9 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   setHandler(invitationQuery, () => applicant.invitation);
   setHandler(statusNoticeSignal, (notice) => applicant.receiveStatusNotice(notice));
   setHandler(reportNoticeSignal, (notice) => applicant.receiveReportNotice(notice));
-  showDetails(applicant.state);
+  applicant.showDetails();
   try {
-    // A run that continues another one is past the first two phases.
+    // A run after continue-as-new is past the first two steps.
     if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);
     const rejection = applicant.isInvited ? null : await invite(applicant);
     const conclusion = rejection ?? (await followUntilConcluded(applicant));
@@ -36,7 +36,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
       if (!conclusion.shouldWithdraw) await collectLateReports(applicant);
     });
   } catch (error) {
-    // An attempt in flight when the cancel came may end in a failure of its own: the request counts, not the error.
+    // After a cancel request a running activity may fail with an error of its own; the request counts.
     if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw toTaskFailure(error);
     await CancellationScope.nonCancellable(async () => {
       if (applicant.mayBeInvited) await withdrawPerson(applicant);
@@ -48,14 +48,16 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
 }
 
 function resultOf({ state }: Applicant): CollectRecordsResult {
-  if (state.outcome === null) throw new TypeError('an applicant ended without an outcome');
+  if (state.outcome === null) throw new TypeError('the applicant has no outcome');
   return { outcome: state.outcome, reason: state.reason, documents: countDocuments(state.collection) };
 }
 
 /**
- * No activity of ours fails for good, so one that did is a fault of ours. It must not end the applicant: an ordinary error fails the workflow
- * task instead, so that the applicant stands still, visibly, until a corrected worker goes on.
+ * Activities are retried without limit, so a final failure is a bug. An ordinary error fails the workflow task, not the workflow: the applicant waits,
+ * visibly, for a corrected worker.
  */
 function toTaskFailure(error: unknown): unknown {
-  return error instanceof ActivityFailure ? new Error(`the activity ${error.activityType} failed for good`) : error;
+  return error instanceof ActivityFailure
+    ? new Error(`the activity ${error.activityType} failed and is not retried`)
+    : error;
 }

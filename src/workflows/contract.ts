@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
@@ -115,6 +116,13 @@ export const SEARCH_ATTRIBUTES = {
   [ATTRIBUTES.stageSince]: 'DATETIME',
   [ATTRIBUTES.outcome]: 'KEYWORD',
   [ATTRIBUTES.humanId]: 'KEYWORD',
+} as const;
+
+export const SEARCH_ATTRIBUTE_KEYS = {
+  stage: defineSearchAttributeKey(ATTRIBUTES.stage, 'KEYWORD'),
+  stageSince: defineSearchAttributeKey(ATTRIBUTES.stageSince, 'DATETIME'),
+  outcome: defineSearchAttributeKey(ATTRIBUTES.outcome, 'KEYWORD'),
+  humanId: defineSearchAttributeKey(ATTRIBUTES.humanId, 'KEYWORD'),
 } as const;
 
 /** The memo key under which the SHA-256 (hex) of the normalised details stands. */

@@ -15,9 +15,7 @@ import {
 import type { ReportNotice } from '../domain/notices';
 import { internalActivities, upstreamActivities, waitForTurn } from './activity-calls';
 import { type DeliverNoticesResult, reportNoticeSignal } from './contract';
-
-/** A mailbox that is flooded hands over to a fresh run, as an applicant does. */
-const MAX_SIGNALS = 2_000;
+import { hasReachedRunLimit } from './run-limits';
 
 export interface DeliverNoticesInput {
   /** Notices that the run before did not deliver. */
@@ -126,17 +124,17 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
 
   /** A notice that changes nothing of what is due starts no new timer. */
   async function waitUntil(untilMs: number): Promise<void> {
-    const isDue = (step: MailboxStep<ReportNotice>) => step.do !== 'wait' || step.untilMs < untilMs;
+    const isDue = (step: MailboxStep) => step.do !== 'wait' || step.untilMs < untilMs;
     const options = { summary: 'waiting before the owner is looked for again' };
     await condition(() => shouldContinueAsNew() || failure !== null || isDue(decide()), untilMs - Date.now(), options);
   }
 
-  function decide(): MailboxStep<ReportNotice> {
+  function decide(): MailboxStep {
     return decideMailbox(mailbox, Date.now(), asking !== null);
   }
 
   /** One that is too heavy to be handed over goes on: the server then refuses what is too much, and the webhook keeps it. */
   function shouldContinueAsNew(): boolean {
-    return (signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested) && !exceedsCarryLimit(mailbox);
+    return hasReachedRunLimit(signals) && !exceedsCarryLimit(mailbox);
   }
 }

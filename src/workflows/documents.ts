@@ -1,21 +1,26 @@
 import { isCancellation } from '@temporalio/workflow';
-import { type Collection, findNewestStored, withDownloadResult } from '../domain/collection';
+import type { Collection } from '../domain/collection';
+import { findNewestStored, withDownloadResult } from '../domain/collection-documents';
+import type { DownloadResult } from '../domain/download-results';
 import type { Policy } from '../domain/policy';
 import type { WantedDocument } from '../domain/reports';
 import { downloadActivities } from './activity-calls';
 import type { Applicant } from './applicant';
 
-/**
- * Fetches side by side. What was stored before a cancel came is kept, for the manifest is to tell of it.
- * @throws what the first of them failed with, once all have ended
- */
+/** The applicant and the round that documents are downloaded for. */
+interface DownloadTarget {
+  readonly clientUserId: string;
+  readonly round?: number | undefined;
+  readonly policy: Policy;
+}
+
+/** Downloads documents at the same time. @throws once all have ended, the first failure; documents stored before it stay in the collection */
 export async function fetchDocuments(documents: readonly WantedDocument[], applicant: Applicant): Promise<void> {
   const results = await fetchConcurrently(documents, applicant);
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   if (failures.length > 0) throw failures.find((reason) => !isCancellation(reason)) ?? failures[0];
 }
 
-/** Fetches side by side, and gives what came of each. */
 export function fetchConcurrently(
   documents: readonly WantedDocument[],
   applicant: Applicant,
@@ -23,36 +28,28 @@ export function fetchConcurrently(
   return Promise.allSettled(documents.map((wanted) => fetchOne(wanted, applicant)));
 }
 
-async function fetchOne(wanted: WantedDocument, { state, input }: Applicant): Promise<void> {
-  const { clientUserId, collection, round } = state;
-  const asked = { clientUserId, ...downloadRequest(wanted, collection, input.policy, round) };
-  // Waited for after a cancel as well: what it stores at that moment belongs into the manifest.
-  const call = downloadActivities(`Fetch a report as ${wanted.format}`, {
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  });
-  const fetched = await call.fetchDocument(asked);
-  state.collection = withDownloadResult(state.collection, wanted, fetched, Date.now(), input.policy);
+async function fetchOne(wanted: WantedDocument, { state, input: { policy } }: Applicant): Promise<void> {
+  const target = { clientUserId: state.clientUserId, round: state.round, policy };
+  // Also after a cancel request, because the manifest must show what the download stores.
+  const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
+  const result = await download(wanted, state.collection, target, cancellationType);
+  state.collection = withDownloadResult(state.collection, wanted, result, Date.now(), policy);
 }
 
-/** What a download has to know beside whose it is. */
-export function downloadRequest(
+export function download(
   wanted: WantedDocument,
   collection: Collection,
-  policy: Policy,
-  round: number | undefined,
-) {
+  { clientUserId, round = 1, policy }: DownloadTarget,
+  cancellationType: 'TRY_CANCEL' | 'WAIT_CANCELLATION_COMPLETED' = 'TRY_CANCEL',
+): Promise<DownloadResult> {
   const { newest, isInManifest } = findNewestStored(collection, wanted);
-  const refusedPatienceMs = policy.accessRefusedPatienceMs;
-  return {
+  return downloadActivities(`Fetch a report as ${wanted.format}`, { cancellationType }).fetchDocument({
+    clientUserId,
     ...wanted,
     newest,
     ...(isInManifest && { isNewestInManifest: true }),
-    refusedPatienceMs,
-    ...laterRound(round),
-  };
-}
-
-/** The first round is left out, because it would stand in nearly every history. */
-function laterRound(round = 1): { round?: number } {
-  return round > 1 ? { round } : {};
+    refusedPatienceMs: policy.accessRefusedPatienceMs,
+    // Left out for the first round, to keep histories small.
+    ...(round > 1 && { round }),
+  });
 }

@@ -2,9 +2,9 @@ import { CancellationScope, condition, continueAsNew } from '@temporalio/workflo
 import { decide, type Step, type Wait } from '../domain/decision';
 import { currentKind, currentStatus, isConfirmedDeclined, readBackAtMs } from '../domain/facts';
 import type { Conclusion } from '../domain/outcome';
-import { MINUTE_MS } from '../domain/policy';
+import { earliest, MINUTE_MS } from '../domain/policy';
 import { statusKind } from '../domain/status';
-import { type Applicant, showDetails } from './applicant';
+import type { Applicant } from './applicant';
 import { checkReports, checkStatus, learnFinding, pollCalls } from './checks';
 import { recordRound } from './closing';
 import type { CollectRecordsInput, CollectRecordsResult } from './contract';
@@ -12,10 +12,10 @@ import { fetchDocuments } from './documents';
 import { throwIfCancelled } from './run-limits';
 import { StatusWaiter } from './status-waiter';
 
-/** Longer than HUMAN_API_TIMEOUT. */
+/** Longer than HUMAN_API_TIMEOUT: after it no list is in flight. */
 const LIST_IN_FLIGHT_MS = MINUTE_MS;
 
-/** From the invitation to a conclusion: decides the next step from what is known, performs it, and learns from the answer. */
+/** Repeats until a conclusion: decide the next step, perform it, learn from the answer. */
 export async function followUntilConcluded(applicant: Applicant): Promise<Conclusion> {
   const waiter = new StatusWaiter(pollCalls(applicant));
   for (;;) {
@@ -28,7 +28,7 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
   }
 }
 
-/** Every answer is learnt as soon as it comes: a read may end a list that is in flight. */
+/** Learns each answer as soon as it comes: a read may end a list in flight. */
 async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Applicant, waiter: StatusWaiter) {
   switch (step.do) {
     case 'wait':
@@ -54,13 +54,13 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
   }
 }
 
-/** Waits until a notice, a poll or the read of a deadline changes what is known, or the time is up. */
+/** Waits for a notice, a poll or the read of a deadline, or until the time of `wait` has passed. */
 async function waitForChange(wait: Wait, applicant: Applicant, waiter: StatusWaiter): Promise<void> {
   const { state, facts } = applicant;
   const { collection } = state;
   state.waitingFor = wait.waitingFor;
   state.waitingUntilMs = wait.untilMs;
-  showDetails(state);
+  applicant.showDetails();
   const finding = await waiter.waitForChange(
     wait,
     { humanId: applicant.subjectId, status: currentStatus(facts), isStuck: Boolean(state.stuck) },
@@ -72,10 +72,9 @@ async function waitForChange(wait: Wait, applicant: Applicant, waiter: StatusWai
 }
 
 /**
- * Does what may take an hour while notices still count: the stage follows them, and what has to be read back is read back meanwhile. The work
- * is ended, its calls cancelled, once a read says that the person declined, once this run has taken too many signals, or once the time of
- * `expiresAtMs` has come (null: never). When this returns the work has ended in any case: after a cancel, too, nothing is stored that the
- * manifest does not show.
+ * Does work that may take an hour. Meanwhile the stage follows the notices, and notices are read back. The work is cancelled once a read says
+ * that the person declined, once this run has too many signals, or at `expiresAtMs` (null: never). The work has ended when this returns, also after
+ * a cancel request: no document is stored that the manifest lacks.
  */
 async function runInterruptibly(
   applicant: Applicant,
@@ -84,35 +83,32 @@ async function runInterruptibly(
   expiresAtMs: () => number | null = () => null,
 ): Promise<void> {
   const scope = new CancellationScope();
-  let ended = false;
-  // Caught, because it may fail while something else is waited for.
+  let hasEnded = false;
+  // Caught here, because it may fail during another wait.
   const working = scope
     .run(work)
     .catch((error: unknown) => ({ error }))
     .finally(() => {
-      ended = true;
+      hasEnded = true;
     });
   try {
-    while (!ended && !isOver()) await handleNews(applicant, waiter, () => ended, expiresAtMs());
+    while (!hasEnded && !shouldEnd()) await handleNews(applicant, waiter, () => hasEnded, expiresAtMs());
   } finally {
-    if (!ended) scope.cancel();
+    if (!hasEnded) scope.cancel();
     await working;
   }
   const failed = await working;
-  // Where the work was ended, an attempt in flight may end in a failure of its own: nobody needs it any more.
-  if (failed && !isOver()) throw failed.error;
+  // The failure of cancelled work does not matter.
+  if (failed && !shouldEnd()) throw failed.error;
 
-  function isOver(): boolean {
+  function shouldEnd(): boolean {
     const expiryMs = expiresAtMs();
-    return isWorkObsolete(applicant) || (expiryMs !== null && expiryMs <= Date.now());
+    const hasExpired = expiryMs !== null && expiryMs <= Date.now();
+    return applicant.mustContinueAsNew || isConfirmedDeclined(applicant.facts) || hasExpired;
   }
 }
 
-function isWorkObsolete(applicant: Applicant): boolean {
-  return applicant.mustContinueAsNew || isConfirmedDeclined(applicant.facts);
-}
-
-/** Waits for the work to end, for a notice that has to be read back, or for a poll's finding, and learns from it. */
+/** Waits for the end of the work, a finding of a poll or a notice to read back, and learns from it. */
 async function handleNews(
   applicant: Applicant,
   waiter: StatusWaiter,
@@ -123,9 +119,8 @@ async function handleNews(
   const { facts } = applicant;
   const readAtMs = readBackAtMs(facts, applicant.input.policy);
   const hasNews = () => hasEnded() || waiter.hasFinding || applicant.facts !== facts || applicant.mustContinueAsNew;
-  const wakeUps = [readAtMs, expiryMs].filter((timeMs) => timeMs !== null);
-  const wakeAtMs = Math.min(...wakeUps);
-  if (wakeUps.length === 0) await condition(hasNews);
+  const wakeAtMs = earliest(readAtMs, expiryMs);
+  if (wakeAtMs === null) await condition(hasNews);
   else if (wakeAtMs > Date.now()) await condition(hasNews, wakeAtMs - Date.now());
   if (hasEnded() || applicant.mustContinueAsNew) return;
   const finding = waiter.takeFinding();
@@ -134,21 +129,21 @@ async function handleNews(
 }
 
 /**
- * A list may be refused for an hour. Once a read shows another status, the list is waited for no longer than an answer in flight takes. A read
- * that confirms the claimed status shows no other: the list is still the one that is needed.
+ * Access to a list may be denied for an hour. Once a read returns another status than the current or the claimed one, the list expires after the time
+ * of an answer in flight.
  */
 function listExpiry(applicant: Applicant): () => number | null {
   const expected = new Set([statusKind(applicant.facts.status.read.status), currentKind(applicant.facts)]);
   let changedAtMs: number | null = null;
   return () => {
     if (expected.has(statusKind(applicant.facts.status.read.status))) changedAtMs = null;
-    // The wait starts a timer that earlier versions did not start: their histories would not replay with it.
+    // Starts a timer that a history of an earlier version does not have.
     else if (!applicant.isOfEarlierVersion) changedAtMs ??= Date.now();
     return changedAtMs === null ? null : changedAtMs + LIST_IN_FLIGHT_MS;
   };
 }
 
-/** Hands everything to a fresh run, so that no history grows without end. Handlers never wait, so none is cut off. */
+/** Limits the length of a history. Handlers never wait, so continue-as-new interrupts none. */
 async function continueInNewRun(applicant: Applicant, waiter: StatusWaiter): Promise<never> {
   waiter.stop();
   const { input, invitation } = applicant;

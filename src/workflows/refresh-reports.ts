@@ -1,6 +1,5 @@
 import {
   CancellationScope,
-  CancelledFailure,
   condition,
   continueAsNew,
   isCancellation,
@@ -9,9 +8,10 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { accessDenialContradiction } from '../domain/access';
-import { withAccessDenied, withDownloadResult, withList, withRecorded, withUnansweredList } from '../domain/collection';
+import { accessDenialContradiction, withListAnswer } from '../domain/collection';
+import { withDownloadResult, withRecorded, withRecording } from '../domain/collection-documents';
 import { missingDocuments } from '../domain/missing-documents';
+import { NOTICES_PER_BATCH } from '../domain/notices';
 import { HOUR_MS, SECOND_MS } from '../domain/policy';
 import {
   type ClosedRound,
@@ -29,7 +29,7 @@ import {
   withoutAwaitedReports,
 } from '../domain/refresh';
 import type { WantedDocument } from '../domain/reports';
-import { downloadActivities, internalActivities, localActivityFirst, upstreamActivities } from './activity-calls';
+import { internalActivities, localActivityFirst, upstreamActivities } from './activity-calls';
 import { accessPatience, listSelection } from './checks';
 import {
   type RefreshReportsInput,
@@ -38,12 +38,9 @@ import {
   reportNoticeSignal,
   scheduleChecksSignal,
 } from './contract';
-import { downloadRequest } from './documents';
+import { download } from './documents';
+import { hasReachedRunLimit, throwIfCancelled } from './run-limits';
 
-/** A refresh that is flooded hands over to a fresh run, as an applicant does. */
-const MAX_SIGNALS = 2_000;
-/** The server refuses a workflow task that leaves 2,000 activities pending, for good. */
-const NOTICES_PER_BATCH = 50;
 /** The closing that asked for the checks ends a moment later; looked at again after so long, then twice as long each time. */
 const CLOSING_AGAIN_MS = { first: 5 * SECOND_MS, most: HOUR_MS };
 
@@ -71,7 +68,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       await record();
       continue;
     }
-    throwIfCancelled();
+    throwIfCancelled('the refresh was cancelled');
     // A refusal may pass: the checks that remain find out.
     if (isAccessDenied && nextCheckAtMs(refresh) === null) return toResult('withdrawn');
     if (step.do === 'end') return toResult('refreshed');
@@ -125,12 +122,9 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { collection } = refresh;
     // Credentials were proven since: a person who had connected is withdrawn, and every notice of theirs is answered.
     isAccessDenied = answer.kind === 'refused';
-    if (answer.kind === 'listed') {
-      refresh = withListResult(refresh, withList(collection, answer, Date.now()), answer.reports, askedAtMs);
-    } else {
-      const without = answer.kind === 'refused' ? withAccessDenied : withUnansweredList;
-      refresh = withListResult(refresh, without(collection, answer.askedAtMs), null, askedAtMs);
-    }
+    const reports = answer.kind === 'listed' ? answer.reports : null;
+    const learnt = withListAnswer(collection, answer, Date.now(), round.policy.pollMs.someSynced);
+    refresh = withListResult(refresh, learnt, reports, askedAtMs);
   }
 
   /** What was stored before a cancel came is recorded, for the manifest is to tell of it; then the refresh ends. */
@@ -144,15 +138,14 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   async function fetchOne(wanted: WantedDocument): Promise<void> {
     const { round } = refresh;
     if (!round) throw new TypeError('a document was fetched before the manifest was read');
-    const asked = { clientUserId, ...downloadRequest(wanted, refresh.collection, round.policy, round.round) };
-    const fetched = await downloadActivities(`Fetch a report as ${wanted.format}`).fetchDocument(asked);
+    const fetched = await download(wanted, refresh.collection, { clientUserId, ...round });
     const collection = withDownloadResult(refresh.collection, wanted, fetched, Date.now(), round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };
   }
 
   async function record(): Promise<void> {
     const { round, collection } = refresh;
-    refresh = { ...refresh, collection: { ...collection, unrecorded: false } };
+    refresh = { ...refresh, collection: withRecording(collection) };
     const { documents } = collection;
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
@@ -188,14 +181,10 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   }
 
   function shouldContinueAsNew(): boolean {
-    return signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested;
+    return hasReachedRunLimit(signals);
   }
 
   function toResult(ended: RefreshReportsResult['ended']): RefreshReportsResult {
     return { clientUserId, ended, stored: refresh.stored, ignored: refresh.ignored };
   }
-}
-
-function throwIfCancelled(): void {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the refresh was cancelled');
 }

@@ -1,31 +1,25 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { UndecidedAnswer } from '../activities/undecided';
+import type { UndecidedAnswer } from '../activities/attempt';
 import { MINUTE_MS } from '../domain/policy';
-import { type Applicant, showDetails } from './applicant';
+import type { Applicant } from './applicant';
 
-/** Answers that decide nothing for so long do not pass by themselves. */
+/** Such answers that last longer are unlikely to end by themselves. */
 const SHOWN_AFTER_MS = 5 * MINUTE_MS;
 
-/** After how long an activity returns what keeps it from deciding; null for one that is shown already, so that it costs no more history. */
-export function undecidedPatience({ stuck }: Applicant['state']): number | null {
-  return stuck ? null : SHOWN_AFTER_MS;
-}
-
-/** Shows an applicant as stuck, or with null as stuck no longer. */
-export function showStuck(state: Applicant['state'], stuck: string | null): void {
-  if ((state.stuck ?? null) === stuck) return;
-  state.stuck = stuck;
-  showDetails(state);
+/** After how long an activity returns an undecided answer; null (never) once the applicant is shown as stuck, to save history. */
+export function undecidedPatience({ state }: Applicant): number | null {
+  return state.stuck ? null : SHOWN_AFTER_MS;
 }
 
 type Ask<A> = (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>;
 
-/** Asks until an answer decides about the person, and shows meanwhile why none does: two activities at most. */
-export async function askUntilDecided<A>(state: Applicant['state'], ask: Ask<A>): Promise<A> {
-  return askRepeatedly(ask, { isShown: () => Boolean(state.stuck), show: (why) => showStuck(state, why) });
+/** Repeats a call until its answer decides about the person, and shows the applicant as stuck until then: two activities at most. */
+export async function askUntilDecided<A>(applicant: Applicant, ask: Ask<A>): Promise<A> {
+  const show = (why: string | null) => applicant.showStuck(why);
+  return askRepeatedly(ask, { isShown: () => Boolean(applicant.state.stuck), show });
 }
 
-/** The same without an applicant: the current details of the run show why no answer decides. */
+/** The same for a workflow without an applicant. */
 export async function askUntilDecidedInRun<A>(ask: Ask<A>): Promise<A> {
   let shown: string | null = null;
   const show = (why: string | null) => {

@@ -5,10 +5,9 @@ import { isUndecodable, UNDECODABLE } from '../domain/encryption';
 const MARKER = JSON.stringify(UNDECODABLE);
 
 /**
- * One gate for every workflow: the marker is never taken for a value, whose missing fields would read as "nothing was found". A start input or
- * an activity's answer that is one fails the workflow task, whatever the workflow would catch: it stands still where everybody sees it, and goes
- * on once the payload can be decoded, or after a reset to before it. Signals pass, for they must stop no deadline: each handler drops what is no
- * notice. The SDK asks for this name.
+ * Fails the workflow task if an input or the result of an activity is the marker of an undecodable payload: as a value, its missing fields would
+ * mean "nothing found". The workflow waits, visibly, until the payload can be decoded or the workflow is reset to before it. Signals pass, because
+ * they must not delay deadlines: their handlers drop what is no notice. The SDK requires this export.
  */
 export const interceptors = (): WorkflowInterceptors => ({
   internals: [
@@ -16,7 +15,7 @@ export const interceptors = (): WorkflowInterceptors => ({
       activate(input, next) {
         for (const { initializeWorkflow, resolveActivity } of input.activation.jobs ?? []) {
           rejectMarkers('the input of this workflow', initializeWorkflow?.arguments);
-          rejectMarkers('what an activity answered', [resolveActivity?.result?.completed?.result]);
+          rejectMarkers('the result of an activity', [resolveActivity?.result?.completed?.result]);
         }
         next(input);
       },
@@ -25,7 +24,7 @@ export const interceptors = (): WorkflowInterceptors => ({
   inbound: [
     {
       validateUpdate(input, next) {
-        if (input.args.some(isUndecodable)) throw undecodableFailure('what this update was told');
+        if (input.args.some(isUndecodable)) throw undecodableFailure('the input of this update');
         next(input);
       },
     },
@@ -36,16 +35,15 @@ function rejectMarkers(what: string, payloads: readonly (Payload | null | undefi
   if (payloads?.some(isMarker)) throw undecodableFailure(what);
 }
 
-/** One of the SDK's, because its type is told outside the sandbox too, and in clear. */
+/** An ApplicationFailure, because its type stays readable outside the sandbox and without a key. */
 function undecodableFailure(what: string): ApplicationFailure {
-  const advice = 'look for a wrong key in PAYLOAD_KEYS, else reset the workflow to before it';
   return ApplicationFailure.create({
-    message: `${what} cannot be decoded, so nothing is done upon it: ${advice}`,
+    message: `${what} cannot be decoded: check PAYLOAD_KEYS, or reset the workflow to before it`,
     type: 'UndecodablePayload',
   });
 }
 
-/** Without parsing it: a history of thousands of answers is looked through at each replay. */
+/** Does not parse, because a replay checks thousands of results. */
 function isMarker(payload: Payload | null | undefined): boolean {
   const data = payload?.data;
   return data?.length === MARKER.length && String.fromCharCode(...data) === MARKER;

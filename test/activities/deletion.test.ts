@@ -1,4 +1,4 @@
-import { createPersonActivities } from '../../src/activities/person';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
@@ -16,7 +16,7 @@ function setup(error: Error, { times = Infinity, isGone = false } = {}) {
   person.deleted = isGone;
   humanApi.faults.push({ route: 'withdraw', error, times });
   const routes = () => humanApi.calls.map(({ route }) => route);
-  return { humanApi, humanId: person.humanId, person, routes, ...createPersonActivities({ upstream: humanApi }) };
+  return { humanApi, humanId: person.humanId, person, routes, ...createWithdrawalActivities({ upstream: humanApi }) };
 }
 
 test.each([

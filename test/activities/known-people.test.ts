@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createPeopleActivities } from '../../src/activities/withdrawal';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { FakeUpstream } from '../support/fake-upstream';
 
 const [OURS, STRANGER] = ['h-POL-1-0', 'h-POL-1-1'] as const;
@@ -9,7 +9,7 @@ function setup() {
   const humanApi = new FakeUpstream();
   humanApi.enrol('POL-1', 'pol-1@example.org', 0);
   humanApi.enrol('POL-1', 'stranger@example.org', 0);
-  const { findKnownPeople } = createPeopleActivities({ upstream: humanApi });
+  const { findKnownPeople } = createWithdrawalActivities({ upstream: humanApi });
   const find = (known: { humanIds?: readonly string[]; emails?: readonly string[] }) =>
     new MockActivityEnvironment().run(findKnownPeople, { clientUserId: 'POL-1', humanIds: [], emails: [], ...known });
   return { humanApi, find };

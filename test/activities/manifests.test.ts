@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createManifestActivities } from '../../src/activities/manifests';
 import type { ManifestChange, ReportStore } from '../../src/report-store/port';
-import { digestKeys, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createDigestKeys, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change } from '../report-store/fixtures';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 
@@ -26,14 +26,14 @@ test.each([5_000, 30_000])(
 );
 
 describe('the details of an earlier round', () => {
-  const [K1, K2] = [newKey('k1'), newKey('k2')];
+  const [K1, K2] = [generateKey('k1'), generateKey('k2')];
   const CLOSED = { outcome: 'collected', closedAt: '2026-01-01T00:00:00.000Z' } as const;
 
   /** What a worker with other secrets reads of a manifest that the first one wrote. */
   async function setup(before: readonly [string, string], after: readonly [string, string], closed = true) {
     const reportStore = new FakeStore();
     const activities = ([clientSecret, keys]: readonly [string, string]) =>
-      createManifestActivities({ reportStore, digestKeys: digestKeys(parseKeyRing(keys), clientSecret) });
+      createManifestActivities({ reportStore, digestKeys: createDigestKeys(parseKeyRing(keys), clientSecret) });
     const environment = new MockActivityEnvironment();
     const write = (secrets: readonly [string, string], changed: Partial<ManifestChange>) =>
       environment.run(activities(secrets).recordManifest, change({ detailsDigest: 'mine', ...changed }));

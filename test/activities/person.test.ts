@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPersonActivities, type StatusAnswer } from '../../src/activities/person';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { Unavailable, Undecided } from '../../src/upstream/errors';
@@ -16,7 +17,8 @@ const QUEUED = { queuedForMs: () => 10 * MINUTE_MS };
 function setup() {
   const humanApi = new FakeUpstream();
   const { humanId } = humanApi.enrol('POL-1', EMAIL, 0);
-  return { humanApi, humanId, ...createPersonActivities({ upstream: humanApi }) };
+  const deps = { upstream: humanApi };
+  return { humanApi, humanId, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
 }
 
 /** Upstream fails so often, then answers. */

@@ -91,7 +91,7 @@ describe('a download whose access token is refused', () => {
       [9 * HOUR_MS, HOUR_MS],
     ] as const) {
       const { result, delaysMs } = await setup([refusal]).fetch({ refusedPatienceMs });
-      expect(result).toEqual({ kind: 'unavailable', detail: 'Human API refused access' });
+      expect(result).toEqual({ kind: 'unavailable', detail: 'Human API denied access' });
       expect(Math.abs(sum(delaysMs) - forMs)).toBeLessThan(6 * MINUTE_MS);
     }
   });

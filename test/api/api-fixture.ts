@@ -11,14 +11,14 @@ import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 
 export const UI = 'http://127.0.0.1:8233';
 export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role}-0123456789abcdef`])) as Record<
   Role,
   string
 >;
-const ring = parseKeyRing(newKey('main')) ?? fail();
+const ring = parseKeyRing(generateKey('main')) ?? fail();
 const NAMESPACE = 'default';
 
 /** The api on a free port with one key a role, its codec endpoint on. */

@@ -1,4 +1,4 @@
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 import { encrypted, KEYS, plain, startApi, UI, wire } from './api-fixture';
 
@@ -23,7 +23,7 @@ function decode(
 }
 
 test('what can be decoded is, what cannot comes back as it came, in its place', async () => {
-  const other = parseKeyRing(newKey('other')) ?? undefined;
+  const other = parseKeyRing(generateKey('other')) ?? undefined;
   const good = await encrypted({ email: 'max@example.org' }, 'applicant-POL-1');
   const late = await encrypted('second', 'notices-h1');
   const altered = { ...good, data: Buffer.from('nothing of ours, but long enough for a tag').toString('base64') };

@@ -16,19 +16,19 @@ import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { freePort } from '../support/temporal-server';
-import { openPage, PATIENCE_MS } from './stage';
+import { openPage, PAGE_TIMEOUT_MS } from './fixture';
 
 const { CommandType } = temporal.api.enums.v1;
 const WORKFLOW_ID = 'applicant-POL-1';
 const EMAIL = 'canary@example.org';
 const SUMMARY = 'waiting for further reports';
-/** `binary/encrypted`, as the UI shows the metadata of what it cannot read. */
+/** `binary/encrypted`, as the UI shows the metadata of an encrypted payload. */
 const ENCRYPTED = Buffer.from('binary/encrypted').toString('base64');
 const SETUP_TIMEOUT_MS = 60_000;
 
@@ -40,13 +40,13 @@ let audit: Audit;
 let pageUrl: string;
 let codecOrigin: string;
 
-/** Temporal's server, its UI and our api, with the arguments and the environment that `npm start` gives them. */
+/** Starts Temporal with its UI and the api process's server, with the arguments and the environment of `npm start`. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-ui-'));
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
-  const env = { PAYLOAD_KEYS: newKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
+  const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   const { api: settings, payload, temporal: at } = readConfig('api', openApiEnvironment(env, apiPort, uiPort), folder);
-  client = lazyClient(at, createDataConverter(payload, at.namespace));
+  client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, serves } = temporalServer({
     ...{ cli: process.env['TEMPORAL_CLI_PATH'] ?? '', port, uiPort, codecUrl: `${codecOrigin}/codec` },
@@ -70,7 +70,7 @@ beforeAll(async () => {
     const context = { type: 'workflow', namespace: at.namespace, workflowId: WORKFLOW_ID } as never;
     return (await codec?.encode([plain], context)) ?? [];
   };
-  const runId = await playApplicant(encode);
+  const runId = await createHistory(encode);
   pageUrl = `http://127.0.0.1:${uiPort}/namespaces/${at.namespace}/workflows/${WORKFLOW_ID}/${runId}/timeline`;
 }, SETUP_TIMEOUT_MS);
 
@@ -89,14 +89,14 @@ async function stopApi(): Promise<void> {
   await api.close();
 }
 
-/** An applicant who is collected after a wait, by hand: what a worker would answer, without one. */
-async function playApplicant(encode: (value: unknown) => Promise<temporal.api.common.v1.IPayload[]>): Promise<string> {
+/** Creates the history of an applicant without a worker: a timer with a summary, then the result. */
+async function createHistory(encode: (value: unknown) => Promise<temporal.api.common.v1.IPayload[]>): Promise<string> {
   const { namespace } = client.options;
   const taskQueue = 'by-hand';
   const { firstExecutionRunId } = await client.workflow.start(COLLECT_RECORDS, {
     ...{ workflowId: WORKFLOW_ID, taskQueue, args: [{ details: { clientUserEmail: EMAIL } }] },
   });
-  // A poll needs a limit of its own.
+  // A long poll needs its own deadline.
   const { taskToken } = await client.withDeadline(Date.now() + SETUP_TIMEOUT_MS, () =>
     client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue }, identity: 'the test' }),
   );
@@ -120,47 +120,47 @@ async function playApplicant(encode: (value: unknown) => Promise<temporal.api.co
   return firstExecutionRunId;
 }
 
-/** What the page says once it says that. */
-async function shownWith(page: Page, text: string): Promise<string> {
-  return until(`"${text}" on the page`, PATIENCE_MS, async () => {
-    const shown = await page.locator('body').innerText();
-    return shown.includes(text) && shown;
+/** Waits for a text on the page and returns the text of the page. */
+async function waitForText(page: Page, text: string): Promise<string> {
+  return until(`"${text}" on the page`, PAGE_TIMEOUT_MS, async () => {
+    const content = await page.locator('body').innerText();
+    return content.includes(text) && content;
   });
 }
 
-test("Temporal's UI shows an applicant's input, result and summaries in clear with nothing to set, and asks nobody but our api", async () => {
-  const { page, faults, strayed } = await openPage(pageUrl);
-  await shownWith(page, EMAIL);
-  await shownWith(page, '"outcome": "collected"');
-  expect(await shownWith(page, SUMMARY)).not.toContain(ENCRYPTED);
+test("Temporal's UI decrypts input, result and summaries without settings, and requests the api only", async () => {
+  const { page, faults, externalUrls } = await openPage(pageUrl);
+  await waitForText(page, EMAIL);
+  await waitForText(page, '"outcome": "collected"');
+  expect(await waitForText(page, SUMMARY)).not.toContain(ENCRYPTED);
   expect(faults).toEqual([]);
-  // Its makers' news, of which it asks with ids of the browser and the server.
-  const elsewhere = strayed.filter((url) => !url.startsWith('https://newsfeed.temporal.io/'));
-  expect(new Set(elsewhere.map((url) => new URL(url).origin))).toEqual(new Set([codecOrigin]));
+  // The UI also requests Temporal's news feed.
+  const urls = externalUrls.filter((url) => !url.startsWith('https://newsfeed.temporal.io/'));
+  expect(new Set(urls.map((url) => new URL(url).origin))).toEqual(new Set([codecOrigin]));
 });
 
-test('a page of somebody else that is open in the same browser is told nothing', async () => {
-  const stranger = createServer((_request, response) => response.setHeader('Content-Type', 'text/html').end('<p>'));
+test('a page of another origin in the same browser cannot read from the api', async () => {
+  const otherSite = createServer((_request, response) => response.setHeader('Content-Type', 'text/html').end('<p>'));
   try {
-    const { page } = await openPage(await listen(stranger, { host: '127.0.0.1', port: 0 }));
-    const asked = (contentType: string, mode: string) =>
+    const { page } = await openPage(await listen(otherSite, { host: '127.0.0.1', port: 0 }));
+    const decode = (contentType: string, mode: string) =>
       page.evaluate(
         `fetch('${codecOrigin}/codec/decode', { method: 'POST', mode: '${mode}', headers: { 'content-type': '${contentType}' }, body: '{"payloads":[]}' })` +
           '.then((answer) => answer.type, (error) => error.name)',
       );
-    expect(await asked('application/json', 'cors')).toBe('TypeError');
-    // Sent without asking first, as a form would be.
-    expect(await asked('text/plain', 'no-cors')).toBe('TypeError');
+    expect(await decode('application/json', 'cors')).toBe('TypeError');
+    // Sent without a preflight request, like a form.
+    expect(await decode('text/plain', 'no-cors')).toBe('TypeError');
   } finally {
-    stranger.closeAllConnections();
-    await drain(stranger);
+    otherSite.closeAllConnections();
+    await drain(otherSite);
   }
 });
 
-test('without our api the same page shows ciphertext only, and says that it could not ask', async () => {
+test('without the api the page shows ciphertext only, with an error message', async () => {
   await stopApi();
   const { page } = await openPage(pageUrl);
-  const shown = await shownWith(page, ENCRYPTED);
+  const content = await waitForText(page, ENCRYPTED);
   await page.locator('#content').getByText('Codec Server could not connect').waitFor();
-  for (const word of [EMAIL, SUMMARY, '"outcome"']) expect(shown).not.toContain(word);
+  for (const text of [EMAIL, SUMMARY, '"outcome"']) expect(content).not.toContain(text);
 });

@@ -1,5 +1,5 @@
 import { temporal } from '@temporalio/proto';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId, stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
@@ -93,7 +93,7 @@ describe.each([
     taskQueue: 'reference-encrypted',
     what: 'encrypted',
     id: 'POL-2',
-    keys: newKey('main'),
+    keys: generateKey('main'),
     bytesMost: ENCRYPTED_BYTES_MOST,
   },
 ])('$what', ({ taskQueue, id, keys, bytesMost }) => {

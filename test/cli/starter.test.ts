@@ -2,7 +2,7 @@ import type { StarterArguments } from '../../src/cli/arguments';
 import { runStarter, type StarterDeps } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
-import type { ApplicantSummary, Applicants, Started, StartRequest } from '../../src/temporal/applicants';
+import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../../src/temporal/applicants';
 import { TemporalUnreachable } from '../../src/temporal/connection';
 import { PLAIN_ARGUMENTS, startingApplicants, summaryOf } from '../support/fake-applicants';
 
@@ -13,7 +13,7 @@ const ONE = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
 function setup(options: {
   args?: Partial<StarterArguments>;
   file?: readonly string[];
-  start?: (request: StartRequest) => Partial<Started> | Promise<Partial<Started>>;
+  start?: (request: StartRequest) => Partial<StartResult> | Promise<Partial<StartResult>>;
   untilClosed?: (
     clientUserId: string,
     onSummary?: (news: ApplicantSummary) => void,
@@ -34,8 +34,8 @@ function setup(options: {
       order.push(`asked ${request.details.clientUserId}`);
       return options.start?.(request);
     }),
-    untilClosed: async (clientUserId, _, onSummary) => ({
-      ...summaryOf(clientUserId, { open: false, stage: 'closed' }),
+    waitForClose: async (clientUserId, _, onSummary) => ({
+      ...summaryOf(clientUserId, { standing: 'ended', stage: 'closed' }),
       ...(await options.untilClosed?.(clientUserId, onSummary)),
     }),
   };
@@ -161,14 +161,19 @@ test('--reports and --again hold for this start only', async () => {
   expect(requests).toMatchObject([{ policy: { ...DEFAULT_POLICY, wanted }, again: true }]);
 });
 
-test.each<[Partial<Started>, wait: boolean, exit: number, text: string]>([
+test.each<[Partial<StartResult>, wait: boolean, exit: number, text: string]>([
   [{ result: 'running', stage: 'engaged' }, false, 0, 'was started before and is running, stage engaged'],
-  [{ result: 'closed', open: false, outcome: 'failed', reason: 'conflict' }, false, 0, 'has closed: failed (conflict)'],
-  [{ result: 'closed', open: false, outcome: 'failed' }, true, 1, 'has closed: failed'],
-  [{ result: 'closed', open: false, outcome: 'expired' }, true, 0, 'has closed: expired'],
-  [{ result: 'closed', open: false }, true, 1, 'has closed without an outcome'],
+  [
+    { result: 'closed', standing: 'ended', outcome: 'failed', reason: 'conflict' },
+    false,
+    0,
+    'has closed: failed (conflict)',
+  ],
+  [{ result: 'closed', standing: 'ended', outcome: 'failed' }, true, 1, 'has closed: failed'],
+  [{ result: 'closed', standing: 'ended', outcome: 'expired' }, true, 0, 'has closed: expired'],
+  [{ result: 'closed', standing: 'ended' }, true, 1, 'has closed without an outcome'],
   [{ result: 'conflict' }, false, 1, 'conflict: an applicant of this clientUserId was started with other details'],
-  [{ result: 'conflict', open: false }, true, 1, 'begin a new round with --again'],
+  [{ result: 'conflict', standing: 'ended' }, true, 1, 'begin a new round with --again'],
 ])('%j (waiting: %j) is told, with status %i', async (started, wait, exit, text) => {
   const { status, said } = setup({ args: { wait }, start: () => started });
   expect(await status).toBe(exit);

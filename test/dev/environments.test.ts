@@ -8,7 +8,7 @@ import {
   webhookEnvironment,
 } from '../../src/dev/environments';
 import { keptSecret } from '../../src/dev/secrets';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { UPSTREAM_NOWHERE } from '../support/processes';
 
 describe('what the processes are given', () => {
@@ -43,7 +43,7 @@ describe('what the processes are given', () => {
   });
 
   test('the webhook is given those entries of AUDIT_KEY alone that sign for it, also where the others stand in .env', () => {
-    const [audit, webhook] = [newKey('audit'), newKey('webhook-audit')];
+    const [audit, webhook] = [generateKey('audit'), generateKey('webhook-audit')];
     writeFileSync(`${folder}/.env`, `AUDIT_KEY=${audit}, ${webhook}\n`);
     const { auditKey } = readConfig('dev', {}, folder).webhook;
     expect(auditKey).toBe(webhook);

@@ -1,4 +1,4 @@
-import { described, PERSONAS } from '../../sandbox/personas/catalogue';
+import { describePersona, PERSONAS } from '../../sandbox/personas/catalogue';
 import { readConfig } from '../../src/config';
 import { type Patience, paceEnvironment, SPEED } from '../../src/dev/pace';
 import { castSamples, patienceWith } from '../../src/dev/samples';
@@ -6,7 +6,10 @@ import { castSamples, patienceWith } from '../../src/dev/samples';
 /** An empty folder would do as well: there is no `.env` beside the tests. */
 const policyOf = (patience: Patience) => readConfig('verifier', paceEnvironment(patience), __dirname).policy;
 const usual = castSamples(
-  PERSONAS.map((persona) => ({ ...described(persona), realSeconds: (described(persona).storyMinutes * 60) / SPEED })),
+  PERSONAS.map((persona) => ({
+    ...describePersona(persona),
+    realSeconds: (describePersona(persona).storyMinutes * 60) / SPEED,
+  })),
   'usual',
   '1',
 );

@@ -1,13 +1,15 @@
 import { looker } from '../../src/dev/sightings';
+import type { ApplicantRun } from '../../src/domain/applicant-run';
 import { emptyCollection } from '../../src/domain/collection';
 import type { Applicants } from '../../src/temporal/applicants';
-import type { ListedApplicant } from '../../src/temporal/listing';
 import type { ApplicantState } from '../../src/workflows/contract';
 
-const LISTED: ListedApplicant = {
+const LISTED: ApplicantRun = {
   clientUserId: 'POL-1',
+  workflowId: 'applicant-POL-1',
   runId: 'r1',
-  open: true,
+  standing: 'open',
+  humanId: null,
   stage: 'syncing',
   outcome: null,
   startedAtMs: 7,
@@ -23,10 +25,11 @@ function setup(now: Partial<ApplicantState> | Error) {
     clientUserId === 'POL-unknown'
       ? null
       : {
-          ...{ clientUserId, humanId: null, workflowId: `applicant-${clientUserId}`, open: false },
+          ...{ clientUserId, humanId: null, workflowId: `applicant-${clientUserId}`, runId: 'r' },
+          ...{ standing: 'ended', startedAtMs: 0, closedAtMs: 1 },
           ...{ stage: 'closed', outcome: 'failed', reason: 'conflict' },
         };
-  return { state, look: looker({ state, read }) };
+  return { state, look: looker({ readState: state, read }) };
 }
 
 test('an applicant is seen with its stage, its documents, and what it waits for until when', async () => {
@@ -48,7 +51,7 @@ test('an outcome counts when the applicant is closed, not before', async () => {
 
 test('an applicant that no worker can answer for is seen as Temporal lists it', async () => {
   const { look } = setup(new Error('no worker'));
-  const [open, closed] = await look([LISTED, { ...LISTED, open: false, stage: 'closed', outcome: 'failed' }], []);
+  const [open, closed] = await look([LISTED, { ...LISTED, standing: 'ended', stage: 'closed', outcome: 'failed' }], []);
   expect(open).toMatchObject({ stage: 'syncing', outcome: null, reason: null, documents: null });
   expect(closed).toMatchObject({ stage: 'closed', outcome: 'failed', reason: 'conflict', documents: null });
 });

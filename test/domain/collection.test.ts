@@ -2,16 +2,12 @@ import {
   type Collection,
   countCurrentDocuments,
   emptyCollection,
-  mustRecord,
-  nextRetryAtMs,
-  selectDownloads,
-  withAccessDenied,
-  withDownloadResult,
   withList,
+  withListAnswer,
   withListWanted,
   withReportNotice,
-  withUnansweredList,
 } from '../../src/domain/collection';
+import { mustRecord, nextRetryAtMs, selectDownloads, withDownloadResult } from '../../src/domain/collection-documents';
 import type { DownloadResult } from '../../src/domain/download-results';
 import { withMarks } from '../../src/domain/marks';
 import { missingDocuments } from '../../src/domain/missing-documents';
@@ -24,6 +20,10 @@ const BROKEN: DownloadResult = { kind: 'broken', detail: 'no end' };
 const DOWN: DownloadResult = { kind: 'unavailable', detail: '503' };
 const GONE: DownloadResult = { kind: 'gone' };
 const UNENVELOPED: DownloadResult = { kind: 'unenveloped', detail: 'answered 400' };
+
+/** An answer without a list, an hour after T0. */
+const withoutList = (collection: Collection, kind: 'refused' | 'not-yet', atMs = HOUR_MS) =>
+  withListAnswer(collection, { kind, askedAtMs: T0 + atMs }, T0 + atMs, HOUR_MS);
 
 /** One unity, listed at T0; what becomes of it is told minute by minute. */
 function setup() {
@@ -200,19 +200,22 @@ describe('a listed document that upstream answers with 404', () => {
 describe('a refusal that is proven', () => {
   test('ends the fetching: what is not stored will not be had', () => {
     const { listed, fetched, due, retryMs, missing } = setup();
-    const refused = withAccessDenied(fetched(listed, DOWN, 0), T0 + HOUR_MS);
+    const refused = withoutList(fetched(listed, DOWN, 0), 'refused');
     expect([due(refused, 2 * HOUR_MS), retryMs(refused), missing(refused)]).toEqual([false, null, ['failed']]);
-    expect(missing(withAccessDenied(listed, T0 + HOUR_MS))).toEqual(['failed']);
+    expect(missing(withoutList(listed, 'refused'))).toEqual(['failed']);
   });
 
   test('is forgotten when a list comes again', () => {
     const { list, listed, due } = setup();
-    expect(due(list(withAccessDenied(listed, T0 + HOUR_MS), DAY_MS), DAY_MS)).toBe(true);
+    expect(due(list(withoutList(listed, 'refused'), DAY_MS), DAY_MS)).toBe(true);
   });
 
   test('before anything was listed says that everything is missing; before any answer nothing is said', () => {
     const { missing } = setup();
-    expect([missing(emptyCollection()), missing(withAccessDenied(emptyCollection(), T0))]).toEqual([[], ['missing']]);
+    expect([missing(emptyCollection()), missing(withoutList(emptyCollection(), 'refused', 0))]).toEqual([
+      [],
+      ['missing'],
+    ]);
   });
 });
 
@@ -226,14 +229,14 @@ describe('a wanted list', () => {
     const { list } = setup();
     const wanted = withListWanted(emptyCollection(), T0);
     expect(list(wanted, 0).wantedAtMs).toBeNull();
-    expect(withUnansweredList(wanted, T0).wantedAtMs).toBeNull();
-    expect(withAccessDenied(wanted, T0).wantedAtMs).toBeNull();
+    expect(withoutList(wanted, 'not-yet', 0).wantedAtMs).toBeNull();
+    expect(withoutList(wanted, 'refused', 0).wantedAtMs).toBeNull();
   });
 
   test('is still wanted after one that was asked for before', () => {
     const { list } = setup();
     const wanted = withListWanted(emptyCollection(), T0 + 1);
-    expect([list(wanted, 0).wantedAtMs, withUnansweredList(wanted, T0).wantedAtMs]).toEqual([T0 + 1, T0 + 1]);
+    expect([list(wanted, 0).wantedAtMs, withoutList(wanted, 'not-yet', 0).wantedAtMs]).toEqual([T0 + 1, T0 + 1]);
   });
 });
 

@@ -11,29 +11,22 @@ import {
   withoutFirstNotices,
   withSearchResult,
 } from '../../src/domain/mailbox';
+import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 
-interface Held {
-  reportId: string;
-  updatedAt: string | null;
-  requestId?: string;
-}
-
 const T0 = Date.UTC(2026, 0, 1);
-const noticeOf = (n: number, updatedAt = '2026-01-01T00:00:00.000Z'): Held => ({ reportId: `r-${n}`, updatedAt });
-const empty = () => openMailbox<Held>([], null, T0);
-const holding = (...notices: Held[]) => notices.reduce(withHeldNotice, empty());
+const noticeOf = (n: number, updatedAt = '2026-01-01T00:00:00.000Z'): ReportNotice => ({
+  ...{ humanId: 'h-1', type: null },
+  ...{ reportId: `r-${n}`, updatedAt },
+});
+const empty = () => openMailbox([], null, T0);
+const holding = (...notices: ReportNotice[]) => notices.reduce(withHeldNotice, empty());
 
 /** Follows a mailbox that finds no one, to its end or for `forMs`; what it did, and when. `room`: whether the quarantine has room. */
-function live(options: {
-  forMs?: number;
-  mailbox?: Mailbox<Held>;
-  room?: (atMs: number) => boolean;
-  answers?: boolean;
-}) {
+function live(options: { forMs?: number; mailbox?: Mailbox; room?: (atMs: number) => boolean; answers?: boolean }) {
   const { forMs = 2 * DAY_MS, room = () => true, answers = true } = options;
   let mailbox = options.mailbox ?? holding(noticeOf(1));
-  const done: { atMs: number; step: MailboxStep<Held>['do']; notices: number }[] = [];
+  const done: { atMs: number; step: MailboxStep['do']; notices: number }[] = [];
   let isAsking = false;
   for (let atMs = 0; atMs <= forMs; ) {
     const nowMs = T0 + atMs;
@@ -65,7 +58,7 @@ describe('what a mailbox holds', () => {
   });
 
   test('are two notices of one report without a date, told apart by their request ids', () => {
-    const undated = (requestId: string): Held => ({ reportId: 'r-1', updatedAt: null, requestId });
+    const undated = (requestId: string): ReportNotice => ({ ...noticeOf(1), updatedAt: null, requestId });
     const both = holding(undated('a'), undated('b'));
     expect(both.notices).toHaveLength(2);
     expect(withHeldNotice(both, undated('b'))).toBe(both);
@@ -80,7 +73,7 @@ describe('what a mailbox holds', () => {
     expect(Buffer.byteLength(JSON.stringify(mailbox.notices))).toBeLessThan(1_100_000);
     const step = decideMailbox({ ...mailbox, hasNews: false }, T0, false);
     expect(step.do).toBe('set-aside');
-    const { notices } = step as { notices: readonly Held[] };
+    const { notices } = step as { notices: readonly ReportNotice[] };
     expect(Buffer.byteLength(JSON.stringify(notices))).toBeLessThanOrEqual(250_000);
     expect(exceedsCarryLimit(withoutFirstNotices(mailbox, notices.length))).toBe(false);
   });
@@ -124,7 +117,7 @@ describe('the owner of a mailbox', () => {
     const found = withOwner(withOwner(holding(...Array.from({ length: 60 }, (_, n) => noticeOf(n))), 'POL-1'), null);
     const step = decideMailbox(found, T0, false);
     expect(step).toMatchObject({ do: 'pass-on' });
-    expect((step as { notices: readonly Held[] }).notices).toHaveLength(50);
+    expect((step as { notices: readonly ReportNotice[] }).notices).toHaveLength(50);
     expect(decideMailbox(withoutFirstNotices(found, 60), T0, false)).toEqual({ do: 'end' });
   });
 

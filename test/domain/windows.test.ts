@@ -1,11 +1,5 @@
-import {
-  selectDownloads,
-  withAccessDenied,
-  withDownloadResult,
-  withList,
-  withNoticeList,
-  withReportNotice,
-} from '../../src/domain/collection';
+import { withList, withListAnswer, withNoticeList, withReportNotice } from '../../src/domain/collection';
+import { selectDownloads, withDownloadResult } from '../../src/domain/collection-documents';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { listedAt, Situation, wholeAt } from './model/situation';
 import { T0 } from './model/upstream';
@@ -231,7 +225,8 @@ describe('what keeps an All Synced from being collected', () => {
 
   test('is access that is proven to be refused', () => {
     const it = new Situation('All Synced').read('All Synced', DUE_MS, { updatedMs: 0 });
-    it.collection = withAccessDenied(it.collection, T0 + DUE_MS);
+    const answer = { kind: 'refused', askedAtMs: T0 + DUE_MS } as const;
+    it.collection = withListAnswer(it.collection, answer, T0 + DUE_MS, HOUR_MS);
     expect(it.next(DUE_MS)).toEqual(conclusion('partial', 'nothing-listed'));
   });
 

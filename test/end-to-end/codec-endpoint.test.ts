@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
-const KEY = newKey('main');
+const KEY = generateKey('main');
 const UI = 'http://127.0.0.1:8233';
 const API_KEY = 'an-api-key-of-somebody';
 
@@ -31,7 +31,7 @@ afterAll(async () => {
 }, 60_000);
 
 test("Temporal's own CLI shows an encrypted applicant in clear to who has a key, and to nobody else", async () => {
-  const client = lazyClient(
+  const client = createLazyClient(
     { namespace: 'default', connection: { address: server.address } },
     createDataConverter({ ring: parseKeyRing(KEY), encrypts: true }, 'default'),
   );

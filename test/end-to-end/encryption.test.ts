@@ -2,9 +2,9 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createApplicants } from '../../src/temporal/applicants';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { detailsDigest } from '../../src/temporal/details';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { sweepScheduleId } from '../../src/temporal/schedules';
 import {
   applicantWorkflowId,
@@ -20,7 +20,7 @@ import { startTemporalServer, type TemporalServer } from '../support/temporal-se
 
 const { History } = temporal.api.history.v1;
 
-const [MAIN, NEXT, WEBHOOKS] = [newKey('main'), newKey('next'), newKey('webhook')];
+const [MAIN, NEXT, WEBHOOKS] = [generateKey('main'), generateKey('next'), generateKey('webhook')];
 /** Everybody's ring, which lists the next key already, and the webhook's, which is the only key that it has. */
 const OURS = `${MAIN},${NEXT},${WEBHOOKS}`;
 const ROTATED = `${NEXT},${MAIN},${WEBHOOKS}`;
@@ -37,7 +37,7 @@ let worker: RunningProcess;
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 beforeAll(async () => {
   server = await startTemporalServer();
-  stranger = lazyClient({ namespace: 'default', connection: { address: server.address } });
+  stranger = createLazyClient({ namespace: 'default', connection: { address: server.address } });
   installation = await Installation.start({
     ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 3_000, notices: 'sent' },
     policy: { SETTLE_ALL_SYNCED: '1s', POLL_INVITED: '1s', POLL_ENGAGED: '1s', POLL_SYNCING: '1s' },
@@ -99,7 +99,7 @@ test(
     expect(await installation.intake([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
     const others = [{ clientUserId: 'POL-1', as: 'several' }];
     await expect(installation.intake(others)).rejects.toThrow('conflict');
-    await expect(installation.intake(others, [], { PAYLOAD_KEYS: newKey('another') })).rejects.toThrow(
+    await expect(installation.intake(others, [], { PAYLOAD_KEYS: generateKey('another') })).rejects.toThrow(
       /"main".*PAYLOAD_KEYS/,
     );
   },
@@ -140,7 +140,7 @@ test(
     const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
     expect(encodings).toEqual(['binary/encrypted']);
     const applicants = createApplicants({ client: installation.client, taskQueue: TASK_QUEUE });
-    expect(Object.keys((await applicants.invitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
+    expect(Object.keys((await applicants.readInvitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
     worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: ROTATED });
     await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
     await untilClosed('POL-rotated');
@@ -154,7 +154,7 @@ test(
 test(
   'a lost key parks whom it concerns and nobody else; they go on when it is back',
   async () => {
-    const lost = newKey('lost');
+    const lost = generateKey('lost');
     const withLost = { PAYLOAD_KEYS: `${lost},${OURS}` };
     expect(await installation.intake([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual(['started']);
     // Its deadline comes and goes while the other one waits.

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess, startProcess } from '../support/processes';
@@ -30,7 +30,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-killed-'));
   port = await freePort();
   server = await startTemporal();
-  client = lazyClient({ namespace: 'default', connection: { address: server.address } });
+  client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
 }, TEST_TIMEOUT_MS);
 
 afterEach(async () => {

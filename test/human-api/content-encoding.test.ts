@@ -52,7 +52,7 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
     const { upstream, api, humanId } = await startClient({ maxReportBytes: 1_000 });
     const bomb = encode(Buffer.alloc(6 * 1_024 * 1_024, ' '));
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, encoded(encoding, bomb));
-    expect((await failureOf(api.readStatus(humanId))).message).toContain('expected an answer of at most 5242880 bytes');
+    expect((await failureOf(api.readStatus(humanId))).message).toContain('the answer is larger than 5242880 bytes');
     upstream.answer(RAW, encoded(encoding, bomb));
     const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
     expect(await failureOf(bytesOf(body))).toMatchObject({ kind: 'bad-document' });

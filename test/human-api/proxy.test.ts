@@ -105,7 +105,9 @@ it.each([
 
 it('a proxy that cannot be reached is named', async () => {
   const error = await failureOf(clientThrough({ https_proxy: '127.0.0.1:1' }).proveCredentials());
-  expect(error.message).toContain('the connection failed (ECONNREFUSED); check that the proxy of HTTPS_PROXY');
+  expect(error.message).toContain(
+    'the connection failed (ECONNREFUSED); check that this machine can reach the proxy of HTTPS_PROXY',
+  );
 });
 
 it.each([

@@ -1,4 +1,4 @@
-import { makeSandbox } from '../../sandbox/sandbox';
+import { createSandbox } from '../../sandbox/sandbox';
 import { VirtualClock } from '../sandbox/virtual-clock';
 import { conformance } from './conformance';
 import { CREDENTIALS } from './recorded-upstream';
@@ -9,10 +9,10 @@ describe('the client against the sandbox', () => {
   conformance(async () => {
     const clock = new VirtualClock();
     const webhook = { urls: [], secret: null, signing: null };
-    const pace = { speed: 1, longestWaitMs: null };
+    const storySpeed = { speed: 1, longestWaitMs: null };
     const rest = { createAnswer: null, publicUrl: null, seed: null, scenario: null };
-    const terms = { credentials: CREDENTIALS, webhook, tokenLifetimeSeconds: 86_400, pace, ...rest };
-    const sandbox = makeSandbox(terms, clock, () => {});
+    const terms = { credentials: CREDENTIALS, webhook, tokenLifetimeSeconds: 86_400, storySpeed, ...rest };
+    const sandbox = createSandbox(terms, clock, () => {});
     const base = await sandbox.app.listen({ host: '127.0.0.1', port: 0 });
     const urls = { authUrl: `${base}/auth`, adminUrl: `${base}/admin`, dataUrl: `${base}/data` };
     return {

@@ -7,15 +7,15 @@ import { type AuditKeys, beginningOf, chainName } from '../../src/observability/
 import { pruneAudit } from '../../src/observability/audit-keep';
 import { verdictOf, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 
 const folders: string[] = [];
 afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-const PAYLOAD = parseKeyRing(`${newKey('main')},${newKey('webhook')}`);
-const OWN = parseKeyRing(newKey('audit'));
+const PAYLOAD = parseKeyRing(`${generateKey('main')},${generateKey('webhook')}`);
+const OWN = parseKeyRing(generateKey('audit'));
 const DERIVED = createAuditKeys('worker', null, PAYLOAD);
 const KEYED = createAuditKeys('worker', OWN, PAYLOAD);
 const NONE = createAuditKeys('worker', null, null);
@@ -72,7 +72,7 @@ test('a chain is signed with AUDIT_KEY, else with a key derived from PAYLOAD_KEY
   expect(createAuditKeys('worker', null, PAYLOAD).signing?.id).toBe('payload:main');
   expect(createAuditKeys('worker', null, null).signing).toBeNull();
   expect(createAuditKeys('webhook', null, PAYLOAD).signing).toBeNull();
-  const webhooks = parseKeyRing(newKey('webhook-audit'));
+  const webhooks = parseKeyRing(generateKey('webhook-audit'));
   expect(createAuditKeys('webhook', webhooks, PAYLOAD).signing?.id).toBe('webhook-audit');
   // Its key signs for it alone, wherever it is listed.
   expect(createAuditKeys('worker', webhooks, PAYLOAD).signing).toBeNull();
@@ -95,7 +95,7 @@ test('a keyed chain holds for who has the key, whatever key signs now, and is un
     ['worker', 'payload:main', 'unproven'],
     ['worker', 'audit', 'unproven'],
   ]);
-  const other = createAuditKeys('worker', parseKeyRing(newKey('audit')), PAYLOAD);
+  const other = createAuditKeys('worker', parseKeyRing(generateKey('audit')), PAYLOAD);
   expect((await verdict(other)).faults[1]?.[2]).toMatch(/its hash is not the hash/);
 });
 
@@ -143,7 +143,7 @@ test('nobody without the key writes a chain that holds: backdated, of a process 
   await forge('starter', LONG_AGO, [{ who: 'cli:max', did: 'start' }]);
   await forge('madeup', LONG_AGO, [{ who: 'madeup', did: 'erase' }]);
   const foreign = expect.stringMatching(/no process of Chartway is called madeup/);
-  for (const keys of [KEYED, createAuditKeys('verifier', parseKeyRing(newKey('webhook-audit')), null)]) {
+  for (const keys of [KEYED, createAuditKeys('verifier', parseKeyRing(generateKey('webhook-audit')), null)]) {
     expect((await verdict(keys)).faults.slice(0, 3)).toEqual([
       ['madeup', null, foreign],
       ['starter', null, 'unproven'],
@@ -157,7 +157,11 @@ test('a chain of the webhook without a key is unproven once the key of the webho
   const { forge, verdict } = await setup();
   await forge('webhook', LONG_AGO, [{ who: 'webhook', did: 'configure' }]);
   expect((await verdict(KEYED)).faults).toEqual([['webhook', null, 'holds']]);
-  const webhooks = createAuditKeys('verifier', parseKeyRing(`${newKey('audit')},${newKey('webhook-audit')}`), PAYLOAD);
+  const webhooks = createAuditKeys(
+    'verifier',
+    parseKeyRing(`${generateKey('audit')},${generateKey('webhook-audit')}`),
+    PAYLOAD,
+  );
   expect((await verdict(webhooks)).faults).toEqual([['webhook', null, 'unproven']]);
   expect((await verdict(webhooks, [], LATER)).faults).toEqual([['webhook', null, 'holds']]);
 });
@@ -177,7 +181,7 @@ test.each([
 
 test('the key of the webhook does not sign for another process', async () => {
   const { folder, chain, files, verdict } = await setup();
-  const webhooks = createAuditKeys('webhook', parseKeyRing(newKey('webhook-audit')), null);
+  const webhooks = createAuditKeys('webhook', parseKeyRing(generateKey('webhook-audit')), null);
   await chain('worker', webhooks, LONG_AGO);
   expect(await files()).toHaveLength(1);
   expect((await verifyAudit(folder, [], webhooks)).chains).toMatchObject([

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
@@ -52,7 +52,7 @@ afterAll(killLeftOvers);
 test(
   "with keys, nothing that a person or a report tells is found anywhere but in the applicant's own folder",
   async () => {
-    const left = await live({ ours: newKey('main'), webhooks: newKey('webhook') });
+    const left = await live({ ours: generateKey('main'), webhooks: generateKey('webhook') });
     for (const place of ['database', 'logs', 'metrics', 'files'] as const) {
       const canaries = [...CANARIES, ...SECRETS, ...left.links];
       expect({ place, found: scan(left[place], canaries) }).toEqual({ place, found: [] });

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newKey } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers } from '../support/processes';
@@ -32,7 +32,7 @@ afterAll(killLeftOvers);
 test('of who was erased, by command or by age, nothing is left but the lines of the audit log; who is open stays', async () => {
   const dbFile = join(folder, 'temporal.db');
   const server = await startTemporalServer({ dbFile, extraArgs: DELETES_SOON });
-  const keys = { ours: newKey('main'), webhooks: newKey('webhook') };
+  const keys = { ours: generateKey('main'), webhooks: generateKey('webhook') };
   const installation = await Installation.start({
     ...{ temporalAddress: server.address, taskQueue: 'erased', speed: 1_200, notices: 'sent', logLevel: 'trace' },
     policy: { SETTLE_ALL_SYNCED: '1s', POLL_SYNCING: '1s' },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 /** What handles upstream's text and applicants' files. */
-const FOLDERS = ['human-api', 'report-store', 'webhook', 'activities'];
+const FOLDERS = ['human-api', 'upstream', 'report-store', 'webhook', 'activities'];
 /** Their errors quote what they were given, or part of it. */
 const QUOTING = /^(JSON\.parse|decodeURIComponent|decodeURI|BigInt)$/;
 

@@ -11,10 +11,10 @@ import {
   sweepWorkflowId,
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
-import { startWorkers } from '../support/workers';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 import type { Recorded } from './recorded';
 
 const CLIENT_USER_ID = 'closed';

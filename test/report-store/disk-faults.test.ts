@@ -5,7 +5,7 @@ import type { StoredDocument } from '../../src/domain/reports';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import type { AtRest, ReportStore } from '../../src/report-store/port';
-import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { FaultyDisk } from './faulty-disk';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
@@ -16,9 +16,9 @@ const IN_CLEAR: AtRest = { seal: null, encrypts: false };
 const ENCRYPTED: AtRest = { seal: sealOf(), encrypts: true };
 
 function sealOf() {
-  const ring = parseKeyRing(newKey('k1'));
+  const ring = parseKeyRing(generateKey('k1'));
   if (!ring) throw new Error('expected a key');
-  return createSeal(ring);
+  return createCipher(ring);
 }
 
 const save = (store: ReportStore, body: string) => store.save(documentToStore(), pieces(body, 8_000));

@@ -6,12 +6,12 @@ import { KeyMissing } from '../../src/domain/encryption';
 import { MAGIC } from '../../src/report-store/envelope';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
-import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
 const roots: string[] = [];
 const BODY = pdf('Robin Sample, born 1980-02-03, at Starfleet Medical '.repeat(3_000));
-const [K1, K2] = [newKey('k1'), newKey('k2')];
+const [K1, K2] = [generateKey('k1'), generateKey('k2')];
 const MIB = 1024 * 1024;
 
 afterAll(async () => {
@@ -23,7 +23,7 @@ async function setup() {
   roots.push(root);
   const storeWith = (encrypts: boolean, ...keys: string[]) => {
     const ring = parseKeyRing(keys.join(','));
-    return createFolderStore(root, { seal: ring && createSeal(ring), encrypts });
+    return createFolderStore(root, { seal: ring && createCipher(ring), encrypts });
   };
   await storeWith(false).init();
   return { root, storeWith, path: (file: string) => join(root, 'POL-1', file) };

@@ -1,6 +1,6 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { MAGIC, NotOpened, openBytes, Sealing, sealedWhole } from '../../src/report-store/envelope';
-import { createSeal, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
 const PLACE = 'POL-1/unity/starfleet-medical-000000/report-1.20260301T100000000Z.pdf';
@@ -10,11 +10,11 @@ const SEALED_CHUNK = CHUNK + 16;
 function sealOf(...keys: string[]): Cipher {
   const ring = parseKeyRing(keys.join(','));
   if (!ring) throw new Error('expected keys');
-  return createSeal(ring);
+  return createCipher(ring);
 }
 
 function setup() {
-  const seal = sealOf(newKey('k1'));
+  const seal = sealOf(generateKey('k1'));
   return {
     seal,
     sealed: (plain: Uint8Array, pieceBytes = 10_000) => {
@@ -154,7 +154,7 @@ describe('an encrypted file', () => {
   });
 
   it('waits for its key where the ring has lost it, and opens with a ring that was turned', async () => {
-    const [k1, k2] = [newKey('k1'), newKey('k2')];
+    const [k1, k2] = [generateKey('k1'), generateKey('k2')];
     const before = sealedWhole(sealOf(k1), PLACE, plainOf(10));
     expect(await opened(before, PLACE, sealOf(k2, k1))).toEqual(plainOf(10));
     await expect(opened(before, PLACE, sealOf(k2))).rejects.toThrow(KeyMissing);

@@ -1,13 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import { keyedDigest, matchDetails } from '../../src/report-store/keyed-digest';
-import { digestKeys, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createDigestKeys, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 
-const [K1, K2] = [newKey('k1'), newKey('k2')];
+const [K1, K2] = [generateKey('k1'), generateKey('k2')];
 const details = createHash('sha256').update('max@example.org').digest('hex');
 const others = createHash('sha256').update('moritz@example.org').digest('hex');
 
 const keysOf = (clientSecret: string, ...entries: string[]) =>
-  digestKeys(parseKeyRing(entries.join(',')), clientSecret);
+  createDigestKeys(parseKeyRing(entries.join(',')), clientSecret);
 
 /** As 0.1.0 made them: HMAC-SHA256 under the client secret itself. */
 function digestOf010(clientSecret: string): string {

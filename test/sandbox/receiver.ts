@@ -1,14 +1,14 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One notification as it arrived. */
+/** A received post. */
 export interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly raw: string;
   readonly body: unknown;
 }
 
-/** A carrier's webhook that keeps what it gets. `answer` 0: it takes the notice and never answers. */
+/** Starts a webhook that records posts. `answer` 0: it never answers. */
 export async function startReceiver(answer = 200) {
   const received: Received[] = [];
   let arrived: () => void;
@@ -27,7 +27,7 @@ export async function startReceiver(answer = 200) {
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/notifications`),
     received,
-    /** Resolves when the first notice is there. */
+    /** Resolves when the first post arrives. */
     first,
     close: () =>
       new Promise<void>((resolve) => {
@@ -37,8 +37,8 @@ export async function startReceiver(answer = 200) {
   };
 }
 
-/** Every single notice of what was received, in the order of their dates: posts may overtake each other. */
-export function noticesOf(received: readonly Received[]): Record<string, string>[] {
+/** The notifications of all posts, in the order of their dates, because posts may overtake each other. */
+export function toNotices(received: readonly Received[]): Record<string, string>[] {
   const bodies = received.map(({ body }) => (Array.isArray(body) ? body : [body]) as Record<string, string>[]);
-  return bodies.flat().sort((one, other) => String(one['updatedAt']).localeCompare(String(other['updatedAt'])));
+  return bodies.flat().sort((a, b) => String(a['updatedAt']).localeCompare(String(b['updatedAt'])));
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../sandbox/clock';
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that only {@link VirtualClock.advance} moves. */
 export class VirtualClock implements Clock {
   private readonly pending = new Set<{ atMs: number; task: () => void }>();
   private currentMs = Date.parse('2030-03-01T09:00:00.000Z');
@@ -19,7 +19,7 @@ export class VirtualClock implements Clock {
     this.pending.clear();
   }
 
-  /** Lets time pass, with everything that is due on the way, in its order. */
+  /** Advances the clock and runs the tasks that become due, in their order. */
   advance(byMs: number): void {
     const untilMs = this.currentMs + byMs;
     for (let next = this.nextDue(untilMs); next; next = this.nextDue(untilMs)) {
@@ -31,6 +31,6 @@ export class VirtualClock implements Clock {
   }
 
   private nextDue(untilMs: number) {
-    return [...this.pending].filter(({ atMs }) => atMs <= untilMs).sort((one, other) => one.atMs - other.atMs)[0];
+    return [...this.pending].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
   }
 }

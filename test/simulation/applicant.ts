@@ -3,6 +3,7 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { createTurnActivities } from '../../src/activities/turns';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import type { Upstream } from '../../src/upstream/port';
@@ -113,6 +114,7 @@ export function createActivities(humanApi: Upstream, reportStore: ReportStore): 
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
+    ...createWithdrawalActivities(deps),
     ...createManifestActivities(deps),
     ...createTurnActivities(),
   } as unknown as Activities;

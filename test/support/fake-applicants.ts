@@ -1,5 +1,5 @@
 import type { StarterArguments } from '../../src/cli/arguments';
-import type { ApplicantSummary, Applicants, Started, StartRequest } from '../../src/temporal/applicants';
+import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../../src/temporal/applicants';
 
 /** The starter's arguments without any flag but `--json`. */
 export const PLAIN_ARGUMENTS: Omit<StarterArguments, 'source'> = {
@@ -9,16 +9,16 @@ export const PLAIN_ARGUMENTS: Omit<StarterArguments, 'source'> = {
 
 /** An applicant that has just started; `change` replaces fields. */
 export function summaryOf(clientUserId: string, change: Partial<ApplicantSummary> = {}): ApplicantSummary {
-  const workflowId = `applicant-${clientUserId}`;
   return {
-    ...{ clientUserId, humanId: null, workflowId, open: true, stage: 'inviting', outcome: null, reason: null },
+    ...{ clientUserId, workflowId: `applicant-${clientUserId}`, runId: 'run-1', standing: 'open' },
+    ...{ startedAtMs: 0, closedAtMs: null, stage: 'inviting', outcome: null, reason: null, humanId: null },
     ...change,
   };
 }
 
 /** A Temporal that answers each start as `answer` returns, and rejects every other call. */
 export function startingApplicants(
-  answer: (request: StartRequest) => Partial<Started> | undefined | Promise<Partial<Started> | undefined>,
+  answer: (request: StartRequest) => Partial<StartResult> | undefined | Promise<Partial<StartResult> | undefined>,
 ): Applicants {
   const reject = () => Promise.reject(new Error('expected no call but start'));
   return {
@@ -27,6 +27,6 @@ export function startingApplicants(
       result: 'started',
       ...(await answer(request)),
     }),
-    ...{ read: reject, state: reject, cancel: reject, invitation: reject, untilClosed: reject },
+    ...{ read: reject, readState: reject, requestCancel: reject, readInvitation: reject, waitForClose: reject },
   };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import type { collectRecords } from '../../src/workflows/collect-records';
@@ -115,7 +115,7 @@ export class Installation {
     };
     const upstream = new Upstream(url, CREDENTIALS);
     const ring = options.keys ? parseKeyRing(options.keys.ours) : null;
-    const client = lazyClient(
+    const client = createLazyClient(
       { namespace: 'default', connection: { address: options.temporalAddress } },
       createDataConverter({ ring, encrypts: ring !== null }, 'default'),
     );

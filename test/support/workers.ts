@@ -9,7 +9,7 @@ import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { callQueues } from '../../src/temporal/workers';
+import { activityQueues } from '../../src/temporal/workers';
 import { DIGEST_KEYS } from './fake-store';
 import type { FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
@@ -55,7 +55,7 @@ export async function startWorkers(options: {
   const workflowBundle = { codePath: WORKFLOW_BUNDLE };
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue, workflowBundle, activities: internalActivities }),
-    ...callQueues(taskQueue, UNLIMITED).map((queue) =>
+    ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
       Worker.create({ ...common, ...queue, activities: upstreamActivities }),
     ),
   ]);

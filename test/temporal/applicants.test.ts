@@ -2,7 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
-import { createApplicants, isTransient } from '../../src/temporal/applicants';
+import { createApplicants } from '../../src/temporal/applicants';
+import { isTransient } from '../../src/temporal/rpc';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE, COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT } =
@@ -73,8 +74,11 @@ test('a start is told as started, with stage and digest where the console and th
     clientUserId,
     humanId: null,
     workflowId: `applicant-${clientUserId}`,
+    runId: expect.any(String),
+    startedAtMs: expect.any(Number),
+    closedAtMs: null,
     result: 'started',
-    open: true,
+    standing: 'open',
     stage: 'inviting',
     outcome: null,
     reason: null,
@@ -101,16 +105,16 @@ test('a carrier that invites by itself stands in the input, and is the same appl
 
 test('the link of an applicant that has ended, be it by force, is not shown, and of an unknown one nothing is known', async () => {
   const { applicants, request, handle, clientUserId } = setup();
-  expect(await applicants.invitation(clientUserId)).toBeNull();
+  expect(await applicants.readInvitation(clientUserId)).toBeNull();
   await applicants.start(request);
   await handle.terminate();
-  expect(await applicants.invitation(clientUserId)).toEqual({ inviteLink: null, why: 'closed' });
+  expect(await applicants.readInvitation(clientUserId)).toEqual({ inviteLink: null, why: 'closed' });
 });
 
 test('starting twice with the same details changes nothing and finds the applicant running', async () => {
   const { applicants, request, handle } = setup();
   await applicants.start(request);
-  expect(await applicants.start(request)).toMatchObject({ result: 'running', stage: 'inviting', open: true });
+  expect(await applicants.start(request)).toMatchObject({ result: 'running', stage: 'inviting', standing: 'open' });
   expect(await applicants.start({ ...request, again: true })).toMatchObject({ result: 'running' });
   await handle.terminate();
 });
@@ -119,21 +123,21 @@ test('other details are a conflict, running or closed, and start nothing', async
   const { applicants, request, handle } = setup();
   await applicants.start(request);
   const other = { ...request, detailsDigest: 'b'.repeat(64) };
-  expect(await applicants.start(other)).toMatchObject({ result: 'conflict', open: true });
+  expect(await applicants.start(other)).toMatchObject({ result: 'conflict', standing: 'open' });
   await handle.terminate();
-  expect(await applicants.start(other)).toMatchObject({ result: 'conflict', open: false });
+  expect(await applicants.start(other)).toMatchObject({ result: 'conflict', standing: 'forced' });
 });
 
 test('a closed applicant is found with humanId, outcome and reason, and begins a new round only with again', async () => {
   const { applicants, request, clientUserId, handle, complete } = setup();
   await applicants.start(request);
   const seen: (string | null)[] = [];
-  const waiting = applicants.untilClosed(clientUserId, undefined, ({ humanId }) => seen.push(humanId));
+  const waiting = applicants.waitForClose(clientUserId, undefined, ({ humanId }) => seen.push(humanId));
   await complete({ outcome: 'partial', reason: 'deadline', documents: 2 });
-  expect(await waiting).toMatchObject({ open: false, reason: 'deadline', humanId: HUMAN_ID });
+  expect(await waiting).toMatchObject({ standing: 'ended', reason: 'deadline', humanId: HUMAN_ID });
   expect(seen.at(-1)).toBe(HUMAN_ID);
   expect(await applicants.start(request)).toMatchObject({ result: 'closed', reason: 'deadline', humanId: HUMAN_ID });
-  expect(await applicants.read(clientUserId)).toMatchObject({ open: false });
+  expect(await applicants.read(clientUserId)).toMatchObject({ standing: 'ended' });
   const again = await applicants.start({ ...request, detailsDigest: 'b'.repeat(64), again: true });
   expect(again).toMatchObject({ result: 'started' });
   await handle.terminate();
@@ -168,8 +172,8 @@ test('an applicant that was never started is not there, whatever its name', asyn
 test('cancelling asks the workflow and does not end it by itself', async () => {
   const { applicants, request, clientUserId, handle } = setup();
   await applicants.start(request);
-  await applicants.cancel(clientUserId);
-  expect(await applicants.read(clientUserId)).toMatchObject({ open: true });
+  await applicants.requestCancel(clientUserId);
+  expect(await applicants.read(clientUserId)).toMatchObject({ standing: 'open' });
   const { events } = await handle.fetchHistory();
   expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(true);
   await handle.terminate();
@@ -179,7 +183,7 @@ test('waiting for the end can be given up', async () => {
   const { applicants, request, clientUserId, handle } = setup();
   await applicants.start(request);
   const stop = new AbortController();
-  const waiting = applicants.untilClosed(clientUserId, stop.signal).catch((error: Error) => error.message);
+  const waiting = applicants.waitForClose(clientUserId, stop.signal).catch((error: Error) => error.message);
   stop.abort(new Error('stopped'));
   expect(await waiting).toBe('stopped');
   await handle.terminate();

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { KeyMissing, UNDECODABLE } from '../../src/domain/encryption';
-import { createPayloadCodec, type Told } from '../../src/temporal/codec';
-import { type KeyRing, newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
+import { generateKey, type KeyRing, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
 const MINE = { type: 'workflow', namespace: 'records', workflowId: 'applicant-POL-1' } as const;
 const FOREIGN = { ...MINE, workflowId: 'applicant-POL-2' };
 const SECRET = { clientUserEmail: 'max@example.org' };
 
-function setup(text = newKey('a')) {
-  const refusals: Told[] = [];
+function setup(text = generateKey('a')) {
+  const refusals: DecodeFault[] = [];
   const codec = createPayloadCodec(ringOf(text), 'records', (refusal) => refusals.push(refusal));
   return { codec, refusals, ring: text };
 }
@@ -104,17 +104,17 @@ describe('the payload codec', () => {
   });
 
   test('a key that is not there throws, and decodes when it is back', async () => {
-    const old = newKey('old');
+    const old = generateKey('old');
     const sealed = await setup(old).codec.encode([plain(SECRET)], MINE);
-    const without = setup(newKey('new'));
+    const without = setup(generateKey('new'));
     await expect(without.codec.decode(sealed, MINE)).rejects.toThrow(KeyMissing);
     expect(without.refusals).toEqual(['unknown-key']);
-    const rotated = setup(`${newKey('new')},${old}`);
+    const rotated = setup(`${generateKey('new')},${old}`);
     expect((await rotated.codec.decode(sealed, MINE)).map(shown)).toEqual([SECRET]);
   });
 
   test('a process that has a key of its own only encrypts what the others read, and cannot read them', async () => {
-    const [webhooks, ours] = [newKey('webhook'), newKey('main')];
+    const [webhooks, ours] = [generateKey('webhook'), generateKey('main')];
     const webhook = setup(webhooks).codec;
     const worker = setup(`${ours},${webhooks}`).codec;
     expect((await worker.decode(await webhook.encode([plain(SECRET)], MINE), MINE)).map(shown)).toEqual([SECRET]);

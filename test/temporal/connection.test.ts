@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
-import { connectClient, lazyClient, TemporalUnreachable } from '../../src/temporal/connection';
+import { connectClient, createLazyClient, TemporalUnreachable } from '../../src/temporal/connection';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -71,7 +71,7 @@ test('a namespace that is not there is waited for, and named', async () => {
 
 test('a lazy client is there without a server, and finds one that comes', async () => {
   const { port, settings } = await setup();
-  const client = lazyClient(settings);
+  const client = createLazyClient(settings);
   const soon = () => client.withDeadline(Date.now() + 200, () => client.workflowService.getSystemInfo({}));
   await expect(soon()).rejects.toThrow();
   server = await startTemporalServer({ port });

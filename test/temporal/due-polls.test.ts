@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { Gauge, Registry } from 'prom-client';
-import { serveDuePollMetric } from '../../src/temporal/due-polls';
+import { serveDuePollMetric } from '../../src/temporal/task-queues';
 
 test('without Temporal the age of the oldest due poll is not a number, and the other metrics are served', async () => {
   const connection = Connection.lazy({ address: '127.0.0.1:1' });

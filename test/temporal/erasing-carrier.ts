@@ -16,10 +16,9 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
-import { createErasure, type ErasedRecords } from '../../src/temporal/erasure';
+import { createErasure, type ErasureRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startWorkers } from '../support/workers';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
@@ -29,6 +28,7 @@ import {
   startTemporalServer,
   type TemporalServer,
 } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const { History } = temporal.api.history.v1;
 
@@ -128,14 +128,18 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
       for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
       return all;
     },
-    erasure: (over: Partial<ErasedRecords> = {}) =>
+    erasure: (over: Partial<ErasureRecords> = {}) =>
       createErasure({ client, taskQueue, records: { ...records, ...over } }),
     /** An applicant who was invited, with a document on the disk. */
     async invite(clientUserId: string): Promise<string> {
       const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
       const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
       expect(started.result).toBe('started');
-      const humanId = await until('the invitation', 20_000, async () => (await applicants.state(clientUserId)).humanId);
+      const humanId = await until(
+        'the invitation',
+        20_000,
+        async () => (await applicants.readState(clientUserId)).humanId,
+      );
       const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
       await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
       return humanId;

@@ -1,5 +1,5 @@
 import { DEFAULT_POLICY } from '../../src/domain/policy';
-import type { ErasedRecords } from '../../src/temporal/erasure';
+import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { applicantWorkflowId } from '../../src/workflows/contract';
@@ -16,7 +16,7 @@ test(
     const stranger = humanApi.enrol('TAKEN-1', 'stranger@example.org', 0);
     const details = { clientUserId: 'TAKEN-1', clientUserEmail: 'ours@example.org' };
     await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
-    expect(await applicants.untilClosed('TAKEN-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+    expect(await applicants.waitForClose('TAKEN-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
 
     expect(await erase('TAKEN-1', '--yes')).toBe(0);
     expect(humanApi.people).toMatchObject([{ humanId: stranger.humanId, deleted: false }]);
@@ -78,7 +78,7 @@ test(
     const stranger = humanApi.enrol('LOST-1', 'stranger@example.org', 0);
     // The newest run knows no one either: corrected details meet the person of the run before.
     await start('corrected@example.org');
-    expect(await applicants.untilClosed('LOST-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+    expect(await applicants.waitForClose('LOST-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
 
     expect(await erase('LOST-1', '--yes')).toBe(0);
     expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: stranger.humanId, deleted: false }]);
@@ -93,7 +93,7 @@ test(
   async () => {
     const { invite, erasure, records, humanApi, client } = await setup();
     let begun = false;
-    const begin: ErasedRecords['begin'] = async (clientUserId, learnt) => {
+    const begin: ErasureRecords['begin'] = async (clientUserId, learnt) => {
       const known = await records.begin(clientUserId, learnt);
       if (begun) return known;
       begun = true;
@@ -115,7 +115,7 @@ test(
     const operations = createOperations({ client, taskQueue: operator.taskQueue });
     const letGo = humanApi.hold('findPeople');
     const working: string[] = [];
-    const attending = { working: async (run: { readonly runId: string }) => void working.push(run.runId) };
+    const attending = { onRun: async (run: { readonly runId: string }) => void working.push(run.runId) };
     const knowing = (...humanIds: string[]) => operations.withdraw('SHARED-1', attending, { humanIds, emails: [] });
     const first = knowing();
     await until('the first', TIMEOUT_MS, () => working.length === 1);

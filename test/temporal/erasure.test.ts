@@ -5,7 +5,7 @@ import { openErasing } from '../../src/report-store/erasing';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
-import type { ErasedRecords } from '../../src/temporal/erasure';
+import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import { serializeNotices } from '../../src/upstream/notices';
 import {
@@ -50,7 +50,7 @@ test('one of many is erased, here and upstream, and of the others nothing is tou
   ]);
 
   expect([...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')))).toEqual(before);
-  expect([await newest(), (await applicants.read('POL-2'))?.open]).toEqual([run, true]);
+  expect([await newest(), (await applicants.read('POL-2'))?.standing]).toEqual([run, 'open']);
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
 
   // A notice that comes after it revives nobody, and the same command again finds nothing.
@@ -72,8 +72,8 @@ test('one of many is erased and everything else stays byte for byte, however ali
   const [first = ''] = await Promise.all(others.map((id) => invite(id)));
   const humanId = await invite('TWIN-1');
   // One has closed and was withdrawn by hand too, is held, and shares a record of the quarantine; one is a folder only; of one an erasure was broken off.
-  await applicants.cancel('TWIN-10');
-  await applicants.untilClosed('TWIN-10');
+  await applicants.requestCancel('TWIN-10');
+  await applicants.waitForClose('TWIN-10');
   const reportOf = (whose: string) => ({ humanId: whose, reportId: 'r-1', type: 'unity', updatedAt: null });
   await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
   await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
@@ -111,8 +111,8 @@ test('runs of earlier rounds go too, though Temporal answers for the newest alon
   for (let round = 1; round <= 2; round += 1) {
     await invite('POL-9');
     runIds.push((await client.workflow.getHandle(applicantWorkflowId('POL-9')).describe()).runId);
-    await applicants.cancel('POL-9');
-    await applicants.untilClosed('POL-9');
+    await applicants.requestCancel('POL-9');
+    await applicants.waitForClose('POL-9');
   }
   expect(new Set(runIds).size).toBe(2);
   expect(await erasure().erase('POL-9')).toMatchObject({ result: 'erased' });
@@ -128,7 +128,7 @@ test('what is held is left alone, by the command too, and a hold that comes in t
   await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-7', who: 'cli:tester', at: '2026-01-01T00:00:00.000Z' });
   expect(await erase('POL-H', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
-  expect((await applicants.read('POL-H'))?.open).toBe(true);
+  expect((await applicants.read('POL-H'))?.standing).toBe('open');
   await holds.release('POL-H');
   const { withdraw: deleteUser } = humanApi;
   humanApi.withdraw = async (humanId) => {
@@ -204,17 +204,17 @@ test('where open applicants are left alone, a start that comes in the middle end
   const { invite, erasure, records, humanApi, applicants, store } = await setup();
   await invite('POL-N');
   expect(await erasure().eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, runs: 0, files: 0 });
-  await applicants.cancel('POL-N');
-  await applicants.untilClosed('POL-N');
+  await applicants.requestCancel('POL-N');
+  await applicants.waitForClose('POL-N');
   let started = false;
-  const begin: ErasedRecords['begin'] = async (clientUserId, learnt) => {
+  const begin: ErasureRecords['begin'] = async (clientUserId, learnt) => {
     const known = await records.begin(clientUserId, learnt);
     if (!started) await invite(clientUserId);
     started = true;
     return known;
   };
   expect(await erasure({ begin }).eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, files: 0 });
-  expect((await applicants.read('POL-N'))?.open).toBe(true);
+  expect((await applicants.read('POL-N'))?.standing).toBe('open');
   expect(humanApi.people.map(({ deleted }) => deleted)).toEqual([true, false]);
   expect((await store.readManifest('POL-N'))?.documents).toHaveLength(1);
 }, 150_000);

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { defaultDataConverter, defaultPayloadConverter } from '@temporalio/common';
-import { invitedIn } from '../../src/temporal/invited';
+import { readInvitedPeople } from '../../src/temporal/history';
 
 type Activity = readonly [name: string, answer?: unknown];
 
@@ -61,7 +61,7 @@ test.each<[string, readonly Activity[], unknown, object]>([
   ['withdrew a person', [['withdraw', { kind: 'invited', humanId: 'h-1' }]], INPUT, NO_ONE],
 ])('a run that %s', async (_, activities, input, expected) => {
   const run = { workflowId: 'applicant-POL-1', runId: 'r' };
-  expect(await invitedIn(clientBefore(input, activities), run)).toEqual(expected);
+  expect(await readInvitedPeople(clientBefore(input, activities), run)).toEqual(expected);
 });
 
 function known(humanId: string) {

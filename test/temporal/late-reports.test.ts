@@ -4,11 +4,10 @@ import { temporal } from '@temporalio/proto';
 import type { ReportNotice } from '../../src/domain/notices';
 import type { Outcome, Stage } from '../../src/domain/outcome';
 import { DAY_MS } from '../../src/domain/policy';
-import { describeWorkflow } from '../../src/temporal/describe';
 import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
 import { createRemoval } from '../../src/temporal/removal';
-import { readRun } from '../../src/temporal/runs';
-import { whyRunIsStuck } from '../../src/temporal/stuck';
+import { readStuckReason } from '../../src/temporal/run-health';
+import { describeRun, readApplicantRun } from '../../src/temporal/runs';
 import { applicantWorkflowId, COLLECT_RECORDS, REFRESH_REPORTS, refreshWorkflowId } from '../../src/workflows/contract';
 import { DELETES_SOON, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -140,8 +139,8 @@ describe('the refresh that a closing schedules', () => {
     for (let time = 0; time < 2; time += 1) await runs.scheduleChecks(clientUserId, SCHEDULE, DAY_MS);
     expect(await refresh()).toMatchObject({ type: REFRESH_REPORTS, signals: 1 });
     expect(await begins(applicant)).toBe(false);
-    const described = await describeWorkflow(client, { workflowId: refreshWorkflowId(clientUserId) });
-    expect(described && (await whyRunIsStuck(client, described))).toBeNull();
+    const described = await describeRun(client, { workflowId: refreshWorkflowId(clientUserId) });
+    expect(described && (await readStuckReason(client, described))).toBeNull();
   });
 
   test.each<[string, (applicant: ReturnType<typeof setup>) => Promise<unknown>]>([
@@ -166,7 +165,7 @@ describe('the refresh that a closing schedules', () => {
     const workflowId = refreshWorkflowId(clientUserId);
     const removal = createRemoval(client, () => {});
     expect(await removal.remove(workflowId, undefined)).toBe(1);
-    expect(await describeWorkflow(client, { workflowId })).toBeNull();
+    expect(await describeRun(client, { workflowId })).toBeNull();
   }, 60_000);
 });
 
@@ -184,10 +183,13 @@ test('a run tells how it stands: open, ended by itself, or ended by force', asyn
   await (await forced.start()).terminate();
   await ended.close('collected');
   const standing = async ({ client, clientUserId }: ReturnType<typeof setup>) =>
-    (await readRun(client, clientUserId))?.standing;
+    (await readApplicantRun(client, clientUserId))?.standing;
   expect(await Promise.all([open, forced, ended].map(standing))).toEqual(['open', 'forced', 'ended']);
-  expect(await readRun(open.client, 'POL-never-started')).toBeNull();
-  expect(await readRun(ended.client, ended.clientUserId)).toMatchObject({ outcome: 'collected', humanId: null });
+  expect(await readApplicantRun(open.client, 'POL-never-started')).toBeNull();
+  expect(await readApplicantRun(ended.client, ended.clientUserId)).toMatchObject({
+    outcome: 'collected',
+    humanId: null,
+  });
 });
 
 /** Plays the worker of one workflow task: completes the run. */

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createApplicants } from '../../src/temporal/applicants';
-import { listApplicants } from '../../src/temporal/listing';
+import { listApplicantRuns } from '../../src/temporal/runs';
 import { until } from '../support/condition';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -30,14 +30,14 @@ test('the applicants of one task queue are listed, the open ones first, each by 
   await start('theirs', 'POL-3');
   await client.workflow.getHandle('applicant-POL-2').terminate();
   const listed = await until('two applicants, one of them closed', 10_000, async () => {
-    const all = await listApplicants(client, 'mine', 10);
-    return all.length === 2 && !all[1]?.open ? all : null;
+    const all = await listApplicantRuns(client, 'mine', 10);
+    return all.length === 2 && all[1]?.standing !== 'open' ? all : null;
   });
   expect(listed).toEqual([
-    expect.objectContaining({ clientUserId: 'POL-1', open: true, stage: 'inviting', closedAtMs: null }),
-    expect.objectContaining({ clientUserId: 'POL-2', open: false, closedAtMs: expect.any(Number) }),
+    expect.objectContaining({ clientUserId: 'POL-1', standing: 'open', stage: 'inviting', closedAtMs: null }),
+    expect.objectContaining({ clientUserId: 'POL-2', standing: 'forced', closedAtMs: expect.any(Number) }),
   ]);
-  expect(await listApplicants(client, 'mine', 1)).toHaveLength(1);
+  expect(await listApplicantRuns(client, 'mine', 1)).toHaveLength(1);
 });
 
 test('a run that cannot be decoded, or that is no applicant, hides no other', async () => {
@@ -52,7 +52,7 @@ test('a run that cannot be decoded, or that is no applicant, hides no other', as
   const broken = { metadata: { encoding: Buffer.from('binary/unknown') }, data: Buffer.from('?') };
   const service = client.workflowService;
   const listed = await until('both applicants', 10_000, async () => {
-    const all = await listApplicants(client, 'mixed', 10);
+    const all = await listApplicantRuns(client, 'mixed', 10);
     return all.length === 2 ? all : null;
   });
   expect(listed).toContainEqual(expect.objectContaining({ clientUserId: 'POL-5', stage: null, outcome: null }));
@@ -63,7 +63,7 @@ test('a run that cannot be decoded, or that is no applicant, hides no other', as
       searchAttributes: { indexedFields: id === 'POL-6' ? { ApplicantStage: broken } : {} },
     })),
   } as never);
-  expect((await listApplicants(client, 'mixed', 10)).map(({ clientUserId }) => clientUserId)).toEqual([
+  expect((await listApplicantRuns(client, 'mixed', 10)).map(({ clientUserId }) => clientUserId)).toEqual([
     'POL-4',
     'POL-6',
   ]);

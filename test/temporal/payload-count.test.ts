@@ -7,11 +7,11 @@ import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { startWorkers } from '../support/workers';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const LIMIT_MS = 40_000;
 /** A second each: the server retries no sooner. */
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 /** What encrypts, and counts what it encrypts. */
 function counting() {
-  const converter = createDataConverter({ ring: parseKeyRing(newKey('k')), encrypts: true }, 'default') ?? {};
+  const converter = createDataConverter({ ring: parseKeyRing(generateKey('k')), encrypts: true }, 'default') ?? {};
   const [codec] = converter.payloadCodecs ?? [];
   if (!codec) throw new Error('expected a codec');
   let encrypted = 0;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../../src/config';
 import { ConfigurationError } from '../../src/process/configuration-fault';
-import { newKey } from '../../src/temporal/key-ring';
-import { lendKeys } from '../../src/temporal/own-keys';
+import { publishDevKeys } from '../../src/temporal/dev-keys';
+import { generateKey } from '../../src/temporal/key-ring';
 import { startChild, stopChildren } from '../report-store/children/child';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
@@ -47,20 +47,23 @@ function keyFile(text: string): string {
 
 test('keys switch encryption on, and the first of them encrypts', () => {
   expect(read({})).toEqual({ ids: null, encrypts: false });
-  expect(read({ PAYLOAD_KEYS: `${newKey('new')}, ${newKey('old')}` })).toEqual({ ids: ['new', 'old'], encrypts: true });
+  expect(read({ PAYLOAD_KEYS: `${generateKey('new')}, ${generateKey('old')}` })).toEqual({
+    ids: ['new', 'old'],
+    encrypts: true,
+  });
 });
 
 test('encryption that is switched off keeps the keys, to read what was encrypted before', () => {
-  expect(read({ PAYLOAD_KEYS: newKey('a'), PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: ['a'], encrypts: false });
+  expect(read({ PAYLOAD_KEYS: generateKey('a'), PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: ['a'], encrypts: false });
 });
 
 test('keys come out of a file too: one a line or comma-separated, with remarks and empty lines', () => {
-  const text = `# made in May\n${newKey('new')} # encrypts\n\n${newKey('b')},${newKey('c')},\r\n`;
+  const text = `# made in May\n${generateKey('new')} # encrypts\n\n${generateKey('b')},${generateKey('c')},\r\n`;
   expect(read({ PAYLOAD_KEYS_FILE: keyFile(text) })).toEqual({ ids: ['new', 'b', 'c'], encrypts: true });
-  expect(read({ PAYLOAD_KEYS_FILE: keyFile(newKey('a')) }).ids).toEqual(['a']);
+  expect(read({ PAYLOAD_KEYS_FILE: keyFile(generateKey('a')) }).ids).toEqual(['a']);
 });
 
-test.each(['', '# nothing\n', 'a:short\n', `${newKey('a')}\n${newKey('a')}\n`])(
+test.each(['', '# nothing\n', 'a:short\n', `${generateKey('a')}\n${generateKey('a')}\n`])(
   'no keys in a file: %j is a fault',
   (text) => {
     expect(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(text) })).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE' }]);
@@ -70,13 +73,13 @@ test.each(['', '# nothing\n', 'a:short\n', `${newKey('a')}\n${newKey('a')}\n`])(
 test('a file that is not there is a fault that says so, and shows no key', () => {
   const [fault] = faultsOf({ PAYLOAD_KEYS_FILE: path.join(folder, 'nowhere') });
   expect(fault).toMatchObject({ key: 'PAYLOAD_KEYS_FILE', expected: 'a file that can be read (ENOENT)' });
-  const secret = newKey('a').slice(2);
+  const secret = generateKey('a').slice(2);
   const said = JSON.stringify(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(`a:${secret}x`), PAYLOAD_KEYS: `b:${secret}x` }));
   expect(said).not.toContain(secret);
 });
 
 test('keys and a file of keys are a fault, and so is encryption without keys', () => {
-  const both = { PAYLOAD_KEYS: newKey('a'), PAYLOAD_KEYS_FILE: keyFile(newKey('b')) };
+  const both = { PAYLOAD_KEYS: generateKey('a'), PAYLOAD_KEYS_FILE: keyFile(generateKey('b')) };
   expect(faultsOf(both)).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE', came: 'both' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'on' })).toMatchObject([{ key: 'PAYLOAD_ENCRYPTION' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
@@ -91,8 +94,8 @@ test.each(['worker', 'webhook', 'api', 'starter', 'chartway'] as const)(
     const oneAway = { ...needed, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
     expect(faultsOf(oneAway, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
     expect(faultsOf({ ...needed, PAYLOAD_ENCRYPTION: 'off' }, processName)).toEqual([]);
-    expect(faultsOf({ ...needed, PAYLOAD_KEYS: newKey('a') }, processName)).toEqual([]);
-    expect(faultsOf({ ...needed, PAYLOAD_KEYS_FILE: keyFile(newKey('a')) }, processName)).toEqual([]);
+    expect(faultsOf({ ...needed, PAYLOAD_KEYS: generateKey('a') }, processName)).toEqual([]);
+    expect(faultsOf({ ...needed, PAYLOAD_KEYS_FILE: keyFile(generateKey('a')) }, processName)).toEqual([]);
     expect(faultsOf({ ...needed, ...LOOPBACK }, processName)).toEqual([]);
   },
 );
@@ -106,13 +109,13 @@ const WRITES = ['worker', 'webhook', 'api', 'starter', 'chartway'] as const;
 const NEEDED = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
 
 test('beside a running npm start its keys count, for its server only and where nothing else is said', () => {
-  lend(newKey('own'));
+  lend(generateKey('own'));
   expect(read({})).toEqual({ ids: ['own'], encrypts: true });
   for (const processName of ['starter', 'chartway', 'api'] as const) expect(faultsOf({}, processName)).toEqual([]);
   expect(faultsOf({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
   expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toEqual({ ids: null, encrypts: false });
   expect(read({ PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: null, encrypts: false });
-  expect(read({ PAYLOAD_KEYS: newKey('mine') }).ids).toEqual(['mine']);
+  expect(read({ PAYLOAD_KEYS: generateKey('mine') }).ids).toEqual(['mine']);
 });
 
 test.each(['', 'garbled\n', 'a:short\n'])(
@@ -128,19 +131,19 @@ test.each(['', 'garbled\n', 'a:short\n'])(
         },
       ]);
     }
-    expect(faultsOf({ ...NEEDED, PAYLOAD_KEYS: newKey('a') })).toEqual([]);
+    expect(faultsOf({ ...NEEDED, PAYLOAD_KEYS: generateKey('a') })).toEqual([]);
   },
 );
 
 test('keys of an npm start that cannot be read are a fault that says why', () => {
-  lend(newKey('own'));
+  lend(generateKey('own'));
   rmSync(path.join(folder, '.data/keys/payload'));
   mkdirSync(path.join(folder, '.data/keys/payload'));
   expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', came: 'one that cannot be read (EISDIR)' }]);
 });
 
 test('keys are lent for as long as the npm start that lends them lives, and the next one lends them again', async () => {
-  writeKeys(newKey('own'));
+  writeKeys(generateKey('own'));
   const lender = startChild('../../temporal/children/lends-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
   await lender.said();
   expect(read({}).ids).toEqual(['own']);
@@ -151,16 +154,16 @@ test('keys are lent for as long as the npm start that lends them lives, and the 
   for (const processName of WRITES) expect(faultsOf(NEEDED, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
   // Its audit log is verified with them all the same.
   expect(readConfig('verifier', {}, folder).payload.ring?.ids).toEqual(['own']);
-  lendKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  publishDevKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
   expect(read({}).ids).toEqual(['own']);
 });
 
 test('a pid that belongs to another process meanwhile lends nothing, and a note of something else is a fault', () => {
-  lend(newKey('own'));
+  lend(generateKey('own'));
   const note = path.join(folder, '.data/keys/127.0.0.1:7233');
   writeFileSync(note, JSON.stringify({ name: 'npm start', pid: process.pid, began: 'long ago' }));
   expect(read({})).toEqual({ ids: null, encrypts: false });
-  for (const text of ['', 'null', '{"pid":"1"}', newKey('own')]) {
+  for (const text of ['', 'null', '{"pid":"1"}', generateKey('own')]) {
     writeFileSync(note, text);
     expect(faultsOf(NEEDED, 'worker')).toMatchObject([
       {
@@ -179,5 +182,5 @@ function writeKeys(keys: string): void {
 /** As an `npm start` that runs in the folder. */
 function lend(keys: string): void {
   writeKeys(keys);
-  lendKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  publishDevKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
 }

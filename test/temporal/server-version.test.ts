@@ -1,9 +1,9 @@
-import { oldServerText, warnOfOldServer } from '../../src/temporal/server-version';
+import { describeOldServer, warnIfServerOld } from '../../src/temporal/server-version';
 
 test.each(['0.30.0', '1.20.4', '1.24.2', '1.30.2', 'v1.9'])(
   'a server %s is older than needed, and named',
   (version) => {
-    expect(oldServerText(version)).toContain(
+    expect(describeOldServer(version)).toContain(
       `${version.replace('v', '').split('.').slice(0, 2).join('.')}, and 1.31 or newer`,
     );
   },
@@ -12,7 +12,7 @@ test.each(['0.30.0', '1.20.4', '1.24.2', '1.30.2', 'v1.9'])(
 test.each(['1.31.2', '1.32.0', '1.31.0-151.2', '2.0.0', '', 'unknown', undefined])(
   'a server %s is no reason to warn',
   (version) => {
-    expect(oldServerText(version)).toBeNull();
+    expect(describeOldServer(version)).toBeNull();
   },
 );
 
@@ -20,11 +20,11 @@ test('a worker warns once, and a server that does not say its version is left al
   const said: string[] = [];
   const log = { warn: (_: object, text: string) => void said.push(text) };
   const answering = (answer: () => Promise<unknown>) => ({ workflowService: { getSystemInfo: answer } }) as never;
-  await warnOfOldServer(
+  await warnIfServerOld(
     answering(async () => ({ serverVersion: '1.24.2' })),
     log,
   );
-  await warnOfOldServer(
+  await warnIfServerOld(
     answering(async () => Promise.reject(new Error('not allowed'))),
     log,
   );

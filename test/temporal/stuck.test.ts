@@ -4,9 +4,9 @@ import { temporal } from '@temporalio/proto';
 import { UNDECODABLE } from '../../src/domain/encryption';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { createOperations, type OperationStep } from '../../src/temporal/operations';
-import { stuckApplicant } from '../../src/temporal/stuck';
+import { readStuckApplicant } from '../../src/temporal/run-health';
 import { Unavailable } from '../../src/upstream/errors';
 import {
   applicantWorkflowId,
@@ -65,7 +65,7 @@ test(
     humanApi.faults.push({
       ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
     });
-    const ended = applicants.untilClosed('SLOW-1', signal).catch(() => null);
+    const ended = applicants.waitForClose('SLOW-1', signal).catch(() => null);
     expect(await Promise.all([erase('STUCK-1', '--yes'), erase('SLOW-1', '--yes')])).toEqual([0, 0]);
     await ended;
     const erased = [...printed].sort((a, b) => (String(a['clientUserId']) < String(b['clientUserId']) ? -1 : 1));
@@ -117,14 +117,14 @@ test(
     const told: OperationStep[] = [];
     const tell = (step: OperationStep) => void told.push(step);
     const operations = createOperations({ client, taskQueue });
-    const results = await Promise.all(ids.map((id) => operations.withdraw(id, { tell })));
+    const results = await Promise.all(ids.map((id) => operations.withdraw(id, { onStep: tell })));
     expect(results).toMatchObject(ids.map((clientUserId) => ({ clientUserId, result: 'withdrawn', people: 1 })));
     expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
     expect(told.map((step) => ('why' in step ? [step.workflowId, step.why] : step)).sort()).toEqual([
       [undecodable, 'its workflow task fails again and again (UndecodablePayload)'],
       [type, 'it is a workflow of another type'],
-      [later, 'its start is put off'],
-      [elsewhere, 'no worker takes work from its task queue'],
+      [later, 'its start is delayed'],
+      [elsewhere, 'no worker polls its task queue'],
     ]);
     const ends = forged.map((handle) => client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId));
     const statuses = await Promise.all(ends.map(async (handle) => (await handle.describe()).status.name));
@@ -137,7 +137,7 @@ test(
 test(
   'of an applicant who waits for a key, a withdrawal says what to do and ends nothing; erasing ends it',
   async () => {
-    const [ours, lost] = [newKey('ours'), newKey('lost')];
+    const [ours, lost] = [generateKey('ours'), generateKey('lost')];
     const { client, clientWith, operator, humanApi, run, said, printed, runs } = await setup({
       ...{ dataConverter: convertedBy(ours) },
     });
@@ -190,8 +190,8 @@ test.each([
       getWorkflowExecutionHistoryReverse: async () => ({ history: { events } }),
     },
   } as unknown as Client;
-  const stuck = await stuckApplicant(client, 'POL-1');
-  expect(stuck).toEqual(why === null ? null : { workflowId: 'applicant-POL-1', why });
+  const stuck = await readStuckApplicant(client, 'POL-1');
+  expect(stuck).toEqual(why === null ? null : { workflowId: 'applicant-POL-1', runId: '', why });
 });
 
 test(
@@ -211,7 +211,7 @@ test(
     };
     const { signal } = stopping;
     const operations = createOperations({ client, taskQueue: operator.taskQueue });
-    await expect(operations.withdraw('ENDED-1', { signal, tell })).rejects.toThrow();
+    await expect(operations.withdraw('ENDED-1', { signal, onStep: tell })).rejects.toThrow();
     expect(told).toEqual([{ step: 'create-in-flight', forMs: expect.any(Number) }]);
     expect(await runs(withdrawWorkflowId('ENDED-1'))).toBe(0);
   },

@@ -6,8 +6,14 @@ import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { connectClient, lazyClient, probe, untilReachable, type Waiting } from '../../src/temporal/connection';
-import { type GivenTemporalSettings, readTemporalSettings } from '../../src/temporal/settings';
+import {
+  connectClient,
+  createLazyClient,
+  probeNamespace,
+  type ReachOptions,
+  waitUntilReachable,
+} from '../../src/temporal/connection';
+import { readTemporalSettings, type TemporalSettingsRead } from '../../src/temporal/settings';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { authority, issuedBy } from '../support/certificates';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -88,7 +94,7 @@ async function startFront(target: string): Promise<Http2SecureServer> {
 }
 
 /** As an environment says it: names of `TEMPORAL_...`, files of the folder. */
-function settings(over: Record<string, string>): GivenTemporalSettings {
+function settings(over: Record<string, string>): TemporalSettingsRead {
   const read = readTemporalSettings({
     TEMPORAL_ADDRESS: `127.0.0.1:${(front.address() as AddressInfo).port}`,
     ...Object.fromEntries(Object.entries(over).map(([name, value]) => [`TEMPORAL_${name}`, value])),
@@ -106,10 +112,10 @@ const mutual = (who: string) => ({
 
 /** Both kinds of connections that our processes have. */
 const CONNECTIONS = {
-  async client(given: GivenTemporalSettings, timeoutMs: number) {
-    const lazy = lazyClient(given);
+  async client(given: TemporalSettingsRead, timeoutMs: number) {
+    const lazy = createLazyClient(given);
     try {
-      await untilReachable(given, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS }, () =>
+      await waitUntilReachable(given, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS }, () =>
         lazy.connection.withDeadline(Date.now() + timeoutMs, () =>
           lazy.connection.workflowService.describeNamespace({ namespace: given.namespace }),
         ),
@@ -118,24 +124,24 @@ const CONNECTIONS = {
       await lazy.connection.close();
     }
   },
-  async worker(given: GivenTemporalSettings) {
+  async worker(given: TemporalSettingsRead) {
     const connection = await connectWorker(given, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS });
     await connection.close();
   },
 };
 
 const WAITING = {
-  client: async (given: GivenTemporalSettings, waiting: Waiting) =>
+  client: async (given: TemporalSettingsRead, waiting: ReachOptions) =>
     (await connectClient(given, waiting)).connection.close(),
-  worker: async (given: GivenTemporalSettings, waiting: Waiting) => (await connectWorker(given, waiting)).close(),
+  worker: async (given: TemporalSettingsRead, waiting: ReachOptions) => (await connectWorker(given, waiting)).close(),
 };
 
 test('a client that is used for long logs a refused key once a minute, and that it is accepted again', async () => {
   const said: string[] = [];
   const say = (_: object, text: string) => void said.push(text);
-  const lazy = lazyClient(settings({ ...trusted(), API_KEY }), undefined, { info: say, warn: say, error: say });
+  const lazy = createLazyClient(settings({ ...trusted(), API_KEY }), undefined, { info: say, warn: say, error: say });
   accepted = 'a key that replaces it';
-  const asked = () => probe(lazy.connection, 'default');
+  const asked = () => probeNamespace(lazy.connection, 'default');
   await expect(asked()).rejects.toMatchObject({ code: 16 });
   await expect(asked()).rejects.toMatchObject({ code: 16 });
   accepted = API_KEY;

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { lazyClient } from '../../src/temporal/connection';
+import { createLazyClient } from '../../src/temporal/connection';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { applicantWorkflowId, COLLECT_RECORDS, mailboxWorkflowId } from '../../src/workflows/contract';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -12,7 +12,7 @@ let port: number;
 
 beforeAll(async () => {
   port = await freePort();
-  client = lazyClient({ namespace: 'default', connection: { address: `127.0.0.1:${port}` } });
+  client = createLazyClient({ namespace: 'default', connection: { address: `127.0.0.1:${port}` } });
   webhook = await startWebhook({
     sender: createNoticeSender({ client, taskQueue: 'nobody', refreshForMs: 60_000 }),
     secrets: ['s3cret'],

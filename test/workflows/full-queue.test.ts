@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { serveDuePollMetric } from '../../src/temporal/due-polls';
+import { serveDuePollMetric } from '../../src/temporal/task-queues';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { FakePeople } from './fake-people';

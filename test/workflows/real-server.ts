@@ -6,10 +6,10 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { createTurnActivities } from '../../src/activities/turns';
-import { createPeopleActivities } from '../../src/activities/withdrawal';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
-import { callQueues, createWorkers } from '../../src/temporal/workers';
+import { activityQueues, createWorkers } from '../../src/temporal/workers';
 import type { Upstream } from '../../src/upstream/port';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
 import type { Handle } from '../support/applicant-under-test';
@@ -65,9 +65,9 @@ export class RealServer {
     ...more
   }: WorkerSetup): Promise<void> {
     const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
-    const inHouseActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
+    const internalActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
     const upstreamActivities = {
-      ...createPeopleActivities(deps),
+      ...createWithdrawalActivities(deps),
       ...createInvitationActivities(deps),
       ...createPersonActivities(deps),
       ...createReportActivities(deps),
@@ -75,16 +75,16 @@ export class RealServer {
     };
     const { native: connection } = this;
     if (!workflows) {
-      const activities = { inHouseActivities, upstreamActivities, maxCallsPerSecond };
+      const activities = { internalActivities, upstreamActivities, maxCallsPerSecond };
       const deployment = { name: null, buildId: null };
       const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, deployment };
       return this.run(await createWorkers({ ...common, ...activities, dataConverter: this.dataConverter }));
     }
     const workflowBundle = { codePath: WORKFLOW_BUNDLE };
     this.run(
-      await Worker.create({ connection, taskQueue, workflowBundle, activities: inHouseActivities, ...workflows }),
+      await Worker.create({ connection, taskQueue, workflowBundle, activities: internalActivities, ...workflows }),
     );
-    for (const queue of callQueues(taskQueue, maxCallsPerSecond)) {
+    for (const queue of activityQueues(taskQueue, maxCallsPerSecond)) {
       this.run(await Worker.create({ connection, ...queue, activities: upstreamActivities }));
     }
   }

@@ -145,9 +145,9 @@ test('by its schedule whoever is past the retention is erased, and of all others
   for (let round = 1; round <= 2; round += 1) {
     const details = { clientUserId: 'OLD-2', clientUserEmail: 'old@example.org' };
     await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
-    await until('the invitation', 20_000, async () => (await applicants.state('OLD-2')).humanId);
-    await applicants.cancel('OLD-2');
-    await applicants.untilClosed('OLD-2');
+    await until('the invitation', 20_000, async () => (await applicants.readState('OLD-2')).humanId);
+    await applicants.requestCancel('OLD-2');
+    await applicants.waitForClose('OLD-2');
   }
   // Newer than what the two rounds wrote.
   const aged = { humanId: null, outcome: 'cancelled', closedAt: LONG_AGO, round: 3, revision: 1 } as const;

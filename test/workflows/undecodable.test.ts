@@ -2,8 +2,8 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { createPayloadCodec, type Told } from '../../src/temporal/codec';
-import { newKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
@@ -29,11 +29,11 @@ const ALL_SYNCED: readonly Change[] = [{ afterMs: 0, status: 'All Synced', repor
 class DamagingCodec implements PayloadCodec {
   /** Nothing, until a test says so. */
   damaged: (text: string, workflowId: string) => boolean = () => false;
-  readonly refusals: Told[] = [];
+  readonly refusals: DecodeFault[] = [];
   private readonly codec: PayloadCodec;
 
   constructor() {
-    const ring = parseKeyRing(newKey('test'));
+    const ring = parseKeyRing(generateKey('test'));
     if (ring === null) throw new RangeError('not a ring');
     this.codec = createPayloadCodec(ring, 'default', (refusal) => this.refusals.push(refusal));
   }

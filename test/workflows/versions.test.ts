@@ -4,6 +4,7 @@ import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
@@ -44,11 +45,12 @@ test(
       createWorkers({
         ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
         deployment: { name: DEPLOYMENT, buildId },
-        inHouseActivities: createManifestActivities(deps),
+        internalActivities: createManifestActivities(deps),
         upstreamActivities: {
           ...createInvitationActivities(deps),
           ...createPersonActivities(deps),
           ...createReportActivities(deps),
+          ...createWithdrawalActivities(deps),
         },
         maxCallsPerSecond: 200,
       });

@@ -1,6 +1,6 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { type ApplicantSummary, type Applicants, createApplicants } from '../../temporal/applicants';
-import { isWorkflowNotFound } from '../../temporal/raw-answers';
+import { isWorkflowNotFound } from '../../temporal/rpc';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 import { tellIfUnattended, whileAttended } from './waiting';
@@ -42,7 +42,7 @@ async function cancel(operator: Operator, clientUserId: string, wait: boolean): 
     return told(operator, { clientUserId, result: 'requested', outcome: null });
   }
   terminal.say(`cancelling ${clientUserId}; Ctrl-C stops the waiting, not the cancel`);
-  const after = await whileAttended(operator, () => applicants.untilClosed(clientUserId, signal));
+  const after = await whileAttended(operator, () => applicants.waitForClose(clientUserId, signal));
   const result = after.outcome === 'cancelled' ? 'cancelled' : 'closed';
   return told(operator, { clientUserId, result, outcome: after.outcome });
 }
@@ -50,14 +50,13 @@ async function cancel(operator: Operator, clientUserId: string, wait: boolean): 
 /** Null: Temporal knows none. One that had closed is told as it is. */
 async function requested(applicants: Applicants, clientUserId: string): Promise<'requested' | ApplicantSummary | null> {
   const before = await applicants.read(clientUserId);
-  if (!before?.open) return before;
+  if (before?.standing !== 'open') return before;
   try {
-    await applicants.cancel(clientUserId);
+    await applicants.requestCancel(clientUserId);
     return 'requested';
   } catch (error) {
     // It closed in between.
-    const { cause = error } = error as { cause?: unknown };
-    if (!isWorkflowNotFound(cause)) throw error;
+    if (!isWorkflowNotFound(error)) throw error;
     return applicants.read(clientUserId);
   }
 }

@@ -1,7 +1,7 @@
-import { describeUnknownPeople } from '../../domain/erasure';
+import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { openErasing } from '../../report-store/erasing';
-import { createErasure, type Erased } from '../../temporal/erasure';
+import { createErasure } from '../../temporal/erasure';
 import { RemovalStuck } from '../../temporal/removal';
 import type { ExitStatus } from '../starter';
 import { type EntriesErased, eraseEntries } from './erase-entries';
@@ -38,7 +38,7 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
   const records = openErasing(operator.reportStore());
   terminal.say(`erasing ${clientUserId}; Ctrl-C stops it, the same command again goes on`);
   try {
-    const erasure = createErasure({ client, taskQueue, records, tell: (step) => terminal.say(stepInWords(step)) });
+    const erasure = createErasure({ client, taskQueue, records, onStep: (step) => terminal.say(stepInWords(step)) });
     const erased = await whileAttended(operator, () => erasure.erase(clientUserId, signal));
     const { people, runs, files } = erased;
     const counts = `${people} people, ${runs} runs, ${files} files`;
@@ -64,7 +64,7 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
 }
 
 /** Whether there was anything that a hold came too late for. */
-function hasBegun({ people, runs, files }: Erased): boolean {
+function hasBegun({ people, runs, files }: ErasureResult): boolean {
   return people + runs + files > 0;
 }
 
@@ -77,7 +77,12 @@ async function agreed({ terminal, ask }: Operator, clientUserId: string): Promis
   return false;
 }
 
-function told(operator: Operator, clientUserId: string, erased: Erased, entries: EntriesErased | null): ExitStatus {
+function told(
+  operator: Operator,
+  clientUserId: string,
+  erased: ErasureResult,
+  entries: EntriesErased | null,
+): ExitStatus {
   const { result, people, runs, files, others } = erased;
   const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
   const done = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;

@@ -1,7 +1,7 @@
 import { QueryNotRegisteredError } from '@temporalio/client';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { createApplicants } from '../../temporal/applicants';
-import { isAttended } from '../../temporal/pollers';
+import { hasWorker } from '../../temporal/task-queues';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 
@@ -60,15 +60,15 @@ async function readInvitation(operator: Operator, clientUserId: string): Promise
   const applicants = createApplicants({ client, taskQueue });
   const summary = await applicants.read(clientUserId);
   if (summary === null) return { inviteLink: null, why: 'unknown' };
-  if (!summary.open) return { inviteLink: null, why: 'closed' };
-  if (!(await isAttended({ client, taskQueue }).catch(() => true))) {
+  if (summary.standing !== 'open') return { inviteLink: null, why: 'closed' };
+  if (!(await hasWorker({ client, taskQueue }).catch(() => true))) {
     terminal.say(
       `no worker takes work from the task queue "${taskQueue}", and only a worker knows the link: start one, or check TASK_QUEUE, then run the same command again`,
     );
     return null;
   }
   try {
-    return (await applicants.invitation(clientUserId)) ?? { inviteLink: null, why: 'unknown' };
+    return (await applicants.readInvitation(clientUserId)) ?? { inviteLink: null, why: 'unknown' };
   } catch (error) {
     if (error instanceof QueryNotRegisteredError) return { inviteLink: null, why: 'unsupported' };
     throw error;

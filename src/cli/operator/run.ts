@@ -1,10 +1,10 @@
 import { KeyMissing } from '../../domain/encryption';
 import { AuditUnavailable } from '../../observability/audit';
 import { StoreUnavailable } from '../../report-store/port';
-import { isTransient } from '../../temporal/applicants';
 import { TemporalUnreachable } from '../../temporal/connection';
 import { OperationStuck, ResultUnreadable } from '../../temporal/operations';
-import { laterRefusalIn } from '../../temporal/refusal';
+import { describeLateRejection } from '../../temporal/rejection';
+import { isTransient } from '../../temporal/rpc';
 import { SearchAttributesUnusable } from '../../temporal/search-attributes';
 import type { ExitStatus } from '../starter';
 import type { Act, Operator } from './operator';
@@ -28,7 +28,7 @@ export async function runOperator(act: Act, operator: Operator): Promise<ExitSta
     if (error instanceof StoreUnavailable) return stopped(error.message, 1);
     if (error instanceof ResultUnreadable || error instanceof OperationStuck) return stopped(error.message, 1);
     if (isTransient(error)) return stopped('Temporal stopped answering; the same command again goes on', 1);
-    const refusal = laterRefusalIn(error);
+    const refusal = describeLateRejection(error);
     if (refusal !== null) return stopped(refusal, 1);
     throw error;
   }

@@ -28,7 +28,7 @@ async function sweepNow(operator: Operator) {
   const operations = createOperations({ client: await operator.temporal(), taskQueue });
   const tell = (step: OperationStep) => terminal.say(stepInWords(step));
   terminal.say('sweeping; Ctrl-C stops the waiting, not the sweep');
-  const result = await whileAttended(operator, () => operations.sweep({ signal, tell }));
+  const result = await whileAttended(operator, () => operations.sweep({ signal, onStep: tell }));
   if (operator.json) operator.out(JSON.stringify(result));
   else for (const line of linesOf(result)) operator.out(line);
   return 0 as const;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAttended } from '../../temporal/pollers';
+import { hasWorker } from '../../temporal/task-queues';
 import type { Operator } from './operator';
 
 /** Often enough that nobody wonders, and nothing to a server. */
@@ -23,7 +23,7 @@ export async function whileAttended<T>(operator: Operator, work: () => Promise<T
 /** Says so where no worker polls, and gives whether one does. Who could not be asked is not told of: the wait itself shows that. */
 export async function tellIfUnattended(operator: Operator): Promise<boolean> {
   const { taskQueue, terminal } = operator;
-  const attended = await isAttended({ client: await operator.temporal(), taskQueue }).catch(() => true);
+  const attended = await hasWorker({ client: await operator.temporal(), taskQueue }).catch(() => true);
   if (!attended) {
     terminal.say(
       `no worker takes work from the task queue "${taskQueue}": start one, or look at TASK_QUEUE; it goes on by itself then`,
@@ -40,7 +40,7 @@ async function tellOfWorkers(operator: Operator, signal: AbortSignal): Promise<v
     if (signal.aborted) return;
     const before = attended;
     const client = await operator.temporal();
-    attended = await isAttended({ client, taskQueue }).catch(() => before);
+    attended = await hasWorker({ client, taskQueue }).catch(() => before);
     if (before && !attended) await tellIfUnattended(operator);
     if (!before && attended) terminal.say('a worker is there: it goes on');
   }

@@ -1,6 +1,6 @@
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import { createOperations, type OperationStep, type WithdrawPersonResult } from '../../temporal/operations';
-import { type Stuck, stuckApplicant } from '../../temporal/stuck';
+import { readStuckApplicant, type StuckRun } from '../../temporal/run-health';
 import type { AddCommand, Operator } from './operator';
 import { stepInWords } from './steps';
 import { whileAttended } from './waiting';
@@ -24,8 +24,8 @@ async function withdraw(operator: Operator, clientUserId: string) {
   const operations = createOperations({ client, taskQueue });
   terminal.say(`withdrawing ${clientUserId}; Ctrl-C stops the waiting, not the withdrawal`);
   const tell = (step: OperationStep) => terminal.say(stepInWords(step));
-  const result = await whileAttended(operator, () => operations.withdraw(clientUserId, { signal, tell }));
-  const stuck = result.result === 'open' ? await stuckApplicant(client, clientUserId) : null;
+  const result = await whileAttended(operator, () => operations.withdraw(clientUserId, { signal, onStep: tell }));
+  const stuck = result.result === 'open' ? await readStuckApplicant(client, clientUserId) : null;
   if (operator.json) operator.out(JSON.stringify(result));
   if (stuck !== null) terminal.say(standsStill(clientUserId, stuck));
   else if (!operator.json) terminal.say(inWords(result));
@@ -33,7 +33,7 @@ async function withdraw(operator: Operator, clientUserId: string) {
 }
 
 /** A cancel would wait for ever too. Nothing is ended here: with its key back it goes on as if nothing had been. */
-function standsStill(clientUserId: string, { workflowId, why }: Stuck): string {
+function standsStill(clientUserId: string, { workflowId, why }: StuckRun): string {
   return `${clientUserId}: its applicant is open and stands still: ${why}. Where a key is missing in the workers' PAYLOAD_KEYS, give it back, and it goes on by itself. Where nobody has it, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything, or, to keep what is stored, \`temporal workflow terminate --workflow-id ${workflowId}\` and this command again`;
 }
 

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import {
   AlreadyExists,
+  type CallFacts,
   NotFound,
   NotOffered,
   Undecided,
@@ -8,9 +9,10 @@ import {
   ValidationRejected,
 } from '../../upstream/errors';
 import type { Upstream } from '../../upstream/port';
-import { isDeletionConfirmed } from '../deletion';
 import { createDispatchers, singleDispatcher } from '../dispatcher';
+import { parseRequestId } from '../error-body';
 import { Exchange } from '../exchange';
+import { isRecord, parseBoundedJson } from '../json';
 import type { ProxySettings } from '../proxy-settings';
 import { type Envelopes, isAlreadyDeleted, isInvalid, isMissingPerson, isRejected, requireContent } from '../reply';
 import type { Call } from '../request';
@@ -20,30 +22,30 @@ import { UNDECIDED } from '../undecided-reasons';
 import { findAllPeople } from './look-up';
 import { createBody, parseCreatedPerson, parsePeople, parsePerson, parseReports } from './wire';
 
-/** Where Human API is, and who we are to it. A base URL may carry a path prefix. */
+/** Where Human API is, and our account. A base URL may have a path prefix. */
 export interface HumanApiSettings {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly authUrl: string;
   readonly adminUrl: string;
   readonly dataUrl: string;
-  /** How long an answer, or the next byte of a report, may take. */
+  /** For a complete answer, and for the next byte of a report. */
   readonly timeoutMs: number;
-  /** The largest report that is taken, in bytes; 1 GiB where nothing is said. */
+  /** The size limit of a report in bytes. Default: 1 GiB. */
   readonly maxReportBytes?: number;
-  /** Whose word an error about a person is; `strict` where nothing is said. */
+  /** Default: `strict`. */
   readonly envelopes?: Envelopes;
-  /** The way out to every host but this machine; none where nothing is said. */
+  /** For every host except this machine. Default: none. */
   readonly proxy?: ProxySettings | null;
 }
 
 const GIBIBYTE = 1024 ** 3;
-/** A host that takes no connection for this long is down, however patient we are with its answers. */
+/** A host that accepts no connection for this long is down, whatever `timeoutMs`. */
 const MAX_CONNECT_MS = 10_000;
-/** The client token belongs to nobody in particular. */
-const OURS = '';
+/** The key of the client token, of which there is one. */
+const CLIENT_KEY = '';
 
-/** `seams` are for tests: the clock in ms, and undici's dispatcher. */
+/** The first generation of Human API ("users", insurance integration). `seams` are for tests: the clock in ms, and undici's dispatcher. */
 export function createUsersUpstream(
   settings: HumanApiSettings,
   seams: { now?: () => number; dispatcher?: Dispatcher } = {},
@@ -51,18 +53,18 @@ export function createUsersUpstream(
   const { authUrl: auth, adminUrl: admin, dataUrl: data, timeoutMs } = settings;
   const { maxReportBytes = GIBIBYTE, envelopes = 'strict', proxy = null } = settings;
   const now = seams.now ?? Date.now;
-  const ways = seams.dispatcher
+  const dispatchers = seams.dispatcher
     ? singleDispatcher(seams.dispatcher)
     : createDispatchers(proxy, Math.min(timeoutMs, MAX_CONNECT_MS));
-  const exchange = new Exchange({ baseUrls: { auth, admin, data }, timeoutMs, maxReportBytes }, now, ways);
+  const exchange = new Exchange({ baseUrls: { auth, admin, data }, timeoutMs, maxReportBytes }, now, dispatchers);
   const clientTokens = new TokenCache(clientTokenMint(exchange, settings), now);
   const accessTokens = new TokenCache(accessTokenMint(exchange, settings), now);
 
   const callAdmin = (method: Call['method'], route: string, more: Partial<Call>) => {
-    const of = method === 'GET' && !more.ids ? 'list' : 'one';
+    const kind = method === 'GET' && !more.ids ? 'list' : 'one';
     const call: Call = { ...more, host: 'admin', method, route };
-    return clientTokens.sendAuthorised(OURS, (token) => exchange.requestBody({ ...call, token }, of), {
-      // A create that was sent twice invites twice.
+    return clientTokens.sendAuthorised(CLIENT_KEY, (token) => exchange.requestBody({ ...call, token }, kind), {
+      // A create that is sent twice invites twice.
       repeatable: method !== 'POST',
     });
   };
@@ -70,31 +72,30 @@ export function createUsersUpstream(
   return {
     async invite(invitation) {
       const reply = await callAdmin('POST', '/api/v1/users', { body: createBody(invitation) });
-      const { facts, refusal } = reply;
-      if (isInvalid(reply, envelopes)) throw new ValidationRejected(facts, refusal?.keys ?? []);
+      const { facts, errorBody } = reply;
+      if (isInvalid(reply, envelopes)) throw new ValidationRejected(facts, errorBody?.keys ?? []);
       if (isRejected(reply, (status) => status === 409)) throw new AlreadyExists(facts);
       return parseCreatedPerson(invitation.clientUserId, facts, requireContent(reply));
     },
 
-    findPeople: (by) => findAllPeople(by, (query) => callAdmin('GET', '/api/v1/users', { query }), envelopes),
+    findPeople: (filter) => findAllPeople(filter, (query) => callAdmin('GET', '/api/v1/users', { query }), envelopes),
 
     async listPeople(offset) {
       const reply = await callAdmin('GET', '/api/v1/users', offset === 0 ? {} : { query: { offset: String(offset) } });
-      return isMissingPerson(reply, envelopes)
-        ? { people: [], received: 0 }
-        : parsePeople(reply.facts, requireContent(reply));
+      if (isMissingPerson(reply, envelopes)) return { people: [], received: 0 };
+      return parsePeople(reply.facts, requireContent(reply));
     },
 
-    async readStatus(subjectId) {
-      const reply = await callAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId: subjectId } });
+    async readStatus(humanId) {
+      const reply = await callAdmin('GET', '/api/v1/users/{humanId}', { ids: { humanId } });
       if (isMissingPerson(reply, envelopes)) throw new NotFound(reply.facts);
-      return parsePerson(subjectId, reply.facts, requireContent(reply));
+      return parsePerson(humanId, reply.facts, requireContent(reply));
     },
 
-    async withdraw(subjectId) {
-      const reply = await callAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId: subjectId } });
+    async withdraw(humanId) {
+      const reply = await callAdmin('DELETE', '/api/v1/users/{humanId}', { ids: { humanId } });
       if (isAlreadyDeleted(reply, envelopes)) return 'already-gone';
-      if (isDeletionConfirmed(subjectId, reply.facts, requireContent(reply))) return 'deleted';
+      if (isDeletionConfirmed(humanId, reply.facts, requireContent(reply))) return 'deleted';
       throw new Undecided(reply.facts, UNDECIDED.unconfirmedDeletion);
     },
 
@@ -118,14 +119,26 @@ export function createUsersUpstream(
     },
 
     async proveCredentials() {
-      await clientTokens.mintFresh(OURS);
+      await clientTokens.mintFresh(CLIENT_KEY);
     },
 
     close: () => exchange.close(),
   };
 }
 
-/** 400 and 415 are upstream's answer to a format that a report does not have. */
+/** Human API answers 400 or 415 to a format that a report does not have. */
 function isFormatStatus(status: number | null): boolean {
   return status === 400 || status === 415;
+}
+
+/**
+ * True for an answer that only Human API can give: the empty body of the cookbook, or JSON with the person's id or a request id, and no error.
+ * A page, or other JSON, may be a proxy's.
+ */
+function isDeletionConfirmed(humanId: string, { status }: CallFacts, body: Buffer): boolean {
+  if (status !== 200 && status !== 202 && status !== 204) return false;
+  if (body.toString('latin1').trim() === '') return true;
+  const value = parseBoundedJson(body);
+  if (!isRecord(value) || (value['error'] ?? null) !== null) return false;
+  return value['humanId'] === humanId || parseRequestId(value['x-humanapi-request-id']) !== null;
 }

@@ -4,55 +4,55 @@ import { type Envelopes, isMissingPerson, isRejected, type Reply, requireContent
 import { UNDECIDED } from '../undecided-reasons';
 import { parsePeople } from './wire';
 
-/** No page size is documented for users (50 elsewhere); a reply of fewer than this cannot be a full page. */
+/** The vendor documents no page size for users (50 elsewhere); fewer rows than this cannot be a full page. */
 const SHORT_PAGE = 10;
-/** A list that has not ended by then ignores our filter and our offset. */
+/** A list that continues after this ignores our filter and our offset. */
 const MAX_PAGES = 20;
-/** What upstream answers to a look-up that it does not support: the look-up is in its OpenAPI files, not in the cookbook. */
+/** The answers to an unsupported look-up, which is in the vendor's OpenAPI files but not in the cookbook. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
 
 /**
- * Everybody the filter finds, page by page; `[]` and a 404 that is upstream's own word both mean nobody. A look-up is one call unless upstream's page
- * is full of others, which means that it ignores the filter.
- * @throws Undecided where the look-up is not supported; Unavailable where a row that may be the person's cannot be read
+ * Finds people page by page; `[]` and Human API's own 404 mean that there are none. One call, unless the page is full of other people, which
+ * means that Human API ignores the filter.
+ * @throws Undecided if the look-up is not supported; Unavailable if an unreadable row may be the person's
  */
 export async function findAllPeople(
-  by: PersonFilter,
+  filter: PersonFilter,
   askPage: (query: Record<string, string>) => Promise<Reply<Buffer>>,
   envelopes: Envelopes,
 ): Promise<Person[]> {
+  const query = 'subjectId' in filter ? { humanId: filter.subjectId } : filter;
   const found = new Map<string, Person>();
-  const filter = 'subjectId' in by ? { humanId: by.subjectId } : by;
   let offset = 0;
   for (let page = 1; ; page++) {
-    const reply = await askPage(offset === 0 ? filter : { ...filter, offset: String(offset) });
+    const reply = await askPage(offset === 0 ? query : { ...query, offset: String(offset) });
     if (isRejected(reply, (status) => UNSUPPORTED.has(status))) throw unsupported(reply);
     const isEmpty = isMissingPerson(reply, envelopes);
-    const { people, received, dropped } = isEmpty ? NOBODY : parsePeople(reply.facts, requireContent(reply));
-    const known = found.size;
-    for (const user of people) found.set(user.subjectId, user);
-    if (people.some((user) => matches(user, by))) return [...found.values()];
-    if (dropped.some((clientUserId) => mayMatch(clientUserId, by)))
-      throw new Unavailable(reply.facts, 'expected users with a humanId, one that may be the person has none');
+    const { people, received, dropped } = isEmpty ? NO_ONE : parsePeople(reply.facts, requireContent(reply));
+    const before = found.size;
+    for (const person of people) found.set(person.subjectId, person);
+    if (people.some((person) => matches(person, filter))) return [...found.values()];
+    if (dropped.some((clientUserId) => mayMatch(clientUserId, filter)))
+      throw new Unavailable(reply.facts, 'a row that may be the person has no usable humanId');
     offset += received;
-    const isLast = received < SHORT_PAGE || found.size === known;
-    // A look-up by humanId has one person or none; by clientUserId, one or two others may just have a similar id.
-    if (isLast && offset < ('subjectId' in by ? 1 : SHORT_PAGE)) return [...found.values()];
+    const isLast = received < SHORT_PAGE || found.size === before;
+    // A look-up by humanId has one person or none; by clientUserId, a few others may have a similar id.
+    if (isLast && offset < ('subjectId' in filter ? 1 : SHORT_PAGE)) return [...found.values()];
     if (isLast || page === MAX_PAGES) throw unsupported(reply);
   }
 }
 
-const NOBODY = { people: [], received: 0, dropped: [] } as const;
+const NO_ONE = { people: [], received: 0, dropped: [] } as const;
 
 function unsupported({ facts }: Reply<Buffer>): Undecided {
   return new Undecided(facts, UNDECIDED.lookUpUnsupported);
 }
 
-function matches(user: Person, by: PersonFilter): boolean {
-  return 'subjectId' in by ? user.subjectId === by.subjectId : user.clientUserId === by.clientUserId;
+function matches(person: Person, filter: PersonFilter): boolean {
+  return 'subjectId' in filter ? person.subjectId === filter.subjectId : person.clientUserId === filter.clientUserId;
 }
 
-/** A row without a humanId is the person's, unless it carries another clientUserId than the one looked for. */
-function mayMatch(clientUserId: string | null, by: PersonFilter): boolean {
-  return 'subjectId' in by || clientUserId === null || clientUserId === by.clientUserId;
+/** A row without a humanId may be the person's, unless it has another clientUserId. */
+function mayMatch(clientUserId: string | null, filter: PersonFilter): boolean {
+  return 'subjectId' in filter || clientUserId === null || clientUserId === filter.clientUserId;
 }

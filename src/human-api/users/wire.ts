@@ -7,81 +7,82 @@ import type { Invitation, PeoplePage, Person } from '../../upstream/port';
 import { isRecord, parseBoundedJson } from '../json';
 import { parseList } from '../json-list';
 
-/** An invitation as a create carries it, its date in the one form that the cookbook's conventions prescribe. */
+/** The body of a create, with the date of birth in the form of the cookbook. */
 export function createBody({ dateOfBirth, autoInvite = true, ...known }: Invitation): Record<string, unknown> {
   if (dateOfBirth === undefined) return { ...known, autoInvite };
   const isDay = /^\d{4}-\d\d-\d\d$/.test(dateOfBirth);
   return { ...known, dateOfBirth: isDay ? `${dateOfBirth}T00:00:00.000Z` : dateOfBirth, autoInvite };
 }
 
-/** Longer texts are cut: they go into Temporal's history, and no known value comes near. */
+/** Longer texts are cut, because they go into Temporal's history. */
 const MAX_TEXT_LENGTH = 200;
-/** An organization's folder is named by a hash of what upstream says in full; this bounds only what nobody would call a name. */
+/** An organization's folder is named by a hash of its full name, so only absurd names are cut. */
 const MAX_ORGANIZATION_LENGTH = 2_000;
 /** RFC 5321 allows 254. */
 const MAX_EMAIL_LENGTH = 320;
 /** A link to a landing page has some 100 characters. */
 const MAX_LINK_LENGTH = 2_000;
+
 interface ParsedPage extends PeoplePage {
   /** The clientUserIds of the rows without a usable humanId; null if a row has none either. */
   readonly dropped: readonly (string | null)[];
 }
 
-/** @throws Unavailable if there is no list, or if no row of it is usable: read as an empty list, it would make us invite a person twice */
+/** @throws Unavailable if there is no list, or no usable row in one: taken as empty, it would make us invite a person twice */
 export function parsePeople(facts: CallFacts, bytes: Buffer): ParsedPage {
   const elements = parseRows(facts, bytes);
-  const users = elements.map(toPerson).filter((user) => user !== null);
-  if (elements.length > 0 && users.length === 0)
+  const people = elements.map(toPerson).filter((person) => person !== null);
+  if (elements.length > 0 && people.length === 0)
     throw new Unavailable(facts, 'expected users with a humanId, none had one');
   const dropped = elements.filter((element) => toPerson(element) === null);
-  return { people: users, received: elements.length, dropped: dropped.map(clientUserIdOf) };
+  return { people, received: elements.length, dropped: dropped.map(parseClientUserId) };
 }
 
-/** The one user that was asked for; its humanId may be missing from a user, but must not be another's. @throws Unavailable */
+/** The requested user; its humanId may be missing, but must not be another. @throws Unavailable */
 export function parsePerson(humanId: string, facts: CallFacts, bytes: Buffer): Person {
-  const [element, ...others] = elementsOf(parseBoundedJson(bytes));
-  const isNamed = isRecord(element) && (element['humanId'] !== undefined || isUser(element));
-  const user = isNamed ? toPerson({ ...element, humanId: element['humanId'] ?? humanId }) : null;
-  if (user?.subjectId === humanId && others.length === 0) return user;
-  throw new Unavailable(facts, 'expected the user that was asked for, something else came');
+  const [element, ...others] = toArray(parseBoundedJson(bytes));
+  const isPerson = isRecord(element) && (element['humanId'] !== undefined || isUser(element));
+  const person = isPerson ? toPerson({ ...element, humanId: element['humanId'] ?? humanId }) : null;
+  if (person?.subjectId === humanId && others.length === 0) return person;
+  throw new Unavailable(facts, 'expected the requested user');
 }
 
-/** Without a humanId: `{"status": "error"}` alone is a gateway's, not a person's. */
+/** Recognizes a user without a humanId: `{"status": "error"}` alone is a gateway's. */
 function isUser(element: Record<string, unknown>): boolean {
   const has = (name: string) => typeof element[name] === 'string' && element[name] !== '';
   return has('status') && (has('clientUserId') || has('clientUserEmail') || has('updatedAt'));
 }
 
-/** The user that a create made, of one object or an array (both are documented). @throws Unavailable where ours cannot be told */
+/** The created user, in an object or an array (both are documented). @throws Unavailable if it is not among them */
 export function parseCreatedPerson(clientUserId: string, facts: CallFacts, bytes: Buffer): Person {
-  const elements = elementsOf(parseBoundedJson(bytes));
-  const users = elements.map(toPerson);
-  const ours = users.find((user) => user?.clientUserId === clientUserId);
-  const only = users.length === 1 && users[0]?.clientUserId === null ? users[0] : null;
-  const user = ours ?? only;
-  if (user) return { ...user, inviteLink: parseLink(elements[users.indexOf(user)]) };
-  throw new Unavailable(facts, 'expected the invited user with a humanId, something else came');
+  const elements = toArray(parseBoundedJson(bytes));
+  const people = elements.map(toPerson);
+  const invited = people.find((person) => person?.clientUserId === clientUserId);
+  const only = people.length === 1 && people[0]?.clientUserId === null ? people[0] : null;
+  const person = invited ?? only;
+  if (person) return { ...person, inviteLink: parseLink(elements[people.indexOf(person)]) };
+  throw new Unavailable(facts, 'expected the invited user with a humanId');
 }
 
 /**
- * The rows of a list of reports; one without a usable id is dropped.
- * @throws Unavailable where there is no list, or nothing of it is usable: "no reports" read out of such a list would end an applicant
+ * The rows of a list of reports, without those that have no usable id.
+ * @throws Unavailable if there is no list, or no usable row in one: taken as "no reports", it would end an applicant
  */
 export function parseReports(facts: CallFacts, bytes: Buffer): ListedReport[] {
   const elements = parseRows(facts, bytes);
-  const rows = elements.map(toReport).filter((row) => row !== null);
-  if (elements.length > 0 && rows.length === 0)
+  const reports = elements.map(toReport).filter((report) => report !== null);
+  if (elements.length > 0 && reports.length === 0)
     throw new Unavailable(facts, 'expected reports with an id, none had one');
-  return rows;
+  return reports;
 }
 
 function parseRows(facts: CallFacts, bytes: Buffer): unknown[] {
   const elements = parseList(bytes);
-  if (elements !== null) return elements;
-  throw new Unavailable(facts, 'expected a whole JSON array, something else came');
+  if (elements === null) throw new Unavailable(facts, 'expected a complete JSON array');
+  return elements;
 }
 
-function elementsOf(body: unknown): unknown[] {
+function toArray(body: unknown): unknown[] {
   return Array.isArray(body) ? body : [body];
 }
 
@@ -90,20 +91,21 @@ function toPerson(element: unknown): Person | null {
   const humanId = element['humanId'];
   if (!isHumanId(humanId)) return null;
   return {
-    clientUserId: parseText(element['clientUserId']),
+    clientUserId: parseClientUserId(element),
     subjectId: humanId,
     email: parseText(element['clientUserEmail'], MAX_EMAIL_LENGTH),
+    // The domain's statuses have the spelling of this generation.
     status: parseText(element['status']) ?? '',
     updatedAtMs: parseInstantMs(parseDateText(element['updatedAt'])),
     inviteLink: null,
   };
 }
 
-function clientUserIdOf(element: unknown): string | null {
+function parseClientUserId(element: unknown): string | null {
   return isRecord(element) ? parseText(element['clientUserId']) : null;
 }
 
-/** The link of a create's answer as it came; null for anything but an http or https URL of a bounded length. */
+/** The link in the answer to a create; null for anything except an http or https URL of a reasonable length. */
 function parseLink(element: unknown): string | null {
   const link = isRecord(element) ? element['inviteLink'] : null;
   const isUsable =
@@ -132,13 +134,13 @@ function toOrganization(value: unknown): ListedReport['organization'] {
   return organization.id === null && organization.name === null ? null : organization;
 }
 
-/** A string, or a number as one; null where there is none. */
-function parseText(value: unknown, longest = MAX_TEXT_LENGTH): string | null {
+/** A non-empty string, or a number as text; null for anything else. */
+function parseText(value: unknown, maxLength = MAX_TEXT_LENGTH): string | null {
   const text = typeof value === 'number' ? String(value) : value;
-  return typeof text === 'string' && text !== '' ? text.slice(0, longest) : null;
+  return typeof text === 'string' && text !== '' ? text.slice(0, maxLength) : null;
 }
 
-/** A date as it came, a number as its decimal text; null where there is none. Each text is a version of its own, so a long one ends in a hash of the whole. */
+/** The text of a date. Each text is a version of a report, so a long one is cut and ends in its hash. */
 export function parseDateText(value: unknown): string | null {
   if (typeof value !== 'string' || value.length <= MAX_TEXT_LENGTH) return parseText(value);
   return `${value.slice(0, MAX_TEXT_LENGTH / 2)} ${createHash('sha256').update(value).digest('hex').slice(0, 16)}`;

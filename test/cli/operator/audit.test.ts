@@ -5,7 +5,7 @@ import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { type AuditHead, openAudit } from '../../../src/observability/audit';
 import { pruneAudit } from '../../../src/observability/audit-keep';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
-import { newKey, parseKeyRing } from '../../../src/temporal/key-ring';
+import { generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
 import { operatorOf } from './fixture';
 import { saidOfWrongUsage } from './wrong-usage';
@@ -146,7 +146,7 @@ test('a last line that is torn is explained, and the chain holds', async () => {
 
 test('with a key given, a chain without one is unproven (status 2), unless it began before the date that is given', async () => {
   const { operator, verify } = await setup({ starter: 2 });
-  Object.assign(operator, { auditKeys: createAuditKeys('verifier', parseKeyRing(newKey('audit')), null) });
+  Object.assign(operator, { auditKeys: createAuditKeys('verifier', parseKeyRing(generateKey('audit')), null) });
   const { status, out, said } = await verify();
   expect([status, out]).toEqual([
     2,

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { createFolderStore } from '../../../src/report-store/folder/store';
-import { createSeal, newKey, parseKeyRing } from '../../../src/temporal/key-ring';
+import { createCipher, generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
 import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
 import { operatorOf } from './fixture';
 
 const BODY = pdf('\u0000\u00ff binary '.repeat(20_000));
-const KEY = newKey('k1');
+const KEY = generateKey('k1');
 
 beforeAll(ensureBuilt, 240_000);
 afterAll(killLeftOvers);
@@ -17,7 +17,7 @@ afterAll(killLeftOvers);
 async function setup(given: Partial<Operator> = {}) {
   const about = await operatorOf(given);
   const ring = parseKeyRing(KEY);
-  const seal = ring && createSeal(ring);
+  const seal = ring && createCipher(ring);
   const root = join(about.folder, 'reports');
   const store = createFolderStore(root, { seal, encrypts: true });
   const entry = await store.save(documentToStore(), pieces(BODY, 50_000));

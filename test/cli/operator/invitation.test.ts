@@ -3,7 +3,7 @@ import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { runOperator } from '../../../src/cli/operator/run';
 import type { Applicants } from '../../../src/temporal/applicants';
 import * as applicants from '../../../src/temporal/applicants';
-import * as pollers from '../../../src/temporal/pollers';
+import * as pollers from '../../../src/temporal/task-queues';
 import { operatorOf } from './fixture';
 import { saidOfWrongUsage } from './wrong-usage';
 
@@ -11,7 +11,7 @@ jest.mock('../../../src/temporal/applicants', () => ({
   ...jest.requireActual('../../../src/temporal/applicants'),
   createApplicants: jest.fn(),
 }));
-jest.mock('../../../src/temporal/pollers', () => ({ isAttended: jest.fn() }));
+jest.mock('../../../src/temporal/task-queues', () => ({ hasWorker: jest.fn() }));
 
 const LINK = 'https://hapi.example/invite/secret';
 
@@ -20,16 +20,16 @@ async function run(
   {
     invitation,
     open = true,
-    isAttended = true,
-  }: { invitation?: Applicants['invitation']; open?: boolean; isAttended?: boolean },
+    isPolled = true,
+  }: { invitation?: Applicants['readInvitation']; open?: boolean; isPolled?: boolean },
   ...flags: string[]
 ) {
   const order: string[] = [];
-  const summary = { open } as Awaited<ReturnType<Applicants['read']>>;
-  jest.mocked(pollers.isAttended).mockResolvedValue(isAttended);
+  const summary = { standing: open ? 'open' : 'ended' } as Awaited<ReturnType<Applicants['read']>>;
+  jest.mocked(pollers.hasWorker).mockResolvedValue(isPolled);
   jest.mocked(applicants.createApplicants).mockReturnValue({
     read: async () => (invitation ? summary : null),
-    invitation,
+    readInvitation: invitation,
   } as unknown as Applicants);
   const fixture = await operatorOf({
     temporal: async () => ({}) as never,
@@ -67,7 +67,7 @@ test.each([
 });
 
 test('of a closed applicant no worker is asked, an unknown one is said to be unknown', async () => {
-  const closed = await run({ open: false, isAttended: false, invitation: () => Promise.reject(new Error('asked')) });
+  const closed = await run({ open: false, isPolled: false, invitation: () => Promise.reject(new Error('asked')) });
   expect([closed.status, closed.order]).toEqual([1, [audited('closed')]]);
   const unknown = await run({});
   expect([unknown.status, unknown.order]).toEqual([1, [audited('unknown')]]);
@@ -75,7 +75,7 @@ test('of a closed applicant no worker is asked, an unknown one is said to be unk
 });
 
 test('where no worker can answer, or one of an older version, that is said: status 1', async () => {
-  const alone = await run({ isAttended: false, invitation: () => Promise.reject(new Error('asked')) });
+  const alone = await run({ isPolled: false, invitation: () => Promise.reject(new Error('asked')) });
   expect([alone.status, alone.order]).toEqual([1, []]);
   expect(alone.said).toContain('no worker takes work from the task queue');
   const old = await run({ invitation: () => Promise.reject(new QueryNotRegisteredError('no such query', 3)) });

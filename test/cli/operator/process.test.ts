@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
-import { lazyClient } from '../../../src/temporal/connection';
+import { createLazyClient } from '../../../src/temporal/connection';
 import { serializeNotices } from '../../../src/upstream/notices';
 import { until } from '../../support/condition';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess } from '../../support/processes';
@@ -18,7 +18,7 @@ let client: Client;
 let folder: string;
 beforeAll(async () => {
   [server] = await Promise.all([startTemporalServer(), ensureBuilt()]);
-  client = lazyClient({ namespace: 'default', connection: { address: server.address } });
+  client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
   folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
 }, 270_000);
 afterAll(async () => {

@@ -1,13 +1,12 @@
 import {
   type Collection,
   emptyCollection,
-  withAccessDenied,
-  withDownloadResult,
-  withList,
+  type ListAnswer,
+  withListAnswer,
   withNoticeList,
   withReportNotice,
-  withUnansweredList,
 } from '../../../src/domain/collection';
+import { withDownloadResult } from '../../../src/domain/collection-documents';
 import { decide, type Step, type Wait } from '../../../src/domain/decision';
 import type { DownloadResult } from '../../../src/domain/download-results';
 import {
@@ -150,13 +149,14 @@ export class Life {
     this.calls.push({ atMs: askedAtMs, of: 'reports' });
     const reports = this.upstream.list(askedAtMs);
     this.pass(askedAtMs + LATENCY_MS);
-    if (reports) this.takeList(reports, askedAtMs);
-    else if (because === 'conclusion') this.collection = withAccessDenied(this.collection, askedAtMs);
-    else this.collection = withUnansweredList(this.collection, askedAtMs);
+    this.learnList(reports, askedAtMs, because === 'conclusion' ? 'refused' : 'not-yet');
   }
 
-  private takeList(reports: readonly ListedReport[], askedAtMs: number): void {
-    this.collection = withList(this.collection, { reports, digest: digestOf(reports), askedAtMs }, this.nowMs);
+  private learnList(reports: readonly ListedReport[] | null, askedAtMs: number, denied: 'refused' | 'not-yet'): void {
+    const answer: ListAnswer = reports
+      ? { kind: 'listed', reports, digest: digestOf(reports), askedAtMs }
+      : { kind: denied, askedAtMs };
+    this.collection = withListAnswer(this.collection, answer, this.nowMs, pollCadenceMs(this.facts, this.policy));
   }
 
   private fetch(documents: readonly WantedDocument[]): void {
@@ -259,7 +259,7 @@ export class Life {
   private lookForReports(askedAtMs: number): boolean {
     const reports = this.upstream.list(askedAtMs);
     if (!reports || digestOf(reports) === this.collection.digest) return false;
-    this.takeList(reports, askedAtMs);
+    this.learnList(reports, askedAtMs, 'not-yet');
     return true;
   }
 }

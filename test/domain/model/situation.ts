@@ -1,4 +1,5 @@
-import { type Collection, emptyCollection, withDownloadResult, withList } from '../../../src/domain/collection';
+import { type Collection, emptyCollection, withList } from '../../../src/domain/collection';
+import { withDownloadResult } from '../../../src/domain/collection-documents';
 import { decide, type Step } from '../../../src/domain/decision';
 import { type Facts, openFacts, withNotice, withRead } from '../../../src/domain/facts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/domain/policy';

@@ -1,13 +1,13 @@
 import type { Log } from './log';
 
-/** Whether notices still go to one receiver: the vendor may switch them off for one that keeps failing. */
-export class Feed {
+/** Whether notifications go to one receiver: the vendor may switch them off for a receiver that keeps failing. */
+export class NotificationFeed {
   private on = true;
   private failures = 0;
 
   constructor(
     readonly url: URL,
-    /** How many failures in a row switch it off; null: none do. */
+    /** Number of consecutive failures that switches the feed off; null: never. */
     private readonly offAfterFailures: () => number | null,
     private readonly log: Log,
   ) {}
@@ -16,9 +16,8 @@ export class Feed {
     return this.on;
   }
 
-  /** A notice was answered with 200, or failed. */
-  heard(well: boolean): void {
-    this.failures = well ? 0 : this.failures + 1;
+  recordResult(isDelivered: boolean): void {
+    this.failures = isDelivered ? 0 : this.failures + 1;
     const limit = this.offAfterFailures();
     if (this.on && limit !== null && this.failures >= limit) {
       this.on = false;
@@ -26,8 +25,8 @@ export class Feed {
     }
   }
 
-  /** By hand, as the vendor's support does it. */
-  turn(on: boolean): void {
+  /** Switches the feed by hand, as the vendor's support does. */
+  switchTo(on: boolean): void {
     if (on !== this.on) this.log(on ? 'feed-on' : 'feed-off', { to: this.url.origin });
     this.on = on;
     this.failures = 0;

@@ -2,7 +2,7 @@ import { BlockList, isIPv4 } from 'node:net';
 import { isLoopbackHost } from '../process/loopback';
 import { hostOf } from './settings';
 
-/** What the worker's native connection takes as its proxy. */
+/** The proxy option of the worker's native connection. */
 interface HttpConnectProxy {
   readonly type: 'http-connect';
   /** `host:port`. */
@@ -11,13 +11,13 @@ interface HttpConnectProxy {
 }
 
 /**
- * The proxy to a Temporal server. The worker's native connection does not read the environment, so this applies the rules of gRPC for Node
- * (grpc-js 1.14, `http_proxy.js`), which every other connection follows. It reads lower-case names only, and gives no proxy for this machine.
+ * The proxy to a Temporal server; none for loopback. The worker's native connection does not read the environment, so this applies the rules of
+ * gRPC for Node (grpc-js 1.14, `http_proxy.js`), which the other connections follow. It reads lower-case names only.
  */
 export function grpcProxy(address: string, env: NodeJS.ProcessEnv = process.env): HttpConnectProxy | undefined {
   const text = env['grpc_proxy'] || env['https_proxy'] || env['http_proxy'] || '';
   const host = hostOf(address).replace(/^\[|\]$/g, '');
-  if (!URL.canParse(text) || isLoopbackHost(host) || isExcepted(host, env)) return undefined;
+  if (!URL.canParse(text) || isLoopbackHost(host) || isExcluded(host, env)) return undefined;
   const { protocol, hostname, port, username, password } = new URL(text);
   if (protocol !== 'http:') return undefined;
   return {
@@ -28,7 +28,7 @@ export function grpcProxy(address: string, env: NodeJS.ProcessEnv = process.env)
 }
 
 /** An entry is the end of a host name, an address, or an IPv4 network. */
-function isExcepted(host: string, env: NodeJS.ProcessEnv): boolean {
+function isExcluded(host: string, env: NodeJS.ProcessEnv): boolean {
   const text = env['no_grpc_proxy'] || env['no_proxy'] || '';
   if (text === '') return false;
   return text.split(',').some((entry) => host.endsWith(entry) || (isIPv4(host) && isInNetwork(host, entry)));

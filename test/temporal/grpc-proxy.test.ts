@@ -1,4 +1,4 @@
-import { grpcProxy } from '../../src/temporal/proxy';
+import { grpcProxy } from '../../src/temporal/grpc-proxy';
 
 const PROXY = 'http://proxy.example:3128';
 const VIA = { type: 'http-connect', targetHost: 'proxy.example:3128' };

@@ -4,19 +4,19 @@ import { Problem } from './problem';
 import type { ApiSettings } from './settings';
 
 /** Where a request believes to be, and which page sent it. */
-export interface Whereabouts {
+export interface Origins {
   /** Under which we were reached. */
-  readonly own: string;
+  readonly ownOrigin: string;
   /** Of the page that asked; null where no browser did, or did not say. */
-  readonly page: string | null;
+  readonly callerOrigin: string | null;
 }
 
 /**
  * Refuses what reached us under a name that is not ours (DNS rebinding: a stranger's page whose name leads to our address), and what a page of
  * neither ours nor Temporal's UI sent. @throws {Problem} 400, 421, 403
  */
-export function createWhereabouts(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
-  return (request: FastifyRequest, uiMayAsk: boolean): Whereabouts => {
+export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
+  return (request: FastifyRequest, uiMayAsk: boolean): Origins => {
     const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
     // Node takes the first; a proxy may have looked at another.
     if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem(400, 'expected one Host');
@@ -27,7 +27,7 @@ export function createWhereabouts(settings: Pick<ApiSettings, 'origins' | 'tls' 
     if (page !== null && page !== own && !(uiMayAsk && settings.uiOrigins.includes(page))) {
       throw new Problem(403, 'expected an Origin of ours, or for the codec endpoint one in CODEC_UI_ORIGIN');
     }
-    return { own, page };
+    return { ownOrigin: own, callerOrigin: page };
   };
 
   function onLoopback(host: string): string | null {

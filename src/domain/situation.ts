@@ -1,0 +1,13 @@
+import type { Collection } from './collection';
+import type { Facts } from './facts';
+import type { Policy } from './policy';
+
+/** All that a decision about an applicant depends on. */
+export interface Situation {
+  readonly facts: Facts;
+  readonly collection: Collection;
+  readonly policy: Policy;
+  readonly nowMs: number;
+  /** True: Human API sends the invitation; false: the carrier does. */
+  readonly autoInvite: boolean;
+}
