@@ -12,3 +12,10 @@ export const BY_NOTICES: Policy = {
     disconnected: 60 * DAY_MS,
   },
 };
+
+/** A policy that polls every status at this interval. */
+export function fastPolls(everyMs: number): Policy {
+  const names = Object.keys(DEFAULT_POLICY.pollMs) as (keyof Policy['pollMs'])[];
+  const pollMs = Object.fromEntries(names.map((name) => [name, everyMs])) as Record<keyof Policy['pollMs'], number>;
+  return { ...DEFAULT_POLICY, pollMs };
+}

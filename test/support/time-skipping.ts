@@ -1,5 +1,4 @@
 import { Client } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { applicantWorkflowId, COLLECT_RECORDS, SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
@@ -27,7 +26,7 @@ export function useTimeSkipping() {
     if (!server) throw new Error('expected the server to be used within a test');
     return server;
   };
-  const followOn = async (humanApi: FakeUpstream, options?: TimeSkippingOptions) => {
+  const followOn = async (humanApi: FakeUpstream, options?: FollowOptions) => {
     const applicant = await started().follow(humanApi, options);
     open.push(applicant);
     return applicant;
@@ -35,15 +34,12 @@ export function useTimeSkipping() {
   return {
     server: started,
     /** Follows an applicant whose changes begin with the invitation. */
-    follow: (script: readonly Change[], options?: TimeSkippingOptions) => followOn(new FakeUpstream(script), options),
+    follow: (script: readonly Change[], options?: FollowOptions) => followOn(new FakeUpstream(script), options),
     /** The same on an upstream that the test has prepared. */
     followOn,
     nowMs: () => started().env.currentTimeMs(),
   };
 }
-
-/** `codec`: of the workflow worker; it must not change the payloads. */
-type TimeSkippingOptions = FollowOptions & { readonly codec?: PayloadCodec };
 
 /** A Temporal server whose clock jumps over every wait. */
 export class TimeSkipping {
@@ -79,11 +75,11 @@ export class TimeSkipping {
   }
 
   /** Starts an applicant with workers of its own. */
-  async follow(humanApi: FakeUpstream, options: TimeSkippingOptions = {}): Promise<ApplicantUnderTest> {
+  async follow(humanApi: FakeUpstream, options: FollowOptions = {}): Promise<ApplicantUnderTest> {
     this.sequence += 1;
-    const { store = new FakeStore(), clientUserId = `POL-${this.sequence}`, codec } = options;
+    const { store = new FakeStore(), clientUserId = `POL-${this.sequence}` } = options;
     const taskQueue = `test-${this.sequence}`;
-    const stopWorkers = await this.work(taskQueue, humanApi, store, codec);
+    const stopWorkers = await this.work(taskQueue, humanApi, store);
     const startedAtMs = await this.env.currentTimeMs();
     const handle = (await this.client.workflow.start(COLLECT_RECORDS, {
       args: [applicantInput(clientUserId, options)],
@@ -103,12 +99,11 @@ export class TimeSkipping {
   }
 
   /** Starts the workers of a worker process; returns what stops them. */
-  work(taskQueue: string, humanApi: FakeUpstream, reportStore: FakeStore, codec?: PayloadCodec) {
+  work(taskQueue: string, humanApi: FakeUpstream, reportStore: FakeStore) {
     const { client } = this;
     const address = this.env.nativeConnection;
     const interceptors = { activity: [this.correctAttemptTime()] };
-    const dataConverter = codec && { dataConverter: { payloadCodecs: [codec] } };
-    return startWorkers({ address, client, taskQueue, humanApi, reportStore, interceptors, ...dataConverter });
+    return startWorkers({ address, client, taskQueue, humanApi, reportStore, interceptors });
   }
 
   /** Measured: for a retried attempt this server reports the time of the failure before; a real one reports the time of the attempt. */

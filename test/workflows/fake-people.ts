@@ -2,25 +2,23 @@ import { NotFound } from '../../src/upstream/errors';
 import type { Upstream } from '../../src/upstream/port';
 import { type Change, FakeUpstream, facts } from '../support/fake-upstream';
 
-/** Human API with many people in it, each of whom lives by a script of their own. `calls` holds when each call came, by the machine's clock. */
+/** Human API with many people, each with a script. `calls`: the times of all calls, by the machine's clock. */
 export class FakePeople implements Upstream {
   readonly calls: number[] = [];
-  /** What every call throws while it is there: upstream is away. */
-  outage: Error | null = null;
   private readonly upstreams = new Map<string, FakeUpstream>();
 
-  /** Somebody who can be invited from now on. The script may grow while they live. */
+  /** Adds a person that can be invited. The script may grow. */
   add(clientUserId: string, script: readonly Change[]): FakeUpstream {
-    const life = new FakeUpstream(script);
-    this.upstreams.set(clientUserId, life);
-    return life;
+    const upstream = new FakeUpstream(script);
+    this.upstreams.set(clientUserId, upstream);
+    return upstream;
   }
 
-  /** @throws where nobody was added */
+  /** @throws if no such person was added */
   upstreamOf(clientUserId: string): FakeUpstream {
-    const life = this.upstreams.get(clientUserId);
-    if (!life) throw new Error(`nobody was added as ${clientUserId}`);
-    return life;
+    const upstream = this.upstreams.get(clientUserId);
+    if (!upstream) throw new Error(`expected a person ${clientUserId}`);
+    return upstream;
   }
 
   invite: Upstream['invite'] = (details) => this.call(() => this.upstreamOf(details.clientUserId).invite(details));
@@ -47,15 +45,16 @@ export class FakePeople implements Upstream {
 
   close = async (): Promise<void> => {};
 
-  private async call<T>(honestly: () => Promise<T>): Promise<T> {
+  private async call<T>(call: () => Promise<T>): Promise<T> {
     this.calls.push(performance.now());
-    if (this.outage) throw this.outage;
-    return honestly();
+    return call();
   }
 
   private upstreamByHumanId(humanId: string): FakeUpstream {
-    const life = [...this.upstreams.values()].find(({ people }) => people.some((person) => person.humanId === humanId));
-    if (!life) throw new NotFound(facts(404));
-    return life;
+    const upstream = [...this.upstreams.values()].find(({ people }) =>
+      people.some((person) => person.humanId === humanId),
+    );
+    if (!upstream) throw new NotFound(facts(404));
+    return upstream;
   }
 }

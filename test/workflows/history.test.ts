@@ -1,6 +1,5 @@
-import type { PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
@@ -10,62 +9,11 @@ import { useTimeSkipping } from '../support/time-skipping';
 // What a real history contains; the simulated server keeps only the types of the events.
 const { follow, followOn } = useTimeSkipping();
 
-/** Three status notices, one provider, three documents; the notices arrive together and no poll is due. */
 const REFERENCE: readonly Change[] = [
   { afterMs: 3 * HOUR_MS - 2, status: 'Engaged' },
   { afterMs: 3 * HOUR_MS - 1, status: 'Syncing' },
   { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
 ];
-
-/** Delays the payloads of the workflow, so that the notices arrive in one task: each task costs events. */
-class Gate implements PayloadCodec {
-  private held = Promise.resolve();
-
-  /** Until the returned function is called. */
-  hold(): () => void {
-    let release = () => {};
-    this.held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    return release;
-  }
-
-  encode: PayloadCodec['encode'] = async (payloads) => payloads;
-
-  decode: PayloadCodec['decode'] = async (payloads) => {
-    await this.held;
-    return payloads;
-  };
-}
-
-test('the reference applicant stays within the budgets of history and calls', async () => {
-  const gate = new Gate();
-  const applicant = await follow(REFERENCE, { policy: BY_NOTICES, codec: gate });
-  // Not by a query, which costs a task on this server.
-  await until('the first timer', 20_000, async () => {
-    const { events } = await applicant.handle.fetchHistory();
-    return events?.some((event) => event.timerStartedEventAttributes);
-  });
-  await applicant.skipTo(3 * HOUR_MS);
-  const release = gate.hold();
-  for (const { status = '', afterMs } of REFERENCE) await applicant.sendStatusNotice(status, afterMs);
-  for (const { id } of provider('A')) await applicant.sendReportNotice(id);
-  release();
-  const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
-  expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-  expect(afterMs).toBeLessThan(3 * HOUR_MS + 10 * MINUTE_MS + 10 * SECOND_MS);
-  const history = await applicant.handle.fetchHistory();
-  expect(history.events?.length).toBeLessThanOrEqual(96);
-  const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish());
-  expect(bytes.length).toBeLessThanOrEqual(20 * 1024);
-  // The bytes of a document.
-  expect(bytes.includes('u-A 2026-01-01T00:00:00.000Z json')).toBe(false);
-  expect(applicant.routes().toSorted()).toEqual([
-    ...['findPeople', 'invite', 'listReports', 'listReports', 'openReport', 'openReport', 'openReport', 'readStatus'],
-  ]);
-  // A client token and an access token, which the fake does not mint, come in addition.
-  expect(applicant.humanApi.calls.length + 2).toBeLessThanOrEqual(11);
-});
 
 test('a read that confirms the claimed status starts no timer while the list is in flight', async () => {
   const humanApi = new FakeUpstream(REFERENCE);

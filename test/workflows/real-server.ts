@@ -18,21 +18,20 @@ import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { installRuntime } from '../support/runtime';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 
-/** What workers are over, and in what the one of the workflows differs from what a worker process has. */
+/** `internalActivities`: in addition to those of the manifests. `workflows`: options of a separate workflow worker. */
 export interface WorkerSetup {
   readonly taskQueue: string;
   readonly humanApi: Upstream;
   readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
-  /** What is done beside the manifests, such as the mailboxes' part. */
-  readonly inHouseActivities?: object;
+  readonly internalActivities?: object;
   readonly workflows?: Partial<WorkerOptions>;
 }
 
-/** Upstream has no limit, unless a test is about it. */
+/** Calls per second: no rate limit. */
 const UNLIMITED = 1_000;
 
-/** A real Temporal server with what a test of many applicants needs of it; time passes as it does. */
+/** A Temporal dev server, for tests of many applicants in real time. */
 export class RealServer {
   private readonly running: { worker: { shutdown(): void }; ended: Promise<void> }[] = [];
 
@@ -43,7 +42,7 @@ export class RealServer {
     private readonly stopServer: () => Promise<void>,
   ) {}
 
-  /** With a codec: what the client and every worker convert by. */
+  /** `codec`: of the client and every worker. */
   static async start(codec?: PayloadCodec): Promise<RealServer> {
     installRuntime();
     const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
@@ -55,7 +54,7 @@ export class RealServer {
     return new RealServer(client, native, dataConverter, () => server.stop());
   }
 
-  /** The workers that the worker process has, or with a worker of its own for the workflows. */
+  /** Starts the workers of a worker process. */
   async startWorkers({
     taskQueue,
     humanApi,
@@ -65,7 +64,7 @@ export class RealServer {
     ...more
   }: WorkerSetup): Promise<void> {
     const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
-    const internalActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
+    const internalActivities = { ...createManifestActivities(deps), ...more.internalActivities };
     const upstreamActivities = {
       ...createWithdrawalActivities(deps),
       ...createInvitationActivities(deps),
@@ -93,7 +92,7 @@ export class RealServer {
     this.running.push({ worker, ended: worker.run() });
   }
 
-  /** A task that failed before is tried again after `taskTimeoutMs`, by what the SDK's core does. */
+  /** `taskTimeoutMs`: the SDK's core repeats a failed task after this time. */
   async startApplicant(
     taskQueue: string,
     clientUserId: string,
@@ -115,4 +114,17 @@ export class RealServer {
     await this.native.close();
     await this.stopServer();
   }
+}
+
+/** One server for the tests of a file. */
+export function useRealServer(codec?: PayloadCodec): () => RealServer {
+  let server: RealServer | undefined;
+  beforeAll(async () => {
+    server = await RealServer.start(codec);
+  });
+  afterAll(() => server?.stop());
+  return () => {
+    if (!server) throw new Error('expected the server to be used within a test');
+    return server;
+  };
 }
