@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../src/domain/policy';
 import { documentKey } from '../../src/domain/reports';
 import { statusKind } from '../../src/domain/status';
-import { asTruthTells, type Verdict, verdictOn } from '../domain/model/oracle';
+import { comparableReason, type Verdict, verdictOn } from '../domain/model/oracle';
 import type { Truth } from '../domain/model/upstream';
 import { fc } from '../support/property';
 import { type SimulationCase, type SimulationResult, simulate } from './applicant';
@@ -55,7 +55,7 @@ function expectEnd(result: SimulationResult, testCase: SimulationCase, verdict: 
   const { closed, upstream, manifest } = result;
   const { conclusion, documents, byMs } = verdict;
   const { outcome, reason, shouldWithdraw: withdraw } = conclusion;
-  expect([manifest?.outcome, asTruthTells(manifest?.reason ?? null, verdict)]).toEqual([outcome, reason]);
+  expect([manifest?.outcome, comparableReason(manifest?.reason ?? null, verdict)]).toEqual([outcome, reason]);
   expect(closed).toMatchObject({ status: 'COMPLETED', result: { outcome, reason: manifest?.reason } });
   expect(closed.atMs).toBeLessThanOrEqual(byMs);
   if (documents) expect(storedKeys(result, testCase.truth)).toEqual(documents);

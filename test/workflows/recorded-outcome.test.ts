@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { keyedDigest } from '../../src/report-store/keyed-digest';
-import { WrongFolder } from '../../src/report-store/port';
+import { WrongFolder } from '../../src/report-store/errors';
+import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import { entry } from '../report-store/fixtures';
 import { useSimulation } from '../simulation/follow';
 import type { FollowOptions } from '../support/applicant-under-test';
@@ -12,7 +12,7 @@ const { followOn, nowMs } = useSimulation();
 
 const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const ID = 'POL-earlier';
-const OTHER_DETAILS = keyedDigest(DIGEST_KEYS, 'digest of other details');
+const OTHER_DETAILS = createKeyedDigest(DIGEST_KEYS, 'digest of other details');
 
 function follow(store: FakeStore, input: FollowOptions['input'] = {}, humanApi = new FakeUpstream(ALL_SYNCED)) {
   return followOn(humanApi, { store, clientUserId: ID, policy: BY_NOTICES, input });

@@ -1,6 +1,6 @@
 import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { keyedDigest } from '../../src/report-store/keyed-digest';
+import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import type { Manifest } from '../../src/report-store/port';
 import { AccessDenied } from '../../src/upstream/errors';
 import { REFRESH_REPORTS, refreshWorkflowId, reportNoticeSignal } from '../../src/workflows/contract';
@@ -136,7 +136,7 @@ describe('a report notice to a run that ends with a recorded outcome', () => {
     ['of the same details', {}, { outcome: 'collected', reason: null }],
     [
       'of other details',
-      { detailsDigest: keyedDigest(DIGEST_KEYS, 'digest of other details') },
+      { detailsDigest: createKeyedDigest(DIGEST_KEYS, 'digest of other details') },
       { outcome: 'failed', reason: 'conflict' },
     ],
   ])('%s goes to the refresh', async (_what, left, result) => {
