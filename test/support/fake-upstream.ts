@@ -18,7 +18,7 @@ export type Route =
 export interface Change {
   readonly afterMs: number;
   readonly status?: string;
-  /** Documents that upstream lists from then on; a row with a known id replaces it. */
+  /** Reports that are listed from then on; a row with a known id replaces it. */
   readonly reports?: readonly ListedReport[];
   /** The person does not exist until the next change. */
   readonly gone?: boolean;

@@ -14,7 +14,9 @@ import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
 
 const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
-const WEBHOOK_SECRET = 'test-notices-of-ours';
+const WEBHOOK_SECRET = 'test-webhook-secret';
+/** Must not occur in any output. */
+export const SECRETS: readonly string[] = [CREDENTIALS.clientSecret, WEBHOOK_SECRET];
 
 export interface InstallationOptions {
   /** Of a Temporal server that runs. */
@@ -65,7 +67,7 @@ const ENDED_TIMEOUT_MS = 60_000;
 /** The compiled processes of one carrier, with a sandbox and an empty store of their own. */
 export class Installation {
   private readonly running: RunningProcess[] = [];
-  private readonly said: string[] = [];
+  private readonly outputs: string[] = [];
 
   private constructor(
     readonly folder: string,
@@ -180,17 +182,17 @@ export class Installation {
     const file = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''];
     const args = ['--file', '-', '--json', ...flags];
     const starter = await runProcess('starter', this.folder, { ...this.env, ...settings }, args, file.join('\n'));
-    this.said.push(starter.output);
+    this.outputs.push(starter.output);
     const results = starter.lines.map((line) => (JSON.parse(line) as { result: string }).result);
     if (starter.status !== 0 || results.length !== applicants.length)
-      throw new Error(`expected a result of each row: ${results}; exit status ${starter.status}: ${starter.said}`);
+      throw new Error(`expected a result of each row: ${results}; exit status ${starter.status}: ${starter.stderr}`);
     return results;
   }
 
   /** Runs an operator's command to its end: `npm run chartway -- <args>`. */
   async operate(
     ...args: readonly string[]
-  ): Promise<{ status: number | null; lines: readonly string[]; said: string }> {
+  ): Promise<{ status: number | null; lines: readonly string[]; stderr: string }> {
     return runProcess('chartway', this.folder, this.env, args);
   }
 
@@ -211,7 +213,7 @@ export class Installation {
   /** All that our processes have written so far, those included that have ended; not the sandbox, which is a stranger. */
   output(): string {
     const ours = this.running.filter(({ name }) => name !== 'sandbox').map((process) => process.output());
-    return [...this.said, ...ours].join('\n');
+    return [...this.outputs, ...ours].join('\n');
   }
 
   /** What Prometheus would be told by our processes that tell it. */
@@ -225,7 +227,7 @@ export class Installation {
   async end(): Promise<readonly { readonly status: number | null; readonly lines: readonly string[] }[]> {
     const ending = this.running.splice(0).map(async (process) => {
       const status = await process.end();
-      if (process.name !== 'sandbox') this.said.push(process.output());
+      if (process.name !== 'sandbox') this.outputs.push(process.output());
       return { status, lines: process.lines() };
     });
     return Promise.all(ending);

@@ -33,7 +33,7 @@ export interface RunningProcess {
   /** Every line that it has printed on stdout. */
   lines(): readonly string[];
   /** The end of what it said on stderr, for the message of a test that fails. */
-  said(): string;
+  stderr(): string;
   /** All that it has written to stdout and stderr. */
   output(): string;
   /** Asks it to end, by default as a supervisor does, and gives its exit status; null where the signal ended it. */
@@ -73,7 +73,7 @@ export async function startProcess(
   const ready = Promise.race([firstLine(started), started.ended.then(() => null)]);
   const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
   const line = await ready.finally(() => clearTimeout(limit));
-  if (line === null) throw new Error(`expected a ready line of the ${name}, it ended: ${started.said()}`);
+  if (line === null) throw new Error(`expected a ready line of the ${name}, it ended: ${started.stderr()}`);
   return { name, pid: started.child.pid ?? -1, addresses: addressesIn(line, name), ...started };
 }
 
@@ -84,12 +84,12 @@ export async function runProcess(
   env: Readonly<Record<string, string>>,
   args: readonly string[],
   input = '',
-): Promise<{ status: number | null; lines: readonly string[]; said: string; output: string }> {
+): Promise<{ status: number | null; lines: readonly string[]; stderr: string; output: string }> {
   const started = launch(name, folder, env, args);
   started.child.stdin?.end(input);
   const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
   const status = await started.ended.finally(() => clearTimeout(limit));
-  return { status, lines: started.lines(), said: started.said(), output: started.output() };
+  return { status, lines: started.lines(), stderr: started.stderr(), output: started.output() };
 }
 
 function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
@@ -114,7 +114,7 @@ function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, str
     child,
     ended,
     lines: () => printed.stdout.split('\n').slice(0, -1),
-    said: () => printed.stderr.slice(-8_000),
+    stderr: () => printed.stderr.slice(-8_000),
     output: () => printed.stdout + printed.stderr,
     end: (signal: NodeJS.Signals = 'SIGTERM') => end(child, ended, signal),
   };
