@@ -5,7 +5,7 @@ import type { Manifest } from '../../src/report-store/port';
 /** The folder of one applicant in a report store. */
 export interface Stored {
   readonly manifest: Manifest;
-  /** Every file but the manifest, the claim before it and the lock that whoever writes it may hold: path relative to it ("/" on every platform), bytes. */
+  /** Every file except the manifest, its claim and its lock: relative path with "/", bytes. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 

@@ -42,7 +42,7 @@ export function useTimeSkipping() {
 }
 
 /** A Temporal server whose clock jumps over every wait. */
-export class TimeSkipping {
+class TimeSkipping {
   private sequence = 0;
 
   private constructor(

@@ -201,12 +201,12 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
   const look = () => source.look(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
-  const seen = await until('an undecided look-up', 20_000, async () => {
+  const found = await until('an undecided look-up', 20_000, async () => {
     const run = await look();
     return run?.isUndecided ? run : null;
   });
-  expect(seen).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
-  expect(Date.now() - (seen.unreadSinceMs ?? 0)).toBeLessThan(30_000);
+  expect(found).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
+  expect(Date.now() - (found.unreadSinceMs ?? 0)).toBeLessThan(30_000);
 });
 
 test('an operator withdraws the person of a terminated applicant, and no later start invites again', async () => {
