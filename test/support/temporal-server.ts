@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { tryPort } from '../../src/dev/ports';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 
@@ -77,6 +77,24 @@ export async function startTemporalServer(
     throw error;
   }
   return { address, namespace: 'default', pid: child.pid ?? -1, stop: () => stop(child, exited) };
+}
+
+/** One server for the tests of a file, with the search attributes of applicants, and a client of it. */
+export function useTemporalServer(options: Parameters<typeof startTemporalServer>[0] = {}) {
+  let started: { readonly server: TemporalServer; readonly client: Client } | undefined;
+  beforeAll(async () => {
+    const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, ...options });
+    const connection = await Connection.connect({ address: server.address });
+    started = { server, client: new Client({ connection }) };
+  });
+  afterAll(async () => {
+    await started?.client.connection.close();
+    await started?.server.stop();
+  });
+  return () => {
+    if (!started) throw new Error('expected the server to be used within a test');
+    return { address: started.server.address, client: started.client };
+  };
 }
 
 async function serving(address: string): Promise<void> {
