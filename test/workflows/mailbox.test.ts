@@ -1,7 +1,7 @@
 import type { ApplicantDirectory } from '../../src/activities/mailbox';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
-import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
+import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { Unavailable } from '../../src/upstream/errors';
 import { parseStoredNotices } from '../../src/upstream/notices';
 import {
@@ -45,7 +45,7 @@ function setup(applicants: Readonly<Record<string, string>> = {}, answer: Receiv
       send(...notices);
       return waitForResult<DeliverNoticesResult>(mailboxWorkflowId(notices[0]?.humanId ?? ''));
     },
-    quarantine: openMailboxQuarantine({ shelf: store.shelf, seal: null }),
+    quarantine: openMailboxQuarantine(store.shelf, null),
   };
 }
 
@@ -120,7 +120,10 @@ test('notices without an applicant go to the quarantine once, however often the 
 test('notices stay in the mailbox while the quarantine is full', async () => {
   const { store, deliver, quarantine } = setup();
   const fromMs = await nowMs();
-  const full = Array.from({ length: 10_000 }, (_, index) => `quarantine/${index}.json`);
+  const full = Array.from(
+    { length: 10_000 },
+    (_, index) => `quarantine/1700000000000-nobody-${String(index).padStart(12, '0')}.json`,
+  );
   const attempts: number[] = [];
   jest.spyOn(store.shelf, 'list').mockImplementation(async () => {
     attempts.push((await nowMs()) - fromMs);
@@ -151,7 +154,7 @@ describe('2,100 notices, which take two runs,', () => {
     const fromMs = await nowMs();
     await deliver(...notices);
     expect(Math.round(((searches.at(-1) ?? 0) - fromMs) / HOUR_MS)).toBe(24);
-    const counts = (await quarantine.list()).map(({ detail }) => Number(detail.split(' ')[0]));
+    const counts = (await quarantine.list()).map(({ detail }) => Number(detail?.split(' ')[0]));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2_100);
   });
 });
