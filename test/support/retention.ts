@@ -6,7 +6,7 @@ const notAsked = async () => {
   throw new Error('expected nothing to be erased by age');
 };
 
-/** As a worker has it where REPORTS_RETENTION is off. */
+/** The settings of a worker without REPORTS_RETENTION. */
 export function noRetention(): RetentionSettings {
   return {
     retentionMs: null,
