@@ -71,8 +71,8 @@ export interface UndecidedAnswer {
 /** Part of the input of every activity that decides about a person. */
 export interface UndecidedPatience {
   /**
-   * Returns an {@link UndecidedAnswer} after so many ms without a decision; null or absent: never, for a workflow that shows it already, or
-   * cannot show it.
+   * Ms without a decision after which the activity returns an {@link UndecidedAnswer}. Null or absent: never, for a workflow that shows it
+   * already or cannot show it.
    */
   readonly undecidedAfterMs?: number | null;
 }

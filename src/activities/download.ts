@@ -49,7 +49,7 @@ export interface DownloadDeps {
   readonly reportStore: ReportStore;
 }
 
-/** Less than the attempt's timeout of an hour: after a timeout of the server, the attempt would be repeated for ever. */
+/** Less than the attempt's timeout of an hour: a timeout of the server leaves no trace, and the attempt would be repeated without end. */
 const MAX_DOWNLOAD_MS = 45 * 60_000;
 /** Tries of a broken document in one round (1 + 2 + 4 + 8 s between them). */
 const MAX_BROKEN = 5;
@@ -60,7 +60,7 @@ const ROUND_FOR_MS = 60 * 60_000;
 /** The same for a format that a gateway may have rejected: it may just not exist, so the others wait less for it. */
 const UNENVELOPED_FOR_MS = 5 * 60_000;
 
-/** Streams one document into the store, in an attempt of its own. */
+/** Runs one attempt to stream a document into the store. */
 export function fetchDocument(input: FetchDocumentInput, deps: DownloadDeps): Promise<DownloadResult> {
   return attempt<DownloadResult, DownloadProgress>(
     async (running) => {
@@ -77,7 +77,7 @@ export function fetchDocument(input: FetchDocumentInput, deps: DownloadDeps): Pr
   );
 }
 
-/** The result of a failed download, and what the progress learns from it; null: try again. */
+/** The result of a failed download, which is also counted in the progress; null: try again. */
 function toDownloadResult(
   error: unknown,
   input: FetchDocumentInput,
@@ -104,7 +104,7 @@ function toDownloadResult(
   return null;
 }
 
-/** As the manifest shows it: without the request id, so that the same fault of another request is no change. */
+/** As the manifest shows it, without the request id: the same fault of another request is not a change. */
 function failureDetail(error: Error): string {
   return error instanceof UpstreamError ? error.summary : error.message;
 }

@@ -15,7 +15,7 @@ import { createWithdrawalActivities, createWithdrawalRecordActivities } from './
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
 export type InternalActivities = ReturnType<typeof createInternalActivities>;
 
-/** What calls Human API, and the turns before some of it: served on task queues whose rates the server caps for the whole fleet. */
+/** Activities that call the upstream, and the turns before some of them: on task queues whose rates the server limits for the whole fleet. */
 export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
   return {
     ...createInvitationActivities(deps),
@@ -27,7 +27,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
   };
 }
 
-/** What talks to the store and to Temporal only: served beside the workflows. */
+/** Activities that use only the store and Temporal, on the task queue of the workflows. */
 export function createInternalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
     ...schedulingChecks(auditingCancels(createManifestActivities(deps), deps.retention.audit), deps),

@@ -37,7 +37,7 @@ export type InvitationAnswer =
     }
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
-  /** No person is found, but the manifest says that this run has invited one: Temporal was restored from a backup. */
+  /** No person is found, although the manifest shows that this run has invited one: Temporal was restored from a backup. */
   | { kind: 'had-before' }
   /** No look-up has decided whether the person exists, or no answer whether the details are valid. */
   | UndecidedAnswer;
@@ -201,7 +201,7 @@ function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: Up
 
 /**
  * True if the upstream itself rejected the create before processing it: not sent at all, 429, or another 4xx in its own envelope. Not 408 (a
- * gateway's timeout), 409 (the person exists) or a 5xx, with or without `Retry-After`. Redirects, pages and foreign JSON prove nothing: a
+ * gateway's timeout), 409 (the person exists) or a 5xx, with or without `Retry-After`. Redirects, pages and other JSON prove nothing: a
  * gateway may have sent them after the upstream had processed the create.
  */
 function wasRejectedUnprocessed(error: UpstreamError): boolean {

@@ -16,7 +16,7 @@ export interface ListSelection {
 
 /** About 3,000 ordinary rows. Together with the rest of an applicant's state they fit into a payload of 2 MB. */
 const MAX_ROWS_BYTES = 500_000;
-/** No person has so many providers and types. */
+/** More providers and types than a person has. */
 const MAX_OTHERS = 200;
 /** Longer names are cut, because people read them. */
 const MAX_NAME_LENGTH = 200;
@@ -24,7 +24,7 @@ const CUT_AT = 160;
 
 /**
  * Selects rows of the upstream's list, bounded however long the list and its texts are. An unwanted row of a known type still shows its
- * provider, whose own reports are then expected; a custom type (a laboratory's panel) says nothing about a provider with records.
+ * provider, whose own reports are then expected; a custom type (a laboratory's panel) does not prove a provider with records.
  */
 export function selectReports(
   rows: readonly ListedReport[],

@@ -129,7 +129,7 @@ export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
       );
     },
 
-    /** The clientUserId of a humanId in the upstream's record; null if there is none of ours. */
+    /** The clientUserId of a humanId in the upstream's record; null if it is unknown or not one of our ids. */
     async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
       return attempt(async () => {
         const person = await readOrNull(upstream, humanId);

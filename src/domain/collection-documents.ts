@@ -90,11 +90,6 @@ function exceedsFullEntries({ documents, answers }: Collection): boolean {
   return documents.length > MAX_FULL_DOCUMENTS || Object.values(answers).filter(isFinal).length > MAX_FULL_FAILURES;
 }
 
-/** The manifest is about to be written; what changes from here on has to be written again. */
-export function withRecording(collection: Collection): Collection {
-  return { ...collection, unrecorded: false };
-}
-
 /** The manifest is written: of many documents and final failures only marks stay. */
 export function withRecorded(collection: Collection): Collection {
   const recorded = { ...collection, unrecorded: false };

@@ -199,7 +199,7 @@ export function newestRows(rows: readonly ListedReport[]): ListedReport[] {
 }
 
 /** Upstream denied access to the list while it accepts our credentials: there is nothing to collect. */
-export function withAccessDenied(collection: Collection, askedAtMs: number, contradiction: string | null): Collection {
+function withAccessDenied(collection: Collection, askedAtMs: number, contradiction: string | null): Collection {
   return {
     ...withUnansweredList(collection, askedAtMs),
     listedAtMs: askedAtMs,

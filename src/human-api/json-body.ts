@@ -11,7 +11,7 @@ export function decodeJsonBody(body: Uint8Array): unknown {
   return decodeJsonText(new TextDecoder(detectEncoding(body)).decode(body));
 }
 
-/** The same for a text. Never returns a string, because a string is no notice. */
+/** The same for a text. Never returns a string, because a string is not a notice. */
 export function decodeJsonText(text: string): unknown {
   let value: unknown = text;
   for (let layer = 0; typeof value === 'string'; layer += 1) {

@@ -11,7 +11,7 @@ export function toUnavailable(facts: CallFacts, error: unknown, isProxied = fals
     const advice = proxyStatus === '407' ? 'check its user and password' : 'check whether it allows this host';
     return new Unavailable(facts, `the proxy of HTTPS_PROXY refused the connection (${proxyStatus}); ${advice}`);
   }
-  // The connection stands, so the call may still be alive.
+  // The connection is open, so the call may still be alive.
   if (code === 'UND_ERR_BODY_TIMEOUT') return new Unavailable(facts, 'the response stalled', { callMayBeAlive: true });
   if (facts.status !== null) return new Unavailable(facts, `the response was cut off (${code})`);
   const target = isProxied ? 'the proxy of HTTPS_PROXY, and the host through it' : 'the host';

@@ -39,12 +39,14 @@ export async function checkStatus(
   because: Extract<Step, { do: 'read' }>['because'],
 ): Promise<void> {
   const { subjectId: humanId, input } = applicant;
-  const forNotice = because === 'notice';
-  if (forNotice) applicant.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
+  const isForNotice = because === 'notice';
+  if (isForNotice) applicant.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
   const askedMs = Date.now();
   const requestedForMs = askedMs - (applicant.facts.checks.readBackRequestedAtMs ?? askedMs);
-  const patienceMs = forNotice ? Math.min(Math.max(requestedForMs, MIN_READ_PATIENCE_MS), MAX_READ_PATIENCE_MS) : null;
-  const call = upstreamActivities(forNotice ? 'notice' : 'conclude', 'Read the status');
+  const patienceMs = isForNotice
+    ? Math.min(Math.max(requestedForMs, MIN_READ_PATIENCE_MS), MAX_READ_PATIENCE_MS)
+    : null;
+  const call = upstreamActivities(isForNotice ? 'notice' : 'conclude', 'Read the status');
   const answer = await call.readStatus({ humanId, patienceMs, undecidedAfterMs: undecidedPatience(applicant) });
   await learnStatus(applicant, clampAskedAt(answer, askedMs));
 }
@@ -55,15 +57,15 @@ export async function checkReports(
   because: Extract<Step, { do: 'list' }>['because'] | 'late-notice',
 ): Promise<void> {
   const { state, input } = applicant;
-  const concluding = because === 'conclusion';
+  const isConcluding = because === 'conclusion';
   const askedMs = Date.now();
   const everyMs = pollCadenceMs(applicant.facts, input.policy);
-  if (!concluding) state.collection = withNoticeList(state.collection, askedMs, everyMs);
+  if (!isConcluding) state.collection = withNoticeList(state.collection, askedMs, everyMs);
   const patienceMs = because === 'notice' ? Math.min(MAX_LIST_PATIENCE_MS, everyMs) : null;
   const { clientUserId, collection } = state;
-  const contradiction = concluding ? accessDenialContradiction(currentKind(applicant.facts), collection) : null;
-  const asked = { clientUserId, ...listSelection(collection, input.policy), concluding, patienceMs };
-  const call = upstreamActivities(concluding ? 'conclude' : 'notice', 'List the reports');
+  const contradiction = isConcluding ? accessDenialContradiction(currentKind(applicant.facts), collection) : null;
+  const asked = { clientUserId, ...listSelection(collection, input.policy), concluding: isConcluding, patienceMs };
+  const call = upstreamActivities(isConcluding ? 'conclude' : 'notice', 'List the reports');
   const answer = await call.listReports({ ...asked, ...accessPatience(contradiction, input.policy) });
   learnList(applicant, clampAskedAt(answer, askedMs), contradiction);
 }

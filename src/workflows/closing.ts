@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { RecordedManifest } from '../activities/manifests';
 import type { Collection } from '../domain/collection';
-import { selectDownloads, withRecorded, withRecording } from '../domain/collection-documents';
+import { selectDownloads, withRecorded } from '../domain/collection-documents';
 import { pollCadenceMs } from '../domain/facts';
 import { missingDocuments } from '../domain/missing-documents';
 import type { Conclusion } from '../domain/outcome';
@@ -60,9 +60,8 @@ async function writeManifest(applicant: Applicant, checkAfterMs: readonly number
 }
 
 /** Writes the documents collected so far into the manifest. */
-export async function recordRound(applicant: Applicant): Promise<void> {
+export async function recordDocuments(applicant: Applicant): Promise<void> {
   const { state } = applicant;
-  state.collection = withRecording(state.collection);
   const change = manifestChange(applicant);
   adoptManifest(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
   state.collection = withRecorded(state.collection);

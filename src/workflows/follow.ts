@@ -6,7 +6,7 @@ import { earliest, MINUTE_MS } from '../domain/policy';
 import { statusKind } from '../domain/status';
 import type { Applicant } from './applicant';
 import { checkReports, checkStatus, learnFinding, pollCalls } from './checks';
-import { recordRound } from './closing';
+import { recordDocuments } from './closing';
 import type { CollectRecordsInput, CollectRecordsResult } from './contract';
 import { fetchDocuments } from './documents';
 import { throwIfCancelled } from './run-limits';
@@ -28,29 +28,27 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
   }
 }
 
-/** Learns each answer as soon as it comes: a read may end a list in flight. */
+/** Each check learns its answer as soon as it comes, because a read may end a list in flight. */
 async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Applicant, waiter: StatusWaiter) {
+  const interruptibly = (work: () => Promise<void>, expiresAtMs?: () => number | null) =>
+    runInterruptibly(applicant, waiter, work, expiresAtMs);
   switch (step.do) {
     case 'wait':
       return waitForChange(step.wait, applicant, waiter);
     case 'read':
-      return step.because === 'notice'
-        ? checkStatus(applicant, 'notice')
-        : runInterruptibly(applicant, waiter, () => checkStatus(applicant, step.because));
+      if (step.because === 'notice') return checkStatus(applicant, 'notice');
+      return interruptibly(() => checkStatus(applicant, step.because));
     case 'list':
-      return step.because === 'notice'
-        ? runInterruptibly(applicant, waiter, () => checkReports(applicant, 'notice'))
-        : runInterruptibly(applicant, waiter, () => checkReports(applicant, 'conclusion'), listExpiry(applicant));
-    case 'read-and-list': {
-      const work = async () => {
+      if (step.because === 'notice') return interruptibly(() => checkReports(applicant, 'notice'));
+      return interruptibly(() => checkReports(applicant, 'conclusion'), listExpiry(applicant));
+    case 'read-and-list':
+      return interruptibly(async () => {
         await Promise.all([checkStatus(applicant, 'window'), checkReports(applicant, 'conclusion')]);
-      };
-      return runInterruptibly(applicant, waiter, work, listExpiry(applicant));
-    }
+      }, listExpiry(applicant));
     case 'fetch':
-      return runInterruptibly(applicant, waiter, () => fetchDocuments(step.documents, applicant));
+      return interruptibly(() => fetchDocuments(step.documents, applicant));
     case 'record':
-      return recordRound(applicant);
+      return recordDocuments(applicant);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { accessDenialContradiction, withListAnswer } from '../domain/collection';
-import { withDownloadResult, withRecorded, withRecording } from '../domain/collection-documents';
+import { withDownloadResult, withRecorded } from '../domain/collection-documents';
 import { missingDocuments } from '../domain/missing-documents';
 import { NOTICES_PER_BATCH } from '../domain/notices';
 import { HOUR_MS, SECOND_MS } from '../domain/policy';
@@ -145,7 +145,6 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
 
   async function record(): Promise<void> {
     const { round, collection } = refresh;
-    refresh = { ...refresh, collection: withRecording(collection) };
     const { documents } = collection;
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };

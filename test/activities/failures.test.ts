@@ -7,7 +7,7 @@ import { facts } from '../support/fake-upstream';
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const DOWN = new Unavailable(facts(503), 'answered outside the contract (503)');
 
-/** The delays that follow one failure after the other, each waited. */
+/** The delays of failures in a row, each waited. */
 function delaysMs(failures: number): number[] {
   const progress = startProgress(null);
   return Array.from({ length: failures }, () => {
@@ -18,7 +18,7 @@ function delaysMs(failures: number): number[] {
   });
 }
 
-test('the first retry comes within a second, and the distance doubles to a minute', () => {
+test('the first retry comes within a second, and the delay doubles to a minute', () => {
   const delays = delaysMs(8);
   [1, 2, 4, 8, 16, 32, 60, 60].forEach((seconds, at) => {
     expect(delays[at]).toBeLessThanOrEqual(seconds * 1_000);
@@ -26,14 +26,14 @@ test('the first retry comes within a second, and the distance doubles to a minut
   });
 });
 
-test('in an outage of more than a quarter of an hour, the distance grows to five minutes', () => {
+test('in an outage of more than a quarter of an hour the delay grows to five minutes', () => {
   const delays = delaysMs(40);
   expect(Math.max(...delays.slice(0, 15))).toBeLessThanOrEqual(60_000);
   expect(delays.at(-1)).toBeGreaterThan(4 * 60_000 - 1);
   expect(delays.at(-1)).toBeLessThanOrEqual(5 * 60_000);
 });
 
-test('a quiet attempt is benign, comes again when it says, and ends the streak', () => {
+test('a quiet attempt is benign, has its own delay, and ends the streak', () => {
   const progress = { ...startProgress(null), failingFromMs: 0, failingSinceMs: NOW_MS, streak: 7 };
   expect(toFailure(new NothingYet('a change', 6 * 3_600_000), progress, NOW_MS)).toMatchObject({
     type: 'NothingYet',
@@ -53,16 +53,16 @@ test('a streak counts from its first failure', () => {
   expect(progress).toMatchObject({ failingFromMs: 500, failingSinceMs: NOW_MS + 500, streak: 2 });
 });
 
-test('a Retry-After is the delay, where upstream told one', () => {
+test('a Retry-After of the upstream is the delay', () => {
   expect(toFailure(new RateLimited(facts(429), 90_000), startProgress(null), NOW_MS)).toMatchObject({
     type: 'RateLimited',
     nextRetryDelay: 90_000,
   });
-  const untold = toFailure(new RateLimited(facts(429), null), startProgress(null), NOW_MS);
-  expect(Number('nextRetryDelay' in untold && untold.nextRetryDelay)).toBeLessThanOrEqual(1_000);
+  const unknown = toFailure(new RateLimited(facts(429), null), startProgress(null), NOW_MS);
+  expect(Number('nextRetryDelay' in unknown && unknown.nextRetryDelay)).toBeLessThanOrEqual(1_000);
 });
 
-test("the message of a failure has upstream's request id, and so has a field of it, because a log line shows no message", () => {
+test("a failure has the upstream's request id in its message and in a field, because a log line shows no message", () => {
   const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
   const error = new Unavailable({ ...facts(503), requestId }, 'answered 503');
   const failure = toFailure(error, startProgress(null), NOW_MS);
@@ -70,30 +70,29 @@ test("the message of a failure has upstream's request id, and so has a field of 
   expect(Object.keys(toFailure(DOWN, startProgress(null), NOW_MS))).not.toContain('requestId');
 });
 
-test('every failure can be retried, also one that nobody foresaw', () => {
+test('every failure is retryable, unexpected errors too', () => {
   for (const error of [DOWN, new TypeError('x'), 'thrown text', null]) {
     expect(toFailure(error, startProgress(null), NOW_MS)).toMatchObject({ nonRetryable: false });
   }
 });
 
-test('only our own words leave: what another error quotes stays here', () => {
+test('the message of another error, which may quote personal data, is dropped', () => {
   const error = Object.assign(new SyntaxError('Unexpected token in "max@example.org"'), { code: 'EBAD' });
   const { message, cause } = toFailure(error, startProgress(null), NOW_MS);
   expect(message).toBe('unexpected SyntaxError (EBAD)');
   expect(cause).toBeUndefined();
 });
 
-test('what is told in terms of Temporal already keeps its words and its type, and is put off like any failure', () => {
+test('a Temporal failure keeps its message and type, and is retried with back-off', () => {
   const away = ApplicationFailure.create({ message: 'the report store failed (EIO)', type: 'StoreUnavailable' });
   const failure = toFailure(away, startProgress(null), NOW_MS);
   expect(failure).toMatchObject({ message: 'the report store failed (EIO)', type: 'StoreUnavailable' });
   expect(Number('nextRetryDelay' in failure && failure.nextRetryDelay)).toBeGreaterThan(0);
 });
 
-test('a cancellation passes through', () => {
+test('a cancellation is passed on', () => {
   const cancelled = new CancelledFailure('cancelled');
   const progress = startProgress(null);
   expect(toFailure(cancelled, progress, NOW_MS)).toBe(cancelled);
-  // The server says when the next attempt comes: not later than at once, as far as we know.
   expect(progress.delayMs).toBe(0);
 });

@@ -1,211 +1,204 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
-import { Unavailable, Undecided } from '../../src/upstream/errors';
+import { AlreadyExists, Unavailable, Undecided } from '../../src/upstream/errors';
+import type { Person } from '../../src/upstream/port';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
-import { attemptsOf } from './attempts';
+import { runAttempts } from './attempts';
 
 const DETAILS = { clientUserId: 'POL-1', clientUserEmail: 'pol-1@example.org' };
-
 const MINUTE_MS = 60_000;
 const BEGUN_AT = '2026-03-01T00:00:00.000Z';
+/** The delays of the look-ups after a create whose answer was lost, in seconds: 50 s in all. */
+const LOOK_UPS_S = [1, 2, 4, 8, 8, 8, 8, 8, 3];
 
-/** One attempt of the invitation; `heartbeatDetails` are what the attempt before left, `left` is the manifest in the store. */
-function setup(
-  attempt: number,
-  heartbeatDetails?: unknown,
-  left: Partial<Manifest> | null = null,
-  reportStore: FakeStore = new FakeStore(),
-) {
-  const humanApi = new FakeUpstream();
-  if (left) reportStore.keep(DETAILS.clientUserId, left);
-  const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: Date.now() };
-  const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}) });
-  const beats: unknown[] = [];
-  environment.on('heartbeat', (details: unknown) => beats.push(structuredClone(details)));
-  const { invite } = createInvitationActivities({ upstream: humanApi, reportStore, timeoutMs: 100 });
-  const begunAtMs = Date.parse(BEGUN_AT);
-  return { humanApi, beats, invited: environment.run(invite, { details: DETAILS, begunAtMs }) };
+/** `createError`: the first create fails with it. */
+function setup(createError: Error | null = null, reportStore = new FakeStore()) {
+  const upstream = new FakeUpstream();
+  if (createError) upstream.faults.push({ route: 'invite', error: createError, times: 1 });
+  const { invite } = createInvitationActivities({ upstream, reportStore, timeoutMs: 100 });
+  const input = { details: DETAILS, begunAtMs: Date.parse(BEGUN_AT) };
+  return {
+    ...{ upstream, reportStore },
+    invite: (maxAttempts: number, more: Partial<Parameters<typeof invite>[0]> = {}, course = {}) =>
+      runAttempts(invite, [{ ...input, ...more }], { maxAttempts, ...course }),
+  };
 }
 
-test('an attempt after one that left no word looks up for a while before it creates', async () => {
-  const { humanApi, invited } = setup(2);
-  await expect(invited).rejects.toMatchObject({ type: 'NothingYet' });
-  expect(humanApi.calls.map(({ route }) => route)).toEqual(['findPeople']);
+const LOST = new Unavailable(facts(502), 'scripted');
+const seconds = (delaysMs: readonly number[]) => delaysMs.map((ms) => Math.round(ms / 1_000));
+
+test('a create is in the heartbeat before it is sent, so that a worker that dies leaves a trace', async () => {
+  const { upstream, invite } = setup();
+  const { heartbeatDetails } = await invite(1);
+  expect(upstream.count('invite')).toBe(1);
+  expect(heartbeatDetails).toMatchObject({ createSentAtMs: expect.any(Number) });
 });
 
-test('a create is told before it is sent, so that a worker that dies leaves word', async () => {
-  const { humanApi, beats, invited } = setup(1);
-  await invited;
-  expect(humanApi.count('invite')).toBe(1);
-  expect(beats).toContainEqual(expect.objectContaining({ createSentAtMs: expect.any(Number) }));
+test('an attempt after a lost one looks up for a while before it creates', async () => {
+  const { upstream, invite } = setup();
+  const from = { attempt: 2, heartbeatDetails: undefined };
+  expect((await invite(1, {}, { from })).failures).toMatchObject([{ type: 'NothingYet' }]);
+  expect(upstream.calls.map(({ route }) => route)).toEqual(['findPeople']);
 });
-
-/** An invitation from its first attempt on, and an upstream that does not answer the first create. */
-function withLostAnswer() {
-  const humanApi = new FakeUpstream();
-  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(502), 'scripted'), times: 1 });
-  const { invite } = createInvitationActivities({ upstream: humanApi, reportStore: new FakeStore(), timeoutMs: 100 });
-  const args: Parameters<typeof invite> = [{ details: DETAILS, begunAtMs: Date.parse(BEGUN_AT) }];
-  return { humanApi, invite, args };
-}
 
 test.each([
   ['a page with 403', new Unavailable(facts(403), 'scripted')],
   ['a redirect', new Unavailable(facts(302), 'scripted')],
   ['200 with a page', new Unavailable(facts(200), 'scripted')],
-])(
-  'after %s to a create, which a gateway may have sent, 50 s of look-ups come before the next one',
-  async (_, error) => {
-    const { humanApi, invite, args } = withLostAnswer();
-    humanApi.faults.splice(0, 1, { route: 'invite', error, times: 1 });
-    const { result, delaysMs } = await attemptsOf(invite, args, { most: 20 });
-    expect([result?.kind, humanApi.count('invite')]).toEqual(['invited', 2]);
-    expect(delaysMs.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(49_000);
-  },
-);
-
-test('a create that upstream itself refuses is sent again at once', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  const error = new Unavailable(facts(403), 'scripted', { isUpstreamsWord: true });
-  humanApi.faults.splice(0, 1, { route: 'invite', error, times: 1 });
-  const { result, delaysMs } = await attemptsOf(invite, args, { most: 2 });
-  expect([result?.kind, delaysMs.length]).toEqual(['invited', 1]);
+])('a create answered with %s, which a gateway may have sent, is followed by 50 s of look-ups', async (_, error) => {
+  const { upstream, invite } = setup(error);
+  const { result, waitedMs } = await invite(20);
+  expect([result?.kind, upstream.count('invite')]).toEqual(['invited', 2]);
+  expect(waitedMs).toBeGreaterThan(49_000);
 });
 
-test('the failure after a create whose answer was lost names that answer and its request id', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
-  const error = new Unavailable({ ...facts(502), requestId }, 'answered 502');
-  humanApi.faults.splice(0, 1, { route: 'invite', error, times: 1 });
-  const { failures } = await attemptsOf(invite, args, { most: 1 });
-  expect(failures).toMatchObject([{ type: 'NothingYet', message: expect.stringContaining(error.message), requestId }]);
-});
-
-test('autoInvite is passed on, and the link of who was created is returned; who was adopted has none', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  humanApi.faults.length = 0;
-  humanApi.inviteLink = 'https://hosted.example.org/invite/1';
-  const { result } = await attemptsOf(invite, [{ ...args[0], autoInvite: false }], { most: 1 });
-  expect(result).toMatchObject({ kind: 'invited', inviteLink: humanApi.inviteLink });
-  const adopted = (await attemptsOf(invite, args, { most: 1 })).result;
-  expect([adopted?.kind, Object.keys(adopted ?? {})]).toEqual(['adopted', expect.not.arrayContaining(['inviteLink'])]);
-  humanApi.people.length = 0;
-  humanApi.inviteLink = null;
-  const without = (await attemptsOf(invite, args, { most: 1 })).result;
-  expect([without?.kind, Object.keys(without ?? {})]).toEqual(['invited', expect.not.arrayContaining(['inviteLink'])]);
-  expect(humanApi.invitations.map(({ autoInvite }) => autoInvite)).toEqual([false, true]);
+test('a create that the upstream itself rejects is sent again at once', async () => {
+  const { invite } = setup(new Unavailable(facts(403), 'scripted', { isUpstreamsWord: true }));
+  const { result, failures } = await invite(2);
+  expect([result?.kind, failures.length]).toEqual(['invited', 1]);
 });
 
 test('an attempt after one whose look-up failed creates at once', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  humanApi.faults.splice(0, 1, { route: 'findPeople', error: new Unavailable(facts(503), 'scripted'), times: 1 });
-  const { result, failures } = await attemptsOf(invite, args, { most: 2 });
-  expect(result).toMatchObject({ kind: 'invited' });
-  expect(failures).toHaveLength(1);
+  const { upstream, invite } = setup();
+  upstream.faults.push({ route: 'findPeople', error: new Unavailable(facts(503), 'scripted'), times: 1 });
+  const { result, failures } = await invite(2);
+  expect([result?.kind, failures.length]).toEqual(['invited', 1]);
 });
 
-test.each([
-  ['no queue', () => 0],
-  ['a queue of a minute before the create', (attempt: number) => (attempt === 1 ? MINUTE_MS : 0)],
-  ['a queue of a minute before every attempt', () => MINUTE_MS],
-])(
-  'with %s, 50 s of delays are waited between a create whose answer was lost and the next one',
-  async (_, queuedForMs) => {
-    const { humanApi, invite, args } = withLostAnswer();
-    const { result, delaysMs } = await attemptsOf(invite, args, { most: 20, queuedForMs });
-    expect(result).toMatchObject({ kind: 'invited' });
-    expect(humanApi.count('invite')).toBe(2);
-    expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
-  },
-);
-
-test('an attempt that died without a word may have sent a create: the look-ups begin anew, at full length', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  const { left } = await attemptsOf(invite, args, { most: 8 });
-  // Attempt 9 died; its worker had come so far that nothing of it is known.
-  const { delaysMs } = await attemptsOf(invite, args, { most: 20, from: { attempt: 10, heartbeatDetails: left } });
-  expect(humanApi.count('invite')).toBe(2);
-  expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+test('the failure after a lost answer names that answer and its request id', async () => {
+  const requestId = '1f0c3b1d-2a4f-4788-990a-010203040506';
+  const error = new Unavailable({ ...facts(502), requestId }, 'answered 502');
+  const { failures } = await setup(error).invite(1);
+  expect(failures).toMatchObject([{ type: 'NothingYet', message: expect.stringContaining(error.message), requestId }]);
 });
 
-test('a delay that an operator cut short by a reset of the activity was not waited', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  const { left } = await attemptsOf(invite, args, { most: 9 });
-  await attemptsOf(invite, args, { most: 1, from: { attempt: 1, heartbeatDetails: left } });
-  expect(humanApi.count('invite')).toBe(1);
+test('autoInvite is passed on, and only a created person has a link', async () => {
+  const { upstream, invite } = setup();
+  upstream.inviteLink = 'https://hosted.example.org/invite/1';
+  expect((await invite(1, { autoInvite: false })).result).toMatchObject({
+    kind: 'invited',
+    inviteLink: upstream.inviteLink,
+  });
+  const adopted = (await invite(1)).result;
+  expect([adopted?.kind, Object.keys(adopted ?? {})]).toEqual(['adopted', expect.not.arrayContaining(['inviteLink'])]);
+  upstream.people.length = 0;
+  upstream.inviteLink = null;
+  const without = (await invite(1)).result;
+  expect([without?.kind, Object.keys(without ?? {})]).toEqual(['invited', expect.not.arrayContaining(['inviteLink'])]);
+  expect(upstream.invitations.map(({ autoInvite }) => autoInvite)).toEqual([false, true]);
 });
 
-test('after an attempt of 0.1.0, whose progress holds a time of a clock, the look-ups begin anew', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
-  humanApi.faults.length = 0;
-  const createSentAtMs = Date.parse('2026-02-28T23:50:00Z');
-  const heartbeatDetails = { failingSinceMs: null, streak: 0, createSentAtMs, exists: false, lookUps: 5 };
-  const { result, delaysMs } = await attemptsOf(invite, args, { most: 20, from: { attempt: 7, heartbeatDetails } });
-  expect(result).toMatchObject({ kind: 'invited' });
-  expect(humanApi.count('invite')).toBe(1);
-  expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+describe('an existing person', () => {
+  const other = (person: Person): Person => ({ ...person, clientUserId: 'POL-2', subjectId: 'h-2' });
+  const anonymous = (person: Person): Person => ({ ...person, clientUserId: null });
+
+  it.each<[string, string, (person: Person) => Person[]]>([
+    ['adopted', 'with our e-mail in another case', (person) => [{ ...person, email: ' Pol-1@EXAMPLE.org ' }]],
+    ['adopted', 'without an e-mail', (person) => [{ ...person, email: null }]],
+    ['adopted', 'without a clientUserId, if alone', (person) => [anonymous(person)]],
+    ['adopted', 'among others', (person) => [other(person), person]],
+    ['conflict', 'with another e-mail', (person) => [{ ...person, email: 'other@example.org' }]],
+    ['invited', 'with another clientUserId', (person) => [other(person)]],
+    ['invited', 'without a clientUserId, if not alone', (person) => [anonymous(person), anonymous(person)]],
+  ])('leads to %s %s', async (kind, _, reply) => {
+    const { upstream, invite } = setup();
+    const { humanId } = upstream.enrol('POL-1', DETAILS.clientUserEmail, 0);
+    upstream.tellsOfAll = (people) => people.flatMap(reply);
+    const { result } = await invite(1);
+    expect(result).toMatchObject({ kind, ...(kind === 'adopted' && { humanId }) });
+    expect(upstream.count('invite')).toBe(kind === 'invited' ? 1 : 0);
+    expect(upstream.count('withdraw')).toBe(0);
+  });
+
+  it('that only a 409 shows is a conflict after 50 s of look-ups', async () => {
+    const { upstream, invite } = setup(new AlreadyExists(facts(409)));
+    const { result, delaysMs } = await invite(20);
+    expect([result, seconds(delaysMs)]).toEqual([{ kind: 'conflict' }, LOOK_UPS_S]);
+    expect(upstream.count('invite')).toBe(1);
+  });
 });
 
-test('look-ups that decide nothing are returned with whether a create is on its way, which the next activity looks for', async () => {
-  const { humanApi, invite, args } = withLostAnswer();
+describe('after a create whose answer was lost', () => {
+  it.each([
+    ['no queue', () => 0],
+    ['a queue of a minute before the create', (attempt: number) => (attempt === 1 ? MINUTE_MS : 0)],
+    ['a queue of a minute before every attempt', () => MINUTE_MS],
+  ])('50 s of delays come before the next one, with %s', async (_, queuedForMs) => {
+    const { upstream, invite } = setup(LOST);
+    const { result, delaysMs } = await invite(20, {}, { queuedForMs });
+    expect([result?.kind, upstream.count('invite')]).toEqual(['invited', 2]);
+    expect(seconds(delaysMs)).toEqual(LOOK_UPS_S);
+  });
+
+  it('and a lost attempt, the look-ups start again, because it may have sent a create', async () => {
+    const { upstream, invite } = setup(LOST);
+    const { heartbeatDetails } = await invite(8);
+    const { delaysMs } = await invite(20, {}, { from: { attempt: 10, heartbeatDetails } });
+    expect(upstream.count('invite')).toBe(2);
+    expect(seconds(delaysMs)).toEqual(LOOK_UPS_S);
+  });
+
+  it('a delay that a reset of the activity cut short does not count', async () => {
+    const { upstream, invite } = setup(LOST);
+    const { heartbeatDetails } = await invite(9);
+    await invite(1, {}, { from: { attempt: 1, heartbeatDetails } });
+    expect(upstream.count('invite')).toBe(1);
+  });
+
+  it('in an attempt of 0.1.0, whose progress holds clock times, the look-ups start again', async () => {
+    const { upstream, invite } = setup();
+    const createSentAtMs = Date.parse('2026-02-28T23:50:00Z');
+    const heartbeatDetails = { failingSinceMs: null, streak: 0, createSentAtMs, exists: false, lookUps: 5 };
+    const { result, delaysMs } = await invite(20, {}, { from: { attempt: 7, heartbeatDetails } });
+    expect([result?.kind, upstream.count('invite')]).toEqual(['invited', 1]);
+    expect(seconds(delaysMs)).toEqual(LOOK_UPS_S);
+  });
+});
+
+test('an undecided result states whether a create was sent, and the next activity looks for its effect', async () => {
+  const { upstream, invite } = setup(LOST);
   const why = UNDECIDED.foreign404;
-  const patient = { ...args[0], undecidedAfterMs: 5 * MINUTE_MS };
-  humanApi.faults.push({ route: 'findPeople', error: new Undecided(facts(404), why) });
-  expect((await attemptsOf(invite, [patient], { most: 20 })).result).toEqual({
-    kind: 'undecided',
-    why,
-    createSent: false,
-    exists: false,
-  });
-  humanApi.faults.pop();
-  humanApi.faults.push({
-    route: 'findPeople',
-    error: new Undecided(facts(404), why),
-    when: () => humanApi.count('invite') > 0,
-  });
-  expect((await attemptsOf(invite, [patient], { most: 20 })).result).toEqual({
-    kind: 'undecided',
-    why,
-    createSent: true,
-    exists: false,
-  });
-  humanApi.faults.pop();
-  const { delaysMs } = await attemptsOf(invite, [{ ...args[0], createSent: true }], { most: 20 });
-  expect(humanApi.count('invite')).toBe(2);
-  expect(delaysMs.map((ms) => Math.round(ms / 1_000))).toEqual([1, 2, 4, 8, 8, 8, 8, 8, 3]);
+  const error = new Undecided(facts(404), why);
+  const patience = { undecidedAfterMs: 5 * MINUTE_MS };
+  const undecided = { kind: 'undecided', why, exists: false };
+  upstream.faults.push({ route: 'findPeople', error });
+  expect((await invite(20, patience)).result).toEqual({ ...undecided, createSent: false });
+  upstream.faults.pop();
+  upstream.faults.push({ route: 'findPeople', error, when: () => upstream.count('invite') > 0 });
+  expect((await invite(20, patience)).result).toEqual({ ...undecided, createSent: true });
+  upstream.faults.pop();
+  const { delaysMs } = await invite(20, { createSent: true });
+  expect(upstream.count('invite')).toBe(2);
+  expect(seconds(delaysMs)).toEqual(LOOK_UPS_S);
 });
 
-test.each([
-  ['closed', { outcome: 'declined', openedAt: BEGUN_AT, closedAt: '2026-03-09T00:00:00.000Z' }],
-  ['opened', { openedAt: BEGUN_AT }],
-] as const)(
-  'a manifest that was %s after the run began says that the person was had before: nobody is invited',
-  async (_what, left) => {
-    const { humanApi, invited } = setup(1, undefined, left);
-    await expect(invited).resolves.toEqual({ kind: 'had-before' });
-    expect(humanApi.count('invite')).toBe(0);
-  },
-);
+describe('a manifest', () => {
+  const earlier = { openedAt: '2026-01-01T00:00:00.000Z', closedAt: '2026-02-01T00:00:00.000Z' };
 
-test('an attempt for which the store was away leaves word that nothing was sent: the next one need not wait', async () => {
-  const store = new FakeStore();
-  store.readManifest = () => Promise.reject(new StoreUnavailable('EIO', 'open'));
-  const { humanApi, beats, invited } = setup(1, undefined, null, store);
-  await expect(invited).rejects.toMatchObject({ type: 'StoreUnavailable' });
-  expect(humanApi.count('invite')).toBe(0);
-  expect(beats.at(-1)).toMatchObject({ createSentAtMs: null });
-});
-
-test('a manifest of an earlier round does not keep the next one from inviting', async () => {
-  const { humanApi, invited } = setup(1, undefined, {
-    outcome: 'declined',
-    openedAt: '2026-01-01T00:00:00.000Z',
-    closedAt: '2026-02-01T00:00:00.000Z',
+  it.each<[string, Partial<Manifest>, string]>([
+    [
+      'closed after the run began',
+      { outcome: 'declined', openedAt: BEGUN_AT, closedAt: '2026-03-09T00:00:00.000Z' },
+      'had-before',
+    ],
+    ['opened after the run began', { openedAt: BEGUN_AT }, 'had-before'],
+    ['closed before the run began', { outcome: 'declined', ...earlier }, 'invited'],
+  ])('that was %s decides whether this run has invited the person', async (_, manifest, kind) => {
+    const { upstream, reportStore, invite } = setup();
+    reportStore.keep(DETAILS.clientUserId, manifest);
+    expect((await invite(1)).result).toMatchObject({ kind });
+    expect(upstream.count('invite')).toBe(kind === 'invited' ? 1 : 0);
   });
-  await expect(invited).resolves.toMatchObject({ kind: 'invited' });
-  expect(humanApi.count('invite')).toBe(1);
+
+  it('that cannot be read leaves no doubt that nothing was sent: the next attempt need not wait', async () => {
+    const reportStore = new FakeStore();
+    reportStore.readManifest = () => Promise.reject(new StoreUnavailable('EIO', 'open'));
+    const { upstream, invite } = setup(null, reportStore);
+    const { failures, heartbeatDetails } = await invite(1);
+    expect(failures).toMatchObject([{ type: 'StoreUnavailable' }]);
+    expect(upstream.count('invite')).toBe(0);
+    expect(heartbeatDetails).toMatchObject({ createSentAtMs: null });
+  });
 });

@@ -1,30 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { createPersonActivities, type StatusAnswer } from '../../src/activities/person';
+import { createPollMetrics } from '../../src/activities/poll-metrics';
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { Unavailable, Undecided } from '../../src/upstream/errors';
-import { FakeUpstream, facts } from '../support/fake-upstream';
-import { attemptsOf } from './attempts';
+import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
+import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
+import { runAttempts } from './attempts';
 
 const DOWN = new Unavailable(facts(503), 'scripted');
-const UNDECIDED_404 = new Undecided(facts(404), UNDECIDED.unidentified404);
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 const EMAIL = 'pol-1@example.org';
+/** When the first attempt is scheduled. */
+const START_MS = Date.parse('2026-03-01T00:00:00Z');
 const QUEUED = { queuedForMs: () => 10 * MINUTE_MS };
+const POLL = { status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
 
 function setup() {
-  const humanApi = new FakeUpstream();
-  const { humanId } = humanApi.enrol('POL-1', EMAIL, 0);
-  const deps = { upstream: humanApi };
-  return { humanApi, humanId, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
+  const upstream = new FakeUpstream();
+  const { humanId } = upstream.enrol('POL-1', EMAIL, 0);
+  const registry = new Registry();
+  const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
+  const deps = { upstream, pollMetrics: createPollMetrics(registry) };
+  return { upstream, humanId, found, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
 }
 
-/** Upstream fails so often, then answers. */
-function failing(times: number) {
+/** An upstream that fails so often, then answers. */
+function failing(times: number, error: Error = DOWN, route: Route = 'readStatus') {
   const person = setup();
-  person.humanApi.faults.push({ route: 'readStatus', error: DOWN, times });
+  person.upstream.faults.push({ route, error, times });
   return person;
 }
 
@@ -33,116 +39,131 @@ function outageMs(answer: StatusAnswer | null): number {
   return answer.outageMs;
 }
 
-test('an outage is as long as the delays that were waited in it, however long the queue was', async () => {
-  const { readStatus, humanId } = failing(48);
-  const { result, delaysMs } = await attemptsOf(readStatus, [{ humanId, patienceMs: null }], { most: 49, ...QUEUED });
-  const waitedMs = delaysMs.reduce((sum, ms) => sum + ms, 0);
-  expect(waitedMs).toBeGreaterThan(2 * HOUR_MS);
-  expect(Math.abs(outageMs(result) - waitedMs)).toBeLessThan(MINUTE_MS);
+describe('an outage', () => {
+  it('lasts as long as the delays in it, without time in the queue', async () => {
+    const { readStatus, humanId } = failing(48);
+    const input = { humanId, patienceMs: null };
+    const { result, waitedMs } = await runAttempts(readStatus, [input], { maxAttempts: 49, ...QUEUED });
+    expect(waitedMs).toBeGreaterThan(2 * HOUR_MS);
+    expect(Math.abs(outageMs(result) - waitedMs)).toBeLessThan(MINUTE_MS);
+  });
+
+  it('does not use up the patience, and does not become long, by time in the queue', async () => {
+    const { readStatus, humanId } = failing(4);
+    const input = { humanId, patienceMs: MINUTE_MS };
+    const { result } = await runAttempts(readStatus, [input], { maxAttempts: 5, ...QUEUED });
+    expect(result).toMatchObject({ kind: 'status' });
+    const { delaysMs } = await runAttempts(failing(12).readStatus, [{ humanId, patienceMs: null }], {
+      ...{ maxAttempts: 12, ...QUEUED },
+    });
+    expect(Math.max(...delaysMs)).toBeLessThanOrEqual(MINUTE_MS);
+  });
+
+  it('that began under 0.1.0 keeps its length', async () => {
+    const { readStatus, humanId } = setup();
+    const from = { attempt: 40, heartbeatDetails: { failingSinceMs: START_MS - 3 * HOUR_MS, streak: 39 } };
+    const { result } = await runAttempts(readStatus, [{ humanId, patienceMs: null }], { maxAttempts: 1, from });
+    expect(outageMs(result)).toBeGreaterThanOrEqual(3 * HOUR_MS);
+    expect(outageMs(result)).toBeLessThan(3 * HOUR_MS + MINUTE_MS);
+  });
+
+  it('is reported by a poll from the given time, without time in the queue, and continued by a read', async () => {
+    const { watchStatus, readStatus, humanId } = failing(13);
+    const input = { humanId, ...POLL, failureReportMs: START_MS + 2 * HOUR_MS };
+    const { result, delaysMs, waitedMs } = await runAttempts(watchStatus, [input], { maxAttempts: 13, ...QUEUED });
+    expect(delaysMs.length).toBeGreaterThan(3);
+    if (result?.kind !== 'outage') throw new Error('expected an outage');
+    expect(result.failures).toBe(delaysMs.length + 1);
+    expect(result.retryMs).toBeGreaterThan(0);
+    expect(Math.abs(result.durationMs - waitedMs)).toBeLessThan(MINUTE_MS / 2);
+    const read = await runAttempts(readStatus, [{ humanId, patienceMs: null, outage: result }], { maxAttempts: 2 });
+    expect(outageMs(read.result) - result.durationMs).toBeLessThan(MINUTE_MS);
+    const outage = { durationMs: 20 * MINUTE_MS, failures: 10 };
+    const { delaysMs: next } = await runAttempts(failing(1).readStatus, [{ humanId, patienceMs: null, outage }], {
+      maxAttempts: 1,
+    });
+    // The back-off of the eleventh failure, not of the first.
+    expect(next[0]).toBeGreaterThan(3 * MINUTE_MS);
+  });
+
+  it('is reported with the Retry-After of the upstream', async () => {
+    const { watchStatus, humanId } = failing(1, new RateLimited(facts(429), 137_000));
+    const input = { humanId, ...POLL, failureReportMs: START_MS };
+    const { result } = await runAttempts(watchStatus, [input], { maxAttempts: 1 });
+    expect(result).toMatchObject({ kind: 'outage', failures: 1, retryMs: 137_000 });
+  });
 });
 
-test('a wait in the queue uses up no patience', async () => {
-  const { readStatus, humanId } = failing(4);
-  const { result } = await attemptsOf(readStatus, [{ humanId, patienceMs: MINUTE_MS }], { most: 5, ...QUEUED });
-  expect(result).toMatchObject({ kind: 'status' });
+test('a poll counts a status that no notice has reported', async () => {
+  const { watchStatus, humanId, found } = setup();
+  const known = await runAttempts(watchStatus, [{ humanId, ...POLL }], { maxAttempts: 1 });
+  expect([known.failures, await found()]).toMatchObject([[{ type: 'NothingYet' }], []]);
+  const { result } = await runAttempts(watchStatus, [{ humanId, ...POLL, status: 'Engaged' }], { maxAttempts: 1 });
+  expect(result).toMatchObject({ kind: 'status', status: 'Invited' });
+  expect(await found()).toEqual([expect.objectContaining({ labels: { of: 'status' }, value: 1 })]);
 });
 
-test('a wait in the queue makes no outage a long one', async () => {
-  const { readStatus, humanId } = failing(12);
-  const { delaysMs } = await attemptsOf(readStatus, [{ humanId, patienceMs: null }], { most: 12, ...QUEUED });
-  expect(Math.max(...delaysMs)).toBeLessThanOrEqual(MINUTE_MS);
-});
-
-test('an outage that a poll reports has no wait of the queue in it, and the read continues it', async () => {
-  const { watchStatus, readStatus, humanId } = failing(13);
-  const known = { humanId, status: 'Invited', delaysMs: [HOUR_MS] };
-  const input = { ...known, failureReportMs: Date.parse('2026-03-01T02:00:00Z') };
-  const { result: reported, delaysMs } = await attemptsOf(watchStatus, [input], { most: 13, ...QUEUED });
-  const waitedMs = delaysMs.reduce((sum, ms) => sum + ms, 0);
-  expect(reported).toMatchObject({ kind: 'outage', failures: delaysMs.length + 1 });
-  if (reported?.kind !== 'outage') return;
-  expect(Math.abs(reported.durationMs - waitedMs)).toBeLessThan(MINUTE_MS / 2);
-  const { result } = await attemptsOf(readStatus, [{ humanId, patienceMs: null, outage: reported }], { most: 2 });
-  expect(outageMs(result) - reported.durationMs).toBeLessThan(MINUTE_MS);
-});
-
-test('who may have been invited is looked for as long as was asked, however long the queue is', async () => {
-  const { findInvited, humanApi } = setup();
-  humanApi.people.length = 0;
+test('an invited person is looked for as long as requested, without time in the queue', async () => {
+  const { findInvited, upstream } = setup();
+  upstream.people.length = 0;
   const input = { clientUserId: 'POL-1', clientUserEmail: EMAIL, watchMs: MINUTE_MS };
-  const { result, delaysMs } = await attemptsOf(findInvited, [input], { most: 20, ...QUEUED });
+  const { result, waitedMs } = await runAttempts(findInvited, [input], { maxAttempts: 20, ...QUEUED });
   expect(result).toEqual({ kind: 'nobody' });
-  expect(delaysMs.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(MINUTE_MS - 1_000);
+  expect(waitedMs).toBeGreaterThanOrEqual(MINUTE_MS - 1_000);
 });
 
-test('users-idn.json against an applicant with ann@bücher.example is the same person', async () => {
-  const { humanApi, lookUp } = setup();
+test('the person of users-idn.json is found by ann@bücher.example', async () => {
+  const { upstream, lookUp } = setup();
   const [row] = JSON.parse(readFileSync(join(__dirname, '../field-cases/notifications/users-idn.json'), 'utf8'));
-  const { humanId, clientUserId, clientUserEmail: email, status, updatedAt } = row;
-  const updatedAtMs = Date.parse(updatedAt);
-  humanApi.tellsOfAll = () => [{ subjectId: humanId, clientUserId, email, status, updatedAtMs, inviteLink: null }];
-  const whom = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };
-  const { result } = await attemptsOf(lookUp, [whom], { most: 1 });
-  expect(result).toMatchObject({ kind: 'found', humanId });
-});
-
-test('an outage that began under 0.1.0 keeps its length', async () => {
-  const { readStatus, humanId } = failing(0);
-  const failingSinceMs = Date.parse('2026-02-28T21:00:00Z');
-  const from = { attempt: 40, heartbeatDetails: { failingSinceMs, streak: 39 } };
-  const { result } = await attemptsOf(readStatus, [{ humanId, patienceMs: null }], { most: 1, from });
-  expect(outageMs(result)).toBeGreaterThanOrEqual(3 * HOUR_MS);
-  expect(outageMs(result)).toBeLessThan(3 * HOUR_MS + MINUTE_MS);
+  const { humanId, clientUserId, clientUserEmail: email, status } = row;
+  upstream.tellsOfAll = () => [
+    { subjectId: humanId, clientUserId, email, status, updatedAtMs: null, inviteLink: null },
+  ];
+  const input = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };
+  expect((await runAttempts(lookUp, [input], { maxAttempts: 1 })).result).toMatchObject({ kind: 'found', humanId });
 });
 
 describe('answers that decide nothing', () => {
-  function undecided(route: 'readStatus' | 'withdraw' | 'findPeople', times = Infinity) {
-    const person = setup();
-    person.humanApi.faults.push({ route, error: UNDECIDED_404, times });
-    return person;
-  }
+  const undecided = (route: Route, times = Infinity) =>
+    failing(times, new Undecided(facts(404), UNDECIDED.unidentified404), route);
 
-  it('are returned with the reason once they have lasted for five minutes of waiting, however long the queue is', async () => {
+  it('are the result after five minutes of waiting, without time in the queue', async () => {
     const { readStatus, humanId } = undecided('readStatus');
     const input = { humanId, patienceMs: null, ...PATIENCE };
-    const { result, delaysMs } = await attemptsOf(readStatus, [input], { most: 20, ...QUEUED });
+    const { result, waitedMs } = await runAttempts(readStatus, [input], { maxAttempts: 20, ...QUEUED });
     expect(result).toEqual({ kind: 'undecided', why: UNDECIDED.unidentified404 });
-    const waitedMs = delaysMs.reduce((sum, ms) => sum + ms, 0);
     expect(waitedMs).toBeGreaterThanOrEqual(5 * MINUTE_MS - 1_000);
     expect(waitedMs).toBeLessThan(7 * MINUTE_MS);
   });
 
-  it('are returned by a look-up and a withdrawal as well', async () => {
-    const [one, other] = [undecided('findPeople'), undecided('withdraw')];
-    const whom = { clientUserId: 'POL-1', clientUserEmail: EMAIL, ...PATIENCE };
-    const found = await attemptsOf(one.findInvited, [{ ...whom, watchMs: MINUTE_MS }], { most: 20 });
-    const { result } = await attemptsOf(other.withdraw, [{ humanId: other.humanId, ...PATIENCE }], { most: 20 });
+  it('are the result of a look-up and of a withdrawal too', async () => {
+    const [lookUp, withdrawal] = [undecided('findPeople'), undecided('withdraw')];
+    const input = { clientUserId: 'POL-1', clientUserEmail: EMAIL, watchMs: MINUTE_MS, ...PATIENCE };
+    const found = await runAttempts(lookUp.findInvited, [input], { maxAttempts: 20 });
+    const { humanId, withdraw } = withdrawal;
+    const { result } = await runAttempts(withdraw, [{ humanId, ...PATIENCE }], { maxAttempts: 20 });
     expect([found.result, result]).toMatchObject([{ kind: 'undecided' }, { kind: 'undecided' }]);
   });
 
-  it('are asked for again for ever where nobody would show them, and each failure says what to do', async () => {
+  it('are retried without limit where the workflow cannot show them, and each failure names the remedy', async () => {
     const { withdraw, humanId } = undecided('withdraw');
-    const { result, failures } = await attemptsOf(withdraw, [{ humanId }], { most: 49 });
+    const { result, failures } = await runAttempts(withdraw, [{ humanId }], { maxAttempts: 49 });
     expect(result).toBeNull();
-    expect(failures.at(-1)).toMatchObject({
-      type: 'Undecided',
-      message: expect.stringContaining('HUMAN_API_ENVELOPES'),
-    });
+    const message = expect.stringContaining('HUMAN_API_ENVELOPES');
+    expect(failures.at(-1)).toMatchObject({ type: 'Undecided', message });
   });
 
-  it('end with the first that does, which a poll of somebody shown as stuck returns though it is no news', async () => {
+  it('end with the first that decides, which a poll of a stuck applicant returns even without news', async () => {
     const { watchStatus, humanId } = undecided('readStatus', 3);
-    const known = { humanId, status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
-    const { result } = await attemptsOf(watchStatus, [{ ...known, undecidedAfterMs: null, isStuck: true }], {
-      most: 5,
-    });
+    const input = { humanId, ...POLL, undecidedAfterMs: null, isStuck: true };
+    const { result } = await runAttempts(watchStatus, [input], { maxAttempts: 5 });
     expect(result).toMatchObject({ kind: 'status', status: 'Invited' });
   });
 
-  it('are returned by a poll after its cadence, where that is shorter', async () => {
+  it('are the result of a poll after its cadence if that is shorter', async () => {
     const { watchStatus, humanId } = undecided('readStatus');
-    const known = { humanId, status: 'Invited', delaysMs: [10_000], failureReportMs: null };
-    const { result, delaysMs } = await attemptsOf(watchStatus, [{ ...known, ...PATIENCE }], { most: 20 });
+    const input = { humanId, ...POLL, delaysMs: [10_000], ...PATIENCE };
+    const { result, delaysMs } = await runAttempts(watchStatus, [input], { maxAttempts: 20 });
     expect(result).toMatchObject({ kind: 'undecided' });
     expect(delaysMs.length).toBeLessThan(7);
   });

@@ -1,0 +1,106 @@
+import { createWithdrawalActivities } from '../../src/activities/withdrawal';
+import { MINUTE_MS } from '../../src/domain/policy';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
+import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
+import { FakeUpstream, facts } from '../support/fake-upstream';
+import { runAttempts } from './attempts';
+
+const BARE_404 = new Undecided(facts(404), UNDECIDED.foreign404);
+const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
+
+describe('a deletion', () => {
+  /** An upstream that answers deletions with this error, so often. `isGone`: the person is gone nevertheless. */
+  function setup(error: Error, { times = Infinity, isGone = false } = {}) {
+    const upstream = new FakeUpstream();
+    const person = upstream.enrol('POL-1', 'pol-1@example.org', 0);
+    person.deleted = isGone;
+    upstream.faults.push({ route: 'withdraw', error, times });
+    const { withdraw } = createWithdrawalActivities({ upstream });
+    const input = { humanId: person.humanId, ...PATIENCE };
+    return {
+      ...{ upstream, person, routes: () => upstream.calls.map(({ route }) => route) },
+      run: (maxAttempts: number) => runAttempts(withdraw, [input], { maxAttempts }),
+    };
+  }
+
+  it.each([
+    ['a bare 404', BARE_404],
+    ['200 with a page', new Undecided(facts(200), UNDECIDED.unconfirmedDeletion)],
+    ['400 with a page', new Unavailable(facts(400), 'scripted')],
+  ])('answered %s is confirmed by an empty look-up, in an attempt of its own', async (_, error) => {
+    const { run, routes } = setup(error, { isGone: true });
+    const { result, failures } = await run(5);
+    expect([result, routes()]).toEqual(['already-gone', ['withdraw', 'findPeople']]);
+    expect(failures).toHaveLength(1);
+  });
+
+  it('is repeated with back-off while the person is still listed', async () => {
+    const { run, person, routes } = setup(BARE_404, { times: 2 });
+    const { result, delaysMs, failures } = await run(9);
+    expect([result, person.deleted]).toEqual(['deleted', true]);
+    expect(routes()).toEqual(['withdraw', 'findPeople', 'withdraw', 'findPeople', 'withdraw']);
+    expect(failures.map(({ type }) => type)).toEqual(['Undecided', 'StillListed', 'Undecided', 'StillListed']);
+    expect(delaysMs.at(-1)).toBeGreaterThan(6_000);
+  });
+
+  it.each([
+    ['may be a gateway', new Undecided(facts(404), UNDECIDED.unidentified404)],
+    ['does not support it', new Undecided(facts(400), UNDECIDED.lookUpUnsupported)],
+  ])('is not confirmed by a look-up whose upstream %s: the reason is that of the deletion', async (_, error) => {
+    const { run, upstream } = setup(BARE_404, { isGone: true });
+    upstream.faults.push({ route: 'findPeople', error });
+    expect((await run(30)).result).toEqual({ kind: 'undecided', why: UNDECIDED.foreign404 });
+  });
+
+  it.each([
+    ['502', new Unavailable(facts(502), 'scripted')],
+    ['403', new Unavailable(facts(403), 'scripted')],
+    ['429', new RateLimited(facts(429), null)],
+    ['nothing', new Unavailable(facts(null), 'scripted')],
+  ])('answered %s was not done: it is repeated without a look-up', async (_, error) => {
+    const { run, routes } = setup(error, { times: 3 });
+    expect([(await run(5)).result, new Set(routes())]).toEqual(['deleted', new Set(['withdraw'])]);
+  });
+});
+
+describe('of two people under one clientUserId', () => {
+  const [OURS, OTHER] = ['h-POL-1-0', 'h-POL-1-1'] as const;
+
+  function setup() {
+    const upstream = new FakeUpstream();
+    upstream.enrol('POL-1', 'pol-1@example.org', 0);
+    upstream.enrol('POL-1', 'other@example.org', 0);
+    const { findKnownPeople } = createWithdrawalActivities({ upstream });
+    const find = async (known: { humanIds?: readonly string[]; emails?: readonly string[] }) => {
+      const input = { clientUserId: 'POL-1', humanIds: [], emails: [], ...known };
+      return (await runAttempts(findKnownPeople, [input], { maxAttempts: 1 })).result;
+    };
+    return { upstream, find };
+  }
+
+  it.each([
+    ['nothing', {}, [], [OURS, OTHER]],
+    ['a humanId', { humanIds: [OURS, 'h-other'] }, [OURS], [OTHER]],
+    ['an e-mail, in any case,', { emails: [' Pol-1@Example.org'] }, [OURS], [OTHER]],
+    ['both, of different people,', { humanIds: [OTHER], emails: ['pol-1@example.org'] }, [OURS, OTHER], []],
+  ])('if %s is known, only these are ours', async (_, known, ours, others) => {
+    expect(await setup().find(known)).toEqual({ ours, others });
+  });
+
+  it('one without an e-mail is ours only if no other can be the invited person', async () => {
+    const { upstream, find } = setup();
+    upstream.tells = (person) => ({ ...person, email: null });
+    const emails = ['pol-1@example.org'];
+    expect(await find({ emails })).toEqual({ ours: [], others: [OURS, OTHER] });
+    upstream.people.pop();
+    expect(await find({ emails })).toEqual({ ours: [OURS], others: [] });
+    expect(await find({ emails, humanIds: [OTHER] })).toEqual({ ours: [], others: [OURS] });
+    expect(await find({})).toEqual({ ours: [], others: [OURS] });
+  });
+
+  it('one that the upstream shows under another clientUserId is in neither list', async () => {
+    const { upstream, find } = setup();
+    upstream.tells = (person) => ({ ...person, clientUserId: 'POL-2' });
+    expect(await find({ humanIds: [OURS], emails: ['pol-1@example.org'] })).toEqual({ ours: [], others: [] });
+  });
+});
