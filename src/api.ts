@@ -14,7 +14,7 @@ import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
 
-/** A request's 10 s, with some room. */
+/** The 10 s of a request, and some more. */
 const GRACE_MS = 15_000;
 
 runProcess('api', async () => {
@@ -23,19 +23,19 @@ runProcess('api', async () => {
   logUnsyncedFolders(log);
   const registry = createRegistry('api');
   const { api: settings, payload, temporal } = config;
-  // The configuration refuses an api without a folder.
+  // The configuration requires a folder for the api.
   const folder = config.audit.folder ?? '';
   const tellHead = (line: string) => process.stdout.write(`${line}\n`);
   const audit = exitOnConfigurationError(
     await openConfiguredAudit({ folder, process: 'api', key: config.audit.keys.signing, log, tellHead }),
   );
-  // Where it cannot be written, the log says so, and each act is refused until it can.
+  // Without a writable audit log, the log reports that, and each request is rejected.
   await audit.record(configuration('api', namesSet())).catch(() => undefined);
   keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
-  const store = watchStore({ store: reportStore, adopts: false, log, signal: stopping.signal });
+  const store = watchStore({ store: reportStore, identifiesLegacy: false, log, signal: stopping.signal });
   const ready = () => app.server.listening && store.isThere();
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(
@@ -49,10 +49,10 @@ runProcess('api', async () => {
     { graceMs: GRACE_MS },
   );
 
-  if (settings.keys.length === 0 && settings.codec !== 'open') log.warn('no API_KEYS: nobody can call anything');
+  if (settings.keys.length === 0 && settings.codec !== 'open') log.warn('no API_KEYS: no one can call the api');
   if (settings.codec !== 'off' && payload.ring === null)
-    log.warn('no PAYLOAD_KEYS: the codec endpoint has nothing to decode with');
-  // Whoever calls asks about what Temporal holds.
+    log.warn('no PAYLOAD_KEYS: the codec endpoint cannot decode anything');
+  // The requests are about data in Temporal.
   const unlessStopping = (error: unknown): null => {
     if (stopping.signal.aborted) return null;
     throw error;

@@ -107,7 +107,7 @@ function configOf(
     /** The id in its `.chartway/store.json`; null: any. */
     reportStoreId: read.REPORT_STORE_ID ?? null,
     /** What is encrypted can be read for as long as its key is listed, whatever is written from now on. */
-    reportsAtRest: { seal: payload.ring && createCipher(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
+    reportsAtRest: { cipher: payload.ring && createCipher(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
     policy: toPolicy(read),
     refreshForMs: read.REFRESH_FOR,
     /** Null: nothing is erased by age. */

@@ -15,7 +15,7 @@ import { announceReady } from './process/ready';
 import { runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
 import { logUnsyncedFolders } from './process/unsynced-folders';
-import { openErasing } from './report-store/erasing';
+import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { createLazyClient } from './temporal/connection';
@@ -54,7 +54,7 @@ runProcess('worker', async () => {
   const stopping = new AbortController();
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
-  const store = watchStore({ store: reportStore, adopts: true, log, signal: stopping.signal });
+  const store = watchStore({ store: reportStore, identifiesLegacy: true, log, signal: stopping.signal });
   const ready = () => state === 'running' && store.isThere();
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   const unlessStopping = (error: unknown): null => {
@@ -89,7 +89,7 @@ runProcess('worker', async () => {
   const client = createLazyClient(config.temporal, dataConverter, log);
   const seal = createDiskCipher(config.payload);
   const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
-  const erasure = createErasure({ client, taskQueue, records: openErasing(reportStore, 'age') });
+  const erasure = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
   const workers = await createWorkers({
     connection,
     namespace,

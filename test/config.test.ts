@@ -57,7 +57,7 @@ test('nothing set means the documented defaults', () => {
     deployment: { name: null, buildId: null },
     reportStore: { kind: 'folder', path: './reports' },
     reportStoreId: null,
-    reportsAtRest: { seal: null, encrypts: false },
+    reportsAtRest: { cipher: null, encrypts: false },
     policy: DEFAULT_POLICY,
     refreshForMs: 30 * DAY_MS,
     retentionMs: null,
@@ -94,10 +94,10 @@ test('nothing set means the documented defaults', () => {
 test('encryption of the report store is off unless asked for, needs keys, and what is encrypted is read without being asked', () => {
   const keys = { PAYLOAD_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}` };
   const on = { REPORTS_ENCRYPTION: 'on' };
-  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, seal: expect.anything() });
+  expect(read({ ...keys, ...on }).reportsAtRest).toMatchObject({ encrypts: true, cipher: expect.anything() });
   expect(read({ ...keys, PAYLOAD_ENCRYPTION: 'off' }).reportsAtRest).toMatchObject({
     encrypts: false,
-    seal: expect.anything(),
+    cipher: expect.anything(),
   });
   expect(faultsOf({ ...on, ...CREDENTIALS }, 'worker').map(({ key }) => key)).toContain('REPORTS_ENCRYPTION');
 });
@@ -227,7 +227,7 @@ test('all faults are reported together, each with key, what was expected and wha
       '  HUMAN_API_CLIENT_ID: expected the client id that Human API gave you; came nothing',
       '  HUMAN_API_CLIENT_SECRET: expected the client secret that Human API gave you; came nothing',
       '  PAYLOAD_KEYS: expected keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or ' +
-        'PAYLOAD_ENCRYPTION=off says that Temporal may store personal data in clear; came nothing',
+        'PAYLOAD_ENCRYPTION=off allows Temporal to store personal data unencrypted; came nothing',
       '  REPORTS_ENCRYPTION: expected on, or off where reports may lie in REPORT_STORE unencrypted; came nothing',
       '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; came this',
     ].join('\n'),

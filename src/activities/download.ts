@@ -6,7 +6,8 @@ import {
   type ListedReport,
   type StoredDocument,
 } from '../domain/reports';
-import { NotTheDocument, type ReportStore } from '../report-store/port';
+import { NotTheDocument } from '../report-store/errors';
+import type { ReportStore } from '../report-store/port';
 import {
   AccessDenied,
   BadDocument,

@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { describeError } from '../observability/describe-error';
-import { StoreUnavailable } from '../report-store/port';
+import { StoreUnavailable } from '../report-store/errors';
 import { RateLimited, Undecided, UpstreamError } from '../upstream/errors';
 import type { PollProgress, Progress } from './progress';
 

@@ -5,15 +5,9 @@ import type { Marks } from '../domain/marks';
 import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
 import { describeError } from '../observability/describe-error';
-import { type DigestKeys, keyedDigest, matchDetails } from '../report-store/keyed-digest';
-import {
-  type Manifest,
-  type ManifestChange,
-  type ReportStore,
-  StoreNotFound,
-  UnreadableManifest,
-  WrongFolder,
-} from '../report-store/port';
+import { StoreNotFound, UnreadableManifest, WrongFolder } from '../report-store/errors';
+import { createKeyedDigest, type DigestKeys, matchDetails } from '../report-store/keyed-digest';
+import type { Manifest, ManifestChange, ReportStore } from '../report-store/port';
 
 /** What the store knew of an applicant before this run. */
 export type EarlierRound =
@@ -92,7 +86,7 @@ export function createManifestActivities({ reportStore, digestKeys }: ManifestDe
 
     /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
     async recordManifest(change: ManifestChange): Promise<RecordedManifest> {
-      const detailsDigest = change.detailsDigest === null ? null : keyedDigest(digestKeys, change.detailsDigest);
+      const detailsDigest = change.detailsDigest === null ? null : createKeyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
       const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
       const recorded = await translateStoreErrors(written);

@@ -5,7 +5,8 @@ import type { ReportNotice } from '../domain/notices';
 import type { Policy } from '../domain/policy';
 import { type CheckSchedule, type ClosedRound, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import { isFromCurrentDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
-import { type Manifest, type ReportStore, WrongFolder } from '../report-store/port';
+import { WrongFolder } from '../report-store/errors';
+import type { Manifest, ReportStore } from '../report-store/port';
 import { noticeRequestId } from '../upstream/notices';
 import { translateStoreErrors } from './manifests';
 

@@ -4,8 +4,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { describeUnknownPeople } from '../domain/erasure';
 import { isPastRetention } from '../domain/retention';
 import type { AuditEntry } from '../observability/audit';
-import { openErasing } from '../report-store/erasing';
-import { type Manifest, type ReportStore, StoreUnavailable } from '../report-store/port';
+import { openErasureRecords } from '../report-store/erasure-records';
+import { StoreUnavailable } from '../report-store/errors';
+import type { Manifest, ReportStore } from '../report-store/port';
 import type { ApplicantRuns } from './refresh';
 import type { RetentionMetrics } from './retention-metrics';
 
@@ -67,7 +68,7 @@ const HEARTBEAT_EVERY_MS = 5_000;
 /** The steps of erasing by age. */
 export function createRetentionActivities({ reportStore, runs, retention }: RetentionDeps) {
   const { retentionMs, eraseClosed, dropSetAside, audit, metrics } = retention;
-  const records = openErasing(reportStore, 'age');
+  const records = openErasureRecords(reportStore, 'age');
 
   return {
     /** A schedule has no arguments: whether there is anything to do is the worker's to say. */
@@ -79,7 +80,7 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     async listDue({ after }: { after: string }): Promise<DuePage> {
       if (retentionMs === null) return { due: [], unread: [], next: null };
       return translateErrors(async () => {
-        const all = [...new Set([...(await reportStore.applicants()), ...(await records.brokenOff())])].sort();
+        const all = [...new Set([...(await reportStore.applicants()), ...(await records.listInterrupted())])].sort();
         const looked = all.filter((clientUserId) => clientUserId > after).slice(0, PAGE_LOOKED);
         const [due, unread]: [string[], string[]] = [[], []];
         for (let at = 0; at < looked.length; at += READ_CONCURRENCY) {
@@ -126,7 +127,7 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
       const begun = erased.people + erased.runs + erased.files > 0;
       const detail = begun ? `held meanwhile: ${describeCounts(erased)}` : 'refused: held';
       await audit.record({ who: ACTOR, did: 'erase-begin', clientUserId, detail });
-      if (begun) await records.told(clientUserId);
+      if (begun) await records.markReported(clientUserId);
       return 'held';
     }
     if (erased.result === 'open') {
@@ -145,13 +146,13 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
     const shared = mixed.length === 0 ? '' : `, ${mixed.length} shared with others left`;
     const detail = `REPORTS_RETENTION: ${describeCounts(erased)}, ${dropped} in quarantine${shared}${describeUnknownPeople(erased.others)}`;
     await audit.record({ who: ACTOR, did: 'erase', clientUserId, detail });
-    await records.end(clientUserId);
+    await records.finish(clientUserId);
     return erased.others.length > 0 ? 'stranger' : 'erased';
   }
 
   /** An earlier attempt that was broken off has nothing more to say of somebody who has been started anew. */
   async function keepApplicant(clientUserId: string): Promise<DueResult> {
-    if (await records.isBrokenOff(clientUserId)) await records.end(clientUserId);
+    if (await records.isInterrupted(clientUserId)) await records.finish(clientUserId);
     return 'kept';
   }
 
@@ -163,7 +164,7 @@ export function createRetentionActivities({ reportStore, runs, retention }: Rete
       if (error instanceof StoreUnavailable) throw error;
       return 'unread';
     }
-    if (manifest === null) return (await records.isBrokenOff(clientUserId)) ? 'due' : 'kept';
+    if (manifest === null) return (await records.isInterrupted(clientUserId)) ? 'due' : 'kept';
     const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
     return isPastRetention(manifest, nowMs, retentionMs ?? Number.POSITIVE_INFINITY) ? 'due' : 'kept';
   }

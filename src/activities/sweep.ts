@@ -15,7 +15,8 @@ import {
   type SweepKind,
   type SweepPerson,
 } from '../domain/sweep';
-import { type ReportStore, WrongFolder } from '../report-store/port';
+import { WrongFolder } from '../report-store/errors';
+import type { ReportStore } from '../report-store/port';
 import type { SweepResult } from '../workflows/contract';
 import { translateStoreErrors } from './manifests';
 import { findingsFileName, LATEST_SWEEP, sweepFiles, toJsonLines } from './sweep-files';

@@ -1,7 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Policy } from '../domain/policy';
-import { type ReportStore, WrongFolder } from '../report-store/port';
+import { WrongFolder } from '../report-store/errors';
+import type { ReportStore } from '../report-store/port';
 import { Unavailable, Undecided } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import type { KnownPeople } from '../workflows/contract';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Role } from './keys';
 
-/** Who calls, known by a key or by a session that was begun with one. */
+/** A caller, identified by a key or by a session that was opened with one. */
 export interface Caller {
   readonly name: string;
   readonly roles: readonly Role[];
@@ -14,12 +14,12 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
   callers.set(request, caller);
 }
 
-/** Null where nobody is known, which only a route for everybody and the open codec endpoint let in. */
+/** Null for an anonymous caller, of a public route or the open codec endpoint. */
 export function callerOf(request: FastifyRequest): Caller | null {
   return callers.get(request) ?? null;
 }
 
-/** For the audit log; whoever uses the open codec endpoint has no name but the machine's. */
+/** The caller in the audit log. A caller of the open codec endpoint has no name. */
 export function readActor(request: FastifyRequest): string {
   return callerOf(request)?.name ?? 'open:loopback';
 }

@@ -3,31 +3,33 @@ import { isLoopbackHost } from '../process/loopback';
 import { Problem } from './problem';
 import type { ApiSettings } from './settings';
 
-/** Where a request believes to be, and which page sent it. */
 export interface Origins {
-  /** Under which we were reached. */
+  /** The origin at which the request reached us. */
   readonly ownOrigin: string;
-  /** Of the page that asked; null where no browser did, or did not say. */
+  /** The origin of the page that sent it; null if no browser did, or it sent none. */
   readonly callerOrigin: string | null;
 }
 
 /**
- * Refuses what reached us under a name that is not ours (DNS rebinding: a stranger's page whose name leads to our address), and what a page of
- * neither ours nor Temporal's UI sent. @throws {Problem} 400, 421, 403
+ * Rejects a request to a name that is not ours (DNS rebinding: a page on a name that resolves to our address), and one from a page that is neither
+ * ours nor, if `allowsUi`, Temporal's UI. @throws {Problem} 400, 421, 403
  */
 export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
-  return (request: FastifyRequest, uiMayAsk: boolean): Origins => {
+  return (request: FastifyRequest, allowsUi: boolean): Origins => {
     const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
-    // Node takes the first; a proxy may have looked at another.
+    // Node uses the first one; a proxy may have checked another.
     if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem(400, 'expected one Host');
     const host = request.headers.host ?? '';
-    const own = settings.origins.find((origin) => new URL(origin).host === host.toLowerCase()) ?? onLoopback(host);
-    if (own === null) throw new Problem(421, 'expected a Host that is loopback or in API_ORIGINS');
-    const page = request.headers.origin ?? null;
-    if (page !== null && page !== own && !(uiMayAsk && settings.uiOrigins.includes(page))) {
-      throw new Problem(403, 'expected an Origin of ours, or for the codec endpoint one in CODEC_UI_ORIGIN');
+    const ownOrigin =
+      settings.origins.find((origin) => new URL(origin).host === host.toLowerCase()) ?? onLoopback(host);
+    if (ownOrigin === null) throw new Problem(421, 'expected a Host that is loopback or in API_ORIGINS');
+    const callerOrigin = request.headers.origin ?? null;
+    const isAllowed =
+      callerOrigin === null || callerOrigin === ownOrigin || (allowsUi && settings.uiOrigins.includes(callerOrigin));
+    if (!isAllowed) {
+      throw new Problem(403, 'expected an Origin in API_ORIGINS, or for the codec endpoint one in CODEC_UI_ORIGIN');
     }
-    return { ownOrigin: own, callerOrigin: page };
+    return { ownOrigin, callerOrigin };
   };
 
   function onLoopback(host: string): string | null {

@@ -1,22 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import type { Audit } from '../observability/audit';
 import type { KeyRing } from '../temporal/key-ring';
+import { clientUserIdOf } from '../workflows/contract';
 import { readActor } from './caller';
 import { type Decoded, decodePayloads } from './decode';
 import { Problem } from './problem';
 
 /** A page of history in Temporal's UI holds 1,000 events, most with a few payloads. */
-const MOST_PAYLOADS = 10_000;
-/** Those of a few pages of history in base64. */
+const MAX_PAYLOADS = 10_000;
+/** A few pages of history in base64. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** Workflow ids that name an applicant; the prefixes of src/workflows/contract.ts. */
-const OF_APPLICANT = /^(?:applicant|refresh|withdraw)-([A-Za-z0-9][A-Za-z0-9._~-]{0,99})$/;
-/** An id that may stand in the audit log. */
+/** An id that may be written to the audit log. */
 const WORKFLOW_ID = /^[A-Za-z0-9._~:-]{1,200}$/;
 
 /**
- * Temporal's remote codec, for its UI and CLI: decodes only. There is no `/codec/encode`: whoever asked could otherwise write into an
- * applicant's history what counts as ours. What is shown stands in the audit log before it is shown.
+ * Temporal's remote codec for its UI and CLI; it only decodes. With `/codec/encode`, a caller could write into an applicant's history. The audit
+ * log records what is decoded before the answer is sent.
  */
 export function addCodecRoutes(
   app: FastifyInstance,
@@ -26,33 +25,34 @@ export function addCodecRoutes(
   app.options('/codec/decode', (_request, reply) => reply.code(204).send());
 
   app.post('/codec/decode', { bodyLimit: MAX_BODY_BYTES }, async (request) => {
-    const payloads = payloadsIn(request.body);
-    // Another namespace is another installation's, which has keys and an audit log of its own.
-    const ours = (request.headers['x-namespace'] ?? namespace) === namespace;
-    if (ring === null || !ours) return { payloads };
+    const payloads = readPayloads(request.body);
+    // Another namespace belongs to another installation, with its own keys and audit log.
+    const isOwnNamespace = (request.headers['x-namespace'] ?? namespace) === namespace;
+    if (ring === null || !isOwnNamespace) return { payloads };
     const decoded = await decodePayloads(payloads, ring, namespace);
     await record(audit, readActor(request), decoded);
     return { payloads: decoded.payloads };
   });
 }
 
-function payloadsIn(body: unknown): readonly unknown[] {
+function readPayloads(body: unknown): readonly unknown[] {
   const { payloads } = (body ?? {}) as { payloads?: unknown };
-  // protobuf's JSON leaves out what is empty.
-  const left = payloads === undefined && typeof body === 'object' && body !== null && !Array.isArray(body);
-  if (left) return [];
+  // The JSON of protobuf omits empty fields.
+  const isOmitted = payloads === undefined && typeof body === 'object' && body !== null && !Array.isArray(body);
+  if (isOmitted) return [];
   if (!Array.isArray(payloads)) throw new Problem(400, 'expected {"payloads": [...]}');
-  if (payloads.length > MOST_PAYLOADS) throw new Problem(413, `expected at most ${MOST_PAYLOADS} payloads`);
+  if (payloads.length > MAX_PAYLOADS) throw new Problem(413, `expected at most ${MAX_PAYLOADS} payloads`);
   return payloads;
 }
 
-/** One line a workflow. */
+/** One line per workflow. */
 async function record(audit: Audit, who: string, { readable }: Decoded): Promise<void> {
   await Promise.all(
     [...readable].map(([workflowId, count]) => {
-      const clientUserId = OF_APPLICANT.exec(workflowId)?.[1];
-      const of = WORKFLOW_ID.test(workflowId) ? ` of ${workflowId}` : '';
-      return audit.record({ who, did: 'decode', clientUserId, detail: `payloads: ${count}${of}` });
+      const id = WORKFLOW_ID.test(workflowId) ? workflowId : null;
+      const clientUserId = (id && clientUserIdOf(id)) ?? undefined;
+      const detail = `payloads: ${count}${id === null ? '' : ` of ${id}`}`;
+      return audit.record({ who, did: 'decode', clientUserId, detail });
     }),
   );
 }

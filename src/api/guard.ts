@@ -5,96 +5,92 @@ import { type Caller, setCaller } from './caller';
 import { createOriginCheck, type Origins } from './check-origin';
 import { type ApiKey, createKeyCheck } from './keys';
 import { Problem } from './problem';
-import { sessionTokenIn } from './session-cookie';
-import type { Sessions } from './sessions';
+import { parseSessionToken, type Sessions } from './sessions';
 import type { ApiSettings } from './settings';
 
-/** A minute: windows of every limit. */
 const WINDOW_MS = 60_000;
-/** Seen in Temporal's UI: one request a payload, eight for an applicant just invited; a long history may ask a hundred times as often. */
-const MOST_REQUESTS = 6_000;
-/** Somebody who mistypes a key stays below; who tries keys does not. A good key is taken all the same: nobody can lock another out. */
-const MOST_FAILURES = 10;
+/** Temporal's UI sends one request per payload: eight for an applicant that was just invited, and a hundred times as many for a long history. */
+const MAX_REQUESTS = 6_000;
+/** Enough for typing errors, too few for guessing. A valid key is always accepted, so that no one can lock another caller out. */
+const MAX_FAILURES = 10;
 const CODEC_ROUTE = '/codec/decode';
-/** What Temporal's UI sends besides what needs no asking. */
+/** The headers of Temporal's UI that need a preflight request. */
 const UI_HEADERS = 'authorization, authorization-extras, content-type, x-namespace';
 
-/** What stands before every route. */
 export interface Guard {
-  /** Whose key it is. @throws {Problem} 401; 429 after too many that were nobody's */
-  authenticateKey(request: FastifyRequest, shown: string): ApiKey;
-  /** Whether what reached us came over TLS, ours or a proxy's. */
+  /** Finds the entry of a key. @throws {Problem} 401; 429 after too many invalid keys */
+  authenticateKey(request: FastifyRequest, key: string): ApiKey;
+  /** Whether the request came over TLS, to us or to a proxy. */
   isSecure(request: FastifyRequest): boolean;
 }
 
-/** Checks every request before its body is read: rate, Host, Origin, then who calls and whether they may. */
+/** Checks every request before its body is read: the rate, Host, Origin, then the caller and its access. */
 export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
-  const check = createKeyCheck(settings.keys);
-  const whereabouts = createOriginCheck(settings);
-  const byAddress = createAllowance(MOST_REQUESTS, WINDOW_MS);
-  const byName = createAllowance(MOST_REQUESTS, WINDOW_MS);
-  const failures = createAllowance(MOST_FAILURES, WINDOW_MS);
+  const findKey = createKeyCheck(settings.keys);
+  const checkOrigin = createOriginCheck(settings);
+  const byAddress = createAllowance(MAX_REQUESTS, WINDOW_MS);
+  const byName = createAllowance(MAX_REQUESTS, WINDOW_MS);
+  const failures = createAllowance(MAX_FAILURES, WINDOW_MS);
   const guard: Guard = {
-    authenticateKey(request, shown) {
-      const key = check(shown);
-      if (key !== null) return key;
-      spend(failures.take(callerAt(request.ip)));
+    authenticateKey(request, key) {
+      const entry = findKey(key);
+      if (entry !== null) return entry;
+      enforceLimit(failures.take(callerAt(request.ip)));
       throw unauthorized('expected a key that is listed in API_KEYS');
     },
-    isSecure: (request) => whereabouts(request, true).ownOrigin.startsWith('https:'),
+    isSecure: (request) => checkOrigin(request, true).ownOrigin.startsWith('https:'),
   };
 
   app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) accessOf(one, url);
+    for (const each of [method].flat()) accessOf(each, url);
   });
   app.addHook('onRequest', async (request, reply) => {
-    spend(byAddress.take(callerAt(request.ip)));
+    enforceLimit(byAddress.take(callerAt(request.ip)));
     const { url } = request.routeOptions;
-    // A balancer asks by an address that it has from elsewhere.
+    // A load balancer uses an address of its own choice.
     if (url === undefined || url === '/healthz') return;
-    const at = whereabouts(request, url === CODEC_ROUTE);
-    if (url === CODEC_ROUTE) allowPage(reply, at);
-    admit(request, accessOf(request.method, url), at);
+    const origins = checkOrigin(request, url === CODEC_ROUTE);
+    if (url === CODEC_ROUTE) allowCallerOrigin(reply, origins);
+    authorize(request, accessOf(request.method, url), origins);
   });
   return guard;
 
-  function admit(request: FastifyRequest, access: Access, at: Origins): void {
-    if (access === 'everybody') return;
-    const caller = identified(request, at);
+  function authorize(request: FastifyRequest, access: Access, origins: Origins): void {
+    if (access === 'public') return;
+    const caller = identifyCaller(request, origins);
     if (caller === null) {
       if (request.routeOptions.url === CODEC_ROUTE && settings.codec === 'open') return;
       throw unauthorized('expected "Authorization: Bearer <API key>"');
     }
-    spend(byName.take(caller.name));
-    if (access !== 'anybody-known' && !caller.roles.includes(access)) {
+    enforceLimit(byName.take(caller.name));
+    if (access !== 'authenticated' && !caller.roles.includes(access)) {
       throw new Problem(403, `expected a key with the role ${access}`);
     }
     setCaller(request, caller);
   }
 
-  /** Null where nothing is shown. @throws {Problem} for what is shown and is not good */
-  function identified(request: FastifyRequest, at: Origins): Caller | null {
+  /** Null without credentials. @throws {Problem} for invalid credentials */
+  function identifyCaller(request: FastifyRequest, { ownOrigin, callerOrigin }: Origins): Caller | null {
     const { authorization, cookie } = request.headers;
     if (authorization !== undefined) {
-      const shown = /^Bearer +([!-~]+) *$/i.exec(authorization)?.[1] ?? '';
-      const { name, roles } = guard.authenticateKey(request, shown);
+      const token = /^Bearer +([!-~]+) *$/i.exec(authorization)?.[1] ?? '';
+      const { name, roles } = guard.authenticateKey(request, token);
       return { name, roles, by: 'key' };
     }
-    const token = sessionTokenIn(cookie, at.ownOrigin.startsWith('https:'));
+    const token = parseSessionToken(cookie, ownOrigin.startsWith('https:'));
     const key = token === null ? null : sessions.findKey(token);
     if (key === null) return null;
-    // The browser adds the cookie whoever wrote the page; which page it was has to be said.
-    if (request.method !== 'GET' && at.callerOrigin === null)
-      throw new Problem(403, 'expected an Origin beside a session');
+    // A browser adds the cookie to requests of any page, so the origin of the page must be known.
+    if (request.method !== 'GET' && callerOrigin === null) throw new Problem(403, 'expected an Origin with a session');
     return { name: key.name, roles: key.roles, by: 'session' };
   }
 }
 
-function allowPage(reply: FastifyReply, { callerOrigin: page }: Origins): void {
+function allowCallerOrigin(reply: FastifyReply, { callerOrigin }: Origins): void {
   reply.header('Vary', 'Origin');
-  if (page === null) return;
+  if (callerOrigin === null) return;
   reply.headers({
-    'Access-Control-Allow-Origin': page,
+    'Access-Control-Allow-Origin': callerOrigin,
     'Access-Control-Allow-Credentials': 'true',
     'Access-Control-Allow-Methods': 'POST',
     'Access-Control-Allow-Headers': UI_HEADERS,
@@ -102,8 +98,8 @@ function allowPage(reply: FastifyReply, { callerOrigin: page }: Origins): void {
   });
 }
 
-function spend(waitS: number | null): void {
-  if (waitS !== null) throw new Problem(429, 'expected fewer requests a minute', { 'Retry-After': String(waitS) });
+function enforceLimit(waitS: number | null): void {
+  if (waitS !== null) throw new Problem(429, 'expected fewer requests per minute', { 'Retry-After': String(waitS) });
 }
 
 function unauthorized(detail: string): Problem {

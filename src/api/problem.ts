@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
-/** A refusal that the caller is told of: the detail is ours, and never holds what came. */
+/** An error answer. `detail` is our own text and never contains the caller's input. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly kind = 'problem';
@@ -15,7 +15,7 @@ export class Problem extends Error {
   }
 }
 
-/** Answers with RFC 9457's body; the request id is also in the log. */
+/** Sends the body of RFC 9457; the request id is also in the log. */
 export function sendProblem(
   reply: FastifyReply,
   requestId: string,
@@ -28,11 +28,10 @@ export function sendProblem(
     .send({ type: 'about:blank', title: STATUS_CODES[status], status, ...(detail && { detail }), requestId });
 }
 
-/** What to tell of a failure: a refusal of Fastify's (too large, not JSON) by its status alone, for its text may quote the body; null: ours to look at. */
+/** The answer to an error: an error of Fastify's by its status only, because its text may quote the body. Null for a fault of our own. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   const { statusCode, kind } = error as { statusCode?: unknown; kind?: unknown };
-  if (kind === 'audit-unavailable')
-    return new Problem(503, 'expected to write the audit log, could not; nothing was done');
+  if (kind === 'audit-unavailable') return new Problem(503, 'the audit log cannot be written, so nothing was done');
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? new Problem(statusCode) : null;
 }

@@ -9,45 +9,42 @@ import type { Logger } from '../observability/log';
 import { hangUp } from '../process/hang-up';
 import { followRenewals, tlsOptions } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
+import { addBodyParsers } from './body-parsers';
 import { addCodecRoutes } from './codec-routes';
 import { addGuard } from './guard';
-import { nestsDeeperThan } from './json-depth';
 import { Problem, problemOf, sendProblem } from './problem';
 import { addSessionRoutes } from './session-routes';
 import { createSessions } from './sessions';
 import type { ApiSettings } from './settings';
 
-/** Of a body where a route does not say otherwise. */
+/** The default of a route. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Ours need three. */
-const MOST_JSON_DEPTH = 16;
 const HEADER_TIMEOUT_MS = 5_000;
-/** Header and body together; 8 MiB at 1 MiB/s. */
+/** Header and body together: 8 MiB at 1 MiB/s. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A connection on which nothing moves, in either direction. */
+/** For a connection without any traffic. */
 const IDLE_TIMEOUT_MS = 30_000;
-/** Longer than the 60 s after which load balancers let go of an idle connection: whoever closes first must not be us. */
+/** Longer than the 60 s after which load balancers close an idle connection, because they must close it first. */
 const KEEP_ALIVE_MS = 65_000;
-/** Half of the files that the least of systems let a process open: the audit log must always get its own. Far more than a few people's browsers hold. */
-const MOST_CONNECTIONS = 2_000;
+/** Half of the open files that the smallest systems allow, so that the audit log can always be opened; far more than a few browsers need. */
+const MAX_CONNECTIONS = 2_000;
 
-/** What the server stands on. */
 interface ApiDeps {
   readonly settings: ApiSettings;
-  /** Null: no keys are set, and nothing is to be decoded. */
+  /** Null: no keys are set, so nothing can be decoded. */
   readonly ring: KeyRing | null;
   readonly namespace: string;
   readonly audit: Audit;
   readonly registry: Registry;
   readonly log: Logger;
   readonly nowMs?: () => number;
-  /** How long a sender may take; for tests that do not wait for the real time-outs. */
+  /** Replaces the timeouts of a slow sender in tests. */
   readonly senderTimeoutMs?: number;
-  /** How often a renewed certificate is looked for; for tests. */
+  /** Replaces the interval of the checks for a renewed certificate in tests. */
   readonly renewalEveryMs?: number;
 }
 
-/** The api process's server with every route; not yet listening. @throws Error for a route that the table of access does not have */
+/** The server of the api process with every route; it does not listen yet. @throws Error for a route without an entry in access.ts */
 export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   const { settings, ring, namespace, audit, log, senderTimeoutMs } = deps;
   const app = Fastify({
@@ -59,12 +56,12 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     genReqId: () => randomUUID(),
     clientErrorHandler: (error: { code?: string }, socket: Socket) =>
       hangUp(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
-    // A URL that cannot be read has no route and no hooks.
+    // An invalid URL has no route and no hooks.
     frameworkErrors: (_error, request, reply) =>
       void sendProblem(reply.header('Cache-Control', 'no-store'), request.id, new Problem(400)),
   } as FastifyServerOptions) as FastifyInstance;
 
-  app.server.maxConnections = MOST_CONNECTIONS;
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (problem === null || problem.status >= 500) log.error({ error, requestId: request.id }, 'request failed');
@@ -83,12 +80,12 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     frameguard: { action: 'deny' },
     hsts: settings.tls !== null || settings.origins.some((origin) => origin.startsWith('https:')),
   });
-  readBodies(app);
+  addBodyParsers(app);
 
   const sessions = createSessions(deps.nowMs);
   const guard = addGuard(app, settings, sessions);
   app.get('/healthz', async () => ({ status: 'ok' }));
-  addSessionRoutes(app, { sessions, ...guard, audit });
+  addSessionRoutes(app, { sessions, guard, audit });
   if (settings.codec !== 'off') addCodecRoutes(app, { ring, namespace, audit });
   if (settings.tls !== null && app.server instanceof TlsServer)
     followRenewals(app.server, settings.tls, { registry: deps.registry, log, everyMs: deps.renewalEveryMs });
@@ -96,7 +93,6 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** Of bodies and of slow senders. */
 function limits(senderTimeoutMs: number | undefined) {
   return {
     bodyLimit: MAX_BODY_BYTES,
@@ -113,24 +109,10 @@ function headerLimits(senderTimeoutMs: number | undefined) {
   };
 }
 
-/** JSON that is not too deep, and the one field of the login form. */
-function readBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = String(body);
-    if (nestsDeeperThan(text, MOST_JSON_DEPTH)) done(new Problem(400, 'expected JSON that nests less deep'));
-    else parse(request, text, done);
-  });
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    done(null, { key: new URLSearchParams(String(body)).get('key') });
-  });
-}
-
 function measure(app: FastifyInstance, registry: Registry): void {
   const seconds = new Histogram({
     name: 'chartway_api_answer_seconds',
-    help: 'How long answers took, by route and status; a route that is none is "none".',
+    help: 'How long answers took, by route and status; an unknown route is "none".',
     labelNames: ['route', 'status'],
     registers: [registry],
   });

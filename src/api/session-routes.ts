@@ -1,41 +1,32 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Audit } from '../observability/audit';
 import { callerOf } from './caller';
-import type { ApiKey } from './keys';
+import type { Guard } from './guard';
 import { Problem } from './problem';
-import { sessionCookie, sessionTokenIn } from './session-cookie';
-import type { Sessions } from './sessions';
+import { parseSessionToken, type Sessions, sessionCookie } from './sessions';
 
-/** No script, nothing loaded: the page only posts a key to where it came from. */
-const PAGE = `<!doctype html>
+/** Loads nothing and runs no script: the form posts a key to its own origin. */
+const FORM = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Chartway</title>
 <h1>Chartway</h1>
-<p>Show an API key with the role "records", and this browser may decode what Temporal's UI shows for one hour.</p>
+<p>Enter an API key with the role "records" to let this browser decode what Temporal's UI shows, for one hour.</p>
 <form method="post" action="/session">
 <label>API key <input name="key" type="password" autocomplete="off" required></label>
-<button>Begin</button>
+<button>Sign in</button>
 </form>
 </html>
 `;
-const DONE = `<!doctype html>
+const SIGNED_IN = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Chartway</title>
-<p>This browser may decode for one hour. Go back to Temporal's UI and load it anew.</p>
+<p>This browser may decode for one hour. Go back to Temporal's UI and reload it.</p>
 </html>
 `;
 
-/** How a browser shows a key once and holds a session instead, and who it is then. */
+/** The login, which exchanges a key for a session; the logout; and the route that returns the caller. */
 export function addSessionRoutes(
   app: FastifyInstance,
-  deps: {
-    readonly sessions: Sessions;
-    /** @throws {Problem} 401, 429 */
-    readonly authenticateKey: (request: FastifyRequest, shown: string) => ApiKey;
-    readonly isSecure: (request: FastifyRequest) => boolean;
-    readonly audit: Audit;
-  },
+  { sessions, guard, audit }: { readonly sessions: Sessions; readonly guard: Guard; readonly audit: Audit },
 ): void {
-  const { sessions, authenticateKey, isSecure, audit } = deps;
-
   app.get('/whoami', async (request) => {
     const caller = callerOf(request);
     return { name: caller?.name, roles: caller?.roles, by: caller?.by };
@@ -47,29 +38,27 @@ export function addSessionRoutes(
         'Content-Security-Policy',
         "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       )
-      // Without a referrer a browser names no origin when it posts the form.
+      // Without a referrer, a browser sends no origin with the form.
       .header('Referrer-Policy', 'same-origin')
       .type('text/html; charset=utf-8')
-      .send(PAGE),
+      .send(FORM),
   );
 
   app.post('/session', async (request, reply) => {
-    const { key: shown } = (request.body ?? {}) as { key?: unknown };
-    if (typeof shown !== 'string' || shown === '') throw new Problem(400, 'expected {"key": "..."}');
-    const key = authenticateKey(request, shown.trim());
+    const { key: sent } = (request.body ?? {}) as { key?: unknown };
+    if (typeof sent !== 'string' || sent === '') throw new Problem(400, 'expected {"key": "..."}');
+    const key = guard.authenticateKey(request, sent.trim());
     if (!key.roles.includes('records')) throw new Problem(403, 'expected a key with the role records');
     await audit.record({ who: key.name, did: 'sign-in', detail: 'session' });
-    reply.header('Set-Cookie', sessionCookie(sessions.begin(key), isSecure(request)));
+    reply.header('Set-Cookie', sessionCookie(sessions.begin(key), guard.isSecure(request)));
     if (request.headers['content-type']?.startsWith('application/json')) return reply.code(204).send();
-    return reply.type('text/html; charset=utf-8').send(DONE);
+    return reply.type('text/html; charset=utf-8').send(SIGNED_IN);
   });
 
   app.delete('/session', (request, reply) => {
-    const token = sessionTokenIn(request.headers.cookie, isSecure(request));
+    const isSecure = guard.isSecure(request);
+    const token = parseSessionToken(request.headers.cookie, isSecure);
     if (token !== null) sessions.end(token);
-    return reply
-      .code(204)
-      .header('Set-Cookie', sessionCookie(null, isSecure(request)))
-      .send();
+    return reply.code(204).header('Set-Cookie', sessionCookie(null, isSecure)).send();
   });
 }

@@ -1,42 +1,59 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { ApiKey } from './keys';
 
-/** Browsers that have shown a key. In memory: a restart asks for the key again, and a log-out is one. */
+/** The sessions of browsers that sent a key. Only in memory: a restart ends them. */
 export interface Sessions {
-  /** A new session of the key's holder: what the browser keeps. */
+  /** Begins a session and returns its token. */
   begin(key: ApiKey): string;
-  /** Null for one that is over, or never was. */
+  /** Null if the session has ended, or never was one. */
   findKey(token: string): ApiKey | null;
   end(token: string): void;
 }
 
-/** Of a working session; whoever is still there shows the key again. */
-export const SESSION_S = 3_600;
-/** Beyond it the oldest ends: no login can fill the memory. */
-const MOST_SESSIONS = 1_000;
+const SESSION_S = 3_600;
+/** Bounds the memory that logins can use; the oldest session ends first. */
+const MAX_SESSIONS = 1_000;
 
 export function createSessions(nowMs: () => number = Date.now): Sessions {
-  // By the hash of what the browser keeps: what is compared byte by byte is no secret then.
-  const sessions = new Map<string, { readonly key: ApiKey; readonly endsMs: number }>();
+  // By a hash of the token, so that the time of the lookup reveals nothing about a token.
+  const keys = new LRUCache<string, ApiKey>({
+    ...{ max: MAX_SESSIONS, ttl: SESSION_S * 1_000 - 1, ttlResolution: 0, perf: { now: nowMs } },
+  });
   return {
     begin(key) {
-      for (const [id, { endsMs }] of sessions) if (endsMs <= nowMs()) sessions.delete(id);
-      const [oldest] = sessions.size >= MOST_SESSIONS ? sessions.keys() : [];
-      if (oldest !== undefined) sessions.delete(oldest);
       const token = randomBytes(32).toString('base64url');
-      sessions.set(hashOf(token), { key, endsMs: nowMs() + SESSION_S * 1_000 });
+      keys.set(hash(token), key);
       return token;
     },
-    findKey(token) {
-      const session = sessions.get(hashOf(token));
-      return session !== undefined && session.endsMs > nowMs() ? session.key : null;
-    },
+    findKey: (token) => keys.peek(hash(token)) ?? null,
     end(token) {
-      sessions.delete(hashOf(token));
+      keys.delete(hash(token));
     },
   };
 }
 
-function hashOf(token: string): string {
+function hash(token: string): string {
   return createHash('sha256').update(token).digest('hex');
+}
+
+/** With `__Host-`, a browser accepts the cookie over TLS only, and from no other host of the domain. */
+const SECURE_NAME = '__Host-chartway';
+/** Browsers reject the prefix over plain HTTP, which is allowed on loopback only. */
+const LOOPBACK_NAME = 'chartway';
+
+/** The `Set-Cookie` header of a session; null deletes the cookie. */
+export function sessionCookie(token: string | null, isSecure: boolean): string {
+  const [name, flags] = isSecure ? [SECURE_NAME, '; Secure'] : [LOOPBACK_NAME, ''];
+  return `${name}=${token ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${token === null ? 0 : SESSION_S}${flags}`;
+}
+
+/** The token in a `Cookie` header; null if it has none. */
+export function parseSessionToken(cookies: string | undefined, isSecure: boolean): string | null {
+  const name = isSecure ? SECURE_NAME : LOOPBACK_NAME;
+  for (const cookie of (cookies ?? '').split(';')) {
+    const [key, token] = cookie.trim().split('=', 2);
+    if (key === name && token) return token;
+  }
+  return null;
 }

@@ -6,21 +6,21 @@ import { setting } from '../process/setting';
 import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../process/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
 
-/** How the api process is reached, by whom, and what it offers to Temporal's UI and CLI. */
+/** The address of the api process, its callers, and what it offers to Temporal's UI and CLI. */
 export interface ApiSettings {
   readonly host: string;
   readonly port: number;
-  /** None: nobody gets in, but where the codec endpoint is open. */
+  /** Empty: no one can call anything except an open codec endpoint. */
   readonly keys: readonly ApiKey[];
-  /** Under which it is reached besides loopback; any other Host is refused. */
+  /** The origins at which it is reached, in addition to loopback; any other Host is rejected. */
   readonly origins: readonly string[];
-  /** Null: plain HTTP, on loopback or behind a proxy that ends TLS. */
+  /** Null: plain HTTP, on loopback or behind a proxy that terminates TLS. */
   readonly tls: TlsFiles | null;
-  /** Addresses whose `X-Forwarded-For` is believed. */
+  /** Addresses whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies: readonly string[];
-  /** `open`: without login, on loopback only. */
+  /** `open`: without a login, on loopback only. */
   readonly codec: 'off' | 'on' | 'open';
-  /** Of Temporal's UI: the only pages that may ask from another origin. */
+  /** The origins of Temporal's UI, whose pages may call the codec endpoint. */
   readonly uiOrigins: readonly string[];
 }
 
@@ -34,7 +34,7 @@ const origins = setting(
     }),
 );
 
-/** The variables about the api process but for its host and port. */
+/** The variables of the api process, except its host and port. */
 export const API_VARIABLES = {
   API_KEYS: setting(API_KEYS_EXPECTED, parseApiKeys).optional(),
   API_ORIGINS: origins.optional(),
@@ -44,7 +44,6 @@ export const API_VARIABLES = {
   CODEC_UI_ORIGIN: origins.optional(),
 };
 
-/** The settings out of the checked variables. */
 export function apiSettings(
   read: z.output<z.ZodObject<typeof API_VARIABLES>>,
   at: { readonly host: string; readonly port: number },
@@ -60,13 +59,13 @@ export function apiSettings(
   };
 }
 
-/** What the form of one variable cannot tell. */
+/** Finds faults beyond the form of one variable. */
 export function apiFaults(set: Environment): ConfigurationFault[] {
   const faults = tlsFaults('API', set);
   if (set['CODEC_ENDPOINT'] !== 'open') return faults;
-  const alone = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
-  const expected = 'off or on; open, which asks for no login, only with API_HOST on loopback and without API_ORIGINS';
-  return alone ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
+  const isLocal = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
+  const expected = 'off or on; open, which needs no login, only with API_HOST on loopback and without API_ORIGINS';
+  return isLocal ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
 }
 
 function list(text: string, good: (part: string) => boolean): readonly string[] | null {

@@ -1,143 +1,139 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Cipher } from '../domain/encryption';
+import { NotDecrypted } from './errors';
 
 /**
- * The form of an encrypted file: magic, length of the wrapped key (2 bytes), the wrapped key, chunks. The key is the file's own and random; the
- * {@link Cipher} wraps it for the file's place, so that a file moved to another applicant, or another name, does not open. Chunks are AES-256-GCM
- * of 64 KiB each, the last one shorter; their nonces count them and tell the last (STREAM: Hoang, Reyhanitabar, Rogaway, Vizár, 2015), so that
- * what was cut, swapped, repeated or appended does not open either. Memory: some chunks, whatever the size.
+ * The format of an encrypted file: magic, length of the wrapped key (2 bytes), the wrapped key, chunks. Each file has a random key. The
+ * {@link Cipher} wraps it and binds it to the place of the file, so a file moved to another applicant or name cannot be decrypted. Chunks are
+ * AES-256-GCM of 64 KiB each, the last one shorter. The nonce has the number of the chunk and whether it is the last (STREAM: Hoang,
+ * Reyhanitabar, Rogaway, Vizár, 2015), so bytes that were truncated, swapped, repeated or appended cannot be decrypted either.
  */
-export const MAGIC = Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01]); // as of PNG: no text and no report begins like this
+export const MAGIC = Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01]); // like PNG's: no text and no report begins with it
 const KEY_BYTES = 32;
 const LENGTH_BYTES = 2;
 const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
-/** Its last byte tells the last chunk, the four before it which one it is: 2^32 chunks are 256 TiB. */
+/** The last byte of a nonce marks the last chunk, the four before it count the chunks: 2^32 chunks are 256 TiB. */
 const COUNTER_AT = 7;
 const CIPHER = 'aes-256-gcm';
 
-/** Bytes that claim to be encrypted and can never be opened here: altered, cut, or of another place. It quotes nothing of them. */
-export class NotOpened extends Error {
-  override readonly name = 'NotOpened';
-}
-
-/** Encrypts bytes that come in pieces; `place` is told by whoever opens them. Its results follow each other in the file. */
-export class Sealing {
+/** Encrypts bytes that arrive in pieces, in the memory of a few chunks. The results of `take` and `finish`, concatenated, are the file. */
+export class Encryptor {
   private readonly key = randomBytes(KEY_BYTES);
   private readonly pieces: Uint8Array[] = [];
-  private waiting = 0;
+  private pendingBytes = 0;
   private chunks = 0;
   private head: Buffer | null;
 
-  constructor(seal: Cipher, place: string) {
-    const wrapped = seal.encrypt(this.key, place);
+  constructor(cipher: Cipher, boundTo: string) {
+    const wrapped = cipher.encrypt(this.key, boundTo);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt16BE(wrapped.byteLength);
     this.head = Buffer.concat([MAGIC, length, wrapped]);
   }
 
-  /** What can be written by now; often nothing. */
+  /** What can be written so far; often empty. */
   take(piece: Uint8Array): Buffer {
     this.pieces.push(Buffer.from(piece));
-    this.waiting += piece.byteLength;
-    // A chunk that is full may still turn out to be the last.
-    return this.waiting > CHUNK_BYTES ? this.sealed(false) : Buffer.alloc(0);
+    this.pendingBytes += piece.byteLength;
+    // A full chunk may still be the last.
+    return this.pendingBytes > CHUNK_BYTES ? this.encryptPending(false) : Buffer.alloc(0);
   }
 
-  /** The rest. */
+  /** The rest of the file. */
   finish(): Buffer {
-    return this.sealed(true);
+    return this.encryptPending(true);
   }
 
-  private sealed(last: boolean): Buffer {
-    const waiting = Buffer.concat(this.pieces.splice(0));
+  private encryptPending(isEnd: boolean): Buffer {
+    const pending = Buffer.concat(this.pieces.splice(0));
     const parts: Buffer[] = this.head ? [this.head] : [];
     this.head = null;
     let at = 0;
-    for (; waiting.byteLength - at > CHUNK_BYTES; at += CHUNK_BYTES) {
-      parts.push(this.chunk(waiting.subarray(at, at + CHUNK_BYTES), false));
+    for (; pending.byteLength - at > CHUNK_BYTES; at += CHUNK_BYTES) {
+      parts.push(this.chunk(pending.subarray(at, at + CHUNK_BYTES), false));
     }
-    const rest = waiting.subarray(at);
-    if (last) parts.push(this.chunk(rest, true));
+    const rest = pending.subarray(at);
+    if (isEnd) parts.push(this.chunk(rest, true));
     else this.pieces.push(rest);
-    this.waiting = rest.byteLength;
+    this.pendingBytes = rest.byteLength;
     return Buffer.concat(parts);
   }
 
-  private chunk(plain: Buffer, last: boolean): Buffer {
-    const cipher = createCipheriv(CIPHER, this.key, nonceOf(this.chunks, last));
+  private chunk(plain: Buffer, isLast: boolean): Buffer {
+    const cipher = createCipheriv(CIPHER, this.key, nonceOf(this.chunks, isLast));
     this.chunks += 1;
     return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }
 }
 
-/** A whole text, encrypted. */
-export function sealedWhole(seal: Cipher, place: string, plain: Uint8Array): Buffer {
-  const sealing = new Sealing(seal, place);
-  return Buffer.concat([sealing.take(plain), sealing.finish()]);
+export function encryptWhole(cipher: Cipher, boundTo: string, plain: Uint8Array): Buffer {
+  const encryptor = new Encryptor(cipher, boundTo);
+  return Buffer.concat([encryptor.take(plain), encryptor.finish()]);
 }
 
-/** How bytes lie in a file, told by its beginning, and what they are in clear. */
-export interface Opened {
+/** A file's bytes, decrypted where they are encrypted. */
+export interface DecryptedFile {
   readonly encrypted: boolean;
-  /** To be read once. @throws NotOpened, within the loop: what came before it is true, and not all */
+  /** Can be read once. @throws NotDecrypted within the loop; the pieces before it are correct, but not all */
   readonly clear: AsyncGenerator<Buffer>;
 }
 
-/**
- * Opens a file that may be encrypted or not. `seal` is asked for where it is.
- * @throws NotOpened; UnknownKey where the key is not ours
- */
-export async function openBytes(file: AsyncIterable<Uint8Array>, place: string, seal: () => Cipher): Promise<Opened> {
-  const bytes = new Reader(file);
-  const magic = await bytes.upTo(MAGIC.byteLength);
-  if (!magic.equals(MAGIC)) return { encrypted: false, clear: bytes.all(magic) };
-  const length = await bytes.upTo(LENGTH_BYTES);
-  const wrapped = length.byteLength === LENGTH_BYTES ? await bytes.upTo(length.readUInt16BE()) : Buffer.alloc(0);
-  const key = seal().decrypt(wrapped, place);
-  if (key?.byteLength !== KEY_BYTES) throw notOpened();
-  return { encrypted: true, clear: chunksOf(bytes, key) };
+/** Reads a file that may be encrypted; its first bytes decide. `cipher` is called only for encrypted ones. @throws NotDecrypted; KeyMissing */
+export async function openFile(
+  file: AsyncIterable<Uint8Array>,
+  boundTo: string,
+  cipher: () => Cipher,
+): Promise<DecryptedFile> {
+  const bytes = new PieceReader(file);
+  const magic = await bytes.read(MAGIC.byteLength);
+  if (!magic.equals(MAGIC)) return { encrypted: false, clear: bytes.readRest(magic) };
+  const length = await bytes.read(LENGTH_BYTES);
+  const wrapped = length.byteLength === LENGTH_BYTES ? await bytes.read(length.readUInt16BE()) : Buffer.alloc(0);
+  const key = cipher().decrypt(wrapped, boundTo);
+  if (key?.byteLength !== KEY_BYTES) throw notDecrypted();
+  return { encrypted: true, clear: decryptChunks(bytes, key) };
 }
 
-async function* chunksOf(bytes: Reader, key: Uint8Array): AsyncGenerator<Buffer> {
-  let chunk = await bytes.upTo(CHUNK_BYTES + TAG_BYTES);
+async function* decryptChunks(bytes: PieceReader, key: Uint8Array): AsyncGenerator<Buffer> {
+  let chunk = await bytes.read(CHUNK_BYTES + TAG_BYTES);
   for (let index = 0; ; index += 1) {
-    const next = await bytes.upTo(CHUNK_BYTES + TAG_BYTES);
-    const last = next.byteLength === 0;
-    yield plainOf(chunk, key, nonceOf(index, last));
-    if (last) return;
+    const next = await bytes.read(CHUNK_BYTES + TAG_BYTES);
+    const isLast = next.byteLength === 0;
+    yield decryptChunk(chunk, key, nonceOf(index, isLast));
+    if (isLast) return;
     chunk = next;
   }
 }
 
-function plainOf(chunk: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
+function decryptChunk(chunk: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
   const end = chunk.byteLength - TAG_BYTES;
-  if (end < 0) throw notOpened();
+  if (end < 0) throw notDecrypted();
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(chunk.subarray(end));
   try {
     return Buffer.concat([decipher.update(chunk.subarray(0, end)), decipher.final()]);
   } catch {
-    throw notOpened(); // GCM says no more than that the tag is wrong
+    throw notDecrypted(); // GCM reports only that the tag is wrong
   }
 }
 
-function nonceOf(index: number, last: boolean): Buffer {
+function nonceOf(index: number, isLast: boolean): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeUInt32BE(index, COUNTER_AT);
-  nonce.writeUInt8(last ? 1 : 0, NONCE_BYTES - 1);
+  nonce.writeUInt8(isLast ? 1 : 0, NONCE_BYTES - 1);
   return nonce;
 }
 
-function notOpened(): NotOpened {
-  return new NotOpened(
-    'expected an encrypted file as it was written, got one that was altered, cut or moved. Restore it from a backup',
+function notDecrypted(): NotDecrypted {
+  return new NotDecrypted(
+    'expected an encrypted file that is unchanged and complete, got one that was altered, truncated or moved. Restore it from a backup',
   );
 }
 
-/** Takes bytes that come in pieces in pieces of our own. */
-class Reader {
+/** Reads a given number of bytes from pieces of any size. */
+class PieceReader {
   private readonly iterator: AsyncIterator<Uint8Array>;
   private rest: Buffer = Buffer.alloc(0);
 
@@ -145,25 +141,25 @@ class Reader {
     this.iterator = file[Symbol.asyncIterator]();
   }
 
-  /** So many bytes, fewer at the end only. */
-  async upTo(length: number): Promise<Buffer> {
+  /** `length` bytes; fewer only at the end. */
+  async read(length: number): Promise<Buffer> {
     const parts = [this.rest];
-    let have = this.rest.byteLength;
-    while (have < length) {
+    let available = this.rest.byteLength;
+    while (available < length) {
       const { done, value } = await this.iterator.next();
       if (done) break;
       parts.push(Buffer.from(value));
-      have += value.byteLength;
+      available += value.byteLength;
     }
     const all = Buffer.concat(parts);
     this.rest = all.subarray(length);
     return all.subarray(0, length);
   }
 
-  /** Whatever is left, behind what was taken. */
-  async *all(before: Buffer): AsyncGenerator<Buffer> {
-    yield before;
-    for (let piece = await this.upTo(CHUNK_BYTES); piece.byteLength > 0; piece = await this.upTo(CHUNK_BYTES)) {
+  /** `first`, then all that is left. */
+  async *readRest(first: Buffer): AsyncGenerator<Buffer> {
+    yield first;
+    for (let piece = await this.read(CHUNK_BYTES); piece.byteLength > 0; piece = await this.read(CHUNK_BYTES)) {
       yield piece;
     }
   }

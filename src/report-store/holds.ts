@@ -1,26 +1,27 @@
 import type { Shelf } from './shelf';
 
-/** Why nothing of an applicant may be erased: a code of the carrier's (a case, a request), who said so and when. */
+/** A legal hold: nothing of the applicant may be erased. Stored as JSON. */
 export interface Hold {
   readonly clientUserId: string;
+  /** A code of the carrier, such as the number of a case; matches {@link REASON_CODE}. */
   readonly reasonCode: string;
+  /** The operator. */
   readonly who: string;
   /** ISO 8601. */
   readonly at: string;
 }
 
-/** Legal holds, on the store's shelf: whoever erases asks first. */
 export interface Holds {
-  /** Null where there is none. A file that cannot be read holds too. */
+  /** Null without a hold. A file that cannot be parsed is a hold too. */
   read(clientUserId: string): Promise<Hold | null>;
-  /** Takes the place of an earlier one. */
+  /** Replaces an earlier hold. */
   put(hold: Hold): Promise<void>;
-  /** False where there was none. */
+  /** False without a hold. */
   release(clientUserId: string): Promise<boolean>;
   list(): Promise<readonly Hold[]>;
 }
 
-/** What a reason code must look like: it stands in the audit log, so it is a code and no sentence about a person. */
+/** The audit log shows it, so it is a code, not a sentence about a person. */
 export const REASON_CODE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
 const FOLDER = 'holds/';
 
@@ -28,7 +29,7 @@ export function openHolds(shelf: Shelf): Holds {
   const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;
   const read = async (clientUserId: string): Promise<Hold | null> => {
     const bytes = await shelf.get(nameOf(clientUserId));
-    return bytes && holdIn(clientUserId, bytes);
+    return bytes && parseHold(clientUserId, bytes);
   };
   return {
     read,
@@ -36,14 +37,13 @@ export function openHolds(shelf: Shelf): Holds {
     release: (clientUserId) => shelf.remove(nameOf(clientUserId)),
     async list() {
       const names = await shelf.list(FOLDER);
-      const all = await Promise.all(names.map((name) => read(name.slice(FOLDER.length, -'.json'.length))));
-      return all.flatMap((hold) => hold ?? []);
+      const holds = await Promise.all(names.map((name) => read(name.slice(FOLDER.length, -'.json'.length))));
+      return holds.filter((hold) => hold !== null);
     },
   };
 }
 
-/** Damage must not let go what was held. */
-function holdIn(clientUserId: string, bytes: Buffer): Hold {
+function parseHold(clientUserId: string, bytes: Buffer): Hold {
   try {
     const { reasonCode, who, at } = JSON.parse(bytes.toString()) as Partial<Hold>;
     return { clientUserId, reasonCode: reasonCode ?? 'unreadable', who: who ?? 'unknown', at: at ?? 'unknown' };

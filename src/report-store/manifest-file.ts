@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Outcome, Reason } from '../domain/outcome';
 import { FORMATS, type Format, type MissingReason } from '../domain/reports';
+import { UnreadableManifest, WrongFolder } from './errors';
 import { isDocumentFile, MANIFEST } from './layout';
-import { type Manifest, UnreadableManifest, WrongFolder } from './port';
+import type { Manifest } from './port';
 
 const text = z.string();
 const textOrNull = text.nullable().default(null);
@@ -10,10 +11,10 @@ const organization = z.object({ id: textOrNull, name: textOrNull }).nullable().d
 const format = z.enum(FORMATS);
 
 /**
- * A word for an outcome or a reason. One that a later version added is kept: an unreadable manifest would stop its applicant, and an outcome read
- * as none would have the person invited again. Anything that does not look like such a word was not written by us.
+ * An outcome or a reason. Words of later versions are kept: an unreadable manifest would stop its applicant, and a dropped outcome would let the
+ * person be invited again.
  */
-const wordAs = <W extends string>() =>
+const vocabularyWord = <W extends string>() =>
   z
     .string()
     .regex(/^[a-z]+(-[a-z]+){0,4}$/)
@@ -21,7 +22,7 @@ const wordAs = <W extends string>() =>
     .transform((word) => word as W);
 
 const document = z.object({
-  // Another name could lead out of the folder.
+  // Any other name could lead out of the folder.
   file: text.refine(isDocumentFile),
   type: text,
   organization,
@@ -42,7 +43,7 @@ const missing = z.object({
   type: text,
   organization,
   format,
-  reason: wordAs<MissingReason>(),
+  reason: vocabularyWord<MissingReason>(),
   detail: text,
 });
 
@@ -52,14 +53,14 @@ const wanted = z.record(
 );
 
 /**
- * Fields that a later version added are dropped; what every version since 0.1.0 has written must be there. A field that came later, or that does not
- * decide what is done to a person, has a default. Entries are read one by one, because one that cannot be read must not stop its applicant.
+ * Fields of later versions are dropped. Fields that decide what happens to a person and that every version since 0.1.0 writes are required; all
+ * others have a default. Entries are parsed one by one, so that an unreadable one does not stop its applicant.
  */
 const manifest = z.object({
   clientUserId: text,
   humanId: textOrNull.catch(null),
-  outcome: wordAs<Outcome>().nullable(),
-  reason: wordAs<Reason>().nullable().default(null).catch(null),
+  outcome: vocabularyWord<Outcome>().nullable(),
+  reason: vocabularyWord<Reason>().nullable().default(null).catch(null),
   wanted: wanted.catch({}),
   detailsDigest: textOrNull.catch(null),
   openedAt: textOrNull.catch(null),
@@ -76,39 +77,35 @@ function isFormat(value: unknown): value is Format {
   return format.safeParse(value).success;
 }
 
-/** A manifest as it lies in the store: for people and programs alike. */
 export function manifestText({ unread, ...value }: Manifest): string {
   const documents = [...value.documents, ...(unread?.documents ?? [])];
   const missing = [...value.missing, ...(unread?.missing ?? [])];
   return `${JSON.stringify({ ...value, documents, missing }, null, 2)}\n`;
 }
 
-/**
- * The manifest of an applicant's folder.
- * @throws WrongFolder where it names another clientUserId; UnreadableManifest
- */
+/** @throws WrongFolder where the manifest names another clientUserId; UnreadableManifest */
 export function parseManifest(clientUserId: string, content: string): Manifest {
   const file = `${clientUserId}/${MANIFEST}`;
-  const parsed = manifest.safeParse(jsonOf(file, content));
+  const parsed = manifest.safeParse(parseJson(file, content));
   if (!parsed.success) {
-    const fields = parsed.error.issues.slice(0, MOST_FIELDS).map(({ path }) => pathTold(path));
-    const more = parsed.error.issues.length > MOST_FIELDS ? ' and others' : '';
+    const fields = parsed.error.issues.slice(0, MAX_FIELDS).map(({ path }) => displayPath(path));
+    const more = parsed.error.issues.length > MAX_FIELDS ? ' and others' : '';
     throw new UnreadableManifest(
-      `${file}: expected a manifest, but these fields are not as expected: ${fields.join(', ')}${more}. ${ADVICE}`,
+      `${file}: expected a manifest, got invalid fields: ${fields.join(', ')}${more}. ${ADVICE}`,
     );
   }
-  // Compared exactly: on a case-insensitive file system `POL-1` and `pol-1` are one folder and two applicants.
+  // Compared with case: on a case-insensitive file system, `POL-1` and `pol-1` share one folder.
   if (parsed.data.clientUserId !== clientUserId) {
     throw new WrongFolder(`${file}: expected the manifest of this clientUserId, got another's`);
   }
-  const documents = entriesOf(document, parsed.data.documents);
-  const missings = entriesOf(missing, parsed.data.missing);
-  const unread = { documents: documents.unread, missing: missings.unread };
-  const isAllRead = unread.documents.length + unread.missing.length === 0;
-  return { ...parsed.data, documents: documents.read, missing: missings.read, ...(!isAllRead && { unread }) };
+  const documents = parseEntries(document, parsed.data.documents);
+  const gaps = parseEntries(missing, parsed.data.missing);
+  const unread = { documents: documents.unread, missing: gaps.unread };
+  const isComplete = unread.documents.length + unread.missing.length === 0;
+  return { ...parsed.data, documents: documents.read, missing: gaps.read, ...(!isComplete && { unread }) };
 }
 
-function entriesOf<T>(shape: z.ZodType<T>, entries: readonly unknown[]) {
+function parseEntries<T>(shape: z.ZodType<T>, entries: readonly unknown[]) {
   const [read, unread]: [T[], unknown[]] = [[], []];
   for (const entry of entries) {
     const { success, data } = shape.safeParse(entry);
@@ -118,23 +115,23 @@ function entriesOf<T>(shape: z.ZodType<T>, entries: readonly unknown[]) {
   return { read, unread };
 }
 
-/** Whoever mends a manifest looks at it anyway. */
-const MOST_FIELDS = 5;
+/** Enough for a message; the operator opens the file anyway. */
+const MAX_FIELDS = 5;
 const KNOWN_FIELDS = new Set(Object.keys(manifest.shape));
 
-/** A key that is none of ours may be anything. */
-function pathTold(path: readonly PropertyKey[]): string {
+/** Unknown keys may be personal data, so they are not shown. */
+function displayPath(path: readonly PropertyKey[]): string {
   const parts = path.map((part) => (typeof part === 'number' || KNOWN_FIELDS.has(String(part)) ? String(part) : '?'));
-  return parts.join('.') || 'the whole';
+  return parts.join('.') || 'the whole file';
 }
 
-const ADVICE = 'Restore it from a backup or, if it was changed by hand, mend it';
+const ADVICE = 'Restore it from a backup or, if it was changed by hand, correct it';
 
-function jsonOf(file: string, content: string): unknown {
+function parseJson(file: string, content: string): unknown {
   try {
     return JSON.parse(content);
   } catch {
-    // The parser's own error quotes the text, so it is no cause to keep.
-    throw new UnreadableManifest(`${file}: expected JSON, got ${content.length} characters that are not. ${ADVICE}`);
+    // The parser's error quotes the text, so it is not kept as a cause.
+    throw new UnreadableManifest(`${file}: expected JSON, got ${content.length} other characters. ${ADVICE}`);
   }
 }

@@ -2,29 +2,20 @@ import { parseInstantMs, versionMs } from '../domain/instants';
 import { groupProviders, matchesProvider, organizationKey, type Provider } from '../domain/providers';
 import { credibleDateMs } from '../domain/reads';
 import { isFromCurrentDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
+import { withoutDigest } from './layout';
 import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
 
-/** The sha256 of what lies under a file's name; null for what cannot be read. */
-export type Placed = ReadonlyMap<string, string | null>;
-
-/**
- * What a manifest says after a change. `placed` has the {@link contestedFiles}: what lies there is true, whatever time two clocks gave it.
- * @throws Error for a refresh of what is not there
- */
+/** The manifest after a change. @throws Error for a refresh without a manifest */
 export function mergeManifest(
   before: Manifest | null,
   change: ManifestChange | RefreshChange | WithdrawalChange,
-  placed: Placed = new Map(),
 ): Manifest {
-  return withoutRead('kind' in change ? afterClosing(before, change, placed) : afterRound(before, change, placed));
+  if (!('kind' in change)) return withoutReplaced(afterRound(before, change));
+  return withoutReplaced(change.kind === 'refresh' ? afterRefresh(before, change) : afterWithdrawal(before, change));
 }
 
-function afterClosing(before: Manifest | null, change: RefreshChange | WithdrawalChange, placed: Placed): Manifest {
-  return change.kind === 'refresh' ? afterRefresh(before, change, placed) : afterWithdrawal(before, change);
-}
-
-/** An entry that could not be read is over once its file was stored again and has one that can. */
-function withoutRead({ unread, ...manifest }: Manifest): Manifest {
+/** Drops an unreadable entry once its file was stored again. */
+function withoutReplaced({ unread, ...manifest }: Manifest): Manifest {
   if (!unread) return manifest;
   const files = new Set<unknown>(manifest.documents.map(({ file }) => file));
   const documents = unread.documents.filter((entry) => !files.has((entry as { file?: unknown } | null)?.file));
@@ -32,21 +23,11 @@ function withoutRead({ unread, ...manifest }: Manifest): Manifest {
   return isEmpty ? manifest : { ...manifest, unread: { ...unread, documents } };
 }
 
-/** The files that a change gives other bytes than the manifest does. */
-export function contestedFiles(
-  before: Manifest | null,
-  change: ManifestChange | RefreshChange | WithdrawalChange,
-): readonly string[] {
-  const known = new Map(before?.documents.map(({ file, sha256 }) => [file, sha256]));
-  const added = 'documents' in change ? change.documents : [];
-  return added.flatMap(({ file, sha256 }) => (known.has(file) && known.get(file) !== sha256 ? [file] : []));
-}
-
-/** A change by the applicant's own run: how the run stands is its newest write's to say, documents only ever join. */
-function afterRound(before: Manifest | null, change: ManifestChange, placed: Placed): Manifest {
+/** A change by the applicant's own run. The newest write decides the state of the run; documents are only added. */
+function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
   const isNewer = before === null || isNewerChange(change, before);
   const detailsRound = Math.max(isNewer ? (change.detailsRound ?? 1) : 1, before?.detailsRound ?? 1);
-  const documents = mergeDocuments(before?.documents ?? [], change.documents, { detailsRound, placed });
+  const documents = mergeDocuments(before?.documents ?? [], change.documents, detailsRound);
   if (!isNewer) return { ...before, documents };
   const openedAt = change.openedAt ?? before?.openedAt ?? null;
   return {
@@ -58,48 +39,48 @@ function afterRound(before: Manifest | null, change: ManifestChange, placed: Pla
     detailsDigest: change.detailsDigest ?? before?.detailsDigest ?? null,
     openedAt,
     closedAt: change.closedAt,
-    // Of an earlier round: this one was not refreshed yet.
+    // That of an earlier round does not count.
     refreshedAt: before && before.openedAt === openedAt ? before.refreshedAt : null,
     documents,
-    missing: stillMissing(change, documents),
+    missing: remainingMissing(change, documents),
     round: change.round ?? before?.round ?? 1,
     detailsRound,
     revision: change.revision ?? 0,
-    // What is missing is all the run's to say; what was stored is not.
+    // The run lists everything that is missing, but not everything that was stored.
     ...(before?.unread && { unread: { ...before.unread, missing: [] } }),
   };
 }
 
-/** A write that was held up, or that is repeated, is not: it must not undo what was written since. One of 0.1.0 counts until a later version wrote. */
+/** A delayed or repeated write is not newer: it must not undo later ones. A write of 0.1.0 counts until a later version has written. */
 function isNewerChange({ round, revision }: ManifestChange, before: Manifest): boolean {
   if (round === undefined || revision === undefined) return before.revision === 0;
   return round === before.round ? revision > before.revision : round > before.round;
 }
 
-/** A refresh only adds. Of a round that is not the one it began with it knows nothing, but its files lie there, so they are told of. */
-function afterRefresh(before: Manifest | null, change: RefreshChange, placed: Placed): Manifest {
-  if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, it is gone`);
-  const documents = mergeDocuments(before.documents, change.documents, { ...before, placed });
+/** Where another round has begun or closed, the refresh knows nothing about it, so only its documents are added. */
+function afterRefresh(before: Manifest | null, change: RefreshChange): Manifest {
+  if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, got none`);
+  const documents = mergeDocuments(before.documents, change.documents, before.detailsRound);
   if (before.outcome === null || before.closedAt !== change.closedAt) return { ...before, documents };
   return {
     ...before,
-    refreshedAt: at(before.refreshedAt) > at(change.refreshedAt) ? before.refreshedAt : change.refreshedAt,
+    refreshedAt: toMs(before.refreshedAt) > toMs(change.refreshedAt) ? before.refreshedAt : change.refreshedAt,
     documents,
-    missing: withoutArrived(before.missing, documents, change.missing),
+    missing: removeArrived(before.missing, documents, change.missing),
   };
 }
 
-function withoutArrived(
+function removeArrived(
   entries: readonly MissingDocument[],
   documents: readonly StoredDocument[],
   missing: readonly MissingDocument[],
 ): readonly MissingDocument[] {
-  const isAtPlaceOf = placeMatcher([...documents, ...entries, ...missing]);
+  const isSameSlot = createSlotMatcher([...documents, ...entries, ...missing]);
   return entries.filter((entry) => {
-    // "No such report of any provider" is over with the first provider's.
-    const isOf = (other: DocumentPlace) =>
-      entry.organization === null ? isSameKind(other, entry) : isAtPlaceOf(entry, other);
-    return !documents.some(isOf) || missing.some((other) => isAtPlaceOf(entry, other));
+    // "No report of any provider" ends with the first report of any provider.
+    const isFilledBy = (other: DocumentSlot) =>
+      entry.organization === null ? isSameKind(other, entry) : isSameSlot(entry, other);
+    return !documents.some(isFilledBy) || missing.some((other) => isSameSlot(entry, other));
   });
 }
 
@@ -119,16 +100,16 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
   };
 }
 
-/** Both lists as one: by file name, `superseded` computed anew (true for all rounds before `detailsRound`), in the order of the names. None ever vanishes. */
+/** Both lists merged by file, sorted by file, with `superseded` computed again: true for all rounds before `detailsRound`. No file is lost. */
 export function mergeDocuments(
   before: readonly StoredDocument[],
   added: readonly StoredDocument[],
-  { detailsRound = 1, placed = new Map() }: { readonly detailsRound?: number; readonly placed?: Placed } = {},
+  detailsRound = 1,
 ): readonly StoredDocument[] {
   const byFile = new Map<string, StoredDocument>();
   for (const document of [...before, ...added]) {
     const known = byFile.get(document.file);
-    byFile.set(document.file, known ? mergedEntry(known, document, placed) : document);
+    byFile.set(document.file, known ? mergeEntry(known, document) : document);
   }
   const all = [...byFile.values()];
   const current = currentFiles(all.filter((document) => isFromCurrentDetails(document, detailsRound)));
@@ -137,16 +118,19 @@ export function mergeDocuments(
     .sort((a, b) => compare(a.file, b.file));
 }
 
-/** Of two entries for one file: the same bytes were stored when they first were, and seen when last seen; of different bytes, those that lie there. */
-function mergedEntry(known: StoredDocument, other: StoredDocument, placed: Placed): StoredDocument {
-  if (known.sha256 !== other.sha256) return placed.get(known.file) === known.sha256 ? known : other;
-  const inOrder = at(known.storedAt) <= at(other.storedAt);
-  const first = inOrder ? known : other;
+/**
+ * Merges two entries of one file. The same bytes keep the first `storedAt` and the last `seenAt`. Other bytes are those of a file that was removed
+ * and stored again, so the later entry is correct.
+ */
+function mergeEntry(known: StoredDocument, other: StoredDocument): StoredDocument {
+  const isKnownFirst = toMs(known.storedAt) <= toMs(other.storedAt);
+  if (known.sha256 !== other.sha256) return isKnownFirst ? other : known;
+  const first = isKnownFirst ? known : other;
   const round = Math.max(known.round ?? 1, other.round ?? 1);
-  return { ...first, round, seenAt: at(other.seenAt) > at(known.seenAt) ? other.seenAt : known.seenAt };
+  return { ...first, round, seenAt: toMs(other.seenAt) > toMs(known.seenAt) ? other.seenAt : known.seenAt };
 }
 
-/** The files that hold the newest version of each report in each format. */
+/** The files with the newest version of each report in each format. */
 function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
   const newest = new Map<string, StoredDocument>();
   for (const document of documents) {
@@ -157,40 +141,46 @@ function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
   return new Set([...newest.values()].map(({ file }) => file));
 }
 
+/** One version can have two files: upstream changed its bytes, or renamed its provider. The one stored later is newer. */
 function isNewer(a: StoredDocument, b: StoredDocument): boolean {
-  // One version in two places (a provider that was renamed): the later bytes; the name only makes the order the same everywhere.
-  const order = newestMs(a) - newestMs(b) || at(a.storedAt) - at(b.storedAt) || compare(a.file, b.file);
+  const order =
+    versionTimeMs(a) - versionTimeMs(b) || toMs(a.storedAt) - toMs(b.storedAt) || compareNames(a.file, b.file);
   return order > 0;
 }
 
-/** A file counts as the newest version that turned out to be its bytes. A version dated far after it was stored would hide every later one. */
-function newestMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
-  const versionAtMs = credibleDateMs(versionMs(updatedAt, storedAt), at(storedAt)) ?? at(storedAt);
-  return Math.max(versionAtMs, at(seenAt));
+/** A name with a digest is given only after the one without. */
+function compareNames(a: string, b: string): number {
+  return compare(withoutDigest(a), withoutDigest(b)) || a.length - b.length;
+}
+
+/** The newest version whose bytes the file has. A version dated far after it was stored would hide all later ones, so it counts as of then. */
+function versionTimeMs({ updatedAt, seenAt, storedAt }: StoredDocument): number {
+  const storedAtMs = toMs(storedAt);
+  return Math.max(credibleDateMs(versionMs(updatedAt, storedAt), storedAtMs) ?? storedAtMs, toMs(seenAt));
 }
 
 /**
- * What the run misses, without what has arrived since by another way. A `failed` entry stays beside a document that the run itself knows:
- * that one is then an older version, or another report of the same kind.
+ * The run's missing documents, without those that have arrived by another way. A `failed` entry stays beside a document of the run itself, which is
+ * an older version or another report of the same kind.
  */
-function stillMissing(change: ManifestChange, documents: readonly StoredDocument[]): readonly MissingDocument[] {
+function remainingMissing(change: ManifestChange, documents: readonly StoredDocument[]): readonly MissingDocument[] {
   const known = new Set(change.documents.map(({ file }) => file));
   const current = documents.filter(({ superseded }) => !superseded);
   const unknown = change.onlyNewDocuments ? [] : current.filter(({ file }) => !known.has(file));
-  const isAtPlaceOf = placeMatcher([...documents, ...change.missing]);
+  const isSameSlot = createSlotMatcher([...documents, ...change.missing]);
   return change.missing
     .filter((entry) => {
       const candidates = entry.reason === 'failed' ? unknown : current;
-      return !candidates.some((document) => isAtPlaceOf(entry, document));
+      return !candidates.some((document) => isSameSlot(entry, document));
     })
     .sort((a, b) => compare(sortKey(a), sortKey(b)));
 }
 
-/** Where a document belongs, or an entry about one that is missing. */
-type DocumentPlace = Pick<StoredDocument, 'type' | 'organization' | 'format'>;
+/** What a stored or missing document is about. */
+type DocumentSlot = Pick<StoredDocument, 'type' | 'organization' | 'format'>;
 
-/** Whether something lies where an entry says that something is missing, however either names its provider. */
-function placeMatcher(all: readonly DocumentPlace[]): (entry: DocumentPlace, other: DocumentPlace) => boolean {
+/** Returns whether a document fills the slot of an entry, although they may name the provider differently. `all` shows which names are one provider. */
+function createSlotMatcher(all: readonly DocumentSlot[]): (entry: DocumentSlot, other: DocumentSlot) => boolean {
   const providers = groupProviders(all.map(({ organization }) => organization));
   const [sole, another] = providers;
   return (entry, other) => {
@@ -199,30 +189,27 @@ function placeMatcher(all: readonly DocumentPlace[]): (entry: DocumentPlace, oth
       const { organization } = entry;
       return providers.some((provider) => matchesProvider(provider, organization) && isOf(provider, other));
     }
-    // Without an organization, a report that comes once per provider is the sole provider's.
+    // A report without an organization, of a type with one report a provider, is that of the only provider.
     const isSole = sole !== undefined && another === undefined && isPerProvider(entry.type.toLowerCase());
     return isSole || entry.organization === other.organization;
   };
 }
 
-function isOf(provider: Provider, { organization }: DocumentPlace): boolean {
+function isOf(provider: Provider, { organization }: DocumentSlot): boolean {
   return organization !== null && matchesProvider(provider, organization);
 }
 
-function isSameKind(a: DocumentPlace, b: DocumentPlace): boolean {
+function isSameKind(a: DocumentSlot, b: DocumentSlot): boolean {
   return a.format === b.format && a.type.toLowerCase() === b.type.toLowerCase();
 }
 
-function placeOf({ type, organization, format }: DocumentPlace): string {
-  return JSON.stringify([type.toLowerCase(), organization && organizationKey(organization), format]);
+function sortKey({ type, organization, format, reason, detail }: MissingDocument): string {
+  const slot = JSON.stringify([type.toLowerCase(), organization && organizationKey(organization), format]);
+  return `${slot} ${reason} ${detail}`;
 }
 
-function sortKey(entry: MissingDocument): string {
-  return `${placeOf(entry)} ${entry.reason} ${entry.detail}`;
-}
-
-/** The epoch where upstream told no date, as file names have it. */
-function at(text: string | null): number {
+/** 0 for a missing date. */
+function toMs(text: string | null): number {
   return parseInstantMs(text) ?? 0;
 }
 

@@ -1,41 +1,41 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../observability/log';
-import { type ReportStore, StoreNotFound } from './port';
+import { StoreNotFound } from './errors';
+import type { ReportStore } from './port';
 
-/** Whether the report store is there, looked at now and then. */
 export interface StoreWatch {
+  /** Whether the last check found the store. */
   isThere(): boolean;
-  /** Resolves once it is there; rejects when `signal` aborts before. */
+  /** Resolves when the store is there for the first time; rejects if `signal` aborts before. */
   readonly whenThere: Promise<void>;
 }
 
-/** A person who mounts the disk waits no longer than this. */
-const LOOK_EVERY_MS = 5_000;
+/** The longest wait after a disk was mounted. */
+const CHECK_EVERY_MS = 5_000;
 
 /**
- * Looks at the store until `signal` aborts. The log says once that it is not there and what to do, and once that it is back.
- * `adopts`: until it is there for the first time, a store of 0.1.0 gets its identity.
+ * Checks the store until `signal` aborts. Logs once that it is not there and what to do, and once that it is back.
+ * `identifiesLegacy`: gives a store of 0.1.0 an identity, until it is there for the first time.
  */
 export function watchStore(options: {
-  readonly store: Pick<ReportStore, 'identity' | 'adopt'>;
-  readonly adopts: boolean;
+  readonly store: Pick<ReportStore, 'identity' | 'identifyLegacy'>;
+  readonly identifiesLegacy: boolean;
   readonly log: Pick<Logger, 'info' | 'error'>;
   readonly signal: AbortSignal;
   readonly everyMs?: number;
 }): StoreWatch {
-  const { store, adopts, log, signal, everyMs = LOOK_EVERY_MS } = options;
+  const { store, identifiesLegacy, log, signal, everyMs = CHECK_EVERY_MS } = options;
   let isThere = false;
-  let toldOf: string | null = null;
-  let found = () => {};
-  let stopped = (_reason: unknown) => {};
-  const whenThere = new Promise<void>((resolve, reject) => {
-    found = resolve;
-    stopped = reject;
+  let loggedFault: string | null = null;
+  let resolve = () => {};
+  let reject = (_reason: unknown) => {};
+  const whenThere = new Promise<void>((onThere, onAbort) => {
+    resolve = onThere;
+    reject = onAbort;
   });
-  // Whether anyone waits for it is not ours to know.
-  whenThere.catch(() => undefined);
+  whenThere.catch(() => undefined); // a caller may not wait for it
 
-  const fault = async (): Promise<Error | null> => {
+  const findFault = async (): Promise<Error | null> => {
     try {
       await store.identity();
       return null;
@@ -44,32 +44,33 @@ export function watchStore(options: {
     }
   };
 
-  /** Only before it was there: later, a folder without identity is a disk that was taken away. */
-  const adopt = async (): Promise<Error | null> => {
-    const adopted = await store.adopt().catch(() => null);
-    if (adopted) log.info({ storeId: adopted.id }, 'REPORT_STORE was made by 0.1.0 and has an identity from now on');
-    return fault();
+  /** Only before it was there: later, a folder without identity is a disk that was unmounted. */
+  const identifyLegacy = async (): Promise<Error | null> => {
+    const identity = await store.identifyLegacy().catch(() => null);
+    if (identity) log.info({ storeId: identity.id }, 'REPORT_STORE was made by 0.1.0; it now has an identity');
+    return findFault();
   };
 
-  async function look(wasThere: boolean): Promise<void> {
-    const first = await fault();
-    const why = first instanceof StoreNotFound && adopts && !wasThere ? await adopt() : first;
-    isThere = why === null;
-    if (why === null) {
-      if (toldOf !== null) log.info('REPORT_STORE is there');
-      found();
-    } else if (why.message !== toldOf) {
-      log.error(`REPORT_STORE is not ready: ${why.message}`);
+  async function check(wasThere: boolean): Promise<void> {
+    const first = await findFault();
+    const mayIdentify = first instanceof StoreNotFound && identifiesLegacy && !wasThere;
+    const fault = mayIdentify ? await identifyLegacy() : first;
+    isThere = fault === null;
+    if (fault === null) {
+      if (loggedFault !== null) log.info('REPORT_STORE is there');
+      resolve();
+    } else if (fault.message !== loggedFault) {
+      log.error(`REPORT_STORE is not ready: ${fault.message}`);
     }
-    toldOf = why?.message ?? null;
+    loggedFault = fault?.message ?? null;
   }
 
   async function watch(): Promise<void> {
     for (let wasThere = false; !signal.aborted; wasThere ||= isThere) {
-      await look(wasThere);
+      await check(wasThere);
       await delay(everyMs, undefined, { signal }).catch(() => undefined);
     }
-    stopped(signal.reason);
+    reject(signal.reason);
   }
   void watch();
   return { isThere: () => isThere, whenThere };

@@ -1,12 +1,12 @@
 import { createFolderStore } from './folder/store';
-import type { AtRest, ReportStore } from './port';
+import type { ReportStore, StoreEncryption } from './port';
 
-/** Where the configuration wants the reports. */
+/** The value of REPORT_STORE. */
 export type ReportStoreTarget =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string };
 
-/** `./reports` or `s3://bucket/prefix`; otherwise what was expected, for an error. */
+/** Parses `./reports` or `s3://bucket/prefix`. */
 export function parseReportStore(
   text: string,
 ): { ok: true; target: ReportStoreTarget } | { ok: false; expected: string } {
@@ -16,20 +16,20 @@ export function parseReportStore(
     return { ok: true, target: { kind: 'folder', path: trimmed } };
   }
   const [bucket = '', ...parts] = rest.split('/');
-  // A bucket's name as S3 allows it: 3 to 63 lower-case letters, digits, dots and hyphens.
+  // S3 allows 3 to 63 lower-case letters, digits, dots and hyphens for a bucket.
   if (scheme?.toLowerCase() === 's3' && /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
     return { ok: true, target: { kind: 's3', bucket, prefix: parts.filter((part) => part !== '').join('/') } };
   }
   return { ok: false, expected: 'the path of a folder, such as ./reports, or s3://bucket/prefix' };
 }
 
-/** `expectedId`: the only identity that is right; null: any. @throws Error for S3, which this version does not have */
+/** `expectedId`: the only identity that is accepted; null accepts any. @throws Error for S3, which this version does not support */
 export function openReportStore(
   target: ReportStoreTarget,
-  atRest?: AtRest,
+  encryption?: StoreEncryption,
   expectedId: string | null = null,
 ): ReportStore {
-  if (target.kind === 'folder') return createFolderStore(target.path, atRest, expectedId);
+  if (target.kind === 'folder') return createFolderStore(target.path, encryption, expectedId);
   throw new Error(
     'REPORT_STORE: s3:// is not available in this version; expected the path of a folder. Use a folder, such as ./reports',
   );

@@ -21,13 +21,13 @@ export function auditKeyFaults(processName: string, set: Environment): Configura
   if (processName === 'webhook') {
     if (ids.every((id) => WEBHOOK_ID.test(id))) return [];
     const expected =
-      'entries with ids that start with "webhook" (`npm run keygen -- webhook-audit` makes one), or nothing, because the webhook is reached ' +
+      'entries with ids that begin with "webhook" (`npm run keygen -- webhook-audit` makes one), or nothing, because the webhook is reached ' +
       'from the internet and must not be able to sign for other processes';
     return [faultOf('AUDIT_KEY', expected, set)];
   }
   if (ids.some((id) => !WEBHOOK_ID.test(id))) return [];
   const expected =
-    'an entry with an id that does not start with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook only';
+    'an entry with an id that does not begin with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook only';
   return [faultOf('AUDIT_KEY', expected, set)];
 }
 

@@ -79,7 +79,7 @@ export function toApplicantRun({
 }
 
 /** A search attribute's value; null if it is missing or cannot be decoded. A keyword is a value or, as the SDK writes it, an array of one. */
-export function readKeyword(payload: Payload | undefined): unknown {
+function readKeyword(payload: Payload | undefined): unknown {
   try {
     return payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat()[0] : null;
   } catch {

@@ -45,11 +45,6 @@ interface Log {
 const CATCH_UP_MS = 24 * 3_600_000;
 const RETRY_MS = 30_000;
 
-/** `sweep-<task queue>`: the id of the schedule. */
-export function sweepScheduleId(taskQueue: string): string {
-  return sweepWorkflowId(taskQueue);
-}
-
 /** Applies the settings to the schedule of the sweep. Nothing depends on it: `chartway sweep` works without. */
 export function keepSweepSchedule(settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
   return maintain(SWEEP_SCHEDULE, settings, log, signal);
@@ -63,11 +58,6 @@ export function keepRetentionSchedule(
 ): Promise<void> {
   const everyMs = retentionMs === null ? null : Math.min(retentionMs, ERASE_EVERY_MS);
   return maintain(RETENTION_SCHEDULE, { client, taskQueue, everyMs }, log, signal);
-}
-
-/** One call if nothing has to change. A schedule that an operator paused stays paused. */
-export function ensureSweepSchedule(settings: ScheduleSettings) {
-  return applySchedule(SWEEP_SCHEDULE, settings);
 }
 
 /**
@@ -97,6 +87,7 @@ async function maintain(spec: ScheduleSpec, settings: ScheduleSettings, log: Log
   }
 }
 
+/** One call if nothing has to change. A schedule that an operator paused stays paused. */
 async function applySchedule(spec: ScheduleSpec, { client, taskQueue, everyMs }: ScheduleSettings) {
   const scheduleId = spec.id(taskQueue);
   const handle = client.schedule.getHandle(scheduleId);

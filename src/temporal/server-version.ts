@@ -12,7 +12,7 @@ export function describeOldServer(version: string | null | undefined): string | 
   const isOlder = Number(major) < REQUIRED[0] || (Number(major) === REQUIRED[0] && Number(minor) < REQUIRED[1]);
   if (!isOlder) return null;
   return (
-    `the Temporal server is ${major}.${minor}, and ${REQUIRED.join('.')} or newer is required: on this one, new applicants may wait ` +
+    `the Temporal server is ${major}.${minor}, and ${REQUIRED.join('.')} or newer is needed: on this one, new applicants may wait ` +
     'behind polls and floods of notices'
   );
 }

@@ -7,13 +7,6 @@ import { decodeFirst } from './history';
 import { toMs } from './rpc';
 import { applicantsQuery, describeRun, listRuns, type RunDescription, toApplicantRun } from './runs';
 
-/** A page of this task queue's applicants, open and closed. It may lag by some seconds. */
-export interface ApplicantPage {
-  readonly applicants: readonly ApplicantListing[];
-  /** In base64; null after the last page. */
-  readonly next: string | null;
-}
-
 /** The server's maximum. */
 const PAGE_SIZE = 1_000;
 
@@ -25,7 +18,8 @@ const SLOW_ACTIVITIES: ReadonlySet<string | null | undefined> = new Set([ACTIVIT
 /** Reads the applicants for a sweep. Throws what the client throws. */
 export function createSweepSource({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {
   return {
-    async listApplicants(next: string | null): Promise<ApplicantPage> {
+    /** Lists a page of this task queue's applicants, open and closed; it may lag by some seconds. `next`: in base64; null after the last page. */
+    async listApplicants(next: string | null) {
       const { executions, nextPageToken } = await listRuns(client, applicantsQuery(taskQueue), {
         pageSize: PAGE_SIZE,
         ...(next !== null && { nextPageToken: Buffer.from(next, 'base64') }),

@@ -1,6 +1,7 @@
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { type Manifest, StoreUnavailable } from '../../src/report-store/port';
+import { StoreUnavailable } from '../../src/report-store/errors';
+import type { Manifest } from '../../src/report-store/port';
 import { AlreadyExists, Unavailable, Undecided } from '../../src/upstream/errors';
 import type { Person } from '../../src/upstream/port';
 import { FakeStore } from '../support/fake-store';

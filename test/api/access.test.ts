@@ -11,18 +11,18 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const WRONG = 'nobody-has-this-key';
+const WRONG = 'an-unlisted-key';
 const CALLERS = { ...KEYS, none: null, wrong: WRONG } as const;
 
-/** What each cell has to be, written out by hand: the table of src must not be its own judge. */
-const EVERYBODY = [...ROLES, 'none', 'wrong'];
-const MAY: Readonly<Record<string, readonly string[]>> = {
-  'GET /healthz': EVERYBODY,
+/** The expected access, by hand, so that the table is not compared with itself. */
+const ANYONE = [...ROLES, 'none', 'wrong'];
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'GET /healthz': ANYONE,
   'GET /whoami': ROLES,
-  'GET /session': EVERYBODY,
-  'POST /session': EVERYBODY,
+  'GET /session': ANYONE,
+  'POST /session': ANYONE,
   'DELETE /session': ROLES,
-  'OPTIONS /codec/decode': EVERYBODY,
+  'OPTIONS /codec/decode': ANYONE,
   'POST /codec/decode': ['records'],
 };
 
@@ -30,11 +30,11 @@ const cells = Object.keys(ACCESS).flatMap((route) =>
   Object.entries(CALLERS).map(([caller, key]) => [route, caller, key] as const),
 );
 
-test('the table of this test has the routes of the table', () => {
-  expect(Object.keys(MAY)).toEqual(Object.keys(ACCESS));
+test('the expected table has the same routes', () => {
+  expect(Object.keys(ALLOWED)).toEqual(Object.keys(ACCESS));
 });
 
-test.each(cells)('%s by %s: let in, or refused as told', async (route, caller, key) => {
+test.each(cells)('%s by %s is answered or rejected', async (route, caller, key) => {
   const [method = '', path] = route.split(' ');
   const body = method === 'POST' ? { headers: { 'content-type': 'application/json' }, body: '{}' } : { headers: {} };
   const answer = await fetch(`${api.url}${path}`, {
@@ -43,25 +43,25 @@ test.each(cells)('%s by %s: let in, or refused as told', async (route, caller, k
     headers: { ...body.headers, ...(key !== null && { authorization: `Bearer ${key}` }) },
   });
   const text = await answer.text();
-  if (MAY[route]?.includes(caller)) {
+  if (ALLOWED[route]?.includes(caller)) {
     expect([200, 204, 400]).toContain(answer.status);
     return;
   }
-  const known = key !== null && key !== WRONG;
-  expect(answer.status).toBe(known ? 403 : 401);
-  expect(answer.headers.get('www-authenticate')).toBe(known ? null : 'Bearer realm="chartway"');
+  const isListed = key !== null && key !== WRONG;
+  expect(answer.status).toBe(isListed ? 403 : 401);
+  expect(answer.headers.get('www-authenticate')).toBe(isListed ? null : 'Bearer realm="chartway"');
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   expect(JSON.parse(text)).toMatchObject({ type: 'about:blank', status: answer.status, requestId: expect.any(String) });
   expect(text).not.toContain(WRONG);
 });
 
-test('a route that the table does not have stops the start', () => {
+test('a route that is missing in the table stops the start', () => {
   const app = Fastify();
   addGuard(app, { ...api.settings }, createSessions());
   expect(() => app.get('/applicants', async () => 'all of them')).toThrow('expected GET /applicants in the table');
 });
 
-test('encoding is not offered', async () => {
+test('there is no route to encode', async () => {
   const answer = await fetch(`${api.url}/codec/encode`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEYS.records}`, 'content-type': 'application/json' },
@@ -70,7 +70,7 @@ test('encoding is not offered', async () => {
   expect(answer.status).toBe(404);
 });
 
-test('whoever is known is told by which key', async () => {
+test('a caller is identified by its key', async () => {
   const answer = await fetch(`${api.url}/whoami`, { headers: { authorization: `bearer ${KEYS.audit}` } });
   expect(await answer.json()).toEqual({ name: 'audit-1', roles: ['audit'], by: 'key' });
 });
@@ -78,15 +78,15 @@ test('whoever is known is told by which key', async () => {
 test.each([
   ['no default port', '127.0.0.1', 200],
   ['localhost', 'localhost:3000', 200],
-  ['a name that leads here', 'rebound.example.org', 421],
+  ['another name of our address', 'rebound.example.org', 421],
   ['a name like loopback', '127.0.0.1.example.org', 421],
   ['a user before the name', '127.0.0.1@example.org', 421],
-])('of a Host it is asked whether it is ours: %s', async (_what, host, status) => {
+])('the Host %s is accepted or rejected', async (_what, host, status) => {
   const answer = await api.app.inject({ url: '/whoami', headers: { host, authorization: `Bearer ${KEYS.read}` } });
   expect(answer.statusCode).toBe(status);
 });
 
-test.each([['https://evil.example'], ['null'], [UI]])('a page of %s may not ask who it is', async (origin) => {
+test.each([['https://evil.example'], ['null'], [UI]])('a page of %s may not call /whoami', async (origin) => {
   const headers = { origin, authorization: `Bearer ${KEYS.read}` };
   const answer = await fetch(`${api.url}/whoami`, { headers });
   expect(answer.status).toBe(403);

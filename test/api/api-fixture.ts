@@ -21,7 +21,7 @@ export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role
 const ring = parseKeyRing(generateKey('main')) ?? fail();
 const NAMESPACE = 'default';
 
-/** The api on a free port with one key a role, its codec endpoint on. */
+/** The api on a free port, with one key per role and the codec endpoint on. */
 export async function startApi(
   options: {
     settings?: Partial<ApiSettings>;
@@ -74,7 +74,7 @@ export async function startApi(
   };
 }
 
-/** Encrypted as a worker encrypts it, in the JSON of a remote codec. */
+/** A payload that a worker encrypted, in the JSON of a remote codec. */
 export async function encrypted(value: unknown, workflowId: string, keys = ring, namespace = NAMESPACE) {
   const codec = createPayloadCodec(keys, namespace);
   const context = { type: 'workflow', namespace, workflowId } as never;

@@ -22,12 +22,12 @@ function decode(
   });
 }
 
-test('what can be decoded is, what cannot comes back as it came, in its place', async () => {
+test('payloads are decoded, and undecodable ones are returned unchanged in their place', async () => {
   const other = parseKeyRing(generateKey('other')) ?? undefined;
   const good = await encrypted({ email: 'max@example.org' }, 'applicant-POL-1');
   const late = await encrypted('second', 'notices-h1');
-  const altered = { ...good, data: Buffer.from('nothing of ours, but long enough for a tag').toString('base64') };
-  const stays = [
+  const altered = { ...good, data: Buffer.from('other bytes, long enough for a tag').toString('base64') };
+  const unchanged = [
     wire(plain('in clear')),
     altered,
     await encrypted('x', 'applicant-POL-1', other),
@@ -36,19 +36,19 @@ test('what can be decoded is, what cannot comes back as it came, in its place', 
     ...[null, 7, 'text', [], {}],
     { ...wire(plain(1)), externalPayloads: [{ sizeBytes: '9' }] },
   ];
-  const answer = await decode([good, ...stays, late, good]);
+  const answer = await decode([good, ...unchanged, late, good]);
   expect(answer.status).toBe(200);
   expect(await answer.json()).toEqual({
     payloads: [
       wire(plain({ email: 'max@example.org' })),
-      ...stays,
+      ...unchanged,
       wire(plain('second')),
       wire(plain({ email: 'max@example.org' })),
     ],
   });
 });
 
-test('each decode stands in the audit log by key, act and applicant, and nothing else does', async () => {
+test('the audit log records each decode by key, act and applicant, and nothing else', async () => {
   const payloads = [
     await encrypted('secret-1', 'applicant-POL-1'),
     await encrypted('secret-2', 'refresh-POL-2'),
@@ -67,14 +67,14 @@ test('each decode stands in the audit log by key, act and applicant, and nothing
   expect(JSON.stringify([lines, api.lines])).not.toContain('secret');
 });
 
-test('what cannot be audited is not shown', async () => {
+test('without the audit log, nothing is decoded', async () => {
   jest.spyOn(api.audit, 'record').mockRejectedValue(Object.assign(new Error('disk'), { kind: 'audit-unavailable' }));
   const answer = await decode([await encrypted('secret', 'applicant-POL-1')]);
   expect(answer.status).toBe(503);
   expect(Object.keys((await answer.json()) as object)).toEqual(['type', 'title', 'status', 'detail', 'requestId']);
 });
 
-test('payloads of another namespace are given back', async () => {
+test('payloads of another namespace are returned unchanged', async () => {
   const payload = await encrypted('x', 'applicant-POL-1');
   const answer = await decode([payload], { authorization: `Bearer ${KEYS.records}`, 'x-namespace': 'other' });
   expect(await answer.json()).toEqual({ payloads: [payload] });
@@ -82,22 +82,22 @@ test('payloads of another namespace are given back', async () => {
 });
 
 test.each([
-  ['no JSON', '{"payloads":', 400],
+  ['invalid JSON', '{"payloads":', 400],
   ['a list', '[]', 400],
-  ['payloads that are none', '{"payloads":{}}', 400],
-  ['what would change prototypes', '{"__proto__":{"payloads":[]}}', 400],
-  ['too deep', `{"payloads":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 400],
-  ['too many', `{"payloads":[${'1,'.repeat(10_000)}1]}`, 413],
-  ['too large', `{"payloads":["${'x'.repeat(8 * 1024 * 1024)}"]}`, 413],
+  ['payloads that are not a list', '{"payloads":{}}', 400],
+  ['a field that would change prototypes', '{"__proto__":{"payloads":[]}}', 400],
+  ['JSON that is too deep', `{"payloads":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 400],
+  ['too many payloads', `{"payloads":[${'1,'.repeat(10_000)}1]}`, 413],
+  ['a body that is too large', `{"payloads":["${'x'.repeat(8 * 1024 * 1024)}"]}`, 413],
   ['nothing to decode', '{}', 200],
-])('of %s the answer is told by its status alone', async (_what, body, status) => {
+])('%s is answered with its status only', async (_what, body, status) => {
   const answer = await decode(body);
   expect(answer.status).toBe(status);
   expect(await answer.text()).not.toMatch(/\\n +at |node_modules|xxxx/);
 });
 
-test("Temporal's UI may ask from its origin, with credentials; no other page may", async () => {
-  const ask = (origin: string) =>
+test("Temporal's UI may call from its origin with credentials; no other page may", async () => {
+  const preflight = (origin: string) =>
     fetch(`${api.url}/codec/decode`, {
       method: 'OPTIONS',
       headers: {
@@ -106,7 +106,7 @@ test("Temporal's UI may ask from its origin, with credentials; no other page may
         'access-control-request-headers': 'content-type,x-namespace',
       },
     });
-  const allowed = await ask(UI);
+  const allowed = await preflight(UI);
   expect(allowed.status).toBe(204);
   expect(Object.fromEntries(allowed.headers)).toMatchObject({
     'access-control-allow-origin': UI,
@@ -114,14 +114,14 @@ test("Temporal's UI may ask from its origin, with credentials; no other page may
     'access-control-allow-headers': expect.stringMatching(/content-type.*x-namespace/),
     vary: 'Origin',
   });
-  const refused = await ask('http://127.0.0.1:8234');
-  expect(refused.status).toBe(403);
-  expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+  const rejected = await preflight('http://127.0.0.1:8234');
+  expect(rejected.status).toBe(403);
+  expect(rejected.headers.get('access-control-allow-origin')).toBeNull();
   const failed = await decode([], { origin: UI });
   expect([failed.status, failed.headers.get('access-control-allow-origin')]).toEqual([401, UI]);
 });
 
-test('open: nobody needs a key, no page but the UI may ask, no name but loopback leads there, a wrong key is still wrong', async () => {
+test('an open endpoint needs no key, and still rejects other pages, other hosts and wrong keys', async () => {
   const open = await startApi({ settings: { codec: 'open', keys: [] } });
   try {
     const payload = await encrypted('x', 'applicant-POL-1');
@@ -138,7 +138,7 @@ test('open: nobody needs a key, no page but the UI may ask, no name but loopback
   }
 });
 
-test('off: there is no such route', async () => {
+test('a disabled endpoint has no route', async () => {
   const off = await startApi({ settings: { codec: 'off' } });
   try {
     expect((await decode([], { authorization: `Bearer ${KEYS.records}` }, off)).status).toBe(404);
@@ -147,13 +147,13 @@ test('off: there is no such route', async () => {
   }
 });
 
-test('whatever JSON comes as payloads, as many come back and none is a fault of ours', async () => {
+test('any JSON as payloads returns as many elements, without an error of our own', async () => {
   const headers = { authorization: `Bearer ${KEYS.records}`, 'content-type': 'application/json', host: '127.0.0.1' };
   await fc.assert(
     fc.asyncProperty(fc.array(fc.jsonValue({ maxDepth: 6 }), { maxLength: 8 }), async (payloads) => {
       const body = JSON.stringify({ payloads });
       const answer = await api.app.inject({ method: 'POST', url: '/codec/decode', headers, payload: body });
-      // Keys that would change prototypes are refused as a whole.
+      // A body with a key that would change prototypes is rejected.
       if (answer.statusCode === 400) return expect(body).toMatch(/__proto__|constructor/);
       expect(answer.statusCode).toBe(200);
       expect(answer.json()).toEqual({ payloads: JSON.parse(body).payloads });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { nestsDeeperThan } from '../../src/api/json-depth';
+import { isDeeperThan } from '../../src/api/body-parsers';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
 import { callerAt, createAllowance } from '../../src/process/allowance';
@@ -10,28 +10,28 @@ import { KEYS, startApi } from './api-fixture';
 const HASH = 'ab'.repeat(32);
 
 test.each([
-  ['a request that does not begin', ''],
-  ['a header that does not end', 'GET /whoami HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '],
+  ['a request without a first line', ''],
+  ['a header without an end', 'GET /whoami HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '],
   [
-    'a body that does not end',
+    'a body without an end',
     `POST /codec/decode HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${KEYS.records}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
   ],
-])('who sends %s is let go', async (_what, text) => {
+])('the sender of %s is disconnected', async (_what, text) => {
   const api = await startApi({ senderTimeoutMs: 300 });
   try {
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text || 'G'));
-    let heard = '';
+    let answer = '';
     socket.on('data', (bytes) => {
-      heard += bytes;
+      answer += bytes;
     });
     await once(socket, 'close');
-    expect(heard).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
   } finally {
     await api.close();
   }
 });
 
-test('every answer carries what browsers need to stay out of it, and no stack', async () => {
+test('every answer has the security headers, and no stack trace', async () => {
   const api = await startApi({ settings: { origins: ['https://api.example.org'] } });
   try {
     for (const path of ['/whoami', '/none', '/healthz', '/%']) {
@@ -52,33 +52,33 @@ test('every answer carries what browsers need to stay out of it, and no stack', 
   }
 });
 
-test('who tries keys is slowed down after ten, and who has a good one is not', async () => {
+test('a caller is limited after ten wrong keys, except with a valid one', async () => {
   const api = await startApi();
   try {
-    const ask = (key: string) => fetch(`${api.url}/whoami`, { headers: { authorization: `Bearer ${key}` } });
-    for (let tried = 0; tried < 10; tried += 1) expect((await ask(`wrong-${tried}`)).status).toBe(401);
-    const refused = await ask('wrong-10');
-    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
-    expect((await ask(KEYS.read)).status).toBe(200);
+    const call = (key: string) => fetch(`${api.url}/whoami`, { headers: { authorization: `Bearer ${key}` } });
+    for (let tried = 0; tried < 10; tried += 1) expect((await call(`wrong-${tried}`)).status).toBe(401);
+    const limited = await call('wrong-10');
+    expect([limited.status, Number(limited.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect((await call(KEYS.read)).status).toBe(200);
   } finally {
     await api.close();
   }
 });
 
-test('6,000 requests a minute are enough for an address', async () => {
+test('an address is limited after 6,000 requests per minute', async () => {
   const api = await startApi();
   try {
     const statuses: number[] = [];
     for (let asked = 0; asked < 6_001; asked += 1) statuses.push((await api.app.inject('/healthz')).statusCode);
     expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([6_000, 429]);
     const forwarded = await api.app.inject({ url: '/healthz', headers: { 'x-forwarded-for': '10.1.2.3' } });
-    expect(forwarded.statusCode).toBe(429); // nobody is believed who is not in API_TRUSTED_PROXIES
+    expect(forwarded.statusCode).toBe(429); // only addresses in API_TRUSTED_PROXIES are trusted
   } finally {
     await api.close();
   }
 });
 
-test('an allowance begins anew with the window, and forgets the oldest of too many callers', () => {
+test('a limit starts again with the next window, and forgets the oldest of too many callers', () => {
   let nowMs = 0;
   const allowance = createAllowance(2, 60_000, () => nowMs);
   expect([allowance.take('a'), allowance.take('a'), allowance.take('a'), allowance.take('b')]).toEqual([
@@ -103,10 +103,10 @@ test.each([
   expect(callerAt(address)).toBe(caller);
 });
 
-test('depth is counted outside of strings only', () => {
-  expect(nestsDeeperThan('[[1],{"a":[2]}]', 3)).toBe(false);
-  expect(nestsDeeperThan('[[1],{"a":[2]}]', 2)).toBe(true);
-  expect(nestsDeeperThan('["[[[[", "\\"[[[["]', 1)).toBe(false);
+test('the depth is counted outside of strings', () => {
+  expect(isDeeperThan('[[1],{"a":[2]}]', 3)).toBe(false);
+  expect(isDeeperThan('[[1],{"a":[2]}]', 2)).toBe(true);
+  expect(isDeeperThan('["[[[[", "\\"[[[["]', 1)).toBe(false);
 });
 
 test.each([
@@ -117,7 +117,7 @@ test.each([
   [`-name:read:${HASH}`],
   [`a:read:${HASH},a:audit:${HASH.replace('a', 'b')}`],
   [`a:read:${HASH},b:audit:${HASH.toUpperCase()}`],
-])('%s is no list of API keys', (text) => {
+])('%s is not a list of API keys', (text) => {
   expect(parseApiKeys(text)).toBeNull();
 });
 
@@ -140,7 +140,7 @@ test.each([
   ['API_TRUSTED_PROXIES', { API_TRUSTED_PROXIES: 'proxy' }],
   ['API_TLS_CERT_FILE', { API_TLS_CERT_FILE: '/nowhere', API_TLS_KEY_FILE: __filename }],
   ['API_TLS_KEY_FILE', { API_TLS_CERT_FILE: '/nowhere' }],
-])('the configuration refuses %s of %j', (key, env) => {
+])('the configuration rejects %s of %j', (key, env) => {
   expect.assertions(1);
   try {
     readConfig('api', env, '/nowhere');

@@ -32,7 +32,7 @@ function decode(cookie: string, headers: Record<string, string> = { origin: UI }
   });
 }
 
-test('a key of the role records begins a session that no script can read and no other site can use', async () => {
+test('a key with the role records starts a session that no script can read and no other site can use', async () => {
   const answer = await logIn(KEYS.records);
   expect(answer.statusCode).toBe(204);
   expect(answer.headers['set-cookie']).toMatch(
@@ -48,13 +48,13 @@ test('a key of the role records begins a session that no script can read and no 
   ]);
 });
 
-test('another key begins none', async () => {
+test('another key starts no session', async () => {
   expect((await logIn(KEYS.operate)).statusCode).toBe(403);
   expect((await logIn('wrong')).statusCode).toBe(401);
   expect((await logIn('')).statusCode).toBe(400);
 });
 
-test('a session decodes for the UI; without an Origin, or for a page of a stranger, it does not', async () => {
+test('a session may decode for the UI, but not without an Origin or for another page', async () => {
   const cookie = await session();
   expect((await decode(cookie)).statusCode).toBe(200);
   expect((await decode(cookie, {})).statusCode).toBe(403);
@@ -62,7 +62,7 @@ test('a session decodes for the UI; without an Origin, or for a page of a strang
   expect((await decode('chartway=forged')).statusCode).toBe(401);
 });
 
-test('a session ends after an hour, and at a log-out', async () => {
+test('a session ends after an hour, and at the logout', async () => {
   const [first, second] = [await session(), await session()];
   const out = await api.app.inject({
     ...{ method: 'DELETE', url: '/session' },
@@ -76,7 +76,7 @@ test('a session ends after an hour, and at a log-out', async () => {
   expect((await decode(second)).statusCode).toBe(401);
 });
 
-test('a page without script posts the key, of our own origin only', async () => {
+test('a form without a script posts the key, from our own origin only', async () => {
   const page = await api.app.inject({ url: '/session', headers: { host: '127.0.0.1:3000' } });
   expect(page.headers['content-security-policy']).toBe(
     "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",

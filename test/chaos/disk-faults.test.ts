@@ -7,11 +7,10 @@ import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
 import { filesIn } from '../support/stored';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
-import { cohort, enrol, expectTrueEndings, type Member } from './cohort';
+import { createCohort, expectCorrectEndings, pollEvery, type SampleApplicant, startCohort } from './sample-applicants';
 
-const POLLS = ['INVITED', 'ENGAGED', 'SYNCING', 'ATTENTION', 'SOME_SYNCED', 'DISCONNECTED'];
-/** Less than any document of the sandbox, so that each is cut short in mid-write. */
-const ROOM_BYTES = 300;
+/** Smaller than each document of the sandbox, so that each write fails in its middle. */
+const FILE_LIMIT_BYTES = 300;
 const DOWNLOAD = /^GET \/data\/v1\/human\/medical\/reports\/[^/]+\/raw/;
 const FAILED_TIMEOUT_MS = 60_000;
 const ENDINGS_TIMEOUT_MS = 120_000;
@@ -30,12 +29,7 @@ beforeAll(async () => {
     taskQueue: 'disk-faults',
     speed: 600,
     notices: 'sent',
-    policy: {
-      SETTLE_ALL_SYNCED: '1s',
-      SETTLE_SOME_SYNCED: '3s',
-      SETTLE_ERROR: '3s',
-      ...Object.fromEntries(POLLS.map((name) => [`POLL_${name}`, '2s'])),
-    },
+    policy: { SETTLE_ALL_SYNCED: '1s', SETTLE_SOME_SYNCED: '3s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
   });
   worker = await installation.startWorker();
 }, 120_000);
@@ -47,15 +41,15 @@ afterAll(async () => {
 }, 120_000);
 
 test(
-  'a disk that is full in the middle of every document shows nothing half, and the same worker goes on when there is room',
+  'a disk that is full in the middle of each document shows no partial file, and the same worker continues when there is space',
   async () => {
-    await giveRoom(ROOM_BYTES);
-    const members = await eager('POL-full');
-    await enrol(installation, members);
-    await storeFailedFor(members, 'EFBIG');
+    await limitFileSize(FILE_LIMIT_BYTES);
+    const applicants = await createCohort(installation, 'POL-full', 1, ['eager']);
+    await startCohort(installation, applicants);
+    await untilStoreFails(applicants, 'EFBIG');
     expect(await finalFiles()).toEqual([]);
-    await giveRoom('unlimited');
-    await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
+    await limitFileSize('unlimited');
+    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
     expect([...(await filesIn(installation.reports)).keys()].filter((file) => file.startsWith('.incoming/'))).toEqual(
       [],
     );
@@ -64,38 +58,33 @@ test(
 );
 
 test(
-  'a store that cannot be reached costs no applicant, and the same worker goes on when it is back',
+  'an unreachable store loses no applicant, and the same worker continues when the store is back',
   async () => {
-    const members = await eager('POL-away');
+    const applicants = await createCohort(installation, 'POL-away', 1, ['eager']);
     const downloading = installation.proxy.catchNext((call) => DOWNLOAD.test(call), 'before');
-    await enrol(installation, members);
+    await startCohort(installation, applicants);
     await downloading;
     const away = `${installation.reports}-away`;
     await rename(installation.reports, away);
     await writeFile(installation.reports, '');
     installation.proxy.release();
-    await storeFailedFor(members, 'store.json');
+    await untilStoreFails(applicants, 'store.json');
     await rm(installation.reports);
     await rename(away, installation.reports);
-    await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
+    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
   },
   TEST_TIMEOUT_MS,
 );
 
-/** Somebody whose documents all come at once. */
-async function eager(name: string): Promise<readonly Member[]> {
-  return (await cohort(installation, name, 7)).filter(({ persona }) => persona.name === 'eager');
-}
-
-/** How large a file the worker may make from now on: at the limit a write is short, and the next one fails, as on a full disk. */
-async function giveRoom(bytes: number | 'unlimited'): Promise<void> {
+/** Limits the files of the worker: at the limit a write is short and the next write fails, as on a full disk. */
+async function limitFileSize(bytes: number | 'unlimited'): Promise<void> {
   await promisify(execFile)('prlimit', ['--pid', String(worker.pid), `--fsize=${bytes}:unlimited`]);
 }
 
-/** Waits until the store has failed an activity of one of them; each of those is tried again. */
-async function storeFailedFor(members: readonly Member[], code: string): Promise<void> {
+/** Waits until the store fails an activity of one of these applicants. Temporal retries the activity. */
+async function untilStoreFails(applicants: readonly SampleApplicant[], code: string): Promise<void> {
   await until(`the store to fail with ${code}`, FAILED_TIMEOUT_MS, async () => {
-    const failures = await Promise.all(members.map(({ clientUserId }) => failuresOf(clientUserId)));
+    const failures = await Promise.all(applicants.map(({ clientUserId }) => failuresOf(clientUserId)));
     return failures.flat().some(({ type, message }) => type === 'StoreUnavailable' && message.includes(code));
   });
 }
@@ -108,7 +97,7 @@ async function failuresOf(clientUserId: string) {
   }));
 }
 
-/** Whatever has a name that somebody else would read. */
+/** Returns the files that a reader of the store sees. */
 async function finalFiles(): Promise<string[]> {
   const files = [...(await filesIn(installation.reports)).keys()];
   return files.filter((file) => !file.startsWith('.') && !file.includes('/.'));

@@ -4,25 +4,25 @@ import type { AddressInfo } from 'node:net';
 
 type Notice = { readonly clientUserId?: string; readonly humanId?: string; readonly property?: string };
 
-/** Stands between upstream and the webhook, and loses the notices that it is told to lose: answered 200, passed to nobody. */
+/** A proxy between upstream and the webhook. It loses the notices that `isLost` selects: it answers 200 and does not forward them. */
 export class NoticeGate {
   passed = 0;
   lost = 0;
-  private readonly owners = new Map<string, string>();
-  /** Of each person, whether the newest notice of a status was lost. */
-  private readonly statusLost = new Map<string, boolean>();
+  private readonly clientUserIds = new Map<string, string>();
+  /** By clientUserId: whether the last notice of a status was lost. */
+  private readonly lastStatusLost = new Map<string, boolean>();
 
   private constructor(
     private readonly server: Server,
     private readonly target: string,
-    private readonly loses: (clientUserId: string) => boolean,
+    private readonly isLost: (clientUserId: string) => boolean,
   ) {}
 
-  static async start(target: string, loses: (clientUserId: string) => boolean): Promise<NoticeGate> {
+  static async start(target: string, isLost: (clientUserId: string) => boolean): Promise<NoticeGate> {
     const server = createServer();
-    const gate = new NoticeGate(server, target, loses);
+    const gate = new NoticeGate(server, target, isLost);
     server.on('request', (request, response) => {
-      gate.take(request, response).catch(() => response.writeHead(503).end());
+      gate.handle(request, response).catch(() => response.writeHead(503).end());
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -33,45 +33,45 @@ export class NoticeGate {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/notifications`;
   }
 
+  /** The number of people whose last status only a poll can find. */
+  get lastStatusesLost(): number {
+    return [...this.lastStatusLost.values()].filter((lost) => lost).length;
+  }
+
   async close(): Promise<void> {
     this.server.close();
     this.server.closeAllConnections();
     await once(this.server, 'close');
   }
 
-  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const notices = [JSON.parse(Buffer.concat(chunks).toString()) as Notice | Notice[]].flat();
-    const kept = notices.filter((notice) => this.keeps(notice));
-    this.lost += notices.length - kept.length;
-    this.passed += kept.length;
-    if (kept.length === 0) {
+    const forwarded = notices.filter((notice) => this.keeps(notice));
+    this.lost += notices.length - forwarded.length;
+    this.passed += forwarded.length;
+    if (forwarded.length === 0) {
       response.writeHead(200).end('{}');
       return;
     }
     const headers = { 'content-type': 'application/json', authorization: request.headers.authorization ?? '' };
-    const answer = await fetch(this.target, { method: 'POST', headers, body: JSON.stringify(kept) });
+    const answer = await fetch(this.target, { method: 'POST', headers, body: JSON.stringify(forwarded) });
     response.writeHead(answer.status).end(await answer.text());
   }
 
-  /** How many persons' newest notice of a status was lost: what only a poll can have told. */
-  get endingsLost(): number {
-    return [...this.statusLost.values()].filter((lost) => lost).length;
-  }
-
   private keeps(notice: Notice): boolean {
-    const owner = this.ownerOf(notice);
-    const lost = this.loses(owner);
-    if (notice.property === 'status') this.statusLost.set(owner, lost);
+    const clientUserId = this.clientUserIdOf(notice);
+    const lost = this.isLost(clientUserId);
+    if (notice.property === 'status') this.lastStatusLost.set(clientUserId, lost);
     return !lost;
   }
 
-  /** A report's notice names the person by humanId only; the first notice of each person, of a status, names both. */
-  private ownerOf({ clientUserId, humanId = '' }: Notice): string {
-    if (clientUserId !== undefined) this.owners.set(humanId, clientUserId);
-    const owner = clientUserId ?? this.owners.get(humanId);
-    if (owner === undefined) throw new Error('expected a notice of a status before one of a report');
-    return owner;
+  /** A notice of a report has only the humanId. The first notice of a person is of a status and has both ids. */
+  private clientUserIdOf({ clientUserId, humanId = '' }: Notice): string {
+    if (clientUserId !== undefined) this.clientUserIds.set(humanId, clientUserId);
+    const id = clientUserId ?? this.clientUserIds.get(humanId);
+    if (id === undefined) throw new Error('expected a notice of a status before a notice of a report');
+    return id;
   }
 }

@@ -7,11 +7,10 @@ import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
-import { cohort, expectTrueEndings, type Member, rowsOf } from './cohort';
+import { createCohort, expectCorrectEndings, pollEvery, rowsOf, type SampleApplicant } from './sample-applicants';
 
-/** Each persona once a cohort. */
-const COHORT_SIZE = 7;
-const POLLS = ['INVITED', 'ENGAGED', 'SYNCING', 'ATTENTION', 'SOME_SYNCED', 'DISCONNECTED'];
+/** One collects, one is withdrawn, one has several providers. */
+const PERSONAS = ['eager', 'declines', 'several'];
 const ENDINGS_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 300_000;
 
@@ -22,95 +21,75 @@ let worker: RunningProcess;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-restore-'));
   server = await startTemporalServer({ dbFile: database('live') });
   installation = await Installation.start({
     temporalAddress: server.address,
     taskQueue: 'restore',
-    speed: 360,
+    speed: 600,
     notices: 'lost',
-    policy: {
-      SETTLE_ALL_SYNCED: '2s',
-      SETTLE_SOME_SYNCED: '5s',
-      SETTLE_ERROR: '2s',
-      ...Object.fromEntries(POLLS.map((name) => [`POLL_${name}`, '1s'])),
-    },
+    policy: { SETTLE_ALL_SYNCED: '2s', SETTLE_SOME_SYNCED: '5s', SETTLE_ERROR: '2s', ...pollEvery('1s') },
   });
   worker = await installation.startWorker();
 }, 120_000);
 
-afterEach(async () => {
+afterAll(async () => {
   await installation?.remove();
+  await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
 }, 120_000);
 
-afterAll(killLeftOvers);
-
 test(
-  'after Temporal was restored from a backup, what was collected is found again and nobody is invited twice',
+  'after a restore of Temporal from a backup, the engine finds what it collected and invites no one twice',
   async () => {
-    const early = await cohort(installation, 'POL-early', COHORT_SIZE);
-    const late = await cohort(installation, 'POL-late', COHORT_SIZE);
+    const early = await createCohort(installation, 'POL-early', PERSONAS.length, PERSONAS);
+    const late = await createCohort(installation, 'POL-late', PERSONAS.length, PERSONAS);
     await installation.intake(rowsOf(early));
-    await until('all early ones to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
-    await backUp();
+    await until('all early applicants to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
+    await restartTemporalWith('live', 'backup');
     await installation.intake(rowsOf(late));
-    await expectTrueEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
+    await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
 
-    await restore();
-    // Intake sends again what it has sent since the backup, and to be sure what came before it.
+    await restartTemporalWith('backup', 'live');
+    // The caller sends again all applicants, those from before the backup too.
     const results = await installation.intake(rowsOf([...early, ...late]));
     expect(results.filter((result) => result === 'started')).toHaveLength(late.length);
-    await expectTrueEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
+    await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
   },
   TEST_TIMEOUT_MS,
 );
 
 test(
-  'after the store was lost, another round collects everything again and invites nobody',
+  'after the loss of the report store, another round collects everything again and invites no one',
   async () => {
-    const members = (await cohort(installation, 'POL', COHORT_SIZE)).filter(isStillThere);
-    await installation.intake(rowsOf(members));
-    await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
+    // Without withdrawn applicants: upstream has no more records of them.
+    const applicants = await createCohort(installation, 'POL', 2, ['eager', 'several']);
+    await installation.intake(rowsOf(applicants));
+    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
 
     await rm(installation.reports, { recursive: true });
-    // A new store has an identity of its own, and a process keeps to the one that it has seen.
+    // The new store has a new identity, which a running worker does not accept.
     await createFolderStore(installation.reports).init();
     await worker.end();
     worker = await installation.startWorker();
-    expect(await installation.intake(rowsOf(members), ['--again'])).toEqual(members.map(() => 'started'));
-    await expectTrueEndings(installation, members, ENDINGS_TIMEOUT_MS);
+    expect(await installation.intake(rowsOf(applicants), ['--again'])).toEqual(applicants.map(() => 'started'));
+    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
   },
   TEST_TIMEOUT_MS,
 );
 
-/** Not withdrawn: who was, is not to be had again. */
-function isStillThere({ persona }: Member): boolean {
-  return persona.outcome === 'collected' || persona.outcome === 'partial';
-}
-
-async function allInvited(members: readonly Member[]): Promise<boolean> {
-  const people = await Promise.all(members.map(({ clientUserId }) => installation.upstream.people(clientUserId)));
+async function allInvited(applicants: readonly SampleApplicant[]): Promise<boolean> {
+  const people = await Promise.all(applicants.map(({ clientUserId }) => installation.upstream.people(clientUserId)));
   return people.every(({ length }) => length === 1);
 }
 
-async function backUp(): Promise<void> {
+/** Stops worker and Temporal, copies a database, and starts both again. */
+async function restartTemporalWith(from: string, to: string): Promise<void> {
   await worker.end();
   await server.stop();
-  await copyDatabase('live', 'backup');
-  await startAgain();
-}
-
-async function restore(): Promise<void> {
-  await worker.end();
-  await server.stop();
-  await copyDatabase('backup', 'live');
-  await startAgain();
-}
-
-async function startAgain(): Promise<void> {
+  await copyDatabase(from, to);
   const port = Number(server.address.split(':')[1]);
   server = await startTemporalServer({ dbFile: database('live'), port });
   worker = await installation.startWorker();
@@ -122,7 +101,7 @@ function database(name: string): string {
 
 /** Copies the write-ahead log too, because a stopped server leaves its last writes there. */
 async function copyDatabase(from: string, to: string): Promise<void> {
-  for (const rest of ['-wal', '-shm']) await rm(database(to) + rest, { force: true });
-  for (const file of ['', '-wal'].filter((rest) => existsSync(database(from) + rest)))
+  for (const suffix of ['-wal', '-shm']) await rm(database(to) + suffix, { force: true });
+  for (const file of ['', '-wal'].filter((suffix) => existsSync(database(from) + suffix)))
     await cp(database(from) + file, database(to) + file);
 }

@@ -1,165 +1,241 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
-import { ensureBuilt, UPSTREAM_NOWHERE } from '../support/processes';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { createFolderStore } from '../../src/report-store/folder/store';
+import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
+import { createLazyClient } from '../../src/temporal/connection';
+import { serializeNotices } from '../../src/upstream/notices';
+import { until } from '../support/condition';
+import { ensureBuilt, killLeftOvers, runProcess, startProcess, UPSTREAM_NOWHERE } from '../support/processes';
+import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { signedHeaders } from '../webhook/signed';
+import { statusNotification } from '../webhook/webhook-fixture';
+import { REPORT } from './operator/fixture';
+import { saidOfWrongUsage } from './operator/wrong-usage';
+
+jest.setTimeout(60_000);
+
+const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
+const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
 
 let server: TemporalServer;
+let client: Client;
 let folder: string;
 beforeAll(async () => {
   [server] = await Promise.all([startTemporalServer(), ensureBuilt()]);
-  folder = mkdtempSync(path.join(tmpdir(), 'chartway-starter-'));
-}, 150_000);
+  client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
+  folder = mkdtempSync(join(tmpdir(), 'chartway-cli-'));
+}, 270_000);
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
+  await killLeftOvers();
+  await client?.connection.close();
   await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
-/** The starter as a process: compiled, in a folder without `.env`, with nothing else in its environment. */
-function starter(args: readonly string[], options: { env?: Record<string, string>; stdin?: string } = {}) {
-  const entry = path.join(__dirname, '../../dist/src/starter.js');
-  const env = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, TEMPORAL_ADDRESS: server.address, ...options.env };
-  return new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(process.execPath, [entry, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
-      resolve({ status: error?.code ?? 0, stdout, stderr }),
-    );
-    child.stdin?.end(options.stdin ?? '');
-  });
+async function starter(args: readonly string[], env: Record<string, string> = {}, input = '') {
+  const settings = { TEMPORAL_ADDRESS: server.address, ...env };
+  const { status, lines, said, output } = await runProcess('starter', folder, settings, args, input);
+  return { status, lines, stderr: said, output };
 }
 
-/** The lines of an audit log, whatever the file. */
-function audited(audit = path.join(folder, '.data/audit')): Record<string, unknown>[] {
-  const lines = readdirSync(audit).flatMap((file) => readFileSync(path.join(audit, file), 'utf8').trim().split('\n'));
+/** Writes a file of applicants in the test's folder, and returns its name. */
+function csvFile(name: string, rows: readonly string[]): string {
+  writeFileSync(join(folder, name), [HEADER, ...rows, ''].join('\r\n'));
+  return name;
+}
+
+function auditLines(auditFolder: string): Record<string, unknown>[] {
+  const path = join(folder, auditFolder);
+  const lines = readdirSync(path).flatMap((file) => readFileSync(join(path, file), 'utf8').trim().split('\n'));
   return lines.map((line) => JSON.parse(line));
 }
 
-const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
-
-test('on a server that never heard of us it registers what it needs, starts, and finds the applicant again', async () => {
-  const [first, second] = await Promise.all([starter([...ONE, '--json']), starter([...ONE, '--json'])]);
-  expect([first.status, second.status]).toEqual([0, 0]);
-  const results = [first, second].map(({ stdout }) => JSON.parse(stdout).result);
-  expect(results.sort()).toEqual(['running', 'started']);
-  // Two processes, one folder: a whole chain each, with what it began with, the applicant, and the end.
-  const { chains } = await verifyAudit(path.join(folder, '.data/audit'));
-  expect(chains).toMatchObject([
-    { end: 'closed', broken: null },
-    { end: 'closed', broken: null },
-  ]);
-  // Each told its checkpoint once, apart from what `--json` promises.
-  const heads = [first, second].flatMap(({ stderr }) => headsIn(stderr));
-  expect(heads).toHaveLength(2);
-  expect(await verifyAudit(path.join(folder, '.data/audit'), heads)).toMatchObject({ borneOut: 2, missing: [] });
-  const acts = audited().map(({ did }) => String(did));
-  expect(acts.sort()).toEqual(['configure', 'configure', 'not-started', 'start', 'start', 'stop', 'stop']);
-  const other = await starter(['--client-user-id', 'POL-1', '--email', 'eve@example.org', '--json']);
-  expect(other.status).toBe(1);
-  expect(JSON.parse(other.stdout)).toMatchObject({ clientUserId: 'POL-1', result: 'conflict', stage: 'inviting' });
-  expect(other.stdout + other.stderr).not.toMatch(/max@|eve@/);
-});
-
-test('nobody is started who cannot be recorded, a dry run records nobody, and a reference stands beside each of a file', async () => {
-  const file = path.join(folder, 'two.csv');
-  const header = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
-  writeFileSync(file, `${header}\nREF-1,a@example.org,,,,\nREF-2,b@example.org,,,,\n`);
-  writeFileSync(path.join(folder, 'no-folder'), '');
-  const dry = { env: { AUDIT_LOG: path.join(folder, 'dry') } };
-  const [unwritable, dryRun] = await Promise.all([
-    starter(['--file', file, '--json'], { env: { AUDIT_LOG: path.join(folder, 'no-folder') } }),
-    starter(['--file', file, '--dry-run'], dry),
-  ]);
-  expect(unwritable).toMatchObject({ status: 1, stdout: '' });
-  expect(unwritable.stderr).toMatch(/^the audit log cannot be written, .* \((EEXIST|ENOTDIR)\)/);
-  expect(dryRun.status).toBe(0);
-  expect(existsSync(path.join(folder, 'dry'))).toBe(false);
-  const given = ['--file', file, '--json', '--authorization-reference', 'BATCH-7'];
-  const { status, stdout } = await starter(given, { env: { AUDIT_LOG: path.join(folder, 'referred') } });
-  expect([status, stdout.match(/"started"/g)?.length]).toEqual([0, 2]);
-  const starts = audited(path.join(folder, 'referred')).filter(({ did }) => did === 'start');
-  expect(
-    starts.map(({ who, clientUserId, authorizationReference }) => [who, clientUserId, authorizationReference]).sort(),
-  ).toEqual([
-    [expect.stringMatching(/^cli:/), 'REF-1', 'BATCH-7'],
-    [expect.stringMatching(/^cli:/), 'REF-2', 'BATCH-7'],
-  ]);
-});
-
-test('a file and standard input start the same rows, and name the bad one by its line', async () => {
-  const rows = ['CSV-1,a@example.org,,,,', 'CSV-2,b@example.org,,,1999-99-99,', 'CSV-3,c@example.org,,,,'];
-  const text = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows].join('\r\n');
-  const file = path.join(folder, 'applicants.csv');
-  writeFileSync(file, text);
-  const fromFile = await starter(['--file', file]);
-  expect(fromFile).toMatchObject({ status: 1, stdout: '' });
-  expect(fromFile.stderr).toMatch('applicants.csv, line 3, dateOfBirth: expected a date');
-  expect(fromFile.stderr).toMatch('3 rows: 2 started, 1 invalid');
-  const piped = await starter(['--file', '-'], { stdin: text });
-  expect(piped.stderr).toMatch('3 rows: 2 running, 1 invalid');
-});
-
-test.each([
-  ['stdout', '2>said | head -1'],
-  ['stderr', '2>&1 >lines | head -1'],
-])(
-  'where %s is closed early (EPIPE) everyone is started all the same, quietly, with the usual status',
-  async (closed, redirection) => {
-    const rows = Array.from(
-      { length: 40 },
-      (_, index) => `PIPE-${closed}-${index},not an address,,,,\nPIPE-${index},a@b.example,,,,`,
-    );
-    const header = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
-    writeFileSync(path.join(folder, 'many.csv'), [header, ...rows].join('\n'));
-    const entry = path.join(__dirname, '../../dist/src/starter.js');
-    const command = `{ "${process.execPath}" "${entry}" --file many.csv --json; echo $? >status; } ${redirection}`;
-    const env = {
-      PATH: process.env['PATH'],
-      ...UPSTREAM_NOWHERE,
-      TEMPORAL_ADDRESS: server.address,
-      AUDIT_LOG: `pipe-${closed}`,
-    };
-    const printed = await new Promise<string>((resolve) => {
-      execFile('sh', ['-c', command], { cwd: folder, env }, (_, stdout) => resolve(stdout));
-    });
-    expect(printed.trim().split('\n')).toHaveLength(1);
-    expect(readFileSync(path.join(folder, 'status'), 'utf8')).toBe('1\n');
-    expect(audited(path.join(folder, `pipe-${closed}`)).filter(({ did }) => did === 'start')).toHaveLength(40);
-    if (closed === 'stdout') expect(readFileSync(path.join(folder, 'said'), 'utf8')).not.toMatch(/EPIPE|fatal/);
-    else
-      expect(readFileSync(path.join(folder, 'lines'), 'utf8').match(/"result":"(started|running)"/g)).toHaveLength(40);
-  },
-  60_000,
-);
-
-test('whatever goes wrong, nothing of a person is in what is printed', async () => {
-  const person = ['zephyrina@quorwhistle.example', 'Zephyrina Ann', '1971-03-09', 'Marzipan Infirmary'];
-  const [email = '', name = '', born = '', source = ''] = person;
-  const one = ['--client-user-id', 'SAFE-1', '--email', email, '--first-name', name];
-  const all = [...one, '--date-of-birth', born, '--suggested-source', source, '--json'];
-  writeFileSync(path.join(folder, 'a-file'), '');
-  const ended = await Promise.all([
-    starter(all, { env: { AUDIT_LOG: path.join(folder, 'a-file/audit') } }),
-    starter(all, { env: { POLL_INVITED: 'often' } }),
-    starter([...all, `--${email}`]),
-    starter(['--client-user-id', email, '--email', email]),
-    starter([...all, '--authorization-reference', name]),
-  ]);
-  expect(ended.map(({ status }) => status)).toEqual([1, 2, 2, 2, 2]);
-  for (const { stdout, stderr } of ended) {
-    expect(stderr).not.toBe('');
-    expect(person.filter((told) => (stdout + stderr).includes(told))).toEqual([]);
-  }
-}, 60_000);
-
-test('wrong usage and configuration end with status 2 before anything is asked of anybody', async () => {
-  expect(await starter(['--file', 'nowhere.csv'])).toMatchObject({ status: 2, stdout: '' });
-  const forReal = await starter(ONE, { env: { HUMAN_API_DATA_URL: 'https://api.humanapi.co' } });
-  expect(forReal).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('PAYLOAD_KEYS: expected') });
-  expect(await starter(['--client-user-id', 'max@example.org', '--email', 'max@example.org'])).toMatchObject({
-    status: 2,
+describe('the starter', () => {
+  test('registers its search attributes on a new server, starts an applicant, and finds it again', async () => {
+    const results = await Promise.all([starter([...ONE, '--json']), starter([...ONE, '--json'])]);
+    expect(results.map(({ status }) => status)).toEqual([0, 0]);
+    const printed = results.flatMap(({ lines }) => lines.map((line) => JSON.parse(line)));
+    expect(printed.map(({ result }) => result).sort()).toEqual(['running', 'started']);
+    // Two processes write to one folder, each a complete chain.
+    const { chains } = await verifyAudit(join(folder, '.data/audit'));
+    expect(chains).toMatchObject([
+      { end: 'closed', broken: null },
+      { end: 'closed', broken: null },
+    ]);
+    // Each prints its checkpoint once, on stderr.
+    const heads = results.flatMap(({ stderr }) => headsIn(stderr));
+    expect(heads).toHaveLength(2);
+    expect(await verifyAudit(join(folder, '.data/audit'), heads)).toMatchObject({ borneOut: 2, missing: [] });
+    const acts = auditLines('.data/audit').map(({ did }) => String(did));
+    expect(acts.sort()).toEqual(['configure', 'configure', 'not-started', 'start', 'start', 'stop', 'stop']);
+    const other = await starter(['--client-user-id', 'POL-1', '--email', 'eve@example.org', '--json']);
+    expect(other.status).toBe(1);
+    expect(JSON.parse(other.lines[0] ?? '')).toMatchObject({ clientUserId: 'POL-1', result: 'conflict' });
+    expect(other.output).not.toMatch(/max@|eve@/);
   });
-  const { status, stderr } = await starter(ONE, { env: { POLL_INVITED: 'often', WEBHOOK_PORTT: '1' } });
-  expect(status).toBe(2);
-  expect(stderr).toMatch(/POLL_INVITED: expected .*; came "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
+
+  test('starts no applicant without an audit log, records none in a dry run, and a reference for each of a file', async () => {
+    const file = csvFile('two.csv', ['REF-1,a@example.org,,,,', 'REF-2,b@example.org,,,,']);
+    writeFileSync(join(folder, 'no-folder'), '');
+    const [unwritable, dryRun] = await Promise.all([
+      starter(['--file', file, '--json'], { AUDIT_LOG: 'no-folder' }),
+      starter(['--file', file, '--dry-run'], { AUDIT_LOG: 'dry' }),
+    ]);
+    expect(unwritable).toMatchObject({ status: 1, lines: [] });
+    expect(unwritable.stderr).toMatch(/\((EEXIST|ENOTDIR)\)/);
+    expect(dryRun.status).toBe(0);
+    expect(existsSync(join(folder, 'dry'))).toBe(false);
+    const args = ['--file', file, '--json', '--authorization-reference', 'BATCH-7'];
+    const { status, output } = await starter(args, { AUDIT_LOG: 'referred' });
+    expect([status, output.match(/"started"/g)?.length]).toEqual([0, 2]);
+    const starts = auditLines('referred').filter(({ did }) => did === 'start');
+    expect(
+      starts.map(({ who, clientUserId, authorizationReference }) => [who, clientUserId, authorizationReference]).sort(),
+    ).toEqual([
+      [expect.stringMatching(/^cli:/), 'REF-1', 'BATCH-7'],
+      [expect.stringMatching(/^cli:/), 'REF-2', 'BATCH-7'],
+    ]);
+  });
+
+  test('starts the same rows from a file and from standard input, and names an invalid row by its line', async () => {
+    const rows = ['CSV-1,a@example.org,,,,', 'CSV-2,b@example.org,,,1999-99-99,', 'CSV-3,c@example.org,,,,'];
+    const file = csvFile('applicants.csv', rows);
+    const fromFile = await starter(['--file', file]);
+    expect(fromFile).toMatchObject({ status: 1, lines: [] });
+    expect(fromFile.stderr).toMatch('applicants.csv, line 3, dateOfBirth: expected a date');
+    expect(fromFile.stderr).toMatch('3 rows: 2 started, 1 invalid');
+    const piped = await starter(['--file', '-'], {}, readFileSync(join(folder, file), 'utf8'));
+    expect(piped.stderr).toMatch('3 rows: 2 running, 1 invalid');
+  });
+
+  test('starts all applicants and keeps its exit status when stdout and stderr are closed early (EPIPE)', async () => {
+    const rows = Array.from({ length: 40 }, (_, n) => [`BAD-${n},not an address,,,,`, `PIPE-${n},a@b.example,,,,`]);
+    csvFile('many.csv', rows.flat());
+    const entry = join(__dirname, '../../dist/src/starter.js');
+    const command = `{ "${process.execPath}" "${entry}" --file many.csv --json; echo $? >status; } 2>&1 | head -1`;
+    const env = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, TEMPORAL_ADDRESS: server.address, AUDIT_LOG: 'pipe' };
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: folder, env });
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(readFileSync(join(folder, 'status'), 'utf8')).toBe('1\n');
+    expect(auditLines('pipe').filter(({ did }) => did === 'start')).toHaveLength(40);
+  });
+
+  test('ends with 2 on wrong usage and configuration, and prints no personal data in any failure', async () => {
+    const person = ['zephyrina@quorwhistle.example', 'Zephyrina Ann', '1971-03-09', 'Marzipan Infirmary'] as const;
+    const [email, name, dateOfBirth, source] = person;
+    const args = ['--client-user-id', 'SAFE-1', '--email', email, '--first-name', name];
+    args.push('--date-of-birth', dateOfBirth, '--suggested-source', source, '--json');
+    writeFileSync(join(folder, 'a-file'), '');
+    const [unwritable, faults, noFile, withoutKeys] = await Promise.all([
+      starter(args, { AUDIT_LOG: 'a-file/audit' }),
+      starter(args, { POLL_INVITED: 'often', WEBHOOK_PORTT: '1' }),
+      starter(['--file', 'nowhere.csv']),
+      starter(args, { HUMAN_API_DATA_URL: 'https://api.humanapi.co' }),
+    ]);
+    expect([unwritable, faults, noFile, withoutKeys].map(({ status }) => status)).toEqual([1, 2, 2, 2]);
+    expect(faults.stderr).toMatch(/POLL_INVITED: expected .*; came "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
+    expect(withoutKeys.stderr).toContain('PAYLOAD_KEYS: expected');
+    for (const { lines, stderr } of [unwritable, faults, noFile, withoutKeys]) {
+      expect(lines).toEqual([]);
+      expect(stderr).not.toBe('');
+      expect(person.filter((text) => stderr.includes(text))).toEqual([]);
+    }
+  });
+});
+
+describe('the operator command', () => {
+  const env = () => ({
+    ...{ TEMPORAL_ADDRESS: server.address, TASK_QUEUE: 'operator', LOG_LEVEL: 'error' },
+    ...{ WEBHOOK_SPOOL: join(folder, 'spool'), REPORT_STORE: join(folder, 'reports') },
+  });
+
+  async function chartway(...args: string[]) {
+    const { status, lines } = await runProcess('chartway', folder, env(), [...args, '--json']);
+    return { status, printed: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  }
+
+  /** Returns the number of signals in the newest run of a workflow. */
+  async function signalsOf(workflowId: string): Promise<number> {
+    const { events = [] } = await client.workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
+  }
+
+  test('replays a notice that the webhook quarantined because its signature was missing', async () => {
+    // Without a worker the signals stay in the history.
+    await client.workflow.start('collectRecords', { taskQueue: 'no-worker', workflowId: 'applicant-POL-20417' });
+    const webhook = await startProcess('webhook', folder, {
+      ...env(),
+      ...{ WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'hush-hush-hush-hush', WEBHOOK_SIGNATURE: 'verify' },
+      ...{ HUMAN_API_CLIENT_SECRET: 'new', WEBHOOK_SIGNATURE_SECRETS: 'client-secret' },
+    });
+    const post = async (notice: object, isSigned: boolean) => {
+      const body = JSON.stringify(notice);
+      const headers = isSigned ? signedHeaders(body) : {};
+      const url = `${webhook.addresses[0]}/notifications/hush-hush-hush-hush`;
+      const answer = await fetch(url, { method: 'POST', body, headers });
+      return [answer.status, await answer.json()];
+    };
+    expect(await post(statusNotification({ value: 'Engaged' }), true)).toEqual([200, { accepted: 1, ignored: 0 }]);
+    expect(await post(statusNotification({ value: 'Declined' }), false)).toEqual([200, { accepted: 0, ignored: 1 }]);
+    // If Temporal does not answer within 2 s, the webhook spools the notice and delivers it later.
+    await until('the signal', 30_000, async () => (await signalsOf('applicant-POL-20417')) === 1);
+
+    const listed = await chartway('quarantine', 'list');
+    expect(listed).toMatchObject({
+      status: 0,
+      printed: [{ why: 'signature', kind: 'status', clientUserId: 'POL-20417', detail: 'missing' }],
+    });
+    const [{ id } = {}] = listed.printed;
+    const shown = await chartway('quarantine', 'show', String(id));
+    expect(shown.printed).toMatchObject([{ notices: [{ status: 'Declined' }] }]);
+    expect(await chartway('quarantine', 'replay', '--all')).toMatchObject({
+      status: 0,
+      printed: [{ id, result: 'replayed', taken: 1, by: { applicant: 1 } }],
+    });
+    expect(await signalsOf('applicant-POL-20417')).toBe(2);
+    expect((await chartway('quarantine', 'list')).printed).toEqual([]);
+    expect(await webhook.end()).toBe(0);
+  });
+
+  test('opens a mailbox again for a replayed notice that its first run had', async () => {
+    const store = createFolderStore(join(folder, 'reports'));
+    await store.init();
+    const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+    const content = serializeNotices([REPORT]);
+    const mailbox = client.workflow.getHandle('notices-h-2');
+    const replay = async (key: string) => {
+      await quarantine.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content });
+      expect(await chartway('quarantine', 'replay', '--all', '--why', 'nobody')).toMatchObject({ status: 0 });
+      return mailbox.describe();
+    };
+
+    const first = await replay('run 1');
+    await mailbox.terminate();
+    const second = await replay('run 2');
+    expect(second.runId).not.toBe(first.runId);
+    expect(second.status.name).toBe('RUNNING');
+    expect(await signalsOf('notices-h-2')).toBe(1);
+    expect(await quarantine.list()).toEqual([]);
+  });
+
+  test('ends with 1 without Temporal, 2 on wrong usage and configuration, 0 on help', async () => {
+    const run = (args: readonly string[], settings: object) =>
+      runProcess('chartway', folder, { ...env(), ...settings }, args);
+    const address = `127.0.0.1:${await freePort()}`;
+    const [unreachable, fault, help] = await Promise.all([
+      run(['cancel', 'POL-1'], { TEMPORAL_ADDRESS: address }),
+      run(['quarantine', 'list'], { POLL_INVITED: 'often' }),
+      run(['quarantine', '--help'], { POLL_INVITED: 'often' }),
+    ]);
+    expect([unreachable, fault, help].map(({ status }) => status)).toEqual([1, 2, 0]);
+    expect(unreachable.said).toContain(address);
+    expect(help.lines.join('\n')).toMatch(/list[\s\S]*show[\s\S]*replay[\s\S]*drop/);
+    const wrong = [[], ['quarantine'], ['quarantine', 'drop'], ['quarantine', 'replay', 'id', '--all'], ['nothing']];
+    for (const argv of wrong) expect(saidOfWrongUsage(argv)).not.toBe('');
+  });
 });

@@ -40,7 +40,7 @@ test('whichever call fails, the file has the old bytes or the new ones, and no d
       await fs.writeFile(path, 'old');
       disk.break({ from, lasting: false, code: 'ENOSPC' });
       const code = await codeOf(writeAtomically(path, draft, 'new'));
-      disk.mend();
+      disk.repair();
       if (disk.failed.length === 0) break;
       seen.push(...disk.failed);
       // Only the sync of the folder fails after the file has its name.

@@ -5,7 +5,7 @@ import { ModelUpstream, T0, type Truth } from './model/upstream';
 const FLOOD_FROM_MS = T0 + 2 * DAY_MS;
 const FLOOD_MINUTES = 60;
 
-/** A person whose last status stands when the flood begins, two notices a second for an hour. */
+/** A flood of two notices per second for an hour, after the last status of a person. */
 function setup(status: string, forged: (atMs: number, i: number) => Delivery, sinceMs = FLOOD_FROM_MS - MINUTE_MS) {
   const truth: Truth = {
     statuses: [
@@ -20,13 +20,12 @@ function setup(status: string, forged: (atMs: number, i: number) => Delivery, si
     dated: true,
   };
   const flood = Array.from({ length: FLOOD_MINUTES * 120 }, (_, i) => forged(FLOOD_FROM_MS + i * 500, i));
-  const live = (deliveries: readonly Delivery[]) =>
-    new Life(new ModelUpstream(truth), DEFAULT_POLICY, deliveries).live();
-  const flooded = live(flood);
+  const run = (deliveries: readonly Delivery[]) => new Life(new ModelUpstream(truth), DEFAULT_POLICY, deliveries).run();
+  const flooded = run(flood);
   const during = flooded.calls.filter(
     ({ atMs }) => atMs >= FLOOD_FROM_MS && atMs < FLOOD_FROM_MS + FLOOD_MINUTES * MINUTE_MS,
   );
-  return { flooded, quiet: live([]), callsDuring: (of: string) => during.filter((call) => call.of === of).length };
+  return { flooded, quiet: run([]), callsDuring: (of: string) => during.filter((call) => call.of === of).length };
 }
 
 const claiming =
@@ -37,9 +36,9 @@ const claiming =
     updatedAtMs: atMs,
   });
 
-describe('an hour of forged notices, two a second', () => {
-  // Beside what notices may cause, the reads and lists of windows and conclusions.
-  const MOST = 5 + FLOOD_MINUTES + 5;
+describe('an hour of forged notices', () => {
+  // The calls for notices, and those of windows and conclusions.
+  const MAX_CALLS = 5 + FLOOD_MINUTES + 5;
 
   test.each<[string, string, (atMs: number, i: number) => Delivery]>([
     ['Declined', 'Syncing', claiming('Declined')],
@@ -53,16 +52,16 @@ describe('an hour of forged notices, two a second', () => {
     ['reports', 'Syncing', (atMs, i) => ({ atMs, reportId: `r${i}`, updatedAt: null })],
     ['reports', 'All Synced', (atMs, i) => ({ atMs, reportId: `r${i}`, updatedAt: null })],
   ])(
-    'of %s, told of somebody who is %s, costs a read and a list a minute at most, and not the applicant',
+    'of %s costs a person in %s at most one read and one list per minute, and does not change the conclusion',
     (_what, status, forged) => {
       const { flooded, quiet, callsDuring } = setup(status, forged);
-      expect(callsDuring('status')).toBeLessThanOrEqual(MOST);
-      expect(callsDuring('reports')).toBeLessThanOrEqual(MOST);
+      expect(callsDuring('status')).toBeLessThanOrEqual(MAX_CALLS);
+      expect(callsDuring('reports')).toBeLessThanOrEqual(MAX_CALLS);
       expect(flooded.conclusion).toEqual(quiet.conclusion);
     },
   );
 
-  test('never makes an applicant wake without something to do', () => {
+  test('causes no wait that ends at once', () => {
     const { flooded } = setup('Syncing', claiming('Declined', 'Engaged'), FLOOD_FROM_MS - HOUR_MS);
     const idle = flooded.steps.filter(({ atMs, step }) => step.do === 'wait' && step.wait.untilMs <= atMs);
     expect(idle).toEqual([]);

@@ -3,15 +3,15 @@ import { documentKey } from '../../src/domain/reports';
 import { fc } from '../support/property';
 import { forgedDeliveries, type History, trueDeliveries, truths } from './model/histories';
 import { type Delivery, type Ending, Life } from './model/life';
-import { asTruthTells, type Verdict, verdictOn } from './model/oracle';
+import { comparableReason, type Verdict, verdictOn } from './model/oracle';
 import { ModelUpstream, type Truth } from './model/upstream';
 
 const FORGED = ['Invited', 'Engaged', 'Syncing', 'Attn Required', 'Declined', 'Error', 'Disconnected', 'Nonsense'];
 
-/** Wakings, reads, lists and fetches of one life, with the polls' quiet attempts apart, where every document can be had. */
-const STEPS_MOST = 500;
-/** A document that cannot be had is tried once an hour for a day: each time it is fetched, recorded and waited for. */
-const STEPS_FOR_A_FAULT = 3 * 25;
+/** Steps of one life in which every document can be downloaded. */
+const MAX_STEPS = 500;
+/** A document that fails is retried each hour for a day: download, record, wait. */
+const STEPS_PER_FAULT = 3 * 25;
 
 const withTrueNotices: fc.Arbitrary<History> = truths.chain((truth) =>
   trueDeliveries(truth).map((deliveries) => ({ truth, deliveries })),
@@ -24,8 +24,8 @@ const withForgedNotices: fc.Arbitrary<History> = withTrueNotices.chain(({ truth,
   })),
 );
 
-function live(truth: Truth, deliveries: readonly Delivery[]): Ending {
-  return new Life(new ModelUpstream(truth), DEFAULT_POLICY, deliveries).live();
+function run(truth: Truth, deliveries: readonly Delivery[]): Ending {
+  return new Life(new ModelUpstream(truth), DEFAULT_POLICY, deliveries).run();
 }
 
 function storedKeys({ collection }: Ending): string[] {
@@ -38,44 +38,43 @@ function storedKeys({ collection }: Ending): string[] {
     .sort();
 }
 
-function stepsMost({ reports }: Truth): number {
+function maxSteps({ reports }: Truth): number {
   const faulty = reports.filter(({ fault }) => fault !== 'none');
   const documents = faulty.reduce((sum, { versionsAtMs, offered }) => sum + versionsAtMs.length * offered.length, 0);
-  return STEPS_MOST + documents * STEPS_FOR_A_FAULT;
+  return MAX_STEPS + documents * STEPS_PER_FAULT;
 }
 
-/** That a person lived as their truth says, whatever reached us of it. */
 function expectTrueEnding(truth: Truth, deliveries: readonly Delivery[]): void {
-  const ending = live(truth, deliveries);
+  const ending = run(truth, deliveries);
   expectEnding(ending, verdictOn(truth, DEFAULT_POLICY));
-  expect(ending.steps.length).toBeLessThan(stepsMost(truth));
+  expect(ending.steps.length).toBeLessThan(maxSteps(truth));
 }
 
 function expectEnding(ending: Ending, verdict: Verdict): void {
   const { conclusion } = ending;
-  expect({ ...conclusion, reason: asTruthTells(conclusion.reason, verdict) }).toEqual(verdict.conclusion);
+  expect({ ...conclusion, reason: comparableReason(conclusion.reason, verdict) }).toEqual(verdict.conclusion);
   if (verdict.documents) expect(storedKeys(ending)).toEqual(verdict.documents);
   expect(ending.atMs).toBeLessThanOrEqual(verdict.byMs);
   if (ending.conclusion.reason !== 'deleted-upstream') expect(ending.facts.status.claim).toBeNull();
   expect(ending.steps.filter(({ atMs, step }) => step.do === 'wait' && step.wait.untilMs <= atMs)).toEqual([]);
 }
 
-describe('an applicant ends as the truth upstream says', () => {
-  test('with no notices at all', () => {
+describe('an applicant ends as the truth upstream requires', () => {
+  test('without notices', () => {
     fc.assert(
       fc.property(truths, (truth) => expectTrueEnding(truth, [])),
       { numRuns: 300 },
     );
   });
 
-  test('whether its notices are lost, doubled, late or out of order', () => {
+  test('with notices that are lost, repeated, late or out of order', () => {
     fc.assert(
       fc.property(withTrueNotices, ({ truth, deliveries }) => expectTrueEnding(truth, deliveries)),
       { numRuns: 300 },
     );
   });
 
-  test('whatever is forged beside them', () => {
+  test('with forged notices', () => {
     fc.assert(
       fc.property(withForgedNotices, ({ truth, deliveries }) => expectTrueEnding(truth, deliveries)),
       { numRuns: 300 },

@@ -1,29 +1,20 @@
 import { currentKind, currentStatus, type Facts, openFacts, withNotice, withRead } from '../../src/domain/facts';
 import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { nextStage, statusKind } from '../../src/domain/status';
+import { statusKind } from '../../src/domain/status';
 import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
 const STATUSES = [
-  'Invited',
-  'Engaged',
-  'Declined',
-  'Syncing',
-  'All Synced',
-  'Some Synced',
-  'Error',
-  'Attn Required',
-  'Disconnected',
-  'Pondering',
+  ...['Invited', 'Engaged', 'Declined', 'Syncing', 'All Synced', 'Some Synced', 'Error', 'Attn Required'],
+  ...['Disconnected', 'Pondering'],
 ];
-const PAIRS = STATUSES.flatMap((older) => STATUSES.filter((it) => it !== older).map((newer) => ({ older, newer })));
 
-interface Fact {
+interface Report {
   readonly status: string;
   readonly updatedAtMs: number;
 }
 
-/** Tells facts by push and poll, one a second, from an invitation an hour ago. */
+/** Reports statuses by notice and by read, one a second, to an applicant who was invited an hour ago. */
 function setup() {
   const opened = openFacts({ status: 'Invited', updatedAtMs: T0 - HOUR_MS, askedAtMs: T0 - HOUR_MS }, T0 - HOUR_MS);
   let facts: Facts = opened;
@@ -31,133 +22,105 @@ function setup() {
   return {
     opened,
     facts: () => facts,
-    push(fact: Fact): void {
+    notice(report: Report): void {
       nowMs += 1_000;
-      facts = withNotice(facts, fact, nowMs, DEFAULT_POLICY);
+      facts = withNotice(facts, report, nowMs, DEFAULT_POLICY);
     },
-    poll(fact: Fact): void {
+    read(report: Report): void {
       nowMs += 1_000;
-      facts = withRead(facts, { ...fact, askedAtMs: nowMs - 400 }, nowMs, DEFAULT_POLICY);
+      facts = withRead(facts, { ...report, askedAtMs: nowMs - 400 }, nowMs, DEFAULT_POLICY);
     },
   };
 }
 
-function pairOf({ older, newer }: { older: string; newer: string }): [Fact, Fact] {
-  return [
-    { status: older, updatedAtMs: T0 },
-    { status: newer, updatedAtMs: T0 + 1_000 },
-  ];
+/** For each pair of statuses. */
+function expectForPairs(check: (it: ReturnType<typeof setup>, older: Report, newer: Report) => [unknown, unknown]) {
+  for (const older of STATUSES) {
+    for (const newer of STATUSES.filter((status) => status !== older)) {
+      const reports = [
+        { status: older, updatedAtMs: T0 },
+        { status: newer, updatedAtMs: T0 + 1_000 },
+      ] as const;
+      const [actual, expected] = check(setup(), ...reports);
+      expect([older, newer, actual]).toEqual([older, newer, expected]);
+    }
+  }
 }
 
-describe.each(['push', 'poll'] as const)('a newer status told by %s', (newerBy) => {
-  test.each(['push', 'poll'] as const)(
-    'counts after an older one told by %s, whichever statuses they are',
-    (olderBy) => {
-      for (const pair of PAIRS) {
-        const it = setup();
-        const [older, newer] = pairOf(pair);
-        it[olderBy](older);
-        it[newerBy](newer);
-        expect([pair, currentStatus(it.facts())]).toEqual([pair, pair.newer]);
-      }
-    },
-  );
-
-  test('is not moved back by an older one that is pushed late, whichever statuses they are', () => {
-    for (const pair of PAIRS) {
-      const it = setup();
-      const [older, newer] = pairOf(pair);
+describe.each(['notice', 'read'] as const)('a newer status by %s', (newerBy) => {
+  test.each(['notice', 'read'] as const)('replaces an older one by %s', (olderBy) => {
+    expectForPairs((it, older, newer) => {
+      it[olderBy](older);
       it[newerBy](newer);
-      it.push(older);
-      expect([pair, currentStatus(it.facts())]).toEqual([pair, pair.newer]);
-    }
+      return [currentStatus(it.facts()), newer.status];
+    });
   });
 
-  test('changes nothing when it is pushed again, whichever status it is', () => {
-    for (const pair of PAIRS) {
-      const it = setup();
-      const [, newer] = pairOf(pair);
+  test('is not replaced by a late notice of an older one', () => {
+    expectForPairs((it, older, newer) => {
+      it[newerBy](newer);
+      it.notice(older);
+      return [currentStatus(it.facts()), newer.status];
+    });
+  });
+
+  test('is not changed by a repeated notice', () => {
+    expectForPairs((it, _older, newer) => {
       it[newerBy](newer);
       const before = it.facts();
-      it.push({ ...newer, status: ` ${newer.status.toUpperCase()} ` });
-      expect(it.facts()).toBe(before);
-    }
+      it.notice({ ...newer, status: ` ${newer.status.toUpperCase()} ` });
+      return [it.facts() === before, true];
+    });
   });
 });
 
-test('a newer status that was read is not moved back by an older read, whichever statuses they are', () => {
-  for (const pair of PAIRS) {
-    const it = setup();
-    const [older, newer] = pairOf(pair);
-    it.poll(newer);
-    it.poll(older);
-    expect([pair, currentStatus(it.facts())]).toEqual([pair, pair.newer]);
-  }
+test.each([
+  ['a read is not replaced by an older read', 'read', 'newer'],
+  ['a claim is replaced by an older read', 'notice', 'older'],
+] as const)('%s', (_what, by, current) => {
+  expectForPairs((it, older, newer) => {
+    it[by](newer);
+    it.read(older);
+    return [currentStatus(it.facts()), { older, newer }[current].status];
+  });
 });
 
-test('a claim that is newer than the read after it gives way to it, whichever statuses they are', () => {
-  for (const pair of PAIRS) {
-    const it = setup();
-    const [older, newer] = pairOf(pair);
-    it.push(newer);
-    it.poll(older);
-    expect([pair, currentStatus(it.facts())]).toEqual([pair, pair.older]);
-  }
-});
-
-test('any interleaving of the same facts by push and poll ends in the same state once a last read is made', () => {
-  const story = fc.array(fc.constantFrom(...STATUSES), { minLength: 1, maxLength: 6 });
-  const telling = fc.record({ by: fc.constantFrom('push', 'poll'), which: fc.nat(5), forged: fc.boolean() });
+test('notices and reads in any order, forged ones included, give the same result after a last read', () => {
+  const truths = fc.array(fc.constantFrom(...STATUSES), { minLength: 1, maxLength: 6 });
+  const deliveries = fc.array(
+    fc.record({ by: fc.constantFrom('notice', 'read'), which: fc.nat(5), forged: fc.boolean() }),
+    { maxLength: 20 },
+  );
   fc.assert(
-    fc.property(story, fc.array(telling, { maxLength: 20 }), (statuses, tellings) => {
+    fc.property(truths, deliveries, (statuses, delivered) => {
       const truth = statuses.map((status, i) => ({ status, updatedAtMs: T0 + i * 1_000 }));
       const last = truth.at(-1) ?? { status: 'none', updatedAtMs: 0 };
       const it = setup();
-      for (const { by, which, forged } of tellings) {
-        const fact = truth[which % truth.length] ?? last;
-        if (by === 'poll') it.poll(fact);
-        else it.push(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : fact);
+      for (const { by, which, forged } of delivered) {
+        const report = truth[which % truth.length] ?? last;
+        if (by === 'read') it.read(report);
+        else it.notice(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : report);
       }
-      it.poll(last);
-      const { claim } = it.facts().status;
-      const { readBackRequestedAtMs } = it.facts().checks;
-      expect({
-        claim,
-        readBackRequestedAtMs,
-        status: currentStatus(it.facts()),
-        kind: currentKind(it.facts()),
-      }).toEqual({
-        claim: null,
-        readBackRequestedAtMs: null,
-        status: last.status,
-        kind: statusKind(last.status),
-      });
+      it.read(last);
+      const { status, checks } = it.facts();
+      expect([status.claim, checks.readBackRequestedAtMs]).toEqual([null, null]);
+      expect([currentStatus(it.facts()), currentKind(it.facts())]).toEqual([last.status, statusKind(last.status)]);
     }),
     { numRuns: 1_000 },
   );
 });
 
-test('facts told twice end as facts told once, to the last stamp', () => {
-  const pushes = fc.array(fc.record({ status: fc.constantFrom(...STATUSES), updated: fc.nat(60) }), { maxLength: 8 });
+test('notices that come twice give the same facts as notices that come once', () => {
+  const notices = fc.array(fc.record({ status: fc.constantFrom(...STATUSES), updated: fc.nat(60) }), { maxLength: 8 });
   fc.assert(
-    fc.property(pushes, (told) => {
-      const atMs = T0 + HOUR_MS;
-      const tell = (times: number) =>
-        told.reduce<Facts>((facts, { status, updated }) => {
-          let next = facts;
-          for (let i = 0; i < times; i++)
-            next = withNotice(next, { status, updatedAtMs: T0 + updated * 1_000 }, atMs, DEFAULT_POLICY);
-          return next;
-        }, setup().opened);
-      expect(tell(2)).toEqual(tell(1));
+    fc.property(notices, (all) => {
+      const factsAfter = (times: number) =>
+        all
+          .flatMap((notice) => Array.from({ length: times }, () => notice))
+          .reduce<Facts>((facts, { status, updated }) => {
+            return withNotice(facts, { status, updatedAtMs: T0 + updated * 1_000 }, T0 + HOUR_MS, DEFAULT_POLICY);
+          }, setup().opened);
+      expect(factsAfter(2)).toEqual(factsAfter(1));
     }),
   );
-});
-
-test('the stage follows the facts, and an unknown status leaves it where it was', () => {
-  const it = setup();
-  it.push({ status: 'Syncing', updatedAtMs: T0 });
-  const syncing = nextStage(currentKind(it.facts()), 'invited');
-  it.push({ status: 'Pondering', updatedAtMs: T0 + 1_000 });
-  expect([syncing, nextStage(currentKind(it.facts()), syncing)]).toEqual(['syncing', 'syncing']);
 });

@@ -4,55 +4,43 @@ import { fc } from '../support/property';
 
 const T0 = Date.UTC(2026, 0, 1);
 
-/** Calls as soon as it may, whenever it is asked to. */
-function setup(cadenceMs = HOUR_MS) {
+/** The times of the calls, relative to T0, if a call is requested at each of these times. */
+function callsAt(requestsMs: readonly number[], cadenceMs = HOUR_MS): number[] {
   let limit = NEW_RATE_LIMIT;
-  const callsAtMs: number[] = [];
-  return {
-    callsAtMs,
-    ask(nowMs: number): void {
-      if (nowMs < nextAllowedAtMs(limit, cadenceMs)) return;
-      limit = withCall(limit, nowMs, cadenceMs);
-      callsAtMs.push(nowMs);
-    },
-  };
+  return requestsMs.filter((ms) => {
+    if (T0 + ms < nextAllowedAtMs(limit, cadenceMs)) return false;
+    limit = withCall(limit, T0 + ms, cadenceMs);
+    return true;
+  });
 }
 
-describe('what notices may cause', () => {
-  test('is five calls at once, then one a minute', () => {
-    const { callsAtMs, ask } = setup();
-    for (let nowMs = T0; nowMs <= T0 + 3 * MINUTE_MS; nowMs += 1_000) for (let i = 0; i < 20; i++) ask(nowMs);
-    expect(callsAtMs.map((atMs) => (atMs - T0) / MINUTE_MS)).toEqual([0, 0, 0, 0, 0, 1, 2, 3]);
-  });
+const burstsEvery = (everyMs: number, untilMs: number) =>
+  Array.from({ length: untilMs / everyMs + 1 }, (_, i) => Array(9).fill(i * everyMs) as number[]).flat();
 
-  test('is at most 5 calls and one for each minute in any stretch of time, however the notices come', () => {
-    const gaps = fc.array(fc.oneof(fc.nat(50), fc.nat(5 * MINUTE_MS)), { maxLength: 200 });
-    fc.assert(
-      fc.property(gaps, (gapsMs) => {
-        const { callsAtMs, ask } = setup();
-        let nowMs = T0;
-        for (const gapMs of gapsMs) {
-          nowMs += gapMs;
-          ask(nowMs);
+test('the limit is five calls at once, then one per minute', () => {
+  const calls = callsAt(burstsEvery(1_000, 3 * MINUTE_MS));
+  expect(calls.map((ms) => ms / MINUTE_MS)).toEqual([0, 0, 0, 0, 0, 1, 2, 3]);
+});
+
+test('in any period there are at most five calls plus one per minute', () => {
+  const gaps = fc.array(fc.oneof(fc.nat(50), fc.nat(5 * MINUTE_MS)), { maxLength: 200 });
+  fc.assert(
+    fc.property(gaps, (gapsMs) => {
+      let atMs = 0;
+      const calls = callsAt(gapsMs.map((ms) => (atMs += ms)));
+      for (const [i, fromMs] of calls.entries()) {
+        for (const [j, untilMs] of calls.entries()) {
+          if (j >= i) expect(j - i + 1).toBeLessThanOrEqual(5 + Math.floor((untilMs - fromMs) / MINUTE_MS));
         }
-        for (const [i, fromMs] of callsAtMs.entries()) {
-          for (const [j, untilMs] of callsAtMs.entries()) {
-            if (j >= i) expect(j - i + 1).toBeLessThanOrEqual(5 + Math.floor((untilMs - fromMs) / MINUTE_MS));
-          }
-        }
-      }),
-    );
-  });
+      }
+    }),
+  );
+});
 
-  test('is five calls again after five quiet minutes, and never more', () => {
-    const { callsAtMs, ask } = setup();
-    for (const atMs of [T0, T0 + 5 * MINUTE_MS, T0 + 24 * HOUR_MS]) for (let i = 0; i < 9; i++) ask(atMs);
-    expect(callsAtMs).toHaveLength(15);
-  });
+test('after five quiet minutes five calls are allowed again, and never more', () => {
+  expect(callsAt([0, 5 * MINUTE_MS, 24 * HOUR_MS].flatMap((ms) => Array(9).fill(ms) as number[]))).toHaveLength(15);
+});
 
-  test('refills at the poll cadence where that is below a minute, for polling would have asked by then', () => {
-    const { callsAtMs, ask } = setup(2_000);
-    for (let nowMs = T0; nowMs <= T0 + 4_000; nowMs += 100) for (let i = 0; i < 9; i++) ask(nowMs);
-    expect(callsAtMs.map((atMs) => atMs - T0)).toEqual([0, 0, 0, 0, 0, 2_000, 4_000]);
-  });
+test('a poll cadence below a minute refills it', () => {
+  expect(callsAt(burstsEvery(100, 4_000), 2_000)).toEqual([0, 0, 0, 0, 0, 2_000, 4_000]);
 });

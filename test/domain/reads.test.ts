@@ -1,13 +1,11 @@
-import { emptyCollection } from '../../src/domain/collection';
-import { decide } from '../../src/domain/decision';
 import { currentStatus, type Facts, openFacts, withRead } from '../../src/domain/facts';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Situation } from './model/situation';
 import { T0 } from './model/upstream';
 
-const AGE_MS = 73 * 365 * DAY_MS;
+const IN_2099_MS = 73 * 365 * DAY_MS;
 
-/** An applicant read as Engaged under the given date; times relative to that read. */
+/** An applicant read as Engaged with the given date. Times relative to that read. */
 function setup(updatedMs: number) {
   let facts: Facts = openFacts({ status: 'Engaged', updatedAtMs: T0 + updatedMs, askedAtMs: T0 }, T0);
   return {
@@ -20,57 +18,40 @@ function setup(updatedMs: number) {
   };
 }
 
-describe('a read whose date is more than 5 min ahead of the clock counts as undated', () => {
-  test.each([
-    ['at the invitation', (it: ReturnType<typeof setup>) => it],
-    [
-      'later',
-      (it: ReturnType<typeof setup>) => {
-        it.read('Engaged', MINUTE_MS, AGE_MS);
-        return it;
-      },
-    ],
-  ])('%s, so that the read after it wins', (when, tell) => {
-    const it = tell(setup(when === 'later' ? 0 : AGE_MS));
+test('the date of a read counts up to 5 min ahead of the clock, at the invitation and later', () => {
+  expect(setup(5 * MINUTE_MS).facts().status.read.updatedAtMs).toBe(T0 + 5 * MINUTE_MS);
+  const later = setup(0);
+  later.read('Engaged', MINUTE_MS, IN_2099_MS);
+  for (const it of [setup(IN_2099_MS), later]) {
     expect(it.facts().status.read.updatedAtMs).toBeNull();
     expect(it.read('Syncing', HOUR_MS)).toBe('Syncing');
-  });
-
-  test('up to 5 min ahead it is taken as it is', () => {
-    expect(setup(5 * MINUTE_MS).facts().status.read.updatedAtMs).toBe(T0 + 5 * MINUTE_MS);
-  });
+  }
 });
 
-describe('another status under an older date', () => {
-  test('counts once it is read again unchanged a minute later, whatever its date', () => {
+describe('another status with an older date', () => {
+  test('counts once it is read again a minute later: earlier both answers may come from a replica that lags', () => {
     const it = setup(4 * MINUTE_MS);
     expect(it.read('Syncing', MINUTE_MS)).toBe('Engaged');
+    expect(it.read('Syncing', 2 * MINUTE_MS - 1, MINUTE_MS)).toBe('Engaged');
     expect(it.read('Syncing', 2 * MINUTE_MS, MINUTE_MS)).toBe('Syncing');
     expect(it.facts().status.contradiction).toBeNull();
   });
 
-  test('does not count twice in a minute: both answers may come from a replica that lags', () => {
-    const it = setup(4 * MINUTE_MS);
-    it.read('Syncing', MINUTE_MS);
-    expect(it.read('Syncing', 2 * MINUTE_MS - 1, MINUTE_MS)).toBe('Engaged');
-    expect(it.read('Syncing', 2 * MINUTE_MS, MINUTE_MS)).toBe('Syncing');
-  });
-
-  test('is forgotten once the status known is read again', () => {
+  test('is dropped once the known status is read again', () => {
     const it = setup(4 * MINUTE_MS);
     it.read('Syncing', MINUTE_MS);
     it.read('Engaged', 2 * MINUTE_MS, 4 * MINUTE_MS);
     expect(it.read('Syncing', 3 * MINUTE_MS, MINUTE_MS)).toBe('Engaged');
   });
 
-  test('begins anew where it is a third status', () => {
+  test('is replaced by a third status', () => {
     const it = setup(4 * MINUTE_MS);
     it.read('Syncing', MINUTE_MS);
     expect(it.read('Attn Required', 2 * MINUTE_MS)).toBe('Engaged');
     expect(it.read('Attn Required', 3 * MINUTE_MS, 2 * MINUTE_MS)).toBe('Attn Required');
   });
 
-  test('is no contradiction where it was asked for before the read that is known', () => {
+  test('is no contradiction if it was requested before the known read', () => {
     const it = setup(0);
     it.read('All Synced', 2 * MINUTE_MS);
     it.read('Syncing', MINUTE_MS);
@@ -78,7 +59,7 @@ describe('another status under an older date', () => {
   });
 
   test('is read again a minute later, and until then nothing is decided, not even a withdrawal', () => {
-    const it = new Situation('Invited', DEFAULT_POLICY).read('Engaged', 0, { updatedMs: 4 * MINUTE_MS });
+    const it = new Situation('Invited').read('Engaged', 0, { updatedMs: 4 * MINUTE_MS });
     const deadlineMs = DEFAULT_POLICY.expiresMs.applicant;
     it.read('Syncing', deadlineMs, { updatedMs: MINUTE_MS });
     expect(it.next(deadlineMs)).toMatchObject({ do: 'wait', wait: { statusPoll: null, listPoll: null } });
@@ -88,19 +69,11 @@ describe('another status under an older date', () => {
     expect(it.next(deadlineMs + MINUTE_MS)).toMatchObject({ do: 'list', because: 'conclusion' });
   });
 
-  test('that goes away again costs no more than a read a cadence', () => {
-    const it = setup(4 * MINUTE_MS);
-    it.read('Syncing', HOUR_MS, MINUTE_MS);
-    it.read('Engaged', HOUR_MS + MINUTE_MS, 4 * MINUTE_MS);
-
-    const nowMs = T0 + HOUR_MS + MINUTE_MS;
-    const step = decide({
-      facts: it.facts(),
-      collection: emptyCollection(),
-      policy: DEFAULT_POLICY,
-      nowMs,
-      autoInvite: true,
-    });
-    expect(step).toMatchObject({ do: 'wait', wait: { statusPoll: { startMs: T0 + 2 * HOUR_MS + MINUTE_MS } } });
+  test('that disappears again costs at most one read per cadence', () => {
+    const it = new Situation('Engaged').read('Engaged', 0, { updatedMs: 4 * MINUTE_MS });
+    it.read('Syncing', HOUR_MS, { updatedMs: MINUTE_MS });
+    const atMs = HOUR_MS + MINUTE_MS;
+    it.read('Engaged', atMs, { updatedMs: 4 * MINUTE_MS });
+    expect(it.next(atMs)).toMatchObject({ do: 'wait', wait: { statusPoll: { startMs: T0 + atMs + HOUR_MS } } });
   });
 });

@@ -1,60 +1,34 @@
 import { STAGES } from '../../src/domain/outcome';
-import { nextStage, type StatusKind, statusKind, statusRules } from '../../src/domain/status';
+import { nextStage, statusKind, statusRules } from '../../src/domain/status';
 
-const STATUSES: [string, StatusKind][] = [
-  ['Invited', 'invited'],
-  ['Engaged', 'engaged'],
-  ['Declined', 'declined'],
-  ['Syncing', 'syncing'],
-  ['All Synced', 'all-synced'],
-  ['Some Synced', 'some-synced'],
-  ['Error', 'error'],
-  ['Attn Required', 'attention'],
-  ['Disconnected', 'disconnected'],
+type Row = [text: string, kind: string, stage: string | null, cadence: string, flags: string];
+
+/** Flags: E proves an engagement, R is read back at once, D waits for the deadline, L has its list polled. */
+const TABLE: Row[] = [
+  ['Invited', 'invited', 'invited', 'invited', 'D'],
+  ['Engaged', 'engaged', 'engaged', 'engaged', 'ED'],
+  ['Declined', 'declined', null, 'engaged', 'R'],
+  ['Syncing', 'syncing', 'syncing', 'syncing', 'ED'],
+  ['All Synced', 'all-synced', 'collecting', 'engaged', 'E'],
+  ['Some Synced', 'some-synced', 'collecting', 'someSynced', 'ERL'],
+  ['Error', 'error', null, 'engaged', 'R'],
+  ['Attn Required', 'attention', 'attention', 'attention', 'ED'],
+  ['Disconnected', 'disconnected', 'attention', 'disconnected', 'ERL'],
+  ['Paused', 'unknown', null, 'engaged', 'D'],
 ];
 
-describe('a status', () => {
-  test.each(STATUSES)('%s is known as %s in any case and spacing', (status, kind) => {
-    const spellings = [status, status.toUpperCase(), status.toLowerCase(), ` ${status}\n`, status.replace(' ', ' \t ')];
-    expect(spellings.map(statusKind)).toEqual(spellings.map(() => kind));
-  });
-
-  test.each(['', 'Paused', 'AllSynced', 'All-Synced', 'Invited!', 'constructor', '__proto__', 'toString'])(
-    '%p is unknown, not one that we act upon',
-    (status) => expect(statusKind(status)).toBe('unknown'),
-  );
+test.each(TABLE)('%s is %s: stage %s, cadence %s, flags %s', (text, kind, stage, cadence, flags) => {
+  for (const spelling of [text, text.toUpperCase(), text.toLowerCase(), ` ${text}\n`, text.replace(' ', ' \t ')]) {
+    expect([spelling, statusKind(spelling)]).toEqual([spelling, kind]);
+  }
+  const rules = statusRules(statusKind(text));
+  const { provesEngagement, isReadBackAtOnce, waitsForDeadline, isListPolled } = rules;
+  const letters = [provesEngagement && 'E', isReadBackAtOnce && 'R', waitsForDeadline && 'D', isListPolled && 'L'];
+  expect([rules.stage, rules.cadence, letters.filter(Boolean).join('')]).toEqual([stage, cadence, flags]);
+  expect(STAGES.map((before) => nextStage(statusKind(text), before))).toEqual(STAGES.map((before) => stage ?? before));
 });
 
-describe('the stage', () => {
-  test.each<[StatusKind, string]>([
-    ['invited', 'invited'],
-    ['engaged', 'engaged'],
-    ['syncing', 'syncing'],
-    ['attention', 'attention'],
-    ['disconnected', 'attention'],
-    ['some-synced', 'collecting'],
-    ['all-synced', 'collecting'],
-  ])('of %s is %s, wherever the applicant was before', (kind, stage) => {
-    expect(STAGES.map((before) => nextStage(kind, before))).toEqual(STAGES.map(() => stage));
-  });
-
-  test.each<StatusKind>(['unknown', 'declined', 'error'])('stays where it is at %s', (kind) => {
-    expect(STAGES.map((before) => nextStage(kind, before))).toEqual(STAGES);
-  });
-});
-
-describe('the poll cadence', () => {
-  test.each<[StatusKind, string]>([
-    ['invited', 'invited'],
-    ['engaged', 'engaged'],
-    ['syncing', 'syncing'],
-    ['attention', 'attention'],
-    ['some-synced', 'someSynced'],
-    ['disconnected', 'disconnected'],
-  ])('of %s is the one named %s', (kind, name) => expect(statusRules(kind).cadence).toBe(name));
-
-  test.each<StatusKind>(['unknown', 'declined', 'error', 'all-synced'])(
-    'of %s, which has none of its own, is that of an engaged person',
-    (kind) => expect(statusRules(kind).cadence).toBe('engaged'),
-  );
-});
+test.each(['', 'AllSynced', 'All-Synced', 'Invited!', 'constructor', '__proto__', 'toString'])(
+  '%p is an unknown status',
+  (status) => expect(statusKind(status)).toBe('unknown'),
+);

@@ -32,7 +32,7 @@ function readiness(port: number): Promise<number | null> {
   );
 }
 
-async function readyIs(port: number, status: number): Promise<void> {
+async function untilReadiness(port: number, status: number): Promise<void> {
   await until(`/readyz to answer ${status}`, STEP_TIMEOUT_MS, async () => (await readiness(port)) === status);
 }
 
@@ -45,11 +45,11 @@ async function pollers(): Promise<number> {
   return answer.pollers?.length ?? 0;
 }
 
-/** As Temporal forgets a closed run at the end of its retention. */
-async function forget(workflowId: string): Promise<void> {
+/** Deletes a closed run, as Temporal does at the end of its retention. */
+async function deleteRun(workflowId: string): Promise<void> {
   const { client } = installation;
   await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId } });
-  await until('the run to be forgotten', STEP_TIMEOUT_MS, () =>
+  await until('the run to be deleted', STEP_TIMEOUT_MS, () =>
     client.workflow
       .getHandle(workflowId)
       .describe()
@@ -63,7 +63,7 @@ async function forget(workflowId: string): Promise<void> {
 const invitations = () => installation.proxy.calls.filter((call) => call === 'POST /admin/api/v1/users').length;
 
 test(
-  'without a store worker and api are not ready and print the command; no one is invited until it is made, and no one again when it is unmounted',
+  'without a store, worker and api are not ready and print the command, and no one is invited; an unmounted store invites no one twice',
   async () => {
     const [workerPort, apiPort] = [await freePort(), await freePort()];
     const starting = installation.startWorker({ METRICS_PORT: String(workerPort) });
@@ -71,8 +71,8 @@ test(
       ...{ TEMPORAL_ADDRESS: server.address, REPORT_STORE: installation.reports, LOG_LEVEL: 'error' },
       ...{ API_PORT: '0', METRICS_PORT: String(apiPort) },
     });
-    await readyIs(workerPort, 503);
-    await readyIs(apiPort, 503);
+    await untilReadiness(workerPort, 503);
+    await untilReadiness(apiPort, 503);
     const applicant = { clientUserId: 'POL-1', as: 'eager' };
     await installation.enrol([applicant]);
     await expect(readdir(installation.reports)).rejects.toThrow('ENOENT');
@@ -82,18 +82,18 @@ test(
     expect((await installation.operate('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
     const worker = await starting;
     for (const process of [worker, await api]) expect(process.output()).toContain('chartway -- store init');
-    await readyIs(workerPort, 200);
-    await readyIs(apiPort, 200);
+    await untilReadiness(workerPort, 200);
+    await untilReadiness(apiPort, 200);
     const result = await installation.ended('POL-1');
     expect(result.outcome).toBe('collected');
     expect(invitations()).toBe(1);
 
     await rename(installation.reports, `${installation.reports}.disk`);
     await mkdir(installation.reports);
-    await forget('applicant-POL-1');
+    await deleteRun('applicant-POL-1');
     await installation.enrol([applicant]);
-    await readyIs(workerPort, 503);
-    await until('the store to be asked for in vain', STEP_TIMEOUT_MS, async () => {
+    await untilReadiness(workerPort, 503);
+    await until('an activity to fail without the store', STEP_TIMEOUT_MS, async () => {
       const run = installation.client.workflow.getHandle('applicant-POL-1');
       const { raw } = await run.describe();
       return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1);

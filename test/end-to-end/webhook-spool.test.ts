@@ -15,17 +15,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Only Linux has a folder in which nobody, root neither, can make anything. */
-const NOWHERE = process.platform === 'linux' ? (['/proc/nope', 'ENOENT'] as const) : (['file', 'ENOTDIR'] as const);
+/** On Linux, not even root can create a file in /proc. */
+const UNUSABLE = process.platform === 'linux' ? (['/proc/nope', 'ENOENT'] as const) : (['file', 'ENOTDIR'] as const);
 
 test.each([
   ['webhook', 'WEBHOOK_SPOOL', 'file/spool', 'ENOTDIR'],
-  ['webhook', 'WEBHOOK_SPOOL', ...NOWHERE],
-  ['api', 'AUDIT_LOG', ...NOWHERE],
+  ['webhook', 'WEBHOOK_SPOOL', ...UNUSABLE],
+  ['api', 'AUDIT_LOG', ...UNUSABLE],
 ] as const)(
-  'a %s whose %s is %s says so and ends with status 2, before it listens',
+  'a %s whose %s is %s prints the setting and ends with status 2, before it listens',
   async (process, name, path, code) => {
-    const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-of-this-test', [name]: path };
+    const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-of-the-test', [name]: path };
     const { status, lines, said } = await runProcess(process, folder, env, []);
     expect({ status, lines }).toEqual({ status: 2, lines: [] });
     expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
@@ -33,7 +33,7 @@ test.each([
   60_000,
 );
 
-test('a webhook logs how many secrets it has, because a comma makes two, and none of them', async () => {
+test('a webhook logs the number of its secrets, because a comma separates two, and not the secrets', async () => {
   const env = {
     WEBHOOK_PORT: '0',
     WEBHOOK_SECRET: 'a-secret-with-a-comma,in-the-middle-of-it',

@@ -27,10 +27,10 @@ test(
     for (let round = 1; round <= ROUNDS; round += 1) {
       const children = ['a', 'b'].map((name) => startChild(WRITER, folder, `${name}${round}`));
       await until('lines of both', TIMEOUT_MS, async () =>
-        children.every(({ heard }) => heard.length > ENOUGH) ? true : undefined,
+        children.every(({ messages }) => messages.length > ENOUGH) ? true : undefined,
       );
       await Promise.all(children.map((child) => child.kill()));
-      for (const { heard } of children) for (const id of heard) safe.add(id);
+      for (const { messages } of children) for (const id of messages) safe.add(id);
     }
     const { chains } = await verifyAudit(folder);
     expect(chains).toHaveLength(2 * ROUNDS);

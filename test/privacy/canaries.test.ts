@@ -5,12 +5,12 @@ import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers } from '../support/processes';
+import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
 import { filesIn } from '../support/stored';
-import { startTemporalServer } from '../support/temporal-server';
+import { DELETES_SOON, startTemporalServer } from '../support/temporal-server';
 import { scan } from './scan';
 
-/** Strings that nobody else writes, in everything that an applicant brings along. */
+/** Strings that occur nowhere else, in each field of an applicant. */
 const IDENTITY = {
   domain: 'quorwhistle.example',
   firstName: 'Zephyrina',
@@ -18,26 +18,36 @@ const IDENTITY = {
   dateOfBirth: '1971-03-09',
   source: 'Marzipan Infirmary',
 };
-/** In what upstream says: a provider's name, a status that we do not know, a report's type. */
-const UPSTREAMS = ['Starfleet Medical', 'Wobbling Cormorant', 'gallimaufry-report'];
-/** Of the installation: whoever reads a log must not be able to speak for it. */
+/** From upstream: a provider's name, an unknown status, a report's type. */
+const UPSTREAM_TEXTS = ['Starfleet Medical', 'Wobbling Cormorant', 'gallimaufry-report'];
 const SECRETS = ['test-secret', 'test-notices-of-ours'];
-const CANARIES = [...Object.values(IDENTITY), ...UPSTREAMS];
+const CANARIES = [...Object.values(IDENTITY), ...UPSTREAM_TEXTS];
 
-const ENDINGS_TIMEOUT_MS = 90_000;
-const TEST_TIMEOUT_MS = 240_000;
+const [BY_COMMAND, BY_AGE, KEPT] = ['POL-varnishcote', 'POL-thimblewick', 'POL-candlegarth'] as const;
+const CANCELLED = 'POL-silent';
 
-/** What an installation has left, by place. */
-interface Left {
+const STEP_TIMEOUT_MS = 90_000;
+const TEST_TIMEOUT_MS = 300_000;
+
+interface Traces {
   readonly database: Buffer;
+  /** Spool, quarantine, audit log, shelf, temporary files: all files but the applicants' folders. */
+  readonly files: Buffer;
+  /** The names of all files, with the applicants' folders. */
+  readonly names: Buffer;
+}
+
+interface Output {
   readonly logs: Buffer;
   readonly metrics: Buffer;
-  /** Spool, quarantine, audit log, shelf, temporary files: everything but the applicants' own folders. */
-  readonly files: Buffer;
-  /** The names of all files, the applicants' too. */
-  readonly names: Buffer;
-  /** What opens the invitations of everybody: the last part of their links. */
-  readonly links: readonly string[];
+  /** The secret part of each invitation link. */
+  readonly linkTokens: readonly string[];
+}
+
+interface Context {
+  readonly installation: Installation;
+  readonly worker: RunningProcess;
+  readonly dbFile: string;
 }
 
 let folder: string;
@@ -50,41 +60,53 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 afterAll(killLeftOvers);
 
 test(
-  "with keys, nothing that a person or a report tells is found anywhere but in the applicant's own folder",
+  'with keys, personal data is only in the folder of the applicant; an erasure, by command or by age, leaves only lines of the audit log',
   async () => {
-    const left = await live({ ours: generateKey('main'), webhooks: generateKey('webhook') });
-    for (const place of ['database', 'logs', 'metrics', 'files'] as const) {
-      const canaries = [...CANARIES, ...SECRETS, ...left.links];
-      expect({ place, found: scan(left[place], canaries) }).toEqual({ place, found: [] });
+    const applicants = { [BY_COMMAND]: 'eager', [BY_AGE]: 'eager', 'POL-declines': 'declines', 'POL-broken': 'broken' };
+    let beforeErasure: Traces | undefined;
+    const keys = { ours: generateKey('main'), webhooks: generateKey('webhook') };
+    const { traces, output } = await runApplicants({ ...applicants, [KEPT]: 'silent' }, keys, async (context) => {
+      beforeErasure = await tracesOf(context);
+      await eraseAndCheck(context);
+    });
+    expect(output.linkTokens).toHaveLength(6);
+    const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
+    for (const { database, files } of [traces, beforeErasure ?? traces]) {
+      const places = { database, files, logs: output.logs, metrics: output.metrics };
+      for (const [place, bytes] of Object.entries(places)) {
+        expect({ place, found: scan(bytes, forbidden) }).toEqual({ place, found: [] });
+      }
+      expect(files.length).toBeGreaterThan(1_000);
     }
-    expect(left.links).toHaveLength(4);
-    expect(scan(left.names, Object.values(IDENTITY))).toEqual([]);
-    expect(left.logs.length).toBeGreaterThan(10_000);
-    expect(left.files.length).toBeGreaterThan(1_000);
+    expect(scan(beforeErasure?.names ?? Buffer.alloc(0), Object.values(IDENTITY))).toEqual([]);
+    expect(output.logs.length).toBeGreaterThan(10_000);
   },
   TEST_TIMEOUT_MS,
 );
 
 test(
-  'without keys the same scan finds them, so that it is known to look',
+  'without keys the same scan finds the data in Temporal, and still not in logs and metrics',
   async () => {
-    const left = await live(undefined);
-    const found = new Set(scan(left.database, CANARIES).map(({ canary }) => canary));
-    expect([...found].sort()).toEqual([...CANARIES].sort());
-    // Not even then in what is read by people and machines who have no business with it.
+    const { traces, output } = await runApplicants({ 'POL-eager': 'eager' }, undefined, async () => {});
+    const foundCanaries = new Set(scan(traces.database, CANARIES).map(({ canary }) => canary));
+    expect([...foundCanaries].sort()).toEqual([...CANARIES].sort());
     for (const place of ['logs', 'metrics'] as const) {
-      const canaries = [...CANARIES, ...SECRETS, ...left.links];
-      expect({ place, found: scan(left[place], canaries) }).toEqual({ place, found: [] });
+      const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
+      expect({ place, found: scan(output[place], forbidden) }).toEqual({ place, found: [] });
     }
-    expect(scan(left.files, left.links)).toEqual([]);
+    expect(scan(traces.files, output.linkTokens)).toEqual([]);
   },
   TEST_TIMEOUT_MS,
 );
 
-/** Some applicants through their courses, with everything said that can be said, and what is left of it. */
-async function live(keys: { ours: string; webhooks: string } | undefined): Promise<Left> {
+/** Runs applicants (persona by clientUserId, and one that is cancelled) to their ends, calls `act`, stops all, and returns what remains. */
+async function runApplicants(
+  personas: Readonly<Record<string, string>>,
+  keys: { ours: string; webhooks: string } | undefined,
+  act: (context: Context) => Promise<void>,
+): Promise<{ readonly traces: Traces; readonly output: Output }> {
   const dbFile = join(folder, 'temporal.db');
-  const server = await startTemporalServer({ dbFile });
+  const server = await startTemporalServer({ dbFile, extraArgs: DELETES_SOON });
   const installation = await Installation.start({
     temporalAddress: server.address,
     taskQueue: 'canaries',
@@ -95,57 +117,109 @@ async function live(keys: { ours: string; webhooks: string } | undefined): Promi
     ...(keys && { keys: { ours: `${keys.ours},${keys.webhooks}`, webhooks: keys.webhooks } }),
   });
   try {
-    await installation.startWorker();
-    const people = ['eager', 'declines', 'broken', 'silent'].map((as) => ({ clientUserId: `POL-${as}`, as }));
-    await installation.intake(people, [], {}, IDENTITY);
-    const humanId = await until('an invitation', ENDINGS_TIMEOUT_MS, async () => {
-      const [person] = await installation.upstream.people('POL-silent');
-      return person?.humanId;
-    });
-    const links = await Promise.all(people.map(({ clientUserId }) => tokenOf(installation, clientUserId)));
-    const about = { clientUserId: 'POL-silent', humanId, updatedAt: new Date().toISOString() };
+    const worker = await installation.startWorker();
+    const rows = Object.entries({ ...personas, [CANCELLED]: 'silent' }).map(([clientUserId, as]) => ({
+      clientUserId,
+      as,
+    }));
+    await installation.intake(rows, [], {}, IDENTITY);
+    const linkTokens = await Promise.all(rows.map(({ clientUserId }) => linkTokenOf(installation, clientUserId)));
+    const humanId = await humanIdOf(installation, CANCELLED);
     const endpoint = 'https://admin.humanapi.co/api/v1/users';
-    await installation.notify([
-      { ...about, endpoint, property: 'status', value: 'Wobbling Cormorant' },
-      {
-        ...{ ...about, humanId: 'f'.repeat(32), objectId: 'r-1', action: 'created' },
-        ...{ endpoint: 'https://api.humanapi.co/v1/human/medical/reports', type: 'gallimaufry-report' },
-      },
-    ]);
-    for (const as of ['eager', 'declines', 'broken']) await installation.ended(`POL-${as}`, ENDINGS_TIMEOUT_MS);
-    await installation.client.workflow.getHandle(applicantWorkflowId('POL-silent')).cancel();
-    await until('the cancelled person to be gone', ENDINGS_TIMEOUT_MS, async () => {
-      const people = await installation.upstream.people('POL-silent');
+    const about = { clientUserId: CANCELLED, humanId, updatedAt: new Date().toISOString(), endpoint };
+    const statusNotice = { ...about, property: 'status', value: 'Wobbling Cormorant' };
+    const reportNotice = {
+      ...{ ...about, humanId: 'f'.repeat(32), objectId: 'r-1', action: 'created', type: 'gallimaufry-report' },
+      endpoint: 'https://api.humanapi.co/v1/human/medical/reports',
+    };
+    await installation.notify([statusNotice, reportNotice]);
+    for (const { clientUserId } of rows.filter(({ as }) => as !== 'silent')) {
+      await installation.ended(clientUserId, STEP_TIMEOUT_MS);
+    }
+    await installation.client.workflow.getHandle(applicantWorkflowId(CANCELLED)).cancel();
+    await until('the cancelled person to be deleted', STEP_TIMEOUT_MS, async () => {
+      const people = await installation.upstream.people(CANCELLED);
       return people.every(({ deleted }) => deleted);
     });
     const metrics = Buffer.from(await installation.metrics());
-    // Without Temporal a notice waits in the spool.
+    const context = { installation, worker, dbFile };
+    await act(context);
     await server.stop();
-    await installation.notify([{ ...about, endpoint, property: 'status', value: 'Wobbling Cormorant' }]);
+    // Without Temporal the notice stays in the spool.
+    await installation.notify([statusNotice]);
     await installation.end();
-    return { metrics, links, logs: Buffer.from(installation.output()), ...(await onDisk(installation, dbFile)) };
+    const logs = Buffer.from(worker.output() + installation.output());
+    return { traces: await tracesOf(context), output: { logs, metrics, linkTokens } };
   } finally {
     await installation.remove();
     await server.stop();
   }
 }
 
-/** What is secret of a link; its host is everybody's. */
-function tokenOf({ upstream }: Installation, clientUserId: string): Promise<string> {
-  return until(`the link of ${clientUserId}`, ENDINGS_TIMEOUT_MS, async () => {
+async function eraseAndCheck({ installation, worker }: Context): Promise<void> {
+  const humanIds = await Promise.all([BY_COMMAND, BY_AGE].map((id) => humanIdOf(installation, id)));
+  const erasedIds = [BY_COMMAND, BY_AGE, ...humanIds];
+  const before = await filesIn(installation.folder);
+  expect(erasedIds.filter((id) => filesWith(before, id).length === 0)).toEqual([]);
+
+  expect(await installation.operate('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
+  await installation.replaceWorker(worker, { REPORTS_RETENTION: '1s' });
+  const files = await until('the erasure by age', STEP_TIMEOUT_MS, async () => {
+    const current = await filesIn(installation.folder);
+    const erased = auditLinesOf(current).some(({ did, clientUserId }) => did === 'erase' && clientUserId === BY_AGE);
+    return erased && filesWith(current, BY_AGE).every(isAuditFile) && current;
+  });
+  const { count } = await installation.client.workflow.count(`HumanId IN ("${humanIds.join('", "')}")`);
+  expect(count).toBe(0);
+  expect(erasedIds.flatMap((id) => filesWith(files, id)).filter((name) => !isAuditFile(name))).toEqual([]);
+  expect(filesWith(files, KEPT).some((name) => !isAuditFile(name))).toBe(true);
+  const erasures = auditLinesOf(files).filter(({ did }) => did === 'erase');
+  expect(erasures.map(({ who, clientUserId }) => [who.split(':')[0], clientUserId])).toEqual(
+    expect.arrayContaining([
+      ['cli', BY_COMMAND],
+      ['worker', BY_AGE],
+    ]),
+  );
+}
+
+async function humanIdOf({ upstream }: Installation, clientUserId: string): Promise<string> {
+  const [person] = await upstream.people(clientUserId);
+  if (!person) throw new Error(`expected ${clientUserId} upstream`);
+  return person.humanId;
+}
+
+/** Returns the secret part of the invitation link; its host is public. */
+function linkTokenOf({ upstream }: Installation, clientUserId: string): Promise<string> {
+  return until(`the link of ${clientUserId}`, STEP_TIMEOUT_MS, async () => {
     const people = await upstream.people(clientUserId);
     const token = people.length > 0 && (await upstream.inviteLink(clientUserId)).split('/').at(-1);
     return token !== undefined && token !== '' && token;
   });
 }
 
-async function onDisk(installation: Installation, dbFile: string): Promise<Pick<Left, 'database' | 'files' | 'names'>> {
+async function tracesOf({ installation, dbFile }: Context): Promise<Traces> {
   const files = await filesIn(installation.folder);
-  const others = [...files].filter(([name]) => !/^reports\/POL-/.test(name));
+  const outside = [...files].filter(([name]) => !/^reports\/POL-/.test(name));
   const journal = await readFile(`${dbFile}-wal`).catch(() => Buffer.alloc(0));
   return {
     database: Buffer.concat([await readFile(dbFile), journal]),
-    files: Buffer.concat(others.map(([, bytes]) => bytes)),
+    files: Buffer.concat(outside.map(([, bytes]) => bytes)),
     names: Buffer.from([...files.keys()].join('\n')),
   };
+}
+
+/** Returns the files whose name or content has the id. */
+function filesWith(files: ReadonlyMap<string, Buffer>, id: string): string[] {
+  return [...files].flatMap(([name, bytes]) => (name.includes(id) || scan(bytes, [id]).length > 0 ? [name] : []));
+}
+
+function isAuditFile(name: string): boolean {
+  return name.startsWith('.data/audit/');
+}
+
+function auditLinesOf(files: ReadonlyMap<string, Buffer>): { did: string; who: string; clientUserId: string }[] {
+  const texts = [...files].filter(([name]) => isAuditFile(name)).map(([, bytes]) => bytes.toString());
+  // The last line may be incomplete while a process writes it.
+  const lines = texts.flatMap((text) => text.split('\n').slice(0, -1));
+  return lines.map((line) => JSON.parse(line));
 }

@@ -2,31 +2,31 @@ import { readArguments } from '../../src/cli/arguments';
 import { readCommandLine } from '../../src/cli/operator/command-line';
 import { fc } from '../support/property';
 
-/** What somebody may have typed where it does not belong. */
+/** Personal data that a user may type in a wrong place. */
 const CANARIES = ['zephyrina@quorwhistle.example', 'Zephyrina Ostrowhisk', '1971-03-09', 'Marzipan Infirmary'];
 const RUNS = 400;
 
-/** How a command line ends, and what was said about it. */
+/** Returns a function that reads a command line and returns how it ends and what it prints. */
 function setup() {
-  let said = '';
-  const say = (text: string | Uint8Array) => {
-    said += String(text);
+  let output = '';
+  const write = (text: string | Uint8Array) => {
+    output += String(text);
     return true;
   };
-  jest.spyOn(process.stderr, 'write').mockImplementation(say);
-  jest.spyOn(process.stdout, 'write').mockImplementation(say);
+  jest.spyOn(process.stderr, 'write').mockImplementation(write);
+  jest.spyOn(process.stdout, 'write').mockImplementation(write);
   jest.spyOn(process, 'exit').mockImplementation((status) => {
     throw new Error(`exit ${status}`);
   });
   return (read: (argv: readonly string[]) => unknown, argv: readonly string[]) => {
-    said = '';
+    output = '';
     let ended = 'read';
     try {
       read(argv);
     } catch (error) {
       ended = (error as Error).message;
     }
-    return { ended, said };
+    return { ended, output };
   };
 }
 afterEach(() => jest.restoreAllMocks());
@@ -73,13 +73,13 @@ const argvOf = (words: fc.Arbitrary<string>) =>
 test.each([
   ['the starter', readArguments, STARTERS],
   ["the operator's command", (argv: readonly string[]) => readCommandLine(argv), OPERATORS],
-])('%s reads any command line, or refuses it with status 2, and repeats nothing of a person', (_, read, words) => {
+])('%s reads any command line or ends with status 2, and prints no personal data', (_, read, words) => {
   const outcomeOf = setup();
   fc.assert(
     fc.property(argvOf(words), (argv) => {
-      const { ended, said } = outcomeOf(read, argv);
+      const { ended, output } = outcomeOf(read, argv);
       expect(['read', 'exit 0', 'exit 2']).toContain(ended);
-      expect(CANARIES.filter((canary) => said.includes(canary))).toEqual([]);
+      expect(CANARIES.filter((canary) => output.includes(canary))).toEqual([]);
     }),
     { numRuns: RUNS },
   );
@@ -90,16 +90,16 @@ test.each([
   [['--client-user-id', 'POL-1', '--emial=zephyrina@quorwhistle.example'], 'error: unknown option'],
   [['--reports', 'zephyrina@quorwhistle.example'], 'error: --reports is not right. Expected'],
   [['Zephyrina Ostrowhisk'], 'error: too many arguments'],
-])('%j is refused in words of ours', (argv, words) => {
-  const { ended, said } = setup()(readArguments, argv);
+])('%j prints a message without the argument', (argv, words) => {
+  const { ended, output } = setup()(readArguments, argv);
   expect(ended).toBe('exit 2');
-  expect(said).toContain(words);
+  expect(output).toContain(words);
 });
 
-test('an unknown command of the operator is refused without being repeated, with the nearest of ours', () => {
+test('an unknown operator command is not repeated in the message, which names the nearest command', () => {
   const outcomeOf = setup();
   expect(outcomeOf(readCommandLine, ['Zephyrina Ostrowhisk'])).toMatchObject({ ended: 'exit 2' });
-  expect(outcomeOf(readCommandLine, ['eraze', 'POL-1']).said).toMatch(
+  expect(outcomeOf(readCommandLine, ['eraze', 'POL-1']).output).toMatch(
     /^error: unknown command\n\(Did you mean erase\?\)/,
   );
 });

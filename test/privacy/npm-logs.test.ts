@@ -8,10 +8,10 @@ import { filesIn } from '../support/stored';
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-test('npm keeps no log of the arguments that an applicant was started with', async () => {
+test('npm logs no arguments of the starter', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'chartway-npm-'));
   try {
-    // What npm tells its children of its own settings would hide ours.
+    // The settings of the npm that runs this test would override the cache folder.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
     const args = ['run', 'starter', '--', '--client-user-id', 'not an id', '--email', 'canary@example.org'];
     const npm = spawn('npm', args, {
@@ -20,8 +20,8 @@ test('npm keeps no log of the arguments that an applicant was started with', asy
       stdio: 'ignore',
     });
     expect(await once(npm, 'exit')).toEqual([2, null]);
-    const told = [...(await filesIn(cache))].filter(([, bytes]) => bytes.includes('canary'));
-    expect(told.map(([file]) => file)).toEqual([]);
+    const files = [...(await filesIn(cache))].filter(([, bytes]) => bytes.includes('canary'));
+    expect(files.map(([file]) => file)).toEqual([]);
   } finally {
     await rm(cache, { recursive: true, force: true });
   }

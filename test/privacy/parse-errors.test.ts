@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
-/** What handles upstream's text and applicants' files. */
+/** Folders that handle texts of upstream and files of applicants. */
 const FOLDERS = ['human-api', 'upstream', 'report-store', 'webhook', 'activities'];
-/** Their errors quote what they were given, or part of it. */
+/** The errors of these functions quote their input. */
 const QUOTING = /^(JSON\.parse|decodeURIComponent|decodeURI|BigInt)$/;
 
 function sources(): { name: string; text: string }[] {
@@ -16,16 +16,16 @@ function sources(): { name: string; text: string }[] {
   );
 }
 
-/** What a source does that could let input text out by way of an error, as `file:line what`. */
+/** Returns the places at which a source can leak its input in an error, as `file:line fault`. */
 function faultsOf({ name, text }: { name: string; text: string }): string[] {
   const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const faults: string[] = [];
-  const tell = (node: ts.Node, what: string) =>
-    faults.push(`${name}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${what}`);
+  const report = (node: ts.Node, fault: string) =>
+    faults.push(`${name}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${fault}`);
   const visit = (node: ts.Node, caught: ReadonlySet<string>, safe: boolean): void => {
     if (ts.isTryStatement(node)) {
       const { catchClause } = node;
-      // Without a name for it, nobody can pass the error on.
+      // An error without a name cannot leave the catch block.
       visit(
         node.tryBlock,
         caught,
@@ -36,24 +36,24 @@ function faultsOf({ name, text }: { name: string; text: string }): string[] {
       if (node.finallyBlock) visit(node.finallyBlock, caught, safe);
       return;
     }
-    if (ts.isCallExpression(node) && QUOTING.test(node.expression.getText()) && !safe) tell(node, 'parses unguarded');
+    if (ts.isCallExpression(node) && QUOTING.test(node.expression.getText()) && !safe) report(node, 'parses unguarded');
     const isCause = ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node);
-    if (isCause && node.name.getText() === 'cause') tell(node, 'keeps a cause');
+    if (isCause && node.name.getText() === 'cause') report(node, 'keeps a cause');
     if (ts.isTemplateSpan(node) && ts.isIdentifier(node.expression) && caught.has(node.expression.text))
-      tell(node, 'prints an error');
+      report(node, 'prints an error');
     if (
       ts.isCallExpression(node) &&
       node.expression.getText() === 'String' &&
       caught.has(node.arguments[0]?.getText() ?? '')
     )
-      tell(node, 'prints an error');
+      report(node, 'prints an error');
     ts.forEachChild(node, (child) => visit(child, caught, safe));
   };
   visit(file, new Set(), false);
   return faults;
 }
 
-test('no error of a parser gets out of where upstream’s text and applicants’ files are read, and none is kept as a cause', () => {
+test('no error of a parser leaves the folders that read texts of upstream and files of applicants, and none is a cause', () => {
   const all = sources();
   expect(all.length).toBeGreaterThan(50);
   expect(all.flatMap(faultsOf)).toEqual([]);
@@ -68,10 +68,10 @@ test.each([
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a program's text
   ['try { go(); } catch (error) { throw new Error(`x ${error}`); }', 'prints an error'],
   ['try { go(); } catch (error) { log(String(error)); }', 'prints an error'],
-])('%s would be found', (text, what) => {
+])('%s is found', (text, what) => {
   expect(faultsOf({ name: 'x.ts', text })).toEqual([`x.ts:1 ${what}`]);
 });
 
-test('a parser that is guarded, and whose error nobody has a name for, is fine', () => {
+test('a guarded parser whose error has no name is allowed', () => {
   expect(faultsOf({ name: 'x.ts', text: 'try { JSON.parse(text); } catch { throw new Error("mine"); }' })).toEqual([]);
 });

@@ -23,7 +23,7 @@ async function setup<Upstream extends { port: number; close(): Promise<void> }>(
   const api = createUsersUpstream({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
   cleanups.push(() => api.close());
   const onlyUpstream = {
-    sprung: 0,
+    connections: 0,
     origins: [`127.0.0.1:${upstream.port}`],
     ports: [`127.0.0.1:${upstream.port}`],
     names: [],
@@ -31,7 +31,7 @@ async function setup<Upstream extends { port: number; close(): Promise<void> }>(
   return { trap, upstream, api, onlyUpstream };
 }
 
-test('no URL in a body or a header of an answer is called, and no name in it is looked up', async () => {
+test('the client calls no URL and looks up no host name from a body or a header of an answer', async () => {
   const { trap, api, upstream, onlyUpstream } = await setup((url) => startPlantingUpstream(url, { redirects: true }));
   const { subjectId: humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
   await api.findPeople({ clientUserId: 'POL-1' });
@@ -45,25 +45,28 @@ test('no URL in a body or a header of an answer is called, and no name in it is 
   }
   await api.withdraw(humanId);
   expect(trap.seen()).toEqual(onlyUpstream);
-  expect(upstream.asked.length).toBeGreaterThan(TRAVERSALS.length);
+  expect(upstream.requests.length).toBeGreaterThan(TRAVERSALS.length);
 });
 
-test.each([300, 301, 302, 303, 305, 307, 308])('a %d is an error, and followed nowhere', async (status) => {
-  const { trap, upstream, api, onlyUpstream } = await setup(() => startRawUpstream('token'));
-  for (const location of [trap.url, `//${new URL(trap.url).host}/x`, 'http://trap.invalid/x']) {
-    upstream.answer(
-      Buffer.from(
-        `HTTP/1.1 ${status} Moved\r\nConnection: close\r\nContent-Length: 0\r\nLocation: ${location}\r\n\r\n`,
-      ),
-    );
-    await expect(api.findPeople({ clientUserId: 'POL-1' })).rejects.toMatchObject({ kind: 'unavailable' });
-    await expect(api.openReport('POL-1', 'r1', 'pdf')).rejects.toMatchObject({ kind: 'unavailable' });
-    await expect(api.withdraw('h')).rejects.toMatchObject({ kind: 'unavailable' });
-  }
-  expect(trap.seen()).toEqual(onlyUpstream);
-});
+test.each([300, 301, 302, 303, 305, 307, 308])(
+  'a %d is an error, and the client does not follow it',
+  async (status) => {
+    const { trap, upstream, api, onlyUpstream } = await setup(() => startRawUpstream('token'));
+    for (const location of [trap.url, `//${new URL(trap.url).host}/x`, 'http://trap.invalid/x']) {
+      upstream.answer(
+        Buffer.from(
+          `HTTP/1.1 ${status} Moved\r\nConnection: close\r\nContent-Length: 0\r\nLocation: ${location}\r\n\r\n`,
+        ),
+      );
+      await expect(api.findPeople({ clientUserId: 'POL-1' })).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(api.openReport('POL-1', 'r1', 'pdf')).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(api.withdraw('h')).rejects.toMatchObject({ kind: 'unavailable' });
+    }
+    expect(trap.seen()).toEqual(onlyUpstream);
+  },
+);
 
-test('a URL of a notice is not even kept', () => {
+test('the parser drops each URL of a notice', () => {
   const trap = 'http://trap.invalid/v1/human/medical/reports';
   const report = { endpoint: trap, humanId: 'h', objectId: 'r', type: 'unity', href: trap, inviteLink: trap };
   const parsed = parseNotices(
@@ -73,24 +76,24 @@ test('a URL of a notice is not even kept', () => {
   expect(JSON.stringify(parsed)).not.toContain('trap');
 });
 
-test('the trap sees whoever does call it', async () => {
+test('the trap detects a call', async () => {
   const trap = await startTrap();
   cleanups.push(trap.close);
   await request(`${trap.url}/x`).catch(() => undefined);
   await request('http://localhost:1/x').catch(() => undefined);
-  const { sprung, origins, names } = trap.seen();
-  expect({ sprung: sprung > 0, origins: origins.length, names }).toEqual({
-    sprung: true,
+  const { connections, origins, names } = trap.seen();
+  expect({ connections: connections > 0, origins: origins.length, names }).toEqual({
+    connections: true,
     origins: 2,
     names: ['localhost'],
   });
 });
 
-test('an id is one part of a path, whatever is in it, and one that cannot be is not sent', async () => {
+test('any id is one segment of a path, and an id that cannot be one is not sent', async () => {
   const { upstream, api } = await setup(() => startRawUpstream('token'));
   upstream.answer(Buffer.from('HTTP/1.1 500 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'));
   for (const id of TRAVERSALS) await api.openReport('POL-1', id, 'pdf').catch(() => undefined);
-  const paths = upstream.asked.filter((line) => line.startsWith('GET '));
+  const paths = upstream.requests.filter((line) => line.startsWith('GET '));
   expect(paths).toHaveLength(TRAVERSALS.length);
   for (const [at, line] of paths.entries()) {
     const [, id] =
@@ -101,11 +104,11 @@ test('an id is one part of a path, whatever is in it, and one that cannot be is 
     await expect(api.withdraw(id)).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(api.readStatus(id)).rejects.toMatchObject({ kind: 'unavailable' });
   }
-  expect(upstream.asked.filter((line) => line.includes('/users'))).toEqual([]);
+  expect(upstream.requests.filter((line) => line.includes('/users'))).toEqual([]);
 });
 
 test.each(['../admin', 'a/b', 'a b', 'x\u0000', 'é', '%2e%2e', 'a'.repeat(101), '', 7, null, ['h'], { h: 1 }])(
-  'a humanId %j of an answer is none',
+  'a humanId %j of an answer is rejected',
   async (humanId) => {
     const { upstream, api } = await setup(() => startRawUpstream('token'));
     const body = Buffer.from(JSON.stringify([{ humanId, clientUserId: 'POL-1', status: 'Invited' }]));

@@ -3,7 +3,7 @@ import { boundPort } from './bound-port';
 
 const HUMAN_ID = 'a'.repeat(32);
 
-/** Names that lead out of a folder, or into one of ours, where they are taken as they are. None is empty or dots alone. */
+/** Names that, used unchanged, lead out of a folder or into one of Chartway's. None is empty or only dots. */
 export const TRAVERSALS = [
   '../../../escaped',
   '..\\..\\escaped',
@@ -36,17 +36,17 @@ export const TRAVERSALS = [
   'x'.repeat(200),
 ];
 
-/** The bytes of a report: each has its own. */
+/** Returns the bytes of a report, which contain its id. */
 export function bytesOf(reportId: string): string {
   return `%PDF-1.4\nof ${JSON.stringify(reportId)}\n%%EOF\n`;
 }
 
 /**
- * An upstream on loopback that plants `trap` wherever an answer has room for a URL, and every traversal in every name. With `redirects` there
- * is a report called `moved` as well, which is a redirect to the trap.
+ * Starts an upstream on loopback that puts the URL `trap` into each field that may have a URL, and each traversal into each name. With `redirects`
+ * it also has a report `moved` that redirects to the trap.
  */
 export async function startPlantingUpstream(trap: string, { redirects }: { readonly redirects: boolean }) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const planted = {
     endpoint: `${trap}/endpoint`,
     href: `${trap}/href`,
@@ -62,14 +62,14 @@ export async function startPlantingUpstream(trap: string, { redirects }: { reado
     organization: { id: name, name: `${trap}/${name}`, href: planted.href },
     updatedAt: new Date(Date.UTC(2026, 0, 1, 0, at)).toISOString(),
   }));
-  // Nobody wants these types: what is not wanted is not asked for.
-  const strangers = TRAVERSALS.map((name) => ({ ...planted, id: `of-${name.length}`, name, organization: null }));
+  // The client requests no report of a type that is not wanted.
+  const unwanted = TRAVERSALS.map((name) => ({ ...planted, id: `of-${name.length}`, name, organization: null }));
   let invited: Record<string, unknown> | null = null;
 
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const url = new URL(request.url ?? '', 'http://upstream');
-      asked.push(`${request.method} ${url.pathname}`);
+      requests.push(`${request.method} ${url.pathname}`);
       response.setHeader('link', `<${trap}/link>; rel="next"`);
       response.setHeader('refresh', `0; url=${trap}/refresh`);
       response.setHeader('content-location', `${trap}/content`);
@@ -86,7 +86,7 @@ export async function startPlantingUpstream(trap: string, { redirects }: { reado
 
   function contentOf(call: string, { clientUserId }: Record<string, unknown>): unknown {
     if (call.endsWith('/token')) return { ...planted, client_token: 'c', access_token: 'a', expires_in: 900 };
-    if (call === 'GET /v1/human/medical/reports') return [...reports, ...strangers];
+    if (call === 'GET /v1/human/medical/reports') return [...reports, ...unwanted];
     if (call === 'GET /api/v1/users') return invited ? [invited] : [];
     if (call === 'POST /api/v1/users') {
       const updatedAt = '2026-01-01T00:00:00.000Z';
@@ -107,8 +107,8 @@ export async function startPlantingUpstream(trap: string, { redirects }: { reado
   return {
     url: `http://127.0.0.1:${port}`,
     port,
-    /** Method and path of every request, as they came. */
-    asked,
+    /** Method and path of each request, in order. */
+    requests,
     async close(): Promise<void> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -2,14 +2,14 @@ import { createServer, type Socket } from 'node:net';
 import { boundPort } from './bound-port';
 
 /**
- * An upstream of raw bytes: every request is answered with what was given last, token or not. `token`: an honest answer to the two token
- * calls. With `drip` a space follows now and then, without end.
+ * Starts an upstream that answers each request with the bytes of the last `answer` call. With `token` it answers the two token calls correctly.
+ * With `drip` spaces follow without end.
  */
 export async function startRawUpstream(token: string | null) {
   let bytes: Buffer = Buffer.alloc(0);
   let drip = false;
   const sockets = new Set<Socket>();
-  const asked: string[] = [];
+  const requests: string[] = [];
   const server = createServer((socket) => {
     sockets.add(socket);
     let dripping: NodeJS.Timeout | undefined;
@@ -20,7 +20,7 @@ export async function startRawUpstream(token: string | null) {
     });
     socket.once('data', (request: Buffer) => {
       const first = request.toString('latin1').split('\r\n', 1)[0] ?? '';
-      asked.push(first);
+      requests.push(first);
       if (token !== null && /^POST \S*token /.test(first)) return void socket.end(tokenAnswer(token));
       if (!drip) return void socket.end(bytes);
       socket.write(bytes);
@@ -29,11 +29,11 @@ export async function startRawUpstream(token: string | null) {
   });
   return {
     port: await boundPort(server),
-    /** The first line of every request. */
-    asked,
-    answer(next: Buffer, how: { drip?: boolean } = {}): void {
+    /** The first line of each request. */
+    requests,
+    answer(next: Buffer, options: { drip?: boolean } = {}): void {
       bytes = next;
-      drip = how.drip ?? false;
+      drip = options.drip ?? false;
     },
     async close(): Promise<void> {
       for (const socket of sockets) socket.destroy();

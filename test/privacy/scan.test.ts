@@ -11,8 +11,8 @@ const WRITTEN: readonly [string, Buffer][] = [
   ['in base64url', Buffer.from(Buffer.from(CANARY).toString('base64url'))],
   ['in hex', Buffer.from(Buffer.from(CANARY).toString('hex'))],
   ['URL-encoded', Buffer.from(encodeURIComponent(CANARY))],
-  ['in UTF-16, little end first', Buffer.from(CANARY, 'utf16le')],
-  ['in UTF-16, big end first', Buffer.from(CANARY, 'utf16le').swap16()],
+  ['in UTF-16, little-endian', Buffer.from(CANARY, 'utf16le')],
+  ['in UTF-16, big-endian', Buffer.from(CANARY, 'utf16le').swap16()],
   ['in gzip', gzipSync(CANARY)],
   ['in gzip that holds base64', gzipSync(Buffer.from(CANARY).toString('base64'))],
 ];
@@ -27,7 +27,7 @@ describe('the scan for canaries', () => {
     expect(scan(Buffer.from(JSON.stringify('say "Zoë"')), ['say "Zoë"'])).toMatchObject([{ form: 'json' }]);
   });
 
-  test('finds nothing where there is none', () => {
+  test('finds nothing in other texts', () => {
     expect(scan(Buffer.concat([gzipSync('another'), Buffer.from('another')]), [CANARY])).toEqual([]);
   });
 });

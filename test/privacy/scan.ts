@@ -1,24 +1,24 @@
 import { gunzipSync } from 'node:zlib';
 
-/** Where a canary was found: which one, and how it was written. */
-export interface Found {
+/** A canary, and the form in which it was found. */
+export interface CanaryMatch {
   readonly canary: string;
   readonly form: string;
 }
 
 const GZIP_MEMBER = Buffer.from([0x1f, 0x8b, 0x08]);
-/** A member within a member is looked into as well; deeper is an attack on the scan. */
+/** Limit of nested gzip members. */
 const MAX_DEPTH = 3;
 
 /** Looks for each canary in `bytes`: plain, in base64 at each of its alignments, hex, URL-encoded, JSON-escaped, UTF-16, and within gzip. */
-export function scan(bytes: Buffer, canaries: readonly string[], depth = MAX_DEPTH): readonly Found[] {
-  const found = canaries.flatMap((canary) =>
+export function scan(bytes: Buffer, canaries: readonly string[], depth = MAX_DEPTH): readonly CanaryMatch[] {
+  const matches = canaries.flatMap((canary) =>
     Object.entries(formsOf(canary))
       .filter(([, needle]) => bytes.includes(needle))
       .map(([form]) => ({ canary, form })),
   );
-  if (depth === 0) return found;
-  return [...found, ...gzipMembersOf(bytes).flatMap((member) => scan(member, canaries, depth - 1))];
+  if (depth === 0) return matches;
+  return [...matches, ...gzipMembersOf(bytes).flatMap((member) => scan(member, canaries, depth - 1))];
 }
 
 function formsOf(canary: string): Readonly<Record<string, Buffer>> {
@@ -32,14 +32,14 @@ function formsOf(canary: string): Readonly<Record<string, Buffer>> {
     url: Buffer.from(encodeURIComponent(canary)),
     hex: Buffer.from(plain.toString('hex')),
     'hex, upper case': Buffer.from(plain.toString('hex').toUpperCase()),
-    'utf-16, little end first': utf16,
-    'utf-16, big end first': Buffer.from(utf16).swap16(),
+    'utf-16, little-endian': utf16,
+    'utf-16, big-endian': Buffer.from(utf16).swap16(),
     ...Object.fromEntries([0, 1, 2].map((at) => [`base64 at ${at}`, base64At(plain, at)])),
     ...Object.fromEntries([0, 1, 2].map((at) => [`base64url at ${at}`, base64At(plain, at, 'base64url')])),
   };
 }
 
-/** The digits that hold nothing but the canary, where it begins `at` bytes into a group of three. */
+/** The digits that depend only on the canary, if it starts `at` bytes into a group of three. */
 function base64At(plain: Buffer, at: number, alphabet: 'base64' | 'base64url' = 'base64'): Buffer {
   const text = Buffer.concat([Buffer.alloc(at), plain])
     .toString(alphabet)
@@ -55,15 +55,15 @@ function gzipMembersOf(bytes: Buffer): readonly Buffer[] {
     try {
       members.push(gunzipSync(bytes.subarray(at), { maxOutputLength: 64 * 1024 * 1024 }));
     } catch {
-      // Three bytes that look like a member's begin, or a member that something follows.
-      members.push(...wholeMemberAt(bytes.subarray(at)));
+      // No gzip member, or a member with bytes after it.
+      members.push(...readMember(bytes.subarray(at)));
     }
   }
   return members;
 }
 
-/** A member that other bytes follow: zlib says where it stopped only by what it gave until then. */
-function wholeMemberAt(bytes: Buffer): readonly Buffer[] {
+/** Decompresses a member with bytes after it. */
+function readMember(bytes: Buffer): readonly Buffer[] {
   try {
     return [gunzipSync(bytes, { finishFlush: 2, maxOutputLength: 64 * 1024 * 1024 })];
   } catch {

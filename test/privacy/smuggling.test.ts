@@ -1,7 +1,7 @@
 import { KEYS, startApi } from '../api/api-fixture';
 import { converse, startWebhook } from '../webhook/webhook-fixture';
 
-/** What a proxy in front and we would have to read alike, or else a second request could hide in the first one. */
+/** A second request: hidden if a proxy in front and Chartway read the first one differently. */
 const HIDDEN = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 const post = (...headers: string[]) => ['POST /notifications HTTP/1.1', 'Host: 127.0.0.1', ...headers].join('\r\n');
 const AMBIGUOUS: readonly (readonly [string, string])[] = [
@@ -12,14 +12,17 @@ const AMBIGUOUS: readonly (readonly [string, string])[] = [
   ],
   ['a length and chunks', `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
   ['chunks and a length', `${post('Transfer-Encoding: chunked', 'Content-Length: 4')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
-  ['a coding behind the chunks', `${post('Transfer-Encoding: chunked, identity')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
-  ['a coding that is none', `${post('Transfer-Encoding: xchunked')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
+  ['a coding after the chunks', `${post('Transfer-Encoding: chunked, identity')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
+  ['an unknown coding', `${post('Transfer-Encoding: xchunked')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
   ['a blank before the colon', `${post('Transfer-Encoding : chunked')}\r\n\r\n0\r\n\r\n${HIDDEN}`],
   ['a length with a sign', `${post('Content-Length: +0')}\r\n\r\n${HIDDEN}`],
   ['a length in a list', `${post('Content-Length: 0, 45')}\r\n\r\n${HIDDEN}`],
   ['a length below zero', `${post('Content-Length: -1')}\r\n\r\n${HIDDEN}`],
   ['lines without a carriage return', `${post('Content-Length: 0').replaceAll('\r\n', '\n')}\n\n${HIDDEN}`],
-  ['a chunk that is longer than it says', `${post('Transfer-Encoding: chunked')}\r\n\r\n1\r\nab\r\n0\r\n\r\n${HIDDEN}`],
+  [
+    'a chunk that is longer than its size',
+    `${post('Transfer-Encoding: chunked')}\r\n\r\n1\r\nab\r\n0\r\n\r\n${HIDDEN}`,
+  ],
   ['a chunk size with a sign', `${post('Transfer-Encoding: chunked')}\r\n\r\n+0\r\n\r\n${HIDDEN}`],
   ['no Host', `POST /notifications HTTP/1.1\r\nContent-Length: 0\r\n\r\n${HIDDEN}`],
   ['a name with a null in it', `${post('X\0: 1', 'Content-Length: 0')}\r\n\r\n${HIDDEN}`],
@@ -37,24 +40,21 @@ const STARTS = {
   },
 };
 
-describe.each(['webhook', 'api'] as const)('of a request to the %s that can be read in two ways', (edge) => {
-  let started: Awaited<ReturnType<(typeof STARTS)['api']>>;
+describe.each(['webhook', 'api'] as const)('an ambiguous request to the %s', (name) => {
+  let edge: Awaited<ReturnType<(typeof STARTS)['api']>>;
   beforeAll(async () => {
-    started = await STARTS[edge]();
+    edge = await STARTS[name]();
   });
-  afterAll(() => started.stop());
+  afterAll(() => edge.stop());
 
-  test.each(AMBIGUOUS)(
-    'none is answered but with one refusal, and the connection is over: %s',
-    async (_what, first) => {
-      const { text, closed } = await converse(started.port, { first });
-      expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual([expect.stringMatching(/ 4\d\d$/)]);
-      expect({ closed, hidden: text.includes('"ok"') }).toEqual({ closed: true, hidden: false });
-    },
-  );
+  test.each(AMBIGUOUS)('gets one error answer and a closed connection: %s', async (_what, first) => {
+    const { text, closed } = await converse(edge.port, { first });
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual([expect.stringMatching(/ 4\d\d$/)]);
+    expect({ closed, hidden: text.includes('"ok"') }).toEqual({ closed: true, hidden: false });
+  });
 });
 
-test('a request with two Hosts is refused by the api, which goes by the Host', async () => {
+test('the api rejects a request with two Host headers, because its access rules depend on the Host', async () => {
   const { url, close } = await startApi();
   try {
     const lines = [

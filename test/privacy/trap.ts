@@ -3,28 +3,25 @@ import dns from 'node:dns';
 import { createServer, isIP, Socket } from 'node:net';
 import { boundPort } from './bound-port';
 
-/** Undici's own, told before it connects (its docs/api/DiagnosticsChannel.md). */
+/** Undici publishes here before it connects (its docs/api/DiagnosticsChannel.md). */
 const BEFORE_CONNECT = 'undici:client:beforeConnect';
 
-/**
- * A server that nobody may call, and a spy on every way out of this process: what undici is about to connect to, what any socket connects to,
- * and what names are looked up.
- */
+/** Starts a server that must receive no call, and records each connection of undici, each connection of a socket and each DNS look-up. */
 export async function startTrap() {
-  let sprung = 0;
+  let connections = 0;
   const server = createServer((socket) => {
-    sprung += 1;
+    connections += 1;
     socket.destroy();
   });
   const port = await boundPort(server);
   const origins = new Set<string>();
   const ports = new Set<string>();
   const names = new Set<string>();
-  const told = (message: unknown) => {
+  const onConnect = (message: unknown) => {
     const { connectParams } = message as { connectParams: { host: string; port: string } };
     origins.add(connectParams.host);
   };
-  subscribe(BEFORE_CONNECT, told);
+  subscribe(BEFORE_CONNECT, onConnect);
   const connect = jest.spyOn(Socket.prototype, 'connect').mockImplementation(function (
     this: Socket,
     ...args: unknown[]
@@ -36,14 +33,14 @@ export async function startTrap() {
   const lookup = jest.spyOn(dns, 'lookup');
   return {
     url: `http://127.0.0.1:${port}`,
-    /** Connections that came, origins that undici went for, sockets' goals, and names that were looked up. */
+    /** Connections received, origins of undici, targets of sockets, and looked-up names. */
     seen() {
-      // A server that listens asks for its own address as well, which is no name.
+      // A listening server looks up its own IP address.
       for (const [name] of lookup.mock.calls) if (isIP(String(name)) === 0) names.add(String(name));
-      return { sprung, origins: [...origins], ports: [...ports], names: [...names] };
+      return { connections, origins: [...origins], ports: [...ports], names: [...names] };
     },
     async close(): Promise<void> {
-      unsubscribe(BEFORE_CONNECT, told);
+      unsubscribe(BEFORE_CONNECT, onConnect);
       connect.mockRestore();
       lookup.mockRestore();
       await new Promise((resolve) => server.close(resolve));

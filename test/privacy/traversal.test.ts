@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A store that lies deep enough for a way out to end in a folder of ours; `outside` is what lies there beside it. */
+/** A store deep enough that a path out of it ends in the test's folder; `outside` lists the files next to it. */
 async function setup() {
   const top = await mkdtemp(join(tmpdir(), 'chartway-traversal-'));
   cleanups.push(() => rm(top, { recursive: true, force: true }));
@@ -40,26 +40,26 @@ async function filesOf(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Every document of a manifest lies where it says with the bytes it tells of, and nothing else lies there. */
-async function expectTrue(root: string, { clientUserId, documents }: Manifest): Promise<void> {
+/** Expects each document of the manifest at its path with its digest, and no other file. */
+async function expectMatchingFiles(root: string, { clientUserId, documents }: Manifest): Promise<void> {
   for (const { file, sha256 } of documents) {
     expect(isDocumentFile(file)).toBe(true);
     const bytes = await readFile(join(root, clientUserId, file));
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
   }
-  const lying = await filesOf(join(root, clientUserId));
-  expect(lying).toEqual([...documents.map(({ file }) => file), 'manifest.json'].sort());
+  const present = await filesOf(join(root, clientUserId));
+  expect(present).toEqual([...documents.map(({ file }) => file), 'manifest.json'].sort());
 }
 
-test('any report id, type and organization is a plain name of three parts within the folder', () => {
+test('any report id, type and organization becomes a plain path of three names within the folder', () => {
   const NAME = fc.oneof(fc.constantFrom(...TRAVERSALS), fc.string({ unit: 'binary', maxLength: 300 }));
   const organization = fc.option(fc.record({ id: fc.option(NAME), name: fc.option(NAME) }));
   fc.assert(
-    fc.property(NAME, NAME, organization, fc.option(NAME), (id, type, told, updatedAt) => {
-      const file = documentFile({ id, type, organization: told, updatedAt }, 'pdf');
+    fc.property(NAME, NAME, organization, fc.option(NAME), (id, type, given, updatedAt) => {
+      const file = documentFile({ id, type, organization: given, updatedAt }, 'pdf');
       expect(isDocumentFile(file)).toBe(true);
       expect(resolve('/store/POL-1', file)).toBe(`/store/POL-1/${file}`);
-      // Windows: no device before the first dot, no dot or space at the end.
+      // Windows allows no device name before the first dot, and no dot or space at the end.
       for (const part of file.split('/')) expect(part).not.toMatch(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)|[. ]$/i);
       expect(Buffer.byteLength(file.split('/').at(-1) ?? '')).toBeLessThanOrEqual(255);
     }),
@@ -68,7 +68,7 @@ test('any report id, type and organization is a plain name of three parts within
   expect(new Set(TRAVERSALS.map((name) => organizationFolder({ id: name, name }))).size).toBe(TRAVERSALS.length);
 });
 
-test('a document of any name is stored with its bytes, within the folder, and the manifest is true of it', async () => {
+test('a document of any name is stored with its bytes within the folder, and the manifest matches', async () => {
   const { root, store, outside } = await setup();
   const documents = [];
   for (const name of TRAVERSALS) {
@@ -77,12 +77,12 @@ test('a document of any name is stored with its bytes, within the folder, and th
   }
   const manifest = await store.updateManifest(change({ documents }));
   expect(manifest.documents).toHaveLength(TRAVERSALS.length);
-  await expectTrue(root, manifest);
+  await expectMatchingFiles(root, manifest);
   expect(await store.readManifest('POL-1')).toEqual(manifest);
   expect(await outside()).toEqual(['canary']);
 });
 
-test('no name but a clientUserId is a folder', async () => {
+test('only a valid clientUserId becomes a folder', async () => {
   const { root, store, outside } = await setup();
   const wrong = TRAVERSALS.filter((name) => !/^(CON|nul\.txt|lpt1|manifest\.json|constructor)$/.test(name));
   for (const clientUserId of [...wrong, '', '.', '..', 'POL-1/x', 'POL-1\u0000', 'p\u00f6l']) {
@@ -109,30 +109,30 @@ test.each([
   'POL-1/manifest.json',
   'POL-1/manifest.json.lock',
   '.incoming',
-])('a link planted as %s leads nobody out', async (place) => {
+])('a symbolic link planted as %s leads no write out of the store', async (path) => {
   const { top, root, store, outside } = await setup();
   const report = { id: 'r', type: 'unity', organization: null, updatedAt: null };
-  await mkdir(join(root, place, '..'), { recursive: true });
-  await rm(join(root, place), { recursive: true, force: true });
-  await symlink(place.includes('manifest') ? join(top, 'canary') : top, join(root, place));
+  await mkdir(join(root, path, '..'), { recursive: true });
+  await rm(join(root, path), { recursive: true, force: true });
+  await symlink(path.includes('manifest') ? join(top, 'canary') : top, join(root, path));
   const before = await readFile(join(top, 'canary'), 'utf8');
   await store.save(documentToStore({ report }), pieces(pdf('x'))).catch(() => undefined);
-  if (!place.endsWith('.lock')) await store.updateManifest(change()).catch(() => undefined);
+  if (!path.endsWith('.lock')) await store.updateManifest(change()).catch(() => undefined);
   expect(await outside()).toEqual(['canary']);
   expect(await readFile(join(top, 'canary'), 'utf8')).toBe(before);
 });
 
 test(
-  'a manifest that is not one is an error that says so, and stays as it is',
+  'an invalid manifest is an error without its content, and stays unchanged',
   async () => {
     const { root, store } = await setup();
     const path = join(root, 'POL-1', 'manifest.json');
     await mkdir(join(root, 'POL-1'));
-    const honest = JSON.stringify(change());
+    const valid = JSON.stringify(change());
     const broken = fc.oneof(
       fc.json({ maxDepth: 6 }).map((text) => Buffer.from(text)),
       fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-      fc.nat({ max: honest.length - 1 }).map((end) => Buffer.from(honest.slice(0, end))),
+      fc.nat({ max: valid.length - 1 }).map((end) => Buffer.from(valid.slice(0, end))),
       fc
         .tuple(fc.constantFrom('outcome', 'reason', 'documents', 'missing', 'later'), fc.jsonValue())
         .map(([key, value]) => Buffer.from(JSON.stringify({ ...change(), [key]: value, clientUserId: ['zx9canary'] }))),
@@ -144,7 +144,7 @@ test(
         Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01, 0xff]),
       ),
     );
-    const NAMES = /^(UnreadableManifest|WrongFolder|NotOpened|UnknownKey)$/;
+    const NAMES = /^(UnreadableManifest|WrongFolder|NotDecrypted|UnknownKey)$/;
     await fc.assert(
       fc.asyncProperty(broken, async (bytes) => {
         await writeFile(path, bytes);
@@ -159,14 +159,14 @@ test(
         }
         expect((await readFile(path)).equals(bytes)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   },
   TIMEOUT_MS,
 );
 
 test(
-  'an applicant of an upstream that plants all of it ends with every document in its place, and no call elsewhere',
+  'with an upstream that plants all of them an applicant ends with each document in its place, and calls no other host',
   async () => {
     const { root, store, outside } = await setup();
     const server = await RealServer.start();
@@ -195,14 +195,18 @@ test(
     expect(await applicant.result()).toMatchObject({ outcome: 'collected' });
     const manifest = await store.readManifest('POL-1');
     if (!manifest) throw new Error('no manifest');
-    await expectTrue(root, manifest);
+    await expectMatchingFiles(root, manifest);
     for (const { file, reportId } of manifest.documents) {
       expect(await readFile(join(root, 'POL-1', file), 'utf8')).toBe(bytesOf(reportId));
     }
     expect(manifest.documents.map(({ reportId }) => reportId).sort()).toEqual([...TRAVERSALS].sort());
     expect(await outside()).toEqual(['canary']);
-    const { sprung, origins, names } = trap.seen();
-    expect({ sprung, origins, names }).toEqual({ sprung: 0, origins: [`127.0.0.1:${upstream.port}`], names: [] });
+    const { connections, origins, names } = trap.seen();
+    expect({ connections, origins, names }).toEqual({
+      connections: 0,
+      origins: [`127.0.0.1:${upstream.port}`],
+      names: [],
+    });
   },
   TIMEOUT_MS,
 );

@@ -10,9 +10,9 @@ import { startRawUpstream } from './raw-upstream';
 
 const TEST_TIMEOUT_MS = 60_000;
 const CASES = Number(process.env['FUZZ_CASES'] ?? 60);
-/** In everything that upstream says; no error may hold it. */
+/** In each text from upstream; no error may contain it. */
 const CANARY = 'zx9canary';
-const TOKEN = 'tok3n-of-ours';
+const TOKEN = 'tok3n-of-the-test';
 const CLIENT_TIMEOUT_MS = 300;
 
 const KINDS = [
@@ -53,8 +53,8 @@ const { value: VALUE } = fc.letrec((tie) => ({
     fc.dictionary(fc.constantFrom(...NAMES), tie('value'), { maxKeys: 5 }),
   ),
 }));
-/** The fields that an honest answer has, some of them anything. */
-const HONEST = {
+/** The fields of a well-formed answer. */
+const WELL_FORMED = {
   clientUserId: 'POL-1',
   humanId: 'f'.repeat(32),
   status: CANARY,
@@ -65,7 +65,9 @@ const HONEST = {
   validation: { keys: [CANARY, `${CANARY}.org`, 'firstName'] },
   'x-humanapi-request-id': CANARY,
 };
-const ALTERED = fc.dictionary(fc.constantFrom(...NAMES), VALUE, { maxKeys: 4 }).map((over) => ({ ...HONEST, ...over }));
+const ALTERED = fc
+  .dictionary(fc.constantFrom(...NAMES), VALUE, { maxKeys: 4 })
+  .map((over) => ({ ...WELL_FORMED, ...over }));
 const JSON_TEXT = fc.oneof(
   ALTERED.map((one) => JSON.stringify(one)),
   fc.array(ALTERED, { maxLength: 3 }).map((some) => JSON.stringify(some)),
@@ -114,7 +116,7 @@ const HEADERS = fc.constantFrom(
   `Content-Length: ${CANARY}\r\n`,
   `X-Long: ${CANARY.repeat(3_000)}\r\n`,
 );
-/** The bytes that stand on the wire. A length may lie; nothing at all, or no HTTP, may come. */
+/** The bytes of an answer. Its length may be wrong; it may be empty, or not HTTP. */
 const ANSWER = fc
   .record({
     status: STATUS,
@@ -155,17 +157,17 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function setup(tokens: 'honest' | 'anything', timeoutMs = CLIENT_TIMEOUT_MS) {
-  const upstream = await startRawUpstream(tokens === 'honest' ? TOKEN : null);
+async function setup(tokens: 'valid' | 'arbitrary', timeoutMs = CLIENT_TIMEOUT_MS) {
+  const upstream = await startRawUpstream(tokens === 'valid' ? TOKEN : null);
   cleanups.push(() => upstream.close());
   const base = `http://127.0.0.1:${upstream.port}`;
   const settings = {
     clientId: 'c',
-    clientSecret: 's3cret-of-ours',
+    clientSecret: 's3cret-of-the-test',
     timeoutMs,
     maxReportBytes: 1_000_000,
   };
-  /** Fresh, so that no token and no Retry-After of an earlier case decides. */
+  /** A new client per case: no token and no Retry-After of an earlier case applies. */
   const client = () => {
     const api = createUsersUpstream({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
     cleanups.push(() => api.close());
@@ -174,25 +176,25 @@ async function setup(tokens: 'honest' | 'anything', timeoutMs = CLIENT_TIMEOUT_M
   return { upstream, client };
 }
 
-/** What came of a call: a value, or one of our failures that says nothing of what upstream or we said. */
-async function judged(call: Promise<unknown>): Promise<unknown> {
+/** Returns the value of a call, or its UpstreamError; expects that the error repeats no text of upstream and no secret. */
+async function resultOf(call: Promise<unknown>): Promise<unknown> {
   try {
     return await call;
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     expect(KINDS).toContain(error.kind);
     const { cause, message, stack, call: facts, ...rest } = error;
-    const told = inspect([message, stack, facts, rest, cause], { depth: 9, showHidden: true });
-    expect(told).not.toMatch(/canary|tok3n|s3cret|example\.org|POL-1|f{32}/);
+    const text = inspect([message, stack, facts, rest, cause], { depth: 9, showHidden: true });
+    expect(text).not.toMatch(/canary|tok3n|s3cret|example\.org|POL-1|f{32}/);
     expect(cause).toBeUndefined();
     expect(message.length).toBeLessThan(1_000);
     return error;
   }
 }
 
-describe.each(['honest', 'anything'] as const)('whatever upstream answers, with tokens %s', (tokens) => {
+describe.each(['valid', 'arbitrary'] as const)('for any answer of upstream, with %s tokens', (tokens) => {
   it.each(Object.keys(CALLS))(
-    '%s gives a value or one of our own failures, which repeats nothing of it',
+    '%s returns a value or an UpstreamError without text of the answer',
     async (name) => {
       const { upstream, client } = await setup(tokens);
       await fc.assert(
@@ -200,14 +202,14 @@ describe.each(['honest', 'anything'] as const)('whatever upstream answers, with 
           upstream.answer(answer);
           const api = client();
           try {
-            const value = await judged(CALLS[name]?.(api) ?? Promise.resolve());
+            const value = await resultOf(CALLS[name]?.(api) ?? Promise.resolve());
             const { subjectId } = (value ?? {}) as { subjectId?: unknown };
             if (subjectId !== undefined) expect(isHumanId(subjectId)).toBe(true);
           } finally {
             await api.close();
           }
         }),
-        { numRuns: tokens === 'honest' ? CASES : CASES / 3 },
+        { numRuns: tokens === 'valid' ? CASES : CASES / 3 },
       );
     },
     TEST_TIMEOUT_MS,
@@ -215,15 +217,15 @@ describe.each(['honest', 'anything'] as const)('whatever upstream answers, with 
 });
 
 test(
-  'an answer that never ends, and one that comes a byte at a time, end with the time-out',
+  'an answer that never ends, or that arrives a byte at a time, ends with the time-out',
   async () => {
-    const { upstream, client } = await setup('honest');
+    const { upstream, client } = await setup('valid');
     const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
-    for (const begin of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
-      upstream.answer(Buffer.from(begin), { drip: true });
+    for (const start of ['', head, `${head}Transfer-Encoding: chunked\r\n\r\n`, `${head}Content-Length: 99\r\n\r\n[`]) {
+      upstream.answer(Buffer.from(start), { drip: true });
       const api = client();
       for (const name of ['findPeople', 'readStatus', 'withdraw', 'listReports', 'invite']) {
-        expect(await judged(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
+        expect(await resultOf(CALLS[name]?.(api) ?? Promise.resolve())).toMatchObject({ kind: 'unavailable' });
       }
       await api.close();
     }
@@ -232,60 +234,60 @@ test(
 );
 
 test(
-  'a huge answer is not read to its end, and a deep one not at all',
+  'a huge answer is not read to its end, and a deep one is not parsed',
   async () => {
-    const { upstream, client } = await setup('honest');
+    const { upstream, client } = await setup('valid');
     const api = client();
     const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n';
     upstream.answer(Buffer.from(`${head}[${'"x",'.repeat(4_000_000)}1]`));
     const before = process.memoryUsage().arrayBuffers;
-    expect(await judged(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
     const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
     upstream.answer(Buffer.from(`${head}[{"humanId":"h","x":${deep}}]`));
-    expect(await judged(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
+    expect(await resultOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({ kind: 'unavailable' });
     await api.close();
   },
   TEST_TIMEOUT_MS,
 );
 
-test('a token that lives for an object does not break the mint', async () => {
-  const { upstream, client } = await setup('anything', TEST_TIMEOUT_MS);
-  upstream.answer(whole(200, { client_token: TOKEN, expires_in: { valueOf: 1, toString: 1 } }));
+test('a token whose lifetime is an object does not break the token cache', async () => {
+  const { upstream, client } = await setup('arbitrary', TEST_TIMEOUT_MS);
+  upstream.answer(jsonAnswer(200, { client_token: TOKEN, expires_in: { valueOf: 1, toString: 1 } }));
   const api = client();
-  const proof = await judged(api.proveCredentials());
+  const proof = await resultOf(api.proveCredentials());
   await api.close();
   expect(proof).toBeUndefined();
 });
 
 test.each([400, 401, 403, 404, 409, 415, 422, 429, 500, 503])(
-  'a %d repeats neither a code, nor a request id, nor a key that is none',
+  'a %d repeats no code, no request id and no unknown key',
   async (status) => {
-    const { upstream, client } = await setup('honest');
+    const { upstream, client } = await setup('valid');
     const keys = [CANARY, `${CANARY}.org`, `firstName.${CANARY}`, `${CANARY}@example.org`];
     const failures: unknown[] = [];
     for (const code of ['code', 'statusCode']) {
-      const said = { [code]: CANARY, error: CANARY, message: CANARY, validation: { source: CANARY, keys } };
-      upstream.answer(whole(status, { ...said, 'x-humanapi-request-id': CANARY }));
+      const body = { [code]: CANARY, error: CANARY, message: CANARY, validation: { source: CANARY, keys } };
+      upstream.answer(jsonAnswer(status, { ...body, 'x-humanapi-request-id': CANARY }));
       for (const call of Object.values(CALLS)) {
         const api = client();
-        failures.push(await judged(call(api)));
+        failures.push(await resultOf(call(api)));
         await api.close();
       }
     }
-    expect(failures.filter((failure) => failure instanceof UpstreamError).length).toBeGreaterThanOrEqual(8); // a 404 is an answer to some
+    expect(failures.filter((failure) => failure instanceof UpstreamError).length).toBeGreaterThanOrEqual(8); // some calls return a value for a 404
   },
 );
 
-/** A JSON answer as it stands on the wire. */
-function whole(status: number, value: unknown): Buffer {
+/** Returns the bytes of a JSON answer. */
+function jsonAnswer(status: number, value: unknown): Buffer {
   const body = Buffer.from(JSON.stringify(value));
   const head = `HTTP/1.1 ${status} x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-test('whatever a status says, it is one of our kinds, and the stage one of our stages', () => {
-  const status = fc.oneof(
+test('any status maps to a known kind and stage', () => {
+  const statuses = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.constantFrom(
       '__proto__',
@@ -298,10 +300,10 @@ test('whatever a status says, it is one of our kinds, and the stage one of our s
     ),
   );
   fc.assert(
-    fc.property(status, fc.constantFrom(...STAGES), (said, before) => {
-      const stage = nextStage(statusKind(said), before);
+    fc.property(statuses, fc.constantFrom(...STAGES), (status, before) => {
+      const stage = nextStage(statusKind(status), before);
       expect(STAGES).toContain(stage);
-      if (statusKind(said) === 'unknown') expect(stage).toBe(before);
+      if (statusKind(status) === 'unknown') expect(stage).toBe(before);
     }),
   );
 });

@@ -2,15 +2,15 @@ import { gzipSync } from 'node:zlib';
 import { fc } from '../support/property';
 import { converse, HUMAN_ID, reportNotification, statusNotification, webhooks } from '../webhook/webhook-fixture';
 
-interface Asked {
+interface ReportCall {
   readonly humanId: string;
   readonly reportId: string;
 }
 
 const startWebhook = webhooks();
-const RUNS = 100;
+const RUNS = 60;
 const TEST_TIMEOUT_MS = 60_000;
-/** Of CPU, for all runs of a test together: one that hangs for a second is found, a busy machine is not. */
+/** CPU time of all runs of a test: finds a run that blocks for a second, and ignores a busy machine. */
 const CPU_LIMIT_MS = 20_000;
 
 const TRAVERSALS = [
@@ -24,10 +24,10 @@ const TRAVERSALS = [
   'C:\\x',
   '\u202ex',
 ];
-const NASTY = fc.oneof(fc.constantFrom(...TRAVERSALS, '__proto__', 'constructor', ''), fc.string({ unit: 'binary' }));
-const VALUE = fc.oneof(NASTY, fc.jsonValue(), fc.double());
+const HOSTILE = fc.oneof(fc.constantFrom(...TRAVERSALS, '__proto__', 'constructor', ''), fc.string({ unit: 'binary' }));
+const VALUE = fc.oneof(HOSTILE, fc.jsonValue(), fc.double());
 const NAMES = ['clientUserId', 'endpoint', 'humanId', 'updatedAt', 'property', 'value', 'type', 'objectId', 'action'];
-/** A notification with some of its fields replaced by anything. */
+/** A notification with arbitrary values in some fields. */
 const ALTERED = fc
   .tuple(fc.boolean(), fc.dictionary(fc.constantFrom(...NAMES), VALUE, { maxKeys: 3 }))
   .map(([status, over]) => (status ? statusNotification(over) : reportNotification(over)));
@@ -42,7 +42,7 @@ const BODY = fc.oneof(
 );
 
 test(
-  'whatever the body, the webhook answers below 500 and goes on, and nothing of it is logged but pseudonyms',
+  'for any body the webhook answers below 500, still accepts the next one, and logs only pseudonyms',
   async () => {
     const webhook = await startWebhook();
     const cpu = process.cpuUsage();
@@ -63,7 +63,7 @@ test(
 );
 
 test(
-  'no traversal is a clientUserId or a humanId; as a report id it stays a value',
+  'a path traversal is rejected as clientUserId and humanId, and stays a value as report id',
   async () => {
     const webhook = await startWebhook();
     for (const name of TRAVERSALS) {
@@ -76,20 +76,20 @@ test(
       expect(answer.status).toBeLessThan(500);
     }
     await webhook.idle();
-    const ids = webhook.asked.map(([, asked]) => (typeof asked === 'string' ? asked : (asked as Asked).humanId));
+    const ids = webhook.asked.map(([, asked]) => (typeof asked === 'string' ? asked : (asked as ReportCall).humanId));
     expect(new Set(ids)).toEqual(new Set([HUMAN_ID]));
     const dots = ['.', '..'];
     const reportIds = webhook.asked.flatMap(([method, asked]) =>
-      method === 'postToMailbox' && (asked as Asked).humanId === HUMAN_ID ? [(asked as Asked).reportId] : [],
+      method === 'postToMailbox' && (asked as ReportCall).humanId === HUMAN_ID ? [(asked as ReportCall).reportId] : [],
     );
-    // "." and ".." would change a URL even when encoded; the others are encoded there, and hashed where a file is named.
+    // "." and ".." change a URL even when encoded. The others are encoded in URLs and hashed in file names.
     expect(reportIds).toEqual(TRAVERSALS.filter((name) => !dots.includes(name)));
   },
   TEST_TIMEOUT_MS,
 );
 
 test(
-  'whatever comes over a raw socket, it is answered below 500 or closed, and the webhook goes on',
+  'any bytes over a raw socket are answered below 500 or the socket is closed, and the webhook still answers',
   async () => {
     const webhook = await startWebhook();
     const header = fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((text) => text.replaceAll('\n', ' '));
@@ -107,7 +107,7 @@ test(
   TEST_TIMEOUT_MS,
 );
 
-test('no URL of a notice is called', async () => {
+test('the webhook calls no URL of a notice', async () => {
   const called = await startWebhook();
   const webhook = await startWebhook();
   const before = await called.metrics();

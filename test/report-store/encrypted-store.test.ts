@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyMissing } from '../../src/domain/encryption';
 import { MAGIC } from '../../src/report-store/envelope';
+import { AlteredDocument, NoSuchDocument } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { AlteredDocument, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
+import type { ReportStore } from '../../src/report-store/port';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
@@ -23,7 +24,7 @@ async function setup() {
   roots.push(root);
   const storeWith = (encrypts: boolean, ...keys: string[]) => {
     const ring = parseKeyRing(keys.join(','));
-    return createFolderStore(root, { seal: ring && createCipher(ring), encrypts });
+    return createFolderStore(root, { cipher: ring && createCipher(ring), encrypts });
   };
   await storeWith(false).init();
   return { root, storeWith, path: (file: string) => join(root, 'POL-1', file) };
@@ -108,16 +109,19 @@ test('a key that is gone stops work on what it keeps, harms nothing, and work go
   expect(await stored(storeWith(true, K2, K1))).toEqual(entry);
 });
 
-test('an activity that ran twice gives the same entry, and bytes that were altered are replaced', async () => {
+test('an activity that ran twice returns the same entry; truncated bytes stay, and the document gets a second name', async () => {
   const { storeWith, path } = await setup();
   const store = storeWith(true, K1);
   const entry = await stored(store);
   expect(await store.save(documentToStore(), pieces(BODY, 5_000))).toEqual(entry);
-  const bytes = await readFile(path(entry.file));
-  await writeFile(path(entry.file), bytes.subarray(0, 70_000));
+  const truncated = (await readFile(path(entry.file))).subarray(0, 70_000);
+  await writeFile(path(entry.file), truncated);
   await expect(read(store, entry.file)).rejects.toThrow(AlteredDocument);
-  await store.save(documentToStore(), pieces(BODY, 5_000));
-  expect(await read(store, entry.file)).toBe(BODY);
+  const second = await stored(store);
+  expect(second.file).not.toBe(entry.file);
+  expect(await read(store, second.file)).toBe(BODY);
+  expect(await readFile(path(entry.file))).toEqual(truncated);
+  expect((await store.readManifest('POL-1'))?.documents).toEqual([second, { ...entry, superseded: true }]);
 });
 
 test('a file that is another\u2019s, in clear or gone is not taken for the one that the manifest tells of', async () => {

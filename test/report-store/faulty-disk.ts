@@ -1,10 +1,9 @@
 import fs, { type FileHandle } from 'node:fs/promises';
 
-/** Which calls fail. */
 export interface Fault {
   /** The first call that fails, counted from 1. */
   readonly from: number;
-  /** Every later call that the disk would have to find room for fails as well, until it is mended. */
+  /** Each later call that needs disk space fails too, until `repair`. */
   readonly lasting: boolean;
   readonly code: string;
 }
@@ -25,15 +24,15 @@ const CALLS = [
     'link',
   ] as const),
 ];
-/** Of an open file. */
+/** Calls of an open file. */
 const FILE_CALLS: readonly string[] = ['writeFile', 'sync', 'close', 'read'];
-/** What a full disk refuses. */
-const NEEDS_ROOM: readonly string[] = ['writeFile', 'mkdir', 'file.writeFile'];
+/** Calls that a full disk rejects. */
+const NEEDS_SPACE: readonly string[] = ['writeFile', 'mkdir', 'file.writeFile'];
 
 // biome-ignore lint/suspicious/noExplicitAny: stands in for functions of many shapes
 type AnyCall = (...given: any[]) => Promise<any>;
 
-/** Stands between the store and the real file system: counts the calls and lets one, or all from one on, fail as a disk does. */
+/** Replaces functions of `node:fs/promises`: counts the calls, and makes one call, or all from one on, fail as a disk does. */
 export class FaultyDisk {
   private readonly real = new Map<string, AnyCall>();
   private fault: Fault | null = null;
@@ -47,7 +46,7 @@ export class FaultyDisk {
       const real = target[name] as AnyCall;
       this.real.set(name, real);
       target[name] = async (...given) => {
-        if (this.fails(name)) return this.refuse(name, given);
+        if (this.fails(name)) return this.reject(name, given);
         const done = await real(...given);
         return name === 'open' ? this.handle(done as FileHandle) : done;
       };
@@ -60,11 +59,11 @@ export class FaultyDisk {
     this.failed.length = 0;
   }
 
-  mend(): void {
+  repair(): void {
     this.fault = null;
   }
 
-  /** Gives the file system back as it was. */
+  /** Restores the original functions. */
   remove(): void {
     for (const [name, real] of this.real) (fs as unknown as Record<string, AnyCall>)[name] = real;
   }
@@ -73,15 +72,15 @@ export class FaultyDisk {
     if (this.fault === null) return false;
     this.calls += 1;
     const { from, lasting } = this.fault;
-    const again = lasting && this.calls > from && NEEDS_ROOM.includes(name) && this.failed.length > 0;
+    const again = lasting && this.calls > from && NEEDS_SPACE.includes(name) && this.failed.length > 0;
     if (this.calls !== from && !again) return false;
     this.failed.push(name);
     return true;
   }
 
-  private async refuse(name: string, given: readonly unknown[]): Promise<never> {
+  private async reject(name: string, given: readonly unknown[]): Promise<never> {
     const [path, content] = given as [string, string | Uint8Array | undefined];
-    // A file that was made, and not filled.
+    // Leaves a partial file.
     if (name === 'writeFile') await this.real.get('writeFile')?.(path, half(content), given[2]);
     throw this.error(name);
   }
@@ -94,10 +93,10 @@ export class FaultyDisk {
         if (!FILE_CALLS.includes(String(name))) return value.bind(target);
         return async (...given: unknown[]) => {
           if (!this.fails(`file.${String(name)}`)) {
-            // Without a power cut nobody sees what a sync does but its time.
+            // A sync has no visible effect without a power cut, and takes time.
             return name === 'sync' ? undefined : value.apply(target, given);
           }
-          // A short write; and what fails to close is closed all the same.
+          // A short write; a failed close closes the file too.
           if (name === 'writeFile') await target.writeFile(half(given[0] as string | Uint8Array));
           if (name === 'close') await target.close();
           throw this.error(String(name));

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
+import { WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { WrongFolder } from '../../src/report-store/port';
 import { DIGEST_KEYS } from '../support/fake-store';
 import { change } from './fixtures';
 

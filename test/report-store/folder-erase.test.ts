@@ -1,9 +1,9 @@
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StoreUnavailable } from '../../src/report-store/errors';
 import { eraseFolder } from '../../src/report-store/folder/erase';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { StoreUnavailable } from '../../src/report-store/port';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const PAUSES_MS = [1, 1, 1];

@@ -9,24 +9,24 @@ const roots: string[] = [];
 async function setup() {
   const root = await mkdtemp(join(tmpdir(), 'chartway-lock-'));
   roots.push(root);
-  const incoming = join(root, '.incoming');
-  await mkdir(incoming);
+  const draftFolder = join(root, '.incoming');
+  await mkdir(draftFolder);
   const path = join(root, 'count');
   const lock = join(root, '.count.lock');
   await writeFile(path, '0');
   const count = async () => Number(await readFile(path, 'utf8'));
   return {
-    file: { path, incoming },
+    file: { path, draftFolder },
     lock,
     count,
-    increment: () => rewriteUnderLock({ path, incoming }, async () => String((await count()) + 1)),
+    increment: () => rewriteUnderLock({ path, draftFolder }, async () => String((await count()) + 1)),
     /** As if its holder had not been heard of for so long. */
     age: async (ms: number) => {
       const then = new Date(Date.now() - ms);
       await utimes(lock, then, then);
     },
     leftOver: async () =>
-      (await readdir(root)).concat(await readdir(incoming)).filter((name) => !['count', '.incoming'].includes(name)),
+      (await readdir(root)).concat(await readdir(draftFolder)).filter((name) => !['count', '.incoming'].includes(name)),
     hold: () => writeFile(lock, 'of-a-dead-process'),
     /** What a late thief does, who saw a dead lock here and removes the one that another took meanwhile. */
     steal: () => rm(lock),
@@ -71,7 +71,7 @@ describe('the lock', () => {
 
   it('disturbs nobody who walks the folders: none comes or goes', async () => {
     const { file, increment } = await setup();
-    const root = join(file.incoming, '..');
+    const root = join(file.draftFolder, '..');
     let running = true;
     const writers = Promise.all(Array.from({ length: 30 }, increment)).finally(() => {
       running = false;
@@ -174,7 +174,7 @@ describe('the lock', () => {
           }),
         );
       });
-    const isDraft = (path: unknown, text: unknown) => text === '' && String(path).startsWith(file.incoming);
+    const isDraft = (path: unknown, text: unknown) => text === '' && String(path).startsWith(file.draftFolder);
     justBefore('writeFile', isDraft, stealAndRead);
     await increment();
     thief.goOn();
@@ -226,10 +226,10 @@ describe('the lock', () => {
     const { file, lock, hold, count } = await setup();
     await hold();
     const waiting = rewriteUnderLock({ ...file, waitAtMostMs: 50 }, async () => 'never');
-    await expect(waiting).rejects.toThrow(/count of .*: expected its lock to be free within 50 ms.*Try again/);
+    await expect(waiting).rejects.toThrow(/count of .*: its lock was held by other processes for 50 ms.*Try again/);
     expect(await readFile(lock, 'utf8')).toBe('of-a-dead-process');
     expect(await count()).toBe(0);
-    expect(await readdir(file.incoming)).toEqual([]);
+    expect(await readdir(file.draftFolder)).toEqual([]);
   });
 
   it('is free again after a rewrite that failed or had nothing to write', async () => {

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ListedReport } from '../../src/domain/reports';
+import { NotTheDocument, WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import { NotTheDocument, WrongFolder } from '../../src/report-store/port';
 import { change, documentToStore, ORGANIZATION, pdf, pieces, sha256 } from './fixtures';
 
 const roots: string[] = [];
@@ -40,7 +40,7 @@ describe('saving a document', () => {
     const { store, read, files } = await setup();
     const body = pdf('é'.repeat(3_000));
     const contentLength = Buffer.byteLength(body);
-    const before = Date.now();
+    const before = Date.now() - 1_000; // the file system has a clock of its own
     const entry = await store.save(
       documentToStore({ contentLength, contentType: 'application/pdf; v=1' }),
       pieces(body, 1_000),
@@ -156,28 +156,44 @@ describe('a document that comes again', () => {
     expect(await files()).toHaveLength(2);
   });
 
-  it('because an activity ran twice gives the same entry', async () => {
-    const { store, files } = await setup();
-    const once = await store.save(documentToStore(), pieces(pdf('same')));
-    const unrecorded = await store.save(documentToStore(), pieces(pdf('same')));
-    expect({ ...unrecorded, storedAt: once.storedAt }).toEqual(once);
-    await store.updateManifest(change({ documents: [{ ...once, seenAt: V2 }] }));
-    expect(await store.save(documentToStore({ newest: once }), pieces(pdf('same')))).toEqual({ ...once, seenAt: V2 });
+  it('because an activity ran twice gives the same entry, and writes no manifest', async () => {
+    const { root, store, files } = await setup();
+    const first = await store.save(documentToStore(), pieces(pdf('same')));
+    await store.updateManifest(change({ documents: [{ ...first, seenAt: V2 }] }));
+    const manifest = await stat(join(root, 'POL-1', 'manifest.json'));
+    const second = await store.save(documentToStore({ newest: first }), pieces(pdf('same')));
+    expect(second).toEqual(first);
+    const { mtimeMs, ino } = await stat(join(root, 'POL-1', 'manifest.json'));
+    expect({ mtimeMs, ino }).toEqual({ mtimeMs: manifest.mtimeMs, ino: manifest.ino });
+    const { documents } = await store.updateManifest(change({ documents: [second] }));
+    expect(documents).toEqual([{ ...first, seenAt: V2 }]);
     expect(await files()).toHaveLength(2);
   });
 
-  it('as the same version with other bytes replaces them, and the manifest is true at once', async () => {
-    const { store, read } = await setup();
+  it('as the same version with other bytes gets a file of its own, and the one stored later is current', async () => {
+    const { store, read, files } = await setup();
     const first = await store.save(documentToStore(), pieces(pdf('first')));
-    const unrecorded = await store.save(documentToStore(), pieces(pdf('second')));
-    expect(await store.readManifest('POL-1')).toBeNull();
-    await store.updateManifest(change({ outcome: 'collected', documents: [first, unrecorded] }));
-    const third = await store.save(documentToStore(), pieces(pdf('third')));
-    expect(third).toMatchObject({ file: first.file, sha256: sha256(pdf('third')) });
-    expect(await read(first.file)).toBe(pdf('third'));
-    expect(await store.readManifest('POL-1')).toMatchObject({ outcome: 'collected', documents: [third] });
-    await store.updateManifest(change({ documents: [first] }));
-    expect((await store.readManifest('POL-1'))?.documents).toEqual([third]);
+    const second = await store.save(documentToStore(), pieces(pdf('second')));
+    const digits = sha256(pdf('second')).slice(0, 8);
+    expect(second.file).toBe(first.file.replace(/\.pdf$/, `-${digits}.pdf`));
+    expect([await read(first.file), await read(second.file)]).toEqual([pdf('first'), pdf('second')]);
+    const { documents } = await store.updateManifest(change({ documents: [second, first] }));
+    expect(documents.map(({ file, superseded }) => [file, superseded])).toEqual([
+      [second.file, false],
+      [first.file, true],
+    ]);
+    const again = await store.save(documentToStore(), pieces(pdf('second')));
+    expect(again.file).toBe(second.file);
+    expect(await files()).toHaveLength(3);
+  });
+
+  it('is not stored where both of its names have other bytes', async () => {
+    const { root, store, read } = await setup();
+    const first = await store.save(documentToStore(), pieces(pdf('first')));
+    const second = await store.save(documentToStore(), pieces(pdf('second')));
+    await writeFile(join(root, 'POL-1', second.file), 'changed by hand');
+    await expect(store.save(documentToStore(), pieces(pdf('second')))).rejects.toMatchObject({ code: 'EEXIST' });
+    expect([await read(first.file), await read(second.file)]).toEqual([pdf('first'), 'changed by hand']);
   });
 
   it('is stored anew where somebody removed its file', async () => {

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { keyedDigest, matchDetails } from '../../src/report-store/keyed-digest';
+import { createKeyedDigest, matchDetails } from '../../src/report-store/keyed-digest';
 import { createDigestKeys, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 
 const [K1, K2] = [generateKey('k1'), generateKey('k2')];
@@ -21,17 +21,17 @@ describe('the digest of the details in a manifest', () => {
     ['PAYLOAD_KEYS', keysOf('secret', K1)],
     ['the client secret alone', keysOf('secret')],
   ])('by %s is the same for the same details and another for others', (_, keys) => {
-    const keyed = keyedDigest(keys, details);
+    const keyed = createKeyedDigest(keys, details);
     expect(keyed).toMatch(/^[0-9a-f]{64}$/);
-    expect(keyedDigest(keys, details)).toBe(keyed);
+    expect(createKeyedDigest(keys, details)).toBe(keyed);
     expect(matchDetails(keyed, keys, details)).toBe('same');
     expect(matchDetails(keyed, keys, others)).toBe('other');
   });
 
   it('cannot be guessed without the key, nor taken from another use of it', () => {
     const keys = keysOf('secret', K1);
-    const keyed = keyedDigest(keys, details);
-    expect(keyed).not.toBe(keyedDigest(keysOf('secret', K2), details));
+    const keyed = createKeyedDigest(keys, details);
+    expect(keyed).not.toBe(createKeyedDigest(keysOf('secret', K2), details));
     expect(keyed).not.toContain(details.slice(0, 16));
     const raw = Buffer.from(K1.slice(3), 'base64');
     for (const key of [raw, ...keys.keys]) {
@@ -40,20 +40,20 @@ describe('the digest of the details in a manifest', () => {
   });
 
   it('survives the rotation of the client secret', () => {
-    const keyed = keyedDigest(keysOf('before', K1), details);
+    const keyed = createKeyedDigest(keysOf('before', K1), details);
     expect(matchDetails(keyed, keysOf('after', K1), details)).toBe('same');
     expect(matchDetails(keyed, keysOf('after', K1), others)).toBe('other');
   });
 
   it('survives the rotation of the keys for as long as its own is listed, and is unknown afterwards', () => {
-    const keyed = keyedDigest(keysOf('secret', K1), details);
+    const keyed = createKeyedDigest(keysOf('secret', K1), details);
     expect(matchDetails(keyed, keysOf('secret', K2, K1), details)).toBe('same');
     expect(matchDetails(keyed, keysOf('secret', K2, K1), others)).toBe('other');
     expect(matchDetails(keyed, keysOf('secret', K2), details)).toBe('unknown');
   });
 
   it('that the client secret made is known when keys are set later', () => {
-    expect(matchDetails(keyedDigest(keysOf('secret'), details), keysOf('secret', K1), others)).toBe('other');
+    expect(matchDetails(createKeyedDigest(keysOf('secret'), details), keysOf('secret', K1), others)).toBe('other');
   });
 
   it('of 0.1.0 is known by the client secret that made it', () => {

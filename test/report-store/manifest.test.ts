@@ -1,5 +1,6 @@
 import type { MissingDocument, StoredDocument } from '../../src/domain/reports';
-import { contestedFiles, mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
+import { mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
+import type { Manifest, RefreshChange, WithdrawalChange } from '../../src/report-store/port';
 import { fc } from '../support/property';
 import { change, entry, ORGANIZATION } from './fixtures';
 
@@ -8,80 +9,78 @@ const V2 = '2026-03-02T10:00:00.000Z';
 const V3 = '2026-03-03T10:00:00.000Z';
 
 function missing(changed: Partial<MissingDocument> = {}): MissingDocument {
-  return {
-    type: 'unity',
-    organization: ORGANIZATION,
-    format: 'pdf',
-    reason: 'missing',
-    detail: 'not listed',
-    ...changed,
-  };
+  return { type: 'unity', organization: ORGANIZATION, format: 'pdf', reason: 'missing', detail: '', ...changed };
+}
+
+function refresh(changed: Partial<RefreshChange> = {}): RefreshChange {
+  const documents: StoredDocument[] = [];
+  return { kind: 'refresh', clientUserId: 'POL-1', closedAt: V2, refreshedAt: V3, documents, missing: [], ...changed };
+}
+
+const WITHDRAWAL: WithdrawalChange = {
+  kind: 'withdrawal',
+  clientUserId: 'POL-1',
+  humanId: 'h-1',
+  closedAt: V3,
+  wanted: { unity: ['pdf'] },
+};
+
+/** A round that closed at V2 with one document. */
+function closed(changed: Parameters<typeof change>[0] = {}): Manifest {
+  return mergeManifest(null, change({ outcome: 'partial', closedAt: V2, documents: [entry()], ...changed }));
 }
 
 function superseded(documents: readonly StoredDocument[]): (string | null)[] {
   return documents.filter((document) => document.superseded).map(({ updatedAt }) => updatedAt);
 }
 
-describe('how an applicant stands', () => {
-  it('is what the change says, also back to open in a new round', () => {
-    const closed = mergeManifest(null, change({ outcome: 'partial', reason: 'deadline', closedAt: V1 }));
-    expect(closed).toMatchObject({ outcome: 'partial', reason: 'deadline', closedAt: V1, refreshedAt: null });
-    const refreshed = { ...closed, refreshedAt: V1 };
-    const again = mergeManifest(
-      refreshed,
-      change({ openedAt: V2, wanted: { ccdraw: ['pdf'] }, detailsDigest: 'other' }),
-    );
-    expect(again).toMatchObject({ outcome: null, reason: null, closedAt: null, openedAt: V2, detailsDigest: 'other' });
-    expect(again.refreshedAt).toBeNull();
-    expect(again.wanted).toEqual({ ccdraw: ['pdf'] });
+describe('the state of the applicant', () => {
+  it('is that of the change, also open again in a new round', () => {
+    const refreshed = { ...closed({ reason: 'deadline' }), refreshedAt: V3 };
+    expect(refreshed).toMatchObject({ outcome: 'partial', reason: 'deadline', closedAt: V2 });
+    const wanted = { ccdraw: ['pdf' as const] };
+    const again = mergeManifest(refreshed, change({ openedAt: V2, wanted, detailsDigest: 'other' }));
+    const open = { outcome: null, reason: null, closedAt: null, refreshedAt: null };
+    expect(again).toMatchObject({ ...open, openedAt: V2, detailsDigest: 'other', wanted });
   });
 
   it.each([
-    ['held up since the same round', { round: 1, revision: 3 }],
-    ['of the round before', { round: 1, revision: 9 }],
-    ['repeated', { round: 2, revision: 4 }],
-    ['of a run of 0.1.0', {}],
-  ])('is not changed by a write %s, which only adds its documents', (_, late) => {
-    const closed = mergeManifest(
-      null,
-      change({ round: 2, revision: 4, outcome: 'declined', reason: 'deadline', closedAt: V2, missing: [missing()] }),
-    );
-    const lateChange = change({
-      ...{ humanId: 'other', wanted: {}, detailsDigest: 'other', openedAt: V3, missing: [], ...late },
-      documents: [entry()],
-    });
-    expect(mergeManifest(closed, lateChange)).toEqual({ ...closed, documents: [{ ...entry(), superseded: false }] });
+    ['a delayed write of the same round', { round: 1, revision: 3 }],
+    ['a write of the round before', { round: 1, revision: 9 }],
+    ['a repeated write', { round: 2, revision: 4 }],
+    ['a run of 0.1.0', {}],
+  ])('is not changed by %s, which only adds its documents', (_, late) => {
+    const before = closed({ round: 2, revision: 4, outcome: 'declined', documents: [], missing: [missing()] });
+    const other = { humanId: 'other', wanted: {}, detailsDigest: 'other', openedAt: V3 };
+    const after = mergeManifest(before, change({ ...other, ...late, documents: [entry()] }));
+    expect(after).toEqual({ ...before, documents: [entry()] });
   });
 
-  it('is what the newer of two writes says: by the round, then by the revision, and 0.1.0 counts neither', () => {
+  it('is that of the newer write: by round, then by revision; 0.1.0 has neither', () => {
     const old = mergeManifest(null, change({ outcome: 'declined' }));
     expect(old).toMatchObject({ round: 1, revision: 0 });
     expect(mergeManifest(old, change()).outcome).toBeNull();
-    const closed = mergeManifest(old, change({ round: 1, revision: 1, outcome: 'failed' }));
-    expect(closed).toMatchObject({ outcome: 'failed', round: 1, revision: 1 });
-    expect(mergeManifest(closed, change({ round: 1, revision: 2 }))).toMatchObject({ outcome: null, revision: 2 });
-    expect(mergeManifest(closed, change({ round: 2, revision: 1 }))).toMatchObject({ outcome: null, round: 2 });
+    const newer = mergeManifest(old, change({ round: 1, revision: 1, outcome: 'failed' }));
+    expect(newer).toMatchObject({ outcome: 'failed', round: 1, revision: 1 });
+    expect(mergeManifest(newer, change({ round: 1, revision: 2 }))).toMatchObject({ outcome: null, revision: 2 });
+    expect(mergeManifest(newer, change({ round: 2, revision: 1 }))).toMatchObject({ outcome: null, round: 2 });
   });
 
   it('keeps what the change does not know', () => {
-    const before = mergeManifest(null, change());
-    const after = mergeManifest(
-      { ...before, refreshedAt: V2 },
-      change({ humanId: null, detailsDigest: null, openedAt: null }),
-    );
-    expect(after).toEqual({ ...before, refreshedAt: V2 });
+    const before = { ...mergeManifest(null, change()), refreshedAt: V2 };
+    expect(mergeManifest(before, change({ humanId: null, detailsDigest: null, openedAt: null }))).toEqual(before);
   });
 });
 
 describe('documents', () => {
-  it('of both sides are there, in the order of their names', () => {
+  it('of both sides are listed, sorted by file', () => {
     const [a, b, c] = [entry({ reportId: 'a' }), entry({ reportId: 'b' }), entry({ reportId: 'c' })];
     const before = mergeManifest(null, change({ documents: [c, a] }));
     expect(mergeManifest(before, change({ documents: [b] })).documents).toEqual([a, b, c]);
     expect(mergeManifest(before, change()).documents).toEqual([a, c]);
   });
 
-  it('of the same bytes keep when they were stored, and when they were last seen, as instants', () => {
+  it('with the same bytes keep the first storedAt and the last seenAt, compared as instants', () => {
     const stored = entry({ storedAt: V1, seenAt: '2026-03-02T12:00:00.000+02:00' });
     const later = entry({ storedAt: V3, seenAt: '2026-03-02T11:00:00' });
     const expected = [{ ...stored, seenAt: '2026-03-02T11:00:00' }];
@@ -90,18 +89,22 @@ describe('documents', () => {
     expect(mergeDocuments([stored], [entry({ seenAt: null })])).toEqual([{ ...stored, storedAt: V1 }]);
   });
 
-  it.each(['a', 'b'])('of other bytes are the ones that lie there (%s), whatever the clocks say', (sha256) => {
+  it('with other bytes in one file are the entry stored later', () => {
     const [a, b] = [entry({ sha256: 'a', storedAt: V1, seenAt: V3 }), entry({ sha256: 'b', storedAt: V2 })];
-    const placed = new Map([[a.file, sha256]]);
-    const expected = [sha256 === 'a' ? a : b];
-    expect(mergeDocuments([a], [b], { placed })).toEqual(expected);
-    expect(mergeDocuments([b], [a], { placed })).toEqual(expected);
-    const before = mergeManifest(null, change({ documents: [a] }));
-    expect(contestedFiles(before, change({ documents: [b, entry({ reportId: 'other' })] }))).toEqual([a.file]);
-    expect(contestedFiles(before, change({ documents: [a] }))).toEqual([]);
+    expect(mergeDocuments([a], [b])).toEqual([b]);
+    expect(mergeDocuments([b], [a])).toEqual([b]);
   });
 
-  it('are superseded by the newest version of the same report in the same format, in whatever order they come', () => {
+  it('of one version in two files: the one stored later is current, at the same time the one with a digest', () => {
+    const first = entry();
+    const second = entry({ file: first.file.replace('.pdf', '-0a1b2c3d.pdf') });
+    const files = (a: StoredDocument, b: StoredDocument) =>
+      mergeDocuments([a], [b]).flatMap(({ file, superseded: is }) => (is ? [] : [file]));
+    expect([files(first, second), files(second, first)]).toEqual([[second.file], [second.file]]);
+    expect(files({ ...first, storedAt: V3 }, second)).toEqual([first.file]);
+  });
+
+  it('are superseded by the newest version of the same report in the same format, in any order', () => {
     const versions = [entry({ updatedAt: V1 }), entry({ updatedAt: V3 }), entry({ updatedAt: V2 })];
     expect(superseded(mergeDocuments(versions, []))).toEqual([V1, V2]);
     expect(superseded(mergeDocuments([...versions].reverse(), []))).toEqual([V1, V2]);
@@ -109,104 +112,134 @@ describe('documents', () => {
     expect(superseded(mergeDocuments(versions, others))).toEqual([V1, V2]);
   });
 
-  it('of a round with other details stay superseded, whoever writes late, and those of the same details do not', () => {
+  it('of a round with other details stay superseded by every later write; with the same details they do not', () => {
     const former = entry({ reportId: 'former', round: 1 });
-    const closed = mergeManifest(null, change({ round: 1, revision: 3, outcome: 'collected', documents: [former] }));
-    const same = mergeManifest(closed, change({ round: 2, detailsRound: 1, revision: 4 }));
+    const before = closed({ round: 1, revision: 3, documents: [former] });
+    const same = mergeManifest(before, change({ round: 2, detailsRound: 1, revision: 4 }));
     expect(same.documents).toEqual([former]);
-    const others = mergeManifest(closed, change({ round: 2, detailsRound: 2, revision: 4, documents: [] }));
-    expect(others.documents).toEqual([{ ...former, superseded: true }]);
+    const corrected = mergeManifest(before, change({ round: 2, detailsRound: 2, revision: 4 }));
+    expect(corrected.documents).toEqual([{ ...former, superseded: true }]);
     const newer = entry({ reportId: 'former', updatedAt: V3, round: 1 });
-    const late = mergeManifest(others, change({ round: 1, detailsRound: 1, revision: 2, documents: [former, newer] }));
-    expect(late.documents).toMatchObject([{ superseded: true }, { superseded: true }]);
-    const present = entry({ reportId: 'former', round: 2 });
-    const again = mergeManifest(late, change({ round: 2, detailsRound: 2, revision: 5, documents: [present] }));
-    expect(again.documents.map(({ updatedAt, round, superseded: is }) => [updatedAt, round, is])).toEqual([
-      [V1, 2, false],
-      [V3, 1, true],
+    const late = change({ round: 1, detailsRound: 1, revision: 2, documents: [former, newer] });
+    const afterLate = mergeManifest(corrected, late);
+    expect(superseded(afterLate.documents)).toEqual([V1, V3]);
+    const stored = entry({ reportId: 'former', round: 2 });
+    const again = mergeManifest(afterLate, change({ round: 2, detailsRound: 2, revision: 5, documents: [stored] }));
+    expect(again.documents).toMatchObject([
+      { updatedAt: V1, round: 2, superseded: false },
+      { updatedAt: V3, round: 1, superseded: true },
     ]);
   });
 
-  it('are compared as instants, not as texts', () => {
-    const early = entry({ updatedAt: '2026-03-02T00:30:00.000+02:00', storedAt: V3 });
-    const late = entry({ updatedAt: '2026-03-01T23:00:00.000Z', storedAt: V3 });
-    expect(superseded(mergeDocuments([early, late], []))).toEqual([early.updatedAt]);
+  it.each([
+    [
+      'compared as instants',
+      entry({ updatedAt: '2026-03-02T00:30:00.000+02:00', storedAt: V3 }),
+      '2026-03-01T23:00:00Z',
+    ],
+    ['dated far after they were stored', entry({ updatedAt: '2099-01-01T00:00:00.000Z', storedAt: V1 }), V2],
+    ['without a date', { ...entry({ file: 'unity/x/dateless.pdf' }), updatedAt: null }, V1],
+  ])('%s are older', (_, older, updatedAt) => {
+    expect(superseded(mergeDocuments([older, entry({ updatedAt, storedAt: V3 })], []))).toEqual([older.updatedAt]);
   });
 
-  it('dated far after they were stored are superseded by what is stored after them', () => {
-    const ahead = entry({ updatedAt: '2099-01-01T00:00:00.000Z', storedAt: V1 });
-    const later = entry({ updatedAt: V2, storedAt: V3 });
-    expect(superseded(mergeDocuments([ahead, later], []))).toEqual([ahead.updatedAt]);
-  });
-
-  it('count as the newest version that turned out to be their bytes', () => {
+  it('count as the newest version with the same bytes, and become current again', () => {
     const seenAgain = entry({ updatedAt: V1, seenAt: V3 });
     expect(superseded(mergeDocuments([seenAgain, entry({ updatedAt: V2 })], []))).toEqual([V2]);
-  });
-
-  it('become current again where a change said otherwise', () => {
     expect(superseded(mergeDocuments([entry({ superseded: true })], []))).toEqual([]);
-  });
-
-  it('without a date are older than any with one', () => {
-    const dateless = { ...entry({ file: 'unity/x/dateless.pdf' }), updatedAt: null };
-    expect(mergeDocuments([dateless, entry()], []).map(({ superseded: is }) => is)).toEqual([false, true]);
   });
 });
 
 describe('missing documents', () => {
-  it('are the ones that the run misses now', () => {
+  const stored = mergeManifest(null, change({ documents: [entry()] }));
+  const missingAfter = (...entries: MissingDocument[]) => mergeManifest(stored, change({ missing: entries })).missing;
+
+  it('are those that the run misses now', () => {
     const before = mergeManifest(null, change({ missing: [missing(), missing({ format: 'json' })] }));
-    expect(mergeManifest(before, change({ missing: [missing({ format: 'json' })] })).missing).toEqual([
-      missing({ format: 'json' }),
-    ]);
-  });
-
-  it.each(['missing', 'not-offered', 'failed'] as const)(
-    'that were %s are gone once they arrived by another way',
-    (reason) => {
-      const refreshed = mergeManifest(null, change({ documents: [entry()] }));
-      expect(mergeManifest(refreshed, change({ missing: [missing({ reason })] })).missing).toEqual([]);
-    },
-  );
-
-  it.each([
-    ['by its name alone', { id: null, name: ' starfleet  MEDICAL' }],
-    ['by its id alone, which another entry joins to the name', { id: entry().organization?.id ?? '', name: null }],
-  ])('of a provider that is named %s are gone once its document is there', (_, organization) => {
-    const refreshed = mergeManifest(null, change({ documents: [entry()] }));
-    expect(mergeManifest(refreshed, change({ missing: [missing({ organization })] })).missing).toEqual([]);
-    const closed = mergeManifest(null, change({ outcome: 'partial', missing: [missing({ organization })] }));
-    const arrived = { kind: 'refresh', clientUserId: closed.clientUserId, closedAt: closed.closedAt } as const;
-    const news = { refreshedAt: '2026-02-01T00:00:00.000Z', documents: [entry()], missing: [] };
-    expect(mergeManifest(closed, { ...arrived, ...news }).missing).toEqual([]);
-  });
-
-  it('that failed stay beside an older version that the run stored in an earlier write', () => {
-    const stored = mergeManifest(null, change({ documents: [entry()] }));
-    const failed = change({ documents: [], missing: [missing({ reason: 'failed' })], onlyNewDocuments: true });
-    expect(mergeManifest(stored, failed).missing).toHaveLength(1);
+    const json = missing({ format: 'json' });
+    expect(mergeManifest(before, change({ missing: [json] })).missing).toEqual([json]);
   });
 
   it.each([
-    ['type', { type: 'ccdraw' }],
-    ['format', { format: 'html' }],
-    ['organization', { organization: { id: 'other', name: 'Starfleet Medical' } }],
-  ] as const)('of another %s stay', (_, other) => {
-    const refreshed = mergeManifest(null, change({ documents: [entry()] }));
-    expect(mergeManifest(refreshed, change({ missing: [missing(other)] })).missing).toEqual([missing(other)]);
+    ...(['missing', 'not-offered', 'failed'] as const).map((reason) => ({ reason })),
+    { type: 'Unity', organization: { ...ORGANIZATION, name: 'Renamed' } },
+    { organization: { id: null, name: ' starfleet  MEDICAL' } },
+    { organization: { id: ORGANIZATION.id, name: null } },
+  ])('are removed once another run or a refresh stored them, whatever the name of the provider: %j', (changed) => {
+    expect(missingAfter(missing(changed))).toEqual([]);
+    const before = closed({ documents: [], missing: [missing(changed)] });
+    expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([]);
   });
 
-  it('are told by the organization\u2019s id, whatever its name, and by the type in any case', () => {
-    const refreshed = mergeManifest(null, change({ documents: [entry()] }));
-    const renamed = missing({ type: 'Unity', organization: { ...ORGANIZATION, name: 'Renamed' } });
-    expect(mergeManifest(refreshed, change({ missing: [renamed] })).missing).toEqual([]);
+  it.each([
+    { type: 'ccdraw' },
+    { format: 'html' as const },
+    { organization: { id: 'other', name: 'Starfleet Medical' } },
+  ])('stay if they have another %j', (other) => {
+    expect(missingAfter(missing(other))).toEqual([missing(other)]);
+    const before = closed({ documents: [], missing: [missing(other), missing()] });
+    expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([missing(other)]);
   });
 
-  it('that failed stay beside an older version which the run knows', () => {
+  it('that failed stay beside an older version that the run knows, also from an earlier write', () => {
     const failed = missing({ reason: 'failed' });
     const after = mergeManifest(null, change({ documents: [entry()], missing: [failed, missing()] }));
     expect(after.missing).toEqual([failed]);
+    const onlyNew = change({ missing: [failed], onlyNewDocuments: true });
+    expect(mergeManifest(stored, onlyNew).missing).toEqual([failed]);
+  });
+});
+
+describe('a refresh', () => {
+  it('adds the newer version and refreshedAt; outcome and closing stay', () => {
+    const newer = entry({ updatedAt: V3, sha256: 'other' });
+    const after = mergeManifest(closed(), refresh({ documents: [newer] }));
+    expect(after).toMatchObject({ outcome: 'partial', reason: null, closedAt: V2, refreshedAt: V3 });
+    expect(after.documents).toEqual([{ ...entry(), superseded: true }, newer]);
+    expect(mergeManifest(after, refresh({ refreshedAt: V2 })).refreshedAt).toBe(V3);
+  });
+
+  it('with one of two reports keeps the other missing while it fails', () => {
+    const failed = missing({ reason: 'failed' });
+    const before = closed({ missing: [failed] });
+    const one = refresh({ documents: [entry({ updatedAt: V3, sha256: 'other' })], missing: [failed] });
+    expect(mergeManifest(before, one).missing).toEqual([failed]);
+    expect(mergeManifest(before, { ...one, missing: [] }).missing).toEqual([]);
+  });
+
+  it('with the first provider ends "no such report at all"', () => {
+    const before = closed({ documents: [], missing: [missing({ organization: null })] });
+    expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([]);
+  });
+
+  it.each([
+    ['is open again', { round: 2, revision: 1, openedAt: V3, missing: [missing({ format: 'json' })] }],
+    ['has closed in another round', { outcome: 'declined' as const, closedAt: V3 }],
+  ])('only adds documents where the applicant %s', (_, changed) => {
+    const before = mergeManifest(closed(), change(changed));
+    const after = mergeManifest(before, refresh({ documents: [entry({ reportId: 'late' })] }));
+    expect(after).toEqual({ ...before, documents: [entry({ reportId: 'late' }), entry()] });
+  });
+
+  it('needs a manifest', () => {
+    expect(() => mergeManifest(null, refresh())).toThrow('POL-1: expected the manifest');
+  });
+});
+
+describe('a withdrawal by an operator', () => {
+  const cancelled = { outcome: 'cancelled', reason: 'operator', revision: 1, closedAt: V3 };
+
+  it('closes an open applicant, and keeps an outcome', () => {
+    const open = mergeManifest(null, change({ documents: [entry()] }));
+    expect(mergeManifest(open, WITHDRAWAL)).toEqual({ ...open, ...cancelled });
+    expect(mergeManifest(closed(), WITHDRAWAL)).toEqual(closed());
+  });
+
+  it('makes a manifest if there is none, so that no later start invites again', () => {
+    const none = { detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
+    const { clientUserId, humanId, wanted } = WITHDRAWAL;
+    const expected = { ...cancelled, ...none, clientUserId, humanId, wanted, round: 1, detailsRound: 1 };
+    expect(mergeManifest(null, WITHDRAWAL)).toEqual(expected);
   });
 });
 
@@ -223,32 +256,30 @@ describe('merging', () => {
     .map((fields) => entry(fields));
   const documents = fc.array(document, { maxLength: 8 });
 
-  it('twice is as good as once', () => {
+  it('twice gives the same as once', () => {
     fc.assert(
       fc.property(documents, documents, (a, b) => {
         const before = mergeManifest(
           null,
           change({ documents: a, missing: [missing(), missing({ reason: 'failed' })] }),
         );
-        const said = change({
-          documents: b,
-          missing: [missing({ format: 'html' }), missing({ format: 'json', reason: 'failed' })],
-        });
-        const once = mergeManifest(before, said);
-        expect(mergeManifest(once, said)).toEqual(once);
+        const gaps = [missing({ format: 'html' }), missing({ format: 'json', reason: 'failed' })];
+        const second = change({ documents: b, missing: gaps });
+        const once = mergeManifest(before, second);
+        expect(mergeManifest(once, second)).toEqual(once);
       }),
     );
   });
 
-  it('gives the same documents in whatever order writers come, and never loses one', () => {
+  it('loses no document and is independent of the order of writers', () => {
     fc.assert(
       fc.property(documents, documents, documents, (a, b, c) => {
         const files = (list: readonly StoredDocument[]) => list.map(({ file }) => file);
         const merged = mergeDocuments(mergeDocuments(a, b), c);
         expect(new Set(files(merged))).toEqual(new Set(files([...a, ...b, ...c])));
-        const disjoint = (list: StoredDocument[], who: string) =>
-          list.map((each) => ({ ...each, file: `${who}/${each.file}` }));
-        const [x, y, z] = [disjoint(a, 'x'), disjoint(b, 'y'), disjoint(c, 'z')];
+        const inFolder = (list: StoredDocument[], folder: string) =>
+          list.map((each) => ({ ...each, file: `${folder}/${each.file}` }));
+        const [x, y, z] = [inFolder(a, 'x'), inFolder(b, 'y'), inFolder(c, 'z')];
         expect(mergeDocuments(mergeDocuments(z, y), x)).toEqual(mergeDocuments(mergeDocuments(x, y), z));
       }),
     );

@@ -5,7 +5,7 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import { type Child, startChild, stopChildren } from './children/child';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
-// Ten processes take 10 s to start and to write on two busy cores.
+// Six processes take some 10 s to start and to write on two busy cores.
 jest.setTimeout(90_000);
 
 const roots: string[] = [];
@@ -19,7 +19,7 @@ async function setup() {
   return {
     root,
     store,
-    /** As if the process that held the lock had died a minute ago. */
+    /** Makes the lock look as if its process had died a minute ago. */
     ageLock: async () => {
       const then = new Date(Date.now() - 60_000);
       await utimes(lock, then, then);
@@ -32,13 +32,13 @@ async function setup() {
   };
 }
 
-/** Each writes at least `times` documents, and goes on until the next message. */
-async function write(root: string, writers: number, times: number): Promise<Child[]> {
+/** Starts writers. Each writes at least `times` documents, until the next message. */
+async function startWriters(root: string, writers: number, times: number): Promise<Child[]> {
   const children = Array.from({ length: writers }, (_, writer) =>
     startChild('writes-manifest', root, `${writer}`, `${times}`),
   );
-  await Promise.all(children.map((child) => child.said()));
-  for (const child of children) child.say('go');
+  await Promise.all(children.map((child) => child.nextMessage()));
+  for (const child of children) child.send('go');
   return children;
 }
 
@@ -55,10 +55,10 @@ afterAll(async () => {
 });
 
 describe('a process that is killed', () => {
-  it('between the last byte of a document and its final name leaves nothing half, and stands in nobody\u2019s way', async () => {
+  it('between the last byte of a document and its final name leaves no partial document, and blocks no writer', async () => {
     const { root, store, files } = await setup();
     const child = startChild('dies-before-rename', root, 'document');
-    expect(await child.said()).toBe('about to rename');
+    expect(await child.nextMessage()).toBe('about to rename');
     await child.kill();
     expect(await files()).toEqual([]);
     expect(await readdir(join(root, '.incoming'))).toHaveLength(1);
@@ -66,11 +66,11 @@ describe('a process that is killed', () => {
     expect(await readFile(join(root, 'POL-1', entry.file), 'utf8')).toBe(pdf('new'));
   });
 
-  it('with the next manifest written leaves the old one, and its lock for the next writer', async () => {
+  it('before the rename of the next manifest leaves the old one, and a lock that the next writer takes', async () => {
     const { root, store, ageLock, files } = await setup();
     const before = await store.updateManifest(change());
     const child = startChild('dies-before-rename', root, 'manifest');
-    expect(await child.said()).toBe('about to rename');
+    expect(await child.nextMessage()).toBe('about to rename');
     await child.kill();
     expect(await store.readManifest('POL-1')).toEqual(before);
     await ageLock();
@@ -82,67 +82,67 @@ describe('a process that is killed', () => {
 
 describe('writers of one manifest', () => {
   it.each([
-    [2, 25],
-    [10, 8],
+    [2, 12],
+    [6, 6],
   ])(
-    'lose nothing: %i processes, %i documents each, and a reader sees whole manifests only',
+    'lose no document: %i processes, %i documents each; a reader sees only whole manifests',
     async (writers, times) => {
       const { root, store, reports, files } = await setup();
-      const children = await write(root, writers, times);
+      const children = await startWriters(root, writers, times);
       let running = true;
       const ended = Promise.all(children.map((child) => child.ended())).finally(() => {
         running = false;
       });
-      let seen = 0;
+      let previous = 0;
       let reads = 0;
       while (running) {
         const documents = (await store.readManifest('POL-1'))?.documents.length ?? 0;
-        expect(documents).toBeGreaterThanOrEqual(seen);
-        seen = documents;
+        expect(documents).toBeGreaterThanOrEqual(previous);
+        previous = documents;
         reads += 1;
-        if (reads === 11) for (const child of children) child.say('enough');
+        if (reads === 11) for (const child of children) child.send('enough');
       }
       expect(await ended).toEqual(children.map(() => 0));
       expect(reads).toBeGreaterThan(10);
-      const safe = children.flatMap(({ heard }) => heard.slice(1));
-      expect(safe).toEqual(expect.arrayContaining(expectedReports(writers, times)));
-      expect(await reports()).toEqual(safe.sort());
+      const stored = children.flatMap(({ messages }) => messages.slice(1));
+      expect(stored).toEqual(expect.arrayContaining(expectedReports(writers, times)));
+      expect(await reports()).toEqual(stored.sort());
       expect(await files()).toEqual(['manifest.json']);
       expect(await readdir(join(root, '.incoming'))).toEqual([]);
     },
   );
 
-  it('lose nothing where all find the lock of a dead process', async () => {
+  it('lose no document if all find the lock of a dead process', async () => {
     const { root, reports, ageLock } = await setup();
     const dead = startChild('dies-before-rename', root, 'manifest');
-    await dead.said();
+    await dead.nextMessage();
     await dead.kill();
     await ageLock();
-    const children = await write(root, 6, 3);
-    for (const child of children) child.say('enough');
+    const children = await startWriters(root, 4, 3);
+    for (const child of children) child.send('enough');
     await Promise.all(children.map((child) => child.ended()));
-    expect(await reports()).toEqual(expectedReports(6, 3));
+    expect(await reports()).toEqual(expectedReports(4, 3));
   });
 
-  it('lose nothing where some are stopped and robbed of the lock, or killed, wherever they are', async () => {
-    const [writers, times] = [10, 12];
+  it('lose no document if some are stopped and lose the lock, or are killed, at any point', async () => {
+    const [writers, times] = [6, 6];
     const { root, store, reports, ageLock, files } = await setup();
-    const children = await write(root, writers, times);
-    const [mortals, others] = [children.slice(0, 3), children.slice(3)];
+    const children = await startWriters(root, writers, times);
+    const [victims, others] = [children.slice(0, 2), children.slice(2)];
     let running = true;
     const ended = Promise.all(others.map((child) => child.ended())).finally(() => {
       running = false;
     });
-    const written = () => children.reduce((sum, { heard }) => sum + heard.length, 0);
-    let robberies = 0;
-    while (running || mortals.length > 0) {
+    const written = () => children.reduce((sum, { messages }) => sum + messages.length, 0);
+    let expiries = 0;
+    while (running || victims.length > 0) {
       const stopped = others.filter(() => Math.random() < 0.3);
       for (const child of stopped) child.stop();
-      // Whoever holds the lock, stopped or not, may be robbed of it now. The others go on meanwhile, as far as they get.
+      // The next writer takes the lock from its holder, stopped or not, while the others continue.
       await ageLock().then(
         () => {
-          robberies += 1;
-          if (robberies === 4) for (const child of others) child.say('enough');
+          expiries += 1;
+          if (expiries === 4) for (const child of others) child.send('enough');
         },
         () => undefined,
       );
@@ -150,17 +150,17 @@ describe('writers of one manifest', () => {
       for (let reads = 0; running && reads < 20 && written() < before + 2; reads += 1) {
         await store.readManifest('POL-1');
       }
-      for (const child of stopped) child.goOn();
-      const [next] = mortals;
-      if (next && next.heard.length > 6 - mortals.length) await mortals.shift()?.kill();
+      for (const child of stopped) child.resume();
+      const [next] = victims;
+      if (next && next.messages.length > 4 - victims.length) await victims.shift()?.kill();
     }
     expect(await ended).toEqual(others.map(() => 0));
-    expect(mortals).toEqual([]);
-    const safe = children.flatMap(({ heard }) => heard.slice(1));
-    expect(safe).toHaveLength(new Set(safe).size);
-    expect(safe.length).toBeGreaterThanOrEqual(others.length * times);
-    expect(await reports()).toEqual(expect.arrayContaining(safe));
-    expect(robberies).toBeGreaterThan(3);
+    expect(victims).toEqual([]);
+    const stored = children.flatMap(({ messages }) => messages.slice(1));
+    expect(stored).toHaveLength(new Set(stored).size);
+    expect(stored.length).toBeGreaterThanOrEqual(others.length * times);
+    expect(await reports()).toEqual(expect.arrayContaining(stored));
+    expect(expiries).toBeGreaterThan(3);
     await ageLock().catch(() => undefined);
     await store.updateManifest(change());
     expect(await files()).toEqual(['manifest.json']);

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { LinkInTheStore } from '../../src/report-store/folder/no-links';
+import { LinkInStore } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import { fc } from '../support/property';
@@ -111,7 +111,7 @@ describe('a symbolic link in the store is not followed', () => {
       const { root, outside, store, linked } = await setup();
       await mkdir(dirname(join(root, link)), { recursive: true });
       await symlink(outside, join(root, link));
-      await expect(save(store)).rejects.toThrow(LinkInTheStore);
+      await expect(save(store)).rejects.toThrow(LinkInStore);
       expect(await linked()).toEqual(['manifest.json']);
     },
   );
@@ -122,8 +122,8 @@ describe('a symbolic link in the store is not followed', () => {
     await symlink(outside, join(root, 'POL-1'));
     await symlink(join(outside, 'manifest.json'), join(root, 'POL-2', 'manifest.json'));
     for (const clientUserId of ['POL-1', 'POL-2']) {
-      await expect(store.readManifest(clientUserId)).rejects.toThrow(LinkInTheStore);
-      await expect(store.updateManifest(change({ clientUserId }))).rejects.toThrow(LinkInTheStore);
+      await expect(store.readManifest(clientUserId)).rejects.toThrow(LinkInStore);
+      await expect(store.updateManifest(change({ clientUserId }))).rejects.toThrow(LinkInStore);
     }
     expect(await linked()).toEqual(['manifest.json']);
     expect(await readFile(join(outside, 'manifest.json'), 'utf8')).toBe('{}');
@@ -133,14 +133,14 @@ describe('a symbolic link in the store is not followed', () => {
     const { root, outside, store, linked } = await setup();
     await rm(join(root, '.incoming'), { recursive: true });
     await symlink(outside, join(root, '.incoming'));
-    await expect(save(store)).rejects.toThrow(LinkInTheStore);
-    await expect(store.updateManifest(change())).rejects.toThrow(LinkInTheStore);
+    await expect(save(store)).rejects.toThrow(LinkInStore);
+    await expect(store.updateManifest(change())).rejects.toThrow(LinkInStore);
     await rm(join(root, '.chartway'), { recursive: true });
     await symlink(outside, join(root, '.chartway'));
-    await expect(store.shelf.put('list.json', Buffer.from('[]'))).rejects.toThrow(LinkInTheStore);
-    await expect(store.shelf.get('manifest.json')).rejects.toThrow(LinkInTheStore);
-    await expect(store.shelf.list('')).rejects.toThrow(LinkInTheStore);
-    await expect(store.shelf.remove('manifest.json')).rejects.toThrow(LinkInTheStore);
+    await expect(store.shelf.put('list.json', Buffer.from('[]'))).rejects.toThrow(LinkInStore);
+    await expect(store.shelf.get('manifest.json')).rejects.toThrow(LinkInStore);
+    await expect(store.shelf.list('')).rejects.toThrow(LinkInStore);
+    await expect(store.shelf.remove('manifest.json')).rejects.toThrow(LinkInStore);
     expect(await linked()).toEqual(['manifest.json']);
   });
 

@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InvalidShelfName } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { InvalidShelfName, isShelfName } from '../../src/report-store/shelf';
+import { isShelfName } from '../../src/report-store/shelf';
 import { FakeStore } from '../support/fake-store';
 import { fc } from '../support/property';
 

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
+import { StoreNotFound } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { type ReportStore, StoreNotFound } from '../../src/report-store/port';
+import type { ReportStore } from '../../src/report-store/port';
 import { DIGEST_KEYS } from '../support/fake-store';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
@@ -131,10 +132,10 @@ describe('a store of 0.1.0', () => {
     await store.updateManifest(CLOSED);
     await forgetIdentity();
     const later = createFolderStore(root);
-    const adopted = await later.adopt();
+    const adopted = await later.identifyLegacy();
     expect(adopted).not.toBeNull();
     expect(await later.identity()).toEqual(adopted);
-    expect(await later.adopt()).toBeNull();
+    expect(await later.identifyLegacy()).toBeNull();
     expect(await later.readManifest('POL-1')).toMatchObject({ outcome: 'declined' });
   });
 
@@ -152,17 +153,17 @@ describe('a store of 0.1.0', () => {
     const { root, store } = await setup();
     await mkdir(root);
     await fill(root);
-    expect(await store.adopt()).toBeNull();
+    expect(await store.identifyLegacy()).toBeNull();
     await expect(store.identity()).rejects.toThrow(StoreNotFound);
   });
 
   it('is not recognised where REPORT_STORE_ID names one, or where there is no folder', async () => {
     const { root, store, forgetIdentity } = await setup();
-    expect(await store.adopt()).toBeNull();
+    expect(await store.identifyLegacy()).toBeNull();
     await expect(stat(root)).rejects.toThrow('ENOENT');
     await store.init();
     await store.updateManifest(CLOSED);
     await forgetIdentity();
-    expect(await createFolderStore(root, undefined, OTHER).adopt()).toBeNull();
+    expect(await createFolderStore(root, undefined, OTHER).identifyLegacy()).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../src/domain/policy';
 import { documentKey } from '../../src/domain/reports';
 import { statusKind } from '../../src/domain/status';
-import { asTruthTells, type Verdict, verdictOn } from '../domain/model/oracle';
+import { comparableReason, type Verdict, verdictOn } from '../domain/model/oracle';
 import type { Truth } from '../domain/model/upstream';
 import { fc } from '../support/property';
 import { type Lived, live, type Story } from './applicant';
@@ -50,7 +50,7 @@ function expectEnding(lived: Lived, story: Story, verdict: Verdict): void {
   const { closed, upstream, manifest } = lived;
   const { conclusion, documents, byMs } = verdict;
   const { outcome, reason, shouldWithdraw: withdraw } = conclusion;
-  expect([manifest?.outcome, asTruthTells(manifest?.reason ?? null, verdict)]).toEqual([outcome, reason]);
+  expect([manifest?.outcome, comparableReason(manifest?.reason ?? null, verdict)]).toEqual([outcome, reason]);
   const result = { outcome, reason: manifest?.reason };
   expect(closed).toMatchObject({ status: 'COMPLETED', result });
   expect(closed.atMs).toBeLessThanOrEqual(byMs);

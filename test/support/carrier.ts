@@ -18,7 +18,7 @@ import { noRetention } from './retention';
 /** Calls per second: no rate limit. */
 const UNLIMITED = 1_000;
 
-/** The workers of a carrier on a real server, over an upstream and a store of the test's own; resolves to what stops them. */
+/** Starts the workers of a carrier on a real server, with the test's upstream and store; resolves to a function that stops them. */
 export async function startCarrier(options: {
   readonly address: string;
   readonly client: Client;
@@ -26,17 +26,16 @@ export async function startCarrier(options: {
   readonly humanApi: FakeUpstream;
   readonly reportStore: ReportStore;
   readonly refreshForMs: number;
-  /** What the worker of the workflows converts by, and the other. */
   readonly dataConverter?: DataConverter;
-  /** Nothing is erased by age, unless a test is about it. */
+  /** By default, nothing is erased by age. */
   readonly retention?: RetentionSettings;
 }): Promise<() => Promise<void>> {
   const { address, client, taskQueue, humanApi, reportStore, refreshForMs, retention = noRetention() } = options;
-  const converting = options.dataConverter && { dataConverter: options.dataConverter };
+  const converter = options.dataConverter && { dataConverter: options.dataConverter };
   installRuntime();
   const connection = await NativeConnection.connect({ address });
   const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
-  const inHouse = createInternalActivities({
+  const internalActivities = createInternalActivities({
     reportStore,
     digestKeys: DIGEST_KEYS,
     seal: null,
@@ -53,15 +52,15 @@ export async function startCarrier(options: {
       connection,
       taskQueue,
       workflowBundle: { codePath: WORKFLOW_BUNDLE },
-      activities: inHouse,
-      ...converting,
+      activities: internalActivities,
+      ...converter,
     }),
     ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
       Worker.create({
         connection,
         ...queue,
         activities: createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 }),
-        ...converting,
+        ...converter,
       }),
     ),
   ]);
@@ -75,7 +74,7 @@ export async function startCarrier(options: {
 
 let installed = false;
 
-/** Once a process; what the SDK says of each start and stop, and of tasks that are to fail, would fill the screen. */
+/** Once per process. The SDK would log each start and stop, and each task that fails on purpose. */
 function installRuntime(): void {
   if (installed) return;
   installed = true;

@@ -1,7 +1,7 @@
 import type { StarterArguments } from '../../src/cli/arguments';
 import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../../src/temporal/applicants';
 
-/** The starter's arguments without any flag but `--json`. */
+/** The starter's arguments with the flag `--json` only. */
 export const PLAIN_ARGUMENTS: Omit<StarterArguments, 'source'> = {
   ...{ wanted: null, wait: false, json: true, again: false, dryRun: false, autoInvite: true },
   authorizationReference: null,

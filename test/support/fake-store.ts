@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
+import { NoSuchDocument } from '../../src/report-store/errors';
 import type { DigestKeys } from '../../src/report-store/keyed-digest';
 import { mergeManifest } from '../../src/report-store/manifest';
-import { type Manifest, NoSuchDocument, type ReportStore } from '../../src/report-store/port';
-import { checkedName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
+import type { Manifest, ReportStore } from '../../src/report-store/port';
+import { checkShelfName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
 /** What the tests key digests with. */
 export const DIGEST_KEYS: DigestKeys = { keys: [Buffer.alloc(32, 7)], clientSecret: 'test' };
@@ -118,18 +119,18 @@ export class FakeStore implements ReportStore {
 
   identity: ReportStore['identity'] = async () => ({ id: '0'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' });
   init = this.identity;
-  adopt: ReportStore['adopt'] = async () => null;
+  identifyLegacy: ReportStore['identifyLegacy'] = async () => null;
 }
 
 function memoryShelf(): Shelf {
   const files = new Map<string, Buffer>();
   return {
-    put: async (name, bytes) => void files.set(checkedName(name), Buffer.from(bytes)),
-    get: async (name) => files.get(checkedName(name)) ?? null,
+    put: async (name, bytes) => void files.set(checkShelfName(name), Buffer.from(bytes)),
+    get: async (name) => files.get(checkShelfName(name)) ?? null,
     list: async (prefix) => {
       folderOfPrefix(prefix);
       return [...files.keys()].filter((name) => name.startsWith(prefix)).sort();
     },
-    remove: async (name) => files.delete(checkedName(name)),
+    remove: async (name) => files.delete(checkShelfName(name)),
   };
 }

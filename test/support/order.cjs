@@ -11,7 +11,6 @@ const WAITING = [
   'temporal/erasure',
   'end-to-end/after-closing',
   'workflows/outage',
-  'end-to-end/killed-worker',
   'temporal/stuck',
   'chaos/disk-faults',
   'end-to-end/webhook-killed',

@@ -2,22 +2,21 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The next such call stands still: before upstream has it, or with upstream's answer on its way back. */
-interface Ambush {
+/** A call that the proxy waits for, to hold it. */
+interface Trap {
   readonly matches: (call: string) => boolean;
   readonly side: Side;
-  readonly sprung: () => void;
+  readonly caught: (call: string) => void;
 }
 
-/** Where a call is caught. */
-export type Side = 'before' | 'after';
+/** Where a call is held: before upstream receives it, after upstream answered, or with half of the answer's body sent. */
+export type Side = 'before' | 'after' | 'middle';
 
-/** Stands between our processes and the sandbox: counts the calls, and holds answers back in their middle. */
+/** A proxy between Chartway's processes and the sandbox: records the calls, and holds those that a test catches. */
 export class UpstreamProxy {
   /** `GET /data/v1/human/medical/reports`, in order, without the query. */
   readonly calls: string[] = [];
-  private holding: ((call: string) => boolean) | null = null;
-  private ambush: Ambush | null = null;
+  private traps: readonly Trap[] = [];
   private readonly held: ServerResponse[] = [];
 
   private constructor(
@@ -29,7 +28,7 @@ export class UpstreamProxy {
     const server = createServer();
     const proxy = new UpstreamProxy(server, target);
     server.on('request', (request, response) => {
-      // A sandbox that is gone answers nothing, and so does this.
+      // Without the sandbox there is no answer.
       proxy.pass(request, response).catch(() => response.destroy());
     });
     server.listen(0, '127.0.0.1');
@@ -41,27 +40,16 @@ export class UpstreamProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** From now on such calls (method, path and query) get half their answer and nothing more. */
-  hold(matches: (call: string) => boolean): void {
-    this.holding = matches;
-  }
-
-  /** Catches the next such call (method, path and query): resolves when it stands still. {@link release} cuts it off. */
-  catchNext(matches: (call: string) => boolean, side: Side): Promise<void> {
-    return new Promise((sprung) => {
-      this.ambush = { matches, side, sprung };
+  /** Holds the next such call; resolves to it (method, path and query) when it is held. {@link release} cuts it off. */
+  catchNext(matches: (call: string) => boolean, side: Side): Promise<string> {
+    return new Promise((caught) => {
+      this.traps = [...this.traps, { matches, side, caught }];
     });
   }
 
-  /** How many answers are held in their middle. */
-  get heldCount(): number {
-    return this.held.length;
-  }
-
-  /** Lets further calls through; what was held stays cut off. */
+  /** Passes further calls; the held ones are cut off. */
   release(): void {
-    this.holding = null;
-    this.ambush = null;
+    this.traps = [];
     for (const response of this.held.splice(0)) response.destroy();
   }
 
@@ -84,28 +72,25 @@ export class UpstreamProxy {
       }),
     );
     const body = chunks.length > 0 ? Buffer.concat(chunks) : null;
-    if (this.springs(`${method} ${url}`, 'before', response)) return;
+    if (this.catches(`${method} ${url}`, 'before', response)) return;
     const answer = await fetch(this.target + url, { method, headers, body });
     const bytes = Buffer.from(await answer.arrayBuffer());
-    if (this.springs(`${method} ${url}`, 'after', response)) return;
+    if (this.catches(`${method} ${url}`, 'after', response)) return;
     const contentType = answer.headers.get('content-type');
     response.writeHead(answer.status, {
       ...(contentType === null ? {} : { 'content-type': contentType }),
       ...(answer.status === 204 ? {} : { 'content-length': bytes.length }),
     });
-    if (!this.holding?.(`${method} ${url}`)) {
-      response.end(bytes);
-      return;
-    }
-    response.write(bytes.subarray(0, bytes.length / 2), () => this.held.push(response));
+    if (this.catches(`${method} ${url}`, 'middle', response)) response.write(bytes.subarray(0, bytes.length / 2));
+    else response.end(bytes);
   }
 
-  private springs(call: string, side: Side, response: ServerResponse): boolean {
-    if (this.ambush?.side !== side || !this.ambush.matches(call)) return false;
-    const { sprung } = this.ambush;
-    this.ambush = null;
+  private catches(call: string, side: Side, response: ServerResponse): boolean {
+    const trap = this.traps.find((each) => each.side === side && each.matches(call));
+    if (!trap) return false;
+    this.traps = this.traps.filter((each) => each !== trap);
     this.held.push(response);
-    sprung();
+    trap.caught(call);
     return true;
   }
 }

@@ -4,7 +4,9 @@ import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createApplicants } from '../../src/temporal/applicants';
 import { isTransient } from '../../src/temporal/rpc';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { listApplicantRuns } from '../../src/temporal/runs';
+import { until } from '../support/condition';
+import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE, COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT } =
   temporal.api.enums.v1.CommandType;
@@ -12,10 +14,7 @@ const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE, COMMAND_TYPE_UPSERT_
 let server: TemporalServer;
 let connection: Connection;
 beforeAll(async () => {
-  const searchAttributes = {
-    ...{ ApplicantStage: 'Keyword', ApplicantStageSince: 'Datetime', ApplicantOutcome: 'Keyword', HumanId: 'Keyword' },
-  };
-  server = await startTemporalServer({ searchAttributes });
+  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
   connection = await Connection.connect({ address: server.address });
 });
 afterAll(async () => {
@@ -26,22 +25,32 @@ afterAll(async () => {
 const HUMAN_ID = 'h-1';
 let count = 0;
 
+/** A new applicant in a task queue of its own, without a worker. */
 function setup(codec?: PayloadCodec) {
   const client = new Client({ connection, ...(codec && { dataConverter: { payloadCodecs: [codec] } }) });
   const clientUserId = `POL-${++count}`;
-  const request = {
-    details: { clientUserId, clientUserEmail: 'max@example.org' },
+  const requestFor = (id: string) => ({
+    details: { clientUserId: id, clientUserEmail: 'max@example.org' },
     detailsDigest: 'a'.repeat(64),
     policy: DEFAULT_POLICY,
-  };
+  });
   const handle = client.workflow.getHandle(`applicant-${clientUserId}`);
-  // A queue of its own that no worker serves.
   const taskQueue = `queue-${count}`;
   const complete = (result: unknown) => completeNext(client, taskQueue, result);
-  return { clientUserId, request, handle, complete, taskQueue, applicants: createApplicants({ client, taskQueue }) };
+  const applicants = createApplicants({ client, taskQueue });
+  return {
+    client,
+    clientUserId,
+    requestFor,
+    request: requestFor(clientUserId),
+    handle,
+    complete,
+    taskQueue,
+    applicants,
+  };
 }
 
-/** Plays the worker for one workflow task: there is none here, and no workflow code is needed to end a run. */
+/** Plays the worker of one workflow task: sets the humanId and completes the run. */
 async function completeNext(client: Client, taskQueue: string, result: unknown): Promise<void> {
   const { namespace } = client.options;
   const service = client.workflowService;
@@ -68,42 +77,30 @@ async function completeNext(client: Client, taskQueue: string, result: unknown):
   });
 }
 
-test('a start is told as started, with stage and digest where the console and the next start look', async () => {
+test('a start returns the open run, and stores the stage and the digest of the details', async () => {
   const { applicants, request, clientUserId, handle } = setup();
   expect(await applicants.start({ ...request, batch: true })).toEqual({
-    clientUserId,
-    humanId: null,
-    workflowId: `applicant-${clientUserId}`,
-    runId: expect.any(String),
-    startedAtMs: expect.any(Number),
-    closedAtMs: null,
-    result: 'started',
-    standing: 'open',
-    stage: 'inviting',
-    outcome: null,
-    reason: null,
+    ...{ clientUserId, workflowId: `applicant-${clientUserId}`, runId: expect.any(String), result: 'started' },
+    ...{ standing: 'open', startedAtMs: expect.any(Number), closedAtMs: null },
+    ...{ stage: 'inviting', outcome: null, reason: null, humanId: null },
   });
   const { memo, searchAttributes, type } = await handle.describe();
   expect(type).toBe('collectRecords');
   expect(memo).toEqual({ detailsDigest: 'a'.repeat(64) });
   expect(searchAttributes).toMatchObject({ ApplicantStage: ['inviting'], ApplicantStageSince: [expect.any(Date)] });
-  const { events } = await handle.fetchHistory();
-  const { data } = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? {};
-  expect(JSON.parse(Buffer.from(data ?? []).toString())).toEqual({ ...request, batch: true });
+  expect(await readInput(handle)).toEqual({ ...request, batch: true });
   await handle.terminate();
 });
 
-test('a carrier that invites by itself stands in the input, and is the same applicant as one that does not', async () => {
+test('autoInvite is part of the input, and not of the details that are compared', async () => {
   const { applicants, request, handle } = setup();
   await applicants.start({ ...request, autoInvite: false });
-  const { events } = await handle.fetchHistory();
-  const { data } = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? {};
-  expect(JSON.parse(Buffer.from(data ?? []).toString())).toMatchObject({ autoInvite: false });
+  expect(await readInput(handle)).toMatchObject({ autoInvite: false });
   expect(await applicants.start({ ...request, autoInvite: true })).toMatchObject({ result: 'running' });
   await handle.terminate();
 });
 
-test('the link of an applicant that has ended, be it by force, is not shown, and of an unknown one nothing is known', async () => {
+test('the link of a terminated applicant is not returned, and an unknown applicant has none', async () => {
   const { applicants, request, handle, clientUserId } = setup();
   expect(await applicants.readInvitation(clientUserId)).toBeNull();
   await applicants.start(request);
@@ -111,7 +108,7 @@ test('the link of an applicant that has ended, be it by force, is not shown, and
   expect(await applicants.readInvitation(clientUserId)).toEqual({ inviteLink: null, why: 'closed' });
 });
 
-test('starting twice with the same details changes nothing and finds the applicant running', async () => {
+test('a second start with the same details changes nothing and finds the running applicant', async () => {
   const { applicants, request, handle } = setup();
   await applicants.start(request);
   expect(await applicants.start(request)).toMatchObject({ result: 'running', stage: 'inviting', standing: 'open' });
@@ -119,7 +116,7 @@ test('starting twice with the same details changes nothing and finds the applica
   await handle.terminate();
 });
 
-test('other details are a conflict, running or closed, and start nothing', async () => {
+test('a start with other details is a conflict, whether the applicant runs or has closed', async () => {
   const { applicants, request, handle } = setup();
   await applicants.start(request);
   const other = { ...request, detailsDigest: 'b'.repeat(64) };
@@ -128,14 +125,14 @@ test('other details are a conflict, running or closed, and start nothing', async
   expect(await applicants.start(other)).toMatchObject({ result: 'conflict', standing: 'forced' });
 });
 
-test('a closed applicant is found with humanId, outcome and reason, and begins a new round only with again', async () => {
+test('a closed applicant is found with its humanId and reason, and only `again` starts a new round', async () => {
   const { applicants, request, clientUserId, handle, complete } = setup();
   await applicants.start(request);
-  const seen: (string | null)[] = [];
-  const waiting = applicants.waitForClose(clientUserId, undefined, ({ humanId }) => seen.push(humanId));
+  const humanIds: (string | null)[] = [];
+  const closed = applicants.waitForClose(clientUserId, undefined, ({ humanId }) => humanIds.push(humanId));
   await complete({ outcome: 'partial', reason: 'deadline', documents: 2 });
-  expect(await waiting).toMatchObject({ standing: 'ended', reason: 'deadline', humanId: HUMAN_ID });
-  expect(seen.at(-1)).toBe(HUMAN_ID);
+  expect(await closed).toMatchObject({ standing: 'ended', reason: 'deadline', humanId: HUMAN_ID });
+  expect(humanIds.at(-1)).toBe(HUMAN_ID);
   expect(await applicants.start(request)).toMatchObject({ result: 'closed', reason: 'deadline', humanId: HUMAN_ID });
   expect(await applicants.read(clientUserId)).toMatchObject({ standing: 'ended' });
   const again = await applicants.start({ ...request, detailsDigest: 'b'.repeat(64), again: true });
@@ -143,7 +140,7 @@ test('a closed applicant is found with humanId, outcome and reason, and begins a
   await handle.terminate();
 });
 
-test('a result that is no longer readable hides the reason and nothing else', async () => {
+test('an unreadable result hides the reason only', async () => {
   const { applicants, request, complete } = setup();
   await applicants.start(request);
   await complete(null);
@@ -151,25 +148,25 @@ test('a result that is no longer readable hides the reason and nothing else', as
 });
 
 test('a memo that cannot be decoded is a conflict of this applicant, not an error', async () => {
-  const sealed: PayloadCodec = {
+  const undecodable: PayloadCodec = {
     encode: async (payloads) =>
-      payloads.map(({ data }) => ({ metadata: { encoding: Buffer.from('sealed') }, data: data ?? null })),
+      payloads.map(({ data }) => ({ metadata: { encoding: Buffer.from('encrypted') }, data: data ?? null })),
     decode: async () => {
       throw new Error('the key is lost');
     },
   };
-  const { applicants, request, handle } = setup(sealed);
+  const { applicants, request, handle } = setup(undecodable);
   await applicants.start(request);
   expect(await applicants.start(request)).toMatchObject({ result: 'conflict', stage: 'inviting' });
   await handle.terminate();
 });
 
-test('an applicant that was never started is not there, whatever its name', async () => {
+test('an applicant that was never started is null, even if its id contains "namespace"', async () => {
   const { applicants } = setup();
   expect(await applicants.read('namespace-1')).toBeNull();
 });
 
-test('cancelling asks the workflow and does not end it by itself', async () => {
+test('a cancellation is requested, and the workflow does not end by it', async () => {
   const { applicants, request, clientUserId, handle } = setup();
   await applicants.start(request);
   await applicants.requestCancel(clientUserId);
@@ -179,7 +176,7 @@ test('cancelling asks the workflow and does not end it by itself', async () => {
   await handle.terminate();
 });
 
-test('waiting for the end can be given up', async () => {
+test('a signal ends the wait for the closing', async () => {
   const { applicants, request, clientUserId, handle } = setup();
   await applicants.start(request);
   const stop = new AbortController();
@@ -189,17 +186,68 @@ test('waiting for the end can be given up', async () => {
   await handle.terminate();
 });
 
-test('a server that is away is a failure that may be retried, a wrong namespace is not', async () => {
+test('an unreachable server is a transient error, a missing namespace is not', async () => {
   const { request, taskQueue } = setup();
-  const lost = await Connection.connect({ address: server.address, interceptors: [] });
-  const elsewhere = createApplicants({
-    client: new Client({ connection: lost, namespace: 'nowhere' }),
-    taskQueue,
-  });
-  expect(isTransient(await elsewhere.start(request).catch((error: Error) => error))).toBe(false);
-  await lost.close();
-  const away = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
-  const unreachable = createApplicants({ client: new Client({ connection: away }), taskQueue });
-  expect(isTransient(await unreachable.start(request).catch((error: Error) => error))).toBe(true);
-  await away.close();
+  const startThrough = (client: Client) =>
+    createApplicants({ client, taskQueue })
+      .start(request)
+      .catch((error: Error) => error);
+  expect(isTransient(await startThrough(new Client({ connection, namespace: 'missing' })))).toBe(false);
+  const unreachable = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
+  expect(isTransient(await startThrough(new Client({ connection: unreachable })))).toBe(true);
+  await unreachable.close();
 });
+
+test('a list has the applicants of its task queue, the open ones first, each by its newest run', async () => {
+  const { applicants, client, taskQueue, clientUserId, requestFor } = setup();
+  const closedId = `${clientUserId}-closed`;
+  for (const id of [clientUserId, closedId]) await applicants.start(requestFor(id));
+  const other = setup();
+  await other.applicants.start(other.request);
+  await client.workflow.getHandle(`applicant-${closedId}`).terminate();
+  const listed = await until('two applicants, one of them closed', 10_000, async () => {
+    const all = await listApplicantRuns(client, taskQueue, 10);
+    return all.length === 2 && all[1]?.standing === 'forced' ? all : null;
+  });
+  expect(listed).toMatchObject([
+    { clientUserId, standing: 'open', stage: 'inviting', closedAtMs: null },
+    { clientUserId: closedId, standing: 'forced', closedAtMs: expect.any(Number) },
+  ]);
+  expect(await listApplicantRuns(client, taskQueue, 1)).toHaveLength(1);
+});
+
+test('an undecodable run, or a run of another kind, hides no other from a list', async () => {
+  const { applicants, client, taskQueue, clientUserId, request } = setup();
+  await applicants.start(request);
+  const options = { taskQueue, args: [] };
+  await client.workflow.start('collectRecords', {
+    ...options,
+    workflowId: `applicant-${clientUserId}-2`,
+    searchAttributes: { ApplicantStage: ['unknown stage'], ApplicantOutcome: ['unknown outcome'] },
+  });
+  await client.workflow.start('collectRecords', { ...options, workflowId: `another-id-${clientUserId}` });
+  const listed = await until('both applicants', 10_000, async () => {
+    const all = await listApplicantRuns(client, taskQueue, 10);
+    return all.length === 2 ? all : null;
+  });
+  expect(listed).toContainEqual(
+    expect.objectContaining({ clientUserId: `${clientUserId}-2`, stage: null, outcome: null }),
+  );
+  // A server stores no attribute that it cannot read, so the answer is replaced.
+  const broken = { metadata: { encoding: Buffer.from('binary/unknown') }, data: Buffer.from('?') };
+  const list = jest.spyOn(client.workflowService, 'listWorkflowExecutions').mockResolvedValue({
+    executions: ['POL-A', 'POL-B'].map((id) => ({
+      execution: { workflowId: `applicant-${id}`, runId: id },
+      searchAttributes: { indexedFields: id === 'POL-B' ? { ApplicantStage: broken } : {} },
+    })),
+  } as never);
+  const ids = (await listApplicantRuns(client, taskQueue, 10)).map((run) => run.clientUserId);
+  expect(ids).toEqual(['POL-A', 'POL-B']);
+  list.mockRestore();
+});
+
+async function readInput(handle: ReturnType<Client['workflow']['getHandle']>): Promise<unknown> {
+  const { events } = await handle.fetchHistory();
+  const { data } = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? {};
+  return JSON.parse(Buffer.from(data ?? []).toString());
+}

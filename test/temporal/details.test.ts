@@ -1,6 +1,6 @@
 import { type ApplicantDetails, detailsDigest, normaliseDetails } from '../../src/temporal/details';
 
-const GIVEN: ApplicantDetails = {
+const DETAILS: ApplicantDetails = {
   clientUserId: 'POL-1',
   clientUserEmail: ' Max@Example.org ',
   firstName: ' Zoë ',
@@ -9,11 +9,11 @@ const GIVEN: ApplicantDetails = {
 };
 
 function digest(change: Partial<ApplicantDetails> = {}): string {
-  return detailsDigest(normaliseDetails({ ...GIVEN, ...change }));
+  return detailsDigest(normaliseDetails({ ...DETAILS, ...change }));
 }
 
-test('details are trimmed, and what is empty or there twice is left out', () => {
-  expect(normaliseDetails(GIVEN)).toEqual({
+test('details are trimmed, without empty fields and repeated sources', () => {
+  expect(normaliseDetails(DETAILS)).toEqual({
     clientUserId: 'POL-1',
     clientUserEmail: 'Max@Example.org',
     firstName: 'Zoë',
@@ -21,14 +21,14 @@ test('details are trimmed, and what is empty or there twice is left out', () => 
   });
 });
 
-test('the same person told with other spacing, case of the e-mail or Unicode form has the same digest', () => {
+test('spacing, the case of the e-mail and the Unicode form do not change the digest', () => {
   expect(digest({ clientUserEmail: 'max@example.org' })).toBe(digest());
   expect(digest({ firstName: 'Zoe\u0308' })).toBe(digest());
   expect(digest({ suggestedSources: ['Clinic', 'Pharmacy'] })).toBe(digest());
   expect(digest()).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test('every other difference changes the digest', () => {
+test('any other difference changes the digest', () => {
   const digests = [
     digest(),
     digest({ clientUserId: 'POL-2' }),
@@ -42,7 +42,7 @@ test('every other difference changes the digest', () => {
   expect(new Set(digests).size).toBe(digests.length);
 });
 
-test('the digest of details in ASCII is that of 0.1.0, so that who runs is found again', () => {
+test('the digest of ASCII details is that of 0.1.0, so that running applicants are found again', () => {
   const ascii = {
     clientUserId: 'POL-1',
     clientUserEmail: 'Max@Example.org',
@@ -55,8 +55,8 @@ test('the digest of details in ASCII is that of 0.1.0, so that who runs is found
   );
 });
 
-test('an address with its domain in ASCII is the same, and is sent as it was given', () => {
-  const given = { ...GIVEN, clientUserEmail: 'Ann@bu\u0308cher.example' };
-  expect(normaliseDetails(given).clientUserEmail).toBe('Ann@b\u00FCcher.example');
-  expect(detailsDigest(normaliseDetails(given))).toBe(digest({ clientUserEmail: 'ann@xn--bcher-kva.example' }));
+test('a domain in ASCII has the same digest, and the address is sent in its original form', () => {
+  const unicode = { ...DETAILS, clientUserEmail: 'Ann@bu\u0308cher.example' };
+  expect(normaliseDetails(unicode).clientUserEmail).toBe('Ann@b\u00FCcher.example');
+  expect(detailsDigest(normaliseDetails(unicode))).toBe(digest({ clientUserEmail: 'ann@xn--bcher-kva.example' }));
 });

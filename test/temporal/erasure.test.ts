@@ -1,112 +1,71 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { openErasing } from '../../src/report-store/erasing';
+import { DEFAULT_POLICY } from '../../src/domain/policy';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { writeRecord } from '../../src/spool/record';
 import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
+import { Unavailable } from '../../src/upstream/errors';
 import { serializeNotices } from '../../src/upstream/notices';
-import {
-  applicantWorkflowId,
-  mailboxWorkflowId,
-  refreshWorkflowId,
-  withdrawWorkflowId,
-} from '../../src/workflows/contract';
+import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
-import { setup } from './erasing-carrier';
+import { facts } from '../support/fake-upstream';
+import { setup } from './erasing-fixture';
 
-test('one of many is erased, here and upstream, and of the others nothing is touched', async () => {
-  const { invite, erase, runs, files, root, humanApi, printed, audited, notices, applicants, store, client } =
-    await setup();
-  const [humanId] = [await invite('POL-1'), await invite('POL-2')];
-  const report = { humanId, reportId: 'r-1', type: 'unity', updatedAt: '2026-03-02T10:00:00.000Z' };
-  await notices.send({ kind: 'report', ...report }, null, 'request-1');
-  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
-  const content = (whose: string) => JSON.stringify([{ kind: 'report', ...report, humanId: whose }]);
-  await quarantine.put({ key: 'a', atMs: 1, humanId, notices: 1, content: content(humanId) });
-  await quarantine.put({ key: 'b', atMs: 2, humanId: 'h-other', notices: 1, content: content('h-other') });
-  const before = [...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')));
-  const newest = async () => (await client.workflow.getHandle(applicantWorkflowId('POL-2')).describe()).runId;
-  const run = await newest();
+const STEP_TIMEOUT_MS = 60_000;
+jest.setTimeout(150_000);
 
-  expect(await erase('POL-1')).toBe(0);
-  expect(printed).toMatchObject([
-    { clientUserId: 'POL-1', result: 'erased', people: 1, files: 2, quarantined: 1, mixed: [] },
-  ]);
-  for (const workflowId of [applicantWorkflowId, refreshWorkflowId, withdrawWorkflowId].map((idOf) => idOf('POL-1'))) {
-    expect([workflowId, await runs(workflowId)]).toEqual([workflowId, 0]);
-  }
-  expect(await runs(mailboxWorkflowId(humanId))).toBe(0);
-  expect(
-    [...(await files())].filter(([path, text]) => `${path} ${text}`.includes('POL-1') || text.includes(humanId)),
-  ).toEqual([]);
-  expect(humanApi.people.filter(({ deleted }) => deleted)).toMatchObject([{ clientUserId: 'POL-1' }]);
-  expect(audited.map(({ did, clientUserId, detail }) => [did, clientUserId, detail?.split(',')[0]])).toEqual([
-    ['erase-begin', 'POL-1', undefined],
-    ['erase', 'POL-1', '1 people'],
-  ]);
+const reportNotice = (humanId: string) =>
+  ({ kind: 'report', humanId, reportId: 'r-1', type: 'unity', updatedAt: null }) as const;
 
-  expect([...(await files())].filter(([path]) => path.startsWith(join(root, 'POL-2')))).toEqual(before);
-  expect([await newest(), (await applicants.read('POL-2'))?.standing]).toEqual([run, 'open']);
-  expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
-
-  // A notice that comes after it revives nobody, and the same command again finds nothing.
-  await notices.send({ kind: 'report', ...report }, 'POL-1', 'request-2');
-  await until('the end of its refresh', 10_000, async () => (await runs(refreshWorkflowId('POL-1'))) === 1);
-  expect(await client.workflow.getHandle(refreshWorkflowId('POL-1')).result()).toMatchObject({ ended: 'none' });
-  expect(await erase('POL-1', '--yes')).toBe(0);
-  expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, files: 0 });
-  expect(await runs(refreshWorkflowId('POL-1'))).toBe(0);
-
-  // And it can be started as new.
-  await invite('POL-1');
-  expect((await store.readManifest('POL-1'))?.documents).toHaveLength(1);
-}, 150_000);
-
-test('one of many is erased and everything else stays byte for byte, however alike the ids are', async () => {
-  const { invite, erase, everything, operator, applicants, store, humanApi, client } = await setup();
-  const others = ['TWIN-10', 'TWIN-1-2', 'TWIN-1.a', 'XTWIN-1', 'twin-2'];
-  const [first = ''] = await Promise.all(others.map((id) => invite(id)));
+test('an erasure of one applicant leaves all others byte for byte, even with similar ids', async () => {
+  const { invite, erase, everything, operator, applicants, store, humanApi, client, audited } = await setup();
+  const otherIds = ['TWIN-10', 'TWIN-1-2', 'TWIN-1.a', 'XTWIN-1', 'twin-2'];
+  const [first = ''] = await Promise.all(otherIds.map((id) => invite(id)));
   const humanId = await invite('TWIN-1');
-  // One has closed and was withdrawn by hand too, is held, and shares a record of the quarantine; one is a folder only; of one an erasure was broken off.
+  // TWIN-10 has closed, was withdrawn by command, is held, and shares a quarantine record with TWIN-1. TWIN-1_ is only a folder. An erasure of
+  // TWIN-1.a has started and not ended.
   await applicants.requestCancel('TWIN-10');
   await applicants.waitForClose('TWIN-10');
-  const reportOf = (whose: string) => ({ humanId: whose, reportId: 'r-1', type: 'unity', updatedAt: null });
   await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
   await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
-  const content = JSON.stringify([humanId, first].map((whose) => ({ kind: 'report', ...reportOf(whose) })));
+  const content = JSON.stringify([humanId, first].map(reportNotice));
   const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
   await quarantine.put({ key: 'm', atMs: 1, humanId: first, notices: 2, content });
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );
-  await openErasing(store).begin('TWIN-1.a');
+  await openErasureRecords(store).begin('TWIN-1.a');
   let before = await everything();
-  await until('all to be listed, and quiet', 20_000, async () => {
-    const seen = before;
+  await until('all runs to be listed and unchanged', STEP_TIMEOUT_MS, async () => {
+    const previous = before;
     before = await everything();
-    return (
-      [...before.keys()].filter((place) => place.startsWith('run ')).length === 7 && isDeepStrictEqual(seen, before)
-    );
+    const runs = [...before.keys()].filter((key) => key.startsWith('run '));
+    return runs.length === 7 && isDeepStrictEqual(previous, before);
   });
 
   expect(await erase('TWIN-1', '--yes')).toBe(1);
-  const isTheirs = (place: string) => /^(file |run applicant-)TWIN-1[/ ]/.test(place) || place.includes(humanId);
+  const isErased = (key: string) => /^(file |run applicant-)TWIN-1[/ ]/.test(key) || key.includes(humanId);
   const after = await everything();
-  expect([...before.keys()].filter(isTheirs)).toHaveLength(4);
-  expect([...after.keys()].filter(isTheirs)).toEqual([`person ${humanId}`]);
-  const gone = humanApi.people.filter(({ deleted }) => deleted);
-  expect(gone.map(({ clientUserId }) => clientUserId).sort()).toEqual(['TWIN-1', 'TWIN-10']);
-  const rest = (all: Map<string, Buffer>) => [...all].filter(([place]) => !isTheirs(place)).sort();
-  expect(rest(after)).toEqual(rest(before));
-  expect(rest(before)).toHaveLength(26);
-}, 150_000);
+  expect([...before.keys()].filter(isErased)).toHaveLength(4);
+  expect([...after.keys()].filter(isErased)).toEqual([`person ${humanId}`]);
+  const deleted = humanApi.people.filter((person) => person.deleted);
+  expect(deleted.map(({ clientUserId }) => clientUserId).sort()).toEqual(['TWIN-1', 'TWIN-10']);
+  const otherEntries = (all: Map<string, Buffer>) => [...all].filter(([key]) => !isErased(key)).sort();
+  expect(otherEntries(after)).toEqual(otherEntries(before));
+  expect(otherEntries(before)).toHaveLength(26);
+  expect(audited.map(({ did, clientUserId, detail }) => [did, clientUserId, detail?.split(',')[0]])).toEqual([
+    ['erase-begin', 'TWIN-1', undefined],
+    ['erase', 'TWIN-1', '1 people'],
+  ]);
+});
 
-test('runs of earlier rounds go too, though Temporal answers for the newest alone', async () => {
-  const { invite, applicants, erasure, client } = await setup();
+test('an erasure deletes the runs of earlier rounds; a late notice starts nothing that stays; the applicant can start again', async () => {
+  const { invite, applicants, erasure, client, notices, runs, store } = await setup();
   const runIds: string[] = [];
   for (let round = 1; round <= 2; round += 1) {
     await invite('POL-9');
@@ -119,21 +78,30 @@ test('runs of earlier rounds go too, though Temporal answers for the newest alon
   for (const runId of runIds) {
     await expect(client.workflow.getHandle(applicantWorkflowId('POL-9'), runId).describe()).rejects.toThrow();
   }
-}, 150_000);
 
-test('what is held is left alone, by the command too, and a hold that comes in the middle stops the rest', async () => {
+  await notices.send(reportNotice('h-9'), 'POL-9', 'request-2');
+  expect(await client.workflow.getHandle(refreshWorkflowId('POL-9')).result()).toMatchObject({ ended: 'none' });
+  expect(await erasure().erase('POL-9')).toMatchObject({ result: 'erased', people: 0 });
+  expect(await runs(refreshWorkflowId('POL-9'))).toBe(0);
+  await invite('POL-9');
+  expect((await store.readManifest('POL-9'))?.documents).toHaveLength(1);
+});
+
+test('a hold stops an erasure, before it and in its middle; the erasure of an unknown id ends with 0', async () => {
   const { invite, erase, printed, store, applicants, audited, humanApi } = await setup();
   const holds = openHolds(store.shelf);
+  const hold = (reasonCode: string) =>
+    holds.put({ clientUserId: 'POL-H', reasonCode, who: 'cli:tester', at: '2026-01-01T00:00:00.000Z' });
   await invite('POL-H');
-  await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-7', who: 'cli:tester', at: '2026-01-01T00:00:00.000Z' });
+  await hold('CASE-7');
   expect(await erase('POL-H', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
   expect((await applicants.read('POL-H'))?.standing).toBe('open');
   await holds.release('POL-H');
-  const { withdraw: deleteUser } = humanApi;
+  const { withdraw } = humanApi;
   humanApi.withdraw = async (humanId) => {
-    await holds.put({ clientUserId: 'POL-H', reasonCode: 'CASE-8', who: 'cli:tester', at: '2026-01-02T00:00:00.000Z' });
-    return deleteUser(humanId);
+    await hold('CASE-8');
+    return withdraw(humanId);
   };
   expect(await erase('POL-H', '--yes')).toBe(1);
   expect(printed.at(-1)).toMatchObject({ result: 'held', people: 1, runs: 0, files: 0 });
@@ -144,87 +112,181 @@ test('what is held is left alone, by the command too, and a hold that comes in t
   await holds.release('POL-H');
   expect(await erase('POL-H', '--yes')).toBe(0);
   expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0 });
-}, 150_000);
 
-test('a notice of theirs in the spool leaves it unfinished: run again once it was sent on, also what it began is gone', async () => {
+  expect(await erase('UNKNOWN-1', '--yes')).toBe(0);
+  expect(printed.at(-1)).toMatchObject({ clientUserId: 'UNKNOWN-1', result: 'erased', people: 0, files: 0 });
+  expect(await store.shelf.list('')).toEqual([]);
+});
+
+test('a notice in the spool keeps the erasure open; a second one after its delivery deletes the run that it started', async () => {
   const { invite, erase, printed, operator, store, notices, runs } = await setup();
   const humanId = await invite('POL-W');
-  const report = { humanId, reportId: 'r', type: 'unity', updatedAt: null };
-  const part = join(operator.spoolFolder ?? '', '0123456789abcdef');
-  await mkdir(part, { recursive: true });
-  const segment = join(part, '1790000000000-01234567-000001.log');
-  const record = writeRecord({ atMs: 1, text: serializeNotices([{ kind: 'report', ...report }]) }, null);
-  await writeFile(segment, record);
+  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  for (const id of [humanId, 'h-other']) {
+    const content = JSON.stringify([reportNotice(id)]);
+    await quarantine.put({ key: id, atMs: 1, humanId: id, notices: 1, content });
+  }
+  const partition = join(operator.spoolFolder ?? '', '0123456789abcdef');
+  await mkdir(partition, { recursive: true });
+  const segment = join(partition, '1790000000000-01234567-000001.log');
+  const notice = serializeNotices([reportNotice(humanId)]);
+  await writeFile(segment, writeRecord({ atMs: 1, text: notice }, null));
   expect(await erase('POL-W', '--yes')).toBe(1);
-  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, spooled: 1 }]);
+  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1 }]);
+  expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
   expect(await store.shelf.list('erasures/')).toHaveLength(1);
 
-  await notices.send({ kind: 'report', ...report }, null, 'request-6');
+  await notices.send(reportNotice(humanId), null, 'request-6');
   await rm(segment);
   expect(await erase('POL-W', '--yes')).toBe(0);
   expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, spooled: 0 });
   expect(await runs(mailboxWorkflowId(humanId))).toBe(0);
   expect(await store.shelf.list('erasures/')).toEqual([]);
-}, 150_000);
+});
 
-test('one that was broken off at any step goes on, also to the mailbox that only the manifest had named', async () => {
+test('an interrupted erasure continues, and finds the mailbox that only the deleted manifest named', async () => {
   const { invite, erasure, records, client, store, runs, notices } = await setup();
   const humanId = await invite('POL-C');
-  await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-3');
-  const breaks = new Error('the power went');
-  await expect(erasure({ eraseFiles: () => Promise.reject(breaks) }).erase('POL-C')).rejects.toThrow(breaks);
+  const postNotice = (requestId: string) => notices.send(reportNotice(humanId), null, requestId);
+  await postNotice('request-3');
+  const powerCut = new Error('power cut');
+  await expect(erasure({ eraseFiles: () => Promise.reject(powerCut) }).erase('POL-C')).rejects.toThrow(powerCut);
   expect(await runs(applicantWorkflowId('POL-C'))).toBe(0);
-  await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-4');
-  const after = { eraseFiles: (id: string) => records.eraseFiles(id).then(() => Promise.reject(breaks)) };
-  await expect(erasure(after).erase('POL-C')).rejects.toThrow(breaks);
+  await postNotice('request-4');
+  const eraseFiles = (id: string) => records.eraseFiles(id).then(() => Promise.reject(powerCut));
+  await expect(erasure({ eraseFiles }).erase('POL-C')).rejects.toThrow(powerCut);
   expect(await store.readManifest('POL-C')).toBeNull();
-  await notices.send({ kind: 'report', humanId, reportId: 'r', type: 'unity', updatedAt: null }, null, 'request-5');
+  await postNotice('request-5');
   expect(await erasure().erase('POL-C')).toMatchObject({ result: 'erased', humanIds: [humanId], people: 1 });
   await expect(client.workflow.getHandle(mailboxWorkflowId(humanId)).describe()).rejects.toThrow();
-  await records.end('POL-C');
+  await records.finish('POL-C');
   expect(await store.shelf.list('erasures/')).toEqual([]);
-}, 150_000);
+});
 
-test('a start that comes while it is erased is withdrawn and erased with the rest', async () => {
+test('an erasure withdraws and erases a run that starts during it', async () => {
   const { invite, erasure, records, humanApi, runs, applicants, store } = await setup();
   await invite('POL-S');
-  let started = 0;
+  let isStarted = false;
   const eraseFiles = async (clientUserId: string) => {
     const files = await records.eraseFiles(clientUserId);
-    if (started++ === 0) await invite(clientUserId);
+    if (!isStarted) await invite(clientUserId);
+    isStarted = true;
     return files;
   };
   expect(await erasure({ eraseFiles }).erase('POL-S')).toMatchObject({ result: 'erased' });
   expect([await runs(applicantWorkflowId('POL-S')), await applicants.read('POL-S')]).toEqual([0, null]);
   expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
   expect(await store.applicants()).toEqual([]);
-}, 150_000);
+});
 
-test('where open applicants are left alone, a start that comes in the middle ends the erasing, and its round stays', async () => {
+test('an erasure of closed applicants leaves an open one, and stops for a run that starts during it', async () => {
   const { invite, erasure, records, humanApi, applicants, store } = await setup();
   await invite('POL-N');
   expect(await erasure().eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, runs: 0, files: 0 });
   await applicants.requestCancel('POL-N');
   await applicants.waitForClose('POL-N');
-  let started = false;
-  const begin: ErasureRecords['begin'] = async (clientUserId, learnt) => {
-    const known = await records.begin(clientUserId, learnt);
-    if (!started) await invite(clientUserId);
-    started = true;
-    return known;
-  };
-  expect(await erasure({ begin }).eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, files: 0 });
+  expect(await erasure({ begin: afterFirstBegin(records, () => invite('POL-N')) }).eraseClosed('POL-N')).toMatchObject({
+    ...{ result: 'open', people: 0, files: 0 },
+  });
   expect((await applicants.read('POL-N'))?.standing).toBe('open');
   expect(humanApi.people.map(({ deleted }) => deleted)).toEqual([true, false]);
   expect((await store.readManifest('POL-N'))?.documents).toHaveLength(1);
-}, 150_000);
+});
 
-test('of somebody who was never known nothing is erased, and the command says so with 0', async () => {
-  const { erase, printed, audited, store } = await setup();
-  expect(await erase('NOBODY-1', '--yes')).toBe(0);
-  expect(printed).toEqual([
-    expect.objectContaining({ clientUserId: 'NOBODY-1', result: 'erased', people: 0, files: 0, quarantined: 0 }),
+test('an erasure leaves and reports a person of a conflict, which Chartway did not invite', async () => {
+  const { applicants, erase, humanApi, printed, messages, audited, store, runs } = await setup();
+  const { humanId } = humanApi.enrol('TAKEN-1', 'unknown@example.org', 0);
+  const details = { clientUserId: 'TAKEN-1', clientUserEmail: 'invited@example.org' };
+  await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
+  expect(await applicants.waitForClose('TAKEN-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+
+  expect(await erase('TAKEN-1', '--yes')).toBe(0);
+  expect(humanApi.people).toMatchObject([{ humanId, deleted: false }]);
+  expect(printed).toMatchObject([
+    { clientUserId: 'TAKEN-1', result: 'erased', people: 0, files: 1, others: [humanId] },
   ]);
-  expect(audited.map(({ did }) => did)).toEqual(['erase-begin', 'erase']);
-  expect(await store.shelf.list('')).toEqual([]);
-}, 60_000);
+  expect([await runs(applicantWorkflowId('TAKEN-1')), await store.applicants()]).toEqual([0, []]);
+  expect(await erase('TAKEN-1', '--yes')).toBe(0);
+  expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, others: [humanId] });
+  expect(humanApi.people).toMatchObject([{ deleted: false }]);
+
+  expect(messages.join('')).toContain(humanId);
+  const ends = audited.filter(({ did }) => did === 'erase').map(({ detail }) => detail);
+  expect(ends).toEqual([
+    `0 people, 2 runs, 1 files, 0 in quarantine; 1 upstream not known as ours: ${humanId}`,
+    `0 people, 1 runs, 0 files, 0 in quarantine; 1 upstream not known as ours: ${humanId}`,
+  ]);
+  expect(messages.join('') + JSON.stringify([printed, audited])).not.toContain('example.org');
+});
+
+test('an erasure withdraws a person whose invitation got no answer, by the e-mail of that run', async () => {
+  const { applicants, erase, humanApi, printed, messages, client } = await setup();
+  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
+  humanApi.tellsOfAll = () => [];
+  const start = (clientUserEmail: string) => {
+    const details = { clientUserId: 'LOST-1', clientUserEmail };
+    return applicants.start({ details, detailsDigest: clientUserEmail, policy: DEFAULT_POLICY, again: true });
+  };
+  await start('Lost-1@example.org');
+  await until('a create', STEP_TIMEOUT_MS, () => humanApi.people.length > 0);
+  await client.workflow.getHandle(applicantWorkflowId('LOST-1')).terminate();
+  humanApi.tellsOfAll = null;
+  const unknown = humanApi.enrol('LOST-1', 'unknown@example.org', 0);
+  // The newest run has no humanId either: its corrected details conflict with the person of the earlier run.
+  await start('corrected@example.org');
+  expect(await applicants.waitForClose('LOST-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
+
+  expect(await erase('LOST-1', '--yes')).toBe(0);
+  expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: unknown.humanId, deleted: false }]);
+  expect(printed).toMatchObject([{ result: 'erased', people: 1, others: [unknown.humanId] }]);
+  expect(messages.join('') + JSON.stringify(printed)).not.toContain('example.org');
+});
+
+test('an erasure withdraws a person invited during it and leaves an unknown one; a withdrawal by command deletes both', async () => {
+  const { invite, erasure, records, humanApi, client, operator } = await setup();
+  let unknownId = '';
+  const inviteAndTerminate = async () => {
+    await invite('LATE-1');
+    unknownId = humanApi.enrol('LATE-1', 'unknown@example.org', 0).humanId;
+    await client.workflow.getHandle(applicantWorkflowId('LATE-1')).terminate();
+  };
+  const result = await erasure({ begin: afterFirstBegin(records, inviteAndTerminate) }).erase('LATE-1');
+  expect(result).toMatchObject({ result: 'erased', people: 1, others: [unknownId] });
+  expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: unknownId, deleted: false }]);
+
+  const operations = createOperations({ client, taskQueue: operator.taskQueue });
+  expect(await operations.withdraw('LATE-1')).toMatchObject({ result: 'withdrawn', people: 1 });
+  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+});
+
+test('a withdrawal of more people does not use the result of a concurrent one that leaves them', async () => {
+  const { humanApi, client, operator } = await setup();
+  const { humanId } = humanApi.enrol('SHARED-1', 'shared-1@example.org', 0);
+  const operations = createOperations({ client, taskQueue: operator.taskQueue });
+  const release = humanApi.hold('findPeople');
+  const runIds: string[] = [];
+  const listener = { onRun: async (run: { readonly runId: string }) => void runIds.push(run.runId) };
+  const withdraw = (...humanIds: string[]) => operations.withdraw('SHARED-1', listener, { humanIds, emails: [] });
+  const first = withdraw();
+  await until('the first withdrawal', STEP_TIMEOUT_MS, () => runIds.length === 1);
+  const second = withdraw(humanId);
+  await until('the second to wait for the same run', STEP_TIMEOUT_MS, () => runIds.length === 2);
+  expect(new Set(runIds).size).toBe(1);
+  release();
+  expect(await first).toMatchObject({ result: 'nobody', people: 0, others: [humanId] });
+  expect(await second).toMatchObject({ result: 'withdrawn', people: 1, others: [] });
+  expect(new Set(runIds).size).toBe(2);
+});
+
+/** Returns a `begin` that calls `act` after the first begin. */
+function afterFirstBegin(records: ErasureRecords, act: () => Promise<unknown>): ErasureRecords['begin'] {
+  let isDone = false;
+  return async (clientUserId, ids) => {
+    const journal = await records.begin(clientUserId, ids);
+    if (!isDone) {
+      isDone = true;
+      await act();
+    }
+    return journal;
+  };
+}

@@ -6,7 +6,7 @@ const VIA = { type: 'http-connect', targetHost: 'proxy.example:3128' };
 test.each<[string, string, Record<string, string>, object | undefined]>([
   ['no proxy set', 'cloud.example:7233', {}, undefined],
   ['https_proxy', 'cloud.example:7233', { https_proxy: PROXY }, VIA],
-  ['http_proxy alone', 'cloud.example:7233', { http_proxy: PROXY }, VIA],
+  ['only http_proxy', 'cloud.example:7233', { http_proxy: PROXY }, VIA],
   [
     'grpc_proxy before the others',
     'cloud.example:7233',
@@ -37,7 +37,7 @@ test.each<[string, string, Record<string, string>, object | undefined]>([
   ['another name in no_proxy', 'cloud.example:7233', { https_proxy: PROXY, no_proxy: 'other.example' }, VIA],
   ['its network in no_proxy', '10.1.2.3:7233', { https_proxy: PROXY, no_proxy: '10.0.0.0/8' }, undefined],
   ['another network in no_proxy', '11.1.2.3:7233', { https_proxy: PROXY, no_proxy: '10.0.0.0/8' }, VIA],
-  ['a proxy that is no URL', 'cloud.example:7233', { https_proxy: 'proxy' }, undefined],
-])('a worker with %s reaches Temporal as every other process does', (_condition, address, env, proxy) => {
+  ['a proxy that is not a URL', 'cloud.example:7233', { https_proxy: 'proxy' }, undefined],
+])('a worker with %s uses the same proxy as the other processes', (_condition, address, env, proxy) => {
   expect(grpcProxy(address, env)).toEqual(proxy);
 });

@@ -16,7 +16,7 @@ describe('PAYLOAD_KEYS', () => {
     expect(ring.key('2025', 'payload')).toBeNull();
   });
 
-  test('each use has a key of its own, and none is the secret itself', () => {
+  test('each use has its own key, which is not the secret', () => {
     const entry = generateKey('a');
     const ring = ringOf(entry);
     const keys = [ring.key('a', 'payload'), ring.key('a', 'seal'), Buffer.from(entry.slice(2), 'base64')];
@@ -26,73 +26,66 @@ describe('PAYLOAD_KEYS', () => {
   test.each([
     ['nothing', ''],
     ['no id', `:${Buffer.alloc(32, 1).toString('base64')}`],
-    ['too short a key', `a:${Buffer.alloc(31, 1).toString('base64')}`],
+    ['a key that is too short', `a:${Buffer.alloc(31, 1).toString('base64')}`],
     ['an id twice', `${generateKey('a')},${generateKey('a')}`],
-    ['one good and one bad', `${generateKey('a')},b`],
-  ])('%s is no ring', (_what, text) => {
+    ['a valid and an invalid entry', `${generateKey('a')},b`],
+  ])('%s is not a ring', (_what, text) => {
     expect(parseKeyRing(text)).toBeNull();
   });
 
-  test('blanks around the commas do not count', () => {
+  test('blanks around commas are ignored', () => {
     expect(parseKeyRing(` ${generateKey('a')} , ${generateKey('b')} `)?.ids).toEqual(['a', 'b']);
   });
 });
 
-describe('what is sealed for a place', () => {
+describe('bytes that are encrypted and bound to a name', () => {
   const plain = Buffer.from('a notice');
+  const cipher = createCipher(ringOf(generateKey('a')));
 
-  test('opens there again, and shows nothing of itself', () => {
-    const seal = createCipher(ringOf(generateKey('a')));
-    const sealed = seal.encrypt(plain, 'spool/1');
-    expect(Buffer.from(sealed).includes('notice')).toBe(false);
-    expect(seal.decrypt(sealed, 'spool/1')).toEqual(plain);
+  test('are unreadable, and are decrypted with that name only', () => {
+    const encrypted = cipher.encrypt(plain, 'spool/1');
+    expect(Buffer.from(encrypted).includes('notice')).toBe(false);
+    expect(cipher.decrypt(encrypted, 'spool/1')).toEqual(plain);
+    expect(cipher.decrypt(encrypted, 'spool/2')).toBeNull();
   });
 
-  test('is never sealed alike twice', () => {
-    const seal = createCipher(ringOf(generateKey('a')));
-    expect(seal.encrypt(plain, 'x')).not.toEqual(seal.encrypt(plain, 'x'));
+  test('are different each time', () => {
+    expect(cipher.encrypt(plain, 'x')).not.toEqual(cipher.encrypt(plain, 'x'));
   });
 
-  test('does not open in another place', () => {
-    const seal = createCipher(ringOf(generateKey('a')));
-    expect(seal.decrypt(seal.encrypt(plain, 'spool/1'), 'spool/2')).toBeNull();
-  });
-
-  test('does not open with any bit changed, nor cut', () => {
-    const seal = createCipher(ringOf(generateKey('a')));
-    const sealed = Buffer.from(seal.encrypt(plain, 'x'));
-    for (let bit = 0; bit < sealed.length * 8; bit += 1) {
-      const changed = Buffer.from(sealed);
+  test('are not decrypted if any bit has changed, or the end is missing', () => {
+    const encrypted = Buffer.from(cipher.encrypt(plain, 'x'));
+    for (let bit = 0; bit < encrypted.length * 8; bit += 1) {
+      const changed = Buffer.from(encrypted);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(opened(() => seal.decrypt(changed, 'x'))).toBe('no');
+      expect(isDecrypted(() => cipher.decrypt(changed, 'x'))).toBe(false);
     }
-    for (let bytes = 0; bytes < sealed.length; bytes += 1) {
-      expect(seal.decrypt(sealed.subarray(0, bytes), 'x')).toBeNull();
+    for (let length = 0; length < encrypted.length; length += 1) {
+      expect(cipher.decrypt(encrypted.subarray(0, length), 'x')).toBeNull();
     }
   });
 
-  test('opens after the key was replaced, as long as the old one is listed, and says which is missing', () => {
+  test('are decrypted after a rotation while the old key is listed; then the error names the missing key', () => {
     const [old, fresh] = [generateKey('old'), generateKey('new')];
-    const sealed = createCipher(ringOf(old)).encrypt(plain, 'x');
-    expect(createCipher(ringOf(fresh, old)).decrypt(sealed, 'x')).toEqual(plain);
+    const encrypted = createCipher(ringOf(old)).encrypt(plain, 'x');
+    expect(createCipher(ringOf(fresh, old)).decrypt(encrypted, 'x')).toEqual(plain);
     const rotated = createCipher(ringOf(fresh));
-    expect(() => rotated.decrypt(sealed, 'x')).toThrow(KeyMissing);
-    expect(() => rotated.decrypt(sealed, 'x')).toThrow(/"old".*PAYLOAD_KEYS/);
+    expect(() => rotated.decrypt(encrypted, 'x')).toThrow(KeyMissing);
+    expect(() => rotated.decrypt(encrypted, 'x')).toThrow(/"old".*PAYLOAD_KEYS/);
   });
 
-  test('what lies in clear is not taken for sealed', () => {
-    const seal = createCipher(ringOf(generateKey('a')));
-    for (const clear of [Buffer.alloc(0), plain, Buffer.from('CWS1'), Buffer.from('CWS1\x01a')]) {
-      expect(seal.decrypt(clear, 'x')).toBeNull();
+  test('are distinguished from plain bytes', () => {
+    for (const other of [Buffer.alloc(0), plain, Buffer.from('CWS1'), Buffer.from('CWS1\x01a')]) {
+      expect(cipher.decrypt(other, 'x')).toBeNull();
     }
   });
 
-  /** A flipped bit of the key's id names another key: that is said, not opened. */
-  function opened(open: () => Uint8Array | null): 'yes' | 'no' {
+  /** A changed key id names a missing key. */
+  function isDecrypted(decrypt: () => Uint8Array | null): boolean {
     try {
-      return open() === null ? 'no' : 'yes';
+      return decrypt() !== null;
     } catch (error) {
-      if (error instanceof KeyMissing) return 'no';
+      if (error instanceof KeyMissing) return false;
       throw error;
     }
   }

@@ -30,8 +30,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What encrypts, and counts what it encrypts. */
-function counting() {
+/** A data converter that counts the payloads it encrypts. */
+function createCounter() {
   const converter = createDataConverter({ ring: parseKeyRing(generateKey('k')), encrypts: true }, 'default') ?? {};
   const [codec] = converter.payloadCodecs ?? [];
   if (!codec) throw new Error('expected a codec');
@@ -47,9 +47,9 @@ function counting() {
 }
 
 test(
-  'a poll that finds nothing encrypts two payloads: its progress and its failure (decision 0020 counts on it)',
+  'a poll without news encrypts two payloads: its progress and its failure (decision 0020)',
   async () => {
-    const { dataConverter, encrypted } = counting();
+    const { dataConverter, encrypted } = createCounter();
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection, dataConverter });
     const humanApi = new FakeUpstream();
@@ -76,7 +76,7 @@ test(
     await polled(before.polls + POLLS);
     const polls = humanApi.count('readStatus') - before.polls;
     const perPoll = (encrypted() - before.payloads) / polls;
-    // Each count may be taken in the midst of a poll.
+    // Each count may be read during a poll.
     expect(Math.round(perPoll)).toBe(2);
   },
   LIMIT_MS,

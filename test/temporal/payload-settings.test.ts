@@ -23,7 +23,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Against an upstream on loopback, where keys may be missing. */
+/** The settings for an upstream on loopback, for which keys are optional. */
 function read(env: Record<string, string>) {
   const { ring, encrypts } = readConfig('starter', { ...LOOPBACK, ...env }, folder).payload;
   return { ids: ring?.ids ?? null, encrypts };
@@ -45,7 +45,7 @@ function keyFile(text: string): string {
   return file;
 }
 
-test('keys switch encryption on, and the first of them encrypts', () => {
+test('keys enable encryption, and the first one encrypts', () => {
   expect(read({})).toEqual({ ids: null, encrypts: false });
   expect(read({ PAYLOAD_KEYS: `${generateKey('new')}, ${generateKey('old')}` })).toEqual({
     ids: ['new', 'old'],
@@ -53,32 +53,32 @@ test('keys switch encryption on, and the first of them encrypts', () => {
   });
 });
 
-test('encryption that is switched off keeps the keys, to read what was encrypted before', () => {
+test('disabled encryption keeps the keys, to decrypt earlier payloads', () => {
   expect(read({ PAYLOAD_KEYS: generateKey('a'), PAYLOAD_ENCRYPTION: 'off' })).toEqual({ ids: ['a'], encrypts: false });
 });
 
-test('keys come out of a file too: one a line or comma-separated, with remarks and empty lines', () => {
+test('a file has one key per line or commas, with comments and empty lines', () => {
   const text = `# made in May\n${generateKey('new')} # encrypts\n\n${generateKey('b')},${generateKey('c')},\r\n`;
   expect(read({ PAYLOAD_KEYS_FILE: keyFile(text) })).toEqual({ ids: ['new', 'b', 'c'], encrypts: true });
   expect(read({ PAYLOAD_KEYS_FILE: keyFile(generateKey('a')) }).ids).toEqual(['a']);
 });
 
 test.each(['', '# nothing\n', 'a:short\n', `${generateKey('a')}\n${generateKey('a')}\n`])(
-  'no keys in a file: %j is a fault',
+  'a file without valid keys is a fault: %j',
   (text) => {
     expect(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(text) })).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE' }]);
   },
 );
 
-test('a file that is not there is a fault that says so, and shows no key', () => {
+test('a missing file is a fault with the reason, and no fault shows a key', () => {
   const [fault] = faultsOf({ PAYLOAD_KEYS_FILE: path.join(folder, 'nowhere') });
-  expect(fault).toMatchObject({ key: 'PAYLOAD_KEYS_FILE', expected: 'a file that can be read (ENOENT)' });
+  expect(fault).toMatchObject({ key: 'PAYLOAD_KEYS_FILE', expected: 'a readable file (ENOENT)' });
   const secret = generateKey('a').slice(2);
-  const said = JSON.stringify(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(`a:${secret}x`), PAYLOAD_KEYS: `b:${secret}x` }));
-  expect(said).not.toContain(secret);
+  const text = JSON.stringify(faultsOf({ PAYLOAD_KEYS_FILE: keyFile(`a:${secret}x`), PAYLOAD_KEYS: `b:${secret}x` }));
+  expect(text).not.toContain(secret);
 });
 
-test('keys and a file of keys are a fault, and so is encryption without keys', () => {
+test('keys and a file of keys together are a fault, and so is encryption without keys', () => {
   const both = { PAYLOAD_KEYS: generateKey('a'), PAYLOAD_KEYS_FILE: keyFile(generateKey('b')) };
   expect(faultsOf(both)).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE', came: 'both' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'on' })).toMatchObject([{ key: 'PAYLOAD_ENCRYPTION' }]);
@@ -86,13 +86,13 @@ test('keys and a file of keys are a fault, and so is encryption without keys', (
 });
 
 test.each(['worker', 'webhook', 'api', 'starter', 'chartway'] as const)(
-  'the %s does not start for a real upstream without keys, unless it is told that Temporal may store personal data in clear',
+  'the %s requires keys for a real upstream, unless PAYLOAD_ENCRYPTION=off',
   (processName) => {
     const needed = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
     const expected = expect.stringMatching(/npm run keygen -- main.*loopback.*PAYLOAD_ENCRYPTION=off/);
     expect(faultsOf(needed, processName)).toEqual([{ key: 'PAYLOAD_KEYS', expected, came: 'nothing' }]);
-    const oneAway = { ...needed, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
-    expect(faultsOf(oneAway, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
+    const oneRemote = { ...needed, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
+    expect(faultsOf(oneRemote, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
     expect(faultsOf({ ...needed, PAYLOAD_ENCRYPTION: 'off' }, processName)).toEqual([]);
     expect(faultsOf({ ...needed, PAYLOAD_KEYS: generateKey('a') }, processName)).toEqual([]);
     expect(faultsOf({ ...needed, PAYLOAD_KEYS_FILE: keyFile(generateKey('a')) }, processName)).toEqual([]);
@@ -100,7 +100,7 @@ test.each(['worker', 'webhook', 'api', 'starter', 'chartway'] as const)(
   },
 );
 
-test('a command that only reads files needs no keys, and npm start makes its own', () => {
+test('a command that only reads files needs no keys, and npm start generates its own', () => {
   expect(faultsOf({}, 'verifier')).toEqual([]);
   expect(faultsOf({ ...CREDENTIALS, REPORTS_ENCRYPTION: 'off' }, 'dev')).toEqual([]);
 });
@@ -108,9 +108,9 @@ test('a command that only reads files needs no keys, and npm start makes its own
 const WRITES = ['worker', 'webhook', 'api', 'starter', 'chartway'] as const;
 const NEEDED = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
 
-test('beside a running npm start its keys count, for its server only and where nothing else is said', () => {
-  lend(generateKey('own'));
-  expect(read({})).toEqual({ ids: ['own'], encrypts: true });
+test('the keys of a running npm start count for its server only, and if no variable is set', () => {
+  publish(generateKey('dev'));
+  expect(read({})).toEqual({ ids: ['dev'], encrypts: true });
   for (const processName of ['starter', 'chartway', 'api'] as const) expect(faultsOf({}, processName)).toEqual([]);
   expect(faultsOf({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
   expect(read({ TEMPORAL_ADDRESS: '127.0.0.1:7234' })).toEqual({ ids: null, encrypts: false });
@@ -119,14 +119,14 @@ test('beside a running npm start its keys count, for its server only and where n
 });
 
 test.each(['', 'garbled\n', 'a:short\n'])(
-  'keys of an npm start that are none (%j) are a fault for all, not clear text',
+  'invalid keys of an npm start (%j) are a fault of every process, and never disable encryption',
   (text) => {
-    lend(text);
+    publish(text);
     for (const processName of WRITES) {
       expect(faultsOf(NEEDED, processName)).toEqual([
         {
           key: '.data/keys/payload',
-          expected: expect.stringMatching(/a file whose lines are id:base64.*put back.*PAYLOAD_KEYS/),
+          expected: expect.stringMatching(/a file whose lines are id:base64.*restore the file.*PAYLOAD_KEYS/),
           came: 'something else',
         },
       ]);
@@ -135,36 +135,36 @@ test.each(['', 'garbled\n', 'a:short\n'])(
   },
 );
 
-test('keys of an npm start that cannot be read are a fault that says why', () => {
-  lend(generateKey('own'));
+test('unreadable keys of an npm start are a fault with the reason', () => {
+  publish(generateKey('dev'));
   rmSync(path.join(folder, '.data/keys/payload'));
   mkdirSync(path.join(folder, '.data/keys/payload'));
-  expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', came: 'one that cannot be read (EISDIR)' }]);
+  expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', came: 'an unreadable file (EISDIR)' }]);
 });
 
-test('keys are lent for as long as the npm start that lends them lives, and the next one lends them again', async () => {
-  writeKeys(generateKey('own'));
-  const lender = startChild('../../temporal/children/lends-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
-  await lender.said();
-  expect(read({}).ids).toEqual(['own']);
-  await lender.kill();
-  // As on a host where Temporal of another installation now listens on this port.
+test('keys are published while their npm start runs, and the next one publishes them again', async () => {
+  writeKeys(generateKey('dev'));
+  const owner = startChild('../../temporal/children/publishes-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  await owner.nextMessage();
+  expect(read({}).ids).toEqual(['dev']);
+  await owner.kill();
+  // Another installation's Temporal may use this port now.
   expect(readdirSync(path.join(folder, '.data/keys'))).toContain('127.0.0.1:7233');
   expect(read({})).toEqual({ ids: null, encrypts: false });
   for (const processName of WRITES) expect(faultsOf(NEEDED, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
-  // Its audit log is verified with them all the same.
-  expect(readConfig('verifier', {}, folder).payload.ring?.ids).toEqual(['own']);
+  // The verifier of its audit log still uses them.
+  expect(readConfig('verifier', {}, folder).payload.ring?.ids).toEqual(['dev']);
   publishDevKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
-  expect(read({}).ids).toEqual(['own']);
+  expect(read({}).ids).toEqual(['dev']);
 });
 
-test('a pid that belongs to another process meanwhile lends nothing, and a note of something else is a fault', () => {
-  lend(generateKey('own'));
-  const note = path.join(folder, '.data/keys/127.0.0.1:7233');
-  writeFileSync(note, JSON.stringify({ name: 'npm start', pid: process.pid, began: 'long ago' }));
+test('a reused pid publishes no keys, and a file of another form is a fault', () => {
+  publish(generateKey('dev'));
+  const file = path.join(folder, '.data/keys/127.0.0.1:7233');
+  writeFileSync(file, JSON.stringify({ name: 'npm start', pid: process.pid, began: 'long ago' }));
   expect(read({})).toEqual({ ids: null, encrypts: false });
-  for (const text of ['', 'null', '{"pid":"1"}', generateKey('own')]) {
-    writeFileSync(note, text);
+  for (const text of ['', 'null', '{"pid":"1"}', generateKey('dev')]) {
+    writeFileSync(file, text);
     expect(faultsOf(NEEDED, 'worker')).toMatchObject([
       {
         key: '.data/keys/127.0.0.1:7233',
@@ -179,8 +179,8 @@ function writeKeys(keys: string): void {
   writeFileSync(path.join(folder, '.data/keys/payload'), keys);
 }
 
-/** As an `npm start` that runs in the folder. */
-function lend(keys: string): void {
+/** Publishes keys like an `npm start` that runs in the folder. */
+function publish(keys: string): void {
   writeKeys(keys);
   publishDevKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
 }

@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DAY_MS } from '../../src/domain/policy';
-import {
-  ensureSweepSchedule,
-  keepRetentionSchedule,
-  keepSweepSchedule,
-  sweepScheduleId,
-} from '../../src/temporal/schedules';
-import { retentionWorkflowId } from '../../src/workflows/contract';
+import { keepRetentionSchedule, keepSweepSchedule } from '../../src/temporal/schedules';
+import { retentionWorkflowId, sweepWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -26,57 +21,58 @@ afterAll(async () => {
 function setup() {
   const client = new Client({ connection, namespace: server.namespace });
   const taskQueue = `queue-${randomUUID()}`;
-  const said: string[] = [];
+  const logged: string[] = [];
   const log = {
-    info: (_: object, text: string) => void said.push(text),
-    warn: (_: object, text: string) => void said.push(text),
+    info: (_: object, text: string) => void logged.push(text),
+    warn: (_: object, text: string) => void logged.push(text),
   };
   return {
     client,
     taskQueue,
-    said,
-    ensure: (everyMs: number | null) => ensureSweepSchedule({ client, taskQueue, everyMs }),
+    logged,
+    changes: (name: string) => logged.map((text) => text.replace(`${name} was `, '')),
     keepRetention: (retentionMs: number | null, through: Client = client) =>
       keepRetentionSchedule({ client: through, taskQueue, retentionMs }, log, new AbortController().signal),
     retention: client.schedule.getHandle(retentionWorkflowId(taskQueue)),
-    keep: (through: Client = client) =>
-      keepSweepSchedule({ client: through, taskQueue, everyMs: 60_000 }, log, new AbortController().signal),
-    handle: client.schedule.getHandle(sweepScheduleId(taskQueue)),
+    keep: (everyMs: number | null, through: Client = client) =>
+      keepSweepSchedule({ client: through, taskQueue, everyMs }, log, new AbortController().signal),
+    handle: client.schedule.getHandle(sweepWorkflowId(taskQueue)),
   };
 }
 
-test('the schedule is made once, changed with the setting, and removed when there is to be none', async () => {
-  const { ensure, handle } = setup();
-  expect(await ensure(60_000)).toBe('made');
-  expect(await ensure(60_000)).toBe('as it was');
+test('the schedule is created once, changed with the setting, and removed with it', async () => {
+  const { keep, handle, changes } = setup();
+  await keep(60_000);
+  await keep(60_000);
   expect(await handle.describe()).toMatchObject({
     spec: { intervals: [{ every: 60_000 }] },
     policies: { overlap: 'SKIP' },
     action: { type: 'startWorkflow', workflowType: 'sweep', args: [] },
   });
-  expect(await ensure(120_000)).toBe('changed');
+  await keep(120_000);
   expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 120_000 }]);
-  expect(await ensure(null)).toBe('removed');
-  expect(await ensure(null)).toBe('as it was');
+  await keep(null);
+  await keep(null);
+  expect(changes('the schedule of the sweep')).toEqual(['created', 'changed', 'removed']);
 });
 
-test('many workers at once make one schedule, and one of them says so', async () => {
-  const { keep, said } = setup();
-  await Promise.all(Array.from({ length: 8 }, () => keep()));
-  expect(said).toEqual(['the schedule of the sweep was made']);
+test('many workers at once create one schedule, and one of them logs it', async () => {
+  const { keep, logged } = setup();
+  await Promise.all(Array.from({ length: 8 }, () => keep(60_000)));
+  expect(logged).toEqual(['the schedule of the sweep was created']);
 });
 
-test('what an operator paused stays paused when the setting changes', async () => {
-  const { ensure, handle } = setup();
-  await ensure(60_000);
+test('a paused schedule stays paused when the setting changes', async () => {
+  const { keep, handle } = setup();
+  await keep(60_000);
   await handle.pause();
-  await ensure(120_000);
+  await keep(120_000);
   expect((await handle.describe()).state.paused).toBe(true);
 });
 
 test('a run of the schedule starts a sweep without arguments on the task queue', async () => {
-  const { ensure, handle, client, taskQueue } = setup();
-  await ensure(86_400_000);
+  const { keep, handle, client, taskQueue } = setup();
+  await keep(86_400_000);
   await handle.trigger();
   const [run] = await until('the run', 10_000, async () => {
     const { recentActions } = (await handle.describe()).info;
@@ -88,11 +84,11 @@ test('a run of the schedule starts a sweep without arguments on the task queue',
   expect(described).toMatchObject({ type: 'sweep', taskQueue });
   const { events } = await client.workflow.getHandle(action.workflow.workflowId).fetchHistory();
   expect(events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []).toEqual([]);
-  await ensure(null);
+  await keep(null);
 });
 
-test('who is past the retention is looked for daily, or as often as a shorter one needs', async () => {
-  const { keepRetention, retention, said } = setup();
+test('the retention runs daily, or more often for a shorter period', async () => {
+  const { keepRetention, retention, changes } = setup();
   await keepRetention(2_192 * DAY_MS);
   expect((await retention.describe()).spec.intervals).toMatchObject([{ every: DAY_MS }]);
   await keepRetention(5_000);
@@ -100,21 +96,23 @@ test('who is past the retention is looked for daily, or as often as a shorter on
   await retention.pause();
   await keepRetention(null);
   await expect(retention.describe()).rejects.toThrow();
-  expect(said).toEqual(['made', 'changed', 'removed'].map((done) => `the schedule of erasing by age was ${done}`));
+  expect(changes('the schedule of erasing by age')).toEqual(['created', 'changed', 'removed']);
 });
 
-test('where schedules are not allowed it is said, with what to do, and not tried again', async () => {
-  const { keep, keepRetention, said, client } = setup();
+test('if schedules are not allowed, a warning with the remedy is logged once', async () => {
+  const { keep, keepRetention, logged, client } = setup();
   const forbidden = () => Promise.reject(Object.assign(new Error('no'), { code: 7, details: 'no', metadata: {} }));
   const through = {
     withDeadline: (_: number, call: () => Promise<unknown>) => call(),
     schedule: { ...client.schedule, getHandle: () => ({ describe: forbidden, delete: forbidden }) },
   } as unknown as Client;
-  await keep(through);
-  expect(said).toEqual([expect.stringMatching(/may not be kept here.*SWEEP_EVERY=off.*chartway -- sweep/)]);
+  await keep(60_000, through);
+  expect(logged).toEqual([
+    expect.stringMatching(/not allowed here, so no sweep runs: .*SWEEP_EVERY=off.*chartway -- sweep/),
+  ]);
   await keepRetention(DAY_MS, through);
-  expect(said[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
-  // Where there should be none, nobody misses it.
+  expect(logged[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
+  // Without a schedule in the settings, nothing is logged.
   await keepRetention(null, through);
-  expect(said).toHaveLength(2);
+  expect(logged).toHaveLength(2);
 });

@@ -22,18 +22,18 @@ afterAll(async () => {
 
 let namespaces = 0;
 
-/** Each test has a namespace of its own, with the search attributes that `flags` register. */
+/** A new namespace with the search attributes that `flags` register. */
 async function setup(...flags: readonly string[]) {
   const namespace = `test-${++namespaces}`;
   await temporalCli('operator', 'namespace', 'create', '--namespace', namespace);
   if (flags.length > 0) {
     await temporalCli('operator', 'search-attribute', 'create', '--namespace', namespace, ...flags);
   }
-  const said: string[] = [];
-  const log = { info: (_: object, text: string) => void said.push(text) };
+  const logged: string[] = [];
+  const log = { info: (_: object, text: string) => void logged.push(text) };
   return {
     namespace,
-    said,
+    logged,
     ensure: (through: Services = connection) => ensureSearchAttributes(through, namespace, { log }),
   };
 }
@@ -56,8 +56,8 @@ function failing(code: number, methods: readonly string[]): { through: Services;
       get(target, name: string) {
         return (request: object) => {
           calls.push(name);
-          const refusal = Object.assign(new Error('refused'), { code, details: 'refused', metadata: {} });
-          if (methods.includes(name)) return Promise.reject(refusal);
+          const rejection = Object.assign(new Error('rejected'), { code, details: 'rejected', metadata: {} });
+          if (methods.includes(name)) return Promise.reject(rejection);
           return Reflect.get(target, name).call(target, request);
         };
       },
@@ -69,31 +69,31 @@ function failing(code: number, methods: readonly string[]): { through: Services;
   return { through, calls };
 }
 
-test('what is missing is registered and can be used at once', async () => {
-  const { namespace, said, ensure } = await setup(...keyword('HumanId'));
+test('missing attributes are registered and usable at once', async () => {
+  const { namespace, logged, ensure } = await setup(...keyword('HumanId'));
   await ensure();
   expect(await registered(namespace)).toMatchObject(ALL);
   const query = 'ApplicantStage = "invited" AND ApplicantStageSince > "2026-01-01T00:00:00Z" AND HumanId = "a"';
   await expect(connection.workflowService.countWorkflowExecutions({ namespace, query })).resolves.toBeDefined();
-  expect(said).toHaveLength(1);
+  expect(logged).toHaveLength(1);
 });
 
-test('where all are there already, one call is all it takes', async () => {
-  const { ensure, said } = await setup();
+test('if none is missing, one call is made', async () => {
+  const { ensure, logged } = await setup();
   await ensure();
   const { through, calls } = failing(0, []);
   await ensure(through);
   expect(calls).toEqual(['listSearchAttributes']);
-  expect(said).toHaveLength(1);
+  expect(logged).toHaveLength(1);
 });
 
-test('several processes that register at once do not disturb one another', async () => {
+test('several processes can register at once', async () => {
   const { namespace, ensure } = await setup();
   await Promise.all([ensure(), ensure(), ensure(), ensure()]);
   expect(await registered(namespace)).toMatchObject(ALL);
 });
 
-test('another type is an error that says what to do', async () => {
+test('another type is an error with the remedy', async () => {
   const { ensure } = await setup('--name', 'ApplicantStage', '--type', 'Text');
   await expect(ensure()).rejects.toThrow(/ApplicantStage to be of type Keyword .*search-attribute remove .*create/);
   await expect(ensure()).rejects.toBeInstanceOf(SearchAttributesUnusable);
@@ -103,7 +103,7 @@ test.each([
   ['Keyword', 10, 'ApplicantStage', 3],
   ['Datetime', 3, 'ApplicantStageSince', 1],
 ])(
-  'a namespace with no free %s search attribute is an error that names what is taken and what helps',
+  'a namespace without a free %s search attribute is an error that names the taken ones and the remedy',
   async (type, slots, name, needed) => {
     const taken = Array.from({ length: slots }, (_, index) => `Other${index}`);
     const own = type === 'Keyword' ? [] : keyword('ApplicantStage');
@@ -114,7 +114,7 @@ test.each([
     expect(message).toContain(`the search attribute ${name} of type ${type} in the namespace "${namespace}"`);
     expect(message).toContain(`all ${slots} of that type are taken, by ${taken.join(', ')};`);
     expect(message).toContain(`remove ${needed} that no one uses`);
-    // The commands are true: with as many removed as are needed, running the second makes the next try succeed.
+    // The commands work: after the named number of removals and the second command, the next attempt succeeds.
     const [, removal = '', creation = ''] = /temporal (operator .* NAME), then temporal (.*)$/.exec(message) ?? [];
     for (const each of taken.slice(0, needed)) await temporalCli(...removal.replace('NAME', each).split(' '), '--yes');
     await temporalCli(...creation.split(' '));
@@ -123,19 +123,22 @@ test.each([
   },
 );
 
-test.each([7, 12, 16])('where registering is refused (gRPC %i), it stops with the command that helps', async (code) => {
-  const { namespace, ensure } = await setup(...keyword('HumanId'));
-  const { through } = failing(code, ['addSearchAttributes']);
-  const error = await ensure(through).catch((thrown: Error) => thrown);
-  expect(error).toBeInstanceOf(SearchAttributesUnusable);
-  const [, command = ''] = /has to run: temporal (.*)$/.exec((error as Error).message) ?? [];
-  // The command is true: running it makes the next try succeed.
-  await temporalCli(...command.split(' '));
-  await ensure(through);
-  expect(await registered(namespace)).toMatchObject(ALL);
-});
+test.each([7, 12, 16])(
+  'if registering is not allowed (gRPC %i), the error contains the command for it',
+  async (code) => {
+    const { namespace, ensure } = await setup(...keyword('HumanId'));
+    const { through } = failing(code, ['addSearchAttributes']);
+    const error = await ensure(through).catch((thrown: Error) => thrown);
+    expect(error).toBeInstanceOf(SearchAttributesUnusable);
+    const [, command = ''] = /has to run: temporal (.*)$/.exec((error as Error).message) ?? [];
+    // The command works: after it, the next attempt succeeds.
+    await temporalCli(...command.split(' '));
+    await ensure(through);
+    expect(await registered(namespace)).toMatchObject(ALL);
+  },
+);
 
-test('where not even a list may be had, as in Temporal Cloud, what is there already is found usable', async () => {
+test('if listing is not allowed, as in Temporal Cloud, registered attributes are found usable', async () => {
   const { ensure } = await setup(...keyword('ApplicantStage'), ...keyword('HumanId'));
   const { through } = failing(7, ['listSearchAttributes', 'addSearchAttributes']);
   await expect(ensure(through)).rejects.toThrow(/search attributes ApplicantStageSince, ApplicantOutcome in/);
@@ -143,7 +146,7 @@ test('where not even a list may be had, as in Temporal Cloud, what is there alre
   await expect(ensure(through)).resolves.toBeUndefined();
 });
 
-test('an unreachable server is not mistaken for a missing attribute', async () => {
+test('an unreachable server is not a missing attribute', async () => {
   const { ensure } = await setup();
   const { through } = failing(14, ['listSearchAttributes']);
   await expect(ensure(through)).rejects.toMatchObject({ code: 14 });

@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { keyedDigest } from '../../src/report-store/keyed-digest';
-import { WrongFolder } from '../../src/report-store/port';
+import { WrongFolder } from '../../src/report-store/errors';
+import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import { entry } from '../report-store/fixtures';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
@@ -57,7 +57,7 @@ test('a manifest that is still open is taken up where it was left', async () => 
 });
 
 describe('a manifest of other details', () => {
-  const detailsDigest = keyedDigest(DIGEST_KEYS, 'digest of others');
+  const detailsDigest = createKeyedDigest(DIGEST_KEYS, 'digest of others');
 
   test.each([null, 'collected'] as const)('with the outcome %p is a conflict, and stays as it is', async (outcome) => {
     const store = new FakeStore();

@@ -1,6 +1,6 @@
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { keyedDigest } from '../../src/report-store/keyed-digest';
+import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import type { Manifest } from '../../src/report-store/port';
 import { refreshWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
@@ -42,7 +42,7 @@ test.each<[string, Partial<Manifest>, object]>([
   ['with that outcome', {}, { outcome: 'collected', reason: null }],
   [
     'in a conflict',
-    { detailsDigest: keyedDigest(DIGEST_KEYS, 'digest of others') },
+    { detailsDigest: createKeyedDigest(DIGEST_KEYS, 'digest of others') },
     { outcome: 'failed', reason: 'conflict' },
   ],
 ])(

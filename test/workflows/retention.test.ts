@@ -10,7 +10,7 @@ import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
-import { openErasing } from '../../src/report-store/erasing';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { openHolds } from '../../src/report-store/holds';
 import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
@@ -69,7 +69,7 @@ async function setup() {
   const audited: AuditEntry[] = [];
   const registry = new Registry();
   const applicants = createApplicants({ client, taskQueue });
-  const erasure = createErasure({ client, taskQueue, records: openErasing(store, 'age') });
+  const erasure = createErasure({ client, taskQueue, records: openErasureRecords(store, 'age') });
   const settings = { retentionMs: RETENTION_MS as number | null };
   const metrics = createRetentionMetrics(registry);
   const schedule = client.schedule.getHandle(retentionWorkflowId(taskQueue));
@@ -215,7 +215,7 @@ test('one that is stuck and those that fail stop nobody else, and the next run g
     await setup();
   for (const id of ['A-STUCK-1', 'ANEW-1', 'FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await keep(id);
   // What an operator began is the operator's to go on with.
-  await openErasing(store).begin('BEGUN-1');
+  await openErasureRecords(store).begin('BEGUN-1');
   let letGo = () => {};
   const gate = new Promise<void>((resolve) => {
     letGo = resolve;

@@ -1,14 +1,14 @@
 import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { MANIFEST, reportName } from '../../report-store/layout';
 import {
   AlteredDocument,
   NoSuchDocument,
   StoreUnavailable,
   UnreadableManifest,
   WrongFolder,
-} from '../../report-store/port';
+} from '../../report-store/errors';
+import { MANIFEST, reportName } from '../../report-store/layout';
 import { isReaderGone } from '../closed-pipe';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';

@@ -1,6 +1,6 @@
 import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import { openErasing } from '../../report-store/erasing';
+import { openErasureRecords } from '../../report-store/erasure-records';
 import { createErasure } from '../../temporal/erasure';
 import { RemovalStuck } from '../../temporal/removal';
 import type { ExitStatus } from '../starter';
@@ -35,7 +35,7 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
   // Before anything else: what cannot be recorded is not done.
   await audit.record({ who, did: 'erase-begin', clientUserId });
   const client = await operator.temporal();
-  const records = openErasing(operator.reportStore());
+  const records = openErasureRecords(operator.reportStore());
   terminal.say(`erasing ${clientUserId}; Ctrl-C stops it, the same command again goes on`);
   try {
     const erasure = createErasure({ client, taskQueue, records, onStep: (step) => terminal.say(stepInWords(step)) });
@@ -45,7 +45,7 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
     if (erased.result === 'held') {
       const detail = hasBegun(erased) ? `held meanwhile: ${counts}` : 'refused: held';
       await audit.record({ who, did: 'erase-begin', clientUserId, detail });
-      if (hasBegun(erased)) await records.told(clientUserId);
+      if (hasBegun(erased)) await records.markReported(clientUserId);
       return told(operator, clientUserId, erased, null);
     }
     terminal.say('deleting what is of theirs in the quarantine');
@@ -53,8 +53,8 @@ async function erase(operator: Operator, clientUserId: string, yes: boolean): Pr
     const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
     await audit.record({ who, did: 'erase', clientUserId, detail });
     // What the next time has to look for again is kept: notices on their way would find nobody, and open a mailbox.
-    if (entries.spooled === 0) await records.end(clientUserId);
-    else await records.told(clientUserId);
+    if (entries.spooled === 0) await records.finish(clientUserId);
+    else await records.markReported(clientUserId);
     return told(operator, clientUserId, erased, entries);
   } catch (error) {
     if (!(error instanceof RemovalStuck)) throw error;

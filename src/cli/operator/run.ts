@@ -1,6 +1,6 @@
 import { KeyMissing } from '../../domain/encryption';
 import { AuditUnavailable } from '../../observability/audit';
-import { StoreUnavailable } from '../../report-store/port';
+import { StoreUnavailable } from '../../report-store/errors';
 import { TemporalUnreachable } from '../../temporal/connection';
 import { OperationStuck, ResultUnreadable } from '../../temporal/operations';
 import { describeLateRejection } from '../../temporal/rejection';

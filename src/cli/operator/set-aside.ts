@@ -1,5 +1,5 @@
+import { StoreNotFound } from '../../report-store/errors';
 import { type MailboxHeader, openMailboxQuarantine } from '../../report-store/mailbox-quarantine';
-import { StoreNotFound } from '../../report-store/port';
 import { openQuarantine, type QuarantineHeader } from '../../spool/quarantine';
 import type { Operator } from './operator';
 

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../report-store/port';
+import { StoreUnavailable } from '../../report-store/errors';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
 

@@ -1,33 +1,34 @@
 import type { Format } from '../../domain/reports';
-import { NotTheDocument } from '../port';
-import { CONTENT_TYPE, claimOf, typeInWords } from './content-type';
-import { type FormatCheck, wrong } from './format-check';
+import { NotTheDocument } from '../errors';
+import { CONTENT_TYPE, displayType, matchType } from './content-type';
+import { documentFault, type FormatCheck } from './format-check';
 import { createHtmlCheck } from './html-check';
 import { createJsonRecordCheck } from './json-record';
 import { createPdfCheck } from './pdf-check';
 
-/** What upstream said of a document before its bytes came. */
-export interface Announced {
+/** What upstream announced before the bytes. */
+export interface AnnouncedDocument {
   readonly format: Format;
   readonly contentType: string;
-  /** Bytes; null where upstream did not say. */
+  /** Bytes; null if unknown. */
   readonly contentLength: number | null;
 }
 
-const CHECKS: Readonly<Record<Format, (hasClaim: boolean) => FormatCheck>> = {
+const CHECKS: Readonly<Record<Format, (isTypeAnnounced: boolean) => FormatCheck>> = {
   json: createJsonRecordCheck,
   html: createHtmlCheck,
   pdf: createPdfCheck,
 };
 
-/** The rules are in docs/decisions/0036: what a viewer or browser opens is stored byte for byte, what is no record is downloaded again. */
-export function createDocumentCheck(announced: Announced): FormatCheck {
+/** Decision 0036: what a viewer or browser opens is stored byte for byte; anything else is downloaded again. */
+export function createDocumentCheck(announced: AnnouncedDocument): FormatCheck {
   const { format, contentType, contentLength } = announced;
-  const claim = claimOf(format, contentType);
-  const check = CHECKS[format](claim === 'fits');
+  const match = matchType(format, contentType);
+  const check = CHECKS[format](match === 'same');
   let bytes = 0;
   const expectType = () => {
-    if (claim === 'other') throw wrong(format, `the content type ${CONTENT_TYPE[format]}`, typeInWords(contentType));
+    if (match === 'other')
+      throw documentFault(format, `the content type ${CONTENT_TYPE[format]}`, displayType(contentType));
   };
 
   return {
@@ -39,7 +40,7 @@ export function createDocumentCheck(announced: Announced): FormatCheck {
     },
     finish() {
       expectType();
-      if (bytes === 0) throw wrong(format, 'a document', 'no bytes');
+      if (bytes === 0) throw documentFault(format, 'a document', 'no bytes');
       if (contentLength !== null && bytes !== contentLength) throw wrongLength(contentLength, `${bytes}`);
       check.finish();
     },

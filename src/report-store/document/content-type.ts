@@ -1,14 +1,14 @@
 import type { Format } from '../../domain/reports';
 
-/** Types that make no claim: the bytes alone decide. S3 sends the second by default, old servers the others or none. */
-const NO_CLAIM: ReadonlySet<string> = new Set([
+/** Types without meaning: the bytes alone decide. S3 sends binary/octet-stream by default, old servers the others or none. */
+const UNSPECIFIC: ReadonlySet<string> = new Set([
   ...['', '*/*', 'application/octet-stream', 'binary/octet-stream', 'application/binary', 'application/x-octet-stream'],
   ...['application/download', 'application/x-download', 'application/force-download', 'application/x-force-download'],
   ...['application/unknown', 'application/x-unknown', 'unknown/unknown', 'content/unknown'],
 ]);
 
-/** What a format comes as, its registered name and those from before there was one. */
-const CLAIMS: Readonly<Record<Format, (type: string) => boolean>> = {
+/** The registered type of a format, and older names. */
+const MATCHES: Readonly<Record<Format, (type: string) => boolean>> = {
   json: (type) => /^(?:application|text)\/(?:x-)?json$|^[a-z]+\/[^ ]+\+json$/.test(type),
   html: (type) => type === 'text/html' || type === 'application/xhtml+xml',
   pdf: (type) => /^(?:application|text)\/(?:x-)?pdf$/.test(type),
@@ -19,47 +19,47 @@ export const CONTENT_TYPE: Readonly<Record<Format, string>> = {
   html: 'text/html',
   pdf: 'application/pdf',
 };
-/** What a recorded type begins with; an old name is recorded as the registered one. */
+/** The types that are recorded as they are; others are recorded as the registered one. */
 const RECORDED: Readonly<Record<Format, RegExp>> = {
   json: /^application\/|\+json$/,
   html: /^/,
   pdf: /^application\/pdf$/,
 };
 
-/** Longer ones are cut to what comes before their parameters: the type stands in history as well. */
-const LONGEST_TYPE = 100;
+/** Longer types lose their parameters, because the type is also in Temporal's history. */
+const MAX_LENGTH = 100;
 
-/** What upstream's content type says of a format. */
-export type Claim = 'fits' | 'none' | 'other';
+/** How upstream's content type compares with that of a format. */
+export type TypeMatch = 'same' | 'unspecific' | 'other';
 
-export function claimOf(format: Format, contentType: string): Claim {
+export function matchType(format: Format, contentType: string): TypeMatch {
   const type = essenceOf(contentType);
-  if (NO_CLAIM.has(type)) return 'none';
-  return CLAIMS[format](type) ? 'fits' : 'other';
+  if (UNSPECIFIC.has(type)) return 'unspecific';
+  return MATCHES[format](type) ? 'same' : 'other';
 }
 
-/** The content type to record: upstream's, or the format's where upstream made no claim and the bytes proved it. */
+/** The content type to record for checked bytes: upstream's, or the registered one of the format. */
 export function provenContentType({ format, contentType }: { format: Format; contentType: string }): string {
   const trimmed = contentType.trim();
   const type = essenceOf(contentType);
-  const isOurs = claimOf(format, contentType) === 'fits' && RECORDED[format].test(type);
-  if (!isOurs || type.length > LONGEST_TYPE) return CONTENT_TYPE[format];
-  return trimmed.length > LONGEST_TYPE ? type : trimmed;
+  const isRecorded = matchType(format, contentType) === 'same' && RECORDED[format].test(type);
+  if (!isRecorded || type.length > MAX_LENGTH) return CONTENT_TYPE[format];
+  return trimmed.length > MAX_LENGTH ? type : trimmed;
 }
 
-/** What comes in place of a document: upstream's own text reaches an error only where it is one of these. */
-const TOLD: ReadonlySet<string> = new Set([
+/** The types that an error may quote; other texts of upstream may be personal data. */
+const KNOWN_TYPES: ReadonlySet<string> = new Set([
   ...['text/html', 'text/plain', 'text/xml', 'application/json', 'application/json-seq', 'application/pdf'],
   ...['application/xml', 'application/xhtml+xml', 'application/problem+json', 'application/zip'],
 ]);
 
-/** A content type for an error: one that we know, or "another". */
-export function typeInWords(contentType: string): string {
+/** A content type for an error. */
+export function displayType(contentType: string): string {
   const type = essenceOf(contentType);
-  return TOLD.has(type) ? type : 'another';
+  return KNOWN_TYPES.has(type) ? type : 'another';
 }
 
-/** `Application/PDF; charset=x` is `application/pdf`. */
+/** Such as `application/pdf` for `Application/PDF; charset=x`. */
 function essenceOf(contentType: string): string {
   return (contentType.split(';')[0] ?? '').trim().toLowerCase();
 }

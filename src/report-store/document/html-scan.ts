@@ -1,10 +1,10 @@
-/** Elements whose end tag HTML does not let be left out, and which generators nest records in: one that is open at the end shows a cut. */
+/** Elements with a required end tag that generators nest records in: an open one at the end means that the page was truncated. */
 const MUST_CLOSE: ReadonlySet<string> = new Set([
   ...['table', 'div', 'section', 'article', 'main', 'header', 'footer', 'aside', 'nav', 'form', 'pre', 'blockquote'],
   ...['ul', 'ol', 'dl', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'title', 'script', 'style', 'textarea', 'select', 'svg'],
 ]);
-/** What shows something without a word. */
-const SHOWN: ReadonlySet<string> = new Set([
+/** Elements that show something without text. */
+const VISIBLE: ReadonlySet<string> = new Set([
   'img',
   'svg',
   'object',
@@ -16,22 +16,22 @@ const SHOWN: ReadonlySet<string> = new Set([
   'frame',
   'input',
 ]);
-/** Their content is no markup. */
+/** Elements whose content is not markup. */
 const RAW: ReadonlySet<string> = new Set(['script', 'style', 'title', 'textarea']);
-/** What may begin a whole page. */
-const BEGINS_PAGE: ReadonlySet<string> = new Set(['html', 'head', 'body']);
-/** The bytes of byte order marks. */
-const MARKS = '\xEF\xBB\xBF\xFE\xFF';
-const LONGEST_NAME = 20;
-const LONGEST_TEXT = 400;
+/** The first element of a whole page. */
+const PAGE_START: ReadonlySet<string> = new Set(['html', 'head', 'body']);
+/** The bytes of byte order marks, in latin1. */
+const BOM_BYTES = '\xEF\xBB\xBF\xFE\xFF';
+const MAX_NAME = 20;
+const MAX_TEXT = 400;
 
-type State = 'text' | 'open' | 'end open' | 'declaration' | 'comment' | 'name' | 'tag' | 'quoted' | 'raw';
+type State = 'text' | 'tag start' | 'end tag start' | 'declaration' | 'comment' | 'name' | 'tag' | 'quoted' | 'raw';
 
-/** What is known of a page's end and of what a browser shows of it; texts are cut, and in latin1. */
+/** Scans how a page ends and what a browser shows of it. Texts are truncated, and in latin1. */
 export class HtmlScan {
-  /** Whether `</html>` or `</body>` came, and no other page after it. */
+  /** Whether there was `</html>` or `</body>`, and no other page after it. */
   isClosed = false;
-  /** Whether it begins as a whole page does. */
+  /** Whether it begins like a whole page. */
   isPage = false;
   hasTags = false;
   shows = false;
@@ -41,10 +41,10 @@ export class HtmlScan {
   heading = '';
   /** The beginning of the text that a browser shows. */
   shown = '';
-  /** The last byte that is no white space, and whether a line ends behind it. */
+  /** The last byte that is not white space, and whether a line break follows it. */
   last = '';
   endsLine = false;
-  /** Whether its generator leaves end tags out where HTML allows it: `<body>` ended a head, or `<p>` a paragraph. */
+  /** Whether its generator omits optional end tags: `<body>` ended a head, or `<p>` a paragraph. */
   omitsEndTags = false;
   private state: State = 'text';
   private readonly open = new Map<string, number>();
@@ -59,29 +59,29 @@ export class HtmlScan {
   private hasTitle = false;
   private readonly steps: Readonly<Record<State, (char: string) => void>> = {
     text: (char) => this.betweenTags(char),
-    open: (char) => this.opened(char),
-    'end open': (char) => this.endOpened(char),
-    declaration: (char) => this.declared(char),
+    'tag start': (char) => this.startTag(char),
+    'end tag start': (char) => this.startEndTag(char),
+    declaration: (char) => this.inDeclaration(char),
     comment: (char) => this.inComment(char),
     name: (char) => this.inName(char),
     tag: (char) => this.inTag(char),
     quoted: (char) => this.inQuotes(char),
     raw: (char) => this.inRaw(char),
   };
-  /** A `<head>` or a `<p>` that no end tag has closed yet. */
+  /** A `<head>` or `<p>` without an end tag so far. */
   private isHeadOpen = false;
   private isParagraphOpen = false;
 
   get endsInTag(): boolean {
-    return this.state !== 'text' && this.state !== 'open' && this.state !== 'raw' && this.state !== 'comment';
+    return this.state !== 'text' && this.state !== 'tag start' && this.state !== 'raw' && this.state !== 'comment';
   }
 
-  /** Whether the end lies within an element that must be closed, or within a comment. */
+  /** Whether it ends within an element that must be closed, or within a comment. */
   get isOpen(): boolean {
     return this.state === 'comment' || this.state === 'raw' || [...this.open.values()].some((count) => count > 0);
   }
 
-  /** UTF-16 reads like its latin1 with a NUL beside each character; browsers drop other NULs as well. */
+  /** Ignores NULs: UTF-16 reads like latin1 then, and browsers drop others too. */
   take(piece: Uint8Array): void {
     for (const byte of piece) {
       if (byte === 0) continue;
@@ -97,14 +97,14 @@ export class HtmlScan {
   }
 
   private betweenTags(char: string): void {
-    if (char === '<') this.state = 'open';
+    if (char === '<') this.state = 'tag start';
     else this.text(char);
   }
 
-  private opened(char: string): void {
+  private startTag(char: string): void {
     this.attributes = '';
-    if (isLetter(char)) this.named(char, false);
-    else if (char === '/') this.state = 'end open';
+    if (isLetter(char)) this.beginName(char, false);
+    else if (char === '/') this.state = 'end tag start';
     else if (char === '!' || char === '?') this.state = 'declaration';
     else {
       // `blood pressure < 120` is text.
@@ -114,12 +114,12 @@ export class HtmlScan {
     }
   }
 
-  private endOpened(char: string): void {
-    if (isLetter(char)) this.named(char, true);
+  private startEndTag(char: string): void {
+    if (isLetter(char)) this.beginName(char, true);
     else this.state = char === '>' ? 'text' : 'declaration';
   }
 
-  private named(char: string, isEnd: boolean): void {
+  private beginName(char: string, isEnd: boolean): void {
     this.state = 'name';
     this.name = char.toLowerCase();
     this.isEnd = isEnd;
@@ -127,7 +127,7 @@ export class HtmlScan {
     this.before = '';
   }
 
-  private declared(char: string): void {
+  private inDeclaration(char: string): void {
     if (char === '>') {
       if (!this.hasTags && !this.isPage && this.shown === '') this.isPage = /^doctype\s+html/i.test(this.attributes);
       this.state = 'text';
@@ -148,12 +148,12 @@ export class HtmlScan {
     if (isSpace(char) || char === '/' || char === '>') {
       this.state = 'tag';
       this.inTag(char);
-    } else if (this.name.length < LONGEST_NAME) this.name += char.toLowerCase();
+    } else if (this.name.length < MAX_NAME) this.name += char.toLowerCase();
   }
 
   private inTag(char: string): void {
     if (char === '>') {
-      this.tagEnds();
+      this.endTag();
       return;
     }
     if ((char === '"' || char === "'") && this.before === '=') {
@@ -170,23 +170,23 @@ export class HtmlScan {
   }
 
   private attribute(char: string): void {
-    if (this.attributes.length < LONGEST_TEXT) this.attributes += char;
+    if (this.attributes.length < MAX_TEXT) this.attributes += char;
   }
 
-  private tagEnds(): void {
+  private endTag(): void {
     const { name, isEnd } = this;
     this.state = 'text';
-    if (!this.hasTags && this.shown === '' && BEGINS_PAGE.has(name)) this.isPage = true;
+    if (!this.hasTags && this.shown === '' && PAGE_START.has(name)) this.isPage = true;
     this.hasTags = true;
     if (name === 'html' || name === 'body') this.isClosed = isEnd;
-    this.paragraphOrHead(name, isEnd);
+    this.noteOmittedEndTags(name, isEnd);
     if (isHeading(name)) this.inHeading = !isEnd && this.heading === '';
     if (isEnd) {
       if (this.open.has(name)) this.open.set(name, Math.max(0, (this.open.get(name) ?? 0) - 1));
       return;
     }
     this.asksPassword ||= name === 'input' && /type\s*=\s*["']?password/i.test(this.attributes);
-    this.shows ||= SHOWN.has(name);
+    this.shows ||= VISIBLE.has(name);
     const isSelfClosed = this.before === '/';
     if (MUST_CLOSE.has(name) && !isSelfClosed) this.open.set(name, (this.open.get(name) ?? 0) + 1);
     if (!RAW.has(name) || isSelfClosed) return;
@@ -194,7 +194,7 @@ export class HtmlScan {
     this.raw = '';
   }
 
-  private paragraphOrHead(name: string, isEnd: boolean): void {
+  private noteOmittedEndTags(name: string, isEnd: boolean): void {
     if (name === 'body' || name === 'head') {
       this.omitsEndTags ||= name === 'body' && !isEnd && this.isHeadOpen;
       this.isHeadOpen = name === 'head' && !isEnd;
@@ -207,7 +207,7 @@ export class HtmlScan {
   private inRaw(char: string): void {
     const end = `</${this.name}`;
     if (this.raw === end && (isSpace(char) || char === '/' || char === '>')) {
-      if (this.name === 'title') this.titleEnds(end);
+      if (this.name === 'title') this.endTitle(end);
       this.isEnd = true;
       this.attributes = '';
       this.before = '';
@@ -215,23 +215,23 @@ export class HtmlScan {
       this.inTag(char);
       return;
     }
-    if (this.name === 'title' && !this.hasTitle && this.title.length < LONGEST_TEXT) this.title += char;
+    if (this.name === 'title' && !this.hasTitle && this.title.length < MAX_TEXT) this.title += char;
     if (this.name === 'textarea') this.text(char);
     if (this.name === 'script') this.scriptBytes += 1;
     const next = this.raw + char.toLowerCase();
     this.raw = end.startsWith(next) ? next : char === '<' ? '<' : '';
   }
 
-  /** The first one is the page's; another is that of a drawing. What was taken of the end tag goes. */
-  private titleEnds(end: string): void {
+  /** Removes the end tag, of which parts were added. Later titles are those of drawings. */
+  private endTitle(end: string): void {
     if (!this.hasTitle && this.title.toLowerCase().endsWith(end)) this.title = this.title.slice(0, -end.length);
     this.hasTitle = true;
   }
 
   private text(char: string): void {
-    const isBlank = this.shown === '' && (isSpace(char) || MARKS.includes(char));
-    if (this.shown.length < LONGEST_TEXT && !isBlank) this.shown += char;
-    if (this.inHeading && this.heading.length < LONGEST_TEXT) this.heading += char;
+    const isBlank = this.shown === '' && (isSpace(char) || BOM_BYTES.includes(char));
+    if (this.shown.length < MAX_TEXT && !isBlank) this.shown += char;
+    if (this.inHeading && this.heading.length < MAX_TEXT) this.heading += char;
   }
 }
 

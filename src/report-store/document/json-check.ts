@@ -1,10 +1,10 @@
-/** Nobody's report nests deeper; without a limit a flood of brackets would fill the memory. */
-const DEPTH_MOST = 1_000;
+/** No report nests deeper. Without a limit, a document of brackets would fill the memory. */
+const MAX_DEPTH = 1_000;
 
 const LITERALS: Readonly<Record<string, string>> = { t: 'rue', f: 'alse', n: 'ull' };
 const HEX_DIGITS = 4;
 
-/** What may come next. */
+/** What can come next. */
 type State =
   | 'value'
   | 'value or ]'
@@ -30,37 +30,37 @@ type State =
 const NUMBER_ENDS: ReadonlySet<State> = new Set(['zero', 'integer', 'fraction', 'exponent digits']);
 
 /**
- * Finds whether bytes that come in pieces are one JSON text in UTF-8 (a byte order mark is allowed, and NULs behind it). It builds nothing: a report of any size
- * costs no memory and stops other work for one piece at most, where JSON.parse would take several times the document's size at once.
+ * Checks whether bytes are one JSON text in UTF-8; a byte order mark and NULs after the text are allowed. It builds no values: JSON.parse would
+ * need several times the size of a report in memory, and block the process for its whole length.
  */
 export class JsonCheck {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private readonly closers: string[] = [];
   private state: State = 'value';
   private isKey = false;
-  /** What is left of a literal. */
+  /** The rest of a literal. */
   private rest = '';
   private hexLeft = 0;
-  /** Whether anything but null, empty texts, empty lists and empty objects came. */
+  /** Whether there was any value but null, empty strings, empty lists and empty objects. */
   hasValue = false;
-  /** Whether neither an object nor a list came. */
+  /** Whether there was neither an object nor a list. */
   isScalar = true;
 
-  /** False as soon as the bytes cannot be JSON any more; nothing may be asked after that. */
+  /** False once the bytes cannot be JSON; do not call it again then. */
   take(piece: Uint8Array): boolean {
-    const text = this.decoded(piece);
-    return text !== null && this.scanned(text);
+    const text = this.decode(piece);
+    return text !== null && this.scan(text);
   }
 
-  /** True where all that was taken is one whole JSON text. */
+  /** Whether the bytes are one whole JSON text. */
   finish(): boolean {
-    const text = this.decoded();
-    if (text === null || !this.scanned(text)) return false;
+    const text = this.decode();
+    if (text === null || !this.scan(text)) return false;
     const isEnd = this.state === 'after value' || this.state === 'padding' || NUMBER_ENDS.has(this.state);
     return this.closers.length === 0 && isEnd;
   }
 
-  private decoded(piece?: Uint8Array): string | null {
+  private decode(piece?: Uint8Array): string | null {
     try {
       return piece ? this.decoder.decode(piece, { stream: true }) : this.decoder.decode();
     } catch {
@@ -68,10 +68,10 @@ export class JsonCheck {
     }
   }
 
-  private scanned(text: string): boolean {
+  private scan(text: string): boolean {
     for (let at = 0; at < text.length; at += 1) {
       const code = text.charCodeAt(at);
-      // Most of a report is the inside of strings.
+      // Fast path: most of a report is inside of strings.
       if (this.state === 'string' && code !== 0x22 && code !== 0x5c && code >= 0x20) {
         if (code !== 0x20 && !this.isKey) this.hasValue = true;
         continue;
@@ -84,10 +84,10 @@ export class JsonCheck {
   private step(char: string): boolean {
     switch (this.state) {
       case 'string':
-        return char === '"' ? this.ended() : char === '\\' && this.to('escape');
+        return char === '"' ? this.endString() : char === '\\' && this.to('escape');
       case 'escape':
         this.hexLeft = HEX_DIGITS;
-        // What is no line break or tab; of \u0020 only a small text is asked again.
+        // Not a line break or tab. json-record.ts parses small texts again and finds \u0020.
         this.hasValue ||= !this.isKey && 'u"\\/'.includes(char);
         return char === 'u' ? this.to('hex') : '"\\/bfnrt'.includes(char) && this.to('string');
       case 'hex':
@@ -105,40 +105,40 @@ export class JsonCheck {
       case 'key or }':
       case 'colon':
       case 'after value':
-        return isSpace(char) || this.between(char);
+        return isSpace(char) || this.structure(char);
       default:
         return this.number(char);
     }
   }
 
-  private between(char: string): boolean {
+  private structure(char: string): boolean {
     switch (this.state) {
       case 'colon':
         return char === ':' && this.to('value');
       case 'key':
-        return char === '"' && this.key();
+        return char === '"' && this.beginKey();
       case 'key or }':
-        return char === '"' ? this.key() : char === '}' && this.closed(char);
+        return char === '"' ? this.beginKey() : char === '}' && this.close(char);
       case 'value or ]':
-        return char === ']' ? this.closed(char) : this.begun(char);
+        return char === ']' ? this.close(char) : this.beginValue(char);
       case 'value':
-        return this.begun(char);
+        return this.beginValue(char);
       default:
-        // Block-wise writers pad with NULs. Behind a whole text they hide nothing.
+        // Block-wise writers pad with NULs.
         if (char === '\0') return this.closers.length === 0 && this.to('padding');
-        if (char !== ',') return this.closed(char);
+        if (char !== ',') return this.close(char);
         return this.closers.length > 0 && this.to(this.closers.at(-1) === '}' ? 'key' : 'value');
     }
   }
 
-  private begun(char: string): boolean {
+  private beginValue(char: string): boolean {
     if (char === '{' || char === '[') {
       this.isScalar = false;
       this.closers.push(char === '{' ? '}' : ']');
-      return this.closers.length <= DEPTH_MOST && this.to(char === '{' ? 'key or }' : 'value or ]');
+      return this.closers.length <= MAX_DEPTH && this.to(char === '{' ? 'key or }' : 'value or ]');
     }
     if (char === '"') return this.to('string');
-    // A number, true or false; a text's characters are looked at one by one.
+    // A number, true or false.
     this.hasValue ||= char !== 'n';
     if (char === '-') return this.to('minus');
     if (isDigit(char)) return this.to(char === '0' ? 'zero' : 'integer');
@@ -158,22 +158,21 @@ export class JsonCheck {
     if ((char === 'e' || char === 'E') && NUMBER_ENDS.has(state) && state !== 'exponent digits')
       return this.to('exponent');
     if ((char === '+' || char === '-') && state === 'exponent') return this.to('exponent sign');
-    return NUMBER_ENDS.has(state) && this.to('after value') && (isSpace(char) || this.between(char));
+    return NUMBER_ENDS.has(state) && this.to('after value') && (isSpace(char) || this.structure(char));
   }
 
-  private key(): boolean {
+  private beginKey(): boolean {
     this.isKey = true;
     return this.to('string');
   }
 
-  /** A string's closing quote. */
-  private ended(): boolean {
+  private endString(): boolean {
     const { isKey } = this;
     this.isKey = false;
     return this.to(isKey ? 'colon' : 'after value');
   }
 
-  private closed(char: string): boolean {
+  private close(char: string): boolean {
     return this.closers.pop() === char && this.to('after value');
   }
 

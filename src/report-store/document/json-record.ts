@@ -1,10 +1,10 @@
-import { type FormatCheck, wrong } from './format-check';
+import { documentFault, type FormatCheck } from './format-check';
 import { JsonCheck } from './json-check';
 
-/** An error is smaller; of more no bytes are kept. */
-const ERROR_MOST = 64 * 1024;
+/** Errors are smaller; a larger document is not buffered. */
+const MAX_ERROR = 64 * 1024;
 
-/** What errors of upstream, gateways and frameworks consist of (RFC 9457, API Gateway, Spring, Apigee, OAuth), without case, "-" and "_". */
+/** The fields of errors of upstream, gateways and frameworks (RFC 9457, API Gateway, Spring, Apigee, OAuth), without case, "-" and "_". */
 const ERROR_WORDS: ReadonlySet<string> = new Set([
   ...['message', 'messages', 'msg', 'detail', 'details', 'description', 'reason', 'cause', 'fault', 'exception'],
   ...['code', 'status', 'statuscode', 'statusmessage', 'statustext', 'httpstatus', 'httpcode', 'success', 'ok'],
@@ -13,19 +13,19 @@ const ERROR_WORDS: ReadonlySet<string> = new Set([
   ...['connectionid', 'hostid', 'host', 'service', 'server', 'zone', 'rayid', 'retryable', 'file', 'line', 'meta'],
   ...['owneractionrequired', 'result', 'validation'],
 ]);
-/** Of those, the ones that no record consists of. The others, such as title and timestamp of an event, are a record's words too. */
+/** The fields that only errors have. Records have the others too, such as title and timestamp. */
 const MARKS: ReadonlySet<string> = new Set([
   ...['message', 'msg', 'fault', 'exception', 'stack', 'trace', 'statuscode', 'statusmessage', 'statustext'],
   ...['httpstatus', 'httpcode', 'requestid', 'xrequestid', 'traceid', 'correlationid', 'retryafter'],
 ]);
 const HTTP_ERROR = /^[45]\d\d$/;
-/** What a status says that stands alone, or with its reason. */
+/** The values of a status that mark an error, if it is alone or with a reason. */
 const FAILURES = /^(?:error|errors|fail|failed|failure|unavailable|forbidden|unauthorized|denied|timeout)$/i;
 
-/** Upstream's own mark: its envelopes carry it, no record does. */
+/** Only upstream's error bodies have it. */
 const UPSTREAM_REQUEST_ID = 'xhumanapirequestid';
 
-/** A JSON record: one whole text, an object or a list with at least one value that is not empty, and no error. */
+/** A JSON record: one whole text, an object or a list, with a value that is not empty, and not an error. */
 export function createJsonRecordCheck(): FormatCheck {
   const json = new JsonCheck();
   let kept: Uint8Array[] | null = [];
@@ -33,24 +33,24 @@ export function createJsonRecordCheck(): FormatCheck {
   return {
     take(piece) {
       bytes += piece.byteLength;
-      if (bytes > ERROR_MOST) kept = null;
+      if (bytes > MAX_ERROR) kept = null;
       kept?.push(Buffer.from(piece));
-      if (!json.take(piece)) throw wrong('json', 'one JSON text in UTF-8', 'bytes that are not');
+      if (!json.take(piece)) throw documentFault('json', 'one JSON text in UTF-8', 'bytes that are not');
     },
     finish() {
-      if (!json.finish()) throw wrong('json', 'one whole JSON text', `a part of one (${bytes} bytes)`);
-      if (!json.hasValue) throw wrong('json', 'a record', 'empty values only');
-      const value = kept && parsed(kept);
-      if (value && isEmpty(value.content)) throw wrong('json', 'a record', 'empty values only');
-      if (json.isScalar) throw wrong('json', 'an object or a list', 'a single value');
+      if (!json.finish()) throw documentFault('json', 'one whole JSON text', `a part of one (${bytes} bytes)`);
+      if (!json.hasValue) throw documentFault('json', 'a record', 'empty values only');
+      const value = kept && parse(kept);
+      if (value && isEmpty(value.content)) throw documentFault('json', 'a record', 'empty values only');
+      if (json.isScalar) throw documentFault('json', 'an object or a list', 'a single value');
       if (!value) return;
-      if (isError(value.content)) throw wrong('json', 'a record', 'an error');
+      if (isError(value.content)) throw documentFault('json', 'a record', 'an error');
     },
   };
 }
 
-/** What the stream proved to be JSON; one value of a key that comes twice is enough to tell an error. */
-function parsed(pieces: readonly Uint8Array[]): { readonly content: unknown } | null {
+/** Parses what the stream accepted; null for a text that JSON.parse rejects. */
+function parse(pieces: readonly Uint8Array[]): { readonly content: unknown } | null {
   const text = new TextDecoder().decode(Buffer.concat(pieces)).replace(/\0[\0\s]*$/, '');
   try {
     return { content: JSON.parse(text) };
@@ -63,22 +63,24 @@ function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
 }
 
-/** Zero and false are values; null, white space and what holds nothing else are none. */
+/** Zero and false are values. Null, white space and containers of those are not. */
 function isEmpty(value: unknown): boolean {
   if (typeof value === 'string') return value.trim() === '';
   if (typeof value !== 'object') return false;
   return value === null || Object.values(value).every(isEmpty);
 }
 
-/** An object that has nothing but the words of an error, one of them a mark of it, or a list of such; FHIR has a resource for it. */
+/** An object that has only fields of errors, at least one of {@link MARKS}; a list of such objects; FHIR's OperationOutcome. */
 function isError(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((each) => !isScalar(each) && isError(each));
   const entries = Object.entries(value as Record<string, unknown>)
     .filter(([, each]) => !isEmpty(each))
     .map(([key, each]) => [key.toLowerCase().replace(/[-_]/g, ''), each] as const);
   if (entries.some(([word]) => word === UPSTREAM_REQUEST_ID)) return true;
-  const isTold = entries.every(([word]) => ERROR_WORDS.has(word) || isNamedError(word));
-  return (isTold && entries.some((entry) => isMark(entry, entries.length))) || isOperationOutcome(value as object);
+  const hasOnlyErrorWords = entries.every(([word]) => ERROR_WORDS.has(word) || isNamedError(word));
+  return (
+    (hasOnlyErrorWords && entries.some((entry) => isMark(entry, entries.length))) || isOperationOutcome(value as object)
+  );
 }
 
 /** `errors`, `error_code`, `cloudflareError`. */
@@ -89,11 +91,11 @@ function isNamedError(word: string): boolean {
 function isMark([word, value]: readonly [string, unknown], words: number): boolean {
   if (MARKS.has(word) || isNamedError(word)) return true;
   if (['success', 'ok'].includes(word)) return value === false || value === 'false';
-  // Beside other words it may be that of an order or a result.
+  // With more fields, it may be the status of an order or a result.
   if (word === 'status') return HTTP_ERROR.test(String(value)) || (words <= 2 && FAILURES.test(String(value)));
-  // A code may be that of a diagnosis, 401 in ICD-9.
+  // It may be the code of a diagnosis: 401 in ICD-9.
   if (word === 'code') return words === 1 && HTTP_ERROR.test(String(value));
-  // `{"detail": "Not found."}` is all that some frameworks say.
+  // Some frameworks send only `{"detail": "Not found."}`.
   return words === 1 && ['detail', 'messages', 'reason'].includes(word) && isText(value);
 }
 

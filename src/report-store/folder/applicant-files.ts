@@ -2,33 +2,27 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode } from '../../disk/folders';
 import { type Cipher, KeyMissing } from '../../domain/encryption';
-import { type Opened, openBytes, Sealing, sealedWhole } from '../envelope';
-import { applicantFolder } from '../layout';
-import type { AtRest, Manifest } from '../port';
-import { expectNoLinks } from './no-links';
-
-/** An applicant's folder in a folder store. */
-export interface ApplicantFolder {
-  readonly files: ApplicantFiles;
-  manifest(): Promise<Manifest | null>;
-}
+import { type DecryptedFile, Encryptor, encryptWhole, openFile } from '../envelope';
+import { applicantFolder, withoutDigest } from '../layout';
+import type { StoreEncryption } from '../port';
+import { rejectLinks } from './no-links';
 
 /** A file of an applicant, open for reading. */
-export interface ClearFile extends Opened {
+export interface OpenDocument extends DecryptedFile {
   readonly changedAt: Date;
   close(): Promise<void>;
 }
 
-/** One applicant's files in a folder store, in clear to us. `file` is always told from the applicant's folder, "/" on every platform. */
+/** The files of one applicant in a folder store. `file` is relative to the applicant's folder, with "/" on every platform. */
 export class ApplicantFiles {
   readonly path: string;
 
-  /** `incoming` is where everything lies until it is whole; the same file system. @throws Error for a clientUserId that is none */
+  /** `draftFolder` is on the same file system. @throws Error for an invalid clientUserId */
   constructor(
     readonly base: string,
-    readonly incoming: string,
+    readonly draftFolder: string,
     readonly clientUserId: string,
-    private readonly atRest: AtRest,
+    private readonly encryption: StoreEncryption,
   ) {
     this.path = join(base, applicantFolder(clientUserId));
   }
@@ -37,25 +31,25 @@ export class ApplicantFiles {
     return join(this.path, file);
   }
 
-  /** Whether what is written now is encrypted. */
+  /** Whether new files are encrypted. */
   get encrypts(): boolean {
-    return this.atRest.encrypts;
+    return this.encryption.encrypts;
   }
 
-  /** For the bytes of a file to be written; null: as they are. */
-  sealing(file: string): Sealing | null {
-    return this.encrypts ? new Sealing(this.seal(), this.placeOf(file)) : null;
+  /** For the bytes of a new file; null if they are stored in clear. */
+  encryptorFor(file: string): Encryptor | null {
+    return this.encrypts ? new Encryptor(this.cipher(), this.boundTo(file)) : null;
   }
 
-  /** What to write for a whole text. */
-  written(file: string, text: string): string | Uint8Array {
-    return this.encrypts ? sealedWhole(this.seal(), this.placeOf(file), Buffer.from(text)) : text;
+  /** The bytes to write for a text. */
+  encodeText(file: string, text: string): string | Uint8Array {
+    return this.encrypts ? encryptWhole(this.cipher(), this.boundTo(file), Buffer.from(text)) : text;
   }
 
-  /** Null where there is none. @throws NotOpened; UnknownKey; LinkInTheStore */
-  async open(file: string): Promise<ClearFile | null> {
+  /** Null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
+  async open(file: string): Promise<OpenDocument | null> {
     const path = this.pathOf(file);
-    if (!(await expectNoLinks(this.base, path))) return null;
+    if (!(await rejectLinks(this.base, path))) return null;
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
       if (isCode(error, 'ENOENT')) return null;
       throw error;
@@ -63,7 +57,7 @@ export class ApplicantFiles {
     if (handle === null) return null;
     try {
       const { mtime } = await handle.stat();
-      const opened = await openBytes(piecesOf(handle), this.placeOf(file), () => this.seal());
+      const opened = await openFile(readPieces(handle), this.boundTo(file), () => this.cipher());
       return { ...opened, changedAt: mtime, close: () => handle.close() };
     } catch (error) {
       await handle.close();
@@ -71,36 +65,39 @@ export class ApplicantFiles {
     }
   }
 
-  /** Null where there is none. @throws NotOpened; UnknownKey; LinkInTheStore */
-  async text(file: string): Promise<string | null> {
+  /** The text of a file, or only its first piece; null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
+  async readText(file: string, { onlyFirstPiece = false } = {}): Promise<string | null> {
     const opened = await this.open(file);
     if (opened === null) return null;
     try {
       const pieces: Buffer[] = [];
-      for await (const piece of opened.clear) pieces.push(piece);
+      for await (const piece of opened.clear) {
+        pieces.push(piece);
+        if (onlyFirstPiece) break;
+      }
       return Buffer.concat(pieces).toString('utf8');
     } finally {
       await opened.close();
     }
   }
 
-  /** What an encrypted file is bound to. */
-  private placeOf(file: string): string {
-    return `${this.clientUserId}/${file}`;
+  /** The place that the encryption of a file is bound to. Stored in its envelope. */
+  private boundTo(file: string): string {
+    return `${this.clientUserId}/${withoutDigest(file)}`;
   }
 
-  private seal(): Cipher {
-    if (this.atRest.seal === null) throw new KeyMissing('of an earlier setting');
-    return this.atRest.seal;
+  private cipher(): Cipher {
+    if (this.encryption.cipher === null) throw new KeyMissing('of an earlier setting');
+    return this.encryption.cipher;
   }
 }
 
-async function* piecesOf(handle: FileHandle): AsyncGenerator<Buffer> {
+const PIECE_BYTES = 64 * 1024;
+
+async function* readPieces(handle: FileHandle): AsyncGenerator<Buffer> {
   for (;;) {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, null);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }
 }
-
-const PIECE_BYTES = 64 * 1024;

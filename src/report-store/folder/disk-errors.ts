@@ -1,12 +1,12 @@
-import { StoreUnavailable } from '../port';
+import { StoreUnavailable } from '../errors';
 
-/** Does what the disk may refuse. What it says stays here: its paths name providers. @throws StoreUnavailable in place of the file system's error */
-export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
+/** Replaces an error of the file system, whose message has paths and so names of providers. @throws StoreUnavailable */
+export async function inStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    // Only the file system's own errors have both.
+    // Only errors of the file system have both.
     if (typeof code !== 'string' || typeof syscall !== 'string') throw error;
     throw new StoreUnavailable(code, syscall);
   }

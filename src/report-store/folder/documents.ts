@@ -1,73 +1,87 @@
 import { createHash } from 'node:crypto';
+import { rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { moveIfAbsent } from '../../disk/atomic-file';
+import { isCode, nullIfAbsent } from '../../disk/folders';
 import { parseInstantMs } from '../../domain/instants';
 import type { StoredDocument } from '../../domain/reports';
 import { provenContentType } from '../document/content-type';
-import { NotOpened } from '../envelope';
+import { NotDecrypted, StoreUnavailable } from '../errors';
 import { documentFile } from '../layout';
-import type { Placed } from '../manifest';
 import type { DocumentToStore } from '../port';
-import type { ApplicantFiles, ApplicantFolder } from './applicant-files';
-import type { Received } from './drafts';
-import { place, record, replace, statOf } from './names';
-import { syncFolders } from './no-links';
+import type { ApplicantFiles } from './applicant-files';
+import type { Draft } from './drafts';
+import { makeStoreFolder, rejectLinks, syncFolders } from './no-links';
 
 /**
- * Gives a received document its final name and returns its entry. The bytes of the newest version add no file; an activity that ran twice
- * finds its file there and gets the same entry.
- * @throws WrongFolder
+ * Moves a draft to its final name and returns its entry. A stored file is never changed (decision 0045): if the name has the same bytes, because an
+ * activity ran twice, their entry is returned; if it has other bytes, the draft gets a name with its digest.
  */
-export async function publish(
-  folder: ApplicantFolder,
+export async function publishDocument(
+  files: ApplicantFiles,
   document: DocumentToStore,
-  received: Received,
+  draft: Draft,
 ): Promise<StoredDocument> {
-  const manifest = await folder.manifest();
-  const seenAgain = await newestSeenAgain(folder, document, received);
-  if (seenAgain) return seenAgain;
-
-  const file = documentFile(document.report, document.format);
-  const { files } = folder;
-  const there = await existing(files, file);
-  if (there && there.sha256 === received.sha256) {
-    const recorded = manifest?.documents.find((entry) => entry.file === file && entry.sha256 === there.sha256);
-    if (recorded) return { ...recorded, round: document.round ?? 1 };
-    // Its name may have been the last that an attempt could do.
-    await syncFolders(files.base, dirname(files.pathOf(file)));
-    const entry = entryOf(document, received, file, there.changedAt, there.encrypted);
-    // An attempt that came as far as the bytes left a manifest that is not true of them.
-    if (manifest?.documents.some((other) => other.file === file)) await record(folder, entry);
-    return entry;
+  const newest = await withLaterSeenAt(files, document, draft);
+  if (newest) return newest;
+  for (const digest of [undefined, draft.sha256]) {
+    const file = documentFile(document.report, document.format, digest);
+    if (await moveToFreeName(files, draft, file)) return toEntry(document, file, draft);
+    const stored = await inspectFile(files, file);
+    if (stored?.sha256 !== draft.sha256) continue;
+    await syncFolders(files.base, dirname(files.pathOf(file))); // the earlier attempt may have ended before
+    return toEntry(document, file, stored);
   }
-  const entry = entryOf(document, received, file, new Date(), files.encrypts);
-  if (there) await replace(folder, entry, received);
-  else await place(files, received, file);
-  return entry;
+  throw new StoreUnavailable('EEXIST', 'link'); // the second name has bytes that do not match its digest
 }
 
-/** The newest version's entry with a later `seenAt`, where a later version has its bytes; null for bytes, or a version, of their own. */
-async function newestSeenAgain(
-  folder: ApplicantFolder,
+/** The entry of `newest` with a later `seenAt`, if the draft has its bytes under a later version; otherwise null. */
+async function withLaterSeenAt(
+  files: ApplicantFiles,
   { newest, report }: DocumentToStore,
-  received: Received,
+  draft: Draft,
 ): Promise<StoredDocument | null> {
-  if (newest?.sha256 !== received.sha256) return null;
+  if (newest?.sha256 !== draft.sha256) return null;
   const updatedAtMs = parseInstantMs(report.updatedAt);
   const knownMs = [newest.updatedAt, newest.seenAt].map((text) => parseInstantMs(text) ?? 0);
   if (updatedAtMs === null || updatedAtMs <= Math.max(...knownMs)) return null;
-  // The manifest is true of what lies beside it: a file that somebody removed is stored anew.
-  const there = await statOf(folder.files.pathOf(newest.file));
-  return there ? { ...newest, seenAt: report.updatedAt } : null;
+  // A file that was removed by hand is stored again.
+  const isStored = (await nullIfAbsent(stat(files.pathOf(newest.file)))) !== null;
+  return isStored ? { ...newest, seenAt: report.updatedAt } : null;
 }
 
-function entryOf(
-  document: DocumentToStore,
-  received: Received,
-  file: string,
-  storedAt: Date,
-  encrypted: boolean,
-): StoredDocument {
+/** False if the name is taken. @throws ENOENT where the draft was revoked */
+async function moveToFreeName(files: ApplicantFiles, draft: Draft, file: string): Promise<boolean> {
+  const path = files.pathOf(file);
+  await rejectLinks(files.base, dirname(path));
+  try {
+    return await moveIfAbsent(draft.path, path); // mostly the folder exists
+  } catch (error) {
+    if (!isCode(error, 'ENOENT') || !(await nullIfAbsent(stat(draft.path)))) throw error;
+  }
+  await makeStoreFolder(files.base, dirname(path));
+  try {
+    return await moveIfAbsent(draft.path, path);
+  } catch (error) {
+    await removeEmptyFolders(files, dirname(path));
+    throw error;
+  }
+}
+
+/** An erased applicant keeps no folders, also where the draft was revoked after they were made. */
+async function removeEmptyFolders({ base }: ApplicantFiles, folder: string): Promise<void> {
+  try {
+    for (let at = folder; at.length > base.length; at = dirname(at)) await rmdir(at);
+  } catch {
+    // Already removed, or not empty.
+  }
+}
+
+type StoredBytes = Omit<Draft, 'path'>;
+
+function toEntry(document: DocumentToStore, file: string, stored: StoredBytes): StoredDocument {
   const { report, format } = document;
+  const { sha256, bytes, encrypted, changedAt } = stored;
   return {
     file,
     type: report.type.toLowerCase(),
@@ -76,46 +90,34 @@ function entryOf(
     reportId: report.id,
     updatedAt: report.updatedAt,
     seenAt: null,
-    sha256: received.sha256,
-    bytes: received.bytes,
+    sha256,
+    bytes,
     contentType: provenContentType(document),
-    storedAt: storedAt.toISOString(),
+    storedAt: changedAt.toISOString(),
     superseded: false,
     round: document.round ?? 1,
     ...(encrypted && { encrypted }),
   };
 }
 
-/** What lies under each name now. */
-export async function placedIn(files: ApplicantFiles, names: readonly string[]): Promise<Placed> {
-  const placed = new Map<string, string | null>();
-  for (const name of names) placed.set(name, (await existing(files, name))?.sha256 ?? null);
-  return placed;
-}
-
-interface Existing {
-  /** Null for bytes that can never be opened: whatever comes instead is better. */
-  readonly sha256: string | null;
-  readonly changedAt: Date;
-  readonly encrypted: boolean;
-}
-
-async function existing(files: ApplicantFiles, file: string): Promise<Existing | null> {
-  const unreadable = { sha256: null, changedAt: new Date(0), encrypted: true };
-  const opened = await files.open(file).catch((error: unknown) => {
-    if (error instanceof NotOpened) return unreadable;
-    throw error;
-  });
-  if (opened === null || 'sha256' in opened) return opened;
-  const { changedAt, encrypted } = opened;
+/** Null where there is no file, or bytes that can never be decrypted. */
+async function inspectFile(files: ApplicantFiles, file: string): Promise<StoredBytes | null> {
   try {
-    const hash = createHash('sha256');
-    for await (const piece of opened.clear) hash.update(piece);
-    return { sha256: hash.digest('hex'), changedAt, encrypted };
+    const opened = await files.open(file);
+    if (opened === null) return null;
+    try {
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for await (const piece of opened.clear) {
+        hash.update(piece);
+        bytes += piece.byteLength;
+      }
+      return { sha256: hash.digest('hex'), bytes, encrypted: opened.encrypted, changedAt: opened.changedAt };
+    } finally {
+      await opened.close();
+    }
   } catch (error) {
-    if (error instanceof NotOpened) return unreadable;
+    if (error instanceof NotDecrypted) return null;
     throw error;
-  } finally {
-    await opened.close();
   }
 }

@@ -1,113 +1,122 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isCode, PRIVATE_FILE } from '../../disk/folders';
+import { moveIfAbsent, writeNewFile } from '../../disk/atomic-file';
+import { isCode, nullIfAbsent, PRIVATE_FILE } from '../../disk/folders';
 import type { FormatCheck } from '../document/format-check';
-import type { Sealing } from '../envelope';
-import { onDisk } from './disk-errors';
-import { expectNoLinks, makeFolder } from './no-links';
+import type { Encryptor } from '../envelope';
+import { inStoreErrors } from './disk-errors';
+import { makeStoreFolder, rejectLinks } from './no-links';
 
-/** A whole document under a temporary name, checked and on disk. Whoever gets it renames or removes it. */
-export interface Received {
+/** A checked document under a temporary name, complete and synced. The caller moves or removes it. */
+export interface Draft {
   readonly path: string;
+  /** Of the clear bytes, as `bytes`. */
   readonly sha256: string;
   readonly bytes: number;
+  readonly encrypted: boolean;
+  /** By the clock of the file system, which all hosts share. */
+  readonly changedAt: Date;
 }
 
-/** No download takes as long: what is older was left by a process that was killed. */
-const LEFT_OVER_AFTER_MS = 24 * 3_600_000;
+/** No download takes longer, so an older draft is of a process that was killed. */
+const STALE_AFTER_MS = 24 * 3_600_000;
 
 const NAME = /^[0-9a-f]{32}$/;
 
-/** Of a download's 32 hex digits: whose it is. The others are its own. */
+/** The first digits of a download's name identify its applicant; the others are random. */
 const OWNER_DIGITS = 16;
 
-/** A fresh name that no final name looks like. */
-export function incomingName(): string {
+/** 32 random hex digits: no final name looks like that. */
+export function draftName(): string {
   return randomBytes(16).toString('hex');
 }
 
 /**
- * Takes the downloads of an applicant that are under way the right to be published: their files go, so that the rename at the end of each
- * fails. An attempt may live on when nobody waits for it any more (its worker was taken for dead); it must not add to what was closed or erased.
+ * Removes the drafts of an applicant's downloads, so that none of them can be moved to its final name. An attempt can outlive its activity (Temporal
+ * took its worker for dead); it must not add to an applicant that was closed or erased.
  */
-export async function revoke(folder: string, clientUserId: string): Promise<void> {
+export async function revokeDrafts(folder: string, clientUserId: string): Promise<void> {
   const owner = ownerDigits(clientUserId);
-  for (const name of (await readdir(folder)).filter((each) => NAME.test(each) && each.startsWith(owner))) {
-    await rm(join(folder, name), { force: true });
+  for (const name of await readdir(folder)) {
+    if (NAME.test(name) && name.startsWith(owner)) await rm(join(folder, name), { force: true });
   }
 }
 
-/** Not those of a draft of this applicant's manifest, which are a digest too. */
+/** Differs from the digits of the applicant's manifest drafts (see lock.ts), which are a digest too. */
 function ownerDigits(clientUserId: string): string {
   return createHash('sha256').update(`downloads of ${clientUserId}`).digest('hex').slice(0, OWNER_DIGITS);
 }
 
 /**
- * Streams a body into a file of the incoming folder, encrypted where there is a `sealing`; what is told of it is told of the clear bytes.
- * The file is there before the first byte is waited for: {@link revoke} finds it. Whatever goes wrong closes the body.
- * @throws NotTheDocument, whatever the body throws, or StoreUnavailable; no file is left then
+ * Streams a body into a draft, encrypted if there is an `encryptor`. The file exists before the first byte arrives, so that {@link revokeDrafts}
+ * finds it. Any failure closes the body and removes the draft. @throws NotTheDocument; StoreUnavailable; any error of the body
  */
-export async function receive(
+export async function receiveDraft(
   folder: string,
   clientUserId: string,
   body: AsyncIterable<Uint8Array>,
   check: FormatCheck,
-  sealing: Sealing | null,
-): Promise<Received> {
-  const path = join(folder, ownerDigits(clientUserId) + incomingName().slice(OWNER_DIGITS));
+  encryptor: Encryptor | null,
+): Promise<Draft> {
+  const path = join(folder, ownerDigits(clientUserId) + draftName().slice(OWNER_DIGITS));
   const pieces = body[Symbol.asyncIterator]();
   const hash = createHash('sha256');
   let bytes = 0;
+  let changedAt: Date;
   try {
-    const to = await onDisk(() => created(folder, path));
+    const file = await inStoreErrors(() => createDraft(folder, path));
     try {
       for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
         check.take(piece);
         hash.update(piece);
         bytes += piece.byteLength;
-        const ready = sealing ? sealing.take(piece) : piece;
-        if (ready.byteLength > 0) await onDisk(() => to.writeFile(ready));
+        const ready = encryptor ? encryptor.take(piece) : piece;
+        if (ready.byteLength > 0) await inStoreErrors(() => file.writeFile(ready));
       }
       check.finish();
-      if (sealing) await onDisk(() => to.writeFile(sealing.finish()));
-      // One that fails is not tried again on the same file: the system may have dropped the bytes and call the second a success.
-      await onDisk(() => to.sync());
+      if (encryptor) await inStoreErrors(() => file.writeFile(encryptor.finish()));
+      // Not repeated on the same file: the system may have dropped the bytes and report success the second time.
+      await inStoreErrors(() => file.sync());
+      changedAt = (await inStoreErrors(() => file.stat())).mtime;
     } finally {
-      await onDisk(() => to.close());
+      await inStoreErrors(() => file.close());
     }
   } catch (error) {
-    // Where the disk lets go of nothing either, the sweep does later; what came first is what matters.
-    await rm(path, { force: true }).catch(() => undefined);
-    // The loop does it too, where it was come to.
-    await pieces.return?.().catch(() => undefined);
+    await rm(path, { force: true }).catch(() => undefined); // it becomes stale otherwise
+    await pieces.return?.().catch(() => undefined); // the loop closes the body only if it was entered
     throw error;
   }
-  return { path, sha256: hash.digest('hex'), bytes };
+  return { path, sha256: hash.digest('hex'), bytes, encrypted: encryptor !== null, changedAt };
 }
 
-async function created(folder: string, path: string): Promise<FileHandle> {
-  await expectNoLinks(dirname(folder), folder);
+async function createDraft(folder: string, path: string): Promise<FileHandle> {
+  await rejectLinks(dirname(folder), folder);
   try {
     return await open(path, 'wx', PRIVATE_FILE);
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
-    await makeFolder(dirname(folder), folder);
+    await makeStoreFolder(dirname(folder), folder);
     return open(path, 'wx', PRIVATE_FILE);
   }
 }
 
-/** Removes what killed processes left behind. */
-export async function sweep(folder: string, leftOverAfterMs = LEFT_OVER_AFTER_MS): Promise<void> {
-  for (const name of (await readdir(folder)).filter((each) => NAME.test(each))) {
-    const path = join(folder, name);
-    const left = await stat(path).catch(ifThere);
-    if (left?.isFile() && Date.now() - left.mtimeMs > leftOverAfterMs) await rm(path, { force: true });
+/** Writes a whole file unless there is one. */
+export async function writeIfAbsent(folder: string, path: string, text: string): Promise<void> {
+  const draft = join(folder, draftName());
+  await writeNewFile(draft, text);
+  try {
+    await moveIfAbsent(draft, path);
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
-/** Another process may have renamed or swept it meanwhile. */
-function ifThere(error: unknown): null {
-  if (isCode(error, 'ENOENT')) return null;
-  throw error;
+/** Removes the drafts of killed processes. */
+export async function removeStaleDrafts(folder: string, staleAfterMs = STALE_AFTER_MS): Promise<void> {
+  for (const name of (await readdir(folder)).filter((each) => NAME.test(each))) {
+    const path = join(folder, name);
+    const stats = await nullIfAbsent(stat(path)); // another process may have moved or removed it
+    if (stats?.isFile() && Date.now() - stats.mtimeMs > staleAfterMs) await rm(path, { force: true });
+  }
 }

@@ -1,99 +1,93 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isCode, syncFolder } from '../../disk/folders';
+import { isCode, nullIfAbsent, syncFolder } from '../../disk/folders';
 import { isClientUserId } from '../../domain/identifiers';
+import { StoreUnavailable } from '../errors';
 import { applicantFolder, MANIFEST } from '../layout';
-import { StoreUnavailable } from '../port';
 import { CLAIM } from './claim';
-import { revoke, sweep } from './drafts';
-import { rewriteUnderLock } from './lock';
-import { expectNoLinks, makeFolder } from './no-links';
+import { removeStaleDrafts, revokeDrafts } from './drafts';
+import { lockOf, rewriteUnderLock } from './lock';
+import { makeStoreFolder, rejectLinks } from './no-links';
 
-/** A download that lives writes more often: its next byte may take HUMAN_API_TIMEOUT, 5 minutes at most. */
+/** A running download writes more often: HUMAN_API_TIMEOUT, the wait for its next byte, is at most 5 minutes. */
 const DEAD_DOWNLOAD_AFTER_MS = 10 * 60_000;
 
-/** How a file system answers while another program holds a file open, or adds one. */
-const HELD = ['ENOTEMPTY', 'EEXIST', 'EBUSY', 'EPERM', 'EACCES'];
-/** A virus scanner or an indexer is done sooner; 6 s in all. */
+/** The errors of file systems while another program has a file open, or adds one. */
+const HELD_CODES = ['ENOTEMPTY', 'EEXIST', 'EBUSY', 'EPERM', 'EACCES'];
+/** 6 s in all: virus scanners and indexers finish sooner. */
 const PAUSES_MS: readonly number[] = [50, 100, 200, 400, 800, 1_600, 3_200];
 
 /**
- * Removes an applicant's folder with everything in it, under the manifest's lock, the manifest first: what it tells is true to the end. Whoever
- * writes at the same time is waited for. Returns how many files there were; 0 where there is no such folder. Downloads that are under way or were
- * broken off lie elsewhere: this applicant's go, and so do those that nobody writes to any more, whosever they were.
- * @throws StoreUnavailable where another program holds something in it longer than all pauses
+ * Removes an applicant's folder with all files, under the lock of the manifest and the manifest first, so that it never lists a removed file. Also
+ * removes the drafts of the applicant's downloads, and all stale drafts. Returns the number of files; 0 without a folder.
+ * @throws StoreUnavailable where another program holds a file longer than all pauses
  */
 export async function eraseFolder(
   base: string,
-  incoming: string,
+  draftFolder: string,
   clientUserId: string,
   pausesMs = PAUSES_MS,
 ): Promise<number> {
-  await makeFolder(base, incoming);
-  await sweep(incoming, DEAD_DOWNLOAD_AFTER_MS);
+  await makeStoreFolder(base, draftFolder);
+  await removeStaleDrafts(draftFolder, DEAD_DOWNLOAD_AFTER_MS);
   const name = applicantFolder(clientUserId);
   const path = join(base, name);
-  await expectNoLinks(base, path);
-  // Before the folder is looked at: what got its name before lies in there, and what did not never gets it.
-  await revoke(incoming, clientUserId);
+  await rejectLinks(base, path);
+  // Before the folder is read: a draft is then either in the folder already, or can never be moved there.
+  await revokeDrafts(draftFolder, clientUserId);
   const files = new Set<string>();
-  // By its exact name: where capitals do not count, another applicant's folder answers to this path.
+  // Compared with case: on a case-insensitive file system, the path may be another applicant's folder.
   for (let attempt = 0; (await readdir(base)).includes(name); attempt += 1) {
-    const refused = await removed(path, incoming, files);
-    if (refused === null) continue;
+    const code = await tryRemove(path, draftFolder, files);
+    if (code === null) continue;
     const pauseMs = pausesMs[attempt];
-    if (pauseMs === undefined) throw heldOpen(name, refused);
+    if (pauseMs === undefined) throw new StoreUnavailable(code, 'rmdir', describeHeldFile(name, code));
     await delay(pauseMs);
   }
   await syncFolder(base);
   return files.size;
 }
 
-/** Null where the folder is gone, otherwise the code with which the file system refused. Every file found joins `files`. */
-async function removed(path: string, incoming: string, files: Set<string>): Promise<string | null> {
+/** Null if the folder is gone, otherwise the code of the error. Adds every file to `files`. */
+async function tryRemove(path: string, draftFolder: string, files: Set<string>): Promise<string | null> {
   try {
-    await rewriteUnderLock({ path: join(path, MANIFEST), incoming }, async () => {
-      await empty(path, files);
+    await rewriteUnderLock({ path: join(path, MANIFEST), draftFolder }, async () => {
+      await clearFolder(path, files);
       return null;
     });
     await rmdir(path);
     return null;
   } catch (error) {
-    // Somebody else erases too.
-    if (isCode(error, 'ENOENT')) return null;
-    if (isCode(error, ...HELD)) return String((error as NodeJS.ErrnoException).code);
+    if (isCode(error, 'ENOENT')) return null; // another process erases too
+    if (isCode(error, ...HELD_CODES)) return String((error as NodeJS.ErrnoException).code);
     throw error;
   }
 }
 
-function heldOpen(name: string, code: string): StoreUnavailable {
-  return new StoreUnavailable(
-    code,
-    'rmdir',
-    `${name}: expected its folder in the report store to be removed, the file system refuses (${code}): another program, such as a virus scanner, ` +
-      'holds a file in it open, or adds files to it. End that program, then run the same command again',
+function describeHeldFile(name: string, code: string): string {
+  return (
+    `${name}: its folder in the report store cannot be removed (${code}): another program, such as a virus scanner, ` +
+    'holds a file in it open, or adds files to it. End that program, then run the same command again'
   );
 }
 
-/** The clientUserIds that have a folder in the store at `base`, sorted. */
-export async function applicantsIn(base: string): Promise<readonly string[]> {
-  const entries = await readdir(base, { withFileTypes: true }).catch((error: unknown) => {
-    if (isCode(error, 'ENOENT')) return [];
-    throw error;
-  });
-  return entries.flatMap((entry) => (entry.isDirectory() && isClientUserId(entry.name) ? [entry.name] : [])).sort();
-}
-
-/** Removes everything but the lock, which its holder takes away; the lock and the claim are no files of the applicant's. */
-async function empty(path: string, files: Set<string>): Promise<void> {
-  const lock = `.${MANIFEST}.lock`;
+/** Removes everything except the lock, whose holder removes it. The lock and the claim do not count as files of the applicant. */
+async function clearFolder(path: string, files: Set<string>): Promise<void> {
+  const lock = lockOf(join(path, MANIFEST));
+  const ignored = [lock, join(path, CLAIM)];
   for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile() && ![lock, CLAIM].includes(entry.name))
-      files.add(relative(path, join(entry.parentPath, entry.name)));
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !ignored.includes(file)) files.add(relative(path, file));
   }
   await rm(join(path, MANIFEST), { force: true });
   for (const name of await readdir(path)) {
-    if (name !== lock) await rm(join(path, name), { recursive: true, force: true });
+    if (join(path, name) !== lock) await rm(join(path, name), { recursive: true, force: true });
   }
+}
+
+/** The clientUserIds with a folder in the store, sorted. */
+export async function listApplicants(base: string): Promise<readonly string[]> {
+  const entries = (await nullIfAbsent(readdir(base, { withFileTypes: true }))) ?? [];
+  return entries.flatMap((entry) => (entry.isDirectory() && isClientUserId(entry.name) ? [entry.name] : [])).sort();
 }

@@ -3,88 +3,83 @@ import { type FileHandle, open, readdir, readFile, rename, rm, stat, unlink, wri
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCode, PRIVATE_FILE, syncFolder } from '../../disk/folders';
-import { incomingName } from './drafts';
+import { draftName } from './drafts';
 
 /** A file that many processes rewrite. */
 export interface SharedFile {
   readonly path: string;
-  /** A folder of the same file system for what is being prepared. */
-  readonly incoming: string;
-  /** How long to wait for the others. */
-  readonly waitAtMostMs?: number;
+  /** On the same file system. */
+  readonly draftFolder: string;
+  readonly waitAtMostMs?: number | undefined;
 }
 
-/** Takes back what was done. */
-export type Undo = () => Promise<void>;
-
-/** A holder needs milliseconds. Taking the lock from one that is only slow does no harm (its commit fails), so this may be short. */
-const DEAD_AFTER_MS = 10_000;
-/** Longer than a dead holder can stand in the way, shorter than an activity may take. */
+/** A holder needs milliseconds. Taking the lock from a slow one does no harm (its commit fails), so this may be short. */
+const STALE_AFTER_MS = 10_000;
+/** Longer than a stale lock stays, shorter than the timeout of an activity. */
 const WAIT_AT_MOST_MS = 25_000;
-/** Waits grow from one step to ten, each with half of it by chance, so that waiters do not march in step. */
+/** Waits grow from one step to ten, plus or minus half at random, so that waiters do not retry at the same time. */
 const WAIT_STEP_MS = 4;
-/** Of a draft's 32 hex digits: which file it is for. The others are its own. */
+/** The first digits of a draft's 32 identify its file; the others are random. */
 const FILE_DIGITS = 16;
 
 /**
- * Rewrites a file under a lock between processes, and between hosts that share the file system. `rewrite` reads what it needs and returns the
- * file's next content, or null to leave it; it is called again if another writer came between. `beside` is done when all of the content is on the
- * disk, right before it gets its name, for what has to change with it. Files come and go here, folders never: whoever walks the store
- * meanwhile is not disturbed.
+ * Rewrites a file under a lock between processes, and between hosts that share the file system. `rewrite` reads what it needs and returns the next
+ * content, or null to keep the file. It is called again if another writer came between. Only files are made and removed, never folders, so
+ * processes that list the store are not affected.
  *
- * The lock (O_EXCL, beside the file) only makes writers take turns. What keeps them from losing each other's work are their drafts, each under
- * a name of its own: a writer makes its draft, then removes every other draft of the file, and only then reads. To commit is to rename the
- * draft over the file, which fails where somebody removed it: that writer starts over. Of two at once, the one that lists later finds the
- * other's draft, if it is not committed yet; so whatever is committed was read after every earlier commit, wherever and however long a
- * process stood still. A late thief who removes a lock that another took meanwhile, or a robbed holder who does, costs time and nothing else.
+ * The lock (O_EXCL, beside the file) only makes writers take turns. Drafts prevent lost updates: a writer makes its own draft, removes every
+ * other draft of the file, and only then reads. To commit, it renames its draft over the file, which fails if another writer removed the draft;
+ * it then starts again. Of two concurrent writers, the one that lists later finds the draft of the other, unless that one has committed. So every
+ * committed content was read after every earlier commit, wherever and however long a process was stopped. A process that removes a lock which
+ * another has taken since costs time and nothing else.
  *
- * What remains: a network file system that lists a folder from a stale cache can hide the draft of a process that stopped for more than ten
- * seconds between reading and renaming. It would undo what others wrote since; every write of a run carries all its documents, which heals it.
- * @throws Error where the lock was not to be had in time; whatever `rewrite` throws
+ * One risk remains: a network file system that lists a folder from a stale cache can hide the draft of a process that was stopped for more than ten
+ * seconds between reading and renaming. It would undo later writes. Every write of a run has all its documents, so the next one repairs that.
+ * @throws Error where the lock was not free in time; any error of `rewrite`
  */
 export async function rewriteUnderLock(
   file: SharedFile,
   rewrite: () => Promise<string | Uint8Array | null>,
-  beside: () => Promise<Undo> = async () => async () => undefined,
 ): Promise<void> {
   const giveUpAtMs = performance.now() + (file.waitAtMostMs ?? WAIT_AT_MOST_MS);
-  for (let done = false; !done; ) {
-    const draft = draftName(file);
-    await take(file, draft, giveUpAtMs);
+  for (let isDone = false; !isDone; ) {
+    const name = fileDraftName(file);
+    const draft = join(file.draftFolder, name);
+    await acquire(file, name, giveUpAtMs);
     try {
-      await makeOnlyDraft(file, draft);
+      await claimDraft(file, name);
       const content = await rewrite();
-      done = content === null || (await committed(join(file.incoming, draft), file.path, content, beside));
+      isDone = content === null || (await commit(draft, file.path, content));
     } finally {
-      // Mostly it has got its name. What cannot be removed expires, and the next writer removes the draft.
-      await unlink(join(file.incoming, draft)).catch(() => undefined);
-      await release(file, draft).catch(() => undefined);
+      // After a commit the draft is gone. A draft or lock that cannot be removed is removed by the next writer.
+      await unlink(draft).catch(() => undefined);
+      await release(file, name).catch(() => undefined);
     }
   }
   await syncFolder(dirname(file.path));
 }
 
-/** Told from the place within the store: hosts may have mounted it elsewhere. */
-function draftName({ path, incoming }: SharedFile): string {
-  const place = createHash('sha256').update(relative(incoming, path)).digest('hex');
-  return place.slice(0, FILE_DIGITS) + incomingName().slice(FILE_DIGITS);
-}
-
-function lockOf(path: string): string {
+export function lockOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.lock`);
 }
 
-/** The lock says whose it is: it holds the name of its holder's draft. */
-async function take(file: SharedFile, draft: string, giveUpAtMs: number): Promise<void> {
+/** Computed from the path within the store, because hosts may have mounted it elsewhere. */
+function fileDraftName({ path, draftFolder }: SharedFile): string {
+  const digest = createHash('sha256').update(relative(draftFolder, path)).digest('hex');
+  return digest.slice(0, FILE_DIGITS) + draftName().slice(FILE_DIGITS);
+}
+
+/** The lock contains the name of its holder's draft. */
+async function acquire(file: SharedFile, draft: string, giveUpAtMs: number): Promise<void> {
   const lock = lockOf(file.path);
-  for (let attempt = 1; !(await created(lock, draft)); attempt += 1) {
-    await removeDead(lock, await fileSystemNowMs(file.incoming));
-    if (performance.now() > giveUpAtMs) throw notToBeHad(file);
+  for (let attempt = 1; !(await createLock(lock, draft)); attempt += 1) {
+    await removeStaleLock(lock, await readFileSystemClock(file.draftFolder));
+    if (performance.now() > giveUpAtMs) throw lockTimeout(file);
     await delay(WAIT_STEP_MS * Math.min(attempt, 10) * (0.5 + Math.random()));
   }
 }
 
-async function created(lock: string, draft: string): Promise<boolean> {
+async function createLock(lock: string, draft: string): Promise<boolean> {
   let handle: FileHandle;
   try {
     handle = await open(lock, 'wx', PRIVATE_FILE);
@@ -95,16 +90,15 @@ async function created(lock: string, draft: string): Promise<boolean> {
   try {
     await handle.writeFile(draft).finally(() => handle.close());
   } catch (error) {
-    // On a full disk a lock can be made that does not say whose it is.
-    await rm(lock, { force: true }).catch(() => undefined);
+    await rm(lock, { force: true }).catch(() => undefined); // on a full disk it has no holder
     throw error;
   }
   return true;
 }
 
-/** A lock's age is told by the clock that stamped it, which all hosts share. */
-async function fileSystemNowMs(incoming: string): Promise<number> {
-  const probe = join(incoming, incomingName());
+/** The age of a lock is measured with the clock that stamped it, because hosts have different ones. */
+async function readFileSystemClock(draftFolder: string): Promise<number> {
+  const probe = join(draftFolder, draftName());
   try {
     await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
     return (await stat(probe)).mtimeMs;
@@ -113,51 +107,32 @@ async function fileSystemNowMs(incoming: string): Promise<number> {
   }
 }
 
-async function removeDead(lock: string, nowMs: number): Promise<void> {
-  const held = await stat(lock).catch(() => null);
-  // A time far ahead is as dead: the clock was set back since.
-  if (held && Math.abs(nowMs - held.mtimeMs) > DEAD_AFTER_MS) await rm(lock, { force: true });
+async function removeStaleLock(lock: string, nowMs: number): Promise<void> {
+  const stats = await stat(lock).catch(() => null);
+  // A time far in the future is stale too: the clock was set back.
+  if (stats && Math.abs(nowMs - stats.mtimeMs) > STALE_AFTER_MS) await rm(lock, { force: true });
 }
 
-/** The order is the point: whoever lists after us finds our draft, and we find the draft of whoever listed before us. */
-async function makeOnlyDraft({ incoming }: SharedFile, draft: string): Promise<void> {
-  await writeFile(join(incoming, draft), '', { mode: PRIVATE_FILE, flag: 'wx' });
+/** The order matters: a writer that lists after us finds our draft, and we find the draft of one that listed before us. */
+async function claimDraft({ draftFolder }: SharedFile, draft: string): Promise<void> {
+  await writeFile(join(draftFolder, draft), '', { mode: PRIVATE_FILE, flag: 'wx' });
   const ofThisFile = draft.slice(0, FILE_DIGITS);
-  for (const name of await readdir(incoming)) {
-    if (name.startsWith(ofThisFile) && name !== draft) await rm(join(incoming, name), { force: true });
+  for (const name of await readdir(draftFolder)) {
+    if (name.startsWith(ofThisFile) && name !== draft) await rm(join(draftFolder, name), { force: true });
   }
 }
 
-/** False where another writer removed the draft. Nothing here may make it anew. */
-async function committed(
-  draft: string,
-  path: string,
-  content: string | Uint8Array,
-  beside: () => Promise<Undo>,
-): Promise<boolean> {
-  if (!(await unlessGone(fill(draft, content)))) return false;
-  const undo = await beside();
+/** False where another writer removed the draft; it must not be made again. */
+async function commit(draft: string, path: string, content: string | Uint8Array): Promise<boolean> {
   try {
-    return await unlessGone(rename(draft, path));
-  } catch (error) {
-    await undo();
-    throw error;
-  }
-}
-
-async function fill(draft: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(draft, 'r+');
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function unlessGone(work: Promise<void>): Promise<boolean> {
-  try {
-    await work;
+    const handle = await open(draft, 'r+');
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, path);
     return true;
   } catch (error) {
     if (isCode(error, 'ENOENT')) return false;
@@ -169,9 +144,9 @@ async function release({ path }: SharedFile, draft: string): Promise<void> {
   if ((await readFile(lockOf(path), 'utf8')) === draft) await unlink(lockOf(path));
 }
 
-function notToBeHad({ path, waitAtMostMs = WAIT_AT_MOST_MS }: SharedFile): Error {
+function lockTimeout({ path, waitAtMostMs = WAIT_AT_MOST_MS }: SharedFile): Error {
   return new Error(
-    `${basename(path)} of ${basename(dirname(path))}: expected its lock to be free within ${waitAtMostMs} ms, but others held it all the time. ` +
-      `Try again; if it stays so, see whether the disk answers and whether clocks and time stamps of ${lockOf(path)} are right`,
+    `${basename(path)} of ${basename(dirname(path))}: its lock was held by other processes for ${waitAtMostMs} ms. ` +
+      `Try again; if it happens again, check whether the disk responds and whether clocks and time stamps of ${lockOf(path)} are right`,
   );
 }

@@ -1,63 +1,55 @@
 import type { Stats } from 'node:fs';
 import { chmod, lstat, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { isCode, makePrivateFolder, syncFolder } from '../../disk/folders';
+import { isCode, makePrivateFolder, nullIfAbsent, syncFolder } from '../../disk/folders';
+import { LinkInStore } from '../errors';
 
-const OPEN_TO_OTHERS = 0o077;
-const ALL_BUT_THOSE = 0o7700;
+const OTHERS_BITS = 0o077;
+const OWNER_BITS = 0o7700;
 
-/** A part of a path, as it lies on the disk. */
-interface Part {
+interface PathPart {
   readonly path: string;
   readonly stats: Stats;
 }
 
 /**
- * Makes a folder of the store at `base`, which itself is never made, with all between them, for good: a power cut does not take it away again. One that is there and open to
- * others, as a `mkdir` by hand or a restored backup leaves it, is closed to them, where it is ours. @throws LinkInTheStore
+ * Makes a folder below `base`, with all folders between, and syncs them; `base` itself must exist. Folders that exist and are open to other users,
+ * as after a `mkdir` by hand or a restored backup, are made private if they are ours. @throws LinkInStore
  */
-export async function makeFolder(base: string, path: string): Promise<void> {
-  const parts = await partsBelow(base, path);
+export async function makeStoreFolder(base: string, path: string): Promise<void> {
+  const parts = await readPath(base, path);
   const isThere = parts?.every(({ stats }) => stats.isDirectory()) ?? false;
   const root = { path: base, stats: await stat(base) };
   if (parts === null || !isThere) await makePrivateFolder(path);
-  else await closeToOthers([root, ...parts]);
+  else await makePrivate([root, ...parts]);
 }
 
-async function closeToOthers(folders: readonly Part[]): Promise<void> {
+async function makePrivate(folders: readonly PathPart[]): Promise<void> {
   for (const { path, stats } of folders) {
-    if ((stats.mode & OPEN_TO_OTHERS) === 0) continue;
-    await chmod(path, stats.mode & ALL_BUT_THOSE).catch((error: unknown) => {
-      // Somebody else's folder, or a file system without modes: whoever set it up decided.
+    if ((stats.mode & OTHERS_BITS) === 0) continue;
+    await chmod(path, stats.mode & OWNER_BITS).catch((error: unknown) => {
+      // The folder of another user, or a file system without modes.
       if (!isCode(error, 'EPERM', 'EROFS', 'ENOTSUP')) throw error;
     });
   }
 }
 
-/** A symbolic link within the store: what it leads to may be anywhere, so it is neither read nor written. */
-export class LinkInTheStore extends Error {
-  override readonly name = 'LinkInTheStore';
+/** Checks every part of `path` below `base`, which may be a link itself. Returns whether all parts exist. @throws LinkInStore */
+export async function rejectLinks(base: string, path: string): Promise<boolean> {
+  return (await readPath(base, path)) !== null;
 }
 
-/** Looks at every part of `path` below the store at `base`, which itself may be a link, and tells whether all of them are there. @throws LinkInTheStore */
-export async function expectNoLinks(base: string, path: string): Promise<boolean> {
-  return (await partsBelow(base, path)) !== null;
-}
-
-/** From the top; null where one is missing. @throws LinkInTheStore */
-async function partsBelow(base: string, path: string): Promise<readonly Part[] | null> {
-  const parts: Part[] = [];
+/** The parts from the top; null if one is missing. @throws LinkInStore */
+async function readPath(base: string, path: string): Promise<readonly PathPart[] | null> {
+  const parts: PathPart[] = [];
   let at = base;
   for (const part of relative(base, path).split(sep)) {
     at = join(at, part);
-    const stats = await lstat(at).catch((error: unknown) => {
-      if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
-      throw error;
-    });
+    const stats = await nullIfAbsent(lstat(at));
     if (stats === null) return null;
     if (stats.isSymbolicLink()) {
-      throw new LinkInTheStore(
-        'expected folders and files in the report store, got a symbolic link, which is not followed: put in its place what it leads to',
+      throw new LinkInStore(
+        'expected folders and files in the report store, got a symbolic link, which is not followed: replace it with its target',
       );
     }
     parts.push({ path: at, stats });
@@ -65,7 +57,7 @@ async function partsBelow(base: string, path: string): Promise<readonly Part[] |
   return parts;
 }
 
-/** The names of a folder and of all above it, up to the store's. */
+/** Syncs a folder and all above it, up to `base`. */
 export async function syncFolders(base: string, path: string): Promise<void> {
   for (let at = path; at.length >= base.length; at = dirname(at)) await syncFolder(at);
 }

@@ -17,9 +17,9 @@ afterAll(killLeftOvers);
 async function setup(given: Partial<Operator> = {}) {
   const about = await operatorOf(given);
   const ring = parseKeyRing(KEY);
-  const seal = ring && createCipher(ring);
+  const cipher = ring && createCipher(ring);
   const root = join(about.folder, 'reports');
-  const store = createFolderStore(root, { seal, encrypts: true });
+  const store = createFolderStore(root, { cipher, encrypts: true });
   const entry = await store.save(documentToStore(), pieces(BODY, 50_000));
   await store.updateManifest(change({ documents: [entry] }));
   return {
@@ -64,7 +64,7 @@ test.each([
 test('nothing is shown of a document that was altered, without its key, or where a file would be written over', async () => {
   const { folder, root, entry, run, said, audited } = await setup();
   const out = join(folder, 'out.pdf');
-  const keyless = createFolderStore(root, { seal: null, encrypts: false });
+  const keyless = createFolderStore(root, { cipher: null, encrypts: false });
   expect(await run(['POL-1', entry.file, '--out', out], keyless)).toBe(1);
   expect(said()).toContain('PAYLOAD_KEYS');
   await writeFile(out, 'mine');

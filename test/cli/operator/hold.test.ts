@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/operator/command-line';
 import type { Operator } from '../../../src/cli/operator/operator';
 import { AuditUnavailable } from '../../../src/observability/audit';
-import { openErasing } from '../../../src/report-store/erasing';
+import { openErasureRecords } from '../../../src/report-store/erasure-records';
 import { operatorOf } from './fixture';
 import { saidOfWrongUsage } from './wrong-usage';
 
@@ -11,7 +11,7 @@ async function setup(given: Partial<Operator> = {}) {
   const fixture = await operatorOf(given);
   return {
     ...fixture,
-    isHeld: (clientUserId: string) => openErasing(fixture.store).isHeld(clientUserId),
+    isHeld: (clientUserId: string) => openErasureRecords(fixture.store).isHeld(clientUserId),
     run: (...argv: string[]) => {
       const { act, json } = readCommandLine(argv);
       fixture.out.length = 0;

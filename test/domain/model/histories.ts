@@ -3,7 +3,7 @@ import { fc } from '../../support/property';
 import type { Delivery } from './life';
 import { dateOf, type Fault, type ModelReport, T0, type Truth } from './upstream';
 
-/** A truth, with what the webhook made of it. */
+/** A truth, and the notices that arrive. */
 export interface History {
   readonly truth: Truth;
   readonly deliveries: readonly Delivery[];
@@ -20,13 +20,13 @@ interface Turn {
 const hours = (least: number, most: number) =>
   fc.integer({ min: least * 60, max: most * 60 }).map((n) => n * MINUTE_MS);
 
-/** Statuses that end nothing, however long they last (80 days in all at most). */
+/** Statuses that never end an applicant (80 days in all at most). */
 const patientTurn: fc.Arbitrary<Turn> = fc.record({
   status: fc.constantFrom('Engaged', 'engaged', 'Syncing', ' SYNCING ', 'Attn Required', 'Awaiting Consent'),
   forMs: fc.oneof(hours(0, 3), hours(3, 240)),
 });
 
-/** Statuses that would end an applicant if they lasted: here they pass before that, and not twice, or two glimpses would look like one stay. */
+/** Statuses that end an applicant if they last; here each passes before that, and comes once, because two reads of it would look like one stay. */
 const passingTurns: fc.Arbitrary<Turn[]> = fc
   .record({
     error: fc.option(fc.integer({ min: 1, max: 50 }).map((n) => ({ status: 'Error', forMs: n * MINUTE_MS }))),
@@ -59,7 +59,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   },
 );
 
-/** Reports that have all come when the last status does; those of one provider may lack a kind. */
+/** Reports that exist before the last status. */
 const reportsBefore = (fromMs: number, untilMs: number): fc.Arbitrary<ModelReport[]> =>
   fc.uniqueArray(
     fc.record({
@@ -85,13 +85,13 @@ const outages = fc
   )
   .map((list) => list.map(({ fromMs, lastMs }) => ({ fromMs, untilMs: fromMs + lastMs })));
 
-/** Most dates are right; some are a few minutes ahead, as those of any clock may be, some by a zone, one by an age. */
+/** Most dates are right; some are minutes, hours or 73 years ahead. */
 const aheadMs = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
   { weight: 2, arbitrary: fc.constantFrom(4 * MINUTE_MS, 2 * HOUR_MS, 73 * 365 * DAY_MS) },
 );
 
-/** What happens upstream: statuses that pass, then one that lasts, or the person is deleted. */
+/** Statuses that pass, then one that lasts; or the person is deleted. */
 export const truths: fc.Arbitrary<Truth> = fc
   .record({
     invitedForMs: fc.oneof(hours(0, 2), hours(2, 700)),
@@ -107,7 +107,7 @@ export const truths: fc.Arbitrary<Truth> = fc
   })
   .chain(({ invitedForMs, patient, passing, order, last, gone, lagMs, dated, aheadMs, outages }) => {
     const invited = { status: 'Invited', forMs: invitedForMs };
-    // Between two passing statuses lie some hours, for glimpses of two stays must not look like one.
+    // Some hours between two passing statuses, so that they do not look like one stay.
     const between = passing.flatMap((turn) => [turn, { status: 'Syncing', forMs: 5 * HOUR_MS }]);
     const at = patient.length === 0 ? 0 : (order.next().value ?? 0) % (patient.length + 1);
     const turns = last === 'Invited' ? [invited] : [invited, ...patient.slice(0, at), ...between, ...patient.slice(at)];
@@ -124,7 +124,7 @@ export const truths: fc.Arbitrary<Truth> = fc
       connectedMs === undefined ? fc.constant<ModelReport[]>([]) : reportsBefore(Math.min(connectedMs, lastMs), lastMs);
     return reports.map((listed) => ({
       statuses,
-      // Where the last status ends an applicant by itself, it would be chance whether the deletion is seen before.
+      // After a status that ends the applicant, chance would decide whether the deletion is seen.
       goneAtMs: gone && !ENDS.has(last) ? lastMs + 1 : null,
       reports: listed,
       outages,
@@ -133,10 +133,10 @@ export const truths: fc.Arbitrary<Truth> = fc
     }));
   });
 
-/** How one true notice fares on its way: lost, or delivered once or more, late. */
-const fates = fc.array(fc.oneof(fc.nat(5_000), fc.nat(20 * MINUTE_MS), fc.nat(3 * DAY_MS)), { maxLength: 3 });
+/** The deliveries of one notice: none, one or more, late. */
+const delays = fc.array(fc.oneof(fc.nat(5_000), fc.nat(20 * MINUTE_MS), fc.nat(3 * DAY_MS)), { maxLength: 3 });
 
-/** Every notice that upstream would send, as the internet brings it: some lost, some twice, in any order. */
+/** The notices that upstream sends: some lost, some repeated, in any order. */
 export function trueDeliveries(truth: Truth): fc.Arbitrary<Delivery[]> {
   const ofStatuses = truth.statuses.map((turn) => ({
     atMs: turn.atMs,
@@ -148,13 +148,14 @@ export function trueDeliveries(truth: Truth): fc.Arbitrary<Delivery[]> {
   );
   const sent: Delivery[] = [...ofStatuses, ...ofReports];
   return fc
-    .array(fates, { minLength: sent.length, maxLength: sent.length })
+
+    .array(delays, { minLength: sent.length, maxLength: sent.length })
     .map((all) =>
       all.flatMap((delays, i) => delays.flatMap((ms) => (sent[i] ? [{ ...sent[i], atMs: sent[i].atMs + ms }] : []))),
     );
 }
 
-/** Notices that nobody upstream has sent, mostly at the moments when they would hurt. */
+/** Forged notices, mostly at critical moments. */
 export function forgedDeliveries(truth: Truth, statuses: readonly string[]): fc.Arbitrary<Delivery[]> {
   const moments = [T0 + 30 * DAY_MS, T0 + 90 * DAY_MS, ...truth.statuses.map(({ atMs }) => atMs)];
   const atMs = fc.oneof(

@@ -27,7 +27,7 @@ import type { ListedReport, WantedDocument } from '../../../src/domain/reports';
 import { normalizeStatus } from '../../../src/domain/status';
 import { DOWNLOAD_ROUND_MS, type ModelUpstream, T0 } from './upstream';
 
-/** What reaches the applicant, and when; whether it is true is not asked here. */
+/** A notice, true or forged, and when it arrives. */
 export type Delivery =
   | { readonly atMs: number; readonly status: string; readonly updatedAtMs: number | null }
   | { readonly atMs: number; readonly reportId: string; readonly updatedAt: string | null };
@@ -38,11 +38,11 @@ export interface Ending {
   readonly facts: Facts;
   readonly collection: Collection;
   readonly steps: readonly { readonly atMs: number; readonly step: Step }[];
-  /** Reads and lists made, the quiet ones of a poll apart. */
+  /** Reads and lists, without those of polls. */
   readonly calls: readonly { readonly atMs: number; readonly of: 'status' | 'reports' }[];
 }
 
-/** A poll, or the read of a deadline, which has no delays: its first answer is news. */
+/** A poll, or the read of a deadline, which has no delays, because its first answer counts. */
 interface RunningCall {
   readonly key: string;
   readonly delaysMs: readonly number[] | null;
@@ -53,15 +53,12 @@ interface RunningCall {
   nextMs: number;
 }
 
-/** Nobody's life takes more steps than this, floods apart: a life that does goes in circles. */
-const STEPS_MOST = 20_000;
+/** A life with more steps is a loop. */
+const MAX_STEPS = 20_000;
 const LATENCY_MS = 400;
 const RETRY_MS = 5 * MINUTE_MS;
 
-/**
- * Follows a model person from the invitation to the end, on a virtual clock: decides, takes the step, decides again, as the workflow does. It
- * knows nothing of Temporal; what it shares with the workflow is the domain under test.
- */
+/** Follows a model person to the end on a virtual clock, in steps like the workflow's, without Temporal: it shares only the domain with the workflow. */
 export class Life {
   private nowMs = T0;
   private facts: Facts;
@@ -77,13 +74,13 @@ export class Life {
     deliveries: readonly Delivery[],
   ) {
     this.queue = deliveries.filter(({ atMs }) => atMs >= T0).sort((a, b) => a.atMs - b.atMs);
-    const told = upstream.person(T0);
-    if (!told) throw new RangeError('nobody is gone at the invitation');
-    this.facts = openFacts({ ...told, askedAtMs: T0 }, T0);
+    const person = upstream.person(T0);
+    if (!person) throw new RangeError('expected a person at the invitation');
+    this.facts = openFacts({ ...person, askedAtMs: T0 }, T0);
   }
 
-  live(): Ending {
-    while (this.steps.length < STEPS_MOST) {
+  run(): Ending {
+    while (this.steps.length < MAX_STEPS) {
       const step = decide({
         facts: this.facts,
         collection: this.collection,
@@ -96,15 +93,15 @@ export class Life {
         const { nowMs: atMs, facts, collection, steps, calls } = this;
         return { conclusion: step.conclusion, atMs, facts, collection, steps, calls };
       }
-      this.take(step);
+      this.perform(step);
     }
     const last = this.steps
       .slice(-5)
       .map(({ atMs, step }) => `${new Date(atMs).toISOString()} ${JSON.stringify(step)}`);
-    throw new Error(`an applicant goes in circles:\n${last.join('\n')}`);
+    throw new Error(`the applicant does not end:\n${last.join('\n')}`);
   }
 
-  private take(step: Exclude<Step, { do: 'conclude' }>): void {
+  private perform(step: Exclude<Step, { do: 'conclude' }>): void {
     if (step.do === 'wait') this.wait(step.wait);
     if (step.do === 'read') this.read(step.because);
     if (step.do === 'read-and-list') this.read('window');
@@ -114,13 +111,13 @@ export class Life {
     if (step.do === 'record') this.collection = { ...this.collection, unrecorded: false };
   }
 
-  /** Lets the time pass, and takes what is delivered until then. */
+  /** Moves the clock, and receives the notices until then. */
   private pass(untilMs: number): void {
-    while (this.queue[0] && this.queue[0].atMs <= untilMs) this.hear();
+    while (this.queue[0] && this.queue[0].atMs <= untilMs) this.receive();
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
 
-  private hear(): void {
+  private receive(): void {
     const notice = this.queue.shift();
     if (!notice) return;
     this.nowMs = Math.max(this.nowMs, notice.atMs);
@@ -130,14 +127,14 @@ export class Life {
 
   private read(because: Extract<Step, { do: 'read' }>['because']): void {
     if (because === 'notice') this.facts = withNoticeRead(this.facts, this.nowMs, this.policy);
-    const begunMs = this.nowMs;
-    const askedAtMs = this.upstream.reachedAtMs(begunMs);
+    const startMs = this.nowMs;
+    const askedAtMs = this.upstream.reachedAtMs(startMs);
     this.calls.push({ atMs: askedAtMs, of: 'status' });
-    const told = this.upstream.person(askedAtMs);
+    const person = this.upstream.person(askedAtMs);
     this.pass(askedAtMs + LATENCY_MS);
-    if (!told) this.facts = withMissingUpstream(this.facts, this.nowMs);
+    if (!person) this.facts = withMissingUpstream(this.facts, this.nowMs);
     else {
-      this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, askedAtMs - begunMs);
+      this.facts = withRead(this.facts, { ...person, askedAtMs }, this.nowMs, this.policy, askedAtMs - startMs);
     }
   }
 
@@ -161,23 +158,22 @@ export class Life {
 
   private fetch(documents: readonly WantedDocument[]): void {
     const reachedMs = this.upstream.reachedAtMs(this.nowMs);
-    const down = reachedMs - this.nowMs > DOWNLOAD_ROUND_MS;
-    const doneMs = (down ? this.nowMs + DOWNLOAD_ROUND_MS : reachedMs) + LATENCY_MS;
+    const isDown = reachedMs - this.nowMs > DOWNLOAD_ROUND_MS;
+    const doneMs = (isDown ? this.nowMs + DOWNLOAD_ROUND_MS : reachedMs) + LATENCY_MS;
     this.pass(doneMs);
     for (const wanted of documents) {
-      const fetched: DownloadResult = down
+      const fetched: DownloadResult = isDown
         ? { kind: 'unavailable', detail: 'timeout' }
         : this.upstream.fetch(wanted.report, wanted.format, doneMs);
       this.collection = withDownloadResult(this.collection, wanted, fetched, this.nowMs, this.policy);
     }
   }
 
-  /** Until something changes what is known, or the time is up. */
   private wait(wait: Wait): void {
     const { statusPoll, deadlineRead, listPoll } = wait;
-    this.keep('status', statusPoll, currentStatus(this.facts));
-    this.keep('deadline', deadlineRead && { ...deadlineRead, delaysMs: null, failureReportMs: null }, '');
-    this.keep('reports', listPoll, currentStatus(this.facts));
+    this.startOrStop('status', statusPoll, currentStatus(this.facts));
+    this.startOrStop('deadline', deadlineRead && { ...deadlineRead, delaysMs: null, failureReportMs: null }, '');
+    this.startOrStop('reports', listPoll, currentStatus(this.facts));
     const startsMs = [statusPoll, deadlineRead, listPoll].flatMap((call) =>
       call && call.startMs > this.nowMs ? [call.startMs] : [],
     );
@@ -188,18 +184,18 @@ export class Life {
       const [of, call] = [...this.running].sort(([, a], [, b]) => a.nextMs - b.nextMs)[0] ?? [];
       const callMs = call?.nextMs ?? Number.POSITIVE_INFINITY;
       if (Math.min(noticeMs, callMs) > untilMs) break;
-      if (noticeMs <= callMs) this.hear();
+      if (noticeMs <= callMs) this.receive();
       else if (of && call) this.ask(of, call);
     }
     if (this.facts === facts && this.collection === collection) this.pass(untilMs);
   }
 
-  private keep(
+  private startOrStop(
     of: 'status' | 'deadline' | 'reports',
     call: (Omit<Poll, 'delaysMs'> & Pick<RunningCall, 'delaysMs'> & Partial<DeadlineRead>) | null,
-    known: string,
+    subject: string,
   ): void {
-    const key = call && JSON.stringify([known, call]);
+    const key = call && JSON.stringify([subject, call]);
     if (this.running.get(of)?.key !== key) this.running.delete(of);
     if (!call || !key || call.startMs > this.nowMs || this.running.has(of)) return;
     const { delaysMs, failureReportMs, outage } = call;
@@ -210,7 +206,7 @@ export class Life {
     this.running.set(of, { key, delaysMs, failureReportMs, ...failing, quiet: 0, nextMs: this.nowMs });
   }
 
-  /** One attempt: it ends with news, else it is made again after the next delay. */
+  /** One attempt; without news it is repeated after the next delay. */
   private ask(of: 'status' | 'deadline' | 'reports', call: RunningCall): void {
     const askedAtMs = this.upstream.reachedAtMs(call.nextMs);
     if (askedAtMs > call.nextMs) {
@@ -218,12 +214,12 @@ export class Life {
       return;
     }
     this.pass(askedAtMs);
-    const found = of === 'reports' ? this.lookForReports(askedAtMs) : this.lookForStatus(askedAtMs, call);
-    if (found) this.running.delete(of);
+    const hasNews = of === 'reports' ? this.pollReports(askedAtMs) : this.pollStatus(askedAtMs, call);
+    if (hasNews) this.running.delete(of);
     else this.askAgain(askedAtMs, call);
   }
 
-  /** The attempts of an outage are made one after the other once they are reported; until then only its end matters. */
+  /** Before the failures are reported, only the end of the outage matters. */
   private fail(of: 'status' | 'deadline' | 'reports', call: RunningCall, reachedAtMs: number): void {
     const failedAtMs = call.nextMs;
     call.failingSinceMs ??= failedAtMs;
@@ -246,17 +242,18 @@ export class Life {
     call.nextMs = askedAtMs + (delaysMs[Math.min(call.quiet++, delaysMs.length - 1)] ?? 0);
   }
 
-  private lookForStatus(askedAtMs: number, { delaysMs, failingSinceMs }: RunningCall): boolean {
-    const told = this.upstream.person(askedAtMs);
-    const wanted = delaysMs === null;
+  private pollStatus(askedAtMs: number, { delaysMs, failingSinceMs }: RunningCall): boolean {
+    const person = this.upstream.person(askedAtMs);
+    const isDeadlineRead = delaysMs === null;
     const outageMs = failingSinceMs === null ? 0 : askedAtMs - failingSinceMs;
-    if (!told) this.facts = withMissingUpstream(this.facts, this.nowMs);
-    else if (!wanted && normalizeStatus(told.status) === normalizeStatus(currentStatus(this.facts))) return false;
-    else this.facts = withRead(this.facts, { ...told, askedAtMs }, this.nowMs, this.policy, outageMs);
+    if (!person) this.facts = withMissingUpstream(this.facts, this.nowMs);
+    else if (!isDeadlineRead && normalizeStatus(person.status) === normalizeStatus(currentStatus(this.facts)))
+      return false;
+    else this.facts = withRead(this.facts, { ...person, askedAtMs }, this.nowMs, this.policy, outageMs);
     return true;
   }
 
-  private lookForReports(askedAtMs: number): boolean {
+  private pollReports(askedAtMs: number): boolean {
     const reports = this.upstream.list(askedAtMs);
     if (!reports || digestOf(reports) === this.collection.digest) return false;
     this.learnList(reports, askedAtMs, 'not-yet');

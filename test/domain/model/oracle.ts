@@ -2,18 +2,18 @@ import type { Conclusion, Reason } from '../../../src/domain/outcome';
 import { DAY_MS, HOUR_MS, type Policy } from '../../../src/domain/policy';
 import { documentKey, findAbsentReports, type Wanted } from '../../../src/domain/reports';
 import { statusKind } from '../../../src/domain/status';
-import { ModelUpstream, neverCome, T0, type Truth } from './upstream';
+import { isNeverDownloaded, ModelUpstream, T0, type Truth } from './upstream';
 
-/** What design.md's table says of a person, from nothing but the truth upstream in the end. */
+/** What the table of outcomes requires for a person, from the truth upstream alone. */
 export interface Verdict {
   readonly conclusion: Conclusion;
-  /** The documents that have to be stored by then; null where the table does not promise any. */
+  /** The keys of the documents that must be stored; null: none is required. */
   readonly documents: readonly string[] | null;
-  /** By when the applicant has to be closed. */
+  /** When the applicant must be closed. */
   readonly byMs: number;
 }
 
-/** A poll may come so late (the slowest cadence), and a document may be tried for so long before it is given up. */
+/** The slowest poll cadence, and the retries of a document. */
 const SLACK_MS = 6 * HOUR_MS + 26 * HOUR_MS;
 
 export function verdictOn(truth: Truth, policy: Policy): Verdict {
@@ -26,8 +26,8 @@ export function verdictOn(truth: Truth, policy: Policy): Verdict {
   if (truth.goneAtMs !== null) {
     return verdict('cancelled', 'deleted-upstream', false, null, truth.goneAtMs + lateMs);
   }
-  const documents = havable(truth, policy.wanted);
-  const gap = gapOf(truth, policy.wanted);
+  const documents = expectedDocuments(truth, policy.wanted);
+  const gap = findGap(truth, policy.wanted);
   switch (statusKind(last.status)) {
     case 'declined':
       return verdict('declined', 'declined', true, null, soonMs);
@@ -40,18 +40,18 @@ export function verdictOn(truth: Truth, policy: Policy): Verdict {
     case 'invited':
       return verdict('expired', 'invitation-expired', true, null, T0 + policy.expiresMs.invitation + lateMs);
     case 'disconnected':
-      if (listedInTheEnd(truth).length > 0) return verdict('partial', 'disconnected', false, documents, soonMs);
+      if (lastList(truth).length > 0) return verdict('partial', 'disconnected', false, documents, soonMs);
   }
   return verdict(documents.length > 0 ? 'partial' : 'expired', 'deadline', true, documents, deadlineMs);
 }
 
-/** Where nothing was listed, only what reached us of an engagement tells the two meanings of an error apart: {@link asTruthTells}. */
+/** Without reports the reason depends on whether a read or a notice of an engagement arrived: {@link comparableReason}. */
 function reasonOfError(truth: Truth): Reason {
-  return listedInTheEnd(truth).length === 0 ? 'invitation-undeliverable' : 'upstream-error';
+  return lastList(truth).length === 0 ? 'invitation-undeliverable' : 'upstream-error';
 }
 
-/** A reason as far as the truth determines it. */
-export function asTruthTells(reason: Reason | null, { conclusion }: Verdict): Reason | null {
+/** The reason, or the one of the verdict if the truth does not determine it. */
+export function comparableReason(reason: Reason | null, { conclusion }: Verdict): Reason | null {
   const isEither = conclusion.reason === 'invitation-undeliverable' && reason === 'upstream-error';
   return isEither ? conclusion.reason : reason;
 }
@@ -59,40 +59,40 @@ export function asTruthTells(reason: Reason | null, { conclusion }: Verdict): Re
 function verdict(
   outcome: Conclusion['outcome'],
   reason: Reason | null,
-  withdraw: boolean,
+  shouldWithdraw: boolean,
   documents: readonly string[] | null,
   byMs: number,
 ): Verdict {
-  return { conclusion: { outcome, reason, shouldWithdraw: withdraw }, documents, byMs };
+  return { conclusion: { outcome, reason, shouldWithdraw }, documents, byMs };
 }
 
-function listedInTheEnd(truth: Truth) {
+function lastList(truth: Truth) {
   return new ModelUpstream(truth).list(Number.MAX_SAFE_INTEGER) ?? [];
 }
 
-function wantedInTheEnd(truth: Truth, wanted: Wanted) {
-  return listedInTheEnd(truth).flatMap((report) => {
+function lastWantedDocuments(truth: Truth, wanted: Wanted) {
+  return lastList(truth).flatMap((report) => {
     const model = truth.reports.find(({ id }) => id === report.id);
     const formats = wanted[report.type.toLowerCase()] ?? [];
     return formats.map((format) => ({
       key: documentKey({ report, format }),
       offered: model?.offered.includes(format) === true,
-      never: model !== undefined && neverCome(model),
+      never: model !== undefined && isNeverDownloaded(model),
     }));
   });
 }
 
-function havable(truth: Truth, wanted: Wanted): string[] {
-  return wantedInTheEnd(truth, wanted)
+function expectedDocuments(truth: Truth, wanted: Wanted): string[] {
+  return lastWantedDocuments(truth, wanted)
     .filter(({ offered, never }) => offered && !never)
     .map(({ key }) => key)
     .sort();
 }
 
-function gapOf(truth: Truth, wanted: Wanted): Reason | null {
-  const listed = listedInTheEnd(truth);
+function findGap(truth: Truth, wanted: Wanted): Reason | null {
+  const listed = lastList(truth);
   if (listed.length === 0) return 'nothing-listed';
-  if (wantedInTheEnd(truth, wanted).some(({ offered, never }) => offered && never)) return 'failed-documents';
+  if (lastWantedDocuments(truth, wanted).some(({ offered, never }) => offered && never)) return 'failed-documents';
   const isMissing = findAbsentReports(listed, wanted).some(({ reason }) => reason === 'missing');
-  return isMissing || havable(truth, wanted).length === 0 ? 'missing-documents' : null;
+  return isMissing || expectedDocuments(truth, wanted).length === 0 ? 'missing-documents' : null;
 }

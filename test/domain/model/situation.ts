@@ -6,7 +6,7 @@ import { DEFAULT_POLICY, type Policy } from '../../../src/domain/policy';
 import { type Format, type ListedReport, listWantedDocuments } from '../../../src/domain/reports';
 import { ModelUpstream, T0 } from './upstream';
 
-/** An applicant in the middle of it all: tell it something, then ask what it would do. Every time is relative to the invitation, in ms. */
+/** An applicant whose facts a test sets by reads, claims and lists. All times in ms after the invitation. */
 export class Situation {
   facts: Facts;
   collection: Collection = emptyCollection();
@@ -19,7 +19,6 @@ export class Situation {
     this.facts = openFacts({ status, updatedAtMs: T0, askedAtMs: T0 }, T0);
   }
 
-  /** A read asked for and answered at that time. */
   read(status: string, atMs: number, { updatedMs = atMs, outageMs = 0 } = {}): this {
     const read = { status, updatedAtMs: T0 + updatedMs, askedAtMs: T0 + atMs };
     this.facts = withRead(this.facts, read, T0 + atMs, this.policy, outageMs);
@@ -31,14 +30,13 @@ export class Situation {
     return this;
   }
 
-  /** A list asked for and answered at that time. */
   list(reports: readonly ListedReport[], atMs: number): this {
     const digest = JSON.stringify(reports);
     this.collection = withList(this.collection, { reports, digest, askedAtMs: T0 + atMs }, T0 + atMs);
     return this;
   }
 
-  /** Everything wanted of the present list is stored and recorded, but for formats that are not to be had. */
+  /** Stores and records all wanted documents of the list except `notOffered`. */
   store(atMs: number, notOffered: readonly Format[] = []): this {
     for (const wanted of listWantedDocuments(this.collection.listed, this.policy.wanted)) {
       const { report, format } = wanted;
@@ -56,20 +54,19 @@ export class Situation {
     return decide({ facts, collection, policy, nowMs: T0 + atMs, autoInvite });
   }
 
-  /** How long the next step waits, from the invitation on; null for a step that is no wait. */
+  /** The end of the next step's wait; null if it does not wait. */
   waitsUntilMs(atMs: number): number | null {
     const step = this.next(atMs);
     return step.do === 'wait' ? step.wait.untilMs - T0 : null;
   }
 }
 
-/** A report of a clinic that has just been listed. */
 export function listedAt(id: string, type: string, atMs: number, clinic = 'o1'): ListedReport {
   const organization = { id: clinic, name: `Clinic ${clinic}` };
   return { id, type, organization, updatedAt: new Date(T0 + atMs).toISOString() };
 }
 
-/** The two reports that make a clinic's records whole. */
+/** The two reports of a complete clinic. */
 export function wholeAt(atMs: number, clinic = 'o1'): ListedReport[] {
   return [listedAt(`u-${clinic}`, 'unity', atMs, clinic), listedAt(`c-${clinic}`, 'ccdraw', atMs, clinic)];
 }

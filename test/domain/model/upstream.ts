@@ -7,9 +7,9 @@ import { statusKind } from '../../../src/domain/status';
 /** The invitation of every model person. */
 export const T0 = Date.UTC(2026, 0, 1);
 
-/** How a document behaves when it is asked for. */
+/** How downloads of a document fail. */
 export type Fault = 'none' | 'broken-once' | 'unavailable-once' | 'broken' | 'unavailable' | 'not-found';
-const FOR_GOOD: ReadonlySet<Fault> = new Set<Fault>(['broken', 'unavailable', 'not-found']);
+const PERMANENT: ReadonlySet<Fault> = new Set<Fault>(['broken', 'unavailable', 'not-found']);
 
 export interface ModelReport {
   readonly id: string;
@@ -24,50 +24,50 @@ export interface ModelReport {
 export interface TrueStatus {
   readonly atMs: number;
   readonly status: string;
-  /** By how much upstream dates it too late: a wrong clock, or a time without its zone. */
+  /** How far its date is ahead: a wrong clock, or a missing time zone. */
   readonly aheadMs?: number;
 }
 
-/** What is true of a person upstream, over the whole of their life. Times in ms since 1970. */
+/** All that happens to a person upstream. Times in ms since 1970. */
 export interface Truth {
-  /** In order of time; the first one at {@link T0}. */
+  /** By time; the first one at {@link T0}. */
   readonly statuses: readonly TrueStatus[];
   readonly goneAtMs: number | null;
   readonly reports: readonly ModelReport[];
   readonly outages: readonly { readonly fromMs: number; readonly untilMs: number }[];
-  /** By how much reads lag behind what is true. */
+  /** How far reads lag behind. */
   readonly lagMs: number;
-  /** False for an upstream that tells no updatedAt of a person. */
+  /** False: a person has no updatedAt. */
   readonly dated: boolean;
 }
 
-export interface Told {
+export interface PersonRead {
   readonly status: string;
   readonly updatedAtMs: number | null;
 }
 
-/** Human API as a pure model of one person: what is true, and what a call at a given time would answer. */
+/** Human API as a model of one person: what a call at a given time returns. */
 export class ModelUpstream {
   private readonly tries = new Map<string, number>();
 
   constructor(readonly truth: Truth) {}
 
-  /** When a call begun now reaches upstream: at once, or half a minute after an outage. */
+  /** When a call reaches upstream: at once, or half a minute after an outage. */
   reachedAtMs(nowMs: number): number {
     const outage = this.truth.outages.find(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs);
     return outage ? this.reachedAtMs(outage.untilMs + 30_000) : nowMs;
   }
 
-  /** The person as a read tells them; null for nobody. */
-  person(atMs: number): Told | null {
+  /** Null: no such person. */
+  person(atMs: number): PersonRead | null {
     const seenMs = Math.max(T0, atMs - this.truth.lagMs);
     if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= seenMs) return null;
     const last = this.truth.statuses.findLast((turn) => turn.atMs <= seenMs);
-    if (!last) throw new RangeError('the first status has to stand at the invitation');
+    if (!last) throw new RangeError('expected the first status at the invitation');
     return { status: last.status, updatedAtMs: this.truth.dated ? dateOf(last) : null };
   }
 
-  /** The list; null while no access is given: before a provider was connected, and after a deletion. */
+  /** Null while there is no access: before a provider is connected, and after a deletion. */
   list(atMs: number): ListedReport[] | null {
     if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= atMs) return null;
     const connected = this.truth.statuses.some((turn) => turn.atMs <= atMs && CONNECTED.has(statusKind(turn.status)));
@@ -84,7 +84,7 @@ export class ModelUpstream {
 
   fetch(report: ListedReport, format: Format, atMs: number): DownloadResult {
     const model = this.truth.reports.find(({ id }) => id === report.id);
-    if (!model || this.list(atMs) === null) return { kind: 'unavailable', detail: 'upstream refused access' };
+    if (!model || this.list(atMs) === null) return { kind: 'unavailable', detail: 'upstream denied access' };
     if (!model.offered.includes(format)) return { kind: 'not-offered' };
     const key = documentKey({ report, format });
     const again = this.tries.get(key) ?? 0;
@@ -100,18 +100,18 @@ export class ModelUpstream {
   }
 }
 
-/** When upstream says that a status began. */
+/** The date that upstream gives a status. */
 export function dateOf({ atMs, aheadMs = 0 }: TrueStatus): number {
   return atMs + aheadMs;
 }
 
 const CONNECTED: ReadonlySet<string> = new Set(['syncing', 'some-synced', 'all-synced']);
 
-/** An upstream that is down for longer than this makes a download give up for the round. */
+/** In a longer outage a download fails for the round. */
 export const DOWNLOAD_ROUND_MS = HOUR_MS;
 
-export function neverCome({ fault }: ModelReport): boolean {
-  return FOR_GOOD.has(fault);
+export function isNeverDownloaded({ fault }: ModelReport): boolean {
+  return PERMANENT.has(fault);
 }
 
 function stored(report: ListedReport, format: Format, atMs: number) {

@@ -2,16 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** A real process that runs one of the scripts beside this file. */
+/** A process that runs one of the scripts in this folder. */
 export interface Child {
-  /** Resolves with the next message that the script sends; rejects where it ends without one. */
-  said(): Promise<unknown>;
-  /** All that it sent so far, in order. */
-  readonly heard: readonly unknown[];
-  say(message: string): void;
-  /** Stands still, wherever it is, until it is told to go on. */
+  /** Resolves with the next message of the script; rejects if the script ends without one. */
+  nextMessage(): Promise<unknown>;
+  /** All messages so far, in order. */
+  readonly messages: readonly unknown[];
+  send(message: string): void;
+  /** Stops it at any point until `resume`. */
   stop(): void;
-  goOn(): void;
+  resume(): void;
   kill(): Promise<void>;
   /** Resolves with the exit status. */
   ended(): Promise<number | null>;
@@ -19,7 +19,7 @@ export interface Child {
 
 const running = new Set<ChildProcess>();
 
-/** Ends what a failed test left running. */
+/** Kills the processes that a failed test left. */
 export function stopChildren(): void {
   for (const child of running) child.kill('SIGKILL');
 }
@@ -30,21 +30,21 @@ export function startChild(script: string, ...args: string[]): Child {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   running.add(child);
-  // Not before its channel has ended: what it said last may come after its exit.
+  // Its last message may arrive after its exit.
   const exit = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(
     ([[status]]) => status as number | null,
   );
   void exit.finally(() => running.delete(child));
-  const early = exit.then(() => Promise.reject(new Error(`${script} ended before it said anything`)));
+  const early = exit.then(() => Promise.reject(new Error(`${script} ended before it sent a message`)));
   early.catch(() => undefined);
-  const heard: unknown[] = [];
-  child.on('message', (message) => heard.push(message));
+  const messages: unknown[] = [];
+  child.on('message', (message) => messages.push(message));
   return {
-    heard,
-    said: async () => (await Promise.race([once(child, 'message'), early]))[0],
-    say: (message) => void child.send(message),
+    messages,
+    nextMessage: async () => (await Promise.race([once(child, 'message'), early]))[0],
+    send: (message) => void child.send(message),
     stop: () => void child.kill('SIGSTOP'),
-    goOn: () => void child.kill('SIGCONT'),
+    resume: () => void child.kill('SIGCONT'),
     kill: async () => {
       child.kill('SIGKILL');
       await exit;

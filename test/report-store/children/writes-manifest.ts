@@ -1,7 +1,7 @@
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { change, entry } from '../fixtures';
 
-// Adds its own documents to one manifest, one at a time, beside other writers, and sends the id of each that is stored. The first message starts it;
+// Adds its own documents to one manifest, one at a time, concurrently with other writers, and sends the id of each that is stored. The first message starts it;
 // it writes until the second, so that the parent can observe concurrent writes.
 const [, , root = '', writer = '', times = ''] = process.argv;
 

@@ -1,8 +1,8 @@
 import { publishDevKeys } from '../../../src/temporal/dev-keys';
 
-// Lends the keys of a folder as `npm start` does, until it is killed.
+// Publishes the keys of a folder like `npm start`, until it is killed.
 const [, , folder = '', temporalAddress = ''] = process.argv;
 
 publishDevKeys(folder, temporalAddress);
-process.send?.('lent');
+process.send?.('published');
 setInterval(() => {}, 60_000);

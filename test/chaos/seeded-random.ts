@@ -1,11 +1,8 @@
-/**
- * The luck of one run: the same seed draws the same numbers. `CHAOS_SEED` repeats a run; without one every `npm test` draws alike, because a landing
- * must not hang on luck, and `npm run test:chaos` draws anew.
- */
-export class Dice {
+/** Pseudo-random numbers: the same seed gives the same numbers. */
+export class SeededRandom {
   constructor(private state: number) {}
 
-  /** 0 to below `limit`, whole. mulberry32: small, and good enough to choose moments. */
+  /** Returns an integer from 0 to `limit` - 1 (mulberry32). */
   below(limit: number): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -13,15 +10,23 @@ export class Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
   }
 
-  /** A share of 0 to 1, as often true. */
-  chance(share: number): boolean {
-    return this.below(1_000_000) < share * 1_000_000;
+  /** Returns true with this probability, from 0 to 1. */
+  happens(probability: number): boolean {
+    return this.below(1_000_000) < probability * 1_000_000;
+  }
+
+  shuffle<T>(items: readonly T[]): T[] {
+    const keyed = items.map((item) => ({ item, key: this.below(1_000_000) }));
+    return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
   }
 }
 
 const FIXED_SEED = 20_261_122;
 
-/** Seed and size of this run. `rounds` multiplies what is killed; 1 in CI. */
+/**
+ * Seed and size of a run. Without `CHAOS_SEED` each `npm test` uses the same seed, so that CI repeats the same run; `npm run test:chaos` sets
+ * a new one. `CHAOS_ROUNDS` multiplies what is killed; 1 in CI.
+ */
 export function chaosFromEnvironment(): { readonly seed: number; readonly rounds: number } {
   const seed = Number(process.env['CHAOS_SEED'] ?? FIXED_SEED);
   const rounds = Number(process.env['CHAOS_ROUNDS'] ?? 1);

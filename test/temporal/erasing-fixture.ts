@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -11,7 +11,7 @@ import { runOperator } from '../../src/cli/operator/run';
 import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
-import { openErasing } from '../../src/report-store/erasing';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
@@ -51,8 +51,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The server gives what is a map in any order. */
-function inOrder(message: object): Buffer {
+/** Serializes with sorted names: the server returns maps in any order. */
+function serialize(message: object): Buffer {
   const byKey = (_: string, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -60,7 +60,7 @@ function inOrder(message: object): Buffer {
   return Buffer.from(JSON.stringify(message, byKey));
 }
 
-/** A carrier with a folder of its own, and an operator before it. `dataConverter`: what both convert by. */
+/** Starts workers and an operator with a new store. Both use `dataConverter`. */
 export async function setup({ dataConverter }: { readonly dataConverter?: DataConverter | undefined } = {}) {
   const converting = dataConverter && { dataConverter };
   const client = new Client({ connection, namespace: server.namespace, ...converting });
@@ -72,7 +72,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const applicants = createApplicants({ client, taskQueue });
   const audited: AuditEntry[] = [];
   const printed: Record<string, unknown>[] = [];
-  const said: string[] = [];
+  const messages: string[] = [];
   const stop = await startCarrier({
     address: server.address,
     client,
@@ -84,7 +84,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   });
   stops.push(stop);
   const operator: Operator = {
-    terminal: createTerminal({ write: (text: string) => said.push(text) }),
+    terminal: createTerminal({ write: (text: string) => messages.push(text) }),
     out: (line) => printed.push(JSON.parse(line)),
     json: true,
     signal: new AbortController().signal,
@@ -100,10 +100,10 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     spoolFolder: join(root, 'spool'),
     seal: null,
   };
-  const records = openErasing(store);
+  const records = openErasureRecords(store);
   return {
     client,
-    /** With another converter: somebody else's. */
+    /** A client of another process, with another converter. */
     clientWith: (other: DataConverter | undefined) =>
       new Client({ connection, namespace: server.namespace, ...(other && { dataConverter: other }) }),
     store,
@@ -115,14 +115,14 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     operator,
     records,
     notices: await operator.noticeSender(),
-    /** Every byte that this carrier has anywhere, by where it lies: files, histories, people upstream. */
+    /** Returns all stored bytes by key: `file <name>`, `run <workflowId> <runId>` (its history), `person <humanId>`. */
     async everything(): Promise<Map<string, Buffer>> {
       const all = new Map([...(await filesIn(root))].map(([name, bytes]) => [`file ${name}`, bytes]));
       for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
         const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
         all.set(
           `run ${workflowId} ${runId}`,
-          inOrder(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
+          serialize(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
         );
       }
       for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
@@ -130,7 +130,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     },
     erasure: (over: Partial<ErasureRecords> = {}) =>
       createErasure({ client, taskQueue, records: { ...records, ...over } }),
-    /** An applicant who was invited, with a document on the disk. */
+    /** Starts an applicant, waits for its invitation, and stores a document. Returns the humanId. */
     async invite(clientUserId: string): Promise<string> {
       const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
       const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
@@ -144,6 +144,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
       await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
       return humanId;
     },
+    /** Returns 1 if Temporal has a run of the workflow, else 0. */
     async runs(workflowId: string): Promise<number> {
       return client.workflow
         .getHandle(workflowId)
@@ -153,14 +154,8 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
           () => 0,
         );
     },
-    /** Every file of the store, with what is in it. */
-    async files(): Promise<Map<string, string>> {
-      const entries = await readdir(root, { recursive: true, withFileTypes: true });
-      const all = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-      return new Map(await Promise.all(all.map(async (path) => [path, await readFile(path, 'latin1')] as const)));
-    },
-    said,
-    /** A command of the operator's; resolves to its exit status. */
+    messages,
+    /** Runs an operator command; resolves to its exit status. */
     run: (...argv: string[]) => runOperator(readCommandLine(argv).act, operator),
     erase: (...argv: string[]) => runOperator(readCommandLine(['erase', ...argv]).act, operator),
   };

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openErasing } from '../../src/report-store/erasing';
+import { openErasureRecords } from '../../src/report-store/erasure-records';
+import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/port';
 
 let folder: string;
 beforeEach(async () => {
@@ -21,7 +21,7 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
   await store.shelf.put(one, Buffer.from(`${rows.join('\n')}\n`));
   await store.shelf.put(untouched, Buffer.from(`${others.join('\n')}\n`));
 
-  const erasing = openErasing(store);
+  const erasing = openErasureRecords(store);
   await erasing.begin('POL-1', { humanIds: ['h-9'] });
   await erasing.eraseFiles('POL-1');
 
@@ -35,7 +35,7 @@ test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
   async (error) => {
     const store = createFolderStore(folder);
     await store.init();
-    const erasing = openErasing({ ...store, readManifest: () => Promise.reject(error) });
+    const erasing = openErasureRecords({ ...store, readManifest: () => Promise.reject(error) });
     expect(await erasing.begin('POL-1')).toMatchObject({ humanIds: [] });
   },
 );
@@ -44,7 +44,7 @@ test('a store that cannot be read stops an erasure, because its manifest may nam
   const away = new StoreUnavailable('EIO', 'read');
   const store = createFolderStore(folder);
   await store.init();
-  const erasing = openErasing({ ...store, readManifest: () => Promise.reject(away) });
+  const erasing = openErasureRecords({ ...store, readManifest: () => Promise.reject(away) });
   await expect(erasing.begin('POL-1')).rejects.toThrow(away);
   expect(await store.shelf.list('erasures/')).toEqual([]);
 });

@@ -1,0 +1,142 @@
+import type { ErasureJournal, RunRef } from '../domain/erasure';
+import { isClientUserId, isHumanId } from '../domain/identifiers';
+import { UnreadableManifest, WrongFolder } from './errors';
+import { openHolds } from './holds';
+import type { ReportStore } from './port';
+import type { Shelf } from './shelf';
+
+/**
+ * What an erasure reads from the store and records in it. The journal of an erasure stays on the shelf until it has ended: one that was
+ * interrupted continues with what it knew, even where the manifest with the humanId is gone.
+ */
+export interface ErasureRecords {
+  isHeld(clientUserId: string): Promise<boolean>;
+  /** Records that the erasure has begun, and what it found. Returns what this and earlier attempts found. */
+  begin(clientUserId: string, found?: Partial<ErasureJournal>): Promise<ErasureJournal>;
+  /** Removes the folder, and the person's lines from the lists of sweeps. Returns the number of files in the folder. */
+  eraseFiles(clientUserId: string): Promise<number>;
+  /** Records that the withdrawn people were reported, so that the next attempt does not count them again. */
+  markReported(clientUserId: string): Promise<void>;
+  /** Removes the journal of an erasure that has ended. */
+  finish(clientUserId: string): Promise<void>;
+  /** The applicants whose erasure by age was interrupted. An operator continues those that a command began. */
+  listInterrupted(): Promise<readonly string[]>;
+  isInterrupted(clientUserId: string): Promise<boolean>;
+}
+
+/** Began the erasure: an operator, or the retention. Stored. */
+export type ErasureOrigin = 'command' | 'age';
+
+interface StoredJournal extends ErasureJournal {
+  readonly by: ErasureOrigin;
+}
+
+const EMPTY: ErasureJournal = { humanIds: [], runs: [], withdrawn: [] };
+
+const FOLDER = 'erasures/';
+/** Lists of people, a JSON object a line. */
+const SWEEPS = 'sweeps/';
+
+export function openErasureRecords(
+  store: Pick<ReportStore, 'shelf' | 'readManifest' | 'erase'>,
+  origin: ErasureOrigin = 'command',
+): ErasureRecords {
+  const { shelf } = store;
+  const holds = openHolds(shelf);
+  const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;
+  const read = async (clientUserId: string) => parseJournal(await shelf.get(nameOf(clientUserId)));
+  const write = (clientUserId: string, journal: StoredJournal) =>
+    shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, ...journal })}\n`));
+  const isInterrupted = async (clientUserId: string) => (await read(clientUserId))?.by === 'age';
+  return {
+    isInterrupted,
+    isHeld: async (clientUserId) => (await holds.read(clientUserId)) !== null,
+    async begin(clientUserId, found = {}) {
+      const manifest = await store.readManifest(clientUserId).catch(nullIfUnreadable);
+      const stored = await read(clientUserId);
+      const before = stored ?? EMPTY;
+      const runs = [...before.runs, ...(found.runs ?? [])];
+      const journal: ErasureJournal = {
+        humanIds: [...new Set([...before.humanIds, ...(found.humanIds ?? []), manifest?.humanId])].filter(isHumanId),
+        runs: [...new Map(runs.map((run) => [run.runId, run])).values()],
+        withdrawn: [...new Set([...before.withdrawn, ...(found.withdrawn ?? [])])],
+      };
+      await write(clientUserId, { by: stored?.by === 'command' ? 'command' : origin, ...journal });
+      return journal;
+    },
+    async markReported(clientUserId) {
+      const stored = await read(clientUserId);
+      if (stored) await write(clientUserId, { ...stored, runs: [], withdrawn: [] });
+    },
+    async eraseFiles(clientUserId) {
+      const files = await store.erase(clientUserId);
+      const humanIds = new Set<unknown>((await read(clientUserId))?.humanIds);
+      await removeFromSweeps(shelf, (row) => row.clientUserId === clientUserId || humanIds.has(row.humanId));
+      return files;
+    },
+    async finish(clientUserId) {
+      await shelf.remove(nameOf(clientUserId));
+    },
+    async listInterrupted() {
+      const names = await shelf.list(FOLDER);
+      const ids = names.map((name) => name.slice(FOLDER.length, -'.json'.length)).filter(isClientUserId);
+      const interrupted = await Promise.all(ids.map(isInterrupted));
+      return ids.filter((_, index) => interrupted[index]);
+    },
+  };
+}
+
+/** Any other error stops the erasure: without the humanId of the manifest, the person would count as unknown and be kept upstream. */
+function nullIfUnreadable(error: unknown): null {
+  if (error instanceof UnreadableManifest || error instanceof WrongFolder) return null;
+  throw error;
+}
+
+/** A journal that cannot be parsed counts as an operator's: retention erases nothing because of it. */
+function parseJournal(bytes: Buffer | null): StoredJournal | null {
+  if (bytes === null) return null;
+  try {
+    const { by, humanIds, runs, withdrawn } = JSON.parse(bytes.toString()) as Partial<
+      Record<keyof StoredJournal, unknown>
+    >;
+    return {
+      by: by === 'age' ? 'age' : 'command',
+      humanIds: toList(humanIds).filter(isHumanId),
+      runs: toList(runs).filter(isRun),
+      withdrawn: toList(withdrawn).filter((value) => typeof value === 'string'),
+    };
+  } catch {
+    return { by: 'command', ...EMPTY };
+  }
+}
+
+function toList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isRun(value: unknown): value is RunRef {
+  const { workflowId, runId } = (value ?? {}) as Record<string, unknown>;
+  return typeof workflowId === 'string' && typeof runId === 'string';
+}
+
+interface SweepRow {
+  readonly clientUserId?: unknown;
+  readonly humanId?: unknown;
+}
+
+/** The other lines stay byte for byte. */
+async function removeFromSweeps(shelf: Shelf, isRemoved: (row: SweepRow) => boolean): Promise<void> {
+  for (const name of await shelf.list(SWEEPS)) {
+    const lines = (await shelf.get(name))?.toString('utf8').split('\n') ?? [];
+    const kept = lines.filter((line) => !isRemoved(parseRow(line)));
+    if (kept.length < lines.length) await shelf.put(name, Buffer.from(kept.join('\n')));
+  }
+}
+
+function parseRow(line: string): SweepRow {
+  try {
+    return (JSON.parse(line) as SweepRow | null) ?? {};
+  } catch {
+    return {};
+  }
+}
