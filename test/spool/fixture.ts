@@ -78,17 +78,17 @@ export async function open(
   options: {
     folder?: string;
     files?: Files;
-    seal?: Cipher | null;
+    cipher?: Cipher | null;
     maxBytes?: number;
     segmentBytes?: number;
-    adoptEveryMs?: number;
+    claimEveryMs?: number;
   } = {},
 ) {
   const folder = options.folder ?? (await newFolder());
   const registry = new Registry();
   const lines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const given = { maxBytes: 1024 * 1024, seal: null, ...options, folder };
+  const given = { maxBytes: 1024 * 1024, cipher: null, ...options, folder };
   const spool = await openSpool({ ...given, registry, log });
   spools.push(spool);
   return {

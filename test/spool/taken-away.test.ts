@@ -2,8 +2,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { createLogger } from '../../src/observability/log';
-import { openConfiguredSpool } from '../../src/spool/configured';
 import { diskFiles } from '../../src/spool/files';
+import { openConfiguredSpool } from '../../src/spool/spool';
 import { until } from '../support/condition';
 import { cleanUp, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
 
@@ -50,11 +50,11 @@ describe('what is acknowledged after somebody took away', () => {
     await until('what was acknowledged', SOON_MS, () => taken.includes('once more'));
     expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
     await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);
-    expect(logged()).toContain('was taken away before its notices were delivered');
+    expect(logged()).toContain('was removed before its notices were delivered');
   });
 
   test('a folder that is put back again loses nothing: what it held is taken over', async () => {
-    const { folder, append, spool } = await open({ adoptEveryMs: 50 });
+    const { folder, append, spool } = await open({ claimEveryMs: 50 });
     await append('before');
     const part = await partIn(folder);
     await rename(part, join(folder, 'elsewhere'));
@@ -66,13 +66,11 @@ describe('what is acknowledged after somebody took away', () => {
   });
 
   test('a spool in which nothing is going on is made again by itself', async () => {
-    const { folder, spool, logged } = await open({ adoptEveryMs: 50 });
+    const { folder, spool, logged } = await open({ claimEveryMs: 50 });
     spool.start(outlet().outlet);
     await rm(folder, { recursive: true });
     await until('a part of ours', SOON_MS, async () => (await readdir(folder).catch(() => [])).length > 0);
-    await until('the word', SOON_MS, () =>
-      logged().includes('the folder of the spool was taken away beneath us; it is made again'),
-    );
+    await until('the word', SOON_MS, () => logged().includes('the spool folder was removed; creating it again'));
   });
 
   test('nothing is acknowledged where the volume itself is gone, until it is back', async () => {
@@ -90,7 +88,7 @@ describe('what is acknowledged after somebody took away', () => {
     disk = 'volume';
     await append('again');
     expect(await textsIn(folder)).toMatch(/before[\s\S]*again/);
-    expect(logged()).not.toContain('made again');
+    expect(logged()).not.toContain('creating it again');
   });
 
   test('nothing is acknowledged where the folder cannot be made again', async () => {
@@ -106,7 +104,7 @@ describe('what is acknowledged after somebody took away', () => {
 describe('at the start, a fault of the configuration is', () => {
   const fault = async (options: Partial<Parameters<typeof openConfiguredSpool>[0]>) => {
     const log = createLogger({ process: 'test', level: 'silent' });
-    const given = { folder: await newFolder(), maxBytes: 1e6, seal: null, registry: new Registry(), log };
+    const given = { folder: await newFolder(), maxBytes: 1e6, cipher: null, registry: new Registry(), log };
     return openConfiguredSpool({ ...given, ...options });
   };
 

@@ -86,7 +86,7 @@ describe('the registry of connections', () => {
       ...{ name: 'dropped', help: 'x', labelNames: ['why'] as const },
       registers: [new Registry()],
     });
-    const clock = { nowMs: 0 };
+    const clock = { nowMs: 1_000 };
     const addressOf = ({ remoteAddress = '' }: Socket) => remoteAddress;
     const connections = createConnections({ isProxy, dropped, addressOf, nowMs: () => clock.nowMs });
     let ports = 0;
@@ -99,7 +99,7 @@ describe('the registry of connections', () => {
           socket.emit('close');
         },
       });
-      connections.opened(socket as unknown as Socket);
+      connections.add(socket as unknown as Socket);
       return socket as unknown as Stub;
     };
     const openMany = (count: number, addressAt: (n: number) => string = () => '10.0.0.1') =>
@@ -117,7 +117,7 @@ describe('the registry of connections', () => {
     expect(destroyedOf(strangers)).toEqual([7]);
     open();
     expect(destroyedOf(strangers)).toEqual([7]);
-    clock.nowMs = 2_001;
+    clock.nowMs += 2_001;
     open();
     expect(destroyedOf(strangers)).toEqual([0, 7]);
     expect(other.destroyed).toBe(false);
@@ -133,7 +133,7 @@ describe('the registry of connections', () => {
       [known, 0],
       [known, 11 * 60_000],
     ] as const) {
-      clock.nowMs = after;
+      clock.nowMs += after;
       const strangers = openMany(MOST_OF_AN_ADDRESS);
       clock.nowMs += 2_001;
       strangers.push(...openMany(2));
@@ -148,7 +148,7 @@ describe('the registry of connections', () => {
     connections.authenticate(sender);
     const others = openMany(CROWDED_FROM - 51, (n) => `10.1.${n % 250}.${n % 40}`);
     const busy = openMany(50);
-    clock.nowMs = 2_001;
+    clock.nowMs += 2_001;
     open('10.0.0.3');
     expect(destroyedOf(busy)).toEqual([0]);
     expect([...destroyedOf(others), ...destroyedOf([sender])]).toEqual([]);

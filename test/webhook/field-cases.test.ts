@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { Registry } from 'prom-client';
+import { createLogger } from '../../src/observability/log';
+import { createNotFoundReport } from '../../src/webhook/ignored-requests';
 import { inflateBody } from '../../src/webhook/inflate-body';
-import { createMinuteReport } from '../../src/webhook/minute-report';
 import { signedHeaders } from './signed';
 import { converse, reportNotification, webhooks } from './webhook-fixture';
 
@@ -153,9 +155,7 @@ describe('what holds no notice for us is answered 200, ignored, and counted with
     expect(await send('/notifications', { body })).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
     expect(asked).toEqual([]);
     expect(await metrics()).toMatch(`chartway_webhook_other_notices_total{reason="${reason}",process="webhook"} 1`);
-    expect(logged().includes('"wrapped":1,"msg":"ignored, because they are inside of an envelope')).toBe(
-      reason === 'wrapped',
-    );
+    expect(logged().includes('"wrapped":1,"msg":"ignored notices inside an envelope')).toBe(reason === 'wrapped');
     expect(logged()).not.toContain('POL-1');
   });
 });
@@ -328,18 +328,21 @@ describe('a 404', () => {
     expect(await metrics()).toMatch('not_found_total{path="notifications",process="webhook"} 1');
     expect(await metrics()).toMatch('not_found_total{path="other",process="webhook"} 2');
     expect(logged()).toContain('"notifications":1,"msg":"answered 404;');
-    expect(logged().match(/answered 404; the URL of the vendor must end in/g)).toHaveLength(1);
+    expect(logged().match(/answered 404; the URL at the sender must end in/g)).toHaveLength(1);
     expect(logged()).not.toMatch(/secret of|hooks|env|wp-login/);
   });
 
-  test('is logged once a minute at most, with what was counted since', () => {
+  test('is logged at most once a minute, with the counts since then', () => {
     let nowMs = 0;
-    const reports: unknown[] = [];
-    const count = createMinuteReport<'a' | 'b'>(
-      (counts) => reports.push(counts),
-      () => nowMs,
-    );
-    for (nowMs of [0, 1, 59_999, 60_000, 60_001, 180_000]) count(nowMs === 1 ? 'b' : 'a');
-    expect(reports).toEqual([{ a: 1 }, { a: 2, b: 1 }, { a: 2 }]);
+    const lines: string[] = [];
+    const log = createLogger({ process: 'webhook', level: 'warn' }, { write: (line: string) => lines.push(line) });
+    const report = createNotFoundReport({ registry: new Registry(), log, nowMs: () => nowMs });
+    for (nowMs of [0, 1, 59_999, 60_000, 60_001, 180_000]) report(nowMs === 1 ? '/x/notifications' : '/');
+    const counts = lines.map((line) => JSON.parse(line)).map(({ other, notifications = 0 }) => [other, notifications]);
+    expect(counts).toEqual([
+      [1, 0],
+      [2, 1],
+      [2, 0],
+    ]);
   });
 });

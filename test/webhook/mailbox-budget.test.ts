@@ -16,7 +16,7 @@ const start = webhooks();
 
 /** A budget whose clock stands still, and how to move it. */
 function setup() {
-  let nowMs = 0;
+  let nowMs = 1_000;
   const budget = createMailboxBudget(() => nowMs);
   return {
     budget,
@@ -24,7 +24,7 @@ function setup() {
       nowMs += ms;
     },
     admitted: (from: number, to: number) =>
-      Array.from({ length: to - from }, (_, n) => budget.admit(`h-${from + n}`)).filter(Boolean).length,
+      Array.from({ length: to - from }, (_, n) => budget.tryTake(`h-${from + n}`)).filter(Boolean).length,
   };
 }
 
@@ -41,10 +41,10 @@ describe('the budget of new mailboxes', () => {
   test('is not touched by a person whose mailbox was opened lately', () => {
     const { admitted, budget, pass } = setup();
     admitted(0, 400);
-    expect([budget.admit('h-0'), budget.admit('h-399')]).toEqual([true, false]);
+    expect([budget.tryTake('h-0'), budget.tryTake('h-399')]).toEqual([true, false]);
     pass(600_000);
     admitted(400, 800);
-    expect(budget.admit('h-0')).toBe(false);
+    expect(budget.tryTake('h-0')).toBe(false);
   });
 
   test('gets back what a failed post has taken', () => {
@@ -52,7 +52,7 @@ describe('the budget of new mailboxes', () => {
     admitted(0, 400);
     budget.refund('h-0');
     budget.refund('h-0');
-    expect([budget.admit('h-400'), budget.admit('h-401')]).toEqual([true, false]);
+    expect([budget.tryTake('h-400'), budget.tryTake('h-401')]).toEqual([true, false]);
   });
 });
 
@@ -65,8 +65,8 @@ async function flooded({ maxBytes = 1e8 } = {}) {
   const posted: string[] = [];
   const temporal = { isAway: false };
   const webhook = await start({
-    mailboxes: budget,
-    spool: (given) => openSpool({ ...given, folder, maxBytes, seal: null }),
+    budget,
+    spool: (given) => openSpool({ ...given, folder, maxBytes, cipher: null }),
     sender: {
       deliverStatusNotice: async () => {
         if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal', null);
@@ -150,7 +150,7 @@ describe('a flood of made-up persons in one request', () => {
   });
 
   test('without a spool is answered 503, and what it says about the budget is in the log', async () => {
-    const { post, asked, logged } = await start({ mailboxes: setup().budget });
+    const { post, asked, logged } = await start({ budget: setup().budget });
     expect((await post(flood())).status).toBe(503);
     expect(asked.filter(([method]) => method === 'postToMailbox')).toHaveLength(BURST);
     expect(logged()).toMatch(/"undelivered":700.*over-budget/);

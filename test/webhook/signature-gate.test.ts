@@ -26,7 +26,7 @@ async function setup(
     signature: { mode, secrets: ['client-secret'] },
     ...(options.quarantine && {
       spool: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) =>
-        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, seal: null, ...given }),
+        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, cipher: null, ...given }),
     }),
     ...options,
   });
@@ -190,7 +190,7 @@ describe('where signatures are verified', () => {
     ]);
     expect(await metrics()).toMatch(`chartway_webhook_signatures_total{signature="${why}",process="webhook"} 1`);
     expect(await metrics()).toMatch('chartway_webhook_doubted_notices_total{fate="kept",process="webhook"} 1');
-    expect(logged()).toMatch('not acted upon for its signature');
+    expect(logged()).toMatch('did not deliver notices because of their signature');
   });
 
   it('of what was posted the known fields are kept, in one record, and nothing else', async () => {

@@ -119,7 +119,7 @@ test.each([
         deliverStatusNotice: () =>
           new Promise((resolve, reject) => setTimeout(() => (spooled ? reject(unavailable) : resolve('taken')), 5)),
       },
-      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, seal: null }),
+      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, cipher: null }),
     });
     const requests = 400;
     const answers: ReturnType<typeof timed<Awaited<ReturnType<typeof post>>>>[] = [];

@@ -55,7 +55,7 @@ export async function startWebhook(
     /** Opens the spool; none where it is not given. */
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     tls?: TlsFiles;
-    mailboxes?: MailboxBudget;
+    budget?: MailboxBudget;
     trustedProxies?: readonly string[];
     addressOf?: (socket: Socket) => string;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number; renewalEveryMs?: number };
@@ -119,7 +119,7 @@ export async function startWebhook(
     secrets: options.secrets ?? [],
     signature: { ...UNSIGNED, ...options.signature },
     tls: options.tls ?? null,
-    mailboxes: options.mailboxes,
+    budget: options.budget,
     trustedProxies: options.trustedProxies ?? [],
     addressOf: options.addressOf,
     registry,
