@@ -106,7 +106,7 @@ describe('an existing person', () => {
   ])('leads to %s %s', async (kind, _, reply) => {
     const { upstream, invite } = setup();
     const { humanId } = upstream.enrol('POL-1', DETAILS.clientUserEmail, 0);
-    upstream.tellsOfAll = (people) => people.flatMap(reply);
+    upstream.editLookUp = (people) => people.flatMap(reply);
     const { result } = await invite(1);
     expect(result).toMatchObject({ kind, ...(kind === 'adopted' && { humanId }) });
     expect(upstream.count('invite')).toBe(kind === 'invited' ? 1 : 0);

@@ -116,7 +116,7 @@ test('the person of users-idn.json is found by ann@bücher.example', async () =>
   const { upstream, lookUp } = setup();
   const [row] = JSON.parse(readFileSync(join(__dirname, '../field-cases/notifications/users-idn.json'), 'utf8'));
   const { humanId, clientUserId, clientUserEmail: email, status } = row;
-  upstream.tellsOfAll = () => [
+  upstream.editLookUp = () => [
     { subjectId: humanId, clientUserId, email, status, updatedAtMs: null, inviteLink: null },
   ];
   const input = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const LOOK_EVERY_MS = 50;
+const CHECK_EVERY_MS = 50;
 
 /** Waits until `look` finds something, and gives it; for what other processes do, which tell nobody. */
 export async function until<T>(
@@ -16,8 +16,8 @@ export async function until<T>(
     }
     const lookedAtMs = performance.now();
     if (lookedAtMs > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
-    await pause(LOOK_EVERY_MS);
+    await pause(CHECK_EVERY_MS);
     // A stall of this process does not count: the condition had no chance to become true.
-    untilMs += Math.max(0, performance.now() - lookedAtMs - LOOK_EVERY_MS);
+    untilMs += Math.max(0, performance.now() - lookedAtMs - CHECK_EVERY_MS);
   }
 }

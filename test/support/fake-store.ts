@@ -29,7 +29,7 @@ export class FakeStore implements ReportStore {
   }
 
   /** Waits, in real time, until somebody is held. */
-  async asked(): Promise<void> {
+  async waitForCall(): Promise<void> {
     while (this.heldCalls === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 

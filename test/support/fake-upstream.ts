@@ -15,7 +15,7 @@ export type Route =
   | 'proveCredentials';
 
 /** A change in a person's life, so long after the invitation. */
-export interface Turn {
+export interface Change {
   readonly afterMs: number;
   readonly status?: string;
   /** Documents that upstream lists from then on; a row with a known id replaces it. */
@@ -70,9 +70,9 @@ export class FakeUpstream implements Upstream {
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
   /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
-  tells: ((user: Person, nowMs: number) => Person) | null = null;
+  editPerson: ((user: Person, nowMs: number) => Person) | null = null;
   /** Rewrites the whole reply of a look-up. */
-  tellsOfAll: ((users: Person[]) => Person[]) | null = null;
+  editLookUp: ((users: Person[]) => Person[]) | null = null;
   /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
   readonly holds = new Map<Route, Promise<void>>();
   /** Formats that reports do not come in, as `type:format`. */
@@ -82,7 +82,7 @@ export class FakeUpstream implements Upstream {
   /** How long after a create the person begins to show. */
   commitDelayMs = 0;
 
-  constructor(private readonly script: readonly Turn[] = []) {}
+  constructor(private readonly script: readonly Change[] = []) {}
 
   callsTo(route: Route): Call[] {
     return this.calls.filter((call) => call.route === route);
@@ -90,6 +90,11 @@ export class FakeUpstream implements Upstream {
 
   count(route: Route): number {
     return this.callsTo(route).length;
+  }
+
+  /** Waits, in real time, until a route was called so often: virtual time stands still while a call is held. */
+  async waitForCall(route: Route, times = 1): Promise<void> {
+    while (this.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Holds every call of a route until the returned function is called. */
@@ -130,7 +135,7 @@ export class FakeUpstream implements Upstream {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
-      ...this.told(this.enrol(clientUserId, clientUserEmail, now())),
+      ...this.toPerson(this.enrol(clientUserId, clientUserEmail, now())),
       inviteLink: this.inviteLink,
     }));
   };
@@ -138,26 +143,26 @@ export class FakeUpstream implements Upstream {
   findPeople = (by: PersonFilter): Promise<Person[]> =>
     this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.subjectId, () => {
       const users = this.people
-        .filter((person) => this.isThere(person))
+        .filter((person) => this.isVisible(person))
         .filter((person) =>
           'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.subjectId,
         )
-        .map((person) => this.told(person));
-      return this.tellsOfAll ? this.tellsOfAll(users) : users;
+        .map((person) => this.toPerson(person));
+      return this.editLookUp ? this.editLookUp(users) : users;
     });
 
   listPeople: Upstream['listPeople'] = (offset) =>
     this.answer('listPeople', String(offset), () => {
-      const everybody = this.people.filter((person) => this.isThere(person)).map((person) => this.told(person));
+      const everybody = this.people.filter((person) => this.isVisible(person)).map((person) => this.toPerson(person));
       const users = everybody.slice(offset, offset + PAGE_SIZE);
       return { people: users, received: users.length };
     });
 
   readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', humanId, () => {
-      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
+      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isVisible(somebody));
       if (!person) throw new NotFound(facts(404));
-      return this.told(person);
+      return this.toPerson(person);
     });
 
   withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
@@ -168,11 +173,11 @@ export class FakeUpstream implements Upstream {
     });
 
   listReports = (clientUserId: string): Promise<ListedReport[]> =>
-    this.answer('listReports', clientUserId, () => this.reportsOf(this.connected(clientUserId)));
+    this.answer('listReports', clientUserId, () => this.reportsOf(this.findConnected(clientUserId)));
 
   openReport: Upstream['openReport'] = (clientUserId, reportId, format) =>
     this.answer('openReport', `${reportId}.${format}`, () => {
-      const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
+      const row = this.reportsOf(this.findConnected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
       if (this.notOffered.includes(`${row.type}:${format}`)) throw new NotOffered(facts(415));
       const bytes = Buffer.from(this.bytes.get(`${reportId}.${format}`) ?? `${row.id} ${row.updatedAt} ${format}`);
@@ -200,16 +205,16 @@ export class FakeUpstream implements Upstream {
     throw fault.error;
   }
 
-  private turnsOf(person: FakePerson): Turn[] {
+  private pastChanges(person: FakePerson): Change[] {
     return this.script.filter(({ afterMs }) => now() >= person.invitedAtMs + afterMs);
   }
 
-  private isThere(person: FakePerson): boolean {
-    return !person.deleted && now() >= person.visibleAtMs && this.turnsOf(person).at(-1)?.gone !== true;
+  private isVisible(person: FakePerson): boolean {
+    return !person.deleted && now() >= person.visibleAtMs && this.pastChanges(person).at(-1)?.gone !== true;
   }
 
-  private told(person: FakePerson): Person {
-    const turns = this.turnsOf(person).filter(({ status }) => status !== undefined);
+  private toPerson(person: FakePerson): Person {
+    const turns = this.pastChanges(person).filter(({ status }) => status !== undefined);
     const last = turns.at(-1);
     const user: Person = {
       clientUserId: person.clientUserId,
@@ -219,14 +224,14 @@ export class FakeUpstream implements Upstream {
       updatedAtMs: person.invitedAtMs + (last?.afterMs ?? 0),
       inviteLink: null,
     };
-    return this.tells ? this.tells(user, now()) : user;
+    return this.editPerson ? this.editPerson(user, now()) : user;
   }
 
-  private connected(clientUserId: string): FakePerson {
-    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isThere(somebody));
+  private findConnected(clientUserId: string): FakePerson {
+    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isVisible(somebody));
     const hasConnected =
       person &&
-      this.turnsOf(person).some(
+      this.pastChanges(person).some(
         ({ status, reports }) => /sync/i.test(status ?? '') || status === 'Error' || (reports ?? []).length > 0,
       );
     if (!person || !hasConnected) throw new AccessDenied(facts(403));
@@ -235,7 +240,7 @@ export class FakeUpstream implements Upstream {
 
   private reportsOf(person: FakePerson): ListedReport[] {
     const rows = new Map<string, ListedReport>();
-    for (const turn of this.turnsOf(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
+    for (const turn of this.pastChanges(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
 }

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { createInternalActivities, createUpstreamActivities } from '../../src/activities';
 import { createMailboxMetrics } from '../../src/activities/mailbox';
 import type { RetentionSettings } from '../../src/activities/retention';
-import { DEFAULT_POLICY } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
@@ -14,26 +14,29 @@ import { DIGEST_KEYS } from './fake-store';
 import type { FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { noRetention } from './retention';
+import { installRuntime } from './runtime';
 
 /** Calls per second: no rate limit. */
 const UNLIMITED = 1_000;
 
-/** Starts the workers of a carrier on a real server, with the test's upstream and store; resolves to a function that stops them. */
-export async function startCarrier(options: {
-  readonly address: string;
+/** Starts the workers of a worker process over a fake upstream and a store; returns what stops them. */
+export async function startWorkers(options: {
+  /** Of the server; or an open connection. */
+  readonly address: string | NativeConnection;
   readonly client: Client;
   readonly taskQueue: string;
   readonly humanApi: FakeUpstream;
   readonly reportStore: ReportStore;
-  readonly refreshForMs: number;
+  readonly refreshForMs?: number;
   readonly dataConverter?: DataConverter;
-  /** By default, nothing is erased by age. */
+  /** Default: off. */
   readonly retention?: RetentionSettings;
+  readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
 }): Promise<() => Promise<void>> {
-  const { address, client, taskQueue, humanApi, reportStore, refreshForMs, retention = noRetention() } = options;
-  const converter = options.dataConverter && { dataConverter: options.dataConverter };
+  const { address, client, taskQueue, humanApi, reportStore, refreshForMs = 30 * DAY_MS } = options;
+  const { retention = noRetention(), dataConverter, interceptors } = options;
   installRuntime();
-  const connection = await NativeConnection.connect({ address });
+  const connection = typeof address === 'string' ? await NativeConnection.connect({ address }) : address;
   const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const internalActivities = createInternalActivities({
     reportStore,
@@ -47,39 +50,19 @@ export async function startCarrier(options: {
     policy: DEFAULT_POLICY,
     retention,
   });
+  const upstreamActivities = createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 });
+  const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
+  const workflowBundle = { codePath: WORKFLOW_BUNDLE };
   const workers = await Promise.all([
-    Worker.create({
-      connection,
-      taskQueue,
-      workflowBundle: { codePath: WORKFLOW_BUNDLE },
-      activities: internalActivities,
-      ...converter,
-    }),
+    Worker.create({ ...common, taskQueue, workflowBundle, activities: internalActivities }),
     ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
-      Worker.create({
-        connection,
-        ...queue,
-        activities: createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 }),
-        ...converter,
-      }),
+      Worker.create({ ...common, ...queue, activities: upstreamActivities }),
     ),
   ]);
   const running = workers.map((worker) => worker.run());
   return async () => {
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
-    await connection.close();
+    if (typeof address === 'string') await connection.close();
   };
-}
-
-let installed = false;
-
-/** Once per process. The SDK would log each start and stop, and each task that fails on purpose. */
-function installRuntime(): void {
-  if (installed) return;
-  installed = true;
-  Runtime.install({
-    logger: new DefaultLogger('ERROR', () => {}),
-    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
-  });
 }
