@@ -15,7 +15,7 @@ export interface ApplicantRuns {
    * refresh itself.
    */
   openSinceMs(clientUserId: string): Promise<number | null>;
-  /** The clientUserId of the applicant with this humanId, by search attribute; null if there is none. */
+  /** The clientUserId of the applicant with this humanId, by search attribute; null if Temporal lists none. */
   findByHumanId(humanId: string): Promise<string | null>;
   /** Delivers a report notice to the open run, or to the refresh if the applicant closed recently. */
   deliverReportNotice(clientUserId: string, notice: ReportNotice, requestId: string): Promise<DeliveryResult>;

@@ -104,7 +104,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
     const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
     const documents = manifest.documents.filter((document) => isFromCurrentDetails(document, detailsRound));
     const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
-    // The digest's key was removed: the details may be another person's, who must not get this outcome.
+    // The digest's key was removed: the details may be another person's, and this outcome is not theirs.
     const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
     const ofOthers = match === 'other' || isUnknown;
     const known = { humanId, outcome, reason, closedAt, round, detailsRound, revision, ofOthers };

@@ -19,7 +19,7 @@ export async function translateStoreErrors<T>(work: () => Promise<T>): Promise<T
   }
 }
 
-/** The applicant's manifest; null if there is none, or if another applicant has the folder. */
+/** The applicant's manifest; null without one, or if the folder is another applicant's. */
 export async function readOwnManifest(reportStore: ReportStore, clientUserId: string): Promise<Manifest | null> {
   try {
     return await translateStoreErrors(() => reportStore.readManifest(clientUserId));

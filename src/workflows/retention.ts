@@ -12,7 +12,7 @@ import type { RetentionKind, RetentionResult } from './contract';
 
 /** Each erasure waits most of a minute for Temporal's queues: 8 at once make about 10,000 a day. */
 const ERASE_CONCURRENCY = 8;
-/** After so many failed attempts the next run of the schedule tries again. */
+/** Then the next run of the schedule tries again. */
 const MAX_ATTEMPTS = 3;
 /** Ids of each kind in the result, which is part of the history. */
 const FIRST_IDS = 100;

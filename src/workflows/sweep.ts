@@ -11,7 +11,7 @@ const SHARD_ROWS = 50_000;
 /** Missing people that are confirmed one by one; more of them indicate a fault of the list. */
 const MAX_CONFIRMED = 1_000;
 
-/** After so long without a decisive answer the sweep continues with the next person. */
+/** Without a decisive answer for this long, the sweep continues with the next person. */
 const UNDECIDED_AFTER_MS = 5 * MINUTE_MS;
 
 /** Counts and positions only: data that grows with the number of people is on the shelf. */

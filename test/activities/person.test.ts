@@ -27,7 +27,7 @@ function setup() {
   return { upstream, humanId, found, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
 }
 
-/** An upstream that fails so often, then answers. */
+/** An upstream that fails `times` times, then answers. */
 function failing(times: number, error: Error = DOWN, route: Route = 'readStatus') {
   const person = setup();
   person.upstream.faults.push({ route, error, times });
