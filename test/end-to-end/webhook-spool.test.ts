@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, runProcess } from '../support/processes';
 
+jest.setTimeout(60_000);
+
 let folder: string;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
@@ -26,11 +28,10 @@ test.each([
   'a %s whose %s is %s prints the setting and ends with status 2, before it listens',
   async (process, name, path, code) => {
     const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-of-the-test', [name]: path };
-    const { status, lines, said } = await runProcess(process, folder, env, []);
+    const { status, lines, stderr: said } = await runProcess(process, folder, env, []);
     expect({ status, lines }).toEqual({ status: 2, lines: [] });
     expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
   },
-  60_000,
 );
 
 test('a webhook logs the number of its secrets, because a comma separates two, and not the secrets', async () => {

@@ -12,7 +12,7 @@ interface ActivityEnvironment {
   readonly random: () => number;
   /** When the next worker is up. */
   upAtMs(): number;
-  /** True if a test may hold a call: time stands still during an attempt that does not end at once. */
+  /** True if a test may hold a call: the clock stops during an attempt that does not end at once. */
   readonly callsMayBeHeld: boolean;
   /** The earliest start that its queue allows. */
   startsAtMs(taskQueue: string): number;

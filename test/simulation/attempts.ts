@@ -56,9 +56,9 @@ export async function runAttempt(
 
 /** The delay after which the server repeats an activity. */
 export function retryAfterMs(error: ApplicationFailure, attempt: number): number {
-  const asked = error.nextRetryDelay;
-  if (typeof asked === 'number') return asked;
-  if (asked !== undefined && asked !== null)
+  const delayMs = error.nextRetryDelay;
+  if (typeof delayMs === 'number') return delayMs;
+  if (delayMs !== undefined && delayMs !== null)
     throw new TypeError('expected nextRetryDelay to be a number of milliseconds');
   return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt - 1, 20));
 }

@@ -36,7 +36,7 @@ const cancelAtMs = fc.oneof(
 export const cases: fc.Arbitrary<SimulationCase> = truths.chain((truth) =>
   fc
     .record({
-      honest: trueDeliveries(truth),
+      genuine: trueDeliveries(truth),
       forged: forgedDeliveries(truth, FORGED_STATUSES),
       cancelAtMs: fc.option(cancelAtMs, { freq: 4 }).map((atMs) => atMs),
       deaths,
@@ -48,5 +48,5 @@ export const cases: fc.Arbitrary<SimulationCase> = truths.chain((truth) =>
       skewMs: fc.constantFrom(0, 0, DAY_MS, -DAY_MS),
       seed: fc.nat(),
     })
-    .map(({ honest, forged, ...rest }) => ({ truth, deliveries: [...honest, ...forged], ...rest })),
+    .map(({ genuine, forged, ...rest }) => ({ truth, deliveries: [...genuine, ...forged], ...rest })),
 );

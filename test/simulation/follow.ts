@@ -81,7 +81,7 @@ export function useSimulation() {
   };
 
   return {
-    /** Follows an applicant whose changes begin with the invitation. */
+    /** Follows an applicant; the times of the script count from the invitation. */
     follow: (script: readonly Change[], options?: FollowOptions) => followOn(new FakeUpstream(script), options),
     /** The same on an upstream that the test has prepared. */
     followOn,

@@ -276,7 +276,7 @@ function toPayloads(values: readonly unknown[]): Payloads {
   return values.map((value) => defaultPayloadConverter.toPayload(value));
 }
 
-/** The order in which the SDK's core hands over the jobs of an activation. */
+/** The order of jobs in an activation of the SDK's core. */
 function rank(job: Job): number {
   if (job.initializeWorkflow) return 0;
   return job.signalWorkflow ? 3 : 4;

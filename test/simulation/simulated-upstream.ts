@@ -126,13 +126,13 @@ export class SimulatedUpstream implements Upstream {
   }
 
   private toUser(humanId: string): Person {
-    const told = this.model.person(this.clock.nowMs);
-    if (!told) throw new NotFound(facts(404));
+    const person = this.model.person(this.clock.nowMs);
+    if (!person) throw new NotFound(facts(404));
     const { clientUserId, clientUserEmail } = this.person;
-    const updatedAtMs = told.updatedAtMs === null ? null : told.updatedAtMs + this.faults.skewMs;
+    const updatedAtMs = person.updatedAtMs === null ? null : person.updatedAtMs + this.faults.skewMs;
     return {
       ...{ clientUserId, subjectId: humanId, email: clientUserEmail },
-      ...{ status: told.status, updatedAtMs, inviteLink: null },
+      ...{ status: person.status, updatedAtMs, inviteLink: null },
     };
   }
 

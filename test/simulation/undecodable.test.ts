@@ -42,9 +42,9 @@ function withUndecodable(marked: string, answered: string[]) {
     );
 }
 
-async function run(given: SimulationCase, marked: string) {
+async function run(testCase: SimulationCase, marked: string) {
   const answered: string[] = [];
-  const end = await simulate(code, given, DEFAULT_POLICY, T0 + 10 * DAY_MS, withUndecodable(marked, answered)).then(
+  const end = await simulate(code, testCase, DEFAULT_POLICY, T0 + 10 * DAY_MS, withUndecodable(marked, answered)).then(
     ({ closed }) => closed.status,
     (error: unknown) => error,
   );
@@ -53,12 +53,12 @@ async function run(given: SimulationCase, marked: string) {
 
 test('an undecodable answer of any activity stops the applicant, and nothing irreversible follows', async () => {
   const names = new Set<string>();
-  for (const given of CASES) {
-    const complete = await run(given, 'none');
+  for (const testCase of CASES) {
+    const complete = await run(testCase, 'none');
     expect(complete.end).toBe('COMPLETED');
     for (const name of new Set(complete.answered)) {
       names.add(name);
-      const { answered, end } = await run(given, name);
+      const { answered, end } = await run(testCase, name);
       expect({ name, end }).toEqual({ name, end: expect.any(WorkflowTaskFailed) });
       expect(String(end)).toMatch('UndecodablePayload');
       if (name !== 'withdraw' && name !== 'recordManifest') expect(answered).not.toContain('withdraw');

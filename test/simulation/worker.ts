@@ -39,7 +39,7 @@ export class SimulatedWorker {
 
   findActivity(name: string): Activities[string] {
     const run = this.activities[name];
-    if (!run) throw new Error(`expected an activity, there is no ${name}`);
+    if (!run) throw new Error(`expected an activity ${name}`);
     return run;
   }
 

@@ -32,7 +32,7 @@ const NO_LIMIT = undefined as unknown as number;
 const LATEST_FLAGS = [1, 2];
 
 /**
- * The bundle of the tests in the sandbox of a worker, without a worker. Activations and completions are those that the SDK's core exchanges with it.
+ * The bundle of the tests in the sandbox of a worker, without a worker. The SDK's core exchanges the same activations and completions with it.
  */
 export class WorkflowCode {
   private readonly creator: ReusableVMWorkflowCreator;

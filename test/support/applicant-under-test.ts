@@ -120,7 +120,7 @@ export class ApplicantUnderTest {
   }
 
   /**
-   * Sends the notices of these changes, each at its time. The time-skipping server rejects the workflow task for good if a notice cancels a timer at
+   * Sends the notices of these changes, each at its time. The time-skipping server rejects every further workflow task if a notice cancels a timer at
    * the moment at which it fires.
    */
   async sendNotices(script: readonly Change[]): Promise<void> {

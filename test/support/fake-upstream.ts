@@ -14,23 +14,22 @@ export type Route =
   | 'openReport'
   | 'proveCredentials';
 
-/** A change in a person's life, so long after the invitation. */
+/** A change upstream, at a time after the invitation. */
 export interface Change {
   readonly afterMs: number;
   readonly status?: string;
-  /** Documents that upstream lists from then on; a row with a known id replaces it. */
+  /** Reports that are listed from then on; a row with a known id replaces it. */
   readonly reports?: readonly ListedReport[];
-  /** Upstream knows nobody, until another turn comes. */
+  /** The person does not exist until the next change. */
   readonly gone?: boolean;
 }
 
-/** A call, by the server's clock and by the machine's (`performance.now()`). */
+/** A call; the time is that of the server's clock. */
 interface Call {
   readonly route: Route;
   /** The person or the document (`reportId.format`). */
   readonly of: string;
   readonly atMs: number;
-  readonly realMs: number;
 }
 
 interface FakePerson {
@@ -38,48 +37,44 @@ interface FakePerson {
   readonly clientUserId: string;
   readonly email: string;
   readonly invitedAtMs: number;
-  /** When upstream begins to tell of the person: a create may take effect after its answer was lost. */
+  /** A create can take effect after its answer was lost. */
   readonly visibleAtMs: number;
   deleted: boolean;
 }
 
-/** What a call throws instead of answering. */
+/** An error that calls throw. */
 interface Fault {
   readonly route: Route;
   readonly error: Error;
-  /** How often; without limit where nothing is said. */
+  /** Default: every time. */
   times?: number;
-  /** Lets the call have its effect first: the answer is lost, not the request. */
+  /** Throws after the effect: the answer is lost. */
   readonly after?: boolean;
   /** Only for this person or this document (`reportId.format`). */
   readonly of?: string;
-  /** Only at such times by the server's clock. */
+  /** Only at these times of the server's clock. */
   readonly when?: (nowMs: number) => boolean;
 }
 
-/** As few as upstream may give: smaller pages are the last. */
+/** The smallest page of upstream; a smaller one is the last. */
 const PAGE_SIZE = 10;
 
-/**
- * Human API as a unit test wants it: people live by a script on the test server's clock. It keeps what it was asked, in order, and breaks on
- * request. The real client is proven elsewhere, against HTTP.
- */
+/** Human API with people whose statuses and reports follow a script on the test server's clock. It records its calls and fails on request. */
 export class FakeUpstream implements Upstream {
   readonly people: FakePerson[] = [];
-  /** What was asked, in order. */
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
-  /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
-  editPerson: ((user: Person, nowMs: number) => Person) | null = null;
-  /** Rewrites the whole reply of a look-up. */
-  editLookUp: ((users: Person[]) => Person[]) | null = null;
-  /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
+  /** Changes the person in an answer, for example to an older status. */
+  editPerson: ((person: Person, nowMs: number) => Person) | null = null;
+  /** Changes the answer of a look-up. */
+  editLookUp: ((people: Person[]) => Person[]) | null = null;
+  /** Holds a call, and its effect, until the promise resolves. */
   readonly holds = new Map<Route, Promise<void>>();
-  /** Formats that reports do not come in, as `type:format`. */
+  /** Formats that are not offered, as `type:format`. */
   notOffered: readonly string[] = [];
-  /** Bytes of a document (`reportId.format`) where they are to be others than its name and version. */
+  /** Bytes of a document (`reportId.format`); default: its name and version. */
   readonly bytes = new Map<string, string>();
-  /** How long after a create the person begins to show. */
+  /** The time from a create until the person is visible. */
   commitDelayMs = 0;
 
   constructor(private readonly script: readonly Change[] = []) {}
@@ -92,7 +87,7 @@ export class FakeUpstream implements Upstream {
     return this.callsTo(route).length;
   }
 
-  /** Waits, in real time, until a route was called so often: virtual time stands still while a call is held. */
+  /** Waits, in real time, for this number of calls. */
   async waitForCall(route: Route, times = 1): Promise<void> {
     while (this.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -112,7 +107,7 @@ export class FakeUpstream implements Upstream {
     return release;
   }
 
-  /** Somebody who was invited at `atMs`, by us or another way. */
+  /** Adds a person that was invited at `atMs`. */
   enrol(clientUserId: string, email: string, atMs: number): FakePerson {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
@@ -126,9 +121,9 @@ export class FakeUpstream implements Upstream {
     return person;
   }
 
-  /** As the create was sent, each. */
+  /** The inputs of the creates. */
   readonly invitations: Invitation[] = [];
-  /** What a create answers as the person's link; null: none. */
+  /** The link in the answer of a create. */
   inviteLink: string | null = null;
 
   invite = (invitation: Invitation): Promise<Person> => {
@@ -142,32 +137,32 @@ export class FakeUpstream implements Upstream {
 
   findPeople = (by: PersonFilter): Promise<Person[]> =>
     this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.subjectId, () => {
-      const users = this.people
+      const people = this.people
         .filter((person) => this.isVisible(person))
         .filter((person) =>
           'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.subjectId,
         )
         .map((person) => this.toPerson(person));
-      return this.editLookUp ? this.editLookUp(users) : users;
+      return this.editLookUp ? this.editLookUp(people) : people;
     });
 
   listPeople: Upstream['listPeople'] = (offset) =>
     this.answer('listPeople', String(offset), () => {
-      const everybody = this.people.filter((person) => this.isVisible(person)).map((person) => this.toPerson(person));
-      const users = everybody.slice(offset, offset + PAGE_SIZE);
-      return { people: users, received: users.length };
+      const visible = this.people.filter((person) => this.isVisible(person)).map((person) => this.toPerson(person));
+      const people = visible.slice(offset, offset + PAGE_SIZE);
+      return { people, received: people.length };
     });
 
   readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', humanId, () => {
-      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isVisible(somebody));
+      const person = this.people.find((each) => each.humanId === humanId && this.isVisible(each));
       if (!person) throw new NotFound(facts(404));
       return this.toPerson(person);
     });
 
   withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
     this.answer('withdraw', humanId, () => {
-      const person = this.people.find((somebody) => somebody.humanId === humanId && !somebody.deleted);
+      const person = this.people.find((each) => each.humanId === humanId && !each.deleted);
       if (person) person.deleted = true;
       return person ? 'deleted' : 'already-gone';
     });
@@ -185,12 +180,12 @@ export class FakeUpstream implements Upstream {
       return { contentType, contentLength: bytes.length, stream: oneChunk(bytes), discard: async () => {} };
     });
 
-  proveCredentials = (): Promise<void> => this.answer('proveCredentials', 'us', () => undefined);
+  proveCredentials = (): Promise<void> => this.answer('proveCredentials', 'credentials', () => undefined);
 
   close = async (): Promise<void> => {};
 
-  private async answer<T>(route: Route, of: string, honestly: () => T): Promise<T> {
-    this.calls.push({ route, of, atMs: now(), realMs: performance.now() });
+  private async answer<T>(route: Route, of: string, compute: () => T): Promise<T> {
+    this.calls.push({ route, of, atMs: now() });
     await this.holds.get(route);
     const fault = this.faults.find(
       (candidate) =>
@@ -199,9 +194,9 @@ export class FakeUpstream implements Upstream {
         (candidate.of ?? of) === of &&
         (candidate.when?.(now()) ?? true),
     );
-    if (!fault) return honestly();
+    if (!fault) return compute();
     if (fault.times !== undefined) fault.times -= 1;
-    if (fault.after) honestly();
+    if (fault.after) compute();
     throw fault.error;
   }
 
@@ -214,9 +209,9 @@ export class FakeUpstream implements Upstream {
   }
 
   private toPerson(person: FakePerson): Person {
-    const turns = this.pastChanges(person).filter(({ status }) => status !== undefined);
-    const last = turns.at(-1);
-    const user: Person = {
+    const changes = this.pastChanges(person).filter(({ status }) => status !== undefined);
+    const last = changes.at(-1);
+    const answer: Person = {
       clientUserId: person.clientUserId,
       subjectId: person.humanId,
       email: person.email,
@@ -224,11 +219,11 @@ export class FakeUpstream implements Upstream {
       updatedAtMs: person.invitedAtMs + (last?.afterMs ?? 0),
       inviteLink: null,
     };
-    return this.editPerson ? this.editPerson(user, now()) : user;
+    return this.editPerson ? this.editPerson(answer, now()) : answer;
   }
 
   private findConnected(clientUserId: string): FakePerson {
-    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isVisible(somebody));
+    const person = this.people.find((each) => each.clientUserId === clientUserId && this.isVisible(each));
     const hasConnected =
       person &&
       this.pastChanges(person).some(
@@ -243,15 +238,6 @@ export class FakeUpstream implements Upstream {
     for (const turn of this.pastChanges(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
-}
-
-/**
- * Returns the ms that the time-skipping server skipped between two calls. Its clock also runs with the machine's while an attempt is under way, so
- * the plain difference of the times grows with each stall.
- */
-export function skippedMs(from: Call | undefined, to: Call | undefined): number {
-  if (!from || !to) throw new Error('expected two calls');
-  return to.atMs - from.atMs - (to.realMs - from.realMs);
 }
 
 /** A row of upstream's list. */
@@ -269,7 +255,7 @@ export function row(
   };
 }
 
-/** A provider's usual two reports. */
+/** The two usual reports of a provider. */
 export function provider(name: string): ListedReport[] {
   return [row(`u-${name}`, 'unity', name), row(`c-${name}`, 'ccdraw', name)];
 }
@@ -278,7 +264,7 @@ export function facts(status: number | null): CallFacts {
   return { method: 'GET', route: '/scripted', status, requestId: null };
 }
 
-/** The test server's time: activities are the only callers. */
+/** The time of the test server; every call comes from an activity. */
 function now(): number {
   return activityInfo().currentAttemptScheduledTimestampMs;
 }

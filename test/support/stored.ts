@@ -2,14 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Manifest } from '../../src/report-store/port';
 
-/** One applicant's folder of a report store as it lies on the disk. */
+/** The folder of one applicant in a report store. */
 export interface Stored {
   readonly manifest: Manifest;
-  /** Every file but the manifest, the claim before it and the lock that whoever writes it may hold: path relative to it ("/" on every platform), bytes. */
+  /** Every file except the manifest, its claim and its lock: relative path with "/", bytes. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** @throws where there is no manifest */
+/** @throws without a manifest */
 export async function readStored(reports: string, clientUserId: string): Promise<Stored> {
   const files = await filesIn(join(reports, clientUserId));
   const manifest = files.get('manifest.json');

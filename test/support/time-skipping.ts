@@ -9,8 +9,8 @@ import { installRuntime } from './runtime';
 import { startWorkers } from './workers';
 
 /**
- * Follows applicants on Temporal's time-skipping server, one server for the tests of a file. Its clock stands still for good once a workflow is
- * terminated while an activity runs.
+ * Follows applicants on Temporal's time-skipping server, one server for the tests of a file. Its clock stops once a workflow is terminated while
+ * an activity runs.
  */
 export function useTimeSkipping() {
   let server: TimeSkipping | undefined;
@@ -33,7 +33,7 @@ export function useTimeSkipping() {
   };
   return {
     server: started,
-    /** Follows an applicant whose changes begin with the invitation. */
+    /** Follows an applicant; the times of the script count from the invitation. */
     follow: (script: readonly Change[], options?: FollowOptions) => followOn(new FakeUpstream(script), options),
     /** The same on an upstream that the test has prepared. */
     followOn,
@@ -42,7 +42,7 @@ export function useTimeSkipping() {
 }
 
 /** A Temporal server whose clock jumps over every wait. */
-export class TimeSkipping {
+class TimeSkipping {
   private sequence = 0;
 
   private constructor(
@@ -74,7 +74,7 @@ export class TimeSkipping {
     await this.env.teardown();
   }
 
-  /** Starts an applicant with workers of its own. */
+  /** Starts an applicant with its own workers. */
   async follow(humanApi: FakeUpstream, options: FollowOptions = {}): Promise<ApplicantUnderTest> {
     this.sequence += 1;
     const { store = new FakeStore(), clientUserId = `POL-${this.sequence}` } = options;

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
@@ -28,39 +27,29 @@ import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { filesIn } from '../support/stored';
-import {
-  APPLICANTS_ATTRIBUTES,
-  DELETES_SOON,
-  startTemporalServer,
-  type TemporalServer,
-} from '../support/temporal-server';
+import { DELETES_SOON, useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
 const RETENTION_MS = 30 * DAY_MS;
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
 
-let server: TemporalServer;
-let connection: Connection;
 let folder: string;
+const temporal = useTemporalServer({ extraArgs: DELETES_SOON });
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-retention-'));
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
-  connection = await Connection.connect({ address: server.address });
 });
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
 /** Workers that erase by age, with a folder of their own. */
 async function setup() {
-  const client = new Client({ connection, namespace: server.namespace });
+  const { client, address } = temporal();
   const taskQueue = `retention-${randomUUID()}`;
   const root = join(folder, taskQueue);
   const store = createFolderStore(root);
@@ -93,7 +82,6 @@ async function setup() {
           eraseEntries({ spoolFolder: null, reportStore: () => store, seal: null }, id, humanIds),
         ...over,
       };
-      const { address } = server;
       const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
       const services = { humanApi, reportStore: store, retention, audit, registry };
       stops.push(await startWorkers({ address, client, taskQueue, refreshForMs: 1, ...services }));

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import type { SweepFinding } from '../../src/domain/sweep';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
@@ -16,28 +15,19 @@ import {
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
-let server: TemporalServer;
-let connection: Connection;
+const temporal = useTemporalServer();
 const stops: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-  connection = await Connection.connect({ address: server.address });
-});
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
 });
 
 /** Workers over a fake upstream and a store; started applicants do not run. */
 function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
-  const client = new Client({ connection, namespace: server.namespace });
+  const { client, address } = temporal();
   const taskQueue = `sweep-${randomUUID()}`;
   const humanApi = new FakeUpstream();
   const store = new FakeStore();
@@ -70,7 +60,6 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
       });
     },
     async work() {
-      const { address } = server;
       stops.push(await startWorkers({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
     },
     async findings(): Promise<SweepFinding[]> {
@@ -201,12 +190,12 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
   const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
-  const seen = await until('an undecided look-up', 20_000, async () => {
+  const found = await until('an undecided look-up', 20_000, async () => {
     const run = await inspect();
     return run?.isUndecided ? run : null;
   });
-  expect(seen).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
-  expect(Date.now() - (seen.unreadSinceMs ?? 0)).toBeLessThan(30_000);
+  expect(found).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
+  expect(Date.now() - (found.unreadSinceMs ?? 0)).toBeLessThan(30_000);
 });
 
 test('an operator withdraws the person of a terminated applicant, and no later start invites again', async () => {

@@ -1,4 +1,3 @@
-import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
@@ -14,7 +13,7 @@ import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { installRuntime } from '../support/runtime';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 
 const STEP_TIMEOUT_MS = 60_000;
 const DEPLOYMENT = 'chartway';
@@ -26,17 +25,12 @@ const POLICY = {
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: 3 * SECOND_MS },
 };
 
-let server: TemporalServer;
-beforeAll(async () => {
-  installRuntime();
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-});
-afterAll(() => server?.stop());
+const temporal = useTemporalServer();
 
 test('two worker versions at once bring every applicant to the same end while the current version changes', async () => {
-  const connection = await Connection.connect({ address: server.address });
-  const native = await NativeConnection.connect({ address: server.address });
-  const client = new Client({ connection });
+  installRuntime();
+  const { client, address } = temporal();
+  const native = await NativeConnection.connect({ address });
   const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
   const reportStore = new FakeStore();
   const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 1_000 };
@@ -55,7 +49,7 @@ test('two worker versions at once bring every applicant to the same end while th
     });
   const makeCurrent = (buildId: string) =>
     until(`version ${buildId} to be current`, STEP_TIMEOUT_MS, async () =>
-      connection.workflowService
+      client.workflowService
         .setWorkerDeploymentCurrentVersion({ namespace: 'default', deploymentName: DEPLOYMENT, buildId })
         .then(() => true)
         .catch(() => false),
@@ -94,6 +88,5 @@ test('two worker versions at once bring every applicant to the same end while th
 
   for (const workers of versions) workers.shutdown();
   await Promise.all(running);
-  await connection.close();
   await native.close();
 });
