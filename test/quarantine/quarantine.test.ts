@@ -79,7 +79,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
     expect((await quarantine.list()).map(({ id }) => id)).toEqual([second]);
   });
 
-  test('caps each reason apart and keeps the oldest records', async () => {
+  test('caps each reason and keeps the oldest records', async () => {
     let nowMs = 1_700_000_000_000;
     const quarantine = (await setup()).open(null, { maxRecords: 2, nowMs: () => nowMs++ });
     const put = (why: QuarantineRecord['why'], content: string) => quarantine.put(record({ why, content }));

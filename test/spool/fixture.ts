@@ -73,7 +73,7 @@ export async function newFolder(): Promise<string> {
   return folder;
 }
 
-/** A spool that is open, and what it says. */
+/** An open spool with its log and metrics. */
 export async function open(
   options: {
     folder?: string;
@@ -96,7 +96,7 @@ export async function open(
     spool,
     logged: () => lines.join(''),
     append: (...texts: string[]) => spool.append(texts, Date.now() + 20_000),
-    /** A figure of ours, by name and labels as Prometheus writes them. */
+    /** A metric, by name and labels as Prometheus writes them. */
     async figure(name: string): Promise<number> {
       const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
       return Number(line?.slice(name.length + 1));

@@ -9,11 +9,11 @@ const segmentOf = (payloads: readonly string[]) =>
 
 const PAYLOADS = ['1 {"a":"ä"}', '2 x', '3 {"b":1} 1p 0123456789abcdef 3 abc'];
 
-test('what was written is read again, in order', () => {
+test('records are read in the order of writing', () => {
   expect(texts(scanSegment(segmentOf(PAYLOADS)))).toEqual(PAYLOADS);
 });
 
-test('a segment cut at any byte gives every record that was whole, and one torn end at most', () => {
+test('a segment cut at any byte has every whole record and at most one torn end', () => {
   const segment = segmentOf(PAYLOADS);
   const lengths = PAYLOADS.map((text, n) => encodeLine(n % 2 === 0 ? 'plain' : 'sealed', Buffer.from(text)).length);
   for (let cut = 0; cut <= segment.length; cut += 1) {
@@ -30,7 +30,7 @@ test('a segment cut at any byte gives every record that was whole, and one torn 
   }
 });
 
-test('a flipped bit anywhere costs its own record at most, and is never passed over in silence', () => {
+test('a flipped bit damages at most its own record, which is reported', () => {
   const segment = segmentOf(PAYLOADS);
   for (let at = 0; at < segment.length * 8; at += 1) {
     const flipped = Buffer.from(segment);
@@ -44,7 +44,7 @@ test('a flipped bit anywhere costs its own record at most, and is never passed o
   }
 });
 
-test('whatever lies between records, every whole record behind a line feed is found and every byte is accounted for', () => {
+test('with any bytes between records, every whole record after a line feed is found and no byte is lost', () => {
   const junk = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.concat([Buffer.from(bytes), Buffer.from('\n')]));
   const record = fc
     .string({ minLength: 1, maxLength: 40 })

@@ -1,6 +1,6 @@
 import { createSegments } from '../../src/spool/segments';
 
-test('of the segments that are due, the one whose time came first is next, so that none waits behind those that are put off again and again', () => {
+test('the segment that was due first is next, so that retries do not hold up a new one', () => {
   let nowMs = 0;
   const segments = createSegments(() => nowMs);
   for (let n = 0; n < 300; n += 1) {

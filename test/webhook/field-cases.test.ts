@@ -30,7 +30,7 @@ type Row = [condition: string, body: string | Buffer, encoding: string | null];
 const encoded = (encoding: string | null): Record<string, string> =>
   encoding === null ? {} : { 'Content-Encoding': encoding };
 
-/** What the applicant was told by the one notice that reached it. */
+/** The one notice that reached the applicant. */
 async function delivered(body: string | Buffer, headers: Record<string, string> = {}) {
   const { send, asked } = await setup();
   const { status, json: counts } = await send('/notifications', { headers, body });
@@ -52,7 +52,7 @@ describe('a compressed notice is delivered', () => {
     ['gzip by its old name', gzipSync(BODY), 'X-GZip'],
     ['gzip without the header', gzipSync(BODY), null],
     ['gzip under another label', gzipSync(BODY), 'deflate'],
-    ['gzip under a label that is none', gzipSync(BODY), 'utf-8'],
+    ['gzip with another text as the encoding', gzipSync(BODY), 'utf-8'],
     ['gzip with padding behind it', Buffer.concat([gzipSync(BODY), Buffer.alloc(512)]), 'gzip'],
     ['deflate', deflateSync(BODY), 'deflate'],
     ['deflate without the header of zlib', deflateRawSync(BODY), 'deflate'],
@@ -75,7 +75,7 @@ describe('a compressed notice is delivered', () => {
   });
 });
 
-describe('a notice in a dialect of its sender is delivered', () => {
+describe('a notice in an unusual form is delivered', () => {
   test.each<[condition: string, body: string | Buffer]>([
     ['JSON in a JSON text', file('double-encoded.json')],
     ['JSON in a JSON text, twice', text(json())],
@@ -139,7 +139,7 @@ describe('a notice in a dialect of its sender is delivered', () => {
   });
 });
 
-describe('what holds no notice for us is answered 200, ignored, and counted with its reason', () => {
+describe('a body without a notice is answered 200, ignored and counted with its reason', () => {
   test.each<[reason: string, condition: string, body: string | Buffer]>([
     ['wrapped', 'an envelope', file('wrapped.json')],
     ['wrapped', 'an envelope in a list', JSON.stringify([{ message: { body: NOTICE } }])],
@@ -160,7 +160,7 @@ describe('what holds no notice for us is answered 200, ignored, and counted with
   });
 });
 
-describe('what cannot be read is refused', () => {
+describe('an unreadable body is rejected', () => {
   test.each<[condition: string, body: string | Buffer, encoding: string | null, expected: string]>([
     ['gzip that was cut', gzipSync(BODY).subarray(0, -10), 'gzip', 'a whole body in the Content-Encoding'],
     [
@@ -198,13 +198,13 @@ describe('what cannot be read is refused', () => {
     expect((await send('/notifications', { headers: encoded(encoding), body })).status).toBe(413);
   });
 
-  test('one that inflates to 1 MiB is taken, and ends no connection', async () => {
+  test('a body that inflates to 1 MiB is accepted', async () => {
     const body = gzipSync(JSON.stringify({ pad: '' }).replace('""', `"${'x'.repeat(LIMIT - 10)}"`));
     const { send } = await setup();
     expect((await send('/notifications', { headers: encoded('gzip'), body })).status).toBe(200);
   });
 
-  test('inflating that does not end in time, because a disk holds the threads for it, is given up', async () => {
+  test('inflating is abandoned at its deadline, for example if the disk blocks all threads', async () => {
     const held = Array.from({ length: 4 }, () => holdThread('x', 'y', 1_000_000, 64, 'sha512'));
     const limits = { maxBytes: LIMIT, untilMs: Date.now() + 10 };
     expect(await inflateBody(gzipSync(BODY), 'gzip', limits)).toEqual({ kind: 'too-slow' });
@@ -212,7 +212,7 @@ describe('what cannot be read is refused', () => {
   });
 });
 
-describe('a signed and compressed notice is taken once', () => {
+describe('a signed and compressed notice is accepted once', () => {
   const sent = gzipSync(BODY);
   test.each([
     ['signed as sent', sent],
@@ -228,7 +228,7 @@ describe('a signed and compressed notice is taken once', () => {
     expect(asked.filter(([method]) => method === 'deliverStatusNotice')).toHaveLength(1);
   });
 
-  test('that was signed long ago is known as stale', async () => {
+  test('with an old timestamp counts as stale', async () => {
     const { send, metrics } = await setup({ signature: { mode: 'require', secrets: ['client-secret'] } });
     await send('/notifications', { headers: signedHeaders(BODY, { timestamp: '1' }), body: sent });
     expect(await metrics()).toMatch('signatures_total{signature="stale",process="webhook"} 1');
@@ -245,7 +245,7 @@ async function statusOf(port: number, head: string, body = BODY.toString()): Pro
 describe('a URL that was normalised', () => {
   test.each([
     ['a slash at the end', `/notifications/${SEGMENT}/`],
-    ['a double slash at the beginning', `//notifications/${SEGMENT}`],
+    ['a leading double slash', `//notifications/${SEGMENT}`],
     ['a double slash in the middle', `/notifications//${SEGMENT}`],
     ['slashes everywhere', `///notifications///${SEGMENT}//`],
     ['an absolute target', `http://hooks.example:3001/notifications/${SEGMENT}`],
@@ -270,7 +270,7 @@ describe('a URL that was normalised', () => {
     ['no Host, in HTTP/1.0', 'POST /notifications HTTP/1.0', '200'],
     ['a slash at the end', 'POST /notifications/ HTTP/1.1\r\nHost: x', '200'],
     ['no Host, in HTTP/1.1', 'POST http://x/notifications HTTP/1.1', '400'],
-  ])('shows its secret as a password: %s', async (_condition, head, status) => {
+  ])('accepts its secret as a password: %s', async (_condition, head, status) => {
     const { port } = await setup({ secrets: [SECRET] });
     const password = Buffer.from(`x:${SECRET}`).toString('base64');
     expect(await statusOf(port, `${head}\r\nAuthorization: Basic ${password}`)).toBe(status);
@@ -296,7 +296,7 @@ describe('a URL that was normalised', () => {
     ['404', 'an absolute target without a host', `http:///notifications/${SEGMENT}`],
     ['404', 'an absolute target in another scheme', `ftp://h/notifications/${SEGMENT}`],
     ['404', 'an absolute target in a path', `/http://h/notifications/${SEGMENT}`],
-  ])('opens nothing else: %s to %s', async (status, _condition, target) => {
+  ])('leads to no other route: %s to %s', async (status, _condition, target) => {
     const { port, asked, logged } = await setup({ secrets: [SECRET] });
     expect(await statusOf(port, `POST ${target} HTTP/1.1\r\nHost: x`)).toBe(status);
     expect(asked).toEqual([]);
