@@ -200,7 +200,7 @@ describe('a manifest', () => {
     expect(upstream.count('invite')).toBe(kind === 'invited' ? 1 : 0);
   });
 
-  it('that cannot be read leaves no doubt that nothing was sent: the next attempt need not wait', async () => {
+  it('that cannot be read proves that nothing was sent, so the next attempt does not wait', async () => {
     const reportStore = new FakeStore();
     reportStore.readManifest = () => Promise.reject(new StoreUnavailable('EIO', 'open'));
     const { upstream, invite } = setup(null, reportStore);

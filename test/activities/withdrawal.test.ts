@@ -9,7 +9,7 @@ const BARE_404 = new Undecided(facts(404), UNDECIDED.foreign404);
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 
 describe('a deletion', () => {
-  /** An upstream that answers deletions with this error, so often. `isGone`: the person is gone nevertheless. */
+  /** An upstream that answers `times` deletions with this error. `isGone`: the person is gone nevertheless. */
   function setup(error: Error, { times = Infinity, isGone = false } = {}) {
     const upstream = new FakeUpstream();
     const person = upstream.enrol('POL-1', 'pol-1@example.org', 0);

@@ -1,8 +1,8 @@
+import { createTurnActivities } from '../../src/activities';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
-import { createTurnActivities } from '../../src/activities/turns';
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
@@ -15,7 +15,8 @@ import {
 } from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { manifestDeps } from '../support/activity-deps';
+import { FakeStore } from '../support/fake-store';
 import type { Activities } from './attempts';
 import { Clock, seededRandom } from './clock';
 import { type ClosedRun, SimulatedServer } from './server';
@@ -109,7 +110,7 @@ export async function simulate(
 
 /** The real ones. */
 export function createActivities(humanApi: Upstream, reportStore: ReportStore): Activities {
-  const deps = { upstream: humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
+  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 0 };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),

@@ -1,9 +1,12 @@
 import { Registry } from 'prom-client';
 import { createUpstreamActivities } from '../../src/activities';
-import { type ApplicantDirectory, createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
+import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import { createMailboxActivities } from '../../src/activities/mailbox';
+import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
+import { NO_RUNS } from '../support/activity-deps';
 import { ApplicantUnderTest, applicantInput, type FollowOptions, type Handle } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream } from '../support/fake-upstream';
@@ -29,7 +32,7 @@ interface Workflow {
 export interface Services {
   readonly humanApi: FakeUpstream;
   readonly store: FakeStore;
-  readonly directory?: ApplicantDirectory;
+  readonly runs?: ApplicantRuns;
 }
 
 /**
@@ -114,25 +117,14 @@ export function useSimulation() {
   };
 }
 
-function createInternalActivities({ humanApi, store, directory = NO_DIRECTORY }: Services): Activities {
-  const mailboxMetrics = createMailboxMetrics(new Registry());
-  const runs = { ...NO_DIRECTORY, takesNoticesSinceMs: async () => null };
+function createInternalActivities({ humanApi, store: reportStore, runs = NO_RUNS }: Services): Activities {
+  const metrics = createActivityMetrics(new Registry());
   return {
-    ...createUpstreamActivities({ upstream: humanApi, reportStore: store, timeoutMs: 0 }),
-    ...createMailboxActivities({ directory, reportStore: store, seal: null, mailboxMetrics }),
-    ...createRefreshActivities({
-      reportStore: store,
-      runs: runs as never,
-      refreshForMs: 30 * DAY_MS,
-      policy: DEFAULT_POLICY,
-    }),
+    ...createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 0 }),
+    ...createMailboxActivities({ runs, reportStore, cipher: null, metrics }),
+    ...createRefreshActivities({ reportStore, runs, refreshForMs: 30 * DAY_MS, policy: DEFAULT_POLICY }),
   } as unknown as Activities;
 }
-
-const NO_DIRECTORY: ApplicantDirectory = {
-  findByHumanId: async () => null,
-  deliverReportNotice: async () => 'closed-or-unknown',
-};
 
 /** The part of a client's handle that the tests use. */
 function createHandle(server: SimulatedServer, clock: Clock): Handle {

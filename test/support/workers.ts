@@ -3,17 +3,17 @@ import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { createInternalActivities, createUpstreamActivities } from '../../src/activities';
-import { createMailboxMetrics } from '../../src/activities/mailbox';
+import { createActivityMetrics } from '../../src/activities/metrics';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import type { Audit } from '../../src/observability/audit';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { activityQueues } from '../../src/temporal/workers';
-import { DIGEST_KEYS } from './fake-store';
+import { manifestDeps, NO_RETENTION } from './activity-deps';
 import type { FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
-import { noRetention } from './retention';
 import { installRuntime } from './runtime';
 
 /** Calls per second: no rate limit. */
@@ -31,19 +31,21 @@ export async function startWorkers(options: {
   readonly dataConverter?: DataConverter;
   /** Default: off. */
   readonly retention?: RetentionSettings;
+  /** Default: discarded. */
+  readonly audit?: Pick<Audit, 'record'>;
+  readonly registry?: Registry;
   readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
 }): Promise<() => Promise<void>> {
   const { address, client, taskQueue, humanApi, reportStore, refreshForMs = 30 * DAY_MS } = options;
-  const { retention = noRetention(), dataConverter, interceptors } = options;
+  const { retention = NO_RETENTION, registry = new Registry(), dataConverter, interceptors } = options;
   installRuntime();
   const connection = typeof address === 'string' ? await NativeConnection.connect({ address }) : address;
   const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
   const internalActivities = createInternalActivities({
-    reportStore,
-    digestKeys: DIGEST_KEYS,
-    seal: null,
-    mailboxMetrics: createMailboxMetrics(new Registry()),
-    directory: runs,
+    ...manifestDeps(reportStore),
+    ...(options.audit && { audit: options.audit }),
+    cipher: null,
+    metrics: createActivityMetrics(registry),
     runs,
     sweepSource: createSweepSource({ client, taskQueue }),
     refreshForMs,

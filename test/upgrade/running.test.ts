@@ -11,6 +11,7 @@ import {
 } from '../../src/workflows/contract';
 import type { DeliverNoticesInput } from '../../src/workflows/deliver-notices';
 import { useSimulation } from '../simulation/follow';
+import { NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { later, writtenBy010 } from './stored';
@@ -76,7 +77,8 @@ test('a mailbox that 0.1.0 handed over passes its notices on', async () => {
   const input = writtenBy010<DeliverNoticesInput>('mailbox');
   const [{ humanId }] = input.waiting as [ReportNotice];
   const passed: ReportNotice[] = [];
-  const directory = {
+  const runs = {
+    ...NO_RUNS,
     findByHumanId: async () => 'POL-M',
     deliverReportNotice: async (_clientUserId: string, notice: ReportNotice) => {
       passed.push(notice);
@@ -84,7 +86,7 @@ test('a mailbox that 0.1.0 handed over passes its notices on', async () => {
     },
   };
   const workflow = { workflowType: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input };
-  startWorkflow(workflow, { humanApi: new FakeUpstream(), store: new FakeStore(), directory });
+  startWorkflow(workflow, { humanApi: new FakeUpstream(), store: new FakeStore(), runs });
   const ended = await waitForResult(workflow.workflowId);
   expect(ended).toEqual({ clientUserId: 'POL-M', delivered: 2 });
   expect(new Set(passed)).toEqual(new Set(input.waiting));

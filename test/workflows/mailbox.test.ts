@@ -1,4 +1,4 @@
-import type { ApplicantDirectory } from '../../src/activities/mailbox';
+import type { ApplicantRuns } from '../../src/activities/applicant-runs';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -11,26 +11,28 @@ import {
   reportNoticeSignal,
 } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
+import { NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 
 const { signalWithStart, waitForResult, nowMs } = useSimulation();
 
-type Received = Awaited<ReturnType<ApplicantDirectory['deliverReportNotice']>>;
+type Received = Awaited<ReturnType<ApplicantRuns['deliverReportNotice']>>;
 
 /** A mailbox of the person `h-1`; `applicants` are those that Temporal finds by humanId. */
 function setup(applicants: Readonly<Record<string, string>> = {}, answer: Received = 'taken') {
   const humanApi = new FakeUpstream();
   const store = new FakeStore();
   const delivered: { clientUserId: string; reportId: string; requestId: string }[] = [];
-  const directory: ApplicantDirectory = {
+  const runs: ApplicantRuns = {
+    ...NO_RUNS,
     findByHumanId: async (humanId) => applicants[humanId] ?? null,
     deliverReportNotice: async (clientUserId, { reportId }, requestId) => {
       delivered.push({ clientUserId, reportId, requestId });
       return answer;
     },
   };
-  const services = { humanApi, store, directory };
+  const services = { humanApi, store, runs };
   const send = (...notices: readonly ReportNotice[]) => {
     for (const notice of notices) {
       const workflow = { workflowType: DELIVER_NOTICES, workflowId: mailboxWorkflowId(notice.humanId) };
@@ -65,9 +67,9 @@ test('notices reach the applicant that Temporal finds, a repeat once, without a 
 });
 
 test('a notice that arrives during the search is delivered too', async () => {
-  const { directory, delivered, deliver, send } = setup({ 'h-1': 'POL-1' });
-  const find = directory.findByHumanId;
-  directory.findByHumanId = async (humanId) => {
+  const { runs, delivered, deliver, send } = setup({ 'h-1': 'POL-1' });
+  const find = runs.findByHumanId;
+  runs.findByHumanId = async (humanId) => {
     send(noticeOf('r-2'));
     return find(humanId);
   };
@@ -84,9 +86,9 @@ test('upstream is asked for a person that Temporal does not find, through an out
 });
 
 test('an applicant that starts hours after the notice gets it', async () => {
-  const { directory, delivered, deliver } = setup();
+  const { runs, delivered, deliver } = setup();
   const startedAtMs = (await nowMs()) + 3 * HOUR_MS;
-  directory.findByHumanId = async () => ((await nowMs()) < startedAtMs ? null : 'POL-4');
+  runs.findByHumanId = async () => ((await nowMs()) < startedAtMs ? null : 'POL-4');
   expect(await deliver(noticeOf('r-1'))).toEqual({ clientUserId: 'POL-4', delivered: 1 });
   expect(delivered).toMatchObject([{ clientUserId: 'POL-4', reportId: 'r-1' }]);
 });
@@ -145,9 +147,9 @@ describe('2,100 notices, which take two runs,', () => {
   });
 
   test('are all quarantined after a day without an applicant', async () => {
-    const { directory, deliver, quarantine } = setup();
+    const { runs, deliver, quarantine } = setup();
     const searches: number[] = [];
-    directory.findByHumanId = async () => {
+    runs.findByHumanId = async () => {
       searches.push(await nowMs());
       return null;
     };

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
-import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
+import { createMailboxActivities } from '../../src/activities/mailbox';
+import { createActivityMetrics } from '../../src/activities/metrics';
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
 import { serveDuePollMetric } from '../../src/temporal/task-queues';
@@ -121,9 +122,9 @@ test('the notices of unknown persons delay neither polls nor an applicant', asyn
   const [humanApi, store, unknown] = [new FakePeople(), new FakeStore(), names('unknown', 150)];
   const deps = { client: server().client, taskQueue, refreshForMs: DAY_MS };
   const sender = createNoticeSender(deps);
-  const mailboxMetrics = createMailboxMetrics(new Registry());
-  const directory = createApplicantRuns(deps);
-  const internalActivities = createMailboxActivities({ directory, reportStore: store, seal: null, mailboxMetrics });
+  const metrics = createActivityMetrics(new Registry());
+  const runs = createApplicantRuns(deps);
+  const internalActivities = createMailboxActivities({ runs, reportStore: store, cipher: null, metrics });
   await server().startWorkers({ taskQueue, humanApi, store, internalActivities, maxCallsPerSecond: 12 });
   const { countReads } = await startPolled(humanApi, taskQueue, names('KNOWN', 3));
   const reads = jest.spyOn(humanApi, 'readStatus');

@@ -1,19 +1,19 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createTurnActivities } from '../../src/activities';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
-import { createTurnActivities } from '../../src/activities/turns';
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { activityQueues, createWorkers } from '../../src/temporal/workers';
 import type { Upstream } from '../../src/upstream/port';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
+import { manifestDeps } from '../support/activity-deps';
 import type { Handle } from '../support/applicant-under-test';
-import { DIGEST_KEYS } from '../support/fake-store';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { installRuntime } from '../support/runtime';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
@@ -63,7 +63,7 @@ export class RealServer {
     maxCallsPerSecond = UNLIMITED,
     ...more
   }: WorkerSetup): Promise<void> {
-    const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+    const deps = { ...manifestDeps(store), upstream: humanApi, timeoutMs: 1_000 };
     const internalActivities = { ...createManifestActivities(deps), ...more.internalActivities };
     const upstreamActivities = {
       ...createWithdrawalActivities(deps),

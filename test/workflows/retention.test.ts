@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
-import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
+import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
@@ -61,7 +60,6 @@ async function setup() {
   const applicants = createApplicants({ client, taskQueue });
   const erasure = createErasure({ client, taskQueue, records: openErasureRecords(store, 'age') });
   const settings = { retentionMs: RETENTION_MS as number | null };
-  const metrics = createRetentionMetrics(registry);
   const schedule = client.schedule.getHandle(retentionWorkflowId(taskQueue));
   const silent = { info: () => undefined, warn: () => undefined };
   return {
@@ -76,19 +74,17 @@ async function setup() {
     eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
       keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
-    async work(over: Partial<RetentionSettings> = {}) {
+    async work({ record, ...over }: Partial<RetentionSettings & Pick<Audit, 'record'>> = {}) {
       const retention: RetentionSettings = {
         ...settings,
         eraseClosed: erasure.eraseClosed,
-        dropSetAside: (id, humanIds) =>
+        dropQuarantined: (id, humanIds) =>
           eraseEntries({ spoolFolder: null, reportStore: () => store, seal: null }, id, humanIds),
-        audit: { record: async (entry) => void audited.push(entry) },
-        metrics,
         ...over,
       };
-      stops.push(
-        await startWorkers({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs: 1, retention }),
-      );
+      const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
+      const services = { humanApi, reportStore: store, retention, audit, registry };
+      stops.push(await startWorkers({ address, client, taskQueue, refreshForMs: 1, ...services }));
     },
     /** A folder with a document, and a person upstream, of an applicant that Temporal no longer has. */
     async keep(clientUserId: string, closing: Partial<ManifestChange> = { outcome: 'collected', closedAt: LONG_AGO }) {
@@ -116,7 +112,8 @@ async function setup() {
       return client.workflow.getHandle<() => Promise<RetentionResult>>(action.workflow.workflowId);
     },
     async readCounts() {
-      const { values } = (await registry.getMetricsAsJSON())[0] ?? { values: [] };
+      const metric = await registry.getSingleMetric('chartway_retention_applicants_total')?.get();
+      const values = metric?.values ?? [];
       return Object.fromEntries(values.map(({ labels, value }) => [labels['result'], value]));
     },
     listDeleted: () => humanApi.people.filter((person) => person.deleted).map(({ clientUserId }) => clientUserId),
@@ -226,13 +223,11 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
         return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2, others: [] };
       return eraseClosed(id, signal);
     },
-    audit: {
-      record: async (entry) => {
-        if (entry.clientUserId === 'FAILS-1' && failing.has('FAILS-1')) throw new AuditUnavailable('full');
-        audited.push(entry);
-      },
+    record: async (entry) => {
+      if (entry.clientUserId === 'FAILS-1' && failing.has('FAILS-1')) throw new AuditUnavailable('full');
+      audited.push(entry);
     },
-    dropSetAside: async (id, humanIds) => {
+    dropQuarantined: async (id, humanIds) => {
       if (id === 'HALF-1' && failing.has(id)) throw ApplicationFailure.nonRetryable('the power went');
       return eraseEntries(entries, id, humanIds);
     },

@@ -174,10 +174,10 @@ test('an open applicant without a worker is unread after twice its cadence', asy
   const clientUserId = workflowId.slice(applicantWorkflowId('').length);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: 'no-worker' });
   const pollMs = { invited: HOUR_MS, engaged: HOUR_MS, syncing: 1, attention: 1, someSynced: 1, disconnected: 1 };
-  const look = (aheadMs: number) => source.look(clientUserId, pollMs, Date.now() + aheadMs);
-  expect(await look(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
-  expect((await look(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
-  expect(await source.look('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+  const inspect = (aheadMs: number) => source.inspect(clientUserId, pollMs, Date.now() + aheadMs);
+  expect(await inspect(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
+  expect((await inspect(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
+  expect(await source.inspect('NEVER-STARTED', pollMs, Date.now())).toBeNull();
 });
 
 test('an applicant whose answers decide nothing is distinguished from an unread one', async () => {
@@ -189,9 +189,9 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
   const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
-  const look = () => source.look(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
+  const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
   const found = await until('an undecided look-up', 20_000, async () => {
-    const run = await look();
+    const run = await inspect();
     return run?.isUndecided ? run : null;
   });
   expect(found).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });

@@ -1,6 +1,7 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { Registry } from 'prom-client';
-import { createMailboxActivities, createMailboxMetrics } from '../../src/activities/mailbox';
+import { createMailboxActivities } from '../../src/activities/mailbox';
+import { createActivityMetrics } from '../../src/activities/metrics';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
@@ -63,8 +64,8 @@ const codec = new DamagingCodec();
 const [humanApi, store] = [new FakePeople(), new FakeStore()];
 const server = useRealServer(codec);
 beforeAll(async () => {
-  const directory = createApplicantRuns({ client: server().client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
-  const deps = { directory, reportStore: store, seal: null, mailboxMetrics: createMailboxMetrics(new Registry()) };
+  const runs = createApplicantRuns({ client: server().client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
+  const deps = { runs, reportStore: store, cipher: null, metrics: createActivityMetrics(new Registry()) };
   const internalActivities = {
     ...createMailboxActivities(deps),
     isApplicantOpen: async () => false,

@@ -7,8 +7,9 @@ import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
+import { manifestDeps } from '../support/activity-deps';
 import { until } from '../support/condition';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { installRuntime } from '../support/runtime';
@@ -32,7 +33,7 @@ test('two worker versions at once bring every applicant to the same end while th
   const native = await NativeConnection.connect({ address });
   const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
   const reportStore = new FakeStore();
-  const deps = { upstream: humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
+  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 1_000 };
   const work = (buildId: string) =>
     createWorkers({
       ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
