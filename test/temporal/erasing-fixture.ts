@@ -18,7 +18,6 @@ import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { createErasure, type ErasureRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
@@ -28,6 +27,7 @@ import {
   startTemporalServer,
   type TemporalServer,
 } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const { History } = temporal.api.history.v1;
 
@@ -72,7 +72,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const audited: AuditEntry[] = [];
   const printed: Record<string, unknown>[] = [];
   const messages: string[] = [];
-  const stop = await startCarrier({
+  const stop = await startWorkers({
     address: server.address,
     client,
     taskQueue,

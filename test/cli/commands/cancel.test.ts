@@ -1,8 +1,8 @@
 import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import { until } from '../../support/condition';
 import { FakeStore } from '../../support/fake-store';
-import { BY_NOTICES } from '../../support/time-skipping';
-import { People } from '../../workflows/people';
+import { BY_NOTICES } from '../../support/policies';
+import { FakePeople } from '../../workflows/fake-people';
 import { RealServer } from '../../workflows/real-server';
 import { createFixture } from './fixture';
 
@@ -10,11 +10,11 @@ const TASK_QUEUE = 'cancel';
 const NO_WORKER = 'no worker polls the task queue "unused"';
 const TIMEOUT_MS = 60_000;
 
-const humanApi = new People();
+const humanApi = new FakePeople();
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start();
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore() });
+  await server.startWorkers({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore() });
 }, TIMEOUT_MS);
 afterAll(() => server?.stop(), TIMEOUT_MS);
 
@@ -32,7 +32,7 @@ async function setup(taskQueue = TASK_QUEUE) {
 
 async function startInvited(clientUserId: string) {
   const upstream = humanApi.add(clientUserId, []);
-  const handle = await server.begin(TASK_QUEUE, clientUserId, BY_NOTICES);
+  const handle = await server.startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
   await until('the invitation', TIMEOUT_MS, () => upstream.people[0]);
   return { upstream, handle };
 }
@@ -103,7 +103,7 @@ test.each([[['sweep']], [['withdraw', 'POL-9']]])(
 
 test('without a worker, requests the cancel and warns', async () => {
   const { run, messages } = await setup('unused');
-  const handle = await server.begin('unused', 'POL-10', BY_NOTICES);
+  const handle = await server.startApplicant('unused', 'POL-10', BY_NOTICES);
   expect(await run('cancel', 'POL-10')).toBe(0);
   expect(messages()).toMatch(NO_WORKER);
   const { events } = await handle.fetchHistory();
