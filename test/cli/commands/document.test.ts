@@ -52,8 +52,8 @@ test('--json requires --out, and reports what was written', async () => {
 });
 
 test.each([
-  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest.json lists/],
-  ['no name', '', /manifest.json lists/],
+  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
+  ['no name', '', /manifest lists/],
 ])('rejects %s', async (_, file, expected) => {
   const { run, messages, audited } = await setup();
   expect(await run(['POL-1', file])).toBe(1);
@@ -87,7 +87,7 @@ test('as a process, prints the manifest and a document with the keys of the envi
   const { folder, root, entry } = await setup();
   const env = { REPORT_STORE: root, PAYLOAD_KEYS: KEY, AUDIT_LOG: join(folder, 'audit') };
   const manifest = await runProcess('chartway', folder, env, ['document', 'POL-1', 'manifest.json']);
-  expect(manifest).toMatchObject({ status: 0, said: expect.stringMatching(/^\{"event":"audit-head".*\}\n$/) });
+  expect(manifest).toMatchObject({ status: 0, messages: expect.stringMatching(/^\{"event":"audit-head".*\}\n$/) });
   expect(JSON.parse(manifest.lines.join('\n'))).toMatchObject({ clientUserId: 'POL-1', documents: [entry] });
   const document = await runProcess('chartway', folder, env, ['document', 'POL-1', entry.file]);
   expect(document.status).toBe(0);
