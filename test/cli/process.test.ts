@@ -40,8 +40,8 @@ afterAll(async () => {
 
 async function starter(args: readonly string[], env: Record<string, string> = {}, input = '') {
   const settings = { TEMPORAL_ADDRESS: server.address, ...env };
-  const { status, lines, stderr: said, output } = await runProcess('starter', folder, settings, args, input);
-  return { status, lines, stderr: said, output };
+  const { status, lines, stderr, output } = await runProcess('starter', folder, settings, args, input);
+  return { status, lines, stderr, output };
 }
 
 /** Writes a file of applicants in the test's folder, and returns its name. */

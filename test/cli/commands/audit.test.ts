@@ -146,7 +146,7 @@ test('as a process, verifies AUDIT_LOG and prints messages or JSON, with the sam
   const { folder, first, change } = await setup();
   const run = (...args: string[]) =>
     runProcess('chartway', folder, { AUDIT_LOG: folder }, ['audit', 'verify', ...args]);
-  expect(await run()).toMatchObject({ status: 0, messages: `1 of 1 chains hold\n${unsigned(1)}` });
+  expect(await run()).toMatchObject({ status: 0, stderr: `1 of 1 chains hold\n${unsigned(1)}` });
   await change(first, (text) => text.replace('starter-2', 'starter-7'));
   const { status, lines } = await run('--json');
   expect([status, lines.map((line) => JSON.parse(line))]).toMatchObject([1, [{ broken: { file: first, line: 2 } }]]);

@@ -87,7 +87,7 @@ test('as a process, prints the manifest and a document with the keys of the envi
   const { folder, root, entry } = await setup();
   const env = { REPORT_STORE: root, PAYLOAD_KEYS: KEY, AUDIT_LOG: join(folder, 'audit') };
   const manifest = await runProcess('chartway', folder, env, ['document', 'POL-1', 'manifest.json']);
-  expect(manifest).toMatchObject({ status: 0, messages: expect.stringMatching(/^\{"event":"audit-head".*\}\n$/) });
+  expect(manifest).toMatchObject({ status: 0, stderr: expect.stringMatching(/^\{"event":"audit-head".*\}\n$/) });
   expect(JSON.parse(manifest.lines.join('\n'))).toMatchObject({ clientUserId: 'POL-1', documents: [entry] });
   const document = await runProcess('chartway', folder, env, ['document', 'POL-1', entry.file]);
   expect(document.status).toBe(0);
