@@ -14,7 +14,7 @@ const FILE_LIMIT_BYTES = 300;
 const DOWNLOAD = /^GET \/data\/v1\/human\/medical\/reports\/[^/]+\/raw/;
 const FAILED_TIMEOUT_MS = 60_000;
 const ENDINGS_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 200_000;
+jest.setTimeout(200_000);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -40,41 +40,31 @@ afterAll(async () => {
   await server?.stop();
 }, 120_000);
 
-test(
-  'a disk that is full in the middle of each document shows no partial file, and the same worker continues when there is space',
-  async () => {
-    await limitFileSize(FILE_LIMIT_BYTES);
-    const applicants = await createCohort(installation, 'POL-full', 1, ['eager']);
-    await startCohort(installation, applicants);
-    await untilStoreFails(applicants, 'EFBIG');
-    expect(await finalFiles()).toEqual([]);
-    await limitFileSize('unlimited');
-    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
-    expect([...(await filesIn(installation.reports)).keys()].filter((file) => file.startsWith('.incoming/'))).toEqual(
-      [],
-    );
-  },
-  TEST_TIMEOUT_MS,
-);
+test('a disk that is full in the middle of each document shows no partial file, and the same worker continues when there is space', async () => {
+  await limitFileSize(FILE_LIMIT_BYTES);
+  const applicants = await createCohort(installation, 'POL-full', 1, ['eager']);
+  await startCohort(installation, applicants);
+  await untilStoreFails(applicants, 'EFBIG');
+  expect(await finalFiles()).toEqual([]);
+  await limitFileSize('unlimited');
+  await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
+  expect([...(await filesIn(installation.reports)).keys()].filter((file) => file.startsWith('.incoming/'))).toEqual([]);
+});
 
-test(
-  'an unreachable store loses no applicant, and the same worker continues when the store is back',
-  async () => {
-    const applicants = await createCohort(installation, 'POL-away', 1, ['eager']);
-    const downloading = installation.proxy.catchNext((call) => DOWNLOAD.test(call), 'before');
-    await startCohort(installation, applicants);
-    await downloading;
-    const away = `${installation.reports}-away`;
-    await rename(installation.reports, away);
-    await writeFile(installation.reports, '');
-    installation.proxy.release();
-    await untilStoreFails(applicants, 'store.json');
-    await rm(installation.reports);
-    await rename(away, installation.reports);
-    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
-  },
-  TEST_TIMEOUT_MS,
-);
+test('an unreachable store loses no applicant, and the same worker continues when the store is back', async () => {
+  const applicants = await createCohort(installation, 'POL-away', 1, ['eager']);
+  const downloading = installation.proxy.catchNext((call) => DOWNLOAD.test(call), 'before');
+  await startCohort(installation, applicants);
+  await downloading;
+  const away = `${installation.reports}-away`;
+  await rename(installation.reports, away);
+  await writeFile(installation.reports, '');
+  installation.proxy.release();
+  await untilStoreFails(applicants, 'store.json');
+  await rm(installation.reports);
+  await rename(away, installation.reports);
+  await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
+});
 
 /** Limits the files of the worker: at the limit a write is short and the next write fails, as on a full disk. */
 async function limitFileSize(bytes: number | 'unlimited'): Promise<void> {

@@ -37,7 +37,7 @@ const TEMPORAL_SPARED = 2;
 /** Temporal notices a dead worker within 30 s, and a retry may wait for a minute. */
 const CALL_TIMEOUT_MS = 150_000;
 const ENDINGS_TIMEOUT_MS = 300_000;
-const TEST_TIMEOUT_MS = 900_000 * rounds;
+jest.setTimeout(900_000 * rounds);
 
 let folder: string;
 let server: TemporalServer;
@@ -67,33 +67,29 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 120_000);
 
-test(
-  `kill -9 of the worker during each kind of call, of the webhook and of Temporal loses no applicant and shows no partial file (seed ${seed})`,
-  async () => {
-    const random = new SeededRandom(seed);
-    const applicants: SampleApplicant[] = [];
-    for (const [index, interruptions] of planKills(random).entries()) {
-      const caught = interruptions.map(interrupt);
-      // A worker keeps its client token for a day; only a new worker requests one.
-      if (interruptions[0]?.call === CLIENT_TOKEN) worker = await installation.replaceWorker(worker);
-      const cohort = await createCohort(installation, `POL-${index}`, COHORT_SIZE);
-      await startCohort(installation, cohort);
-      applicants.push(...cohort);
-      for (const { call, held } of caught) await until(call, CALL_TIMEOUT_MS, () => held() !== null);
-      const download = caught.find(({ side }) => side === 'middle')?.held();
-      if (download) await until('half a document', CALL_TIMEOUT_MS, hasIncomingBytes);
-      await worker.end('SIGKILL');
-      if (download) await expectNotStored(download);
-      worker = await installation.replaceWorker(worker);
-      installation.proxy.release();
-      if (index % 3 !== TEMPORAL_SPARED) await killTemporal();
-      if (random.happens(0.5)) await installation.replaceWebhook();
-    }
-    expect(applicants.length).toBeGreaterThanOrEqual(rounds > 1 ? 100 : 50);
-    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
-  },
-  TEST_TIMEOUT_MS,
-);
+test(`kill -9 of the worker during each kind of call, of the webhook and of Temporal loses no applicant and shows no partial file (seed ${seed})`, async () => {
+  const random = new SeededRandom(seed);
+  const applicants: SampleApplicant[] = [];
+  for (const [index, interruptions] of planKills(random).entries()) {
+    const caught = interruptions.map(interrupt);
+    // A worker keeps its client token for a day; only a new worker requests one.
+    if (interruptions[0]?.call === CLIENT_TOKEN) worker = await installation.replaceWorker(worker);
+    const cohort = await createCohort(installation, `POL-${index}`, COHORT_SIZE);
+    await startCohort(installation, cohort);
+    applicants.push(...cohort);
+    for (const { call, held } of caught) await until(call, CALL_TIMEOUT_MS, () => held() !== null);
+    const download = caught.find(({ side }) => side === 'middle')?.held();
+    if (download) await until('half a document', CALL_TIMEOUT_MS, hasIncomingBytes);
+    await worker.end('SIGKILL');
+    if (download) await expectNotStored(download);
+    worker = await installation.replaceWorker(worker);
+    installation.proxy.release();
+    if (index % 3 !== TEMPORAL_SPARED) await killTemporal();
+    if (random.happens(0.5)) await installation.replaceWebhook();
+  }
+  expect(applicants.length).toBeGreaterThanOrEqual(rounds > 1 ? 100 : 50);
+  await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
+});
 
 /** A call that a kill interrupts, and where. */
 interface Interruption {

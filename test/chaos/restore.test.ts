@@ -12,7 +12,7 @@ import { createCohort, expectCorrectEndings, pollEvery, rowsOf, type SampleAppli
 /** One collects, one is withdrawn, one has several providers. */
 const PERSONAS = ['eager', 'declines', 'several'];
 const ENDINGS_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 300_000;
+jest.setTimeout(300_000);
 
 let folder: string;
 let server: TemporalServer;
@@ -41,44 +41,36 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 120_000);
 
-test(
-  'after a restore of Temporal from a backup, the engine finds what it collected and invites no one twice',
-  async () => {
-    const early = await createCohort(installation, 'POL-early', PERSONAS.length, PERSONAS);
-    const late = await createCohort(installation, 'POL-late', PERSONAS.length, PERSONAS);
-    await installation.intake(rowsOf(early));
-    await until('all early applicants to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
-    await restartTemporalWith('live', 'backup');
-    await installation.intake(rowsOf(late));
-    await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
+test('after a restore of Temporal from a backup, the engine finds what it collected and invites no one twice', async () => {
+  const early = await createCohort(installation, 'POL-early', PERSONAS.length, PERSONAS);
+  const late = await createCohort(installation, 'POL-late', PERSONAS.length, PERSONAS);
+  await installation.intake(rowsOf(early));
+  await until('all early applicants to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
+  await restartTemporalWith('live', 'backup');
+  await installation.intake(rowsOf(late));
+  await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
 
-    await restartTemporalWith('backup', 'live');
-    // The caller sends again all applicants, those from before the backup too.
-    const results = await installation.intake(rowsOf([...early, ...late]));
-    expect(results.filter((result) => result === 'started')).toHaveLength(late.length);
-    await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
-  },
-  TEST_TIMEOUT_MS,
-);
+  await restartTemporalWith('backup', 'live');
+  // The caller sends again all applicants, those from before the backup too.
+  const results = await installation.intake(rowsOf([...early, ...late]));
+  expect(results.filter((result) => result === 'started')).toHaveLength(late.length);
+  await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
+});
 
-test(
-  'after the loss of the report store, another round collects everything again and invites no one',
-  async () => {
-    // Without withdrawn applicants: upstream has no more records of them.
-    const applicants = await createCohort(installation, 'POL', 2, ['eager', 'several']);
-    await installation.intake(rowsOf(applicants));
-    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
+test('after the loss of the report store, another round collects everything again and invites no one', async () => {
+  // Without withdrawn applicants: upstream has no more records of them.
+  const applicants = await createCohort(installation, 'POL', 2, ['eager', 'several']);
+  await installation.intake(rowsOf(applicants));
+  await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
 
-    await rm(installation.reports, { recursive: true });
-    // The new store has a new identity, which a running worker does not accept.
-    await createFolderStore(installation.reports).init();
-    await worker.end();
-    worker = await installation.startWorker();
-    expect(await installation.intake(rowsOf(applicants), ['--again'])).toEqual(applicants.map(() => 'started'));
-    await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
-  },
-  TEST_TIMEOUT_MS,
-);
+  await rm(installation.reports, { recursive: true });
+  // The new store has a new identity, which a running worker does not accept.
+  await createFolderStore(installation.reports).init();
+  await worker.end();
+  worker = await installation.startWorker();
+  expect(await installation.intake(rowsOf(applicants), ['--again'])).toEqual(applicants.map(() => 'started'));
+  await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
+});
 
 async function allInvited(applicants: readonly SampleApplicant[]): Promise<boolean> {
   const people = await Promise.all(applicants.map(({ clientUserId }) => installation.upstream.people(clientUserId)));

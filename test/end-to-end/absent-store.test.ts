@@ -7,6 +7,7 @@ import { DELETES_SOON, freePort, startTemporalServer, type TemporalServer } from
 const TASK_QUEUE = 'absent-store';
 const STEP_TIMEOUT_MS = 30_000;
 const TEST_TIMEOUT_MS = 120_000;
+jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -62,47 +63,43 @@ async function deleteRun(workflowId: string): Promise<void> {
 
 const invitations = () => installation.proxy.calls.filter((call) => call === 'POST /admin/api/v1/users').length;
 
-test(
-  'without a store, worker and api are not ready and print the command, and no one is invited; an unmounted store invites no one twice',
-  async () => {
-    const [workerPort, apiPort] = [await freePort(), await freePort()];
-    const starting = installation.startWorker({ METRICS_PORT: String(workerPort) });
-    const api = startProcess('api', installation.folder, {
-      ...{ TEMPORAL_ADDRESS: server.address, REPORT_STORE: installation.reports, LOG_LEVEL: 'error' },
-      ...{ API_PORT: '0', METRICS_PORT: String(apiPort) },
-    });
-    await untilReadiness(workerPort, 503);
-    await untilReadiness(apiPort, 503);
-    const applicant = { clientUserId: 'POL-1', as: 'eager' };
-    await installation.enrol([applicant]);
-    await expect(readdir(installation.reports)).rejects.toThrow('ENOENT');
-    expect(await pollers()).toBe(0);
-    expect(installation.proxy.calls).toEqual([]);
+test('without a store, worker and api are not ready and print the command, and no one is invited; an unmounted store invites no one twice', async () => {
+  const [workerPort, apiPort] = [await freePort(), await freePort()];
+  const starting = installation.startWorker({ METRICS_PORT: String(workerPort) });
+  const api = startProcess('api', installation.folder, {
+    ...{ TEMPORAL_ADDRESS: server.address, REPORT_STORE: installation.reports, LOG_LEVEL: 'error' },
+    ...{ API_PORT: '0', METRICS_PORT: String(apiPort) },
+  });
+  await untilReadiness(workerPort, 503);
+  await untilReadiness(apiPort, 503);
+  const applicant = { clientUserId: 'POL-1', as: 'eager' };
+  await installation.enrol([applicant]);
+  await expect(readdir(installation.reports)).rejects.toThrow('ENOENT');
+  expect(await pollers()).toBe(0);
+  expect(installation.proxy.calls).toEqual([]);
 
-    expect((await installation.operate('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
-    const worker = await starting;
-    for (const process of [worker, await api]) expect(process.output()).toContain('chartway -- store init');
-    await untilReadiness(workerPort, 200);
-    await untilReadiness(apiPort, 200);
-    const result = await installation.ended('POL-1');
-    expect(result.outcome).toBe('collected');
-    expect(invitations()).toBe(1);
+  expect((await installation.operate('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  const worker = await starting;
+  for (const process of [worker, await api]) expect(process.output()).toContain('chartway -- store init');
+  await untilReadiness(workerPort, 200);
+  await untilReadiness(apiPort, 200);
+  const result = await installation.ended('POL-1');
+  expect(result.outcome).toBe('collected');
+  expect(invitations()).toBe(1);
 
-    await rename(installation.reports, `${installation.reports}.disk`);
-    await mkdir(installation.reports);
-    await deleteRun('applicant-POL-1');
-    await installation.enrol([applicant]);
-    await untilReadiness(workerPort, 503);
-    await until('an activity to fail without the store', STEP_TIMEOUT_MS, async () => {
-      const run = installation.client.workflow.getHandle('applicant-POL-1');
-      const { raw } = await run.describe();
-      return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1);
-    });
-    expect(await readdir(installation.reports)).toEqual([]);
-    await rm(installation.reports, { recursive: true });
-    await rename(`${installation.reports}.disk`, installation.reports);
-    expect(await installation.ended('POL-1')).toEqual(result);
-    expect(invitations()).toBe(1);
-  },
-  TEST_TIMEOUT_MS,
-);
+  await rename(installation.reports, `${installation.reports}.disk`);
+  await mkdir(installation.reports);
+  await deleteRun('applicant-POL-1');
+  await installation.enrol([applicant]);
+  await untilReadiness(workerPort, 503);
+  await until('an activity to fail without the store', STEP_TIMEOUT_MS, async () => {
+    const run = installation.client.workflow.getHandle('applicant-POL-1');
+    const { raw } = await run.describe();
+    return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1);
+  });
+  expect(await readdir(installation.reports)).toEqual([]);
+  await rm(installation.reports, { recursive: true });
+  await rename(`${installation.reports}.disk`, installation.reports);
+  expect(await installation.ended('POL-1')).toEqual(result);
+  expect(invitations()).toBe(1);
+});

@@ -9,6 +9,7 @@ import { startTemporalServer, type TemporalServer } from '../support/temporal-se
 const SPEED = 3_000;
 const STEP_TIMEOUT_MS = 45_000;
 const TEST_TIMEOUT_MS = 180_000;
+jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -33,57 +34,49 @@ afterAll(async () => {
   await server?.stop();
 }, 60_000);
 
-test(
-  'a newer version that comes after the closing is stored, and the outcome stays',
-  async () => {
-    const { reports, upstream } = installation;
-    await installation.enrol([{ clientUserId: 'POL-updates', as: 'updates' }]);
-    expect(await installation.ended('POL-updates')).toMatchObject({ outcome: 'collected', documents: 3 });
-    const closed = await readStored(reports, 'POL-updates');
-    await until('the refresh', STEP_TIMEOUT_MS, async () => {
-      return (await readStored(reports, 'POL-updates')).manifest.refreshedAt !== null;
-    });
-    // Read again: the list of the folder may be older than the manifest.
-    const { manifest, files } = await readStored(reports, 'POL-updates');
-    expect(manifest).toMatchObject({ outcome: 'collected', reason: null, closedAt: closed.manifest.closedAt });
-    expect([...files.keys()].sort()).toEqual(manifest.documents.map(({ file }) => file).sort());
-    expect(manifest.documents.filter(({ superseded }) => superseded)).toHaveLength(2);
-    for (const { file, reportId, format } of manifest.documents.filter(({ superseded }) => !superseded)) {
-      expect(files.get(file)).toEqual(await upstream.document('POL-updates', reportId, format));
-    }
-  },
-  TEST_TIMEOUT_MS,
-);
+test('a newer version that comes after the closing is stored, and the outcome stays', async () => {
+  const { reports, upstream } = installation;
+  await installation.enrol([{ clientUserId: 'POL-updates', as: 'updates' }]);
+  expect(await installation.ended('POL-updates')).toMatchObject({ outcome: 'collected', documents: 3 });
+  const closed = await readStored(reports, 'POL-updates');
+  await until('the refresh', STEP_TIMEOUT_MS, async () => {
+    return (await readStored(reports, 'POL-updates')).manifest.refreshedAt !== null;
+  });
+  // Read again: the list of the folder may be older than the manifest.
+  const { manifest, files } = await readStored(reports, 'POL-updates');
+  expect(manifest).toMatchObject({ outcome: 'collected', reason: null, closedAt: closed.manifest.closedAt });
+  expect([...files.keys()].sort()).toEqual(manifest.documents.map(({ file }) => file).sort());
+  expect(manifest.documents.filter(({ superseded }) => superseded)).toHaveLength(2);
+  for (const { file, reportId, format } of manifest.documents.filter(({ superseded }) => !superseded)) {
+    expect(files.get(file)).toEqual(await upstream.document('POL-updates', reportId, format));
+  }
+});
 
-test(
-  'the sweep finds a terminated applicant, the command withdraws it, and no one invites it again',
-  async () => {
-    const { client, upstream, reports } = installation;
-    await installation.enrol([{ clientUserId: 'POL-forced', as: 'silent' }]);
-    await until('the invitation', STEP_TIMEOUT_MS, async () => (await upstream.people('POL-forced')).length === 1);
-    await client.workflow.getHandle(applicantWorkflowId('POL-forced')).terminate('by mistake');
+test('the sweep finds a terminated applicant, the command withdraws it, and no one invites it again', async () => {
+  const { client, upstream, reports } = installation;
+  await installation.enrol([{ clientUserId: 'POL-forced', as: 'silent' }]);
+  await until('the invitation', STEP_TIMEOUT_MS, async () => (await upstream.people('POL-forced')).length === 1);
+  await client.workflow.getHandle(applicantWorkflowId('POL-forced')).terminate('by mistake');
 
-    const sweep = await until('visibility', STEP_TIMEOUT_MS, async () => {
-      const { status, lines, said } = await installation.operate('sweep', '--json');
-      expect({ status, said }).toMatchObject({ status: 0 });
-      const result = JSON.parse(lines[0] ?? '') as SweepResult;
-      return result.counts.terminated > 0 ? result : null;
-    });
-    expect(sweep.first.terminated).toEqual(['POL-forced']);
+  const sweep = await until('visibility', STEP_TIMEOUT_MS, async () => {
+    const { status, lines, said } = await installation.operate('sweep', '--json');
+    expect({ status, said }).toMatchObject({ status: 0 });
+    const result = JSON.parse(lines[0] ?? '') as SweepResult;
+    return result.counts.terminated > 0 ? result : null;
+  });
+  expect(sweep.first.terminated).toEqual(['POL-forced']);
 
-    const withdrawn = await installation.operate('withdraw', 'POL-forced', '--json');
-    expect({ status: withdrawn.status, said: withdrawn.said }).toMatchObject({ status: 0 });
-    expect(JSON.parse(withdrawn.lines[0] ?? '')).toMatchObject({ result: 'withdrawn', people: 1, recorded: true });
-    expect(await upstream.people('POL-forced')).toEqual([expect.objectContaining({ deleted: true })]);
-    expect((await readStored(reports, 'POL-forced')).manifest).toMatchObject({
-      outcome: 'cancelled',
-      reason: 'operator',
-    });
+  const withdrawn = await installation.operate('withdraw', 'POL-forced', '--json');
+  expect({ status: withdrawn.status, said: withdrawn.said }).toMatchObject({ status: 0 });
+  expect(JSON.parse(withdrawn.lines[0] ?? '')).toMatchObject({ result: 'withdrawn', people: 1, recorded: true });
+  expect(await upstream.people('POL-forced')).toEqual([expect.objectContaining({ deleted: true })]);
+  expect((await readStored(reports, 'POL-forced')).manifest).toMatchObject({
+    outcome: 'cancelled',
+    reason: 'operator',
+  });
 
-    const again = await installation.operate('sweep');
-    expect(again.lines.join('\n')).not.toContain('POL-forced');
-    expect(await installation.intake([{ clientUserId: 'POL-forced', as: 'silent' }])).toEqual(['closed']);
-    expect(await upstream.people('POL-forced')).toHaveLength(1);
-  },
-  TEST_TIMEOUT_MS,
-);
+  const again = await installation.operate('sweep');
+  expect(again.lines.join('\n')).not.toContain('POL-forced');
+  expect(await installation.intake([{ clientUserId: 'POL-forced', as: 'silent' }])).toEqual(['closed']);
+  expect(await upstream.people('POL-forced')).toHaveLength(1);
+});

@@ -26,6 +26,7 @@ const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
 const TASK_QUEUE = 'encrypted';
 const STEP_TIMEOUT_MS = 45_000;
 const TEST_TIMEOUT_MS = 120_000;
+jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -52,134 +53,112 @@ afterAll(async () => {
   await server?.stop();
 }, 60_000);
 
-test(
-  'Temporal stores nothing readable of an applicant but ids, names and search attributes; a second start compares encrypted digests',
-  async () => {
-    await installation.enrol([{ clientUserId: 'POL-1', as: 'eager' }]);
-    expect(await installation.ended('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
-    const history = await historyOf('POL-1');
-    const payloads = payloadsIn([history, (await describeRun('POL-1')).workflowExecutionInfo?.memo]);
-    expect(payloads.length).toBeGreaterThan(40);
-    const clear = payloads.filter(({ metadata }) => textOf(metadata?.['encoding']) !== 'binary/encrypted');
-    // The SDK's core records in clear which local activity ran, and when.
-    const clearFields = clear.map(({ data }) => Object.keys(JSON.parse(textOf(data)) as object).sort());
-    const markerFields = ['activity_id', 'activity_type', 'attempt', 'backoff', 'complete_time'];
-    expect(clearFields).toEqual(clearFields.map(() => [...markerFields, 'original_schedule_time', 'seq']));
-    const bytes = Buffer.from(History.encode(history).finish());
-    const canaries = ['@example.org', 'Robin', '1980-02-03', 'Medical records of one applicant', 'Invite the person'];
-    expect(canaries.filter((canary) => bytes.includes(canary))).toEqual([]);
-    // The webhook encrypts its notices with its own key.
-    const encrypted = payloads.filter((payload) => !clear.includes(payload));
-    expect(new Set(keysOf(encrypted))).toEqual(new Set(['main', 'webhook']));
+test('Temporal stores nothing readable of an applicant but ids, names and search attributes; a second start compares encrypted digests', async () => {
+  await installation.enrol([{ clientUserId: 'POL-1', as: 'eager' }]);
+  expect(await installation.ended('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
+  const history = await historyOf('POL-1');
+  const payloads = payloadsIn([history, (await describeRun('POL-1')).workflowExecutionInfo?.memo]);
+  expect(payloads.length).toBeGreaterThan(40);
+  const clear = payloads.filter(({ metadata }) => textOf(metadata?.['encoding']) !== 'binary/encrypted');
+  // The SDK's core records in clear which local activity ran, and when.
+  const clearFields = clear.map(({ data }) => Object.keys(JSON.parse(textOf(data)) as object).sort());
+  const markerFields = ['activity_id', 'activity_type', 'attempt', 'backoff', 'complete_time'];
+  expect(clearFields).toEqual(clearFields.map(() => [...markerFields, 'original_schedule_time', 'seq']));
+  const bytes = Buffer.from(History.encode(history).finish());
+  const canaries = ['@example.org', 'Robin', '1980-02-03', 'Medical records of one applicant', 'Invite the person'];
+  expect(canaries.filter((canary) => bytes.includes(canary))).toEqual([]);
+  // The webhook encrypts its notices with its own key.
+  const encrypted = payloads.filter((payload) => !clear.includes(payload));
+  expect(new Set(keysOf(encrypted))).toEqual(new Set(['main', 'webhook']));
 
-    expect(await installation.intake([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
-    const otherDetails = [{ clientUserId: 'POL-1', as: 'several' }];
-    await expect(installation.intake(otherDetails)).rejects.toThrow('conflict');
-    await expect(installation.intake(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') })).rejects.toThrow(
-      /"main".*PAYLOAD_KEYS/,
+  expect(await installation.intake([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
+  const otherDetails = [{ clientUserId: 'POL-1', as: 'several' }];
+  await expect(installation.intake(otherDetails)).rejects.toThrow('conflict');
+  await expect(installation.intake(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') })).rejects.toThrow(
+    /"main".*PAYLOAD_KEYS/,
+  );
+});
+
+test('a scheduled sweep reads the result of the previous one, and the worker has rejected no payload', async () => {
+  const sweep = keylessClient.schedule.getHandle(sweepWorkflowId(TASK_QUEUE));
+  for (const round of [1, 2]) {
+    await until('the schedule', STEP_TIMEOUT_MS, () =>
+      sweep.trigger('BUFFER_ALL').then(
+        () => true,
+        () => false,
+      ),
     );
-  },
-  TEST_TIMEOUT_MS,
-);
-
-test(
-  'a scheduled sweep reads the result of the previous one, and the worker has rejected no payload',
-  async () => {
-    const sweep = keylessClient.schedule.getHandle(sweepWorkflowId(TASK_QUEUE));
-    for (const round of [1, 2]) {
-      await until('the schedule', STEP_TIMEOUT_MS, () =>
-        sweep.trigger('BUFFER_ALL').then(
-          () => true,
-          () => false,
-        ),
-      );
-      await until('the sweep to end', STEP_TIMEOUT_MS, async () => {
-        const { count } = await keylessClient.workflow.count(
-          'WorkflowType = "sweep" AND ExecutionStatus = "Completed"',
-        );
-        return count >= round;
-      });
-    }
-    expect(await rejectedPayloads()).toEqual({ plaintext: 0, altered: 0, foreign: 0 });
-  },
-  TEST_TIMEOUT_MS,
-);
-
-test(
-  'a lost key stops only the applicants that need it until it is back; a rotated key continues an open applicant',
-  async () => {
-    await installation.enrol([{ clientUserId: 'POL-rotated', as: 'silent' }]);
-    await untilInvited('POL-rotated');
-    // A client without a key receives an encrypted answer to a query.
-    const { queryResult } = await keylessClient.workflowService.queryWorkflow({
-      ...{ namespace: 'default', execution: { workflowId: applicantWorkflowId('POL-rotated') } },
-      query: { queryType: invitationQuery.name },
+    await until('the sweep to end', STEP_TIMEOUT_MS, async () => {
+      const { count } = await keylessClient.workflow.count('WorkflowType = "sweep" AND ExecutionStatus = "Completed"');
+      return count >= round;
     });
-    const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
-    expect(encodings).toEqual(['binary/encrypted']);
-    const applicants = createApplicants({ client: installation.client, taskQueue: TASK_QUEUE });
-    expect(Object.keys((await applicants.readInvitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
+  }
+  expect(await rejectedPayloads()).toEqual({ plaintext: 0, altered: 0, foreign: 0 });
+});
 
-    const lost = generateKey('lost');
-    const withLost = { PAYLOAD_KEYS: `${lost},${RING}` };
-    expect(await installation.intake([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual(['started']);
-    // The deadline of this one passes while the parked one waits.
-    const deadline = { INVITATION_EXPIRES_AFTER: '3s' };
-    expect(await installation.intake([{ clientUserId: 'POL-other', as: 'silent' }], [], deadline)).toEqual(['started']);
-    expect(await installation.ended('POL-other')).toMatchObject({ outcome: 'expired' });
-    expect((await describeRun('POL-parked')).workflowExecutionInfo?.closeTime).toBeFalsy();
-    await untilTaskIsRetried('POL-parked');
-    expect(await installation.upstream.people('POL-parked')).toEqual([]);
+test('a lost key stops only the applicants that need it until it is back; a rotated key continues an open applicant', async () => {
+  await installation.enrol([{ clientUserId: 'POL-rotated', as: 'silent' }]);
+  await untilInvited('POL-rotated');
+  // A client without a key receives an encrypted answer to a query.
+  const { queryResult } = await keylessClient.workflowService.queryWorkflow({
+    ...{ namespace: 'default', execution: { workflowId: applicantWorkflowId('POL-rotated') } },
+    query: { queryType: invitationQuery.name },
+  });
+  const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
+  expect(encodings).toEqual(['binary/encrypted']);
+  const applicants = createApplicants({ client: installation.client, taskQueue: TASK_QUEUE });
+  expect(Object.keys((await applicants.readInvitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
 
-    worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: `${NEXT},${MAIN},${WEBHOOKS},${lost}` });
-    expect(await installation.ended('POL-parked')).toMatchObject({ outcome: 'collected' });
-    await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
-    await until('POL-rotated to close', STEP_TIMEOUT_MS, async () => {
-      return Boolean((await describeRun('POL-rotated')).workflowExecutionInfo?.closeTime);
-    });
-    const keys = keysOf(payloadsIn(await historyOf('POL-rotated')));
-    expect(keys).toEqual(expect.arrayContaining(['main', 'next']));
-  },
-  TEST_TIMEOUT_MS,
-);
+  const lost = generateKey('lost');
+  const withLost = { PAYLOAD_KEYS: `${lost},${RING}` };
+  expect(await installation.intake([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual(['started']);
+  // The deadline of this one passes while the parked one waits.
+  const deadline = { INVITATION_EXPIRES_AFTER: '3s' };
+  expect(await installation.intake([{ clientUserId: 'POL-other', as: 'silent' }], [], deadline)).toEqual(['started']);
+  expect(await installation.ended('POL-other')).toMatchObject({ outcome: 'expired' });
+  expect((await describeRun('POL-parked')).workflowExecutionInfo?.closeTime).toBeFalsy();
+  await untilTaskIsRetried('POL-parked');
+  expect(await installation.upstream.people('POL-parked')).toEqual([]);
 
-test(
-  'a signal in clear is dropped and counted, and the deadline stays',
-  async () => {
-    const details = { clientUserId: 'POL-forged', clientUserEmail: 'silent@example.org' };
-    const expiresMs = { ...DEFAULT_POLICY.expiresMs, invitation: 4_000 };
-    const request = { details, detailsDigest: detailsDigest(details), policy: { ...DEFAULT_POLICY, expiresMs } };
-    await createApplicants({ client: installation.client, taskQueue: TASK_QUEUE }).start(request);
-    const applicant = keylessClient.workflow.getHandle(applicantWorkflowId('POL-forged'));
-    await applicant.signal(statusNoticeSignal, { humanId: 'any', status: 'Declined', updatedAt: null });
-    expect(await installation.ended('POL-forged')).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
-    const decrypting = installation.client.workflow.getHandle(applicantWorkflowId('POL-forged'));
-    expect(await decrypting.query(stateQuery)).toMatchObject({ ignoredNotices: 1 });
-    expect((await rejectedPayloads())['plaintext']).toBeGreaterThan(0);
-  },
-  TEST_TIMEOUT_MS,
-);
+  worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: `${NEXT},${MAIN},${WEBHOOKS},${lost}` });
+  expect(await installation.ended('POL-parked')).toMatchObject({ outcome: 'collected' });
+  await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
+  await until('POL-rotated to close', STEP_TIMEOUT_MS, async () => {
+    return Boolean((await describeRun('POL-rotated')).workflowExecutionInfo?.closeTime);
+  });
+  const keys = keysOf(payloadsIn(await historyOf('POL-rotated')));
+  expect(keys).toEqual(expect.arrayContaining(['main', 'next']));
+});
 
-test(
-  'a start in clear fails with an encrypted failure, and a sweep still lists the other applicants',
-  async () => {
-    await keylessClient.workflow.start(COLLECT_RECORDS, {
-      ...{ workflowId: applicantWorkflowId('POL-clear'), taskQueue: TASK_QUEUE },
-      args: [{ details: { clientUserId: 'POL-clear', clientUserEmail: 'eager@example.org' } }],
-      memo: { detailsDigest: 'in clear' },
-    });
-    await untilTaskIsRetried('POL-clear');
-    const failures = ((await historyOf('POL-clear')).events ?? []).flatMap(
-      ({ workflowTaskFailedEventAttributes: attributes }) => attributes?.failure ?? [],
-    );
-    expect(failures).toMatchObject([{ message: 'Encoded failure', stackTrace: '' }]);
-    expect(textOf(failures[0]?.encodedAttributes?.metadata?.['encoding'])).toBe('binary/encrypted');
-    const { status, lines } = await installation.operate('sweep', '--json');
-    expect({ status, lines: lines.length }).toEqual({ status: 0, lines: 1 });
-    await keylessClient.workflow.getHandle(applicantWorkflowId('POL-clear')).terminate();
-  },
-  TEST_TIMEOUT_MS,
-);
+test('a signal in clear is dropped and counted, and the deadline stays', async () => {
+  const details = { clientUserId: 'POL-forged', clientUserEmail: 'silent@example.org' };
+  const expiresMs = { ...DEFAULT_POLICY.expiresMs, invitation: 4_000 };
+  const request = { details, detailsDigest: detailsDigest(details), policy: { ...DEFAULT_POLICY, expiresMs } };
+  await createApplicants({ client: installation.client, taskQueue: TASK_QUEUE }).start(request);
+  const applicant = keylessClient.workflow.getHandle(applicantWorkflowId('POL-forged'));
+  await applicant.signal(statusNoticeSignal, { humanId: 'any', status: 'Declined', updatedAt: null });
+  expect(await installation.ended('POL-forged')).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
+  const decrypting = installation.client.workflow.getHandle(applicantWorkflowId('POL-forged'));
+  expect(await decrypting.query(stateQuery)).toMatchObject({ ignoredNotices: 1 });
+  expect((await rejectedPayloads())['plaintext']).toBeGreaterThan(0);
+});
+
+test('a start in clear fails with an encrypted failure, and a sweep still lists the other applicants', async () => {
+  await keylessClient.workflow.start(COLLECT_RECORDS, {
+    ...{ workflowId: applicantWorkflowId('POL-clear'), taskQueue: TASK_QUEUE },
+    args: [{ details: { clientUserId: 'POL-clear', clientUserEmail: 'eager@example.org' } }],
+    memo: { detailsDigest: 'in clear' },
+  });
+  await untilTaskIsRetried('POL-clear');
+  const failures = ((await historyOf('POL-clear')).events ?? []).flatMap(
+    ({ workflowTaskFailedEventAttributes: attributes }) => attributes?.failure ?? [],
+  );
+  expect(failures).toMatchObject([{ message: 'Encoded failure', stackTrace: '' }]);
+  expect(textOf(failures[0]?.encodedAttributes?.metadata?.['encoding'])).toBe('binary/encrypted');
+  const { status, lines } = await installation.operate('sweep', '--json');
+  expect({ status, lines: lines.length }).toEqual({ status: 0, lines: 1 });
+  await keylessClient.workflow.getHandle(applicantWorkflowId('POL-clear')).terminate();
+});
 
 async function describeRun(clientUserId: string) {
   const execution = { workflowId: applicantWorkflowId(clientUserId) };

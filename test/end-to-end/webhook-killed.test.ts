@@ -13,6 +13,7 @@ import { freePort, startTemporalServer, type TemporalServer } from '../support/t
 const KILLS = Number(process.env['WEBHOOK_KILLS'] ?? '3');
 const SEED = Number(process.env['WEBHOOK_KILLS_SEED'] ?? '7');
 const TEST_TIMEOUT_MS = 120_000 + KILLS * 20_000;
+jest.setTimeout(TEST_TIMEOUT_MS);
 const STEP_TIMEOUT_MS = 60_000;
 const APPLICANTS = ['POL-0', 'POL-1', 'POL-2', 'POL-3', 'POL-4'];
 const MAX_ARRAY_LENGTH = 20;
@@ -99,61 +100,57 @@ async function signalledStatuses(): Promise<Set<string>> {
   return new Set(values.flat());
 }
 
-test(
-  'webhooks that are killed at any moment, with and without Temporal, lose no acknowledged notice',
-  async () => {
-    for (const clientUserId of APPLICANTS) {
-      await client.workflow.start(COLLECT_RECORDS, {
-        workflowId: applicantWorkflowId(clientUserId),
-        taskQueue: 'no-worker',
-      });
+test('webhooks that are killed at any moment, with and without Temporal, lose no acknowledged notice', async () => {
+  for (const clientUserId of APPLICANTS) {
+    await client.workflow.start(COLLECT_RECORDS, {
+      workflowId: applicantWorkflowId(clientUserId),
+      taskQueue: 'no-worker',
+    });
+  }
+  webhooks = await Promise.all([startWebhook(), startWebhook()]);
+  const acked = new Set<string>();
+  const streams = webhooks.map((_webhook, index) => startStream(index, acked));
+  const untilMore = (count: number) => {
+    const total = acked.size + count;
+    return until(`${count} more acknowledged notices`, STEP_TIMEOUT_MS, () => acked.size >= total);
+  };
+  const random = new SeededRandom(SEED);
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await untilMore(21 + random.below(60));
+    const outage = kill % 2 === 0;
+    if (outage) {
+      process.kill(server.pid, 'SIGKILL');
+      await server.stop();
+      await untilMore(21 + random.below(60)); // into the spool
     }
-    webhooks = await Promise.all([startWebhook(), startWebhook()]);
-    const acked = new Set<string>();
-    const streams = webhooks.map((_webhook, index) => startStream(index, acked));
-    const untilMore = (count: number) => {
-      const total = acked.size + count;
-      return until(`${count} more acknowledged notices`, STEP_TIMEOUT_MS, () => acked.size >= total);
-    };
-    const random = new SeededRandom(SEED);
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      await untilMore(21 + random.below(60));
-      const outage = kill % 2 === 0;
-      if (outage) {
-        process.kill(server.pid, 'SIGKILL');
-        await server.stop();
-        await untilMore(21 + random.below(60)); // into the spool
-      }
-      const index = kill % webhooks.length;
-      expect(await webhooks[index]?.end('SIGKILL')).toBeNull();
-      webhooks[index] = await startWebhook();
-      if (outage) {
-        await untilMore(1 + random.below(50));
-        server = await startTemporal();
-      }
+    const index = kill % webhooks.length;
+    expect(await webhooks[index]?.end('SIGKILL')).toBeNull();
+    webhooks[index] = await startWebhook();
+    if (outage) {
+      await untilMore(1 + random.below(50));
+      server = await startTemporal();
     }
-    await untilMore(20);
-    for (const { end } of streams) await end();
-    expect(acked.size).toBeGreaterThan(KILLS * 20);
+  }
+  await untilMore(20);
+  for (const { end } of streams) await end();
+  expect(acked.size).toBeGreaterThan(KILLS * 20);
 
-    const missing = async () => {
-      const signalled = await signalledStatuses();
-      return [...acked].filter((value) => !signalled.has(value));
-    };
-    await until('every acknowledged notice', STEP_TIMEOUT_MS, async () => (await missing()).length === 0).catch(
-      async (error) => {
-        throw new Error(`${error.message}: of ${acked.size}, ${(await missing()).length} are missing`);
-      },
-    );
-    const spoolFiles = async () =>
-      (await readdir(join(folder, 'spool'), { recursive: true })).filter((name) => name !== '');
-    await until(
-      'no segment left',
-      STEP_TIMEOUT_MS,
-      async () => !(await spoolFiles()).some((name) => name.endsWith('.log')),
-    );
-    for (const webhook of webhooks) expect(await webhook.end()).toBe(0);
-    expect(await spoolFiles()).toEqual([]); // no partition of a killed webhook, no quarantine
-  },
-  TEST_TIMEOUT_MS,
-);
+  const missing = async () => {
+    const signalled = await signalledStatuses();
+    return [...acked].filter((value) => !signalled.has(value));
+  };
+  await until('every acknowledged notice', STEP_TIMEOUT_MS, async () => (await missing()).length === 0).catch(
+    async (error) => {
+      throw new Error(`${error.message}: of ${acked.size}, ${(await missing()).length} are missing`);
+    },
+  );
+  const spoolFiles = async () =>
+    (await readdir(join(folder, 'spool'), { recursive: true })).filter((name) => name !== '');
+  await until(
+    'no segment left',
+    STEP_TIMEOUT_MS,
+    async () => !(await spoolFiles()).some((name) => name.endsWith('.log')),
+  );
+  for (const webhook of webhooks) expect(await webhook.end()).toBe(0);
+  expect(await spoolFiles()).toEqual([]); // no partition of a killed webhook, no quarantine
+});

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, runProcess } from '../support/processes';
 
+jest.setTimeout(60_000);
+
 let folder: string;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
@@ -30,7 +32,6 @@ test.each([
     expect({ status, lines }).toEqual({ status: 2, lines: [] });
     expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
   },
-  60_000,
 );
 
 test('a webhook logs the number of its secrets, because a comma separates two, and not the secrets', async () => {

@@ -7,5 +7,5 @@ const recorded = (dialect: Dialect) => async () => ({
   email: 'max@example.org',
 });
 
-describe('the client against the shapes of the cookbook', () => conformance(recorded(COOKBOOK)));
-describe('the client against the shapes of the OpenAPI files', () => conformance(recorded(OPENAPI)));
+describe('the adapter with the shapes of the cookbook', () => conformance(recorded(COOKBOOK)));
+describe('the adapter with the shapes of the OpenAPI files', () => conformance(recorded(OPENAPI)));

@@ -9,18 +9,18 @@ import {
 } from '../../src/upstream/errors';
 import type { ReportBody } from '../../src/upstream/port';
 
-/** Any honest upstream, to be held against the client's contract. */
-export interface HonestUpstream {
+/** An upstream without faults, to check the adapter against. */
+export interface FaultlessUpstream {
   readonly settings: HumanApiSettings;
-  /** An e-mail address of somebody who will connect a provider. */
+  /** The e-mail address of a person who will connect a provider. */
   readonly email: string;
-  /** Lets that person connect a provider that has at least a unity report. */
+  /** Makes that person connect a provider with at least a unity report. */
   connect(clientUserId: string): void;
   close(): Promise<void>;
 }
 
-/** What the client promises of an upstream without faults, whatever shapes it answers in. */
-export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
+/** What the adapter does with an upstream without faults, in whatever shapes it answers. */
+export function conformance(makeUpstream: () => Promise<FaultlessUpstream>): void {
   const cleanups: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -44,7 +44,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     return { upstream, api, clientUserId, invite };
   }
 
-  it('an invited person has a humanId and is found again by either id', async () => {
+  it('an invited person is found by either id', async () => {
     const { api, clientUserId, invite } = await setup();
     const { subjectId, status } = await invite();
     expect(status).toBe('Invited');
@@ -58,27 +58,27 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     });
   });
 
-  it('nobody is an empty list, not an error', async () => {
+  it('no match is an empty list, not an error', async () => {
     const { api } = await setup();
     expect(await api.findPeople({ clientUserId: 'POL-404' })).toEqual([]);
   });
 
-  it('a second invitation of the same clientUserId says that the person exists', async () => {
+  it('a second invitation under a clientUserId fails because the person exists', async () => {
     const { invite } = await setup();
     await invite();
     await expect(invite()).rejects.toBeInstanceOf(AlreadyExists);
   });
 
-  it('an invitation that upstream finds invalid names the field and nothing that was in it', async () => {
+  it('an invalid invitation names the field without its content', async () => {
     const { api } = await setup();
-    const refused = api.invite({ clientUserId: 'POL-2', clientUserEmail: 'not an address' });
-    const error = await refused.catch((reason: unknown) => reason);
+    const rejected = api.invite({ clientUserId: 'POL-2', clientUserEmail: 'not an address' });
+    const error = await rejected.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ValidationRejected);
     expect((error as ValidationRejected).keys).toEqual(['clientUserEmail']);
     expect(String((error as Error).message)).not.toContain('not an address');
   });
 
-  it('a deleted person is gone, and deleting again says so', async () => {
+  it('a deleted person is gone, and a second deletion reports it', async () => {
     const { api, clientUserId, invite } = await setup();
     const { subjectId } = await invite();
     expect(await api.withdraw(subjectId)).toBe('deleted');
@@ -87,7 +87,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     expect(await api.findPeople({ clientUserId })).toEqual([]);
   });
 
-  it('reports are "not yet" until the person has connected a provider', async () => {
+  it('access to reports is denied until the person has connected a provider', async () => {
     const { upstream, api, clientUserId, invite } = await setup();
     await invite();
     await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(AccessDenied);
@@ -97,7 +97,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     expect(report).toMatchObject({ updatedAt: expect.any(String), organization: { name: expect.any(String) } });
   });
 
-  it('reports are "not yet" again after the person was deleted', async () => {
+  it('access to reports is denied again after the person was deleted', async () => {
     const { upstream, api, clientUserId, invite } = await setup();
     const { subjectId } = await invite();
     upstream.connect(clientUserId);
@@ -106,7 +106,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     await expect(api.listReports(clientUserId)).rejects.toBeInstanceOf(AccessDenied);
   });
 
-  it('every listed report comes in a format it has, with the bytes announced, and is not offered in one it lacks', async () => {
+  it('every listed report has its formats, with the announced length, and no others', async () => {
     const { upstream, api, clientUserId, invite } = await setup();
     await invite();
     upstream.connect(clientUserId);
@@ -126,14 +126,14 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
     }
   });
 
-  it('a report that is not there is not found', async () => {
+  it('an unknown report is not found', async () => {
     const { upstream, api, clientUserId, invite } = await setup();
     await invite();
     upstream.connect(clientUserId);
     await expect(api.openReport(clientUserId, '5e9f0c3b1d2a4f6788990aff', 'json')).rejects.toBeInstanceOf(NotFound);
   });
 
-  it('our credentials can be proven, and wrong ones are named as ours to check', async () => {
+  it('valid credentials are proven, and invalid ones name the settings to check', async () => {
     const { api } = await setup();
     await expect(api.proveCredentials()).resolves.toBeUndefined();
     const { api: wrong } = await setup({ clientSecret: 'wrong' });
@@ -144,7 +144,7 @@ export function conformance(makeUpstream: () => Promise<HonestUpstream>): void {
   });
 }
 
-/** A report's bytes, read to the end. */
+/** Reads a report to its end. */
 export async function bytesOf(body: ReportBody): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body.stream) chunks.push(chunk);

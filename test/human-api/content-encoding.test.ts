@@ -10,7 +10,7 @@ const RAW = `${LIST}/${REPORT_ID}/raw`;
 const PDF = Buffer.from('%PDF-1.4\nmade up\n%%EOF\n');
 const ROWS = Buffer.from('[{"id":"r1","name":"unity"}]');
 
-/** An answer in an encoding, with the length of what is sent. */
+/** An encoded answer with its encoded length. */
 function encoded(encoding: string, bytes: Buffer, status = 200): Answer {
   return (response) =>
     response.writeHead(status, { 'content-encoding': encoding, 'content-length': bytes.length }).end(bytes);
@@ -25,20 +25,20 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
   ['identity, gzip', gzipSync],
   ['deflate, br', (bytes) => brotliCompressSync(deflateSync(bytes))],
 ])('an answer with Content-Encoding %s', (encoding, encode) => {
-  it('is inflated: a list, a report of which the length is not told, an error of upstream', async () => {
+  it('is decoded: a list, a report whose length is unknown, an error', async () => {
     const { upstream, api } = await startClient();
     upstream.answer(LIST, encoded(encoding, encode(ROWS)));
     expect(await api.listReports('POL-1')).toMatchObject([{ id: 'r1' }]);
     upstream.answer(RAW, encoded(encoding, encode(PDF)));
     const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
     expect([body.contentLength, await bytesOf(body)]).toEqual([null, PDF]);
-    const refused = Buffer.from(JSON.stringify(envelope('code', 403)));
-    upstream.answer('POST /auth/v1/connect/token', encoded(encoding, encode(refused), 403));
+    const denied = Buffer.from(JSON.stringify(envelope('code', 403)));
+    upstream.answer('POST /auth/v1/connect/token', encoded(encoding, encode(denied), 403));
     upstream.revokeTokens();
     expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(AccessDenied);
   });
 
-  it('that is cut off, or is no such encoding, is unavailable, never shorter', async () => {
+  it('that is truncated or has another encoding is unavailable, never shorter', async () => {
     const { upstream, api } = await startClient();
     for (const bytes of [encode(ROWS).subarray(0, -3), Buffer.from([0x1f, ...ROWS])]) {
       upstream.answer(LIST, encoded(encoding, bytes));
@@ -48,7 +48,7 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
     expect(await failureOf(bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf')))).toBeInstanceOf(Unavailable);
   });
 
-  it('that holds far more than it may is not inflated whole', async () => {
+  it('that decodes to more than the limit is not decoded completely', async () => {
     const { upstream, api, humanId } = await startClient({ maxReportBytes: 1_000 });
     const bomb = encode(Buffer.alloc(6 * 1_024 * 1_024, ' '));
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, encoded(encoding, bomb));
@@ -61,13 +61,13 @@ describe.each<[string, (bytes: Buffer) => Buffer]>([
   });
 });
 
-it('an encoded body of no bytes is empty: a deletion with 200 is confirmed', async () => {
+it('an encoded body without bytes is empty: a deletion with 200 is confirmed', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, encoded('gzip', Buffer.alloc(0)));
   expect(await api.withdraw(humanId)).toBe('deleted');
 });
 
-it.each(['gzip', 'none', 'UTF-8'])('a plain body under Content-Encoding %s is taken as it came', async (encoding) => {
+it.each(['gzip', 'none', 'UTF-8'])('a plain body under Content-Encoding %s is accepted', async (encoding) => {
   const { upstream, api } = await startClient();
   upstream.answer(LIST, encoded(encoding, ROWS));
   expect(await api.listReports('POL-1')).toMatchObject([{ id: 'r1' }]);

@@ -1,10 +1,10 @@
-/** One of the shapes that upstream's texts and recorded traffic have for the same thing. */
+/** The shapes of answers, which differ between the vendor's texts and recorded traffic. */
 export interface Dialect {
   readonly create: { readonly status: number; readonly shape: 'object' | 'array' };
-  readonly nobody: 200 | 404;
+  readonly noMatch: 200 | 404;
   readonly envelope: 'code' | 'statusCode';
   readonly clientToken: 'client_token' | 'access_token';
-  readonly noTokenYet: number;
+  readonly accessDenied: number;
   readonly notOffered: 400 | 415;
   readonly deleted: 200 | 202 | 204;
 }
@@ -12,26 +12,26 @@ export interface Dialect {
 /** The insurance cookbook of 2020. */
 export const COOKBOOK: Dialect = {
   create: { status: 202, shape: 'object' },
-  nobody: 200,
+  noMatch: 200,
   envelope: 'code',
   clientToken: 'client_token',
-  noTokenYet: 403,
+  accessDenied: 403,
   notOffered: 415,
   deleted: 200,
 };
 
-/** The vendor's OpenAPI files, and what older recordings add to them. */
+/** The vendor's OpenAPI files and older recordings. */
 export const OPENAPI: Dialect = {
   create: { status: 201, shape: 'array' },
-  nobody: 404,
+  noMatch: 404,
   envelope: 'statusCode',
   clientToken: 'access_token',
-  noTokenYet: 404,
+  accessDenied: 404,
   notOffered: 400,
   deleted: 204,
 };
 
-/** An error answer in one of upstream's two forms. Its message holds what must never be repeated. */
+/** An error in one of Human API's two envelopes. Its message holds personal data, which no error may repeat. */
 export function envelope(form: Dialect['envelope'], status: number, keys?: string[]): Record<string, unknown> {
   return {
     [form]: status,

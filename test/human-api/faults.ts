@@ -1,17 +1,17 @@
 import type { Answer } from './recorded-upstream';
 
-/** The connection ends before any answer. */
+/** The connection ends before the answer. */
 export const hangUp: Answer = (response) => response.socket?.destroy();
 
-/** No answer, ever. */
+/** There is never an answer. */
 export const stall: Answer = () => {};
 
-/** The answer begins, and nothing more comes. */
+/** The answer begins and then stalls. */
 export function stallAfter(bytes: string): Answer {
   return (response) => response.writeHead(200, { 'content-length': 1_000 }).write(bytes);
 }
 
-/** The announced length is longer than what comes before the connection ends. */
+/** The connection ends before the announced length. */
 export function breakOffAfter(bytes: string, status = 200): Answer {
   return (response) => {
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': 1_000 });
@@ -19,7 +19,7 @@ export function breakOffAfter(bytes: string, status = 200): Answer {
   };
 }
 
-/** The same without an announced length: the last chunk never comes. */
+/** The connection ends before the last chunk, without an announced length. */
 export function breakOffChunked(bytes: string): Answer {
   return (response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -27,7 +27,7 @@ export function breakOffChunked(bytes: string): Answer {
   };
 }
 
-/** A byte from time to time; ends after `times` of them. */
+/** Sends `times` bytes, one at a time. */
 export function drip(everyMs: number, times: number): Answer {
   return (response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).write('[');
@@ -41,7 +41,7 @@ export function drip(everyMs: number, times: number): Answer {
   };
 }
 
-/** What a proxy in between says. */
+/** A proxy's page. */
 export function page(status: number, headers: Record<string, string> = {}): Answer {
   return (response) => {
     response.writeHead(status, { 'content-type': 'text/html', ...headers });
@@ -49,7 +49,6 @@ export function page(status: number, headers: Record<string, string> = {}): Answ
   };
 }
 
-/** An answer of this text. */
 export function text(status: number, body: string, headers: Record<string, string> = {}): Answer {
   return (response) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 }

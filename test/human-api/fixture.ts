@@ -10,12 +10,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** Ends with the test. */
+/** Closes it after the test. */
 function closeAfterwards(close: () => Promise<void>): void {
   cleanups.push(close);
 }
 
-/** A client of a recorded upstream, over a clock that stands still until it is set; one connected person is there. */
+/** An adapter for a recorded upstream with one connected person. Its clock stands still until the test sets it. */
 export async function startClient(settings: Partial<HumanApiSettings> = {}) {
   const upstream = await startRecordedUpstream();
   closeAfterwards(() => upstream.close());
@@ -28,10 +28,10 @@ export async function startClient(settings: Partial<HumanApiSettings> = {}) {
   return { upstream, api, clock, humanId };
 }
 
-/** How a call failed. Fails the test where it did not, or where the error repeats what upstream said of a person. */
+/** The error of a call that must fail, without personal data of the answer. */
 export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
   const error = await call.then(
-    () => new Error('it did not fail'),
+    () => new Error('expected a failure'),
     (reason: unknown) => reason,
   );
   if (!(error instanceof UpstreamError)) throw error;
@@ -41,7 +41,7 @@ export async function failureOf(call: Promise<unknown>): Promise<UpstreamError> 
   return error;
 }
 
-/** Every method that calls upstream, with the call it makes. */
+/** Every method of the port, with the call it makes. */
 export function everyCall(api: Upstream, humanId: string): Record<string, () => Promise<unknown>> {
   return {
     'POST /admin/api/v1/users': () => api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' }),

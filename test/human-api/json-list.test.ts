@@ -2,19 +2,19 @@ import { parseList } from '../../src/human-api/json-list';
 
 const parsed = (text: string) => parseList(Buffer.from(text));
 
-test('a list is what JSON makes of it', () => {
+test('a list is parsed as JSON', () => {
   expect(parsed('\ufeff [1, {"a": "]"}, null] \n')).toEqual([1, { a: ']' }, null]);
   expect(parsed('[]')).toEqual([]);
 });
 
-test('no number is null, but a text that says so stays as it is', () => {
+test('an invalid number becomes null, except inside a string', () => {
   expect(parsed('[{"a":NaN,"b":"NaN, \\"Infinity","c":[-Infinity,1]},{"NaN":Infinity}]')).toEqual([
     { a: null, b: 'NaN, "Infinity', c: [null, 1] },
     { NaN: null },
   ]);
 });
 
-test('an element that cannot be read is undefined, and the others are as they are', () => {
+test('an invalid element becomes undefined, and the others are unaffected', () => {
   expect(parsed('[{"a":1},{"b":},{"c":"x\ty"},undefined,,{"d":"[,]"},]')).toEqual([
     { a: 1 },
     undefined,
@@ -39,11 +39,11 @@ test.each([
   '[{"a":NaN}],',
   '[NaN] [',
   '<html>[NaN]</html>',
-])('%s is no list: what is cut off must not read as a shorter one', (text) => {
+])('%s is not a list: a truncated one must not look like a shorter one', (text) => {
   expect(parsed(text)).toBeNull();
 });
 
-test('ids beyond 2^53 keep their digits, whole or with a bad element beside them', () => {
+test('ids beyond 2^53 keep their digits, also next to an invalid element', () => {
   const row =
     '{"id":12345678901234567891,"organization":{"id" : 98765432109876543211 },"note":"\\"id\\":12345678901234567891,"}';
   const read = {
@@ -55,7 +55,7 @@ test('ids beyond 2^53 keep their digits, whole or with a bad element beside them
   expect(parsed(`[${row},{"a":NaN}]`)).toEqual([read, { a: null }]);
 });
 
-test('megabytes with one bad element take about as long as without', () => {
+test('megabytes with one invalid element are parsed in linear time', () => {
   const rows = Array.from({ length: 20_000 }, (_, index) => `{"id":"r${index}","note":"${'\\"x'.repeat(50)}"}`);
   const cpu = process.cpuUsage();
   expect(parsed(`[${rows.join(',')},{"note":NaN,"long":"${'\\"'.repeat(1_000_000)}"}]`)).toHaveLength(20_001);

@@ -47,10 +47,10 @@ const JUNK = { kind: 'other', reason: 'junk' };
 const UNKNOWN_KIND = { kind: 'other', reason: 'unknown-kind' };
 const INVALID_ID = { kind: 'other', reason: 'invalid-id' };
 
-/** The notices of a body, which must be one. */
+/** The notices of a valid body. */
 function noticesOf(body: unknown): ParsedNotice[] {
   const parsed = parseNotices(Buffer.from(JSON.stringify(body)));
-  if (!parsed.ok) throw new Error('a body was expected');
+  if (!parsed.ok) throw new Error('expected a valid body');
   return parsed.notices;
 }
 
@@ -59,26 +59,26 @@ function idOf(notice: ParsedNotice | undefined): string {
   return noticeRequestId(notice);
 }
 
-describe('what is no notification', () => {
+describe('an invalid body', () => {
   it.each(['', '   ', 'hello', '{', '"text"', '7', 'null', 'true', '[]', '['.repeat(1_048_576), '\u0000'])(
-    '%#: has no notices',
+    'has no notices (%#)',
     (body) => {
       expect(parseNotices(Buffer.from(body))).toEqual({ ok: false, expected: expect.stringContaining('JSON object') });
     },
   );
 
-  it('an empty object is one notice of something else', () => {
+  it('an empty object is one notice of an unknown kind', () => {
     expect(noticesOf({})).toEqual([UNKNOWN_KIND]);
   });
 
-  it('the deepest nesting that fits is one piece of junk', () => {
+  it('the deepest nesting that fits is one junk element', () => {
     const deep = '['.repeat(524_288) + ']'.repeat(524_288);
     expect(parseNotices(Buffer.from(deep))).toEqual({ ok: true, notices: [JUNK] });
   });
 });
 
 describe('a status notice', () => {
-  it('is recognised, alone or in an array, with a byte order mark or unknown fields', () => {
+  it('is recognized alone or in an array, with a byte order mark or unknown fields', () => {
     expect(noticesOf(STATUS)).toEqual([STATUS_NOTICE]);
     expect(noticesOf([{ ...STATUS, property: 'Status', more: [1] }])).toEqual([STATUS_NOTICE]);
     expect(parseNotices(Buffer.from(`\ufeff${JSON.stringify(STATUS)}`))).toEqual({
@@ -87,7 +87,7 @@ describe('a status notice', () => {
     });
   });
 
-  it('keeps an unknown value, and does without a date', () => {
+  it('may have an unknown value and no date', () => {
     expect(noticesOf({ ...STATUS, value: 'Paused', updatedAt: {} })).toEqual([
       { ...STATUS_NOTICE, status: 'Paused', updatedAt: null },
     ]);
@@ -105,7 +105,7 @@ describe('a status notice', () => {
     { humanId: 'a b' },
     { humanId: 'x'.repeat(101) },
     { humanId: undefined },
-  ])('with the ids %j names nobody', (ids) => {
+  ])('with the ids %j is invalid', (ids) => {
     expect(noticesOf({ ...STATUS, ...ids })).toEqual([INVALID_ID]);
   });
 
@@ -122,7 +122,7 @@ describe('a report notice', () => {
     'http://127.0.0.1:3002/data/v1/human/medical/reports',
     '/v1/human/medical/reports',
     ' HTTPS://Hooks.Example:8443//V1/Human/Medical/Reports// ',
-  ])('is recognised by the path of %s', (endpoint) => {
+  ])('is recognized by the path of %s', (endpoint) => {
     expect(noticesOf({ ...REPORT, endpoint })).toEqual([REPORT_NOTICE]);
   });
 
@@ -135,11 +135,11 @@ describe('a report notice', () => {
     '',
     7,
     null,
-  ])('%#: is not read out of another endpoint', (endpoint) => {
+  ])('is not recognized by another endpoint (%#)', (endpoint) => {
     expect(noticesOf({ ...REPORT, endpoint })).toEqual([UNKNOWN_KIND]);
   });
 
-  it('may lack type and date, and have a number for an id', () => {
+  it('may lack type and date, and have a numeric id', () => {
     const { humanId, endpoint } = REPORT;
     expect(noticesOf({ humanId, endpoint, objectId: 12 })).toEqual([
       { kind: 'report', humanId, reportId: '12', type: null, updatedAt: null, requestId },
@@ -147,19 +147,19 @@ describe('a report notice', () => {
   });
 
   it.each([{ objectId: '' }, { objectId: 'x'.repeat(2_001) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7.5 }])(
-    'with the ids %j names nothing',
+    'with the ids %j is invalid',
     (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]),
   );
 });
 
-it('notices of the orders generation and of other data are something else', () => {
+it('notices of the orders generation and of other data are of an unknown kind', () => {
   const order = { ...STATUS, action: 'status', topic: 'order', property: 'orderState', value: 'Completed' };
   const summary = { eventType: 'orders.OrderSummaryUpdated', humanId: HUMAN_ID, eventPayload: { reports: [] } };
   const data = { ...REPORT, type: 'blood_pressure', endpoint: 'https://api.humanapi.co/v1/human/blood_pressure' };
   expect(noticesOf([order, summary, data])).toEqual([UNKNOWN_KIND, UNKNOWN_KIND, UNKNOWN_KIND]);
 });
 
-it('a bad element never drops the others', () => {
+it('an invalid element never affects the others', () => {
   const junk = fc.constantFrom(
     null,
     7,
@@ -180,7 +180,7 @@ it('a bad element never drops the others', () => {
   );
 });
 
-it('no bytes and no JSON make it throw, and every notice has valid ids', () => {
+it('never throws, and every notice has valid ids', () => {
   const nearly = fc.record(
     {
       property: fc.constantFrom('status', 'STATUS', 'orderState', 1),
@@ -216,7 +216,7 @@ describe('the request id of a notice', () => {
     expect(idOf(one)).toBe(idOf(other));
   });
 
-  it('differs with everything that a notice says', () => {
+  it('differs with every field of a notice', () => {
     const changed = [
       STATUS,
       { ...STATUS, value: 'Error' },
@@ -249,19 +249,16 @@ describe('the request id of a notice', () => {
       return idOf(notice);
     };
 
-    it.each([undefined, null, 'soon', {}])(
-      '(%j) is the same for a resend, and another one for a later notice',
-      (date) => {
-        expect(idAt(AT_MS + 5 * MINUTE_MS, date)).toBe(idAt(AT_MS, date));
-        expect(idAt(AT_MS + 10 * MINUTE_MS, date)).not.toBe(idAt(AT_MS, date));
-      },
-    );
+    it.each([undefined, null, 'soon', {}])('(%j) is the same for a repeat, and differs for a later notice', (date) => {
+      expect(idAt(AT_MS + 5 * MINUTE_MS, date)).toBe(idAt(AT_MS, date));
+      expect(idAt(AT_MS + 10 * MINUTE_MS, date)).not.toBe(idAt(AT_MS, date));
+    });
 
-    it('with one it is the same whenever the notice comes', () => {
+    it('with a date, does not depend on the time of arrival', () => {
       expect(idAt(AT_MS + 24 * 60 * MINUTE_MS, REPORT.updatedAt)).toBe(idAt(AT_MS, REPORT.updatedAt));
     });
 
-    it('the deepest nesting in its place makes nothing throw', () => {
+    it('accepts the deepest nesting instead of a date', () => {
       const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
       const body = JSON.stringify(REPORT).replace(`"${REPORT.updatedAt}"`, deep);
       expect(parseNotices(Buffer.from(body))).toMatchObject({

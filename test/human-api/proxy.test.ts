@@ -23,7 +23,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A proxy that keeps the tunnels it was asked for, and opens each to `port`, or refuses it with `status`. */
+/** A proxy that records the requested tunnels, and opens each to `port`, or rejects it with `status`. */
 async function startProxy({ port = 0, status = 200 }: { port?: number; status?: number }) {
   const tunnels: (string | undefined)[][] = [];
   const server = createServer((_, response) => response.writeHead(500).end());
@@ -50,7 +50,7 @@ function clientThrough(env: Record<string, string>, settings: Partial<HumanApiSe
   return api;
 }
 
-/** Upstream over TLS. */
+/** Human API over TLS. */
 async function startFarUpstream(): Promise<number> {
   const { cert, key } = issuedBy(authority());
   const server = createTlsServer({ cert, key }, (_, response) => {
@@ -60,11 +60,11 @@ async function startFarUpstream(): Promise<number> {
 }
 
 it.each(['HTTPS_PROXY', 'https_proxy'])(
-  'a worker whose only way out is %s calls Human API through it, and TLS ends there, not at the proxy',
+  '%s: Human API is called through the proxy, and TLS ends at Human API',
   async (name) => {
     const { tunnels, address } = await startProxy({ port: await startFarUpstream() });
     const error = await failureOf(clientThrough({ [name]: `http://us%40er:pa%3Ass@${address}` }).proveCredentials());
-    // The answer of a server with a certificate that no one here knows: the handshake went through the tunnel.
+    // The certificate is unknown here, so the handshake went through the tunnel.
     expect(error.message).toContain('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
     const authorization = `Basic ${Buffer.from('us@er:pa:ss').toString('base64')}`;
     expect(tunnels).toEqual([['CONNECT', 'admin.humanapi.invalid:443', authorization]]);
@@ -78,7 +78,7 @@ it('a host in NO_PROXY is called directly', async () => {
   expect(tunnels).toEqual([]);
 });
 
-it('this machine is never called through the proxy, whatever NO_PROXY says', async () => {
+it('this machine is never called through the proxy, whatever NO_PROXY', async () => {
   const { tunnels, address } = await startProxy({ status: 502 });
   const proxy = readProxy({ http_proxy: `http://${address}`, https_proxy: `http://${address}` });
   if (proxy === null || 'malformed' in proxy) throw new Error('expected a proxy');
@@ -95,7 +95,7 @@ it('this machine is never called through the proxy, whatever NO_PROXY says', asy
 it.each([
   [407, 'the proxy of HTTPS_PROXY refused the connection (407); check its user and password'],
   [502, 'the proxy of HTTPS_PROXY refused the connection (502); check whether it allows this host'],
-])("a proxy's own %d is unavailable and known dead, and the message shows no password", async (status, expected) => {
+])("a proxy's own %d is unavailable, the call is dead, and the message shows no password", async (status, expected) => {
   const { address } = await startProxy({ status });
   const error = await failureOf(clientThrough({ https_proxy: `http://me:pa55word@${address}` }).proveCredentials());
   expect(error).toMatchObject({ kind: 'unavailable', callMayBeAlive: false });
@@ -103,7 +103,7 @@ it.each([
   expect(JSON.stringify([error, String(error.stack)])).not.toMatch(/pa55word|me:/);
 });
 
-it('a proxy that cannot be reached is named', async () => {
+it('an unreachable proxy is named', async () => {
   const error = await failureOf(clientThrough({ https_proxy: '127.0.0.1:1' }).proveCredentials());
   expect(error.message).toContain(
     'the connection failed (ECONNREFUSED); check that this machine can reach the proxy of HTTPS_PROXY',
@@ -128,6 +128,6 @@ it.each([
   [{ HTTPS_PROXY: 'http://a b' }, { malformed: 'HTTPS_PROXY' }],
   [{ HTTPS_PROXY: 'http://me:%ZZ@proxy' }, { malformed: 'HTTPS_PROXY' }],
   [{ HTTPS_PROXY: 'http://proxy/path' }, { malformed: 'HTTPS_PROXY' }],
-])('the proxy of %j is read', (env, proxy) => {
+])('reads the proxy of %j', (env, proxy) => {
   expect(readProxy(env)).toEqual(proxy);
 });

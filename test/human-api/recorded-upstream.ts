@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { HumanApiSettings } from '../../src/human-api/users/adapter';
 import { COOKBOOK, type Dialect, envelope } from './dialects';
 
-/** What a request brought. `path` without the query. */
+/** A request; `path` is without the query. */
 export interface Received {
   readonly method: string;
   readonly path: string;
@@ -17,14 +17,14 @@ export type Answer = (response: ServerResponse, request: Received) => void;
 
 export const CREDENTIALS = { clientId: 'the-client', clientSecret: 'the-secret' };
 
-/** An honest answer. */
-interface Whole {
+interface Reply {
   readonly status: number;
   readonly type: string;
   readonly bytes: Buffer;
 }
 
-const CLIENT = 'the client itself';
+/** The owner of client tokens. */
+const CLIENT = 'client';
 const USERS = '/up/admin/api/v1/users/';
 
 interface Person {
@@ -50,7 +50,7 @@ const REPORTS = [
   },
 ];
 
-/** Upstream as its texts and recordings show it, in one dialect, on a free loopback port; every request is kept, any answer can be replaced. */
+/** Human API in one dialect, on a free loopback port. Keeps every request; a test may replace any answer. */
 export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
   const received: Received[] = [];
   const scripted: { call: string; answer: Answer; times: number }[] = [];
@@ -62,45 +62,45 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
       received.push(seen);
       const index = scripted.findIndex(({ call, times }) => call === `${seen.method} ${seen.path}` && times > 0);
       const due = scripted[index];
-      if (!due) return send(response, honest(seen));
+      if (!due) return send(response, reply(seen));
       due.times -= 1;
       return due.answer(response, seen);
     });
   });
   const base = await listen(server);
 
-  function honest({ method, path, query, headers, body }: Received): Whole {
+  function reply({ method, path, query, headers, body }: Received): Reply {
     const bearer = tokens.get(headers.authorization?.replace(/^Bearer /, '') ?? '') ?? '';
     const call = `${method} ${path}`;
     if (call === 'POST /up/auth/v1/admin/token') return clientToken(body);
     if (call === 'POST /up/auth/v1/connect/token') return accessToken(body);
-    if (path.startsWith('/up/admin/') ? bearer !== CLIENT : !people.has(bearer)) return refused(401);
+    if (path.startsWith('/up/admin/') ? bearer !== CLIENT : !people.has(bearer)) return rejected(401);
     if (call === 'POST /up/admin/api/v1/users') return created(body);
     if (call === 'GET /up/admin/api/v1/users') return found(query);
     if (path.startsWith(USERS)) return user(method, decodeURIComponent(path.slice(USERS.length)));
-    if (call === 'GET /up/data/v1/human/medical/reports') return whole(200, REPORTS);
+    if (call === 'GET /up/data/v1/human/medical/reports') return jsonReply(200, REPORTS);
     return document(decodeURIComponent(path.split('/').at(-2) ?? ''), query.get('format') ?? '');
   }
 
-  function clientToken(body: Received['body']): Whole {
-    if (body['client_secret'] !== CREDENTIALS.clientSecret) return refused(401);
-    return whole(200, { [dialect.clientToken]: mint(CLIENT), expires_in: 86_400 });
+  function clientToken(body: Received['body']): Reply {
+    if (body['client_secret'] !== CREDENTIALS.clientSecret) return rejected(401);
+    return jsonReply(200, { [dialect.clientToken]: mint(CLIENT), expires_in: 86_400 });
   }
 
-  function accessToken(body: Received['body']): Whole {
+  function accessToken(body: Received['body']): Reply {
     const clientUserId = String(body['client_user_id']);
     const allowed = people.get(clientUserId)?.connected && body['client_secret'] === CREDENTIALS.clientSecret;
-    if (!allowed) return refused(dialect.noTokenYet);
+    if (!allowed) return rejected(dialect.accessDenied);
     const terms = { expires_in: 86_400, token_type: 'Bearer', refresh_token: 'atrt-1' };
-    return whole(200, { access_token: mint(clientUserId), ...terms });
+    return jsonReply(200, { access_token: mint(clientUserId), ...terms });
   }
 
-  function created(body: Received['body']): Whole {
-    if (!String(body['clientUserEmail']).includes('@')) return refused(400, ['clientUserEmail']);
+  function created(body: Received['body']): Reply {
+    if (!String(body['clientUserEmail']).includes('@')) return rejected(400, ['clientUserEmail']);
     const clientUserId = String(body['clientUserId']);
-    if (people.has(clientUserId)) return refused(409);
+    if (people.has(clientUserId)) return rejected(409);
     const { autoInvite, ...details } = body;
-    if (autoInvite !== true) return refused(400, ['autoInvite']);
+    if (autoInvite !== true) return rejected(400, ['autoInvite']);
     const humanId = randomUUID().replaceAll('-', '');
     const dates = { createdAt: '2020-01-30T21:20:54.316Z', updatedAt: '2020-01-30T21:20:54.316Z' };
     const user = { ...details, humanId, ...dates, status: 'Invited' };
@@ -108,30 +108,30 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
     // The cookbook's single object carries no e-mail; the array's element has one, and not always a clientUserId.
     const { status, shape } = dialect.create;
     const answer = { ...user, inviteLink: 'https://invite.example.org/x' };
-    if (shape === 'object') return whole(status, { ...answer, clientUserEmail: undefined });
-    return whole(status, [{ ...answer, clientUserId: undefined }]);
+    if (shape === 'object') return jsonReply(status, { ...answer, clientUserEmail: undefined });
+    return jsonReply(status, [{ ...answer, clientUserId: undefined }]);
   }
 
-  function found(query: URLSearchParams): Whole {
+  function found(query: URLSearchParams): Reply {
     const wanted = [...people.values()]
       .map(({ user }) => user)
       .filter((user) => [...query].every(([key, value]) => key === 'offset' || user[key] === value));
-    return wanted.length === 0 && dialect.nobody === 404 ? refused(404) : whole(200, wanted);
+    return wanted.length === 0 && dialect.noMatch === 404 ? rejected(404) : jsonReply(200, wanted);
   }
 
-  function user(method: string, humanId: string): Whole {
+  function user(method: string, humanId: string): Reply {
     const person = [...people.values()].find(({ user }) => user['humanId'] === humanId);
-    if (!person) return refused(404);
-    if (method === 'GET') return whole(200, person.user);
+    if (!person) return rejected(404);
+    if (method === 'GET') return jsonReply(200, person.user);
     people.delete(String(person.user['clientUserId']));
     return { status: dialect.deleted, type: 'text/plain', bytes: Buffer.alloc(0) };
   }
 
-  function document(id: string, format: string): Whole {
+  function document(id: string, format: string): Reply {
     const report = REPORTS.find((row) => row.id === id);
-    if (!report) return refused(404);
-    if (format === 'json') return whole(200, { made: 'up' });
-    if (format !== 'pdf' || report.name === 'timeline') return refused(dialect.notOffered);
+    if (!report) return rejected(404);
+    if (format === 'json') return jsonReply(200, { made: 'up' });
+    if (format !== 'pdf' || report.name === 'timeline') return rejected(dialect.notOffered);
     return { status: 200, type: 'application/pdf', bytes: Buffer.from('%PDF-1.4\nmade up\n%%EOF\n') };
   }
 
@@ -142,8 +142,8 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
     return token;
   }
 
-  function refused(status: number, keys?: string[]): Whole {
-    return whole(status, envelope(dialect.envelope, status, keys));
+  function rejected(status: number, keys?: string[]): Reply {
+    return jsonReply(status, envelope(dialect.envelope, status, keys));
   }
 
   const settings: HumanApiSettings = {
@@ -157,19 +157,19 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
   return {
     settings,
     received,
-    /** How often a call was made: `GET /admin/api/v1/users`, without the base URLs' common prefix. */
+    /** How often a call such as `GET /admin/api/v1/users` was made. */
     calls: (call: string) => received.filter(({ method, path }) => `${method} ${path}` === prefixed(call)).length,
-    /** Replaces the answer to the next calls. */
+    /** Replaces the next answers to a call. */
     answer(call: string, answer: Answer, times = 1): void {
       scripted.push({ call: prefixed(call), answer, times });
     },
-    /** The person connects a source: an access token is to be had. */
+    /** The person connects a provider, which gives access. */
     connect(clientUserId: string): void {
       const person = people.get(clientUserId);
-      if (!person) throw new Error('nobody of that clientUserId was invited');
+      if (!person) throw new Error('no person was invited under that clientUserId');
       person.connected = true;
     },
-    /** Every token minted so far is worth nothing any more. */
+    /** Makes all tokens invalid. */
     revokeTokens: () => tokens.clear(),
     async close(): Promise<void> {
       server.closeAllConnections();
@@ -180,16 +180,15 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
 
 export type RecordedUpstream = Awaited<ReturnType<typeof startRecordedUpstream>>;
 
-/** A whole JSON answer. */
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
-  return (response) => send(response, whole(status, body), headers);
+  return (response) => send(response, jsonReply(status, body), headers);
 }
 
-function whole(status: number, body: unknown): Whole {
+function jsonReply(status: number, body: unknown): Reply {
   return { status, type: 'application/json; charset=utf-8', bytes: Buffer.from(JSON.stringify(body)) };
 }
 
-function send(response: ServerResponse, { status, type, bytes }: Whole, headers: Record<string, string> = {}): void {
+function send(response: ServerResponse, { status, type, bytes }: Reply, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': type, 'content-length': bytes.length, ...headers }).end(bytes);
 }
 

@@ -41,7 +41,7 @@ describe('a list of reports', () => {
     ]);
   });
 
-  it('never leads to a call of a link in it', async () => {
+  it('never causes a call to a link in it', async () => {
     const { upstream, api, humanId } = await startClient();
     const trap = await startClient();
     const link = `${trap.upstream.settings.dataUrl}/trap`;
@@ -72,7 +72,7 @@ const RAW = `GET /data/v1/human/medical/reports/${REPORT_ID}/raw`;
 it.each([
   ['400 in an envelope', json(400, envelope('statusCode', 400))],
   ['415 in an envelope', json(415, envelope('code', 415))],
-])('a report not to be had in a format answers %s', async (_, answer) => {
+])('a report without a format is answered with %s', async (_, answer) => {
   const { upstream, api } = await startClient();
   upstream.answer(RAW, answer);
   expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'html'))).toBeInstanceOf(NotOffered);
@@ -87,14 +87,14 @@ it.each([
   ['400 with no body', text(400, '')],
   ['415 with no body', text(415, '')],
   ['400 with a page', page(400)],
-])("a gateway's %s to raw?format=pdf says nothing of the format", async (_, answer) => {
+])("a gateway's %s to raw?format=pdf does not decide about the format", async (_, answer) => {
   const { upstream, api } = await startClient();
   upstream.answer(RAW, answer);
   expect(await failureOf(api.openReport('POL-1', REPORT_ID, 'pdf'))).toBeInstanceOf(UnenvelopedFormat);
   expect(await bytesOf(await api.openReport('POL-1', REPORT_ID, 'pdf'))).toHaveLength(23);
 });
 
-test('dates of any length stay different where only their ends differ', async () => {
+test('dates of any length stay different if only their ends differ', async () => {
   const { upstream, api } = await startClient();
   const row = (end: string) => ({ id: 'r1', name: 'unity', updatedAt: `${'x'.repeat(9_000)}${end}` });
   upstream.answer(LIST, json(200, [row('1'), row('2')]));
@@ -122,18 +122,18 @@ describe('a list of any length', () => {
   });
 
   it.each([
-    ['NaN', '{"id":NaN,"size":-Infinity}'],
-    ['a null', 'null'],
-    ['no id', '{"name":"unity"}'],
-    ['a text that is cut off', '{"id":"r2","name":"uni\ty"}'],
-    ['too many brackets', '['.repeat(5_000) + ']'.repeat(5_000)],
-  ])('keeps the other rows where one has %s', async (_, bad) => {
+    ['has NaN', '{"id":NaN,"size":-Infinity}'],
+    ['is null', 'null'],
+    ['has no id', '{"name":"unity"}'],
+    ['has an invalid text', '{"id":"r2","name":"uni\ty"}'],
+    ['nests too deep', '['.repeat(5_000) + ']'.repeat(5_000)],
+  ])('keeps the other rows if one %s', async (_, bad) => {
     const { upstream, api } = await startClient();
     upstream.answer(LIST, text(200, `[${JSON.stringify(row(1))},${bad},${JSON.stringify(row(3, { note: 'a [ b' }))}]`));
     expect((await api.listReports('POL-1')).map(({ id }) => id)).toEqual(['r1', 'r3']);
   });
 
-  it('that has rows, none of them with an id, is not "nothing listed"', async () => {
+  it('whose rows all lack an id is unavailable, not empty', async () => {
     const { upstream, api } = await startClient();
     for (const body of ['[null]', '[{"message":"OK"}]', '[NaN]']) {
       upstream.answer(LIST, text(200, body));
@@ -142,7 +142,7 @@ describe('a list of any length', () => {
   });
 });
 
-it('a report that is read slowly is not taken into memory meanwhile', async () => {
+it('a report that is read slowly is not buffered', async () => {
   const { upstream, api, humanId } = await startClient();
   const mebibytes = 64;
   let sent = 0;
@@ -157,7 +157,7 @@ it('a report that is read slowly is not taken into memory meanwhile', async () =
     pump();
   });
   const body = await api.openReport('POL-1', REPORT_ID, 'pdf');
-  // Time for all of it to come, told by other calls that come and go.
+  // Other calls give the report time to arrive.
   for (let call = 0; call < 100; call++) await api.readStatus(humanId);
   expect(sent).toBeLessThan(mebibytes / 2);
   expect(await bytesOf(body)).toHaveLength(mebibytes * 1_024 * 1_024);

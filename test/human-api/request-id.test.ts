@@ -8,15 +8,19 @@ import { json, REPORT_ID } from './recorded-upstream';
 const ID = '1f0c3b1d-2a4f-4788-990a-010203040506';
 const IN_BODY = 'b3b7c1de-0000-4000-8000-000000000001';
 
-describe("upstream's request id", () => {
+describe('the request id of Human API', () => {
   it.each([
-    ['of the header of a page', page(502, { 'x-humanapi-request-id': ID }), ID],
-    ['of the header of a success that is none', page(200, { 'X-HumanAPI-Request-Id': ID }), ID],
-    ['of the body of an error', json(500, envelope('code', 500)), IN_BODY],
-    ['of the body of an error with 200', json(200, envelope('statusCode', 200)), IN_BODY],
-    ['of the body, not of the header', json(503, envelope('code', 503), { 'x-humanapi-request-id': ID }), IN_BODY],
-    ['of the body that tells us to slow down', json(429, envelope('code', 429)), IN_BODY],
-  ])('%s stands in the message of every failure', async (_, answer, id) => {
+    ['in the header of a page', page(502, { 'x-humanapi-request-id': ID }), ID],
+    ['in the header of a 200 with a page', page(200, { 'X-HumanAPI-Request-Id': ID }), ID],
+    ['in the body of an error', json(500, envelope('code', 500)), IN_BODY],
+    ['in the body of an error with 200', json(200, envelope('statusCode', 200)), IN_BODY],
+    [
+      'in the body rather than in the header',
+      json(503, envelope('code', 503), { 'x-humanapi-request-id': ID }),
+      IN_BODY,
+    ],
+    ['in the body of a 429', json(429, envelope('code', 429)), IN_BODY],
+  ])('%s is in the message of every failure', async (_, answer, id) => {
     const { upstream, api, humanId } = await startClient();
     for (const [call, make] of Object.entries(everyCall(api, humanId))) {
       if (call.endsWith('/raw')) continue;
@@ -27,7 +31,7 @@ describe("upstream's request id", () => {
     }
   });
 
-  it('stands in a failure of a report that breaks the size cap, and never one that is not well-formed', async () => {
+  it('is in the failure of a report that exceeds the size limit, and never malformed', async () => {
     const { upstream, api, humanId } = await startClient({ maxReportBytes: 3 });
     const raw = `GET /data/v1/human/medical/reports/${REPORT_ID}/raw`;
     upstream.answer(raw, json(200, { made: 'up' }, { 'x-humanapi-request-id': ID }));

@@ -5,7 +5,7 @@ import { CREDENTIALS } from './recorded-upstream';
 
 const HOUR_MS = 3_600_000;
 
-describe('the client against the sandbox', () => {
+describe('the adapter with the sandbox', () => {
   conformance(async () => {
     const clock = new VirtualClock();
     const webhook = { urls: [], secret: null, signing: null };

@@ -11,13 +11,13 @@ const DAY_MS = 86_400_000;
 
 const unauthorised = json(401, envelope('code', 401));
 
-/** The tokens that a call was made with. */
+/** The tokens of the calls with a method. */
 function tokensOf(upstream: RecordedUpstream, method: string): unknown[] {
   const admin = ({ path, method: made }: Received) => path.startsWith('/up/admin') && made === method;
   return upstream.received.filter(admin).map(({ headers }) => headers.authorization);
 }
 
-it('the token requests and the bearer header are as upstream documents them', async () => {
+it('the token requests and the bearer header are as documented', async () => {
   const { upstream, api } = await startClient();
   await api.proveCredentials();
   await api.listReports('POL-1');
@@ -30,7 +30,7 @@ it('the token requests and the bearer header are as upstream documents them', as
   expect(list?.headers).toMatchObject({ 'accept-encoding': 'identity', 'cache-control': 'no-cache' });
 });
 
-it('many callers share one mint of the client token, and one a person of the access token', async () => {
+it('concurrent callers share one mint of the client token, and one per person of the access token', async () => {
   const { upstream, api, humanId, clock } = await startClient();
   clock.nowMs += DAY_MS;
   await Promise.all(Array.from({ length: 10 }, () => api.readStatus(humanId)));
@@ -42,19 +42,19 @@ it('many callers share one mint of the client token, and one a person of the acc
 it.each([
   ['a day', 86_400, DAY_MS - 300_000],
   ['eight seconds', 8, 7_200],
-  ['nobody knows how long', undefined, 270_000],
-  ['an absurd time', 1e15, 270_000],
-  ['less than nothing', -5, 270_000],
-  ['a day, told as text', '86400', DAY_MS - 300_000],
+  ['for an unknown time', undefined, 270_000],
+  ['for an absurd time', 1e15, 270_000],
+  ['for a negative time', -5, 270_000],
+  ['a day, as text', '86400', DAY_MS - 300_000],
 ])(
-  'a token that lives %s is used until shortly before its end, then renewed',
+  'a token that lives %s is used until shortly before it expires, then renewed',
   async (_, expires_in, renewedAfterMs) => {
     const { upstream, api, clock, humanId } = await startClient();
     upstream.answer(CLIENT_TOKEN, (response, request) => {
-      const client_token = 'a-token-of-its-own';
+      const client_token = 'another-token';
       json(200, { client_token, expires_in })(response, request);
     });
-    // The recorded upstream does not know that token, so a 401 would tell that it was used: both uses are answered here.
+    // The recorded upstream would answer 401 to that token.
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, { humanId, status: 'Invited' }), 2);
     await api.proveCredentials();
     upstream.received.length = 0;
@@ -68,7 +68,7 @@ it.each([
   },
 );
 
-it('an early renewal that fails leaves the living token in use, to its end', async () => {
+it('after a failed early renewal the old token is used until it expires', async () => {
   const { upstream, api, clock, humanId } = await startClient();
   clock.nowMs += DAY_MS - 1_000;
   upstream.answer(CLIENT_TOKEN, hangUp, 2);
@@ -78,7 +78,7 @@ it('an early renewal that fails leaves the living token in use, to its end', asy
   expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });
 });
 
-it('an access token that upstream refuses to renew is "not yet" at once: the person is gone', async () => {
+it('an access that is denied at the renewal counts at once, because the person may be gone', async () => {
   const { upstream, api, clock } = await startClient();
   await api.listReports('POL-1');
   clock.nowMs += DAY_MS - 1_000;
@@ -86,7 +86,7 @@ it('an access token that upstream refuses to renew is "not yet" at once: the per
   expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(AccessDenied);
 });
 
-it('a 401 is answered with one new token and the same call once more, also for an invitation', async () => {
+it('after a 401 the call is repeated once with a new token, an invitation too', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.revokeTokens();
   await api.invite({ clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' });
@@ -96,7 +96,7 @@ it('a 401 is answered with one new token and the same call once more, also for a
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
 });
 
-it('a revoked access token is renewed once as well', async () => {
+it('a revoked access token is renewed once too', async () => {
   const { upstream, api } = await startClient();
   await api.listReports('POL-1');
   upstream.revokeTokens();
@@ -104,7 +104,7 @@ it('a revoked access token is renewed once as well', async () => {
   expect([upstream.calls(ACCESS_TOKEN), upstream.calls(LIST)]).toEqual([2, 3]);
 });
 
-it.each([401, 403])('%d after the new token is unavailable, without a third call', async (status) => {
+it.each([401, 403])('%d with the new token is unavailable, without a third call', async (status) => {
   const { upstream, api, humanId } = await startClient();
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, unauthorised);
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(status, envelope('code', status)));
@@ -113,7 +113,7 @@ it.each([401, 403])('%d after the new token is unavailable, without a third call
   expect(upstream.calls(`GET /admin/api/v1/users/${humanId}`)).toBe(2);
 });
 
-it('many callers that meet a 401 together share one new token', async () => {
+it('concurrent callers share one new token after a 401', async () => {
   const { upstream, api, humanId } = await startClient();
   upstream.revokeTokens();
   await Promise.all(Array.from({ length: 10 }, () => api.readStatus(humanId)));
@@ -121,7 +121,7 @@ it('many callers that meet a 401 together share one new token', async () => {
 });
 
 it.each([400, 401, 403, 404, 409, 422])(
-  'an access token that upstream refuses with %d is "not yet"',
+  'an access token that Human API rejects with %d is a denied access',
   async (status) => {
     const { upstream, api } = await startClient();
     for (const form of ['code', 'statusCode'] as const) {
@@ -139,19 +139,16 @@ const FOREIGN: [string, (status: number) => Answer][] = [
   ['no body', (status) => text(status, '')],
 ];
 
-it.each(FOREIGN)(
-  'an access token refused with 400, 401, 403 or 404 and %s says nothing about the person',
-  async (_, answer) => {
-    const { upstream, api } = await startClient();
-    for (const status of [400, 401, 403, 404]) {
-      upstream.answer(ACCESS_TOKEN, answer(status));
-      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
-    }
-    expect(await api.listReports('POL-1')).toHaveLength(2);
-  },
-);
+it.each(FOREIGN)('400, 401, 403 or 404 with %s to an access token does not count as denied', async (_, answer) => {
+  const { upstream, api } = await startClient();
+  for (const status of [400, 401, 403, 404]) {
+    upstream.answer(ACCESS_TOKEN, answer(status));
+    expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
+  }
+  expect(await api.listReports('POL-1')).toHaveLength(2);
+});
 
-it("POST /v1/connect/token answered 403 with a firewall's HTML page, 20 times, is an outage, as a 502 is", async () => {
+it("20 times a firewall's 403 page to an access token is an outage", async () => {
   const { upstream, api } = await startClient();
   upstream.answer(ACCESS_TOKEN, page(403), 20);
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -160,7 +157,7 @@ it("POST /v1/connect/token answered 403 with a firewall's HTML page, 20 times, i
   expect(await api.listReports('POL-1')).toHaveLength(2);
 });
 
-it("a gateway's 401 to an invitation renews the token, but sends nothing again: the person may have been created", async () => {
+it("a gateway's 401 to an invitation drops the token without a repeat, because the person may be created", async () => {
   const { upstream, api } = await startClient();
   const invitation = { clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' };
   upstream.answer('POST /admin/api/v1/users', page(401));
@@ -171,7 +168,7 @@ it("a gateway's 401 to an invitation renews the token, but sends nothing again: 
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);
 });
 
-it.each([400, 401, 403])('a client token refused with %d names the settings to check', async (status) => {
+it.each([400, 401, 403])('a client token rejected with %d names the settings to check', async (status) => {
   const { upstream, api } = await startClient();
   upstream.answer(CLIENT_TOKEN, json(status, envelope('statusCode', status)));
   const error = await failureOf(api.proveCredentials());
@@ -179,7 +176,7 @@ it.each([400, 401, 403])('a client token refused with %d names the settings to c
   expect(error.message).toContain('check HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET');
 });
 
-it('a token that no header can carry is outside the contract', async () => {
+it('a token that no header can carry is unavailable', async () => {
   const { upstream, api } = await startClient();
   for (const client_token of ['with space', 'line\nbreak', '', 7, null, 'x'.repeat(9_000)]) {
     upstream.answer(CLIENT_TOKEN, json(200, { client_token, expires_in: 60 }));
@@ -187,7 +184,7 @@ it('a token that no header can carry is outside the contract', async () => {
   }
 });
 
-it('proving the credentials mints a token even though one is held', async () => {
+it('proving the credentials mints a token even if one is cached', async () => {
   const { upstream, api } = await startClient();
   await api.proveCredentials();
   await api.proveCredentials();

@@ -4,7 +4,7 @@ import type { Upstream } from '../../src/upstream/port';
 import { envelope } from './dialects';
 import { page, text } from './faults';
 import { failureOf, startClient } from './fixture';
-import { json } from './recorded-upstream';
+import { type Answer, json } from './recorded-upstream';
 
 const CREATE = 'POST /admin/api/v1/users';
 const LOOK_UP = 'GET /admin/api/v1/users';
@@ -14,7 +14,7 @@ const users = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => ({ humanId: `h${from + index}`, clientUserId: `P-${from + index}` }));
 
 describe('a create', () => {
-  it("sends what is known of the person, the date in the cookbook's form, and asks for the e-mail", async () => {
+  it("sends the known details, the date in the cookbook's form, and requests the e-mail", async () => {
     const { upstream, api } = await startClient();
     const known = { firstName: 'Eve', suggestedSources: ['Starfleet Medical'] };
     await api.invite({ ...INVITATION, ...known, dateOfBirth: '1968-02-13' });
@@ -25,7 +25,7 @@ describe('a create', () => {
     expect(upstream.received.at(-1)?.body).toEqual({ ...INVITATION, dateOfBirth, autoInvite: false });
   });
 
-  it("has the link of the invitation from the create's answer only, and only if it is one", async () => {
+  it('returns a valid link of the invitation, which no other answer has', async () => {
     const { upstream, api } = await startClient();
     const link = 'https://hosted.example.org/invite/1?a=b';
     const linkOf = async (inviteLink: unknown) => {
@@ -39,7 +39,7 @@ describe('a create', () => {
       return (await api.invite(INVITATION)).inviteLink;
     };
     expect(await linkOf(link)).toBe(link);
-    const none = [
+    const invalid = [
       undefined,
       null,
       7,
@@ -51,7 +51,7 @@ describe('a create', () => {
       'https://h/\n',
       'https://',
     ];
-    expect(await Promise.all(none.map(linkOf))).toEqual(none.map(() => null));
+    expect(await Promise.all(invalid.map(linkOf))).toEqual(invalid.map(() => null));
     upstream.answer(LOOK_UP, json(200, [{ humanId: 'h2', clientUserId: 'POL-2', inviteLink: link }]));
     expect(await api.findPeople({ clientUserId: 'POL-2' })).toMatchObject([{ inviteLink: null }]);
   });
@@ -64,31 +64,31 @@ describe('a create', () => {
         { humanId: 'h2', clientUserId: 'POL-2' },
       ],
     ],
-    ['the only one, which carries no clientUserId', [{ humanId: 'h2' }]],
+    ['the only one, without a clientUserId', [{ humanId: 'h2' }]],
     [
       'one object with unknown fields',
       { humanId: 'h2', clientUserId: 'POL-2', consumerLink: 'x', status: 7, updatedAt: 8 },
     ],
-  ])('takes %s', async (_, body) => {
+  ])('accepts %s', async (_, body) => {
     const { upstream, api } = await startClient();
     upstream.answer(CREATE, json(200, body));
     expect(await api.invite(INVITATION)).toMatchObject({ subjectId: 'h2', email: null });
   });
 
   it.each([
-    ['nobody', []],
-    ["only another's", [{ humanId: 'h1', clientUserId: 'POL-9' }]],
+    ['no one', []],
+    ['only another person', [{ humanId: 'h1', clientUserId: 'POL-9' }]],
     ['two without a clientUserId', [{ humanId: 'h1' }, { humanId: 'h2' }]],
     ['ours without a humanId', { clientUserId: 'POL-2' }],
-    ['ours with a humanId that is none', { clientUserId: 'POL-2', humanId: 'a b' }],
+    ['ours with an invalid humanId', { clientUserId: 'POL-2', humanId: 'a b' }],
     ['null', null],
-  ])('that answers %s is unavailable: it must be looked up', async (_, body) => {
+  ])('that answers %s is unavailable, which requires a look-up', async (_, body) => {
     const { upstream, api } = await startClient();
     upstream.answer(CREATE, json(201, body));
     expect(await failureOf(api.invite(INVITATION))).toBeInstanceOf(Unavailable);
   });
 
-  it('that is refused as invalid tells field names only', async () => {
+  it('that is rejected as invalid names only the fields', async () => {
     const { upstream, api } = await startClient();
     const keys = [
       'dateOfBirth',
@@ -114,7 +114,7 @@ describe('a create', () => {
     expect(await failureOf(api.invite(INVITATION))).toMatchObject({ kind: 'validation', keys: [] });
   });
 
-  it('409 means that the person may exist', async () => {
+  it('that answers 409 means that the person may exist', async () => {
     const { upstream, api } = await startClient();
     upstream.answer(CREATE, json(409, envelope('code', 409)));
     expect(await failureOf(api.invite(INVITATION))).toBeInstanceOf(AlreadyExists);
@@ -122,7 +122,7 @@ describe('a create', () => {
 });
 
 describe('a look-up', () => {
-  it('of one short page is one call', async () => {
+  it('with one short page is one call', async () => {
     const { upstream, api } = await startClient();
     expect(await api.findPeople({ clientUserId: 'POL-1' })).toHaveLength(1);
     expect(upstream.calls(LOOK_UP)).toBe(1);
@@ -141,17 +141,20 @@ describe('a look-up', () => {
     ['a 404 in an envelope', json(404, envelope('code', 404))],
     ['the same page again', json(200, users(50))],
     ['a short page', json(200, users(3, 50))],
-  ])('that is full of other people, and ends at %s, is not supported: no one is created upon it', async (_, end) => {
-    const { upstream, api } = await startClient();
-    upstream.answer(LOOK_UP, json(200, users(50)));
-    upstream.answer(LOOK_UP, end);
-    expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({
-      why: UNDECIDED.lookUpUnsupported,
-    });
-    expect(upstream.calls(LOOK_UP)).toBe(2);
-  });
+  ])(
+    'that is full of other people, and ends with %s, is not supported, so that no person is created',
+    async (_, end) => {
+      const { upstream, api } = await startClient();
+      upstream.answer(LOOK_UP, json(200, users(50)));
+      upstream.answer(LOOK_UP, end);
+      expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({
+        why: UNDECIDED.lookUpUnsupported,
+      });
+      expect(upstream.calls(LOOK_UP)).toBe(2);
+    },
+  );
 
-  it.each([400, 403, 405, 501])('that upstream refuses with %d is not supported', async (status) => {
+  it.each([400, 403, 405, 501])('that is answered %d is not supported', async (status) => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(status, envelope('code', status)));
     const error = await failureOf(api.findPeople({ clientUserId: 'POL-1' }));
@@ -159,14 +162,14 @@ describe('a look-up', () => {
     expect(error.message).toContain('docs/real-human-api.md');
   });
 
-  it('with another one or two is an answer: ours is not there; by humanId it is none', async () => {
+  it('with one or two others is an answer by clientUserId, but not by humanId', async () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(2)), 2);
     expect(await api.findPeople({ clientUserId: 'POL-1' })).toHaveLength(2);
     expect(await failureOf(api.findPeople({ subjectId: 'h9' }))).toMatchObject({ why: UNDECIDED.lookUpUnsupported });
   });
 
-  it('that finds whom it seeks in a list of everybody looks no further', async () => {
+  it('that finds the person in a list of all people stops', async () => {
     const { upstream, api } = await startClient();
     upstream.answer(LOOK_UP, json(200, users(50)));
     expect(
@@ -175,7 +178,7 @@ describe('a look-up', () => {
     expect(upstream.calls(LOOK_UP)).toBe(1);
   });
 
-  it('without end could not find out', async () => {
+  it('without end is not supported', async () => {
     const { upstream, api } = await startClient();
     for (let page = 0; page < 30; page++) upstream.answer(LOOK_UP, json(200, users(50, page * 50)));
     expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toMatchObject({
@@ -185,7 +188,7 @@ describe('a look-up', () => {
   });
 
   it.each(['null', '"x"', '{"humanId":NaN}', '{"clientUserId":"POL-9"}', '{"humanId":"h\u0000"}'])(
-    'finds the person beside the bad row %s',
+    'finds the person next to the invalid row %s',
     async (bad) => {
       const { upstream, api } = await startClient();
       upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-1"}]`));
@@ -195,7 +198,7 @@ describe('a look-up', () => {
   );
 
   it.each(['null', '{"humanId":NaN}', '{"clientUserId":"POL-1"}'])(
-    'could not find out whether the bad row %s is the person',
+    'is unavailable if the invalid row %s may be the person',
     async (bad) => {
       const { upstream, api } = await startClient();
       upstream.answer(LOOK_UP, text(200, `[${bad},{"humanId":"h1","clientUserId":"POL-9"}]`));
@@ -203,31 +206,28 @@ describe('a look-up', () => {
     },
   );
 
-  it.each([[[{ clientUserId: 'POL-1' }]], [[null]], [{ users: [] }], [null]])(
-    'of %j could not find out',
-    async (body) => {
-      const { upstream, api } = await startClient();
-      upstream.answer(LOOK_UP, json(200, body));
-      expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
-    },
-  );
+  it.each([[[{ clientUserId: 'POL-1' }]], [[null]], [{ users: [] }], [null]])('of %j is unavailable', async (body) => {
+    const { upstream, api } = await startClient();
+    upstream.answer(LOOK_UP, json(200, body));
+    expect(await failureOf(api.findPeople({ clientUserId: 'POL-1' }))).toBeInstanceOf(Unavailable);
+  });
 });
 
-describe('a user read by humanId', () => {
+describe('reading a user by humanId', () => {
   it.each([
-    ['with no status', (humanId: string) => ({ humanId, orders: [] }), ''],
+    ['without a status', (humanId: string) => ({ humanId, orders: [] }), ''],
     ['with an unknown status', (humanId: string) => ({ humanId, status: 'Paused' }), 'Paused'],
     ['in an array', (humanId: string) => [{ humanId, status: 'Invited' }], 'Invited'],
     ['that does not repeat the humanId', () => ({ clientUserId: 'POL-1', status: 'Invited' }), 'Invited'],
-    ['with a status of a page', (humanId: string) => ({ humanId, status: 'x'.repeat(9_999) }), 'x'.repeat(200)],
-  ])('may come %s', async (_, body, status) => {
+    ['with a long status', (humanId: string) => ({ humanId, status: 'x'.repeat(9_999) }), 'x'.repeat(200)],
+  ])('accepts one %s', async (_, body, status) => {
     const { upstream, api, humanId } = await startClient();
     upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body(humanId)));
     expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId, status });
   });
 
   it.each([{ humanId: 'h1', status: 'Declined' }, { status: 'error' }, { status: 'error', message: 'x' }, {}])(
-    "is never another's, nor %j of a gateway",
+    'does not accept %j of another person or a gateway',
     async (body) => {
       const { upstream, api, humanId } = await startClient();
       upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(200, body));
@@ -237,7 +237,7 @@ describe('a user read by humanId', () => {
 });
 
 describe('a deletion', () => {
-  it.each([200, 202, 204])("is done with %d and an empty body, or JSON that is upstream's", async (status) => {
+  it.each([200, 202, 204])("is confirmed by %d without a body, or with Human API's own JSON", async (status) => {
     const { upstream, api, humanId } = await startClient();
     const bodies =
       status === 204
@@ -259,13 +259,13 @@ describe('a deletion', () => {
     },
   );
 
-  it('of somebody gone answers 404 with an envelope', async () => {
+  it('of a deleted person is answered 404 in an envelope', async () => {
     const { upstream, api, humanId } = await startClient();
     upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, json(404, envelope('statusCode', 404)));
     expect(await api.withdraw(humanId)).toBe('already-gone');
   });
 
-  it('is not believed of a page, nor of another status', async () => {
+  it('is not confirmed by a page or another status', async () => {
     const { upstream, api, humanId } = await startClient();
     for (const answer of [page(404), text(203, ''), text(206, '')]) {
       upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
@@ -274,16 +274,17 @@ describe('a deletion', () => {
   });
 });
 
-/** What gateways and frameworks answer by default, and what upstream's envelopes look like with a request id that is none. */
-const GATEWAYS: [string, (status: number) => unknown][] = [
+const BARE = { code: 404, error: 'Not Found', message: 'Not Found' };
+/** Default errors of gateways and frameworks, and envelopes without a valid request id. */
+const NOT_IDENTIFIED: [string, (status: number) => unknown][] = [
   ['NestJS', (statusCode) => ({ statusCode, error: 'Not Found', message: 'Cannot GET /api/v1/users' })],
   ['hapi', (statusCode) => ({ statusCode, error: 'Not Found', message: 'Not Found' })],
   ['a gateway', (code) => ({ code, message: 'Not Found' })],
-  ['an empty id', (code) => ({ ...envelope('code', code), 'x-humanapi-request-id': '' })],
-  ['an id of another form', (code) => ({ ...envelope('code', code), 'x-humanapi-request-id': 'req-1' })],
+  ['an empty request id', (code) => ({ ...envelope('code', code), 'x-humanapi-request-id': '' })],
+  ['a malformed request id', (code) => ({ ...envelope('code', code), 'x-humanapi-request-id': 'req-1' })],
 ];
 
-describe('whose word a refusal is', () => {
+describe("an error that may be a gateway's", () => {
   const calls = (humanId: string): [string, (api: Upstream) => Promise<unknown>][] => [
     [LOOK_UP, (api) => api.findPeople({ subjectId: humanId })],
     [LOOK_UP, (api) => api.listPeople(0)],
@@ -291,21 +292,26 @@ describe('whose word a refusal is', () => {
     [`DELETE /admin/api/v1/users/${humanId}`, (api) => api.withdraw(humanId)],
   ];
 
-  it.each(GATEWAYS)(
-    'a 404 in the default form of %s decides about nobody, and the error says what to do',
-    async (_, body) => {
-      const { upstream, api, humanId } = await startClient();
-      for (const [call, ask] of calls(humanId)) {
-        upstream.answer(call, json(404, body(404)));
-        const error = await failureOf(ask(api));
-        expect([call, error]).toEqual([call, expect.any(Undecided)]);
-        expect(error.message).toContain('404 without x-humanapi-request-id');
-        expect(error.message).toContain('HUMAN_API_ENVELOPES=lenient');
-      }
-    },
-  );
+  it.each<[string, Answer, string]>([
+    ...NOT_IDENTIFIED.map(([name, body]): [string, Answer, string] => [
+      name,
+      json(404, body(404)),
+      '404 without x-humanapi-request-id',
+    ]),
+    ['no body', text(404, ''), 'HUMAN_API_'],
+    ['a page', page(404), 'HUMAN_API_ADMIN_URL'],
+    ['other JSON', json(404, { message: 'no Route matched' }), 'HUMAN_API_ADMIN_URL'],
+  ])('decides about no person: a 404 with %s, and the error names the remedy', async (_, answer, remedy) => {
+    const { upstream, api, humanId } = await startClient();
+    for (const [call, make] of calls(humanId)) {
+      upstream.answer(call, answer);
+      const error = await failureOf(make(api));
+      expect([call, error]).toEqual([call, expect.any(Undecided)]);
+      expect(error.message).toContain(remedy);
+    }
+  });
 
-  it.each(GATEWAYS)('a 400 in the default form of %s does not make the details invalid', async (_, body) => {
+  it.each(NOT_IDENTIFIED)('does not make the details invalid: a 400 with %s', async (_, body) => {
     const { upstream, api } = await startClient();
     upstream.answer(CREATE, json(400, body(400)));
     const error = await failureOf(api.invite(INVITATION));
@@ -313,39 +319,22 @@ describe('whose word a refusal is', () => {
     expect(error.message).toContain('400 without x-humanapi-request-id');
   });
 
-  it.each([
-    ['an empty one', text(404, '')],
-    ["a proxy's page", page(404)],
-    ['another JSON', json(404, { message: 'no Route matched' })],
-  ])('a 404 that is %s is nobody, and the error says where to look', async (_, answer) => {
-    const { upstream, api, humanId } = await startClient();
-    for (const [call, ask] of calls(humanId)) {
-      upstream.answer(call, answer);
-      const error = await failureOf(ask(api));
-      expect([call, error]).toEqual([call, expect.any(Undecided)]);
-      expect(error.message).toMatch(/HUMAN_API_ADMIN_URL|HUMAN_API_ENVELOPES/);
-    }
-  });
-
   it.each(['b3b7c1de-0000-4000-8000-000000000001', 'B3B7C1DE000040008000000000000001'])(
-    'a request id may be written as %s',
+    "is Human API's own with the request id %s",
     async (id) => {
       const { upstream, api, humanId } = await startClient();
-      const body = { ...envelope('code', 404), 'x-humanapi-request-id': id };
-      for (const [call, ask] of calls(humanId).slice(2)) {
-        upstream.answer(call, json(404, body));
-        expect(await ask(api).catch((error: unknown) => error)).toEqual(
-          call.startsWith('DELETE') ? 'already-gone' : expect.any(NotFound),
-        );
-      }
+      const answer = json(404, { ...envelope('code', 404), 'x-humanapi-request-id': id });
+      upstream.answer(`GET /admin/api/v1/users/${humanId}`, answer);
+      expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(NotFound);
+      upstream.answer(`DELETE /admin/api/v1/users/${humanId}`, answer);
+      expect(await api.withdraw(humanId)).toBe('already-gone');
     },
   );
 
-  it('lenient is for an upstream that leaves the id out: any of its envelopes counts, and an empty 404 to a deletion', async () => {
+  it('counts as its own under `lenient`, and so does an empty 404 to a deletion', async () => {
     const { upstream, api, humanId } = await startClient({ envelopes: 'lenient' });
-    const bare = json(404, { code: 404, error: 'Not Found', message: 'Not Found' });
     const [user, deletion] = [`GET /admin/api/v1/users/${humanId}`, `DELETE /admin/api/v1/users/${humanId}`];
-    for (const call of [LOOK_UP, user, deletion]) upstream.answer(call, bare);
+    for (const call of [LOOK_UP, user, deletion]) upstream.answer(call, json(404, BARE));
     expect(await api.findPeople({ subjectId: humanId })).toEqual([]);
     expect(await failureOf(api.readStatus(humanId))).toBeInstanceOf(NotFound);
     expect(await api.withdraw(humanId)).toBe('already-gone');

@@ -3,7 +3,7 @@ import { fc } from '../support/property';
 import { converse } from '../webhook/webhook-fixture';
 
 const RUNS = 60;
-const TEST_TIMEOUT_MS = 60_000;
+jest.setTimeout(60_000);
 /** CPU time of one request: a longer one blocks all other requests. */
 const CPU_LIMIT_MS = 1_000;
 const EMAIL = 'canary@example.org';
@@ -19,13 +19,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const HOSTILE = fc.constantFrom(
-  '',
-  '__proto__',
-  'constructor',
-  '../../etc/passwd',
-  'a\u0000b',
-  '\u202ex',
-  '\r\nX-Planted: 1',
+  ...['', '__proto__', 'constructor', '../../etc/passwd', 'a\u0000b', '\u202ex', '\r\nX-Planted: 1'],
 );
 const TEXT = fc.oneof(HOSTILE, fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 40 }));
 /** A valid payload with arbitrary replacements. */
@@ -55,89 +49,68 @@ const HEADERS = fc.dictionary(
   fc.oneof(
     VALUE,
     fc.constantFrom(
-      'Bearer ',
-      'bearer null',
-      'Basic eDp4',
-      'chartway=x',
-      '__Host-chartway=x',
-      UI,
-      'null',
-      '127.0.0.1:3000',
+      ...['Bearer ', 'bearer null', 'Basic eDp4', 'chartway=x', '__Host-chartway=x', UI, 'null'],
+      ...['127.0.0.1:3000'],
     ),
     fc.constantFrom('application/json', 'application/x-www-form-urlencoded', 'default', 'a:b@127.0.0.1', 'localhost.'),
   ),
 );
 const PATH = fc.oneof(
   fc.constantFrom(
-    '/codec/decode',
-    '/codec/encode',
-    '/session',
-    '/whoami',
-    '/healthz',
-    '/',
-    '//',
-    '/codec/decode/',
-    '/%',
+    ...['/codec/decode', '/codec/encode', '/session', '/whoami', '/healthz', '/', '//'],
+    ...['/codec/decode/', '/%'],
   ),
   fc.webPath().map((path) => `/${path}`),
 );
 const METHOD = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'TRACE');
 
-test(
-  'for any method, path, headers and body the api answers below 500, and without a key it shows no personal data',
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(METHOD, PATH, HEADERS, fc.oneof(BODY, fc.constant(null)), async (method, url, headers, body) => {
-        const payload = body ?? JSON.stringify({ payloads: [secret] });
-        const answer = await api.app.inject({
-          ...{ method: method as 'GET', url, payload },
-          headers: { host: '127.0.0.1:3000', 'content-type': 'application/json', ...headers },
-        });
-        expect(answer.statusCode).toBeLessThan(500);
-        expect(answer.body).not.toContain(CLEAR);
-        expect(answer.headers['x-planted']).toBeUndefined();
-        // `authorization` is never a valid key here.
-        if (url.startsWith('/codec/decode') && method === 'POST') expect(answer.statusCode).not.toBe(200);
-      }),
-      { numRuns: RUNS },
-    );
-    expect(await api.audited()).toEqual([]);
-    expect(api.lines.join('')).not.toMatch(/etc\/passwd|"level":"(error|fatal)"/);
-  },
-  TEST_TIMEOUT_MS,
-);
-
-test(
-  'for any body of a user with the role the api answers below 500, and a bad element does not affect the others',
-  async () => {
-    const ask = (body: string) =>
-      api.app.inject({
-        ...{ method: 'POST', url: '/codec/decode', payload: body },
-        headers: {
-          ...{ host: '127.0.0.1:3000', 'content-type': 'application/json' },
-          authorization: `Bearer ${KEYS.records}`,
-          'x-forwarded-for': '10.0.0.1',
-        },
+test('for any method, path, headers and body the api answers below 500, and without a key it shows no personal data', async () => {
+  await fc.assert(
+    fc.asyncProperty(METHOD, PATH, HEADERS, fc.oneof(BODY, fc.constant(null)), async (method, url, headers, body) => {
+      const payload = body ?? JSON.stringify({ payloads: [secret] });
+      const answer = await api.app.inject({
+        ...{ method: method as 'GET', url, payload },
+        headers: { host: '127.0.0.1:3000', 'content-type': 'application/json', ...headers },
       });
-    await fc.assert(
-      fc.asyncProperty(BODY, async (body) => {
-        expect((await ask(body)).statusCode).toBeLessThan(500);
-      }),
-      { numRuns: RUNS },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(PAYLOAD, { maxLength: 3 }), async (others) => {
-        const sent = [...others, secret, ...others];
-        const answer = await ask(JSON.stringify({ payloads: sent }));
-        const { payloads } = answer.json() as { payloads: { data: string }[] };
-        expect(payloads).toHaveLength(sent.length);
-        expect(Buffer.from(payloads[others.length]?.data ?? '', 'base64').toString()).toContain(EMAIL);
-      }),
-      { numRuns: RUNS / 3 },
-    );
-  },
-  TEST_TIMEOUT_MS,
-);
+      expect(answer.statusCode).toBeLessThan(500);
+      expect(answer.body).not.toContain(CLEAR);
+      expect(answer.headers['x-planted']).toBeUndefined();
+      // `authorization` is never a valid key here.
+      if (url.startsWith('/codec/decode') && method === 'POST') expect(answer.statusCode).not.toBe(200);
+    }),
+    { numRuns: RUNS },
+  );
+  expect(await api.audited()).toEqual([]);
+  expect(api.lines.join('')).not.toMatch(/etc\/passwd|"level":"(error|fatal)"/);
+});
+
+test('for any body of a user with the role the api answers below 500, and a bad element does not affect the others', async () => {
+  const ask = (body: string) =>
+    api.app.inject({
+      ...{ method: 'POST', url: '/codec/decode', payload: body },
+      headers: {
+        ...{ host: '127.0.0.1:3000', 'content-type': 'application/json' },
+        authorization: `Bearer ${KEYS.records}`,
+        'x-forwarded-for': '10.0.0.1',
+      },
+    });
+  await fc.assert(
+    fc.asyncProperty(BODY, async (body) => {
+      expect((await ask(body)).statusCode).toBeLessThan(500);
+    }),
+    { numRuns: RUNS },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(PAYLOAD, { maxLength: 3 }), async (others) => {
+      const sent = [...others, secret, ...others];
+      const answer = await ask(JSON.stringify({ payloads: sent }));
+      const { payloads } = answer.json() as { payloads: { data: string }[] };
+      expect(payloads).toHaveLength(sent.length);
+      expect(Buffer.from(payloads[others.length]?.data ?? '', 'base64').toString()).toContain(EMAIL);
+    }),
+    { numRuns: RUNS / 3 },
+  );
+});
 
 const many = (count: number, element: string) => Array(count).fill(element).join(',');
 
@@ -167,21 +140,17 @@ test.each<[string, () => string, number]>([
   expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
 });
 
-test(
-  'any bytes over a raw socket are answered below 500 or the socket is closed, and the api still answers',
-  async () => {
-    const port = Number(new URL(api.url).port);
-    const header = fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((text) => text.replaceAll('\n', ' '));
-    await fc.assert(
-      fc.asyncProperty(METHOD, PATH, fc.array(header, { maxLength: 8 }), BODY, async (method, path, headers, body) => {
-        const lines = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: close', ...headers];
-        const first = `${lines.join('\r\n')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-        const { text } = await converse(port, { first, enough: /^HTTP\/1\.1 / });
-        expect(text).not.toMatch(/^HTTP\/1\.1 5/);
-      }),
-      { numRuns: RUNS },
-    );
-    expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
-  },
-  TEST_TIMEOUT_MS,
-);
+test('any bytes over a raw socket are answered below 500 or the socket is closed, and the api still answers', async () => {
+  const port = Number(new URL(api.url).port);
+  const header = fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((text) => text.replaceAll('\n', ' '));
+  await fc.assert(
+    fc.asyncProperty(METHOD, PATH, fc.array(header, { maxLength: 8 }), BODY, async (method, path, headers, body) => {
+      const lines = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: close', ...headers];
+      const first = `${lines.join('\r\n')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+      const { text } = await converse(port, { first, enough: /^HTTP\/1\.1 / });
+      expect(text).not.toMatch(/^HTTP\/1\.1 5/);
+    }),
+    { numRuns: RUNS },
+  );
+  expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { Installation } from '../support/installation';
+import { Installation, SECRETS } from '../support/installation';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
 import { filesIn } from '../support/stored';
 import { DELETES_SOON, startTemporalServer } from '../support/temporal-server';
@@ -20,14 +20,13 @@ const IDENTITY = {
 };
 /** From upstream: a provider's name, an unknown status, a report's type. */
 const UPSTREAM_TEXTS = ['Starfleet Medical', 'Wobbling Cormorant', 'gallimaufry-report'];
-const SECRETS = ['test-secret', 'test-notices-of-ours'];
 const CANARIES = [...Object.values(IDENTITY), ...UPSTREAM_TEXTS];
 
 const [BY_COMMAND, BY_AGE, KEPT] = ['POL-varnishcote', 'POL-thimblewick', 'POL-candlegarth'] as const;
 const CANCELLED = 'POL-silent';
 
 const STEP_TIMEOUT_MS = 90_000;
-const TEST_TIMEOUT_MS = 300_000;
+jest.setTimeout(300_000);
 
 interface Traces {
   readonly database: Buffer;
@@ -59,45 +58,37 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 afterAll(killLeftOvers);
 
-test(
-  'with keys, personal data is only in the folder of the applicant; an erasure, by command or by age, leaves only lines of the audit log',
-  async () => {
-    const applicants = { [BY_COMMAND]: 'eager', [BY_AGE]: 'eager', 'POL-declines': 'declines', 'POL-broken': 'broken' };
-    let beforeErasure: Traces | undefined;
-    const keys = { ours: generateKey('main'), webhooks: generateKey('webhook') };
-    const { traces, output } = await runApplicants({ ...applicants, [KEPT]: 'silent' }, keys, async (context) => {
-      beforeErasure = await tracesOf(context);
-      await eraseAndCheck(context);
-    });
-    expect(output.linkTokens).toHaveLength(6);
-    const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
-    for (const { database, files } of [traces, beforeErasure ?? traces]) {
-      const places = { database, files, logs: output.logs, metrics: output.metrics };
-      for (const [place, bytes] of Object.entries(places)) {
-        expect({ place, found: scan(bytes, forbidden) }).toEqual({ place, found: [] });
-      }
-      expect(files.length).toBeGreaterThan(1_000);
+test('with keys, personal data is only in the folder of the applicant; an erasure, by command or by age, leaves only lines of the audit log', async () => {
+  const applicants = { [BY_COMMAND]: 'eager', [BY_AGE]: 'eager', 'POL-declines': 'declines', 'POL-broken': 'broken' };
+  let beforeErasure: Traces | undefined;
+  const keys = { ours: generateKey('main'), webhooks: generateKey('webhook') };
+  const { traces, output } = await runApplicants({ ...applicants, [KEPT]: 'silent' }, keys, async (context) => {
+    beforeErasure = await tracesOf(context);
+    await eraseAndCheck(context);
+  });
+  expect(output.linkTokens).toHaveLength(6);
+  const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
+  for (const { database, files } of [traces, beforeErasure ?? traces]) {
+    const places = { database, files, logs: output.logs, metrics: output.metrics };
+    for (const [place, bytes] of Object.entries(places)) {
+      expect({ place, found: scan(bytes, forbidden) }).toEqual({ place, found: [] });
     }
-    expect(scan(beforeErasure?.names ?? Buffer.alloc(0), Object.values(IDENTITY))).toEqual([]);
-    expect(output.logs.length).toBeGreaterThan(10_000);
-  },
-  TEST_TIMEOUT_MS,
-);
+    expect(files.length).toBeGreaterThan(1_000);
+  }
+  expect(scan(beforeErasure?.names ?? Buffer.alloc(0), Object.values(IDENTITY))).toEqual([]);
+  expect(output.logs.length).toBeGreaterThan(10_000);
+});
 
-test(
-  'without keys the same scan finds the data in Temporal, and still not in logs and metrics',
-  async () => {
-    const { traces, output } = await runApplicants({ 'POL-eager': 'eager' }, undefined, async () => {});
-    const foundCanaries = new Set(scan(traces.database, CANARIES).map(({ canary }) => canary));
-    expect([...foundCanaries].sort()).toEqual([...CANARIES].sort());
-    for (const place of ['logs', 'metrics'] as const) {
-      const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
-      expect({ place, found: scan(output[place], forbidden) }).toEqual({ place, found: [] });
-    }
-    expect(scan(traces.files, output.linkTokens)).toEqual([]);
-  },
-  TEST_TIMEOUT_MS,
-);
+test('without keys the same scan finds the data in Temporal, and still not in logs and metrics', async () => {
+  const { traces, output } = await runApplicants({ 'POL-eager': 'eager' }, undefined, async () => {});
+  const foundCanaries = new Set(scan(traces.database, CANARIES).map(({ canary }) => canary));
+  expect([...foundCanaries].sort()).toEqual([...CANARIES].sort());
+  for (const place of ['logs', 'metrics'] as const) {
+    const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
+    expect({ place, found: scan(output[place], forbidden) }).toEqual({ place, found: [] });
+  }
+  expect(scan(traces.files, output.linkTokens)).toEqual([]);
+});
 
 /** Runs applicants (persona by clientUserId, and one that is cancelled) to their ends, calls `act`, stops all, and returns what remains. */
 async function runApplicants(

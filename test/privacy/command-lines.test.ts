@@ -43,18 +43,8 @@ const STARTERS = fc.constantFrom(
 );
 const OPERATORS = fc.constantFrom(
   ...[
-    'quarantine',
-    'list',
-    'show',
-    'replay',
-    'drop',
-    'sweep',
-    'withdraw',
-    'erase',
-    'hold',
-    'release',
-    'holds',
-    'audit',
+    ...['quarantine', 'list', 'show', 'replay', 'drop', 'sweep', 'withdraw', 'erase', 'hold', 'release'],
+    ...['holds', 'audit'],
   ],
   ...['verify', 'document', 'help', '--json', '--all', '--why', '--yes', '--reason-code', '--out', '--heads', '--hlep'],
 );

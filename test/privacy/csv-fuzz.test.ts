@@ -20,7 +20,7 @@ const CANARIES = ['quorwhistle', ...Object.values(PERSON)];
 const RUNS = 60;
 /** CPU time of one file: finds a hang, and ignores a busy machine. */
 const CPU_LIMIT_MS = 2_500;
-const TEST_TIMEOUT_MS = 60_000;
+jest.setTimeout(60_000);
 const MEGABYTE = 1024 * 1024;
 
 /** Runs the starter with this file on standard input, in pieces of this size, and a Temporal that answers at once. */
@@ -93,21 +93,8 @@ const GOOD = fc
   }));
 const SCRAP = fc.constantFrom(
   ...[
-    '"',
-    '""',
-    ',',
-    ';',
-    '\0',
-    '\uFEFF',
-    '\u2028',
-    '=cmd|x!A1',
-    '+1',
-    '-1',
-    '@SUM(1)',
-    '\t',
-    'POL 1',
-    '../x',
-    '__proto__',
+    ...['"', '""', ',', ';', '\0', '\uFEFF', '\u2028', '=cmd|x!A1', '+1', '-1', '@SUM(1)', '\t'],
+    ...['POL 1', '../x', '__proto__'],
   ],
   // Never the date alone: it is a valid id, and the starter prints ids.
   ...[PERSON.clientUserEmail, PERSON.firstName, PERSON.lastName, PERSON.source, ` ${PERSON.dateOfBirth}?`],
@@ -130,69 +117,61 @@ const BAD = fc
   // A CR, an empty line and an LF would be one line end.
   .map((line) => (line.length === 0 ? Buffer.from('?') : line));
 
-test(
-  'each valid row is started as written and reported with its line, whatever is between the rows, and no personal data is printed',
-  async () => {
-    const rows = fc.array(fc.tuple(fc.oneof(GOOD, BAD), LINE_END), { maxLength: 25 });
-    await fc.assert(
-      fc.asyncProperty(rows, fc.boolean(), PIECE_LENGTH, async (items, marked, pieceLength) => {
-        const parts: Buffer[] = [Buffer.from(`${marked ? '\uFEFF' : ''}${HEADER}\n`)];
-        const expected: [string, number, string][] = [];
-        let line = 2;
-        for (const [item, end] of items) {
-          if (Buffer.isBuffer(item)) parts.push(item);
-          else {
-            const id = `GOOD-${line}`;
-            parts.push(Buffer.from(item.line(id)));
-            expected.push([id, line, item.last]);
-            line += item.last.split('\n').length - 1;
-          }
-          parts.push(Buffer.from(end));
-          line += 1;
+test('each valid row is started as written and reported with its line, whatever is between the rows, and no personal data is printed', async () => {
+  const rows = fc.array(fc.tuple(fc.oneof(GOOD, BAD), LINE_END), { maxLength: 25 });
+  await fc.assert(
+    fc.asyncProperty(rows, fc.boolean(), PIECE_LENGTH, async (items, marked, pieceLength) => {
+      const parts: Buffer[] = [Buffer.from(`${marked ? '\uFEFF' : ''}${HEADER}\n`)];
+      const expected: [string, number, string][] = [];
+      let line = 2;
+      for (const [item, end] of items) {
+        if (Buffer.isBuffer(item)) parts.push(item);
+        else {
+          const id = `GOOD-${line}`;
+          parts.push(Buffer.from(item.line(id)));
+          expected.push([id, line, item.last]);
+          line += item.last.split('\n').length - 1;
         }
-        const bytes = Buffer.concat(parts);
-        // Single bytes only for a small file, to save time.
-        const { requests, lines } = await runWith(bytes, bytes.length > MEGABYTE ? 65_536 : pieceLength);
-        const good = requests.filter(({ details }) => details.clientUserId.startsWith('GOOD-'));
-        expect(good.map(({ details }) => [details.clientUserId, details.lastName])).toEqual(
-          expected.map(([id, , last]) => [id, last]),
-        );
-        for (const { details } of good) {
-          expect(details).toMatchObject({ clientUserEmail, firstName, dateOfBirth });
-          expect(details.suggestedSources).toEqual([source, `${source} 2`]);
-        }
-        const reported = lines.filter(({ clientUserId }) => clientUserId?.startsWith('GOOD-'));
-        expect(reported.map((each) => [each.clientUserId, each.line]).sort()).toEqual(
-          expected.map(([id, at]) => [id, at]).sort(),
-        );
-      }),
-      { numRuns: RUNS },
-    );
-  },
-  TEST_TIMEOUT_MS,
-);
+        parts.push(Buffer.from(end));
+        line += 1;
+      }
+      const bytes = Buffer.concat(parts);
+      // Single bytes only for a small file, to save time.
+      const { requests, lines } = await runWith(bytes, bytes.length > MEGABYTE ? 65_536 : pieceLength);
+      const good = requests.filter(({ details }) => details.clientUserId.startsWith('GOOD-'));
+      expect(good.map(({ details }) => [details.clientUserId, details.lastName])).toEqual(
+        expected.map(([id, , last]) => [id, last]),
+      );
+      for (const { details } of good) {
+        expect(details).toMatchObject({ clientUserEmail, firstName, dateOfBirth });
+        expect(details.suggestedSources).toEqual([source, `${source} 2`]);
+      }
+      const reported = lines.filter(({ clientUserId }) => clientUserId?.startsWith('GOOD-'));
+      expect(reported.map((each) => [each.clientUserId, each.line]).sort()).toEqual(
+        expected.map(([id, at]) => [id, at]).sort(),
+      );
+    }),
+    { numRuns: RUNS },
+  );
+});
 
-test(
-  'arbitrary bytes end with an exit status, repeat nothing and do not hang',
-  async () => {
-    const lead = fc.constantFrom('', HEADER, `${HEADER}\n`, '\uFEFF', `${firstName},${clientUserEmail}\n`, '\uFFFE');
-    await fc.assert(
-      fc.asyncProperty(
-        lead,
-        fc.array(BAD, { maxLength: 6 }),
-        LINE_END,
-        PIECE_LENGTH,
-        async (first, bads, end, length) => {
-          const bytes = Buffer.concat([Buffer.from(first), ...bads.flatMap((bad) => [bad, Buffer.from(end)])]);
-          const { status } = await runWith(bytes, bytes.length > MEGABYTE ? 65_536 : length);
-          expect([0, 1, 2]).toContain(status);
-        },
-      ),
-      { numRuns: RUNS },
-    );
-  },
-  TEST_TIMEOUT_MS,
-);
+test('arbitrary bytes end with an exit status, repeat nothing and do not hang', async () => {
+  const lead = fc.constantFrom('', HEADER, `${HEADER}\n`, '\uFEFF', `${firstName},${clientUserEmail}\n`, '\uFFFE');
+  await fc.assert(
+    fc.asyncProperty(
+      lead,
+      fc.array(BAD, { maxLength: 6 }),
+      LINE_END,
+      PIECE_LENGTH,
+      async (first, bads, end, length) => {
+        const bytes = Buffer.concat([Buffer.from(first), ...bads.flatMap((bad) => [bad, Buffer.from(end)])]);
+        const { status } = await runWith(bytes, bytes.length > MEGABYTE ? 65_536 : length);
+        expect([0, 1, 2]).toContain(status);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
 
 test.each([
   ['a quote in every line', '"a\n'],

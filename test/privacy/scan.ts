@@ -6,8 +6,8 @@ export interface CanaryMatch {
   readonly form: string;
 }
 
-const GZIP_MEMBER = Buffer.from([0x1f, 0x8b, 0x08]);
-/** Limit of nested gzip members. */
+const GZIP_START = Buffer.from([0x1f, 0x8b, 0x08]);
+/** Limit of nested gzip streams. */
 const MAX_DEPTH = 3;
 
 /** Looks for each canary in `bytes`: plain, in base64 at each of its alignments, hex, URL-encoded, JSON-escaped, UTF-16, and within gzip. */
@@ -18,7 +18,7 @@ export function scan(bytes: Buffer, canaries: readonly string[], depth = MAX_DEP
       .map(([form]) => ({ canary, form })),
   );
   if (depth === 0) return matches;
-  return [...matches, ...gzipMembersOf(bytes).flatMap((member) => scan(member, canaries, depth - 1))];
+  return [...matches, ...gzipStreamsIn(bytes).flatMap((stream) => scan(stream, canaries, depth - 1))];
 }
 
 function formsOf(canary: string): Readonly<Record<string, Buffer>> {
@@ -49,21 +49,21 @@ function base64At(plain: Buffer, at: number, alphabet: 'base64' | 'base64url' = 
   return Buffer.from(text.slice(before, text.length - shared));
 }
 
-function gzipMembersOf(bytes: Buffer): readonly Buffer[] {
-  const members: Buffer[] = [];
-  for (let at = bytes.indexOf(GZIP_MEMBER); at >= 0; at = bytes.indexOf(GZIP_MEMBER, at + 1)) {
+function gzipStreamsIn(bytes: Buffer): readonly Buffer[] {
+  const streams: Buffer[] = [];
+  for (let at = bytes.indexOf(GZIP_START); at >= 0; at = bytes.indexOf(GZIP_START, at + 1)) {
     try {
-      members.push(gunzipSync(bytes.subarray(at), { maxOutputLength: 64 * 1024 * 1024 }));
+      streams.push(gunzipSync(bytes.subarray(at), { maxOutputLength: 64 * 1024 * 1024 }));
     } catch {
-      // No gzip member, or a member with bytes after it.
-      members.push(...readMember(bytes.subarray(at)));
+      // No gzip stream, or a stream with bytes after it.
+      streams.push(...readStream(bytes.subarray(at)));
     }
   }
-  return members;
+  return streams;
 }
 
-/** Decompresses a member with bytes after it. */
-function readMember(bytes: Buffer): readonly Buffer[] {
+/** Decompresses a stream with bytes after it. */
+function readStream(bytes: Buffer): readonly Buffer[] {
   try {
     return [gunzipSync(bytes, { finishFlush: 2, maxOutputLength: 64 * 1024 * 1024 })];
   } catch {

@@ -13,7 +13,7 @@ import { RealServer } from '../workflows/real-server';
 import { bytesOf, startPlantingUpstream, TRAVERSALS } from './planting-upstream';
 import { startTrap } from './trap';
 
-const TIMEOUT_MS = 60_000;
+jest.setTimeout(60_000);
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -122,91 +122,83 @@ test.each([
   expect(await readFile(join(top, 'canary'), 'utf8')).toBe(before);
 });
 
-test(
-  'an invalid manifest is an error without its content, and stays unchanged',
-  async () => {
-    const { root, store } = await setup();
-    const path = join(root, 'POL-1', 'manifest.json');
-    await mkdir(join(root, 'POL-1'));
-    const valid = JSON.stringify(change());
-    const broken = fc.oneof(
-      fc.json({ maxDepth: 6 }).map((text) => Buffer.from(text)),
-      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-      fc.nat({ max: valid.length - 1 }).map((end) => Buffer.from(valid.slice(0, end))),
-      fc
-        .tuple(fc.constantFrom('outcome', 'reason', 'documents', 'missing', 'later'), fc.jsonValue())
-        .map(([key, value]) => Buffer.from(JSON.stringify({ ...change(), [key]: value, clientUserId: ['zx9canary'] }))),
-      fc.constantFrom(
-        Buffer.from('['.repeat(200_000)),
-        Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`),
-        Buffer.from(JSON.stringify({ ...change(), clientUserId: 'pol-1' })),
-        Buffer.from(JSON.stringify({ ...change(), documents: { 'zx9canary@example.org': 7 } })),
-        Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01, 0xff]),
-      ),
-    );
-    const NAMES = /^(UnreadableManifest|WrongFolder|NotDecrypted|UnknownKey)$/;
-    await fc.assert(
-      fc.asyncProperty(broken, async (bytes) => {
-        await writeFile(path, bytes);
-        for (const attempt of [() => store.readManifest('POL-1'), () => store.updateManifest(change())]) {
-          const error = await attempt().then(
-            () => null,
-            (thrown: Error) => thrown,
-          );
-          expect(error?.name).toMatch(NAMES);
-          expect(`${error?.message} ${String(error?.cause)}`).not.toMatch(/canary/);
-          expect(error?.message.length).toBeLessThan(1_000);
-        }
-        expect((await readFile(path)).equals(bytes)).toBe(true);
-      }),
-      { numRuns: 30 },
-    );
-  },
-  TIMEOUT_MS,
-);
+test('an invalid manifest is an error without its content, and stays unchanged', async () => {
+  const { root, store } = await setup();
+  const path = join(root, 'POL-1', 'manifest.json');
+  await mkdir(join(root, 'POL-1'));
+  const valid = JSON.stringify(change());
+  const broken = fc.oneof(
+    fc.json({ maxDepth: 6 }).map((text) => Buffer.from(text)),
+    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    fc.nat({ max: valid.length - 1 }).map((end) => Buffer.from(valid.slice(0, end))),
+    fc
+      .tuple(fc.constantFrom('outcome', 'reason', 'documents', 'missing', 'later'), fc.jsonValue())
+      .map(([key, value]) => Buffer.from(JSON.stringify({ ...change(), [key]: value, clientUserId: ['zx9canary'] }))),
+    fc.constantFrom(
+      Buffer.from('['.repeat(200_000)),
+      Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`),
+      Buffer.from(JSON.stringify({ ...change(), clientUserId: 'pol-1' })),
+      Buffer.from(JSON.stringify({ ...change(), documents: { 'zx9canary@example.org': 7 } })),
+      Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01, 0xff]),
+    ),
+  );
+  const NAMES = /^(UnreadableManifest|WrongFolder|NotDecrypted|UnknownKey)$/;
+  await fc.assert(
+    fc.asyncProperty(broken, async (bytes) => {
+      await writeFile(path, bytes);
+      for (const attempt of [() => store.readManifest('POL-1'), () => store.updateManifest(change())]) {
+        const error = await attempt().then(
+          () => null,
+          (thrown: Error) => thrown,
+        );
+        expect(error?.name).toMatch(NAMES);
+        expect(`${error?.message} ${String(error?.cause)}`).not.toMatch(/canary/);
+        expect(error?.message.length).toBeLessThan(1_000);
+      }
+      expect((await readFile(path)).equals(bytes)).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
 
-test(
-  'with an upstream that plants all of them an applicant ends with each document in its place, and calls no other host',
-  async () => {
-    const { root, store, outside } = await setup();
-    const server = await RealServer.start();
-    cleanups.push(() => server.stop());
-    const trap = await startTrap();
-    cleanups.push(trap.close);
-    const upstream = await startPlantingUpstream(trap.url, { redirects: false });
-    cleanups.push(upstream.close);
-    const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
-    const humanApi = createUsersUpstream({
-      ...settings,
-      authUrl: upstream.url,
-      adminUrl: upstream.url,
-      dataUrl: upstream.url,
-    });
-    cleanups.push(() => humanApi.close());
-    await server.work({ taskQueue: 'planted', humanApi, store });
-    const pollMs = Object.fromEntries(Object.keys(DEFAULT_POLICY.pollMs).map((name) => [name, SECOND_MS]));
-    const policy = {
-      ...DEFAULT_POLICY,
-      pollMs: pollMs as typeof DEFAULT_POLICY.pollMs,
-      settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
-      wanted: { unity: ['pdf'] as const },
-    };
-    const applicant = await server.begin('planted', 'POL-1', policy);
-    expect(await applicant.result()).toMatchObject({ outcome: 'collected' });
-    const manifest = await store.readManifest('POL-1');
-    if (!manifest) throw new Error('no manifest');
-    await expectMatchingFiles(root, manifest);
-    for (const { file, reportId } of manifest.documents) {
-      expect(await readFile(join(root, 'POL-1', file), 'utf8')).toBe(bytesOf(reportId));
-    }
-    expect(manifest.documents.map(({ reportId }) => reportId).sort()).toEqual([...TRAVERSALS].sort());
-    expect(await outside()).toEqual(['canary']);
-    const { connections, origins, names } = trap.seen();
-    expect({ connections, origins, names }).toEqual({
-      connections: 0,
-      origins: [`127.0.0.1:${upstream.port}`],
-      names: [],
-    });
-  },
-  TIMEOUT_MS,
-);
+test('with an upstream that plants all of them an applicant ends with each document in its place, and calls no other host', async () => {
+  const { root, store, outside } = await setup();
+  const server = await RealServer.start();
+  cleanups.push(() => server.stop());
+  const trap = await startTrap();
+  cleanups.push(trap.close);
+  const upstream = await startPlantingUpstream(trap.url, { redirects: false });
+  cleanups.push(upstream.close);
+  const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
+  const humanApi = createUsersUpstream({
+    ...settings,
+    authUrl: upstream.url,
+    adminUrl: upstream.url,
+    dataUrl: upstream.url,
+  });
+  cleanups.push(() => humanApi.close());
+  await server.work({ taskQueue: 'planted', humanApi, store });
+  const pollMs = Object.fromEntries(Object.keys(DEFAULT_POLICY.pollMs).map((name) => [name, SECOND_MS]));
+  const policy = {
+    ...DEFAULT_POLICY,
+    pollMs: pollMs as typeof DEFAULT_POLICY.pollMs,
+    settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
+    wanted: { unity: ['pdf'] as const },
+  };
+  const applicant = await server.begin('planted', 'POL-1', policy);
+  expect(await applicant.result()).toMatchObject({ outcome: 'collected' });
+  const manifest = await store.readManifest('POL-1');
+  if (!manifest) throw new Error('no manifest');
+  await expectMatchingFiles(root, manifest);
+  for (const { file, reportId } of manifest.documents) {
+    expect(await readFile(join(root, 'POL-1', file), 'utf8')).toBe(bytesOf(reportId));
+  }
+  expect(manifest.documents.map(({ reportId }) => reportId).sort()).toEqual([...TRAVERSALS].sort());
+  expect(await outside()).toEqual(['canary']);
+  const { connections, origins, names } = trap.seen();
+  expect({ connections, origins, names }).toEqual({
+    connections: 0,
+    origins: [`127.0.0.1:${upstream.port}`],
+    names: [],
+  });
+});

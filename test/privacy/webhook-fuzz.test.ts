@@ -9,20 +9,13 @@ interface ReportCall {
 
 const startWebhook = webhooks();
 const RUNS = 60;
-const TEST_TIMEOUT_MS = 60_000;
+jest.setTimeout(60_000);
 /** CPU time of all runs of a test: finds a run that blocks for a second, and ignores a busy machine. */
 const CPU_LIMIT_MS = 20_000;
 
 const TRAVERSALS = [
-  '../../etc/passwd',
-  '..\\..\\x',
-  '/etc/passwd',
-  '%2e%2e%2fx',
-  '..',
-  '.',
-  'a\u0000b',
-  'C:\\x',
-  '\u202ex',
+  ...['../../etc/passwd', '..\\..\\x', '/etc/passwd', '%2e%2e%2fx', '..', '.', 'a\u0000b', 'C:\\x'],
+  ...['\u202ex'],
 ];
 const HOSTILE = fc.oneof(fc.constantFrom(...TRAVERSALS, '__proto__', 'constructor', ''), fc.string({ unit: 'binary' }));
 const VALUE = fc.oneof(HOSTILE, fc.jsonValue(), fc.double());
@@ -41,71 +34,59 @@ const BODY = fc.oneof(
   fc.nat({ max: 20_000 }).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`),
 );
 
-test(
-  'for any body the webhook answers below 500, still accepts the next one, and logs only pseudonyms',
-  async () => {
-    const webhook = await startWebhook();
-    const cpu = process.cpuUsage();
-    await fc.assert(
-      fc.asyncProperty(BODY, ENCODING, async (body, encoding) => {
-        const headers = { 'Content-Encoding': encoding };
-        const { status } = await webhook.send('/notifications', { headers, body });
-        expect(status).toBeLessThan(500);
-      }),
-      { numRuns: RUNS },
-    );
-    const { user, system } = process.cpuUsage(cpu);
-    expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
-    expect((await webhook.post([statusNotification()])).status).toBe(200);
-    expect(webhook.logged()).not.toMatch(/etc\/passwd/);
-  },
-  TEST_TIMEOUT_MS,
-);
+test('for any body the webhook answers below 500, still accepts the next one, and logs only pseudonyms', async () => {
+  const webhook = await startWebhook();
+  const cpu = process.cpuUsage();
+  await fc.assert(
+    fc.asyncProperty(BODY, ENCODING, async (body, encoding) => {
+      const headers = { 'Content-Encoding': encoding };
+      const { status } = await webhook.send('/notifications', { headers, body });
+      expect(status).toBeLessThan(500);
+    }),
+    { numRuns: RUNS },
+  );
+  const { user, system } = process.cpuUsage(cpu);
+  expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
+  expect((await webhook.post([statusNotification()])).status).toBe(200);
+  expect(webhook.logged()).not.toMatch(/etc\/passwd/);
+});
 
-test(
-  'a path traversal is rejected as clientUserId and humanId, and stays a value as report id',
-  async () => {
-    const webhook = await startWebhook();
-    for (const name of TRAVERSALS) {
-      const answer = await webhook.post([
-        statusNotification({ clientUserId: name }),
-        statusNotification({ humanId: name }),
-        reportNotification({ humanId: name }),
-        reportNotification({ objectId: name }),
-      ]);
-      expect(answer.status).toBeLessThan(500);
-    }
-    await webhook.idle();
-    const ids = webhook.asked.map(([, asked]) => (typeof asked === 'string' ? asked : (asked as ReportCall).humanId));
-    expect(new Set(ids)).toEqual(new Set([HUMAN_ID]));
-    const dots = ['.', '..'];
-    const reportIds = webhook.asked.flatMap(([method, asked]) =>
-      method === 'postToMailbox' && (asked as ReportCall).humanId === HUMAN_ID ? [(asked as ReportCall).reportId] : [],
-    );
-    // "." and ".." change a URL even when encoded. The others are encoded in URLs and hashed in file names.
-    expect(reportIds).toEqual(TRAVERSALS.filter((name) => !dots.includes(name)));
-  },
-  TEST_TIMEOUT_MS,
-);
+test('a path traversal is rejected as clientUserId and humanId, and stays a value as report id', async () => {
+  const webhook = await startWebhook();
+  for (const name of TRAVERSALS) {
+    const answer = await webhook.post([
+      statusNotification({ clientUserId: name }),
+      statusNotification({ humanId: name }),
+      reportNotification({ humanId: name }),
+      reportNotification({ objectId: name }),
+    ]);
+    expect(answer.status).toBeLessThan(500);
+  }
+  await webhook.idle();
+  const ids = webhook.asked.map(([, asked]) => (typeof asked === 'string' ? asked : (asked as ReportCall).humanId));
+  expect(new Set(ids)).toEqual(new Set([HUMAN_ID]));
+  const dots = ['.', '..'];
+  const reportIds = webhook.asked.flatMap(([method, asked]) =>
+    method === 'postToMailbox' && (asked as ReportCall).humanId === HUMAN_ID ? [(asked as ReportCall).reportId] : [],
+  );
+  // "." and ".." change a URL even when encoded. The others are encoded in URLs and hashed in file names.
+  expect(reportIds).toEqual(TRAVERSALS.filter((name) => !dots.includes(name)));
+});
 
-test(
-  'any bytes over a raw socket are answered below 500 or the socket is closed, and the webhook still answers',
-  async () => {
-    const webhook = await startWebhook();
-    const header = fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((text) => text.replaceAll('\n', ' '));
-    await fc.assert(
-      fc.asyncProperty(fc.array(header, { maxLength: 8 }), fc.string({ maxLength: 100 }), async (headers, rest) => {
-        const lines = ['POST /notifications HTTP/1.1', 'Host: x', 'Connection: close', ...headers];
-        const first = `${lines.join('\r\n')}\r\nContent-Length: ${rest.length}\r\n\r\n${rest}`;
-        const { text } = await converse(webhook.port, { first, enough: /^HTTP\/1\.1 / });
-        expect(text).not.toMatch(/^HTTP\/1\.1 5/);
-      }),
-      { numRuns: RUNS },
-    );
-    expect((await webhook.post([statusNotification()])).status).toBe(200);
-  },
-  TEST_TIMEOUT_MS,
-);
+test('any bytes over a raw socket are answered below 500 or the socket is closed, and the webhook still answers', async () => {
+  const webhook = await startWebhook();
+  const header = fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((text) => text.replaceAll('\n', ' '));
+  await fc.assert(
+    fc.asyncProperty(fc.array(header, { maxLength: 8 }), fc.string({ maxLength: 100 }), async (headers, rest) => {
+      const lines = ['POST /notifications HTTP/1.1', 'Host: x', 'Connection: close', ...headers];
+      const first = `${lines.join('\r\n')}\r\nContent-Length: ${rest.length}\r\n\r\n${rest}`;
+      const { text } = await converse(webhook.port, { first, enough: /^HTTP\/1\.1 / });
+      expect(text).not.toMatch(/^HTTP\/1\.1 5/);
+    }),
+    { numRuns: RUNS },
+  );
+  expect((await webhook.post([statusNotification()])).status).toBe(200);
+});
 
 test('the webhook calls no URL of a notice', async () => {
   const called = await startWebhook();

@@ -10,18 +10,8 @@ export interface Fault {
 
 const CALLS = [
   ...([
-    'open',
-    'rename',
-    'writeFile',
-    'readdir',
-    'rm',
-    'rmdir',
-    'unlink',
-    'mkdir',
-    'stat',
-    'lstat',
-    'chmod',
-    'link',
+    ...['open', 'rename', 'writeFile', 'readdir', 'rm', 'rmdir', 'unlink', 'mkdir', 'stat', 'lstat'],
+    ...['chmod', 'link'],
   ] as const),
 ];
 /** Calls of an open file. */

@@ -14,13 +14,13 @@ export type Route =
   | 'openReport'
   | 'proveCredentials';
 
-/** A change in a person's life, so long after the invitation. */
+/** A change in a person's life, at a time after the invitation. */
 export interface Turn {
   readonly afterMs: number;
   readonly status?: string;
-  /** Documents that upstream lists from then on; a row with a known id replaces it. */
+  /** Reports that are listed from then on; a row with a known id replaces it. */
   readonly reports?: readonly ListedReport[];
-  /** Upstream knows nobody, until another turn comes. */
+  /** The person is not found until the next turn. */
   readonly gone?: boolean;
 }
 
@@ -38,48 +38,45 @@ interface FakePerson {
   readonly clientUserId: string;
   readonly email: string;
   readonly invitedAtMs: number;
-  /** When upstream begins to tell of the person: a create may take effect after its answer was lost. */
+  /** When the person begins to show: a create may take effect after its answer was lost. */
   readonly visibleAtMs: number;
   deleted: boolean;
 }
 
-/** What a call throws instead of answering. */
+/** An error that a call throws. */
 interface Fault {
   readonly route: Route;
   readonly error: Error;
-  /** How often; without limit where nothing is said. */
+  /** How often. Default: without limit. */
   times?: number;
-  /** Lets the call have its effect first: the answer is lost, not the request. */
+  /** The call takes effect first: only its answer is lost. */
   readonly after?: boolean;
   /** Only for this person or this document (`reportId.format`). */
   readonly of?: string;
-  /** Only at such times by the server's clock. */
+  /** Only at these times by the server's clock. */
   readonly when?: (nowMs: number) => boolean;
 }
 
-/** As few as upstream may give: smaller pages are the last. */
+/** The smallest page size: fewer rows are the last page. */
 const PAGE_SIZE = 10;
 
-/**
- * Human API as a unit test wants it: people live by a script on the test server's clock. It keeps what it was asked, in order, and breaks on
- * request. The real client is proven elsewhere, against HTTP.
- */
+/** An upstream for tests without HTTP: people live by a script on the test server's clock. It records calls, and fails on request. */
 export class FakeUpstream implements Upstream {
   readonly people: FakePerson[] = [];
-  /** What was asked, in order. */
+  /** In order. */
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
-  /** Rewrites what a read or a look-up tells, e.g. to lag behind. */
+  /** Changes the person in an answer, for example to lag behind. */
   tells: ((user: Person, nowMs: number) => Person) | null = null;
-  /** Rewrites the whole reply of a look-up. */
+  /** Changes the reply of a look-up. */
   tellsOfAll: ((users: Person[]) => Person[]) | null = null;
-  /** Holds a call until the promise resolves; what it is to do, it does afterwards. */
+  /** Holds a call before it takes effect until the promise resolves. */
   readonly holds = new Map<Route, Promise<void>>();
-  /** Formats that reports do not come in, as `type:format`. */
+  /** Formats that reports do not have, as `type:format`. */
   notOffered: readonly string[] = [];
-  /** Bytes of a document (`reportId.format`) where they are to be others than its name and version. */
+  /** Bytes of a document (`reportId.format`). Default: its name and version. */
   readonly bytes = new Map<string, string>();
-  /** How long after a create the person begins to show. */
+  /** The time from a create until the person shows. */
   commitDelayMs = 0;
 
   constructor(private readonly script: readonly Turn[] = []) {}
@@ -107,7 +104,7 @@ export class FakeUpstream implements Upstream {
     return release;
   }
 
-  /** Somebody who was invited at `atMs`, by us or another way. */
+  /** Adds a person who was invited at `atMs`, by us or in another way. */
   enrol(clientUserId: string, email: string, atMs: number): FakePerson {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
@@ -121,16 +118,16 @@ export class FakeUpstream implements Upstream {
     return person;
   }
 
-  /** As the create was sent, each. */
+  /** The details of each create. */
   readonly invitations: Invitation[] = [];
-  /** What a create answers as the person's link; null: none. */
+  /** The person's link in the answer to a create; null: none. */
   inviteLink: string | null = null;
 
   invite = (invitation: Invitation): Promise<Person> => {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
-      ...this.told(this.enrol(clientUserId, clientUserEmail, now())),
+      ...this.describe(this.enrol(clientUserId, clientUserEmail, now())),
       inviteLink: this.inviteLink,
     }));
   };
@@ -142,27 +139,27 @@ export class FakeUpstream implements Upstream {
         .filter((person) =>
           'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.subjectId,
         )
-        .map((person) => this.told(person));
+        .map((person) => this.describe(person));
       return this.tellsOfAll ? this.tellsOfAll(users) : users;
     });
 
   listPeople: Upstream['listPeople'] = (offset) =>
     this.answer('listPeople', String(offset), () => {
-      const everybody = this.people.filter((person) => this.isThere(person)).map((person) => this.told(person));
-      const users = everybody.slice(offset, offset + PAGE_SIZE);
+      const everyone = this.people.filter((person) => this.isThere(person)).map((person) => this.describe(person));
+      const users = everyone.slice(offset, offset + PAGE_SIZE);
       return { people: users, received: users.length };
     });
 
   readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', humanId, () => {
-      const person = this.people.find((somebody) => somebody.humanId === humanId && this.isThere(somebody));
+      const person = this.people.find((candidate) => candidate.humanId === humanId && this.isThere(candidate));
       if (!person) throw new NotFound(facts(404));
-      return this.told(person);
+      return this.describe(person);
     });
 
   withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
     this.answer('withdraw', humanId, () => {
-      const person = this.people.find((somebody) => somebody.humanId === humanId && !somebody.deleted);
+      const person = this.people.find((candidate) => candidate.humanId === humanId && !candidate.deleted);
       if (person) person.deleted = true;
       return person ? 'deleted' : 'already-gone';
     });
@@ -184,7 +181,7 @@ export class FakeUpstream implements Upstream {
 
   close = async (): Promise<void> => {};
 
-  private async answer<T>(route: Route, of: string, honestly: () => T): Promise<T> {
+  private async answer<T>(route: Route, of: string, reply: () => T): Promise<T> {
     this.calls.push({ route, of, atMs: now(), realMs: performance.now() });
     await this.holds.get(route);
     const fault = this.faults.find(
@@ -194,9 +191,9 @@ export class FakeUpstream implements Upstream {
         (candidate.of ?? of) === of &&
         (candidate.when?.(now()) ?? true),
     );
-    if (!fault) return honestly();
+    if (!fault) return reply();
     if (fault.times !== undefined) fault.times -= 1;
-    if (fault.after) honestly();
+    if (fault.after) reply();
     throw fault.error;
   }
 
@@ -208,7 +205,7 @@ export class FakeUpstream implements Upstream {
     return !person.deleted && now() >= person.visibleAtMs && this.turnsOf(person).at(-1)?.gone !== true;
   }
 
-  private told(person: FakePerson): Person {
+  private describe(person: FakePerson): Person {
     const turns = this.turnsOf(person).filter(({ status }) => status !== undefined);
     const last = turns.at(-1);
     const user: Person = {
@@ -223,7 +220,7 @@ export class FakeUpstream implements Upstream {
   }
 
   private connected(clientUserId: string): FakePerson {
-    const person = this.people.find((somebody) => somebody.clientUserId === clientUserId && this.isThere(somebody));
+    const person = this.people.find((candidate) => candidate.clientUserId === clientUserId && this.isThere(candidate));
     const hasConnected =
       person &&
       this.turnsOf(person).some(
@@ -241,15 +238,15 @@ export class FakeUpstream implements Upstream {
 }
 
 /**
- * Returns the ms that the time-skipping server skipped between two calls. Its clock also runs with the machine's while an attempt is under way, so
- * the plain difference of the times grows with each stall.
+ * The ms that the time-skipping server skipped between two calls. While an attempt runs, its clock runs with the machine's, so that the plain
+ * difference grows with each stall.
  */
 export function skippedMs(from: Call | undefined, to: Call | undefined): number {
   if (!from || !to) throw new Error('expected two calls');
   return to.atMs - from.atMs - (to.realMs - from.realMs);
 }
 
-/** A row of upstream's list. */
+/** A row of the list of reports. */
 export function row(
   id: string,
   type: string,

@@ -14,7 +14,9 @@ import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
 
 const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
-const WEBHOOK_SECRET = 'test-notices-of-ours';
+const WEBHOOK_SECRET = 'test-webhook-secret';
+/** Must not occur in any output. */
+export const SECRETS: readonly string[] = [CREDENTIALS.clientSecret, WEBHOOK_SECRET];
 
 export interface InstallationOptions {
   /** Of a Temporal server that runs. */

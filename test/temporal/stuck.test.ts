@@ -19,6 +19,7 @@ import { facts } from '../support/fake-upstream';
 import { setup } from './erasing-fixture';
 
 const TIMEOUT_MS = 90_000;
+jest.setTimeout(TIMEOUT_MS);
 /** Temporal retries a failed task after this time. */
 const SHORT_TASKS = { workflowTaskTimeout: 2_000 } as const;
 
@@ -51,121 +52,109 @@ function untilTaskFails(client: Client, workflowId: string) {
   });
 }
 
-test(
-  'an erasure ends an applicant whose task always fails, withdraws and erases it, and waits for one that only takes time',
-  async () => {
-    const { client, operator, humanApi, applicants, invite, erase, messages, printed, runs } = await setup();
-    const { taskQueue, signal } = operator;
-    // STUCK-1 was invited and has an undecodable input; for SLOW-1 the first withdrawals fail upstream.
-    const { humanId } = humanApi.enrol('STUCK-1', 'stuck-1@example.org', 0);
-    const searchAttributes = { HumanId: [humanId] };
-    const workflowId = applicantWorkflowId('STUCK-1');
-    await start(client, taskQueue, COLLECT_RECORDS, { workflowId, args: [UNDECODABLE], searchAttributes });
-    const slow = await invite('SLOW-1');
-    humanApi.faults.push({
-      ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
-    });
-    const ended = applicants.waitForClose('SLOW-1', signal).catch(() => null);
-    expect(await Promise.all([erase('STUCK-1', '--yes'), erase('SLOW-1', '--yes')])).toEqual([0, 0]);
-    await ended;
-    const erased = [...printed].sort((a, b) => (String(a['clientUserId']) < String(b['clientUserId']) ? -1 : 1));
-    expect(erased).toMatchObject([
-      { clientUserId: 'SLOW-1', result: 'erased', people: 1 },
-      { clientUserId: 'STUCK-1', result: 'erased', people: 1 },
-    ]);
-    expect(humanApi.people).toMatchObject([
-      { humanId, deleted: true },
-      { humanId: slow, deleted: true },
-    ]);
-    expect([await runs('applicant-STUCK-1'), await runs('applicant-SLOW-1')]).toEqual([0, 0]);
-    // Each poll of a wait removes its listener.
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
+test('an erasure ends an applicant whose task always fails, withdraws and erases it, and waits for one that only takes time', async () => {
+  const { client, operator, humanApi, applicants, invite, erase, messages, printed, runs } = await setup();
+  const { taskQueue, signal } = operator;
+  // STUCK-1 was invited and has an undecodable input; for SLOW-1 the first withdrawals fail upstream.
+  const { humanId } = humanApi.enrol('STUCK-1', 'stuck-1@example.org', 0);
+  const searchAttributes = { HumanId: [humanId] };
+  const workflowId = applicantWorkflowId('STUCK-1');
+  await start(client, taskQueue, COLLECT_RECORDS, { workflowId, args: [UNDECODABLE], searchAttributes });
+  const slow = await invite('SLOW-1');
+  humanApi.faults.push({
+    ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
+  });
+  const ended = applicants.waitForClose('SLOW-1', signal).catch(() => null);
+  expect(await Promise.all([erase('STUCK-1', '--yes'), erase('SLOW-1', '--yes')])).toEqual([0, 0]);
+  await ended;
+  const erased = [...printed].sort((a, b) => (String(a['clientUserId']) < String(b['clientUserId']) ? -1 : 1));
+  expect(erased).toMatchObject([
+    { clientUserId: 'SLOW-1', result: 'erased', people: 1 },
+    { clientUserId: 'STUCK-1', result: 'erased', people: 1 },
+  ]);
+  expect(humanApi.people).toMatchObject([
+    { humanId, deleted: true },
+    { humanId: slow, deleted: true },
+  ]);
+  expect([await runs('applicant-STUCK-1'), await runs('applicant-SLOW-1')]).toEqual([0, 0]);
+  // Each poll of a wait removes its listener.
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 
-    const output = messages.join('');
-    expect(output).toMatch(/applicant-STUCK-1 stands still: its workflow task (fails|times out) again and again/);
-    expect(output).not.toMatch('applicant-SLOW-1 stands still');
-    expect(output).not.toMatch('example.org');
-    const order = [
-      'withdrawing: ',
-      'waiting for its end',
-      'withdrawing the people',
-      'deleting 1 run of applicant-SLOW-1',
-      'folder',
-    ];
-    const at = order.map((step) => output.lastIndexOf(step));
-    expect(at).toEqual([...at].sort((a, b) => a - b));
-    expect(at[0]).toBeGreaterThan(0);
-  },
-  TIMEOUT_MS,
-);
+  const output = messages.join('');
+  expect(output).toMatch(/applicant-STUCK-1 stands still: its workflow task (fails|times out) again and again/);
+  expect(output).not.toMatch('applicant-SLOW-1 stands still');
+  expect(output).not.toMatch('example.org');
+  const order = [
+    'withdrawing: ',
+    'waiting for its end',
+    'withdrawing the people',
+    'deleting 1 run of applicant-SLOW-1',
+    'folder',
+  ];
+  const at = order.map((step) => output.lastIndexOf(step));
+  expect(at).toEqual([...at].sort((a, b) => a - b));
+  expect(at[0]).toBeGreaterThan(0);
+});
 
-test(
-  'a withdrawal replaces a run under its id that is forged or can never end',
-  async () => {
-    const { client, operator, humanApi, messages } = await setup();
-    const { taskQueue } = operator;
-    const ids = ['FORGED-1', 'FORGED-2', 'FORGED-3', 'FORGED-4'] as const;
-    const [undecodable, type, later, elsewhere] = ids.map(withdrawWorkflowId) as [string, string, string, string];
-    for (const id of ids) humanApi.enrol(id, `${id}@example.org`, 0);
-    const forged = await Promise.all([
-      start(client, taskQueue, WITHDRAW_PERSON, { workflowId: undecodable, args: [UNDECODABLE] }),
-      start(client, taskQueue, 'unknownType', { workflowId: type, args: [] }),
-      start(client, taskQueue, WITHDRAW_PERSON, { workflowId: later, args: [], startDelay: '1 day' }),
-      start(client, 'no-worker', WITHDRAW_PERSON, { workflowId: elsewhere, args: [] }),
-    ]);
-    await untilTaskFails(client, undecodable);
-    const steps: OperationStep[] = [];
-    const onStep = (step: OperationStep) => void steps.push(step);
-    const operations = createOperations({ client, taskQueue });
-    const results = await Promise.all(ids.map((id) => operations.withdraw(id, { onStep })));
-    expect(results).toMatchObject(ids.map((clientUserId) => ({ clientUserId, result: 'withdrawn', people: 1 })));
-    expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
-    expect(steps.map((step) => ('why' in step ? [step.workflowId, step.why] : step)).sort()).toEqual([
-      [undecodable, 'its workflow task fails again and again (UndecodablePayload)'],
-      [type, 'it is a workflow of another type'],
-      [later, 'its start is delayed'],
-      [elsewhere, 'no worker polls its task queue'],
-    ]);
-    const ends = forged.map((handle) => client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId));
-    const statuses = await Promise.all(ends.map(async (handle) => (await handle.describe()).status.name));
-    expect(statuses).toEqual(ids.map(() => 'TERMINATED'));
-    expect(messages).toEqual([]);
-  },
-  TIMEOUT_MS,
-);
+test('a withdrawal replaces a run under its id that is forged or can never end', async () => {
+  const { client, operator, humanApi, messages } = await setup();
+  const { taskQueue } = operator;
+  const ids = ['FORGED-1', 'FORGED-2', 'FORGED-3', 'FORGED-4'] as const;
+  const [undecodable, type, later, elsewhere] = ids.map(withdrawWorkflowId) as [string, string, string, string];
+  for (const id of ids) humanApi.enrol(id, `${id}@example.org`, 0);
+  const forged = await Promise.all([
+    start(client, taskQueue, WITHDRAW_PERSON, { workflowId: undecodable, args: [UNDECODABLE] }),
+    start(client, taskQueue, 'unknownType', { workflowId: type, args: [] }),
+    start(client, taskQueue, WITHDRAW_PERSON, { workflowId: later, args: [], startDelay: '1 day' }),
+    start(client, 'no-worker', WITHDRAW_PERSON, { workflowId: elsewhere, args: [] }),
+  ]);
+  await untilTaskFails(client, undecodable);
+  const steps: OperationStep[] = [];
+  const onStep = (step: OperationStep) => void steps.push(step);
+  const operations = createOperations({ client, taskQueue });
+  const results = await Promise.all(ids.map((id) => operations.withdraw(id, { onStep })));
+  expect(results).toMatchObject(ids.map((clientUserId) => ({ clientUserId, result: 'withdrawn', people: 1 })));
+  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+  expect(steps.map((step) => ('why' in step ? [step.workflowId, step.why] : step)).sort()).toEqual([
+    [undecodable, 'its workflow task fails again and again (UndecodablePayload)'],
+    [type, 'it is a workflow of another type'],
+    [later, 'its start is delayed'],
+    [elsewhere, 'no worker polls its task queue'],
+  ]);
+  const ends = forged.map((handle) => client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId));
+  const statuses = await Promise.all(ends.map(async (handle) => (await handle.describe()).status.name));
+  expect(statuses).toEqual(ids.map(() => 'TERMINATED'));
+  expect(messages).toEqual([]);
+});
 
-test(
-  'a withdrawal does not end an applicant that waits for a key, and prints what to do; an erasure ends it',
-  async () => {
-    const [known, lost] = [generateKey('known'), generateKey('lost')];
-    const { client, clientWith, operator, humanApi, run, messages, printed, runs } = await setup({
-      ...{ dataConverter: converterFor(known) },
-    });
-    const { humanId } = humanApi.enrol('KEY-1', 'key-1@example.org', 0);
-    const workflowId = applicantWorkflowId('KEY-1');
-    const searchAttributes = { HumanId: [humanId] };
-    const started = { workflowId, args: [{}], searchAttributes };
-    await start(clientWith(converterFor(lost)), operator.taskQueue, COLLECT_RECORDS, started);
-    await untilTaskFails(client, workflowId);
-    await until('a second attempt', TIMEOUT_MS, async () => {
-      messages.length = 0;
-      printed.length = 0;
-      expect(await run('withdraw', 'KEY-1', '--json')).toBe(1);
-      return messages.join('').includes('"lost"');
-    });
-    expect(messages.join('')).toMatch(
-      /KEY-1: its applicant is open and stands still: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
-    );
-    expect(printed).toEqual([{ clientUserId: 'KEY-1', result: 'open', people: 0, recorded: false }]);
-    expect(humanApi.people).toMatchObject([{ deleted: false }]);
-    expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('RUNNING');
+test('a withdrawal does not end an applicant that waits for a key, and prints what to do; an erasure ends it', async () => {
+  const [known, lost] = [generateKey('known'), generateKey('lost')];
+  const { client, clientWith, operator, humanApi, run, messages, printed, runs } = await setup({
+    ...{ dataConverter: converterFor(known) },
+  });
+  const { humanId } = humanApi.enrol('KEY-1', 'key-1@example.org', 0);
+  const workflowId = applicantWorkflowId('KEY-1');
+  const searchAttributes = { HumanId: [humanId] };
+  const started = { workflowId, args: [{}], searchAttributes };
+  await start(clientWith(converterFor(lost)), operator.taskQueue, COLLECT_RECORDS, started);
+  await untilTaskFails(client, workflowId);
+  await until('a second attempt', TIMEOUT_MS, async () => {
+    messages.length = 0;
+    printed.length = 0;
+    expect(await run('withdraw', 'KEY-1', '--json')).toBe(1);
+    return messages.join('').includes('"lost"');
+  });
+  expect(messages.join('')).toMatch(
+    /KEY-1: its applicant is open and stands still: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
+  );
+  expect(printed).toEqual([{ clientUserId: 'KEY-1', result: 'open', people: 0, recorded: false }]);
+  expect(humanApi.people).toMatchObject([{ deleted: false }]);
+  expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('RUNNING');
 
-    expect(await run('erase', 'KEY-1', '--yes')).toBe(0);
-    expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 1 });
-    expect([humanApi.people[0]?.deleted, await runs(workflowId)]).toEqual([true, 0]);
-  },
-  TIMEOUT_MS,
-);
+  expect(await run('erase', 'KEY-1', '--yes')).toBe(0);
+  expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 1 });
+  expect([humanApi.people[0]?.deleted, await runs(workflowId)]).toEqual([true, 0]);
+});
 
 test.each([
   ['failed once', 2, EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, null],
@@ -194,26 +183,22 @@ test.each([
   expect(stuck).toEqual(why === null ? null : { workflowId: 'applicant-POL-1', runId: '', why });
 });
 
-test(
-  'after a termination during a create, a withdrawal waits until the create is visible',
-  async () => {
-    const { client, applicants, operator, humanApi, runs } = await setup();
-    humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted') });
-    const details = { clientUserId: 'ENDED-1', clientUserEmail: 'ended-1@example.org' };
-    await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
-    await until('a create', TIMEOUT_MS, () => humanApi.count('invite') > 0);
-    await client.workflow.getHandle(applicantWorkflowId('ENDED-1')).terminate();
-    const stopping = new AbortController();
-    const steps: OperationStep[] = [];
-    const onStep = (step: OperationStep) => {
-      steps.push(step);
-      stopping.abort(new Error('seen'));
-    };
-    const { signal } = stopping;
-    const operations = createOperations({ client, taskQueue: operator.taskQueue });
-    await expect(operations.withdraw('ENDED-1', { signal, onStep })).rejects.toThrow();
-    expect(steps).toEqual([{ step: 'create-in-flight', forMs: expect.any(Number) }]);
-    expect(await runs(withdrawWorkflowId('ENDED-1'))).toBe(0);
-  },
-  TIMEOUT_MS,
-);
+test('after a termination during a create, a withdrawal waits until the create is visible', async () => {
+  const { client, applicants, operator, humanApi, runs } = await setup();
+  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted') });
+  const details = { clientUserId: 'ENDED-1', clientUserEmail: 'ended-1@example.org' };
+  await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
+  await until('a create', TIMEOUT_MS, () => humanApi.count('invite') > 0);
+  await client.workflow.getHandle(applicantWorkflowId('ENDED-1')).terminate();
+  const stopping = new AbortController();
+  const steps: OperationStep[] = [];
+  const onStep = (step: OperationStep) => {
+    steps.push(step);
+    stopping.abort(new Error('seen'));
+  };
+  const { signal } = stopping;
+  const operations = createOperations({ client, taskQueue: operator.taskQueue });
+  await expect(operations.withdraw('ENDED-1', { signal, onStep })).rejects.toThrow();
+  expect(steps).toEqual([{ step: 'create-in-flight', forMs: expect.any(Number) }]);
+  expect(await runs(withdrawWorkflowId('ENDED-1'))).toBe(0);
+});
