@@ -122,7 +122,7 @@ async function enrol(
     if (exit.status === 0) return;
     throw new ServiceLost(`the samples could not be started: ${describeExit(exit)}. The starter's log: ${log}`);
   };
-  await terminal.phase(`samples: ${plural(samples.length, 'applicant')} started`, async () => {
+  await terminal.phase(`starting ${plural(samples.length, 'sample')}`, async () => {
     await Promise.all([
       start('story', withPace('story')),
       start('deadline', withPace('deadline')),

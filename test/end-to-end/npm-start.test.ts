@@ -105,13 +105,18 @@ describe('npm start', () => {
   );
 
   test(
-    'with --fresh starts with new samples and keeps reports and secrets',
+    'with --fresh and a confirmation starts with new samples and keeps reports and secrets',
     async () => {
       const data = path.join(folder, '.data');
       mkdirSync(path.join(data, 'sandbox'), { recursive: true });
       writeFileSync(path.join(data, 'samples-round'), 'aaaaaa\n');
       writeFileSync(path.join(data, 'sandbox-secret'), 'kept\n');
       mkdirSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'), { recursive: true });
+      const unconfirmed = start('--fresh', '--once', '--personas', 'declines');
+      expect(await unconfirmed.ended).toBe(2);
+      expect(unconfirmed.output()).toContain('--fresh --yes');
+      expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).toBe('aaaaaa\n');
+
       const { ended, output } = start('--fresh', '--yes', '--once', '--personas', 'declines');
       expectSuccess(await ended, output());
       expect(new Set(changes(output()).map(({ persona }) => persona))).toEqual(new Set(['declines']));
