@@ -20,15 +20,17 @@ export class ChangeWatch {
   ) {}
 
   async tick(): Promise<void> {
+    let snapshots: readonly ApplicantSnapshot[];
     try {
-      const snapshots = await this.readSnapshots();
-      this.isFailing = false;
-      for (const snapshot of [...snapshots].sort((a, b) => a.startedAtMs - b.startedAtMs)) this.update(snapshot);
-      this.listener.all([...this.snapshots.values()]);
+      snapshots = await this.readSnapshots();
     } catch (error) {
       if (!this.isFailing) this.listener.failing(error);
       this.isFailing = true;
+      return;
     }
+    this.isFailing = false;
+    for (const snapshot of [...snapshots].sort((a, b) => a.startedAtMs - b.startedAtMs)) this.update(snapshot);
+    this.listener.all([...this.snapshots.values()]);
   }
 
   private update(snapshot: ApplicantSnapshot): void {

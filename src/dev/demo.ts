@@ -58,16 +58,9 @@ export async function runDemo(
     if (!options.once) manualLink = printLink(stack.sandboxUrl, manualApplicant(round).clientUserId, terminal, signal);
   }
 
-  const longestStoryMs = Math.max(0, ...samples.map(({ storyMs }) => Math.min(storyMs, 5 * MINUTE_MS)));
-  const untilMs = Date.now() + CLOSED_WITHIN_MS + longestStoryMs;
-  const haveClosed = () => samples.every(({ clientUserId }) => watch.snapshots.get(clientUserId)?.outcome);
-  const hasDocument = () => samples.some(({ clientUserId }) => watch.snapshots.get(clientUserId)?.documents);
-  let hadDocument = hasDocument();
-  while (!haveClosed() && Date.now() < untilMs) {
-    await nextTick(watch, signal);
-    if (!hadDocument && hasDocument()) terminal.message(`the first document is stored after ${elapsed()}`);
-    hadDocument ||= hasDocument();
-  }
+  await waitUntilClosed(samples, watch, signal, () =>
+    terminal.message(`the first document is stored after ${elapsed()}`),
+  );
   await watch.tick();
   const results = checkSamples(samples, watch.snapshots);
   if (samples.length > 0) terminal.message(resultTable(results, terminal.columns));
@@ -75,6 +68,25 @@ export async function runDemo(
   await manualLink;
   terminal.message(nextStepsMessage(stack));
   for (;;) await nextTick(watch, signal);
+}
+
+/** Waits until all samples have closed, or longer than their stories take. */
+async function waitUntilClosed(
+  samples: readonly Sample[],
+  watch: ChangeWatch,
+  signal: AbortSignal,
+  onFirstDocument: () => void,
+): Promise<void> {
+  const longestStoryMs = Math.max(0, ...samples.map(({ storyMs }) => Math.min(storyMs, 5 * MINUTE_MS)));
+  const untilMs = Date.now() + CLOSED_WITHIN_MS + longestStoryMs;
+  const haveClosed = () => samples.every(({ clientUserId }) => watch.snapshots.get(clientUserId)?.outcome);
+  const hasDocument = () => samples.some(({ clientUserId }) => watch.snapshots.get(clientUserId)?.documents);
+  let hadDocument = hasDocument();
+  while (!haveClosed() && Date.now() < untilMs) {
+    await nextTick(watch, signal);
+    if (!hadDocument && hasDocument()) onFirstDocument();
+    hadDocument ||= hasDocument();
+  }
 }
 
 async function nextTick(watch: ChangeWatch, signal: AbortSignal): Promise<void> {
