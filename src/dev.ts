@@ -1,56 +1,46 @@
 import path from 'node:path';
 import { exitOnConfigurationError, readConfig } from './config';
 import { readArguments } from './dev/arguments';
-import { painter, wantsColours } from './dev/colours';
-import { runEverything } from './dev/everything';
-import { interruption } from './dev/interruption';
-import { Terminal } from './dev/terminal';
+import { runDev } from './dev/run-dev';
+import { hasColours, Terminal } from './dev/terminal';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 
-/** Under the folder that the command is run in, where `.env` and the reports are looked for as well. */
+/** In the folder in which the command runs, next to `.env` and the reports. */
 const DATA_FOLDER = '.data';
 
 runProcess('dev', async () => {
-  const { once, verbose, fresh, yes, cast } = readArguments(process.argv.slice(2), process.env);
+  const { once, verbose, fresh, yes, personas } = readArguments(process.argv.slice(2), process.env);
   const config = exitOnConfigurationError(() => readConfig('dev'));
   const { reportStore } = config;
 
   const { stdin: input, stdout: output } = process;
-  // A terminal that is gone reads nothing more; the processes are to end in order all the same.
+  // The terminal was closed: drain all processes.
   output.on('error', () => process.kill(process.pid, 'SIGHUP'));
   const terminal = new Terminal(output, {
-    live: output.isTTY === true && process.env['TERM'] !== 'dumb',
-    paint: painter(wantsColours(process.env, output.isTTY === true)),
+    isInteractive: output.isTTY === true && process.env['TERM'] !== 'dumb',
+    hasColours: hasColours(process.env, output.isTTY === true),
     verbose,
   });
   process.once('exit', () => terminal.close());
-  process.exitCode = await runEverything(
+  process.exitCode = await runDev(
     {
       once,
-      cast,
+      personas,
       fresh: fresh ? (yes ? 'yes' : 'ask') : null,
       dataFolder: DATA_FOLDER,
       logFolder: path.join(DATA_FOLDER, 'logs'),
-      programs: {
-        worker: path.join(__dirname, 'worker.js'),
-        webhook: path.join(__dirname, 'webhook.js'),
-        api: path.join(__dirname, 'api.js'),
-        starter: path.join(__dirname, 'starter.js'),
-        sandbox: path.join(__dirname, '../sandbox/main.js'),
-        findTemporalCli: path.join(__dirname, '../../scripts/temporal.mjs'),
-      },
       env: process.env,
-      sandboxed: config.humanApi.clientId === null,
+      usesSandbox: config.humanApi.clientId === null,
       temporal: config.hasTemporalServer ? config.temporal : null,
       payload: config.hasPayloadSettings ? config.payload : null,
       namespace: config.temporal.namespace,
       taskQueue: config.taskQueue,
-      webhook: { ...config.webhook, secretGiven: config.webhook.secrets.length > 0 },
+      webhook: { ...config.webhook, hasSecret: config.webhook.secrets.length > 0 },
       apiPort: config.api.port,
       metricsPort: config.metrics.port,
       initStore: async () => {
-        // The worker refuses S3 in words of its own.
+        // The worker rejects S3 with its own message.
         if (reportStore.kind === 'folder') await openReportStore(reportStore, undefined, config.reportStoreId).init();
       },
       reports:
@@ -60,8 +50,7 @@ runProcess('dev', async () => {
     },
     terminal,
     { input, output },
-    (insist) => interruption(process, insist),
   );
-  // What watched may still wait for an answer of a server that has ended.
+  // A pending read of Temporal, which has ended, must not keep this process running.
   process.exit();
 });

@@ -1,39 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A program to run. `stdin`, where given, is written to it; otherwise it reads nothing. */
+/** A program to run. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** The folder it runs in; ours, where none is given. */
+  /** Missing: the folder of this process. */
   readonly cwd?: string;
+  /** The whole input. Missing: none. */
   readonly stdin?: string;
 }
 
-/** How a process ended: by an exit status, by a signal, or never began (`failure`: the system's code, such as ENOENT). */
-export interface Ending {
+/** How a process ended: by status or signal. `failure`: it did not start; the system's code, such as ENOENT. */
+export interface ProcessExit {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly failure?: string;
 }
 
-/** What a process wrote last is read for so long after its end; a grandchild that keeps the pipe open must not hold us up. */
-const LAST_WORDS_MS = 500;
+/** How long the output is read after the exit. A grandchild may keep the pipe open. */
+const OUTPUT_GRACE_MS = 500;
 
 /**
- * One real process, whose lines are heard and which ends when it is told to. It has a session of its own: the Ctrl-C of a terminal goes to
- * everything in the foreground group, and only the supervisor may decide who drains first.
+ * A running process. It is in its own session, because Ctrl-C signals the whole foreground group and the supervisor must decide the order in
+ * which processes drain.
  */
-export class Child {
+export class ChildProcessHandle {
   readonly pid: number | undefined;
-  /** Resolves once, after its last line was heard; never rejects. */
-  readonly ended: Promise<Ending>;
+  /** Resolves after the last line of output; never rejects. */
+  readonly exited: Promise<ProcessExit>;
   private readonly process: ChildProcess;
   private running = true;
 
-  constructor({ program, args, env, cwd, stdin }: Command, hear: (line: string, from: 'stdout' | 'stderr') => void) {
+  constructor({ program, args, env, cwd, stdin }: Command, onLine: (line: string, from: 'stdout' | 'stderr') => void) {
     const child = spawn(program, args, {
       env,
       cwd,
@@ -44,14 +46,14 @@ export class Child {
     this.pid = child.pid;
     for (const from of ['stdout', 'stderr'] as const) {
       const stream = child[from];
-      if (stream) createInterface({ input: stream }).on('line', (line) => hear(line, from));
+      if (stream) createInterface({ input: stream }).on('line', (line) => onLine(line, from));
     }
-    // A process that ends before it has read everything says so by its exit status.
+    // A process that ends before it has read all its input reports that by its exit status.
     child.stdin?.on('error', () => {}).end(stdin);
-    this.ended = this.end();
+    this.exited = this.waitForExit();
   }
 
-  /** Asks it to end; kills it when it has not ended after `graceMs`. Resolves when it is gone: true if it ended by itself. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves after the exit: true without SIGKILL. */
   async stop(graceMs: number): Promise<boolean> {
     if (this.running) this.process.kill('SIGTERM');
     let killed = false;
@@ -59,36 +61,31 @@ export class Child {
       killed = true;
       this.kill();
     }, graceMs);
-    await this.ended;
+    await this.exited;
     clearTimeout(grace);
     return !killed;
   }
 
-  /** Ends it now, by its pid. */
   kill(): void {
     if (this.running) this.process.kill('SIGKILL');
   }
 
-  private async end(): Promise<Ending> {
+  private async waitForExit(): Promise<ProcessExit> {
     const closed = once(this.process, 'close').catch(() => {});
-    const ending = await new Promise<Ending>((resolve) => {
+    const exit = await new Promise<ProcessExit>((resolve) => {
       this.process.once('exit', (status, signal) => resolve({ status, signal }));
       this.process.once('error', (error: NodeJS.ErrnoException) => {
         if (this.pid === undefined) resolve({ status: null, signal: null, failure: error.code ?? error.name });
       });
     });
     this.running = false;
-    if (ending.failure === undefined) await Promise.race([closed, sleep(LAST_WORDS_MS)]);
-    return ending;
+    if (exit.failure === undefined) await Promise.race([closed, sleep(OUTPUT_GRACE_MS, undefined, { ref: false })]);
+    return exit;
   }
 }
 
 /** `exit status 1`, `signal SIGKILL` or `could not be started (ENOENT)`. */
-export function inWords({ status, signal, failure }: Ending): string {
+export function describeExit({ status, signal, failure }: ProcessExit): string {
   if (failure !== undefined) return `could not be started (${failure})`;
   return signal === null ? `exit status ${status}` : `signal ${signal}`;
-}
-
-function sleep(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
 }

@@ -3,49 +3,49 @@ import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 
 /**
- * What of the data folder is the sandbox's world, and can be had again: its people, its Temporal database, its notices, the round of its samples.
- * Everything else stays: reports wherever they lie, secrets and keys, and what belongs to the real Human API.
+ * The data of the sandbox in the data folder: its people, its Temporal database, its notices, the round of its samples. Reports, secrets, keys
+ * and the data of the real Human API stay.
  */
-export const SANDBOX_WORLD = {
+export const SANDBOX_DATA = {
   database: 'temporal-sandbox.db',
   people: 'sandbox',
   spool: 'spool-sandbox',
   round: 'samples-round',
 } as const;
 
-/** What of it is there, as paths. SQLite keeps two more files beside a database. */
-export function worldIn(dataFolder: string): string[] {
-  const { database, ...others } = SANDBOX_WORLD;
-  const names = [database, `${database}-wal`, `${database}-shm`, ...Object.values(others)];
+/** The paths that exist, including the two files that SQLite adds to a database. */
+export function sandboxDataFiles(dataFolder: string): string[] {
+  const { database } = SANDBOX_DATA;
+  const names = [...Object.values(SANDBOX_DATA), `${database}-wal`, `${database}-shm`];
   return names.map((name) => path.join(dataFolder, name)).filter((file) => existsSync(file));
 }
 
-/** Forgets the sandbox's world; a link is removed, not what it leads to. */
-export function forgetWorld(dataFolder: string): void {
-  for (const file of worldIn(dataFolder)) rmSync(file, { recursive: true, force: true });
+/** Removes the data of the sandbox. A link is removed, its target stays. */
+export function removeSandboxData(dataFolder: string): void {
+  for (const file of sandboxDataFiles(dataFolder)) rmSync(file, { recursive: true, force: true });
 }
 
-/** How a person is asked; a test answers itself. */
-export interface Asking {
+/** Where the question is asked. */
+export interface QuestionIo {
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly output: NodeJS.WritableStream;
 }
 
-/** Asks whether to forget what lies here: `yes`, `no`, or `nobody` where there is no terminal to ask at. */
-export async function askToForget(
+/** Asks whether to remove the files. Without a terminal it does not ask. */
+export async function confirmFresh(
   files: readonly string[],
-  { input, output }: Asking,
-): Promise<'yes' | 'no' | 'nobody'> {
-  if (!input.isTTY) return 'nobody';
+  { input, output }: QuestionIo,
+): Promise<'yes' | 'no' | 'no-terminal'> {
+  if (!input.isTTY) return 'no-terminal';
   const lines = createInterface({ input, output });
   try {
     const question = [
-      'This forgets the sandbox, its people and all applicants that were collected from it:',
+      'This deletes the data of the sandbox with all its people and applicants:',
       ...files.map((file) => `  ${file}`),
-      'Reports, secrets and everything else stay. Forget it? [y/N] ',
+      'Reports, secrets and all other files stay. Delete it? [y/N] ',
     ];
     const answer = await new Promise<string>((resolve) => {
-      // The end of the input may come right behind the answer.
+      // The input may end together with the answer.
       lines.once('close', () => setImmediate(resolve, ''));
       lines.question(question.join('\n')).then(resolve, () => resolve(''));
     });

@@ -1,13 +1,13 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** Enough for the message of a fault and what led to it. */
+/** Enough for an error message and its context. */
 const TAIL_LINES = 5;
 
-/** What a process printed, unchanged, in `<folder>/<name>.log`, readable by its owner only; the file of the start before is kept as `<name>.previous.log`. */
+/** The output of a process in `<folder>/<name>.log` (0600). The file of the previous start becomes `<name>.previous.log`. */
 export class LogFile {
   readonly path: string;
-  /** The last lines, for whoever has to say why a process ended. */
+  /** The last lines. */
   readonly tail: string[] = [];
   private file: number | null;
 
@@ -19,7 +19,7 @@ export class LogFile {
     chmodSync(this.path, 0o600);
   }
 
-  /** Written at once: after a crash of ours the last lines are the ones that matter. */
+  /** Writes synchronously, so that a crash of this process loses no line. */
   add(line: string): void {
     if (this.file === null) return;
     writeSync(this.file, `${line}\n`);

@@ -3,43 +3,42 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../process/process-identity';
 
-/** Another start uses this folder: two Temporal servers on one database file would destroy it. */
+/** Another `npm start` uses this folder: two Temporal servers would destroy its database. */
 class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning';
   readonly kind = 'already-running';
 }
 
-const LOOK_EVERY_MS = 50;
+const STOP_WITHIN_MS = 10_000;
+const POLL_EVERY_MS = 50;
 
-/**
- * Who runs in a data folder. One start holds it at a time; what a killed one left running is ended by the next, for nobody else would.
- */
+/** The processes of the `npm start` that uses a data folder, in `npm-start.json`; also the lock of the folder. */
 export class RunRecord {
   private constructor(private readonly file: string) {}
 
-  /** Takes the folder, ending what a killed start left behind; `tell` hears of each. @throws {AlreadyRunning} */
-  static async take(folder: string, tell: (text: string) => void): Promise<RunRecord> {
+  /** Locks the folder. Stops the processes that a killed start left running and reports each. @throws {AlreadyRunning} */
+  static async acquire(folder: string, onMessage: (text: string) => void): Promise<RunRecord> {
     mkdirSync(folder, { recursive: true });
-    // Whoever made it: the database in it holds personal data.
+    // The database in it contains personal data.
     chmodSync(folder, 0o700);
     const record = new RunRecord(path.join(folder, 'npm-start.json'));
-    const found = existsSync(record.file);
-    const [holder, ...children] = record.read();
-    if (holder && isRunning(holder)) {
+    const exists = existsSync(record.file);
+    const [owner, ...children] = record.read();
+    if (owner && isRunning(owner)) {
       throw new AlreadyRunning(
-        `npm start already runs here, as process ${holder.pid}: end that one first, or start in another folder.`,
+        `npm start already runs in this folder as process ${owner.pid}: stop it first, or use another folder.`,
       );
     }
     for (const child of children.filter(isRunning)) {
-      tell(`${child.name} (process ${child.pid}) was left over by a start that was killed; ending it`);
-      await end(child, 10_000);
+      onMessage(`stopping ${child.name} (process ${child.pid}), which a killed npm start left running`);
+      await stop(child);
     }
-    if (found) record.buryDead();
+    if (exists) record.removeStale();
     record.create();
     return record;
   }
 
-  /** Notes who runs now, so that the next start can end them should this one be killed. */
+  /** Records the running processes, so that the next start can stop them if this one is killed. */
   note(pids: Readonly<Record<string, number>>): void {
     const identities = Object.entries(pids).map(([name, pid]) => identifyProcess(name, pid));
     this.write(this.file, [identifyProcess('npm start', process.pid), ...identities]);
@@ -54,34 +53,24 @@ export class RunRecord {
     try {
       return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity[];
     } catch {
-      return []; // cut off by a crash of the machine, which ended everybody
+      return []; // truncated when the machine crashed, which ended all processes
     }
   }
 
-  /** Removes a dead start's record. Of two that found the same one, the second must not remove the first one's new record. */
-  private buryDead(): void {
-    const grave = `${this.file}.dead`;
-    try {
-      linkSync(this.file, grave);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new AlreadyRunning(`another npm start has just begun here; if none has, delete ${grave} and start again.`);
-    }
-    const [holder] = this.read(grave);
-    const dead = !holder || !isRunning(holder);
-    if (dead) rmSync(this.file);
-    rmSync(grave);
+  /** Removes the record of a killed start. The guard keeps a second start from removing the new record of the first one. */
+  private removeStale(): void {
+    const guard = `${this.file}.dead`;
+    linkNew(this.file, guard, `another npm start is starting in this folder. If not, delete ${guard} and start again.`);
+    const [owner] = this.read(guard);
+    if (!owner || !isRunning(owner)) rmSync(this.file);
+    rmSync(guard);
   }
 
-  /** Of two that begin at once one gets it: a hard link appears with its content or not at all. */
   private create(): void {
     const draft = `${this.file}.${process.pid}`;
     this.write(draft, [identifyProcess('npm start', process.pid)]);
     try {
-      linkSync(draft, this.file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new AlreadyRunning('another npm start has just begun here.');
+      linkNew(draft, this.file, 'another npm start has just started in this folder.');
     } finally {
       rmSync(draft, { force: true });
     }
@@ -94,10 +83,20 @@ export class RunRecord {
   }
 }
 
-async function end(left: ProcessIdentity, graceMs: number): Promise<void> {
-  process.kill(left.pid, 'SIGTERM');
-  const untilMs = Date.now() + graceMs;
-  while (isRunning(left) && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
-  if (isRunning(left)) process.kill(left.pid, 'SIGKILL');
-  while (isRunning(left)) await sleep(LOOK_EVERY_MS);
+/** A hard link appears with its whole content, and only one of several concurrent starts can create it. @throws {AlreadyRunning} */
+function linkNew(from: string, to: string, message: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new AlreadyRunning(message) : error;
+  }
+}
+
+/** Sends SIGTERM, then SIGKILL; resolves after the exit. */
+async function stop(child: ProcessIdentity): Promise<void> {
+  process.kill(child.pid, 'SIGTERM');
+  const untilMs = Date.now() + STOP_WITHIN_MS;
+  while (isRunning(child) && Date.now() < untilMs) await sleep(POLL_EVERY_MS);
+  if (isRunning(child)) process.kill(child.pid, 'SIGKILL');
+  while (isRunning(child)) await sleep(POLL_EVERY_MS);
 }

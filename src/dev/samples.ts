@@ -1,12 +1,14 @@
 import type { Outcome } from '../domain/outcome';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { findNearestName } from '../process/configuration-fault';
-import type { Cast } from './arguments';
-import type { Patience } from './pace';
-import type { Persona } from './sandbox';
-import type { Seen } from './watch';
+import type { DemoPace } from './demo-policy';
+import type { Persona } from './sandbox-client';
+import type { ApplicantSnapshot } from './snapshots';
 
-/** A sample applicant: who it plays, and how it must end. */
+/** `usual`: the personas whose story takes about a minute. */
+export type PersonaSelection = 'usual' | 'all' | readonly string[];
+
+/** A sample applicant, the persona that it plays, and the expected result. */
 export interface Sample {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -14,37 +16,34 @@ export interface Sample {
   readonly summary: string;
   readonly outcome: Outcome;
   readonly documents: number;
-  /** How long the story takes here; the waits behind its end come on top. */
+  /** The duration of the story, without the settle windows after it. */
   readonly storyMs: number;
 }
 
-/** A persona was asked for that the sandbox does not have. */
-class NoSuchPersona extends Error {
-  override readonly name = 'NoSuchPersona';
+/** The sandbox does not have the persona. */
+class UnknownPersona extends Error {
+  override readonly name = 'UnknownPersona';
   readonly kind = 'usage';
 }
 
-/** What a person watches without getting up. */
 const USUAL_STORY_MS = MINUTE_MS;
 
-/** One sample for each persona that is to be played; the round makes a fresh start's applicants new ones. @throws {NoSuchPersona} */
-export function castSamples(personas: readonly Persona[], cast: Cast, round: string): Sample[] {
+/** One sample for each selected persona. The round makes the applicants of a fresh start new ones. @throws {UnknownPersona} */
+export function selectSamples(personas: readonly Persona[], selection: PersonaSelection, round: string): Sample[] {
   const names = personas.map(({ name }) => name);
-  const unknown = typeof cast === 'string' ? undefined : cast.find((name) => !names.includes(name));
+  const unknown = typeof selection === 'string' ? undefined : selection.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new NoSuchPersona(
-      `there is no persona "${unknown}"; the nearest is ${findNearestName(unknown, names)}. There are: ${names.join(', ')}.`,
+    throw new UnknownPersona(
+      `unknown persona "${unknown}". Did you mean ${findNearestName(unknown, names)}? The personas are: ${names.join(', ')}.`,
     );
   }
-  const played = personas
-    .map((persona) => sampleOf(persona, round))
-    .filter(({ persona, storyMs }) =>
-      typeof cast === 'string' ? cast === 'all' || storyMs <= USUAL_STORY_MS : cast.includes(persona),
-    );
-  return played;
+  const samples = personas.map((persona) => createSample(persona, round));
+  if (selection === 'all') return samples;
+  if (selection === 'usual') return samples.filter(({ storyMs }) => storyMs <= USUAL_STORY_MS);
+  return samples.filter(({ persona }) => selection.includes(persona));
 }
 
-function sampleOf({ name, summary, outcome, documents, realSeconds }: Persona, round: string): Sample {
+function createSample({ name, summary, outcome, documents, realSeconds }: Persona, round: string): Sample {
   return {
     clientUserId: `DEMO-${name}-${round}`,
     clientUserEmail: `${name}@example.org`,
@@ -56,39 +55,40 @@ function sampleOf({ name, summary, outcome, documents, realSeconds }: Persona, r
   };
 }
 
-/** Whom the person at the terminal plays, by opening the invitation's link: somebody who does nothing by themselves. */
-export function visitorOf(round: string): Pick<Sample, 'clientUserId' | 'clientUserEmail'> {
+/** The applicant that the user plays through the invitation page. */
+export function manualApplicant(round: string): Pick<Sample, 'clientUserId' | 'clientUserEmail'> {
   return { clientUserId: `DEMO-you-${round}`, clientUserEmail: 'silent+you@example.org' };
 }
 
-/** How long a sample's deadlines may take. */
-export function patienceWith({ outcome }: Sample): Patience {
+export function paceOf({ outcome }: Sample): DemoPace {
   return outcome === 'expired' ? 'deadline' : 'story';
 }
 
-/** `t5zk3a`: the seconds since 1970 in the shortest digits; no two fresh starts in one folder have the same, and a later one sorts behind. */
-export function roundOf(now: Date): string {
+/** Seconds since 1970 in base 36, such as `t5zk3a`: unique for each fresh start, and in the order of time. */
+export function createRound(now: Date): string {
   return Math.floor(now.getTime() / SECOND_MS).toString(36);
 }
 
-/** Applicants as the starter reads them from a file. */
-export function asCsv(applicants: readonly Pick<Sample, 'clientUserId' | 'clientUserEmail'>[]): string {
+/** The input of the starter. */
+export function toCsv(applicants: readonly Pick<Sample, 'clientUserId' | 'clientUserEmail'>[]): string {
   const rows = applicants.map(({ clientUserId, clientUserEmail }) => `${clientUserId},${clientUserEmail},,,,`);
   return ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''].join('\n');
 }
 
-/** How a sample ended beside how it must end. */
-export interface Verdict {
+export interface SampleResult {
   readonly sample: Sample;
-  /** Null where nothing was ever seen of it. */
-  readonly seen: Seen | null;
-  readonly asExpected: boolean;
+  /** Null: the applicant was never read. */
+  readonly snapshot: ApplicantSnapshot | null;
+  readonly isAsExpected: boolean;
 }
 
-export function judge(samples: readonly Sample[], seen: ReadonlyMap<string, Seen>): Verdict[] {
+export function checkSamples(
+  samples: readonly Sample[],
+  snapshots: ReadonlyMap<string, ApplicantSnapshot>,
+): SampleResult[] {
   return samples.map((sample) => {
-    const found = seen.get(sample.clientUserId) ?? null;
-    const asExpected = found?.outcome === sample.outcome && found.documents === sample.documents;
-    return { sample, seen: found, asExpected };
+    const snapshot = snapshots.get(sample.clientUserId) ?? null;
+    const isAsExpected = snapshot?.outcome === sample.outcome && snapshot.documents === sample.documents;
+    return { sample, snapshot, isAsExpected };
   });
 }

@@ -1,207 +1,200 @@
-import { Child, type Command, type Ending, inWords } from './child';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ChildProcessHandle, type Command, describeExit, type ProcessExit } from './child';
 import { LogFile } from './log-file';
 import { isReadyLine } from './log-line';
 
-/** A process that runs as long as everything does. */
-export interface Member extends Command {
+/** A process that runs until `npm start` ends. */
+export interface Service extends Command {
   readonly name: string;
-  /** How it is known to serve: by its ready line (null), or by this, which is asked until it resolves. */
-  readonly serves: (() => Promise<void>) | null;
+  /** Polled until it resolves; null: the process prints a ready line. */
+  readonly isReady: (() => Promise<void>) | null;
   readonly readyWithinMs: number;
-  /** How long its drain may take before it is killed. */
+  /** The limit of its drain; then it is killed. */
   readonly graceMs: number;
-  /** Its lines go to its log alone; the last ones are shown when it is lost. */
+  /** Its lines go only to its log. The terminal shows the last ones if it fails. */
   readonly quiet: boolean;
-  /** What its unexpected end means for the others. */
-  readonly ifLost: 'restart' | 'end';
+  /** After an unexpected exit: restart it, or end `npm start`. */
+  readonly onExit: 'restart' | 'end';
 }
 
-/** What the supervisor tells of its members: their lines, and what happened to them. */
-export interface Listener {
+export interface SupervisorListener {
+  /** A line of a process. */
   line(name: string, line: string): void;
-  event(text: string): void;
-  /** The pids of all who run, whenever one was started. */
-  running(pids: Readonly<Record<string, number>>): void;
+  message(text: string): void;
+  /** The pids of all services, after each start. */
+  runningPids(pids: Readonly<Record<string, number>>): void;
 }
 
-/** A member that did not come up, or whose end ends everything. The message says where to look. */
-export class MemberLost extends Error {
-  override readonly name = 'MemberLost';
-  readonly kind = 'member-lost';
+/** A service that did not start, or whose exit ends `npm start`. The message names its log. */
+export class ServiceLost extends Error {
+  override readonly name = 'ServiceLost';
+  readonly kind = 'service-lost';
 }
 
-/** A second start may meet what stopped the first (a port that is still held); then longer and longer, for a fault that lasts must not flood the terminal. */
+/** The delay doubles with each quick exit, because a permanent fault must not flood the terminal. */
 const FIRST_RESTART_MS = 1_000;
-const LONGEST_RESTART_MS = 30_000;
-/** Who has run so long had no fault in its start. */
-const SOUND_AFTER_MS = 60_000;
-const ASK_EVERY_MS = 100;
-/** An errand holds nothing that needs a drain. */
-const ERRAND_GRACE_MS = 3_000;
+const MAX_RESTART_MS = 30_000;
+/** After this time an exit does not count as quick. */
+const STABLE_AFTER_MS = 60_000;
+const POLL_EVERY_MS = 100;
+const RUN_ONCE_GRACE_MS = 3_000;
 
-interface Post {
-  readonly member: Member;
+interface RunningService {
+  readonly service: Service;
   readonly log: LogFile;
-  child: Child;
-  /** Consecutive quick ends. */
+  child: ChildProcessHandle;
+  /** Consecutive quick exits. */
   failures: number;
   restart: NodeJS.Timeout | null;
 }
 
-/** Keeps processes running, restarts who may be restarted, and ends all of them, the last started first. */
+/** Starts services, restarts them, and stops them in reverse order. */
 export class Supervisor {
-  /** Rejects with {@link MemberLost} when a member is gone for good whose end ends everything; otherwise stays open. */
+  /** Rejects with {@link ServiceLost} when a service exits that must not; never resolves. */
   readonly lost: Promise<never>;
-  private lose: (error: MemberLost) => void = () => {};
-  private readonly posts: Post[] = [];
-  private readonly errands = new Set<Child>();
+  private rejectLost: (error: ServiceLost) => void = () => {};
+  private readonly services: RunningService[] = [];
+  private readonly oneTimeRuns = new Set<ChildProcessHandle>();
   private stopping = false;
 
   constructor(
     private readonly logFolder: string,
-    private readonly listener: Listener,
+    private readonly listener: SupervisorListener,
   ) {
     this.lost = new Promise((_, reject) => {
-      this.lose = reject;
+      this.rejectLost = reject;
     });
-    this.lost.catch(() => {}); // whoever waits for it hears of it
+    this.lost.catch(() => {});
   }
 
-  /** Starts a member; resolves when it serves. @throws {MemberLost} */
-  async start(member: Member): Promise<void> {
-    this.throwIfStopping(member.name);
-    const log = new LogFile(this.logFolder, member.name);
-    const ready = new Signal();
-    const post: Post = { member, log, child: this.spawn(member, log, ready), failures: 0, restart: null };
-    this.posts.push(post);
-    this.tellPids();
-    let timer: NodeJS.Timeout | undefined;
-    const answer = await Promise.race([
-      member.serves === null ? ready.given : asked(member.serves, () => post.child.ended),
-      post.child.ended.then((ending) => `it ended: ${inWords(ending)}`),
-      new Promise<string>((resolve) => {
-        timer = setTimeout(
-          () => resolve(`it was not ready after ${member.readyWithinMs / 1000} s`),
-          member.readyWithinMs,
-        );
-      }),
+  /** Resolves when the service is ready. @throws {ServiceLost} */
+  async start(service: Service): Promise<void> {
+    this.throwIfStopping(service.name);
+    const { name, readyWithinMs } = service;
+    const log = new LogFile(this.logFolder, name);
+    const { child, ready } = this.spawn(service, log);
+    const running: RunningService = { service, log, child, failures: 0, restart: null };
+    this.services.push(running);
+    this.reportPids();
+    const fault = await Promise.race([
+      service.isReady === null ? ready : pollUntilReady(service.isReady, child.exited),
+      child.exited.then((exit) => `it ended: ${describeExit(exit)}`),
+      sleep(readyWithinMs, `it was not ready after ${readyWithinMs / 1000} s`, { ref: false }),
     ]);
-    clearTimeout(timer);
-    if (typeof answer === 'string' && !this.stopping && member.quiet) this.tellLastWords(member.name, log);
-    if (typeof answer === 'string')
-      throw new MemberLost(`${member.name} did not come up: ${answer}. Its log: ${log.path}`);
-    this.watch(post);
+    if (typeof fault === 'string') {
+      if (service.quiet && !this.stopping) this.printLogTail(name, log);
+      throw new ServiceLost(`${name} did not start: ${fault}. Its log: ${log.path}`);
+    }
+    this.watch(running);
   }
 
-  /** Runs a program to its end, which {@link stop} hastens; resolves to its ending and what it printed on stdout. `quiet`: as of a member. */
-  async errand(
+  /** Runs a program to its end; {@link stop} ends it early. `output`: its lines on stdout. `quiet`: see {@link Service}. */
+  async runOnce(
     name: string,
     command: Command,
     { quiet = false }: { readonly quiet?: boolean } = {},
-  ): Promise<{ readonly ending: Ending; readonly printed: readonly string[]; readonly log: string }> {
+  ): Promise<{ readonly exit: ProcessExit; readonly output: readonly string[]; readonly log: string }> {
     this.throwIfStopping(name);
     const log = new LogFile(this.logFolder, name);
-    const printed: string[] = [];
-    const child = new Child(command, (line, from) => {
+    const output: string[] = [];
+    const child = new ChildProcessHandle(command, (line, from) => {
       log.add(line);
-      if (from === 'stdout') printed.push(line);
+      if (from === 'stdout') output.push(line);
       else if (!quiet) this.listener.line(name, line);
     });
-    this.errands.add(child);
-    const ending = await child.ended;
-    this.errands.delete(child);
+    this.oneTimeRuns.add(child);
+    const exit = await child.exited;
+    this.oneTimeRuns.delete(child);
     log.close();
-    if (quiet && ending.status !== 0 && !this.stopping) this.tellLastWords(name, log);
-    return { ending, printed, log: log.path };
+    if (quiet && exit.status !== 0 && !this.stopping) this.printLogTail(name, log);
+    return { exit, output, log: log.path };
   }
 
-  /** What was kept from the terminal so far may say why. */
-  private tellLastWords(name: string, log: LogFile): void {
-    for (const line of log.tail) this.listener.line(name, line);
-  }
-
-  private tellPids(): void {
-    const running = this.posts.flatMap(({ member, child: { pid } }) => (pid === undefined ? [] : [[member.name, pid]]));
-    this.listener.running(Object.fromEntries(running));
-  }
-
-  /** Lets every member drain, the last started first, so that none misses what it drains into. */
+  /** Drains the services one after the other, the last started first, so that each still reaches what it depends on. */
   async stop(): Promise<void> {
     this.stopping = true;
-    for (const { restart } of this.posts) if (restart) clearTimeout(restart);
-    for (const errand of this.errands) await errand.stop(ERRAND_GRACE_MS);
-    for (const { member, child, log } of [...this.posts].reverse()) {
-      const drained = await child.stop(member.graceMs);
-      if (!drained)
-        this.listener.event(`${member.name} had not ended ${member.graceMs / 1000} s after SIGTERM and was killed`);
+    for (const { restart } of this.services) if (restart) clearTimeout(restart);
+    for (const child of this.oneTimeRuns) await child.stop(RUN_ONCE_GRACE_MS);
+    for (const { service, child, log } of [...this.services].reverse()) {
+      const { name, graceMs } = service;
+      if (!(await child.stop(graceMs)))
+        this.listener.message(`${name} did not end within ${graceMs / 1000} s of SIGTERM and was killed`);
       log.close();
     }
   }
 
-  /** Ends every member now, without a drain; for the last moment of this process. */
+  /** Kills all processes without a drain, for the exit of this process. */
   kill(): void {
     this.stopping = true;
-    for (const { child, restart } of this.posts) {
+    for (const { child, restart } of this.services) {
       if (restart) clearTimeout(restart);
       child.kill();
     }
-    for (const errand of this.errands) errand.kill();
+    for (const child of this.oneTimeRuns) child.kill();
   }
 
   private throwIfStopping(name: string): void {
-    if (this.stopping) throw new MemberLost(`${name} was not started: everything is being stopped`);
+    if (this.stopping) throw new ServiceLost(`${name} was not started: all services are stopping`);
   }
 
-  private spawn(member: Member, log: LogFile, ready: Signal): Child {
-    return new Child(member, (line) => {
-      log.add(line);
-      if (isReadyLine(line)) ready.give();
-      if (!member.quiet) this.listener.line(member.name, line);
+  private spawn(service: Service, log: LogFile): { child: ChildProcessHandle; ready: Promise<void> } {
+    let onReady = () => {};
+    const ready = new Promise<void>((resolve) => {
+      onReady = resolve;
     });
+    const child = new ChildProcessHandle(service, (line) => {
+      log.add(line);
+      if (isReadyLine(line)) onReady();
+      if (!service.quiet) this.listener.line(service.name, line);
+    });
+    return { child, ready };
   }
 
-  private watch(post: Post): void {
-    const { member, log } = post;
-    const sinceMs = Date.now();
-    post.child.ended.then((ending) => {
+  private watch(running: RunningService): void {
+    const { service, log } = running;
+    const startedAtMs = Date.now();
+    running.child.exited.then((exit) => {
       if (this.stopping) return;
-      const what = `${member.name} ended unexpectedly: ${inWords(ending)}. Its log: ${log.path}`;
-      if (member.ifLost === 'end') {
-        if (member.quiet) this.tellLastWords(member.name, log);
-        this.lose(new MemberLost(what));
+      const message = `${service.name} ended unexpectedly: ${describeExit(exit)}. Its log: ${log.path}`;
+      if (service.onExit === 'end') {
+        if (service.quiet) this.printLogTail(service.name, log);
+        this.rejectLost(new ServiceLost(message));
         return;
       }
-      post.failures = Date.now() - sinceMs > SOUND_AFTER_MS ? 0 : post.failures + 1;
-      const delayMs = Math.min(FIRST_RESTART_MS * 2 ** Math.max(0, post.failures - 1), LONGEST_RESTART_MS);
-      this.listener.event(`${what}. Started again in ${delayMs / 1000} s.`);
-      post.restart = setTimeout(() => {
-        post.child = this.spawn(member, log, new Signal());
-        this.tellPids();
-        this.watch(post);
+      running.failures = Date.now() - startedAtMs > STABLE_AFTER_MS ? 0 : running.failures + 1;
+      const delayMs = Math.min(FIRST_RESTART_MS * 2 ** Math.max(0, running.failures - 1), MAX_RESTART_MS);
+      this.listener.message(`${message}. It restarts in ${delayMs / 1000} s.`);
+      running.restart = setTimeout(() => {
+        running.child = this.spawn(service, log).child;
+        this.reportPids();
+        this.watch(running);
       }, delayMs);
     });
   }
+
+  private printLogTail(name: string, log: LogFile): void {
+    for (const line of log.tail) this.listener.line(name, line);
+  }
+
+  private reportPids(): void {
+    const pids = this.services.flatMap(({ service, child: { pid } }) =>
+      pid === undefined ? [] : [[service.name, pid]],
+    );
+    this.listener.runningPids(Object.fromEntries(pids));
+  }
 }
 
-/** Something that happens once. */
-class Signal {
-  give: () => void = () => {};
-  readonly given = new Promise<void>((resolve) => {
-    this.give = resolve;
+/** Polls until the service is ready or has exited. */
+async function pollUntilReady(isReady: () => Promise<void>, exited: Promise<unknown>): Promise<void> {
+  let hasExited = false;
+  exited.then(() => {
+    hasExited = true;
   });
-}
-
-/** Asks until it is answered or there is nobody left to answer. */
-async function asked(serves: () => Promise<void>, ended: () => Promise<unknown>): Promise<void> {
-  let over = false;
-  ended().then(() => {
-    over = true;
-  });
-  while (!over) {
+  while (!hasExited) {
     try {
-      return await serves();
+      return await isReady();
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+      await sleep(POLL_EVERY_MS);
     }
   }
 }

@@ -1,26 +1,95 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
 import { DAY_MS, SECOND_MS } from '../domain/policy';
-import { probeNamespace } from '../temporal/connection';
-import type { Member } from './supervisor';
+import { connectClient, createLazyClient, probeNamespace } from '../temporal/connection';
+import { ensureSearchAttributes } from '../temporal/search-attributes';
+import { warnIfServerOld } from '../temporal/server-version';
+import type { TemporalSettings } from '../temporal/settings';
+import { describeExit } from './child';
+import { temporalEnvironment, thirdPartyEnvironment } from './environments';
+import { SANDBOX_DATA } from './fresh';
+import type { DevOptions } from './options';
+import { programCommand } from './programs';
+import { type Service, ServiceLost, type Supervisor } from './supervisor';
+import type { Terminal } from './terminal';
 
-/** Closed applicants are to be seen for a month; the dev server forgets them after a day otherwise. */
+/** The Temporal server that the stack uses. */
+export interface TemporalEndpoint {
+  readonly client: Client;
+  /** Connects another process to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Null: the UI of another server is unknown. */
+  readonly temporalUiUrl: string | null;
+  readonly temporalAddress: string;
+}
+
+/** The dev server deletes closed applicants after a day by default. */
 const RETENTION_MS = 30 * DAY_MS;
 const CALL_TIMEOUT_MS = 10 * SECOND_MS;
+/** A short outage of a configured server. */
+const CONNECT_WITHIN_MS = 30 * SECOND_MS;
 
-/** Temporal's dev server with its Web UI on this machine only, its database a file: what it took, it has after a kill. */
-export function temporalServer(options: {
+/** Connects to the configured server. */
+export async function connectOtherTemporal(
+  settings: TemporalSettings,
+  converter: DataConverter | undefined,
+  terminal: Terminal,
+): Promise<TemporalEndpoint> {
+  const temporalAddress = settings.connection.address;
+  const print = (_fields: object, text: string) => terminal.message(text);
+  const log = { info: () => {}, warn: print, error: print };
+  const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
+    connectClient(settings, { log, giveUpAfterMs: CONNECT_WITHIN_MS }, converter),
+  );
+  await warnIfServerOld(client.connection, log);
+  await registerSearchAttributes(client, terminal);
+  return { client, env: {}, temporalUiUrl: null, temporalAddress };
+}
+
+/** Starts a dev server. @throws {ServiceLost} */
+export async function startOwnTemporal(
+  { dataFolder, namespace, usesSandbox, env }: DevOptions,
+  converter: DataConverter | undefined,
+  ports: Readonly<Record<'temporal' | 'ui' | 'api', number>>,
+  supervisor: Supervisor,
+  terminal: Terminal,
+): Promise<TemporalEndpoint> {
+  const temporalAddress = `127.0.0.1:${ports.temporal}`;
+  const client = createLazyClient({ namespace, connection: { address: temporalAddress } }, converter);
+  // Two databases: a worker that asks the sandbox about real applicants would find them deleted.
+  const databaseFile = path.join(dataFolder, usesSandbox ? SANDBOX_DATA.database : 'temporal.db');
+  await terminal.phase('Temporal server', async () => {
+    const cli = await findCli(env, supervisor);
+    const service = temporalService({
+      ...{ cli, client, databaseFile, port: ports.temporal, uiPort: ports.ui },
+      ...{ codecUrl: `http://127.0.0.1:${ports.api}/codec`, env: thirdPartyEnvironment(env) },
+    });
+    await supervisor.start(service);
+    await ensureRetention(client);
+  });
+  await registerSearchAttributes(client, terminal);
+  return {
+    client,
+    env: temporalEnvironment(temporalAddress, namespace, dataFolder),
+    temporalUiUrl: `http://127.0.0.1:${ports.ui}/namespaces/${namespace}/workflows`,
+    temporalAddress,
+  };
+}
+
+/** Temporal's dev server with its Web UI, on loopback only, with its database in a file. */
+export function temporalService(options: {
   readonly cli: string;
   readonly port: number;
   readonly uiPort: number;
-  /** Where its UI has payloads decoded. */
+  /** Where the UI has payloads decoded. */
   readonly codecUrl: string;
   readonly databaseFile: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Connected lazily to the address above. */
+  /** A lazy client for the address above. */
   readonly client: Client;
-}): Member {
+}): Service {
   const { cli, port, uiPort, codecUrl, databaseFile, env, client } = options;
   const { namespace } = client.options;
   return {
@@ -29,25 +98,25 @@ export function temporalServer(options: {
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
       ...['--ui-codec-endpoint', codecUrl],
-      // Measured: with the write-ahead log it takes ten times the signals, at full durability.
+      // Measured: ten times as many signals with the write-ahead log, and equally durable.
       ...['--db-filename', path.basename(databaseFile), '--sqlite-pragma', 'journal_mode=wal'],
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),
       ...['--log-level', 'warn', '--log-format', 'json'],
     ],
     env,
-    // It reads the file's path as a URI, in which `?`, `#` and `%` of a folder's name would mean something else.
+    // The server parses the file's path as a URI, so the folder's name must not be in it: it may contain `?`, `#` or `%`.
     cwd: path.dirname(path.resolve(databaseFile)),
-    serves: () => probeNamespace(client.connection, namespace),
+    isReady: () => probeNamespace(client.connection, namespace),
     readyWithinMs: 60 * SECOND_MS,
     graceMs: 10 * SECOND_MS,
-    // It reports every poll that a drain of ours cuts off as a failure of its own.
+    // It logs each poll that a drain interrupts as an error.
     quiet: true,
-    ifLost: 'end',
+    onExit: 'end',
   };
 }
 
-/** Has the namespace keep closed runs for 30 days; a server that already does is left alone. */
-export async function keepClosedRuns(client: Client): Promise<void> {
+/** Sets the namespace's retention to 30 days, unless it is longer. */
+async function ensureRetention(client: Client): Promise<void> {
   const { namespace } = client.options;
   await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, async () => {
     const { config } = await client.workflowService.describeNamespace({ namespace });
@@ -55,4 +124,20 @@ export async function keepClosedRuns(client: Client): Promise<void> {
     const workflowExecutionRetentionTtl = msToTs(RETENTION_MS);
     await client.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
   });
+}
+
+/** Before the worker and the webhook start, because both would register them. */
+async function registerSearchAttributes(client: Client, terminal: Terminal): Promise<void> {
+  await terminal.phase('search attributes', () =>
+    ensureSearchAttributes(client.connection, client.options.namespace, { log: { info: () => {} } }),
+  );
+}
+
+async function findCli(env: NodeJS.ProcessEnv, supervisor: Supervisor): Promise<string> {
+  const { exit, output, log } = await supervisor.runOnce('set-up', programCommand('findTemporal', ['cli'], env));
+  const cli = output.at(-1);
+  if (exit.status === 0 && cli) return cli;
+  throw new ServiceLost(
+    `Temporal's CLI is not available (${describeExit(exit)}); the attempts are above and in ${log}`,
+  );
 }

@@ -1,29 +1,39 @@
 /** What a drain needs of the process; tests pass their own. */
 interface SignalledProcess {
-  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
   exit(code: number): void;
 }
 
 /** npm and the terminal both pass one Ctrl-C to the process; a second one by the user comes later than this. */
-export const SAME_SIGNAL_MS = 500;
+const SAME_SIGNAL_MS = 500;
+
+/** Calls `first` on the first of these signals and `second` on each later one. */
+export function onSignals(
+  signals: readonly NodeJS.Signals[],
+  { first, second }: { readonly first: () => void; readonly second: () => void },
+  host: Pick<SignalledProcess, 'on'> = process,
+  nowMs: () => number = () => performance.now(),
+): void {
+  let firstAtMs: number | null = null;
+  const onSignal = (): void => {
+    if (firstAtMs === null) {
+      firstAtMs = nowMs();
+      first();
+    } else if (nowMs() - firstAtMs > SAME_SIGNAL_MS) second();
+  };
+  for (const signal of signals) host.on(signal, onSignal);
+}
 
 /**
- * Runs `close` on the first SIGTERM or SIGINT, then exits with 0, or with 1 if it fails or takes longer than `graceMs`. A second signal exits
- * at once with 1.
+ * Drains once on the first SIGTERM or SIGINT: `close` runs, then exit status 0; 1 if it fails or has not ended after `graceMs`. A second signal
+ * exits at once with 1.
  */
 export function onShutdown(
   close: () => Promise<void>,
   options: { readonly graceMs: number; readonly process?: SignalledProcess; readonly nowMs?: () => number },
 ): void {
-  const nowMs = options.nowMs ?? (() => performance.now());
   const host = options.process ?? process;
-  let drainingSinceMs: number | null = null;
   const drain = (): void => {
-    if (drainingSinceMs !== null) {
-      if (nowMs() - drainingSinceMs > SAME_SIGNAL_MS) host.exit(1);
-      return;
-    }
-    drainingSinceMs = nowMs();
     const grace = setTimeout(() => host.exit(1), options.graceMs);
     close()
       .then(
@@ -32,6 +42,5 @@ export function onShutdown(
       )
       .finally(() => clearTimeout(grace));
   };
-  host.on('SIGTERM', drain);
-  host.on('SIGINT', drain);
+  onSignals(['SIGTERM', 'SIGINT'], { first: drain, second: () => host.exit(1) }, host, options.nowMs);
 }

@@ -9,8 +9,8 @@ import { temporal } from '@temporalio/proto';
 import type { Page } from 'playwright-core';
 import { createApi } from '../../src/api/server';
 import { readConfig } from '../../src/config';
-import { openApiEnvironment } from '../../src/dev/environments';
-import { temporalServer } from '../../src/dev/temporal-server';
+import { localApiEnvironment } from '../../src/dev/environments';
+import { temporalService } from '../../src/dev/temporal-server';
 import { type Audit, openAudit } from '../../src/observability/audit';
 import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
@@ -45,10 +45,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-ui-'));
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
-  const { api: settings, payload, temporal: at } = readConfig('api', openApiEnvironment(env, apiPort, uiPort), folder);
+  const { api: settings, payload, temporal: at } = readConfig('api', localApiEnvironment(env, apiPort, uiPort), folder);
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
-  const { program, args, cwd, serves } = temporalServer({
+  const { program, args, cwd, isReady } = temporalService({
     ...{ cli: process.env['TEMPORAL_CLI_PATH'] ?? '', port, uiPort, codecUrl: `${codecOrigin}/codec` },
     ...{ databaseFile: join(folder, 'temporal.db'), env: {}, client },
   });
@@ -59,7 +59,7 @@ beforeAll(async () => {
   api = await createApi({ settings, ring, namespace: at.namespace, audit, registry: createRegistry('api'), log });
   await listen(api.server, settings);
   await until('the Temporal server', SETUP_TIMEOUT_MS, () =>
-    serves?.().then(
+    isReady?.().then(
       () => true,
       () => false,
     ),

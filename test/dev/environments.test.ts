@@ -1,39 +1,40 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
 import { readConfig } from '../../src/config';
 import {
-  foreignEnvironment,
-  sandboxedEnvironment,
+  sandboxUpstreamEnvironment,
   temporalEnvironment,
+  thirdPartyEnvironment,
   webhookEnvironment,
 } from '../../src/dev/environments';
-import { keptSecret } from '../../src/dev/secrets';
+import { keptSecret } from '../../src/dev/kept-secrets';
+import { temporalService } from '../../src/dev/temporal-server';
 import { generateKey } from '../../src/temporal/key-ring';
 import { UPSTREAM_NOWHERE } from '../support/processes';
 
-describe('what the processes are given', () => {
+describe('the environment of a process', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(`${tmpdir()}/dev-`);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  test("our own server is found whatever the person's configuration of Temporal says", () => {
-    const theirs = {
-      TEMPORAL_ADDRESS: 'far.example.org:7233',
-      TEMPORAL_API_KEY: 'k',
-      TEMPORAL_TLS: 'true',
-      TEMPORAL_PROFILE: 'cloud',
+  test("leads to the dev server, whatever the user's configuration of Temporal contains", () => {
+    const user = {
+      ...{ TEMPORAL_ADDRESS: 'far.example.org:7233', TEMPORAL_API_KEY: 'k' },
+      ...{ TEMPORAL_TLS: 'true', TEMPORAL_PROFILE: 'cloud' },
     };
-    const env = { ...theirs, ...temporalEnvironment('127.0.0.1:4711', 'default', folder) };
+    const env = { ...user, ...temporalEnvironment('127.0.0.1:4711', 'default', folder) };
     expect(readConfig('verifier', env, folder).temporal).toEqual({
       namespace: 'default',
       connection: { address: '127.0.0.1:4711' },
     });
   });
 
-  test('the sandbox stands behind all three addresses', () => {
-    const { humanApi } = readConfig('worker', sandboxedEnvironment('http://127.0.0.1:4712', 's3cret'), folder);
+  test('leads to the sandbox for all three addresses of Human API', () => {
+    const { humanApi } = readConfig('worker', sandboxUpstreamEnvironment('http://127.0.0.1:4712', 's3cret'), folder);
     expect(humanApi).toMatchObject({
       authUrl: 'http://127.0.0.1:4712/auth',
       adminUrl: 'http://127.0.0.1:4712/admin',
@@ -42,35 +43,40 @@ describe('what the processes are given', () => {
     });
   });
 
-  test('the webhook is given those entries of AUDIT_KEY alone that sign for it, also where the others stand in .env', () => {
+  test('contains only the audit keys of the webhook for the webhook, also if .env contains others', () => {
     const [audit, webhook] = [generateKey('audit'), generateKey('webhook-audit')];
-    writeFileSync(`${folder}/.env`, `AUDIT_KEY=${audit}, ${webhook}\n`);
-    const { auditKey } = readConfig('dev', {}, folder).webhook;
-    expect(auditKey).toBe(webhook);
-    const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, { auditKey });
-    expect(readConfig('webhook', env, folder).audit.keys.signing?.id).toBe('webhook-audit');
-    writeFileSync(`${folder}/.env`, `AUDIT_KEY=${audit}\n`);
-    const rest = { auditKey: readConfig('dev', {}, folder).webhook.auditKey };
-    const none = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, rest);
-    expect(readConfig('webhook', none, folder).audit.keys.signing).toBeNull();
-  });
-
-  test('a program that is not ours gets none of our secrets', () => {
-    const env = {
-      PATH: '/bin',
-      HUMAN_API_CLIENT_SECRET: 'a',
-      WEBHOOK_SECRET: 'b',
-      TEMPORAL_API_KEY: 'c',
-      PAYLOAD_KEYS: 'd',
-      API_KEYS: 'e',
+    const signingKey = (...keys: string[]) => {
+      writeFileSync(`${folder}/.env`, `AUDIT_KEY=${keys.join(', ')}\n`);
+      const { auditKey } = readConfig('dev', {}, folder).webhook;
+      const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, { auditKey });
+      return readConfig('webhook', env, folder).audit.keys.signing?.id ?? null;
     };
-    expect(foreignEnvironment(env)).toEqual({ PATH: '/bin' });
+    expect(signingKey(audit, webhook)).toBe('webhook-audit');
+    expect(signingKey(audit)).toBeNull();
   });
 
-  test('a kept secret is the same at every start, and another in every folder', () => {
+  test('contains no secret for a program that is not part of Chartway', () => {
+    const secrets = { HUMAN_API_CLIENT_SECRET: 'a', WEBHOOK_SECRET: 'b', TEMPORAL_API_KEY: 'c' };
+    const env = { PATH: '/bin', ...secrets, PAYLOAD_KEYS: 'd', API_KEYS: 'e' };
+    expect(thirdPartyEnvironment(env)).toEqual({ PATH: '/bin' });
+  });
+
+  test('contains a secret that is the same at every start', () => {
     const secret = keptSecret(folder, 'webhook-secret');
     expect(secret.length).toBeGreaterThanOrEqual(32);
     expect(keptSecret(folder, 'webhook-secret')).toBe(secret);
     expect(keptSecret(folder, 'sandbox-secret')).not.toBe(secret);
   });
+});
+
+test("the arguments of the dev server do not contain the folder's name, because it parses the path of its database as a URI", () => {
+  const folder = '/work/a #?%20é/.data';
+  const { args, cwd } = temporalService({
+    ...{ cli: 'temporal', port: 1, uiPort: 2, codecUrl: 'http://127.0.0.1:3/codec', env: {} },
+    databaseFile: path.join(folder, 'temporal.db'),
+    client: { options: { namespace: 'default' } } as Client,
+  });
+  expect(args[args.indexOf('--db-filename') + 1]).toBe('temporal.db');
+  expect(cwd).toBe(folder);
+  expect(args.join(' ')).not.toContain('/work');
 });

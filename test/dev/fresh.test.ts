@@ -2,16 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { askToForget, forgetWorld, worldIn } from '../../src/dev/fresh';
-
-function terminal(typed: string) {
-  const input = Object.assign(new PassThrough(), { isTTY: true });
-  input.end(typed);
-  const output = new PassThrough();
-  let printed = '';
-  output.on('data', (bytes) => (printed += bytes));
-  return { asking: { input, output }, printed: () => printed };
-}
+import { confirmFresh, removeSandboxData, sandboxDataFiles } from '../../src/dev/fresh';
 
 describe('a fresh start', () => {
   let folder: string;
@@ -20,30 +11,34 @@ describe('a fresh start', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  test("forgets the sandbox's world and nothing else", () => {
-    const data = path.join(folder, '.data');
-    mkdirSync(path.join(data, 'sandbox'), { recursive: true });
-    mkdirSync(path.join(data, 'keys'));
-    mkdirSync(path.join(data, 'reports'));
-    const ours = ['temporal-sandbox.db', 'temporal-sandbox.db-wal', 'samples-round', 'sandbox/people.json'];
-    const others = ['temporal.db', 'webhook-secret', 'sandbox-secret', 'keys/a', 'reports/manifest.json'];
-    for (const file of [...ours, ...others]) writeFileSync(path.join(data, file), 'x');
-    forgetWorld(data);
-    for (const file of ours) expect({ file, there: existsSync(path.join(data, file)) }).toEqual({ file, there: false });
-    for (const file of others)
-      expect({ file, there: existsSync(path.join(data, file)) }).toEqual({ file, there: true });
-    expect(worldIn(data)).toEqual([]);
+  test('removes the data of the sandbox only', () => {
+    for (const name of ['sandbox', 'keys', 'reports']) mkdirSync(path.join(folder, name));
+    const removed = ['temporal-sandbox.db', 'temporal-sandbox.db-wal', 'samples-round', 'sandbox/people.json'];
+    const kept = ['temporal.db', 'webhook-secret', 'sandbox-secret', 'keys/a', 'reports/manifest.json'];
+    for (const file of [...removed, ...kept]) writeFileSync(path.join(folder, file), 'x');
+    removeSandboxData(folder);
+    expect([...removed, ...kept].filter((file) => existsSync(path.join(folder, file)))).toEqual(kept);
+    expect(sandboxDataFiles(folder)).toEqual([]);
   });
 
   test('does not follow a link out of the data folder', () => {
-    const elsewhere = path.join(folder, 'elsewhere');
-    mkdirSync(elsewhere);
-    writeFileSync(path.join(elsewhere, 'kept'), 'x');
-    symlinkSync(elsewhere, path.join(folder, 'sandbox'));
-    forgetWorld(folder);
+    const target = path.join(folder, 'target');
+    mkdirSync(target);
+    writeFileSync(path.join(target, 'kept'), 'x');
+    symlinkSync(target, path.join(folder, 'sandbox'));
+    removeSandboxData(folder);
     expect(existsSync(path.join(folder, 'sandbox'))).toBe(false);
-    expect(readdirSync(elsewhere)).toEqual(['kept']);
+    expect(readdirSync(target)).toEqual(['kept']);
   });
+});
+
+describe('the question of --fresh', () => {
+  function ask(typed: string, isTTY: boolean) {
+    const input = Object.assign(new PassThrough(), { isTTY });
+    input.end(typed);
+    const output = new PassThrough().setEncoding('utf8');
+    return { answer: confirmFresh(['.data/sandbox'], { input, output }), question: () => String(output.read()) };
+  }
 
   test.each([
     ['y\n', 'yes'],
@@ -51,15 +46,13 @@ describe('a fresh start', () => {
     ['n\n', 'no'],
     ['\n', 'no'],
     ['', 'no'],
-  ])('asked, %j is taken for %s', async (typed, answer) => {
-    const { asking, printed } = terminal(typed);
-    expect(await askToForget(['.data/sandbox'], asking)).toBe(answer);
-    expect(printed()).toContain('.data/sandbox');
+  ])('names the files and takes %j as %s', async (typed, expected) => {
+    const { answer, question } = ask(typed, true);
+    expect(await answer).toBe(expected);
+    expect(question()).toContain('.data/sandbox');
   });
 
-  test('asks nobody where there is no terminal', async () => {
-    const { asking } = terminal('y\n');
-    asking.input.isTTY = false;
-    expect(await askToForget(['.data/sandbox'], asking)).toBe('nobody');
+  test('is not asked without a terminal', async () => {
+    expect(await ask('y\n', false).answer).toBe('no-terminal');
   });
 });

@@ -1,77 +1,78 @@
-import { asCsv, castSamples, judge, patienceWith, roundOf, type Sample } from '../../src/dev/samples';
-import type { Persona } from '../../src/dev/sandbox';
-import { verdictTable } from '../../src/dev/wording';
-import { seenAs } from './seen-fixture';
+import { describePersona, PERSONAS } from '../../sandbox/personas/catalogue';
+import { readConfig } from '../../src/config';
+import { type DemoPace, demoPolicyEnvironment, SPEED } from '../../src/dev/demo-policy';
+import { checkSamples, createRound, paceOf, selectSamples, toCsv } from '../../src/dev/samples';
+import type { Persona } from '../../src/dev/sandbox-client';
+import { SAMPLE, snapshot } from './fixture';
 
-const persona = (name: string, changes: Partial<Persona> = {}): Persona => ({
-  ...{ name, summary: `plays ${name}`, outcome: 'collected', documents: 3, realSeconds: 24 },
-  ...changes,
-});
-const eager: Sample = {
-  clientUserId: 'DEMO-eager-1',
-  clientUserEmail: 'eager@example.org',
-  persona: 'eager',
-  summary: 'plays eager',
-  outcome: 'collected',
-  documents: 3,
-  storyMs: 24_000,
-};
-const collected = seenAs({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcome: 'collected', documents: 3 });
-const seen = (...all: ReturnType<typeof seenAs>[]) => new Map(all.map((one) => [one.clientUserId, one]));
-
-test('each persona whose story is over within a minute plays one sample of the round', () => {
-  expect(castSamples([persona('eager'), persona('slow', { realSeconds: 61 })], 'usual', '1')).toEqual([eager]);
+const persona = (name: string, realSeconds = 24): Persona => ({
+  ...{ name, summary: `plays ${name}`, outcome: 'collected', documents: 3, realSeconds },
 });
 
-test('on request every persona plays, or only those that are named', () => {
-  const all = [persona('eager'), persona('slow', { realSeconds: 600 }), persona('never-existed')];
-  const names = (cast: 'all' | string[]) => castSamples(all, cast, '1').map((sample) => sample.persona);
+test('the usual personas are those with a story of at most a minute, one sample each', () => {
+  expect(selectSamples([persona('eager'), persona('slow', 61)], 'usual', '1')).toEqual([SAMPLE]);
+});
+
+test('all personas can be selected, or some by name', () => {
+  const personas = [persona('eager'), persona('slow', 600), persona('never-existed')];
+  const names = (selection: 'all' | string[]) =>
+    selectSamples(personas, selection, '1').map((sample) => sample.persona);
   expect(names('all')).toEqual(['eager', 'slow', 'never-existed']);
   expect(names(['slow', 'never-existed'])).toEqual(['slow', 'never-existed']);
+  expect(() => names(['egar'])).toThrow('unknown persona "egar". Did you mean eager?');
 });
 
-test('a persona that is not there is answered with the nearest that is', () => {
-  const cast = () => castSamples([persona('declines'), persona('eager')], ['egar'], '1');
-  expect(cast).toThrow('there is no persona "egar"; the nearest is eager. There are: declines, eager.');
-});
-
-test('only who must end by a deadline is given a short one: a machine that slept lets nobody else expire', () => {
-  expect(patienceWith({ ...eager, outcome: 'expired' })).toBe('deadline');
-  expect(patienceWith(eager)).toBe('story');
-});
-
-test('the round of a later second is another one, sorts behind, and fits into a clientUserId', () => {
-  const round = roundOf(new Date('2026-04-12T15:30:12.999Z'));
+test('a later round is different, sorts after the earlier one and fits into a clientUserId', () => {
+  const round = createRound(new Date('2026-04-12T15:30:12.999Z'));
   expect(round).toMatch(/^[a-z0-9]{6}$/);
-  expect(roundOf(new Date('2026-04-12T15:30:13Z')) > round).toBe(true);
+  expect(createRound(new Date('2026-04-12T15:30:13Z')) > round).toBe(true);
 });
 
-test('the starter gets a header and a row for each', () => {
-  expect(asCsv([eager])).toBe(
+test('the input of the starter has a header and one row for each sample', () => {
+  expect(toCsv([SAMPLE])).toBe(
     'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources\nDEMO-eager-1,eager@example.org,,,,\n',
   );
 });
 
-test.each<[string, ReturnType<typeof seenAs>[], boolean]>([
-  ['ended as it must', [collected], true],
-  ['has another outcome', [{ ...collected, outcome: 'partial' }], false],
-  ['has fewer documents', [{ ...collected, documents: 2 }], false],
-  ['has not ended', [{ ...collected, stage: 'collecting', outcome: null }], false],
-  ['was never seen', [], false],
-])('a sample that %s is judged so', (_, all, asExpected) => {
-  expect(judge([eager], seen(...all)).map((verdict) => verdict.asExpected)).toEqual([asExpected]);
+const COLLECTED = snapshot({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcome: 'collected', documents: 3 });
+test.each([
+  ['ended as expected', COLLECTED, true],
+  ['has another outcome', { ...COLLECTED, outcome: 'partial' as const }, false],
+  ['has fewer documents', { ...COLLECTED, documents: 2 }, false],
+  ['is open', { ...COLLECTED, stage: 'collecting' as const, outcome: null }, false],
+  ['was never read', { ...COLLECTED, clientUserId: 'DEMO-late-1' }, false],
+])('a sample that %s is checked', (_, read, isAsExpected) => {
+  const results = checkSamples([SAMPLE], new Map([[read.clientUserId, read]]));
+  expect(results.map((result) => result.isAsExpected)).toEqual([isAsExpected]);
 });
 
-test('the table says of each what must come and what came', () => {
-  const late = { ...eager, clientUserId: 'DEMO-late-1', persona: 'late' };
-  const lines = verdictTable(judge([eager, late], seen(collected)), Number.POSITIVE_INFINITY).split('\n');
-  expect(lines.find((line) => line.startsWith('eager'))).toMatch(
-    /^eager +collected, 3 documents +collected, 3 documents +ok +plays eager$/,
-  );
-  expect(lines.find((line) => line.startsWith('late'))).toMatch(
-    /^late +collected, 3 documents +not over \(never seen\) +WRONG /,
-  );
-  expect(lines).toContain('1 of 2 samples ended as they must.');
-  const narrow = verdictTable(judge([eager], seen(collected)), 60).split('\n');
-  expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(60);
+describe('the policy of the samples', () => {
+  /** The folder of the tests has no `.env`. */
+  const policyOf = (pace: DemoPace) => readConfig('verifier', demoPolicyEnvironment(pace), __dirname).policy;
+
+  test('ends every usual sample within 75 s, including the settle windows', () => {
+    const personas = PERSONAS.map(describePersona).map((each) => ({
+      ...each,
+      realSeconds: (each.storyMinutes * 60) / SPEED,
+    }));
+    const durations = selectSamples(personas, 'usual', '1').map((sample) => {
+      const { expiresMs, settleMs } = policyOf(paceOf(sample));
+      if (sample.outcome === 'expired') return expiresMs.invitation;
+      if (sample.outcome === 'failed') return sample.storyMs + settleMs.error;
+      return sample.storyMs + (sample.outcome === 'partial' ? settleMs.someSynced : settleMs.allSynced);
+    });
+    expect(Math.max(...durations)).toBeLessThanOrEqual(75_000);
+  });
+
+  test('has the real deadlines for all samples that do not have to expire, because the machine may sleep', () => {
+    expect(paceOf(SAMPLE)).toBe('story');
+    const { expiresMs } = readConfig('verifier', {}, __dirname).policy;
+    for (const pace of ['story', 'manual'] as const) expect(policyOf(pace).expiresMs).toEqual(expiresMs);
+  });
+
+  test('gives the user time to connect another provider, and polls as fast as the stories', () => {
+    expect(policyOf('manual').settleMs.someSynced).toBeGreaterThanOrEqual(2 * 60_000);
+    expect(policyOf('manual').settleMs.allSynced).toBeGreaterThan(policyOf('story').settleMs.allSynced);
+    expect(policyOf('story').pollMs.syncing).toBe((10 * 60_000) / SPEED);
+  });
 });

@@ -1,130 +1,153 @@
-import { DEAF, FRAIL, lives, member, OBEDIENT, supervised, until } from './processes-fixture';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Service, Supervisor } from '../../src/dev/supervisor';
+import { until } from '../support/condition';
+import { isRunning } from './fixture';
 
-describe('keeping processes running', () => {
-  let home: ReturnType<typeof supervised>;
-  beforeEach(() => {
-    home = supervised();
+const READY = "console.log(JSON.stringify({ event: 'ready', process: 'x', addresses: [] }));";
+const RUN = 'setInterval(() => {}, 1000);';
+const DRAINS = `process.on('SIGTERM', () => { console.log('draining'); process.exit(0); }); ${RUN} ${READY}`;
+const IGNORES_SIGTERM = `process.on('SIGTERM', () => console.log('not yet')); ${RUN} ${READY}`;
+const BREAKS = `${READY} setTimeout(() => { console.error('broken'); process.exit(7); }, 50);`;
+const LIMIT_MS = 20_000;
+
+let folder: string;
+let supervisor: Supervisor;
+let lines: string[];
+let messages: string[];
+let pids: Readonly<Record<string, number>>;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'dev-'));
+  [lines, messages, pids] = [[], [], {}];
+  supervisor = new Supervisor(folder, {
+    line: (name, line) => lines.push(`${name}: ${line}`),
+    message: (text) => messages.push(text),
+    runningPids: (running) => {
+      pids = running;
+    },
   });
-  afterEach(() => home.close());
+});
+afterEach(async () => {
+  supervisor.kill();
+  await supervisor.stop();
+  rmSync(folder, { recursive: true });
+});
 
-  test('a member has come up when its ready line was heard, and what it prints is heard and kept', async () => {
-    await home.supervisor.start(member('worker', OBEDIENT));
-    expect(lives(home.pid('worker'))).toBe(true);
-    expect(home.lines).toEqual([`worker: ${home.log('worker').trim()}`]);
-    expect(home.log('worker')).toBe('{"event":"ready","process":"x","addresses":[]}\n');
+/** A service that runs a piece of JavaScript. */
+function service(name: string, script: string, changes: Partial<Service> = {}): Service {
+  return {
+    ...{ name, program: process.execPath, args: ['-e', script], env: process.env, isReady: null },
+    ...{ readyWithinMs: 10_000, graceMs: 10_000, quiet: false, onExit: 'end' },
+    ...changes,
+  };
+}
+const start = (...args: Parameters<typeof service>) => supervisor.start(service(...args));
+const pidOf = (name: string) => pids[name] ?? -1;
+const logOf = (name: string) => readFileSync(path.join(folder, `${name}.log`), 'utf8');
+
+describe('a service', () => {
+  test('has started when it prints its ready line; its output is reported and logged; it has its own process group', async () => {
+    await start('worker', DRAINS);
+    // The group keeps Ctrl-C of the terminal away from it.
+    expect(isRunning(-pidOf('worker'))).toBe(true);
+    expect(lines).toEqual([`worker: ${logOf('worker').trim()}`]);
+    expect(logOf('worker')).toBe('{"event":"ready","process":"x","addresses":[]}\n');
   });
 
-  test("a terminal's Ctrl-C does not reach a member: it leads a process group of its own", async () => {
-    await home.supervisor.start(member('worker', OBEDIENT));
-    expect(lives(-home.pid('worker'))).toBe(true);
-  });
-
-  test('a member that says nothing of itself is asked until it answers', async () => {
-    let asked = 0;
-    const serves = async () => {
-      asked += 1;
-      if (asked < 3) throw new Error('not yet');
+  test('without a ready line is polled until it is ready', async () => {
+    let polls = 0;
+    const isReady = async () => {
+      polls += 1;
+      if (polls < 3) throw new Error('not yet');
     };
-    await home.supervisor.start(member('temporal', 'setInterval(() => {}, 1000)', { serves }));
-    expect(asked).toBe(3);
+    await start('temporal', RUN, { isReady });
+    expect(polls).toBe(3);
   });
 
-  test('who is started last ends first, each after its drain', async () => {
-    await home.supervisor.start(member('sandbox', OBEDIENT));
-    await home.supervisor.start(member('worker', OBEDIENT));
-    await home.supervisor.start(member('webhook', OBEDIENT));
-    home.lines.length = 0;
-    await home.supervisor.stop();
-    expect(home.lines).toEqual(['webhook: draining', 'worker: draining', 'sandbox: draining']);
-    expect(['sandbox', 'worker', 'webhook'].map((name) => lives(home.pid(name)))).toEqual([false, false, false]);
-    expect(home.events).toEqual([]);
+  test.each<[string, string, Partial<Service>, RegExp]>([
+    ['ends', 'process.exit(2)', {}, /^worker did not start: it ended: exit status 2\. Its log: .*worker\.log$/],
+    ['does not exist', '', { program: '/no/such/program' }, /could not be started \(ENOENT\)/],
+    ['does not become ready', RUN, { readyWithinMs: 300 }, /^worker did not start: it was not ready after 0.3 s/],
+  ])('that %s is reported with the reason', async (_, script, changes, message) => {
+    await expect(start('worker', script, changes)).rejects.toThrow(message);
   });
 
-  test('who does not end in its time is killed, and that is said', async () => {
-    await home.supervisor.start(member('worker', DEAF, { graceMs: 200 }));
-    // The grace period ends after the member has received the signal, because a busy machine may deliver it late.
-    const timer = jest.spyOn(global, 'setTimeout');
-    timer.mockImplementationOnce(((over: () => void) => {
-      void until(() => home.log('worker').includes('not yet')).then(over);
-    }) as typeof setTimeout);
-    const stopped = home.supervisor.stop();
-    expect(timer).toHaveBeenCalledWith(expect.any(Function), 200);
-    timer.mockRestore();
-    await stopped;
-    expect(lives(home.pid('worker'))).toBe(false);
-    expect(home.log('worker')).toContain('not yet');
-    expect(home.events).toEqual(['worker had not ended 0.2 s after SIGTERM and was killed']);
-  });
-
-  test('a member that ends before it serves is named with its exit status and its log', async () => {
-    const began = home.supervisor.start(member('worker', 'process.exit(2)'));
-    await expect(began).rejects.toThrow(/^worker did not come up: it ended: exit status 2\. Its log: .*worker\.log$/);
-  });
-
-  test('a program that is not there is named with the reason', async () => {
-    const began = home.supervisor.start(member('temporal', '', { program: '/there/is/no/such/program' }));
-    await expect(began).rejects.toThrow(/^temporal did not come up: it ended: could not be started \(ENOENT\)/);
-  });
-
-  test('a member that never serves is given up', async () => {
-    const began = home.supervisor.start(member('worker', 'setInterval(() => {}, 1000)', { readyWithinMs: 300 }));
-    await expect(began).rejects.toThrow(/^worker did not come up: it was not ready after 0.3 s/);
-    await home.supervisor.stop();
-    expect(lives(home.pid('worker'))).toBe(false);
-  });
-
-  test('a member that may be restarted is, and its end is told with exit status and log', async () => {
-    await home.supervisor.start(member('webhook', FRAIL, { ifLost: 'restart' }));
-    const first = home.pid('webhook');
-    await until(() => home.pid('webhook') !== first);
-    expect(home.events[0]).toMatch(
-      /^webhook ended unexpectedly: exit status 7\. Its log: .*webhook\.log\. Started again in 1 s\.$/,
+  test('is restarted after an exit, with a message that names the exit status and the log', async () => {
+    await start('webhook', BREAKS, { onExit: 'restart' });
+    const first = pidOf('webhook');
+    await until('a restart', LIMIT_MS, () => pidOf('webhook') !== first);
+    expect(messages[0]).toMatch(
+      /^webhook ended unexpectedly: exit status 7\. Its log: .*webhook\.log\. It restarts in 1 s\.$/,
     );
-    expect(home.log('webhook')).toContain('broken');
+    expect(logOf('webhook')).toContain('broken');
   });
 
-  test('the end of a member that must not end is told to who waits, with its last lines if they were kept back', async () => {
-    await home.supervisor.start(member('temporal', FRAIL, { quiet: true }));
-    await expect(home.supervisor.lost).rejects.toThrow(/^temporal ended unexpectedly: exit status 7\. Its log: /);
-    expect(home.lines).toContain('temporal: broken');
-  });
-
-  test('nobody is started again once the end has begun', async () => {
-    await home.supervisor.start(member('webhook', FRAIL, { ifLost: 'restart' }));
-    await until(() => home.events.length > 0);
-    const first = home.pid('webhook');
-    await home.supervisor.stop();
-    expect(home.pid('webhook')).toBe(first);
-    await expect(home.supervisor.start(member('worker', OBEDIENT))).rejects.toThrow('everything is being stopped');
-  });
-
-  test('the kill of the last moment leaves nobody', async () => {
-    await home.supervisor.start(member('worker', DEAF));
-    home.supervisor.kill();
-    await until(() => !lives(home.pid('worker')));
+  test('that must not exit ends npm start; the last lines of a quiet one are printed', async () => {
+    await start('temporal', BREAKS, { quiet: true });
+    await expect(supervisor.lost).rejects.toThrow(/^temporal ended unexpectedly: exit status 7\. Its log: /);
+    expect(lines).toContain('temporal: broken');
   });
 });
 
-describe('an errand', () => {
-  test('gives what it printed, and reads what it is given', async () => {
-    const home = supervised();
-    const echo = member('starter', 'process.stdin.pipe(process.stdout); console.error("said aside")');
-    const { ending, printed } = await home.supervisor.errand('starter', { ...echo, stdin: 'one\ntwo\n' });
-    expect(ending).toEqual({ status: 0, signal: null });
-    expect(printed).toEqual(['one', 'two']);
-    expect(home.lines).toEqual(['starter: said aside']);
-    await home.close();
+describe('the end', () => {
+  test('drains the services one after the other, the last started first', async () => {
+    for (const name of ['sandbox', 'worker', 'webhook']) await start(name, DRAINS);
+    lines.length = 0;
+    await supervisor.stop();
+    expect(lines).toEqual(['webhook: draining', 'worker: draining', 'sandbox: draining']);
+    expect(Object.values(pids).filter(isRunning)).toEqual([]);
+    expect(messages).toEqual([]);
   });
 
-  test('is ended with everything else', async () => {
-    const home = supervised();
-    const errand = home.supervisor.errand(
-      'set-up',
-      member('set-up', 'console.error("begun"); setInterval(() => {}, 1000)'),
-    );
-    await until(() => home.lines.length > 0);
-    await home.supervisor.stop();
-    expect((await errand).ending).toEqual({ status: null, signal: 'SIGTERM' });
-    await home.close();
+  test('kills a service that does not end in time, with a message', async () => {
+    await start('worker', IGNORES_SIGTERM, { graceMs: 200 });
+    // A busy machine may deliver the signal late: the grace period ends after the service has received it.
+    const timer = jest.spyOn(global, 'setTimeout');
+    timer.mockImplementationOnce(((onTimeout: () => void) => {
+      void until('the signal', LIMIT_MS, () => logOf('worker').includes('not yet')).then(onTimeout);
+    }) as typeof setTimeout);
+    const stopped = supervisor.stop();
+    expect(timer).toHaveBeenCalledWith(expect.any(Function), 200);
+    timer.mockRestore();
+    await stopped;
+    expect(isRunning(pidOf('worker'))).toBe(false);
+    expect(messages).toEqual(['worker did not end within 0.2 s of SIGTERM and was killed']);
+  });
+
+  test('cancels restarts and rejects starts', async () => {
+    await start('webhook', BREAKS, { onExit: 'restart' });
+    await until('the exit', LIMIT_MS, () => messages.length > 0);
+    const first = pidOf('webhook');
+    await supervisor.stop();
+    expect(pidOf('webhook')).toBe(first);
+    await expect(start('worker', DRAINS)).rejects.toThrow('all services are stopping');
+  });
+
+  test('by kill leaves no process', async () => {
+    await start('worker', IGNORES_SIGTERM);
+    supervisor.kill();
+    await until('the kill', LIMIT_MS, () => !isRunning(pidOf('worker')));
+  });
+});
+
+describe('a program that runs once', () => {
+  test('gets its input and returns its output', async () => {
+    const script = 'process.stdin.pipe(process.stdout); console.error("a message")';
+    const { exit, output } = await supervisor.runOnce('starter', {
+      ...service('starter', script),
+      stdin: 'one\ntwo\n',
+    });
+    expect(exit).toEqual({ status: 0, signal: null });
+    expect(output).toEqual(['one', 'two']);
+    expect(lines).toEqual(['starter: a message']);
+  });
+
+  test('is stopped with the services', async () => {
+    const run = supervisor.runOnce('set-up', service('set-up', `console.error("started"); ${RUN}`));
+    await until('the start', LIMIT_MS, () => lines.length > 0);
+    await supervisor.stop();
+    expect((await run).exit).toEqual({ status: null, signal: 'SIGTERM' });
   });
 });

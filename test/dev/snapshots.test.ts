@@ -1,0 +1,103 @@
+import { ChangeWatch } from '../../src/dev/change-watch';
+import { type ApplicantSnapshot, createSnapshotReader } from '../../src/dev/snapshots';
+import type { ApplicantRun } from '../../src/domain/applicant-run';
+import { emptyCollection } from '../../src/domain/collection';
+import type { ApplicantState } from '../../src/workflows/contract';
+import { snapshot } from './fixture';
+
+const RUN: ApplicantRun = {
+  ...{ clientUserId: 'POL-1', workflowId: 'applicant-POL-1', runId: 'r1', standing: 'open', humanId: null },
+  ...{ stage: 'syncing', outcome: null, startedAtMs: 7, closedAtMs: null },
+};
+
+describe('a snapshot', () => {
+  function setup(state: Partial<ApplicantState> | Error, runs: readonly ApplicantRun[] = [RUN]) {
+    const readState = jest.fn(async () => {
+      if (state instanceof Error) throw state;
+      return { collection: emptyCollection(), outcome: null, reason: null, ...state } as ApplicantState;
+    });
+    const readSnapshots = createSnapshotReader({
+      list: async () => runs,
+      readState,
+      read: async (clientUserId) =>
+        clientUserId === 'POL-unknown' ? null : { ...RUN, clientUserId, runId: clientUserId, reason: 'conflict' },
+    });
+    return { readState, readSnapshots };
+  }
+
+  test('has the state of the workflow and the number of its documents', async () => {
+    const { readSnapshots } = setup({ stage: 'syncing', waitingFor: 'records', waitingUntilMs: 9 });
+    expect(await readSnapshots([])).toEqual([
+      snapshot({ startedAtMs: 7, stage: 'syncing', waitingFor: 'records', waitingUntilMs: 9 }),
+    ]);
+  });
+
+  test.each([
+    ['collecting', null],
+    ['closed', 'collected'],
+  ] as const)('in the stage %s has the outcome %s', async (stage, outcome) => {
+    const [read] = await setup({ stage, outcome: 'collected' }).readSnapshots([]);
+    expect(read?.outcome).toBe(outcome);
+  });
+
+  test('without an answer of the worker has what Temporal lists', async () => {
+    const closed: ApplicantRun = { ...RUN, standing: 'ended', stage: 'closed', outcome: 'failed' };
+    const [open, ended] = await setup(new Error('no worker'), [RUN, closed]).readSnapshots([]);
+    expect(open).toMatchObject({ stage: 'syncing', outcome: null, reason: null, documents: null });
+    expect(ended).toMatchObject({ stage: 'closed', outcome: 'failed', reason: 'conflict', documents: null });
+  });
+
+  test('of a closed run is read once, of a new run again', async () => {
+    const runs = [RUN];
+    const { readState, readSnapshots } = setup({ stage: 'closed', outcome: 'collected' }, runs);
+    await readSnapshots([]);
+    await readSnapshots([]);
+    expect(readState).toHaveBeenCalledTimes(1);
+    runs[0] = { ...RUN, runId: 'r2' };
+    await readSnapshots([]);
+    expect(readState).toHaveBeenCalledTimes(2);
+  });
+
+  test('is also read of an expected applicant that is not listed yet', async () => {
+    const read = await setup({ stage: 'inviting' }).readSnapshots(['POL-1', 'POL-2', 'POL-unknown']);
+    expect(read.map(({ clientUserId }) => clientUserId)).toEqual(['POL-1', 'POL-2']);
+  });
+});
+
+describe('a change', () => {
+  async function watch(...reads: (readonly ApplicantSnapshot[] | Error)[]) {
+    const listener = { changed: jest.fn(), all: jest.fn(), failing: jest.fn() };
+    const changes = new ChangeWatch(async () => {
+      const next = reads.shift() ?? [];
+      if (next instanceof Error) throw next;
+      return next;
+    }, listener);
+    while (reads.length > 0) await changes.tick();
+    return { ...listener, snapshots: changes.snapshots };
+  }
+
+  test('is reported once', async () => {
+    const invited = snapshot({ stage: 'invited' });
+    const { changed } = await watch([snapshot()], [snapshot()], [invited], [invited]);
+    expect(changed.mock.calls).toEqual([[snapshot()], [invited]]);
+  });
+
+  test('of what the applicant waits for, or to an unknown number of documents, is not reported', async () => {
+    const waiting = snapshot({ documents: null, waitingFor: 'the person' });
+    const { changed, snapshots } = await watch([snapshot({ documents: 2 })], [waiting]);
+    expect(changed).toHaveBeenCalledTimes(1);
+    expect(snapshots.get('POL-1')).toEqual({ ...waiting, documents: 2 });
+  });
+
+  test('keeps the order of the starts', async () => {
+    const [first, second] = [snapshot({ startedAtMs: 1 }), snapshot({ clientUserId: 'POL-2', startedAtMs: 2 })];
+    const { all } = await watch([second, first]);
+    expect(all.mock.calls).toEqual([[[first, second]]]);
+  });
+
+  test('cannot be read: the first of consecutive failures is reported', async () => {
+    const fault = new Error('unreachable');
+    const { failing } = await watch(fault, fault, [], fault);
+    expect(failing.mock.calls).toEqual([[fault], [fault]]);
+  });
+});

@@ -1,0 +1,99 @@
+import { EventEmitter } from 'node:events';
+import { LiveFrame } from '../../src/dev/live-frame';
+import { hasColours, Terminal } from '../../src/dev/terminal';
+import { snapshot } from './fixture';
+
+const ESCAPE = '\u001B';
+
+/** Interprets the sequences that the frame uses. */
+class FakeTerminal extends EventEmitter {
+  columns = 100;
+  rows = 24;
+  isCursorHidden = false;
+  private lines: string[] = [];
+
+  write(text: string): void {
+    const parts = text.replaceAll(ESCAPE, '^').split(/(\^\[H\^\[2J|\r\^\[\d+A\^\[J|\^\[\?25[hl]|\n)/);
+    for (const part of parts) {
+      const rowsUp = /\[(\d+)A/.exec(part)?.[1];
+      if (part === '^[H^[2J') this.lines = [];
+      else if (rowsUp) this.lines.splice(-Number(rowsUp));
+      else if (part.startsWith('^[?25')) this.isCursorHidden = part.endsWith('l');
+      else if (part !== '' && part !== '\n') this.lines.push(part);
+    }
+  }
+
+  get shown(): string[] {
+    return this.lines.filter((line) => line !== '');
+  }
+}
+
+describe('a live frame', () => {
+  test('is redrawn in place below the printed lines', () => {
+    const out = new FakeTerminal();
+    const frame = new LiveFrame(out);
+    frame.print(['plain']);
+    expect(out.isCursorHidden).toBe(false);
+    frame.draw(() => ['a', 'b']);
+    frame.print(['one', 'two']);
+    expect([out.shown, out.isCursorHidden]).toEqual([['plain', 'one', 'two', 'a', 'b'], true]);
+    frame.draw(() => ['c']);
+    expect(out.shown).toEqual(['plain', 'one', 'two', 'c']);
+  });
+
+  test('is redrawn alone at a new size, with one column and one row less', () => {
+    const out = new FakeTerminal();
+    const frame = new LiveFrame(out);
+    frame.draw((columns, rows) => [`${columns} x ${rows}`]);
+    frame.print(['one']);
+    out.columns = 60;
+    out.emit('resize');
+    expect(out.shown).toEqual(['59 x 23']);
+  });
+
+  test('stays on the screen when it is closed, and later lines follow it', () => {
+    const out = new FakeTerminal();
+    const frame = new LiveFrame(out);
+    frame.draw(() => ['a']);
+    frame.close();
+    frame.print(['late']);
+    expect([out.shown, out.isCursorHidden, out.listenerCount('resize')]).toEqual([['a', 'late'], false, 0]);
+  });
+});
+
+test('on a terminal the applicants are a table, otherwise each change is one line', () => {
+  const outputs = [true, false].map((isInteractive) => {
+    const out = new FakeTerminal();
+    const terminal = new Terminal(out, { isInteractive, hasColours: false, verbose: false });
+    terminal.change(snapshot());
+    terminal.table([snapshot()]);
+    terminal.message('ready');
+    return out.shown;
+  });
+  expect(outputs).toEqual([
+    ['chartway  | ready', expect.stringMatching(/^APPLICANT /), expect.stringMatching(/^POL-1 /), expect.any(String)],
+    [expect.stringMatching(/^applicant \| \d\d:\d\d:\d\d POL-1 +inviting$/), 'chartway  | ready'],
+  ]);
+});
+
+test('only errors of the processes are printed, except with --verbose', () => {
+  const print = (verbose: boolean) => {
+    const out = new FakeTerminal();
+    const terminal = new Terminal(out, { isInteractive: false, hasColours: false, verbose });
+    for (const level of ['info', 'error']) terminal.line('worker', JSON.stringify({ level, msg: level }));
+    return out.shown;
+  };
+  expect(print(false)).toEqual(['worker    | error error']);
+  expect(print(true)).toEqual(['worker    | info', 'worker    | error error']);
+});
+
+test.each<[NodeJS.ProcessEnv, boolean, boolean]>([
+  [{ TERM: 'xterm' }, true, true],
+  [{ TERM: 'xterm' }, false, false],
+  [{ TERM: 'dumb' }, true, false],
+  [{ TERM: 'xterm', NO_COLOR: '1' }, true, false],
+  [{ FORCE_COLOR: '1' }, false, true],
+  [{ TERM: 'xterm', FORCE_COLOR: '0' }, true, false],
+])('with %j and a terminal: %s, colours are printed: %s', (env, isTerminal, expected) => {
+  expect(hasColours(env, isTerminal)).toBe(expected);
+});
