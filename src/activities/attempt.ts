@@ -83,11 +83,11 @@ export function attemptDecision<T, P extends Progress = Progress>(
   work: (attempt: Attempt<P>) => Promise<T>,
   start: StartProgress<P>,
 ): Promise<T | UndecidedAnswer> {
-  return attempt((running) => answerUndecided(running, patience, () => work(running)), start);
+  return attempt((running) => askWithPatience(running, patience, () => work(running)), start);
 }
 
 /** Asks once; an answer that decides nothing is returned once the patience has passed. @throws every other error of `ask` */
-export async function answerUndecided<A>(
+export async function askWithPatience<A>(
   { undecidedMs }: Attempt<Progress>,
   { undecidedAfterMs = null }: UndecidedPatience,
   ask: () => Promise<A>,

@@ -13,7 +13,7 @@ import type { Person, Upstream } from '../upstream/port';
 import type { ApplicantDetails } from '../workflows/contract';
 import {
   type Attempt,
-  answerUndecided,
+  askWithPatience,
   attempt,
   stopIfCancelled,
   type UndecidedAnswer,
@@ -25,7 +25,7 @@ import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
 
 /** The result of an invitation. `conflict` and `invalid` are final: a human has to look. */
-export type InvitationAnswer =
+export type InviteAnswer =
   | {
       kind: 'invited' | 'adopted';
       humanId: string;
@@ -84,31 +84,31 @@ interface InviteInput extends UndecidedPatience {
 export function createInvitationActivities({ upstream, reportStore, timeoutMs }: InvitationDeps) {
   return {
     /** Adopts an existing person, or creates one. After an ambiguous answer it looks up for a while before it creates again. */
-    async invite(input: InviteInput): Promise<InvitationAnswer> {
-      return attempt<InvitationAnswer, InvitationProgress>(
+    async invite(input: InviteInput): Promise<InviteAnswer> {
+      return attempt<InviteAnswer, InvitationProgress>(
         (running) => inviteOnce(running, input),
         (before, afterLostAttempt) => startInvitationProgress(before, input, afterLostAttempt),
       );
     },
   };
 
-  async function inviteOnce(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+  async function inviteOnce(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InviteAnswer> {
     const { details, begunAtMs } = input;
     const { progress, elapsedMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
     // Until it is certain that no create was sent, a heartbeat says that one may have been.
     progress.createSentAtMs ??= running.nowMs();
-    const restoreSentAt = (error: unknown) => {
+    const rethrowAsUnsent = (error: unknown) => {
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    const person = await answerUndecided(running, input, () => lookUp(details).catch(restoreSentAt));
+    const person = await askWithPatience(running, input, () => lookUp(details).catch(rethrowAsUnsent));
     if (person && 'kind' in person) return { ...person, createSent: sentBeforeMs !== null, exists: progress.exists };
     if (person) return toAdoptedAnswer(person, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
     if (progress.exists) return { kind: 'conflict' };
-    if (await isInvitedByThisRun(details, begunAtMs).catch(restoreSentAt)) {
+    if (await isInvitedByThisRun(details, begunAtMs).catch(rethrowAsUnsent)) {
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }
@@ -122,7 +122,7 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     return recordedAtMs !== null && recordedAtMs >= begunAtMs;
   }
 
-  async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+  async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InviteAnswer> {
     const { details, autoInvite = true } = input;
     const { progress, nowMs, elapsedMs } = running;
     stopIfCancelled();
@@ -144,7 +144,7 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
       if (!(error instanceof UpstreamError)) throw error;
       if (!wasRejectedUnprocessed(error)) return afterAmbiguousCreate(running, details, error);
       progress.createSentAtMs = null;
-      return answerUndecided(running, input, () => Promise.reject(error));
+      return askWithPatience(running, input, () => Promise.reject(error));
     }
   }
 
@@ -153,7 +153,7 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     running: Attempt<InvitationProgress>,
     details: ApplicantDetails,
     error: UpstreamError,
-  ): Promise<InvitationAnswer> {
+  ): Promise<InviteAnswer> {
     const { progress, nowMs, elapsedMs } = running;
     progress.exists = error instanceof AlreadyExists;
     try {
@@ -213,7 +213,7 @@ function wasRejectedUnprocessed(error: UpstreamError): boolean {
 }
 
 /** A person with another e-mail may not be our applicant: a conflict that a human has to resolve. */
-function toAdoptedAnswer(person: Person, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+function toAdoptedAnswer(person: Person, details: ApplicantDetails, askedAtMs: number): InviteAnswer {
   if (!matchesEmail(person, details.clientUserEmail)) return { kind: 'conflict' };
   const { subjectId, status, updatedAtMs } = person;
   return { kind: 'adopted', humanId: subjectId, status, updatedAtMs, askedAtMs };

@@ -7,7 +7,7 @@ import { isOutage, NotFound } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import {
   type Attempt,
-  answerUndecided,
+  askWithPatience,
   attempt,
   attemptDecision,
   type UndecidedAnswer,
@@ -80,7 +80,7 @@ export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
       return attempt<StatusAnswer>(
         async (running) => {
           try {
-            return await answerUndecided(running, input, () => readOnce(upstream, humanId, running));
+            return await askWithPatience(running, input, () => readOnce(upstream, humanId, running));
           } catch (error) {
             if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
               return { kind: 'unavailable' };
@@ -94,7 +94,7 @@ export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
     /** Polls until the status is news. A quiet read fails benignly, which adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt<StatusAnswer, PollProgress>(async (running) => {
-        const answer = await answerUndecided(running, pollPatience(input), () =>
+        const answer = await askWithPatience(running, pollPatience(input), () =>
           readOnce(upstream, input.humanId, running),
         ).catch((error: unknown) => {
           const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;

@@ -55,7 +55,7 @@ export function withDownloadResult(
     const { [key]: _answered, ...answers } = collection.answers;
     const documents = collection.documents.filter((entry) => entry.file !== result.document.file);
     const stored = { ...collection, answers, documents: [...documents, result.document], unrecorded: true };
-    return withNextPart(stored, nowMs);
+    return withRemainderWanted(stored, nowMs);
   }
   const before = collection.answers[key];
   const answer = toDownloadFailure(result, before, nowMs, policy, hasOtherFormat(collection, wanted));
@@ -64,7 +64,7 @@ export function withDownloadResult(
   const answers = { ...collection.answers, [key]: answer };
   const answered = { ...collection, answers, unrecorded: collection.unrecorded || isNews };
   if (result.kind === 'gone') return withListWanted(answered, nowMs);
-  return isFinal(answer) ? withNextPart(answered, nowMs) : answered;
+  return isFinal(answer) ? withRemainderWanted(answered, nowMs) : answered;
 }
 
 function hasOtherFormat({ documents, marks }: Collection, { report, format }: WantedDocument): boolean {
@@ -77,7 +77,7 @@ function hasOtherFormat({ documents, marks }: Collection, { report, format }: Wa
 }
 
 /** A list too long for one answer is requested again once a document of it is done, to get the next reports. */
-function withNextPart(collection: Collection, nowMs: number): Collection {
+function withRemainderWanted(collection: Collection, nowMs: number): Collection {
   return collection.left > 0 ? withListWanted(collection, nowMs) : collection;
 }
 

@@ -110,13 +110,13 @@ function stepForReports(situation: Situation): Step | null {
 
 /** When the list is due that a notice, or a status with reports, requests; null if none is requested. */
 function requestedListAtMs({ facts, collection, policy }: Situation): number | null {
-  const wantedAtMs = collection.wantedAtMs ?? syncedUnlistedSinceMs(facts, collection);
+  const wantedAtMs = collection.wantedAtMs ?? unlistedReportsSinceMs(facts, collection);
   if (wantedAtMs === null) return null;
   return Math.max(wantedAtMs + SHARED_LIST_MS, nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy)));
 }
 
 /** Since when the status has said that there are reports without a list since; null otherwise. */
-function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
+function unlistedReportsSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
   const kind = currentKind(facts);
   const { kindSinceMs } = facts.timestamps.kind;
   const isSynced = kind === 'some-synced' || kind === 'all-synced';

@@ -114,7 +114,7 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
 }
 
 /** The facts at the adoption of a person that a look-up found: a status that is read back after a notice is read back here too. */
-export function openAdoptedFacts(read: Read, nowMs: number, jitter: number): Facts {
+export function openInvitedFacts(read: Read, nowMs: number, jitter: number): Facts {
   const opened = openFacts(read, nowMs, jitter);
   return statusRules(statusKind(read.status)).isReadBackAtOnce ? withReadBackRequest(opened, nowMs) : opened;
 }
@@ -242,7 +242,7 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
       rereadSeriesAtMs: startsSeries ? nowMs : rereadSeriesAtMs,
       pollBaseMs: restartsPolling ? nowMs : checks.pollBaseMs,
       outage: null,
-      extensionMs: extensionMs(facts, read, readOutageMs, policy),
+      extensionMs: deadlineExtensionMs(facts, read, readOutageMs, policy),
     },
   };
   return withDerivedTimestamps(facts, after, nowMs);
@@ -258,7 +258,7 @@ function isUnconfirmed(claim: Claim, { status, updatedAtMs }: Read): boolean {
 }
 
 /** An outage moves a deadline within it by its own length, once. */
-function extensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
+function deadlineExtensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
   const { outage, extensionMs } = facts.checks;
   const outageMs = Math.max(readOutageMs, outage?.durationMs ?? 0);
   const isLong = outageMs > pollCadenceMs(facts, policy);

@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { carriedFacts, upgradeFacts } from '../domain/carried-facts';
 import { countDocuments, emptyCollection, upgradeCollection, withReportNotice } from '../domain/collection';
-import { currentKind, currentStatus, type Facts, openAdoptedFacts, withNotice } from '../domain/facts';
+import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
@@ -40,9 +40,9 @@ export class Applicant {
   isCreateConfirmed = false;
   private knownFacts: Facts | null;
   /** How many signals this run has received. */
-  private signals = 0;
+  private signalCount = 0;
   /** Null before the invitation, and from the closing on. Not part of the state, because more people may see that. */
-  private link: InvitationAnswer | null;
+  private knownInvitation: InvitationAnswer | null;
   private isClosing = false;
   /** Notices before the answer to the invitation: until then the person's humanId is unknown. */
   private readonly earlyNotices: (() => void)[] = [];
@@ -60,7 +60,7 @@ export class Applicant {
     this.state = state;
     this.knownFacts = facts && upgradeFacts(facts);
     this.mayBeInvited = this.isInvited;
-    this.link = input.carriedInvitation ?? null;
+    this.knownInvitation = input.carriedInvitation ?? null;
   }
 
   /** True once a person is invited or adopted. */
@@ -88,7 +88,7 @@ export class Applicant {
     if (this.isClosing || this.state.outcome !== null) return { inviteLink: null, why: 'closed' };
     if (!this.isInvited) return { inviteLink: null, why: 'not-invited-yet' };
     // A run of an earlier version carries no link.
-    return this.link ?? { inviteLink: null, why: 'not-returned' };
+    return this.knownInvitation ?? { inviteLink: null, why: 'not-returned' };
   }
 
   get situation(): Situation {
@@ -97,12 +97,12 @@ export class Applicant {
   }
 
   get shouldContinueAsNew(): boolean {
-    return hasReachedRunLimit(this.signals);
+    return hasReachedRunLimit(this.signalCount);
   }
 
   /** True once the run cannot wait for the end of the current step, which an outage may delay for days. */
   get mustContinueAsNew(): boolean {
-    return this.signals >= MAX_SIGNALS_IN_STEP;
+    return this.signalCount >= MAX_SIGNALS_IN_STEP;
   }
 
   toCarriedState(): ApplicantState {
@@ -151,7 +151,7 @@ export class Applicant {
   }
 
   private receive(apply: () => void): void {
-    this.signals += 1;
+    this.signalCount += 1;
     if (this.isInvited) apply();
     else this.earlyNotices.push(apply);
   }
@@ -162,9 +162,9 @@ export class Applicant {
 
   /** Opens the facts, and applies the notices that came before. */
   recordInvitation(subjectId: string, read: Read, invitation: InvitationAnswer): void {
-    this.link = invitation;
+    this.knownInvitation = invitation;
     this.state.humanId = subjectId;
-    this.facts = openAdoptedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
+    this.facts = openInvitedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
     this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId: subjectId });
     this.earlyReportNotices.length = 0;
     for (const apply of this.earlyNotices.splice(0)) apply();
@@ -173,7 +173,7 @@ export class Applicant {
   /** The applicant is about to close. */
   forgetInvitation(): void {
     this.isClosing = true;
-    this.link = null;
+    this.knownInvitation = null;
   }
 
   /** Removes and returns report notices from before the invitation, each version once; empty if none is left. */

@@ -30,7 +30,7 @@ export async function closeApplicant(
   applicant.forgetInvitation();
   state.outcome = outcome;
   state.reason = reason;
-  await writeManifest(applicant, checkDelays(applicant));
+  await recordOutcome(applicant, checkDelays(applicant));
   applicant.moveToStage('closed', { outcome });
   applicant.showDetails();
 }
@@ -43,7 +43,7 @@ function checkDelays(applicant: Applicant): readonly number[] {
 }
 
 /** Writes the outcome into the manifest, and schedules the checks. Not a local activity: a cancel request could undo a conclusion that is written. */
-async function writeManifest(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
+async function recordOutcome(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
   const { state } = applicant;
   const checks = checkAfterMs.length > 0 && { checkAfterMs };
   for (;;) {
@@ -52,7 +52,7 @@ async function writeManifest(applicant: Applicant, checkAfterMs: readonly number
       ...manifestChange(applicant),
       ...checks,
     });
-    adoptManifest(state, recorded);
+    syncRevision(state, recorded);
     state.collection = withRecorded(state.collection);
     // Writes again over a manifest that is newer than this run knew (a restored Temporal, a terminated run), but not over a later round.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
@@ -63,12 +63,12 @@ async function writeManifest(applicant: Applicant, checkAfterMs: readonly number
 export async function recordDocuments(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   const change = manifestChange(applicant);
-  adoptManifest(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
+  syncRevision(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
   state.collection = withRecorded(state.collection);
 }
 
 /** A write by a worker of 0.1.0 returned nothing. */
-function adoptManifest(state: Applicant['state'], recorded: RecordedManifest | undefined): void {
+function syncRevision(state: Applicant['state'], recorded: RecordedManifest | undefined): void {
   state.round = Math.max(state.round, recorded?.round ?? 1);
   state.revision = Math.max(state.revision, recorded?.revision ?? 0);
 }
@@ -102,7 +102,7 @@ export async function withdrawPerson(applicant: Applicant): Promise<void> {
   state.waitingUntilMs = null;
   applicant.showDetails();
   const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));
-  if (humanId !== null) await withdrawSubject(humanId, applicant);
+  if (humanId !== null) await withdrawAndRecheck(humanId, applicant);
   if (humanId !== null && state.humanId === null) {
     state.humanId = humanId;
     applicant.moveToStage(state.stage, { humanId });
@@ -110,7 +110,7 @@ export async function withdrawPerson(applicant: Applicant): Promise<void> {
   state.waitingFor = null;
 }
 
-async function withdrawSubject(humanId: string, applicant: Applicant): Promise<void> {
+async function withdrawAndRecheck(humanId: string, applicant: Applicant): Promise<void> {
   if ((await withdraw(humanId, applicant)) === 'deleted' || !applicant.isInvited) return;
   // A delete may not find a person who was created just now.
   if (Date.now() - applicant.facts.timestamps.openedAtMs >= FIND_INVITED_FOR_MS) return;
@@ -155,6 +155,6 @@ export async function collectLateReports(applicant: Applicant): Promise<void> {
     const documents = selectDownloads(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;
     await fetchConcurrently(documents, applicant);
-    await writeManifest(applicant);
+    await recordOutcome(applicant);
   }
 }

@@ -90,7 +90,7 @@ async function runInterruptibly(
       hasEnded = true;
     });
   try {
-    while (!hasEnded && !shouldEnd()) await handleNews(applicant, waiter, () => hasEnded, expiresAtMs());
+    while (!hasEnded && !shouldEnd()) await handleNextChange(applicant, waiter, () => hasEnded, expiresAtMs());
   } finally {
     if (!hasEnded) scope.cancel();
     await working;
@@ -107,7 +107,7 @@ async function runInterruptibly(
 }
 
 /** Waits for the end of the work, a finding of a poll or a notice to read back, and learns from it. */
-async function handleNews(
+async function handleNextChange(
   applicant: Applicant,
   waiter: StatusWaiter,
   hasEnded: () => boolean,

@@ -23,7 +23,7 @@ type KnownRound = Extract<EarlierRound, { kind: 'known' }>;
 export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
   return CancellationScope.nonCancellable(async () => {
     const { state, input } = applicant;
-    const earlier = await readRecordedOutcome(applicant);
+    const earlier = await readEarlierRound(applicant);
     if (earlier.kind === 'none') return false;
     // The folder belongs to another applicant, or to this one with other details: nothing is written to it.
     const conflict = { outcome: 'failed', reason: 'conflict', humanId: null } as const;
@@ -48,14 +48,14 @@ export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
  */
 export async function adoptOutcomeIfDeleted(applicant: Applicant, { reason }: Conclusion): Promise<boolean> {
   if (reason !== 'deleted-upstream') return false;
-  const earlier = await readRecordedOutcome(applicant);
+  const earlier = await readEarlierRound(applicant);
   if (earlier.kind !== 'known' || earlier.outcome === null) return false;
   if (new Date(earlier.closedAt ?? 0) < workflowInfo().startTime) return false;
   applicant.state.collection = emptyCollection(earlier.documents, earlier.marks);
   return adoptOutcome(applicant, earlier, earlier);
 }
 
-function readRecordedOutcome({ state, input: { detailsDigest } }: Applicant): Promise<EarlierRound> {
+function readEarlierRound({ state, input: { detailsDigest } }: Applicant): Promise<EarlierRound> {
   return internalActivities('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
 }
 
