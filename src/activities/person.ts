@@ -18,8 +18,8 @@ import type { PollMetrics } from './poll-metrics';
 import { continueOutage, type PollProgress, type Progress, startPollProgress, startProgress } from './progress';
 
 /**
- * The result of reading a person. `outageMs`: for how long the upstream could not be asked before it answered. `unavailable`: given up.
- * `outage`: a poll that fails shortly before a deadline, with its duration so far, its failures, and the time until its next attempt.
+ * The result of reading a person. `outageMs`: how long the upstream did not answer before this answer. `unavailable`: no answer within the patience.
+ * `outage`: a poll failed shortly before a deadline; with the duration of the outage so far, the failures, and the time until the next attempt.
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
@@ -30,9 +30,9 @@ export type StatusAnswer =
 
 export interface ReadStatusInput extends UndecidedPatience {
   readonly humanId: string;
-  /** Gives up as `unavailable` after such an outage; null: never. */
+  /** After such an outage the answer is `unavailable`; null: never. */
   readonly patienceMs: number | null;
-  /** An outage that a poll has reported and this read continues. */
+  /** An outage that a poll has reported: this read adds to it. */
   readonly outage?: { readonly durationMs: number; readonly failures: number } | null;
 }
 
@@ -49,11 +49,11 @@ export interface WatchStatusInput extends UndecidedPatience {
   readonly delaysMs: readonly number[];
   /** From this time a failed attempt returns an `outage`; null: it is retried. */
   readonly failureReportMs: number | null;
-  /** The applicant is shown as stuck, so the first answer that decides is news. */
+  /** True while the applicant is shown as stuck: then the first answer that decides is news. */
   readonly isStuck?: boolean;
 }
 
-/** A person with another e-mail under our clientUserId is not our applicant, and is left alone. */
+/** A person with another e-mail under our clientUserId is not our applicant, and is ignored. */
 export interface LookUpInput extends UndecidedPatience {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -74,7 +74,7 @@ export interface PersonDeps {
 /** Activities that read one person: one API call each. */
 export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
   return {
-    /** Reads the status; retried until the upstream answers or the patience ends. */
+    /** Reads the status. Retried until the upstream answers or the patience ends. */
     async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
       const { humanId, patienceMs, outage = null } = input;
       return attempt<StatusAnswer>(
@@ -111,7 +111,7 @@ export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
       }, startPollProgress);
     },
 
-    /** Looks up our person by clientUserId; retried until the upstream answers. */
+    /** Looks up our person by clientUserId. Retried until the upstream answers. */
     async lookUp(input: LookUpInput): Promise<LookUpAnswer | UndecidedAnswer> {
       return attemptDecision(input, () => lookUpOnce(input), startProgress);
     },
@@ -164,17 +164,17 @@ export async function readOrNull(upstream: Upstream, subjectId: string): Promise
   }
 }
 
-/** A poll with a short cadence reports sooner that no answer decides. */
+/** A poll with a short cadence reports undecided answers sooner. */
 function pollPatience({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): UndecidedPatience {
   return { undecidedAfterMs: undecidedAfterMs && Math.min(undecidedAfterMs, delaysMs.at(-1) ?? Infinity) };
 }
 
-/** Another status is news whatever its date: the workflow decides which of two reads counts. */
+/** Another status is news, whatever its date, because the workflow decides which of two reads counts. */
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   return answer.kind !== 'status' || normalizeStatus(answer.status) !== normalizeStatus(known.status);
 }
 
-/** The progress of a failing poll, which a workflow cannot see. @throws CancelledFailure */
+/** Returns the progress of a failing poll, which the workflow cannot see. @throws CancelledFailure */
 function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Progress>): StatusAnswer {
   const ended: Progress = { ...progress, elapsedMs: elapsedMs() };
   const failure = toFailure(error, ended, nowMs());
@@ -183,13 +183,13 @@ function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Pr
   return { kind: 'outage', durationMs, failures: ended.streak, retryMs: ended.delayMs ?? 0 };
 }
 
-/** The people of a reply with our clientUserId; a single person without any clientUserId counts as ours. */
+/** The people with our clientUserId. A single person without a clientUserId counts as ours. */
 export function ownPeople(people: readonly Person[], clientUserId: string): readonly Person[] {
   const isOnly = people.length === 1 && people[0]?.clientUserId === null;
   return isOnly ? people : people.filter((person) => person.clientUserId === clientUserId);
 }
 
-/** True unless the upstream has another e-mail. Not every reply has one. */
+/** True unless the upstream returned another e-mail; it may return none. */
 export function matchesEmail(person: Person, clientUserEmail: string): boolean {
   return person.email === null || isSameEmail(person.email, clientUserEmail);
 }

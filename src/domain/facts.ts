@@ -114,7 +114,7 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
   };
 }
 
-/** The same for a person whom we invited or adopted. An adopted person may have any status: one that is read back after a notice is read back here too. */
+/** The same with a read back, if the person has a status that is read back after a notice: an adopted person may have any. */
 export function openInvitedFacts(read: Read, nowMs: number, jitter: number): Facts {
   const opened = openFacts(read, nowMs, jitter);
   return statusRules(statusKind(read.status)).isReadBackAtOnce ? withReadBackRequest(opened, nowMs) : opened;

@@ -43,7 +43,10 @@ export interface StoredDocument {
   readonly encrypted?: true;
 }
 
-/** `not-offered`: the report does not exist in this format; `not-listed`: upstream may list it later; `missing`: upstream should list it, but does not. */
+/**
+ * `not-offered`: the report does not exist in this format; `not-listed`: upstream may list it later; `missing`: upstream should list it, but does not;
+ * `failed`: the download failed.
+ */
 export type MissingReason = 'not-offered' | 'not-listed' | 'missing' | 'failed';
 
 /** A wanted document that is not stored. Only `missing` and `failed` change the outcome. */
