@@ -70,7 +70,7 @@ export interface UndecidedAnswer {
 
 /** Part of the input of every activity that decides about a person. */
 export interface UndecidedPatience {
-  /** The activity returns an {@link UndecidedAnswer} after so many ms without a decision. Null or absent: never. */
+  /** After this time without a decision the activity returns an {@link UndecidedAnswer}. Null or absent: never. */
   readonly undecidedAfterMs?: number | null;
 }
 

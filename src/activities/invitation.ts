@@ -96,7 +96,7 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
     const { details, begunAtMs } = input;
     const { progress, elapsedMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
-    // A heartbeat during this attempt has to say that a create may have been sent. A failed look-up restores the value.
+    // A heartbeat in this attempt has to show that a create may have been sent. A failed look-up restores the value.
     progress.createSentAtMs ??= running.nowMs();
     const rethrowAsUnsent = (error: unknown) => {
       progress.createSentAtMs = sentBeforeMs;

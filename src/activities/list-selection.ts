@@ -16,7 +16,7 @@ export interface ListSelection {
 
 /** About 3,000 ordinary rows, so that an applicant's state fits into a payload of 2 MB. */
 const MAX_ROWS_BYTES = 500_000;
-/** No person has so many other providers and types. */
+/** More than the other providers and types of any person. */
 const MAX_OTHERS = 200;
 /** Longer names are cut. They are only read by people. */
 const MAX_NAME_LENGTH = 200;

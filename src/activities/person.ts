@@ -154,7 +154,7 @@ async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Pr
   return { kind: 'status', status, updatedAtMs, askedAtMs: running.askedAtMs, outageMs };
 }
 
-/** Reads a person; null if the upstream itself answers that there is none. */
+/** Reads a person; null if the upstream itself answers that they do not exist. */
 export async function readOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
   try {
     return await upstream.readStatus(subjectId);

@@ -28,7 +28,7 @@ import {
 
 /** More concurrent downloads would only wait for the rate limit. */
 const MAX_DOWNLOADS_PER_STEP = 50;
-/** How many recorded documents and final failures stay in full: a few dozen kilobytes. */
+/** How many recorded documents and final failures keep their entries: a few dozen kilobytes. */
 const MAX_FULL_DOCUMENTS = 100;
 const MAX_FULL_FAILURES = 200;
 /** While this many downloads are retried, untried ones wait, so that an outage does not fill the state. */
@@ -81,7 +81,7 @@ function withRemainderWanted(collection: Collection, nowMs: number): Collection 
   return collection.left > 0 ? withListWanted(collection, nowMs) : collection;
 }
 
-/** True once so much is unrecorded that it has to be recorded before more is downloaded. */
+/** True if too many results are unrecorded: they have to be recorded before the next download. */
 export function mustRecord(collection: Collection): boolean {
   return collection.unrecorded && !collection.fetchesAllFirst && exceedsFullEntries(collection);
 }
@@ -111,7 +111,7 @@ export function needsMarks({ marks, left }: Collection): boolean {
   return left > 0 || countMarks(marks).all > 0;
 }
 
-/** The documents of a manifest as a collection holds them: in full, or as marks if they are many. */
+/** The documents of a manifest as a collection holds them: as entries, or as marks if they are many. */
 export function compactDocuments(documents: readonly StoredDocument[]): {
   documents: readonly StoredDocument[];
   marks?: Marks;

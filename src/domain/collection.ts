@@ -19,7 +19,7 @@ export interface Collection {
   readonly noticeLists: RateLimit;
   /** When upstream was last asked for a list, whatever it answered. */
   readonly askedAtMs: number | null;
-  /** When upstream was asked for the last list that it returned, or denied for good. */
+  /** When upstream was asked for the last list that it returned or finally denied. */
   readonly listedAtMs: number | null;
   /** The wanted rows of that list; of a list too long for one answer, the rows to download next. */
   readonly listed: readonly ListedReport[];

@@ -54,7 +54,7 @@ export function decide(situation: Situation): Step {
   );
 }
 
-/** A person is gone once upstream has said so twice, at least 5 min apart, or one poll cadence if that is shorter. */
+/** A person is gone once upstream confirms it in a second answer, 5 min after the first, or one poll cadence if that is shorter. */
 function stepForMissingPerson({ facts, policy, nowMs }: Situation): Step | null {
   const { missingUpstream } = facts.status;
   if (!missingUpstream) return null;

@@ -1,4 +1,4 @@
-/** Encrypts bytes at rest. `boundTo` names their place: elsewhere they cannot be decrypted. `Cipher | null`: null if no keys are set. */
+/** Encrypts bytes at rest. `boundTo` names where they are stored: elsewhere they cannot be decrypted. `Cipher | null`: null if no keys are set. */
 export interface Cipher {
   encrypt(plain: Uint8Array, boundTo: string): Uint8Array;
   /** Null for bytes that no key decrypts: altered, cut, bound to another place, or not encrypted. @throws KeyMissing */
@@ -13,7 +13,7 @@ export class KeyMissing extends Error {
   }
 }
 
-/** The marker that replaces a payload which no key can decrypt. No payload of ours has this shape. */
+/** The marker that replaces a payload which no key can decrypt. None of our payloads has this shape. */
 export const UNDECODABLE = { chartway: 'undecodable' } as const;
 
 export function isUndecodable(value: unknown): boolean {

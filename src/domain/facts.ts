@@ -13,7 +13,7 @@ export interface Claim {
   readonly unreadSinceMs: number;
 }
 
-/** Since when, and how many times, upstream has said that the person does not exist. */
+/** Since when, and how many times, upstream has answered that the person does not exist. */
 export interface MissingUpstream {
   readonly sinceMs: number;
   readonly times: number;
@@ -29,7 +29,7 @@ export interface Outage {
 export interface KindTimestamps {
   /** Since when the status has been of its kind, by claims or reads. */
   readonly kindSinceMs: number;
-  /** The same by reads alone; null while only a notice says so. */
+  /** The same by reads alone; null while there is only a claim. */
   readonly confirmedSinceMs: number | null;
 }
 
@@ -47,9 +47,9 @@ export interface StatusTimestamps {
   readonly readKind: KindTimestamps | null;
   /** When a read first proved that the person engaged. A notice alone extends no deadline. */
   readonly engagedAtMs: number | null;
-  /** When a notice first said so. Then a later error does not mean that the invitation was not delivered. */
+  /** When a notice first stated it. Then a later error does not mean that the invitation was not delivered. */
   readonly engagementHintAtMs: number | null;
-  /** When a read first said Some Synced. Its window never restarts. */
+  /** When a read first returned Some Synced. Its settle window never restarts. */
   readonly someSyncedAtMs: number | null;
 }
 
@@ -133,18 +133,18 @@ export function pollCadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[statusRules(currentKind(facts)).cadence];
 }
 
-/** True once a read or a notice has said that the person opened the invitation. */
+/** True once a read or a notice has shown that the person opened the invitation. */
 export function hasEngaged({ timestamps }: Facts): boolean {
   return timestamps.engagedAtMs !== null || timestamps.engagementHintAtMs !== null;
 }
 
-/** True if the last read says that the person declined, and nothing contradicts it. */
+/** True if the last read returned Declined, and neither a claim nor a later read contradicts it. */
 export function isConfirmedDeclined(facts: Facts): boolean {
   const { claim, contradiction } = facts.status;
   return currentKind(facts) === 'declined' && claim === null && contradiction === null;
 }
 
-/** When a contradicting status is read again; null if there is none. */
+/** When a contradicting status is read again; null without one. */
 export function contradictionCheckAtMs(facts: Facts, policy: Policy): number | null {
   const { contradiction } = facts.status;
   return contradiction && contradiction.askedAtMs + rereadAfterMs(facts, policy);

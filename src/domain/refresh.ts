@@ -161,7 +161,7 @@ function keepOwnNotices(refresh: Refresh): Refresh {
   return { ...refresh, awaited: ours, ignored: refresh.ignored + awaited.length - ours.length };
 }
 
-/** Removes the notices that the applicant, who is open again, has accepted. */
+/** Removes the notices that the applicant has accepted, after it was opened again. */
 export function withoutAwaitedReports(refresh: Refresh, accepted: ReadonlySet<ReportNotice>): Refresh {
   return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !accepted.has(notice)) };
 }

@@ -4,7 +4,7 @@ import type { PollName } from './policy';
 import { isWithinRefreshPeriod } from './refresh';
 
 /**
- * The findings of a sweep. `gone`: an open applicant whose person no longer exists upstream; `unattended`: a person upstream whom no applicant
+ * The findings of a sweep. `gone`: an open applicant whose person no longer exists upstream; `unattended`: a person upstream that no applicant
  * follows or followed recently; `terminated`: an applicant whose run was terminated or timed out, and whose person is still upstream; `unread`: an
  * open applicant whose status was not read for longer than twice its cadence.
  */
@@ -134,7 +134,7 @@ function judgePerson(
   return !seen && recorded && recorded.outcome === null ? 'terminated' : 'unattended';
 }
 
-/** The cadence to expect of an applicant of whom only the stage is known. */
+/** The cadence to expect of an applicant, from its stage alone. */
 export function pollNameOfStage(stage: Stage | null): PollName {
   if (stage === 'invited' || stage === 'syncing' || stage === 'attention') return stage;
   return stage === 'collecting' ? 'someSynced' : 'engaged';

@@ -39,7 +39,7 @@ export interface PeoplePage {
 export interface ReportBody {
   /** The header as sent; '' without one. */
   readonly contentType: string;
-  /** The announced length in bytes; null if there is none, or if the body came encoded. */
+  /** The announced length in bytes; null without one, or if the body came encoded. */
   readonly contentLength: number | null;
   /** @throws Unavailable if the connection fails or the length differs, BadDocument beyond the size limit */
   readonly stream: AsyncIterable<Uint8Array>;
@@ -58,7 +58,7 @@ export interface Upstream {
   findPeople(filter: PersonFilter): Promise<readonly Person[]>;
   /** One page of all people, from `offset`. A page without rows is past the end. */
   listPeople(offset: number): Promise<PeoplePage>;
-  /** @throws NotFound only if the upstream itself says so; Undecided */
+  /** @throws NotFound only if the upstream itself answers it; Undecided */
   readStatus(subjectId: string): Promise<Person>;
   /** Deletes the person: nothing more is sent to them. Irreversible. @throws Undecided if the answer confirms nothing */
   withdraw(subjectId: string): Promise<'deleted' | 'already-gone'>;

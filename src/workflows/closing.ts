@@ -115,7 +115,7 @@ export async function withdrawPerson(applicant: Applicant): Promise<void> {
 
 async function withdrawAndRecheck(humanId: string, applicant: Applicant): Promise<void> {
   if ((await withdraw(humanId, applicant)) === 'deleted' || !applicant.isInvited) return;
-  // Upstream may not find a person whom it created just now.
+  // Upstream may not find a person that it created a moment ago.
   if (Date.now() - applicant.facts.timestamps.openedAtMs >= FIND_INVITED_FOR_MS) return;
   const found = await findInvited(applicant, applicant.isCreateConfirmed ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
   if (found !== null) await withdraw(found, applicant);
@@ -140,7 +140,7 @@ function toIso(timeMs: number | null): string | null {
   return timeMs === null ? null : new Date(timeMs).toISOString();
 }
 
-/** With many documents the state holds only those that the manifest lacks. */
+/** With many documents the state holds only the ones that are not in the manifest yet. */
 function newDocumentsOnly({ marks }: Collection): { onlyNewDocuments?: true } {
   return Object.keys(marks).length > 0 ? { onlyNewDocuments: true } : {};
 }

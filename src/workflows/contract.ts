@@ -128,7 +128,7 @@ export interface CollectRecordsInput {
 }
 
 /**
- * The answer to the query `invitation`: the link that opens the invitation, or `why` there is none. `adopted`: the person was invited before, and a
+ * The answer to the query `invitation`: the link that opens the invitation, or `why` it is missing. `adopted`: the person was invited before, and a
  * look-up returns no link; `not-returned`: the answer to the create had no link; `closed`: the applicant is about to end, or has ended.
  */
 export interface InvitationAnswer {
@@ -214,7 +214,7 @@ export interface KnownPeople {
 }
 
 export interface WithdrawPersonInput {
-  /** The humanIds of the people whom earlier runs withdrew. */
+  /** The humanIds that earlier runs withdrew. */
   readonly withdrawn?: readonly string[];
   /** For an erasure: withdraw these people only. Absent: all under the clientUserId. */
   readonly only?: KnownPeople;

@@ -15,7 +15,6 @@ const NOTHING_STORED = { documents: [], marks: {} } as const;
 /** Enough in a flood, because each notice makes the refresh list all reports. */
 const MAX_FORWARDED_NOTICES = 1_000;
 
-type Ending = Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>;
 type KnownRound = Extract<EarlierRound, { kind: 'known' }>;
 
 /**
@@ -64,7 +63,7 @@ function readEarlierRound({ state, input: { detailsDigest } }: Applicant): Promi
 /** Ends the run without a write. `recorded`: the round in the manifest, which report notices received so far belong to. */
 async function endRun(
   applicant: Applicant,
-  { outcome, reason, humanId }: Ending,
+  { outcome, reason, humanId }: Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>,
   recorded: KnownRound | null,
 ): Promise<true> {
   const { state } = applicant;

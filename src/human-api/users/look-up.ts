@@ -12,7 +12,7 @@ const MAX_PAGES = 20;
 const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
 
 /**
- * Finds people page by page. An empty list and Human API's own 404 mean that there are none. Makes one call, unless a page is full of other people,
+ * Finds people page by page. An empty list and Human API's own 404 mean that no one matches. Makes one call, unless a page is full of other people,
  * which means that Human API ignores the filter.
  * @throws Undecided if the look-up is not supported; Unavailable if an unreadable row may be the person's
  */
