@@ -20,9 +20,9 @@ import {
   type UndecidedPatience,
 } from './attempt';
 import { NothingYet } from './failures';
-import { translateStoreErrors } from './manifests';
 import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
+import { translateStoreErrors } from './store';
 
 /** The result of an invitation. After `conflict` and `invalid` an operator has to act. */
 export type InviteAnswer =

@@ -136,9 +136,8 @@ async function confirmMissing(applicant: Applicant, outageMs: number): Promise<v
   const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
   const call = upstreamActivities('conclude', 'Look the person up');
-  const found = await askUntilDecided(applicant, (patience) =>
-    call.lookUp({ clientUserId, clientUserEmail, ...patience }),
-  );
+  const query = { clientUserId, clientUserEmail };
+  const found = await askUntilDecided(applicant, (patience) => call.lookUp({ ...query, ...patience }));
   if (found.kind === 'nobody') {
     applicant.facts = withMissingUpstream(applicant.facts, Date.now());
     return;

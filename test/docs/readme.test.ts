@@ -77,12 +77,12 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   'npm start': npmStart,
   'SETTLE_ALL_SYNCED=6s npm run starter -- --client-user-id POL-1 --email several@example.org --wait': async (args) => {
     const first = await npmRun('starter', args);
-    expect({ status: first.status, said: first.said }).toEqual({
+    expect({ status: first.status, said: first.stderr }).toEqual({
       status: 0,
       said: expect.stringContaining('collected'),
     });
     const again = await npmRun('starter', args);
-    expect({ status: again.status, said: again.said }).toEqual({
+    expect({ status: again.status, said: again.stderr }).toEqual({
       status: 0,
       said: expect.stringContaining('collected'),
     });
