@@ -1,9 +1,9 @@
 import type { Attempt } from './attempt';
 import { type Progress, startProgress } from './progress';
 
-/** The progress of an activity whose access token may be denied. */
+/** The progress of an activity to which upstream may deny access. */
 export interface AccessDenialProgress extends Progress {
-  /** For how long the access has been denied, in ms: the time between denials without another failure between them. */
+  /** How long access has been denied, in ms: the time between denials without another failure between them. */
   refusedMs: number;
   /** The `elapsedMs` of the last denial; null after any other failure. */
   lastRefusedMs: number | null;
@@ -13,7 +13,7 @@ export function startAccessDenialProgress(before: AccessDenialProgress | null): 
   return { refusedMs: 0, lastRefusedMs: null, ...startProgress(before) };
 }
 
-/** Counts a denial; returns for how long the access has been denied so far, in ms without time in the queue (decision 0026). */
+/** Counts a denial. Returns how long access has been denied so far, in ms without time in the queue (decision 0026). */
 export function accessDeniedForMs({ progress, elapsedMs }: Attempt<AccessDenialProgress>): number {
   const nowMs = elapsedMs();
   progress.refusedMs += progress.lastRefusedMs === null ? 0 : nowMs - progress.lastRefusedMs;

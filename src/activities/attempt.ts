@@ -8,26 +8,26 @@ const HEARTBEAT_EVERY_MS = 5_000;
 
 /** One attempt of an activity. */
 export interface Attempt<P extends Progress> {
-  /** The work writes to it; the next attempt starts with what it holds when this one fails. */
+  /** The work may change it. If this attempt fails, the next one starts with it. */
   readonly progress: P;
-  /** When the server scheduled this attempt. Every call in it is made later: in a long queue, minutes later. */
+  /** When the server scheduled this attempt. Its calls are made later: after a long queue, minutes later. */
   readonly askedAtMs: number;
   /** A lower bound of the server's time, for comparison with a time of the workflow. */
   nowMs(): number;
-  /** How long the activity has worked and waited, without its time in the queue: the only measure of time across attempts. */
+  /** How long the activity has worked and waited, in ms without time in the queue. The only measure of time across attempts. */
   elapsedMs(): number;
-  /** For how long the upstream could not be asked before this attempt. */
+  /** How long the upstream has not answered. */
   outageMs(): number;
-  /** For how long the upstream had given only answers that decide nothing before this attempt. */
+  /** How long the upstream has given only answers that decide nothing. */
   undecidedMs(): number;
 }
 
-/** Makes the progress that an attempt starts with. `afterLostAttempt`: the previous attempt reported nothing. */
+/** Returns the progress that an attempt starts with. `afterLostAttempt`: the previous attempt reported nothing. */
 type StartProgress<P extends Progress> = (before: P | null, afterLostAttempt: boolean) => P;
 
 /**
- * Runs one attempt of an activity: heartbeats while it works, and turns its error into a Temporal failure with the delay that the streak of
- * failures requires. @throws ApplicationFailure
+ * Runs one attempt of an activity: sends heartbeats while it works, and turns its error into a Temporal failure with the delay until the next attempt.
+ * @throws ApplicationFailure, CancelledFailure
  */
 export async function attempt<T, P extends Progress = Progress>(
   work: (attempt: Attempt<P>) => Promise<T>,
@@ -58,36 +58,33 @@ export async function attempt<T, P extends Progress = Progress>(
   }
 }
 
-/** The result of an activity when no answer has decided about the person for a while. */
+/** The result of an activity if the answers have not decided about the person for a while. */
 export interface UndecidedAnswer {
   readonly kind: 'undecided';
   readonly why: string;
-  /** Only of an invitation: a create may have been sent, and the next activity has to look for its effect. */
+  /** Only of an invitation. True: a create may have been sent, and the next activity has to look for its effect. */
   readonly createSent?: boolean;
-  /** Only of an invitation: a create was answered 409, so another one is pointless. */
+  /** Only of an invitation. True: a create was answered 409, and another one would be answered the same. */
   readonly exists?: boolean;
 }
 
 /** Part of the input of every activity that decides about a person. */
 export interface UndecidedPatience {
-  /**
-   * Ms without a decision after which the activity returns an {@link UndecidedAnswer}. Null or absent: never, for a workflow that shows it
-   * already or cannot show it.
-   */
+  /** After this time without a decision the activity returns an {@link UndecidedAnswer}. Null or absent: never. */
   readonly undecidedAfterMs?: number | null;
 }
 
-/** Runs one attempt; an answer that decides nothing is the result once `patience` has passed. */
+/** Runs one attempt with {@link askWithPatience}. */
 export function attemptDecision<T, P extends Progress = Progress>(
   patience: UndecidedPatience,
   work: (attempt: Attempt<P>) => Promise<T>,
   start: StartProgress<P>,
 ): Promise<T | UndecidedAnswer> {
-  return attempt((running) => answerUndecided(running, patience, () => work(running)), start);
+  return attempt((running) => askWithPatience(running, patience, () => work(running)), start);
 }
 
-/** Asks once; an answer that decides nothing is returned once the patience has passed. @throws every other error of `ask` */
-export async function answerUndecided<A>(
+/** Asks once. Once the patience has passed, an answer that decides nothing is returned, not thrown. @throws any other error of `ask` */
+export async function askWithPatience<A>(
   { undecidedMs }: Attempt<Progress>,
   { undecidedAfterMs = null }: UndecidedPatience,
   ask: () => Promise<A>,
@@ -101,12 +98,12 @@ export async function answerUndecided<A>(
   }
 }
 
-/** Throws Temporal's CancelledFailure if the activity has to stop (a cancelled applicant, a draining worker). */
+/** @throws CancelledFailure if the activity has to stop: the applicant is cancelled, or the worker drains */
 export function stopIfCancelled(): void {
   if (Context.current().cancellationSignal.aborted) throw Context.current().cancellationSignal.reason;
 }
 
-/** Calls `stop` when the activity has to stop; returns a function that unsubscribes. */
+/** Calls `stop` when the activity has to stop. Returns a function that unsubscribes. */
 export function whenCancelled(stop: () => void): () => void {
   const { cancellationSignal } = Context.current();
   cancellationSignal.addEventListener('abort', stop);

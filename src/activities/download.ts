@@ -30,18 +30,18 @@ export interface FetchDocumentInput {
   readonly newest: StoredDocument | null;
   /** True if only the manifest has the newest version. */
   readonly isNewestInManifest?: boolean;
-  /** Retries a denied access for so long, at most an hour, because the report is listed. Absent (an earlier version): five times. */
+  /** How long to retry a denied access, at most an hour, because the report is listed. Absent (an earlier version): five times. */
   readonly refusedPatienceMs?: number;
-  /** The applicant's round; absent: the first. */
+  /** The applicant's round. Default: 1. */
   readonly round?: number;
 }
 
 interface DownloadProgress extends AccessDenialProgress {
-  /** Answers that were not the document they claimed to be. */
+  /** How many answers were not the document. */
   broken: number;
-  /** Denied accesses. */
+  /** How many times access was denied. */
   refusals: number;
-  /** The `elapsedMs` at which answers about the format began that are not the upstream's own; absent after any other answer. */
+  /** The `elapsedMs` at which a series of UnenvelopedFormat began; absent or null without one. */
   unenvelopedFromMs?: number | null;
 }
 
@@ -50,15 +50,15 @@ export interface DownloadDeps {
   readonly reportStore: ReportStore;
 }
 
-/** Less than the attempt's timeout of an hour: a timeout of the server leaves no trace, and the attempt would be repeated without end. */
+/** Less than the attempt's timeout of an hour. After that timeout the progress would be lost, and the download repeated without end. */
 const MAX_DOWNLOAD_MS = 45 * 60_000;
-/** Tries of a broken document in one round (1 + 2 + 4 + 8 s between them). */
+/** How many times an activity tries a broken document (1 + 2 + 4 + 8 s between the tries). */
 const MAX_BROKEN = 5;
-/** Denied accesses in a run of an earlier version. */
+/** How many denied accesses a run of an earlier version accepts. */
 const MAX_DENIALS = 5;
-/** After this an unavailable document is left for a later round, so that it does not delay the others. */
+/** After this time an unavailable document is left for a later activity, so that it does not delay the others. */
 const ROUND_FOR_MS = 60 * 60_000;
-/** The same for a format that a gateway may have rejected: it may just not exist, so the others wait less for it. */
+/** The same for a format that a gateway may have rejected. Shorter, because the format may not exist. */
 const UNENVELOPED_FOR_MS = 5 * 60_000;
 
 /** Runs one attempt to stream a document into the store. */
@@ -78,7 +78,7 @@ export function fetchDocument(input: FetchDocumentInput, deps: DownloadDeps): Pr
   );
 }
 
-/** The result of a failed download, which is also counted in the progress; null: try again. */
+/** Counts the error in the progress. Returns the result of the download, or null to try again. */
 function toDownloadResult(
   error: unknown,
   input: FetchDocumentInput,
@@ -105,7 +105,7 @@ function toDownloadResult(
   return null;
 }
 
-/** As the manifest shows it, without the request id: the same fault of another request is not a change. */
+/** The text for the manifest, without the request id: the same fault in another request is no change. */
 function failureDetail(error: Error): string {
   return error instanceof UpstreamError ? error.summary : error.message;
 }
@@ -120,7 +120,7 @@ function isAccessDeniedForGood({ refusedPatienceMs }: FetchDocumentInput, runnin
 async function download(input: FetchDocumentInput, { upstream, reportStore }: DownloadDeps): Promise<StoredDocument> {
   const { clientUserId, report, format, round } = input;
   const body = await upstream.openReport(clientUserId, report.id, format);
-  // The applicant's end waits for this activity, which must not wait for a stalled body.
+  // The end of the applicant waits for this activity, so a stalled body must not delay it.
   const stopListening = whenCancelled(() => void body.discard());
   try {
     const { contentType, contentLength } = body;
@@ -146,7 +146,7 @@ async function newestInManifest(
   return findNewestVersion(current, report.id, format);
 }
 
-/** Each chunk of a body came in time, but not the whole. */
+/** Each chunk of a body came in time, but the whole body did not. */
 class DownloadTooSlow extends Error {
   override readonly name = 'TooSlow';
 

@@ -4,21 +4,21 @@ import { StoreUnavailable } from '../report-store/errors';
 import { RateLimited, Undecided, UpstreamError } from '../upstream/errors';
 import type { PollProgress, Progress } from './progress';
 
-/** An activity that found nothing yet and runs again: not a failure, and not logged as one. */
+/** The activity found nothing yet and runs again. Not a failure, and not logged as one. */
 export class NothingYet extends Error {
   override readonly name = 'NothingYet';
 
   constructor(
     what: string,
     readonly delayMs: number,
-    /** The upstream's id of the request after which we can only wait. */
+    /** The upstream's id of the request whose effect is unknown. */
     readonly requestId: string | null = null,
   ) {
     super(`nothing yet: ${what}`);
   }
 }
 
-/** A poll that found nothing new runs again after the next of its delays; the last one repeats. */
+/** For a poll that found nothing new: it runs again after the next of its delays. The last one repeats. */
 export function nothingNew(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
   const delayMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
@@ -30,13 +30,13 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 const LONG_OUTAGE_MS = 15 * 60_000;
 const MAX_RETRY_IN_LONG_OUTAGE_MS = 5 * 60_000;
-/** A retry is up to a fifth earlier, so that activities that failed together do not retry together. */
+/** Retries are up to a fifth earlier, so that activities that failed together do not retry together. */
 const JITTER = 0.2;
 
 /**
- * Turns the error of an activity into a Temporal failure, which is always retryable and carries the delay: a final outcome is a result, not a
- * failure. Counts the streak in `progress`, whose `elapsedMs` is that of this failure; a quiet attempt ends the streak, because the upstream
- * has answered. `nowMs` is the server's time.
+ * Turns the error of an activity into a Temporal failure with the delay of the retry. It is always retryable, because a final answer is a result, not a
+ * failure. Counts the streak in `progress`, whose `elapsedMs` is the time of this failure. NothingYet ends the streak, because the upstream has
+ * answered. `nowMs` is the server's time.
  */
 export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure) {
@@ -71,7 +71,7 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
 
 type FailureOptions = Parameters<typeof ApplicationFailure.create>[0];
 
-/** The message has the request id already. As a field it is in the log line too, which shows no message. */
+/** Adds the request id as a field for the log line, which does not show the message. */
 function withRequestId(requestId: string | null, options: FailureOptions): ApplicationFailure {
   const failure = ApplicationFailure.create(options);
   return requestId === null ? failure : Object.assign(failure, { requestId });

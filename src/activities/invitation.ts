@@ -13,7 +13,7 @@ import type { Person, Upstream } from '../upstream/port';
 import type { ApplicantDetails } from '../workflows/contract';
 import {
   type Attempt,
-  answerUndecided,
+  askWithPatience,
   attempt,
   stopIfCancelled,
   type UndecidedAnswer,
@@ -24,41 +24,41 @@ import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
 import { translateStoreErrors } from './store';
 
-/** The result of an invitation. `conflict` and `invalid` are final: a human has to look. */
-export type InvitationAnswer =
+/** The result of an invitation. After `conflict` and `invalid` an operator has to act. */
+export type InviteAnswer =
   | {
       kind: 'invited' | 'adopted';
       humanId: string;
       status: string;
       updatedAtMs: number | null;
       askedAtMs: number;
-      /** Only of a created person, if the answer had one. */
+      /** Only for a created person, if the answer had one. */
       inviteLink?: string;
     }
   | { kind: 'conflict' }
   | { kind: 'invalid'; keys: readonly string[] }
-  /** No person is found, although the manifest shows that this run has invited one: Temporal was restored from a backup. */
+  /** No person exists, although the manifest shows that this run has invited one: Temporal was restored from a backup. */
   | { kind: 'had-before' }
-  /** No look-up has decided whether the person exists, or no answer whether the details are valid. */
+  /** The answers do not decide whether the person exists, or whether the details are valid. */
   | UndecidedAnswer;
 
 interface InvitationProgress extends Progress {
-  /** When a create was sent whose effect is unknown, by the server's clock; null: none. Workers of 0.1.0 read it too. */
+  /** When a create with an unknown effect was sent, by the server's clock; null: none. Workers of 0.1.0 read it too. */
   createSentAtMs: number | null;
-  /** The `elapsedMs` at which the look-ups for that effect began; they continue for {@link AMBIGUOUS_FOR_MS}. */
+  /** The `elapsedMs` at which the look-ups for its effect began. They continue for {@link AMBIGUOUS_FOR_MS}. */
   lookingFromMs: number;
-  /** A create was answered 409: a second one is pointless. */
+  /** True after a create was answered 409: another one would be answered the same. */
   exists: boolean;
-  /** Look-ups since the create, to space them. */
+  /** How many look-ups followed the create: their delay doubles. */
   lookUps: number;
 }
 
 /**
- * How long we look for the effect of an ambiguous create before a second one, without time in the queue. The upstream's commit delay is
- * unknown, and a later invitation costs the person nothing.
+ * How long to look for the effect of an ambiguous create before a second one, without time in the queue. The upstream's commit delay is unknown, and
+ * a later invitation does the person no harm.
  */
 const AMBIGUOUS_FOR_MS = 50_000;
-/** The look-ups come after 1, 2, 4, then every 8 s. */
+/** The delays of the look-ups are 1, 2, 4, then 8 s. */
 const MAX_LOOK_UP_DELAY_MS = 8_000;
 
 export interface InvitationDeps {
@@ -72,57 +72,57 @@ interface InviteInput extends UndecidedPatience {
   readonly details: ApplicantDetails;
   /** When the workflow's run began. */
   readonly begunAtMs: number;
-  /** An earlier activity sent a create whose effect is unknown. */
+  /** True: an earlier activity sent a create with an unknown effect. */
   readonly createSent?: boolean;
-  /** That create was answered 409. */
+  /** True: that create was answered 409. */
   readonly exists?: boolean;
-  /** False: the upstream sends no e-mail, because the carrier sends the link. Absent: true. */
+  /** False: the upstream sends no e-mail, because the carrier sends the link. Default: true. */
   readonly autoInvite?: boolean;
 }
 
-/** Invites at most once. Look-up and create are one activity, so that nothing comes between them. */
+/** The activity that invites a person at most once. It makes look-up and create together, so that nothing happens between them. */
 export function createInvitationActivities({ upstream, reportStore, timeoutMs }: InvitationDeps) {
   return {
-    /** Adopts an existing person, or creates one. After an ambiguous answer it looks up for a while before it creates again. */
-    async invite(input: InviteInput): Promise<InvitationAnswer> {
-      return attempt<InvitationAnswer, InvitationProgress>(
+    /** Adopts an existing person, or creates one. After an ambiguous create it looks up for a while before it creates again. */
+    async invite(input: InviteInput): Promise<InviteAnswer> {
+      return attempt<InviteAnswer, InvitationProgress>(
         (running) => inviteOnce(running, input),
         (before, afterLostAttempt) => startInvitationProgress(before, input, afterLostAttempt),
       );
     },
   };
 
-  async function inviteOnce(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+  async function inviteOnce(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InviteAnswer> {
     const { details, begunAtMs } = input;
     const { progress, elapsedMs } = running;
     const sentBeforeMs = progress.createSentAtMs;
-    // Until it is certain that no create was sent, a heartbeat says that one may have been.
+    // A heartbeat in this attempt has to show that a create may have been sent. A failed look-up restores the value.
     progress.createSentAtMs ??= running.nowMs();
-    const restoreSentAt = (error: unknown) => {
+    const rethrowAsUnsent = (error: unknown) => {
       progress.createSentAtMs = sentBeforeMs;
       throw error;
     };
-    const person = await answerUndecided(running, input, () => lookUp(details).catch(restoreSentAt));
-    if (person && 'kind' in person) return { ...person, createSent: sentBeforeMs !== null, exists: progress.exists };
-    if (person) return toAdoptedAnswer(person, details, running.askedAtMs);
+    const found = await askWithPatience(running, input, () => lookUp(details).catch(rethrowAsUnsent));
+    if (found && 'kind' in found) return { ...found, createSent: sentBeforeMs !== null, exists: progress.exists };
+    if (found) return toAdoptedAnswer(found, details, running.askedAtMs);
     const remainingMs = progress.lookingFromMs + AMBIGUOUS_FOR_MS - elapsedMs();
     if (sentBeforeMs !== null && remainingMs > 0) throw lookUpAgain(progress, remainingMs);
     if (progress.exists) return { kind: 'conflict' };
-    if (await isInvitedByThisRun(details, begunAtMs).catch(restoreSentAt)) {
+    if (await isInvitedByThisRun(details, begunAtMs).catch(rethrowAsUnsent)) {
       progress.createSentAtMs = null;
       return { kind: 'had-before' };
     }
     return create(running, input);
   }
 
-  /** After a restore from a backup, the run does not know that it has invited, or even withdrawn; the store does. */
+  /** True if the manifest shows that this run has invited the person, which a Temporal restored from a backup does not know. */
   async function isInvitedByThisRun({ clientUserId }: ApplicantDetails, begunAtMs: number): Promise<boolean> {
     const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId));
     const recordedAtMs = parseInstantMs(manifest?.closedAt ?? manifest?.openedAt ?? null);
     return recordedAtMs !== null && recordedAtMs >= begunAtMs;
   }
 
-  async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InvitationAnswer> {
+  async function create(running: Attempt<InvitationProgress>, input: InviteInput): Promise<InviteAnswer> {
     const { details, autoInvite = true } = input;
     const { progress, nowMs, elapsedMs } = running;
     stopIfCancelled();
@@ -144,22 +144,22 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
       if (!(error instanceof UpstreamError)) throw error;
       if (!wasRejectedUnprocessed(error)) return afterAmbiguousCreate(running, details, error);
       progress.createSentAtMs = null;
-      return answerUndecided(running, input, () => Promise.reject(error));
+      return askWithPatience(running, input, () => Promise.reject(error));
     }
   }
 
-  /** The create may have taken effect, or may do so later: look up, now and for a while. */
+  /** The create may have taken effect, or may do so later: looks the person up, now and for a while. */
   async function afterAmbiguousCreate(
     running: Attempt<InvitationProgress>,
     details: ApplicantDetails,
     error: UpstreamError,
-  ): Promise<InvitationAnswer> {
+  ): Promise<InviteAnswer> {
     const { progress, nowMs, elapsedMs } = running;
     progress.exists = error instanceof AlreadyExists;
     try {
       if (error instanceof Unavailable && error.callMayBeAlive) await sleep(timeoutMs);
     } finally {
-      // Also if a draining worker ends the sleep: the next attempt then looks for the full time.
+      // Also if a draining worker interrupts the sleep: then the next attempt looks for the full time.
       progress.createSentAtMs = nowMs();
       progress.lookingFromMs = elapsedMs();
       progress.lookUps = 0;
@@ -174,7 +174,7 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
   }
 }
 
-/** After a lost attempt or activity, a create may have been sent, so the look-ups start again, for the full time. */
+/** After a lost attempt, or an activity that sent a create, the look-ups begin again for the full time. */
 function startInvitationProgress(
   before: InvitationProgress | null,
   { exists = false, createSent = false }: InviteInput,
@@ -187,7 +187,7 @@ function startInvitationProgress(
   return { ...progress, createSentAtMs, lookingFromMs: progress.elapsedMs, lookUps: 0 };
 }
 
-/** The last look-up comes at the end of the time, so that a second create is not delayed further. */
+/** A retry after the next delay, at most `remainingMs`, so that a second create is not delayed further. */
 function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: UpstreamError | null = null): NothingYet {
   const delayMs = Math.min(1_000 * 2 ** progress.lookUps, MAX_LOOK_UP_DELAY_MS, Math.max(0, remainingMs));
   progress.lookUps += 1;
@@ -200,9 +200,9 @@ function lookUpAgain(progress: InvitationProgress, remainingMs: number, lost: Up
 }
 
 /**
- * True if the upstream itself rejected the create before processing it: not sent at all, 429, or another 4xx in its own envelope. Not 408 (a
- * gateway's timeout), 409 (the person exists) or a 5xx, with or without `Retry-After`. Redirects, pages and other JSON prove nothing: a
- * gateway may have sent them after the upstream had processed the create.
+ * True if the upstream did not process the create: it was not sent, or answered 429 or another 4xx in the upstream's own envelope. False after 408 (a
+ * gateway's timeout), 409 (the person exists) and any 5xx. Redirects, pages and other JSON prove nothing, because a gateway may have sent them after
+ * the upstream had processed the create.
  */
 function wasRejectedUnprocessed(error: UpstreamError): boolean {
   const { status } = error.call;
@@ -212,8 +212,8 @@ function wasRejectedUnprocessed(error: UpstreamError): boolean {
   return isUpstreamsWord && status !== null && status >= 400 && status < 500 && status !== 408 && status !== 409;
 }
 
-/** A person with another e-mail may not be our applicant: a conflict that a human has to resolve. */
-function toAdoptedAnswer(person: Person, details: ApplicantDetails, askedAtMs: number): InvitationAnswer {
+/** A person with another e-mail may not be our applicant: an operator has to resolve this conflict. */
+function toAdoptedAnswer(person: Person, details: ApplicantDetails, askedAtMs: number): InviteAnswer {
   if (!matchesEmail(person, details.clientUserEmail)) return { kind: 'conflict' };
   const { subjectId, status, updatedAtMs } = person;
   return { kind: 'adopted', humanId: subjectId, status, updatedAtMs, askedAtMs };

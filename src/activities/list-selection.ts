@@ -6,25 +6,25 @@ import { isKnownType, type ListedKind, type ListedReport, type Wanted, wantedFor
 
 /** Which rows of a list an activity returns. */
 export interface ListSelection {
-  /** Rows of other types are left out. Absent (a run of an earlier version): every row is wanted. */
+  /** Rows of other types are omitted. Absent (a run of an earlier version): every row is wanted. */
   readonly wanted?: Wanted;
-  /** Stored and not offered documents, whose rows are left out of a list that is too long. */
+  /** Finished documents. If a list is too long, rows whose documents are stored or not offered are omitted. */
   readonly done?: Marks;
-  /** The ids of reports that are returned whatever their type. */
+  /** The ids of reports whose rows are returned whatever their type. */
   readonly named?: readonly string[];
 }
 
-/** About 3,000 ordinary rows. Together with the rest of an applicant's state they fit into a payload of 2 MB. */
+/** About 3,000 ordinary rows, so that an applicant's state fits into a payload of 2 MB. */
 const MAX_ROWS_BYTES = 500_000;
-/** More providers and types than a person has. */
+/** More than the other providers and types of any person. */
 const MAX_OTHERS = 200;
-/** Longer names are cut, because people read them. */
+/** Longer names are cut. They are only read by people. */
 const MAX_NAME_LENGTH = 200;
 const CUT_AT = 160;
 
 /**
- * Selects rows of the upstream's list, bounded however long the list and its texts are. An unwanted row of a known type still shows its
- * provider, whose own reports are then expected; a custom type (a laboratory's panel) does not prove a provider with records.
+ * Selects rows of the upstream's list. The result is limited, however long the list and its texts are. An unwanted row of a known type proves a
+ * provider, whose reports are then expected; a custom type (a laboratory's panel) does not.
  */
 export function selectReports(
   rows: readonly ListedReport[],
@@ -51,7 +51,7 @@ export function selectReports(
   };
 }
 
-/** All rows; if there are too many, as many as fit of the rows that still need a download. */
+/** All rows if they fit; otherwise as many unfinished ones as fit. */
 function selectFittingRows(
   rows: readonly ListedReport[],
   wanted: Wanted,
@@ -79,7 +79,7 @@ function takeFittingRows(rows: readonly ListedReport[]): ListedReport[] {
   return end === -1 ? [...rows] : rows.slice(0, end);
 }
 
-/** The kinds that only rows outside the selection have. */
+/** The kinds that no selected row has. */
 function otherKinds(reports: readonly ListedReport[], left: readonly ListedKind[]): ListedKind[] {
   const known = new Set(
     reports.flatMap((row) => [kindKey(toKind(row)), kindKey({ type: '', organization: row.organization })]),
@@ -112,13 +112,13 @@ function cutNames({ id, type, organization, updatedAt }: ListedReport): ListedRe
   return { id, type, organization: cut, updatedAt };
 }
 
-/** A cut text ends in its digest, so that it differs from others with the same beginning. */
+/** A cut text ends in its digest, so that texts with the same beginning stay different. */
 function cutText(text: string | null): string | null {
   if (text === null || text.length <= MAX_NAME_LENGTH) return text;
   return `${text.slice(0, CUT_AT).replace(/\p{Surrogate}$/u, '')}… ${shortDigest(text)}`;
 }
 
-/** Identifies a list, whatever the order of its rows. Of unwanted rows only their kinds count. */
+/** Identifies a list, whatever the order of its rows. Unwanted rows count only by kind. */
 function listDigest(reports: readonly ListedReport[], unwanted: readonly ListedKind[]): string {
   const rows = reports.map(({ id, updatedAt, organization }) =>
     JSON.stringify([id, updatedAt, organization?.id, organization?.name]),

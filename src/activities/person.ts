@@ -7,7 +7,7 @@ import { isOutage, NotFound } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import {
   type Attempt,
-  answerUndecided,
+  askWithPatience,
   attempt,
   attemptDecision,
   type UndecidedAnswer,
@@ -18,8 +18,8 @@ import type { ActivityMetrics } from './metrics';
 import { continueOutage, type PollProgress, type Progress, startPollProgress, startProgress } from './progress';
 
 /**
- * The result of reading a person. `outageMs`: for how long the upstream could not be asked before it answered. `unavailable`: given up.
- * `outage`: a poll that fails shortly before a deadline, with its duration so far, its failures, and the time until its next attempt.
+ * The result of reading a person. `outageMs`: how long the upstream did not answer before this answer. `unavailable`: no answer within the patience.
+ * `outage`: a poll failed shortly before a deadline; with the duration of the outage so far, the failures, and the time until the next attempt.
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
@@ -30,9 +30,9 @@ export type StatusAnswer =
 
 export interface ReadStatusInput extends UndecidedPatience {
   readonly humanId: string;
-  /** Gives up as `unavailable` after such an outage; null: never. */
+  /** After such an outage the answer is `unavailable`; null: never. */
   readonly patienceMs: number | null;
-  /** An outage that a poll has reported and this read continues. */
+  /** An outage that a poll has reported: this read adds to it. */
   readonly outage?: { readonly durationMs: number; readonly failures: number } | null;
 }
 
@@ -49,11 +49,11 @@ export interface WatchStatusInput extends UndecidedPatience {
   readonly delaysMs: readonly number[];
   /** From this time a failed attempt returns an `outage`; null: it is retried. */
   readonly failureReportMs: number | null;
-  /** The applicant is shown as stuck, so the first answer that decides is news. */
+  /** True while the applicant is shown as stuck: then the first answer that decides is news. */
   readonly isStuck?: boolean;
 }
 
-/** A person with another e-mail under our clientUserId is not our applicant, and is left alone. */
+/** A person with another e-mail under our clientUserId is not our applicant, and is ignored. */
 export interface LookUpInput extends UndecidedPatience {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -74,13 +74,13 @@ export interface PersonDeps {
 /** Activities that read one person: one API call each. */
 export function createPersonActivities({ upstream, metrics }: PersonDeps) {
   return {
-    /** Reads the status; retried until the upstream answers or the patience ends. */
+    /** Reads the status. Retried until the upstream answers or the patience ends. */
     async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
       const { humanId, patienceMs, outage = null } = input;
       return attempt<StatusAnswer>(
         async (running) => {
           try {
-            return await answerUndecided(running, input, () => readOnce(upstream, humanId, running));
+            return await askWithPatience(running, input, () => readOnce(upstream, humanId, running));
           } catch (error) {
             if (isOutage(error) && patienceMs !== null && running.outageMs() >= patienceMs)
               return { kind: 'unavailable' };
@@ -94,7 +94,7 @@ export function createPersonActivities({ upstream, metrics }: PersonDeps) {
     /** Polls until the status is news. A quiet read fails benignly, which adds no history event. */
     async watchStatus(input: WatchStatusInput): Promise<StatusAnswer> {
       return attempt<StatusAnswer, PollProgress>(async (running) => {
-        const answer = await answerUndecided(running, pollPatience(input), () =>
+        const answer = await askWithPatience(running, pollPatience(input), () =>
           readOnce(upstream, input.humanId, running),
         ).catch((error: unknown) => {
           const isReported = input.failureReportMs !== null && running.nowMs() >= input.failureReportMs;
@@ -111,7 +111,7 @@ export function createPersonActivities({ upstream, metrics }: PersonDeps) {
       }, startPollProgress);
     },
 
-    /** Looks up our person by clientUserId; retried until the upstream answers. */
+    /** Looks up our person by clientUserId. Retried until the upstream answers. */
     async lookUp(input: LookUpInput): Promise<LookUpAnswer | UndecidedAnswer> {
       return attemptDecision(input, () => lookUpOnce(input), startProgress);
     },
@@ -154,7 +154,7 @@ async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Pr
   return { kind: 'status', status, updatedAtMs, askedAtMs: running.askedAtMs, outageMs };
 }
 
-/** Reads a person; null if the upstream itself answers that the person does not exist. */
+/** Reads a person; null if the upstream itself answers that they do not exist. */
 export async function readOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
   try {
     return await upstream.readStatus(subjectId);
@@ -164,17 +164,17 @@ export async function readOrNull(upstream: Upstream, subjectId: string): Promise
   }
 }
 
-/** A poll with a short cadence reports sooner that no answer decides. */
+/** A poll with a short cadence reports undecided answers sooner. */
 function pollPatience({ undecidedAfterMs = null, delaysMs }: WatchStatusInput): UndecidedPatience {
   return { undecidedAfterMs: undecidedAfterMs && Math.min(undecidedAfterMs, delaysMs.at(-1) ?? Infinity) };
 }
 
-/** Another status is news whatever its date: the workflow decides which of two reads counts. */
+/** Another status is news, whatever its date, because the workflow decides which of two reads counts. */
 function isNews(answer: StatusAnswer, known: WatchStatusInput): boolean {
   return answer.kind !== 'status' || normalizeStatus(answer.status) !== normalizeStatus(known.status);
 }
 
-/** The progress of a failing poll, which a workflow cannot see. @throws CancelledFailure */
+/** Returns the progress of a failing poll, which the workflow cannot see. @throws CancelledFailure */
 function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Progress>): StatusAnswer {
   const ended: Progress = { ...progress, elapsedMs: elapsedMs() };
   const failure = toFailure(error, ended, nowMs());
@@ -183,13 +183,13 @@ function reportOutage(error: unknown, { progress, nowMs, elapsedMs }: Attempt<Pr
   return { kind: 'outage', durationMs, failures: ended.streak, retryMs: ended.delayMs ?? 0 };
 }
 
-/** The people of a reply with our clientUserId; a single person without any clientUserId counts as ours. */
+/** The people with our clientUserId. A single person without a clientUserId counts as ours. */
 export function ownPeople(people: readonly Person[], clientUserId: string): readonly Person[] {
   const isOnly = people.length === 1 && people[0]?.clientUserId === null;
   return isOnly ? people : people.filter((person) => person.clientUserId === clientUserId);
 }
 
-/** True unless the upstream has another e-mail. Not every reply has one. */
+/** True unless the upstream returned another e-mail; it may return none. */
 export function matchesEmail(person: Person, clientUserEmail: string): boolean {
   return person.email === null || isSameEmail(person.email, clientUserEmail);
 }

@@ -1,20 +1,20 @@
 /**
- * What one attempt of an activity passes to the next, as heartbeat details: the server keeps them between attempts, at no cost in history.
- * Clock times of attempts are not compared: the server's time of an attempt is when it was scheduled, and it may wait in a rate-limited queue
- * for minutes after that. Instead, durations are summed in `elapsedMs`.
+ * What one attempt of an activity passes to the next, as heartbeat details: the server keeps them between attempts without events in history. Clock
+ * times of attempts are not compared, because the server gives the time when an attempt was scheduled, and it may wait in a rate-limited queue for
+ * minutes after that. Instead, `elapsedMs` sums durations.
  */
 export interface Progress {
   /** The attempt that wrote this. */
   attempt: number;
-  /** How long the activity has worked or waited for its own delays, in ms; without time in the queue and of attempts that died. */
+  /** How long the activity has worked or waited for its own delays, in ms; without time in the queue and without lost attempts. */
   elapsedMs: number;
   /** The delay that the attempt asked for when it ended, in ms; null while it runs. */
   delayMs: number | null;
   /** Failures in a row. The server's attempt number also counts the quiet attempts of a poll. */
   streak: number;
-  /** The `elapsedMs` at which that streak began; null after an answer. */
+  /** The `elapsedMs` at which the streak began; null after an answer. */
   failingFromMs: number | null;
-  /** The same by the server's clock, in ms since 1970; only for the sweep's report. */
+  /** The same by the server's clock, in ms since 1970. Only the sweep reads it. */
   failingSinceMs: number | null;
   /** The `elapsedMs` at which the upstream first gave an answer that decides nothing; null after one that does. */
   undecidedFromMs: number | null;
@@ -32,8 +32,8 @@ export function startProgress(before: Progress | null): Progress {
   return { attempt: 0, elapsedMs: 0, delayMs: null, streak: 0, ...never };
 }
 
-/** A poll counts its quiet attempts, which select the next delay. */
 export interface PollProgress extends Progress {
+  /** How many attempts found nothing new. Selects the next delay. */
   quiet: number;
 }
 
@@ -42,7 +42,7 @@ export function startPollProgress(before: PollProgress | null): PollProgress {
 }
 
 /**
- * True if the previous attempt reported nothing when it ended: it died, the activity was reset by hand, or 0.1.0 ran it. It may have sent a
+ * True if the previous attempt reported nothing when it ended: its worker died, an operator reset the activity, or 0.1.0 ran it. It may have made a
  * call.
  */
 export function isAfterLostAttempt(before: Progress | null, { number }: ThisAttempt): boolean {
@@ -50,14 +50,14 @@ export function isAfterLostAttempt(before: Progress | null, { number }: ThisAtte
   return before.attempt !== number - 1 || (before.delayMs ?? null) === null;
 }
 
-/** The progress of the previous attempt, plus the delay that was waited (not after a reset by hand). */
+/** The progress of the previous attempt, plus its delay, unless an operator reset the activity. */
 export function resumeProgress<P extends Progress>(before: P, { number, scheduledAtMs }: ThisAttempt): P {
   if (before.elapsedMs === undefined) return upgradeProgress(before, scheduledAtMs);
   const waitedMs = number > before.attempt ? (before.delayMs ?? 0) : 0;
   return { ...before, elapsedMs: before.elapsedMs + waitedMs, delayMs: null };
 }
 
-/** 0.1.0 wrote clock times only: an outage that began then keeps its length. */
+/** 0.1.0 wrote only clock times. An outage that it reported keeps its length. */
 function upgradeProgress<P extends Progress>(before: P, nowMs: number): P {
   const { failingSinceMs } = before;
   const elapsedMs = failingSinceMs === null ? 0 : Math.max(0, nowMs - failingSinceMs);
@@ -65,7 +65,7 @@ function upgradeProgress<P extends Progress>(before: P, nowMs: number): P {
   return { ...before, elapsedMs, delayMs: null, failingFromMs, undecidedFromMs: null };
 }
 
-/** The progress of an activity that continues an outage which another activity has reported. */
+/** The progress of an activity that starts during an outage which another activity has reported. */
 export function continueOutage(
   outage: { readonly durationMs: number; readonly failures: number } | null,
   scheduledAtMs: number,

@@ -11,11 +11,11 @@ import { type PollProgress, type Progress, startPollProgress } from './progress'
 
 export interface ListReportsInput extends ListSelection {
   readonly clientUserId: string;
-  /** The answer decides the applicant's outcome: after a denial we prove that our own credentials are valid. */
+  /** True if the answer decides the outcome: then a denial counts only if our credentials are proved valid. */
   readonly concluding: boolean;
-  /** Gives up as `unavailable` after such an outage; null: never. */
+  /** After such an outage the answer is `unavailable`; null: never. */
   readonly patienceMs: number | null;
-  /** Retries a denial for so long, because it contradicts what is known; absent: accepts it at once. */
+  /** How long to retry a denial, which contradicts what is known. Absent: not at all. */
   readonly refusedPatienceMs?: number;
 }
 
@@ -34,7 +34,7 @@ export interface ReportDeps extends DownloadDeps {
 export function createReportActivities(deps: ReportDeps) {
   const { upstream, metrics } = deps;
   return {
-    /** Lists the reports; retried until the upstream answers or denies access, or the patience ends. */
+    /** Lists the reports. Retried until the upstream answers or denies access, or the patience ends. */
     async listReports(input: ListReportsInput): Promise<ListAnswer> {
       const { patienceMs } = input;
       return attempt<ListAnswer, AccessDenialProgress>(async (running) => {
@@ -49,7 +49,7 @@ export function createReportActivities(deps: ReportDeps) {
       }, startAccessDenialProgress);
     },
 
-    /** Polls until the list is another one. A quiet poll fails benignly, which adds no history event. */
+    /** Polls until the list has changed. A quiet poll fails benignly, which adds no history event. */
     async watchReports({ digest, delaysMs, ...input }: WatchReportsInput): Promise<ListAnswer> {
       return attempt<ListAnswer, PollProgress>(async (running) => {
         const answer = await list(input, running).catch((error: unknown) => {
@@ -64,7 +64,7 @@ export function createReportActivities(deps: ReportDeps) {
       }, startPollProgress);
     },
 
-    /** Streams one document into the store. Report bytes never enter history. */
+    /** Streams one document into the store. History never holds its bytes. */
     async fetchDocument(input: FetchDocumentInput): Promise<DownloadResult> {
       return fetchDocument(input, deps);
     },

@@ -23,14 +23,14 @@ export interface PeopleFound {
 }
 
 interface WithdrawalProgress extends Progress {
-  /** The answer to the last deletion confirmed nothing, so this attempt looks up the person. Absent in progress of 0.1.0. */
+  /** Set if the answer to the last deletion confirmed nothing: then this attempt looks the person up. Absent in progress of 0.1.0. */
   unconfirmed?: { readonly why: string | null } | null;
 }
 
-/** Activities that withdraw people and find who to withdraw: one API call each. */
+/** Activities that withdraw people, and find the people to withdraw: one API call each. */
 export function createWithdrawalActivities({ upstream }: { upstream: Upstream }) {
   return {
-    /** Deletes the person until the upstream confirms it, so that nothing more is sent to them. */
+    /** Deletes the person, so that nothing more is sent to them. Retried until the upstream confirms it. */
     async withdraw({ humanId, ...patience }: WithdrawInput): Promise<'deleted' | 'already-gone' | UndecidedAnswer> {
       return attemptDecision(
         patience,
@@ -46,7 +46,7 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
       return attemptDecision(input, async () => toIds(await findOwn(input.clientUserId)), startProgress);
     },
 
-    /** The same, with people who are known to be ours separate from others. */
+    /** The same, but people who are known as ours are separate from others. */
     async findKnownPeople(
       input: { readonly clientUserId: string } & KnownPeople & UndecidedPatience,
     ): Promise<PeopleFound | UndecidedAnswer> {
@@ -54,7 +54,7 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
     },
   };
 
-  /** One call: a deletion, or a look-up if the previous answer left open whether the person is deleted. */
+  /** Makes one call: a deletion, or a look-up if the previous answer did not confirm the deletion. */
   async function withdrawOnce(
     humanId: string,
     { progress }: Attempt<WithdrawalProgress>,
@@ -71,10 +71,10 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
     }
   }
 
-  /** It is not known that we deleted the person: a new person may not be listed yet. @throws ApplicationFailure if they are still listed */
+  /** Returns `already-gone`, not `deleted`, because a new person may not be listed yet. @throws ApplicationFailure if the person is still listed */
   async function confirmWithdrawal(humanId: string, why: string | null): Promise<'already-gone'> {
     const found = await upstream.findPeople({ subjectId: humanId }).catch((error: unknown) => {
-      // Operators need to know why the deletion is not confirmed, not why the look-up does not help.
+      // Operators need the reason of the deletion, not that of the look-up.
       throw error instanceof Undecided && why !== null ? new Undecided(error.call, why) : error;
     });
     if (found.length === 0) return 'already-gone';
@@ -87,7 +87,7 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
 }
 
 function sortPeople(people: readonly Person[], { humanIds, emails }: KnownPeople): PeopleFound {
-  // An applicant adopts a person without an e-mail. Among several, it is unknown which of them was adopted.
+  // An applicant may have adopted a person without an e-mail. Among several people it is unknown which one.
   const isAlone = people.length === 1 && humanIds.length === 0;
   const isInvited = (person: Person) =>
     (isAlone || person.email !== null) && emails.some((email) => matchesEmail(person, email));
@@ -99,7 +99,7 @@ function toIds(people: readonly Person[]): string[] {
   return people.map(({ subjectId }) => subjectId);
 }
 
-/** An answer from the upstream or a gateway, except a refused token, a timeout or a failure, after which nothing was done. */
+/** True for an answer after which the person may be deleted: not a refused token, a timeout, a rate limit or a failure. */
 function isAnswerStatus(status: number | null): boolean {
   return status !== null && status >= 200 && status < 500 && ![401, 403, 408, 429].includes(status);
 }
@@ -107,19 +107,19 @@ function isAnswerStatus(status: number | null): boolean {
 export interface WithdrawalRecordDeps {
   readonly reportStore: ReportStore;
   readonly runs: Pick<ApplicantRuns, 'isOpen'>;
-  /** Its wanted reports go into a new manifest. */
+  /** A new manifest gets its wanted reports. */
   readonly policy: Policy;
 }
 
-/** Activities that check and record a withdrawal by hand, in Temporal and the store. */
+/** Activities of a manual withdrawal that use Temporal and the store. */
 export function createWithdrawalRecordActivities({ reportStore, runs, policy }: WithdrawalRecordDeps) {
   return {
-    /** An open applicant is cancelled instead: it withdraws by itself. */
+    /** If true, the operator has to cancel the applicant instead, who then withdraws. */
     async isApplicantOpen({ clientUserId }: { clientUserId: string }): Promise<boolean> {
       return runs.isOpen(clientUserId);
     },
 
-    /** Records the outcome, unless there is one, so that no later start invites again. False if there is nothing to record. */
+    /** Records the outcome, unless there is one, so that no later start invites again. Returns false if nothing was recorded. */
     async recordWithdrawal(input: { clientUserId: string; humanId: string | null }): Promise<boolean> {
       const closedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
       return translateStoreErrors(async () => {

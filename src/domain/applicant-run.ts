@@ -1,6 +1,6 @@
 import type { Outcome, Stage } from './outcome';
 
-/** `ended`: by itself; `forced`: terminated or timed out. */
+/** `ended`: completed, cancelled or failed; `forced`: terminated or timed out. */
 export type Standing = 'open' | 'ended' | 'forced';
 
 /** A run of an applicant, as Temporal lists it. Times in ms since 1970; null: missing or unreadable. */

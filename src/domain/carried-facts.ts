@@ -3,8 +3,8 @@ import { NEW_RATE_LIMIT, type RateLimit } from './rate-limit';
 import { type Read, withCredibleDate } from './reads';
 
 /**
- * The facts in payloads: in the answer to the query `state`, and from run to run. Every version since 0.1.0 reads and writes these names; a field
- * may be added, never renamed (docs/versioning.md).
+ * The facts in payloads: in the answer to the query `state`, and carried over continue-as-new. Every version since 0.1.0 reads and writes these
+ * names. A field may be added, never renamed (docs/versioning.md).
  */
 export interface CarriedFacts {
   readonly read: Read;
@@ -45,7 +45,7 @@ export function carriedFacts({ status, timestamps, checks, unknownFields }: Fact
   };
 }
 
-/** The facts of a payload of any version: what is missing has not happened yet. 0.1.0 did not check whether the date of a read is credible. */
+/** The facts in a payload of any version. A missing field means that nothing has happened yet. 0.1.0 did not check the date of a read. */
 export function upgradeFacts(written: CarriedFacts): Facts {
   const { read, openedAtMs, kindSinceMs, confirmedSinceMs } = written;
   const facts: Facts = {

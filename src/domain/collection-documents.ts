@@ -26,17 +26,17 @@ import {
   type WantedDocument,
 } from './reports';
 
-/** More downloads at once would only wait for the rate limit. */
+/** More concurrent downloads would only wait for the rate limit. */
 const MAX_DOWNLOADS_PER_STEP = 50;
-/** Recorded documents and final failures that stay in full: a few dozen kilobytes. */
+/** How many recorded documents and final failures keep their entries: a few dozen kilobytes. */
 const MAX_FULL_DOCUMENTS = 100;
 const MAX_FULL_FAILURES = 200;
-/** While this many downloads are retried, untried ones wait: an outage must not fill the state. */
+/** While this many downloads are retried, untried ones wait, so that an outage does not fill the state. */
 const MAX_RETRIED = 500;
-/** Documents of one applicant, about 25 bytes of state each. Beyond it they are recorded as failed. */
+/** The maximum of documents of one applicant, about 25 bytes of state each. Further ones are recorded as failed. */
 const MAX_DOCUMENTS = 16_000;
 
-/** A wanted version that is listed and not stored, and what is known of it. */
+/** A wanted version that is listed but not stored, with the result of its last download. */
 export interface MissingVersion {
   readonly document: WantedDocument;
   readonly answer: DownloadFailure | undefined;
@@ -55,7 +55,7 @@ export function withDownloadResult(
     const { [key]: _answered, ...answers } = collection.answers;
     const documents = collection.documents.filter((entry) => entry.file !== result.document.file);
     const stored = { ...collection, answers, documents: [...documents, result.document], unrecorded: true };
-    return withNextPart(stored, nowMs);
+    return withRemainderWanted(stored, nowMs);
   }
   const before = collection.answers[key];
   const answer = toDownloadFailure(result, before, nowMs, policy, hasOtherFormat(collection, wanted));
@@ -64,7 +64,7 @@ export function withDownloadResult(
   const answers = { ...collection.answers, [key]: answer };
   const answered = { ...collection, answers, unrecorded: collection.unrecorded || isNews };
   if (result.kind === 'gone') return withListWanted(answered, nowMs);
-  return isFinal(answer) ? withNextPart(answered, nowMs) : answered;
+  return isFinal(answer) ? withRemainderWanted(answered, nowMs) : answered;
 }
 
 function hasOtherFormat({ documents, marks }: Collection, { report, format }: WantedDocument): boolean {
@@ -76,12 +76,12 @@ function hasOtherFormat({ documents, marks }: Collection, { report, format }: Wa
   );
 }
 
-/** A list too long for one answer is requested again once a document of it is done, to get the next reports. */
-function withNextPart(collection: Collection, nowMs: number): Collection {
+/** After each finished document, requests the next reports of a list that was too long for one answer. */
+function withRemainderWanted(collection: Collection, nowMs: number): Collection {
   return collection.left > 0 ? withListWanted(collection, nowMs) : collection;
 }
 
-/** True once so much is unrecorded that it has to be recorded before more is downloaded. */
+/** True if too many results are unrecorded: they have to be recorded before the next download. */
 export function mustRecord(collection: Collection): boolean {
   return collection.unrecorded && !collection.fetchesAllFirst && exceedsFullEntries(collection);
 }
@@ -90,7 +90,7 @@ function exceedsFullEntries({ documents, answers }: Collection): boolean {
   return documents.length > MAX_FULL_DOCUMENTS || Object.values(answers).filter(isFinal).length > MAX_FULL_FAILURES;
 }
 
-/** The manifest is written: of many documents and final failures only marks stay. */
+/** After a write of the manifest. If documents or final failures are many, only marks of them stay. */
 export function withRecorded(collection: Collection): Collection {
   const recorded = { ...collection, unrecorded: false };
   if (!exceedsFullEntries(collection)) return recorded;
@@ -98,7 +98,7 @@ export function withRecorded(collection: Collection): Collection {
   return { ...recorded, documents: [], answers: Object.fromEntries(answers), marks: finishedMarks(collection) };
 }
 
-/** Marks of all that is stored or has finally failed. */
+/** Marks of everything that is stored or has finally failed. */
 export function finishedMarks({ marks, documents, answers }: Collection): Marks {
   const failed = Object.entries(answers).flatMap(([key, answer]) =>
     isFinal(answer) ? [[parseDocumentKey(key), answer.reason] as const] : [],
@@ -106,12 +106,12 @@ export function finishedMarks({ marks, documents, answers }: Collection): Marks 
   return withMarks(marks, [...storedAsMarks(documents), ...failed]);
 }
 
-/** True if so many documents are known that a list too long for one answer has to leave them out. */
+/** True if a list has to leave out finished documents, because otherwise it may be too long for one answer. */
 export function needsMarks({ marks, left }: Collection): boolean {
   return left > 0 || countMarks(marks).all > 0;
 }
 
-/** Entries of a manifest for a collection: in full, or as marks if there are many. */
+/** The documents of a manifest as a collection holds them: as entries, or as marks if they are many. */
 export function compactDocuments(documents: readonly StoredDocument[]): {
   documents: readonly StoredDocument[];
   marks?: Marks;
@@ -127,7 +127,7 @@ function storedAsMarks(documents: readonly StoredDocument[]) {
   });
 }
 
-/** The documents to download now, one batch at most. */
+/** The documents to download now, at most one batch. */
 export function selectDownloads(collection: Collection, wanted: Wanted, nowMs: number): WantedDocument[] {
   if (collection.refused || isAtDocumentLimit(collection)) return [];
   const retried = Object.values(collection.answers).filter((answer) => !isFinal(answer)).length;
@@ -142,7 +142,7 @@ function isDue(collection: Collection, answer: DownloadFailure, nowMs: number): 
   return answer.goneAtMs === null || (collection.listedAtMs ?? 0) > answer.goneAtMs;
 }
 
-/** When the next failed download is retried; null if none is, or if a list decides. */
+/** When the next failed download is retried; null if none is. A download that got 404 waits for a list instead. */
 export function nextRetryAtMs(collection: Collection, wanted: Wanted): number | null {
   if (collection.refused || isAtDocumentLimit(collection)) return null;
   const times = missingVersions(collection, wanted).map(({ answer }) =>
@@ -170,7 +170,7 @@ interface Candidates {
   readonly all: readonly (LocatedDocument & { readonly mark: Mark | null })[];
 }
 
-/** A decision reads the candidates several times, and a list may have thousands of rows. */
+/** A cache, because a decision reads the candidates several times, and a list may have thousands of rows. */
 const candidatesByList = new WeakMap<readonly ListedReport[], Candidates>();
 
 function listCandidates({ listed, marks }: Collection, wanted: Wanted): Candidates['all'] {
@@ -190,12 +190,12 @@ function locateDocuments(listed: readonly ListedReport[], wanted: Wanted): Locat
   });
 }
 
-/** True once no more documents are downloaded, however many are listed. */
+/** True once no more documents are downloaded, even if more are listed. */
 export function isAtDocumentLimit({ marks, documents }: Collection): boolean {
   return documents.length + countMarks(marks).all >= MAX_DOCUMENTS;
 }
 
-/** The newest stored version of a document; `isInManifest`: there is one, but only the manifest has its entry. */
+/** The newest stored version of a document. `isInManifest`: a version is stored, but only the manifest has its entry. */
 export function findNewestStored(
   { documents, marks }: Collection,
   { report, format }: WantedDocument,

@@ -9,27 +9,27 @@ import type { ListedKind, ListedReport, StoredDocument } from './reports';
 import type { StatusKind } from './status';
 
 /**
- * All that is known of a person's reports. Plain JSON, changed only by the functions of this file and of collection-documents. Times in ms since
- * 1970. Payloads carry these field names.
+ * What is known of a person's reports. Plain JSON, changed only by the functions of this file and of collection-documents. Times in ms since 1970.
+ * Payloads have these field names.
  */
 export interface Collection {
-  /** Since when a list has been wanted; null when none is. */
+  /** When a list was first requested that is not answered yet; null without an open request. */
   readonly wantedAtMs: number | null;
   /** Limits the lists that notices cause. */
   readonly noticeLists: RateLimit;
-  /** When the last list was requested, whatever the answer. */
+  /** When upstream was last asked for a list, whatever it answered. */
   readonly askedAtMs: number | null;
-  /** When the last list that was answered had been requested. */
+  /** When upstream was asked for the last list that it returned or finally denied. */
   readonly listedAtMs: number | null;
   /** The wanted rows of that list; of a list too long for one answer, the rows to download next. */
   readonly listed: readonly ListedReport[];
-  /** The other providers and types of that list, without their rows. */
+  /** The other providers and types in that list, without their rows. */
   readonly others: readonly ListedKind[];
-  /** How many wanted reports of that list did not fit into the answer and wait for the next list. */
+  /** How many wanted reports of that list did not fit into the answer. The next list returns them. */
   readonly left: number;
-  /** True where an earlier version answered that list: its run downloaded everything before it recorded, and a replay has to do the same. */
+  /** True if an earlier version returned that list: its run downloaded everything before it recorded, and a replay has to do the same. */
   readonly fetchesAllFirst: boolean;
-  /** Differs between two lists, so that a poll returns only a changed list. */
+  /** Identifies the list, so that a poll returns only a changed one. */
   readonly digest: string | null;
   /** When a list last showed a new report id or organization. */
   readonly newestAtMs: number | null;
@@ -39,11 +39,11 @@ export interface Collection {
   readonly documents: readonly StoredDocument[];
   /** Failed downloads by document key; with many failures, final ones are in `marks` only. */
   readonly answers: Readonly<Record<string, DownloadFailure>>;
-  /** What left `documents` and `answers`, so that the state fits into Temporal's payloads (decision 0039). */
+  /** What was removed from `documents` and `answers`, so that the state fits into Temporal's payloads (decision 0039). */
   readonly marks: Marks;
-  /** True once upstream denied access: what is not stored cannot be downloaded. */
+  /** True if upstream denied access: what is not stored cannot be downloaded. */
   readonly refused: boolean;
-  /** What that denial contradicts, for the manifest; null if nothing. */
+  /** What that denial contradicts, for the manifest; null: nothing. */
   readonly refusedDespite: string | null;
   /** True while the manifest lacks a change. */
   readonly unrecorded: boolean;
@@ -63,15 +63,15 @@ export type ListAnswer =
   | ({ readonly kind: 'listed' } & ReportList)
   | { readonly kind: 'not-yet' | 'refused' | 'unavailable'; readonly askedAtMs: number };
 
-/** Report notices within this time share one list: the reports of a provider are announced one by one. */
+/** Report notices within this time share one list, because upstream announces the reports of a provider one by one. */
 export const SHARED_LIST_MS = 2 * SECOND_MS;
 const MAX_DEFERRAL_MS = 5 * MINUTE_MS;
-/** With this many ids and organizations in `seen`, nothing restarts the settle window any more. */
+/** Beyond this number in `seen`, nothing restarts the settle window any more. */
 const MAX_SEEN = 5_000;
 /** `seen` holds the hash of a longer report id. */
 const MAX_SEEN_ID_LENGTH = 64;
 
-/** An empty collection with the `documents` and `marks` that the manifest has from an earlier round. */
+/** A collection without a list. `documents` and `marks`: what the manifest has from an earlier round. */
 export function emptyCollection(documents: readonly StoredDocument[] = [], marks: Marks = {}): Collection {
   return {
     wantedAtMs: null,
@@ -99,7 +99,7 @@ export function upgradeCollection(written: Partial<Collection> | undefined): Col
   return { ...emptyCollection(), ...written };
 }
 
-/** Requests a list; an earlier request that is still open stays. */
+/** Requests a list. An earlier open request keeps its time. */
 export function withListWanted(collection: Collection, nowMs: number): Collection {
   return { ...collection, wantedAtMs: collection.wantedAtMs ?? nowMs };
 }
@@ -120,7 +120,7 @@ export function withReportNotice(
   return isListed ? collection : withListWanted(collection, nowMs);
 }
 
-/** Counts a list that a notice caused against the rate limit. */
+/** Counts a list for a notice against the rate limit. */
 export function withNoticeList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
   return { ...collection, noticeLists: withCall(collection.noticeLists, nowMs, cadenceMs) };
 }
@@ -139,7 +139,7 @@ export function withListAnswer(
     case 'refused':
       return withAccessDenied(collection, answer.askedAtMs, contradiction);
     case 'not-yet':
-      return withUnansweredList(collection, answer.askedAtMs);
+      return withRequestAnswered(collection, answer.askedAtMs);
     case 'unavailable':
       return withDeferredList(collection, nowMs, cadenceMs);
   }
@@ -152,7 +152,7 @@ export function withList(collection: Collection, list: ReportList, nowMs: number
   const others = list.others ?? [];
   const { seen, hasNews } = withSeen(collection.seen, reports, others);
   return {
-    ...withUnansweredList(collection, list.askedAtMs),
+    ...withRequestAnswered(collection, list.askedAtMs),
     listedAtMs: list.askedAtMs,
     listed: reports,
     others,
@@ -166,7 +166,7 @@ export function withList(collection: Collection, list: ReportList, nowMs: number
   };
 }
 
-/** Another spelling of a known provider is not news. */
+/** A known provider in another spelling is not news. */
 function withSeen(
   before: readonly string[],
   reports: readonly ListedReport[],
@@ -201,15 +201,15 @@ export function newestRows(rows: readonly ListedReport[]): ListedReport[] {
 /** Upstream denied access to the list while it accepts our credentials: there is nothing to collect. */
 function withAccessDenied(collection: Collection, askedAtMs: number, contradiction: string | null): Collection {
   return {
-    ...withUnansweredList(collection, askedAtMs),
+    ...withRequestAnswered(collection, askedAtMs),
     listedAtMs: askedAtMs,
     refused: true,
     refusedDespite: contradiction,
   };
 }
 
-/** Ends the request that the list was to answer. */
-function withUnansweredList(collection: Collection, askedAtMs: number): Collection {
+/** Ends an open request, unless it came after `askedAtMs`. */
+function withRequestAnswered(collection: Collection, askedAtMs: number): Collection {
   const { wantedAtMs } = collection;
   return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
 }
@@ -236,13 +236,13 @@ export function hasListedReports({ listed, others }: Collection): boolean {
   return listed.length > 0 || others.length > 0;
 }
 
-/** How many documents are stored, each with its newest version. */
+/** How many documents are stored, several versions of one counted once. */
 export function countDocuments({ documents, marks }: Collection): number {
   const unmarked = documents.filter(({ reportId, format }) => !hasStoredMark(marks, markKey(reportId, format)));
   return countMarks(marks).stored + countCurrentDocuments(unmarked);
 }
 
-/** How many documents entries are about, each with its newest version. */
+/** How many documents the entries belong to: several versions of one document count once. */
 export function countCurrentDocuments(documents: readonly StoredDocument[]): number {
   return new Set(documents.map((entry) => `${entry.reportId}|${entry.format}`)).size;
 }

@@ -12,7 +12,7 @@ export function isInvitationUnanswered({ timestamps }: Pick<DeadlineBase, 'times
   return kind === 'invited' && timestamps.engagedAtMs === null;
 }
 
-/** Counted from our invitation or adoption; an outage of upstream moves it at most once. */
+/** The deadline in ms since 1970, counted from our invitation or adoption. An outage of upstream moves it at most once. */
 export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }: Policy): number {
   const { invitation, applicant } = expiresMs;
   const forMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;

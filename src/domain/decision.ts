@@ -29,16 +29,16 @@ export type Step =
   | { readonly do: 'conclude'; readonly conclusion: Conclusion }
   | { readonly do: 'wait'; readonly wait: Wait };
 
-/** A wait for a change of the facts, until `untilMs` at the latest, with the polls that run during it. */
+/** A wait for a change of the facts or the collection, until `untilMs` at the latest, with the polls that run during it. */
 export interface Wait extends PollPlan {
   /** For operators. */
   readonly waitingFor: string;
   readonly untilMs: number;
 }
 
-/** Requested lists delay a conclusion no longer than this. */
+/** How long requested lists can delay a conclusion. */
 const MAX_LIST_DELAY_MS = DAY_MS;
-/** New reports restart the settle window no longer than this. */
+/** How long new reports can restart the settle window. */
 const MAX_RESTART_PERIOD_MS = DAY_MS;
 const MAX_MISSING_RECHECK_MS = 5 * MINUTE_MS;
 
@@ -54,7 +54,7 @@ export function decide(situation: Situation): Step {
   );
 }
 
-/** A person is gone once upstream has said so twice, one poll cadence or 5 min apart. */
+/** A person is gone once upstream confirms it in a second answer, 5 min after the first, or one poll cadence if that is shorter. */
 function stepForMissingPerson({ facts, policy, nowMs }: Situation): Step | null {
   const { missingUpstream } = facts.status;
   if (!missingUpstream) return null;
@@ -64,7 +64,7 @@ function stepForMissingPerson({ facts, policy, nowMs }: Situation): Step | null 
   return wait('the second check that the person is gone', dueMs);
 }
 
-/** A notice is read back as soon as the rate limit allows. The read at a deadline reads it back too. */
+/** A notice is read back as soon as the rate limit allows. If a deadline has passed, its read replaces this one. */
 function stepForReadBack({ facts, policy, nowMs }: Situation): Step | null {
   const readAtMs = readBackAtMs(facts, policy);
   if (readAtMs === null || nowMs < readAtMs || overdueDeadlineMs(facts, policy, nowMs) !== null) return null;
@@ -72,12 +72,12 @@ function stepForReadBack({ facts, policy, nowMs }: Situation): Step | null {
 }
 
 /**
- * The deadline that has passed since the last read; null if none has. The next read must be the one of the deadline: a read for a notice does not
- * know how long an outage was, and would end an applicant whose deadline has to move.
+ * The deadline that has passed since the last read; null if none has. The next read must be the one at the deadline: a read for a notice does not
+ * know how long an outage lasted, and would end an applicant whose deadline has to move.
  */
 function overdueDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
   const current = currentKind(facts);
-  // A claim of another kind removes no deadline.
+  // A claim, such as Declined, removes no deadline: the status that was read still counts.
   const kind = statusRules(current).waitsForDeadline ? current : statusKind(facts.status.read.status);
   const dueMs = deadlineMs(facts, kind, policy);
   const isOverdue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && facts.status.read.askedAtMs < dueMs;
@@ -92,12 +92,12 @@ function stepForContradiction({ facts, policy, nowMs }: Situation): Step | null 
   return wait('Human API to confirm a status with an earlier date', readAtMs);
 }
 
-/** A person who declined has withdrawn their consent: nothing more is downloaded. */
+/** A person who declined has withdrawn consent: nothing more is downloaded. */
 function stepForDecline({ facts }: Situation): Step | null {
   return isConfirmedDeclined(facts) ? conclude('declined', 'declined', true) : null;
 }
 
-/** Download what is listed, record what is downloaded, list what is requested. */
+/** Downloads what is listed, records what is downloaded, then lists what is requested. */
 function stepForReports(situation: Situation): Step | null {
   const { collection, policy, nowMs } = situation;
   if (mustRecord(collection)) return { do: 'record' };
@@ -108,15 +108,15 @@ function stepForReports(situation: Situation): Step | null {
   return listAtMs !== null && nowMs >= listAtMs ? { do: 'list', because: 'notice' } : null;
 }
 
-/** When the list is due that a notice, or a status with reports, requests; null if none is requested. */
+/** When the list is due that a notice or a synced status requests; null if none is requested. */
 function requestedListAtMs({ facts, collection, policy }: Situation): number | null {
-  const wantedAtMs = collection.wantedAtMs ?? syncedUnlistedSinceMs(facts, collection);
+  const wantedAtMs = collection.wantedAtMs ?? unlistedReportsSinceMs(facts, collection);
   if (wantedAtMs === null) return null;
   return Math.max(wantedAtMs + SHARED_LIST_MS, nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy)));
 }
 
-/** Since when the status has said that there are reports without a list since; null otherwise. */
-function syncedUnlistedSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
+/** When the status became Some Synced or All Synced, if no list was requested since; null otherwise. */
+function unlistedReportsSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
   const kind = currentKind(facts);
   const { kindSinceMs } = facts.timestamps.kind;
   const isSynced = kind === 'some-synced' || kind === 'all-synced';
@@ -162,7 +162,7 @@ function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
   return autoInvite && !hasReports(collection) && !hasEngaged(facts) ? 'invitation-undeliverable' : 'upstream-error';
 }
 
-/** The person disconnected every provider: existing reports are collected; without any, the person may connect again until the deadline. */
+/** The person disconnected every provider. Existing reports are collected; without any, the person may connect again until the deadline. */
 function afterDisconnecting(situation: Situation, waitingFor: string): Step {
   const { facts, collection, nowMs } = situation;
   const sinceMs = facts.timestamps.kind.confirmedSinceMs ?? nowMs;
@@ -178,7 +178,7 @@ function afterSomeSynced(situation: Situation, waitingFor: string): Step {
   if (someSyncedAtMs === null) return readBack(situation, waitingFor);
   const dueMs = someSyncedAtMs + policy.settleMs.someSynced;
   if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs);
-  // The status may return long after its window: then the reports of now count.
+  // The status may come back long after its window: then only a new check counts.
   return ifCheckedSince(situation, Math.max(dueMs, kind.kindSinceMs), waitingFor, () =>
     conclude('partial', findGap(situation), false),
   );
@@ -210,8 +210,8 @@ function waitForDeadline(situation: Situation, waitingFor: string): Step {
   }
   return ifConfirmed(situation, waitingFor, () => {
     if (isInvitationUnanswered(facts, currentKind(facts))) {
-      const isInvitationsOwn = policy.expiresMs.invitation <= policy.expiresMs.applicant;
-      return conclude('expired', isInvitationsOwn ? 'invitation-expired' : 'deadline', true);
+      const isInvitationDeadline = policy.expiresMs.invitation <= policy.expiresMs.applicant;
+      return conclude('expired', isInvitationDeadline ? 'invitation-expired' : 'deadline', true);
     }
     return ifListedSince(situation, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
       conclude(countDocuments(collection) > 0 ? 'partial' : 'expired', 'deadline', true),
@@ -219,14 +219,14 @@ function waitForDeadline(situation: Situation, waitingFor: string): Step {
   });
 }
 
-/** The read at the deadline answers every claim. Wakes for reports, not for a notice to read back, which would be due at once. */
+/** Wakes for reports, but not to read back a notice, because the read at the deadline does that too. */
 function waitForDeadlineRead(situation: Situation, dueMs: number): Step {
   const { collection, policy, nowMs } = situation;
   const untilMs = earliest(nowMs + DAY_MS, requestedListAtMs(situation), nextRetryAtMs(collection, policy.wanted));
   return wait('the status check at the deadline', untilMs, planPollsUntilDeadline(dueMs, situation));
 }
 
-/** `then`, if both the status and the list were requested since `sinceMs`; otherwise requests them, together if both are due. */
+/** `then`, if the status and the list were both requested since `sinceMs`; otherwise requests what is missing. */
 function ifCheckedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   const { facts, collection } = situation;
   if (facts.status.read.askedAtMs < sinceMs) {
@@ -235,7 +235,7 @@ function ifCheckedSince(situation: Situation, sinceMs: number, waitingFor: strin
   return ifConfirmed(situation, waitingFor, () => ifListedSince(situation, sinceMs, waitingFor, then));
 }
 
-/** `then`, unless the status is only claimed: it is read back first. */
+/** `then`, if a read confirmed the status; otherwise reads it back first. */
 function ifConfirmed(situation: Situation, waitingFor: string, then: () => Step): Step {
   return situation.facts.status.claim === null ? then() : readBack(situation, waitingFor);
 }
@@ -250,10 +250,10 @@ function readBack(situation: Situation, waitingFor: string): Step {
 function ifListedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   const { collection, policy, nowMs } = situation;
   if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
-  // A notice or a 404 may have requested one more list; a flood of them does not delay the end for ever.
+  // A notice or a 404 may have requested another list, but a flood of them must not delay the end without limit.
   const listAtMs = nowMs < sinceMs + MAX_LIST_DELAY_MS ? requestedListAtMs(situation) : null;
   const pendingAtMs = earliest(listAtMs, nextRetryAtMs(collection, policy.wanted));
-  // In the future: stepForReports has taken what is due.
+  // Always in the future, because stepForReports handles what is due.
   return pendingAtMs === null ? then() : waitUntil(situation, waitingFor, pendingAtMs, NO_POLLS);
 }
 
@@ -261,7 +261,7 @@ function isListedSince({ listedAtMs }: Collection, sinceMs: number): boolean {
   return listedAtMs !== null && listedAtMs >= sinceMs;
 }
 
-/** Why a collection is incomplete; null if it is complete. Without a document it never is. */
+/** Why the collection is incomplete; null if it is complete. A collection without a document is never complete. */
 function findGap({ collection, policy }: Situation): Reason | null {
   if (!hasReports(collection)) return 'nothing-listed';
   const reasons = missingReasons(collection, policy.wanted);
@@ -269,7 +269,7 @@ function findGap({ collection, policy }: Situation): Reason | null {
   return reasons.has('missing') || countDocuments(collection) === 0 ? 'missing-documents' : null;
 }
 
-/** Waits until `dueMs`, a read back, a list or a retry, whichever is due first. */
+/** Waits until `dueMs`, or until a notice has to be read back, a list is due, or a download is retried. */
 function waitUntil(
   situation: Situation,
   waitingFor: string,

@@ -1,17 +1,17 @@
 import { DAY_MS, HOUR_MS, type Policy } from './policy';
 import type { StoredDocument } from './reports';
 
-/** The result of a download. Payloads carry it. */
+/** The result of a download, as payloads have it. */
 export type DownloadResult =
   | { readonly kind: 'stored'; readonly document: StoredDocument }
   | { readonly kind: 'not-offered' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'broken'; readonly detail: string }
   | { readonly kind: 'unavailable'; readonly detail: string }
-  /** Repeatedly 400 or 415 without upstream's error body: a gateway's fault, or a format that is not offered. */
+  /** Repeatedly 400 or 415 without upstream's error body: a gateway answered, or the format is not offered. */
   | { readonly kind: 'unenveloped'; readonly detail: string };
 
-/** Why a wanted version is not stored. `failed`: on our side or upstream's, to be retried at `retryAtMs` (null: never). */
+/** Why a wanted version is not stored. */
 export type DownloadFailure =
   | { readonly reason: 'not-offered'; readonly detail: string }
   | {
@@ -20,23 +20,24 @@ export type DownloadFailure =
       /** How often upstream answered without the document; an outage is no answer. */
       readonly tries: number;
       readonly firstAtMs: number;
+      /** Null: the failure is final. */
       readonly retryAtMs: number | null;
-      /** Upstream answered 404: retried only if a later list still has the report. */
+      /** When upstream answered 404: then a retry waits for a later list with the report. Null after another failure. */
       readonly goneAtMs: number | null;
       /** Since when the answers have been `unenveloped`; absent otherwise. */
       readonly unenvelopedSinceMs?: number;
     };
 
-/** An outage of this length ends the retries. */
+/** An outage longer than this ends the retries. */
 const GIVE_UP_MS = DAY_MS;
 const MAX_BROKEN_TRIES = 2;
 const MAX_GONE_TRIES = 3;
-/** After this time an `unenveloped` answer counts as upstream's own. */
+/** If `unenveloped` answers last this long, they count as upstream's own. */
 const UNENVELOPED_FOR_MS = HOUR_MS;
 
 export const NOT_OFFERED_DETAIL = 'the report does not come in this format';
 
-/** The failure after one more result. `before`: the failure so far; `hasOtherFormat`: another format of the report is stored. */
+/** Adds a result to `before`, the failure so far. `hasOtherFormat`: another format of the report is stored. */
 export function toDownloadFailure(
   result: Exclude<DownloadResult, { kind: 'stored' }>,
   before: DownloadFailure | undefined,
@@ -66,7 +67,7 @@ export function toDownloadFailure(
     case 'unavailable':
     case 'unenveloped': {
       const isUnenveloped = result.kind === 'unenveloped';
-      // An outage in between does not restart the period.
+      // An outage between such answers does not restart the period.
       const sinceMs = failed?.unenvelopedSinceMs ?? (isUnenveloped ? nowMs : null);
       const persists = sinceMs !== null && nowMs - sinceMs >= UNENVELOPED_FOR_MS;
       if (isUnenveloped && persists && hasOtherFormat) {

@@ -1,4 +1,4 @@
-/** Characters that a URL does not read as part of a host. */
+/** Characters that end or invalidate the host of a URL. */
 const NOT_IN_HOST = /[\s/?#:@[\]\\%<>^|]/;
 
 /** For comparison: trimmed, NFC, lower case, and a domain beyond ASCII in its ASCII form (`xn--...`, UTS 46). */

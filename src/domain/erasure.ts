@@ -3,7 +3,7 @@ export interface RunRef {
   readonly runId: string;
 }
 
-/** What an erasure has found so far, over all its attempts. Stored as JSON until the erasure has ended. */
+/** What all attempts of an erasure have found so far. Stored as JSON until the erasure has ended. */
 export interface ErasureJournal {
   readonly humanIds: readonly string[];
   /** The runs that withdraw the person for this erasure. */
@@ -13,8 +13,8 @@ export interface ErasureJournal {
 }
 
 /**
- * What an erasure removed: runs of workflows, files, and people withdrawn upstream, earlier attempts included. `held`: nothing (more), because of
- * a hold; `open`: nothing (more), because the applicant is open and has to stay.
+ * How many people an erasure withdrew upstream, and how many runs and files it deleted, earlier attempts included. `held`: it stopped because of a
+ * hold; `open`: it stopped because the applicant is open.
  */
 export interface ErasureResult {
   readonly result: 'erased' | 'held' | 'open';
@@ -22,14 +22,14 @@ export interface ErasureResult {
   readonly people: number;
   readonly runs: number;
   readonly files: number;
-  /** The humanIds of people upstream under this clientUserId who are not known as ours; they stay. */
+  /** The humanIds of people upstream under this clientUserId who are not known as ours, and stay. */
   readonly others: readonly string[];
 }
 
 /** How many humanIds a line of the audit log names. */
 const MAX_NAMED = 10;
 
-/** Describes the people upstream who were kept because they are not known as ours, for the audit log; empty without `others`. */
+/** Describes the people who stay upstream, for the audit log; empty without `others`. */
 export function describeUnknownPeople(others: readonly string[]): string {
   if (others.length === 0) return '';
   const more = others.length > MAX_NAMED ? ', ...' : '';

@@ -4,7 +4,7 @@ import { defer, NEW_RATE_LIMIT, nextAllowedAtMs, type RateLimit, withCall } from
 import { credibleDateMs, hasSameKindAndDate, type KnownReads, mergeRead, type Read, withCredibleDate } from './reads';
 import { normalizeStatus, type StatusKind, statusKind, statusRules } from './status';
 
-/** What a notice says and no read has answered yet. */
+/** The status in a notice, until a read confirms or refutes it. */
 export interface Claim {
   readonly status: string;
   readonly updatedAtMs: number;
@@ -13,7 +13,7 @@ export interface Claim {
   readonly unreadSinceMs: number;
 }
 
-/** Upstream says that the person does not exist: since when, and how often. */
+/** Since when, and how many times, upstream has answered that the person does not exist. */
 export interface MissingUpstream {
   readonly sinceMs: number;
   readonly times: number;
@@ -26,9 +26,10 @@ export interface Outage {
   readonly retryAtMs: number;
 }
 
-/** Since when the status has been of its kind, by claim or read, and since when by reads; null while only a notice says so. */
 export interface KindTimestamps {
+  /** Since when the status has been of its kind, by claims or reads. */
   readonly kindSinceMs: number;
+  /** The same by reads alone; null while there is only a claim. */
   readonly confirmedSinceMs: number | null;
 }
 
@@ -37,7 +38,7 @@ export interface KnownStatus extends KnownReads {
   readonly missingUpstream: MissingUpstream | null;
 }
 
-/** All by our clock. */
+/** Times by our clock. */
 export interface StatusTimestamps {
   /** Our invitation or adoption: every deadline counts from it. */
   readonly openedAtMs: number;
@@ -46,14 +47,14 @@ export interface StatusTimestamps {
   readonly readKind: KindTimestamps | null;
   /** When a read first proved that the person engaged. A notice alone extends no deadline. */
   readonly engagedAtMs: number | null;
-  /** When a notice first said so: a later error did not prevent the delivery of the invitation. */
+  /** When a notice first stated it. Then a later error does not mean that the invitation was not delivered. */
   readonly engagementHintAtMs: number | null;
-  /** When a read first said Some Synced. Its window never restarts. */
+  /** When a read first returned Some Synced. Its settle window never restarts. */
   readonly someSyncedAtMs: number | null;
 }
 
 export interface DueChecks {
-  /** Since when the status has to be read because of a notice; null if it does not. */
+  /** When a notice requested a read of the status; null without an open request. */
   readonly readBackRequestedAtMs: number | null;
   /** Limits the reads that notices cause. */
   readonly noticeReads: RateLimit;
@@ -61,11 +62,11 @@ export interface DueChecks {
   readonly rereadSeriesAtMs: number | null;
   /** When the current poll cadence began. */
   readonly pollBaseMs: number;
-  /** 0 to 1, fixed per applicant: applicants that started in the same second must not always poll in the same second. */
+  /** 0 to 1, fixed per applicant, so that applicants who started in the same second do not poll in the same second. */
   readonly jitter: number;
   /** Reported by a poll shortly before a deadline; null once upstream has answered. */
   readonly outage: Outage | null;
-  /** How far an outage moved the deadline, at most once. */
+  /** How far an outage moved the deadline; null: not yet. It moves at most once. */
   readonly extensionMs: number | null;
 }
 
@@ -78,13 +79,13 @@ export interface Facts {
   readonly unknownFields: Readonly<Record<string, unknown>>;
 }
 
-/** Delays of the rereads after a claim that a read did not confirm: upstream's reads may lag behind its notices. Then polling goes on. */
+/** Delays of early rereads after a claim that a read did not confirm, because upstream's reads may lag behind its notices. Ordinary polling follows. */
 export const REREAD_DELAYS_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
 const REREAD_SERIES_APART_MS = HOUR_MS;
 const MAX_EXTENSION_MS = 7 * DAY_MS;
-/** A contradicting status is read again after this time, or one poll cadence if that is shorter: a replica that lagged is up to date by then. */
+/** A contradicting status is read again after this time, or one poll cadence if that is shorter: by then a lagging replica is up to date. */
 const MAX_REREAD_AFTER_MS = MINUTE_MS;
-/** Longer than SHARED_LIST_MS, so that a list that notices requested goes first. */
+/** Longer than SHARED_LIST_MS, so that a list that a notice requested comes first. */
 const READ_DEFERRAL_MS = 5 * SECOND_MS;
 
 /** The facts at our invitation; `read` is the answer to it. */
@@ -113,8 +114,8 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
   };
 }
 
-/** The facts at the adoption of a person that a look-up found: a status that is read back after a notice is read back here too. */
-export function openAdoptedFacts(read: Read, nowMs: number, jitter: number): Facts {
+/** The same with a read back, if the person has a status that is read back after a notice: an adopted person may have any. */
+export function openInvitedFacts(read: Read, nowMs: number, jitter: number): Facts {
   const opened = openFacts(read, nowMs, jitter);
   return statusRules(statusKind(read.status)).isReadBackAtOnce ? withReadBackRequest(opened, nowMs) : opened;
 }
@@ -132,18 +133,18 @@ export function pollCadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[statusRules(currentKind(facts)).cadence];
 }
 
-/** True once a read or a notice has said that the person opened the invitation. */
+/** True once a read or a notice has shown that the person opened the invitation. */
 export function hasEngaged({ timestamps }: Facts): boolean {
   return timestamps.engagedAtMs !== null || timestamps.engagementHintAtMs !== null;
 }
 
-/** True if the last read says that the person declined, and nothing contradicts it. */
+/** True if the last read returned Declined, and neither a claim nor a later read contradicts it. */
 export function isConfirmedDeclined(facts: Facts): boolean {
   const { claim, contradiction } = facts.status;
   return currentKind(facts) === 'declined' && claim === null && contradiction === null;
 }
 
-/** When a contradicting status is read again; null if there is none. */
+/** When a contradicting status is read again; null without one. */
 export function contradictionCheckAtMs(facts: Facts, policy: Policy): number | null {
   const { contradiction } = facts.status;
   return contradiction && contradiction.askedAtMs + rereadAfterMs(facts, policy);
@@ -161,8 +162,8 @@ export function readBackAtMs(facts: Facts, policy: Policy): number | null {
 
 /**
  * A notice becomes a claim only if its updatedAt is later than the last read's and at most 5 min ahead of our clock: a forged date in 2099
- * must not block all later notices. Any other notice requests a read; a repeat changes nothing. The newest claim counts: an older notice that
- * arrives late changes nothing, unless its status is read back at once.
+ * must not block all later notices. Any other notice requests a read. A repeat changes nothing, nor does a notice older than the claim, unless its
+ * status needs a read.
  */
 export function withNotice(
   facts: Facts,
@@ -182,7 +183,7 @@ function isRepeat({ status: { read, claim } }: Facts, status: string, updatedAtM
   );
 }
 
-/** Also from a late notice. */
+/** An engagement hint counts from a late notice too. */
 function withEngagementHint(facts: Facts, status: string, nowMs: number): Facts {
   const { timestamps } = facts;
   if (timestamps.engagementHintAtMs !== null || !statusRules(statusKind(status)).provesEngagement) return facts;
@@ -219,7 +220,7 @@ function withReadBackRequest(facts: Facts, nowMs: number): Facts {
 
 /**
  * {@link mergeRead} decides which read counts. A read replaces every claim made before it was requested. `readOutageMs`: how long upstream did
- * not answer before; that outage, or the one that a poll reported, moves a deadline that passed during it.
+ * not answer before this read. That outage, or the one that a poll reported, moves a deadline that passed during it.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, readOutageMs = 0): Facts {
   const { status, checks } = facts;
@@ -230,7 +231,7 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
   const { rereadSeriesAtMs, readBackRequestedAtMs } = checks;
   const startsSeries = isRefuted && (rereadSeriesAtMs === null || nowMs - rereadSeriesAtMs >= REREAD_SERIES_APART_MS);
   const endsContradiction = status.contradiction !== null && reads.contradiction === null;
-  // The next poll comes one cadence later: not every minute while replicas disagree, and not at once after an outage.
+  // Polling restarts one cadence from now: not every minute while replicas disagree, and not at once after an outage.
   const restartsPolling = startsSeries || endsContradiction || checks.outage !== null;
   const isReadBackPending = readBackRequestedAtMs !== null && readBackRequestedAtMs > read.askedAtMs;
   const after: Facts = {
@@ -242,7 +243,7 @@ export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy
       rereadSeriesAtMs: startsSeries ? nowMs : rereadSeriesAtMs,
       pollBaseMs: restartsPolling ? nowMs : checks.pollBaseMs,
       outage: null,
-      extensionMs: extensionMs(facts, read, readOutageMs, policy),
+      extensionMs: deadlineExtensionMs(facts, read, readOutageMs, policy),
     },
   };
   return withDerivedTimestamps(facts, after, nowMs);
@@ -257,8 +258,8 @@ function isUnconfirmed(claim: Claim, { status, updatedAtMs }: Read): boolean {
   return isOlder && normalizeStatus(claim.status) !== normalizeStatus(status);
 }
 
-/** An outage moves a deadline within it by its own length, once. */
-function extensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
+/** An outage during which the deadline passed moves the deadline by the length of the outage, once. */
+function deadlineExtensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
   const { outage, extensionMs } = facts.checks;
   const outageMs = Math.max(readOutageMs, outage?.durationMs ?? 0);
   const isLong = outageMs > pollCadenceMs(facts, policy);
@@ -267,17 +268,17 @@ function extensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Pol
   return Math.min(outageMs, MAX_EXTENSION_MS);
 }
 
-/** A read by a look-up, after a 404 to the read of the status. The next poll comes one cadence later: it would be answered 404 again. */
+/** A read by look-up after a read by humanId got 404. The next poll comes one cadence later, because it would get 404 again. */
 export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
   return withChecks(withRead(facts, read, nowMs, policy, outageMs), { pollBaseMs: nowMs });
 }
 
-/** Counts a read that a notice caused, before it is made, against the rate limit. */
+/** Counts a read for a notice against the rate limit, before the read. */
 export function withNoticeRead(facts: Facts, nowMs: number, policy: Policy): Facts {
   return withChecks(facts, { noticeReads: withCall(facts.checks.noticeReads, nowMs, pollCadenceMs(facts, policy)) });
 }
 
-/** Upstream did not answer: other steps go before the next read. */
+/** Upstream did not answer a read for a notice: defers the next one, so that other steps come first. */
 export function withDeferredRead(facts: Facts, nowMs: number, policy: Policy): Facts {
   const noticeReads = defer(facts.checks.noticeReads, nowMs + READ_DEFERRAL_MS, pollCadenceMs(facts, policy));
   return withChecks(facts, { noticeReads });
@@ -344,7 +345,7 @@ function someSyncedAtMs(after: Facts, nowMs: number): number | null {
   return after.timestamps.someSyncedAtMs ?? (isConfirmed ? nowMs : null);
 }
 
-/** The cadence restarts with a new status; with a claim after an unanswered claim it counts from the first, unless the claim is read back now. */
+/** The cadence restarts with a new status. Among claims without a read it counts from the first one, unless the new claim is read back now. */
 function pollBaseMs(before: Facts, after: Facts, nowMs: number): number {
   const { status, checks } = after;
   if (normalizeStatus(currentStatus(after)) === normalizeStatus(currentStatus(before))) return checks.pollBaseMs;

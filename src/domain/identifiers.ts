@@ -3,7 +3,7 @@ const CLIENT_USER_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 /** Not "." or "..": they would change the path of upstream's URLs. */
 const HUMAN_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$/;
 
-/** For an error message. */
+/** Describes a clientUserId, for an error message. */
 export const CLIENT_USER_ID_EXPECTED =
   '1 to 100 letters, digits, ".", "_", "~" or "-", beginning with a letter or digit';
 
@@ -16,10 +16,10 @@ export function isHumanId(value: unknown): value is string {
   return typeof value === 'string' && HUMAN_ID.test(value);
 }
 
-/** As long as a URL carries it: servers take 8 KB in all, and no known id has more than 60 characters. */
+/** Servers accept URLs of 8 KB, and known ids have at most 60 characters. */
 const MAX_REPORT_ID_LENGTH = 2_000;
 
-/** An id that can stand in a URL: a string or a number of 1 to 2,000 characters, encoded; null for anything else. */
+/** An id that a URL can contain: a string or a number with 1 to 2,000 characters when encoded; null for anything else. */
 export function parseReportId(value: unknown): string | null {
   const id = typeof value === 'number' ? String(value) : value;
   if (typeof id !== 'string' || id.length > MAX_REPORT_ID_LENGTH) return null;

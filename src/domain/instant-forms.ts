@@ -5,7 +5,7 @@ const MONTHS = [
   ...['january', 'february', 'march', 'april', 'may', 'june'],
   ...['july', 'august', 'september', 'october', 'november', 'december'],
 ];
-/** Hours from UTC of RFC 822's American zones; Z, UT, UTC and GMT are 0. */
+/** The American zones of RFC 822, in hours from UTC. Z, UT, UTC and GMT are 0. */
 const AMERICAN: Parts = { est: '-5', edt: '-4', cst: '-6', cdt: '-5', mst: '-7', mdt: '-6', pst: '-8', pdt: '-7' };
 
 /** Also with U+2212 as minus; a region after the offset (`[Europe/Paris]`, `(CET)`) is ignored. */
@@ -19,7 +19,7 @@ const EXTENDED = new RegExp(
     String.raw`(?:(?:t|_| +)(?<hour>\d\d)(?::?(?<minute>\d\d)(?::?${SECONDS})?)?${HALF})?${ZONE}$`,
   'i',
 );
-/** 17 digits end in ms without a separator; 10 and 13 digits are an epoch's. */
+/** 17 digits end in milliseconds without a separator; 10 and 13 digits are an epoch time. */
 const BASIC = new RegExp(
   String.raw`^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)` +
     String.raw`(?:(?:t| )?(?<hour>\d\d)(?<minute>\d\d)(?:(?<second>\d\d)(?:[.,](?<fraction>\d+)|(?<millis>\d{3}))?)?)?${ZONE}$`,
@@ -31,7 +31,7 @@ const DAY_FIRST = new RegExp(
   String.raw`^${WEEKDAY}(?<day>\d\d?)(?:-| +)(?<month>[a-z]{3,9})\.?,?(?:-| +)(?<year>\d{4}|\d\d)(?:${BEFORE_CLOCK}${CLOCK})?${ZONE}$`,
   'i',
 );
-/** Written by asctime and JavaScript, and by Java, which puts the year last. */
+/** The form of asctime and JavaScript, and of Java, which puts the year last. */
 const MONTH_FIRST = new RegExp(
   String.raw`^${WEEKDAY}(?<month>[a-z]{3,9})\.? +(?<day>\d\d?)(?:,? +(?<year>\d{4}))?(?:${BEFORE_CLOCK}${CLOCK})?${ZONE}(?: +(?<late>\d{4}))?$`,
   'i',
@@ -56,7 +56,7 @@ export function parseNamedMonthMs(text: string): number | null {
   return toInstantMs(parts, century + Number(year), index + 1);
 }
 
-/** Since 1970 in s, ms, µs or ns, by the number of digits; `/Date(1769808054316)/` is .NET's form. */
+/** A time since 1970 in s, ms, µs or ns, by the number of digits; `/Date(1769808054316)/` is .NET's form. Null for another form. */
 export function parseEpochMs(text: string): number | null {
   const dotNet = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/.exec(text)?.[1];
   if (dotNet !== undefined) return withinDateRange(Number(dotNet));

@@ -4,9 +4,9 @@ import { hashText } from './text-hash';
 const MAX_LENGTH = 100;
 
 /**
- * Parses upstream's timestamp into ms since 1970, truncated; null for a missing or unreadable one. Forms: ISO 8601 (extended, basic, with a blank for
- * the T, a comma, or hours as zone), RFC 1123 and similar with an English month, and digits of an epoch. Without a zone: UTC, as in one sample of the
- * vendor. Not `01/30/2026`, which is ambiguous. Not Date.parse, whose forms depend on the engine.
+ * Parses upstream's timestamp into ms since 1970, truncated; null for a missing or unreadable one. Accepts ISO 8601 (extended, basic, with a blank
+ * for the T, a comma, or hours as zone), RFC 1123 and similar forms with an English month, and epoch times. Without a zone it is UTC, as in one sample
+ * of the vendor. `01/30/2026` is ambiguous, so it is unreadable. Does not use Date.parse, whose forms depend on the engine.
  */
 export function parseInstantMs(text: string | null | undefined): number | null {
   if (typeof text !== 'string' || text.length > MAX_LENGTH) return null;
@@ -15,8 +15,8 @@ export function parseInstantMs(text: string | null | undefined): number | null {
 }
 
 /**
- * The version of a report in file names: `YYYYMMDDTHHMMSSmmmZ`; years of six digits begin with `-` (before 0) or `~` (after 9999), so that names sort
- * by date; `undated-` and 16 hex digits of the text for an unreadable date; the epoch for a missing one.
+ * The version of a report in file names: `YYYYMMDDTHHMMSSmmmZ`. Years of six digits begin with `-` (before 0) or `~` (after 9999), so that names sort
+ * by date. For an unreadable date: `undated-` and a hash of 16 hex digits; for a missing one: the epoch.
  */
 export function versionName(updatedAt: string | null): string {
   const text = updatedAt?.trim() ?? '';
@@ -28,7 +28,7 @@ export function versionName(updatedAt: string | null): string {
     .replace(/(?<!^)-|[:.]/g, '');
 }
 
-/** When a version was made, to compare two: its date, the epoch for a missing one, `storedAt` for an unreadable one. */
+/** A time to compare versions by: the date, the epoch for a missing date, `storedAt` for an unreadable one. */
 export function versionMs(updatedAt: string | null, storedAt: string): number {
   const text = updatedAt?.trim() ?? '';
   return text === '' ? 0 : (parseInstantMs(text) ?? parseInstantMs(storedAt) ?? 0);

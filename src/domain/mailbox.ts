@@ -1,10 +1,10 @@
 import { NOTICES_PER_BATCH, type ReportNotice } from './notices';
 import { DAY_MS, earliest, HOUR_MS, MINUTE_MS, SECOND_MS } from './policy';
 
-/** The progress of the search for the owner. Carried from run to run, so that a flood restarts no clock. Times in ms since 1970. */
+/** The search for the owner. Carried over continue-as-new, so that a flood does not restart its times, which are in ms since 1970. */
 export interface OwnerSearch {
   readonly openedAtMs: number;
-  /** How many look-ups at Human API have not found the owner. */
+  /** How many look-ups at Human API did not find the owner. */
   readonly looks: number;
   /** Null after the last look-up: the notices go to the quarantine. */
   readonly nextLookAtMs: number | null;
@@ -15,18 +15,18 @@ export interface OwnerSearch {
 /** The state of a mailbox. Changed only by the functions below. */
 export interface Mailbox {
   readonly notices: readonly ReportNotice[];
-  /** Size of the notices in a payload. */
+  /** The size of the notices in a payload. */
   readonly bytes: number;
   /** The clientUserId; null until it is found. */
   readonly owner: string | null;
   readonly search: OwnerSearch;
-  /** True if a notice has come since our own applicants were searched. */
+  /** True if a notice came after our own applicants were searched. */
   readonly hasNews: boolean;
   /** When a full quarantine is tried again; null if it was not full. */
   readonly roomAtMs: number | null;
 }
 
-/** The next step. `ask`: search our own applicants, then look up at Human API; `stop-asking`: end a look-up that is too late. */
+/** The next step. `ask`: search our own applicants, then look up at Human API; `stop-asking`: cancel a look-up that takes too long. */
 export type MailboxStep =
   | { readonly do: 'pass-on' | 'set-aside'; readonly notices: readonly ReportNotice[] }
   | { readonly do: 'ask' | 'stop-asking' | 'search' | 'end' }
@@ -34,18 +34,18 @@ export type MailboxStep =
 
 /** After this time the notices go to the quarantine. */
 const GIVE_UP_AFTER_MS = DAY_MS;
-/** Delays after a failed look-up: our search lags by seconds, a late commit upstream by minutes, a start of the applicant by hours. */
+/** Delays between look-ups: our search lags by seconds, a commit upstream may lag by minutes, the start of an applicant by hours. */
 const LOOK_UP_DELAYS_MS = [5 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS, HOUR_MS];
 const MAX_LOOK_UP_DELAY_MS = 6 * HOUR_MS;
-/** A new notice may be about a person started since the last search: at most one query of Temporal within this time. */
+/** At most one search within this time, although each notice may be about an applicant who started since the last one. */
 const SEARCH_APART_MS = 5 * MINUTE_MS;
 const QUARANTINE_RETRY_MS = HOUR_MS;
-/** Temporal ends a run that carries over more than 2 MB. */
+/** Temporal terminates a run that carries over more than 2 MB. */
 const MAX_CARRIED_BYTES = 1_000_000;
-/** Some thousand notices for one activity. */
+/** Some thousand notices per activity. */
 const QUARANTINE_BATCH_BYTES = 250_000;
 
-/** `waiting` and `search`: carried over by the previous run. */
+/** `waiting` and `search` come from the previous run. */
 export function openMailbox(waiting: readonly ReportNotice[], search: OwnerSearch | null, nowMs: number): Mailbox {
   return {
     notices: waiting,
@@ -57,7 +57,7 @@ export function openMailbox(waiting: readonly ReportNotice[], search: OwnerSearc
   };
 }
 
-/** A repeat changes nothing. No notice is dropped: beyond {@link exceedsCarryLimit} they go to the quarantine early. */
+/** Adds a notice, unless it is a repeat. No notice is dropped: beyond {@link exceedsCarryLimit} they go to the quarantine early. */
 export function withHeldNotice(mailbox: Mailbox, notice: ReportNotice): Mailbox {
   if (mailbox.notices.some((one) => isSameNotice(one, notice))) return mailbox;
   const bytes = mailbox.bytes + countBytes([notice]);
@@ -70,12 +70,12 @@ export function withoutFirstNotices(mailbox: Mailbox, count: number): Mailbox {
   return { ...mailbox, notices: mailbox.notices.slice(count), bytes, roomAtMs: null };
 }
 
-/** Our own applicants were searched; `owner` null: none of them has this humanId. */
+/** After a search of our own applicants. `owner` null: none of them has this humanId. */
 export function withSearchResult(mailbox: Mailbox, owner: string | null, nowMs: number): Mailbox {
   return withOwner({ ...mailbox, search: { ...mailbox.search, searchedAtMs: nowMs } }, owner);
 }
 
-/** An owner that was found stays; null changes nothing. */
+/** Sets the owner. A known owner stays; null changes nothing. */
 export function withOwner(mailbox: Mailbox, owner: string | null): Mailbox {
   return { ...mailbox, owner: mailbox.owner ?? owner };
 }
@@ -98,7 +98,7 @@ export function exceedsCarryLimit({ bytes }: Mailbox): boolean {
   return bytes > MAX_CARRIED_BYTES;
 }
 
-/** `isAsking`: a look-up at Human API is in progress, or waits for its turn. Pure: the same arguments give the same step. */
+/** Pure: the same arguments give the same step. `isAsking`: a look-up at Human API runs, or waits for its turn. */
 export function decideMailbox(mailbox: Mailbox, nowMs: number, isAsking: boolean): MailboxStep {
   const { notices, owner, search, hasNews, roomAtMs } = mailbox;
   if (owner !== null) {
@@ -130,13 +130,13 @@ function firstNotices(notices: readonly ReportNotice[], maxBytes: number): reado
   return end < 0 ? notices : notices.slice(0, Math.max(1, end));
 }
 
-/** By request id, which covers the whole notice; signals of 0.1.0 have none. */
+/** Compares request ids, which cover the whole notice; signals of 0.1.0 have none. */
 function isSameNotice(one: ReportNotice, other: ReportNotice): boolean {
   if (one.requestId !== undefined && other.requestId !== undefined) return one.requestId === other.requestId;
   return one.reportId === other.reportId && one.updatedAt === other.updatedAt;
 }
 
-/** Of the JSON in UTF-8: at most three bytes for a character beyond ASCII. */
+/** An upper bound for JSON in UTF-8: three bytes for each character beyond ASCII. */
 function countBytes(notices: readonly ReportNotice[]): number {
   return notices.reduce((sum, notice) => sum + JSON.stringify(notice).replace(/[^ -~]/g, '...').length + 1, 0);
 }

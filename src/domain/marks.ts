@@ -3,11 +3,11 @@ import { hashText } from './text-hash';
 
 /**
  * The results of downloads in few bytes, for applicants with too many documents for Temporal's payloads. Key: a hash of report id and format. Value:
- * one token per version, a letter (s stored, n not offered, f failed for good) and a hash of the version. Payloads carry it.
+ * one token per version, with a letter (s: stored, n: not offered, f: finally failed) and a hash of the version. Payloads have this form.
  */
 export type Marks = Readonly<Record<string, string>>;
 
-/** One format of one version of a report; `version`: see versionName of instants. */
+/** One format of one version of a report. `version` is made by versionName in instants. */
 export interface MarkedDocument {
   readonly reportId: string;
   readonly format: Format;
@@ -21,10 +21,10 @@ const MARK_OF: Readonly<Record<string, Mark>> = { s: 'stored', n: 'not-offered',
 /** 32 bits are enough for the few versions of one report. */
 const VERSION_CHARACTERS = 7;
 const TOKEN_CHARACTERS = 1 + VERSION_CHARACTERS;
-/** A version that is dropped and listed again is downloaded again, which changes nothing. */
+/** If a version without a mark is listed again, it is downloaded again, which changes nothing. */
 const MAX_VERSIONS = 4;
 
-/** Where the mark of a document is; computed once, because candidates are looked up often. */
+/** Where the mark of a document is. Computed once per document, because marks are looked up often. */
 export interface MarkLocation {
   readonly key: string;
   readonly version: string;
@@ -45,7 +45,7 @@ export function withMarks(marks: Marks, added: Iterable<readonly [MarkedDocument
   return next;
 }
 
-/** The mark of exactly this version, or null. */
+/** The mark of this version, or null. */
 export function findMark(marks: Marks, { key, version }: MarkLocation): Mark | null {
   const tokens = marks[key] ?? '';
   for (let at = 0; at < tokens.length; at += TOKEN_CHARACTERS) {
@@ -95,7 +95,7 @@ function versionHash(version: string): string {
   return shortHash(version).slice(-VERSION_CHARACTERS);
 }
 
-/** 64 bits of a text's hash in 14 digits of base 36. */
+/** A hash of 64 bits, in 14 digits of base 36. */
 export function shortHash(text: string): string {
   return hashText(text).map(digits).join('');
 }

@@ -3,13 +3,13 @@ import { isAtDocumentLimit, type MissingVersion, missingVersions } from './colle
 import { NOT_OFFERED_DETAIL } from './download-results';
 import { findAbsentReports, type MissingDocument, type MissingReason, type Wanted } from './reports';
 
-/** Entries that a manifest has one by one; the rest is counted by type, format and reason. */
+/** How many entries a manifest lists. Further ones are counted by type, format and reason. */
 const MAX_ENTRIES = 300;
-/** What changes the outcome comes first; the reason of a later version comes last. */
+/** Reasons that change the outcome come first; unknown reasons of later versions come last. */
 const ORDER: readonly MissingReason[] = ['failed', 'missing', 'not-listed', 'not-offered'];
 const MAX_DETAIL_LENGTH = 200;
 
-/** Every wanted document that is not stored, for the manifest: some hundred entries at most. */
+/** Every wanted document that is not stored, for the manifest; some hundred entries at most. */
 export function missingDocuments(collection: Collection, wanted: Wanted): MissingDocument[] {
   return limitEntries(allMissing(collection, wanted));
 }

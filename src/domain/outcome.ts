@@ -4,7 +4,7 @@ export type Stage = (typeof STAGES)[number];
 export const OUTCOMES = ['collected', 'partial', 'declined', 'failed', 'expired', 'cancelled'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Why an applicant ended with its outcome; null if the outcome says it all. */
+/** Why an applicant ended with its outcome. Some outcomes have no reason. */
 export const REASONS = [
   'conflict',
   'validation',

@@ -1,17 +1,17 @@
 import type { Wanted } from './reports';
 
-/** How one applicant is followed, times in ms. Copied into the workflow's input at the start, so a running applicant keeps its own. */
+/** How one applicant is followed, times in ms. The start copies it into the workflow's input, so a running applicant keeps its policy. */
 export interface Policy {
   /** How often the status is polled, by the last known status. */
   readonly pollMs: Readonly<Record<PollName, number>>;
-  /** How long a status or an error has to last, without anything new, before it counts. */
+  /** How long a status or an error has to last, without new reports, before it counts. */
   readonly settleMs: Readonly<Record<'allSynced' | 'someSynced' | 'error', number>>;
   /** Deadlines, counted from our invitation or adoption. */
   readonly expiresMs: Readonly<Record<'invitation' | 'applicant', number>>;
-  /** How long a denied access token is requested again if the status or a list says that there are reports. */
+  /** How long a denied access is retried if the status or a list says that there are reports. */
   readonly accessRefusedPatienceMs: number;
   readonly wanted: Wanted;
-  /** When the reports are listed again after the closing, ascending, in case a notification got lost. Empty: never. */
+  /** When to list the reports after the closing, ascending, in case a notification got lost. Empty: never. */
   readonly refreshCheckAfterMs: readonly number[];
 }
 
@@ -41,7 +41,7 @@ export function earliest(...times: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.min(...known);
 }
 
-/** The vendor asks for "a few" catch-up reads a day; while something is about to happen we read more often. */
+/** The vendor asks for "a few" reads a day. While something is about to happen we read more often. */
 export const DEFAULT_POLICY: Policy = {
   pollMs: {
     invited: 6 * HOUR_MS,
@@ -112,7 +112,7 @@ function requireRecord(name: string, value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Only a number is certain to be no personal data. */
+/** Shows only numbers, because any other value may be personal data. */
 function describeType(value: unknown): string {
   if (typeof value === 'number') return String(value);
   return value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
@@ -123,7 +123,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: SECOND_MS, m: MINU
 /** What {@link parseDurationMs} accepts, for an error message. */
 export const DURATION_EXPECTED = 'an integer above zero and a unit: 250ms, 10s, 5m, 6h or 30d';
 
-/** `250ms 10s 5m 6h 30d` in ms; null for anything else, for zero, and for more than 100 years, which no timer can hold. */
+/** Parses `250ms`, `10s`, `5m`, `6h` or `30d` into ms; null for anything else, for zero, and for more than 100 years, which no timer can hold. */
 export function parseDurationMs(text: string): number | null {
   const [, digits, unit] = /^(\d{1,15})(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
   const durationMs = Number(digits) * (UNIT_MS[unit ?? ''] ?? Number.NaN);

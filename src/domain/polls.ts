@@ -4,8 +4,8 @@ import type { Situation } from './situation';
 import { statusRules } from './status';
 
 /**
- * Calls at `startMs`, then after each of `delaysMs`; the last delay repeats. A call that fails at `failureReportMs` or later ends the poll with
- * the failure; null: failed calls are retried.
+ * Calls at `startMs`, then after each of `delaysMs`; the last delay repeats. A call that fails at `failureReportMs` or later ends the poll and
+ * reports the failure; null: failed calls are retried.
  */
 export interface Poll {
   readonly startMs: number;
@@ -13,13 +13,13 @@ export interface Poll {
   readonly failureReportMs: number | null;
 }
 
-/** The read at a deadline: at `startMs`, retried until upstream answers. `outage`: as a poll reported it; the read continues to count it. */
+/** The read at a deadline: starts at `startMs`, and is retried until upstream answers. `outage`: what a poll reported; the read adds to it. */
 export interface DeadlineRead {
   readonly startMs: number;
   readonly outage: Pick<Outage, 'durationMs' | 'failures'> | null;
 }
 
-/** The calls during a wait, in case a notice gets lost. */
+/** The calls that run during a wait, in case a notice got lost. */
 export interface PollPlan {
   readonly statusPoll: Poll | null;
   readonly deadlineRead: DeadlineRead | null;
@@ -29,10 +29,10 @@ export interface PollPlan {
 /** For a wait that ends with a read. */
 export const NO_POLLS: PollPlan = { statusPoll: null, deadlineRead: null, listPoll: null };
 
-/** How long before a deadline a poll reports its failure: longer than a call waits in the queue. */
+/** From this time before a deadline a poll reports its failure. Longer than a call waits in the queue. */
 const FAILURE_REPORT_MS = 6 * HOUR_MS;
 
-/** Spreads applicants that started together over a twentieth of the cadence, 20 s at most; the rate limit spreads thousands further. */
+/** Spreads applicants who started together over a twentieth of the cadence, 20 s at most. For thousands the rate limit does the rest. */
 const JITTER_SHARE = 1 / 20;
 const MAX_JITTER_MS = 20 * SECOND_MS;
 
@@ -41,7 +41,7 @@ export function planPolls(situation: Situation): PollPlan {
   return { statusPoll: planStatusPoll(facts, policy, null), deadlineRead: null, listPoll: planListPoll(situation) };
 }
 
-/** At the deadline a read replaces the status poll; earlier if a poll has reported an outage, so that one read knows its whole length. */
+/** At the deadline a read replaces the status poll; earlier if a poll has reported an outage, so that one read measures the whole outage. */
 export function planPollsUntilDeadline(deadlineMs: number, situation: Situation): PollPlan {
   const { facts, policy, nowMs } = situation;
   const polls = planPolls(situation);
@@ -54,7 +54,7 @@ export function planPollsUntilDeadline(deadlineMs: number, situation: Situation)
   return { ...polls, statusPoll: planStatusPoll(facts, policy, failureReportMs) };
 }
 
-/** At the cadence, or earlier after a claim that was not confirmed. */
+/** A poll at the cadence, which begins earlier after a claim that was not confirmed. */
 function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | null): Poll {
   const everyMs = pollCadenceMs(facts, policy);
   const ordinaryMs = facts.checks.pollBaseMs + everyMs + jitterMs(facts, everyMs);
@@ -64,7 +64,7 @@ function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | 
   return { startMs, delaysMs: [...gapsMs.map((ms) => Math.min(ms, everyMs)), everyMs], failureReportMs };
 }
 
-/** The rest of a series of early rereads. Later claims do not end a series. */
+/** The times of the early rereads that remain of a series. Later claims do not end a series. */
 function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts): number[] {
   if (rereadSeriesAtMs === null) return [];
   let atMs = rereadSeriesAtMs;

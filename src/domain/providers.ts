@@ -4,7 +4,7 @@ export interface Organization {
   readonly name: string | null;
 }
 
-/** One provider, merged from all its rows. */
+/** One provider, merged from all rows about it. */
 export interface Provider {
   readonly organization: Organization;
   /** All its names, normalized. */
@@ -12,8 +12,8 @@ export interface Provider {
 }
 
 /**
- * Groups organizations by provider (decision 0040): the same id is the same provider; the same name is too, unless both have different ids. A sole
- * provider without a name and a sole provider without an id are one.
+ * Groups organizations by provider (decision 0040). Two organizations are one provider if they have the same id, or the same name and no different
+ * ids. If only one provider has no name and only one has no id, they are one.
  */
 export function groupProviders(organizations: Iterable<Organization | null>): Provider[] {
   const byId = new Map<string, ProviderDraft>();
@@ -38,7 +38,7 @@ export function groupProviders(organizations: Iterable<Organization | null>): Pr
   return [...byId.values(), ...byName.values()].map(({ id, name, names }) => ({ organization: { id, name }, names }));
 }
 
-/** True if the organization may be this provider; a name of two providers matches both. */
+/** True if the organization may be this provider. A name that two providers share matches both. */
 export function matchesProvider(provider: Provider, organization: Organization): boolean {
   if (organization.id !== null) return provider.organization.id === organization.id;
   return provider.names.has(normalizeName(organization.name));
@@ -50,7 +50,7 @@ export function organizationKeys({ id, name }: Organization): string[] {
   return [...(id === null ? [] : [id]), ...(name === null ? [] : [name]), ...(compared === '' ? [] : [`~${compared}`])];
 }
 
-/** Names the organization's folder: its id, or its name if it has no id. */
+/** The text that an organization's folder is named by: the id, or the name if it has no id. */
 export function organizationKey(organization: Organization): string {
   return organization.id ?? organization.name ?? '';
 }
@@ -76,7 +76,7 @@ function addTo(draft: ProviderDraft, { name }: Organization): void {
   draft.names.add(compared);
 }
 
-/** For comparison: case, white space, invisible characters and Unicode forms do not count. */
+/** For comparison: ignores case, white space, invisible characters and Unicode forms. */
 function normalizeName(name: string | null): string {
   return (name ?? '')
     .normalize('NFKC')

@@ -1,19 +1,19 @@
 import { MINUTE_MS } from './policy';
 
-/** Calls at once; then one per refill. */
+/** How many calls are allowed at once. Then one per refill. */
 const BURST = 5;
 
 declare const unit: unique symbol;
 
 /**
- * Limits the calls that notices cause (generic cell rate algorithm), so that a flood of forged notices costs a few reads only. An opaque time: when
- * the full burst is available again. Payloads carry the number; only this file makes or reads one.
+ * Limits the calls that notices cause (generic cell rate algorithm), so that a flood of forged notices costs only a few reads. The value is the time
+ * when the full burst is available again. Payloads have it as a number; only this file creates or interprets it.
  */
 export type RateLimit = number & { readonly [unit]: 'ms since 1970' };
 
 export const NEW_RATE_LIMIT = 0 as RateLimit;
 
-/** When the next call is allowed; not later than now: at once. */
+/** When the next call is allowed. A time in the past: at once. */
 export function nextAllowedAtMs(limit: RateLimit, cadenceMs: number): number {
   return limit - (BURST - 1) * refillMs(cadenceMs);
 }
@@ -27,7 +27,7 @@ export function defer(limit: RateLimit, untilMs: number, cadenceMs: number): Rat
   return Math.max(limit, untilMs + (BURST - 1) * refillMs(cadenceMs)) as RateLimit;
 }
 
-/** A minute, or the poll cadence if that is shorter: a poll would call by then anyway. */
+/** A minute, or the poll cadence if that is shorter, because a poll calls by then anyway. */
 function refillMs(cadenceMs: number): number {
   return Math.min(MINUTE_MS, cadenceMs);
 }

@@ -1,23 +1,23 @@
 import { MINUTE_MS } from './policy';
 import { normalizeStatus, statusKind } from './status';
 
-/** A status that upstream returned. `updatedAtMs` by upstream's clock, `askedAtMs` (when the read was requested) by Temporal's. */
+/** A status that upstream returned. `updatedAtMs`: by upstream's clock; `askedAtMs`: when the read was requested, by Temporal's clock. */
 export interface Read {
   readonly status: string;
   readonly updatedAtMs: number | null;
   readonly askedAtMs: number;
 }
 
-/** The read that counts, and a later one that contradicts it: another status with an older date, which counts once it is read again. */
+/** The read that counts, and a later one that contradicts it, with another status and an older date. The later one counts once it is read again. */
 export interface KnownReads {
   readonly read: Read;
   readonly contradiction: Read | null;
 }
 
-/** A date further ahead of our clock is wrong: a wrong clock, a missing time zone, or a forgery. */
+/** A date further ahead of our clock is wrong because of a wrong clock, a missing time zone or a forgery. */
 const MAX_AHEAD_MS = 5 * MINUTE_MS;
 
-/** Null for a date too far ahead of `nowMs`: every later date would look older. */
+/** Returns the date, or null if it is too far ahead of `nowMs`: every later date would look older. */
 export function credibleDateMs(dateMs: number | null, nowMs: number): number | null {
   return dateMs !== null && dateMs > nowMs + MAX_AHEAD_MS ? null : dateMs;
 }
@@ -27,8 +27,8 @@ export function withCredibleDate({ status, updatedAtMs, askedAtMs }: Read, nowMs
 }
 
 /**
- * The read with the later updatedAt wins; with equal or missing dates, the read that was requested later. Another status with an older date may come
- * from a replica that lags, or the known date may be wrong: it wins once it is read again at least `rereadAfterMs` later.
+ * The read with the later updatedAt counts; with equal or missing dates, the read that was requested later. A different status with an older date may
+ * come from a replica that lags, or the known date may be wrong. It counts once it is read again at least `rereadAfterMs` later.
  */
 export function mergeRead({ read: known, contradiction }: KnownReads, read: Read, rereadAfterMs: number): KnownReads {
   if (!isOlder(read, known)) return { read, contradiction: null };
@@ -49,7 +49,7 @@ function hasSameStatus(one: Read, other: Read): boolean {
   return normalizeStatus(one.status) === normalizeStatus(other.status);
 }
 
-/** True if nothing has happened to the person between two reads. */
+/** True if nothing happened to the person between two reads. */
 export function hasSameKindAndDate(one: Read, other: Read): boolean {
   return one.updatedAtMs === other.updatedAtMs && statusKind(one.status) === statusKind(other.status);
 }

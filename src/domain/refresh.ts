@@ -22,11 +22,11 @@ interface AwaitedReport {
   readonly notice: ReportNotice;
   /** When the next list is due. */
   readonly dueAtMs: number;
-  /** How many lists have not shown it. */
+  /** How many lists did not show it. */
   readonly looks: number;
 }
 
-/** The closed round, from its manifest and the worker's settings; `policy.wanted` is the round's own. */
+/** The closed round. `policy` is the worker's, except that `wanted` comes from the manifest. */
 export interface ClosedRound {
   readonly humanId: string | null;
   readonly closedAt: string | null;
@@ -34,11 +34,11 @@ export interface ClosedRound {
   readonly round?: number;
   readonly policy: Policy;
   readonly documents: readonly StoredDocument[];
-  /** With many documents, in their place. */
+  /** In place of `documents` if they are many. */
   readonly marks?: Marks;
 }
 
-/** The lists after a closing that need no notice: `afterMs` after the closing, ascending. */
+/** When to list the reports after a closing without a notice: `afterMs` after `closedAtMs`, ascending. */
 export interface CheckSchedule {
   readonly closedAtMs: number;
   readonly afterMs: readonly number[];
@@ -50,11 +50,11 @@ export interface Refresh {
   readonly round: Omit<ClosedRound, 'documents' | 'marks'> | null;
   readonly collection: Collection;
   readonly awaited: readonly AwaitedReport[];
-  /** How many notices named another person. */
+  /** How many notices were about another person. */
   readonly ignored: number;
   /** How many documents were stored. */
   readonly stored: number;
-  /** The remaining checks; null if no closing scheduled any, and in the state of 0.1.0. */
+  /** The remaining checks; null if no closing scheduled any. Missing in the state of 0.1.0. */
   readonly checks: CheckSchedule | null;
 }
 
@@ -64,18 +64,18 @@ export type RefreshStep =
   | { readonly do: 'record' | 'list' | 'end' }
   | { readonly do: 'wait'; readonly untilMs: number };
 
-/** Further notices request a list too, but no list is checked for them. */
+/** Further notices request a list, but are not awaited. */
 const MAX_AWAITED = 500;
-/** Delays of checks, so that the applicants of a batch do not list in the same second. */
+/** Checks are delayed by up to this, so that the applicants of a batch do not list in the same second. */
 const MAX_CHECK_JITTER_MS = 30 * MINUTE_MS;
 const JITTER_SHARE = 0.1;
 
-/** True if the person connected and was not withdrawn at the closing, so that upstream may still announce reports. */
+/** True if the person had connected a provider and was not withdrawn at the closing: then upstream may announce more reports. */
 export function isStillConnected(outcome: Outcome | null, reason: Reason | null): boolean {
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
 }
 
-/** True if a closing is so recent that new versions are still collected; false for an unknown time. */
+/** True if the closing is recent enough to collect new versions; false for an unknown time. */
 export function isWithinRefreshPeriod(nowMs: number, closedAtMs: number | null, refreshForMs: number): boolean {
   return closedAtMs !== null && nowMs - closedAtMs <= refreshForMs;
 }
@@ -100,12 +100,12 @@ export function upgradeRefresh(carried: Refresh): Refresh {
   };
 }
 
-/** The delays of the checks of one applicant, in ms after the closing; `jitter` (0 to 1) is the applicant's own. */
+/** The delays of an applicant's checks, in ms after the closing. `jitter`: 0 to 1, fixed per applicant. */
 export function checkDelaysMs(afterMs: readonly number[], jitter: number): readonly number[] {
   return afterMs.map((ms) => Math.round(ms + jitter * Math.min(ms * JITTER_SHARE, MAX_CHECK_JITTER_MS)));
 }
 
-/** The schedule of a later closing replaces the one before. A repeat and a malformed schedule change nothing. */
+/** The schedule of a later closing replaces an earlier one. A repeat or a malformed schedule changes nothing. */
 export function withCheckSchedule(refresh: Refresh, schedule: CheckSchedule): Refresh {
   const { closedAtMs, afterMs } = schedule ?? {};
   if (!Number.isFinite(closedAtMs) || !Array.isArray(afterMs) || !afterMs.every(Number.isFinite)) return refresh;
@@ -113,7 +113,7 @@ export function withCheckSchedule(refresh: Refresh, schedule: CheckSchedule): Re
   return { ...refresh, checks: { closedAtMs, afterMs } };
 }
 
-/** When the next check is due, counted from the later of the schedule's closing and the manifest's; null if none remains. */
+/** When the next check is due; null if none remains. Counts from the closing in the schedule or in the manifest, whichever is later. */
 export function nextCheckAtMs(refresh: Refresh): number | null {
   const [afterMs] = refresh.checks?.afterMs ?? [];
   return afterMs === undefined ? null : checksStartMs(refresh) + afterMs;
@@ -145,7 +145,7 @@ export function withAwaitedReport(refresh: Refresh, notice: ReportNotice, nowMs:
   return { ...refresh, collection: withListWanted(collection, nowMs) };
 }
 
-/** The manifest was read. A new round replaces what is known of an earlier one; the notices stay. */
+/** After a read of the manifest. A new round replaces what is known of an earlier one; the awaited reports of its person stay. */
 export function withClosedRound(refresh: Refresh, { documents, marks, ...closed }: ClosedRound): Refresh {
   // A worker of an earlier version may have read the manifest.
   const round = { ...closed, policy: completePolicy(closed.policy) };
@@ -153,6 +153,7 @@ export function withClosedRound(refresh: Refresh, { documents, marks, ...closed 
   return keepOwnNotices({ ...refresh, round, collection: emptyCollection(documents, marks) });
 }
 
+/** Drops notices about another person, once the person is known. */
 function keepOwnNotices(refresh: Refresh): Refresh {
   const { round, awaited } = refresh;
   if (!round) return refresh;
@@ -160,24 +161,24 @@ function keepOwnNotices(refresh: Refresh): Refresh {
   return { ...refresh, awaited: ours, ignored: refresh.ignored + awaited.length - ours.length };
 }
 
-/** Removes notices that the open applicant has accepted. */
+/** Removes the notices that the applicant has accepted, after it was opened again. */
 export function withoutAwaitedReports(refresh: Refresh, accepted: ReadonlySet<ReportNotice>): Refresh {
   return { ...refresh, awaited: refresh.awaited.filter(({ notice }) => !accepted.has(notice)) };
 }
 
-/** True if a notice, not only a check, requests a list. */
+/** True if a notice requests a list, not only a check. */
 export function isListRequested({ awaited, collection }: Refresh): boolean {
   return awaited.length > 0 || collection.wantedAtMs !== null;
 }
 
-/** Counts a list that notices requested, before it is made, against the rate limit. */
+/** Counts a list for notices against the rate limit, before the list. */
 export function withCountedList(refresh: Refresh, nowMs: number): Refresh {
   return { ...refresh, collection: withNoticeList(refresh.collection, nowMs, listCadenceMs(refresh)) };
 }
 
 /**
- * A list was requested at `askedAtMs`; `collection` includes it. `listed` null: no access. Upstream's lists may lag behind its notices: an awaited
- * report that is not listed is awaited for 1, 5 and 30 min more, then dropped.
+ * After a list that was requested at `askedAtMs`. `collection` already includes it; `listed` null: no access. Upstream's lists may lag behind its
+ * notices, so a report that is not listed is awaited for 1, 5 and 30 min more, then dropped.
  */
 export function withListResult(
   refresh: Refresh,
@@ -194,13 +195,13 @@ export function withListResult(
   return { ...withoutChecksUntil(refresh, askedAtMs), collection, awaited };
 }
 
-/** A date far ahead of our clock does not count: a row dated 2099 would hide every later version. */
+/** Ignores dates far ahead of our clock: a row dated 2099 would hide every later version. */
 function showsVersion({ id, updatedAt }: ListedReport, notice: ReportNotice, nowMs: number): boolean {
   const dateMs = (text: string | null) => credibleDateMs(parseInstantMs(text), nowMs) ?? 0;
   return id === notice.reportId && dateMs(updatedAt) >= dateMs(notice.updatedAt);
 }
 
-/** Pure: the same refresh and time give the same step. */
+/** The next step. Pure: the same refresh and time give the same step. */
 export function decideRefresh(refresh: Refresh, nowMs: number): RefreshStep {
   const { round, collection, awaited } = refresh;
   const wanted = round?.policy.wanted ?? {};

@@ -17,7 +17,7 @@ export interface ListedReport {
   readonly updatedAt: string | null;
 }
 
-/** Says only that a provider, or the person, has a report of a type; type '' if it is not wanted. */
+/** A row reduced to what it proves: a provider, or the person, has a report of this type. Type '': not a wanted one. */
 export type ListedKind = Pick<ListedReport, 'type' | 'organization'>;
 
 /** An entry of the manifest: one format of one version of a report. `file` is relative to the manifest. */
@@ -27,15 +27,15 @@ export interface StoredDocument {
   readonly organization: Organization | null;
   readonly format: Format;
   readonly reportId: string;
-  /** The version that was stored. */
+  /** The version that is stored. */
   readonly updatedAt: string | null;
-  /** The newest later version that had the same bytes. */
+  /** The newest later version with the same bytes. */
   readonly seenAt: string | null;
   readonly sha256: string;
   readonly bytes: number;
   readonly contentType: string;
   readonly storedAt: string;
-  /** True if a newer version is stored, or if the details were corrected since: the document may be another person's. */
+  /** True if a newer version is stored, or if the details were corrected later: then the document may be another person's. */
   readonly superseded: boolean;
   /** The round that stored it; absent: 1. */
   readonly round?: number;
@@ -43,7 +43,10 @@ export interface StoredDocument {
   readonly encrypted?: true;
 }
 
-/** `not-offered`: upstream has no such format; `not-listed`: may still be listed; `missing`: should be listed; `failed`: the download failed. */
+/**
+ * `not-offered`: the report does not exist in this format; `not-listed`: upstream may list it later; `missing`: upstream should list it, but does not;
+ * `failed`: the download failed.
+ */
 export type MissingReason = 'not-offered' | 'not-listed' | 'missing' | 'failed';
 
 /** A wanted document that is not stored. Only `missing` and `failed` change the outcome. */
@@ -61,7 +64,7 @@ export interface WantedDocument {
   readonly format: Format;
 }
 
-/** The formats of the vendor's six types. Its documents differ on json for healthcheck and highlights, so it is allowed. */
+/** The formats of the vendor's six types. Its documents contradict each other on json for healthcheck and highlights, so it is allowed. */
 const POSSIBLE_FORMATS: Readonly<Record<string, readonly Format[]>> = {
   unity: ['json', 'html', 'pdf'],
   ccdraw: ['html', 'pdf'],
@@ -71,7 +74,7 @@ const POSSIBLE_FORMATS: Readonly<Record<string, readonly Format[]>> = {
   highlights: ['json', 'html', 'pdf'],
 };
 
-/** True for one of the vendor's own types; false for a custom type of a contract. */
+/** True for one of the vendor's types; false for a custom type of a contract. */
 export function isKnownType(type: string): boolean {
   return wantedFormats(POSSIBLE_FORMATS, type) !== undefined;
 }
@@ -107,10 +110,10 @@ export function listWantedDocuments(listed: readonly ListedReport[], wanted: Wan
   return listed.flatMap((report) => (wantedFormats(wanted, report.type) ?? []).map((format) => ({ report, format })));
 }
 
-/** The formats of a type in any case; undefined if it has none. */
+/** The formats of a type, whatever its case; undefined if it has none. */
 export function wantedFormats(byType: Wanted, type: string): readonly Format[] | undefined {
   const key = type.toLowerCase();
-  // A type is upstream's text, and could be "constructor".
+  // A type is upstream's text: it could be "constructor".
   return Object.hasOwn(byType, key) ? byType[key] : undefined;
 }
 
@@ -129,7 +132,7 @@ export function parseDocumentKey(key: string): { reportId: string; version: stri
 
 const keysByDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
 
-/** The keys of all stored versions, and of later versions with the same bytes. */
+/** The keys of all stored versions, including later versions with the same bytes. */
 export function storedDocumentKeys(stored: readonly StoredDocument[]): ReadonlySet<string> {
   const known = keysByDocuments.get(stored);
   if (known) return known;
@@ -157,7 +160,7 @@ export function findNewestVersion(
   return versions[0] ?? null;
 }
 
-/** The wanted types that a list lacks, by provider. A provider may never have a CCD-A, so a missing ccdraw is no gap. */
+/** The wanted types that a list lacks, by provider. Some providers never have a CCD-A, so an absent ccdraw is `not-listed`, not `missing`. */
 export function findAbsentReports(listed: readonly ListedKind[], wanted: Wanted): MissingDocument[] {
   const providers = groupProviders(listed.map(({ organization }) => organization));
   return Object.entries(wanted).flatMap(([type, formats]) => {
@@ -179,20 +182,20 @@ function absentReports(type: string, rows: readonly ListedKind[], providers: rea
   );
 }
 
-/** The providers that lack a report of a type; null: the person lacks it. */
+/** The providers without a report of a type; `[null]` if the type exists once per person and is absent. */
 function ownersWithoutRow(
   type: string,
   rows: readonly ListedKind[],
   providers: readonly Provider[],
 ): (Organization | null)[] {
   if (!isPerProvider(type) || providers.length === 0) return rows.length === 0 ? [null] : [];
-  // A report without an organization can only belong to a sole provider.
+  // A report without an organization belongs to the provider if there is only one.
   const isRowOf = (provider: Provider) => (row: ListedKind) =>
     row.organization ? matchesProvider(provider, row.organization) : providers.length === 1;
   return providers.filter((provider) => !rows.some(isRowOf(provider))).map(({ organization }) => organization);
 }
 
-/** unity and ccdraw exist once per provider; of the other types no more is known than that they exist once per person. */
+/** unity and ccdraw exist once per provider. For other types the vendor documents only that they exist once per person. */
 export function isPerProvider(type: string): boolean {
   return type === 'unity' || type === 'ccdraw';
 }

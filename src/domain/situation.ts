@@ -2,12 +2,12 @@ import type { Collection } from './collection';
 import type { Facts } from './facts';
 import type { Policy } from './policy';
 
-/** All that a decision about an applicant depends on. */
+/** Everything that a decision about an applicant depends on. */
 export interface Situation {
   readonly facts: Facts;
   readonly collection: Collection;
   readonly policy: Policy;
   readonly nowMs: number;
-  /** True: Human API sends the invitation; false: the carrier does. */
+  /** True: Human API sends the invitation; false: the carrier sends it. */
   readonly autoInvite: boolean;
 }

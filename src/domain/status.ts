@@ -9,9 +9,9 @@ interface StatusRules {
   readonly cadence: PollName;
   /** Only a person who opened the invitation can have this status. */
   readonly provesEngagement: boolean;
-  /** A notice of it is read back at once, because it could end the applicant or start the window that never restarts. */
+  /** A notice of it is read back at once, because it could end the applicant or start the settle window that never restarts. */
   readonly isReadBackAtOnce: boolean;
-  /** The status does not end the applicant; the deadline does. */
+  /** The status does not end the applicant: only the deadline does. */
   readonly waitsForDeadline: boolean;
   /** Reports may come without a change of status, so the list is polled too. */
   readonly isListPolled: boolean;
@@ -71,10 +71,10 @@ function rules(waitingFor: string, exceptions: Partial<StatusRules>): StatusRule
   return { ...DEFAULTS, ...exceptions, waitingFor };
 }
 
-/** The statuses that have rules; any other text is `unknown`, because upstream may add statuses. */
+/** The statuses that have rules. Any other text is `unknown`, because upstream may add statuses. */
 export type StatusKind = keyof typeof RULES;
 
-/** Our domain's texts, normalized. Payloads carry texts, and adapters return them. */
+/** The normalized texts of our domain. Payloads have texts, and adapters return them. */
 const KIND_BY_TEXT: ReadonlyMap<string, StatusKind> = new Map([
   ['invited', 'invited'],
   ['engaged', 'engaged'],
@@ -91,7 +91,7 @@ export function statusKind(status: string): StatusKind {
   return KIND_BY_TEXT.get(normalizeStatus(status)) ?? 'unknown';
 }
 
-/** For comparison: case and white space do not count. */
+/** For comparison: ignores case and white space. */
 export function normalizeStatus(status: string): string {
   return status.trim().toLowerCase().replace(/\s+/g, ' ');
 }

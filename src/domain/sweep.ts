@@ -4,27 +4,27 @@ import type { PollName } from './policy';
 import { isWithinRefreshPeriod } from './refresh';
 
 /**
- * The findings of a sweep. `gone`: an open applicant whose person no longer exists upstream; `unattended`: a person upstream whom no applicant
- * follows, or followed recently; `terminated`: an applicant that was ended by force and whose person is still upstream; `unread`: an open
- * applicant whose status was not read for longer than twice its cadence.
+ * The findings of a sweep. `gone`: an open applicant whose person no longer exists upstream; `unattended`: a person upstream that no applicant
+ * follows or followed recently; `terminated`: an applicant whose run was terminated or timed out, and whose person is still upstream; `unread`: an
+ * open applicant whose status was not read for longer than twice its cadence.
  */
 export const SWEEP_KINDS = ['gone', 'unattended', 'terminated', 'unread'] as const;
 export type SweepKind = (typeof SWEEP_KINDS)[number];
 export type SweepCounts = Readonly<Record<SweepKind, number>>;
 
-/** A person upstream. `clientUserId` null: missing, or not one of ours, which may be any text and is dropped. */
+/** A person upstream. `clientUserId` null: missing, or not in our form, in which case the text is dropped. */
 export interface SweepPerson {
   readonly clientUserId: string | null;
   readonly humanId: string;
 }
 
-/** The rows that a sweep stores of our applicants: these fields and no others. */
+/** A run of an applicant with only the fields that a sweep stores. */
 export type ApplicantListing = Pick<
   ApplicantRun,
   'clientUserId' | 'humanId' | 'standing' | 'startedAtMs' | 'closedAtMs'
 >;
 
-/** To be checked: a person upstream without an applicant, or an open applicant (`listed`: the list upstream has the person). */
+/** What to check one by one: a person upstream without an applicant, or an open applicant (`listed`: upstream lists the person). */
 export type SweepCandidate =
   | ({ readonly of: 'person' } & SweepPerson)
   | {
@@ -39,28 +39,28 @@ export interface SweepFinding extends SweepPerson {
   readonly kind: SweepKind;
   /** Since when the status has not been read; only for `unread`. */
   readonly sinceMs?: number;
-  /** Upstream answers, but no answer decides about the person; only for `unread`. */
+  /** Upstream answers, but its answers do not decide about the person; only for `unread`. */
   readonly reason?: 'undecided';
 }
 
-/** The state of an applicant's newest run. */
+/** What the newest run of an applicant shows. */
 export interface ApplicantObservation {
   readonly standing: Standing;
   readonly humanId: string | null;
   readonly closedAtMs: number | null;
   /** Since when an open applicant has been overdue; null if it is not. */
   readonly unreadSinceMs: number | null;
-  /** True if it waits for an answer that decides about the person. */
+  /** True if the answers to it do not decide about the person. */
   readonly isUndecided?: boolean;
 }
 
-/** From the manifest, if Temporal has no run any more. */
+/** How an applicant ended according to the manifest, for an applicant without a run in Temporal. */
 export interface RecordedEnding {
   readonly outcome: Outcome | null;
   readonly closedAtMs: number | null;
 }
 
-/** Compares both lists. The results are only candidates, because the lists are of different times; every open applicant is one. */
+/** Compares both lists. The lists are of different times, so the results have to be checked. Every open applicant is a candidate. */
 export function findCandidates(
   people: readonly SweepPerson[],
   applicants: readonly ApplicantListing[],
@@ -92,8 +92,8 @@ export function findCandidates(
 }
 
 /**
- * Judges a candidate by its newest run; null for no finding, such as a person invited in between. `seen` null: Temporal has no run. `gone` still
- * has to be confirmed upstream.
+ * Judges a candidate by its newest run. Null: no finding, for example because the person was invited after the list. `seen` null: Temporal has no
+ * run. `gone` still has to be confirmed upstream.
  */
 export function judgeCandidate(
   candidate: SweepCandidate,
@@ -130,11 +130,11 @@ function judgePerson(
   if (seen?.standing === 'forced') return 'terminated';
   const closedAtMs = seen ? seen.closedAtMs : (recorded?.closedAtMs ?? null);
   if (isWithinRefreshPeriod(nowMs, closedAtMs, refreshForMs)) return null;
-  // A manifest without an outcome, and no run that could write one: the run was ended by force, and Temporal has deleted it.
+  // The manifest has no outcome, and no run can write one any more: the run was terminated or timed out, and Temporal has deleted it.
   return !seen && recorded && recorded.outcome === null ? 'terminated' : 'unattended';
 }
 
-/** The cadence to expect of an applicant if only the stage is known. */
+/** The cadence to expect of an applicant, from its stage alone. */
 export function pollNameOfStage(stage: Stage | null): PollName {
   if (stage === 'invited' || stage === 'syncing' || stage === 'attention') return stage;
   return stage === 'collecting' ? 'someSynced' : 'engaged';

@@ -1,4 +1,4 @@
-/** 64 bits as two numbers of 32 (cyrb53, not cut to 53 bits). Workflow code has no node:crypto. */
+/** A hash of 64 bits, as two numbers of 32 bits (cyrb53 without the cut to 53 bits), because workflow code has no node:crypto. */
 export function hashText(text: string): readonly [low: number, high: number] {
   let high = 0xdeadbeef | 0;
   let low = 0x41c6ce57 | 0;

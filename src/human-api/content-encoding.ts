@@ -2,7 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { type CallFacts, Unavailable } from '../upstream/errors';
 
-/** Two codings are already odd. */
+/** Even two codings are unusual. */
 const MAX_CODINGS = 2;
 const CODINGS = ['gzip', 'x-gzip', 'deflate', 'br'] as const;
 type Coding = (typeof CODINGS)[number];
@@ -36,7 +36,7 @@ async function* decode(source: AsyncIterable<Uint8Array>, coding: Coding): Async
   // A proxy may decode the body and keep the header.
   if (coding.endsWith('gzip') && first.value[0] !== GZIP_FIRST_BYTE) return yield* encoded;
   const decoder = createDecoder(coding, first.value);
-  // The decoder emits the errors of both streams; a reader that stops ends the source.
+  // The decoder emits the errors of both streams, and destroys the source if the reader stops.
   pipeline(Readable.from(encoded), decoder, () => {});
   yield* decoder as AsyncIterable<Uint8Array>;
 }

@@ -2,7 +2,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { isLoopbackHost } from '../process/loopback';
 import type { ProxySettings } from './proxy-settings';
 
-/** A worker's default number of activity slots, so that no call waits for a connection while others download. */
+/** A worker has as many activity slots by default, so that no call waits for a connection while others download. */
 const MAX_CONNECTIONS = 100;
 
 /** Sends calls directly or through a proxy. */
@@ -26,7 +26,7 @@ export function createDispatchers(proxy: ProxySettings | null, connectTimeoutMs:
     proxy &&
     new EnvHttpProxyAgent({
       ...common,
-      // Set here, so that undici reads no variable itself.
+      // Set explicitly, so that undici reads no environment variable.
       httpProxy: '',
       httpsProxy: proxy.url,
       noProxy: proxy.noProxy,

@@ -1,8 +1,8 @@
 import { isRecord, parseJson } from './json';
 
 /**
- * The body of a 4xx or 5xx. Only `enveloped` can be Human API's own answer, and a gateway's default error may have the same form. `similar`
- * lacks one text of an envelope; `html` comes from a proxy. Free text is dropped.
+ * The body of a 4xx or 5xx, without its free text. Only `enveloped` can be from Human API, but a gateway's default error may have the same form.
+ * `similar`: an envelope without one of its texts; `html`: a proxy's page.
  */
 export interface ErrorBody {
   readonly kind: 'enveloped' | 'similar' | 'empty' | 'html' | 'other';
@@ -12,13 +12,13 @@ export interface ErrorBody {
   readonly keys: readonly string[];
 }
 
-/** An envelope has a few hundred bytes; more of a proxy's page is useless. */
+/** An envelope has a few hundred bytes. The rest of a proxy's page is useless. */
 export const MAX_ENVELOPE_BYTES = 64 * 1024;
 const MAX_KEYS = 20;
-/** Only fields that we send, with an index in a list: any other word could be a name or a date of a person. */
+/** The fields that we send, possibly with an index. Any other word could be a name or a date of a person. */
 const FIELD_PATH =
   /^(?:clientUserId|clientUserEmail|autoInvite|firstName|lastName|dateOfBirth|suggestedSources|client_id|client_secret|client_user_id|type)(?:\.\d{1,3}|\[\d{1,3}\])?$/;
-/** A UUID (vendor's OpenAPI), with or without dashes: no name, date or telephone number looks like it. */
+/** A UUID (vendor's OpenAPI), with or without dashes: no name, date or telephone number has this form. */
 const REQUEST_ID = /^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i;
 
 /**
@@ -48,7 +48,7 @@ export function parseRequestId(value: unknown): string | null {
   return typeof value === 'string' && REQUEST_ID.test(value) ? value : null;
 }
 
-/** Gateways answer `{code, message}` and `{statusCode, message}` by default, so without a request id both texts are required. */
+/** Default errors of gateways are `{code, message}` and `{statusCode, message}`, so without a request id both texts are required. */
 function bodyKind(body: Record<string, unknown>, requestId: string | null): 'enveloped' | 'similar' | 'other' {
   const code = body['code'] ?? body['statusCode'];
   const hasCode = typeof code === 'number' || (typeof code === 'string' && code !== '');

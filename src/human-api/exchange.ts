@@ -23,7 +23,7 @@ const MAX_LIST_BYTES = 64 * 1024 * 1024;
 const MAX_JSON_BYTES = 5 * 1024 * 1024;
 /** The success statuses that Human API documents, for all calls together. */
 const SUCCESSES: readonly number[] = [200, 201, 202, 204];
-/** Paths with a running `Retry-After`. */
+/** The maximum of paths with a running `Retry-After`. */
 const MAX_HOLDS = 10_000;
 
 /** How to read the content of an answer. */
@@ -105,7 +105,7 @@ export class Exchange {
         path: path + query,
         signal: timeout.signal,
         headersTimeout: 0, // The timer above covers the wait for the headers.
-        bodyTimeout: timeoutMs, // A report is read after the timer has ended, but its bytes must keep coming.
+        bodyTimeout: timeoutMs, // A report is read after the timer has ended, but its bytes must not stall.
       });
       const requestId = parseRequestId(readHeader(answer, 'x-humanapi-request-id'));
       facts = { ...facts, status: answer.statusCode, requestId };
@@ -140,7 +140,7 @@ function errorReply(errorBody: ErrorBody, facts: CallFacts): Reply<never> {
   return { facts: { ...facts, requestId: errorBody.requestId ?? facts.requestId }, errorBody, content: null };
 }
 
-/** An error whose body is cut off or cannot be decoded still has its status, which is enough. */
+/** If the body is truncated or cannot be decoded, the status is enough. */
 async function readError(facts: CallFacts, answer: Dispatcher.ResponseData): Promise<ErrorBody> {
   try {
     const bytes = await readBytes(readableBody(facts, answer), MAX_ENVELOPE_BYTES);
@@ -160,7 +160,7 @@ function readCodings(facts: CallFacts, { headers }: Dispatcher.ResponseData) {
   return parseCodings(facts, [headers['content-encoding'] ?? []].flat().join());
 }
 
-/** Reads up to `limit` bytes; more end the connection. */
+/** Reads up to `limit` bytes. A longer body ends the connection. */
 async function readBytes(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -4,8 +4,8 @@ import { parseJsonText } from './json';
 const MAX_ENCODINGS = 2;
 
 /**
- * The JSON value of a notification's body: UTF-8 or UTF-16, with a byte order mark, NULs and control characters around it, or JSON inside a
- * JSON string. Undefined if it is invalid.
+ * The JSON value of a notification's body; undefined if it is invalid. Accepts UTF-8 and UTF-16, a byte order mark, NULs and control characters around
+ * the JSON, and JSON inside a JSON string.
  */
 export function decodeJsonBody(body: Uint8Array): unknown {
   return decodeJsonText(new TextDecoder(detectEncoding(body)).decode(body));

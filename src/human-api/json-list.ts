@@ -15,7 +15,7 @@ function parseElement(bytes: Uint8Array): unknown {
   return parseJsonText(text) ?? parseJsonText(replaceNaN(text));
 }
 
-/** What serializers write for a number that JSON does not have. */
+/** What some serializers write for numbers that JSON does not have. */
 const INVALID_NUMBER = /-?\b(?:NaN|Infinity)\b/g;
 
 /** Replaces invalid numbers outside strings with null. */
@@ -66,7 +66,7 @@ function splitElements(bytes: Uint8Array): Uint8Array[] | null {
   }
   if (from !== text.byteLength) return null;
   const filled = elements.filter((element) => trimSpace(element).byteLength > 0);
-  // An empty list is valid JSON and does not get here: `[,]` is not known to be empty.
+  // An empty list is valid JSON and was parsed before. `[,]` may not be empty, so it is no list.
   return filled.length > 0 ? filled : null;
 }
 

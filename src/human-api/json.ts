@@ -12,7 +12,7 @@ export function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(quoteLargeIds(text));
   } catch {
-    // The parser's own error quotes the text.
+    // The parser's error quotes the text.
     return undefined;
   }
 }
@@ -20,7 +20,7 @@ export function parseJsonText(text: string): unknown {
 /** Inside a JSON string quotes are escaped, so that no string matches. */
 const LARGE_ID = /("(?:clientUserId|humanId|objectId|id)"\s*:\s*)(\d{16,200})(?=\s*[,}])/g;
 
-/** Turns numeric ids beyond 2^53 into strings: a JavaScript number loses digits, and the id would name another person. */
+/** Turns numeric ids beyond 2^53 into strings: a JavaScript number would lose digits, and the id would be another person's. */
 function quoteLargeIds(json: string): string {
   return json.replace(LARGE_ID, '$1"$2"');
 }

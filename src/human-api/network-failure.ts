@@ -11,20 +11,20 @@ export function toUnavailable(facts: CallFacts, error: unknown, isProxied = fals
     const advice = proxyStatus === '407' ? 'check its user and password' : 'check whether it allows this host';
     return new Unavailable(facts, `the proxy of HTTPS_PROXY refused the connection (${proxyStatus}); ${advice}`);
   }
-  // The connection is open, so the call may still be alive.
+  // The connection is open, so Human API may still be working on the call.
   if (code === 'UND_ERR_BODY_TIMEOUT') return new Unavailable(facts, 'the response stalled', { callMayBeAlive: true });
   if (facts.status !== null) return new Unavailable(facts, `the response was cut off (${code})`);
   const target = isProxied ? 'the proxy of HTTPS_PROXY, and the host through it' : 'the host';
   return new Unavailable(facts, `the connection failed (${code}); check that this machine can reach ${target}`);
 }
 
-/** The status of a proxy that opened no tunnel: undici reports it only in its message. */
+/** The status of a proxy that opened no tunnel. undici reports it only in its message. */
 function readProxyStatus(error: unknown): string | null {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === 'string' ? (/^Proxy response \((\d{3})\)/.exec(message)?.[1] ?? null) : null;
 }
 
-/** We stopped waiting: Human API may still be working on the request. */
+/** We stopped waiting, but Human API may still be working on the request. */
 export function toTimeout(facts: CallFacts, timeoutMs: number): Unavailable {
   return new Unavailable(facts, `no complete answer within ${timeoutMs} ms`, { callMayBeAlive: true });
 }

@@ -13,9 +13,9 @@ const WRAPPED: ParsedNotice = { kind: 'other', reason: 'wrapped' };
 
 const MAX_STATUS_LENGTH = 100;
 const MAX_TYPE_LENGTH = 100;
-/** The known endpoints have fifty characters. */
+/** The known endpoints have about fifty characters. */
 const MAX_ENDPOINT_LENGTH = 2_000;
-/** A shorter text, or one without "humanId", is not parsed: invalid JSON costs an exception. */
+/** A shorter text, or one without "humanId", is not parsed, because each failed parse costs an exception. */
 const MIN_NOTICE_LENGTH = 50;
 const MAX_ENVELOPES = 3;
 const MAX_ENVELOPE_FIELDS = 20;
@@ -34,12 +34,12 @@ export function parseNotices(
   return { ok: true, notices: elements.map((element) => parseNotice(element, nowMs)) };
 }
 
-/** A sender repeats a notice sooner than this. */
+/** A sender repeats a notice within this time. */
 const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
 
 /**
- * Covers everything a notice states. Ids and dates count as texts, so that a number instead makes no other notice. A notice without a readable
- * date is a repeat only within ten minutes; otherwise a later notice would be dropped for the rest of the run.
+ * The request id, a hash of everything that a notice states. Ids and dates count as texts, so a number in place of a text gives the same id. Without a
+ * readable date, a notice is a repeat only within ten minutes: otherwise all later ones would be dropped for the rest of the run.
  */
 function noticeId(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
   const updatedAt = scalar(element['updatedAt']);
@@ -106,12 +106,12 @@ function reportNotice(fields: Record<string, unknown>, nowMs: number): ParsedNot
   return { kind: 'report', humanId, reportId, type, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 
-/** A number becomes its decimal text; null for a fraction or an exponent, whose text is not what the sender had. */
+/** Turns a safe integer into its decimal text; null for another number, whose text is not the one that the sender had. */
 function parseId(value: unknown): unknown {
   return typeof value === 'number' ? (Number.isSafeInteger(value) ? String(value) : null) : value;
 }
 
-/** The endpoint only identifies the kind of a notice. It is never called, so its host does not matter. */
+/** The endpoint only identifies the kind of a notice. We never call it, so its host does not matter. */
 function isReportsEndpoint(endpoint: unknown): boolean {
   if (typeof endpoint !== 'string' || endpoint.length > MAX_ENDPOINT_LENGTH) return false;
   const names = (endpoint.trim().split(/[?#]/, 1)[0] ?? '').split('/').filter((name) => name !== '');

@@ -3,17 +3,17 @@ import type { ErrorBody } from './error-body';
 import { UNDECIDED } from './undecided-reasons';
 
 /**
- * What proves that an error about a person or a document is Human API's own: `strict`, a well-formed `x-humanapi-request-id` in the body,
- * because default errors of gateways look like an envelope; `lenient`, any envelope.
+ * What proves that Human API itself sent an error about a person or a document. `strict`: a well-formed `x-humanapi-request-id`, because default errors
+ * of gateways look like an envelope; `lenient`: any envelope.
  */
 export type Envelopes = 'strict' | 'lenient';
 
-/** An answer with any status except rate limits: the requested content, or the error body instead. */
+/** An answer, except a rate limit: the requested content, or the error body in its place. */
 export type Reply<Content> =
   | { readonly facts: CallFacts; readonly errorBody: null; readonly content: Content }
   | { readonly facts: CallFacts; readonly errorBody: ErrorBody; readonly content: null };
 
-/** Returns the content. @throws Unavailable for every error that the caller has not handled */
+/** Returns the content. @throws Unavailable for any error: the caller handles the others first */
 export function requireContent<Content>({ facts, errorBody, content }: Reply<Content>): Content {
   if (errorBody === null) return content;
   const status = facts.status ?? 0;
@@ -25,7 +25,7 @@ export function requireContent<Content>({ facts, errorBody, content }: Reply<Con
   });
 }
 
-/** What came with the status, for the error's message. */
+/** Describes the body, for the error's message. */
 const ERROR_BODY_TEXT: Readonly<Record<ErrorBody['kind'], string>> = {
   enveloped: '',
   similar: ', but the answer is not from Human API',
@@ -34,7 +34,7 @@ const ERROR_BODY_TEXT: Readonly<Record<ErrorBody['kind'], string>> = {
   other: ', but the answer is not from Human API',
 };
 
-/** True if Human API itself rejected the request with such a status: the same status of a gateway proves nothing. */
+/** True if Human API itself rejected the request with such a status. The same status from a gateway proves nothing. */
 export function isRejected(
   { facts, errorBody }: Reply<unknown>,
   hasStatus: (status: number) => boolean,
@@ -70,7 +70,7 @@ function isIdentified({ requestId }: CallFacts, errorBody: ErrorBody | null, env
   return isEnvelopeLike(errorBody) && (envelopes === 'lenient' || requestId !== null);
 }
 
-/** An envelope, or a body so similar that operators have to know. */
+/** True for an envelope, or for a body so similar that operators have to know. */
 function isEnvelopeLike(errorBody: ErrorBody | null): boolean {
   return errorBody?.kind === 'enveloped' || errorBody?.kind === 'similar';
 }

@@ -3,7 +3,7 @@ import { BadDocument, type CallFacts, Unavailable, UpstreamError } from '../upst
 import type { ReportBody } from '../upstream/port';
 import { toUnavailable } from './network-failure';
 
-/** Wraps the body of an answer. `bytes`: the document in it, decoded. */
+/** Wraps the body of an answer. `bytes`: the decoded document. */
 export function reportBody(
   facts: CallFacts,
   headers: Pick<ReportBody, 'contentType' | 'contentLength'>,

@@ -30,9 +30,9 @@ export function buildMessage(call: Call): {
 } {
   const headers: Record<string, string> = {
     accept: '*/*',
-    // A document is stored decoded, so compression gains nothing; encoded bodies are decoded if they come anyway.
+    // Documents are stored decoded, so compression gains nothing. Encoded bodies are decoded nevertheless.
     'accept-encoding': 'identity',
-    // As in the cookbook's examples: no cache may answer for Human API.
+    // As in the cookbook's examples: a cache must not answer for Human API.
     'cache-control': 'no-cache',
     'user-agent': 'chartway',
   };
@@ -45,7 +45,7 @@ export function buildMessage(call: Call): {
   };
 }
 
-/** An empty id or dots would name another resource (`DELETE /users/`); a lone surrogate cannot be encoded. */
+/** An empty id or dots would address another resource (`DELETE /users/`); a lone surrogate cannot be encoded. */
 function segment(id: string, facts: CallFacts): string {
   if (/^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id)) throw new Unavailable(facts, 'no URL can carry the id');
   return encodeURIComponent(id);

@@ -6,7 +6,7 @@ import { isRejected, type Reply, requireContent } from './reply';
 /** Requests the token of a key. */
 export type TokenMint = (key: string) => Promise<{ readonly token: string; readonly lifeMs: number }>;
 
-/** Human API answers 86400 s; without a usable value we renew soon. */
+/** Human API's tokens live 86400 s. Without a usable value we renew soon. */
 const DEFAULT_LIFE_MS = 5 * 60_000;
 const MAX_LIFE_MS = 366 * 86_400_000;
 
@@ -15,7 +15,7 @@ interface Credentials {
   readonly clientSecret: string;
 }
 
-/** The client token, for the admin host; its key is ''. A rejection is a fault of our settings. @throws RateLimited, Unavailable */
+/** Mints the client token, for the admin host; its key is ''. A rejection means that our settings are wrong. @throws RateLimited, Unavailable */
 export function clientTokenMint(exchange: Exchange, { clientId, clientSecret }: Credentials): TokenMint {
   const body = { client_id: clientId, client_secret: clientSecret, type: 'client' };
   return async () => {
@@ -30,8 +30,8 @@ export function clientTokenMint(exchange: Exchange, { clientId, clientSecret }: 
 }
 
 /**
- * The access token of a clientUserId, for the data host. The vendor does not document the answer before the person has connected a provider,
- * and after a deletion: any 4xx in an envelope counts as denied. @throws AccessDenied, RateLimited, Unavailable
+ * Mints the access token of a clientUserId, for the data host. The vendor does not document the answer before the person connects a provider, nor after
+ * a deletion, so any 4xx in an envelope counts as denied. @throws AccessDenied, RateLimited, Unavailable
  */
 export function accessTokenMint(exchange: Exchange, { clientId, clientSecret }: Credentials): TokenMint {
   return async (clientUserId) => {
@@ -49,12 +49,12 @@ function parseToken(reply: Reply<Buffer>, names: readonly string[]): Awaited<Ret
   const token = names.map((name) => fields[name]).find(isToken);
   if (token === undefined) throw new Unavailable(reply.facts, `expected JSON with a usable ${names.join(' or ')}`);
   const expiresIn = fields['expires_in'];
-  // Number() throws for some other types.
+  // Number() throws for some types.
   const lifeMs = typeof expiresIn === 'number' || typeof expiresIn === 'string' ? Number(expiresIn) * 1_000 : 0;
   return { token, lifeMs: lifeMs > 0 && lifeMs <= MAX_LIFE_MS ? lifeMs : DEFAULT_LIFE_MS };
 }
 
-/** A token that a header can carry, up to the longest JWT that servers accept. */
+/** True for a text that a header can contain, up to the longest JWT that servers accept. */
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,8000}$/.test(value);
 }

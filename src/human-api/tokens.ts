@@ -9,9 +9,9 @@ interface Token {
   readonly expiresAtMs: number;
 }
 
-/** A token is renewed a tenth of its life before it expires, so that lives of seconds work, but no earlier than this. */
+/** A token is renewed a tenth of its life before it expires, but at most this much earlier. */
 const MAX_EARLY_REFRESH_MS = 5 * 60_000;
-/** About 8 MB of access tokens, one per person being collected. */
+/** About 8 MB of access tokens, one per person whose reports are collected. */
 const MAX_TOKENS = 5_000;
 
 /** Tokens by key, renewed early. Concurrent callers share one mint. */
@@ -27,8 +27,8 @@ export class TokenCache {
   }
 
   /**
-   * Sends with the token of a key; after a 401, once more with a new token. A gateway may have answered the 401 after Human API executed the call,
-   * so a call that is not `repeatable` is then repeated only if the 401 is Human API's own.
+   * Sends with the token of a key; after a 401, once more with a new token. A gateway may send a 401 after Human API executed the call, so a call that
+   * is not `repeatable` is sent again only if Human API itself sent the 401.
    */
   async sendAuthorised<Content>(
     key: string,
@@ -65,7 +65,7 @@ export class TokenCache {
     try {
       return await this.#mintOnce(key);
     } catch (error) {
-      // A failed early renewal does not matter while the old token is valid. A denied access does: the person may be gone.
+      // A failed early renewal does not matter while the old token is valid, except a denied access: the person may be gone.
       const isValid = cached !== undefined && this.#tokens.get(key) === cached && this.#now() < cached.expiresAtMs;
       if (isValid && !(error instanceof AccessDenied)) return cached.token;
       throw error;

@@ -1,6 +1,6 @@
 /**
- * Why an answer does not decide about a person, for operators. Human API puts an `x-humanapi-request-id` into the body of each error
- * (vendor's OpenAPI); gateways and frameworks do not.
+ * For operators: why an answer does not decide about a person. Human API puts an `x-humanapi-request-id` into the body of each error (vendor's
+ * OpenAPI); gateways and frameworks do not.
  */
 export const UNDECIDED = {
   unidentified404:

@@ -1,9 +1,9 @@
 /**
- * Everything that can fail between us and an upstream, as a closed set. An error carries method, route template and status, and the upstream's
- * request id for the vendor's support; never an id of a person, a query or the upstream's free text, which may hold personal data.
+ * All failures of a call to an upstream, as a closed set. An error has the method, the route template, the status, and the upstream's request id for
+ * the vendor's support. It never has an id of a person, a query or the upstream's free text, which may be personal data.
  */
 
-/** The call that failed. `route` is a template such as `/api/v1/users/{humanId}`. */
+/** A call and its answer, without personal data. `route` is a template such as `/api/v1/users/{humanId}`. */
 export interface CallFacts {
   readonly method: string;
   readonly route: string;
@@ -25,7 +25,7 @@ export abstract class UpstreamError extends Error {
     | 'unavailable'
     | 'bad-document';
   readonly call: CallFacts;
-  /** The message without the request id: the same fault gives the same text. */
+  /** The message without the request id: equal for equal faults. */
   readonly summary: string;
 
   constructor(call: CallFacts, what: string, options?: ErrorOptions) {
@@ -37,7 +37,7 @@ export abstract class UpstreamError extends Error {
   }
 }
 
-/** The upstream rejects the details: the same request can never succeed. `keys` names the invalid fields. */
+/** The upstream rejects the details as invalid: the same request can never succeed. `keys` names the invalid fields. */
 export class ValidationRejected extends UpstreamError {
   readonly kind = 'validation';
   readonly keys: readonly string[];
@@ -48,7 +48,7 @@ export class ValidationRejected extends UpstreamError {
   }
 }
 
-/** A person with this clientUserId may exist: look up. */
+/** A person with this clientUserId may exist already: look them up. */
 export class AlreadyExists extends UpstreamError {
   readonly kind = 'conflict';
 
@@ -57,7 +57,7 @@ export class AlreadyExists extends UpstreamError {
   }
 }
 
-/** The upstream itself answers that the person or the report does not exist. The 404 of a gateway is {@link Unavailable}. */
+/** The upstream itself answers that the person or the report does not exist. A gateway's 404 is {@link Unavailable}. */
 export class NotFound extends UpstreamError {
   readonly kind = 'not-found';
 
@@ -85,7 +85,7 @@ export class AccessDenied extends UpstreamError {
 }
 
 /**
- * 429, or 503 with `Retry-After`. Status null: the call was not made because an earlier `Retry-After` still runs. `retryAfterMs`: null if
+ * 429, or 503 with `Retry-After`. Status null: the call was not made, because an earlier `Retry-After` has not passed yet. `retryAfterMs`: null if
  * unknown.
  */
 export class RateLimited extends UpstreamError {
@@ -99,8 +99,8 @@ export class RateLimited extends UpstreamError {
 }
 
 /**
- * Everything else: no answer, a 5xx, a 401 or 403 with a new token, any answer outside the contract. It means "could not find out", never
- * "found nothing".
+ * Any other failure: no answer, a 5xx, a 401 or 403 with a new token, an answer outside the contract. It means "could not find out", never "found
+ * nothing".
  */
 export class Unavailable extends UpstreamError {
   readonly kind = 'unavailable';
@@ -121,8 +121,8 @@ export class Unavailable extends UpstreamError {
 }
 
 /**
- * A status that would mean {@link NotOffered}, but not in the upstream's own envelope: a gateway's fault, unless it persists. The vendor
- * documents no body for a format that a report does not have.
+ * A status that would mean {@link NotOffered}, but without the upstream's own envelope: a gateway answered, unless it persists. The vendor documents
+ * no body for a format that a report does not have.
  */
 export class UnenvelopedFormat extends Unavailable {
   constructor(call: CallFacts) {
@@ -131,8 +131,8 @@ export class UnenvelopedFormat extends Unavailable {
 }
 
 /**
- * An answer that would decide about a person if it were provably the upstream's own, or a look-up that the upstream does not support. Handled
- * like Unavailable, but shown to operators because it does not resolve by itself.
+ * An answer that would decide about a person, but may be a gateway's; or the rejection of a look-up that the upstream does not support. Handled like
+ * Unavailable, but shown to operators, because it rarely ends by itself.
  */
 export class Undecided extends Unavailable {
   /** A sentence for operators. */
@@ -144,12 +144,12 @@ export class Undecided extends Unavailable {
   }
 }
 
-/** True if the upstream could not be asked. An endless rate limit is an outage too. */
+/** True if the upstream did not answer the question. An endless rate limit is an outage too. */
 export function isOutage(error: unknown): error is Unavailable | RateLimited {
   return error instanceof Unavailable || error instanceof RateLimited;
 }
 
-/** A document that is not what it claims to be: truncated, empty, too large, of another content type, invalid JSON or PDF. */
+/** The bytes are not the document they should be: truncated, empty, too large, of another content type, invalid JSON or PDF. */
 export class BadDocument extends UpstreamError {
   readonly kind = 'bad-document';
 

@@ -9,14 +9,14 @@ export type ParsedNotice = Notice | { readonly kind: 'other'; readonly reason: I
 export type IgnoredReason = 'junk' | 'unknown-kind' | 'invalid-id' | 'wrapped';
 
 /**
- * Temporal's request id of a notice, 32 hex digits: the server drops a repeat within a run. A notice that 0.1.0 stored has none; its id is
- * computed from its fields, as 0.1.0 did.
+ * The request id of the notice's signal, 32 hex digits: Temporal drops a repeat within a run. A notice that 0.1.0 stored has none: its id is computed
+ * from its fields, as 0.1.0 did.
  */
 export function noticeRequestId(notice: Notice): string {
   return notice.requestId ?? requestIdOf(Object.entries(notice).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The request id that covers a JSON value. */
+/** The request id of a JSON value: a hash. */
 export function requestIdOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
 }
@@ -27,12 +27,12 @@ function isRequestId(value: unknown): value is string {
   return typeof value === 'string' && REQUEST_ID.test(value);
 }
 
-/** Notices as our files store them. */
+/** The content of a file with notices. */
 export function serializeNotices(notices: readonly Notice[]): string {
   return JSON.stringify(notices);
 }
 
-/** One notice as one line. */
+/** A notice as one line of a file. */
 export function serializeNotice(notice: ParsedNotice): string {
   return JSON.stringify(notice);
 }
@@ -42,7 +42,7 @@ export function parseStoredNotice(line: string): Notice | null {
   return toNotice(parseJson(line));
 }
 
-/** The notices in a file, which may hold one without a list; null if one is invalid. Ids are checked again, because they become workflow ids. */
+/** The notices in a file: a list, or a single one. Null if one is invalid. Ids are checked again, because workflow ids contain them. */
 export function parseStoredNotices(content: Buffer): Notice[] | null {
   const stored = parseJson(content.toString());
   const notices = (Array.isArray(stored) ? stored : [stored]).map(toNotice);
@@ -53,7 +53,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own error quotes the text.
+    // The parser's error quotes the text.
     return undefined;
   }
 }

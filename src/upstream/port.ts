@@ -6,15 +6,15 @@ export interface Person {
   readonly subjectId: string;
   readonly clientUserId: string | null;
   readonly email: string | null;
-  /** One of the texts of domain/status. Any other text is kept as it came; '' where there is none. */
+  /** One of the texts of domain/status, or another text unchanged; '' if the upstream returned none. */
   readonly status: string;
   /** By the upstream's clock, ms since 1970; null without a readable date. */
   readonly updatedAtMs: number | null;
-  /** Where the person connects their providers: only in the answer to an invitation. Never in an error or a log line. */
+  /** The page on which the person connects their providers; only in the answer to an invitation. Never in an error or a log line. */
   readonly inviteLink: string | null;
 }
 
-/** Whom to invite. */
+/** The person to invite. */
 export interface Invitation {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -35,30 +35,30 @@ export interface PeoplePage {
   readonly received: number;
 }
 
-/** The bytes of a report, never in memory as a whole. Read `stream` to its end, or discard it. */
+/** The bytes of a report, streamed. Read `stream` to its end, or discard it. */
 export interface ReportBody {
-  /** As sent; '' without one. */
+  /** The header as sent; '' without one. */
   readonly contentType: string;
-  /** The announced length in bytes; null if there is none, or if the body came encoded. */
+  /** The announced length in bytes; null without one, or if the body came encoded. */
   readonly contentLength: number | null;
   /** @throws Unavailable if the connection fails or the length differs, BadDocument beyond the size limit */
   readonly stream: AsyncIterable<Uint8Array>;
-  /** Ends the connection; harmless at any time. */
+  /** Ends the connection. May be called at any time. */
   discard(): Promise<void>;
 }
 
 /**
- * Where people's records come from. A method makes one call besides tokens (a look-up: one per page) and retries nothing except a call
- * answered 401, once. Each throws RateLimited or Unavailable besides what it names. "Could not find out" is never an empty answer.
+ * The source of people's records. A method makes one call, and calls for tokens; a look-up makes one call per page. It repeats a call only after a 401,
+ * once. Each method may throw RateLimited or Unavailable, and the errors it names. "Could not find out" is never an empty answer.
  */
 export interface Upstream {
   /** Creates the person, which sends the invitation. Not idempotent: look up after Unavailable. @throws ValidationRejected, AlreadyExists, Undecided */
   invite(invitation: Invitation): Promise<Person>;
-  /** Shows what an ambiguous invitation or withdrawal did. `[]`: the upstream says that there is no such person. @throws Undecided */
+  /** Shows the effect of an ambiguous invitation or withdrawal. `[]`: the upstream says that there is no such person. @throws Undecided */
   findPeople(filter: PersonFilter): Promise<readonly Person[]>;
   /** One page of all people, from `offset`. A page without rows is past the end. */
   listPeople(offset: number): Promise<PeoplePage>;
-  /** @throws NotFound, only if the upstream itself says so; Undecided */
+  /** @throws NotFound only if the upstream itself answers it; Undecided */
   readStatus(subjectId: string): Promise<Person>;
   /** Deletes the person: nothing more is sent to them. Irreversible. @throws Undecided if the answer confirms nothing */
   withdraw(subjectId: string): Promise<'deleted' | 'already-gone'>;
@@ -66,7 +66,7 @@ export interface Upstream {
   listReports(clientUserId: string): Promise<readonly ListedReport[]>;
   /** @throws AccessDenied, NotFound, NotOffered, UnenvelopedFormat */
   openReport(clientUserId: string, reportId: string, format: Format): Promise<ReportBody>;
-  /** Resolves only if the upstream has just accepted our credentials, so that a denied access is not our own fault. */
+  /** Resolves only if the upstream accepts our credentials now, which proves that a denied access is not our fault. */
   proveCredentials(): Promise<void>;
   /** Ends all connections. */
   close(): Promise<void>;

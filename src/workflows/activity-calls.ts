@@ -9,7 +9,7 @@ import {
 import type { InternalActivities, UpstreamActivities } from '../activities';
 import { downloadTaskQueue, type PacedWork, POLL_PRIORITY, turnTaskQueue, upstreamTaskQueue } from './contract';
 
-/** Order in the queue of upstream's rate limit: 1 first. */
+/** The order of activities that wait for upstream's rate limit: 1 comes first. */
 export const PRIORITY = {
   conclude: 1,
   invite: 2,
@@ -23,8 +23,8 @@ export const PRIORITY = {
 } as const;
 
 /**
- * Activities that call Human API. They are retried without limit, at delays of their own. Heartbeats detect a dead worker within 30 s; the timeout
- * of an attempt only has to exceed all HTTP timeouts and a download together.
+ * Activities that call Human API, retried without limit; each failure sets the delay of its retry. Heartbeats detect a dead worker within 30 s, so
+ * the timeout of an attempt only has to exceed all HTTP timeouts and a download together.
  */
 export function upstreamActivities(priority: keyof typeof PRIORITY, summary: string, options: ActivityOptions = {}) {
   return proxyActivities<UpstreamActivities>({
@@ -47,7 +47,7 @@ export function internalActivities(summary: string) {
   });
 }
 
-/** Upstream activities with slots and a rate of their own. */
+/** Downloads: upstream activities with their own slots and their own rate limit. */
 export function downloadActivities(summary: string, options: ActivityOptions = {}) {
   return upstreamActivities('download', summary, {
     taskQueue: downloadTaskQueue(workflowInfo().taskQueue),
@@ -55,7 +55,7 @@ export function downloadActivities(summary: string, options: ActivityOptions = {
   });
 }
 
-/** Waits for the server's rate limit of this kind of work. A cancel request ends the wait at once. */
+/** Waits for the rate limit of this kind of work, which the server applies. A cancel request ends the wait at once. */
 export async function waitForTurn(work: PacedWork, summary: string): Promise<void> {
   const { awaitTurn } = proxyActivities<UpstreamActivities>({
     taskQueue: turnTaskQueue(workflowInfo().taskQueue, work),
@@ -81,8 +81,8 @@ export function longRunningActivities(summary: string) {
 const LOCAL_TIMEOUT_MS = 5_000;
 
 /**
- * Makes a call as a local activity, which costs one event instead of six. If it fails, repeats it as an ordinary activity, whose retries cost no
- * history during an outage.
+ * Makes a call as a local activity, which costs one event instead of six. If that fails, repeats the call as an ordinary activity, whose retries
+ * add no events.
  */
 export async function localActivityFirst<T>(
   summary: string,

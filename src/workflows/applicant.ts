@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { carriedFacts, upgradeFacts } from '../domain/carried-facts';
 import { countDocuments, emptyCollection, upgradeCollection, withReportNotice } from '../domain/collection';
-import { currentKind, currentStatus, type Facts, openAdoptedFacts, withNotice } from '../domain/facts';
+import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
@@ -26,9 +26,9 @@ const MAX_SHOWN = 100;
 
 type RunState = Omit<ApplicantState, 'facts'>;
 
-/** One applicant within a run: the state, the signals that change it, and what Temporal shows of it. */
+/** One applicant within a run: its state, the signals that change it, and what Temporal shows of it. */
 export class Applicant {
-  /** Without the facts, which payloads carry in another shape. */
+  /** Without the facts, which have another shape in payloads. */
   readonly state: RunState;
   /** The input with a complete policy. */
   readonly input: CollectRecordsInput;
@@ -36,20 +36,19 @@ export class Applicant {
   readonly isOfEarlierVersion: boolean;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
-  /** True once upstream confirmed the create: a person who is missing then is gone, not late. */
+  /** True once upstream has confirmed the create: a person who is missing later was deleted. */
   isCreateConfirmed = false;
   private knownFacts: Facts | null;
-  /** How many signals this run has received. */
-  private signals = 0;
-  /** Null before the invitation, and from the closing on. Not part of the state, because more people may see that. */
-  private link: InvitationAnswer | null;
+  private signalCount = 0;
+  /** Null before the invitation, and from the closing on. Not part of the state, because more people may read the state. */
+  private knownInvitation: InvitationAnswer | null;
   private isClosing = false;
-  /** Notices before the answer to the invitation: until then the person's humanId is unknown. */
+  /** Notices that came before the answer to the invitation: until then the humanId is unknown. */
   private readonly earlyNotices: (() => void)[] = [];
-  /** The report notices among them, in case the recorded outcome stands and a refresh needs them. */
+  /** The report notices among them: if the recorded outcome stands, the refresh needs them. */
   private readonly earlyReportNotices: ReportNotice[] = [];
 
-  /** @throws TypeError for an invalid input, which fails the workflow task before anything is sent */
+  /** @throws TypeError for an invalid input: it fails the workflow task before anything is sent upstream */
   constructor(input: CollectRecordsInput) {
     if (!isClientUserId(input?.details?.clientUserId)) {
       throw new TypeError('the input has no valid applicant details: check how the workflow was started');
@@ -60,7 +59,7 @@ export class Applicant {
     this.state = state;
     this.knownFacts = facts && upgradeFacts(facts);
     this.mayBeInvited = this.isInvited;
-    this.link = input.carriedInvitation ?? null;
+    this.knownInvitation = input.carriedInvitation ?? null;
   }
 
   /** True once a person is invited or adopted. */
@@ -88,7 +87,7 @@ export class Applicant {
     if (this.isClosing || this.state.outcome !== null) return { inviteLink: null, why: 'closed' };
     if (!this.isInvited) return { inviteLink: null, why: 'not-invited-yet' };
     // A run of an earlier version carries no link.
-    return this.link ?? { inviteLink: null, why: 'not-returned' };
+    return this.knownInvitation ?? { inviteLink: null, why: 'not-returned' };
   }
 
   get situation(): Situation {
@@ -97,12 +96,12 @@ export class Applicant {
   }
 
   get shouldContinueAsNew(): boolean {
-    return hasReachedRunLimit(this.signals);
+    return hasReachedRunLimit(this.signalCount);
   }
 
-  /** True once the run cannot wait for the end of the current step, which an outage may delay for days. */
+  /** True once the run has too many signals to wait for the end of the current step, which an outage may delay for days. */
   get mustContinueAsNew(): boolean {
-    return this.signals >= MAX_SIGNALS_IN_STEP;
+    return this.signalCount >= MAX_SIGNALS_IN_STEP;
   }
 
   toCarriedState(): ApplicantState {
@@ -151,7 +150,7 @@ export class Applicant {
   }
 
   private receive(apply: () => void): void {
-    this.signals += 1;
+    this.signalCount += 1;
     if (this.isInvited) apply();
     else this.earlyNotices.push(apply);
   }
@@ -160,30 +159,27 @@ export class Applicant {
     return isHumanId(notice?.humanId) && notice.humanId === this.state.humanId;
   }
 
-  /** Opens the facts, and applies the notices that came before. */
+  /** Opens the facts with the answer to the invitation, and applies the notices that came before it. */
   recordInvitation(subjectId: string, read: Read, invitation: InvitationAnswer): void {
-    this.link = invitation;
+    this.knownInvitation = invitation;
     this.state.humanId = subjectId;
-    this.facts = openAdoptedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
+    this.facts = openInvitedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
     this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId: subjectId });
     this.earlyReportNotices.length = 0;
     for (const apply of this.earlyNotices.splice(0)) apply();
   }
 
-  /** The applicant is about to close. */
+  /** For the closing: from now on the query `invitation` returns no link. */
   forgetInvitation(): void {
     this.isClosing = true;
-    this.link = null;
+    this.knownInvitation = null;
   }
 
-  /** Removes and returns report notices from before the invitation, each version once; empty if none is left. */
+  /** Removes and returns report notices that came before the invitation, each version once; empty if none is left. */
   takeEarlyReportNotices(maxNotices: number): readonly ReportNotice[] {
-    const byVersion = new Map(
-      this.earlyReportNotices.map((notice) => [
-        JSON.stringify([notice.humanId, notice.reportId, notice.updatedAt]),
-        notice,
-      ]),
-    );
+    const versionOf = ({ humanId, reportId, updatedAt }: ReportNotice) =>
+      JSON.stringify([humanId, reportId, updatedAt]);
+    const byVersion = new Map(this.earlyReportNotices.map((notice) => [versionOf(notice), notice]));
     const notices = [...byVersion.values()];
     this.earlyReportNotices.splice(0, this.earlyReportNotices.length, ...notices.slice(maxNotices));
     return notices.slice(0, maxNotices);
@@ -195,7 +191,7 @@ export class Applicant {
     this.showDetails();
   }
 
-  /** Sets the stage in the state and in the search attributes: one event, none if nothing changes. */
+  /** Sets the stage in the state and in the search attributes. Costs one event, none if nothing changes. */
   moveToStage(stage: Stage, changes: { outcome?: Outcome; humanId?: string } = {}): void {
     const { state } = this;
     if (stage === state.stage && Object.keys(changes).length === 0) return;
@@ -224,7 +220,7 @@ export class Applicant {
     );
   }
 
-  /** Shows the applicant as stuck; null: no longer. */
+  /** Shows the applicant as stuck; null: as no longer stuck. */
   showStuck(reason: string | null): void {
     if ((this.state.stuck ?? null) === reason) return;
     this.state.stuck = reason;
@@ -232,7 +228,7 @@ export class Applicant {
   }
 }
 
-/** An unknown status may be any text: only the state has it. */
+/** An unknown status may be any text, which only the state may hold. */
 function displayStatus(status: string): string {
   return statusKind(status) === 'unknown' ? 'an unknown status' : `"${status.trim()}"`;
 }
@@ -241,14 +237,14 @@ function firstEntries<T>(record: Readonly<Record<string, T>>): Record<string, T>
   return Object.fromEntries(Object.entries(record).slice(0, MAX_SHOWN));
 }
 
-/** 0 to 1, fixed per workflow id (FNV-1a). Must never change, because timers depend on it. */
+/** 0 to 1, fixed per workflow id (FNV-1a). The formula must never change, because timers depend on it. */
 function workflowJitter(workflowId: string): number {
   let hash = 0x811c9dc5;
   for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
 }
 
-/** The state that another version carried over: missing fields get the values of a new state, unknown ones stay. */
+/** The state that another version carried over: missing fields get the values of a new state, unknown fields stay. */
 export function upgradeState(carried: ApplicantState): ApplicantState {
   return {
     ...newState(carried.clientUserId),

@@ -27,13 +27,13 @@ import type { Applicant } from './applicant';
 import type { PollCalls, PollFinding } from './status-waiter';
 import { askUntilDecided, undecidedPatience } from './undecided';
 
-/** No deadline acts while a list for a notice is retried. */
+/** While a list for a notice is retried, no deadline takes effect. */
 const MAX_LIST_PATIENCE_MS = HOUR_MS;
-/** How long a read for a notice is retried before the reports have their turn; it doubles, so that an outage costs few events. */
+/** How long a read for a notice is retried before it is deferred. The time doubles, so that an outage costs few events. */
 const MIN_READ_PATIENCE_MS = MINUTE_MS;
 const MAX_READ_PATIENCE_MS = HOUR_MS / 2;
 
-/** Reads the status and learns the answer. A read for a notice is deferred if upstream does not answer: reports are on another host, which may. */
+/** Reads the status and learns the answer. A read for a notice is deferred if upstream does not answer: the host of the reports may still answer. */
 export async function checkStatus(
   applicant: Applicant,
   because: Extract<Step, { do: 'read' }>['because'],
@@ -41,14 +41,14 @@ export async function checkStatus(
   const { subjectId: humanId, input } = applicant;
   const isForNotice = because === 'notice';
   if (isForNotice) applicant.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
-  const askedMs = Date.now();
-  const requestedForMs = askedMs - (applicant.facts.checks.readBackRequestedAtMs ?? askedMs);
+  const startedMs = Date.now();
+  const requestedForMs = startedMs - (applicant.facts.checks.readBackRequestedAtMs ?? startedMs);
   const patienceMs = isForNotice
     ? Math.min(Math.max(requestedForMs, MIN_READ_PATIENCE_MS), MAX_READ_PATIENCE_MS)
     : null;
   const call = upstreamActivities(isForNotice ? 'notice' : 'conclude', 'Read the status');
-  const answer = await call.readStatus({ humanId, patienceMs, undecidedAfterMs: undecidedPatience(applicant) });
-  await learnStatus(applicant, clampAskedAt(answer, askedMs));
+  const answer = await call.readStatus({ humanId, patienceMs, ...undecidedPatience(applicant) });
+  await learnStatus(applicant, clampAskedAt(answer, startedMs));
 }
 
 /** Lists the reports and learns the answer. A list for a notice is deferred if upstream does not answer; any other is retried until it does. */
@@ -58,29 +58,29 @@ export async function checkReports(
 ): Promise<void> {
   const { state, input } = applicant;
   const isConcluding = because === 'conclusion';
-  const askedMs = Date.now();
-  const everyMs = pollCadenceMs(applicant.facts, input.policy);
-  if (!isConcluding) state.collection = withNoticeList(state.collection, askedMs, everyMs);
-  const patienceMs = because === 'notice' ? Math.min(MAX_LIST_PATIENCE_MS, everyMs) : null;
+  const startedMs = Date.now();
+  const cadenceMs = pollCadenceMs(applicant.facts, input.policy);
+  if (!isConcluding) state.collection = withNoticeList(state.collection, startedMs, cadenceMs);
+  const patienceMs = because === 'notice' ? Math.min(MAX_LIST_PATIENCE_MS, cadenceMs) : null;
   const { clientUserId, collection } = state;
   const contradiction = isConcluding ? accessDenialContradiction(currentKind(applicant.facts), collection) : null;
-  const asked = { clientUserId, ...listSelection(collection, input.policy), concluding: isConcluding, patienceMs };
+  const request = { clientUserId, ...listSelection(collection, input.policy), concluding: isConcluding, patienceMs };
   const call = upstreamActivities(isConcluding ? 'conclude' : 'notice', 'List the reports');
-  const answer = await call.listReports({ ...asked, ...accessPatience(contradiction, input.policy) });
-  learnList(applicant, clampAskedAt(answer, askedMs), contradiction);
+  const answer = await call.listReports({ ...request, ...accessPatience(contradiction, input.policy) });
+  learnList(applicant, clampAskedAt(answer, startedMs), contradiction);
 }
 
-/** What to leave out of a list. */
+/** Which rows of a list to return. */
 export function listSelection(collection: Collection, { wanted }: Policy): Pick<WatchReportsInput, 'wanted' | 'done'> {
   return { wanted, ...(needsMarks(collection) && { done: finishedMarks(collection) }) };
 }
 
-/** How long a list is retried after its access was denied: not at all, unless that contradicts what is known. */
+/** How long to retry a list while access is denied: only if the denial contradicts what is known. */
 export function accessPatience(contradiction: string | null, policy: Policy): { refusedPatienceMs?: number } {
   return contradiction === null ? {} : { refusedPatienceMs: policy.accessRefusedPatienceMs };
 }
 
-/** The polls of an applicant, and the read of a deadline, which has priority over polls (decision 0031). TRY_CANCEL: their end is not awaited. */
+/** The polls of an applicant, and the read at a deadline, which has priority over polls (decision 0031). TRY_CANCEL: no one waits for their end. */
 export function pollCalls(applicant: Applicant): PollCalls {
   return {
     status: ({ delaysMs, failureReportMs }: Poll) =>
@@ -89,14 +89,14 @@ export function pollCalls(applicant: Applicant): PollCalls {
         status: currentStatus(applicant.facts),
         delaysMs,
         failureReportMs,
-        undecidedAfterMs: undecidedPatience(applicant),
+        ...undecidedPatience(applicant),
         isStuck: Boolean(applicant.state.stuck),
       }),
     deadline: async ({ outage }: DeadlineRead) => {
-      const askedMs = Date.now();
+      const startedMs = Date.now();
       const call = upstreamActivities('deadline', 'Read the status for a deadline', { cancellationType: 'TRY_CANCEL' });
-      const patience = { patienceMs: null, undecidedAfterMs: undecidedPatience(applicant) };
-      return clampAskedAt(await call.readStatus({ humanId: applicant.subjectId, outage, ...patience }), askedMs);
+      const patience = { patienceMs: null, ...undecidedPatience(applicant) };
+      return clampAskedAt(await call.readStatus({ humanId: applicant.subjectId, outage, ...patience }), startedMs);
     },
     reports: ({ delaysMs }: Poll) =>
       upstreamActivities('poll', 'Poll the report list', { cancellationType: 'TRY_CANCEL' }).watchReports({
@@ -130,7 +130,7 @@ async function learnStatus(applicant: Applicant, answer: StatusAnswer): Promise<
   applicant.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
 
-/** A person is gone only if, in addition to the 404, a look-up by our own id does not find them. */
+/** After a 404 the person is gone only if a look-up by clientUserId does not find them either. */
 async function confirmMissing(applicant: Applicant, outageMs: number): Promise<void> {
   const { state, input } = applicant;
   const { clientUserId, clientUserEmail } = input.details;
@@ -151,11 +151,11 @@ async function confirmMissing(applicant: Applicant, outageMs: number): Promise<v
 
 function learnList(applicant: Applicant, answer: ListAnswer, contradiction: string | null = null): void {
   const { state, facts, input } = applicant;
-  const everyMs = pollCadenceMs(facts, input.policy);
-  state.collection = withListAnswer(state.collection, answer, Date.now(), everyMs, contradiction);
+  const cadenceMs = pollCadenceMs(facts, input.policy);
+  state.collection = withListAnswer(state.collection, answer, Date.now(), cadenceMs, contradiction);
 }
 
-/** Corrects rounding: the server's time of an attempt is not earlier than that of its activity. */
-function clampAskedAt<A extends { askedAtMs: number } | { kind: string }>(answer: A, askedMs: number): A {
-  return 'askedAtMs' in answer ? { ...answer, askedAtMs: Math.max(answer.askedAtMs, askedMs) } : answer;
+/** Corrects rounding: the server may report an attempt as scheduled before the workflow requested it. */
+function clampAskedAt<A extends { askedAtMs: number } | { kind: string }>(answer: A, startedMs: number): A {
+  return 'askedAtMs' in answer ? { ...answer, askedAtMs: Math.max(answer.askedAtMs, startedMs) } : answer;
 }

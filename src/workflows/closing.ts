@@ -14,14 +14,14 @@ import { checkReports } from './checks';
 import { fetchConcurrently } from './documents';
 import { askUntilDecided } from './undecided';
 
-/** A flood of notices does not delay the end of the run longer than this. */
+/** How long a flood of notices can delay the end of the run. */
 const MAX_LATE_PERIOD_MS = DAY_MS;
-/** How long to look for the person after a create without an answer. */
+/** How long to look for the person after a create without an answer, which may still take effect. */
 const FIND_INVITED_FOR_MS = 60_000;
-/** The same after a create that upstream confirmed: its reads may lag. */
+/** The same after a create that upstream confirmed: only its reads may lag. */
 const FIND_CREATED_FOR_MS = 30_000;
 
-/** Records how the applicant ended in the manifest, and shows it. */
+/** Ends the applicant: writes the outcome into the manifest, and shows it. */
 export async function closeApplicant(
   applicant: Applicant,
   { outcome, reason }: Pick<Conclusion, 'outcome' | 'reason'>,
@@ -30,20 +30,23 @@ export async function closeApplicant(
   applicant.forgetInvitation();
   state.outcome = outcome;
   state.reason = reason;
-  await writeManifest(applicant, checkDelays(applicant));
+  await recordOutcome(applicant, checkDelays(applicant));
   applicant.moveToStage('closed', { outcome });
   applicant.showDetails();
 }
 
-/** When the reports are listed again, in ms after the closing; empty for a withdrawn person. */
+/** When to list the reports again, in ms after the closing; empty for a withdrawn person. */
 function checkDelays(applicant: Applicant): readonly number[] {
   const { state, input } = applicant;
   if (!applicant.isInvited || !isStillConnected(state.outcome, state.reason)) return [];
   return checkDelaysMs(input.policy.refreshCheckAfterMs, applicant.facts.checks.jitter);
 }
 
-/** Writes the outcome into the manifest, and schedules the checks. Not a local activity: a cancel request could undo a conclusion that is written. */
-async function writeManifest(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
+/**
+ * Writes the outcome into the manifest, and schedules the checks. Not a local activity, whose result may get lost: a cancel request could then undo an
+ * outcome that is written.
+ */
+async function recordOutcome(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
   const { state } = applicant;
   const checks = checkAfterMs.length > 0 && { checkAfterMs };
   for (;;) {
@@ -52,9 +55,9 @@ async function writeManifest(applicant: Applicant, checkAfterMs: readonly number
       ...manifestChange(applicant),
       ...checks,
     });
-    adoptManifest(state, recorded);
+    syncRevision(state, recorded);
     state.collection = withRecorded(state.collection);
-    // Writes again over a manifest that is newer than this run knew (a restored Temporal, a terminated run), but not over a later round.
+    // After a restore of Temporal or a terminated run, the manifest may have a newer revision: write again, but not over a later round.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
   }
 }
@@ -63,12 +66,12 @@ async function writeManifest(applicant: Applicant, checkAfterMs: readonly number
 export async function recordDocuments(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   const change = manifestChange(applicant);
-  adoptManifest(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
+  syncRevision(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
   state.collection = withRecorded(state.collection);
 }
 
-/** A write by a worker of 0.1.0 returned nothing. */
-function adoptManifest(state: Applicant['state'], recorded: RecordedManifest | undefined): void {
+/** `recorded` undefined: a worker of 0.1.0 wrote the manifest. */
+function syncRevision(state: Applicant['state'], recorded: RecordedManifest | undefined): void {
   state.round = Math.max(state.round, recorded?.round ?? 1);
   state.revision = Math.max(state.revision, recorded?.revision ?? 0);
 }
@@ -94,7 +97,7 @@ function manifestChange(applicant: Applicant) {
   };
 }
 
-/** Deletes the person upstream; looks for them first if the create has no known answer. */
+/** Deletes the person upstream. Looks for them first if the answer to the create is unknown. */
 export async function withdrawPerson(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   applicant.forgetInvitation();
@@ -102,7 +105,7 @@ export async function withdrawPerson(applicant: Applicant): Promise<void> {
   state.waitingUntilMs = null;
   applicant.showDetails();
   const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));
-  if (humanId !== null) await withdrawSubject(humanId, applicant);
+  if (humanId !== null) await withdrawAndRecheck(humanId, applicant);
   if (humanId !== null && state.humanId === null) {
     state.humanId = humanId;
     applicant.moveToStage(state.stage, { humanId });
@@ -110,21 +113,21 @@ export async function withdrawPerson(applicant: Applicant): Promise<void> {
   state.waitingFor = null;
 }
 
-async function withdrawSubject(humanId: string, applicant: Applicant): Promise<void> {
+async function withdrawAndRecheck(humanId: string, applicant: Applicant): Promise<void> {
   if ((await withdraw(humanId, applicant)) === 'deleted' || !applicant.isInvited) return;
-  // A delete may not find a person who was created just now.
+  // Upstream may not find a person that it created a moment ago.
   if (Date.now() - applicant.facts.timestamps.openedAtMs >= FIND_INVITED_FOR_MS) return;
   const found = await findInvited(applicant, applicant.isCreateConfirmed ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
   if (found !== null) await withdraw(found, applicant);
 }
 
-/** Repeats until upstream confirms it. */
+/** Repeats the deletion until upstream confirms it. */
 function withdraw(humanId: string, applicant: Applicant): Promise<'deleted' | 'already-gone'> {
   const call = upstreamActivities('conclude', 'Withdraw the person');
   return askUntilDecided(applicant, (patience) => call.withdraw({ humanId, ...patience }));
 }
 
-/** A create that a cancel request interrupted may still take effect. */
+/** Looks for the person for `watchMs`, because a create may still take effect. Returns the humanId, or null. */
 async function findInvited(applicant: Applicant, watchMs: number): Promise<string | null> {
   const { clientUserId, clientUserEmail } = applicant.input.details;
   const call = upstreamActivities('conclude', 'Find out whether the person was invited');
@@ -137,12 +140,12 @@ function toIso(timeMs: number | null): string | null {
   return timeMs === null ? null : new Date(timeMs).toISOString();
 }
 
-/** With many documents the manifest has the others already. */
+/** With many documents the state holds only the ones that are not in the manifest yet. */
 function newDocumentsOnly({ marks }: Collection): { onlyNewDocuments?: true } {
   return Object.keys(marks).length > 0 ? { onlyNewDocuments: true } : {};
 }
 
-/** Collects the reports whose notices came during the closing, because nothing polls afterwards. The outcome stands. */
+/** Collects the reports whose notices came during the closing, because no poll would find them later. The outcome stands. */
 export async function collectLateReports(applicant: Applicant): Promise<void> {
   if (!applicant.isInvited) return;
   const { state, input } = applicant;
@@ -155,6 +158,6 @@ export async function collectLateReports(applicant: Applicant): Promise<void> {
     const documents = selectDownloads(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;
     await fetchConcurrently(documents, applicant);
-    await writeManifest(applicant);
+    await recordOutcome(applicant);
   }
 }

@@ -25,10 +25,10 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   setHandler(reportNoticeSignal, (notice) => applicant.receiveReportNotice(notice));
   applicant.showDetails();
   try {
-    // A run after continue-as-new is past the first two steps.
+    // After continue-as-new the person is invited already.
     if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);
-    const rejection = applicant.isInvited ? null : await invite(applicant);
-    const conclusion = rejection ?? (await followUntilConcluded(applicant));
+    const earlyConclusion = applicant.isInvited ? null : await invite(applicant);
+    const conclusion = earlyConclusion ?? (await followUntilConcluded(applicant));
     if (await adoptOutcomeIfDeleted(applicant, conclusion)) return resultOf(applicant);
     await CancellationScope.nonCancellable(async () => {
       if (conclusion.shouldWithdraw) await withdrawPerson(applicant);
@@ -36,7 +36,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
       if (!conclusion.shouldWithdraw) await collectLateReports(applicant);
     });
   } catch (error) {
-    // After a cancel request a running activity may fail with an error of its own; the request counts.
+    // After a cancel request a running activity may fail with another error: the cancel request takes precedence.
     if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw toTaskFailure(error);
     await CancellationScope.nonCancellable(async () => {
       if (applicant.mayBeInvited) await withdrawPerson(applicant);
@@ -53,8 +53,8 @@ function resultOf({ state }: Applicant): CollectRecordsResult {
 }
 
 /**
- * Activities are retried without limit, so a final failure is a bug. An ordinary error fails the workflow task, not the workflow: the applicant waits,
- * visibly, for a corrected worker.
+ * Activities are retried without limit, so a final failure is a bug. An ordinary error fails the workflow task, not the workflow: the applicant waits
+ * for a corrected worker, and Temporal shows the failing task.
  */
 function toTaskFailure(error: unknown): unknown {
   return error instanceof ActivityFailure

@@ -25,12 +25,12 @@ export const applicantWorkflowId = (clientUserId: string) => `applicant-${client
 export const mailboxWorkflowId = (humanId: string) => `notices-${humanId}`;
 export const refreshWorkflowId = (clientUserId: string) => `refresh-${clientUserId}`;
 export const withdrawWorkflowId = (clientUserId: string) => `withdraw-${clientUserId}`;
-/** `sweep-<task queue>`; runs of the schedule append their time. */
+/** The schedule appends the time of each run. */
 export const sweepWorkflowId = (taskQueue: string) => `sweep-${taskQueue}`;
-/** `retention-<task queue>`; runs of the schedule append their time. */
+/** The schedule appends the time of each run. */
 export const retentionWorkflowId = (taskQueue: string) => `retention-${taskQueue}`;
 
-/** The applicant or the person that a workflow id names. */
+/** The applicant or the person whose id a workflow id contains. */
 export type WorkflowSubject =
   | { readonly kind: 'applicant' | 'refresh' | 'withdraw'; readonly clientUserId: string }
   | { readonly kind: 'mailbox'; readonly humanId: string };
@@ -49,10 +49,10 @@ export function clientUserIdOf(workflowId: string): string | null {
   return subject === null || subject.kind === 'mailbox' ? null : subject.clientUserId;
 }
 
-/** The task queue of all activities that call Human API except downloads. The server limits its rate for all workers together (decision 0032). */
+/** The task queue of activities that call Human API, except downloads. The server limits its rate for all workers together (decision 0032). */
 export const upstreamTaskQueue = (taskQueue: string) => `${taskQueue}-upstream`;
 
-/** The task queue of downloads, so that slow ones occupy no slot of other calls. */
+/** The task queue of downloads: slow ones must not occupy slots of other calls. */
 export const downloadTaskQueue = (taskQueue: string) => `${taskQueue}-downloads`;
 
 /** Work with its own rate limit: invitations of a file, and look-ups of mailboxes. */
@@ -64,7 +64,7 @@ export const turnTaskQueue = (taskQueue: string, work: PacedWork) => `${taskQueu
 /** The lowest priority. */
 export const POLL_PRIORITY = 5;
 
-/** Activity names that readers of histories and of pending activities need. */
+/** The activities that code recognises in histories and in lists of pending activities. */
 export const ACTIVITIES = {
   awaitTurn: 'awaitTurn',
   invite: 'invite',
@@ -74,6 +74,7 @@ export const ACTIVITIES = {
   fetchDocument: 'fetchDocument',
 } as const;
 
+/** The names of our search attributes. */
 export const ATTRIBUTES = {
   stage: 'ApplicantStage',
   stageSince: 'ApplicantStageSince',
@@ -81,7 +82,7 @@ export const ATTRIBUTES = {
   humanId: 'HumanId',
 } as const;
 
-/** Name to type. */
+/** Their types, by name. */
 export const SEARCH_ATTRIBUTES = {
   [ATTRIBUTES.stage]: 'KEYWORD',
   [ATTRIBUTES.stageSince]: 'DATETIME',
@@ -96,7 +97,7 @@ export const SEARCH_ATTRIBUTE_KEYS = {
   humanId: defineSearchAttributeKey(ATTRIBUTES.humanId, 'KEYWORD'),
 } as const;
 
-/** Memo key of the SHA-256 (hex) of the normalised details. */
+/** The memo's key of {@link CollectRecordsInput.detailsDigest}. */
 export const DETAILS_DIGEST_MEMO = 'detailsDigest';
 
 /** `dateOfBirth`: `YYYY-MM-DD`. */
@@ -111,24 +112,24 @@ export interface ApplicantDetails {
 
 export interface CollectRecordsInput {
   readonly details: ApplicantDetails;
-  /** As in the memo. */
+  /** SHA-256 (hex) of the normalised details, as in the memo. */
   readonly detailsDigest: string;
   readonly policy: Policy;
-  /** Start a new round although the manifest has an outcome. */
+  /** True: start a new round even if the manifest has an outcome. */
   readonly again?: boolean;
-  /** Started with a file: single starts have priority. */
+  /** True: started with a file of applicants. Single starts have priority. */
   readonly batch?: boolean;
-  /** False: the carrier sends the invitation; absent: true. Not part of the details. */
+  /** False: the carrier sends the invitation, not Human API. Default: true. Not part of the details. */
   readonly autoInvite?: boolean;
-  /** From the previous run. */
+  /** Carried over from the previous run. */
   readonly carried?: ApplicantState;
-  /** Not part of the state, because more people may see that. */
+  /** Not part of the state, because more people may read the state. */
   readonly carriedInvitation?: InvitationAnswer;
 }
 
 /**
- * The link that opens the invitation, from the answer to the create. `why` no link is known: `adopted`, the person was invited before, and a look-up
- * returns no link; `not-returned`, the answer had none; `closed`, the applicant has ended.
+ * The answer to the query `invitation`: the link that opens the invitation, or `why` it is missing. `adopted`: the person was invited before, and a
+ * look-up returns no link; `not-returned`: the answer to the create had no link; `closed`: the applicant is about to end, or has ended.
  */
 export interface InvitationAnswer {
   readonly inviteLink: string | null;
@@ -154,11 +155,11 @@ export interface ApplicantState {
   /** For operators; null while an activity runs. */
   waitingFor: string | null;
   waitingUntilMs: number | null;
-  /** Why no answer decides about the person; for operators. Null: not stuck. */
+  /** For operators: why the answers do not decide about the person. Null: not stuck. */
   stuck: string | null;
   outcome: Outcome | null;
   reason: Reason | null;
-  /** How many notices named another person or were malformed. */
+  /** How many notices were about another person or malformed. */
   ignoredNotices: number;
   /** Null before the invitation. */
   facts: CarriedFacts | null;
@@ -167,45 +168,46 @@ export interface ApplicantState {
   round: number;
   /** The first round with the current details. */
   detailsRound: number;
-  /** Of the manifest, as last known. */
+  /** The revision of the manifest, as last known. */
   revision: number;
+}
+
+/** The answer to the query `state`, with the first 100 entries of each list. */
+export interface StateAnswer extends ApplicantState {
+  /** How many documents are stored, each with its newest version. Missing in an answer of 0.1.0. */
+  documentCount?: number;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
-/** The answer to the query `state`, with the first 100 entries of each list. `documentCount`: how many are stored; missing from 0.1.0. */
-export interface StateAnswer extends ApplicantState {
-  documentCount?: number;
-}
-
 export const stateQuery = defineQuery<StateAnswer>('state');
 export const invitationQuery = defineQuery<InvitationAnswer>('invitation');
 /** Sent to the refresh when an applicant closes. */
 export const scheduleChecksSignal = defineSignal<[CheckSchedule]>('scheduleChecks');
 
-/** `clientUserId` null: no applicant was found. `delivered`: how many notices were forwarded. */
 export interface DeliverNoticesResult {
+  /** Null: no applicant was found. */
   readonly clientUserId: string | null;
+  /** How many notices were forwarded. */
   readonly delivered: number;
 }
 
 export interface RefreshReportsInput {
-  /** From the previous run. */
+  /** Carried over from the previous run. */
   readonly carried?: Refresh;
 }
 
-/**
- * `open`: the applicant is open again and has the notices; `none`, `withdrawn`, `too-old`: there was no round to refresh. `stored`: how many
- * documents, later versions with the same bytes included; `ignored`: how many notices named another person.
- */
 export interface RefreshReportsResult {
   readonly clientUserId: string;
+  /** `open`: the applicant is open again and received the notices; `none`, `withdrawn`, `too-old`: there was no round to refresh. */
   readonly ended: 'refreshed' | 'open' | 'none' | 'withdrawn' | 'too-old';
+  /** How many documents were stored, later versions with the same bytes included. */
   readonly stored: number;
+  /** How many notices were about another person. */
   readonly ignored: number;
 }
 
-/** The people upstream who are known as ours: by `humanIds`, or by `emails` of invitations without a known answer. */
+/** The people upstream who are known as ours: by humanId, or by the e-mail of an invitation whose answer is unknown. */
 export interface KnownPeople {
   readonly humanIds: readonly string[];
   readonly emails: readonly string[];
@@ -218,19 +220,19 @@ export interface WithdrawPersonInput {
   readonly only?: KnownPeople;
 }
 
-/**
- * `open`: rejected, because an open applicant has to be cancelled instead; `nobody`: upstream has no such person. `people`: how many were withdrawn;
- * `recorded`: whether the outcome was written into the manifest; `others`: with `only`, the humanIds of other people under this id, who stay.
- */
 export interface WithdrawPersonResult {
   readonly clientUserId: string;
+  /** `open`: nothing was done, because an open applicant has to be cancelled instead; `nobody`: upstream has no such person. */
   readonly result: 'withdrawn' | 'nobody' | 'open';
+  /** How many people were withdrawn. */
   readonly people: number;
+  /** True if the outcome was written into the manifest. */
   readonly recorded: boolean;
+  /** With `only`: the humanIds of other people under this clientUserId, who stay. */
   readonly others?: readonly string[];
 }
 
-/** Findings by kind: counts, the first 100 ids, and the `file` in the report store that lists all. */
+/** The findings by kind: their number, the first 100 ids, and the `file` in the report store that lists all. */
 export interface SweepResult {
   readonly sweepId: string;
   readonly people: number;
@@ -243,12 +245,13 @@ export interface SweepResult {
   readonly file: string;
 }
 
-/** Applicants by kind: counts and the first 100 ids. `held`: not erased because of a hold; `failed`: retried by the next run, unreadable manifests included. */
+/** The applicants by kind: their number and the first 100 ids. */
 export interface RetentionResult {
   readonly counts: Readonly<Record<RetentionKind, number>>;
   readonly first: Readonly<Record<RetentionKind, readonly string[]>>;
-  /** The first 100 erased ids under which upstream has a person not known as ours, who stays. */
+  /** The first 100 erased ids under which upstream still has a person who is not known as ours. */
   readonly strangers: readonly string[];
 }
 
+/** `held`: kept because of a hold; `failed`: retried by the next run, unreadable manifests included. */
 export type RetentionKind = 'erased' | 'held' | 'failed';

@@ -14,7 +14,7 @@ interface DownloadTarget {
   readonly policy: Policy;
 }
 
-/** Downloads documents at the same time. @throws once all have ended, the first failure; documents stored before it stay in the collection */
+/** Downloads documents concurrently. Waits for all. @throws the first failure, a cancellation last; the collection keeps what is stored */
 export async function fetchDocuments(documents: readonly WantedDocument[], applicant: Applicant): Promise<void> {
   const results = await fetchConcurrently(documents, applicant);
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
@@ -30,7 +30,7 @@ export function fetchConcurrently(
 
 async function fetchOne(wanted: WantedDocument, { state, input: { policy } }: Applicant): Promise<void> {
   const target = { clientUserId: state.clientUserId, round: state.round, policy };
-  // Also after a cancel request, because the manifest must show what the download stores.
+  // After a cancel request the download runs to its end, because the manifest must list what it stores.
   const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
   const result = await download(wanted, state.collection, target, cancellationType);
   state.collection = withDownloadResult(state.collection, wanted, result, Date.now(), policy);

@@ -12,8 +12,12 @@ import { fetchDocuments } from './documents';
 import { throwIfCancelled } from './run-limits';
 import { StatusWaiter } from './status-waiter';
 
-/** Longer than HUMAN_API_TIMEOUT: after it no list is in flight. */
+/** Longer than HUMAN_API_TIMEOUT: after this time no answer is in flight. */
 const LIST_IN_FLIGHT_MS = MINUTE_MS;
+
+/** When to cancel running work, in ms since 1970; null: not now. */
+type Expiry = () => number | null;
+const NEVER: Expiry = () => null;
 
 /** Repeats until a conclusion: decide the next step, perform it, learn from the answer. */
 export async function followUntilConcluded(applicant: Applicant): Promise<Conclusion> {
@@ -28,19 +32,22 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
   }
 }
 
-/** Each check learns its answer at once, because a read may end a list in flight. */
+/** Performs a step; checks and waits learn their answers at once, because a read may end a list in flight. */
 async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Applicant, waiter: StatusWaiter) {
-  const interruptibly = (work: () => Promise<void>, expiresAtMs?: () => number | null) =>
-    runInterruptibly(applicant, waiter, work, expiresAtMs);
+  const interruptibly = (work: () => Promise<void>, expiry = NEVER) =>
+    runInterruptibly(applicant, waiter, work, expiry);
   switch (step.do) {
     case 'wait':
       return waitForChange(step.wait, applicant, waiter);
-    case 'read':
-      if (step.because === 'notice') return checkStatus(applicant, 'notice');
-      return interruptibly(() => checkStatus(applicant, step.because));
-    case 'list':
-      if (step.because === 'notice') return interruptibly(() => checkReports(applicant, 'notice'));
-      return interruptibly(() => checkReports(applicant, 'conclusion'), listExpiry(applicant));
+    case 'read': {
+      const read = () => checkStatus(applicant, step.because);
+      // A read for a notice is deferred after minutes; any other is retried until upstream answers.
+      return step.because === 'notice' ? read() : interruptibly(read);
+    }
+    case 'list': {
+      const expiry = step.because === 'conclusion' ? listExpiry(applicant) : NEVER;
+      return interruptibly(() => checkReports(applicant, step.because), expiry);
+    }
     case 'read-and-list':
       return interruptibly(async () => {
         await Promise.all([checkStatus(applicant, 'window'), checkReports(applicant, 'conclusion')]);
@@ -52,7 +59,7 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
   }
 }
 
-/** Waits for a notice, a poll or the read of a deadline, or until the time of `wait` has passed. */
+/** Waits for a notice, for the answer of a poll or of the read at a deadline, or until the time of `wait` has passed. */
 async function waitForChange(wait: Wait, applicant: Applicant, waiter: StatusWaiter): Promise<void> {
   const { state, facts } = applicant;
   const { collection } = state;
@@ -70,19 +77,19 @@ async function waitForChange(wait: Wait, applicant: Applicant, waiter: StatusWai
 }
 
 /**
- * Does work that may take an hour. Meanwhile the stage follows the notices, and notices are read back. The work is cancelled once a read says
- * that the person declined, once this run has too many signals, or at `expiresAtMs` (null: never). The work has ended when this returns, also after
- * a cancel request: no document is stored that the manifest lacks.
+ * Runs work that may take an hour. During it, notices are read back and move the stage. The work is cancelled once a read confirms that the person
+ * declined, once this run has too many signals, or at its expiry. The work has ended when this returns, also after a cancel request:
+ * otherwise a document could be stored that the manifest lacks.
  */
 async function runInterruptibly(
   applicant: Applicant,
   waiter: StatusWaiter,
   work: () => Promise<void>,
-  expiresAtMs: () => number | null = () => null,
+  expiry: Expiry,
 ): Promise<void> {
   const scope = new CancellationScope();
   let hasEnded = false;
-  // Caught here, because it may fail during another wait.
+  // Caught here, because it may fail while nothing awaits it.
   const working = scope
     .run(work)
     .catch((error: unknown) => ({ error }))
@@ -90,36 +97,36 @@ async function runInterruptibly(
       hasEnded = true;
     });
   try {
-    while (!hasEnded && !shouldEnd()) await handleNews(applicant, waiter, () => hasEnded, expiresAtMs());
+    while (!hasEnded && !shouldEnd()) await handleNextChange(applicant, waiter, () => hasEnded, expiry());
   } finally {
     if (!hasEnded) scope.cancel();
     await working;
   }
   const failed = await working;
-  // The failure of cancelled work does not matter.
+  // Work that this function cancelled fails as a consequence.
   if (failed && !shouldEnd()) throw failed.error;
 
   function shouldEnd(): boolean {
-    const expiryMs = expiresAtMs();
-    const hasExpired = expiryMs !== null && expiryMs <= Date.now();
+    const expiresAtMs = expiry();
+    const hasExpired = expiresAtMs !== null && expiresAtMs <= Date.now();
     return applicant.mustContinueAsNew || isConfirmedDeclined(applicant.facts) || hasExpired;
   }
 }
 
-/** Waits for the end of the work, a finding of a poll or a notice to read back, and learns from it. */
-async function handleNews(
+/** Waits for the end of the work, the answer of a poll, or a notice to read back, and learns from it. */
+async function handleNextChange(
   applicant: Applicant,
   waiter: StatusWaiter,
   hasEnded: () => boolean,
-  expiryMs: number | null,
+  expiresAtMs: number | null,
 ): Promise<void> {
   applicant.showProgress();
   const { facts } = applicant;
   const readAtMs = readBackAtMs(facts, applicant.input.policy);
-  const hasNews = () => hasEnded() || waiter.hasFinding || applicant.facts !== facts || applicant.mustContinueAsNew;
-  const wakeAtMs = earliest(readAtMs, expiryMs);
-  if (wakeAtMs === null) await condition(hasNews);
-  else if (wakeAtMs > Date.now()) await condition(hasNews, wakeAtMs - Date.now());
+  const hasChanged = () => hasEnded() || waiter.hasFinding || applicant.facts !== facts || applicant.mustContinueAsNew;
+  const wakeAtMs = earliest(readAtMs, expiresAtMs);
+  if (wakeAtMs === null) await condition(hasChanged);
+  else if (wakeAtMs > Date.now()) await condition(hasChanged, wakeAtMs - Date.now());
   if (hasEnded() || applicant.mustContinueAsNew) return;
   const finding = waiter.takeFinding();
   if (finding) return learnFinding(applicant, finding);
@@ -127,21 +134,21 @@ async function handleNews(
 }
 
 /**
- * Access to a list may be denied for an hour. Once a read returns another status than the current or the claimed one, the list expires after the time
- * of an answer in flight.
+ * A list for a conclusion may be retried for an hour because access is denied. It expires if a read returns a status that was neither read nor claimed
+ * when the list began; a minute later, so that an answer in flight still counts.
  */
-function listExpiry(applicant: Applicant): () => number | null {
+function listExpiry(applicant: Applicant): Expiry {
   const expected = new Set([statusKind(applicant.facts.status.read.status), currentKind(applicant.facts)]);
   let changedAtMs: number | null = null;
   return () => {
     if (expected.has(statusKind(applicant.facts.status.read.status))) changedAtMs = null;
-    // Starts a timer that a history of an earlier version does not have.
+    // The history of an earlier version has no timer here.
     else if (!applicant.isOfEarlierVersion) changedAtMs ??= Date.now();
     return changedAtMs === null ? null : changedAtMs + LIST_IN_FLIGHT_MS;
   };
 }
 
-/** Limits the length of a history. Handlers never wait, so continue-as-new interrupts none. */
+/** Limits the length of the history. Signal handlers are synchronous, so continue-as-new interrupts none. */
 async function continueInNewRun(applicant: Applicant, waiter: StatusWaiter): Promise<never> {
   waiter.stop();
   const { input, invitation } = applicant;

@@ -1,6 +1,6 @@
 import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 
-/** The server rejects signals beyond 10,000 per run. */
+/** The server accepts 10,000 per run. */
 const MAX_SIGNALS = 2_000;
 
 /** True once a run should continue as new, because of its signals or its history. */
@@ -8,7 +8,7 @@ export function hasReachedRunLimit(signals: number): boolean {
   return signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested;
 }
 
-/** A cancel request during a step takes effect before the next step. @throws CancelledFailure */
+/** For a cancel request that came during a step which did not fail. @throws CancelledFailure */
 export function throwIfCancelled(message: string): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(message);
 }

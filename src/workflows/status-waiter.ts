@@ -6,18 +6,18 @@ import type { DeadlineRead, Poll } from '../domain/polls';
 
 export type PollFinding = { of: 'status'; answer: StatusAnswer } | { of: 'reports'; answer: ListAnswer };
 
-/** The activities that the waiter starts; each is retried until it finds something. */
+/** The activities that the waiter starts. The server retries each until it has an answer. */
 export interface PollCalls {
   readonly status: (poll: Poll) => Promise<StatusAnswer>;
   readonly deadline: (read: DeadlineRead) => Promise<StatusAnswer>;
   readonly reports: (poll: Poll) => Promise<ListAnswer>;
 }
 
-/** What the polls start with. A poll of another subject is cancelled and started again. */
+/** What a call depends on: if it changes, the call is cancelled and started again. */
 interface PollSubject {
   readonly humanId: string;
   readonly status: string;
-  /** A poll has to know whether the applicant is shown as stuck. */
+  /** True while the applicant is shown as stuck: then a poll of the status returns the first answer that decides. */
   readonly isStuck: boolean;
 }
 
@@ -27,8 +27,8 @@ interface RunningCall {
 }
 
 /**
- * Waits for one applicant: a timer, at most one poll or read of the status, and at most one poll of the list. A call starts only when it is due, so an
- * applicant whose notices all arrive starts none.
+ * Waits on behalf of one applicant with a timer, at most one poll or read of the status, and at most one poll of the list. A call starts only when it
+ * is due, so an applicant whose notices all arrive starts none.
  */
 export class StatusWaiter {
   private readonly running = new Map<keyof PollCalls, RunningCall>();
@@ -37,7 +37,7 @@ export class StatusWaiter {
 
   constructor(private readonly calls: PollCalls) {}
 
-  /** Waits for a finding, until `hasChanged`, or until the time of `wait` has passed. */
+  /** Waits for a finding, until `hasChanged` returns true, or until the time of `wait` has passed. Null without a finding. */
   async waitForChange(
     wait: Wait,
     { humanId, status, isStuck }: PollSubject,
@@ -45,15 +45,15 @@ export class StatusWaiter {
   ): Promise<PollFinding | null> {
     const { statusPoll, deadlineRead, listPoll } = wait;
     const subject = `${humanId} ${status}`;
-    const ofStatus = (answer: StatusAnswer): PollFinding => ({ of: 'status', answer });
-    const ofReports = (answer: ListAnswer): PollFinding => ({ of: 'reports', answer });
-    this.startOrStop('status', statusPoll, `${subject} ${isStuck}`, this.calls.status, ofStatus);
-    this.startOrStop('deadline', deadlineRead, humanId, this.calls.deadline, ofStatus);
-    this.startOrStop('reports', listPoll, subject, this.calls.reports, ofReports);
+    const statusFinding = (answer: StatusAnswer): PollFinding => ({ of: 'status', answer });
+    const listFinding = (answer: ListAnswer): PollFinding => ({ of: 'reports', answer });
+    this.startOrStop('status', statusPoll, `${subject} ${isStuck}`, this.calls.status, statusFinding);
+    this.startOrStop('deadline', deadlineRead, humanId, this.calls.deadline, statusFinding);
+    this.startOrStop('reports', listPoll, subject, this.calls.reports, listFinding);
     const starts = [statusPoll, deadlineRead, listPoll].flatMap((call) =>
       call && call.startMs > Date.now() ? [call.startMs] : [],
     );
-    // At least a second, so that a time in the past does not cause a busy loop.
+    // At least a second: a time in the past must not cause a busy loop.
     const timeoutMs = Math.max(1_000, Math.min(wait.untilMs, ...starts) - Date.now());
     await condition(() => hasChanged() || this.hasFinding, timeoutMs, { summary: `waiting for ${wait.waitingFor}` });
     return this.takeFinding();
@@ -79,7 +79,7 @@ export class StatusWaiter {
     call: C | null,
     subject: string,
     start: (call: C) => Promise<A>,
-    asFinding: (answer: A) => PollFinding,
+    toFinding: (answer: A) => PollFinding,
   ): void {
     const key = call && JSON.stringify([subject, call]);
     const running = this.running.get(of);
@@ -96,7 +96,7 @@ export class StatusWaiter {
         (answer) => {
           if (this.running.get(of)?.scope !== scope) return;
           this.running.delete(of);
-          this.findings.push(asFinding(answer));
+          this.findings.push(toFinding(answer));
         },
         (error: unknown) => {
           if (!isCancellation(error)) this.failure ??= error;

@@ -1,19 +1,23 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { UndecidedAnswer } from '../activities/attempt';
+import type { UndecidedAnswer, UndecidedPatience } from '../activities/attempt';
 import { MINUTE_MS } from '../domain/policy';
 import type { Applicant } from './applicant';
 
-/** Such answers that last longer are unlikely to end by themselves. */
+/** A series of undecided answers that lasts longer rarely ends by itself. */
 const SHOWN_AFTER_MS = 5 * MINUTE_MS;
 
-/** After how long an activity returns an undecided answer; null (never) once the applicant is shown as stuck, to save history. */
-export function undecidedPatience({ state }: Applicant): number | null {
-  return state.stuck ? null : SHOWN_AFTER_MS;
+/** Once the applicant is shown as stuck, an activity returns no further undecided answer, to save history. */
+export function undecidedPatience({ state }: Applicant): UndecidedPatience {
+  return patienceWhile(Boolean(state.stuck));
 }
 
-type Ask<A> = (patience: { undecidedAfterMs: number | null }) => Promise<A | UndecidedAnswer>;
+function patienceWhile(isShown: boolean): UndecidedPatience {
+  return { undecidedAfterMs: isShown ? null : SHOWN_AFTER_MS };
+}
 
-/** Repeats a call until its answer decides about the person, and shows the applicant as stuck until then: two activities at most. */
+type Ask<A> = (patience: UndecidedPatience) => Promise<A | UndecidedAnswer>;
+
+/** Repeats a call until its answer decides about the person; shows the applicant as stuck meanwhile. Two activities at most. */
 export async function askUntilDecided<A>(applicant: Applicant, ask: Ask<A>): Promise<A> {
   const show = (why: string | null) => applicant.showStuck(why);
   return askRepeatedly(ask, { isShown: () => Boolean(applicant.state.stuck), show });
@@ -34,7 +38,7 @@ async function askRepeatedly<A>(
   { isShown, show }: { readonly isShown: () => boolean; readonly show: (why: string | null) => void },
 ): Promise<A> {
   for (;;) {
-    const answer = await ask({ undecidedAfterMs: isShown() ? null : SHOWN_AFTER_MS });
+    const answer = await ask(patienceWhile(isShown()));
     const why = isUndecided(answer) ? answer.why : null;
     show(why);
     if (!isUndecided(answer)) return answer;

@@ -5,9 +5,9 @@ import { isUndecodable, UNDECODABLE } from '../domain/encryption';
 const MARKER = JSON.stringify(UNDECODABLE);
 
 /**
- * Fails the workflow task if an input or the result of an activity is the marker of an undecodable payload: as a value, its missing fields would
- * mean "nothing found". The workflow waits, visibly, until the payload can be decoded or the workflow is reset to before it. Signals pass, because
- * they must not delay deadlines: their handlers drop what is no notice. The SDK requires this export.
+ * Fails the workflow task if an input or the result of an activity is the marker of an undecodable payload. Used as a value, the marker would mean
+ * "nothing found". The task fails until the payload can be decoded, or until the workflow is reset to before it. Signals pass, because they must not
+ * delay deadlines; their handlers ignore the marker. The SDK requires the name of this export.
  */
 export const interceptors = (): WorkflowInterceptors => ({
   internals: [
@@ -43,7 +43,7 @@ function undecodableFailure(what: string): ApplicationFailure {
   });
 }
 
-/** Does not parse, because a replay checks thousands of results. */
+/** Compares bytes without parsing, because a replay checks thousands of results. */
 function isMarker(payload: Payload | null | undefined): boolean {
   const data = payload?.data;
   return data?.length === MARKER.length && String.fromCharCode(...data) === MARKER;

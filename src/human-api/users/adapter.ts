@@ -22,7 +22,7 @@ import { UNDECIDED } from '../undecided-reasons';
 import { findAllPeople } from './look-up';
 import { createBody, parseCreatedPerson, parsePeople, parsePerson, parseReports } from './wire';
 
-/** Where Human API is, and our account. A base URL may have a path prefix. */
+/** The URLs of Human API, and our account. A base URL may have a path prefix. */
 export interface HumanApiSettings {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -35,14 +35,14 @@ export interface HumanApiSettings {
   readonly maxReportBytes?: number;
   /** Default: `strict`. */
   readonly envelopes?: Envelopes;
-  /** For every host except this machine. Default: none. */
+  /** Used for every host except this machine. Default: none. */
   readonly proxy?: ProxySettings | null;
 }
 
 const GIBIBYTE = 1024 ** 3;
-/** A host that accepts no connection for this long is down, whatever `timeoutMs`. */
+/** A host that accepts no connection for this long is down, even if `timeoutMs` is longer. */
 const MAX_CONNECT_MS = 10_000;
-/** The key of the client token, of which there is one. */
+/** The key of the only client token. */
 const CLIENT_KEY = '';
 
 /** The first generation of Human API ("users", insurance integration). `seams` are for tests: the clock in ms, and undici's dispatcher. */
@@ -132,8 +132,8 @@ function isFormatStatus(status: number | null): boolean {
 }
 
 /**
- * True for an answer that only Human API can give: the empty body of the cookbook, or JSON with the person's id or a request id, and no error.
- * A page, or other JSON, may be a proxy's.
+ * True for an answer that only Human API gives: an empty body, as in the vendor's cookbook, or JSON with the person's id or a request id, and without
+ * an error. A page or other JSON may come from a proxy.
  */
 function isDeletionConfirmed(humanId: string, { status }: CallFacts, body: Buffer): boolean {
   if (status !== 200 && status !== 202 && status !== 204) return false;

@@ -4,16 +4,16 @@ import { type Envelopes, isMissingPerson, isRejected, type Reply, requireContent
 import { UNDECIDED } from '../undecided-reasons';
 import { parsePeople } from './wire';
 
-/** The vendor documents no page size for users (50 elsewhere); fewer rows than this cannot be a full page. */
+/** Fewer rows than this cannot be a full page. The vendor documents no page size for users, and 50 elsewhere. */
 const SHORT_PAGE = 10;
 /** A list that continues after this ignores our filter and our offset. */
 const MAX_PAGES = 20;
-/** The answers to an unsupported look-up, which is in the vendor's OpenAPI files but not in the cookbook. */
+/** The statuses that mean an unsupported look-up. The vendor's OpenAPI files have the look-up, the cookbook does not. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
 
 /**
- * Finds people page by page; `[]` and Human API's own 404 mean that there are none. One call, unless the page is full of other people, which
- * means that Human API ignores the filter.
+ * Finds people page by page. An empty list and Human API's own 404 mean that no one matches. Makes one call, unless a page is full of other people,
+ * which means that Human API ignores the filter.
  * @throws Undecided if the look-up is not supported; Unavailable if an unreadable row may be the person's
  */
 export async function findAllPeople(

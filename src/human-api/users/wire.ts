@@ -7,16 +7,16 @@ import type { Invitation, PeoplePage, Person } from '../../upstream/port';
 import { isRecord, parseBoundedJson } from '../json';
 import { parseList } from '../json-list';
 
-/** The body of a create, with the date of birth in the form of the cookbook. */
+/** The body of a create. The date of birth has the form in the vendor's cookbook. */
 export function createBody({ dateOfBirth, autoInvite = true, ...known }: Invitation): Record<string, unknown> {
   if (dateOfBirth === undefined) return { ...known, autoInvite };
   const isDay = /^\d{4}-\d\d-\d\d$/.test(dateOfBirth);
   return { ...known, dateOfBirth: isDay ? `${dateOfBirth}T00:00:00.000Z` : dateOfBirth, autoInvite };
 }
 
-/** Longer texts are cut, because they go into Temporal's history. */
+/** Longer texts are cut, because Temporal's history stores them. */
 const MAX_TEXT_LENGTH = 200;
-/** An organization's folder is named by a hash of its full name, so only absurd names are cut. */
+/** A hash of an organization's full name is part of its folder's name, so only absurd names are cut. */
 const MAX_ORGANIZATION_LENGTH = 2_000;
 /** RFC 5321 allows 254. */
 const MAX_EMAIL_LENGTH = 320;
@@ -24,11 +24,11 @@ const MAX_EMAIL_LENGTH = 320;
 const MAX_LINK_LENGTH = 2_000;
 
 interface ParsedPage extends PeoplePage {
-  /** The clientUserIds of the rows without a usable humanId; null if a row has none either. */
+  /** The clientUserIds of the rows without a usable humanId; null for a row without a clientUserId. */
   readonly dropped: readonly (string | null)[];
 }
 
-/** @throws Unavailable if there is no list, or no usable row in one: taken as empty, it would make us invite a person twice */
+/** @throws Unavailable if the body is no list, or a list without a usable row: taken as empty, it would make us invite a person twice */
 export function parsePeople(facts: CallFacts, bytes: Buffer): ParsedPage {
   const elements = parseRows(facts, bytes);
   const people = elements.map(toPerson).filter((person) => person !== null);
@@ -38,7 +38,7 @@ export function parsePeople(facts: CallFacts, bytes: Buffer): ParsedPage {
   return { people, received: elements.length, dropped: dropped.map(parseClientUserId) };
 }
 
-/** The requested user; its humanId may be missing, but must not be another. @throws Unavailable */
+/** The requested user. The humanId may be missing, but must not differ. @throws Unavailable */
 export function parsePerson(humanId: string, facts: CallFacts, bytes: Buffer): Person {
   const [element, ...others] = toArray(parseBoundedJson(bytes));
   const isPerson = isRecord(element) && (element['humanId'] !== undefined || isUser(element));
@@ -47,13 +47,13 @@ export function parsePerson(humanId: string, facts: CallFacts, bytes: Buffer): P
   throw new Unavailable(facts, 'expected the requested user');
 }
 
-/** Recognizes a user without a humanId: `{"status": "error"}` alone is a gateway's. */
+/** True for a user, possibly without a humanId. `{"status": "error"}` alone comes from a gateway. */
 function isUser(element: Record<string, unknown>): boolean {
   const has = (name: string) => typeof element[name] === 'string' && element[name] !== '';
   return has('status') && (has('clientUserId') || has('clientUserEmail') || has('updatedAt'));
 }
 
-/** The created user, in an object or an array (both are documented). @throws Unavailable if it is not among them */
+/** The created user, in an object or an array (the vendor documents both). @throws Unavailable if the answer lacks it */
 export function parseCreatedPerson(clientUserId: string, facts: CallFacts, bytes: Buffer): Person {
   const elements = toArray(parseBoundedJson(bytes));
   const people = elements.map(toPerson);
@@ -65,8 +65,8 @@ export function parseCreatedPerson(clientUserId: string, facts: CallFacts, bytes
 }
 
 /**
- * The rows of a list of reports, without those that have no usable id.
- * @throws Unavailable if there is no list, or no usable row in one: taken as "no reports", it would end an applicant
+ * The rows of a list of reports that have a usable id.
+ * @throws Unavailable if the body is no list, or a list without a usable row: taken as "no reports", it would end an applicant
  */
 export function parseReports(facts: CallFacts, bytes: Buffer): ListedReport[] {
   const elements = parseRows(facts, bytes);
@@ -140,7 +140,7 @@ function parseText(value: unknown, maxLength = MAX_TEXT_LENGTH): string | null {
   return typeof text === 'string' && text !== '' ? text.slice(0, maxLength) : null;
 }
 
-/** The text of a date. Each text is a version of a report, so a long one is cut and ends in its hash. */
+/** The text of a date. Different texts are different versions of a report, so a long text is cut and ends in its hash. */
 export function parseDateText(value: unknown): string | null {
   if (typeof value !== 'string' || value.length <= MAX_TEXT_LENGTH) return parseText(value);
   return `${value.slice(0, MAX_TEXT_LENGTH / 2)} ${createHash('sha256').update(value).digest('hex').slice(0, 16)}`;
