@@ -8,13 +8,13 @@ import { announceReady } from './process/ready';
 import { runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
 import { logUnsyncedFolders } from './process/unsynced-folders';
-import { openConfiguredSpool } from './spool/configured';
+import { openConfiguredSpool } from './spool/spool';
 import { createLazyClient } from './temporal/connection';
 import { createDataConverter, createDiskCipher } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 import { createWebhook } from './webhook/webhook';
 
-/** A request's 5 s, the second in which a refused sender is let go and the spool's 2 s, with some room. */
+/** 5 s for a request, 1 s for a rejected sender and 2 s for the spool, with a margin. */
 const GRACE_MS = 10_000;
 
 runProcess('webhook', async () => {
@@ -27,17 +27,17 @@ runProcess('webhook', async () => {
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
-  // A comma in a secret makes two: the number shows it.
-  log.info({ secrets: secrets.length }, 'secrets that a sender may show');
-  const seal = createDiskCipher(config.payload);
-  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, seal, registry, log });
+  // The number shows a comma in a secret, which makes two of it.
+  log.info({ secrets: secrets.length }, 'secrets of senders');
+  const cipher = createDiskCipher(config.payload);
+  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, cipher, registry, log });
   const spool = exitOnConfigurationError(opened);
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 
   const address = await listen(server, config.webhook);
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
 
-  // The connection to Temporal is left to the exit: closing it under a call that is between two tries throws out of the SDK's timer.
+  // The connection to Temporal is not closed: under a call between two attempts that would throw out of a timer of the SDK.
   onShutdown(
     async () => {
       log.info('draining');

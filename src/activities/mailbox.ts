@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { Counter, type Registry } from 'prom-client';
 import type { Cipher } from '../domain/encryption';
 import type { ReportNotice } from '../domain/notices';
-import { openMailboxQuarantine } from '../report-store/mailbox-quarantine';
+import { openMailboxQuarantine } from '../quarantine/quarantine';
 import type { ReportStore } from '../report-store/port';
 import { noticeRequestId, serializeNotices } from '../upstream/notices';
 import { translateStoreErrors } from './manifests';
@@ -44,7 +44,7 @@ export function createMailboxMetrics(registry: Registry): MailboxMetrics {
 
 /** The activities of a mailbox: they talk to Temporal and to the store, not to upstream. */
 export function createMailboxActivities({ directory, reportStore, seal, mailboxMetrics }: MailboxDeps) {
-  const quarantine = openMailboxQuarantine({ shelf: reportStore.shelf, seal });
+  const quarantine = openMailboxQuarantine(reportStore.shelf, seal);
   return {
     async findApplicant({ humanId }: { humanId: string }): Promise<string | null> {
       return directory.findByHumanId(humanId);
@@ -66,14 +66,15 @@ export function createMailboxActivities({ directory, reportStore, seal, mailboxM
     }): Promise<'kept' | 'full'> {
       const { workflowExecution, activityId, scheduledTimestampMs } = activityInfo();
       const fate = await translateStoreErrors(() =>
-        quarantine.put({
+        quarantine.put(
+          {
+            ...{ why: 'nobody', kind: 'report', clientUserId: null, humanId },
+            detail: notices.length === 1 ? '1 notice' : `${notices.length} notices`,
+            content: serializeNotices(notices.map((notice) => ({ kind: 'report' as const, ...notice }))),
+          },
           // The same for every attempt of one activity.
-          key: `${workflowExecution?.runId} ${activityId}`,
-          atMs: scheduledTimestampMs,
-          humanId,
-          notices: notices.length,
-          content: serializeNotices(notices.map((notice) => ({ kind: 'report' as const, ...notice }))),
-        }),
+          { atMs: scheduledTimestampMs, key: `${workflowExecution?.runId} ${activityId}` },
+        ),
       );
       mailboxMetrics.ownerless.inc({ fate }, notices.length);
       return fate;

@@ -19,7 +19,7 @@ export async function writeNewFile(path: string, bytes: string | Uint8Array): Pr
 }
 
 /** Renames a synced draft to `path`, which replaces any file there, and syncs the folder. Both are on one file system. */
-export async function moveIntoPlace(draft: string, path: string): Promise<void> {
+async function moveIntoPlace(draft: string, path: string): Promise<void> {
   await rename(draft, path);
   await syncFolder(dirname(path));
 }

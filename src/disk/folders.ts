@@ -1,72 +1,72 @@
 import { type FileHandle, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What we keep is for the user we run as. */
+/** Readable for the user of the process only. */
 export const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
 /**
- * Makes a folder and what is missing above it (0700), for good: a power cut does not take it away again. Gives those that it made, the deepest
- * first. @throws the system's error; ENOTDIR for a file
+ * Creates a folder and its missing parents (0700) and syncs them. Returns the created folders, deepest first. @throws ENOTDIR where a file is;
+ * the system's error
  */
 export async function makePrivateFolder(path: string): Promise<readonly string[]> {
-  const made = await makeFolders(path);
+  const created = await createFolders(path);
   try {
-    for (const each of made) await syncFolder(dirname(each));
+    for (const each of created) await syncFolder(dirname(each));
   } catch (error) {
-    // Whoever finds a folder takes it to be on the disk: the next attempt makes it anew.
-    for (const each of made) await rmdir(each).catch(() => undefined);
+    // A folder that exists counts as synced, so the next attempt must create it again.
+    for (const each of created) await rmdir(each).catch(() => undefined);
     throw error;
   }
-  return made;
+  return created;
 }
 
-/** How file systems answer that do not know the call for a folder, or know it badly: SMB, DrvFs, FUSE. The same of a file is a failure. */
-const NOT_FOR_FOLDERS = [
+/** Codes of file systems that cannot sync a folder: SMB, DrvFs, FUSE. For a file they are failures. */
+const CANNOT_SYNC_CODES = [
   ...['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES', 'EIO', 'ENOTTY', 'ENOENT', 'EBADF', 'EISDIR'],
 ];
-/** And when it is opened. */
-const NOT_OPENED = ['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EISDIR'];
+/** Their codes for opening a folder. */
+const CANNOT_OPEN_CODES = ['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EISDIR'];
 
 export const UNSYNCED_FOLDER =
-  'the file system cannot put the names of a folder on the disk: after a power cut the newest files may be missing; see docs/troubleshooting.md';
+  'the file system cannot sync folders: the newest files may be missing after a power cut; see docs/troubleshooting.md';
 
 let isWarned = false;
 let warn = (code: string) => process.emitWarning(`${UNSYNCED_FOLDER} (${code})`);
 
-/** Takes the warning that folders cannot be synced, which comes once in a process; by default Node prints it. */
+/** Sets the listener of the warning that folders cannot be synced, which occurs once per process. By default Node prints it. */
 export function onUnsyncedFolder(listener: (code: string) => void): void {
   warn = listener;
 }
 
 /**
- * Puts a folder's names on the disk: without it a file made or renamed can be forgotten by a power cut. A file system that refuses it would refuse it
- * for ever, so it costs a warning and no outage. @throws the system's error
+ * Syncs the names of a folder: without it a new or renamed file can be lost in a power cut. A file system that cannot do it causes a warning and
+ * not an outage. @throws the system's error
  */
 export async function syncFolder(path: string): Promise<void> {
-  const refused = await refusedSync(path);
-  if (refused === null || isWarned) return;
+  const code = await trySync(path);
+  if (code === null || isWarned) return;
   isWarned = true;
-  warn(refused);
+  warn(code);
 }
 
-/** The code with which a folder that is there was refused; null: it is on the disk. */
-async function refusedSync(path: string): Promise<string | null> {
+/** Null if the folder is synced, or the code of a file system that cannot do it. */
+async function trySync(path: string): Promise<string | null> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    if (isCode(error, ...NOT_OPENED) && (await isFolder(path))) return codeOf(error);
+    if (isCode(error, ...CANNOT_OPEN_CODES) && (await isFolder(path))) return codeOf(error);
     throw error;
   }
   try {
     await handle.sync();
     return null;
   } catch (error) {
-    if (isCode(error, ...NOT_FOR_FOLDERS)) return codeOf(error);
+    if (isCode(error, ...CANNOT_SYNC_CODES)) return codeOf(error);
     throw error;
   } finally {
-    // Nothing was written by it.
+    // It was not written to.
     await handle.close().catch(() => undefined);
   }
 }
@@ -94,31 +94,31 @@ export async function nullIfAbsent<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** One step after the other: Node's own `recursive` never comes back where a folder that is there lets nothing be made in it, as /proc does. */
-async function makeFolders(path: string): Promise<readonly string[]> {
-  const first = await make(path);
-  if (first !== 'nothing above') return first === 'made' ? [path] : [];
-  const above = dirname(path);
-  const made = above === path ? [] : await makeFolders(above);
-  const second = await make(path);
-  if (second === 'nothing above') throw systemError('ENOENT', 'expected a folder to be made');
-  return second === 'made' ? [path, ...made] : made;
+/** Node's own `recursive` never returns in a folder that allows no new folder, such as /proc. */
+async function createFolders(path: string): Promise<readonly string[]> {
+  const first = await createFolder(path);
+  if (first !== 'no parent') return first === 'created' ? [path] : [];
+  const parent = dirname(path);
+  const created = parent === path ? [] : await createFolders(parent);
+  const second = await createFolder(path);
+  if (second === 'no parent') throw systemError('ENOENT', 'could not create a folder');
+  return second === 'created' ? [path, ...created] : created;
 }
 
-async function make(path: string): Promise<'made' | 'there' | 'nothing above'> {
+async function createFolder(path: string): Promise<'created' | 'exists' | 'no parent'> {
   try {
     await mkdir(path, { mode: PRIVATE_FOLDER });
-    return 'made';
+    return 'created';
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return 'nothing above';
-    const there = await stat(path).catch(() => null);
-    if (there?.isDirectory() === true) return 'there';
-    if (there !== null) throw systemError('ENOTDIR', 'expected a folder, there is a file');
+    if (isCode(error, 'ENOENT')) return 'no parent';
+    const existing = await stat(path).catch(() => null);
+    if (existing?.isDirectory() === true) return 'exists';
+    if (existing !== null) throw systemError('ENOTDIR', 'expected a folder, found a file');
     throw error;
   }
 }
 
-/** As the system itself would tell it: by these two its errors are known. */
+/** Has the two fields by which errors of the system are recognized. */
 function systemError(code: string, text: string): Error {
   return Object.assign(new Error(text), { code, syscall: 'mkdir' });
 }

@@ -158,9 +158,7 @@ class PieceReader {
 
   /** `first`, then all that is left. */
   async *readRest(first: Buffer): AsyncGenerator<Buffer> {
-    yield first;
-    for (let piece = await this.read(CHUNK_BYTES); piece.byteLength > 0; piece = await this.read(CHUNK_BYTES)) {
-      yield piece;
-    }
+    let piece: Buffer = Buffer.concat([first, await this.read(CHUNK_BYTES - first.byteLength)]);
+    for (; piece.byteLength > 0; piece = await this.read(CHUNK_BYTES)) yield piece;
   }
 }

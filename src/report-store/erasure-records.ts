@@ -7,7 +7,7 @@ import type { Shelf } from './shelf';
 
 /**
  * What an erasure reads from the store and records in it. The journal of an erasure stays on the shelf until it has ended: one that was
- * interrupted continues with what it knew, even where the manifest with the humanId is gone.
+ * interrupted continues from it, even if the manifest with the humanId is gone.
  */
 export interface ErasureRecords {
   isHeld(clientUserId: string): Promise<boolean>;
@@ -19,12 +19,12 @@ export interface ErasureRecords {
   markReported(clientUserId: string): Promise<void>;
   /** Removes the journal of an erasure that has ended. */
   finish(clientUserId: string): Promise<void>;
-  /** The applicants whose erasure by age was interrupted. An operator continues those that a command began. */
+  /** The applicants with an interrupted erasure by age. Those of a command are continued by the operator. */
   listInterrupted(): Promise<readonly string[]>;
   isInterrupted(clientUserId: string): Promise<boolean>;
 }
 
-/** Began the erasure: an operator, or the retention. Stored. */
+/** What began the erasure: an operator's command, or retention by age. Stored. */
 export type ErasureOrigin = 'command' | 'age';
 
 interface StoredJournal extends ErasureJournal {

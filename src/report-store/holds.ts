@@ -1,6 +1,6 @@
 import type { Shelf } from './shelf';
 
-/** A legal hold: nothing of the applicant may be erased. Stored as JSON. */
+/** A legal hold: the applicant must not be erased. Stored as JSON. */
 export interface Hold {
   readonly clientUserId: string;
   /** A code of the carrier, such as the number of a case; matches {@link REASON_CODE}. */

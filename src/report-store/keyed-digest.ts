@@ -8,7 +8,7 @@ export interface DigestKeys {
   readonly clientSecret: string;
 }
 
-/** How the details of a manifest compare with others; `unknown` without a digest, or where none of our keys made it. */
+/** How the details of a manifest compare with others; `unknown` without a digest, or without its key. */
 export type DetailsMatch = 'same' | 'other' | 'unknown';
 
 /** The label separates these digests from other uses of the same key. */

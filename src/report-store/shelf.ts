@@ -1,8 +1,8 @@
 import { InvalidShelfName } from './errors';
 
 /**
- * Our files that belong to no applicant: lists of a sweep, notices in quarantine. They are in `.chartway/`, beside the applicants' folders; no
- * clientUserId begins with a dot. A name has up to {@link MAX_PARTS} parts separated by "/", see {@link isShelfName}.
+ * Our files that belong to no applicant: lists of a sweep, notices in quarantine. They are in the folder `.chartway/`; no clientUserId
+ * begins with a dot. A name has up to {@link MAX_PARTS} parts separated by "/", see {@link isShelfName}.
  */
 export interface Shelf {
   /** Writes the whole file or nothing; replaces a file of this name. @throws InvalidShelfName */

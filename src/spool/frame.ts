@@ -1,64 +1,63 @@
 import { createHash } from 'node:crypto';
 
 /**
- * How a record lies in a segment: one line, `1p <checksum> <length> <payload>`, with `s` for a sealed payload (base64) instead of a plain one.
- * A payload has no line feed in it, so behind any damage the next line is a record again.
+ * A segment has one record per line: `1p <checksum> <length> <payload>`, with `s` for an encrypted payload (base64). A payload has no line feed,
+ * so the line after damaged bytes is a record again.
  */
-export type Form = 'plain' | 'sealed';
+export type LineForm = 'plain' | 'sealed';
 
-/** What is found in a segment, in order. */
-export type Found =
-  /** `line` is the whole of it, as it may be written again. */
-  | { readonly kind: 'record'; readonly form: Form; readonly payload: Buffer; readonly line: Buffer }
-  /** Bytes that were written whole and are no record any more: a flipped bit, a lost sector. */
-  | { readonly kind: 'damaged'; readonly line: Buffer }
-  /** The last write did not come to its end, so it was never acknowledged. */
-  | { readonly kind: 'torn'; readonly line: Buffer };
+/** `bytes`: the whole line, as it may be written again. */
+export type ScannedLine =
+  | { readonly kind: 'record'; readonly form: LineForm; readonly payload: Buffer; readonly bytes: Buffer }
+  /** Bytes that were written whole and are not a record: a flipped bit, a lost sector. */
+  | { readonly kind: 'damaged'; readonly bytes: Buffer }
+  /** The last write was interrupted, so it was never acknowledged. */
+  | { readonly kind: 'torn'; readonly bytes: Buffer };
 
 const LINE_FEED = 0x0a;
-/** 64 bits: nothing that was not written passes by chance. */
+/** 64 bits: other bytes do not match. */
 const CHECKSUM_DIGITS = 16;
 const HEADER = /^1([ps]) ([0-9a-f]{16}) ([1-9]\d{0,8}) /;
-const LONGEST_HEADER = 2 + 1 + CHECKSUM_DIGITS + 1 + 9 + 1;
+const MAX_HEADER_BYTES = 2 + 1 + CHECKSUM_DIGITS + 1 + 9 + 1;
 
-/** A record's line. `payload` must hold no line feed. */
-export function lineOf(form: Form, payload: Buffer): Buffer {
+/** The line of a record. `payload` must not contain a line feed. */
+export function encodeLine(form: LineForm, payload: Buffer): Buffer {
   const letter = form === 'plain' ? 'p' : 's';
   const header = `1${letter} ${checksum(form, payload)} ${payload.length} `;
   return Buffer.concat([Buffer.from(header, 'latin1'), payload, Buffer.of(LINE_FEED)]);
 }
 
-/** Reads a segment from its first byte to its last, whatever it holds. Neighbouring damage is one find. */
-export function* scan(segment: Buffer): Generator<Found, void, undefined> {
+/** The lines of a segment, whatever bytes it has. Adjacent damaged lines are one. */
+export function* scanSegment(segment: Buffer): Generator<ScannedLine, void, undefined> {
   let damagedFrom: number | null = null;
   let at = 0;
-  const damaged = (): Found[] => {
-    const found = damagedFrom === null ? [] : [{ kind: 'damaged' as const, line: segment.subarray(damagedFrom, at) }];
+  const takeDamaged = (): ScannedLine[] => {
+    const bytes = damagedFrom === null ? null : segment.subarray(damagedFrom, at);
     damagedFrom = null;
-    return found;
+    return bytes === null ? [] : [{ kind: 'damaged', bytes }];
   };
   while (at < segment.length) {
     const record = recordAt(segment, at);
     if (record !== null) {
-      yield* damaged();
+      yield* takeDamaged();
       yield record;
-      at += record.line.length;
+      at += record.bytes.length;
       continue;
     }
     const end = segment.indexOf(LINE_FEED, at);
     if (end < 0) {
-      yield* damaged();
-      yield { kind: 'torn', line: segment.subarray(at) };
+      yield* takeDamaged();
+      yield { kind: 'torn', bytes: segment.subarray(at) };
       return;
     }
     damagedFrom ??= at;
     at = end + 1;
   }
-  yield* damaged();
+  yield* takeDamaged();
 }
 
-function recordAt(segment: Buffer, at: number): Extract<Found, { kind: 'record' }> | null {
-  const header = HEADER.exec(segment.toString('latin1', at, at + LONGEST_HEADER));
+function recordAt(segment: Buffer, at: number): Extract<ScannedLine, { kind: 'record' }> | null {
+  const header = HEADER.exec(segment.toString('latin1', at, at + MAX_HEADER_BYTES));
   if (header === null) return null;
   const [text, letter, expected, length] = header;
   const start = at + text.length;
@@ -66,11 +65,11 @@ function recordAt(segment: Buffer, at: number): Extract<Found, { kind: 'record' 
   if (end > segment.length) return null;
   const form = letter === 'p' ? 'plain' : 'sealed';
   const payload = segment.subarray(start, end);
-  // What the checksum vouches for is whole, even where its line feed is missing or another byte.
+  // A payload that matches its checksum is whole, even if its line feed is missing or another byte.
   if (checksum(form, payload) !== expected) return null;
-  return { kind: 'record', form, payload, line: segment.subarray(at, end + 1) };
+  return { kind: 'record', form, payload, bytes: segment.subarray(at, end + 1) };
 }
 
-function checksum(form: Form, payload: Buffer): string {
+function checksum(form: LineForm, payload: Buffer): string {
   return createHash('sha256').update(form).update(payload).digest('hex').slice(0, CHECKSUM_DIGITS);
 }

@@ -1,48 +1,49 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { isCode } from '../disk/folders';
+import { writeAtomically } from '../disk/atomic-file';
+import { nullIfAbsent } from '../disk/folders';
 import type { Cipher } from '../domain/encryption';
 import type { Logger } from '../observability/log';
-import { type Files, writeWhole } from './files';
-import { createFlow } from './flow';
-import { type Found, scan } from './frame';
+import type { Quarantine, QuarantineRecord } from '../quarantine/quarantine';
+import { createAdaptiveConcurrency } from './adaptive-concurrency';
+import type { Files } from './files';
+import { type ScannedLine, scanSegment } from './frame';
 import type { SpoolMetrics } from './metrics';
-import { type Fate, passThrough } from './pass';
-import type { Place } from './place';
-import type { Quarantine, SetAside } from './quarantine';
-import { readRecord, type SpoolRecord } from './record';
+import type { SpoolPartition } from './partition';
+import { decodeRecord, type SpoolRecord } from './record';
+import { type LineOutcome, replaySegment } from './replay-segment';
 import { countRecords, type Segment, type Segments } from './segments';
 
-/** Where records go. */
+/** Where records are delivered. */
 export interface Outlet {
-  /** Takes one to its place; never rejects. `refused`: nothing is wrong but the record itself. `deferred`: it has to wait, the others need not. */
+  /** Never rejects. `refused`: the record itself is rejected. `deferred`: this record has to wait, others need not. */
   deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable' | 'deferred'>;
-  /** What may be told of a record that is set aside; null where the text says nothing to it. */
-  describe(text: string): Pick<SetAside, 'kind' | 'clientUserId' | 'humanId'> | null;
-  /** How many deliveries of what came just now are under way. */
+  /** The header of a record in quarantine; null if the text is unreadable. */
+  describe(text: string): Pick<QuarantineRecord, 'kind' | 'clientUserId' | 'humanId'> | null;
+  /** Current requests that wait for Temporal. */
   live(): number;
 }
 
-/** Delivers what the spool holds, oldest first, at least once. */
+/** Delivers the records of the spool, oldest first, at least once. */
 export interface Replay {
-  /** There is something new. */
+  /** There are new records. */
   wake(): void;
-  /** Resolves when nothing is under way any more; what is not delivered lies on the disk. */
+  /** Resolves when no delivery is running. Other records stay on the disk. */
   stop(): Promise<void>;
 }
 
-/** A run that holds its maximum of signals refuses a notice too, until it continues as new: one refusal is not yet for good. */
-const REFUSALS_FOR_GOOD = 3;
-/** 1 s, doubling, for a segment of which something had to stay. */
+/** A run with the maximum of signals rejects a notice too, until it continues as new, so one rejection is not final. */
+const FINAL_REJECTIONS = 3;
+/** For a segment of which records had to stay; doubles. */
 const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 60_000;
-/** A deferral takes no time of its own: after so many of them others have their turn. */
-const DEFERRALS_A_TURN = 100;
+const MAX_RETRY_MS = 60_000;
+/** A deferral waits for nothing, so the event loop gets a turn after this number of them. */
+const DEFERRALS_PER_TURN = 100;
 
 export function startReplay(deps: {
-  readonly place: Place;
+  readonly partition: SpoolPartition;
   readonly files: Files;
-  readonly seal: Cipher | null;
+  readonly cipher: Cipher | null;
   readonly segments: Segments;
   readonly rotate: () => Promise<void>;
   readonly quarantine: Quarantine;
@@ -50,176 +51,175 @@ export function startReplay(deps: {
   readonly metrics: SpoolMetrics;
   readonly log: Logger;
 }): Replay {
-  const { place, files, seal, segments, quarantine, outlet, metrics, log } = deps;
-  const flow = createFlow({ live: outlet.live });
+  const { partition, files, cipher, segments, quarantine, outlet, metrics, log } = deps;
+  const concurrency = createAdaptiveConcurrency({ live: outlet.live });
   const stopping = new AbortController();
-  const refusals = new Map<string, number>();
+  const rejections = new Map<string, number>();
   let deferrals = 0;
   let deferredBytes = 0; // of this pass
-  let locked: unknown = null; // why a record of this pass cannot be opened yet
-  let ring: () => void = () => {};
+  let keyMissing: unknown = null; // of a record of this pass
+  let wakeUp: () => void = () => {};
   const ended = run();
 
   return {
-    wake: () => ring(),
+    wake: () => wakeUp(),
     stop() {
       stopping.abort();
-      ring();
+      wakeUp();
       return ended;
     },
   };
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const restMs = flow.restMs();
-      const segment = restMs > 0 ? null : segments.next(flow.down);
+      const backoffMs = concurrency.backoffMs();
+      const segment = backoffMs > 0 ? null : segments.next(concurrency.isDown);
       if (segment === null) {
-        await pause(restMs > 0 ? restMs : segments.dueInMs());
+        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs());
         continue;
       }
       try {
-        if (!segment.finished) await deps.rotate();
-        await goThrough(segment);
+        if (!segment.isClosed) await deps.rotate();
+        await deliverSegment(segment);
       } catch (error) {
-        log.error({ error, segment: segment.name }, 'a segment of the spool could not be read or rewritten');
-        putOff(segment);
+        log.error({ error, segment: segment.name }, 'cannot read or rewrite a segment of the spool');
+        defer(segment);
       }
     }
   }
 
-  async function goThrough(segment: Segment): Promise<void> {
-    const { folder } = place.part;
-    const bytes = await files.read(join(folder, segment.name)).catch((error: unknown) => {
-      if (!isCode(error, 'ENOENT')) throw error;
-      return null;
-    });
-    if (bytes === null) return lost(segment);
-    countRecords(segment, bytes, seal); // before any of them is delivered
-    const handle = async (found: Found): Promise<Fate> => {
-      const fate = await fateOf(found);
-      if (fate === 'done' && found.kind === 'record' && segment.records !== null) segment.records -= 1;
-      return fate;
+  async function deliverSegment(segment: Segment): Promise<void> {
+    const { folder } = partition;
+    const path = join(folder, segment.name);
+    const bytes = await nullIfAbsent(files.read(path));
+    if (bytes === null) return reportLost(segment);
+    countRecords(segment, bytes, cipher); // before a record is delivered
+    const handle = async (line: ScannedLine): Promise<LineOutcome> => {
+      const outcome = await handleLine(line);
+      if (outcome === 'done' && line.kind === 'record' && segment.records !== null) segment.records -= 1;
+      return outcome;
     };
-    locked = null;
+    keyMissing = null;
     deferredBytes = 0;
-    const remains = await passThrough(scan(bytes), { flow, handle, stopped: stopping.signal });
-    if (locked !== null) log.warn({ error: locked, segment: segment.name }, 'notices of the spool wait for their key');
+    const remains = await replaySegment(scanSegment(bytes), { concurrency, handle, stopped: stopping.signal });
+    if (keyMissing !== null)
+      log.warn({ error: keyMissing, segment: segment.name }, 'notices of the spool wait for a key');
     if (remains.lines.length === 0) {
-      await files.remove(join(folder, segment.name)).catch((error: unknown) => {
-        if (!isCode(error, 'ENOENT')) throw error;
-      });
-      segments.gone(segment.name);
+      await nullIfAbsent(files.remove(path));
+      segments.remove(segment.name);
       return;
     }
     if (remains.done > 0) {
       const left = Buffer.concat(remains.lines);
-      await writeWhole(files, folder, segment.name, left);
+      await writeAtomically(path, join(folder, `.${segment.name}.draft`), left);
       segment.bytes = left.length;
       segment.records = remains.lines.length;
     }
-    // While Temporal is away nothing shows which records would be deferred.
-    segment.deferredBytes = flow.down ? Math.min(segment.deferredBytes, segment.bytes) : deferredBytes;
-    if (!stopping.signal.aborted) putOff(segment);
+    // While Temporal is down it is unknown which records would be deferred.
+    segment.deferredBytes = concurrency.isDown ? Math.min(segment.deferredBytes, segment.bytes) : deferredBytes;
+    if (!stopping.signal.aborted) defer(segment);
   }
 
-  /** Polling finds what it told, later; if it is put back, whoever looks for what dead webhooks left takes it. */
-  function lost(segment: Segment): void {
-    const told = { segment: segment.name, notices: segment.records, bytes: segment.bytes };
-    log.error(told, 'a segment of the spool was taken away before its notices were delivered');
-    segments.gone(segment.name);
+  /** If the segment is put back, a webhook that looks for orphans claims it. Otherwise polling finds the changes. */
+  function reportLost({ name, records, bytes }: Segment): void {
+    const fields = { segment: name, notices: records, bytes };
+    log.error(fields, 'a segment of the spool was removed before its notices were delivered');
+    segments.remove(name);
   }
 
-  function putOff(segment: Segment): void {
-    segment.retryAtMs = Date.now() + Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.tries);
+  function defer(segment: Segment): void {
+    segment.retryAtMs = Date.now() + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.tries);
     segment.tries += 1;
   }
 
-  async function fateOf(found: Found): Promise<Fate> {
-    if (found.kind === 'torn') {
+  async function handleLine(line: ScannedLine): Promise<LineOutcome> {
+    if (line.kind === 'torn') {
       metrics.torn.inc();
       log.warn(
-        { bytes: found.line.length },
-        'the spool ends in a record that was not written to its end; it was never acknowledged',
+        { bytes: line.bytes.length },
+        'dropped an incomplete record at the end of the spool; it was never acknowledged',
       );
       return 'done';
     }
-    if (found.kind === 'damaged') return damaged(found.line);
-    const opened = readRecord(found, seal);
-    if (opened.kind === 'unreadable') return damaged(found.line);
-    if (opened.kind === 'locked') {
-      locked = opened.error;
-      return 'later';
+    if (line.kind === 'damaged') return quarantineDamaged(line.bytes);
+    const decoded = decodeRecord(line, cipher);
+    if (decoded.kind === 'unreadable') return quarantineDamaged(line.bytes);
+    if (decoded.kind === 'key-missing') {
+      keyMissing = decoded.error;
+      return 'retry-later';
     }
-    return delivered(opened.record, found.line);
+    return deliver(decoded.record, line.bytes);
   }
 
-  async function delivered(record: SpoolRecord, line: Buffer): Promise<Fate> {
-    const begunMs = performance.now();
+  async function deliver(record: SpoolRecord, bytes: Buffer): Promise<LineOutcome> {
+    const startedMs = performance.now();
     const result = await outlet.deliver(record);
     metrics.replays.inc({ result });
     if (result === 'deferred') {
       deferrals += 1;
-      deferredBytes += line.length;
-      if (deferrals % DEFERRALS_A_TURN === 0) await turn();
-      return 'later';
+      deferredBytes += bytes.length;
+      if (deferrals % DEFERRALS_PER_TURN === 0) await turn();
+      return 'retry-later';
     }
     if (result === 'unavailable') {
-      flow.failed(begunMs);
-      return 'unreached';
+      concurrency.failed(startedMs);
+      return 'unreachable';
     }
-    if (flow.succeeded()) segments.forgive();
-    const key = line.toString('latin1', 0, 19); // form and checksum
-    if (result === 'refused') return refused(record, key);
-    refusals.delete(key);
+    if (concurrency.succeeded()) segments.resetRetries();
+    const key = bytes.toString('latin1', 0, 19); // form and checksum
+    if (result === 'refused') return handleRejection(record, key);
+    rejections.delete(key);
     return 'done';
   }
 
-  async function refused({ text }: SpoolRecord, key: string): Promise<Fate> {
-    const times = (refusals.get(key) ?? 0) + 1;
-    refusals.set(key, times);
-    if (times < REFUSALS_FOR_GOOD) return 'later';
-    const told = outlet.describe(text);
-    const names = told ?? { kind: 'unknown', clientUserId: null, humanId: null };
-    const detail = told === null ? 'UNREADABLE' : 'INVALID_ARGUMENT';
-    const fate = await setAside({ why: 'refused', detail, content: text, ...names });
-    if (fate === 'done') refusals.delete(key);
-    return fate;
+  async function handleRejection({ text }: SpoolRecord, key: string): Promise<LineOutcome> {
+    const times = (rejections.get(key) ?? 0) + 1;
+    rejections.set(key, times);
+    if (times < FINAL_REJECTIONS) return 'retry-later';
+    const described = outlet.describe(text);
+    const outcome = await moveToQuarantine({
+      ...(described ?? { kind: 'unknown', clientUserId: null, humanId: null }),
+      ...{ why: 'refused', detail: described === null ? 'UNREADABLE' : 'INVALID_ARGUMENT', content: text },
+    });
+    if (outcome === 'done') rejections.delete(key);
+    return outcome;
   }
 
-  function damaged(line: Buffer): Promise<Fate> {
-    return setAside({ why: 'damaged', kind: 'bytes', clientUserId: null, humanId: null, detail: null, content: line });
+  function quarantineDamaged(content: Buffer): Promise<LineOutcome> {
+    const header = { kind: 'bytes', clientUserId: null, humanId: null, detail: null };
+    return moveToQuarantine({ why: 'damaged', ...header, content });
   }
 
-  /** What cannot be set aside stays where it is: nothing that was acknowledged is thrown away. */
-  async function setAside(entry: SetAside): Promise<Fate> {
-    const { why, kind, clientUserId, humanId } = entry;
+  /** A record that the quarantine does not keep stays in the spool: nothing acknowledged is dropped. */
+  async function moveToQuarantine(record: QuarantineRecord): Promise<LineOutcome> {
+    const { why, kind, clientUserId, humanId } = record;
     let result: 'kept' | 'full' | 'failed' = 'failed';
-    let failure: unknown;
+    let error: unknown;
     try {
-      result = await quarantine.put(entry);
-    } catch (error) {
-      failure = error;
+      result = await quarantine.put(record);
+    } catch (failure) {
+      error = failure;
     }
     metrics.quarantined.inc({ why, result });
-    const fields = { why, kind, clientUserId, humanId, error: failure };
-    if (result === 'kept') log.error(fields, 'a record of the spool was put into quarantine; look at it there');
-    else
-      log.error(
-        fields,
-        `a record belongs into quarantine, which is ${result === 'full' ? 'full: drop what is done with' : 'not to be written'}; it stays in the spool`,
-      );
-    return result === 'kept' ? 'done' : 'later';
+    log.error({ why, kind, clientUserId, humanId, error }, QUARANTINE_TEXT[result]);
+    return result === 'kept' ? 'done' : 'retry-later';
   }
 
   async function pause(ms: number | null): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = ms === null ? undefined : setTimeout(resolve, ms + 1);
-      ring = () => {
+      wakeUp = () => {
         clearTimeout(timer);
         resolve();
       };
-      if (stopping.signal.aborted) ring();
+      if (stopping.signal.aborted) wakeUp();
     });
-    ring = () => {};
+    wakeUp = () => {};
   }
 }
+
+const QUARANTINE_TEXT = {
+  kept: 'moved a record of the spool to the quarantine; check it there',
+  full: 'the quarantine is full, so a record stays in the spool; drop records that are done',
+  failed: 'cannot write to the quarantine, so a record stays in the spool',
+};

@@ -1,41 +1,50 @@
 import type { Cipher } from '../domain/encryption';
-import { scan } from './frame';
-import { readRecord } from './record';
-import type { Batch } from './writer';
+import { scanSegment } from './frame';
+import { decodeRecord } from './record';
 
-/** One file of records, as far as it has been looked into. */
+/** Lines that become durable together. */
+export interface Batch {
+  readonly lines: Buffer;
+  readonly records: number;
+  /** When they arrived, ms since 1970. */
+  readonly atMs: number;
+  /** They wait for the budget of mailboxes, not for Temporal. */
+  readonly isDeferred: boolean;
+}
+
+/** A file of records, and what is known of it. */
 export interface Segment {
   readonly name: string;
-  /** False while it is being written. */
-  finished: boolean;
+  /** False while records are appended. */
+  isClosed: boolean;
   bytes: number;
-  /** Of these, bytes of deferred records, as of the last pass; 0 before the first pass of a segment that was found on the disk. */
+  /** Of deferred records, as of the last pass; 0 before the first pass of a segment found on the disk. */
   deferredBytes: number;
-  /** Records in it that are not delivered yet; null before it was first read. */
+  /** Records to deliver; null before the first read. */
   records: number | null;
-  /** When the oldest of them came, ms since 1970; null before it was first read. */
+  /** When the oldest of them arrived, ms since 1970; null before the first read. */
   oldestAtMs: number | null;
-  /** How often it has been gone through and something had to stay. */
+  /** Passes after which records had to stay. */
   tries: number;
-  /** Before this moment (ms since 1970) it is left alone. */
+  /** No pass before this time, ms since 1970. */
   retryAtMs: number;
 }
 
-/** Which segments there are, and which one's turn it is. */
+/** The segments of the partition, and which one is next. */
 export interface Segments {
-  /** Segments that were found on the disk. */
-  found(name: string, bytes: number): void;
-  grown(name: string, batch: Batch): void;
-  finished(name: string): void;
-  gone(name: string): void;
-  /** Of those whose time has come, while Temporal is away of all, the one whose time came first: what is new stands behind nothing that is put off again and again. */
-  next(down: boolean): Segment | null;
-  /** How long until the next one's time comes; null where there is none. */
+  /** A segment found on the disk. */
+  add(name: string, bytes: number): void;
+  recordAppend(name: string, batch: Batch): void;
+  close(name: string): void;
+  remove(name: string): void;
+  /** Of the due segments (of all while Temporal is down) the one that was due first, so that retries do not hold up new segments. */
+  next(isDown: boolean): Segment | null;
+  /** Time until a segment is due; null without segments. */
   dueInMs(): number | null;
-  /** Temporal is back: whatever was put off because it was away may be tried again. */
-  forgive(): void;
-  /** One that nobody has counted yet. */
-  uncounted(): Segment | null;
+  /** Temporal is back: every segment is due. */
+  resetRetries(): void;
+  /** A segment whose records are not counted. */
+  nextUncounted(): Segment | null;
   total(): {
     readonly segments: number;
     readonly bytes: number;
@@ -45,66 +54,57 @@ export interface Segments {
   };
 }
 
-/** While Temporal is away, the segment that grows is cut off for a try so often at most: an outage of a day leaves thousands of files, not millions. */
-const CUT_WHILE_DOWN_EVERY_MS = 30_000;
-/** The same while it is there and what was cut off before has to wait. */
-const CUT_EVERY_MS = 10_000;
-/** With fewer than these it is cut off at once: it may be one notice that fails, and not Temporal that is away. */
+/** How often the open segment is closed for a try while Temporal is down: an outage of a day leaves thousands of files, not millions. */
+const CLOSE_WHILE_DOWN_EVERY_MS = 30_000;
+/** The same while Temporal answers. */
+const CLOSE_EVERY_MS = 10_000;
+/** Up to this number the open segment is closed at once: a single notice may fail, while Temporal answers. */
 const FEW_SEGMENTS = 8;
 
 export function createSegments(nowMs: () => number = Date.now): Segments {
   const segments = new Map<string, Segment>();
-  let cutAtMs = Number.NEGATIVE_INFINITY;
-  const add = (name: string, over: Partial<Segment>): Segment => {
-    const fresh = {
-      name,
-      finished: true,
-      bytes: 0,
-      deferredBytes: 0,
-      records: null,
-      oldestAtMs: null,
-      tries: 0,
-      retryAtMs: 0,
-    };
-    const segment: Segment = { ...fresh, ...over };
+  let closedAtMs = Number.NEGATIVE_INFINITY;
+  const create = (name: string, over: Partial<Segment>): Segment => {
+    const counts = { bytes: 0, deferredBytes: 0, records: null, oldestAtMs: null };
+    const segment: Segment = { name, isClosed: true, ...counts, tries: 0, retryAtMs: 0, ...over };
     segments.set(name, segment);
     return segment;
   };
   const all = (): Segment[] => [...segments.values()];
 
   return {
-    found: (name, bytes) => void add(name, { bytes }),
-    grown(name, batch) {
-      const segment = segments.get(name) ?? add(name, { finished: false, records: 0, oldestAtMs: batch.atMs });
+    add: (name, bytes) => void create(name, { bytes }),
+    recordAppend(name, batch) {
+      const segment = segments.get(name) ?? create(name, { isClosed: false, records: 0, oldestAtMs: batch.atMs });
       segment.bytes += batch.lines.length;
       if (batch.isDeferred) segment.deferredBytes += batch.lines.length;
       segment.records = (segment.records ?? 0) + batch.records;
     },
-    finished(name) {
+    close(name) {
       const segment = segments.get(name);
-      if (segment !== undefined) segment.finished = true;
+      if (segment !== undefined) segment.isClosed = true;
     },
-    gone: (name) => void segments.delete(name),
+    remove: (name) => void segments.delete(name),
 
-    next(down) {
+    next(isDown) {
       const now = nowMs();
       const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
-      const few = segments.size <= FEW_SEGMENTS;
-      const growingToo = few || now - cutAtMs >= (down ? CUT_WHILE_DOWN_EVERY_MS : CUT_EVERY_MS);
-      const chosen = inOrder.find(({ retryAtMs, finished }) => (down || retryAtMs <= now) && (finished || growingToo));
-      if (chosen?.finished === false) cutAtMs = now;
-      return chosen ?? null;
+      const waitMs = isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS;
+      const mayClose = segments.size <= FEW_SEGMENTS || now - closedAtMs >= waitMs;
+      const next = inOrder.find(({ retryAtMs, isClosed }) => (isDown || retryAtMs <= now) && (isClosed || mayClose));
+      if (next?.isClosed === false) closedAtMs = now;
+      return next ?? null;
     },
     dueInMs() {
       if (segments.size === 0) return null;
-      const cutMs = segments.size <= FEW_SEGMENTS ? 0 : cutAtMs + CUT_EVERY_MS;
-      const dueMs = all().map(({ retryAtMs, finished }) => (finished ? retryAtMs : Math.max(retryAtMs, cutMs)));
+      const closableMs = segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + CLOSE_EVERY_MS;
+      const dueMs = all().map(({ retryAtMs, isClosed }) => (isClosed ? retryAtMs : Math.max(retryAtMs, closableMs)));
       return Math.max(0, Math.min(...dueMs) - nowMs());
     },
-    forgive() {
+    resetRetries() {
       for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, tries: 0 });
     },
-    uncounted: () => all().find(({ records }) => records === null) ?? null,
+    nextUncounted: () => all().find(({ records }) => records === null) ?? null,
     total() {
       const ages = all().flatMap(({ oldestAtMs, records }) =>
         oldestAtMs === null || records === 0 ? [] : [oldestAtMs],
@@ -121,13 +121,13 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
 }
 
 /** Sets the record count and age of a segment found on the disk, from its bytes. Does nothing if the segment is counted already. */
-export function countRecords(segment: Segment, bytes: Buffer, seal: Cipher | null): void {
+export function countRecords(segment: Segment, bytes: Buffer, cipher: Cipher | null): void {
   if (segment.records !== null) return;
   segment.records = 0;
-  for (const found of scan(bytes)) {
-    if (found.kind !== 'record') continue;
+  for (const line of scanSegment(bytes)) {
+    if (line.kind !== 'record') continue;
     segment.records += 1;
-    const opened = segment.oldestAtMs === null ? readRecord(found, seal) : null;
-    if (opened?.kind === 'open') segment.oldestAtMs = opened.record.atMs;
+    const decoded = segment.oldestAtMs === null ? decodeRecord(line, cipher) : null;
+    if (decoded?.kind === 'record') segment.oldestAtMs = decoded.record.atMs;
   }
 }

@@ -4,33 +4,34 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { Cipher } from '../domain/encryption';
 import type { Logger } from '../observability/log';
+import { ConfigurationError } from '../process/configuration-fault';
+import { resolveBy } from '../process/resolve-by';
+import { openSpoolQuarantine, type Quarantine } from '../quarantine/quarantine';
 import { diskFiles, type Files, writeAll } from './files';
 import { createSpoolMetrics } from './metrics';
-import { openPlace } from './place';
-import { openQuarantine, type Quarantine } from './quarantine';
-import { type SpoolRecord, writeRecord } from './record';
+import { openPartition } from './partition';
+import { encodeRecord, type SpoolRecord } from './record';
 import { type Outlet, type Replay, startReplay } from './replay';
 import { countRecords, createSegments } from './segments';
-import { createWriter, TookTooLong } from './writer';
+import { createWriter, DiskTooSlow } from './writer';
 
-/** Notices on this host's disk, until their outlet has taken them. */
+/** Notices on the disk of this host that Temporal does not have yet. */
 export interface Spool {
   /**
-   * Resolves when all of the texts (one line each) are on the disk for good, in one write and one sync shared with whoever writes at the same time.
-   * `isDeferred`: they wait for their turn, not for Temporal, and together may take half of the spool.
-   * @throws {SpoolUnavailable} by `untilMs` (ms since 1970) at the latest
+   * Resolves when all texts (one line each) are on the disk; concurrent calls share a write and a sync. `isDeferred`: they wait for a budget and
+   * not for Temporal; such texts fill at most half of the spool. @throws {SpoolUnavailable} by `untilMs` (ms since 1970)
    */
   append(texts: readonly string[], untilMs: number, options?: { readonly isDeferred?: boolean }): Promise<void>;
-  /** Begins to deliver what lies there, also what dead webhooks left, and goes on until it is closed. */
+  /** Delivers all notices, also those of dead webhooks, until the spool is closed. */
   start(outlet: Outlet): void;
-  /** False for some seconds after a write failed. */
+  /** False for some seconds after a failed write. */
   readonly healthy: boolean;
   readonly quarantine: Quarantine;
-  /** Lets deliveries under way end; what is left stays on the disk for the next process. */
+  /** Waits for running deliveries. The rest stays on the disk for the next process. */
   close(): Promise<void>;
 }
 
-/** The texts are not on the disk, as far as is known; the cause is the system's error. */
+/** The texts are not on the disk, as far as is known. The cause is the system's error. */
 class SpoolUnavailable extends Error {
   override readonly name = 'SpoolUnavailable';
 
@@ -38,85 +39,101 @@ class SpoolUnavailable extends Error {
     readonly kind: 'spool-full' | 'spool-deferred-full' | 'spool-failed' | 'spool-slow',
     cause?: unknown,
   ) {
-    super(`expected the spool to take notices, it did not (${kind}); look at the disk and at WEBHOOK_SPOOL_MAX`, {
-      cause,
-    });
+    super(`the spool did not take notices (${kind}); check the disk and WEBHOOK_SPOOL_MAX`, { cause });
   }
 }
 
-/** To make the folder and write a few bytes: a disk that takes longer keeps no notice within 3 s. */
+/** To create the folder and write a few bytes. A slower disk could not keep a notice within 3 s. */
 const OPEN_TIMEOUT_MS = 10_000;
-/** In memory, for a disk that does not answer: some seconds of a great load. */
+/** In memory for a disk that does not answer: some seconds at a high load. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** Of the cap: a flood of made-up persons must leave room for what comes while Temporal is away. */
+/** Of the cap: a flood of unknown people must leave space for notices that arrive while Temporal is away. */
 const DEFERRED_SHARE = 0.5;
-/** A dead webhook's notices wait so long at most, while another lives. */
-const ADOPT_EVERY_MS = 5_000;
-/** So long after a failed write the spool counts as broken; then the next request shows. */
-const BROKEN_FOR_MS = 5_000;
-/** So many records at a time are sealed and checked before others have their turn. */
-const RECORDS_A_TURN = 1_000;
-/** A delivery under way at the end is waited for so long; it is done again otherwise, which is harmless. */
-const STOP_AFTER_MS = 2_000;
+/** How often orphans are looked for. */
+const CLAIM_EVERY_MS = 5_000;
+const UNHEALTHY_FOR_MS = 5_000;
+/** Records that are encrypted before the event loop gets a turn. */
+const RECORDS_PER_TURN = 1_000;
+/** A delivery that is interrupted by the end of the process is repeated, which is harmless. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Opens the spool in this folder, which is made, and proves that it can be written. @throws PathTooLong; the system's error */
-export async function openSpool(options: {
+interface SpoolOptions {
   readonly folder: string;
-  /** Of all that lies there and is ours to deliver; beyond it nothing more is taken. */
+  /** Cap of the bytes that this process has to deliver. */
   readonly maxBytes: number;
-  readonly seal: Cipher | null;
+  readonly cipher: Cipher | null;
   readonly registry: Registry;
   readonly log: Logger;
   readonly files?: Files;
   readonly segmentBytes?: number;
-  /** How long the disk may take at the start. */
   readonly openTimeoutMs?: number;
-  /** How often what dead webhooks left is looked for. */
-  readonly adoptEveryMs?: number;
-}): Promise<Spool> {
-  const { folder, maxBytes, seal, log, files = diskFiles } = options;
-  await inTime(options.openTimeoutMs ?? OPEN_TIMEOUT_MS, async () => {
-    await files.makeFolder(folder);
-    await proveWritable(folder, files);
+  readonly claimEveryMs?: number;
+}
+
+/**
+ * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. The returned function returns the spool, or throws the fault of a folder
+ * that cannot be created, written or locked: the start must find that, not an outage of Temporal. @throws {ConfigurationError} when called
+ */
+export async function openConfiguredSpool(
+  options: Omit<SpoolOptions, 'folder'> & { readonly folder: string | null },
+): Promise<() => Spool | null> {
+  const { folder } = options;
+  if (folder === null) return () => null;
+  try {
+    const spool = await openSpool({ ...options, folder });
+    return () => spool;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure';
+    const expected = 'a folder of this host that can be created and written, with a path of at most 80 bytes, or off';
+    return () => {
+      throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, came: `${JSON.stringify(folder)} (${code})` }]);
+    };
+  }
+}
+
+/** Opens the spool in this folder, which is created, and writes a probe. @throws PathTooLong; the system's error */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  const { folder, maxBytes, cipher, log, files = diskFiles } = options;
+  await resolveBy(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
+    throw Object.assign(new Error('the disk did not answer'), { code: 'ETIMEDOUT' });
   });
-  const place = await openPlace(folder, files, log);
+  const partition = await openPartition(folder, files, log);
   const segments = createSegments();
-  const quarantine = openQuarantine({ spoolFolder: folder, seal, files });
+  const quarantine = openSpoolQuarantine(folder, cipher);
   const metrics = createSpoolMetrics(options.registry, segments, quarantine);
-  const ledger = { name: () => place.part.segmentName(), grown: segments.grown, finished: segments.finished };
-  const writer = createWriter({ place, files, ledger, segmentBytes: options.segmentBytes });
+  const writer = createWriter({ partition, files, segments, segmentBytes: options.segmentBytes });
   let replay: Replay | null = null;
-  let adoption: NodeJS.Timeout | null = null;
-  let closed = false;
-  let deferredUnderWay = 0; // bytes
-  let brokenAtMs = Number.NEGATIVE_INFINITY;
-  await adopt();
+  let claiming: NodeJS.Timeout | null = null;
+  let isClosed = false;
+  let deferredInProgress = 0; // bytes
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+  await claimOrphans();
 
   return {
     async append(texts, untilMs, { isDeferred = false } = {}) {
       const atMs = Date.now();
       try {
-        const lines = await linesOf(
+        const lines = await encodeRecords(
           texts.map((text) => ({ atMs, text })),
-          seal,
+          cipher,
         );
         const waitingBytes = writer.waitingBytes + lines.length;
         const total = segments.total();
         if (total.bytes + waitingBytes > maxBytes) throw new SpoolUnavailable('spool-full');
-        const deferredBytes = total.deferredBytes + deferredUnderWay + lines.length;
+        const deferredBytes = total.deferredBytes + deferredInProgress + lines.length;
         if (isDeferred && deferredBytes > maxBytes * DEFERRED_SHARE) throw new SpoolUnavailable('spool-deferred-full');
         if (waitingBytes > MAX_WAITING_BYTES) throw new SpoolUnavailable('spool-slow');
-        if (isDeferred) deferredUnderWay += lines.length;
+        if (isDeferred) deferredInProgress += lines.length;
         await writer.append({ lines, records: texts.length, atMs, isDeferred }, untilMs).finally(() => {
-          if (isDeferred) deferredUnderWay -= lines.length;
+          if (isDeferred) deferredInProgress -= lines.length;
         });
       } catch (error) {
-        const unavailable = unavailableBy(error);
-        if (unavailable.kind !== 'spool-deferred-full') brokenAtMs = performance.now();
+        const unavailable = toUnavailable(error);
+        if (unavailable.kind !== 'spool-deferred-full') failedAtMs = performance.now();
         metrics.writes.inc({ result: unavailable.kind.slice('spool-'.length) });
         throw unavailable;
       }
-      brokenAtMs = Number.NEGATIVE_INFINITY;
+      failedAtMs = Number.NEGATIVE_INFINITY;
       metrics.writes.inc({ result: 'written' });
       metrics.written.inc(texts.length);
       replay?.wake();
@@ -124,68 +141,57 @@ export async function openSpool(options: {
 
     start(outlet) {
       replay = startReplay({
-        ...{ place, files, seal, segments, quarantine, outlet, metrics, log },
+        ...{ partition, files, cipher, segments, quarantine, outlet, metrics, log },
         rotate: writer.rotate,
       });
       void count();
-      adoption = setInterval(() => void adopt(), options.adoptEveryMs ?? ADOPT_EVERY_MS).unref();
+      claiming = setInterval(() => void claimOrphans(), options.claimEveryMs ?? CLAIM_EVERY_MS).unref();
     },
 
     get healthy() {
-      return performance.now() - brokenAtMs > BROKEN_FOR_MS;
+      return performance.now() - failedAtMs > UNHEALTHY_FOR_MS;
     },
     quarantine,
 
     async close() {
-      closed = true;
-      if (adoption !== null) clearInterval(adoption);
-      const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => place.part.release());
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, STOP_AFTER_MS).unref())]);
+      isClosed = true;
+      if (claiming !== null) clearInterval(claiming);
+      const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => partition.release());
+      await resolveBy(ended, Date.now() + CLOSE_TIMEOUT_MS, () => undefined);
     },
   };
 
-  async function adopt(): Promise<void> {
-    let taken = 0;
+  async function claimOrphans(): Promise<void> {
+    let claimed = 0;
     try {
-      await place.renew();
-      const { part } = place;
-      await part.adopt(async (name) => {
-        taken += 1;
-        // A size that cannot be had counts for nothing; a segment that nobody knows of is never delivered.
-        segments.found(name, await files.size(join(part.folder, name)).catch(() => 0));
+      await partition.renew();
+      await partition.claimOrphans(async (name) => {
+        claimed += 1;
+        // A segment of unknown size counts 0 bytes; one that is not added would never be delivered.
+        segments.add(name, await files.size(join(partition.folder, name)).catch(() => 0));
       });
     } catch (error) {
-      log.error({ error }, 'could not take over everything that other webhooks left; what is left is tried again');
+      log.error({ error }, 'could not claim all notices of webhooks that ended; trying again');
     }
-    if (taken === 0) return;
-    metrics.adopted.inc(taken);
-    log.info({ segments: taken }, 'took over notices that a webhook left');
+    if (claimed === 0) return;
+    metrics.adopted.inc(claimed);
+    log.info({ segments: claimed }, 'claimed notices of a webhook that ended');
     if (replay !== null) void count();
     replay?.wake();
   }
 
-  /** Depth and age of what was found, one segment after the other; the replay may be through with some before. */
+  /** Counts the records of claimed segments. The replay may have counted some of them before. */
   async function count(): Promise<void> {
-    for (let segment = segments.uncounted(); segment !== null && !closed; segment = segments.uncounted()) {
-      const bytes = await files.read(join(place.part.folder, segment.name)).catch(() => Buffer.alloc(0));
-      countRecords(segment, bytes, seal);
+    for (let next = segments.nextUncounted(); next !== null && !isClosed; next = segments.nextUncounted()) {
+      const bytes = await files.read(join(partition.folder, next.name)).catch(() => Buffer.alloc(0));
+      countRecords(next, bytes, cipher);
       await turn();
     }
   }
 }
 
-/** A disk that does not answer shows it at the start, too. */
-async function inTime(timeoutMs: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    const error = Object.assign(new Error('expected the disk to answer, it did not'), { code: 'ETIMEDOUT' });
-    timer = setTimeout(reject, timeoutMs, error);
-  });
-  await Promise.race([work(), tooLate]).finally(() => clearTimeout(timer));
-}
-
-/** A folder that can be made and not written shows it at the start, not at the first outage. */
-async function proveWritable(folder: string, files: Files): Promise<void> {
+async function probeWrite(folder: string, files: Files): Promise<void> {
+  await files.makeFolder(folder);
   const path = join(folder, `.probe-${randomBytes(6).toString('hex')}`);
   const probe = await files.create(path);
   try {
@@ -197,16 +203,16 @@ async function proveWritable(folder: string, files: Files): Promise<void> {
   }
 }
 
-async function linesOf(records: readonly SpoolRecord[], seal: Cipher | null): Promise<Buffer> {
+async function encodeRecords(records: readonly SpoolRecord[], cipher: Cipher | null): Promise<Buffer> {
   const lines: Buffer[] = [];
   for (const [index, record] of records.entries()) {
-    if (index % RECORDS_A_TURN === RECORDS_A_TURN - 1) await turn();
-    lines.push(writeRecord(record, seal));
+    if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await turn();
+    lines.push(encodeRecord(record, cipher));
   }
   return Buffer.concat(lines);
 }
 
-function unavailableBy(error: unknown): SpoolUnavailable {
+function toUnavailable(error: unknown): SpoolUnavailable {
   if (error instanceof SpoolUnavailable) return error;
-  return new SpoolUnavailable(error instanceof TookTooLong ? 'spool-slow' : 'spool-failed', error);
+  return new SpoolUnavailable(error instanceof DiskTooSlow ? 'spool-slow' : 'spool-failed', error);
 }

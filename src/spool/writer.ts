@@ -1,91 +1,71 @@
 import { join } from 'node:path';
 import { isCode } from '../disk/folders';
 import { type Files, type OpenFile, writeAll } from './files';
-import type { Place } from './place';
+import type { SpoolPartition } from './partition';
+import type { Batch, Segments } from './segments';
 
-/** Lines that become durable together, with what is known of them. */
-export interface Batch {
-  readonly lines: Buffer;
-  readonly records: number;
-  /** When the first of them came, ms since 1970. */
-  readonly atMs: number;
-  /** Whether they are here because Temporal was not to be asked yet. */
-  readonly isDeferred: boolean;
-}
-
-/** Who keeps account of the segments. */
-export interface SegmentLedger {
-  /** A name for the next segment. */
-  name(): string;
-  /** Lines in it are durable now. */
-  grown(name: string, batch: Batch): void;
-  /** Nothing more is written into it. */
-  finished(name: string): void;
-}
-
-/** Appends to one segment at a time; what waits while the disk works goes out together in the next write and sync. */
+/** Appends to one segment at a time. Batches that arrive during a sync share the next write and sync. */
 export interface Writer {
-  /** Resolves when the batch is on the disk; rejects with the system's error, or {@link TookTooLong} at `untilMs` (ms since 1970). */
+  /** Resolves when the batch is on the disk. @throws {DiskTooSlow} at `untilMs` (ms since 1970); the system's error */
   append(batch: Batch, untilMs: number): Promise<void>;
-  /** Ends the segment that is being written, so that it can be read and removed. Waits for the write under way. */
+  /** Closes the open segment, so that it can be read and removed. Waits for the current write. */
   rotate(): Promise<void>;
-  /** Bytes that wait for the disk. */
+  /** Bytes that are not on the disk yet. */
   readonly waitingBytes: number;
 }
 
-/** The disk did not answer in time. What it may have taken is not known, and harmless: a notice delivered twice counts once. */
-export class TookTooLong extends Error {
-  override readonly name = 'TookTooLong';
+/** The disk did not answer in time. It may have the bytes, which is harmless: a notice delivered twice counts once. */
+export class DiskTooSlow extends Error {
+  override readonly name = 'DiskTooSlow';
   readonly kind = 'disk-too-slow';
 
   constructor() {
-    super('expected the spool to be on the disk in time, it was not; look at the disk');
+    super('the disk did not sync the spool in time; check the disk');
   }
 }
 
-/** What was written has no name any more: somebody has taken the file away, or a folder above it. */
+/** The file that was written, or a folder above it, was removed. */
 class SegmentGone extends Error {
   override readonly name = 'SegmentGone';
   readonly kind = 'segment-gone';
   readonly code = 'ENOENT';
 
   constructor() {
-    super('expected the segment under its name, it is gone; leave the folder of a running webhook alone');
+    super('a segment was removed while it was written; do not change the folder of a running webhook');
   }
 }
 
-/** A segment is read whole to be delivered: small enough for memory and for the loop, large enough to be few. */
+/** A segment is read into memory as a whole. */
 const SEGMENT_BYTES = 1024 * 1024;
-/** One write: a body's worth of notices and some. */
+/** Of one write. */
 const GROUP_BYTES = 4 * 1024 * 1024;
 
-interface Waiting {
+interface QueuedBatch {
   readonly batch: Batch;
-  readonly settle: (error: unknown) => void;
+  readonly finish: (error: unknown) => void;
 }
 
-interface Segment {
+interface OpenSegment {
   readonly name: string;
   readonly path: string;
   readonly file: OpenFile;
   size: number;
 }
 
-/** The writer of a part. */
 export function createWriter(options: {
-  readonly place: Place;
+  readonly partition: SpoolPartition;
   readonly files: Files;
-  readonly ledger: SegmentLedger;
+  readonly segments: Pick<Segments, 'recordAppend' | 'close'>;
   readonly segmentBytes?: number | undefined;
 }): Writer {
-  const { place, files, ledger, segmentBytes = SEGMENT_BYTES } = options;
-  const queue: Waiting[] = [];
+  const { partition, files, segments, segmentBytes = SEGMENT_BYTES } = options;
+  const queue: QueuedBatch[] = [];
   let waitingBytes = 0;
-  let segment: Segment | null = null;
-  let work: Promise<void> = Promise.resolve(); // what touches the segment comes one after the other
-  let draining = false;
+  let segment: OpenSegment | null = null;
+  let work: Promise<void> = Promise.resolve(); // one change of the segment after the other
+  let isDraining = false;
 
-  function nextGroup(): Waiting[] {
+  function nextGroup(): QueuedBatch[] {
     let bytes = 0;
     let count = 0;
     for (const { batch } of queue) {
@@ -104,82 +84,82 @@ export function createWriter(options: {
       try {
         const { name } = await commit(lines).catch(async (error: unknown) => {
           if (!isCode(error, 'ENOENT')) throw error;
-          if (segment !== null) await giveUp(segment);
-          await place.renew();
+          if (segment !== null) await abandon(segment);
+          await partition.renew();
           return commit(lines);
         });
-        for (const { batch } of group) ledger.grown(name, batch);
-        if (segment !== null && segment.size >= segmentBytes) await finish(segment);
+        for (const { batch } of group) segments.recordAppend(name, batch);
+        if (segment !== null && segment.size >= segmentBytes) await close(segment);
       } catch (error) {
         failure = error;
-        if (segment !== null) await giveUp(segment);
+        if (segment !== null) await abandon(segment);
       }
       waitingBytes -= lines.length;
-      for (const { settle } of group) settle(failure);
+      for (const { finish } of group) finish(failure);
     }
-    draining = false;
+    isDraining = false;
   }
 
-  async function commit(lines: Buffer): Promise<Segment> {
-    const fresh = segment === null;
+  async function commit(lines: Buffer): Promise<OpenSegment> {
+    const isNew = segment === null;
     segment ??= await create();
     await writeAll(segment.file, lines);
     await segment.file.sync();
-    if (fresh) await files.syncFolder(place.part.folder);
+    if (isNew) await files.syncFolder(partition.folder);
     if (!(await segment.file.isAt(segment.path))) throw new SegmentGone();
     segment.size += lines.length;
     return segment;
   }
 
-  async function create(): Promise<Segment> {
-    const name = ledger.name();
-    const path = join(place.part.folder, name);
+  async function create(): Promise<OpenSegment> {
+    const name = partition.segmentName();
+    const path = join(partition.folder, name);
     return { name, path, file: await files.create(path), size: 0 };
   }
 
-  async function finish(ended: Segment): Promise<void> {
+  async function close(open: OpenSegment): Promise<void> {
     segment = null;
-    await ended.file.close().catch(() => undefined); // it is synced: what a close reports changes nothing
-    ledger.finished(ended.name);
+    await open.file.close().catch(() => undefined); // the bytes are synced already
+    segments.close(open.name);
   }
 
   /**
-   * After a failed write or sync nobody knows what of it is on the disk, and a second sync would lie (the pages count as clean): the segment
-   * ends at its last good byte, so that a full disk is not filled up with remains.
+   * After a failed write or sync it is unknown what is on the disk, and a second sync would succeed without writing (the pages count as clean).
+   * The segment ends at its last synced byte, so that remains do not fill a full disk.
    */
-  async function giveUp(broken: Segment): Promise<void> {
+  async function abandon(broken: OpenSegment): Promise<void> {
     await broken.file.truncate(broken.size).catch(() => undefined);
-    await finish(broken);
+    await close(broken);
     if (broken.size === 0) await files.remove(broken.path).catch(() => undefined);
   }
 
   return {
     append(batch, untilMs) {
       return new Promise<void>((resolve, reject) => {
-        const settle = (error: unknown): void => {
-          clearTimeout(patience);
+        const finish = (error: unknown): void => {
+          clearTimeout(timer);
           if (error === null) resolve();
           else reject(error);
         };
-        const waiting: Waiting = { batch, settle };
-        const patience = setTimeout(() => {
-          const place = queue.indexOf(waiting);
-          if (place >= 0) {
-            queue.splice(place, 1); // not begun: nobody needs it on the disk any more
+        const queued: QueuedBatch = { batch, finish };
+        const timer = setTimeout(() => {
+          const index = queue.indexOf(queued);
+          if (index >= 0) {
+            queue.splice(index, 1); // it will not be acknowledged
             waitingBytes -= batch.lines.length;
           }
-          reject(new TookTooLong());
+          reject(new DiskTooSlow());
         }, untilMs - Date.now());
-        queue.push(waiting);
+        queue.push(queued);
         waitingBytes += batch.lines.length;
-        if (draining) return;
-        draining = true;
+        if (isDraining) return;
+        isDraining = true;
         work = work.then(drain);
       });
     },
     rotate() {
       work = work.then(async () => {
-        if (segment !== null) await finish(segment);
+        if (segment !== null) await close(segment);
       });
       return work;
     },

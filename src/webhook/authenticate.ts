@@ -1,23 +1,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a request shows of itself: the URL's segment after `/notifications/` as it came, and the Authorization header. */
+/** `segment`: the part of the path after `/notifications/`, percent-encoded. */
 interface Credentials {
   readonly segment: string | null;
   readonly authorization: string | undefined;
 }
 
 /**
- * Tells whether a request shows one of the secrets (several while rotating). The URL's segment decides where there is one, for a proxy may
- * add a header of its own; else the password of Basic authentication, with any user name. Without a secret everybody may come in:
- * the configuration has made sure that nobody from outside can reach us then.
+ * Returns whether a request has one of the secrets. A segment in the path decides, because a proxy may add a header; without it the
+ * password of Basic authentication does, with any user name. Without secrets every request passes: the configuration allows that on loopback only.
  */
 export function createAuthentication(secrets: readonly string[]): (credentials: Credentials) => boolean {
   const digests = secrets.map(digest);
   return ({ segment, authorization }) => {
     if (digests.length === 0) return true;
-    const shown = digest((segment === null ? basicPassword(authorization) : decoded(segment)) ?? '');
-    // Digests are of one length, and every one is compared: neither a secret's length nor which one it was shows in the time taken.
-    return digests.map((expected) => timingSafeEqual(expected, shown)).includes(true);
+    const given = digest((segment === null ? parsePassword(authorization) : decodeSegment(segment)) ?? '');
+    // Digests of one length, all compared: the time shows neither the length of a secret nor which one matched.
+    return digests.map((expected) => timingSafeEqual(expected, given)).includes(true);
   };
 }
 
@@ -25,7 +24,7 @@ function digest(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-function basicPassword(authorization: string | undefined): string | null {
+function parsePassword(authorization: string | undefined): string | null {
   const encoded = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return null;
   const userAndPassword = Buffer.from(encoded, 'base64').toString('utf8');
@@ -33,10 +32,10 @@ function basicPassword(authorization: string | undefined): string | null {
   return colon < 0 ? null : userAndPassword.slice(colon + 1);
 }
 
-function decoded(segment: string): string | null {
+function decodeSegment(segment: string): string | null {
   try {
     return decodeURIComponent(segment);
   } catch {
-    return null; // not percent-encoding, so not a secret either
+    return null; // not percent-encoded
   }
 }

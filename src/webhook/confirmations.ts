@@ -1,70 +1,85 @@
+import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import type { Logger } from '../observability/log';
 import type { NoticeSender } from '../temporal/notices';
-import { createBackgroundQueue } from './background-queue';
-import type { KnownPersons } from './known-persons';
 
-/** Finds out, after the answer, whose humanId is whose, so that the person's next report notice goes straight to the applicant. */
+/** Which applicant has a humanId, as Temporal confirmed it, so that report notices go to the applicant and not to a mailbox. */
 export interface Confirmations {
-  /** The applicant took a status notice that names this humanId as its own. */
+  /** Null if it is not confirmed. */
+  ownerOf(humanId: string): string | null;
+  /** The applicant took a status notice with this humanId. */
   claimed(humanId: string, clientUserId: string): void;
-  /** A mailbox holds a report notice of this person. */
+  /** A mailbox took a report notice with this humanId. */
   posted(humanId: string): void;
-  /** Begins with what was noted; called once the answer is out. */
+  /** Starts to confirm what was noted. Called after the answer went out. */
   start(): void;
 }
 
-/** One describe per person: quick, or not worth waiting for. */
+/** About 10 MB when full. A person that is evicted costs one mailbox. */
+const MAX_OWNERS = 50_000;
+/** For one describe call. */
 const DESCRIBE_TIMEOUT_MS = 5_000;
-/** A mailbox that has not found its applicant by then will be asked at the person's next notice. */
+/** A mailbox that takes longer to find its applicant is asked again at the person's next notice. */
 const MAILBOX_TIMEOUT_MS = 30_000;
-/** A burst beyond it goes unconfirmed: each such person costs one more mailbox. */
+/** People beyond it are not confirmed, which costs one mailbox each. */
 const MAX_WAITING = 1_000;
-const DESCRIBES_AT_ONCE = 4;
-/** They mostly wait: each is one long poll. */
-const MAILBOXES_AT_ONCE = 16;
+const DESCRIBE_CONCURRENCY = 4;
+/** Each is a long poll. */
+const MAILBOX_CONCURRENCY = 16;
 
 export function createConfirmations(deps: {
   readonly sender: Pick<NoticeSender, 'readHumanId' | 'waitForMailboxOwner'>;
-  readonly known: KnownPersons;
   readonly log: Logger;
 }): Confirmations {
-  const { sender, known, log } = deps;
+  const { sender, log } = deps;
+  const owners = new LRUCache<string, string>({ max: MAX_OWNERS });
+  const claims = createBacklog(DESCRIBE_CONCURRENCY);
+  const mailboxes = createBacklog(MAILBOX_CONCURRENCY);
 
-  const claims = createBackgroundQueue<{ readonly humanId: string; readonly clientUserId: string }>({
-    capacity: MAX_WAITING,
-    lanes: DESCRIBES_AT_ONCE,
-    work: async ({ humanId, clientUserId }) => {
-      const own = await found(sender.readHumanId(clientUserId, Date.now() + DESCRIBE_TIMEOUT_MS));
-      if (own === humanId) known.confirm(humanId, clientUserId);
-    },
-  });
-  const mailboxes = createBackgroundQueue<string>({
-    capacity: MAX_WAITING,
-    lanes: MAILBOXES_AT_ONCE,
-    work: async (humanId) => {
-      const owner = await found(sender.waitForMailboxOwner(humanId, Date.now() + MAILBOX_TIMEOUT_MS));
-      if (owner !== null) known.confirm(humanId, owner);
-    },
-  });
+  async function confirm(humanId: string, readOwner: () => Promise<string | null>): Promise<void> {
+    try {
+      const owner = await readOwner();
+      if (owner !== null) owners.set(humanId, owner);
+    } catch (error) {
+      log.debug({ error }, 'could not confirm the owner of a humanId');
+    }
+  }
 
   return {
+    ownerOf: (humanId) => owners.get(humanId) ?? null,
     claimed(humanId, clientUserId) {
-      if (known.clientUserIdOf(humanId) !== clientUserId) claims.offer(humanId, { humanId, clientUserId });
+      if (owners.get(humanId) === clientUserId) return;
+      claims.add(humanId, () =>
+        confirm(humanId, async () => {
+          const own = await sender.readHumanId(clientUserId, Date.now() + DESCRIBE_TIMEOUT_MS);
+          return own === humanId ? clientUserId : null;
+        }),
+      );
     },
-    posted: (humanId) => mailboxes.offer(humanId, humanId),
+    posted(humanId) {
+      const readOwner = () => sender.waitForMailboxOwner(humanId, Date.now() + MAILBOX_TIMEOUT_MS);
+      mailboxes.add(humanId, () => confirm(humanId, readOwner));
+    },
     start() {
       claims.start();
       mailboxes.start();
     },
   };
+}
 
-  /** "Could not find out" confirms as little as "nobody", and is tried again at the next notice. */
-  async function found(answer: Promise<string | null>): Promise<string | null> {
-    try {
-      return await answer;
-    } catch (error) {
-      log.debug({ error }, 'could not confirm whose humanId it is');
-      return null;
-    }
-  }
+/** Work that waits for its start: one piece per key, a bounded number waiting and running. */
+function createBacklog(concurrency: number) {
+  const limit = pLimit(concurrency);
+  const keys = new Set<string>();
+  const waiting: (() => void)[] = [];
+  return {
+    add(key: string, work: () => Promise<void>): void {
+      if (keys.has(key) || waiting.length + limit.pendingCount >= MAX_WAITING) return;
+      keys.add(key);
+      waiting.push(() => void limit(work).then(() => keys.delete(key)));
+    },
+    start(): void {
+      for (const run of waiting.splice(0)) run();
+    },
+  };
 }

@@ -1,22 +1,17 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { resolveBy } from '../process/resolve-by';
 
 /**
- * A body without its content codings. `plain`: where one could not be undone, `bytes` still have it, and `expected` says what was expected:
- * a proxy may inflate the body and leave the header, so only bytes that are no JSON either are a fault.
+ * A body without its content codings. If one cannot be decoded, `bytes` still have it and `expected` is the text of the error: a proxy may
+ * decompress the body and keep the header, so that is a fault only if the bytes are not JSON either.
  */
 export type Inflated =
   | { readonly kind: 'plain'; readonly bytes: Buffer; readonly expected: string | null }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-slow' };
 
-/** Bytes of the inflated body; the time at which the result must be known, ms since 1970. */
-interface Limits {
-  readonly maxBytes: number;
-  readonly untilMs: number;
-}
-
-/** Off the event loop; stops at `maxOutputLength`, so that a bomb costs no more than a body of that size. */
+/** Runs outside the event loop and stops at `maxOutputLength`, so that a bomb costs no more than a body of that size. */
 type Decoder = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
 
 const GZIP: Decoder = promisify(gunzip);
@@ -24,41 +19,40 @@ const ZLIB: Decoder = promisify(inflate);
 const DEFLATE: Decoder = promisify(inflateRaw);
 const BROTLI: Decoder = promisify(brotliDecompress);
 
-/** A sender compresses once, and a proxy perhaps once more. */
-const MOST_LAYERS = 2;
+/** The sender may compress once, and a proxy once more. */
+const MAX_LAYERS = 2;
 const CODINGS = new Set(['gzip', 'x-gzip', 'deflate', 'br']);
 const EXPECTED_CODING = 'Content-Encoding gzip, deflate, br or none';
 const EXPECTED_BODY = 'a whole body in the Content-Encoding that it declares';
 
-/** Undoes the content codings of a body. The bytes decide where they contradict the header. Never throws. */
+/**
+ * Decodes the content codings of a body. The bytes decide if they contradict the header. `maxBytes`: of the decoded body; `untilMs`: the
+ * deadline, ms since 1970. Never throws.
+ */
 export async function inflateBody(
   sent: Buffer,
   header: string | undefined,
-  { maxBytes, untilMs }: Limits,
+  { maxBytes, untilMs }: { readonly maxBytes: number; readonly untilMs: number },
 ): Promise<Inflated> {
-  const codings = codingsIn(header);
+  const codings = parseCodings(header);
   if (codings.length === 0 && !isGzip(sent)) return { kind: 'plain', bytes: sent, expected: null };
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<Inflated>((resolve) => {
-    timer = setTimeout(resolve, untilMs - Date.now(), { kind: 'too-slow' });
-  });
-  return Promise.race([undo(sent, codings, maxBytes), timeUp]).finally(() => clearTimeout(timer));
+  return resolveBy(decodeLayers(sent, codings, maxBytes), untilMs, () => ({ kind: 'too-slow' as const }));
 }
 
 /** In the order in which they were applied. */
-function codingsIn(header: string | undefined): string[] {
+function parseCodings(header: string | undefined): string[] {
   const codings = (header ?? '').split(',').map((coding) => coding.trim().toLowerCase());
   return codings.filter((coding) => coding !== '' && coding !== 'identity');
 }
 
-async function undo(sent: Buffer, codings: readonly string[], maxBytes: number): Promise<Inflated> {
-  const left = [...codings];
+async function decodeLayers(sent: Buffer, declared: readonly string[], maxBytes: number): Promise<Inflated> {
+  const codings = [...declared];
+  const isKnown = declared.length <= MAX_LAYERS && declared.every((coding) => CODINGS.has(coding));
   let bytes = sent;
-  let expected =
-    codings.length > MOST_LAYERS || !codings.every((coding) => CODINGS.has(coding)) ? EXPECTED_CODING : null;
-  for (let layer = 0; layer < MOST_LAYERS; layer += 1) {
-    const coding = left.pop();
-    const decode = decoderOf(bytes, coding);
+  let expected = isKnown ? null : EXPECTED_CODING;
+  for (let layer = 0; layer < MAX_LAYERS; layer += 1) {
+    const coding = codings.pop();
+    const decode = selectDecoder(bytes, coding);
     try {
       if (decode !== null) bytes = await decode(bytes, { maxOutputLength: maxBytes });
       else if (coding !== undefined) expected ??= EXPECTED_BODY;
@@ -70,14 +64,14 @@ async function undo(sent: Buffer, codings: readonly string[], maxBytes: number):
   return { kind: 'plain', bytes, expected };
 }
 
-/** Null: the bytes do not have this coding, or it is none that is known. */
-function decoderOf(bytes: Buffer, coding: string | undefined): Decoder | null {
+/** Null: the bytes do not have this coding, or it is unknown. */
+function selectDecoder(bytes: Buffer, coding: string | undefined): Decoder | null {
   if (isGzip(bytes)) return GZIP;
   if (coding === undefined || !CODINGS.has(coding)) return null;
   if (coding === 'br') return BROTLI;
   if (isZlib(bytes)) return ZLIB;
-  // "deflate" means zlib's format (RFC 9110, 8.4.1.2); some senders leave its header out.
-  return coding === 'deflate' && !beginsAsJson(bytes) ? DEFLATE : null;
+  // "deflate" means zlib's format (RFC 9110, 8.4.1.2); some senders omit its header.
+  return coding === 'deflate' && !startsLikeJson(bytes) ? DEFLATE : null;
 }
 
 function isGzip(bytes: Buffer): boolean {
@@ -89,7 +83,7 @@ function isZlib([method = 0, flags = 0]: Buffer): boolean {
   return (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
 }
 
-/** No deflated notice begins with these bytes. */
-function beginsAsJson([first]: Buffer): boolean {
+/** No raw deflate data of a notification starts with these bytes. */
+function startsLikeJson([first]: Buffer): boolean {
   return first !== undefined && '{["'.includes(String.fromCharCode(first));
 }

@@ -1,60 +1,57 @@
-/** Limits how many new mailboxes this process opens: each costs a workflow and up to nine look-ups at Human API. */
+import { LRUCache } from 'lru-cache';
+
+/** Limits how many mailboxes this process starts: each costs a workflow and up to nine requests to Human API. */
 export interface MailboxBudget {
-  /** Whether a report notice of this person may be posted now. A person whose mailbox was opened lately costs nothing more. */
-  admit(humanId: string): boolean;
-  /** The post failed: no mailbox was opened, as far as is known. */
+  /** Whether a report notice of this person may be posted now. Free for a person whose mailbox was started recently. */
+  tryTake(humanId: string): boolean;
+  /** The post failed, so no mailbox was started. */
   refund(humanId: string): void;
 }
 
-/** A report notice that would open one mailbox too many. Temporal was not asked. */
+/** A report notice beyond the budget; it was not sent to Temporal. */
 export class MailboxBudgetSpent extends Error {
   override readonly name = 'MailboxBudgetSpent';
   readonly kind = 'over-budget';
 
   constructor() {
-    super(
-      'expected at most a few new persons a second, too many came; set WEBHOOK_SPOOL, where their notices can wait',
-    );
+    super('too many notices of unknown people; set WEBHOOK_SPOOL, where they can wait');
   }
 }
 
 /**
- * A person is unknown to a webhook once, after its start: 24,000 applicants with six reports a month each are one such notice in 100 s. With five
- * a second the flood of a full body (16,000 persons) is through in an hour.
+ * A webhook sees a person for the first time once after its start: 24,000 applicants with six reports a month make one such notice in 100 s. A
+ * full body of unknown people (16,000) is delivered within an hour.
  */
-const REFILL_A_SECOND = 5;
-/** A minute of the refill: the spool looks at what waits at least that often. */
+const REFILL_PER_SECOND = 5;
+/** A minute of the refill: the spool retries at least that often. */
 const BURST = 300;
-/** A mailbox without an owner stays open for a day; its person is remembered for less, so that these are 3,300 at most: each cost a token. */
-const OPENED_LATELY_MS = 10 * 60 * 1_000;
+/** A mailbox without an owner stays open for a day. At most 3,300 people are remembered, because each of them cost a token. */
+const REMEMBERED_MS = 10 * 60 * 1_000;
+const MAX_REMEMBERED = 5_000;
 
 export function createMailboxBudget(nowMs: () => number = () => performance.now()): MailboxBudget {
+  const started = new LRUCache<string, true>({
+    max: MAX_REMEMBERED,
+    ttl: REMEMBERED_MS - 1,
+    perf: { now: nowMs },
+    ttlResolution: 0,
+  });
   let tokens = BURST;
   let refilledAtMs = nowMs();
-  const openedAtMs = new Map<string, number>(); // the oldest first
-
-  function refill(): number {
-    const now = nowMs();
-    tokens = Math.min(BURST, tokens + ((now - refilledAtMs) / 1_000) * REFILL_A_SECOND);
-    refilledAtMs = now;
-    for (const [humanId, atMs] of openedAtMs) {
-      if (now - atMs < OPENED_LATELY_MS) break;
-      openedAtMs.delete(humanId);
-    }
-    return now;
-  }
 
   return {
-    admit(humanId) {
-      const now = refill();
-      if (openedAtMs.has(humanId)) return true;
+    tryTake(humanId) {
+      const now = nowMs();
+      tokens = Math.min(BURST, tokens + ((now - refilledAtMs) / 1_000) * REFILL_PER_SECOND);
+      refilledAtMs = now;
+      if (started.has(humanId)) return true;
       if (tokens < 1) return false;
       tokens -= 1;
-      openedAtMs.set(humanId, now);
+      started.set(humanId, true);
       return true;
     },
     refund(humanId) {
-      if (openedAtMs.delete(humanId)) tokens = Math.min(BURST, tokens + 1);
+      if (started.delete(humanId)) tokens = Math.min(BURST, tokens + 1);
     },
   };
 }

@@ -1,19 +1,19 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** The webhook's figures; labels carry kinds and results, never an id. */
+/** Labels carry kinds and results, never an id. */
 export interface WebhookMetrics {
   readonly notices: Counter<'kind' | 'to' | 'result'>;
   readonly answers: Histogram<'status'>;
 }
 
-/** Around what is promised: p99 of 250 ms, the 2 s after which Temporal is no longer waited for, upstream's 3 s. */
+/** Around the limits: a p99 of 250 ms, Temporal's deadline of 2 s, upstream's timeout of 3 s. */
 const ANSWER_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 3, 5];
 
 export function createWebhookMetrics(registry: Registry): WebhookMetrics {
   return {
     notices: new Counter({
       name: 'chartway_webhook_notices_total',
-      help: 'Notices by kind (status, report, other), where they went (applicant, mailbox, refresh, nowhere) and result (accepted, ignored, undelivered, deferred: over the limit of new mailboxes, waiting in the spool).',
+      help: 'Notices by kind (status, report, other), destination (applicant, mailbox, refresh, spool, nowhere) and result (accepted, ignored, undelivered, deferred: beyond the budget of new mailboxes).',
       labelNames: ['kind', 'to', 'result'],
       registers: [registry],
     }),

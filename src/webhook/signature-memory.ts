@@ -1,55 +1,51 @@
+import { LRUCache } from 'lru-cache';
+
 /**
- * Which signed requests and nonces have been acknowledged, so that none counts twice. It is this process's alone, gone with it, and bounded:
- * another webhook, or this one after a restart, takes a replay within the tolerance, which the workflow's own idempotence makes harmless.
+ * The signed requests and nonces that were acknowledged, so that none counts twice. They are in this process only: another webhook, or this one
+ * after a restart, accepts a replay within the tolerance, which is harmless because workflows are idempotent.
  */
 export interface SignatureMemory {
-  /** `fresh`: under way from now on, until {@link settle} is called with the same marks. */
+  /** `fresh`: in progress until {@link finish} is called with the same marks. */
   begin(marks: Marks): 'fresh' | 'under-way' | 'same-request' | 'same-nonce';
-  /** Only what was acknowledged counts as used: upstream may send again, signed as before, what we answered 503. */
-  settle(marks: Marks, acknowledged: boolean): void;
+  /** Only an acknowledged request uses its nonce up: upstream may repeat a request that was answered 503 with the same signature. */
+  finish(marks: Marks, isAcknowledged: boolean): void;
 }
 
-/** What a good signature carries. */
+/** Digests that a valid signature carries. */
 interface Marks {
   readonly request: string;
   readonly nonce: string;
 }
 
-/** Two a request, some 150 bytes each: 40 MB when full, which takes 200 requests a second for ten minutes. Beyond it the oldest are forgotten. */
-const MOST_MARKS = 250_000;
+/** Two per request, about 40 MB when full: 200 requests a second for ten minutes. */
+const MAX_MARKS = 250_000;
 
-/** Remembers for twice the tolerance: a timestamp may be ahead of our clock by one, and is good until one after itself. */
+/** Remembers for twice the tolerance: a timestamp may be one tolerance ahead of our clock, and is valid for one more after that. */
 export function createSignatureMemory(options: {
   readonly toleranceMs: number;
-  readonly mostMarks?: number;
   readonly nowMs?: () => number;
 }): SignatureMemory {
-  const { toleranceMs, mostMarks = MOST_MARKS, nowMs = Date.now } = options;
-  const underWay = new Set<string>();
-  const used = new Map<string, number>(); // mark to when it may be forgotten, in the order of use, which is the same
-
-  const forget = (): void => {
-    for (const [mark, untilMs] of used) {
-      if (untilMs > nowMs() && used.size <= mostMarks) return;
-      used.delete(mark);
-    }
-  };
+  const { toleranceMs, nowMs = Date.now } = options;
+  const inProgress = new Set<string>();
+  const acknowledged = new LRUCache<string, true>({
+    max: MAX_MARKS,
+    ttl: Math.max(1, 2 * toleranceMs - 1),
+    perf: { now: nowMs },
+    ttlResolution: 0,
+  });
 
   return {
     begin({ request, nonce }) {
-      forget();
-      if (used.has(request)) return 'same-request';
-      if (used.has(nonce)) return 'same-nonce';
-      if (underWay.has(request) || underWay.has(nonce)) return 'under-way';
-      underWay.add(request).add(nonce);
+      if (acknowledged.has(request)) return 'same-request';
+      if (acknowledged.has(nonce)) return 'same-nonce';
+      if (inProgress.has(request) || inProgress.has(nonce)) return 'under-way';
+      inProgress.add(request).add(nonce);
       return 'fresh';
     },
-    settle({ request, nonce }, acknowledged) {
-      underWay.delete(request);
-      underWay.delete(nonce);
-      if (!acknowledged) return;
-      used.set(request, nowMs() + 2 * toleranceMs).set(nonce, nowMs() + 2 * toleranceMs);
-      forget();
+    finish({ request, nonce }, isAcknowledged) {
+      inProgress.delete(request);
+      inProgress.delete(nonce);
+      if (isAcknowledged) acknowledged.set(request, true).set(nonce, true);
     },
   };
 }

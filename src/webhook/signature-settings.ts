@@ -4,19 +4,19 @@ import { type ConfigurationFault, type Environment, faultOf } from '../process/c
 import { separated, setting } from '../process/setting';
 import type { SignatureScheme } from './signature';
 
-/** A name as RFC 9110 allows one, of letters, digits and "-" alone, as every header in use is. */
+/** RFC 9110 allows more characters; headers in use have only these. */
 const header = setting('the name of a header', (text) =>
   /^[A-Za-z0-9-]{1,100}$/.test(text) ? text.toLowerCase() : null,
 );
 
-/** What the headers are called by default: upstream documents the first, the others are named after it. */
+/** Default names: upstream documents the first, and the others follow it. */
 const HEADERS = {
   WEBHOOK_SIGNATURE_HEADER: 'X-HumanAPI-Signature',
   WEBHOOK_SIGNATURE_TIMESTAMP_HEADER: 'X-HumanAPI-Timestamp',
   WEBHOOK_SIGNATURE_NONCE_HEADER: 'X-HumanAPI-Nonce',
 } as const;
 
-/** The variables about signatures, with their forms and what they are when not set. */
+/** The variables of signatures with their formats and defaults. */
 export const SIGNATURE_VARIABLES = {
   WEBHOOK_SIGNATURE: z.enum(['off', 'verify', 'require'], { error: 'off, verify or require' }).prefault('off'),
   WEBHOOK_SIGNATURE_HEADER: header.prefault(HEADERS.WEBHOOK_SIGNATURE_HEADER),
@@ -24,7 +24,7 @@ export const SIGNATURE_VARIABLES = {
   WEBHOOK_SIGNATURE_NONCE_HEADER: header.prefault(HEADERS.WEBHOOK_SIGNATURE_NONCE_HEADER),
   WEBHOOK_SIGNATURE_ENCODING: z.enum(['auto', 'hex', 'base64'], { error: 'auto, hex or base64' }).prefault('auto'),
   WEBHOOK_SIGNATURE_TIME_UNIT: z.enum(['auto', 's', 'ms', 'iso'], { error: 'auto, s, ms or iso' }).prefault('auto'),
-  // Nonces are remembered for twice as long, in bounded memory: a day would let the oldest be forgotten too soon.
+  // Nonces are remembered for twice as long in bounded memory, which would not hold those of a day.
   WEBHOOK_SIGNATURE_TOLERANCE: setting(`${DURATION_EXPECTED}; at most 1h`, (text) => {
     const toleranceMs = parseDurationMs(text);
     return toleranceMs !== null && toleranceMs <= HOUR_MS ? toleranceMs : null;
@@ -32,12 +32,12 @@ export const SIGNATURE_VARIABLES = {
   WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
 };
 
-/** How signatures are checked; the client secret is good beside those listed here. */
+/** How signatures are checked. `secrets` includes the client secret. */
 export interface SignatureSettings extends SignatureScheme {
   readonly mode: 'off' | 'verify' | 'require';
 }
 
-/** The settings out of the checked variables. */
+/** The settings of the parsed variables. */
 export function signatureSettings(
   read: z.output<z.ZodObject<typeof SIGNATURE_VARIABLES>>,
   clientSecret: string | undefined,
@@ -56,11 +56,11 @@ export function signatureSettings(
   };
 }
 
-/** What a webhook that checks signatures cannot do without. */
+/** The faults of a configuration that checks signatures. */
 export function signatureFaults(set: Environment): ConfigurationFault[] {
   if ((set['WEBHOOK_SIGNATURE'] ?? 'off') === 'off') return [];
   const names = Object.entries(HEADERS).map(([key, name]) => [key, (set[key] ?? name).toLowerCase()] as const);
-  // Of two alike the one that was set is at fault; of two that were set, the later one.
+  // Of two equal names the one that was set is at fault; of two that were set, the later one.
   const doubled = names.filter(([key, name], index) =>
     names.some(([other, sameName], at) => {
       if (at === index || sameName !== name) return false;
@@ -69,14 +69,8 @@ export function signatureFaults(set: Environment): ConfigurationFault[] {
   );
   return [
     ...(set['HUMAN_API_CLIENT_SECRET'] === undefined
-      ? [
-          faultOf(
-            'HUMAN_API_CLIENT_SECRET',
-            'the client secret, with which signatures are made (WEBHOOK_SIGNATURE)',
-            set,
-          ),
-        ]
+      ? [faultOf('HUMAN_API_CLIENT_SECRET', 'the client secret that signs notifications (WEBHOOK_SIGNATURE)', set)]
       : []),
-    ...doubled.map(([key]) => faultOf(key, 'another header than the other two', set)),
+    ...doubled.map(([key]) => faultOf(key, 'a header name that the other two do not have', set)),
   ];
 }

@@ -9,6 +9,7 @@ export const PLACES = {
   disk: 'disk/thing',
   observability: 'observability/thing',
   process: 'process/thing',
+  quarantine: 'quarantine/thing',
   upstream: 'upstream/thing',
   'human-api': 'human-api/thing',
   'human-api/notifications': 'human-api/notifications',

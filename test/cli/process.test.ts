@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
+import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import { createLazyClient } from '../../src/temporal/connection';
 import { serializeNotices } from '../../src/upstream/notices';
 import { until } from '../support/condition';
+import { putMailboxRecord } from '../support/mailbox-record';
 import { ensureBuilt, killLeftOvers, runProcess, startProcess, UPSTREAM_NOWHERE } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { signedHeaders } from '../webhook/signed';
@@ -205,11 +206,11 @@ describe('the operator command', () => {
   test('opens a mailbox again for a replayed notice that its first run had', async () => {
     const store = createFolderStore(join(folder, 'reports'));
     await store.init();
-    const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+    const quarantine = openMailboxQuarantine(store.shelf, null);
     const content = serializeNotices([REPORT]);
     const mailbox = client.workflow.getHandle('notices-h-2');
     const replay = async (key: string) => {
-      await quarantine.put({ key, atMs: 1_000, humanId: 'h-2', notices: 1, content });
+      await putMailboxRecord(store.shelf, { key, atMs: 1_000, humanId: 'h-2', notices: 1, content });
       expect(await chartway('quarantine', 'replay', '--all', '--why', 'nobody')).toMatchObject({ status: 0 });
       return mailbox.describe();
     };

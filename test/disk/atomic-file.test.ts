@@ -34,25 +34,25 @@ test('a file is replaced whole, private to the user, and leaves no draft', async
 
 test('whichever call fails, the file has the old bytes or the new ones, and no draft is left', async () => {
   const disk = new FaultyDisk();
-  const seen: string[] = [];
+  const failures: string[] = [];
   try {
-    for (let from = 1; from === seen.length + 1; from += 1) {
+    for (let from = 1; from === failures.length + 1; from += 1) {
       await fs.writeFile(path, 'old');
       disk.break({ from, lasting: false, code: 'ENOSPC' });
       const code = await codeOf(writeAtomically(path, draft, 'new'));
       disk.repair();
       if (disk.failed.length === 0) break;
-      seen.push(...disk.failed);
+      failures.push(...disk.failed);
       // Only the sync of the folder fails after the file has its name.
       expect([from, await text(path)]).toEqual([from, from < 6 ? 'old' : 'new']);
       // A folder's handle that fails to close has done its work.
-      expect([from, code]).toEqual([from, seen.length < 8 ? 'ENOSPC' : 'no error']);
+      expect([from, code]).toEqual([from, failures.length < 8 ? 'ENOSPC' : 'no error']);
       expect(await fs.readdir(folder)).toEqual(['file']);
     }
   } finally {
     disk.remove();
   }
-  expect(seen).toEqual([
+  expect(failures).toEqual([
     ...['open', 'file.writeFile', 'file.sync', 'file.close', 'rename'],
     ...['open', 'file.sync', 'file.close'],
   ]);

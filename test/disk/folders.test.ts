@@ -18,7 +18,7 @@ function refuseSync(code: string): void {
 
 afterEach(() => jest.restoreAllMocks());
 
-test('fsync of a folder that answers EIO, ENOTTY or ENOENT costs a warning once in a process, and no outage', async () => {
+test('a folder whose fsync answers EIO, ENOTTY or ENOENT causes one warning per process', async () => {
   for (const code of ['EIO', 'ENOTTY', 'ENOENT', 'EINVAL', 'ENOTSUP', 'EPERM', 'EBADF', 'EISDIR']) {
     refuseSync(code);
     await expect(syncFolder(tmpdir())).resolves.toBeUndefined();
@@ -26,12 +26,12 @@ test('fsync of a folder that answers EIO, ENOTTY or ENOENT costs a warning once 
   expect(warned).toEqual(['EIO']);
 });
 
-test('a folder that cannot be opened for it is no outage either', async () => {
+test('a folder that cannot be opened for the sync is accepted too', async () => {
   jest.spyOn(fs, 'open').mockRejectedValueOnce(Object.assign(new Error('EISDIR'), { code: 'EISDIR' }));
   await expect(syncFolder(tmpdir())).resolves.toBeUndefined();
 });
 
-test('a folder that is gone, or a disk that is full, is an error still', async () => {
+test('a missing folder and a full disk are errors', async () => {
   await expect(syncFolder(join(tmpdir(), 'chartway-no-such-folder'))).rejects.toThrow('ENOENT');
   refuseSync('ENOSPC');
   await expect(syncFolder(tmpdir())).rejects.toThrow('ENOSPC');

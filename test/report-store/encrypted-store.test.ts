@@ -42,7 +42,7 @@ async function read(store: ReportStore, file: string): Promise<string> {
   return Buffer.concat(all).toString();
 }
 
-test('nothing in the store can be read without the keys, and the manifest is true of the clear bytes', async () => {
+test('no file can be read without the keys; the manifest has size and digest of the clear bytes', async () => {
   const { root, storeWith } = await setup();
   const store = storeWith(true, K1);
   const entry = await stored(store);
@@ -58,22 +58,14 @@ test('nothing in the store can be read without the keys, and the manifest is tru
   for (const { parentPath, name } of files) {
     const bytes = await readFile(join(parentPath, name));
     expect(bytes.subarray(0, MAGIC.byteLength)).toEqual(MAGIC);
-    // Each text is too long to occur in random bytes by chance.
+    // Each text is too long to occur in random bytes.
     for (const text of ['Robin Sample', 'Starfleet', 'unity', 'report-1', '%PDF-1.4', sha256(BODY)]) {
       expect({ name, text, found: bytes.includes(text) }).toEqual({ name, text, found: false });
     }
   }
 });
 
-test('off, the manifest and the files are as they always were', async () => {
-  const { storeWith, path } = await setup();
-  const entry = await stored(storeWith(false, K1));
-  expect(entry).not.toHaveProperty('encrypted');
-  expect(await readFile(path(entry.file), 'utf8')).toBe(BODY);
-  expect(JSON.parse(await readFile(path('manifest.json'), 'utf8'))).toMatchObject({ documents: [entry] });
-});
-
-test('switched on or off, and with its keys turned, a store reads what lies there from before', async () => {
+test('a store reads all files after encryption was switched on or off, or its keys were rotated', async () => {
   const { storeWith, path } = await setup();
   const first = await stored(storeWith(false, K1));
   const later = (updatedAt: string, newest: typeof first) =>
@@ -81,9 +73,9 @@ test('switched on or off, and with its keys turned, a store reads what lies ther
   const on = storeWith(true, K1);
   const second = await on.save(later('2026-03-02T10:00:00.000Z', first), pieces(pdf('second'), 50));
   await on.updateManifest(change({ documents: [second] }));
-  const turned = storeWith(true, K2, K1);
-  const third = await turned.save(later('2026-03-03T10:00:00.000Z', second), pieces(pdf('third'), 50));
-  await turned.updateManifest(change({ documents: [third] }));
+  const rotated = storeWith(true, K2, K1);
+  const third = await rotated.save(later('2026-03-03T10:00:00.000Z', second), pieces(pdf('third'), 50));
+  await rotated.updateManifest(change({ documents: [third] }));
 
   const off = storeWith(false, K2, K1);
   expect([await read(off, first.file), await read(off, second.file), await read(off, third.file)]).toEqual([
@@ -96,7 +88,7 @@ test('switched on or off, and with its keys turned, a store reads what lies ther
   await expect(read(storeWith(false, K2), second.file)).rejects.toThrow(KeyMissing);
 });
 
-test('a key that is gone stops work on what it keeps, harms nothing, and work goes on when it is back', async () => {
+test('a missing key stops all work on its files without changing them, until it is back', async () => {
   const { storeWith, path } = await setup();
   const entry = await stored(storeWith(true, K1));
   const before = [await readFile(path(entry.file)), await readFile(path('manifest.json'))];
@@ -124,7 +116,7 @@ test('an activity that ran twice returns the same entry; truncated bytes stay, a
   expect((await store.readManifest('POL-1'))?.documents).toEqual([second, { ...entry, superseded: true }]);
 });
 
-test('a file that is another\u2019s, in clear or gone is not taken for the one that the manifest tells of', async () => {
+test('a file of another applicant, in clear or missing is not taken for the one that the manifest lists', async () => {
   const { root, storeWith, path } = await setup();
   const store = storeWith(true, K1);
   const entry = await stored(store);
@@ -141,7 +133,7 @@ test('a file that is another\u2019s, in clear or gone is not taken for the one t
   await expect(store.readManifest('POL-3')).rejects.toThrow('POL-3/manifest.json: expected an encrypted file');
 });
 
-test('a manifest that was changed by hand leads to no file outside the applicant\u2019s folder', async () => {
+test('a manifest that was changed by hand gives no access to files outside of the folder', async () => {
   const { root, storeWith, path } = await setup();
   const store = storeWith(false);
   const entry = await stored(store);
@@ -154,7 +146,7 @@ test('a manifest that was changed by hand leads to no file outside the applicant
   }
 });
 
-test('60 MB are written as they come and read in pieces of a chunk: neither side ever holds them', async () => {
+test('60 MB are written as they arrive and read in pieces of a chunk, never held in memory', async () => {
   const { root, storeWith } = await setup();
   const store = storeWith(true, K1);
   const piece = Buffer.alloc(MIB, 'a');
@@ -163,7 +155,7 @@ test('60 MB are written as they come and read in pieces of a chunk: neither side
     for (let sent = 0; sent < 60; sent += 1) {
       yield piece;
       const [name = ''] = await readdir(join(root, '.incoming'));
-      // All but the chunk that may turn out to be the last.
+      // All except the chunk that may be the last.
       expect((await stat(join(root, '.incoming', name))).size).toBeGreaterThan((sent + 1) * MIB - 64 * 1024);
     }
     yield Buffer.from('\n%%EOF\n');

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test("the lists of sweeps lose the person's lines and no others", async () => {
+test("erases the person's lines from the lists of sweeps, and no others", async () => {
   const store = createFolderStore(folder);
   await store.init();
   const row = (clientUserId: string, humanId: string) => JSON.stringify({ kind: 'unattended', clientUserId, humanId });
@@ -21,9 +21,9 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
   await store.shelf.put(one, Buffer.from(`${rows.join('\n')}\n`));
   await store.shelf.put(untouched, Buffer.from(`${others.join('\n')}\n`));
 
-  const erasing = openErasureRecords(store);
-  await erasing.begin('POL-1', { humanIds: ['h-9'] });
-  await erasing.eraseFiles('POL-1');
+  const records = openErasureRecords(store);
+  await records.begin('POL-1', { humanIds: ['h-9'] });
+  await records.eraseFiles('POL-1');
 
   for (const name of [one, untouched]) {
     expect((await store.shelf.get(name))?.toString()).toBe(`${others.join('\n')}\n`);
@@ -31,20 +31,20 @@ test("the lists of sweeps lose the person's lines and no others", async () => {
 });
 
 test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
-  'a manifest that tells no humanId does not stop an erasure: %s',
+  'an unreadable manifest does not stop an erasure: %s',
   async (error) => {
     const store = createFolderStore(folder);
     await store.init();
-    const erasing = openErasureRecords({ ...store, readManifest: () => Promise.reject(error) });
-    expect(await erasing.begin('POL-1')).toMatchObject({ humanIds: [] });
+    const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(error) });
+    expect(await records.begin('POL-1')).toMatchObject({ humanIds: [] });
   },
 );
 
-test('a store that cannot be read stops an erasure, because its manifest may name the person who is to be withdrawn', async () => {
-  const away = new StoreUnavailable('EIO', 'read');
+test('a store that cannot be read stops an erasure, because its manifest may name the person to withdraw', async () => {
+  const failure = new StoreUnavailable('EIO', 'read');
   const store = createFolderStore(folder);
   await store.init();
-  const erasing = openErasureRecords({ ...store, readManifest: () => Promise.reject(away) });
-  await expect(erasing.begin('POL-1')).rejects.toThrow(away);
+  const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(failure) });
+  await expect(records.begin('POL-1')).rejects.toThrow(failure);
   expect(await store.shelf.list('erasures/')).toEqual([]);
 });

@@ -12,7 +12,7 @@ export function sha256(bytes: string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A body as it comes from a connection: some bytes at a time. */
+/** A body like that of a connection: `size` bytes at a time. */
 export async function* pieces(text: string, size = 7): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);

@@ -18,9 +18,9 @@ async function setup() {
   return {
     root,
     store,
-    /** What an applicant's workflow does before it invites anyone. */
+    /** As the applicant's workflow does before the invitation. */
     begin: async (clientUserId: string) => (await readEarlierRound({ clientUserId, detailsDigest: 'd' })).kind,
-    /** From now on the folder of the one answers to the name of the other, as where capitals do not count. */
+    /** Makes the folder of one answer to the name of the other, as on a case-insensitive file system. */
     fold: (from: string, to: string) => rename(join(root, from), join(root, to)),
   };
 }
@@ -29,7 +29,7 @@ afterAll(async () => {
   for (const root of roots) await rm(root, { recursive: true });
 });
 
-test('the second of POL-9 and pol-9 is refused before anyone is invited, where the store does not tell capitals apart', async () => {
+test('on a case-insensitive file system, the second of POL-9 and pol-9 is rejected before the invitation', async () => {
   const { store, begin, fold } = await setup();
   expect(await begin('POL-9')).toBe('none');
   expect(await begin('POL-9')).toBe('none');
@@ -38,7 +38,7 @@ test('the second of POL-9 and pol-9 is refused before anyone is invited, where t
   await expect(store.updateManifest(change({ clientUserId: 'pol-9' }))).rejects.toThrow(WrongFolder);
 });
 
-test('of two at once one gets the folder', async () => {
+test('of concurrent claims by two applicants, one gets the folder', async () => {
   const { root, store, fold } = await setup();
   const kinds = await Promise.allSettled(Array.from({ length: 8 }, () => createFolderStore(root).claim('POL-9')));
   expect(kinds.every(({ status }) => status === 'fulfilled')).toBe(true);
@@ -47,7 +47,7 @@ test('of two at once one gets the folder', async () => {
   expect(others.every(({ status }) => status === 'rejected')).toBe(true);
 });
 
-test('both go on where the store tells capitals apart, and a claim is no file of theirs', async () => {
+test('on a case-sensitive file system both continue, and a claim does not count as a file', async () => {
   const { root, store, begin } = await setup();
   expect([await begin('POL-9'), await begin('pol-9')]).toEqual(['none', 'none']);
   expect(await store.readManifest('pol-9')).toBeNull();
@@ -56,7 +56,7 @@ test('both go on where the store tells capitals apart, and a claim is no file of
   expect(await store.applicants()).toEqual(['pol-9']);
 });
 
-test('a manifest takes the place of the claim, and refuses the other one as well', async () => {
+test('a manifest replaces the claim, and rejects the other applicant too', async () => {
   const { root, store, begin, fold } = await setup();
   await begin('POL-9');
   await store.updateManifest(change({ clientUserId: 'POL-9' }));
@@ -66,7 +66,7 @@ test('a manifest takes the place of the claim, and refuses the other one as well
   await expect(store.claim('pol-9')).rejects.toThrow(WrongFolder);
 });
 
-test("half a claim, as a crash leaves it, is nobody's, and stands in the way of no one", async () => {
+test('an incomplete claim of a crash blocks no applicant', async () => {
   const { root, store, begin } = await setup();
   await store.claim('POL-9');
   await writeFile(join(root, 'POL-9', '.applicant.json'), '{"client');

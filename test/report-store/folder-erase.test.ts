@@ -21,7 +21,7 @@ async function setup() {
   return { store, erase: () => eraseFolder(root, join(root, '.incoming'), 'POL-1', PAUSES_MS) };
 }
 
-const refusal = (code: string) => Object.assign(new Error(code), { code, syscall: 'rmdir' });
+const fsError = (code: string) => Object.assign(new Error(code), { code, syscall: 'rmdir' });
 
 afterEach(() => jest.restoreAllMocks());
 afterAll(async () => {
@@ -29,10 +29,10 @@ afterAll(async () => {
 });
 
 test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
-  'rmdir that answers %s again and again is tried a few times, then erase gives up with the reason',
+  'erase retries rmdir that fails with %s, then reports the reason',
   async (code) => {
     const { store, erase } = await setup();
-    const rmdir = jest.spyOn(fs, 'rmdir').mockRejectedValue(refusal(code));
+    const rmdir = jest.spyOn(fs, 'rmdir').mockRejectedValue(fsError(code));
     const error = await erase().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreUnavailable);
     expect((error as Error).message).toMatch(new RegExp(`POL-1: .*\\(${code}\\).*holds a file in it open`));
@@ -43,10 +43,10 @@ test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
   },
 );
 
-test('a scanner that lets go in time stops nothing, and each file is counted once', async () => {
+test('erase succeeds if a scanner releases the files in time, and counts each file once', async () => {
   const { store, erase } = await setup();
-  jest.spyOn(fs, 'rmdir').mockRejectedValueOnce(refusal('ENOTEMPTY'));
-  jest.spyOn(fs, 'rm').mockRejectedValueOnce(refusal('EBUSY'));
+  jest.spyOn(fs, 'rmdir').mockRejectedValueOnce(fsError('ENOTEMPTY'));
+  jest.spyOn(fs, 'rm').mockRejectedValueOnce(fsError('EBUSY'));
   expect(await erase()).toBe(2);
   expect(await store.applicants()).toEqual([]);
 });

@@ -20,31 +20,31 @@ async function setup() {
     lock,
     count,
     increment: () => rewriteUnderLock({ path, draftFolder }, async () => String((await count()) + 1)),
-    /** As if its holder had not been heard of for so long. */
+    /** Makes the lock older by this time. */
     age: async (ms: number) => {
       const then = new Date(Date.now() - ms);
       await utimes(lock, then, then);
     },
-    leftOver: async () =>
+    leftOverFiles: async () =>
       (await readdir(root)).concat(await readdir(draftFolder)).filter((name) => !['count', '.incoming'].includes(name)),
     hold: () => writeFile(lock, 'of-a-dead-process'),
-    /** What a late thief does, who saw a dead lock here and removes the one that another took meanwhile. */
+    /** As a process does that saw a stale lock and removes the one that another has taken since. */
     steal: () => rm(lock),
   };
 }
 
-/** Runs something once, just before the first call of a file system function that is meant. */
+/** Calls `action` once, just before the first call of a file system function that matches. */
 function justBefore(
   name: 'rename' | 'writeFile',
-  meant: (...args: unknown[]) => boolean,
-  happens: () => Promise<unknown>,
+  matches: (...args: unknown[]) => boolean,
+  action: () => Promise<unknown>,
 ) {
   const real = fs[name] as (...args: unknown[]) => Promise<void>;
-  let happened = false;
+  let isDone = false;
   jest.spyOn(fs, name).mockImplementation(async (...args: unknown[]) => {
-    if (!happened && meant(...args)) {
-      happened = true;
-      await happens();
+    if (!isDone && matches(...args)) {
+      isDone = true;
+      await action();
     }
     return real(...args);
   });
@@ -56,8 +56,8 @@ afterAll(async () => {
 });
 
 describe('the lock', () => {
-  it('lets one after the other rewrite the file, and leaves nothing behind', async () => {
-    const { file, count, leftOver } = await setup();
+  it('makes writers take turns, and leaves no files', async () => {
+    const { file, count, leftOverFiles } = await setup();
     let calls = 0;
     const increment = async () => {
       calls += 1;
@@ -66,10 +66,10 @@ describe('the lock', () => {
     await Promise.all(Array.from({ length: 30 }, () => rewriteUnderLock(file, increment)));
     expect(await count()).toBe(30);
     expect(calls).toBe(30);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
   });
 
-  it('disturbs nobody who walks the folders: none comes or goes', async () => {
+  it('makes and removes no folders, so a process can list the store at any time', async () => {
     const { file, increment } = await setup();
     const root = join(file.draftFolder, '..');
     let running = true;
@@ -83,20 +83,20 @@ describe('the lock', () => {
       entries = Math.max(entries, walked.length);
     }
     await writers;
-    // It did see locks and drafts.
+    // Locks and drafts were there.
     expect(entries).toBeGreaterThan(3);
   });
 
-  it('is taken from a dead holder by exactly one of many', async () => {
-    const { count, increment, hold, age, leftOver } = await setup();
+  it('of a dead holder is taken by one of many writers', async () => {
+    const { count, increment, hold, age, leftOverFiles } = await setup();
     await hold();
     await age(11_000);
     await Promise.all(Array.from({ length: 20 }, increment));
     expect(await count()).toBe(20);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
   });
 
-  it('is taken although the clock was set back since', async () => {
+  it('of a dead holder is taken although the clock was set back', async () => {
     const { count, increment, hold, age } = await setup();
     await hold();
     await age(-3_600_000);
@@ -104,43 +104,43 @@ describe('the lock', () => {
     expect(await count()).toBe(1);
   });
 
-  it('of a holder that is only slow may be taken: that one starts over and nothing is lost', async () => {
-    const { file, count, increment, age, leftOver } = await setup();
+  it('of a slow holder can be taken: the holder starts again and no update is lost', async () => {
+    const { file, count, increment, age, leftOverFiles } = await setup();
     let calls = 0;
     await rewriteUnderLock(file, async () => {
       calls += 1;
-      const seen = await count();
+      const before = await count();
       if (calls === 1) {
         await age(11_000);
         await increment();
         await increment();
       }
-      return String(seen + 1);
+      return String(before + 1);
     });
     expect(calls).toBe(2);
     expect(await count()).toBe(3);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
   });
 
-  it('removed by a late thief while its holder reads and writes: the holder starts over and nothing is lost', async () => {
-    const { file, count, increment, steal, leftOver } = await setup();
+  it('can be removed while its holder reads and writes: the holder starts again and no update is lost', async () => {
+    const { file, count, increment, steal, leftOverFiles } = await setup();
     let calls = 0;
     await rewriteUnderLock(file, async () => {
       calls += 1;
-      const seen = await count();
+      const before = await count();
       if (calls === 1) {
         await steal();
         await increment();
       }
-      return String(seen + 1);
+      return String(before + 1);
     });
     expect(calls).toBe(2);
     expect(await count()).toBe(2);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
   });
 
-  it('stolen in the very last moment before the file gets its name: the holder starts over and nothing is lost', async () => {
-    const { file, count, increment, age, leftOver } = await setup();
+  it('can be taken just before the rename: the holder starts again and no update is lost', async () => {
+    const { file, count, increment, age, leftOverFiles } = await setup();
     justBefore(
       'rename',
       (_, to) => to === file.path,
@@ -152,39 +152,39 @@ describe('the lock', () => {
     );
     await increment();
     expect(await count()).toBe(3);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
   });
 
-  it('stolen from a process that stopped right after taking it: of the two, one starts over and nothing is lost', async () => {
-    const { file, count, increment, steal, leftOver } = await setup();
-    const thief = { goOn: (): void => undefined, ended: Promise.resolve() };
+  it('can be taken from a process that stopped right after it got the lock: one of both starts again', async () => {
+    const { file, count, increment, steal, leftOverFiles } = await setup();
+    const other = { resume: (): void => undefined, ended: Promise.resolve() };
     let calls = 0;
     const stealAndRead = () =>
       new Promise<void>((hasRead) => {
-        const mayCommit = new Promise<void>((goOn) => {
-          thief.goOn = goOn;
+        const mayCommit = new Promise<void>((resume) => {
+          other.resume = resume;
         });
-        thief.ended = steal().then(() =>
+        other.ended = steal().then(() =>
           rewriteUnderLock(file, async () => {
             calls += 1;
-            const seen = await count();
+            const before = await count();
             hasRead();
             await mayCommit;
-            return String(seen + 1);
+            return String(before + 1);
           }),
         );
       });
     const isDraft = (path: unknown, text: unknown) => text === '' && String(path).startsWith(file.draftFolder);
     justBefore('writeFile', isDraft, stealAndRead);
     await increment();
-    thief.goOn();
-    await thief.ended;
+    other.resume();
+    await other.ended;
     expect(calls).toBe(2);
     expect(await count()).toBe(2);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
   });
 
-  it('of another is left alone by the one who was robbed', async () => {
+  it('of another writer is not removed by the former holder', async () => {
     const { file, lock, hold, steal } = await setup();
     await rewriteUnderLock(file, async () => {
       await steal();
@@ -194,8 +194,8 @@ describe('the lock', () => {
     expect(await readFile(lock, 'utf8')).toBe('of-a-dead-process');
   });
 
-  it('removed by anybody at any time, with everybody stopping anywhere: every rewrite happens exactly once', async () => {
-    const { file, lock, count, leftOver } = await setup();
+  it('can be removed at any time, with writers stopped anywhere: every rewrite happens exactly once', async () => {
+    const { file, lock, count, leftOverFiles } = await setup();
     const stopAnywhere = async () => {
       for (let turns = Math.floor(Math.random() * 12); turns > 0; turns -= 1) await setImmediate();
       if (Math.random() < 0.1) await remove(lock, { force: true });
@@ -215,14 +215,14 @@ describe('the lock', () => {
         return String((await count()) + 1);
       });
     let rewrites = 0;
-    // Goes on until a caller starts over: without one the test proves nothing.
+    // Until a writer has started again: without that the test proves nothing.
     for (; rewrites < 80 || calls === rewrites; rewrites += 8) await Promise.all(Array.from({ length: 8 }, increment));
     jest.restoreAllMocks();
     expect(await count()).toBe(rewrites);
-    expect((await leftOver()).filter((name) => name !== '.count.lock')).toEqual([]);
+    expect((await leftOverFiles()).filter((name) => name !== '.count.lock')).toEqual([]);
   });
 
-  it('is not taken from a living holder: waiting ends with an error that says what to do', async () => {
+  it('of a live holder is not taken: waiting ends with an error', async () => {
     const { file, lock, hold, count } = await setup();
     await hold();
     const waiting = rewriteUnderLock({ ...file, waitAtMostMs: 50 }, async () => 'never');
@@ -232,11 +232,11 @@ describe('the lock', () => {
     expect(await readdir(file.draftFolder)).toEqual([]);
   });
 
-  it('is free again after a rewrite that failed or had nothing to write', async () => {
-    const { file, count, increment, leftOver } = await setup();
+  it('is released after a rewrite that failed or returned null', async () => {
+    const { file, count, increment, leftOverFiles } = await setup();
     await expect(rewriteUnderLock(file, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     await rewriteUnderLock(file, async () => null);
-    expect(await leftOver()).toEqual([]);
+    expect(await leftOverFiles()).toEqual([]);
     await increment();
     expect(await count()).toBe(1);
   });

@@ -9,7 +9,7 @@ const others = createHash('sha256').update('moritz@example.org').digest('hex');
 const keysOf = (clientSecret: string, ...entries: string[]) =>
   createDigestKeys(parseKeyRing(entries.join(',')), clientSecret);
 
-/** As 0.1.0 made them: HMAC-SHA256 under the client secret itself. */
+/** 0.1.0: HMAC-SHA256 with the client secret itself. */
 function digestOf010(clientSecret: string): string {
   const hmac = (message: string) =>
     createHmac('sha256', clientSecret).update('chartway manifest details 2\n').update(message).digest('hex');
@@ -20,7 +20,7 @@ describe('the digest of the details in a manifest', () => {
   it.each([
     ['PAYLOAD_KEYS', keysOf('secret', K1)],
     ['the client secret alone', keysOf('secret')],
-  ])('by %s is the same for the same details and another for others', (_, keys) => {
+  ])('with %s is the same for the same details and differs for others', (_, keys) => {
     const keyed = createKeyedDigest(keys, details);
     expect(keyed).toMatch(/^[0-9a-f]{64}$/);
     expect(createKeyedDigest(keys, details)).toBe(keyed);
@@ -28,7 +28,7 @@ describe('the digest of the details in a manifest', () => {
     expect(matchDetails(keyed, keys, others)).toBe('other');
   });
 
-  it('cannot be guessed without the key, nor taken from another use of it', () => {
+  it('cannot be computed without the key, or from another use of it', () => {
     const keys = keysOf('secret', K1);
     const keyed = createKeyedDigest(keys, details);
     expect(keyed).not.toBe(createKeyedDigest(keysOf('secret', K2), details));
@@ -39,31 +39,31 @@ describe('the digest of the details in a manifest', () => {
     }
   });
 
-  it('survives the rotation of the client secret', () => {
+  it('stays valid when the client secret is rotated', () => {
     const keyed = createKeyedDigest(keysOf('before', K1), details);
     expect(matchDetails(keyed, keysOf('after', K1), details)).toBe('same');
     expect(matchDetails(keyed, keysOf('after', K1), others)).toBe('other');
   });
 
-  it('survives the rotation of the keys for as long as its own is listed, and is unknown afterwards', () => {
+  it('stays valid while its key is listed, and is unknown afterwards', () => {
     const keyed = createKeyedDigest(keysOf('secret', K1), details);
     expect(matchDetails(keyed, keysOf('secret', K2, K1), details)).toBe('same');
     expect(matchDetails(keyed, keysOf('secret', K2, K1), others)).toBe('other');
     expect(matchDetails(keyed, keysOf('secret', K2), details)).toBe('unknown');
   });
 
-  it('that the client secret made is known when keys are set later', () => {
+  it('of the client secret stays valid when keys are added', () => {
     expect(matchDetails(createKeyedDigest(keysOf('secret'), details), keysOf('secret', K1), others)).toBe('other');
   });
 
-  it('of 0.1.0 is known by the client secret that made it', () => {
+  it('of 0.1.0 is verified with the client secret', () => {
     const keyed = digestOf010('secret');
     expect(matchDetails(keyed, keysOf('secret', K1), details)).toBe('same');
     expect(matchDetails(keyed, keysOf('secret', K1), others)).toBe('other');
     expect(matchDetails(keyed, keysOf('rotated', K1), details)).toBe('unknown');
   });
 
-  it('that is not there tells nothing', () => {
+  it('is unknown if there is none', () => {
     expect(matchDetails(null, keysOf('secret', K1), details)).toBe('unknown');
   });
 });

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { applicantFolder, documentFile, organizationFolder } from '../../src/report-store/layout';
+import {
+  applicantFolder,
+  documentFile,
+  isDocumentFile,
+  organizationFolder,
+  withoutDigest,
+} from '../../src/report-store/layout';
 import { fc } from '../support/property';
 
 function setup(
@@ -11,8 +17,8 @@ function setup(
 
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
 
-describe('where a document lies', () => {
-  it('is told by type, organization, report, version and format', () => {
+describe('the path of a document', () => {
+  it('has type, organization, report, version and format', () => {
     const organization = { id: '5b1d', name: 'Starfleet Medical' };
     expect(setup({ type: 'Unity', organization })).toBe(
       `unity/starfleet-medical-${hex('5b1d').slice(0, 6)}/r1.20260301T100000123Z.pdf`,
@@ -30,35 +36,37 @@ describe('where a document lies', () => {
   });
 
   it.each([
-    ['..'],
-    ['.'],
-    [''],
-    ['../../etc/passwd'],
-    ['/etc/passwd'],
-    ['a/b'],
-    ['a\\b'],
-    ['a\0b'],
-    ['.hidden'],
-    ['a b'],
-    ['é'],
-    ['x'.repeat(101)],
-    ['r1\n'],
-  ])('never shows the report id %j', (id) => {
+    ...['..', '.', '', '../../etc/passwd', '/etc/passwd', 'a/b', 'a\\b', 'a\0b', '.hidden', 'a b', 'é', 'r1\n'],
+    ...['x'.repeat(101)],
+  ])('has a digest instead of the report id %j', (id) => {
     expect(setup({ id })).toBe(`unity/person/${hex(id).slice(0, 32)}.20260301T100000123Z.pdf`);
   });
 
-  it.each([['..'], ['../x'], [''], ['a.b'], ['x'.repeat(81)], ['\u212A']])('never shows the type %j', (type) => {
-    expect(setup({ type })).toBe(`${hex(type.toLowerCase()).slice(0, 32)}/person/r1.20260301T100000123Z.pdf`);
-  });
+  it.each([['..'], ['../x'], [''], ['a.b'], ['x'.repeat(81)], ['\u212A']])(
+    'has a digest instead of the type %j',
+    (type) => {
+      expect(setup({ type })).toBe(`${hex(type.toLowerCase()).slice(0, 32)}/person/r1.20260301T100000123Z.pdf`);
+    },
+  );
 
-  it('refuses a clientUserId outside its alphabet as a folder', () => {
+  it.each(['2026-03-01T10:00:00.123Z', null, 'odd'])(
+    'has 8 digits of the sha256 for other bytes of the version %j',
+    (updatedAt) => {
+      const report = { id: 'r1-0a1b2c3d', type: 'unity', organization: null, updatedAt };
+      const [first, second] = [documentFile(report, 'pdf'), documentFile(report, 'pdf', hex('bytes'))];
+      expect(second).toBe(first.replace(/\.pdf$/, `-${hex('bytes').slice(0, 8)}.pdf`));
+      expect([withoutDigest(second), withoutDigest(first), isDocumentFile(second)]).toEqual([first, first, true]);
+    },
+  );
+
+  it('never has an invalid clientUserId as its folder', () => {
     for (const id of ['..', '.incoming', 'a/b', '', 'x'.repeat(101)])
       expect(() => applicantFolder(id)).toThrow('clientUserId');
     expect(applicantFolder('POL-1')).toBe('POL-1');
   });
 });
 
-describe('an organization as a folder', () => {
+describe('the folder of an organization', () => {
   it.each([
     ['Université de Genève', 'universite-de-geneve'],
     ['  St. Mary\u2019s (North)  ', 'st-mary-s-north'],
@@ -70,17 +78,17 @@ describe('an organization as a folder', () => {
     ['', 'provider'],
     ['a'.repeat(70), 'a'.repeat(60)],
     [`${'a'.repeat(59)} bcd`, 'a'.repeat(59)],
-  ])('of the name %j begins with %s', (name, slug) => {
+  ])('named %j begins with %s', (name, slug) => {
     expect(organizationFolder({ id: 'org', name })).toBe(`${slug}-${hex('org').slice(0, 6)}`);
   });
 
-  it('is told apart by the id, by the name where there is none, and has a place without either', () => {
+  it('is distinguished by the id, without one by the name', () => {
     expect(organizationFolder({ id: null, name: 'Clinic' })).toBe(`clinic-${hex('Clinic').slice(0, 6)}`);
     expect(organizationFolder({ id: null, name: null })).toBe(`provider-${hex('').slice(0, 6)}`);
     expect(organizationFolder({ id: '1', name: 'Clinic' })).not.toBe(organizationFolder({ id: '2', name: 'Clinic' }));
   });
 
-  it('is a plain short name, and the same for the same organization, whatever upstream sends', () => {
+  it('is short, plain and stable for any id and name', () => {
     const text = fc.option(fc.string({ unit: 'binary', maxLength: 120 }), { nil: null });
     fc.assert(
       fc.property(text, text, (id, name) => {
@@ -92,16 +100,18 @@ describe('an organization as a folder', () => {
     );
   });
 
-  it('leaves no path part to upstream', () => {
+  it('contains no path of upstream', () => {
     const nasty = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 130 }),
       fc.constantFrom('..', '.', '../..', 'a/../..', 'C:\\x'),
     );
     fc.assert(
       fc.property(nasty, nasty, nasty, (id, type, name) => {
-        const parts = setup({ id, type, organization: { id, name } }).split('/');
-        expect(parts).toHaveLength(3);
-        for (const part of parts) expect(part).toMatch(/^[A-Za-z0-9_-][A-Za-z0-9._~-]*$/);
+        const file = setup({ id, type, organization: { id, name } });
+        expect(file).toMatch(
+          /^[a-z0-9_-]{1,80}\/[a-z0-9-]{1,70}\/[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\.\d{8}T\d{9}Z\.pdf$/,
+        );
+        expect(withoutDigest(file)).toBe(file);
       }),
     );
   });

@@ -144,8 +144,8 @@ describe('documents', () => {
   });
 
   it('count as the newest version with the same bytes, and become current again', () => {
-    const seenAgain = entry({ updatedAt: V1, seenAt: V3 });
-    expect(superseded(mergeDocuments([seenAgain, entry({ updatedAt: V2 })], []))).toEqual([V2]);
+    const repeated = entry({ updatedAt: V1, seenAt: V3 });
+    expect(superseded(mergeDocuments([repeated, entry({ updatedAt: V2 })], []))).toEqual([V2]);
     expect(superseded(mergeDocuments([entry({ superseded: true })], []))).toEqual([]);
   });
 });
@@ -154,7 +154,7 @@ describe('missing documents', () => {
   const stored = mergeManifest(null, change({ documents: [entry()] }));
   const missingAfter = (...entries: MissingDocument[]) => mergeManifest(stored, change({ missing: entries })).missing;
 
-  it('are those that the run misses now', () => {
+  it('are those of the newest write', () => {
     const before = mergeManifest(null, change({ missing: [missing(), missing({ format: 'json' })] }));
     const json = missing({ format: 'json' });
     expect(mergeManifest(before, change({ missing: [json] })).missing).toEqual([json]);
@@ -181,7 +181,7 @@ describe('missing documents', () => {
     expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([missing(other)]);
   });
 
-  it('that failed stay beside an older version that the run knows, also from an earlier write', () => {
+  it('that failed stay although the run stored an older version, also in an earlier write', () => {
     const failed = missing({ reason: 'failed' });
     const after = mergeManifest(null, change({ documents: [entry()], missing: [failed, missing()] }));
     expect(after.missing).toEqual([failed]);

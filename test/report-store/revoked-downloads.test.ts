@@ -16,25 +16,25 @@ async function setup() {
   return {
     root,
     store,
-    /** A download whose upstream keeps the last half, or all, until it is told to let go: nobody waits for it any more. */
-    async underWay(heldBack: 'all' | 'half', document: DocumentToStore = documentToStore(), text = 'late') {
-      const letGo = gate();
-      const asked = gate();
+    /** Starts a download without the last half of its bytes, or all of them, until the returned function is called. */
+    async startDownload(heldBack: 'all' | 'half', document: DocumentToStore = documentToStore(), text = 'late') {
+      const release = gate();
+      const started = gate();
       const bytes = Buffer.from(pdf(text));
       const sent = heldBack === 'all' ? 0 : 10;
       const body = async function* () {
         if (sent > 0) yield bytes.subarray(0, sent);
-        asked.open();
-        await letGo.opened;
+        started.open();
+        await release.opened;
         yield bytes.subarray(sent);
       };
       const saved = store.save(document, body()).then(
         () => 'stored',
         ({ name }: Error) => name,
       );
-      await asked.opened;
+      await started.opened;
       return () => {
-        letGo.open();
+        release.open();
         return saved;
       };
     },
@@ -53,19 +53,19 @@ afterAll(async () => {
 });
 
 describe.each(['all', 'half'] as const)(
-  'a download that nobody waits for, with %s of its bytes to come',
+  'a download that outlived its activity, with %s of its bytes to come',
   (heldBack) => {
-    it('adds nothing after the closing manifest', async () => {
-      const { store, underWay, files } = await setup();
-      const end = await underWay(heldBack);
+    it('adds nothing after the closing', async () => {
+      const { store, startDownload, files } = await setup();
+      const end = await startDownload(heldBack);
       await store.updateManifest(CLOSED);
       expect(await end()).toBe('StoreUnavailable');
       expect(await files()).toEqual(['POL-1/manifest.json']);
     });
 
-    it('adds nothing after a withdrawal by hand', async () => {
-      const { store, underWay, files } = await setup();
-      const end = await underWay(heldBack);
+    it('adds nothing after a withdrawal by an operator', async () => {
+      const { store, startDownload, files } = await setup();
+      const end = await startDownload(heldBack);
       const { clientUserId, humanId, wanted } = CLOSED;
       await store.updateManifest({
         kind: 'withdrawal',
@@ -78,28 +78,28 @@ describe.each(['all', 'half'] as const)(
       expect(await files()).toEqual(['POL-1/manifest.json']);
     });
 
-    it('brings nothing back of who was erased, not even a folder or temporary bytes', async () => {
-      const { root, store, underWay } = await setup();
+    it('adds nothing after an erasure, not even a folder or a draft', async () => {
+      const { root, store, startDownload } = await setup();
       await store.save(documentToStore({ format: 'json', contentType: 'application/json' }), pieces('{"a":1}'));
-      const end = await underWay(heldBack);
+      const end = await startDownload(heldBack);
       await store.erase('POL-1');
       expect(await readdir(join(root, '.incoming'))).toEqual([]);
       expect(await end()).toBe('StoreUnavailable');
       expect((await readdir(root)).sort()).toEqual(['.chartway', '.incoming']);
     });
 
-    it('brings nothing back where it would have been the first document', async () => {
-      const { root, store, underWay } = await setup();
-      const end = await underWay(heldBack);
+    it('adds nothing after an erasure as the first document', async () => {
+      const { root, store, startDownload } = await setup();
+      const end = await startDownload(heldBack);
       expect(await store.erase('POL-1')).toBe(0);
       expect(await end()).toBe('StoreUnavailable');
       expect((await readdir(root)).sort()).toEqual(['.chartway', '.incoming']);
     });
 
-    it('does not replace bytes that the closing manifest tells of', async () => {
-      const { root, store, underWay } = await setup();
+    it('does not replace bytes that the closing manifest lists', async () => {
+      const { root, store, startDownload } = await setup();
       const entry = await store.save(documentToStore(), pieces(pdf('first')));
-      const end = await underWay(heldBack);
+      const end = await startDownload(heldBack);
       await store.updateManifest({ ...CLOSED, documents: [entry] });
       expect(await end()).toBe('StoreUnavailable');
       expect(await readFile(join(root, 'POL-1', entry.file), 'utf8')).toBe(pdf('first'));
@@ -108,10 +108,10 @@ describe.each(['all', 'half'] as const)(
   },
 );
 
-it('leaves downloads of an applicant who goes on, and of others, alone', async () => {
-  const { store, underWay } = await setup();
-  const open = await underWay('half');
-  const other = await underWay('half', documentToStore({ clientUserId: 'POL-2' }));
+it('is stored while the applicant is open, and whatever happens to other applicants', async () => {
+  const { store, startDownload } = await setup();
+  const open = await startDownload('half');
+  const other = await startDownload('half', documentToStore({ clientUserId: 'POL-2' }));
   await store.updateManifest(change());
   expect(await open()).toBe('stored');
   await store.updateManifest(CLOSED);

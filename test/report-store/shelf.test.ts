@@ -24,7 +24,7 @@ describe.each([
   ['a folder', async () => (await folder()).shelf],
   ['the store of the tests', async () => new FakeStore().shelf],
 ])('the shelf of %s', (_name, setup) => {
-  it('gives back what was put, and null for what was not', async () => {
+  it('returns a file that was put, and null for any other', async () => {
     const shelf = await setup();
     const bytes = Buffer.from([0, 255, 13, 10]);
     await shelf.put('sweep/2026-11-22.jsonl', bytes);
@@ -33,7 +33,7 @@ describe.each([
     expect(await shelf.get('sweep')).toBeNull();
   });
 
-  it('puts in place of what was there', async () => {
+  it('replaces a file', async () => {
     const shelf = await setup();
     await shelf.put('last', Buffer.from('a longer text'));
     await shelf.put('last', Buffer.from('short'));
@@ -41,7 +41,7 @@ describe.each([
     expect(await shelf.list('')).toEqual(['last']);
   });
 
-  it('lists by the beginning of the name, folders within folders, sorted', async () => {
+  it('lists names by prefix, in nested folders, sorted', async () => {
     const shelf = await setup();
     expect(await shelf.list('quarantine/')).toEqual([]);
     for (const name of ['quarantine/h-2/b', 'quarantine/h-1', 'quarantined', 'sweep/1']) {
@@ -53,7 +53,7 @@ describe.each([
     expect(await shelf.list('')).toHaveLength(4);
   });
 
-  it('tells one of two that remove the same file', async () => {
+  it('returns true to only one of two concurrent removals', async () => {
     const shelf = await setup();
     await shelf.put('quarantine/h-1', Buffer.from('x'));
     const removed = await Promise.all([shelf.remove('quarantine/h-1'), shelf.remove('quarantine/h-1')]);
@@ -62,34 +62,21 @@ describe.each([
   });
 
   it.each([
-    ...[
-      '',
-      '/',
-      '..',
-      '../POL-1/manifest.json',
-      'a/../b',
-      '/etc/passwd',
-      'a//b',
-      'a/',
-      '.hidden',
-      'a\\b',
-      'a b',
-      'a\0',
-    ],
-    ...['a/b/c/d/e', 'é', `${'a'.repeat(201)}`],
-  ])('refuses %j as a name', async (name) => {
+    ...['', '/', '..', '../POL-1/manifest.json', 'a/../b', '/etc/passwd', 'a//b', 'a/', '.hidden', 'a\\b', 'a b'],
+    ...['a\0', 'a/b/c/d/e', 'é', 'a'.repeat(201)],
+  ])('rejects %j as a name', async (name) => {
     const shelf = await setup();
     await expect(shelf.put(name, Buffer.from('x'))).rejects.toThrow(InvalidShelfName);
     await expect(shelf.get(name)).rejects.toThrow(InvalidShelfName);
     await expect(shelf.remove(name)).rejects.toThrow(InvalidShelfName);
   });
 
-  it.each(['../', '/', '..', 'a/../', '.hidden', '//'])('refuses %j as the beginning of names', async (prefix) => {
+  it.each(['../', '/', '..', 'a/../', '.hidden', '//'])('rejects %j as a prefix', async (prefix) => {
     await expect((await setup()).list(prefix)).rejects.toThrow(InvalidShelfName);
   });
 });
 
-test('no name that is accepted leads out of the shelf, and no clientUserId into it', () => {
+test('no valid name leads out of the shelf', () => {
   const text = fc.oneof(
     fc.string(),
     fc.array(fc.constantFrom('.', '/', '..', 'a', '~', '\\', '-')).map((all) => all.join('')),
@@ -101,7 +88,7 @@ test('no name that is accepted leads out of the shelf, and no clientUserId into 
   );
 });
 
-test('lies beside the applicants, for nobody else to read, and leaves nothing half', async () => {
+test('is private, and leaves no drafts', async () => {
   const { root, shelf } = await folder();
   await shelf.put('quarantine/h-1', Buffer.from('x'));
   expect((await stat(join(root, '.chartway/quarantine/h-1'))).mode & 0o777).toBe(0o600);
@@ -109,9 +96,9 @@ test('lies beside the applicants, for nobody else to read, and leaves nothing ha
   expect(await readdir(join(root, '.incoming'))).toEqual([]);
 });
 
-test('a file that cannot get its name leaves nothing behind', async () => {
+test('a file that cannot be moved to its name leaves no draft', async () => {
   const { root, shelf } = await folder();
-  await shelf.put('quarantine', Buffer.from('a file where a folder is wanted'));
+  await shelf.put('quarantine', Buffer.from('a file instead of a folder'));
   await expect(shelf.put('quarantine/h-1', Buffer.from('x'))).rejects.toMatchObject({ code: expect.any(String) });
   expect(await readdir(join(root, '.incoming'))).toEqual([]);
   await writeFile(join(root, '.chartway', 'stray'), '');

@@ -23,17 +23,17 @@ async function setup() {
   return {
     root,
     store: createFolderStore(root),
-    /** What unmounting a disk leaves: an empty folder of the same name. */
+    /** Leaves an empty folder of the same name, like an unmounted disk. */
     unmount: async () => {
       await rename(root, `${root}.disk`);
       await mkdir(root);
     },
-    /** As 0.1.0 left it. */
+    /** As in a store of 0.1.0. */
     forgetIdentity: () => rm(join(root, '.chartway'), { recursive: true }),
   };
 }
 
-/** Every call of the store that could take absence for an answer, or write. */
+/** Every call that writes, or whose result could be empty. */
 const CALLS: Readonly<Record<string, (store: ReportStore) => Promise<unknown>>> = {
   'reading a manifest': (store) => store.readManifest('POL-1'),
   'writing a manifest': (store) => store.updateManifest(change()),
@@ -48,8 +48,8 @@ const CALLS: Readonly<Record<string, (store: ReportStore) => Promise<unknown>>> 
   'removing from the shelf': (store) => store.shelf.remove('holds/POL-1.json'),
 };
 
-describe('making a store', () => {
-  it('gives it an id that stays, however often it is repeated', async () => {
+describe('init', () => {
+  it('makes an id, which a repeated call returns', async () => {
     const { root, store } = await setup();
     const made = await store.init();
     expect(made).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}$/), createdAt: expect.any(String) });
@@ -61,21 +61,21 @@ describe('making a store', () => {
     expect(await store.shelf.list('')).toEqual([]);
   });
 
-  it('of several at once gives all the same id', async () => {
+  it('returns the same id to concurrent callers', async () => {
     const { root } = await setup();
     const made = await Promise.all(Array.from({ length: 20 }, () => createFolderStore(root).init()));
     expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   });
 
-  it('is refused where a certain store is expected and the folder is none', async () => {
+  it('is rejected if REPORT_STORE_ID names another store', async () => {
     const { root } = await setup();
     await expect(createFolderStore(root, undefined, OTHER).init()).rejects.toThrow('unset REPORT_STORE_ID first');
     await expect(stat(root)).rejects.toThrow('ENOENT');
   });
 });
 
-describe('a store that is not there', () => {
-  it.each(Object.entries(CALLS))('answers %s with an error, and stays as empty as it is', async (_, call) => {
+describe('a missing store', () => {
+  it.each(Object.entries(CALLS))('rejects %s, and stays empty', async (_, call) => {
     const { root, store, unmount } = await setup();
     await expect(call(store)).rejects.toThrow(StoreNotFound);
     await expect(stat(root)).rejects.toThrow('ENOENT');
@@ -86,7 +86,7 @@ describe('a store that is not there', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('that was unmounted under a running worker never says that an applicant has no earlier round', async () => {
+  it('that was unmounted from a running worker never reports that an applicant has no earlier round', async () => {
     const { store, unmount } = await setup();
     await store.init();
     await store.updateManifest(CLOSED);
@@ -102,9 +102,9 @@ describe('a store that is not there', () => {
   });
 
   it.each([
-    ['REPORT_STORE_ID names another', OTHER, 'correct REPORT_STORE_ID'],
-    ['another one was mounted since', null, 'restart for this one'],
-  ])('is also one of which %s', async (_, expectedId, advice) => {
+    ['of another id than REPORT_STORE_ID', OTHER, 'correct REPORT_STORE_ID'],
+    ['that was replaced by another since', null, 'restart for this one'],
+  ])('is one %s', async (_, expectedId, advice) => {
     const { root, store, unmount } = await setup();
     await store.init();
     const running = createFolderStore(root, undefined, expectedId);
@@ -116,7 +116,7 @@ describe('a store that is not there', () => {
     await expect(running.readManifest('POL-1')).rejects.toThrow(advice);
   });
 
-  it('is also one whose identity was damaged', async () => {
+  it('is one with a damaged identity', async () => {
     const { root, store } = await setup();
     await store.init();
     await writeFile(join(root, '.chartway/store.json'), '{"id":"../x"}');
@@ -126,30 +126,30 @@ describe('a store that is not there', () => {
 });
 
 describe('a store of 0.1.0', () => {
-  it('is adopted where it holds a manifest', async () => {
+  it('gets an identity if it has a manifest', async () => {
     const { root, store, forgetIdentity } = await setup();
     await store.init();
     await store.updateManifest(CLOSED);
     await forgetIdentity();
     const later = createFolderStore(root);
-    const adopted = await later.identifyLegacy();
-    expect(adopted).not.toBeNull();
-    expect(await later.identity()).toEqual(adopted);
+    const identity = await later.identifyLegacy();
+    expect(identity).not.toBeNull();
+    expect(await later.identity()).toEqual(identity);
     expect(await later.identifyLegacy()).toBeNull();
     expect(await later.readManifest('POL-1')).toMatchObject({ outcome: 'declined' });
   });
 
   it.each([
     ['an empty folder', async () => undefined],
-    ['a folder with documents alone', (root: string) => mkdir(join(root, 'POL-1', 'unity'), { recursive: true })],
+    ['a folder with documents only', (root: string) => mkdir(join(root, 'POL-1', 'unity'), { recursive: true })],
     [
-      'a folder whose manifests cannot be read',
+      'a folder with unreadable manifests',
       async (root: string) => {
         await mkdir(join(root, 'POL-1'));
         await writeFile(join(root, 'POL-1', 'manifest.json'), '{"half":');
       },
     ],
-  ])('is not recognised in %s', async (_, fill) => {
+  ])('is not recognized in %s', async (_, fill) => {
     const { root, store } = await setup();
     await mkdir(root);
     await fill(root);
@@ -157,7 +157,7 @@ describe('a store of 0.1.0', () => {
     await expect(store.identity()).rejects.toThrow(StoreNotFound);
   });
 
-  it('is not recognised where REPORT_STORE_ID names one, or where there is no folder', async () => {
+  it('is not recognized if REPORT_STORE_ID is set, or without a folder', async () => {
     const { root, store, forgetIdentity } = await setup();
     expect(await store.identifyLegacy()).toBeNull();
     await expect(stat(root)).rejects.toThrow('ENOENT');

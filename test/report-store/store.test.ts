@@ -6,28 +6,21 @@ describe('REPORT_STORE', () => {
     [' /var/lib/chartway ', { kind: 'folder', path: '/var/lib/chartway' }],
     ['s3://records/chartway/prod/', { kind: 's3', bucket: 'records', prefix: 'chartway/prod' }],
     ['s3://records', { kind: 's3', bucket: 'records', prefix: '' }],
-  ])('%j is taken', (text, target) => {
+  ])('accepts %j', (text, target) => {
     expect(parseReportStore(text)).toEqual({ ok: true, target });
   });
 
   it.each([
-    '',
-    '  ',
-    's3://',
-    's3:///prefix',
-    's3://Bad_Bucket/x',
-    's3://ab',
-    'https://records.example.org',
-    'file:///reports',
-    'a\0b',
-  ])('%j is a fault that says what was expected', (text) => {
+    ...['', '  ', 's3://', 's3:///prefix', 's3://Bad_Bucket/x', 's3://ab'],
+    ...['https://records.example.org', 'file:///reports', 'a\0b'],
+  ])('rejects %j with what was expected', (text) => {
     expect(parseReportStore(text)).toEqual({
       ok: false,
       expected: expect.stringContaining('./reports, or s3://bucket/prefix'),
     });
   });
 
-  it('opens a folder, and says plainly that S3 is not there yet', () => {
+  it('opens a folder; S3 is not available yet', () => {
     expect(openReportStore({ kind: 'folder', path: './reports' }).save).toBeInstanceOf(Function);
     expect(() => openReportStore({ kind: 's3', bucket: 'records', prefix: '' })).toThrow(
       /not available in this version.*Use a folder/s,

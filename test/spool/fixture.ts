@@ -73,22 +73,22 @@ export async function newFolder(): Promise<string> {
   return folder;
 }
 
-/** A spool that is open, and what it says. */
+/** An open spool with its log and metrics. */
 export async function open(
   options: {
     folder?: string;
     files?: Files;
-    seal?: Cipher | null;
+    cipher?: Cipher | null;
     maxBytes?: number;
     segmentBytes?: number;
-    adoptEveryMs?: number;
+    claimEveryMs?: number;
   } = {},
 ) {
   const folder = options.folder ?? (await newFolder());
   const registry = new Registry();
   const lines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const given = { maxBytes: 1024 * 1024, seal: null, ...options, folder };
+  const given = { maxBytes: 1024 * 1024, cipher: null, ...options, folder };
   const spool = await openSpool({ ...given, registry, log });
   spools.push(spool);
   return {
@@ -96,7 +96,7 @@ export async function open(
     spool,
     logged: () => lines.join(''),
     append: (...texts: string[]) => spool.append(texts, Date.now() + 20_000),
-    /** A figure of ours, by name and labels as Prometheus writes them. */
+    /** A metric, by name and labels as Prometheus writes them. */
     async figure(name: string): Promise<number> {
       const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
       return Number(line?.slice(name.length + 1));

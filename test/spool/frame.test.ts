@@ -1,23 +1,23 @@
-import { type Found, lineOf, scan } from '../../src/spool/frame';
+import { encodeLine, type ScannedLine, scanSegment } from '../../src/spool/frame';
 import { fc } from '../support/property';
 
-const texts = (found: Iterable<Found>) =>
+const texts = (found: Iterable<ScannedLine>) =>
   [...found].flatMap((one) => (one.kind === 'record' ? [one.payload.toString()] : []));
-const kinds = (found: Iterable<Found>) => [...found].map(({ kind }) => kind);
+const kinds = (found: Iterable<ScannedLine>) => [...found].map(({ kind }) => kind);
 const segmentOf = (payloads: readonly string[]) =>
-  Buffer.concat(payloads.map((text, n) => lineOf(n % 2 === 0 ? 'plain' : 'sealed', Buffer.from(text))));
+  Buffer.concat(payloads.map((text, n) => encodeLine(n % 2 === 0 ? 'plain' : 'sealed', Buffer.from(text))));
 
 const PAYLOADS = ['1 {"a":"ä"}', '2 x', '3 {"b":1} 1p 0123456789abcdef 3 abc'];
 
-test('what was written is read again, in order', () => {
-  expect(texts(scan(segmentOf(PAYLOADS)))).toEqual(PAYLOADS);
+test('records are read in the order of writing', () => {
+  expect(texts(scanSegment(segmentOf(PAYLOADS)))).toEqual(PAYLOADS);
 });
 
-test('a segment cut at any byte gives every record that was whole, and one torn end at most', () => {
+test('a segment cut at any byte has every whole record and at most one torn end', () => {
   const segment = segmentOf(PAYLOADS);
-  const lengths = PAYLOADS.map((text, n) => lineOf(n % 2 === 0 ? 'plain' : 'sealed', Buffer.from(text)).length);
+  const lengths = PAYLOADS.map((text, n) => encodeLine(n % 2 === 0 ? 'plain' : 'sealed', Buffer.from(text)).length);
   for (let cut = 0; cut <= segment.length; cut += 1) {
-    const found = [...scan(segment.subarray(0, cut))];
+    const found = [...scanSegment(segment.subarray(0, cut))];
     let end = 0;
     const whole = PAYLOADS.filter((_text, n) => {
       end += lengths[n] ?? 0;
@@ -30,25 +30,25 @@ test('a segment cut at any byte gives every record that was whole, and one torn 
   }
 });
 
-test('a flipped bit anywhere costs its own record at most, and is never passed over in silence', () => {
+test('a flipped bit damages at most its own record, which is reported', () => {
   const segment = segmentOf(PAYLOADS);
   for (let at = 0; at < segment.length * 8; at += 1) {
     const flipped = Buffer.from(segment);
     flipped[at >> 3] = (flipped[at >> 3] ?? 0) ^ (1 << (at & 7));
-    const found = [...scan(flipped)];
+    const found = [...scanSegment(flipped)];
     const left = texts(found);
     expect(left.length).toBeGreaterThanOrEqual(PAYLOADS.length - 1);
     expect(PAYLOADS).toEqual(expect.arrayContaining(left));
     if (left.length < PAYLOADS.length) expect(kinds(found)).toContain('damaged');
-    expect(Buffer.concat(found.map(({ line }) => line)).length).toBeGreaterThanOrEqual(flipped.length - 1);
+    expect(Buffer.concat(found.map(({ bytes }) => bytes)).length).toBeGreaterThanOrEqual(flipped.length - 1);
   }
 });
 
-test('whatever lies between records, every whole record behind a line feed is found and every byte is accounted for', () => {
+test('with any bytes between records, every whole record after a line feed is found and no byte is lost', () => {
   const junk = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.concat([Buffer.from(bytes), Buffer.from('\n')]));
   const record = fc
     .string({ minLength: 1, maxLength: 40 })
-    .map((text) => lineOf('plain', Buffer.from(text.replaceAll('\n', ' '))));
+    .map((text) => encodeLine('plain', Buffer.from(text.replaceAll('\n', ' '))));
   fc.assert(
     fc.property(
       fc.array(
@@ -60,11 +60,11 @@ test('whatever lies between records, every whole record behind a line feed is fo
       ),
       (pieces) => {
         const segment = Buffer.concat(pieces.map(({ line }) => line));
-        const found = [...scan(segment)];
-        const records = found.flatMap((one) => (one.kind === 'record' ? [one.line.toString('latin1')] : []));
+        const found = [...scanSegment(segment)];
+        const records = found.flatMap((one) => (one.kind === 'record' ? [one.bytes.toString('latin1')] : []));
         const good = pieces.flatMap(({ line, good }) => (good ? [line.toString('latin1')] : []));
         expect(records).toEqual(good);
-        expect(Buffer.concat(found.map(({ line }) => line)).equals(segment)).toBe(true);
+        expect(Buffer.concat(found.map(({ bytes }) => bytes)).equals(segment)).toBe(true);
       },
     ),
   );

@@ -1,16 +1,16 @@
 import { createSegments } from '../../src/spool/segments';
 
-test('of the segments that are due, the one whose time came first is next, so that none waits behind those that are put off again and again', () => {
+test('the segment that was due first is next, so that retries do not hold up a new one', () => {
   let nowMs = 0;
   const segments = createSegments(() => nowMs);
   for (let n = 0; n < 300; n += 1) {
-    segments.found(`1-deferred-${n}`, 1_000);
+    segments.add(`1-deferred-${n}`, 1_000);
     const segment = segments.next(false);
     if (segment !== null) segment.retryAtMs = 60_000 + n;
   }
   nowMs = 120_000;
-  segments.found('2-new', 100);
+  segments.add('2-new', 100);
   expect(segments.next(false)?.name).toBe('2-new');
-  segments.gone('2-new');
+  segments.remove('2-new');
   expect(segments.next(false)?.name).toBe('1-deferred-0');
 });

@@ -2,7 +2,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { diskFiles } from '../../src/spool/files';
-import { lineOf } from '../../src/spool/frame';
+import { encodeLine } from '../../src/spool/frame';
 import type { Spool } from '../../src/spool/spool';
 import { until } from '../support/condition';
 import { cleanUp, type Faults, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
@@ -22,7 +22,7 @@ async function folderOfDeadProcess(...segments: readonly Buffer[]): Promise<stri
   return folder;
 }
 
-const record = (text: string, atMs = 1_700_000_000_000) => lineOf('plain', Buffer.from(`${atMs} ${text}`));
+const record = (text: string, atMs = 1_700_000_000_000) => encodeLine('plain', Buffer.from(`${atMs} ${text}`));
 
 /** Starts delivery to a fake Temporal. */
 function deliver(spool: Spool, ...answer: Parameters<typeof outlet>) {
@@ -345,7 +345,7 @@ describe('with keys', () => {
 
   test('no notice is stored in clear, and a notice whose key is missing waits until the key is back', async () => {
     const keys = { known: false };
-    const { spool, append, folder, logged } = await open({ seal: testCipher(keys) });
+    const { spool, append, folder, logged } = await open({ cipher: testCipher(keys) });
     await append('POL-secret');
     expect([...(await segmentsIn(folder)).values()].join()).not.toContain('POL-secret');
     const { taken } = deliver(spool);
@@ -357,7 +357,7 @@ describe('with keys', () => {
 
   test('a notice written before there were keys is delivered too', async () => {
     const folder = await folderOfDeadProcess(record('plain'));
-    const { spool } = await open({ folder, seal: testCipher({ known: true }) });
+    const { spool } = await open({ folder, cipher: testCipher({ known: true }) });
     const { taken } = deliver(spool);
     await until('the notice', SOON_MS, () => taken.length === 1);
   });
@@ -394,7 +394,7 @@ describe('several webhooks in one folder', () => {
         return diskFiles.size(path);
       },
     };
-    const { spool, figure } = await open({ folder, files, adoptEveryMs: 50 });
+    const { spool, figure } = await open({ folder, files, claimEveryMs: 50 });
     const { taken } = deliver(spool);
     await until('all of them', SOON_MS, () => new Set(taken).size === 3);
     await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);

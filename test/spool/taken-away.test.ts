@@ -2,8 +2,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { createLogger } from '../../src/observability/log';
-import { openConfiguredSpool } from '../../src/spool/configured';
 import { diskFiles } from '../../src/spool/files';
+import { openConfiguredSpool } from '../../src/spool/spool';
 import { until } from '../support/condition';
 import { cleanUp, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
 
@@ -20,24 +20,24 @@ async function partIn(folder: string): Promise<string> {
   return join(folder, name ?? 'none');
 }
 
-describe('what is acknowledged after somebody took away', () => {
+describe('a notice acknowledged after the removal of', () => {
   test.each<[string, (folder: string) => Promise<unknown>]>([
     ['the whole folder', (folder) => rm(folder, { recursive: true })],
     [
-      'all that is in the folder',
+      'the content of the folder',
       async (folder) => {
         for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
       },
     ],
-    ['our part of it', async (folder) => rm(await partIn(folder), { recursive: true })],
-    ['our part of it, by another name', async (folder) => rename(await partIn(folder), join(folder, 'elsewhere'))],
+    ['the partition', async (folder) => rm(await partIn(folder), { recursive: true })],
+    ['the partition, by a rename', async (folder) => rename(await partIn(folder), join(folder, 'elsewhere'))],
     [
       'the segment',
       async (folder) => {
         for (const name of (await segmentsIn(folder)).keys()) await rm(join(folder, name));
       },
     ],
-  ])('%s lies in the folder under its name, and is delivered', async (_what, take) => {
+  ])('%s is in the folder and is delivered', async (_what, take) => {
     const { folder, append, spool, figure, logged } = await open();
     await append('before');
     await take(folder);
@@ -47,14 +47,14 @@ describe('what is acknowledged after somebody took away', () => {
     expect(await textsIn(folder)).toMatch(/after[\s\S]*once more/);
     const { outlet: to, taken } = outlet();
     spool.start(to);
-    await until('what was acknowledged', SOON_MS, () => taken.includes('once more'));
+    await until('the notice', SOON_MS, () => taken.includes('once more'));
     expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
     await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);
-    expect(logged()).toContain('was taken away before its notices were delivered');
+    expect(logged()).toContain('was removed before its notices were delivered');
   });
 
-  test('a folder that is put back again loses nothing: what it held is taken over', async () => {
-    const { folder, append, spool } = await open({ adoptEveryMs: 50 });
+  test('a folder that is put back loses no notice: its segments are claimed', async () => {
+    const { folder, append, spool } = await open({ claimEveryMs: 50 });
     await append('before');
     const part = await partIn(folder);
     await rename(part, join(folder, 'elsewhere'));
@@ -65,17 +65,15 @@ describe('what is acknowledged after somebody took away', () => {
     await until('both', SOON_MS, () => taken.includes('before') && taken.includes('after'));
   });
 
-  test('a spool in which nothing is going on is made again by itself', async () => {
-    const { folder, spool, logged } = await open({ adoptEveryMs: 50 });
+  test('an idle spool creates its folder again', async () => {
+    const { folder, spool, logged } = await open({ claimEveryMs: 50 });
     spool.start(outlet().outlet);
     await rm(folder, { recursive: true });
-    await until('a part of ours', SOON_MS, async () => (await readdir(folder).catch(() => [])).length > 0);
-    await until('the word', SOON_MS, () =>
-      logged().includes('the folder of the spool was taken away beneath us; it is made again'),
-    );
+    await until('a partition', SOON_MS, async () => (await readdir(folder).catch(() => [])).length > 0);
+    await until('the log message', SOON_MS, () => logged().includes('the spool folder was removed; creating it again'));
   });
 
-  test('nothing is acknowledged where the volume itself is gone, until it is back', async () => {
+  test('no notice is acknowledged while the volume is gone', async () => {
     let disk = 'volume';
     const { folder, append, spool, logged } = await open({ files: { ...diskFiles, disk: async () => disk } });
     await append('before');
@@ -90,10 +88,10 @@ describe('what is acknowledged after somebody took away', () => {
     disk = 'volume';
     await append('again');
     expect(await textsIn(folder)).toMatch(/before[\s\S]*again/);
-    expect(logged()).not.toContain('made again');
+    expect(logged()).not.toContain('creating it again');
   });
 
-  test('nothing is acknowledged where the folder cannot be made again', async () => {
+  test('no notice is acknowledged if the folder cannot be created again', async () => {
     const files = { ...diskFiles };
     const { folder, append } = await open({ files });
     await append('before');
@@ -103,14 +101,14 @@ describe('what is acknowledged after somebody took away', () => {
   });
 });
 
-describe('at the start, a fault of the configuration is', () => {
+describe('a fault of the configuration is', () => {
   const fault = async (options: Partial<Parameters<typeof openConfiguredSpool>[0]>) => {
     const log = createLogger({ process: 'test', level: 'silent' });
-    const given = { folder: await newFolder(), maxBytes: 1e6, seal: null, registry: new Registry(), log };
+    const given = { folder: await newFolder(), maxBytes: 1e6, cipher: null, registry: new Registry(), log };
     return openConfiguredSpool({ ...given, ...options });
   };
 
-  test('a folder that can be read and not written', async () => {
+  test('a folder that cannot be written', async () => {
     const files = faultyFiles({ create: () => Promise.reject(systemError('EROFS')) });
     expect(await fault({ files })).toThrow(/WEBHOOK_SPOOL: expected a folder .*\(EROFS\)/);
   });

@@ -6,10 +6,9 @@ import { mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { checkShelfName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
-/** What the tests key digests with. */
 export const DIGEST_KEYS: DigestKeys = { keys: [Buffer.alloc(32, 7)], clientSecret: 'test' };
 
-/** A store in memory, for tests of what is stored when; how it is stored is proven on real files. */
+/** A store in memory. */
 export class FakeStore implements ReportStore {
   readonly manifests = new Map<string, Manifest>();
   /** Every manifest that was written, in order. */
@@ -18,7 +17,7 @@ export class FakeStore implements ReportStore {
   private held: Promise<void> | null = null;
   private heldCalls = 0;
 
-  /** Holds every reading and writing of a manifest until the returned function is called. */
+  /** Delays every read and write of a manifest until the returned function is called. */
   hold(): () => void {
     this.heldCalls = 0;
     let release = () => {};
@@ -28,13 +27,13 @@ export class FakeStore implements ReportStore {
     return release;
   }
 
-  /** Waits, in real time, until somebody is held. */
+  /** Waits, in real time, until a call is delayed. */
   async asked(): Promise<void> {
     while (this.heldCalls === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** What an earlier round left. */
-  keep(clientUserId: string, left: Partial<Manifest>): void {
+  /** Adds the manifest of an earlier round. */
+  keep(clientUserId: string, fields: Partial<Manifest>): void {
     this.manifests.set(clientUserId, {
       clientUserId,
       humanId: null,
@@ -50,7 +49,7 @@ export class FakeStore implements ReportStore {
       round: 1,
       detailsRound: 1,
       revision: 0,
-      ...left,
+      ...fields,
     });
   }
 
@@ -108,7 +107,6 @@ export class FakeStore implements ReportStore {
 
   readonly shelf: Shelf = memoryShelf();
 
-  /** Bytes are not kept. */
   readDocument: ReportStore['readDocument'] = () => {
     throw new NoSuchDocument('expected no document to be read');
   };

@@ -2,14 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Manifest } from '../../src/report-store/port';
 
-/** One applicant's folder of a report store as it lies on the disk. */
+/** An applicant's folder in a report store. */
 export interface Stored {
   readonly manifest: Manifest;
-  /** Every file but the manifest, the claim before it and the lock that whoever writes it may hold: path relative to it ("/" on every platform), bytes. */
+  /** Bytes by path relative to the folder, with "/" on every platform; without the manifest, its lock and the claim. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** @throws where there is no manifest */
+/** @throws Error without a manifest */
 export async function readStored(reports: string, clientUserId: string): Promise<Stored> {
   const files = await filesIn(join(reports, clientUserId));
   const manifest = files.get('manifest.json');
@@ -20,7 +20,7 @@ export async function readStored(reports: string, clientUserId: string): Promise
   return { manifest: JSON.parse(manifest.toString('utf8')) as Manifest, files };
 }
 
-/** Every file below a folder, none where it is not there. One that goes while the others are read was a process's own. */
+/** Every file below a folder; none if it does not exist. Ignores files that are removed while others are read. */
 export async function filesIn(folder: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -2,10 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
+import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
-import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
-import { writeRecord } from '../../src/spool/record';
+import { encodeRecord } from '../../src/spool/record';
 import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
@@ -14,6 +14,7 @@ import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId } from '../..
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
 import { facts } from '../support/fake-upstream';
+import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-fixture';
 
 const STEP_TIMEOUT_MS = 60_000;
@@ -34,8 +35,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   await createOperations({ client, taskQueue: operator.taskQueue }).withdraw('TWIN-10');
   await openHolds(store.shelf).put({ clientUserId: 'TWIN-10', reasonCode: 'C-1', who: 'cli:tester', at: 'then' });
   const content = JSON.stringify([humanId, first].map(reportNotice));
-  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
-  await quarantine.put({ key: 'm', atMs: 1, humanId: first, notices: 2, content });
+  await putMailboxRecord(store.shelf, { key: 'm', atMs: 1, humanId: first, notices: 2, content });
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );
@@ -121,16 +121,16 @@ test('a hold stops an erasure, before it and in its middle; the erasure of an un
 test('a notice in the spool keeps the erasure open; a second one after its delivery deletes the run that it started', async () => {
   const { invite, erase, printed, operator, store, notices, runs } = await setup();
   const humanId = await invite('POL-W');
-  const quarantine = openMailboxQuarantine({ shelf: store.shelf, seal: null });
+  const quarantine = openMailboxQuarantine(store.shelf, null);
   for (const id of [humanId, 'h-other']) {
     const content = JSON.stringify([reportNotice(id)]);
-    await quarantine.put({ key: id, atMs: 1, humanId: id, notices: 1, content });
+    await putMailboxRecord(store.shelf, { key: id, atMs: 1, humanId: id, notices: 1, content });
   }
   const partition = join(operator.spoolFolder ?? '', '0123456789abcdef');
   await mkdir(partition, { recursive: true });
   const segment = join(partition, '1790000000000-01234567-000001.log');
   const notice = serializeNotices([reportNotice(humanId)]);
-  await writeFile(segment, writeRecord({ atMs: 1, text: notice }, null));
+  await writeFile(segment, encodeRecord({ atMs: 1, text: notice }, null));
   expect(await erase('POL-W', '--yes')).toBe(1);
   expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1 }]);
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);

@@ -9,7 +9,7 @@ import { converse, statusNotification, webhooks } from './webhook-fixture';
 const SECRET = 'a-secret-of-this-test';
 const AUTHORIZATION = `Basic ${Buffer.from(`humanapi:${SECRET}`).toString('base64')}`;
 const ELSEWHERE = '203.0.113.9';
-const MOST_OF_AN_ADDRESS = 100;
+const MAX_PER_ADDRESS = 100;
 const CROWDED_FROM = 1_600;
 
 const start = webhooks();
@@ -34,14 +34,14 @@ describe('an answer to a sender without a secret', () => {
     expect(closed).toBe(true);
   });
 
-  test('ends it for a probe from elsewhere too, but not for one from this machine', async () => {
+  test('ends the connection of a remote probe, and not of one from this machine', async () => {
     const probe = { first: ask('GET /healthz'), enough: /keep-alive/i };
     expect(await converse((await setup({ addressOf: () => ELSEWHERE })).port, probe)).toMatchObject({ closed: true });
     expect(await converse((await setup()).port, probe)).toMatchObject({ closed: false });
   });
 });
 
-test('a sender with a valid secret keeps its connection for 65 s, probes on it included', async () => {
+test('a sender with a valid secret keeps its connection for 65 s, also for probes', async () => {
   const { port } = await setup({ addressOf: () => ELSEWHERE });
   const body = JSON.stringify(statusNotification());
   const first = `POST /notifications HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZATION}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -50,9 +50,9 @@ test('a sender with a valid secret keeps its connection for 65 s, probes on it i
   expect(answers.text.match(/Keep-Alive: timeout=65/g)).toHaveLength(2);
 });
 
-test('three hundred senders of one address, all connected before one of them shows its secret, are all answered', async () => {
+test('300 senders of one address that connect before one of them sends its secret are all answered', async () => {
   const { port, server, metrics } = await setup({ addressOf: () => ELSEWHERE });
-  // The webhook's clock stands still, because a busy machine may take long to accept them.
+  // The webhook's clock does not move, because a busy machine may take long to accept them.
   jest.spyOn(performance, 'now').mockReturnValue(performance.now());
   let accepted = 0;
   const allAccepted = new Promise<void>((resolve) => {
@@ -80,13 +80,13 @@ test('three hundred senders of one address, all connected before one of them sho
 describe('the registry of connections', () => {
   type Stub = Socket & { destroyed: boolean };
 
-  /** A registry whose clock stands still, and connections that close when they are destroyed. */
+  /** A registry with a fixed clock, and connections that close when they are destroyed. */
   function registry({ isProxy = () => false }: { isProxy?: (address: string) => boolean } = {}) {
     const dropped = new Counter({
       ...{ name: 'dropped', help: 'x', labelNames: ['why'] as const },
       registers: [new Registry()],
     });
-    const clock = { nowMs: 0 };
+    const clock = { nowMs: 1_000 };
     const addressOf = ({ remoteAddress = '' }: Socket) => remoteAddress;
     const connections = createConnections({ isProxy, dropped, addressOf, nowMs: () => clock.nowMs });
     let ports = 0;
@@ -99,7 +99,7 @@ describe('the registry of connections', () => {
           socket.emit('close');
         },
       });
-      connections.opened(socket as unknown as Socket);
+      connections.add(socket as unknown as Socket);
       return socket as unknown as Stub;
     };
     const openMany = (count: number, addressAt: (n: number) => string = () => '10.0.0.1') =>
@@ -108,23 +108,23 @@ describe('the registry of connections', () => {
   }
   const destroyedOf = (sockets: readonly Stub[]) => sockets.flatMap(({ destroyed }, at) => (destroyed ? [at] : []));
 
-  test('closes, above a hundred of one address, one that was answered, else the oldest of more than two seconds', async () => {
+  test('beyond 100 of an address it closes one that was answered, else the oldest one after 2 s', async () => {
     const { connections, clock, open, openMany, dropped } = registry();
     const other = open('10.0.0.2');
-    const strangers = openMany(MOST_OF_AN_ADDRESS);
-    connections.markAnswered(strangers[7] as Socket);
+    const unverified = openMany(MAX_PER_ADDRESS);
+    connections.markAnswered(unverified[7] as Socket);
     open();
-    expect(destroyedOf(strangers)).toEqual([7]);
+    expect(destroyedOf(unverified)).toEqual([7]);
     open();
-    expect(destroyedOf(strangers)).toEqual([7]);
-    clock.nowMs = 2_001;
+    expect(destroyedOf(unverified)).toEqual([7]);
+    clock.nowMs += 2_001;
     open();
-    expect(destroyedOf(strangers)).toEqual([0, 7]);
+    expect(destroyedOf(unverified)).toEqual([0, 7]);
     expect(other.destroyed).toBe(false);
     expect((await dropped.get()).values).toMatchObject([{ value: 2, labels: { why: 'address' } }]);
   });
 
-  test('does so neither with a trusted proxy nor with an address that showed a valid secret in the last ten minutes', () => {
+  test('a trusted proxy and an address that sent a valid secret in the last ten minutes have no limit', () => {
     const proxied = registry({ isProxy: () => true });
     const known = registry();
     known.connections.authenticate(known.open());
@@ -133,38 +133,38 @@ describe('the registry of connections', () => {
       [known, 0],
       [known, 11 * 60_000],
     ] as const) {
-      clock.nowMs = after;
-      const strangers = openMany(MOST_OF_AN_ADDRESS);
+      clock.nowMs += after;
+      const unverified = openMany(MAX_PER_ADDRESS);
       clock.nowMs += 2_001;
-      strangers.push(...openMany(2));
-      expect(destroyedOf(strangers).length > 0).toBe(after > 0);
-      for (const socket of strangers) if (!socket.destroyed) socket.destroy();
+      unverified.push(...openMany(2));
+      expect(destroyedOf(unverified).length > 0).toBe(after > 0);
+      for (const socket of unverified) if (!socket.destroyed) socket.destroy();
     }
   });
 
-  test('closes, above 1,600 in all, the oldest with which the busiest address waits for more than two seconds', () => {
+  test('beyond 1,600 it closes the oldest silent one of the busiest address after 2 s', () => {
     const { connections, clock, open, openMany } = registry({ isProxy: () => true });
     const sender = open('10.0.0.9');
     connections.authenticate(sender);
     const others = openMany(CROWDED_FROM - 51, (n) => `10.1.${n % 250}.${n % 40}`);
     const busy = openMany(50);
-    clock.nowMs = 2_001;
+    clock.nowMs += 2_001;
     open('10.0.0.3');
     expect(destroyedOf(busy)).toEqual([0]);
     expect([...destroyedOf(others), ...destroyedOf([sender])]).toEqual([]);
   });
 
-  test('closes the oldest of all where the busiest address has none such, and a sender never', () => {
+  test('closes the oldest of all if the busiest address has no idle one, and never a verified one', () => {
     const { connections, open, openMany } = registry();
     const sender = open();
     connections.authenticate(sender);
-    const strangers = openMany(CROWDED_FROM + 99, (n) => `10.0.${Math.floor(n / 50)}.1`);
-    expect(destroyedOf(strangers)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    const unverified = openMany(CROWDED_FROM + 99, (n) => `10.0.${Math.floor(n / 50)}.1`);
+    expect(destroyedOf(unverified)).toEqual(Array.from({ length: 100 }, (_, n) => n));
     expect(sender.destroyed).toBe(false);
     expect(connections.isAuthenticated(sender)).toBe(true);
   });
 
-  test('keeps apart two connections from one port to two of its own', () => {
+  test('distinguishes two connections from one port to two local ports', () => {
     const { connections, open } = registry();
     const one = open('10.0.0.1', { remotePort: 7 });
     const other = open('10.0.0.1', { remotePort: 7, localPort: 444 });
@@ -203,7 +203,7 @@ describe('wrong secrets', () => {
     return () => wait.mock.calls.map(([ms]) => ms);
   }
 
-  test('of one address are answered slowly after five in a minute; its valid one and other addresses are not', async () => {
+  test('delay the answers to an address after five in a minute, but not to its valid secret or to other addresses', async () => {
     const { port } = await setup();
     const waits = spyOnWaits();
     await spend(port);
@@ -218,7 +218,7 @@ describe('wrong secrets', () => {
     expect(waits()).toEqual([2_000]);
   }, 20_000);
 
-  test('behind a trusted proxy are counted by the address that it tells, and by no other header', async () => {
+  test('behind a trusted proxy count by the forwarded address only', async () => {
     const trusting = await setup({ trustedProxies: ['127.0.0.2'] });
     const waits = spyOnWaits();
     await spend(trusting.port, { forwardedFor: `198.51.100.1, ${ELSEWHERE}` });

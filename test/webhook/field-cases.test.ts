@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { Registry } from 'prom-client';
+import { createLogger } from '../../src/observability/log';
+import { createNotFoundReport } from '../../src/webhook/ignored-requests';
 import { inflateBody } from '../../src/webhook/inflate-body';
-import { createMinuteReport } from '../../src/webhook/minute-report';
 import { signedHeaders } from './signed';
 import { converse, reportNotification, webhooks } from './webhook-fixture';
 
@@ -28,7 +30,7 @@ type Row = [condition: string, body: string | Buffer, encoding: string | null];
 const encoded = (encoding: string | null): Record<string, string> =>
   encoding === null ? {} : { 'Content-Encoding': encoding };
 
-/** What the applicant was told by the one notice that reached it. */
+/** The one notice that reached the applicant. */
 async function delivered(body: string | Buffer, headers: Record<string, string> = {}) {
   const { send, asked } = await setup();
   const { status, json: counts } = await send('/notifications', { headers, body });
@@ -50,7 +52,7 @@ describe('a compressed notice is delivered', () => {
     ['gzip by its old name', gzipSync(BODY), 'X-GZip'],
     ['gzip without the header', gzipSync(BODY), null],
     ['gzip under another label', gzipSync(BODY), 'deflate'],
-    ['gzip under a label that is none', gzipSync(BODY), 'utf-8'],
+    ['gzip with another text as the encoding', gzipSync(BODY), 'utf-8'],
     ['gzip with padding behind it', Buffer.concat([gzipSync(BODY), Buffer.alloc(512)]), 'gzip'],
     ['deflate', deflateSync(BODY), 'deflate'],
     ['deflate without the header of zlib', deflateRawSync(BODY), 'deflate'],
@@ -73,7 +75,7 @@ describe('a compressed notice is delivered', () => {
   });
 });
 
-describe('a notice in a dialect of its sender is delivered', () => {
+describe('a notice in an unusual form is delivered', () => {
   test.each<[condition: string, body: string | Buffer]>([
     ['JSON in a JSON text', file('double-encoded.json')],
     ['JSON in a JSON text, twice', text(json())],
@@ -137,7 +139,7 @@ describe('a notice in a dialect of its sender is delivered', () => {
   });
 });
 
-describe('what holds no notice for us is answered 200, ignored, and counted with its reason', () => {
+describe('a body without a notice is answered 200, ignored and counted with its reason', () => {
   test.each<[reason: string, condition: string, body: string | Buffer]>([
     ['wrapped', 'an envelope', file('wrapped.json')],
     ['wrapped', 'an envelope in a list', JSON.stringify([{ message: { body: NOTICE } }])],
@@ -153,14 +155,12 @@ describe('what holds no notice for us is answered 200, ignored, and counted with
     expect(await send('/notifications', { body })).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
     expect(asked).toEqual([]);
     expect(await metrics()).toMatch(`chartway_webhook_other_notices_total{reason="${reason}",process="webhook"} 1`);
-    expect(logged().includes('"wrapped":1,"msg":"ignored, because they are inside of an envelope')).toBe(
-      reason === 'wrapped',
-    );
+    expect(logged().includes('"wrapped":1,"msg":"ignored notices inside an envelope')).toBe(reason === 'wrapped');
     expect(logged()).not.toContain('POL-1');
   });
 });
 
-describe('what cannot be read is refused', () => {
+describe('an unreadable body is rejected', () => {
   test.each<[condition: string, body: string | Buffer, encoding: string | null, expected: string]>([
     ['gzip that was cut', gzipSync(BODY).subarray(0, -10), 'gzip', 'a whole body in the Content-Encoding'],
     [
@@ -198,13 +198,13 @@ describe('what cannot be read is refused', () => {
     expect((await send('/notifications', { headers: encoded(encoding), body })).status).toBe(413);
   });
 
-  test('one that inflates to 1 MiB is taken, and ends no connection', async () => {
+  test('a body that inflates to 1 MiB is accepted', async () => {
     const body = gzipSync(JSON.stringify({ pad: '' }).replace('""', `"${'x'.repeat(LIMIT - 10)}"`));
     const { send } = await setup();
     expect((await send('/notifications', { headers: encoded('gzip'), body })).status).toBe(200);
   });
 
-  test('inflating that does not end in time, because a disk holds the threads for it, is given up', async () => {
+  test('inflating is abandoned at its deadline, for example if the disk blocks all threads', async () => {
     const held = Array.from({ length: 4 }, () => holdThread('x', 'y', 1_000_000, 64, 'sha512'));
     const limits = { maxBytes: LIMIT, untilMs: Date.now() + 10 };
     expect(await inflateBody(gzipSync(BODY), 'gzip', limits)).toEqual({ kind: 'too-slow' });
@@ -212,7 +212,7 @@ describe('what cannot be read is refused', () => {
   });
 });
 
-describe('a signed and compressed notice is taken once', () => {
+describe('a signed and compressed notice is accepted once', () => {
   const sent = gzipSync(BODY);
   test.each([
     ['signed as sent', sent],
@@ -228,7 +228,7 @@ describe('a signed and compressed notice is taken once', () => {
     expect(asked.filter(([method]) => method === 'deliverStatusNotice')).toHaveLength(1);
   });
 
-  test('that was signed long ago is known as stale', async () => {
+  test('with an old timestamp counts as stale', async () => {
     const { send, metrics } = await setup({ signature: { mode: 'require', secrets: ['client-secret'] } });
     await send('/notifications', { headers: signedHeaders(BODY, { timestamp: '1' }), body: sent });
     expect(await metrics()).toMatch('signatures_total{signature="stale",process="webhook"} 1');
@@ -245,7 +245,7 @@ async function statusOf(port: number, head: string, body = BODY.toString()): Pro
 describe('a URL that was normalised', () => {
   test.each([
     ['a slash at the end', `/notifications/${SEGMENT}/`],
-    ['a double slash at the beginning', `//notifications/${SEGMENT}`],
+    ['a leading double slash', `//notifications/${SEGMENT}`],
     ['a double slash in the middle', `/notifications//${SEGMENT}`],
     ['slashes everywhere', `///notifications///${SEGMENT}//`],
     ['an absolute target', `http://hooks.example:3001/notifications/${SEGMENT}`],
@@ -270,7 +270,7 @@ describe('a URL that was normalised', () => {
     ['no Host, in HTTP/1.0', 'POST /notifications HTTP/1.0', '200'],
     ['a slash at the end', 'POST /notifications/ HTTP/1.1\r\nHost: x', '200'],
     ['no Host, in HTTP/1.1', 'POST http://x/notifications HTTP/1.1', '400'],
-  ])('shows its secret as a password: %s', async (_condition, head, status) => {
+  ])('accepts its secret as a password: %s', async (_condition, head, status) => {
     const { port } = await setup({ secrets: [SECRET] });
     const password = Buffer.from(`x:${SECRET}`).toString('base64');
     expect(await statusOf(port, `${head}\r\nAuthorization: Basic ${password}`)).toBe(status);
@@ -296,7 +296,7 @@ describe('a URL that was normalised', () => {
     ['404', 'an absolute target without a host', `http:///notifications/${SEGMENT}`],
     ['404', 'an absolute target in another scheme', `ftp://h/notifications/${SEGMENT}`],
     ['404', 'an absolute target in a path', `/http://h/notifications/${SEGMENT}`],
-  ])('opens nothing else: %s to %s', async (status, _condition, target) => {
+  ])('leads to no other route: %s to %s', async (status, _condition, target) => {
     const { port, asked, logged } = await setup({ secrets: [SECRET] });
     expect(await statusOf(port, `POST ${target} HTTP/1.1\r\nHost: x`)).toBe(status);
     expect(asked).toEqual([]);
@@ -328,18 +328,21 @@ describe('a 404', () => {
     expect(await metrics()).toMatch('not_found_total{path="notifications",process="webhook"} 1');
     expect(await metrics()).toMatch('not_found_total{path="other",process="webhook"} 2');
     expect(logged()).toContain('"notifications":1,"msg":"answered 404;');
-    expect(logged().match(/answered 404; the URL of the vendor must end in/g)).toHaveLength(1);
+    expect(logged().match(/answered 404; the URL at the sender must end in/g)).toHaveLength(1);
     expect(logged()).not.toMatch(/secret of|hooks|env|wp-login/);
   });
 
-  test('is logged once a minute at most, with what was counted since', () => {
+  test('is logged at most once a minute, with the counts since then', () => {
     let nowMs = 0;
-    const reports: unknown[] = [];
-    const count = createMinuteReport<'a' | 'b'>(
-      (counts) => reports.push(counts),
-      () => nowMs,
-    );
-    for (nowMs of [0, 1, 59_999, 60_000, 60_001, 180_000]) count(nowMs === 1 ? 'b' : 'a');
-    expect(reports).toEqual([{ a: 1 }, { a: 2, b: 1 }, { a: 2 }]);
+    const lines: string[] = [];
+    const log = createLogger({ process: 'webhook', level: 'warn' }, { write: (line: string) => lines.push(line) });
+    const report = createNotFoundReport({ registry: new Registry(), log, nowMs: () => nowMs });
+    for (nowMs of [0, 1, 59_999, 60_000, 60_001, 180_000]) report(nowMs === 1 ? '/x/notifications' : '/');
+    const counts = lines.map((line) => JSON.parse(line)).map(({ other, notifications = 0 }) => [other, notifications]);
+    expect(counts).toEqual([
+      [1, 0],
+      [2, 1],
+      [2, 0],
+    ]);
   });
 });

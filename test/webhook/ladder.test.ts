@@ -9,7 +9,7 @@ const setup = webhooks();
 
 describe('the path', () => {
   test.each(['/', '/notification', '/notifications/a/b', '/metrics', '/readyz', '/healthz/x', '/notifications%2f'])(
-    '%s is not served, and nothing is told about it',
+    '%s is answered 404 without a body',
     async (path) => {
       const { send } = await setup();
       const reply = await send(path, { body: '{}' });
@@ -17,13 +17,13 @@ describe('the path', () => {
     },
   );
 
-  test('a query does not change what a path means', async () => {
+  test('a query does not change the route', async () => {
     const { send } = await setup();
     expect((await send('/notifications?a=b', { body: '{}' })).status).toBe(200);
     expect((await send('/healthz?x', { method: 'GET' })).status).toBe(200);
   });
 
-  test('/healthz says that the process lives, whatever the secret', async () => {
+  test('/healthz is answered 200 without a secret', async () => {
     const { send } = await setup({ secrets: ['s3cret'] });
     const reply = await send('/healthz', { method: 'GET' });
     expect([reply.status, reply.json]).toEqual([200, { status: 'ok' }]);
@@ -50,24 +50,21 @@ describe('the path', () => {
 });
 
 describe('the method', () => {
-  test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
-    '%s is refused before anything else is looked at',
-    async (method) => {
-      const { send } = await setup({ secrets: ['s3cret'] });
-      for (const path of ['/notifications', '/notifications/s3cret', '/notifications/wrong']) {
-        const reply = await send(path, { method });
-        expect([reply.status, reply.headers.allow]).toEqual([405, 'GET, HEAD, POST']);
-      }
-    },
-  );
+  test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS'])('%s is rejected before the secret is checked', async (method) => {
+    const { send } = await setup({ secrets: ['s3cret'] });
+    for (const path of ['/notifications', '/notifications/s3cret', '/notifications/wrong']) {
+      const reply = await send(path, { method });
+      expect([reply.status, reply.headers.allow]).toEqual([405, 'GET, HEAD, POST']);
+    }
+  });
 });
 
 describe('the secret', () => {
   test.each<[string, string, Record<string, string>, number]>([
     ['none', '/notifications', {}, 401],
     ['an empty segment', '/notifications/', {}, 401],
-    ['the right password', '/notifications', basic('humanapi', 's3cret'), 200],
-    ['the right password of nobody', '/notifications', basic('', 's3cret'), 200],
+    ['the valid password', '/notifications', basic('humanapi', 's3cret'), 200],
+    ['the valid password without a user', '/notifications', basic('', 's3cret'), 200],
     ['the second secret while rotating', '/notifications', basic('x', 'old:pass/wörd'), 200],
     [
       'a scheme in other letters',
@@ -85,13 +82,13 @@ describe('the secret', () => {
     ],
     ['another scheme', '/notifications', { Authorization: 'Bearer s3cret' }, 401],
     ['both secrets at once', '/notifications', basic('x', 's3cret,old:pass/wörd'), 401],
-    ['the right segment', '/notifications/s3cret', {}, 200],
-    ['the right segment, percent-encoded', `/notifications/${encodeURIComponent('old:pass/wörd')}`, {}, 200],
+    ['the valid segment', '/notifications/s3cret', {}, 200],
+    ['the valid segment, percent-encoded', `/notifications/${encodeURIComponent('old:pass/wörd')}`, {}, 200],
     ['a wrong segment', '/notifications/wrong', {}, 401],
-    ['a segment that begins right', '/notifications/s3cre', {}, 401],
-    ['a segment that is no percent-encoding', '/notifications/%zz', {}, 401],
-    ['a wrong segment beside the right password', '/notifications/wrong', basic('x', 's3cret'), 401],
-    ['the right segment beside a header of a proxy', '/notifications/s3cret', { Authorization: 'Bearer x' }, 200],
+    ['a prefix of the secret', '/notifications/s3cre', {}, 401],
+    ['a segment with invalid percent-encoding', '/notifications/%zz', {}, 401],
+    ['a wrong segment with the valid password', '/notifications/wrong', basic('x', 's3cret'), 401],
+    ['the valid segment with a header of a proxy', '/notifications/s3cret', { Authorization: 'Bearer x' }, 200],
   ])('%s', async (_shown, path, headers, status) => {
     const { send, asked } = await setup({ secrets: ['s3cret', 'old:pass/wörd'] });
     const reply = await send(path, { headers, body: JSON.stringify(statusNotification()) });
@@ -102,7 +99,7 @@ describe('the secret', () => {
     expect(asked.some(([method]) => method === 'deliverStatusNotice')).toBe(status === 200);
   });
 
-  test('is looked at before the body, which may be anything', async () => {
+  test('is checked before the body', async () => {
     const { send } = await setup({ secrets: ['s3cret'] });
     expect((await send('/notifications', { body: 'not json' })).status).toBe(401);
     expect((await send('/notifications', { body: Buffer.alloc(LIMIT + 1, 32) })).status).toBe(401);
@@ -118,7 +115,7 @@ describe('the secret', () => {
 });
 
 describe('the size', () => {
-  test('of 1 MiB is taken, of one byte more is not', async () => {
+  test('may be 1 MiB and not one byte more', async () => {
     const { send } = await setup();
     const body = (size: number) => JSON.stringify({ pad: '' }).replace('""', `"${'x'.repeat(size - 10)}"`);
     expect(body(LIMIT)).toHaveLength(LIMIT);
@@ -127,12 +124,12 @@ describe('the size', () => {
     expect([refused.status, refused.json]).toEqual([413, { error: `expected a body of at most ${LIMIT} bytes` }]);
   });
 
-  test('is counted where no length is declared, and the sender is cut off soon after the answer', async () => {
+  test('is counted without a declared length, and the connection closes soon after the answer', async () => {
     const { port } = await setup();
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const conversation = {
       first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
-      keepWriting: () => chunk, // for ever
+      keepWriting: () => chunk, // without end
     };
     const [{ text, closed }, , ownMs] = await timed(() => converse(port, conversation));
     expect(closed).toBe(true);
@@ -140,7 +137,7 @@ describe('the size', () => {
     expect(text).toMatch(/^HTTP\/1\.1 413 .*Connection: close.*at most 1048576 bytes/s);
   });
 
-  test('that is declared too large is refused before it is sent', async () => {
+  test('is rejected before the body is sent if the declared length is too large', async () => {
     const { port } = await setup();
     const { text } = await converse(port, {
       first: `POST /notifications HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${LIMIT + 1}\r\n\r\n`,
@@ -149,7 +146,7 @@ describe('the size', () => {
     expect(text).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  test('that is right is asked for, where the sender waits to be asked', async () => {
+  test('is accepted with 100 Continue if the sender waits for it', async () => {
     const { port } = await setup();
     let sent = false;
     const { text } = await converse(port, {
@@ -166,7 +163,7 @@ describe('the size', () => {
 });
 
 describe('a slow sender', () => {
-  test('is told so and cut off, while others are served', async () => {
+  test('is answered 503 and disconnected, while others are served', async () => {
     const { port, post } = await setup({ timeouts: { senderTimeoutMs: 1_000 } });
     const slow = converse(port, {
       first: 'POST /notifications HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half',
@@ -177,14 +174,14 @@ describe('a slow sender', () => {
     expect(text).toMatch(/^HTTP\/1\.1 503 .*the whole body within 1000 ms/s);
   });
 
-  test('of the header is cut off as well', async () => {
+  test('of the header is disconnected as well', async () => {
     const { port } = await setup({ timeouts: { senderTimeoutMs: 300 } });
     const { text, closed } = await converse(port, { first: 'POST /notifications HTTP/1.1\r\nHost: ' });
     expect(closed).toBe(true);
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('that breaks off in the middle disturbs nobody', async () => {
+  test('that disconnects during the body does not affect others', async () => {
     const { port, post, server } = await setup();
     const connections = () => new Promise<number>((resolve) => server.getConnections((_error, n) => resolve(n)));
     let writes = 0;
@@ -201,14 +198,14 @@ describe('a slow sender', () => {
 describe('the body', () => {
   test.each([
     ['nothing', ''],
-    ['no JSON', '{"clientUserId": Max Muster}'],
+    ['invalid JSON', '{"clientUserId": Max Muster}'],
     ['half a JSON', '{"a":'],
     ['a text', '"text"'],
     ['a number', '7'],
     ['null', 'null'],
     ['an empty array', '[]'],
-    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00])],
-  ])('that is %s is refused, and what it said is not repeated', async (_what, body) => {
+    ['bytes that are not a text', Buffer.from([0xff, 0xfe, 0x00])],
+  ])('with %s is rejected, and the answer does not quote it', async (_what, body) => {
     const { send, logged } = await setup();
     const reply = await send('/notifications', { body });
     expect(reply.status).toBe(400);
@@ -222,7 +219,7 @@ describe('the body', () => {
     ['text', { 'Content-Type': 'text/plain; charset=utf-16' }],
     ['JSON', { 'Content-Type': 'application/json' }],
     ['nonsense', { 'Content-Type': ';;;' }],
-  ])('is taken as JSON under any content type: %s', async (_type, headers) => {
+  ])('is parsed as JSON with any content type: %s', async (_type, headers) => {
     const { send } = await setup();
     const reply = await send('/notifications', { headers, body: JSON.stringify(statusNotification()) });
     expect([reply.status, reply.json]).toEqual([200, { accepted: 1, ignored: 0 }]);

@@ -14,9 +14,9 @@ const FLOOD = 1_000;
 cleanUp();
 const start = webhooks();
 
-/** A budget whose clock stands still, and how to move it. */
+/** A budget and its clock. */
 function setup() {
-  let nowMs = 0;
+  let nowMs = 1_000;
   const budget = createMailboxBudget(() => nowMs);
   return {
     budget,
@@ -24,12 +24,12 @@ function setup() {
       nowMs += ms;
     },
     admitted: (from: number, to: number) =>
-      Array.from({ length: to - from }, (_, n) => budget.admit(`h-${from + n}`)).filter(Boolean).length,
+      Array.from({ length: to - from }, (_, n) => budget.tryTake(`h-${from + n}`)).filter(Boolean).length,
   };
 }
 
 describe('the budget of new mailboxes', () => {
-  test('lets a burst through, then five new persons a second', () => {
+  test('allows a burst, then five new people a second', () => {
     const { admitted, pass } = setup();
     expect(admitted(0, 400)).toBe(BURST);
     pass(10_000);
@@ -38,35 +38,35 @@ describe('the budget of new mailboxes', () => {
     expect(admitted(500, 1_000)).toBe(BURST);
   });
 
-  test('is not touched by a person whose mailbox was opened lately', () => {
+  test('is free for a person whose mailbox was started in the last ten minutes', () => {
     const { admitted, budget, pass } = setup();
     admitted(0, 400);
-    expect([budget.admit('h-0'), budget.admit('h-399')]).toEqual([true, false]);
+    expect([budget.tryTake('h-0'), budget.tryTake('h-399')]).toEqual([true, false]);
     pass(600_000);
     admitted(400, 800);
-    expect(budget.admit('h-0')).toBe(false);
+    expect(budget.tryTake('h-0')).toBe(false);
   });
 
-  test('gets back what a failed post has taken', () => {
+  test('refunds a failed post', () => {
     const { admitted, budget } = setup();
     admitted(0, 400);
     budget.refund('h-0');
     budget.refund('h-0');
-    expect([budget.admit('h-400'), budget.admit('h-401')]).toEqual([true, false]);
+    expect([budget.tryTake('h-400'), budget.tryTake('h-401')]).toEqual([true, false]);
   });
 });
 
 const flood = () => Array.from({ length: FLOOD }, (_, n) => reportNotification({ humanId: `made-up-${n}` }));
 
-/** A webhook with a spool, a Temporal that takes everything, and a budget whose clock stands still. */
+/** A webhook with a spool, a Temporal that takes every notice, and a budget with a fixed clock. */
 async function flooded({ maxBytes = 1e8 } = {}) {
   const { budget, pass } = setup();
   const folder = await newFolder();
   const posted: string[] = [];
   const temporal = { isAway: false };
   const webhook = await start({
-    mailboxes: budget,
-    spool: (given) => openSpool({ ...given, folder, maxBytes, seal: null }),
+    budget,
+    spool: (given) => openSpool({ ...given, folder, maxBytes, cipher: null }),
     sender: {
       deliverStatusNotice: async () => {
         if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal', null);
@@ -83,8 +83,8 @@ async function flooded({ maxBytes = 1e8 } = {}) {
   return { ...webhook, posted, temporal, pass, inSpool };
 }
 
-describe('a flood of made-up persons in one request', () => {
-  test('opens a burst of mailboxes; the rest is acknowledged, waits in the spool and is delivered later', async () => {
+describe('a flood of unknown people in one request', () => {
+  test('starts a burst of mailboxes; the rest is acknowledged, waits in the spool and is delivered later', async () => {
     const { post, posted, pass, inSpool, metrics } = await flooded();
     expect((await post(flood())).json).toEqual({ accepted: FLOOD, ignored: 0 });
     expect(posted).toHaveLength(BURST);
@@ -97,7 +97,7 @@ describe('a flood of made-up persons in one request', () => {
     expect(new Set(posted).size).toBe(FLOOD);
   }, 90_000);
 
-  test('delays no status notice, no known person and no open mailbox', async () => {
+  test('does not delay status notices, known people and open mailboxes', async () => {
     const { post, posted, asked, inSpool, metrics } = await flooded();
     await post(reportNotification({ humanId: 'h-known' }));
     await until('the person to be known', SOON_MS, () => asked.some(([method]) => method === 'mailboxOwner'));
@@ -114,7 +114,7 @@ describe('a flood of made-up persons in one request', () => {
     expect(await metrics()).toMatch(/chartway_webhook_temporal_away\S* 0/);
   });
 
-  test('holds up no status notice that lies behind it in the spool', async () => {
+  test('does not hold up a later status notice in the spool', async () => {
     const { post, asked, posted, temporal } = await flooded();
     temporal.isAway = true;
     await post(flood());
@@ -124,7 +124,7 @@ describe('a flood of made-up persons in one request', () => {
     expect(new Set(posted).size).toBeLessThanOrEqual(BURST);
   });
 
-  test('fills half of the spool at most, and leaves the other half to what comes while Temporal is away', async () => {
+  test('fills at most half of the spool and leaves the rest for an outage of Temporal', async () => {
     const { post, temporal, ready, metrics } = await flooded({ maxBytes: 40_000 });
     await post(flood().slice(0, BURST));
     let status = 200;
@@ -140,7 +140,7 @@ describe('a flood of made-up persons in one request', () => {
     expect((await post(statuses)).status).toBe(200);
   });
 
-  test('is no outage of Temporal: the next notice goes straight there', async () => {
+  test('does not count as an outage: the next notice goes to Temporal', async () => {
     const { post, asked, metrics } = await flooded();
     await post(flood());
     await post(reportNotification({ humanId: 'one-more' }));
@@ -149,8 +149,8 @@ describe('a flood of made-up persons in one request', () => {
     expect(asked.some(([method]) => method === 'deliverStatusNotice')).toBe(true);
   });
 
-  test('without a spool is answered 503, and what it says about the budget is in the log', async () => {
-    const { post, asked, logged } = await start({ mailboxes: setup().budget });
+  test('without a spool is answered 503, and the log names the budget', async () => {
+    const { post, asked, logged } = await start({ budget: setup().budget });
     expect((await post(flood())).status).toBe(503);
     expect(asked.filter(([method]) => method === 'postToMailbox')).toHaveLength(BURST);
     expect(logged()).toMatch(/"undelivered":700.*over-budget/);

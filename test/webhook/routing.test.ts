@@ -34,7 +34,7 @@ describe('a status notice', () => {
     expect([reply.status, reply.json]).toEqual([200, { accepted: 0, ignored: 1 }]);
   });
 
-  test('that comes again counts as accepted, under the same request id', async () => {
+  test('that is repeated counts as accepted and has the same request id', async () => {
     const { post, asked } = await setup();
     expect((await post(statusNotification())).json).toEqual({ accepted: 1, ignored: 0 });
     expect((await post(statusNotification())).json).toEqual({ accepted: 1, ignored: 0 });
@@ -46,14 +46,14 @@ describe('a status notice', () => {
 });
 
 describe('a report notice', () => {
-  test('of a person who is not known yet goes to the mailbox, and nothing is looked up first', async () => {
+  test('of an unknown person goes to the mailbox without a search', async () => {
     const { post, asked } = await setup();
     expect((await post(reportNotification())).json).toEqual({ accepted: 1, ignored: 0 });
     expect(asked[0]).toEqual(['postToMailbox', NAMED, REQUEST_ID]);
     expect(asked.map(([method]) => method)).not.toContain('findByHumanId');
   });
 
-  test('goes to the applicant once the mailbox has told whose it is', async () => {
+  test('goes to the applicant after the mailbox found the owner', async () => {
     const { post, asked } = await setup({ mailboxOwner: async () => 'POL-20417' });
     await post(reportNotification());
     await until(() => asked.some(([method]) => method === 'mailboxOwner'));
@@ -61,7 +61,7 @@ describe('a report notice', () => {
     expect(asked.at(-1)).toEqual(['deliverReportNotice', 'POL-20417', { ...NAMED, reportId: 'r-2' }, REQUEST_ID]);
   });
 
-  test('goes to the applicant once the applicant itself has confirmed what a status notice claimed', async () => {
+  test('goes to the applicant after the applicant confirmed the humanId of a status notice', async () => {
     const { post, asked } = await setup({ humanIdOf: async () => HUMAN_ID });
     await post(statusNotification());
     await until(() => asked.some(([method]) => method === 'humanIdOf'));
@@ -72,7 +72,7 @@ describe('a report notice', () => {
   test.each<[string, string | null]>([
     ['has another humanId', 'f'.repeat(32)],
     ['has no humanId yet', null],
-  ])('still goes to the mailbox where a status notice claimed it for an applicant that %s', async (_says, own) => {
+  ])('goes to the mailbox after a status notice of an applicant that %s', async (_says, own) => {
     const { post, asked } = await setup({ humanIdOf: async () => own });
     await post(statusNotification());
     await until(() => asked.some(([method]) => method === 'humanIdOf'));
@@ -80,7 +80,7 @@ describe('a report notice', () => {
     expect(asked.slice(0, 3).map(([method]) => method)).toEqual(['deliverStatusNotice', 'humanIdOf', 'postToMailbox']);
   });
 
-  test('still goes to the mailbox where nothing could be found out', async () => {
+  test('goes to the mailbox if no owner could be confirmed', async () => {
     const unanswered = async () => {
       throw new Error('no answer');
     };
@@ -118,22 +118,22 @@ describe('anything else', () => {
     ],
     ['a clientUserId that must not become a workflow id', statusNotification({ clientUserId: '../POL-1' })],
     ['a humanId that must not become a workflow id', reportNotification({ humanId: 'a b' })],
-    ['a clientUserId that is no text', statusNotification({ clientUserId: { $ne: '' } })],
-  ])('is answered and goes nowhere: %s', async (_what, notice) => {
+    ['a clientUserId that is not a text', statusNotification({ clientUserId: { $ne: '' } })],
+  ])('is answered and not sent: %s', async (_what, notice) => {
     const { post, asked } = await setup();
     const reply = await post(notice);
     expect([reply.status, reply.json]).toEqual([200, { accepted: 0, ignored: 1 }]);
     expect(asked).toEqual([]);
   });
 
-  test('does not drop its neighbours in an array', async () => {
+  test('does not affect other notices of an array', async () => {
     const { post, asked } = await setup();
     const notices = ['text', null, 7, {}, statusNotification(), [], reportNotification(), { property: 'status' }];
     expect((await post(notices)).json).toEqual({ accepted: 2, ignored: 6 });
     expect(asked.slice(0, 2).map(([method]) => method)).toEqual(['deliverStatusNotice', 'postToMailbox']);
   });
 
-  test('of its values nothing reaches the log', async () => {
+  test('does not reach the log with its values', async () => {
     const { post, logged } = await setup();
     await post([
       { firstName: 'Max Muster' },
@@ -146,7 +146,7 @@ describe('anything else', () => {
   });
 });
 
-describe('what Temporal does not have', () => {
+describe('a notice that Temporal does not take', () => {
   const failing = (kind: 'unavailable' | 'refused') => async () => {
     throw new NoticeUndelivered(kind, 'signal', Object.assign(new Error('x'), { code: 14 }));
   };
@@ -160,14 +160,14 @@ describe('what Temporal does not have', () => {
     expect(await metrics()).toMatch(/chartway_webhook_notices_total\{.*kind="status".*result="undelivered".*\} 1/);
   });
 
-  test('keeps the answer from being 200, though its neighbours are delivered', async () => {
+  test('makes the answer 503, although the others are delivered', async () => {
     const { post, asked } = await setup({ deliverStatusNotice: failing('unavailable') });
     expect((await post([statusNotification(), {}, reportNotification()])).status).toBe(503);
     expect(asked.map(([method]) => method)).toContain('postToMailbox');
   });
 });
 
-test('what may wait is not begun before the answer', async () => {
+test('confirmations start after the answer', async () => {
   let answer: (taken: 'taken') => void = () => {};
   const last = new Promise<'taken'>((resolve) => {
     answer = resolve;
@@ -186,7 +186,7 @@ test('what may wait is not begun before the answer', async () => {
   );
 });
 
-test('the figures name kinds and results, never an id', async () => {
+test('the metrics have kinds and results, never an id', async () => {
   const { post, metrics } = await setup();
   await post([statusNotification(), reportNotification(), {}]);
   const text = await metrics();

@@ -26,7 +26,7 @@ async function setup(
     signature: { mode, secrets: ['client-secret'] },
     ...(options.quarantine && {
       spool: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) =>
-        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, seal: null, ...given }),
+        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, cipher: null, ...given }),
     }),
     ...options,
   });
@@ -34,7 +34,7 @@ async function setup(
   return {
     ...webhook,
     body,
-    /** Posts the body, signed well unless something is said to differ. */
+    /** Posts the body with a valid signature, unless an option changes it. */
     signed: (over: Parameters<typeof signedHeaders>[1] = {}, sent = body) =>
       webhook.send('/notifications', { headers: signedHeaders(sent, over), body: sent }),
     unsigned: (sent = body) => webhook.send('/notifications', { body: sent }),
@@ -44,8 +44,8 @@ async function setup(
   };
 }
 
-describe('where signatures are required', () => {
-  it('a good one is acted upon', async () => {
+describe('with WEBHOOK_SIGNATURE=require', () => {
+  it('a request with a valid signature is delivered', async () => {
     const { signed, delivered } = await setup('require');
     expect(await signed()).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
     expect(delivered()).toBe(1);
@@ -55,7 +55,7 @@ describe('where signatures are required', () => {
     ['none', null],
     ['one of another secret', { secret: 'another' }],
     ['one of an hour ago', { timestamp: String(Date.now() - 3_600_000) }],
-  ])('%s is answered 401 with a challenge, and the answer does not tell why', async (_what, over) => {
+  ])('%s is answered 401 with a challenge that does not name the fault', async (_what, over) => {
     const { signed, unsigned, delivered, metrics } = await setup('require');
     const reply = over === null ? await unsigned() : await signed(over);
     expect(reply).toMatchObject({
@@ -67,7 +67,7 @@ describe('where signatures are required', () => {
     expect(await metrics()).toMatch(/signatures_total\{signature="(missing|wrong|stale)",process="webhook"\} 1/);
   });
 
-  it('a body that was changed is refused before it is parsed', async () => {
+  it('a changed body is rejected before it is parsed', async () => {
     const { send, body, delivered } = await setup('require');
     const headers = signedHeaders(body);
     expect(await send('/notifications', { headers, body: `${body} ` })).toMatchObject({ status: 401 });
@@ -75,7 +75,7 @@ describe('where signatures are required', () => {
     expect(delivered()).toBe(0);
   });
 
-  it('the webhook secret comes first, and a good signature does not stand in for it', async () => {
+  it('a valid signature does not replace the webhook secret', async () => {
     const { signed, send, body, delivered } = await setup('require', { secrets: ['hush'] });
     expect((await signed()).headers['www-authenticate']).toMatch(/^Basic/);
     expect(await send('/notifications/hush', { body })).toMatchObject({ status: 401 });
@@ -84,7 +84,7 @@ describe('where signatures are required', () => {
     expect(delivered()).toBe(1);
   });
 
-  it('the same request is not accepted twice, nor another one with its nonce', async () => {
+  it('a repeated request and another one with its nonce are rejected', async () => {
     const { signed, delivered } = await setup('require');
     const timestamp = String(Date.now());
     expect(await signed({ timestamp })).toMatchObject({ status: 200 });
@@ -94,7 +94,7 @@ describe('where signatures are required', () => {
     expect(delivered()).toBe(2);
   });
 
-  it('what we answered 503 may come again, signed as before, until it is acknowledged', async () => {
+  it('a request answered 503 may be repeated with the same signature until it is acknowledged', async () => {
     let away = true;
     const deliverStatusNotice = async () => {
       if (away) throw new NoticeUndelivered('unavailable', 'signal', new Error('away'));
@@ -109,13 +109,13 @@ describe('where signatures are required', () => {
     expect(await signed({ timestamp })).toMatchObject({ status: 401 });
   });
 
-  it('a signed body that is no notification is answered 400, and its nonce is not used up', async () => {
+  it('a signed body without a notification is answered 400 and does not use up its nonce', async () => {
     const { signed } = await setup('require');
     expect(await signed({}, 'no JSON')).toMatchObject({ status: 400 });
     expect(await signed()).toMatchObject({ status: 200 });
   });
 
-  it('one that comes again while the first is under way is neither refused nor acted upon', async () => {
+  it('a repeat during the first request is answered 503', async () => {
     const taken: (() => void)[] = [];
     const deliverStatusNotice = () =>
       new Promise<'taken'>((resolve) => {
@@ -137,7 +137,7 @@ describe('where signatures are required', () => {
     expect(await other).toMatchObject({ status: 200 });
   });
 
-  it('a sender that was gone before the answer may send again, signed as before', async () => {
+  it('a sender that disconnected before the answer may repeat the request with the same signature', async () => {
     let release = () => {};
     let calls = 0;
     const deliverStatusNotice = () => {
@@ -167,8 +167,8 @@ describe('where signatures are required', () => {
   });
 });
 
-describe('where signatures are verified', () => {
-  it('a good one is acted upon', async () => {
+describe('with WEBHOOK_SIGNATURE=verify', () => {
+  it('a request with a valid signature is delivered', async () => {
     const { signed, delivered, aside } = await setup('verify', { quarantine: true });
     expect(await signed()).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
     expect(delivered()).toBe(1);
@@ -180,7 +180,7 @@ describe('where signatures are verified', () => {
     ['wrong', { secret: 'another' }],
     ['stale', { timestamp: '1' }],
     ['undated', { timestamp: 'today' }],
-  ])('a %s one is answered 200, not acted upon, counted, and kept with why', async (why, over) => {
+  ])('a request with a %s signature is answered 200, counted and kept with the reason', async (why, over) => {
     const { signed, unsigned, delivered, aside, metrics, logged } = await setup('verify', { quarantine: true });
     const reply = over === null ? await unsigned() : await signed(over);
     expect(reply).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
@@ -190,10 +190,10 @@ describe('where signatures are verified', () => {
     ]);
     expect(await metrics()).toMatch(`chartway_webhook_signatures_total{signature="${why}",process="webhook"} 1`);
     expect(await metrics()).toMatch('chartway_webhook_doubted_notices_total{fate="kept",process="webhook"} 1');
-    expect(logged()).toMatch('not acted upon for its signature');
+    expect(logged()).toMatch('did not deliver notices because of their signature');
   });
 
-  it('of what was posted the known fields are kept, in one record, and nothing else', async () => {
+  it('one record keeps the known fields of the body and nothing else', async () => {
     const { unsigned, spool, aside } = await setup('verify', { quarantine: true });
     const posted = [
       statusNotification({ email: 'max@example.org' }),
@@ -208,7 +208,7 @@ describe('where signatures are verified', () => {
     expect(content).not.toMatch('max@');
   });
 
-  it('a replay is answered 200 and ignored; the very same request is not kept, another with its nonce is', async () => {
+  it('a replay is answered 200 and ignored; a repeated request is not kept, another one with its nonce is', async () => {
     const { signed, delivered, aside } = await setup('verify', { quarantine: true });
     const timestamp = String(Date.now());
     await signed({ timestamp });
@@ -219,14 +219,14 @@ describe('where signatures are verified', () => {
     expect(delivered()).toBe(1);
   });
 
-  it('without a spool there is no quarantine: it is answered 200, counted and logged', async () => {
+  it('without a spool the request is answered 200, counted and logged', async () => {
     const { unsigned, delivered, metrics } = await setup('verify');
     expect(await unsigned()).toMatchObject({ status: 200, json: { accepted: 0, ignored: 1 } });
     expect(delivered()).toBe(0);
     expect(await metrics()).toMatch('doubted_notices_total{fate="off",process="webhook"} 1');
   });
 
-  it('what a quarantine does not take, because it is full, broken or silent, is answered 503', async () => {
+  it('a request is answered 503 if the quarantine is full, broken or silent', async () => {
     const { unsigned, spool, metrics } = await setup('verify', { quarantine: true });
     const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
     put.mockRejectedValueOnce(Object.assign(new Error('full'), { code: 'ENOSPC' }));
@@ -239,7 +239,7 @@ describe('where signatures are verified', () => {
     expect(await metrics()).toMatch('doubted_notices_total{fate="full",process="webhook"} 1');
   });
 
-  it('a silent quarantine is given up 2.3 s after the request began, however late its body came', async () => {
+  it('a silent quarantine is abandoned 2.3 s after the start of the request, however late its body arrived', async () => {
     const { port, spool, body } = await setup('verify', { quarantine: true });
     const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
     put.mockReturnValueOnce(new Promise(() => {}));
@@ -258,13 +258,13 @@ describe('where signatures are verified', () => {
     expect(ownMs).toBeLessThan(2_600);
   }, 10_000);
 
-  it('what is no notification is answered 400 as ever', async () => {
+  it('a body without a notification is answered 400', async () => {
     const { unsigned } = await setup('verify');
     expect(await unsigned('no JSON')).toMatchObject({ status: 400 });
   });
 });
 
-test('where signatures are off, a wrong one is not looked at', async () => {
+test('with WEBHOOK_SIGNATURE=off a wrong signature is ignored', async () => {
   const { signed, delivered } = await setup('off');
   expect(await signed({ secret: 'another' })).toMatchObject({ status: 200, json: { accepted: 1, ignored: 0 } });
   expect(delivered()).toBe(1);

@@ -15,29 +15,29 @@ function setup(over: Partial<SignatureScheme> = {}) {
   const lower = (headers: Record<string, string>) =>
     Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   /** `good`, or the fault. */
-  const judge = (headers: Record<string, string>, body: string | Buffer = BODY) => {
-    const judgement = check(lower(headers), Buffer.from(body), NOW_MS);
-    return judgement.good ? 'good' : judgement.fault;
+  const checkFault = (headers: Record<string, string>, body: string | Buffer = BODY) => {
+    const result = check(lower(headers), Buffer.from(body), NOW_MS);
+    return result.valid ? 'good' : result.fault;
   };
   const sign = (given: Parameters<typeof signedHeaders>[1] = {}) =>
     signedHeaders(BODY, { timestamp: String(NOW_MS), ...given });
-  return { check, judge, sign, lower };
+  return { check, checkFault, sign, lower };
 }
 
 describe('a signature', () => {
-  it('is the HMAC-SHA1 of body, timestamp and nonce under the client secret', () => {
-    const { judge } = setup();
+  it('is the HMAC-SHA1 of body, timestamp and nonce with the client secret', () => {
+    const { checkFault } = setup();
     // Made with openssl dgst -sha1 -hmac, over `{}1795341600000abc`.
     const headers = {
       'x-humanapi-signature': '72618ad1a5adddf72c8d1b30ca7375757d216cac',
       'x-humanapi-timestamp': '1795341600000',
       'x-humanapi-nonce': 'abc',
     };
-    expect(judge(headers, '{}')).toBe('good');
+    expect(checkFault(headers, '{}')).toBe('good');
   });
 
-  it('is wrong with any bit of anything flipped', () => {
-    const { judge } = setup({ timeUnit: 's' });
+  it('is wrong if any bit is flipped', () => {
+    const { checkFault } = setup({ timeUnit: 's' });
     const parts = fc.record({
       body: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
       nonce: fc.stringMatching(/^[A-Za-z0-9]{1,40}$/),
@@ -48,7 +48,7 @@ describe('a signature', () => {
       fc.property(parts, ({ body, nonce, bit, which }) => {
         const timestamp = String(NOW_MS / 1_000);
         const headers = signedHeaders(body, { timestamp, nonce });
-        expect(judge(headers, body)).toBe('good');
+        expect(checkFault(headers, body)).toBe('good');
         const mac = Buffer.from(headers['X-HumanAPI-Signature'] ?? '', 'hex');
         const given = { body, timestamp: Buffer.from(timestamp), nonce: Buffer.from(nonce), mac };
         const changed = { ...given, [which]: flipped(given[which], bit) };
@@ -57,7 +57,7 @@ describe('a signature', () => {
           'x-humanapi-timestamp': changed.timestamp.toString('latin1'),
           'x-humanapi-nonce': changed.nonce.toString('latin1'),
         };
-        expect(judge(forged, changed.body)).not.toBe('good');
+        expect(checkFault(forged, changed.body)).not.toBe('good');
       }),
     );
   });
@@ -70,31 +70,31 @@ describe('a signature', () => {
     ['base64url', (hex) => Buffer.from(hex, 'hex').toString('base64url'), ['hex']],
     ['cut hex', (hex) => hex.slice(0, -1), ['auto', 'hex', 'base64']],
     ['longer hex', (hex) => `${hex}0`, ['auto', 'hex', 'base64']],
-    ['another text', () => 'sha1 of something that is not told', ['auto', 'hex', 'base64']],
-  ])('in %s is read where the encoding allows it', (_what, spelled, wrongWhere) => {
+    ['another text', () => 'sha1 of another text', ['auto', 'hex', 'base64']],
+  ])('in %s is accepted if the encoding allows it', (_what, spelled, wrongWhere) => {
     for (const encoding of ['auto', 'hex', 'base64'] as const) {
-      const { judge, sign } = setup({ encoding });
+      const { checkFault, sign } = setup({ encoding });
       for (let nonce = 0; nonce < 20; nonce += 1) {
         const headers = sign({ nonce: `n${nonce}` });
         headers['X-HumanAPI-Signature'] = spelled(headers['X-HumanAPI-Signature'] ?? '');
-        expect(judge(headers)).toBe(wrongWhere.includes(encoding) ? 'wrong' : 'good');
+        expect(checkFault(headers)).toBe(wrongWhere.includes(encoding) ? 'wrong' : 'good');
       }
     }
   });
 
   it('has one spelling in base64', () => {
-    const { judge, sign } = setup();
+    const { checkFault, sign } = setup();
     const headers = sign({ encoding: 'base64' });
     const right = headers['X-HumanAPI-Signature'] ?? '';
     const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
     const good = [...digits].filter((last) => {
       headers['X-HumanAPI-Signature'] = `${right.slice(0, 26)}${last}=`;
-      return judge(headers) === 'good';
+      return checkFault(headers) === 'good';
     });
     expect(good).toEqual([right[26]]);
   });
 
-  it.each<[unit: SignatureScheme['timeUnit'], timestamp: string, judged: string]>([
+  it.each<[unit: SignatureScheme['timeUnit'], timestamp: string, expected: string]>([
     ['auto', '1795341600', 'good'],
     ['auto', '1795341600.5', 'good'],
     ['auto', '1795341600000', 'good'],
@@ -109,9 +109,9 @@ describe('a signature', () => {
     ['iso', '1795341600', 'undated'],
     ['auto', '-1795341600', 'undated'],
     ['auto', '0x6B02B7A0', 'undated'],
-  ])('with the time unit %s and the timestamp %s is %s', (timeUnit, timestamp, judged) => {
-    const { judge, sign } = setup({ timeUnit });
-    expect(judge(sign({ timestamp }))).toBe(judged);
+  ])('with the time unit %s and the timestamp %s is %s', (timeUnit, timestamp, expected) => {
+    const { checkFault, sign } = setup({ timeUnit });
+    expect(checkFault(sign({ timestamp }))).toBe(expected);
   });
 
   it.each([
@@ -119,28 +119,28 @@ describe('a signature', () => {
     [-300_001, 'stale'],
     [300_000, 'good'],
     [300_001, 'stale'],
-  ])('%d ms from our clock is %s', (offMs, judged) => {
-    const { judge, sign } = setup();
-    expect(judge(sign({ timestamp: String(NOW_MS + offMs) }))).toBe(judged);
+  ])('%d ms from our clock is %s', (offMs, expected) => {
+    const { checkFault, sign } = setup();
+    expect(checkFault(sign({ timestamp: String(NOW_MS + offMs) }))).toBe(expected);
   });
 
-  it('may be made with either secret while one is replaced, and with no third', () => {
-    const { judge, sign } = setup({ secrets: ['new', 'old'] });
-    expect(['new', 'old', 'older', ''].map((secret) => judge(sign({ secret })))).toEqual([
+  it('may use either secret while one is replaced, and no third', () => {
+    const { checkFault, sign } = setup({ secrets: ['new', 'old'] });
+    expect(['new', 'old', 'older', ''].map((secret) => checkFault(sign({ secret })))).toEqual([
       ...['good', 'good', 'wrong', 'wrong'],
     ]);
   });
 
-  it('is missing without its header, and incomplete without one of the others', () => {
-    const { judge, sign } = setup();
+  it('is missing without its header and incomplete without another header', () => {
+    const { checkFault, sign } = setup();
     const { 'X-HumanAPI-Signature': signature = '', 'X-HumanAPI-Timestamp': timestamp = '', ...nonce } = sign();
-    expect(judge({})).toBe('missing');
-    expect(judge({ 'X-HumanAPI-Signature': '' })).toBe('missing');
-    expect(judge({ 'X-HumanAPI-Signature': signature, 'X-HumanAPI-Timestamp': timestamp })).toBe('incomplete');
-    expect(judge({ 'X-HumanAPI-Signature': signature, ...nonce })).toBe('incomplete');
+    expect(checkFault({})).toBe('missing');
+    expect(checkFault({ 'X-HumanAPI-Signature': '' })).toBe('missing');
+    expect(checkFault({ 'X-HumanAPI-Signature': signature, 'X-HumanAPI-Timestamp': timestamp })).toBe('incomplete');
+    expect(checkFault({ 'X-HumanAPI-Signature': signature, ...nonce })).toBe('incomplete');
   });
 
-  it('keeps its mark when a digit moves from the timestamp into the nonce', () => {
+  it('has the same mark after a digit moved from the timestamp to the nonce', () => {
     const { check, sign, lower } = setup();
     const headers = lower(sign({ nonce: 'abc' }));
     const timestamp = headers['x-humanapi-timestamp'] ?? '';
@@ -149,54 +149,43 @@ describe('a signature', () => {
       'x-humanapi-timestamp': timestamp.slice(0, 10),
       'x-humanapi-nonce': `${timestamp.slice(10)}abc`,
     };
-    const judgements = [headers, moved].map((each) => check(each, Buffer.from(BODY), NOW_MS));
-    expect(judgements).toMatchObject([{ good: true }, { good: true }]);
-    expect(new Set(judgements.map((each) => each.good && each.request)).size).toBe(1);
-    expect(new Set(judgements.map((each) => each.good && each.nonce)).size).toBe(2);
+    const results = [headers, moved].map((each) => check(each, Buffer.from(BODY), NOW_MS));
+    expect(results).toMatchObject([{ valid: true }, { valid: true }]);
+    expect(new Set(results.map((each) => each.valid && each.request)).size).toBe(1);
+    expect(new Set(results.map((each) => each.valid && each.nonce)).size).toBe(2);
   });
 });
 
-describe('the memory of what was acknowledged', () => {
-  const remembering = (mostMarks?: number) => {
-    const clock = { nowMs: 0 };
-    const memory = createSignatureMemory({
-      ...{ toleranceMs: 1_000, nowMs: () => clock.nowMs },
-      ...(mostMarks === undefined ? {} : { mostMarks }),
-    });
+describe('the memory of acknowledged requests', () => {
+  const remembering = () => {
+    const clock = { nowMs: 1_000 };
+    const memory = createSignatureMemory({ toleranceMs: 1_000, nowMs: () => clock.nowMs });
     const acknowledge = (marks: { request: string; nonce: string }) => {
-      const began = memory.begin(marks);
-      if (began === 'fresh') memory.settle(marks, true);
-      return began;
+      const result = memory.begin(marks);
+      if (result === 'fresh') memory.finish(marks, true);
+      return result;
     };
     return { memory, clock, acknowledge, marks: (n: string) => ({ request: `r${n}`, nonce: `n${n}` }) };
   };
 
-  it('knows a request and a nonce again for twice the tolerance', () => {
+  it('recognizes a request and a nonce for twice the tolerance', () => {
     const { clock, acknowledge, marks } = remembering();
     expect(acknowledge(marks('1'))).toBe('fresh');
     expect(acknowledge(marks('1'))).toBe('same-request');
     expect(acknowledge({ request: 'r2', nonce: 'n1' })).toBe('same-nonce');
-    clock.nowMs = 1_999;
+    clock.nowMs += 1_999;
     expect(acknowledge(marks('1'))).toBe('same-request');
-    clock.nowMs = 2_000;
+    clock.nowMs += 1;
     expect(acknowledge(marks('1'))).toBe('fresh');
   });
 
-  it('takes again what was not acknowledged', () => {
+  it('accepts a request again that was not acknowledged', () => {
     const { memory, marks } = remembering();
     expect(memory.begin(marks('1'))).toBe('fresh');
     expect(memory.begin(marks('1'))).toBe('under-way');
     expect(memory.begin({ request: 'r2', nonce: 'n1' })).toBe('under-way');
-    memory.settle(marks('1'), false);
+    memory.finish(marks('1'), false);
     expect(memory.begin(marks('1'))).toBe('fresh');
-  });
-
-  it('forgets the oldest where it is full', () => {
-    const { acknowledge, marks } = remembering(4);
-    for (const n of ['1', '2', '3']) acknowledge(marks(n));
-    expect(acknowledge(marks('3'))).toBe('same-request');
-    expect(acknowledge(marks('2'))).toBe('same-request');
-    expect(acknowledge(marks('1'))).toBe('fresh');
   });
 });
 

@@ -31,7 +31,7 @@ async function setup(options: { maxBytes?: number; deliveryTimeoutMs?: number } 
   const webhook = await start({
     timeouts: options.deliveryTimeoutMs === undefined ? {} : { deliveryTimeoutMs: options.deliveryTimeoutMs },
     spool: (given) =>
-      openSpool({ ...given, folder, maxBytes: options.maxBytes ?? 1e8, seal: null, files: faultyFiles(faults) }),
+      openSpool({ ...given, folder, maxBytes: options.maxBytes ?? 1e8, cipher: null, files: faultyFiles(faults) }),
     sender: {
       deliverStatusNotice: async (clientUserId) => {
         const result = await temporal.deliver();

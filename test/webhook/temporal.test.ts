@@ -41,7 +41,7 @@ test('before there is a Temporal the webhook answers in time; once there is one,
   for (const deadlineMs = Date.now() + 30_000; reply.status !== 200 && Date.now() < deadlineMs; ) {
     reply = await post(statusNotification());
   }
-  expect(reply.json).toEqual({ accepted: 0, ignored: 1 }); // nobody was started under this id
+  expect(reply.json).toEqual({ accepted: 0, ignored: 1 }); // no applicant has this id
 
   const applicant = await client.workflow.start(COLLECT_RECORDS, {
     workflowId: applicantWorkflowId('POL-20417'),

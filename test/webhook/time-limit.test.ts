@@ -8,7 +8,7 @@ const never = () => new Promise<never>(() => {});
 const setup = webhooks();
 cleanUp();
 
-test('a Temporal that never answers is waited for 2 s, then the sender is told to send again', async () => {
+test('a request waits 2 s for a Temporal that does not answer, then gets 503', async () => {
   const { post } = await setup({ sender: { deliverStatusNotice: never } });
   const [reply, tookMs, ownMs] = await timed(() => post(statusNotification()));
   expect(reply.status).toBe(503);
@@ -16,7 +16,7 @@ test('a Temporal that never answers is waited for 2 s, then the sender is told t
   expect(ownMs).toBeLessThan(2_500);
 });
 
-test('each call is told the same moment at which it must end', async () => {
+test('all calls of a request have the same deadline', async () => {
   const startMs = Date.now();
   const moments = new Set<number | undefined>();
   const { post } = await setup({
@@ -53,7 +53,7 @@ test('an array of 1,000 notices is delivered with a bounded number of calls at a
   expect(most).toBeGreaterThan(8);
 });
 
-test('an array that Temporal does not get through in time is not acknowledged, and not gone on with', async () => {
+test('an array that Temporal does not take in time is answered 503, and its other notices are not sent', async () => {
   let calls = 0;
   const { post } = await setup({
     timeouts: { deliveryTimeoutMs: 100 },
@@ -104,8 +104,7 @@ test('a drain lets requests in flight end and takes no new ones', async () => {
   await drained;
 });
 
-// The budget is 250 ms at the 99th percentile on two cores of its own, which a test that shares them cannot tell; what it can tell is that
-// nothing queues up: then the middle would be late too.
+// The promise is 250 ms at the 99th percentile on two free cores. This machine is shared, so the median shows that no queue builds up.
 test.each([
   ['Temporal takes', false],
   ['the spool takes', true],
@@ -119,7 +118,7 @@ test.each([
         deliverStatusNotice: () =>
           new Promise((resolve, reject) => setTimeout(() => (spooled ? reject(unavailable) : resolve('taken')), 5)),
       },
-      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, seal: null }),
+      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, cipher: null }),
     });
     const requests = 400;
     const answers: ReturnType<typeof timed<Awaited<ReturnType<typeof post>>>>[] = [];

@@ -11,7 +11,7 @@ import type { MailboxBudget } from '../../src/webhook/mailbox-budget';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
 import { createWebhook } from '../../src/webhook/webhook';
 
-/** The ways of a notice into the fake Temporal, one method each. */
+/** The calls of the fake Temporal. */
 interface FakeTemporal {
   deliverStatusNotice(
     clientUserId: string,
@@ -30,8 +30,8 @@ interface FakeTemporal {
   mailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
 }
 
-/** What the fake Temporal was asked, in order: the method and its arguments but for the deadline. */
-type Asked = readonly [method: string, ...args: unknown[]];
+/** A call of the fake Temporal: the method and its arguments without the deadline. */
+type Call = readonly [method: string, ...args: unknown[]];
 
 export interface Reply {
   readonly status: number;
@@ -46,7 +46,7 @@ const UNSIGNED: SignatureSettings = {
   headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
 };
 
-/** A webhook on a free port over a Temporal that takes everything, unless `sender` says otherwise. */
+/** A webhook on a free port over a Temporal that takes every notice, unless `sender` changes it. */
 export async function startWebhook(
   options: {
     sender?: Partial<FakeTemporal> | NoticeSender;
@@ -55,13 +55,13 @@ export async function startWebhook(
     /** Opens the spool; none where it is not given. */
     spool?: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) => Promise<Spool>;
     tls?: TlsFiles;
-    mailboxes?: MailboxBudget;
+    budget?: MailboxBudget;
     trustedProxies?: readonly string[];
     addressOf?: (socket: Socket) => string;
     timeouts?: { deliveryTimeoutMs?: number; senderTimeoutMs?: number; renewalEveryMs?: number };
   } = {},
 ) {
-  const asked: Asked[] = [];
+  const asked: Call[] = [];
   const pending = new Set<Promise<unknown>>();
   const lines: string[] = [];
   const noted =
@@ -70,8 +70,8 @@ export async function startWebhook(
       asked.push([method, ...args.filter((arg) => typeof arg !== 'number')]);
       const answered = answer(...args);
       pending.add(answered);
-      const settled = () => pending.delete(answered);
-      answered.then(settled, settled);
+      const end = () => pending.delete(answered);
+      answered.then(end, end);
       return answered;
     };
   const answers: FakeTemporal = {
@@ -119,7 +119,7 @@ export async function startWebhook(
     secrets: options.secrets ?? [],
     signature: { ...UNSIGNED, ...options.signature },
     tls: options.tls ?? null,
-    mailboxes: options.mailboxes,
+    budget: options.budget,
     trustedProxies: options.trustedProxies ?? [],
     addressOf: options.addressOf,
     registry,
@@ -144,7 +144,7 @@ export async function startWebhook(
       exchange(`${url}${path}`, { method: 'POST', ...init }),
     post: (notices: unknown, path = '/notifications') =>
       exchange(`${url}${path}`, { method: 'POST', body: JSON.stringify(notices) }),
-    /** Resolves when every call to Temporal has settled. */
+    /** Resolves when no call to Temporal is pending. */
     async idle() {
       while (pending.size > 0) await Promise.allSettled(pending);
     },
@@ -160,7 +160,7 @@ const TICK_MS = 10;
 
 /**
  * Returns the result of the work, its duration, and its duration without stalls of the machine, in ms. A stall is the lateness of a timer less the
- * CPU time that this process used meanwhile: a blocked event loop still counts.
+ * CPU time that this process used in that time: a blocked event loop still counts.
  */
 export async function timed<T>(work: () => Promise<T>): Promise<[result: T, tookMs: number, ownMs: number]> {
   const startMs = performance.now();

@@ -10,10 +10,10 @@ import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
+import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { openHolds } from '../../src/report-store/holds';
-import { openMailboxQuarantine } from '../../src/report-store/mailbox-quarantine';
 import type { ManifestChange } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createErasure } from '../../src/temporal/erasure';
@@ -28,6 +28,7 @@ import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
+import { putMailboxRecord } from '../support/mailbox-record';
 import { filesIn } from '../support/stored';
 import {
   APPLICANTS_ATTRIBUTES,
@@ -82,7 +83,7 @@ async function setup() {
     audited,
     applicants,
     schedule,
-    quarantine: openMailboxQuarantine({ shelf: store.shelf, seal: null }),
+    quarantine: openMailboxQuarantine(store.shelf, null),
     eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
       keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
@@ -139,7 +140,13 @@ test('by its schedule whoever is past the retention is erased, and of all others
   const { work, triggered, audited, counted, deleted, applicants, quarantine } = rest;
   const old = await keep('OLD-1');
   const report = { kind: 'report', humanId: old, reportId: 'r-1', type: 'unity', updatedAt: null };
-  await quarantine.put({ key: 'a', atMs: 1, humanId: old, notices: 1, content: JSON.stringify([report]) });
+  await putMailboxRecord(store.shelf, {
+    key: 'a',
+    atMs: 1,
+    humanId: old,
+    notices: 1,
+    content: JSON.stringify([report]),
+  });
   await work();
   // One whom Temporal still knows, of two rounds.
   for (let round = 1; round <= 2; round += 1) {

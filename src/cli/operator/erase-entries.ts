@@ -1,76 +1,67 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KeyMissing } from '../../domain/encryption';
 import type { Notice } from '../../domain/notices';
-import { scan } from '../../spool/frame';
-import { readRecord } from '../../spool/record';
+import { scanSegment } from '../../spool/frame';
+import { isSegmentName } from '../../spool/partition';
+import { decodeRecord } from '../../spool/record';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { Operator } from './operator';
-import { openSetAside, type SetAside } from './set-aside';
+import { openQuarantineView, type QuarantineView, readNotices } from './quarantine-view';
 
-/** What became of a person's notices beside Temporal and the store. */
+/** What became of a person's notices outside of Temporal and the applicant's folder. */
 export interface EntriesErased {
-  /** Records of the quarantine that were the person's alone. */
+  /** Quarantine records that held notices of this person only. */
   readonly dropped: number;
-  /** Records that hold notices of others too: they are left, for those were acknowledged. */
+  /** Ids of records that also hold notices of other people. They are kept. */
   readonly mixed: readonly string[];
-  /** Notices in the spool of this host: they are on their way, and what they begin has to be erased once they are there. */
+  /** Notices in the spool of this host. They will still be delivered, so what they start must be erased afterwards. */
   readonly spooled: number;
 }
 
-/** A file of the spool's records. */
-const SEGMENT = /^\d{13}-[0-9a-f]{8}-\d{6}\.log$/;
-
-/** Drops what lies in quarantine of a person, and counts what lies in this host's spool. */
+/** Drops a person's quarantine records and counts the person's notices in the spool of this host. */
 export async function eraseEntries(
   operator: Pick<Operator, 'spoolFolder' | 'reportStore' | 'seal'>,
   clientUserId: string,
   humanIds: readonly string[],
 ): Promise<EntriesErased> {
-  const setAside = openSetAside(operator);
-  const isTheirs = (told: { clientUserId?: string | null; humanId?: string | null }) =>
-    told.clientUserId === clientUserId || (told.humanId != null && humanIds.includes(told.humanId));
+  const view = openQuarantineView(operator);
+  const isOfPerson = (of: { clientUserId?: string | null; humanId?: string | null }) =>
+    of.clientUserId === clientUserId || (of.humanId != null && humanIds.includes(of.humanId));
   const mixed: string[] = [];
   let dropped = 0;
-  for (const header of await setAside.list()) {
-    const whose = await whoseIs(setAside, header.id, isTheirs);
-    const theirs = whose === 'theirs' || (whose === 'unknown' && isTheirs(header));
-    if (theirs && (await setAside.drop(header.id))) dropped += 1;
-    if (whose === 'mixed') mixed.push(header.id);
+  for (const header of await view.list()) {
+    const owner = await findOwner(view, header.id, isOfPerson);
+    const isTheirs = owner === 'person' || (owner === 'unknown' && isOfPerson(header));
+    if (isTheirs && (await view.drop(header.id))) dropped += 1;
+    if (owner === 'mixed') mixed.push(header.id);
   }
-  return { dropped, mixed, spooled: await spooledOf(operator, (notice) => isTheirs(notice)) };
+  return { dropped, mixed, spooled: await countSpooled(operator, isOfPerson) };
 }
 
-async function whoseIs(setAside: SetAside, id: string, isTheirs: (notice: Notice) => boolean) {
-  try {
-    const content = (await setAside.read(id))?.content ?? null;
-    const notices = content && parseStoredNotices(content);
-    if (!notices || notices.length === 0) return 'unknown';
-    if (notices.every(isTheirs)) return 'theirs';
-    return notices.some(isTheirs) ? 'mixed' : 'of others';
-  } catch (error) {
-    if (error instanceof KeyMissing) return 'unknown';
-    throw error;
-  }
+async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: Notice) => boolean) {
+  const notices = await readNotices(view, id);
+  if (typeof notices === 'string') return 'unknown';
+  if (notices.every(isOfPerson)) return 'person';
+  return notices.some(isOfPerson) ? 'mixed' : 'others';
 }
 
-/** Looks only: the segments are a living webhook's, or are taken over by one. */
-async function spooledOf(
+/** Reads only: a running webhook owns the segments, or will claim them. */
+async function countSpooled(
   { spoolFolder, seal }: Pick<Operator, 'spoolFolder' | 'seal'>,
-  isTheirs: (notice: Notice) => boolean,
+  isOfPerson: (notice: Notice) => boolean,
 ) {
-  let found = 0;
+  let count = 0;
   const entries =
     spoolFolder === null ? [] : await readdir(spoolFolder, { recursive: true, withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
-    if (!entry.isFile() || !SEGMENT.test(entry.name)) continue;
-    // Delivered meanwhile: it is gone.
+    if (!entry.isFile() || !isSegmentName(entry.name)) continue;
+    // A segment may be delivered, and removed, at any time.
     const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
-    for (const line of scan(bytes)) {
-      const opened = line.kind === 'record' ? readRecord(line, seal) : null;
-      const notices = opened?.kind === 'open' ? parseStoredNotices(Buffer.from(opened.record.text)) : null;
-      found += notices?.filter(isTheirs).length ?? 0;
+    for (const line of scanSegment(bytes)) {
+      const decoded = line.kind === 'record' ? decodeRecord(line, seal) : null;
+      const notices = decoded?.kind === 'record' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
+      count += notices?.filter(isOfPerson).length ?? 0;
     }
   }
-  return found;
+  return count;
 }

@@ -1,174 +1,171 @@
 import type { Command } from 'commander';
 import { KeyMissing } from '../../domain/encryption';
 import type { AuditEntry } from '../../observability/audit';
+import { isQuarantineId, QUARANTINE_REASONS, type QuarantineHeader } from '../../quarantine/quarantine';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { ExitStatus } from '../starter';
 import type { AddCommand, Operator } from './operator';
+import { openQuarantineView, type QuarantineView } from './quarantine-view';
 import { type Replayed, replay } from './replay';
-import { type Header, openSetAside, type SetAside } from './set-aside';
 
-interface Chosen {
+interface QuarantineFlags {
   readonly all?: true;
   readonly why?: string;
 }
 
-/** Why something can be in quarantine, for the help. */
-const WHYS: readonly string[] = ['refused', 'signature', 'damaged', 'nobody'];
-const REASONS = `refused (Temporal will not take it), signature (not signed as it should be), damaged (of the spool, no
-notice any more), nobody (a report notice whose applicant was not found)`;
+const REASONS_TEXT = `refused (Temporal rejects the notice), signature (missing or wrong), damaged (bytes of the spool that are
+not a notice), nobody (a report notice for which no applicant was found)`;
 
-/** `chartway quarantine list|show|replay|drop`: notices that could not be delivered, or must not be believed, until an operator decides. */
-export const quarantineCommand: AddCommand = (program, choose) => {
+/** `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted, until an operator decides. */
+export const quarantineCommand: AddCommand = (program, select) => {
   const quarantine = program
     .command('quarantine')
     .description(
-      'Look after notices that were set aside: by the webhook of this machine (under WEBHOOK_SPOOL) and by mailboxes (in the report store).',
+      'Manage notices in quarantine: those of the webhook on this machine (under WEBHOOK_SPOOL) and those of mailboxes (in the report store).',
     )
-    .addHelpText('after', `\nReasons: ${REASONS}.`);
+    .addHelpText('after', `\nReasons: ${REASONS_TEXT}.`);
   quarantine
     .command('list')
-    .description('one line a record: id, since when, why, kind, whose')
-    .option('--why <reason>', 'only of this reason')
-    .action((chosen: Chosen, command: Command) => {
-      checkWhy(chosen, command);
-      choose((operator) => list(operator, chosen));
+    .description('print one line a record: id, time, reason, kind, ids')
+    .option('--why <reason>', 'only records with this reason')
+    .action((flags: QuarantineFlags, command: Command) => {
+      checkReason(flags, command);
+      select((operator) => list(operator, flags));
     });
   quarantine
     .command('show')
-    .description('all that is known of these records')
+    .description('print records with their notices')
     .argument('<id...>')
-    .action((ids: string[]) => choose((operator) => show(operator, ids)));
-  const some = (name: string, description: string, act: typeof replayAll) => {
+    .action((ids: string[]) => select((operator) => show(operator, ids)));
+  const addAction = (name: string, description: string, act: typeof replayAll) => {
     const command = quarantine.command(name).description(description).argument('[id...]');
     command
       .option('--all', 'every record')
-      .option('--why <reason>', 'with --all: every record of this reason')
-      .action((ids: string[], chosen: Chosen) => {
-        if (ids.length > 0 === (chosen.all === true)) command.error('error: expected ids or --all');
-        checkWhy(chosen, command);
-        if (chosen.why !== undefined && !chosen.all) command.error('error: expected --all with --why');
-        choose((operator) => act(operator, ids, chosen));
+      .option('--why <reason>', 'with --all: every record with this reason')
+      .action((ids: string[], flags: QuarantineFlags) => {
+        if (ids.length > 0 === (flags.all === true)) command.error('error: expected ids or --all');
+        checkReason(flags, command);
+        if (flags.why !== undefined && !flags.all) command.error('error: expected --all with --why');
+        select((operator) => act(operator, ids, flags));
       });
   };
-  some('replay', 'send the notices again, and tell what became of them; a record goes once all are taken', replayAll);
-  some('drop', 'take the records away for good, without sending them', dropAll);
+  addAction('replay', 'send the notices again; a record is removed when all of its notices are accepted', replayAll);
+  addAction('drop', 'remove the records without sending them', dropAll);
 };
 
-/** A reason that there is none of finds nothing, which must not look like "nothing is there". */
-function checkWhy({ why }: Chosen, command: Command): void {
-  if (why !== undefined && !WHYS.includes(why)) command.error(`error: expected --why ${WHYS.join(', ')}`);
+/** An unknown reason matches nothing, which must not look like an empty quarantine. */
+function checkReason({ why }: QuarantineFlags, command: Command): void {
+  const reasons: readonly string[] = QUARANTINE_REASONS;
+  if (why !== undefined && !reasons.includes(why)) command.error(`error: expected --why ${reasons.join(', ')}`);
 }
 
-async function list(operator: Operator, { why }: Chosen): Promise<ExitStatus> {
-  const setAside = openSetAside(operator, operator.terminal.say);
-  const headers = await headersOf(setAside, why);
-  for (const header of headers) operator.out(operator.json ? JSON.stringify(header) : lineOf(header));
-  operator.terminal.say(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${setAside.places}`);
+async function list(operator: Operator, { why }: QuarantineFlags): Promise<ExitStatus> {
+  const view = openQuarantineView(operator, operator.terminal.say);
+  const headers = await listHeaders(view, why);
+  for (const header of headers) operator.out(operator.json ? JSON.stringify(header) : toLine(header));
+  operator.terminal.say(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${view.places}`);
   return 0;
 }
 
 async function show(operator: Operator, ids: readonly string[]): Promise<ExitStatus> {
-  const setAside = openSetAside(operator, operator.terminal.say);
+  const view = openQuarantineView(operator, operator.terminal.say);
   let missing = 0;
   for (const id of ids) {
-    if (ID.test(id)) await recorded(operator, 'quarantine-show', id);
-    const told = await contentOf(setAside, id);
-    if (told === null) {
+    if (isQuarantineId(id)) await recordAct(operator, 'quarantine-show', id);
+    const record = await readRecord(view, id);
+    if (record === null) {
       missing += 1;
-      operator.terminal.say(`${id}: expected a record, there is none; "quarantine list" shows them`);
+      operator.terminal.say(`${id}: ${RESULT_TEXT.gone}`);
       continue;
     }
-    operator.out(JSON.stringify(told, null, operator.json ? undefined : 2));
+    operator.out(JSON.stringify(record, null, operator.json ? undefined : 2));
   }
   return missing > 0 ? 1 : 0;
 }
 
-async function replayAll(operator: Operator, ids: readonly string[], chosen: Chosen): Promise<ExitStatus> {
-  const setAside = openSetAside(operator, operator.terminal.say);
-  const all = await chosenIds(setAside, ids, chosen);
+async function replayAll(operator: Operator, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
+  const view = openQuarantineView(operator, operator.terminal.say);
+  const selected = await selectIds(view, ids, flags);
   let kept = 0;
-  if (all.length > 0) {
+  if (selected.length > 0) {
     const sender = await operator.noticeSender();
-    for (const id of all) {
+    for (const id of selected) {
       operator.signal.throwIfAborted();
-      await recorded(operator, 'quarantine-replay', id);
-      const replayed = await replay(setAside, id, sender);
+      await recordAct(operator, 'quarantine-replay', id);
+      const replayed = await replay(view, id, sender);
       if (replayed.result !== 'replayed') kept += 1;
       if (operator.json) operator.out(JSON.stringify({ id, ...replayed }));
-      else operator.terminal.say(`${id}: ${replayedInWords(replayed)}`);
+      else operator.terminal.say(`${id}: ${describeResult(replayed)}`);
     }
   }
-  operator.terminal.say(`${all.length - kept} of ${all.length} replayed`);
+  operator.terminal.say(`${selected.length - kept} of ${selected.length} replayed`);
   return kept > 0 ? 1 : 0;
 }
 
-async function dropAll(operator: Operator, ids: readonly string[], chosen: Chosen): Promise<ExitStatus> {
-  const setAside = openSetAside(operator, operator.terminal.say);
-  const all = await chosenIds(setAside, ids, chosen);
+async function dropAll(operator: Operator, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
+  const view = openQuarantineView(operator, operator.terminal.say);
+  const selected = await selectIds(view, ids, flags);
   let gone = 0;
-  for (const id of all) {
+  for (const id of selected) {
     operator.signal.throwIfAborted();
-    await recorded(operator, 'quarantine-drop', id);
-    const result = (await setAside.drop(id)) ? 'dropped' : 'gone';
+    await recordAct(operator, 'quarantine-drop', id);
+    const result = (await view.drop(id)) ? 'dropped' : 'gone';
     if (result === 'gone') gone += 1;
     if (operator.json) operator.out(JSON.stringify({ id, result }));
-    else operator.terminal.say(`${id}: ${result === 'gone' ? IN_WORDS.gone : 'dropped'}`);
+    else operator.terminal.say(`${id}: ${result === 'gone' ? RESULT_TEXT.gone : 'dropped'}`);
   }
-  operator.terminal.say(`${all.length - gone} of ${all.length} dropped`);
+  operator.terminal.say(`${selected.length - gone} of ${selected.length} dropped`);
   return gone > 0 ? 1 : 0;
 }
 
-/** Before it is done: what cannot be recorded is not done. */
-async function recorded({ who, audit }: Operator, did: AuditEntry['did'], id: string): Promise<void> {
-  await (await audit()).record({ who, did, detail: ID.test(id) ? id : 'no id of a record' });
+/** Before the act, because an act that cannot be recorded must not happen. Other text that the user typed stays out of the audit log. */
+async function recordAct({ who, audit }: Operator, did: AuditEntry['did'], id: string): Promise<void> {
+  await (await audit()).record({ who, did, detail: isQuarantineId(id) ? id : 'not an id of a record' });
 }
 
-/** As records in quarantine are called; what else is typed is not for the audit log. */
-const ID = /^\d{13}-[a-z]+-[0-9a-f]{12}$/;
-
-const TAKEN_BY: Readonly<Record<keyof Replayed['by'], string>> = {
+const RECEIVER_TEXT: Readonly<Record<keyof Replayed['by'], string>> = {
   applicant: 'accepted by its open applicant',
   refresh: 'accepted by the refresh of its closed applicant',
-  mailbox: 'in a mailbox, which asks whose it is for some minutes; one of nobody comes back into the quarantine',
+  mailbox: 'in a mailbox, which searches for the applicant; if it finds none, the notice returns to the quarantine',
 };
 
-const IN_WORDS: Readonly<Record<Replayed['result'], string>> = {
-  replayed: 'gone from the quarantine',
-  nowhere: 'kept: ignored, for its applicant is closed or unknown. Drop it if that is right',
-  refused: 'kept: Temporal refused it again; look at the applicant in the Temporal UI',
-  unreadable: 'kept: there is no notice in it to send. Drop it once you know why',
-  locked: 'kept: sealed with a key that PAYLOAD_KEYS does not list; add it back, then replay',
-  gone: 'there is no such record; "quarantine list" shows them',
+const RESULT_TEXT: Readonly<Record<Replayed['result'], string>> = {
+  replayed: 'removed from the quarantine',
+  nowhere: 'kept: its applicant is closed or unknown. Drop the record if that is correct',
+  refused: 'kept: Temporal rejected it again; check the applicant in the Temporal UI',
+  unreadable: 'kept: it holds no readable notice. Drop the record when you know why',
+  locked: 'kept: encrypted with a key that PAYLOAD_KEYS does not list; add the key, then replay',
+  gone: 'there is no such record; run "quarantine list" to see all records',
 };
 
-/** `2 accepted by its open applicant; gone from the quarantine`. */
-function replayedInWords({ result, by }: Replayed): string {
-  const takers = (Object.keys(TAKEN_BY) as (keyof typeof TAKEN_BY)[]).filter((taker) => by[taker] !== undefined);
-  return [...takers.map((taker) => `${by[taker]} ${TAKEN_BY[taker]}`), IN_WORDS[result]].join('; ');
+/** `2 accepted by its open applicant; removed from the quarantine`. */
+function describeResult({ result, by }: Replayed): string {
+  const receivers = (Object.keys(RECEIVER_TEXT) as (keyof typeof RECEIVER_TEXT)[]).filter((each) => by[each]);
+  return [...receivers.map((each) => `${by[each]} ${RECEIVER_TEXT[each]}`), RESULT_TEXT[result]].join('; ');
 }
 
-async function headersOf(setAside: SetAside, why: string | undefined): Promise<readonly Header[]> {
-  return (await setAside.list()).filter((header) => why === undefined || header.why === why);
+async function listHeaders(view: QuarantineView, why: string | undefined): Promise<readonly QuarantineHeader[]> {
+  return (await view.list()).filter((header) => why === undefined || header.why === why);
 }
 
-async function chosenIds(setAside: SetAside, ids: readonly string[], { all, why }: Chosen): Promise<readonly string[]> {
-  return all ? (await headersOf(setAside, why)).map(({ id }) => id) : [...new Set(ids)];
+async function selectIds(view: QuarantineView, ids: readonly string[], { all, why }: QuarantineFlags) {
+  return all ? (await listHeaders(view, why)).map(({ id }) => id) : [...new Set(ids)];
 }
 
 /** `1763840000000-refused-0123456789ab  2026-11-22T19:33:20.000Z  refused  status  POL-1  0123…  detail`. */
-function lineOf({ id, at, why, kind, clientUserId, humanId, detail }: Header): string {
+function toLine({ id, at, why, kind, clientUserId, humanId, detail }: QuarantineHeader): string {
   return [id, at, why, kind, clientUserId ?? '-', humanId ?? '-', detail ?? ''].join('  ').trimEnd();
 }
 
-/** A record with its notices; null in their place where they cannot be had, with the reason. */
-async function contentOf(setAside: SetAside, id: string) {
+/** A record with its notices. `unreadable`: why `notices` is null. */
+async function readRecord(view: QuarantineView, id: string) {
   try {
-    const found = await setAside.read(id);
-    if (found === null) return null;
-    const notices = found.content && parseStoredNotices(found.content);
-    return { ...found.header, notices, ...(notices === null && { unreadable: found.content?.length ?? 'altered' }) };
+    const record = await view.read(id);
+    if (record === null) return null;
+    const notices = record.content && parseStoredNotices(record.content);
+    return { ...record.header, notices, ...(notices === null && { unreadable: record.content?.length ?? 'altered' }) };
   } catch (error) {
     if (!(error instanceof KeyMissing)) throw error;
-    return { id, notices: null, unreadable: IN_WORDS.locked };
+    return { id, notices: null, unreadable: RESULT_TEXT.locked };
   }
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 
-/** What servers write after a status instead of its own phrase. */
+/** What servers write after a status instead of the phrase of the status. */
 const OTHER_WORDS = ['error', 'page', 'file', 'proxy', 'server', 'backend', 'gateway', 'please', 'moved'];
 /** The phrases of errors, and those of firewalls, proxies and portals (from public reports). */
 const PHRASES: ReadonlySet<string> = new Set([

@@ -100,7 +100,7 @@ function toEntry(document: DocumentToStore, file: string, stored: StoredBytes): 
   };
 }
 
-/** Null where there is no file, or bytes that can never be decrypted. */
+/** Null without a file, or if its bytes can never be decrypted. */
 async function inspectFile(files: ApplicantFiles, file: string): Promise<StoredBytes | null> {
   try {
     const opened = await files.open(file);

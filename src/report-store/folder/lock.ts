@@ -27,7 +27,7 @@ const FILE_DIGITS = 16;
  * content, or null to keep the file. It is called again if another writer came between. Only files are made and removed, never folders, so
  * processes that list the store are not affected.
  *
- * The lock (O_EXCL, beside the file) only makes writers take turns. Drafts prevent lost updates: a writer makes its own draft, removes every
+ * The lock (O_EXCL, in the folder of the file) only makes writers take turns. Drafts prevent lost updates: a writer makes its own draft, removes every
  * other draft of the file, and only then reads. To commit, it renames its draft over the file, which fails if another writer removed the draft;
  * it then starts again. Of two concurrent writers, the one that lists later finds the draft of the other, unless that one has committed. So every
  * committed content was read after every earlier commit, wherever and however long a process was stopped. A process that removes a lock which

@@ -15,7 +15,7 @@ export async function* readDocument(folder: ApplicantFolder, file: string): Asyn
   // A manifest can be changed by hand, so its names are checked before they become paths.
   const isListed = file === MANIFEST ? manifest !== null : entry !== null && isDocumentFile(file);
   if (!isListed) {
-    throw new NoSuchDocument('expected a document that manifest.json lists, got another name');
+    throw new NoSuchDocument('expected a document that the manifest lists, got another name; see manifest.json');
   }
   try {
     yield* readClearBytes(folder.files, file, entry);

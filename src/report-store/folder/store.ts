@@ -83,7 +83,7 @@ export function createFolderStore(
         await identity.read();
         const files = filesOf(clientUserId);
         await claimFolder(files);
-        // The manifest of another applicant may have replaced the claim of that one meanwhile.
+        // Another applicant may have claimed the folder before and replaced its claim by a manifest since.
         await expectOwnFolder(files);
       }),
 

@@ -7,11 +7,11 @@ import { createTerminal } from '../../../src/cli/terminal';
 import type { Cipher } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import type { AuditEntry } from '../../../src/observability/audit';
+import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } from '../../../src/quarantine/quarantine';
 import { createFolderStore } from '../../../src/report-store/folder/store';
-import { openMailboxQuarantine } from '../../../src/report-store/mailbox-quarantine';
-import { openQuarantine, type QuarantineReason } from '../../../src/spool/quarantine';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { serializeNotices } from '../../../src/upstream/notices';
+import { putMailboxRecord } from '../../support/mailbox-record';
 
 export const STATUS: Notice = {
   ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
@@ -93,7 +93,7 @@ export async function operatorOf(given: Partial<Operator> = {}) {
     said: () => said.join(''),
     /** Sets notices aside as a webhook does, and gives the record's id. */
     async spooled(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
-      const spool = openQuarantine({ spoolFolder, seal });
+      const spool = openSpoolQuarantine(spoolFolder, seal);
       const before = new Set((await spool.list()).map(({ id }) => id));
       const [first] = typeof content === 'string' ? [] : content;
       await spool.put({
@@ -108,10 +108,11 @@ export async function operatorOf(given: Partial<Operator> = {}) {
     },
     /** Sets notices aside as a mailbox does, and gives the record's id. */
     async shelved(notices: readonly Notice[], key = 'run-1'): Promise<string> {
-      const mailboxes = openMailboxQuarantine({ shelf: store.shelf, seal });
+      const mailboxes = openMailboxQuarantine(store.shelf, seal);
       const before = new Set((await mailboxes.list()).map(({ id }) => id));
       const humanId = notices[0]?.humanId ?? 'h';
-      await mailboxes.put({ key, atMs: 1_000, humanId, notices: notices.length, content: serializeNotices(notices) });
+      const record = { key, atMs: 1_000, humanId, notices: notices.length, content: serializeNotices(notices) };
+      await putMailboxRecord(store.shelf, record, seal);
       const [id] = (await mailboxes.list()).map((header) => header.id).filter((each) => !before.has(each));
       if (id === undefined) throw new Error('expected a record');
       return id;

@@ -59,7 +59,7 @@ test('one record is shown with its notices, and one that is not there is a failu
     { id: damaged, notices: null, unreadable: 22 },
   ]);
   expect(await run('show', '../../etc/passwd')).toBe(1);
-  expect(said()).toMatch('there is none');
+  expect(said()).toMatch('there is no such record');
   expect(said() + JSON.stringify(printed())).not.toMatch('torn bytes');
 });
 
@@ -124,9 +124,9 @@ test('a replay says what became of each record', async () => {
   const closed = await spooled('signature', [{ ...STATUS, clientUserId: 'POL-2' } as Notice]);
   expect(await run('replay', both, closed)).toBe(1);
   expect(said()).toMatch(
-    `${both}: 1 accepted by its open applicant; 1 in a mailbox, which asks whose it is for some minutes; one of nobody comes back into the quarantine; gone from the quarantine\n`,
+    `${both}: 1 accepted by its open applicant; 1 in a mailbox, which searches for the applicant; if it finds none, the notice returns to the quarantine; removed from the quarantine\n`,
   );
-  expect(said()).toMatch(`${closed}: kept: ignored, for its applicant is closed or unknown`);
+  expect(said()).toMatch(`${closed}: kept: its applicant is closed or unknown`);
   expect(said()).toMatch('1 of 2 replayed');
   await run('replay', closed, '--json');
   expect(printed()).toEqual([{ id: closed, result: 'nowhere', taken: 0, by: {} }]);

@@ -1,5 +1,5 @@
+import { openQuarantineView } from '../../../src/cli/operator/quarantine-view';
 import { replay } from '../../../src/cli/operator/replay';
-import { openSetAside } from '../../../src/cli/operator/set-aside';
 import type { Notice } from '../../../src/domain/notices';
 import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
 import { noticeRequestId } from '../../../src/upstream/notices';
@@ -22,7 +22,7 @@ async function setup(seal = testSeal('ours')) {
     send: (notice: Notice, ...rest: [string | null, string]) =>
       notice.kind === 'status' ? result() : sender.send(notice, ...rest),
   });
-  return { ...given, setAside: openSetAside(given.operator), sender, sendingStatus, sent };
+  return { ...given, setAside: openQuarantineView(given.operator), sender, sendingStatus, sent };
 }
 
 const sentAs = (to: string, notice: Notice) => `${to} ${noticeRequestId(notice)}`;
@@ -116,9 +116,10 @@ test('what is no notice any more is kept and sent nowhere', async () => {
 test('what is sealed with another key is kept for the day when the key is back', async () => {
   const { operator, sender, spooled, shelved } = await setup();
   const ids = [await spooled('refused', [STATUS]), await shelved([REPORT])];
-  const keyless = openSetAside({ ...operator, seal: null });
+  const keyless = openQuarantineView({ ...operator, seal: null });
   for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0, by: {} });
-  const other = openSetAside({ ...operator, seal: testSeal('another') });
+  const other = openQuarantineView({ ...operator, seal: testSeal('another') });
   for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
-  for (const id of ids) expect(await replay(openSetAside(operator), id, sender)).toMatchObject({ result: 'replayed' });
+  for (const id of ids)
+    expect(await replay(openQuarantineView(operator), id, sender)).toMatchObject({ result: 'replayed' });
 });

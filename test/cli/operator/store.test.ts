@@ -37,5 +37,5 @@ test('quarantine lists the spool where there is no report store, as on a webhook
   const id = await spooled('signature', [STATUS]);
   expect(await run(['quarantine', 'list'])).toBe(0);
   expect(out).toEqual([expect.stringContaining(id)]);
-  expect(said()).toContain('the report store was not looked at');
+  expect(said()).toContain('the report store was not read');
 });

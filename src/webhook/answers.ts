@@ -1,25 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What the sender is told; without a body nothing but the status. */
+/** An answer to a request. Without a body only the status goes out. */
 export interface Answer {
   readonly status: number;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How long a sender that is still sending may go on after it was refused: closing at once would reset the connection under the answer. */
+/** How long a sender may send after an early answer: to close at once would reset the connection before it reads the answer. */
 const LINGER_MS = 1_000;
 
-/** Refuses with what was expected instead. */
-export function refusal(status: number, expected: string, headers: Readonly<Record<string, string>> = {}): Answer {
+/** An error answer that names what was expected. */
+export function errorAnswer(status: number, expected: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status, body: { error: expected }, headers };
 }
 
-/**
- * Sends the answer. A body that has not been read to its end costs the sender its connection: the answer goes out whole, what still comes is
- * thrown away for {@link LINGER_MS}, then the connection is closed.
- */
-export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+/** Sends the answer. If the body of the request was not read to its end, the rest is discarded for {@link LINGER_MS} and the connection closes. */
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const body = answer.body === undefined ? '' : `${JSON.stringify(answer.body)}\n`;
   response.setHeaders(
     new Map(

@@ -1,0 +1,60 @@
+/** How many deliveries of the spool run at once: slowly more while Temporal answers, none for a while after a failure. */
+export interface AdaptiveConcurrency {
+  /** Deliveries that may run now; 0 during a backoff. */
+  limit(): number;
+  /** Rest of the backoff, ms. */
+  backoffMs(): number;
+  /** No delivery has succeeded since one failed. */
+  readonly isDown: boolean;
+  /** Returns whether it was down until now. */
+  succeeded(): boolean;
+  /** `startedMs`: start of the delivery, by the same clock. */
+  failed(startedMs: number): void;
+}
+
+/** Delivers a million notices within an hour; a Temporal server handles thousands of calls. */
+const MAX_LIMIT = 16;
+/** While requests are delivered, because their senders wait. */
+const LIMIT_DURING_REQUESTS = 2;
+/** Successes that raise the limit by 1. */
+const SUCCESSES_PER_STEP = 8;
+const FIRST_BACKOFF_MS = 250;
+/** A Temporal that is back is noticed within this time. */
+const MAX_BACKOFF_MS = 5_000;
+
+/** `live`: deliveries of current requests. */
+export function createAdaptiveConcurrency(options: {
+  readonly live: () => number;
+  readonly nowMs?: () => number;
+  readonly random?: () => number;
+}): AdaptiveConcurrency {
+  const { live, nowMs = () => performance.now(), random = Math.random } = options;
+  let limit = 1;
+  let failures = 0;
+  let backoffUntilMs = Number.NEGATIVE_INFINITY;
+  return {
+    limit() {
+      if (nowMs() < backoffUntilMs) return 0;
+      if (failures > 0) return 1;
+      return Math.max(1, Math.floor(live() > 0 ? Math.min(limit, LIMIT_DURING_REQUESTS) : limit));
+    },
+    backoffMs: () => Math.max(0, backoffUntilMs - nowMs()),
+    get isDown() {
+      return failures > 0;
+    },
+    succeeded() {
+      const wasDown = failures > 0;
+      failures = 0;
+      backoffUntilMs = Number.NEGATIVE_INFINITY;
+      limit = wasDown ? 1 : Math.min(MAX_LIMIT, limit + 1 / SUCCESSES_PER_STEP);
+      return wasDown;
+    },
+    failed(startedMs) {
+      if (startedMs < backoffUntilMs) return; // started before the failure that is already counted
+      const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
+      failures += 1;
+      limit = 1;
+      backoffUntilMs = nowMs() + backoffMs * (1 - random() / 2); // jitter between webhooks
+    },
+  };
+}
