@@ -250,7 +250,7 @@ function readBack(situation: Situation, waitingFor: string): Step {
 function ifListedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   const { collection, policy, nowMs } = situation;
   if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
-  // A notice or a 404 may have requested one more list; a flood of them does not delay the end for ever.
+  // A notice or a 404 may have requested one more list; a flood of them must not delay the end without limit.
   const listAtMs = nowMs < sinceMs + MAX_LIST_DELAY_MS ? requestedListAtMs(situation) : null;
   const pendingAtMs = earliest(listAtMs, nextRetryAtMs(collection, policy.wanted));
   // In the future: stepForReports has taken what is due.

@@ -13,7 +13,7 @@ export class KeyMissing extends Error {
   }
 }
 
-/** Replaces a payload that no key can decrypt. No payload of ours has this shape. */
+/** Replaces a payload that no key can decrypt. No other payload has this shape. */
 export const UNDECODABLE = { chartway: 'undecodable' } as const;
 
 /** True if the value replaces a payload that no key can decrypt. */

@@ -78,7 +78,7 @@ export interface Facts {
   readonly unknownFields: Readonly<Record<string, unknown>>;
 }
 
-/** Delays of the rereads after a claim that a read did not confirm: upstream's reads may lag behind its notices. Then polling goes on. */
+/** Delays of the rereads after a claim that a read did not confirm: upstream's reads may lag behind its notices. Then polling continues. */
 export const REREAD_DELAYS_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS] as const;
 const REREAD_SERIES_APART_MS = HOUR_MS;
 const MAX_EXTENSION_MS = 7 * DAY_MS;

@@ -3,7 +3,7 @@ import { hashText } from './text-hash';
 
 /**
  * The results of downloads in few bytes, for applicants with too many documents for Temporal's payloads. Key: a hash of report id and format. Value:
- * one token per version, a letter (s stored, n not offered, f failed for good) and a hash of the version. Payloads carry it.
+ * one token per version, a letter (s stored, n not offered, f failed and not retried) and a hash of the version. Payloads carry it.
  */
 export type Marks = Readonly<Record<string, string>>;
 

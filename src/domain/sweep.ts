@@ -4,15 +4,15 @@ import type { PollName } from './policy';
 import { isWithinRefreshPeriod } from './refresh';
 
 /**
- * The findings of a sweep. `gone`: an open applicant whose person no longer exists upstream; `unattended`: a person upstream whom no applicant
- * follows, or followed recently; `terminated`: an applicant that was ended by force and whose person is still upstream; `unread`: an open
+ * The findings of a sweep. `gone`: an open applicant whose person no longer exists upstream; `unattended`: a person upstream without an open
+ * or recently closed applicant; `terminated`: an applicant that was ended by force and whose person is still upstream; `unread`: an open
  * applicant whose status was not read for longer than twice its cadence.
  */
 export const SWEEP_KINDS = ['gone', 'unattended', 'terminated', 'unread'] as const;
 export type SweepKind = (typeof SWEEP_KINDS)[number];
 export type SweepCounts = Readonly<Record<SweepKind, number>>;
 
-/** A person upstream. `clientUserId` null: missing, or not one of ours, which may be any text and is dropped. */
+/** A person upstream. `clientUserId` null: missing or invalid; an invalid one may be any text and is dropped. */
 export interface SweepPerson {
   readonly clientUserId: string | null;
   readonly humanId: string;

@@ -14,7 +14,7 @@ export interface Person {
   readonly inviteLink: string | null;
 }
 
-/** Whom to invite. */
+/** The person to invite. */
 export interface Invitation {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -48,8 +48,8 @@ export interface ReportBody {
 }
 
 /**
- * Where people's records come from. A method makes one call besides tokens (a look-up: one per page) and retries nothing except a call
- * answered 401, once. Each throws RateLimited or Unavailable besides what it names. "Could not find out" is never an empty answer.
+ * Where people's records come from. A method makes one call in addition to tokens (a look-up: one per page) and retries nothing except a call
+ * answered 401, once. Each can also throw RateLimited or Unavailable. "Could not find out" is never an empty answer.
  */
 export interface Upstream {
   /** Creates the person, which sends the invitation. Not idempotent: look up after Unavailable. @throws ValidationRejected, AlreadyExists, Undecided */
