@@ -1,6 +1,6 @@
-import { link, open, rename, rm, stat, unlink } from 'node:fs/promises';
+import { link, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isCode, nullIfAbsent, PRIVATE_FILE, syncFolder } from './folders';
+import { isCode, PRIVATE_FILE, syncFolder } from './folders';
 
 /** Writes a new private file (0600) and syncs it. A file that fails is removed. @throws EEXIST where `path` exists; the system's error */
 export async function writeNewFile(path: string, bytes: string | Uint8Array): Promise<void> {
@@ -28,8 +28,8 @@ async function moveIntoPlace(draft: string, path: string): Promise<void> {
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'];
 
 /**
- * Moves a synced draft to `path` unless a file is there: returns false then and leaves the draft. Two processes cannot both succeed, except on a
- * file system without hard links, where the name is checked before a rename. @throws ENOENT where the draft is gone; the system's error
+ * Moves a synced draft to `path` unless a file is there: returns false then and leaves the draft. Two processes cannot both succeed. On a file
+ * system without hard links the file is empty for a moment, and stays empty after a crash. @throws ENOENT if the draft is gone; the system's error
  */
 export async function moveIfAbsent(draft: string, path: string): Promise<boolean> {
   try {
@@ -37,12 +37,27 @@ export async function moveIfAbsent(draft: string, path: string): Promise<boolean
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
     if (!isCode(error, ...NO_LINKS)) throw error;
-    if ((await nullIfAbsent(stat(path))) !== null) return false;
-    await moveIntoPlace(draft, path);
-    return true;
+    return renameToFreeName(draft, path);
   }
   await unlink(draft).catch(() => undefined); // the file has its name: a second one does no harm
   await syncFolder(dirname(path));
+  return true;
+}
+
+/** Reserves the name first, because a rename replaces the file that is there. */
+async function renameToFreeName(draft: string, path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', PRIVATE_FILE)).close();
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+  try {
+    await moveIntoPlace(draft, path);
+  } catch (error) {
+    await remove(path);
+    throw error;
+  }
   return true;
 }
 
