@@ -54,10 +54,10 @@ test.each(pages())('every npm command in %s exists', (page) => {
 });
 
 test.each(pages())('every variable in %s is in .env.example or in the deployment', (page) => {
-  const known = readFileSync(join(ROOT, '.env.example'), 'utf8');
+  const example = readFileSync(join(ROOT, '.env.example'), 'utf8');
   const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   const named = [...prose(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
-  const others = [
+  const variablesOfOthers = [
     'HTTP_PROXY',
     'NO_COLOR',
     'FORCE_COLOR',
@@ -69,7 +69,9 @@ test.each(pages())('every variable in %s is in .env.example or in the deployment
     'NODE_EXTRA_CA_CERTS',
   ];
   expect(
-    named.filter((name) => !known.includes(`#${name}=`) && !compose.includes(name) && !others.includes(name)),
+    named.filter(
+      (name) => !example.includes(`#${name}=`) && !compose.includes(name) && !variablesOfOthers.includes(name),
+    ),
   ).toEqual([]);
 });
 
