@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
-import { RETENTION_VARIABLES, retentionFaults, retentionMsOf } from './activities/retention-settings';
+import { RETENTION_VARIABLES, retentionFaults, toRetentionMs } from './activities/retention-settings';
 import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
 import { DAY_MS, DURATION_EXPECTED, MINUTE_MS, parseDurationMs, SECOND_MS } from './domain/policy';
 import { PROXY_EXPECTED, readProxy } from './human-api/proxy-settings';
@@ -111,7 +111,7 @@ function configOf(
     policy: toPolicy(read),
     refreshForMs: read.REFRESH_FOR,
     /** Null: nothing is erased by age. */
-    retentionMs: retentionMsOf(read),
+    retentionMs: toRetentionMs(read),
     /** Null: no sweep by schedule. */
     sweepEveryMs: read.SWEEP_EVERY === 'off' ? null : read.SWEEP_EVERY,
     webhook: {

@@ -20,7 +20,7 @@ import {
 import type { ReportBody, Upstream } from '../upstream/port';
 import { type AccessDenialProgress, accessDeniedForMs, startAccessDenialProgress } from './access-denial';
 import { type Attempt, attempt, stopIfCancelled, whenCancelled } from './attempt';
-import { translateStoreErrors } from './manifests';
+import { translateStoreErrors } from './store';
 
 export interface FetchDocumentInput {
   readonly clientUserId: string;

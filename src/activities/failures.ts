@@ -30,7 +30,7 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 const LONG_OUTAGE_MS = 15 * 60_000;
 const MAX_RETRY_IN_LONG_OUTAGE_MS = 5 * 60_000;
-/** Retries come up to a fifth earlier, so that activities that failed together do not retry together. */
+/** A retry is up to a fifth earlier, so that activities that failed together do not retry together. */
 const JITTER = 0.2;
 
 /**

@@ -1,4 +1,3 @@
-import { auditingCancels } from './audited-cancels';
 import { createInvitationActivities, type InvitationDeps } from './invitation';
 import { createMailboxActivities, type MailboxDeps } from './mailbox';
 import { createManifestActivities, type ManifestDeps } from './manifests';
@@ -6,10 +5,8 @@ import { createPersonActivities } from './person';
 import { createRefreshActivities, type RefreshDeps } from './refresh';
 import { createReportActivities, type ReportDeps } from './reports';
 import { createRetentionActivities, type RetentionDeps } from './retention';
-import { schedulingChecks } from './scheduled-checks';
 import { createSweepActivities, type SweepDeps } from './sweep';
 import { createSweepPageActivities } from './sweep-upstream';
-import { createTurnActivities } from './turns';
 import { createWithdrawalActivities, createWithdrawalRecordActivities } from './withdrawal';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
@@ -30,11 +27,19 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 /** Activities that use only the store and Temporal, on the task queue of the workflows. */
 export function createInternalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
   return {
-    ...schedulingChecks(auditingCancels(createManifestActivities(deps), deps.retention.audit), deps),
+    ...createManifestActivities(deps),
     ...createMailboxActivities(deps),
     ...createRefreshActivities(deps),
     ...createWithdrawalRecordActivities(deps),
     ...createSweepActivities(deps),
     ...createRetentionActivities(deps),
+  };
+}
+
+/** Turns of work with a lower rate limit: the limit of the task queue decides when each attempt starts. */
+export function createTurnActivities() {
+  return {
+    /** Does nothing: its start is the turn. */
+    async awaitTurn(): Promise<void> {},
   };
 }

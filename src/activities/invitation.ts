@@ -20,9 +20,9 @@ import {
   type UndecidedPatience,
 } from './attempt';
 import { NothingYet } from './failures';
-import { translateStoreErrors } from './manifests';
 import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
+import { translateStoreErrors } from './store';
 
 /** The result of an invitation. `conflict` and `invalid` are final: a human has to look. */
 export type InvitationAnswer =

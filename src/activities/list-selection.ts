@@ -51,7 +51,7 @@ export function selectReports(
   };
 }
 
-/** All rows; if there are too many, those that are still to be fetched, as many as fit. */
+/** All rows; if there are too many, as many as fit of the rows that still need a download. */
 function selectFittingRows(
   rows: readonly ListedReport[],
   wanted: Wanted,

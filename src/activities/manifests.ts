@@ -1,15 +1,17 @@
 import { activityInfo, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import { compactDocuments } from '../domain/collection-documents';
+import { parseInstantMs } from '../domain/instants';
 import type { Marks } from '../domain/marks';
 import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
-import { describeError } from '../observability/describe-error';
-import { StoreNotFound, UnreadableManifest, WrongFolder } from '../report-store/errors';
+import type { Audit } from '../observability/audit';
+import { WrongFolder } from '../report-store/errors';
 import { createKeyedDigest, type DigestKeys, matchDetails } from '../report-store/keyed-digest';
 import type { Manifest, ManifestChange, ReportStore } from '../report-store/port';
+import type { ApplicantRuns } from './applicant-runs';
+import { translateStoreErrors } from './store';
 
-/** What the store knew of an applicant before this run. */
+/** The manifest as it was before this run. */
 export type EarlierRound =
   | { kind: 'none' }
   | {
@@ -19,18 +21,18 @@ export type EarlierRound =
       reason: Reason | null;
       /** ISO 8601; null while the applicant is open. */
       closedAt: string | null;
-      /** Those of the present details; of many there are marks instead. */
+      /** Documents of the current details; a long list is replaced by marks. */
       documents: readonly StoredDocument[];
       marks?: Marks;
       round: number;
       detailsRound: number;
       revision: number;
-      /** True if it was started with other details, or has an outcome and its details are unknown. */
+      /** The round had other details, or it has an outcome and its details are unknown. */
       ofOthers: boolean;
     }
   | { kind: 'wrong-folder' };
 
-/** What the manifest says after a write: another may have been newer. */
+/** The manifest after a write; an earlier write may have been newer. */
 export interface RecordedManifest {
   readonly round: number;
   readonly revision: number;
@@ -42,83 +44,93 @@ export interface EarlierRoundInput {
   readonly detailsDigest: string;
 }
 
+/** `checkAfterMs`: when to list the reports again, in ms after `closedAt`, ascending. */
+export type RecordManifestInput = ManifestChange & { readonly checkAfterMs?: readonly number[] };
+
 export interface ManifestDeps {
   readonly reportStore: ReportStore;
-  /** Of the digest of the details in the manifest, which must not be guessed from names and birth dates. */
+  /** Keys of the digest in the manifest, without which names and birth dates could be guessed from it. */
   readonly digestKeys: DigestKeys;
+  readonly audit: Pick<Audit, 'record'>;
+  readonly runs: Pick<ApplicantRuns, 'scheduleChecks'>;
+  /** How long after the closing new versions of reports are collected. */
+  readonly refreshForMs: number;
 }
 
-/** The activities about an applicant's manifest. They touch the store only, so they have no share in upstream's rate. */
-export function createManifestActivities({ reportStore, digestKeys }: ManifestDeps) {
+/** Waiting for other writers ends before the attempt does, because an attempt that timed out must not write later. */
+const WAIT_SHARE_OF_TIMEOUT = 0.8;
+
+/** The activities about an applicant's manifest. */
+export function createManifestActivities({ reportStore, digestKeys, audit, runs, refreshForMs }: ManifestDeps) {
   return {
-    /** Reads what an earlier round left: Temporal forgets closed runs, the manifest does not. Where nothing is, the place is claimed for the applicant. */
+    /** Reads the manifest of an earlier round, because Temporal deletes closed runs. Without one, claims the folder for the applicant. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
-      return translateStoreErrors<EarlierRound>(async () => {
-        const manifest = await reportStore.readManifest(clientUserId);
-        if (!manifest) {
-          await reportStore.claim(clientUserId);
-          return { kind: 'none' };
-        }
-        warnUnreadEntries(manifest);
-        const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
-        const documents = manifest.documents.filter((document) => isFromCurrentDetails(document, detailsRound));
-        const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
-        // A digest whose key was rotated away: details that may be another person's get no outcome.
-        const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
-        const ofOthers = match === 'other' || isUnknown;
-        return {
-          kind: 'known',
-          humanId,
-          outcome,
-          reason,
-          closedAt,
-          ...compactDocuments(documents),
-          round,
-          detailsRound,
-          revision,
-          ofOthers,
-        };
-      }).catch((error: unknown): EarlierRound => {
+      try {
+        return await translateStoreErrors(() => readOrClaim(clientUserId, detailsDigest));
+      } catch (error) {
         if (error instanceof WrongFolder) return { kind: 'wrong-folder' };
         throw error;
-      });
+      }
     },
 
-    /** Writes a round, or the closing, into the manifest. `detailsDigest` comes plain and is stored keyed. */
-    async recordManifest(change: ManifestChange): Promise<RecordedManifest> {
+    /**
+     * Writes a round or its closing. `detailsDigest` is plain here and stored keyed. A cancel by an operator is recorded in the audit log, and checks
+     * after a closing are scheduled as part of the write (decision 0037), so runs of earlier versions need no further command.
+     */
+    async recordManifest({ checkAfterMs = [], ...change }: RecordManifestInput): Promise<RecordedManifest> {
       const detailsDigest = change.detailsDigest === null ? null : createKeyedDigest(digestKeys, change.detailsDigest);
-      const waitAtMostMs = activityInfo().startToCloseTimeoutMs * SHARE_OF_THE_TIMEOUT;
-      const written = () => reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs });
-      const recorded = await translateStoreErrors(written);
-      const { round, revision, outcome } = recorded;
-      if (outcome !== null) warnUnreadEntries(recorded);
+      const waitAtMostMs = activityInfo().startToCloseTimeoutMs * WAIT_SHARE_OF_TIMEOUT;
+      const manifest = await translateStoreErrors(() =>
+        reportStore.updateManifest({ ...change, detailsDigest }, { waitAtMostMs }),
+      );
+      const { round, revision, outcome } = manifest;
+      if (outcome !== null) warnUnreadEntries(manifest);
+      // Otherwise another write was newer, and this one closed nothing.
+      if (outcome === change.outcome) {
+        await recordCancel(change);
+        await scheduleChecks(change, checkAfterMs);
+      }
       return { round, revision, outcome };
     },
   };
+
+  async function readOrClaim(clientUserId: string, detailsDigest: string): Promise<EarlierRound> {
+    const manifest = await reportStore.readManifest(clientUserId);
+    if (!manifest) {
+      await reportStore.claim(clientUserId);
+      return { kind: 'none' };
+    }
+    warnUnreadEntries(manifest);
+    const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
+    const documents = manifest.documents.filter((document) => isFromCurrentDetails(document, detailsRound));
+    const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
+    // The digest's key was removed: the details may be another person's, and this outcome is not theirs.
+    const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
+    const ofOthers = match === 'other' || isUnknown;
+    const known = { humanId, outcome, reason, closedAt, round, detailsRound, revision, ofOthers };
+    return { kind: 'known', ...known, ...compactDocuments(documents) };
+  }
+
+  /** Records a cancel, which Chartway learns of only here, because operators cancel in Temporal. An audit log that fails must not keep the applicant open. */
+  async function recordCancel({ clientUserId, outcome, reason }: ManifestChange): Promise<void> {
+    if (outcome !== 'cancelled' || reason !== 'operator') return;
+    const detail = 'requested in Temporal; see the history of the run';
+    await audit.record({ who: 'worker', did: 'cancel', clientUserId, detail }).catch(() => undefined);
+  }
+
+  async function scheduleChecks({ clientUserId, closedAt }: ManifestChange, checkAfterMs: readonly number[]) {
+    const closedAtMs = parseInstantMs(closedAt);
+    // A later check would find the closing too old.
+    const afterMs = checkAfterMs.filter((ms) => ms <= refreshForMs);
+    const [firstMs] = afterMs;
+    if (closedAtMs === null || firstMs === undefined) return;
+    await runs.scheduleChecks(clientUserId, { closedAtMs, afterMs }, firstMs);
+  }
 }
 
-/** Their values may be anything, so they are only counted. */
+/** Logs only the number of entries, because their values may be anything. */
 function warnUnreadEntries({ clientUserId, unread }: Manifest): void {
   if (!unread) return;
   const count = unread.documents.length + unread.missing.length;
-  log.warn('the manifest has entries that this version cannot read; they are kept as they are', {
-    clientUserId,
-    count,
-  });
-}
-
-/** Waiting for other writers ends before the attempt does: an attempt that was given up must not write later. */
-const SHARE_OF_THE_TIMEOUT = 0.8;
-
-/** A store that cannot be read or written is retried without limit: work goes on when there is space again. Its paths stay here. */
-export async function translateStoreErrors<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof WrongFolder) throw error;
-    const { name, code } = describeError(error);
-    const isTold = error instanceof UnreadableManifest || error instanceof StoreNotFound;
-    const why = isTold ? error.message : `the report store failed (${code ?? name})`;
-    throw ApplicationFailure.create({ message: `${why}; it is tried again`, type: 'StoreUnavailable' });
-  }
+  log.warn('the manifest has entries that this version cannot read; they are kept', { clientUserId, count });
 }

@@ -14,7 +14,7 @@ import {
   type UndecidedPatience,
 } from './attempt';
 import { NothingYet, nothingNew, toFailure } from './failures';
-import type { PollMetrics } from './poll-metrics';
+import type { ActivityMetrics } from './metrics';
 import { continueOutage, type PollProgress, type Progress, startPollProgress, startProgress } from './progress';
 
 /**
@@ -68,11 +68,11 @@ const LOOK_UP_EVERY_MS = 8_000;
 
 export interface PersonDeps {
   readonly upstream: Upstream;
-  readonly pollMetrics?: PollMetrics;
+  readonly metrics?: Pick<ActivityMetrics, 'foundByPolling'>;
 }
 
 /** Activities that read one person: one API call each. */
-export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
+export function createPersonActivities({ upstream, metrics }: PersonDeps) {
   return {
     /** Reads the status; retried until the upstream answers or the patience ends. */
     async readStatus(input: ReadStatusInput): Promise<StatusAnswer> {
@@ -103,7 +103,7 @@ export function createPersonActivities({ upstream, pollMetrics }: PersonDeps) {
         });
         if (answer.kind === 'outage' || answer.kind === 'undecided') return answer;
         if (isNews(answer, input)) {
-          pollMetrics?.found.inc({ of: 'status' });
+          metrics?.foundByPolling.inc({ of: 'status' });
           return answer;
         }
         if (input.isStuck) return answer;
@@ -154,7 +154,7 @@ async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Pr
   return { kind: 'status', status, updatedAtMs, askedAtMs: running.askedAtMs, outageMs };
 }
 
-/** Reads a person; null if the upstream itself answers that there is none. */
+/** Reads a person; null if the upstream itself answers that the person does not exist. */
 export async function readOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
   try {
     return await upstream.readStatus(subjectId);

@@ -3,33 +3,16 @@ import { compactDocuments } from '../domain/collection-documents';
 import { parseInstantMs } from '../domain/instants';
 import type { ReportNotice } from '../domain/notices';
 import type { Policy } from '../domain/policy';
-import { type CheckSchedule, type ClosedRound, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
+import { type ClosedRound, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import { isFromCurrentDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
-import { WrongFolder } from '../report-store/errors';
-import type { Manifest, ReportStore } from '../report-store/port';
+import type { ReportStore } from '../report-store/port';
 import { noticeRequestId } from '../upstream/notices';
-import { translateStoreErrors } from './manifests';
-
-/** The applicants' runs, by whoever knows Temporal's client: one call each, no search. */
-export interface ApplicantRuns {
-  isOpen(clientUserId: string): Promise<boolean>;
-  /** Since when a run has been open, in ms since 1970; null where none is, or where it has concluded: one that shows the stage `closed` passes its notices to the refresh itself. */
-  takesNoticesSinceMs(clientUserId: string): Promise<number | null>;
-  /** Passes a report notice on to an open run and to nothing else; a repeat under the same request id changes nothing. */
-  passReportNotice(
-    clientUserId: string,
-    notice: ReportNotice,
-    requestId: string,
-  ): Promise<'taken' | 'closed-or-unknown'>;
-  /** Passes a report notice on to the applicant's refresh, which is started where none runs; a repeat under the same request id changes nothing. */
-  passToRefresh(clientUserId: string, notice: ReportNotice, requestId: string): Promise<void>;
-  /** Has the applicant's refresh make checks. Where none runs, one is started that begins after `delayMs`; a repeat changes nothing. */
-  scheduleChecks(clientUserId: string, schedule: CheckSchedule, delayMs: number): Promise<void>;
-}
+import type { ApplicantRuns } from './applicant-runs';
+import { readOwnManifest, translateStoreErrors } from './store';
 
 /**
- * Whether there is a round to refresh. `open`: another one runs, since `sinceMs` (missing in answers of 0.1.0); `none`: nothing is known, or it ended by force; `withdrawn`: the person was
- * deleted upstream; `too-old`: it closed more than REFRESH_FOR ago.
+ * The round that a refresh adds to. `open`: the next round runs, since `sinceMs` (missing in answers of 0.1.0). `none`: no manifest, or no outcome
+ * in it. `withdrawn`: the person was deleted upstream. `too-old`: it closed more than REFRESH_FOR ago.
  */
 export type RoundToRefresh =
   | ({ kind: 'closed' } & ClosedRound)
@@ -46,21 +29,21 @@ export interface RefreshToRecord {
 
 export interface RefreshDeps {
   readonly reportStore: ReportStore;
-  readonly runs: ApplicantRuns;
-  /** How long after the closing new versions are taken. */
+  readonly runs: Pick<ApplicantRuns, 'openSinceMs' | 'passReportNotice' | 'passToRefresh'>;
+  /** How long after the closing new versions of reports are collected. */
   readonly refreshForMs: number;
-  /** The worker's own: the run that had one of its own may be forgotten. What is wanted stands in the manifest. */
+  /** The worker's, because Temporal may have deleted the run with its own. The wanted reports are those of the manifest. */
   readonly policy: Policy;
 }
 
-/** The activities of a refresh, apart from those that call upstream, which are the applicant's. */
+/** The activities of a refresh. It also uses those of an applicant that call the upstream. */
 export function createRefreshActivities({ reportStore, runs, refreshForMs, policy }: RefreshDeps) {
   return {
-    /** Asks Temporal first: an open applicant's manifest may still show the outcome of the round before. */
+    /** Asks Temporal first: the manifest of an open applicant may still have the outcome of the round before. */
     async readClosedRound({ clientUserId }: { clientUserId: string }): Promise<RoundToRefresh> {
-      const sinceMs = await runs.takesNoticesSinceMs(clientUserId);
+      const sinceMs = await runs.openSinceMs(clientUserId);
       if (sinceMs !== null) return { kind: 'open', sinceMs };
-      const manifest = await translateStoreErrors(() => reportStore.readManifest(clientUserId)).catch(nullIfForeign);
+      const manifest = await readOwnManifest(reportStore, clientUserId);
       if (!manifest || manifest.outcome === null) return { kind: 'none' };
       if (!isStillConnected(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
       const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
@@ -77,7 +60,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       };
     },
 
-    /** Passes a notice on under the request id that the webhook would have used. */
+    /** Forwards a notice to the open applicant, with the request id that the webhook uses. */
     async passToApplicant(input: {
       clientUserId: string;
       notice: ReportNotice;
@@ -86,7 +69,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       return runs.passReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
     },
 
-    /** Passes notices on under the request ids that the webhook would have used, so that a repeat counts once. */
+    /** Forwards notices to the refresh, with the request ids that the webhook uses, so that a repeat counts once. */
     async passToRefresh(input: { clientUserId: string; notices: readonly ReportNotice[] }): Promise<void> {
       const { clientUserId, notices } = input;
       for (const notice of notices) {
@@ -94,19 +77,13 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       }
     },
 
-    /** Adds to the manifest, where it is there. */
+    /** Adds to the manifest; does nothing without one, because the folder was removed. */
     async recordRefresh(refresh: RefreshToRecord): Promise<void> {
       const refreshedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
       await translateStoreErrors(async () => {
-        // Somebody removed the folder: what was stored since has nowhere to be told of.
         if (!(await reportStore.readManifest(refresh.clientUserId))) return;
         await reportStore.updateManifest({ kind: 'refresh', ...refresh, refreshedAt });
       });
     },
   };
-}
-
-function nullIfForeign(error: unknown): Manifest | null {
-  if (error instanceof WrongFolder) return null;
-  throw error;
 }

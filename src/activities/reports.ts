@@ -6,7 +6,7 @@ import { type Attempt, attempt } from './attempt';
 import { type DownloadDeps, type FetchDocumentInput, fetchDocument } from './download';
 import { nothingNew } from './failures';
 import { type ListSelection, selectReports } from './list-selection';
-import type { PollMetrics } from './poll-metrics';
+import type { ActivityMetrics } from './metrics';
 import { type PollProgress, type Progress, startPollProgress } from './progress';
 
 export interface ListReportsInput extends ListSelection {
@@ -27,12 +27,12 @@ export interface WatchReportsInput extends ListSelection {
 }
 
 export interface ReportDeps extends DownloadDeps {
-  readonly pollMetrics?: PollMetrics;
+  readonly metrics?: Pick<ActivityMetrics, 'foundByPolling'>;
 }
 
 /** Activities about one person's reports: one API call each. */
 export function createReportActivities(deps: ReportDeps) {
-  const { upstream, pollMetrics } = deps;
+  const { upstream, metrics } = deps;
   return {
     /** Lists the reports; retried until the upstream answers or denies access, or the patience ends. */
     async listReports(input: ListReportsInput): Promise<ListAnswer> {
@@ -57,7 +57,7 @@ export function createReportActivities(deps: ReportDeps) {
           throw error;
         });
         if (answer?.kind === 'listed' && answer.digest !== digest) {
-          pollMetrics?.found.inc({ of: 'reports' });
+          metrics?.foundByPolling.inc({ of: 'reports' });
           return answer;
         }
         throw nothingNew(running.progress, delaysMs, 'no new reports');

@@ -1,36 +1,39 @@
 import type { ApplicantListing, SweepCandidate, SweepFinding, SweepPerson } from '../domain/sweep';
 import type { Shelf } from '../report-store/shelf';
 
-/** The files of one sweep on the shelf: whatever grows with the number of people lies here, not in a workflow's history. JSON lines. */
+/** The rows of a sweep's working files, by kind of file. */
+interface SweepRows {
+  people: SweepPerson;
+  applicants: ApplicantListing;
+  candidates: SweepCandidate;
+  findings: SweepFinding;
+}
+
+/** Working files of one sweep on the shelf, for data that grows with the number of people and would not fit a workflow's history. JSON lines. */
 export function sweepFiles(shelf: Shelf, sweepId: string) {
-  const nameOf = (kind: string, ...at: number[]) =>
-    `sweeps/${sweepId}/${[kind, ...at.map((n) => String(n).padStart(6, '0'))].join('-')}.jsonl`;
-  const read = async <T>(name: string): Promise<T[]> => parseJsonLines<T>(await shelf.get(name));
+  const folder = `sweeps/${sweepId}/`;
+  const fileName = (kind: string, position: readonly number[]) =>
+    `${folder}${[kind, ...position.map((number) => String(number).padStart(6, '0'))].join('-')}.jsonl`;
   return {
-    putPeople: (page: number, rows: readonly SweepPerson[]) => shelf.put(nameOf('people', page), toJsonLines(rows)),
-    people: (page: number) => read<SweepPerson>(nameOf('people', page)),
-    putApplicants: (page: number, rows: readonly ApplicantListing[]) =>
-      shelf.put(nameOf('applicants', page), toJsonLines(rows)),
-    applicants: (page: number) => read<ApplicantListing>(nameOf('applicants', page)),
-    putCandidates: (shard: number, part: number, rows: readonly SweepCandidate[]) =>
-      shelf.put(nameOf('candidates', shard, part), toJsonLines(rows)),
-    candidates: (shard: number, part: number) => read<SweepCandidate>(nameOf('candidates', shard, part)),
-    putFindings: (shard: number, part: number, rows: readonly SweepFinding[]) =>
-      shelf.put(nameOf('findings', shard, part), toJsonLines(rows)),
-    findings: (shard: number, part: number) => read<SweepFinding>(nameOf('findings', shard, part)),
-    /** Removes all but the list. */
-    async tidy() {
-      for (const name of await shelf.list(`sweeps/${sweepId}/`)) await shelf.remove(name);
+    /** `position`: the page; or the shard and the part. */
+    put: <K extends keyof SweepRows>(kind: K, rows: readonly SweepRows[K][], ...position: readonly number[]) =>
+      shelf.put(fileName(kind, position), toJsonLines(rows)),
+    /** Without a file there are no rows. */
+    read: async <K extends keyof SweepRows>(kind: K, ...position: readonly number[]) =>
+      parseJsonLines<SweepRows[K]>(await shelf.get(fileName(kind, position))),
+    /** Removes all working files. The list of findings stays. */
+    async remove() {
+      for (const name of await shelf.list(folder)) await shelf.remove(name);
     },
   };
 }
 
-/** The whole list of a sweep. */
+/** The list of all findings of a sweep. */
 export function findingsFileName(sweepId: string): string {
   return `sweeps/${sweepId}.jsonl`;
 }
 
-/** How the last sweep ended, for whoever shows it. */
+/** The result of the last sweep. */
 export const LATEST_SWEEP = 'sweeps/latest.json';
 
 export function toJsonLines(rows: readonly object[]): Buffer {
@@ -43,6 +46,6 @@ function parseJsonLines<T>(bytes: Buffer | null): T[] {
     return lines.map((line) => JSON.parse(line) as T);
   } catch {
     // The parser's own error quotes the text.
-    throw new Error('expected JSON lines in a file of a sweep, got others: it was damaged; let the sweep run again');
+    throw new Error('a file of the sweep is damaged: run the sweep again');
   }
 }

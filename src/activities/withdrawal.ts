@@ -6,10 +6,11 @@ import type { ReportStore } from '../report-store/port';
 import { Unavailable, Undecided } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import type { KnownPeople } from '../workflows/contract';
+import type { ApplicantRuns } from './applicant-runs';
 import { type Attempt, attemptDecision, type UndecidedAnswer, type UndecidedPatience } from './attempt';
-import { translateStoreErrors } from './manifests';
 import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
+import { translateStoreErrors } from './store';
 
 export interface WithdrawInput extends UndecidedPatience {
   readonly humanId: string;
@@ -105,7 +106,7 @@ function isAnswerStatus(status: number | null): boolean {
 
 export interface WithdrawalRecordDeps {
   readonly reportStore: ReportStore;
-  readonly runs: { isOpen(clientUserId: string): Promise<boolean> };
+  readonly runs: Pick<ApplicantRuns, 'isOpen'>;
   /** Its wanted reports go into a new manifest. */
   readonly policy: Policy;
 }

@@ -147,7 +147,7 @@ export function createApplicantRuns(deps: {
       return receiver === 'applicant' ? 'taken' : receiver === 'refresh' ? 'refreshing' : 'closed-or-unknown';
     },
     isOpen: async (clientUserId: string) => (await readApplicantRun(client, clientUserId))?.standing === 'open',
-    takesNoticesSinceMs: async (clientUserId: string) => {
+    openSinceMs: async (clientUserId: string) => {
       const run = await readApplicantRun(client, clientUserId);
       return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
     },
@@ -157,18 +157,21 @@ export function createApplicantRuns(deps: {
         : 'closed-or-unknown',
     passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
       sendToRefresh(signals, clientUserId, notice, requestId, defaultDeadlineMs()),
-    scheduleChecks: (clientUserId: string, schedule: CheckSchedule, delayMs: number) =>
-      signals.sendWithStart(
-        {
-          workflowId: refreshWorkflowId(clientUserId),
-          signalName: scheduleChecksSignal.name,
-          payload: schedule,
-          requestId: `${scheduleChecksSignal.name}-${schedule.closedAtMs}`,
-          untilMs: defaultDeadlineMs(),
-        },
-        REFRESH_REPORTS,
-        { startDelayMs: delayMs },
-      ),
+    scheduleChecks: async (clientUserId: string, schedule: CheckSchedule, delayMs: number) => {
+      const signal = {
+        workflowId: refreshWorkflowId(clientUserId),
+        signalName: scheduleChecksSignal.name,
+        payload: schedule,
+        requestId: `${scheduleChecksSignal.name}-${schedule.closedAtMs}`,
+        untilMs: defaultDeadlineMs(),
+      };
+      try {
+        await signals.sendWithStart(signal, REFRESH_REPORTS, { startDelayMs: delayMs });
+      } catch (error) {
+        // A refresh that holds its maximum of signals lists the reports anyway.
+        if (!(error instanceof NoticeUndelivered && error.kind === 'refused')) throw error;
+      }
+    },
   } as const;
 }
 

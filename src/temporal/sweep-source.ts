@@ -29,7 +29,7 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
     },
 
     /** Observes the newest run; null if Temporal has none, or no longer. */
-    async look(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null> {
+    async inspect(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null> {
       const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
       const run = description && toApplicantRun(description.workflowExecutionInfo ?? {});
       if (!run) return null;

@@ -130,14 +130,14 @@ async function learnStatus(applicant: Applicant, answer: StatusAnswer): Promise<
   applicant.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
 
-/** A person is gone only if, besides the 404, a look-up by our own id does not find them. */
+/** A person is gone only if, in addition to the 404, a look-up by our own id does not find them. */
 async function confirmMissing(applicant: Applicant, outageMs: number): Promise<void> {
   const { state, input } = applicant;
   const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
   const call = upstreamActivities('conclude', 'Look the person up');
-  const whom = { clientUserId, clientUserEmail };
-  const found = await askUntilDecided(applicant, (patience) => call.lookUp({ ...whom, ...patience }));
+  const query = { clientUserId, clientUserEmail };
+  const found = await askUntilDecided(applicant, (patience) => call.lookUp({ ...query, ...patience }));
   if (found.kind === 'nobody') {
     applicant.facts = withMissingUpstream(applicant.facts, Date.now());
     return;

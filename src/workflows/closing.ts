@@ -128,8 +128,8 @@ function withdraw(humanId: string, applicant: Applicant): Promise<'deleted' | 'a
 async function findInvited(applicant: Applicant, watchMs: number): Promise<string | null> {
   const { clientUserId, clientUserEmail } = applicant.input.details;
   const call = upstreamActivities('conclude', 'Find out whether the person was invited');
-  const whom = { clientUserId, clientUserEmail, watchMs };
-  const found = await askUntilDecided(applicant, (patience) => call.findInvited({ ...whom, ...patience }));
+  const query = { clientUserId, clientUserEmail, watchMs };
+  const found = await askUntilDecided(applicant, (patience) => call.findInvited({ ...query, ...patience }));
   return found.kind === 'found' ? found.humanId : null;
 }
 

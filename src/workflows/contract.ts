@@ -127,7 +127,7 @@ export interface CollectRecordsInput {
 }
 
 /**
- * The link that opens the invitation, from the answer to the create. `why` there is none: `adopted`, the person was invited before, and a look-up
+ * The link that opens the invitation, from the answer to the create. `why` no link is known: `adopted`, the person was invited before, and a look-up
  * returns no link; `not-returned`, the answer had none; `closed`, the applicant has ended.
  */
 export interface InvitationAnswer {

@@ -14,126 +14,126 @@ import {
 } from '../domain/mailbox';
 import type { ReportNotice } from '../domain/notices';
 import { internalActivities, upstreamActivities, waitForTurn } from './activity-calls';
-import { type DeliverNoticesResult, reportNoticeSignal } from './contract';
+import { type DeliverNoticesResult, mailboxWorkflowId, reportNoticeSignal } from './contract';
 import { hasReachedRunLimit } from './run-limits';
 
 export interface DeliverNoticesInput {
-  /** Notices that the run before did not deliver. */
+  /** Notices that the previous run did not forward. */
   readonly waiting?: readonly ReportNotice[];
-  /** How many runs before delivered. */
+  /** How many notices the previous runs forwarded. */
   readonly delivered?: number;
-  /** How far the run before was; missing in what 0.1.0 handed over. */
+  /** The search of the previous run; missing in the input of 0.1.0. */
   readonly search?: OwnerSearch;
 }
 
 /**
- * The mailbox of one person, for report notices that name only a humanId: finds out whose it is, passes the notices on, and returns whose they
- * were. After a day without an owner the notices go to the quarantine; while that is full they stay here.
+ * The mailbox of one person, for report notices that name only a humanId. Finds the applicant, forwards the notices, and returns their owner.
+ * After a day without an owner, quarantines the notices; while the quarantine is full, keeps them.
  */
 export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<DeliverNoticesResult> {
-  const humanId = workflowInfo().workflowId.replace(/^notices-/, '');
+  const humanId = workflowInfo().workflowId.slice(mailboxWorkflowId('').length);
   let mailbox = openMailbox(input.waiting ?? [], input.search ?? null, Date.now());
   let { delivered = 0 } = input;
   let signals = 0;
-  let asking: CancellationScope | null = null;
+  let lookUp: CancellationScope | null = null;
   let failure: unknown = null;
   setHandler(reportNoticeSignal, (notice) => {
     signals += 1;
-    // What is no notice, or cannot be decoded, must not stand in the way of those that are.
+    // A payload that is not a notice, or cannot be decoded, must not block the others.
     if (typeof notice?.reportId === 'string') mailbox = withHeldNotice(mailbox, notice);
   });
 
   for (;;) {
     if (failure !== null) throw failure;
     if (shouldContinueAsNew()) {
-      stopAsking();
+      stopLookUp();
       const { notices: waiting, search } = mailbox;
       return continueAsNew<typeof deliverNotices>({ waiting, delivered, search });
     }
     const step = decide();
     if (step.do === 'wait') await waitUntil(step.untilMs);
     else if (step.do === 'pass-on') await forwardNotices(step.notices);
-    else if (step.do === 'search') await search();
-    else if (step.do === 'ask') await ask();
-    else if (step.do === 'stop-asking') stopAsking();
+    else if (step.do === 'search') await searchApplicant();
+    else if (step.do === 'ask') await findOwner();
+    else if (step.do === 'stop-asking') stopLookUp();
     else if (step.do === 'set-aside') await quarantineNotices(step.notices);
     else {
-      stopAsking();
+      stopLookUp();
       return { clientUserId: mailbox.owner, delivered };
     }
   }
 
-  /** Our own record first; upstream's where the search has not caught up yet, or the person was not started by us. */
-  async function ask(): Promise<void> {
-    await search();
+  /** Searches Temporal, then asks upstream: Temporal's search lags, and a person may not have been started by Chartway. */
+  async function findOwner(): Promise<void> {
+    await searchApplicant();
     if (mailbox.owner !== null) return;
-    // Past the day only our own record is searched, once more.
+    // After a day, only Temporal is searched, once more.
     if (decideMailbox(mailbox, Date.now(), true).do === 'stop-asking') mailbox = withFailedLookUp(mailbox, Date.now());
-    else askUpstream();
+    else startLookUp();
   }
 
-  async function search(): Promise<void> {
+  async function searchApplicant(): Promise<void> {
     const askedAtMs = Date.now();
     mailbox = { ...mailbox, hasNews: false };
     const owner = await internalActivities('Find the applicant').findApplicant({ humanId });
-    // Read again after the wait: a notice may have come in it.
+    // Reads `mailbox` again: a notice may have arrived during the call.
     mailbox = withSearchResult(mailbox, owner, askedAtMs);
   }
 
-  /** Beside the wait: under a flood the turn may come hours later, and a notice that comes meanwhile may find the applicant. */
-  function askUpstream(): void {
+  /** Does not block the loop: under a flood the rate limit delays the look-up for hours, and a later search may find the applicant. */
+  function startLookUp(): void {
     const scope = new CancellationScope();
-    asking = scope;
+    lookUp = scope;
     scope
       .run(async () => {
-        await waitForTurn('lookups', 'Wait for a turn among the look-ups of mailboxes');
+        await waitForTurn('lookups', 'Wait for the rate limit of mailbox look-ups');
         const call = upstreamActivities('background', 'Ask whose report it is', { cancellationType: 'TRY_CANCEL' });
         return call.readClientUserId({ humanId });
       })
       .then((owner) => {
-        if (asking !== scope) return;
+        if (lookUp !== scope) return;
         mailbox = withFailedLookUp(withOwner(mailbox, owner), Date.now());
-        asking = null;
+        lookUp = null;
       })
       .catch((error: unknown) => {
-        // What comes after the look-up was given up is no one's: its end must not fail a mailbox that holds notices.
-        if (asking === scope) failure = error;
+        // The failure of a stopped look-up must not fail a mailbox that holds notices.
+        if (lookUp === scope) failure = error;
       });
   }
 
-  function stopAsking(): void {
-    const scope = asking;
-    asking = null;
+  function stopLookUp(): void {
+    const scope = lookUp;
+    lookUp = null;
     scope?.cancel();
   }
 
   async function forwardNotices(batch: readonly ReportNotice[]): Promise<void> {
-    stopAsking();
+    stopLookUp();
     const clientUserId = mailbox.owner ?? '';
     const results = await Promise.all(
-      batch.map((notice) => internalActivities('Pass the notice on').passNotice({ clientUserId, notice })),
+      batch.map((notice) => internalActivities('Forward the notice').passNotice({ clientUserId, notice })),
     );
     mailbox = withoutFirstNotices(mailbox, batch.length);
     delivered += results.filter((result) => result !== 'closed-or-unknown').length;
   }
 
   async function quarantineNotices(batch: readonly ReportNotice[]): Promise<void> {
-    const fate = await internalActivities('Set the notices aside').setAside({ humanId, notices: batch });
-    mailbox = fate === 'full' ? withFullQuarantine(mailbox, Date.now()) : withoutFirstNotices(mailbox, batch.length);
+    const result = await internalActivities('Quarantine the notices').setAside({ humanId, notices: batch });
+    mailbox = result === 'full' ? withFullQuarantine(mailbox, Date.now()) : withoutFirstNotices(mailbox, batch.length);
   }
 
-  /** A notice that changes nothing of what is due starts no new timer. */
+  /** A notice that does not change the next step starts no new timer. */
   async function waitUntil(untilMs: number): Promise<void> {
     const isDue = (step: MailboxStep) => step.do !== 'wait' || step.untilMs < untilMs;
-    const options = { summary: 'waiting before the owner is looked for again' };
+    const options = { summary: 'waiting before the next search for the owner' };
     await condition(() => shouldContinueAsNew() || failure !== null || isDue(decide()), untilMs - Date.now(), options);
   }
 
   function decide(): MailboxStep {
-    return decideMailbox(mailbox, Date.now(), asking !== null);
+    return decideMailbox(mailbox, Date.now(), lookUp !== null);
   }
 
-  /** One that is too heavy to be handed over goes on: the server then refuses what is too much, and the webhook keeps it. */
+  /** A mailbox too large for an input continues in the same run: the server then rejects further signals, and the webhook keeps the notices. */
   function shouldContinueAsNew(): boolean {
     return hasReachedRunLimit(signals) && !exceedsCarryLimit(mailbox);
   }

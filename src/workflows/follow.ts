@@ -28,7 +28,7 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
   }
 }
 
-/** Each check learns its answer as soon as it comes, because a read may end a list in flight. */
+/** Each check learns its answer at once, because a read may end a list in flight. */
 async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Applicant, waiter: StatusWaiter) {
   const interruptibly = (work: () => Promise<void>, expiresAtMs?: () => number | null) =>
     runInterruptibly(applicant, waiter, work, expiresAtMs);

@@ -10,48 +10,50 @@ import type { DueResult } from '../activities/retention';
 import { internalActivities, longRunningActivities, PRIORITY } from './activity-calls';
 import type { RetentionKind, RetentionResult } from './contract';
 
-/** Side by side: each waits most of its minute for Temporal's queues, so this makes some 10,000 a day and little work at once. */
+/** Each erasure waits most of a minute for Temporal's queues: 8 at once make about 10,000 a day. */
 const ERASE_CONCURRENCY = 8;
-/** One that cannot be erased takes a place for so many attempts; the next run tries again. */
-const ATTEMPTS = 3;
-/** Ids of each kind in the result, which stands in history. */
+/** Then the next run of the schedule tries again. */
+const MAX_ATTEMPTS = 3;
+/** Ids of each kind in the result, which is part of the history. */
 const FIRST_IDS = 100;
 
-/** How far it is: counts and first ids; whoever is due is looked for page by page. */
+/** Counts and first ids of this pass over the store. */
 interface RetentionProgress {
-  /** Behind whom the next page begins. */
+  /** The next page starts after this clientUserId. */
   after: string;
   readonly counts: Record<RetentionKind, number>;
   readonly first: Record<RetentionKind, string[]>;
-  /** The first ids under which a stranger was left. */
+  /** The first ids under which upstream keeps a person that Chartway does not know. */
   readonly strangers: string[];
 }
 
 export interface RetentionInput {
-  /** What a run hands to the one that continues it; 0.1.0 counted no strangers. */
+  /** State from the previous run; 0.1.0 has no `strangers`. */
   readonly carried?: Omit<RetentionProgress, 'strangers'> & Partial<Pick<RetentionProgress, 'strangers'>>;
 }
 
 /**
- * Erases every applicant who has been closed for longer than REPORTS_RETENTION, one activity each; one that cannot be erased stops nobody
- * else. Who is open is left alone. What the retention is, is asked anew for each: turned off, it ends with those it is at.
+ * Erases each applicant that has been closed for longer than REPORTS_RETENTION, by one activity each. A failure does not stop the others. Skips
+ * open applicants. Each activity reads the setting again: once it is off, the run ends after the erasures in progress.
  */
 export async function retention(input: RetentionInput = {}): Promise<RetentionResult> {
   const at: RetentionProgress = input.carried ? upgradeProgress(input.carried) : newProgress();
-  let goesOn = await internalActivities('Read the settings').isRetentionOn();
-  while (goesOn) {
+  let hasMore = await internalActivities('Read the settings').isRetentionOn();
+  while (hasMore) {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: at });
     const { erased, held, failed } = at.counts;
     setCurrentDetails(`Erasing by age: ${erased} erased, ${held} held, ${failed} failed so far.`);
-    const { due, unread, next } = await longRunningActivities('Look who is due').listDue({ after: at.after });
+    const { due, unread, next } = await longRunningActivities('List applicants due for erasure').listDue({
+      after: at.after,
+    });
     for (const clientUserId of unread) countResult(at, 'failed', clientUserId);
-    const stillOn = await eraseAll(due, at);
+    const isOn = await eraseAll(due, at);
     await internalActivities('Count').countRetention({
       erased: at.counts.erased - erased,
       held: at.counts.held - held,
       failed: at.counts.failed - failed,
     });
-    goesOn = stillOn && next !== null;
+    hasMore = isOn && next !== null;
     at.after = next ?? at.after;
   }
   return { counts: at.counts, first: at.first, strangers: at.strangers };
@@ -62,33 +64,33 @@ function newProgress(): RetentionProgress {
   return { after: '', counts, first: { erased: [], held: [], failed: [] }, strangers: [] };
 }
 
-/** What an earlier version handed over: a kind that it did not count is as at the beginning. */
+/** A kind that an earlier version did not count starts at 0. */
 function upgradeProgress(carried: NonNullable<RetentionInput['carried']>): RetentionProgress {
   const fresh = newProgress();
   const { counts, first } = carried;
   return { ...fresh, ...carried, counts: { ...fresh.counts, ...counts }, first: { ...fresh.first, ...first } };
 }
 
-/** Whether the retention is still on behind it. */
+/** False once an activity reports that the retention is off. */
 async function eraseAll(due: readonly string[], at: RetentionProgress): Promise<boolean> {
   const waiting = [...due];
-  let stillOn = true;
+  let isOn = true;
   const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined && stillOn; next = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined && isOn; next = waiting.shift()) {
       const ended = await eraseOne(next);
-      if (ended === 'off') stillOn = false;
+      if (ended === 'off') isOn = false;
       else if (ended !== 'kept') countResult(at, ended, next);
     }
   };
   await Promise.all(Array.from({ length: ERASE_CONCURRENCY }, worker));
-  return stillOn;
+  return isOn;
 }
 
 async function eraseOne(clientUserId: string): Promise<DueResult | 'failed'> {
   try {
-    return await eraser().eraseDue({ clientUserId });
+    return await eraseActivities().eraseDue({ clientUserId });
   } catch (error) {
-    // The activity's own cancel, of a worker that drains, is its failure only.
+    // A worker that drains cancels its activities: that fails the activity, not the run.
     if (CancellationScope.current().consideredCancelled) throw error;
     return 'failed';
   }
@@ -102,12 +104,12 @@ function countResult(at: RetentionProgress, ended: RetentionKind | 'stranger', c
   if (first[kind].length < FIRST_IDS) first[kind].push(clientUserId);
 }
 
-/** One erasure takes half a minute to some minutes: it waits until the server has deleted what it has just closed. */
-function eraser() {
+/** An erasure takes up to some minutes, because it waits until the server has deleted the closed runs. */
+function eraseActivities() {
   return proxyActivities<InternalActivities>({
     startToCloseTimeout: '15 minutes',
     heartbeatTimeout: '1 minute',
-    retry: { initialInterval: '1 second', backoffCoefficient: 5, maximumAttempts: ATTEMPTS },
+    retry: { initialInterval: '1 second', backoffCoefficient: 5, maximumAttempts: MAX_ATTEMPTS },
     priority: { priorityKey: PRIORITY.background },
     summary: 'Erase one applicant',
   });

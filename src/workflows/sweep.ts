@@ -4,17 +4,17 @@ import { MINUTE_MS } from '../domain/policy';
 import { internalActivities, longRunningActivities, upstreamActivities } from './activity-calls';
 import type { SweepResult } from './contract';
 
-/** A reply of fewer people cannot be a full page: upstream documents no size. */
-const SHORT_PAGE = 10;
-/** So many rows of either side are compared at once: some 30 MB of a worker's memory. */
+/** A page of fewer people is the last one: upstream documents no page size. */
+const MIN_FULL_PAGE = 10;
+/** Rows of either side that are compared at once: about 30 MB of a worker's memory. */
 const SHARD_ROWS = 50_000;
-/** So many absent people are asked for one by one; more are a fault of the list, not of the people. */
+/** Missing people that are confirmed one by one; more of them indicate a fault of the list. */
 const MAX_CONFIRMED = 1_000;
 
-/** An answer that decides nothing for so long does not pass by itself: the sweep goes on with the next. */
+/** Without a decisive answer for this long, the sweep continues with the next person. */
 const UNDECIDED_AFTER_MS = 5 * MINUTE_MS;
 
-/** How far a sweep is: counts and places only; whatever grows with the number of people lies on the shelf. */
+/** Counts and positions only: data that grows with the number of people is on the shelf. */
 interface SweepProgress {
   readonly settings: SweepSettings;
   applicantPages: number;
@@ -25,10 +25,10 @@ interface SweepProgress {
   peoplePages: number;
   people: number;
   peopleListed: boolean;
-  /** How many parts each shard that was compared has. */
+  /** The number of parts of each compared shard. */
   parts: number[];
   checked: number;
-  /** Whom the checked parts lack, and who is to be asked for. */
+  /** Findings of the checked parts that upstream still has to confirm. */
   asking: FindingPosition[];
   asked: number;
   confirmed: FindingPosition[];
@@ -36,17 +36,17 @@ interface SweepProgress {
 }
 
 export interface SweepInput {
-  /** What a run hands to the one that continues it. */
+  /** State from the previous run. */
   readonly carried?: SweepProgress;
 }
 
 /**
- * Compares upstream's people with our applicants, both ways, and tells what does not fit. It reads and deletes nothing. Our applicants come
- * first: whoever is invited while people are listed is then a person too many, which one look at Temporal explains.
+ * Compares the people upstream with Chartway's applicants, both ways, and reports mismatches. Deletes nothing upstream. Lists applicants first: a
+ * person invited during the sweep then shows up as a person without an applicant, which one look at Temporal resolves.
  */
 export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
   const { carried } = input;
-  // An earlier version may have handed over less: the rest is as at the beginning.
+  // Fields that an earlier version did not carry start as new.
   const at = carried
     ? { ...newProgress(carried.settings), ...carried }
     : newProgress(await internalActivities('Read the settings').beginSweep());
@@ -65,7 +65,7 @@ export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
     await compareOrCheckPart(at, shards);
   }
   const { settings, people, applicants, parts, confirmed, unchecked } = at;
-  const writer = longRunningActivities('Write what was found');
+  const writer = longRunningActivities('Write the findings');
   const result = await writer.finishSweep({ settings, people, applicants, parts, confirmed, unchecked });
   await internalActivities('Remove the working files').tidySweep({ sweepId });
   return result;
@@ -93,8 +93,8 @@ function newProgress(settings: SweepSettings): SweepProgress {
 async function listApplicants(at: SweepProgress): Promise<void> {
   const { sweepId } = at.settings;
   const page = at.applicantPages;
-  setCurrentDetails(`Listing our applicants: ${at.applicants} so far.`);
-  const { rows, next } = await internalActivities('List our applicants').listApplicants({
+  setCurrentDetails(`Listing the applicants: ${at.applicants} so far.`);
+  const { rows, next } = await internalActivities('List the applicants').listApplicants({
     sweepId,
     page,
     next: at.next,
@@ -112,13 +112,13 @@ async function listPeople(at: SweepProgress): Promise<void> {
   const { received, repeats } = await call.listPeople({ sweepId, page: at.peoplePages, offset: at.people });
   at.peoplePages += 1;
   if (!repeats) at.people += received;
-  at.peopleListed = repeats || received < SHORT_PAGE;
+  at.peopleListed = repeats || received < MIN_FULL_PAGE;
 }
 
-/** One shard is compared, then its parts are checked and whom they lack is asked for, then the next. */
+/** Compares one shard, then checks its parts and confirms their missing people, then takes the next shard. */
 async function compareOrCheckPart(at: SweepProgress, shards: number): Promise<void> {
-  const place = at.asking.shift();
-  if (place) return confirmGone(at, place);
+  const position = at.asking.shift();
+  if (position) return confirmGone(at, position);
   const { settings, peoplePages, applicantPages } = at;
   const shard = at.parts.length - 1;
   const parts = at.parts[shard] ?? 0;
@@ -130,7 +130,7 @@ async function compareOrCheckPart(at: SweepProgress, shards: number): Promise<vo
     return;
   }
   const part = at.checked;
-  const { gone } = await longRunningActivities('Look at the candidates').checkPart({ settings, shard, part });
+  const { gone } = await longRunningActivities('Check the candidates').checkPart({ settings, shard, part });
   at.checked += 1;
   const asking = gone.slice(0, MAX_CONFIRMED - at.asked);
   at.asking = asking.map((index) => [shard, part, index] as const);
@@ -138,20 +138,20 @@ async function compareOrCheckPart(at: SweepProgress, shards: number): Promise<vo
   at.unchecked += gone.length - asking.length;
 }
 
-/** Nobody counts as gone because a list did not show them. */
-async function confirmGone(at: SweepProgress, place: FindingPosition): Promise<void> {
+/** A person missing from a list is gone only if upstream does not find them by either id. */
+async function confirmGone(at: SweepProgress, position: FindingPosition): Promise<void> {
   const { sweepId } = at.settings;
   const call = upstreamActivities('sweep', 'Ask whether a person is gone');
   for (const by of ['humanId', 'clientUserId'] as const) {
-    const isThere = await call.isThere({ sweepId, at: place, by, undecidedAfterMs: UNDECIDED_AFTER_MS });
+    const isThere = await call.isThere({ sweepId, at: position, by, undecidedAfterMs: UNDECIDED_AFTER_MS });
     if (isThere === true) return;
-    // One undecided person must not keep a sweep from its end, and every later one with it.
+    // One undecided person must not block this sweep and all later ones.
     if (isThere !== false) {
       at.unchecked += 1;
       return;
     }
   }
-  at.confirmed.push(place);
+  at.confirmed.push(position);
 }
 
 async function continueAsNewIfLong(at: SweepProgress): Promise<void> {

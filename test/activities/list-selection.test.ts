@@ -53,7 +53,7 @@ test('the digest covers only the providers of unwanted rows', () => {
   expect(digestOf([row('r1'), row('t1', 'timeline', { id: 'o2', name: null })])).not.toBe(before);
 });
 
-test('2,000 wanted reports fit into one answer, besides 20,000 unwanted ones', () => {
+test('2,000 wanted reports fit into one answer, with 20,000 unwanted ones', () => {
   const rows = [...many(20_000, (at) => row(`t${at}`, 'timeline')), ...many(2_000, (at) => row(`r${at}`))];
   const selected = selectReports(rows, { wanted: WANTED });
   expect([selected.reports.length, selected.left]).toEqual([2_000, 0]);
@@ -61,20 +61,20 @@ test('2,000 wanted reports fit into one answer, besides 20,000 unwanted ones', (
 
 test('the rest of a list that is too long for one answer follows after the first part is done', () => {
   const rows = many(10_000, (at) => row(`r${at}`));
-  const seen = new Set<string>();
+  const listed = new Set<string>();
   let done = {};
-  for (let lists = 0; lists < 9 && seen.size < rows.length; lists += 1) {
+  for (let lists = 0; lists < 9 && listed.size < rows.length; lists += 1) {
     const { reports, left, others } = selectReports(rows, { wanted: WANTED, done });
     expect(bytesOf(reports)).toBeLessThan(MAX_BYTES);
-    expect(left).toBe(rows.length - seen.size - reports.length);
-    if (seen.size > 0 && reports.length === 0) expect(others).toEqual([{ type: 'unity', organization: CLINIC }]);
-    for (const { id } of reports) seen.add(id);
+    expect(left).toBe(rows.length - listed.size - reports.length);
+    if (listed.size > 0 && reports.length === 0) expect(others).toEqual([{ type: 'unity', organization: CLINIC }]);
+    for (const { id } of reports) listed.add(id);
     const documents = reports.flatMap(({ id, updatedAt }) =>
       WANTED.unity.map((format) => [{ reportId: id, format, version: versionName(updatedAt) }, 'stored'] as const),
     );
     done = withMarks(done, documents);
   }
-  expect(seen.size).toBe(rows.length);
+  expect(listed.size).toBe(rows.length);
 });
 
 test('long names are cut, and two with the same beginning stay different', () => {

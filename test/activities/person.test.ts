@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { createActivityMetrics } from '../../src/activities/metrics';
 import { createPersonActivities, type StatusAnswer } from '../../src/activities/person';
-import { createPollMetrics } from '../../src/activities/poll-metrics';
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
@@ -23,11 +23,11 @@ function setup() {
   const { humanId } = upstream.enrol('POL-1', EMAIL, 0);
   const registry = new Registry();
   const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
-  const deps = { upstream, pollMetrics: createPollMetrics(registry) };
+  const deps = { upstream, metrics: createActivityMetrics(registry) };
   return { upstream, humanId, found, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
 }
 
-/** An upstream that fails so often, then answers. */
+/** An upstream that fails `times` times, then answers. */
 function failing(times: number, error: Error = DOWN, route: Route = 'readStatus') {
   const person = setup();
   person.upstream.faults.push({ route, error, times });
@@ -116,7 +116,7 @@ test('the person of users-idn.json is found by ann@bücher.example', async () =>
   const { upstream, lookUp } = setup();
   const [row] = JSON.parse(readFileSync(join(__dirname, '../field-cases/notifications/users-idn.json'), 'utf8'));
   const { humanId, clientUserId, clientUserEmail: email, status } = row;
-  upstream.tellsOfAll = () => [
+  upstream.editLookUp = () => [
     { subjectId: humanId, clientUserId, email, status, updatedAtMs: null, inviteLink: null },
   ];
   const input = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };

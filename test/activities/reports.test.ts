@@ -13,7 +13,7 @@ const MAX_ATTEMPTS = 200;
 const AWAY = new Unavailable(facts(503), 'scripted');
 const DENIED = new AccessDenied(facts(403));
 
-/** An upstream whose faults happen one after the other, so often each. */
+/** An upstream whose faults happen in this order, each `times` times. */
 function setup(route: 'listReports' | 'openReport', ...faults: (readonly [error: Error, times?: number])[]) {
   const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
   for (const [error, times = Infinity] of faults) upstream.faults.push({ route, error, times });

@@ -9,7 +9,7 @@ const BARE_404 = new Undecided(facts(404), UNDECIDED.foreign404);
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 
 describe('a deletion', () => {
-  /** An upstream that answers deletions with this error, so often. `isGone`: the person is gone nevertheless. */
+  /** An upstream that answers `times` deletions with this error. `isGone`: the person is gone nevertheless. */
   function setup(error: Error, { times = Infinity, isGone = false } = {}) {
     const upstream = new FakeUpstream();
     const person = upstream.enrol('POL-1', 'pol-1@example.org', 0);
@@ -89,7 +89,7 @@ describe('of two people under one clientUserId', () => {
 
   it('one without an e-mail is ours only if no other can be the invited person', async () => {
     const { upstream, find } = setup();
-    upstream.tells = (person) => ({ ...person, email: null });
+    upstream.editPerson = (person) => ({ ...person, email: null });
     const emails = ['pol-1@example.org'];
     expect(await find({ emails })).toEqual({ ours: [], others: [OURS, OTHER] });
     upstream.people.pop();
@@ -100,7 +100,7 @@ describe('of two people under one clientUserId', () => {
 
   it('one that the upstream shows under another clientUserId is in neither list', async () => {
     const { upstream, find } = setup();
-    upstream.tells = (person) => ({ ...person, clientUserId: 'POL-2' });
+    upstream.editPerson = (person) => ({ ...person, clientUserId: 'POL-2' });
     expect(await find({ humanIds: [OURS], emails: ['pol-1@example.org'] })).toEqual({ ours: [], others: [] });
   });
 });

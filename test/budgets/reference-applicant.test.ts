@@ -9,12 +9,12 @@ import { startTemporalServer, type TemporalServer } from '../support/temporal-se
 
 const { History } = temporal.api.history.v1;
 
-/** What one applicant may cost where nothing fails: 3 status notices, 1 provider, 3 documents, notices arriving together, no poll due. */
-const EVENTS_MOST = 96;
-const [PLAIN_BYTES_MOST, ENCRYPTED_BYTES_MOST] = [20_000, 24_000];
-const UPSTREAM_CALLS_MOST = 11;
+/** The budgets of an applicant without failures: 3 status notices, 1 provider, 3 documents; notices arrive together, and no poll is due. */
+const MAX_EVENTS = 96;
+const [MAX_PLAIN_BYTES, MAX_ENCRYPTED_BYTES] = [20_000, 24_000];
+const MAX_UPSTREAM_CALLS = 11;
 
-/** Longer than any text that a report and its list have in common (its id with its type). */
+/** Longer than any text that a report shares with its list (its id with its type). */
 const SLICE_BYTES = 64;
 const STEP_TIMEOUT_MS = 30_000;
 const TEST_TIMEOUT_MS = 120_000;
@@ -35,26 +35,26 @@ afterAll(async () => {
   await server?.stop();
 }, TEST_TIMEOUT_MS);
 
-async function live(taskQueue: string, keys: string | null): Promise<void> {
+async function run(taskQueue: string, keys: string | null): Promise<void> {
   installation = await Installation.start({
     temporalAddress: server.address,
     taskQueue,
     ...(keys !== null && { keys: { ours: keys, webhooks: keys } }),
-    // Over before the notices are sent: they arrive together, as the budget has it.
+    // The story ends before the notices are sent, so that they arrive together.
     speed: 20_000,
     notices: 'by hand',
-    // Longer than the 2 s in which notices share a list, as the window of 10 min is.
+    // Longer than the 2 s in which notices share a list, as in production.
     policy: { SETTLE_ALL_SYNCED: '5s' },
   });
   const worker = await installation.startWorker();
   await installation.enrol([{ clientUserId: reference, as: 'eager' }]);
-  await tellEverything(worker);
+  await sendAllNotices(worker);
   expect(await installation.ended(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   history = await installation.client.workflow.getHandle(applicantWorkflowId(reference)).fetchHistory();
 }
 
-/** Sends the notices of the whole story once it has been lived: in order, and all before the worker looks at them. */
-async function tellEverything(worker: RunningProcess): Promise<void> {
+/** Sends all notices after the story, in order, while the worker is stopped. */
+async function sendAllNotices(worker: RunningProcess): Promise<void> {
   const { client, upstream } = installation;
   const applicant = client.workflow.getHandle(applicantWorkflowId(reference));
   await until(
@@ -63,11 +63,11 @@ async function tellEverything(worker: RunningProcess): Promise<void> {
     async () => (await applicant.query(stateQuery)).humanId,
   );
   const person = await until('the end of the story', STEP_TIMEOUT_MS, async () => {
-    const [somebody] = await upstream.people(reference);
-    return somebody?.status === 'All Synced' && somebody;
+    const [person] = await upstream.people(reference);
+    return person?.status === 'All Synced' && person;
   });
   const { clientUserId, humanId } = person;
-  // Days pass before a report comes: by then Temporal's search, which lags by a second at most, knows whose humanId it is.
+  // In production days pass before the first report; Temporal's search lags by a second at most.
   await until('Temporal to find the humanId', STEP_TIMEOUT_MS, async () => {
     const { count } = await client.workflow.count(`HumanId = "${humanId}"`);
     return count === 1;
@@ -88,22 +88,22 @@ async function tellEverything(worker: RunningProcess): Promise<void> {
 }
 
 describe.each([
-  { taskQueue: 'reference', what: 'in clear', id: 'POL-1', keys: null, bytesMost: PLAIN_BYTES_MOST },
+  { taskQueue: 'reference', what: 'in clear', id: 'POL-1', keys: null, maxBytes: MAX_PLAIN_BYTES },
   {
     taskQueue: 'reference-encrypted',
     what: 'encrypted',
     id: 'POL-2',
     keys: generateKey('main'),
-    bytesMost: ENCRYPTED_BYTES_MOST,
+    maxBytes: MAX_ENCRYPTED_BYTES,
   },
-])('$what', ({ taskQueue, id, keys, bytesMost }) => {
+])('$what', ({ taskQueue, id, keys, maxBytes }) => {
   beforeAll(async () => {
     reference = id;
-    await live(taskQueue, keys);
+    await run(taskQueue, keys);
   }, TEST_TIMEOUT_MS);
   afterAll(() => installation?.remove(), TEST_TIMEOUT_MS);
 
-  test('the reference applicant is the one of the budget', () => {
+  test('the applicant has the signals and activities of the budget', () => {
     const signals = (history.events ?? []).flatMap(
       ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? [],
     );
@@ -116,17 +116,17 @@ describe.each([
     expect(activities.filter((name) => name?.startsWith('watch'))).toEqual([]);
   });
 
-  test(`its history has ${EVENTS_MOST} events at most`, () => {
-    expect(history.events?.length).toBeLessThanOrEqual(EVENTS_MOST);
+  test(`the history has at most ${MAX_EVENTS} events`, () => {
+    expect(history.events?.length).toBeLessThanOrEqual(MAX_EVENTS);
   });
 
-  test(`its history takes ${bytesMost} bytes at most, summaries included`, () => {
+  test(`the history has at most ${maxBytes} bytes with summaries`, () => {
     const summaries = (history.events ?? []).filter(({ userMetadata }) => userMetadata?.summary);
     expect(summaries.length).toBeGreaterThan(0);
-    expect(encoded().length).toBeLessThanOrEqual(bytesMost);
+    expect(encoded().length).toBeLessThanOrEqual(maxBytes);
   });
 
-  test('its history holds no bytes of a report', async () => {
+  test('the history contains no bytes of a report', async () => {
     const { files } = await readStored(installation.reports, reference);
     const plain = encoded();
     for (const bytes of files.values()) {
@@ -134,7 +134,7 @@ describe.each([
         const slice = bytes.subarray(at, at + SLICE_BYTES);
         if (slice.length === SLICE_BYTES) expect(plain.includes(slice)).toBe(false);
       }
-      // A payload that carries a text carries it as base64, whose digits repeat every three bytes.
+      // A payload can contain the text as base64, whose digits repeat every three bytes.
       for (const shift of [0, 1, 2]) {
         const digits = bytes.subarray(shift, shift + 3 * SLICE_BYTES).toString('base64');
         expect(plain.includes(digits)).toBe(false);
@@ -142,11 +142,11 @@ describe.each([
     }
   });
 
-  test(`it costs ${UPSTREAM_CALLS_MOST} calls of Human API at most, one client token included`, () => {
+  test(`the applicant costs at most ${MAX_UPSTREAM_CALLS} calls of Human API with one client token`, () => {
     const { calls } = installation.proxy;
     expect(calls.filter((call) => call === 'POST /auth/v1/admin/token')).toHaveLength(1);
     expect(calls.filter((call) => call.endsWith('/raw'))).toHaveLength(3);
-    expect(calls.length).toBeLessThanOrEqual(UPSTREAM_CALLS_MOST);
+    expect(calls.length).toBeLessThanOrEqual(MAX_UPSTREAM_CALLS);
   });
 });
 

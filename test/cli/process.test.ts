@@ -40,7 +40,7 @@ afterAll(async () => {
 
 async function starter(args: readonly string[], env: Record<string, string> = {}, input = '') {
   const settings = { TEMPORAL_ADDRESS: server.address, ...env };
-  const { status, lines, said, output } = await runProcess('starter', folder, settings, args, input);
+  const { status, lines, stderr: said, output } = await runProcess('starter', folder, settings, args, input);
   return { status, lines, stderr: said, output };
 }
 
@@ -234,7 +234,7 @@ describe('the operator command', () => {
       run(['quarantine', '--help'], { POLL_INVITED: 'often' }),
     ]);
     expect([unreachable, fault, help].map(({ status }) => status)).toEqual([1, 2, 0]);
-    expect(unreachable.said).toContain(address);
+    expect(unreachable.stderr).toContain(address);
     expect(help.lines.join('\n')).toMatch(/list[\s\S]*show[\s\S]*replay[\s\S]*drop/);
     const wrong = [[], ['quarantine'], ['quarantine', 'drop'], ['quarantine', 'replay', 'id', '--all'], ['nothing']];
     for (const argv of wrong) expect(saidOfWrongUsage(argv)).not.toBe('');

@@ -59,7 +59,7 @@ test('the sweep finds a terminated applicant, the command withdraws it, and no o
   await client.workflow.getHandle(applicantWorkflowId('POL-forced')).terminate('by mistake');
 
   const sweep = await until('visibility', STEP_TIMEOUT_MS, async () => {
-    const { status, lines, said } = await installation.operate('sweep', '--json');
+    const { status, lines, stderr: said } = await installation.operate('sweep', '--json');
     expect({ status, said }).toMatchObject({ status: 0 });
     const result = JSON.parse(lines[0] ?? '') as SweepResult;
     return result.counts.terminated > 0 ? result : null;
@@ -67,7 +67,7 @@ test('the sweep finds a terminated applicant, the command withdraws it, and no o
   expect(sweep.first.terminated).toEqual(['POL-forced']);
 
   const withdrawn = await installation.operate('withdraw', 'POL-forced', '--json');
-  expect({ status: withdrawn.status, said: withdrawn.said }).toMatchObject({ status: 0 });
+  expect({ status: withdrawn.status, said: withdrawn.stderr }).toMatchObject({ status: 0 });
   expect(JSON.parse(withdrawn.lines[0] ?? '')).toMatchObject({ result: 'withdrawn', people: 1, recorded: true });
   expect(await upstream.people('POL-forced')).toEqual([expect.objectContaining({ deleted: true })]);
   expect((await readStored(reports, 'POL-forced')).manifest).toMatchObject({

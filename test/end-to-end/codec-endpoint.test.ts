@@ -70,5 +70,5 @@ test("Temporal's CLI shows an encrypted applicant in clear with an API key, and 
   const files = (await readdir(join(folder, '.data/audit'))).map((name) => join(folder, '.data/audit', name));
   const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
   expect(text).toContain('"who":"max","did":"decode","clientUserId":"POL-1"');
-  expect(text + api.said()).not.toContain('canary');
+  expect(text + api.stderr()).not.toContain('canary');
 }, 90_000);

@@ -28,7 +28,7 @@ test.each([
   'a %s whose %s is %s prints the setting and ends with status 2, before it listens',
   async (process, name, path, code) => {
     const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-of-the-test', [name]: path };
-    const { status, lines, said } = await runProcess(process, folder, env, []);
+    const { status, lines, stderr: said } = await runProcess(process, folder, env, []);
     expect({ status, lines }).toEqual({ status: 2, lines: [] });
     expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
   },

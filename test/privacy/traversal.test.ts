@@ -177,7 +177,7 @@ test('with an upstream that plants all of them an applicant ends with each docum
     dataUrl: upstream.url,
   });
   cleanups.push(() => humanApi.close());
-  await server.work({ taskQueue: 'planted', humanApi, store });
+  await server.startWorkers({ taskQueue: 'planted', humanApi, store });
   const pollMs = Object.fromEntries(Object.keys(DEFAULT_POLICY.pollMs).map((name) => [name, SECOND_MS]));
   const policy = {
     ...DEFAULT_POLICY,
@@ -185,7 +185,7 @@ test('with an upstream that plants all of them an applicant ends with each docum
     settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
     wanted: { unity: ['pdf'] as const },
   };
-  const applicant = await server.begin('planted', 'POL-1', policy);
+  const applicant = await server.startApplicant('planted', 'POL-1', policy);
   expect(await applicant.result()).toMatchObject({ outcome: 'collected' });
   const manifest = await store.readManifest('POL-1');
   if (!manifest) throw new Error('no manifest');

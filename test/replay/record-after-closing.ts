@@ -11,10 +11,10 @@ import {
   sweepWorkflowId,
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
-import { startCarrier } from '../support/carrier';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 import type { Recorded } from './recorded';
 
 const CLIENT_USER_ID = 'closed';
@@ -31,7 +31,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
   const closedAt = new Date(Date.now() - HOUR_MS).toISOString();
   reportStore.keep(CLIENT_USER_ID, { humanId, outcome: 'collected', closedAt, wanted: { unity: ['json', 'pdf'] } });
   const { address } = server;
-  const stop = await startCarrier({ address, client, taskQueue, humanApi, reportStore, refreshForMs: 30 * DAY_MS });
+  const stop = await startWorkers({ address, client, taskQueue, humanApi, reportStore, refreshForMs: 30 * DAY_MS });
   try {
     const historyOf = (workflowId: string) => client.workflow.getHandle(workflowId).fetchHistory();
     const refresh = async (clientUserId: string, name: string): Promise<Recorded> => {

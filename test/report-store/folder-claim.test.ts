@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { DIGEST_KEYS } from '../support/fake-store';
+import { manifestDeps } from '../support/activity-deps';
 import { change } from './fixtures';
 
 const roots: string[] = [];
@@ -14,7 +14,7 @@ async function setup() {
   roots.push(root);
   const store = createFolderStore(root);
   await store.init();
-  const { readEarlierRound } = createManifestActivities({ reportStore: store, digestKeys: DIGEST_KEYS });
+  const { readEarlierRound } = createManifestActivities(manifestDeps(store));
   return {
     root,
     store,

@@ -5,7 +5,7 @@ import { createManifestActivities } from '../../src/activities/manifests';
 import { StoreNotFound } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
-import { DIGEST_KEYS } from '../support/fake-store';
+import { manifestDeps } from '../support/activity-deps';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const CLOSED = change({ outcome: 'declined', closedAt: '2026-03-02T00:00:00.000Z' });
@@ -90,7 +90,7 @@ describe('a missing store', () => {
     const { store, unmount } = await setup();
     await store.init();
     await store.updateManifest(CLOSED);
-    const { readEarlierRound } = createManifestActivities({ reportStore: store, digestKeys: DIGEST_KEYS });
+    const { readEarlierRound } = createManifestActivities(manifestDeps(store));
     const read = () => readEarlierRound({ clientUserId: 'POL-1', detailsDigest: 'digest' });
     expect(await read()).toMatchObject({ kind: 'known', outcome: 'declined' });
     await unmount();

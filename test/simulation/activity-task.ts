@@ -1,28 +1,30 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { coresdk } from '@temporalio/proto';
-import { type Activities, type Outcome, resolutionOf, retryAfterMs, runAttempt } from './attempts';
+import { type Activities, type Outcome, retryAfterMs, runAttempt, toResolution } from './attempts';
 import type { Clock } from './clock';
 import type { Job } from './workflow-code';
 
 const { WAIT_CANCELLATION_COMPLETED } = coresdk.workflow_commands.ActivityCancellationType;
 
-/** Where an activity runs. */
-interface Surroundings {
+/** The server and the worker around an activity. */
+interface ActivityEnvironment {
   readonly clock: Clock;
-  readonly luck: () => number;
-  /** From when on there is a worker. */
+  readonly random: () => number;
+  /** When the next worker is up. */
   upAtMs(): number;
-  /** When its queue lets it start, at the earliest. */
-  letInAtMs(taskQueue: string): number;
+  /** True if a test may hold a call: the clock stops during an attempt that does not end at once. */
+  readonly callsMayBeHeld: boolean;
+  /** The earliest start that its queue allows. */
+  startsAtMs(taskQueue: string): number;
   resolved(job: Job): void;
 }
 
-const QUEUED_MOST_MS = 300;
-const WORK_MOST_MS = 900;
-/** After so long without a heartbeat the server takes the worker for dead. */
+const MAX_QUEUE_MS = 300;
+const MAX_WORK_MS = 900;
+/** Without a heartbeat for this time the server assumes that the worker is dead. */
 const HEARTBEAT_TIMEOUT_MS = 15_000;
 
-/** One activity as the server follows it: attempt after attempt until one has an answer, or the workflow asked to stop. */
+/** One activity on the server: attempts until one succeeds or the workflow cancels it. */
 export class ActivityTask {
   readonly seq: number;
   readonly waitsForCancellation: boolean;
@@ -33,14 +35,15 @@ export class ActivityTask {
   private heartbeatDetails: unknown;
   private running = false;
   private cancelRequested = false;
-  private over = false;
-  /** Tells a deed of this attempt from one of an attempt that was lost. */
-  private turn = 0;
+  private isClosed = false;
+  private cancelAttempt = () => {};
+  /** Distinguishes an event of this attempt from one of a lost attempt. */
+  private attemptId = 0;
 
   constructor(
     command: coresdk.workflow_commands.IScheduleActivity,
-    private readonly work: Activities[string],
-    private readonly around: Surroundings,
+    private readonly activity: Activities[string],
+    private readonly environment: ActivityEnvironment,
   ) {
     this.seq = command.seq ?? 0;
     this.name = command.activityType ?? '';
@@ -49,83 +52,102 @@ export class ActivityTask {
     this.args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
   }
 
-  /** Schedules the next attempt after a delay; it starts when its queue and a worker let it. */
-  begin(afterMs = 0): void {
-    const turn = ++this.turn;
-    const { clock, luck } = this.around;
+  /** Schedules the next attempt after a delay; it starts when its queue and a worker allow it. */
+  schedule(afterMs = 0): void {
+    const id = ++this.attemptId;
+    const { clock, random } = this.environment;
     const scheduledAtMs = Math.round(clock.nowMs + afterMs);
-    clock.after(afterMs + luck() * QUEUED_MOST_MS, () => {
-      if (this.over || turn !== this.turn) return undefined;
-      const atMs = this.around.letInAtMs(this.taskQueue);
-      if (atMs <= clock.nowMs) return this.start(turn, scheduledAtMs);
-      clock.at(atMs, () => this.start(turn, scheduledAtMs));
+    clock.after(afterMs + random() * MAX_QUEUE_MS, () => {
+      if (this.isClosed || id !== this.attemptId) return undefined;
+      const atMs = this.environment.startsAtMs(this.taskQueue);
+      if (atMs <= clock.nowMs) return this.start(id, scheduledAtMs);
+      clock.at(atMs, () => this.start(id, scheduledAtMs));
       return undefined;
     });
   }
 
-  /** The workflow no longer waits for it: an attempt in back-off ends, one at work is told. */
+  /** Ends an attempt in back-off; passes the cancel on to a running one. */
   requestCancel(): void {
-    if (this.over) return;
+    if (this.isClosed) return;
     this.cancelRequested = true;
     if (!this.waitsForCancellation) this.abandon();
-    else if (!this.running) this.end({ kind: 'cancelled' });
+    else if (!this.running) this.close({ kind: 'cancelled' });
+    else this.cancelAttempt();
   }
 
-  /** Nobody hears of it any more; an attempt at work goes on to its end all the same. */
+  /** Drops the result. A running attempt continues to its end. */
   abandon(): void {
-    this.over = true;
+    this.isClosed = true;
   }
 
-  /** The worker died: what it did stays done, what it would have said is not heard. */
+  /** The worker was killed: the effects of the attempt remain, its result is lost. */
   loseAttempt(): void {
-    if (!this.running || this.over) return;
+    if (!this.running || this.isClosed) return;
     this.running = false;
     this.attempt += 1;
-    this.begin(HEARTBEAT_TIMEOUT_MS);
+    this.schedule(HEARTBEAT_TIMEOUT_MS);
   }
 
-  jobOf(outcome: Outcome): Job {
-    return { resolveActivity: { seq: this.seq, result: resolutionOf(outcome, this.name) } };
+  toJob(outcome: Outcome): Job {
+    return { resolveActivity: { seq: this.seq, result: toResolution(outcome, this.name) } };
   }
 
-  private async start(turn: number, scheduledAtMs: number): Promise<void> {
-    const { clock, luck, upAtMs } = this.around;
-    if (this.over || turn !== this.turn) return;
+  private async start(id: number, scheduledAtMs: number): Promise<void> {
+    const { clock, random, upAtMs } = this.environment;
+    if (this.isClosed || id !== this.attemptId) return;
     if (clock.nowMs < upAtMs()) {
-      clock.at(upAtMs(), () => this.start(turn, scheduledAtMs));
+      clock.at(upAtMs(), () => this.start(id, scheduledAtMs));
       return;
     }
     this.running = true;
-    // What an attempt does upstream happens somewhere between its begin and its end; here at the one or the other.
-    const early = luck() < 0.5 ? await this.run(scheduledAtMs) : null;
-    clock.after(luck() * WORK_MOST_MS, async () => {
-      if (turn !== this.turn) return;
-      const outcome = early ?? (await this.run(scheduledAtMs));
-      if (turn === this.turn && !this.over) this.take(outcome);
+    // The effect of an attempt happens at its start or at its end.
+    const attempt = random() < 0.5 ? this.run(scheduledAtMs) : null;
+    if (attempt && this.environment.callsMayBeHeld && !(await endsAtOnce(attempt))) {
+      clock.standStillFor(attempt.then((outcome) => this.finish(id, outcome)));
+      return;
+    }
+    const early = await attempt;
+    clock.after(random() * MAX_WORK_MS, async () => {
+      if (id === this.attemptId) this.finish(id, early ?? (await this.run(scheduledAtMs)));
     });
+  }
+
+  private finish(id: number, outcome: Outcome): void {
+    if (id === this.attemptId && !this.isClosed) this.apply(outcome);
   }
 
   private run(scheduledAtMs: number): Promise<Outcome> {
     const { attempt, heartbeatDetails, cancelRequested } = this;
-    const about = { attempt, heartbeatDetails, scheduledAtMs, cancelled: cancelRequested };
-    return runAttempt(this.work, this.args, about, (details) => {
-      this.heartbeatDetails = details;
+    const info = { attempt, heartbeatDetails, scheduledAtMs, cancelled: cancelRequested };
+    return runAttempt(this.activity, this.args, info, {
+      heartbeat: (details) => {
+        this.heartbeatDetails = details;
+      },
+      started: (cancel) => {
+        this.cancelAttempt = cancel;
+      },
     });
   }
 
-  private take(outcome: Outcome): void {
+  private apply(outcome: Outcome): void {
     this.running = false;
     if (outcome.kind !== 'failed' || this.cancelRequested) {
-      this.end(outcome);
+      this.close(outcome);
       return;
     }
     const delayMs = retryAfterMs(outcome.error, this.attempt);
     this.attempt += 1;
-    this.begin(delayMs);
+    this.schedule(delayMs);
   }
 
-  private end(outcome: Outcome): void {
-    this.over = true;
-    this.around.resolved(this.jobOf(outcome));
+  private close(outcome: Outcome): void {
+    this.isClosed = true;
+    this.environment.resolved(this.toJob(outcome));
   }
+}
+
+/** False for an attempt that waits for a promise which another macrotask settles. */
+async function endsAtOnce(attempt: Promise<Outcome>): Promise<boolean> {
+  const later = new Promise<null>((resolve) => setImmediate(resolve, null));
+  return (await Promise.race([attempt, later])) !== null;
 }

@@ -1,3 +1,4 @@
+import { createTurnActivities } from '../../src/activities';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
@@ -14,19 +15,20 @@ import {
 } from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { manifestDeps } from '../support/activity-deps';
+import { FakeStore } from '../support/fake-store';
 import type { Activities } from './attempts';
-import { Clock, chance } from './clock';
-import { type Closed, SimulatedServer } from './server';
-import { UpstreamOfOne } from './upstream-of-one';
+import { Clock, seededRandom } from './clock';
+import { type ClosedRun, SimulatedServer } from './server';
+import { SimulatedUpstream } from './simulated-upstream';
 import type { WorkflowCode } from './workflow-code';
 
-/** All that happens around one applicant, in one plain value, so that fast-check can make it smaller. */
-export interface Story {
+/** Everything that happens to one applicant, as a plain value that fast-check can shrink. */
+export interface SimulationCase {
   readonly truth: Truth;
   readonly deliveries: readonly Delivery[];
   readonly cancelAtMs: number | null;
-  /** Another way to say it: once the history has so many events. */
+  /** An alternative to `cancelAtMs`: the cancel comes with this event of the history. */
   readonly cancelAtEvent?: number;
   readonly deaths: readonly { readonly atMs: number; readonly downMs: number }[];
   readonly forgetAfterTasks: number | null;
@@ -35,62 +37,70 @@ export interface Story {
   readonly commitMs: number;
   readonly skewMs: number;
   readonly seed: number;
-  /** How long an upstream activity waits in its queue, scheduled at the given time; not at all where nothing is said. */
-  readonly queuedForMs?: (atMs: number, luck: () => number) => number;
-  /** Whatever else is signalled, as it is. */
+  /** How long an upstream activity that is scheduled at `atMs` waits in its queue; default 0. */
+  readonly queueDelayMs?: (atMs: number, random: () => number) => number;
+  /** Further signals, sent as they are. */
   readonly signals?: readonly { readonly atMs: number; readonly name: string; readonly args: readonly unknown[] }[];
 }
 
-/** How it came out. */
-export interface Lived {
-  readonly closed: Closed;
+/** The end of a simulated applicant. */
+export interface SimulationResult {
+  readonly closed: ClosedRun;
   /** The types of the events, in order. */
   readonly history: readonly string[];
-  readonly upstream: UpstreamOfOne;
+  readonly upstream: SimulatedUpstream;
   readonly manifest: Manifest | null;
 }
+
+/** A case without faults; add a truth and deliveries. */
+export const NO_FAULTS: Omit<SimulationCase, 'truth' | 'deliveries'> = {
+  ...{ cancelAtMs: null, deaths: [], forgetAfterTasks: null, suggestAfter: null, failing: 0, commitMs: 0, skewMs: 0 },
+  seed: 1,
+};
 
 const UPSTREAM_QUEUE = upstreamTaskQueue('simulated');
 export const CLIENT_USER_ID = 'POL-1';
 const DETAILS = { clientUserId: CLIENT_USER_ID, clientUserEmail: 'pol-1@example.org' };
 
-/** Lets one applicant live, from the start of the workflow to its close. `between` may change what the activities answer. */
-export async function live(
+/** Runs one applicant from the start of the workflow to its close. `wrapActivities` can change the answers of activities. */
+export async function simulate(
   code: WorkflowCode,
-  story: Story,
+  testCase: SimulationCase,
   policy: Policy,
   untilMs: number,
-  between: (activities: Activities) => Activities = (activities) => activities,
-): Promise<Lived> {
+  wrapActivities: (activities: Activities) => Activities = (activities) => activities,
+): Promise<SimulationResult> {
   const clock = new Clock(T0 - SECOND_MS);
-  const luck = chance(story.seed);
-  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter, cancelAtEvent } = story;
-  const upstream = new UpstreamOfOne(clock, truth, { failing, commitMs, skewMs, luck }, DETAILS);
+  const random = seededRandom(testCase.seed);
+  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter, cancelAtEvent } = testCase;
+  const upstream = new SimulatedUpstream(clock, truth, { failing, commitMs, skewMs, random }, DETAILS);
   const store = new FakeStore();
-  const restore = onTheClock(clock, luck);
+  const restore = useVirtualTime(clock, random);
   try {
-    const activities = between(activitiesOver(upstream, store));
-    const queuedForMs = story.queuedForMs ?? (() => 0);
-    const letInAtMs = (taskQueue: string) =>
-      taskQueue === UPSTREAM_QUEUE ? clock.nowMs + queuedForMs(clock.nowMs, luck) : 0;
-    const weather = {
+    const activities = wrapActivities(createActivities(upstream, store));
+    const queuedForMs = testCase.queueDelayMs ?? (() => 0);
+    const startsAtMs = (taskQueue: string) =>
+      taskQueue === UPSTREAM_QUEUE ? clock.nowMs + queuedForMs(clock.nowMs, random) : 0;
+    const plan = {
       deaths,
       forgetAfterTasks,
       suggestAfter,
-      luck,
-      letInAtMs,
+      random,
+      startsAtMs,
       ...(cancelAtEvent && { cancelAtEvent }),
     };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
-    const begun = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
-    const server = new SimulatedServer(code, clock, activities, weather, begun);
-    for (const delivery of story.deliveries) clock.at(delivery.atMs, () => deliver(server, upstream, delivery, skewMs));
-    for (const { atMs, name, args } of story.signals ?? []) clock.at(atMs, () => void server.signal(name, ...args));
-    if (story.cancelAtMs !== null) clock.at(story.cancelAtMs, () => server.cancel());
+    const workflow = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
+    const server = new SimulatedServer(code, clock, activities, plan, workflow);
+    for (const delivery of testCase.deliveries)
+      clock.at(delivery.atMs, () => deliver(server, upstream, delivery, skewMs));
+    for (const { atMs, name, args } of testCase.signals ?? []) clock.at(atMs, () => void server.signal(name, ...args));
+    if (testCase.cancelAtMs !== null) clock.at(testCase.cancelAtMs, () => server.cancel());
     const ended = await clock.runUntil(() => server.closed !== null, untilMs);
-    if (!ended || !server.closed) throw new Error(`still open at ${new Date(clock.nowMs).toISOString()}`);
+    if (!ended || !server.closed)
+      throw new Error(`expected the workflow to close, it is open at ${new Date(clock.nowMs).toISOString()}`);
     const { closed } = server;
-    // What was in flight at the end may still have an effect.
+    // A call in flight at the end can still have an effect.
     await clock.runUntil(() => false, closed.atMs + 10 * MINUTE_MS);
     return { closed, upstream, history: server.history, manifest: store.manifests.get(CLIENT_USER_ID) ?? null };
   } finally {
@@ -99,19 +109,20 @@ export async function live(
 }
 
 /** The real ones. */
-export function activitiesOver(humanApi: Upstream, reportStore: ReportStore): Activities {
-  const deps = { upstream: humanApi, reportStore, timeoutMs: 0, digestKeys: DIGEST_KEYS };
+export function createActivities(humanApi: Upstream, reportStore: ReportStore): Activities {
+  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 0 };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
     ...createWithdrawalActivities(deps),
     ...createManifestActivities(deps),
+    ...createTurnActivities(),
   } as unknown as Activities;
 }
 
-/** What the webhook makes of a notice: nobody is told of a person before they were invited. */
-function deliver(server: SimulatedServer, upstream: UpstreamOfOne, delivery: Delivery, skewMs: number): void {
+/** Sends a notice as the webhook does; upstream sends none before the invitation. */
+function deliver(server: SimulatedServer, upstream: SimulatedUpstream, delivery: Delivery, skewMs: number): void {
   const humanId = upstream.created.at(-1)?.humanId;
   if (humanId === undefined) return;
   if ('reportId' in delivery) {
@@ -124,22 +135,22 @@ function deliver(server: SimulatedServer, upstream: UpstreamOfOne, delivery: Del
   server.signal(statusNoticeSignal.name, { humanId, status, updatedAt });
 }
 
-/** Activities measure with the machine's clock and wait by chance: here both are the simulation's. */
-export function onTheClock(clock: Clock, luck: () => number): () => void {
+/** Replaces `performance` and `Math.random`, which activities use, by those of the simulation; returns what restores them. */
+export function useVirtualTime(clock: Clock, random: () => number): () => void {
   const { performance } = globalThis;
-  const { random } = Math;
+  const originalRandom = Math.random;
   Object.defineProperty(globalThis, 'performance', {
     configurable: true,
     writable: true,
     value: { now: () => clock.nowMs },
   });
-  Math.random = luck;
-  // Most of what an activity throws is thrown in passing: where it was thrown nobody asks, and to know it costs more than all the rest.
+  Math.random = random;
+  // Activities throw often and no test reads the stacks, which would cost most of the time.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   return () => {
     Error.stackTraceLimit = stackTraceLimit;
     Object.defineProperty(globalThis, 'performance', { configurable: true, writable: true, value: performance });
-    Math.random = random;
+    Math.random = originalRandom;
   };
 }

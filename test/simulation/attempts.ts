@@ -11,7 +11,7 @@ import { DefaultLogger } from '@temporalio/worker';
 /** Activities by name, as a worker serves them. */
 export type Activities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
-/** What came of one attempt. */
+/** The result of one attempt. */
 export type Outcome =
   | { readonly kind: 'completed'; readonly result: unknown }
   | { readonly kind: 'cancelled' }
@@ -20,21 +20,30 @@ export type Outcome =
 type Resolution = coresdk.activity_result.IActivityResolution;
 
 const SILENT = new DefaultLogger('ERROR', () => {});
-/** What the workflow asks for of all its activities: from a second on, doubling, to a minute. */
+/** The retry policy of every activity of the workflows: from a second on, doubling, up to a minute. */
 const FIRST_RETRY_MS = 1_000;
-const RETRY_MOST_MS = 60_000;
+const MAX_RETRY_MS = 60_000;
 
-/** Runs the real activity once, as a worker would. `heartbeats` is told what the attempt leaves for the next one. */
+/** Receives the events of an attempt. */
+export interface AttemptListener {
+  /** `details` is what the attempt leaves for the next one. */
+  heartbeat(details: unknown): void;
+  /** `cancel` passes a cancel of the activity on to the attempt. */
+  started(cancel: () => void): void;
+}
+
+/** Runs the real activity once, as a worker does. */
 export async function runAttempt(
   run: (...args: never[]) => Promise<unknown>,
   args: readonly unknown[],
-  about: { attempt: number; heartbeatDetails: unknown; scheduledAtMs: number; cancelled: boolean },
-  heartbeats: (details: unknown) => void,
+  attemptInfo: { attempt: number; heartbeatDetails: unknown; scheduledAtMs: number; cancelled: boolean },
+  listener?: AttemptListener,
 ): Promise<Outcome> {
-  const { attempt, heartbeatDetails, scheduledAtMs, cancelled } = about;
+  const { attempt, heartbeatDetails, scheduledAtMs, cancelled } = attemptInfo;
   const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAtMs };
   const environment = new MockActivityEnvironment(info, { logger: SILENT });
-  environment.on('heartbeat', (details: unknown) => heartbeats(structuredClone(details)));
+  environment.on('heartbeat', (details: unknown) => listener?.heartbeat(structuredClone(details)));
+  listener?.started(() => environment.cancel());
   if (cancelled) environment.cancel();
   try {
     return { kind: 'completed', result: await environment.run(run, ...(args as never[])) };
@@ -45,16 +54,17 @@ export async function runAttempt(
   }
 }
 
-/** When the server runs an activity again. */
+/** The delay after which the server repeats an activity. */
 export function retryAfterMs(error: ApplicationFailure, attempt: number): number {
-  const asked = error.nextRetryDelay;
-  if (typeof asked === 'number') return asked;
-  if (asked !== undefined && asked !== null) throw new TypeError('a delay of ours is a number of milliseconds');
-  return Math.min(RETRY_MOST_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt - 1, 20));
+  const delayMs = error.nextRetryDelay;
+  if (typeof delayMs === 'number') return delayMs;
+  if (delayMs !== undefined && delayMs !== null)
+    throw new TypeError('expected nextRetryDelay to be a number of milliseconds');
+  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt - 1, 20));
 }
 
-/** An outcome as the workflow is told of it. */
-export function resolutionOf(outcome: Outcome, activityType: string): Resolution {
+/** An outcome as the workflow receives it. */
+export function toResolution(outcome: Outcome, activityType: string): Resolution {
   if (outcome.kind === 'completed') {
     const { result } = outcome;
     return { completed: { result: defaultPayloadConverter.toPayload(result) ?? null } };

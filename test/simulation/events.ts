@@ -1,7 +1,7 @@
 import type { Command, Job } from './workflow-code';
 
-/** The events that a history gets of something that happened to a run. */
-export function eventsOf(job: Job): readonly string[] {
+/** The history events of a job. */
+export function toEvents(job: Job): readonly string[] {
   if (job.initializeWorkflow) return ['WorkflowExecutionStarted'];
   if (job.signalWorkflow) return ['WorkflowExecutionSignaled'];
   if (job.cancelWorkflow) return ['WorkflowExecutionCancelRequested'];
@@ -10,8 +10,8 @@ export function eventsOf(job: Job): readonly string[] {
   return job.resolveActivity ? ['ActivityTaskStarted', 'ActivityTaskCompleted'] : [];
 }
 
-/** The event that a history gets of a command; null for one that leaves none. */
-export function eventOf(command: Command): string | null {
+/** The history event of a command; null if it has none. */
+export function toEvent(command: Command): string | null {
   if (command.startTimer) return 'TimerStarted';
   if (command.cancelTimer) return 'TimerCanceled';
   if (command.scheduleActivity) return 'ActivityTaskScheduled';
@@ -22,7 +22,7 @@ export function eventOf(command: Command): string | null {
   return isClosing(command) ? 'WorkflowExecutionClosed' : null;
 }
 
-/** True for a command that ends a run. */
+/** True for a command that closes a run. */
 export function isClosing(command: Command): boolean {
   const { completeWorkflowExecution, cancelWorkflowExecution, failWorkflowExecution } = command;
   const { continueAsNewWorkflowExecution } = command;

@@ -1,7 +1,7 @@
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { COLLECT_RECORDS, reportNoticeSignal, statusNoticeSignal } from '../../src/workflows/contract';
 import { T0, type Truth } from '../domain/model/upstream';
-import { CLIENT_USER_ID, live, type Story } from './applicant';
+import { CLIENT_USER_ID, NO_FAULTS, simulate } from './applicant';
 import { Clock } from './clock';
 import { SimulatedServer } from './server';
 import { WorkflowCode, WorkflowTaskFailed } from './workflow-code';
@@ -15,13 +15,10 @@ const TRUTH: Truth = {
   ],
   ...{ goneAtMs: null, reports: [], outages: [], lagMs: 0, dated: true },
 };
-const STORY: Story = {
-  ...{ truth: TRUTH, deliveries: [], cancelAtMs: null, deaths: [], forgetAfterTasks: 1, suggestAfter: null },
-  ...{ failing: 0, commitMs: 0, skewMs: 0, seed: 1 },
-};
+const CASE = { ...NO_FAULTS, truth: TRUTH, deliveries: [], forgetAfterTasks: 1 };
 const HUGE = 'x'.repeat(200_000);
 
-/** What nobody of ours would send, in the place of a notice. */
+/** Arguments that the webhook never sends. */
 const JUNK: readonly (readonly unknown[])[] = [
   ...[[], [null], [undefined], [7], ['text'], [[]], [{}], [true], [HUGE]],
   [{ humanId: 'h-1' }],
@@ -35,7 +32,7 @@ const JUNK: readonly (readonly unknown[])[] = [
   [{ humanId: { toString: 'h-1' }, reportId: 'r1', status: 'Declined' }],
 ];
 
-test('signals that hold junk, and signals of no known name, change nothing about how an applicant ends', async () => {
+test('signals with malformed arguments or unknown names do not change the end of an applicant', async () => {
   const signals = JUNK.flatMap((args, at) =>
     [statusNoticeSignal.name, reportNoticeSignal.name, 'unheardOf'].map((name, n) => ({
       atMs: T0 + 60_000 * (3 * at + n + 1),
@@ -43,10 +40,10 @@ test('signals that hold junk, and signals of no known name, change nothing about
       args,
     })),
   );
-  const { closed, upstream } = await live(code, { ...STORY, signals }, DEFAULT_POLICY, T0 + 10 * DAY_MS);
+  const { closed, upstream } = await simulate(code, { ...CASE, signals }, DEFAULT_POLICY, T0 + 10 * DAY_MS);
   expect(closed).toMatchObject({ status: 'COMPLETED', result: { outcome: 'declined', reason: 'declined' } });
   expect(upstream.created).toHaveLength(1);
-  expect(upstream.left()).toEqual([]);
+  expect(upstream.remaining()).toEqual([]);
 });
 
 test.each([
@@ -55,17 +52,17 @@ test.each([
   ['a text', 'POL-1'],
   ['no details', { policy: DEFAULT_POLICY }],
   ['no policy', { details: { clientUserId: CLIENT_USER_ID, clientUserEmail: 'pol-1@example.org' } }],
-])('a start with %s parks that applicant visibly, before anybody is invited', async (_what, input) => {
+])('a start with %s fails the workflow task, and no one is invited', async (_what, input) => {
   const clock = new Clock(T0);
-  const asked: string[] = [];
-  const refusing = (name: string) => async () => {
-    asked.push(name);
+  const calls: string[] = [];
+  const record = (name: string) => async () => {
+    calls.push(name);
     return { kind: 'none' };
   };
-  const activities = { readEarlierRound: refusing('readEarlierRound'), invite: refusing('invite') };
-  const weather = { deaths: [], forgetAfterTasks: null, suggestAfter: null, luck: () => 0.5 };
-  const begun = { workflowId: 'applicant-POL-1', workflowType: COLLECT_RECORDS, input };
-  const server = new SimulatedServer(code, clock, activities, weather, begun);
+  const activities = { readEarlierRound: record('readEarlierRound'), invite: record('invite') };
+  const plan = { deaths: [], forgetAfterTasks: null, suggestAfter: null, random: () => 0.5 };
+  const workflow = { workflowId: 'applicant-POL-1', workflowType: COLLECT_RECORDS, input };
+  const server = new SimulatedServer(code, clock, activities, plan, workflow);
   await expect(clock.runUntil(() => server.closed !== null, T0 + DAY_MS)).rejects.toThrow(WorkflowTaskFailed);
-  expect(asked).not.toContain('invite');
+  expect(calls).not.toContain('invite');
 });

@@ -1,18 +1,18 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { T0 } from '../domain/model/upstream';
 import { fc } from '../support/property';
-import { type Lived, live, type Story } from './applicant';
-import { POLICY } from './stories';
+import { NO_FAULTS, type SimulationCase, type SimulationResult, simulate } from './applicant';
+import { POLICY } from './cases';
 import { WorkflowCode } from './workflow-code';
 
 const CASES = Number(process.env['SIMULATION_CASES'] ?? 60);
 const TEST_TIMEOUT_MS = 3_600_000;
-/** As late as the look-ups can wait for: the rest of their 50 s is the time that calls and starts take. */
-const COMMIT_MOST_MS = 45 * SECOND_MS;
+/** The look-ups take 50 s, less the time of the calls. */
+const MAX_COMMIT_MS = 45 * SECOND_MS;
 
 const code = new WorkflowCode(['recordManifest']);
 
-const INVITED_ONLY: Story = {
+const INVITED_ONLY: SimulationCase = {
   truth: {
     statuses: [
       { atMs: T0, status: 'Invited' },
@@ -21,39 +21,38 @@ const INVITED_ONLY: Story = {
     ...{ reports: [], goneAtMs: null, outages: [], lagMs: 0, dated: true },
   },
   deliveries: [],
-  ...{ cancelAtMs: null, deaths: [], forgetAfterTasks: null, suggestAfter: null, failing: 0, commitMs: 0, skewMs: 0 },
-  seed: 1,
+  ...NO_FAULTS,
 };
 
-async function lifeOf(story: Partial<Story>): Promise<Lived> {
-  return live(code, { ...INVITED_ONLY, ...story }, POLICY, T0 + 48 * HOUR_MS);
+async function simulateInvitation(testCase: Partial<SimulationCase>): Promise<SimulationResult> {
+  return simulate(code, { ...INVITED_ONLY, ...testCase }, POLICY, T0 + 48 * HOUR_MS);
 }
 
-/** Who was invited while somebody else was there already. */
-function invitedTwice({ upstream }: Lived): number {
-  return upstream.created.filter(({ besides }) => besides > 0).length;
+/** How many people were created while another one existed. */
+function countDuplicates({ upstream }: SimulationResult): number {
+  return upstream.created.filter(({ others }) => others > 0).length;
 }
 
-/** The queue lets nobody in before; afterwards it is empty, as behind the last rows of a file. */
-function openFrom(opensAtMs: number): NonNullable<Story['queuedForMs']> {
+/** The queue is full until then and empty afterwards, as behind the last rows of a file. */
+function fullUntil(opensAtMs: number): NonNullable<SimulationCase['queueDelayMs']> {
   return (atMs) => Math.max(0, opensAtMs - atMs);
 }
 
-test('behind a queue of a minute, a create whose answer is lost and that shows 30 s late is looked for, not repeated', async () => {
+test('behind a queue of a minute, a create without an answer that is visible after 30 s is looked up, not repeated', async () => {
   for (let seed = 1; seed <= 20; seed += 1) {
-    const queuedForMs = openFrom(T0 + MINUTE_MS);
-    const lived = await lifeOf({ seed, queuedForMs, commitMs: 30 * SECOND_MS, failing: 60 });
-    expect({ seed, twice: invitedTwice(lived) }).toEqual({ seed, twice: 0 });
-    expect(lived.closed).toMatchObject({ result: { outcome: 'declined' } });
+    const queueDelayMs = fullUntil(T0 + MINUTE_MS);
+    const result = await simulateInvitation({ seed, queueDelayMs, commitMs: 30 * SECOND_MS, failing: 60 });
+    expect({ seed, twice: countDuplicates(result) }).toEqual({ seed, twice: 0 });
+    expect(result.closed).toMatchObject({ result: { outcome: 'declined' } });
   }
 });
 
-const stories = fc.record({
+const cases = fc.record({
   seed: fc.nat(),
   failing: fc.constantFrom(30, 60),
-  commitMs: fc.nat(COMMIT_MOST_MS),
+  commitMs: fc.nat(MAX_COMMIT_MS),
   opensAfterMs: fc.nat(10 * MINUTE_MS),
-  waitsMostMs: fc.constantFrom(0, 20 * SECOND_MS, 2 * MINUTE_MS),
+  maxWaitMs: fc.constantFrom(0, 20 * SECOND_MS, 2 * MINUTE_MS),
   deaths: fc.array(
     fc.record({ atMs: fc.integer({ min: T0, max: T0 + 15 * MINUTE_MS }), downMs: fc.nat(2 * MINUTE_MS) }),
     { maxLength: 3 },
@@ -61,13 +60,14 @@ const stories = fc.record({
 });
 
 test(
-  'nobody is invited twice, however long an attempt waits in the queue, whatever is lost, and whenever a worker dies',
+  'no one is invited twice, in spite of waits in the queue, lost answers and killed workers',
   () =>
     fc.assert(
-      fc.asyncProperty(stories, async ({ opensAfterMs, waitsMostMs, ...story }) => {
-        const opens = openFrom(T0 + opensAfterMs);
-        const queuedForMs: Story['queuedForMs'] = (atMs, luck) => opens(atMs, luck) + luck() * waitsMostMs;
-        expect(invitedTwice(await lifeOf({ ...story, queuedForMs }))).toBe(0);
+      fc.asyncProperty(cases, async ({ opensAfterMs, maxWaitMs, ...testCase }) => {
+        const delayMs = fullUntil(T0 + opensAfterMs);
+        const queueDelayMs: SimulationCase['queueDelayMs'] = (atMs, random) =>
+          delayMs(atMs, random) + random() * maxWaitMs;
+        expect(countDuplicates(await simulateInvitation({ ...testCase, queueDelayMs }))).toBe(0);
       }),
       { numRuns: CASES },
     ),

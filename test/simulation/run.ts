@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ActivityTask } from './activity-task';
-import type { Command, Job, LoadedWorkflow, Run, WorkflowCode } from './workflow-code';
+import type { Command, Job, LoadedWorkflow, RunStart, WorkflowCode } from './workflow-code';
 
-/** One activation: what the workflow was told, and what it asked for. */
+/** One activation: the jobs that the workflow received and the commands that it returned. */
 export interface Step {
   readonly jobs: readonly Job[];
   readonly atMs: number;
@@ -10,12 +10,12 @@ export interface Step {
   readonly commands: readonly Command[];
 }
 
-/** The workflow did not do again what it had done: it would be stuck on a real server. */
+/** A replay returned other commands than the first time; a real server would fail the task. */
 class NotDeterministic extends Error {
   override readonly name = 'NotDeterministic';
 }
 
-/** One run: what the server knows of it (its steps are what a history tells), and what the worker has in memory. */
+/** One run: its history on the server as steps, and the workflow in the worker's memory. */
 export class SimulatedRun {
   readonly timers = new Set<number>();
   readonly activities = new Map<number, ActivityTask>();
@@ -27,44 +27,46 @@ export class SimulatedRun {
 
   constructor(
     private readonly code: WorkflowCode,
-    private readonly about: Run,
+    private readonly run: RunStart,
   ) {
-    this.workflowId = about.workflowId;
-    this.workflowType = about.workflowType;
+    this.workflowId = run.workflowId;
+    this.workflowType = run.workflowType;
   }
 
   get stepsTaken(): number {
     return this.steps.length;
   }
 
-  /** A task reached the server; gives how many have. */
-  keep(steps: readonly Step[]): number {
+  /** Adds the steps of a completed task and returns the number of tasks. */
+  recordTask(steps: readonly Step[]): number {
     this.steps.push(...steps);
     this.tasks += 1;
     return this.tasks;
   }
 
-  /** The workflow as it stands in memory, or is put there again by doing once more all that it did. @throws NotDeterministic */
+  /** The workflow in memory; replayed from its steps if it was evicted. @throws NotDeterministic */
   async workflow(): Promise<LoadedWorkflow> {
     if (this.loaded) return this.loaded;
-    const workflow = await this.code.load(this.about);
+    const workflow = await this.code.load(this.run);
     for (const { jobs, atMs, suggested, commands } of this.steps) {
       const again = await workflow.activate(jobs, { atMs, replaying: true, continueAsNewSuggested: suggested });
-      if (!isDeepStrictEqual(plain(again), plain(commands)))
-        throw new NotDeterministic(`${JSON.stringify(plain(commands))} became ${JSON.stringify(plain(again))}`);
+      if (!isDeepStrictEqual(toPlainJson(again), toPlainJson(commands)))
+        throw new NotDeterministic(
+          `${JSON.stringify(toPlainJson(commands))} became ${JSON.stringify(toPlainJson(again))}`,
+        );
     }
     this.loaded = workflow;
     return workflow;
   }
 
   async forget(): Promise<void> {
-    await this.loaded?.forget();
+    await this.loaded?.dispose();
     this.loaded = null;
   }
 }
 
-/** Commands as plain JSON, with what their payloads say. */
-function plain(commands: readonly Command[]): unknown {
+/** Commands as plain JSON, with decoded payloads. */
+function toPlainJson(commands: readonly Command[]): unknown {
   return JSON.parse(
     JSON.stringify(commands, (_key, value) => (isPayload(value) ? Buffer.from(value.data).toString() : value)),
   );

@@ -1,56 +1,61 @@
 import { defaultPayloadConverter } from '@temporalio/common';
+import { searchAttributePayloadConverter } from '@temporalio/common/lib/converter/payload-search-attributes';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
-import type { coresdk, temporal } from '@temporalio/proto';
+import { coresdk, type temporal } from '@temporalio/proto';
 import { ActivityTask } from './activity-task';
 import type { Activities } from './attempts';
 import type { Clock } from './clock';
-import { eventOf, eventsOf, isClosing } from './events';
+import { isClosing, toEvent, toEvents } from './events';
 import { SimulatedRun } from './run';
 import { SimulatedWorker, WorkflowTask } from './worker';
 import type { Command, Job, LoadedWorkflow, WorkflowCode } from './workflow-code';
 
-/** How the machines fare that the workflow runs on. */
-export interface Weather {
-  /** The worker is killed, and another one comes up so much later. */
+/** What goes wrong with the worker and the server of a workflow. */
+export interface FaultPlan {
+  /** The worker is killed; another one starts after `downMs`. */
   readonly deaths: readonly { readonly atMs: number; readonly downMs: number }[];
-  /** A workflow is forgotten after so many tasks, and replayed for the next one; null: never. */
+  /** The worker evicts the workflow after this many tasks and replays it for the next one; null: never. */
   readonly forgetAfterTasks: number | null;
-  /** The server suggests to continue as new from so many activations on; null: never. */
+  /** The server suggests continue-as-new from this number of activations on; null: never. */
   readonly suggestAfter: number | null;
-  /** A cancel is requested once the history has so many events. */
+  /** A cancel is requested once the history has this many events. */
   readonly cancelAtEvent?: number;
-  /** When a task queue lets in the next activity; at once, where nothing is said. */
-  readonly letInAtMs?: (taskQueue: string) => number;
-  /** What takes time, and what goes wrong: 0 to 1, the same numbers each time. */
-  readonly luck: () => number;
+  /** When a task queue starts the next activity; by default at once. */
+  readonly startsAtMs?: (taskQueue: string) => number;
+  /** True if the test holds calls of activities. */
+  readonly callsMayBeHeld?: boolean;
+  /** 0 to 1, seeded: decides delays and faults. */
+  readonly random: () => number;
 }
 
 /** How a workflow closed. */
-export interface Closed {
+export interface ClosedRun {
   readonly status: 'COMPLETED' | 'CANCELLED' | 'FAILED';
   readonly result: unknown;
   readonly atMs: number;
   readonly runs: number;
-  /** The largest input that a run of it began with. */
+  /** The size of the largest input of a run. */
   readonly carriedBytes: number;
 }
 
 type Payloads = temporal.api.common.v1.IPayload[];
 
-const DISPATCH_MOST_MS = 50;
-const TASK_MOST_MS = 200;
-/** A task that a dead worker left is given to another one after so long. */
+const MAX_DISPATCH_MS = 50;
+const MAX_TASK_MS = 200;
+/** The server gives the task of a killed worker to another one after this time. */
 const TASK_TIMEOUT_MS = 10_000;
 
 /**
- * A Temporal server and a worker for one workflow id, on a virtual clock: the real workflow code, the real activities, and between them what
- * the server does by its documentation and as it was measured. What happens while a task is at work is buffered; a task that would close the run over a
- * buffered event is refused and made again; a worker that dies takes with it what was in flight.
+ * A Temporal server and a worker for one workflow id on a virtual clock. The workflow code and the activities are the real ones; the server between
+ * them follows Temporal's documentation and measurements. Events that arrive during a task are buffered. A task that would close the run while an event
+ * is buffered fails and is repeated. A killed worker loses what was in flight.
  */
 export class SimulatedServer {
-  closed: Closed | null = null;
-  /** The types of all events so far, of every run; what came while a task was at work stands where it came. */
+  closed: ClosedRun | null = null;
+  /** The types of all events of all runs, in order of arrival. */
   readonly history: string[] = [];
+  /** By name, as the workflow set them last. */
+  readonly searchAttributes: Record<string, unknown> = {};
   private readonly worker: SimulatedWorker;
   private run: SimulatedRun;
   private runs = 0;
@@ -58,127 +63,147 @@ export class SimulatedServer {
   private buffered: Job[] = [];
   private task: WorkflowTask | null = null;
   private dispatched = false;
-  private lives = 0;
+  private workers = 0;
   private upAtMs = 0;
 
   constructor(
     private readonly code: WorkflowCode,
     private readonly clock: Clock,
     activities: Activities,
-    private readonly weather: Weather,
-    begun: { readonly workflowId: string; readonly workflowType: string; readonly input: unknown },
+    private readonly plan: FaultPlan,
+    workflow: { readonly workflowId: string; readonly workflowType: string; readonly input: unknown },
   ) {
-    const { workflowId, workflowType, input } = begun;
+    const { workflowId, workflowType, input } = workflow;
     this.worker = new SimulatedWorker(clock, activities);
-    this.run = this.begin(workflowId, workflowType, [defaultPayloadConverter.toPayload(input)]);
-    for (const { atMs, downMs } of weather.deaths) clock.at(atMs, () => this.die(downMs));
+    this.run = this.startRun(workflowId, workflowType, toPayloads([input]));
+    for (const { atMs, downMs } of plan.deaths) clock.at(atMs, () => this.killWorker(downMs));
   }
 
-  /** True for as long as a signal would be taken. */
+  /** Returns false if the workflow is closed. */
   signal(signalName: string, ...args: unknown[]): boolean {
     if (this.closed) return false;
-    const input = args.map((arg) => defaultPayloadConverter.toPayload(arg)) as Payloads;
-    this.tell({ signalWorkflow: { signalName, input } });
+    this.addJob({ signalWorkflow: { signalName, input: toPayloads(args) } });
     return true;
   }
 
   cancel(): void {
-    if (!this.closed) this.tell({ cancelWorkflow: { reason: '' } });
+    if (!this.closed) this.addJob({ cancelWorkflow: { reason: '' } });
+  }
+
+  get runId(): string {
+    return `run-${this.runs}`;
+  }
+
+  /** Queries the current run. A closed run is replayed, as a worker does it. @throws if the handler fails */
+  async query(queryType: string, ...args: unknown[]): Promise<unknown> {
+    const workflow = await this.run.workflow();
+    const queryWorkflow = { queryId: 'query', queryType, arguments: toPayloads(args) };
+    const job = coresdk.workflow_activation.WorkflowActivationJob.fromObject({ queryWorkflow });
+    const { nowMs: atMs } = this.clock;
+    const [answer] = await workflow.activate([job], { atMs, replaying: false, continueAsNewSuggested: false });
+    const { succeeded, failed } = answer?.respondToQuery ?? {};
+    if (failed || !succeeded?.response) throw new Error(failed?.message ?? `no answer to ${queryType}`);
+    return defaultPayloadConverter.fromPayload(succeeded.response);
   }
 
   get isUp(): boolean {
     return this.clock.nowMs >= this.upAtMs;
   }
 
-  private begin(workflowId: string, workflowType: string, args: Payloads): SimulatedRun {
+  private startRun(workflowId: string, workflowType: string, args: Payloads): SimulatedRun {
     this.runs += 1;
     this.carriedBytes = Math.max(this.carriedBytes, ...args.map(({ data }) => data?.length ?? 0));
-    const about = { workflowId, workflowType, runId: `run-${this.runs}`, taskQueue: 'simulated' };
-    const run = new SimulatedRun(this.code, { ...about, startedAtMs: this.clock.nowMs });
+    const identity = { workflowId, workflowType, runId: this.runId, taskQueue: 'simulated' };
+    const run = new SimulatedRun(this.code, { ...identity, startedAtMs: this.clock.nowMs });
     this.buffered = [];
     this.run = run;
     const startTime = msToTs(this.clock.nowMs);
-    this.tell({ initializeWorkflow: { workflowType, workflowId, arguments: args, attempt: 1, startTime } });
+    this.addJob({ initializeWorkflow: { workflowType, workflowId, arguments: args, attempt: 1, startTime } });
     return run;
   }
 
-  private tell(job: Job): void {
+  private addJob(job: Job): void {
     this.buffered.push(job);
-    this.note(...eventsOf(job));
+    this.addEvents(...toEvents(job));
     this.dispatch();
   }
 
-  private note(...events: readonly string[]): void {
+  private addEvents(...events: readonly string[]): void {
     for (const event of events) {
       this.history.push(event);
-      if (this.history.length === this.weather.cancelAtEvent) this.cancel();
+      if (this.history.length === this.plan.cancelAtEvent) this.cancel();
     }
   }
 
   private dispatch(): void {
     if (this.closed || this.task || this.dispatched) return;
     this.dispatched = true;
-    this.note('WorkflowTaskScheduled');
-    this.clock.at(Math.max(this.upAtMs, this.clock.nowMs + this.upTo(DISPATCH_MOST_MS)), () => {
+    this.addEvents('WorkflowTaskScheduled');
+    this.clock.at(Math.max(this.upAtMs, this.clock.nowMs + this.randomDelayMs(MAX_DISPATCH_MS)), () => {
       this.dispatched = false;
-      return this.work();
+      return this.runTask();
     });
   }
 
-  /** A workflow task: everything that happened since the last one, and what follows from it at once. */
-  private async work(): Promise<void> {
+  /** Runs a workflow task with everything that happened since the last one. */
+  private async runTask(): Promise<void> {
     if (this.closed || this.task || this.buffered.length === 0) return;
     if (!this.isUp) return this.dispatch();
     const jobs = this.buffered.splice(0).sort((a, b) => rank(a) - rank(b));
     const task = new WorkflowTask(jobs);
     this.task = task;
-    this.note('WorkflowTaskStarted');
+    this.addEvents('WorkflowTaskStarted');
     for (const { resolveActivity } of jobs) if (resolveActivity) this.run.activities.delete(resolveActivity.seq ?? 0);
     const workflow = await this.run.workflow();
-    const { suggestAfter } = this.weather;
+    const { suggestAfter } = this.plan;
     const suggested = suggestAfter !== null && this.run.stepsTaken >= suggestAfter;
     await this.worker.perform(task, workflow, this.run.activities, suggested);
-    const life = this.lives;
-    this.clock.after(this.upTo(TASK_MOST_MS), () => (life === this.lives ? this.complete(task, workflow) : undefined));
+    const worker = this.workers;
+    this.clock.after(this.randomDelayMs(MAX_TASK_MS), () =>
+      worker === this.workers ? this.complete(task, workflow) : undefined,
+    );
   }
 
-  /** The worker's answer reaches the server. */
+  /** The server takes the commands of a task. */
   private async complete(task: WorkflowTask, workflow: LoadedWorkflow): Promise<void> {
     this.task = null;
     const commands = task.steps.flatMap((step) => step.commands);
     const closes = commands.some((command) => isClosing(command));
     if (closes && this.buffered.length > 0) {
-      // UnhandledCommand: what came meanwhile must not be lost, so the task is made again with it.
+      // UnhandledCommand: the task is repeated with the events that arrived during it.
       this.buffered = [...task.jobs, ...this.buffered];
-      this.note('WorkflowTaskFailed');
+      this.addEvents('WorkflowTaskFailed');
       await this.run.forget();
       return this.dispatch();
     }
-    const tasks = this.run.keep(task.steps);
-    this.note('WorkflowTaskCompleted');
-    if (closes && workflow.handlersAtWork > 0) throw new Error('a run ended over a handler at work');
-    for (const command of commands) await this.obey(command, task);
-    const { forgetAfterTasks } = this.weather;
+    const tasks = this.run.recordTask(task.steps);
+    this.addEvents('WorkflowTaskCompleted');
+    if (closes && workflow.runningHandlers > 0) throw new Error('the run closed while a handler was running');
+    for (const command of commands) await this.applyCommand(command, task);
+    const { forgetAfterTasks } = this.plan;
     if (forgetAfterTasks !== null && tasks % forgetAfterTasks === 0) await this.run.forget();
     if (this.buffered.length > 0) this.dispatch();
   }
 
-  private async obey(command: Command, { unsent }: WorkflowTask): Promise<void> {
+  private async applyCommand(command: Command, { unsent }: WorkflowTask): Promise<void> {
     const { startTimer, cancelTimer, scheduleActivity, requestCancelActivity } = command;
+    const { searchAttributes } = command.upsertWorkflowSearchAttributes ?? {};
+    for (const [name, payload] of Object.entries(searchAttributes?.indexedFields ?? {}))
+      this.searchAttributes[name] = searchAttributePayloadConverter.fromPayload(payload);
     if (startTimer) this.startTimer(startTimer.seq ?? 0, tsToMs(startTimer.startToFireTimeout as never));
     if (cancelTimer) this.cancelTimer(cancelTimer.seq ?? 0);
     if (scheduleActivity && !unsent.has(scheduleActivity.seq ?? 0)) this.schedule(scheduleActivity);
     if (requestCancelActivity) this.requestCancel(requestCancelActivity.seq ?? 0);
-    await this.end(command);
-    const event = eventOf(command);
-    if (event !== null && !unsent.has((scheduleActivity ?? requestCancelActivity)?.seq ?? -1)) this.note(event);
+    await this.closeRun(command);
+    const event = toEvent(command);
+    if (event !== null && !unsent.has((scheduleActivity ?? requestCancelActivity)?.seq ?? -1)) this.addEvents(event);
   }
 
   private startTimer(seq: number, afterMs: number): void {
     const { run } = this;
     run.timers.add(seq);
     this.clock.after(afterMs, () => {
-      if (run === this.run && run.timers.delete(seq)) this.tell({ fireTimer: { seq } });
+      if (run === this.run && run.timers.delete(seq)) this.addJob({ fireTimer: { seq } });
     });
   }
 
@@ -187,7 +212,7 @@ export class SimulatedServer {
     this.buffered = this.buffered.filter(({ fireTimer }) => fireTimer?.seq !== seq);
   }
 
-  /** An activity that nobody waits for any more is not told of; what it had told already goes unheard. */
+  /** A result that the workflow no longer waits for is dropped, even if the event is buffered already. */
   private requestCancel(seq: number): void {
     const activity = this.run.activities.get(seq);
     activity?.requestCancel();
@@ -198,20 +223,21 @@ export class SimulatedServer {
 
   private schedule(command: coresdk.workflow_commands.IScheduleActivity): void {
     const { run } = this;
-    const task: ActivityTask = new ActivityTask(command, this.worker.activityOf(command.activityType ?? ''), {
+    const task: ActivityTask = new ActivityTask(command, this.worker.findActivity(command.activityType ?? ''), {
       clock: this.clock,
-      luck: this.weather.luck,
+      random: this.plan.random,
+      callsMayBeHeld: this.plan.callsMayBeHeld ?? false,
       upAtMs: () => this.upAtMs,
-      letInAtMs: (taskQueue) => this.weather.letInAtMs?.(taskQueue) ?? 0,
+      startsAtMs: (taskQueue) => this.plan.startsAtMs?.(taskQueue) ?? 0,
       resolved: (job) => {
-        if (run === this.run && run.activities.has(task.seq)) this.tell(job);
+        if (run === this.run && run.activities.has(task.seq)) this.addJob(job);
       },
     });
     run.activities.set(task.seq, task);
-    task.begin();
+    task.schedule();
   }
 
-  private async end(command: Command): Promise<void> {
+  private async closeRun(command: Command): Promise<void> {
     const { completeWorkflowExecution: completed, cancelWorkflowExecution: cancelled } = command;
     const { failWorkflowExecution: failed, continueAsNewWorkflowExecution: continued } = command;
     if (!isClosing(command)) return;
@@ -219,7 +245,7 @@ export class SimulatedServer {
     await this.run.forget();
     const { workflowId, workflowType } = this.run;
     if (continued) {
-      this.begin(workflowId, workflowType, continued.arguments ?? []);
+      this.startRun(workflowId, workflowType, continued.arguments ?? []);
       return;
     }
     this.buffered = [];
@@ -230,23 +256,27 @@ export class SimulatedServer {
     this.closed = { status, result, atMs: this.clock.nowMs, runs: this.runs, carriedBytes: this.carriedBytes };
   }
 
-  private async die(downMs: number): Promise<void> {
-    this.lives += 1;
+  private async killWorker(downMs: number): Promise<void> {
+    this.workers += 1;
     this.upAtMs = Math.max(this.upAtMs, this.clock.nowMs + Math.max(downMs, this.task ? TASK_TIMEOUT_MS : 0));
     if (this.task) this.buffered = [...this.task.jobs, ...this.buffered];
-    if (this.task) this.note('WorkflowTaskTimedOut');
+    if (this.task) this.addEvents('WorkflowTaskTimedOut');
     this.task = null;
     await this.run.forget();
     for (const activity of this.run.activities.values()) activity.loseAttempt();
     if (this.buffered.length > 0) this.dispatch();
   }
 
-  private upTo(mostMs: number): number {
-    return Math.round(this.weather.luck() * mostMs);
+  private randomDelayMs(maxMs: number): number {
+    return Math.round(this.plan.random() * maxMs);
   }
 }
 
-/** The order in which the SDK's core tells what happened. */
+function toPayloads(values: readonly unknown[]): Payloads {
+  return values.map((value) => defaultPayloadConverter.toPayload(value));
+}
+
+/** The order of jobs in an activation of the SDK's core. */
 function rank(job: Job): number {
   if (job.initializeWorkflow) return 0;
   return job.signalWorkflow ? 3 : 4;

@@ -1,28 +1,28 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { coresdk } from '@temporalio/proto';
 import type { ActivityTask } from './activity-task';
-import { type Activities, resolutionOf, runAttempt } from './attempts';
+import { type Activities, runAttempt, toResolution } from './attempts';
 import type { Clock } from './clock';
 import type { Step } from './run';
 import type { Command, Job, LoadedWorkflow } from './workflow-code';
 
-/** A workflow task at work: what it was given, and what came of it so far. */
+/** A workflow task in progress: its jobs and its activations so far. */
 export class WorkflowTask {
   readonly steps: Step[] = [];
-  /** Activities that were scheduled and cancelled within the task: the server never hears of them. */
+  /** Activities that were scheduled and cancelled within the task; they never reach the server. */
   readonly unsent = new Set<number>();
 
   constructor(readonly jobs: readonly Job[]) {}
 }
 
-/** A worker for the workflows: what it does between getting a task and answering it. */
+/** The part of a worker between receiving a workflow task and answering it. */
 export class SimulatedWorker {
   constructor(
     private readonly clock: Clock,
     private readonly activities: Activities,
   ) {}
 
-  /** Lets the workflow do all that follows at once. `known`: the activities that the server knows of. */
+  /** Activates the workflow until nothing is left to do at once. `known`: the activities on the server. */
   async perform(
     task: WorkflowTask,
     workflow: LoadedWorkflow,
@@ -33,18 +33,18 @@ export class SimulatedWorker {
     for (let jobs = task.jobs; jobs.length > 0; ) {
       const commands = await workflow.activate(jobs, { atMs, replaying: false, continueAsNewSuggested: suggested });
       task.steps.push({ jobs, atMs, suggested, commands });
-      jobs = await this.answeredAtOnce(commands, task, known);
+      jobs = await this.completeWithinTask(commands, task, known);
     }
   }
 
-  activityOf(name: string): Activities[string] {
+  findActivity(name: string): Activities[string] {
     const run = this.activities[name];
-    if (!run) throw new Error(`no activity is called ${name}`);
+    if (!run) throw new Error(`expected an activity ${name}`);
     return run;
   }
 
-  /** What the worker answers within the task: local activities, and a cancellation that waits for nobody. */
-  private async answeredAtOnce(
+  /** Resolves what the worker resolves within the task: local activities, and cancels that do not wait for the activity. */
+  private async completeWithinTask(
     commands: readonly Command[],
     { unsent }: WorkflowTask,
     known: ReadonlyMap<number, ActivityTask>,
@@ -57,7 +57,7 @@ export class SimulatedWorker {
       const activity = known.get(seq);
       if (!activity) unsent.add(seq);
       if (!activity?.waitsForCancellation) {
-        jobs.push({ resolveActivity: { seq, result: resolutionOf({ kind: 'cancelled' }, 'cancelled') } });
+        jobs.push({ resolveActivity: { seq, result: toResolution({ kind: 'cancelled' }, 'cancelled') } });
       }
     }
     return jobs;
@@ -67,8 +67,8 @@ export class SimulatedWorker {
     const { seq, activityType } = command;
     const name = activityType ?? '';
     const args = (command.arguments ?? []).map((payload) => defaultPayloadConverter.fromPayload(payload));
-    const about = { attempt: 1, heartbeatDetails: undefined, scheduledAtMs: this.clock.nowMs, cancelled: false };
-    const outcome = await runAttempt(this.activityOf(name), args, about, () => {});
-    return { resolveActivity: { seq: seq ?? null, isLocal: true, result: resolutionOf(outcome, name) } };
+    const attemptInfo = { attempt: 1, heartbeatDetails: undefined, scheduledAtMs: this.clock.nowMs, cancelled: false };
+    const outcome = await runAttempt(this.findActivity(name), args, attemptInfo);
+    return { resolveActivity: { seq: seq ?? null, isLocal: true, result: toResolution(outcome, name) } };
   }
 }

@@ -11,8 +11,8 @@ import { WORKFLOW_BUNDLE } from '../support/global-setup';
 export type Job = coresdk.workflow_activation.IWorkflowActivationJob;
 export type Command = coresdk.workflow_commands.IWorkflowCommand;
 
-/** What one run of a workflow is begun with. */
-export interface Run {
+/** The start of a run. */
+export interface RunStart {
   readonly workflowId: string;
   readonly workflowType: string;
   readonly runId: string;
@@ -20,20 +20,19 @@ export interface Run {
   readonly startedAtMs: number;
 }
 
-/** What a workflow is told beside its jobs. */
-export interface Moment {
+/** What an activation carries in addition to its jobs. */
+export interface ActivationContext {
   readonly atMs: number;
   readonly replaying: boolean;
   readonly continueAsNewSuggested: boolean;
 }
 
-/** No limit on an activation: a limit costs a thread for each call into the sandbox, several an activation. */
+/** No limit: a limit costs a thread for each call into the sandbox, several per activation. */
 const NO_LIMIT = undefined as unknown as number;
 const LATEST_FLAGS = [1, 2];
 
 /**
- * The workflow code that a worker runs, in the same sandbox, without a worker: what is told to it and what it answers is exactly what the
- * SDK's core would exchange with it. The tests' own bundle.
+ * The bundle of the tests in the sandbox of a worker, without a worker. The SDK's core exchanges the same activations and completions with it.
  */
 export class WorkflowCode {
   private readonly creator: ReusableVMWorkflowCreator;
@@ -41,12 +40,12 @@ export class WorkflowCode {
   constructor(activityNames: readonly string[], path = WORKFLOW_BUNDLE) {
     const bundle = parseWorkflowCode(readFileSync(path, 'utf8'), path);
     const script = new Script(bundle.code, { filename: bundle.filename });
-    // Not by the creator's own way of making one, which has every promise take a stack trace.
+    // The creator's own factory makes every promise take a stack trace.
     this.creator = new ReusableVMWorkflowCreator(script, bundle, NO_LIMIT, new Set(activityNames));
   }
 
-  /** A workflow in memory: from its first activation to the moment it is forgotten. */
-  async load(run: Run): Promise<LoadedWorkflow> {
+  /** Loads a workflow into memory. */
+  async load(run: RunStart): Promise<LoadedWorkflow> {
     const { workflowId, workflowType, runId, taskQueue, startedAtMs } = run;
     const info: WorkflowInfo = {
       ...{ workflowId, workflowType, runId, taskQueue, namespace: 'default', attempt: 1, taskTimeoutMs: 10_000 },
@@ -78,7 +77,7 @@ export class WorkflowCode {
 
 type Sandboxed = Awaited<ReturnType<ReusableVMWorkflowCreator['createWorkflow']>>;
 
-/** A workflow whose code failed, which on a real server fails its task for ever. */
+/** The workflow code threw; a real server repeats the task without limit. */
 export class WorkflowTaskFailed extends Error {
   override readonly name = 'WorkflowTaskFailed';
 }
@@ -91,7 +90,10 @@ export class LoadedWorkflow {
   ) {}
 
   /** @throws WorkflowTaskFailed */
-  async activate(jobs: readonly Job[], { atMs, replaying, continueAsNewSuggested }: Moment): Promise<Command[]> {
+  async activate(
+    jobs: readonly Job[],
+    { atMs, replaying, continueAsNewSuggested }: ActivationContext,
+  ): Promise<Command[]> {
     const completion = await this.workflow.activate({
       runId: this.runId,
       timestamp: msToTs(atMs),
@@ -106,13 +108,13 @@ export class LoadedWorkflow {
     return completion.successful?.commands ?? [];
   }
 
-  /** Handlers that have begun and not ended. */
-  get handlersAtWork(): number {
+  /** The number of signal handlers that are running. */
+  get runningHandlers(): number {
     const { activator } = this.workflow as unknown as { activator: { inProgressSignals: Map<number, unknown> } };
     return activator.inProgressSignals.size;
   }
 
-  async forget(): Promise<void> {
+  async dispose(): Promise<void> {
     await this.workflow.dispose();
   }
 }

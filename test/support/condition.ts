@@ -1,23 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const LOOK_EVERY_MS = 50;
+const CHECK_EVERY_MS = 50;
 
-/** Waits until `look` finds something, and gives it; for what other processes do, which tell nobody. */
+/** Waits until `check` returns a value other than null, undefined or false, and returns it. */
 export async function until<T>(
   what: string,
   timeoutMs: number,
-  look: () => T | Promise<T>,
+  check: () => T | Promise<T>,
 ): Promise<Exclude<T, null | undefined | false>> {
   let untilMs = performance.now() + timeoutMs;
   for (;;) {
-    const found = await look();
-    if (found !== null && found !== undefined && found !== false) {
-      return found as Exclude<T, null | undefined | false>;
+    const value = await check();
+    if (value !== null && value !== undefined && value !== false) {
+      return value as Exclude<T, null | undefined | false>;
     }
-    const lookedAtMs = performance.now();
-    if (lookedAtMs > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
-    await pause(LOOK_EVERY_MS);
-    // A stall of this process does not count: the condition had no chance to become true.
-    untilMs += Math.max(0, performance.now() - lookedAtMs - LOOK_EVERY_MS);
+    const checkedAtMs = performance.now();
+    if (checkedAtMs > untilMs) throw new Error(`expected ${what} within ${timeoutMs} ms`);
+    await pause(CHECK_EVERY_MS);
+    // A stall of this process does not count.
+    untilMs += Math.max(0, performance.now() - checkedAtMs - CHECK_EVERY_MS);
   }
 }

@@ -6,18 +6,19 @@ import { mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { checkShelfName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 
+/** The keys of digests in tests. */
 export const DIGEST_KEYS: DigestKeys = { keys: [Buffer.alloc(32, 7)], clientSecret: 'test' };
 
-/** A store in memory. */
+/** A report store in memory. */
 export class FakeStore implements ReportStore {
   readonly manifests = new Map<string, Manifest>();
-  /** Every manifest that was written, in order. */
+  /** Every written manifest, in order. */
   readonly written: Manifest[] = [];
 
   private held: Promise<void> | null = null;
   private heldCalls = 0;
 
-  /** Delays every read and write of a manifest until the returned function is called. */
+  /** Holds every read and write of a manifest until the returned function is called. */
   hold(): () => void {
     this.heldCalls = 0;
     let release = () => {};
@@ -27,8 +28,8 @@ export class FakeStore implements ReportStore {
     return release;
   }
 
-  /** Waits, in real time, until a call is delayed. */
-  async asked(): Promise<void> {
+  /** Waits, in real time, for a held call. */
+  async waitForCall(): Promise<void> {
     while (this.heldCalls === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -14,23 +14,22 @@ export type Route =
   | 'openReport'
   | 'proveCredentials';
 
-/** A change in a person's life, at a time after the invitation. */
-export interface Turn {
+/** A change upstream, at a time after the invitation. */
+export interface Change {
   readonly afterMs: number;
   readonly status?: string;
   /** Reports that are listed from then on; a row with a known id replaces it. */
   readonly reports?: readonly ListedReport[];
-  /** The person is not found until the next turn. */
+  /** The person does not exist until the next change. */
   readonly gone?: boolean;
 }
 
-/** A call, by the server's clock and by the machine's (`performance.now()`). */
+/** A call; the time is that of the server's clock. */
 interface Call {
   readonly route: Route;
   /** The person or the document (`reportId.format`). */
   readonly of: string;
   readonly atMs: number;
-  readonly realMs: number;
 }
 
 interface FakePerson {
@@ -38,48 +37,47 @@ interface FakePerson {
   readonly clientUserId: string;
   readonly email: string;
   readonly invitedAtMs: number;
-  /** When the person begins to show: a create may take effect after its answer was lost. */
+  /** A create can take effect after its answer was lost. */
   readonly visibleAtMs: number;
   deleted: boolean;
 }
 
-/** An error that a call throws. */
+/** An error that calls throw. */
 interface Fault {
   readonly route: Route;
   readonly error: Error;
-  /** How often. Default: without limit. */
+  /** Default: every time. */
   times?: number;
-  /** The call takes effect first: only its answer is lost. */
+  /** Throws after the effect: the answer is lost. */
   readonly after?: boolean;
   /** Only for this person or this document (`reportId.format`). */
   readonly of?: string;
-  /** Only at these times by the server's clock. */
+  /** Only at these times of the server's clock. */
   readonly when?: (nowMs: number) => boolean;
 }
 
-/** The smallest page size: fewer rows are the last page. */
+/** The smallest page of upstream; a smaller one is the last. */
 const PAGE_SIZE = 10;
 
-/** An upstream for tests without HTTP: people live by a script on the test server's clock. It records calls, and fails on request. */
+/** Human API with people whose statuses and reports follow a script on the test server's clock. It records its calls and fails on request. */
 export class FakeUpstream implements Upstream {
   readonly people: FakePerson[] = [];
-  /** In order. */
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
-  /** Changes the person in an answer, for example to lag behind. */
-  tells: ((user: Person, nowMs: number) => Person) | null = null;
-  /** Changes the reply of a look-up. */
-  tellsOfAll: ((users: Person[]) => Person[]) | null = null;
-  /** Holds a call before it takes effect until the promise resolves. */
+  /** Changes the person in an answer, for example to an older status. */
+  editPerson: ((person: Person, nowMs: number) => Person) | null = null;
+  /** Changes the answer of a look-up. */
+  editLookUp: ((people: Person[]) => Person[]) | null = null;
+  /** Holds a call, and its effect, until the promise resolves. */
   readonly holds = new Map<Route, Promise<void>>();
-  /** Formats that reports do not have, as `type:format`. */
+  /** Formats that are not offered, as `type:format`. */
   notOffered: readonly string[] = [];
-  /** Bytes of a document (`reportId.format`). Default: its name and version. */
+  /** Bytes of a document (`reportId.format`); default: its name and version. */
   readonly bytes = new Map<string, string>();
-  /** The time from a create until the person shows. */
+  /** The time from a create until the person is visible. */
   commitDelayMs = 0;
 
-  constructor(private readonly script: readonly Turn[] = []) {}
+  constructor(private readonly script: readonly Change[] = []) {}
 
   callsTo(route: Route): Call[] {
     return this.calls.filter((call) => call.route === route);
@@ -87,6 +85,11 @@ export class FakeUpstream implements Upstream {
 
   count(route: Route): number {
     return this.callsTo(route).length;
+  }
+
+  /** Waits, in real time, for this number of calls. */
+  async waitForCall(route: Route, times = 1): Promise<void> {
+    while (this.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Holds every call of a route until the returned function is called. */
@@ -104,7 +107,7 @@ export class FakeUpstream implements Upstream {
     return release;
   }
 
-  /** Adds a person who was invited at `atMs`, by us or in another way. */
+  /** Adds a person that was invited at `atMs`. */
   enrol(clientUserId: string, email: string, atMs: number): FakePerson {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
@@ -118,58 +121,58 @@ export class FakeUpstream implements Upstream {
     return person;
   }
 
-  /** The details of each create. */
+  /** The inputs of the creates. */
   readonly invitations: Invitation[] = [];
-  /** The person's link in the answer to a create; null: none. */
+  /** The link in the answer of a create. */
   inviteLink: string | null = null;
 
   invite = (invitation: Invitation): Promise<Person> => {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
-      ...this.describe(this.enrol(clientUserId, clientUserEmail, now())),
+      ...this.toPerson(this.enrol(clientUserId, clientUserEmail, now())),
       inviteLink: this.inviteLink,
     }));
   };
 
   findPeople = (by: PersonFilter): Promise<Person[]> =>
     this.answer('findPeople', 'clientUserId' in by ? by.clientUserId : by.subjectId, () => {
-      const users = this.people
-        .filter((person) => this.isThere(person))
+      const people = this.people
+        .filter((person) => this.isVisible(person))
         .filter((person) =>
           'clientUserId' in by ? person.clientUserId === by.clientUserId : person.humanId === by.subjectId,
         )
-        .map((person) => this.describe(person));
-      return this.tellsOfAll ? this.tellsOfAll(users) : users;
+        .map((person) => this.toPerson(person));
+      return this.editLookUp ? this.editLookUp(people) : people;
     });
 
   listPeople: Upstream['listPeople'] = (offset) =>
     this.answer('listPeople', String(offset), () => {
-      const everyone = this.people.filter((person) => this.isThere(person)).map((person) => this.describe(person));
-      const users = everyone.slice(offset, offset + PAGE_SIZE);
-      return { people: users, received: users.length };
+      const visible = this.people.filter((person) => this.isVisible(person)).map((person) => this.toPerson(person));
+      const people = visible.slice(offset, offset + PAGE_SIZE);
+      return { people, received: people.length };
     });
 
   readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', humanId, () => {
-      const person = this.people.find((candidate) => candidate.humanId === humanId && this.isThere(candidate));
+      const person = this.people.find((each) => each.humanId === humanId && this.isVisible(each));
       if (!person) throw new NotFound(facts(404));
-      return this.describe(person);
+      return this.toPerson(person);
     });
 
   withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
     this.answer('withdraw', humanId, () => {
-      const person = this.people.find((candidate) => candidate.humanId === humanId && !candidate.deleted);
+      const person = this.people.find((each) => each.humanId === humanId && !each.deleted);
       if (person) person.deleted = true;
       return person ? 'deleted' : 'already-gone';
     });
 
   listReports = (clientUserId: string): Promise<ListedReport[]> =>
-    this.answer('listReports', clientUserId, () => this.reportsOf(this.connected(clientUserId)));
+    this.answer('listReports', clientUserId, () => this.reportsOf(this.findConnected(clientUserId)));
 
   openReport: Upstream['openReport'] = (clientUserId, reportId, format) =>
     this.answer('openReport', `${reportId}.${format}`, () => {
-      const row = this.reportsOf(this.connected(clientUserId)).find(({ id }) => id === reportId);
+      const row = this.reportsOf(this.findConnected(clientUserId)).find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
       if (this.notOffered.includes(`${row.type}:${format}`)) throw new NotOffered(facts(415));
       const bytes = Buffer.from(this.bytes.get(`${reportId}.${format}`) ?? `${row.id} ${row.updatedAt} ${format}`);
@@ -177,12 +180,12 @@ export class FakeUpstream implements Upstream {
       return { contentType, contentLength: bytes.length, stream: oneChunk(bytes), discard: async () => {} };
     });
 
-  proveCredentials = (): Promise<void> => this.answer('proveCredentials', 'us', () => undefined);
+  proveCredentials = (): Promise<void> => this.answer('proveCredentials', 'credentials', () => undefined);
 
   close = async (): Promise<void> => {};
 
-  private async answer<T>(route: Route, of: string, reply: () => T): Promise<T> {
-    this.calls.push({ route, of, atMs: now(), realMs: performance.now() });
+  private async answer<T>(route: Route, of: string, compute: () => T): Promise<T> {
+    this.calls.push({ route, of, atMs: now() });
     await this.holds.get(route);
     const fault = this.faults.find(
       (candidate) =>
@@ -191,24 +194,24 @@ export class FakeUpstream implements Upstream {
         (candidate.of ?? of) === of &&
         (candidate.when?.(now()) ?? true),
     );
-    if (!fault) return reply();
+    if (!fault) return compute();
     if (fault.times !== undefined) fault.times -= 1;
-    if (fault.after) reply();
+    if (fault.after) compute();
     throw fault.error;
   }
 
-  private turnsOf(person: FakePerson): Turn[] {
+  private pastChanges(person: FakePerson): Change[] {
     return this.script.filter(({ afterMs }) => now() >= person.invitedAtMs + afterMs);
   }
 
-  private isThere(person: FakePerson): boolean {
-    return !person.deleted && now() >= person.visibleAtMs && this.turnsOf(person).at(-1)?.gone !== true;
+  private isVisible(person: FakePerson): boolean {
+    return !person.deleted && now() >= person.visibleAtMs && this.pastChanges(person).at(-1)?.gone !== true;
   }
 
-  private describe(person: FakePerson): Person {
-    const turns = this.turnsOf(person).filter(({ status }) => status !== undefined);
-    const last = turns.at(-1);
-    const user: Person = {
+  private toPerson(person: FakePerson): Person {
+    const changes = this.pastChanges(person).filter(({ status }) => status !== undefined);
+    const last = changes.at(-1);
+    const answer: Person = {
       clientUserId: person.clientUserId,
       subjectId: person.humanId,
       email: person.email,
@@ -216,14 +219,14 @@ export class FakeUpstream implements Upstream {
       updatedAtMs: person.invitedAtMs + (last?.afterMs ?? 0),
       inviteLink: null,
     };
-    return this.tells ? this.tells(user, now()) : user;
+    return this.editPerson ? this.editPerson(answer, now()) : answer;
   }
 
-  private connected(clientUserId: string): FakePerson {
-    const person = this.people.find((candidate) => candidate.clientUserId === clientUserId && this.isThere(candidate));
+  private findConnected(clientUserId: string): FakePerson {
+    const person = this.people.find((each) => each.clientUserId === clientUserId && this.isVisible(each));
     const hasConnected =
       person &&
-      this.turnsOf(person).some(
+      this.pastChanges(person).some(
         ({ status, reports }) => /sync/i.test(status ?? '') || status === 'Error' || (reports ?? []).length > 0,
       );
     if (!person || !hasConnected) throw new AccessDenied(facts(403));
@@ -232,21 +235,12 @@ export class FakeUpstream implements Upstream {
 
   private reportsOf(person: FakePerson): ListedReport[] {
     const rows = new Map<string, ListedReport>();
-    for (const turn of this.turnsOf(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
+    for (const turn of this.pastChanges(person)) for (const row of turn.reports ?? []) rows.set(row.id, row);
     return [...rows.values()];
   }
 }
 
-/**
- * The ms that the time-skipping server skipped between two calls. While an attempt runs, its clock runs with the machine's, so that the plain
- * difference grows with each stall.
- */
-export function skippedMs(from: Call | undefined, to: Call | undefined): number {
-  if (!from || !to) throw new Error('expected two calls');
-  return to.atMs - from.atMs - (to.realMs - from.realMs);
-}
-
-/** A row of the list of reports. */
+/** A row of upstream's list. */
 export function row(
   id: string,
   type: string,
@@ -261,7 +255,7 @@ export function row(
   };
 }
 
-/** A provider's usual two reports. */
+/** The two usual reports of a provider. */
 export function provider(name: string): ListedReport[] {
   return [row(`u-${name}`, 'unity', name), row(`c-${name}`, 'ccdraw', name)];
 }
@@ -270,7 +264,7 @@ export function facts(status: number | null): CallFacts {
   return { method: 'GET', route: '/scripted', status, requestId: null };
 }
 
-/** The test server's time: activities are the only callers. */
+/** The time of the test server; every call comes from an activity. */
 function now(): number {
   return activityInfo().currentAttemptScheduledTimestampMs;
 }

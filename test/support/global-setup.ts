@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-/** Where the bundle lies that every test's worker takes: bundling costs seconds, so it is done once a run. */
+/** The workflow bundle of the tests. Bundling costs seconds, so it happens once a run. */
 export const WORKFLOW_BUNDLE = path.join(__dirname, '../../node_modules/.cache/chartway/workflow-bundle.js');
 
 export default async function bundleOnce(): Promise<void> {
@@ -10,11 +10,11 @@ export default async function bundleOnce(): Promise<void> {
     workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),
     workflowInterceptorModules: [path.join(__dirname, '../../src/workflows/undecodable.ts')],
     logger: new DefaultLogger('ERROR'),
-    // As the build does: without the sources in it the bundle is half as large, and every worker reads it.
+    // As the build does: without the sources the bundle is half as large, and every worker reads it.
     webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
   });
   await mkdir(path.dirname(WORKFLOW_BUNDLE), { recursive: true });
-  // Whole or not at all: another run beside this one may be reading.
+  // Another run can be reading the file.
   const part = `${WORKFLOW_BUNDLE}.${process.pid}`;
   await writeFile(part, code);
   await rename(part, WORKFLOW_BUNDLE);

@@ -19,23 +19,23 @@ const WEBHOOK_SECRET = 'test-webhook-secret';
 export const SECRETS: readonly string[] = [CREDENTIALS.clientSecret, WEBHOOK_SECRET];
 
 export interface InstallationOptions {
-  /** Of a Temporal server that runs. */
+  /** The address of a running Temporal server. */
   readonly temporalAddress: string;
-  /** Tells installations on one server apart. */
+  /** Different for each installation on one server. */
   readonly taskQueue: string;
-  /** How many times faster than told the sandbox's stories run. */
+  /** How many times faster the stories of the sandbox run. */
   readonly speed: number;
-  /** `lost`: the sandbox sends them nowhere, and no webhook runs. `by hand`: a webhook runs, and the test sends them. */
+  /** `lost`: the sandbox sends none, and no webhook runs. `by hand`: a webhook runs, and the test sends them. */
   readonly notices: 'sent' | 'lost' | 'by hand';
-  /** The policy, by the names of the environment. */
+  /** The policy as environment variables. */
   readonly policy: Readonly<Record<string, string>>;
-  /** Where the sandbox posts its notices instead of at the webhook, given the webhook's URL; for a test that stands between the two. */
+  /** Returns the URL to which the sandbox posts its notices instead of the given URL of the webhook. */
   readonly noticesBy?: (webhookUrl: string) => Promise<string>;
-  /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook: nothing is encrypted without. */
+  /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook. Default: no encryption. */
   readonly keys?: { readonly ours: string; readonly webhooks: string };
-  /** `none`: the report store is not made before the worker starts. */
+  /** `none`: the report store is not created before the worker starts. */
   readonly store?: 'none';
-  /** `warn` where nothing is said. */
+  /** Default: `warn`. */
   readonly logLevel?: string;
 }
 
@@ -44,7 +44,7 @@ interface Row {
   readonly as: string;
 }
 
-/** What the applicants of a file are called, where it does not matter. */
+/** The details of the applicants of a file. */
 interface Identity {
   readonly domain: string;
   readonly firstName: string;
@@ -53,7 +53,7 @@ interface Identity {
   readonly source: string;
 }
 
-const ANYBODY: Identity = {
+const DEFAULT_IDENTITY: Identity = {
   domain: 'example.org',
   firstName: 'Robin',
   lastName: 'Sample',
@@ -61,13 +61,13 @@ const ANYBODY: Identity = {
   source: '',
 };
 
-/** The longest story takes some 20 s on an idle machine. */
+/** The longest story takes about 20 s on an idle machine. */
 const ENDED_TIMEOUT_MS = 60_000;
 
-/** The compiled processes of one carrier, with a sandbox and an empty store of their own. */
+/** The compiled processes of an installation, with a sandbox and an empty store. */
 export class Installation {
   private readonly running: RunningProcess[] = [];
-  private readonly said: string[] = [];
+  private readonly outputs: string[] = [];
 
   private constructor(
     readonly folder: string,
@@ -83,7 +83,7 @@ export class Installation {
   static async start(options: InstallationOptions): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
     if (options.store !== 'none') await createFolderStore(join(folder, 'reports')).init();
-    // A port of its own, so that one that was killed comes back where notices are sent.
+    // A fixed port, so that a killed webhook returns at the same URL.
     const webhookPort = await freePort();
     const startWebhook = () =>
       startProcess('webhook', folder, { ...webhookEnv(options), WEBHOOK_PORT: String(webhookPort) });
@@ -164,76 +164,76 @@ export class Installation {
     return this.startWorker(settings);
   }
 
-  /** Starts applicants through the starter, as a file. `as`: the sandbox's persona, which the e-mail's local part names. */
+  /** Starts applicants by a file. `as`: the persona of the sandbox, which the local part of the e-mail names. */
   async enrol(applicants: readonly Row[]): Promise<void> {
     const results = await this.intake(applicants);
     if (results.some((result) => result !== 'started')) throw new Error(`expected all to be started: ${results}`);
   }
 
-  /** The same, with the starter's flags, whatever becomes of each row: its `result`, in the order in which they were answered. */
+  /** The same with flags of the starter; returns the `result` of each row in the order of the output. */
   async intake(
     applicants: readonly Row[],
     flags: readonly string[] = [],
     settings: Readonly<Record<string, string>> = {},
-    { domain, firstName, lastName, dateOfBirth, source }: Identity = ANYBODY,
+    { domain, firstName, lastName, dateOfBirth, source }: Identity = DEFAULT_IDENTITY,
   ): Promise<readonly string[]> {
-    const rest = [firstName, lastName, dateOfBirth, source].join();
-    const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@${domain},${rest}`);
+    const details = [firstName, lastName, dateOfBirth, source].join();
+    const rows = applicants.map(({ clientUserId, as }) => `${clientUserId},${as}@${domain},${details}`);
     const file = ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''];
     const args = ['--file', '-', '--json', ...flags];
     const starter = await runProcess('starter', this.folder, { ...this.env, ...settings }, args, file.join('\n'));
-    this.said.push(starter.output);
+    this.outputs.push(starter.output);
     const results = starter.lines.map((line) => (JSON.parse(line) as { result: string }).result);
     if (starter.status !== 0 || results.length !== applicants.length)
-      throw new Error(`expected a result of each row: ${results}; exit status ${starter.status}: ${starter.said}`);
+      throw new Error(`expected a result of each row: ${results}; exit status ${starter.status}: ${starter.stderr}`);
     return results;
   }
 
-  /** Runs an operator's command to its end: `npm run chartway -- <args>`. */
+  /** Runs an operator command: `npm run chartway -- <args>`. */
   async operate(
     ...args: readonly string[]
-  ): Promise<{ status: number | null; lines: readonly string[]; said: string }> {
+  ): Promise<{ status: number | null; lines: readonly string[]; stderr: string }> {
     return runProcess('chartway', this.folder, this.env, args);
   }
 
-  /** The result of an applicant's workflow, once it has ended. */
+  /** Waits until an applicant closes, and returns its result. */
   async ended(clientUserId: string, timeoutMs = ENDED_TIMEOUT_MS): Promise<CollectRecordsResult> {
     const applicant = this.client.workflow.getHandle<typeof collectRecords>(applicantWorkflowId(clientUserId));
     try {
       return await this.client.withDeadline(Date.now() + timeoutMs, () => applicant.result());
     } catch (error) {
       const { stage, status, waitingFor } = await applicant.query(stateQuery);
-      const found = JSON.stringify({ stage, status, waitingFor });
-      throw new Error(`expected ${clientUserId} to have ended within ${timeoutMs} ms, it is at ${found}`, {
+      const state = JSON.stringify({ stage, status, waitingFor });
+      throw new Error(`expected ${clientUserId} to close within ${timeoutMs} ms, its state is ${state}`, {
         cause: error,
       });
     }
   }
 
-  /** All that our processes have written so far, those included that have ended; not the sandbox, which is a stranger. */
+  /** The output of all processes so far, including those that have exited, except the sandbox. */
   output(): string {
-    const ours = this.running.filter(({ name }) => name !== 'sandbox').map((process) => process.output());
-    return [...this.said, ...ours].join('\n');
+    const running = this.running.filter(({ name }) => name !== 'sandbox').map((process) => process.output());
+    return [...this.outputs, ...running].join('\n');
   }
 
-  /** What Prometheus would be told by our processes that tell it. */
+  /** The metrics of all processes. */
   async metrics(): Promise<string> {
     const urls = this.running.filter(({ name }) => name !== 'sandbox').flatMap(({ addresses }) => addresses.slice(-1));
     const texts = urls.map(async (url) => (await fetch(`${url}/metrics`)).text());
     return (await Promise.all(texts)).join('\n');
   }
 
-  /** Ends every process as a supervisor does, and tells how each ended. */
+  /** Ends every process with SIGTERM and returns how each exited. */
   async end(): Promise<readonly { readonly status: number | null; readonly lines: readonly string[] }[]> {
     const ending = this.running.splice(0).map(async (process) => {
       const status = await process.end();
-      if (process.name !== 'sandbox') this.said.push(process.output());
+      if (process.name !== 'sandbox') this.outputs.push(process.output());
       return { status, lines: process.lines() };
     });
     return Promise.all(ending);
   }
 
-  /** Takes everything away; fine after {@link end}. */
+  /** Removes everything; can follow {@link end}. */
   async remove(): Promise<void> {
     await this.end();
     await this.client.connection.close();

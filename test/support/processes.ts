@@ -5,14 +5,14 @@ import { promisify } from 'node:util';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** An upstream on loopback that nobody serves: no test ever reaches the real one, and keys may be missing. */
+/** A loopback port without a server, so that no test reaches the real Human API. */
 export const UPSTREAM_NOWHERE = {
   HUMAN_API_AUTH_URL: 'http://127.0.0.1:9',
   HUMAN_API_ADMIN_URL: 'http://127.0.0.1:9',
   HUMAN_API_DATA_URL: 'http://127.0.0.1:9',
 };
 
-/** Where each process begins, below `dist/`. */
+/** The entry of each process, below `dist/`. */
 const ENTRIES = {
   worker: 'src/worker.js',
   webhook: 'src/webhook.js',
@@ -24,30 +24,30 @@ const ENTRIES = {
 
 export type ProcessName = keyof typeof ENTRIES;
 
-/** One of our processes as it runs for a customer: compiled, with an environment of its own. */
+/** A compiled process with its own environment, as in production. */
 export interface RunningProcess {
   readonly name: ProcessName;
   readonly pid: number;
   /** The URLs of its ready line. */
   readonly addresses: readonly string[];
-  /** Every line that it has printed on stdout. */
+  /** Every line on stdout so far. */
   lines(): readonly string[];
-  /** The end of what it said on stderr, for the message of a test that fails. */
-  said(): string;
-  /** All that it has written to stdout and stderr. */
+  /** The end of stderr, for the message of a failed test. */
+  stderr(): string;
+  /** stdout and stderr so far. */
   output(): string;
-  /** Asks it to end, by default as a supervisor does, and gives its exit status; null where the signal ended it. */
+  /** Sends a signal, by default SIGTERM, and returns the exit status; null if the signal ended the process. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 /** A start takes a second or two on two idle cores. */
 const READY_TIMEOUT_MS = 40_000;
-/** Longer than any drain of ours may take. */
+/** Longer than the longest drain. */
 const END_TIMEOUT_MS = 35_000;
-/** Some 20 s on an idle machine, where there is something to do. */
+/** A build takes about 20 s on an idle machine. */
 export const BUILD_TIMEOUT_MS = 240_000;
 
-/** Builds what the processes run from; nothing to do under `npm test`, which has built it. */
+/** Builds `dist`; under `npm test` it is built already. */
 export async function ensureBuilt(): Promise<void> {
   const script = join(ROOT, 'scripts', 'build.mjs');
   await promisify(execFile)(process.execPath, [script], { timeout: BUILD_TIMEOUT_MS });
@@ -56,7 +56,7 @@ export async function ensureBuilt(): Promise<void> {
 const alive = new Set<ChildProcess>();
 let closed = false;
 
-/** Kills whatever is still there and lets nothing more start: for the end of a test file, however it came to it. */
+/** Kills all processes and rejects further starts, for the end of a test file. */
 export async function killLeftOvers(): Promise<void> {
   closed = true;
   await Promise.all([...alive].map((child) => end(child, once(child, 'close'), 'SIGKILL')));
@@ -73,7 +73,7 @@ export async function startProcess(
   const ready = Promise.race([firstLine(started), started.ended.then(() => null)]);
   const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
   const line = await ready.finally(() => clearTimeout(limit));
-  if (line === null) throw new Error(`expected a ready line of the ${name}, it ended: ${started.said()}`);
+  if (line === null) throw new Error(`expected a ready line of the ${name}, it exited: ${started.stderr()}`);
   return { name, pid: started.child.pid ?? -1, addresses: addressesIn(line, name), ...started };
 }
 
@@ -84,26 +84,26 @@ export async function runProcess(
   env: Readonly<Record<string, string>>,
   args: readonly string[],
   input = '',
-): Promise<{ status: number | null; lines: readonly string[]; said: string; output: string }> {
+): Promise<{ status: number | null; lines: readonly string[]; stderr: string; output: string }> {
   const started = launch(name, folder, env, args);
   started.child.stdin?.end(input);
   const limit = setTimeout(() => started.child.kill('SIGKILL'), READY_TIMEOUT_MS);
   const status = await started.ended.finally(() => clearTimeout(limit));
-  return { status, lines: started.lines(), said: started.said(), output: started.output() };
+  return { status, lines: started.lines(), stderr: started.stderr(), output: started.output() };
 }
 
 function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
   if (closed) throw new Error(`expected no ${name} to be started at the end of the test`);
   const entry = join(ROOT, 'dist', ENTRIES[name]);
-  // Of this environment only what Node needs: whoever runs the tests may have settings of their own.
-  const given = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, ...env };
-  const child = spawn(process.execPath, [entry, ...args], { cwd, env: given });
-  const printed = { stdout: '', stderr: '' };
+  // Without the settings of the user's environment.
+  const environment = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, ...env };
+  const child = spawn(process.execPath, [entry, ...args], { cwd, env: environment });
+  const written = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
-    printed.stdout += chunk;
+    written.stdout += chunk;
   });
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
-    printed.stderr += chunk;
+    written.stderr += chunk;
   });
   alive.add(child);
   const ended = once(child, 'close').then(([status]) => {
@@ -113,9 +113,9 @@ function launch(name: ProcessName, cwd: string, env: Readonly<Record<string, str
   return {
     child,
     ended,
-    lines: () => printed.stdout.split('\n').slice(0, -1),
-    said: () => printed.stderr.slice(-8_000),
-    output: () => printed.stdout + printed.stderr,
+    lines: () => written.stdout.split('\n').slice(0, -1),
+    stderr: () => written.stderr.slice(-8_000),
+    output: () => written.stdout + written.stderr,
     end: (signal: NodeJS.Signals = 'SIGTERM') => end(child, ended, signal),
   };
 }

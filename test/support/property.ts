@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 
 /**
- * fast-check, with one seed for all: a landing must not hang on luck, so `npm test` runs the same cases each time. `PROPERTY_SEED=random` (or a
- * number, to repeat a failure) looks further, as `npm run test:chaos` does.
+ * fast-check with one seed, so that `npm test` runs the same cases each time. `PROPERTY_SEED=random` runs others, as `npm run test:chaos` does; a number
+ * repeats a failure.
  */
-const given = process.env['PROPERTY_SEED'] ?? '20261122';
-fc.configureGlobal({ ...(given === 'random' ? {} : { seed: Number(given) }) });
+const seed = process.env['PROPERTY_SEED'] ?? '20261122';
+fc.configureGlobal({ ...(seed === 'random' ? {} : { seed: Number(seed) }) });
 
 export { fc };

@@ -2,14 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Manifest } from '../../src/report-store/port';
 
-/** An applicant's folder in a report store. */
+/** The folder of one applicant in a report store. */
 export interface Stored {
   readonly manifest: Manifest;
-  /** Bytes by path relative to the folder, with "/" on every platform; without the manifest, its lock and the claim. */
+  /** Every file except the manifest, its claim and its lock: relative path with "/", bytes. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** @throws Error without a manifest */
+/** @throws without a manifest */
 export async function readStored(reports: string, clientUserId: string): Promise<Stored> {
   const files = await filesIn(join(reports, clientUserId));
   const manifest = files.get('manifest.json');

@@ -1,43 +1,43 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { tryPort } from '../../src/dev/ports';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 
-/** A Temporal dev server of a test's own, on the loopback interface. */
+/** A Temporal dev server on the loopback interface. */
 export interface TemporalServer {
   readonly address: string;
   readonly namespace: string;
-  /** Of the server itself, for tests that kill or freeze it. */
+  /** For tests that kill or freeze the server. */
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** What applicants carry, as the server's command names it. */
+/** The search attributes of applicants, as the command of the server names their types. */
 export const APPLICANTS_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
 );
 
-/** A run that has just closed is deleted once the server's queues have noted it, every 30 s by default. */
+/** The server deletes a closed run once its queues have acknowledged it, by default every 30 s. */
 export const DELETES_SOON: readonly string[] = ['transfer', 'visibility', 'timer'].flatMap((queue) => [
   '--dynamic-config-value',
   `history.${queue}ProcessorUpdateAckInterval="200ms"`,
 ]);
 
-/** A start on two busy cores takes some seconds; the server is ready in one on an idle machine. */
+/** A start takes one second on an idle machine and several on a busy one. */
 const START_TIMEOUT_MS = 25_000;
-/** A server that does not end by itself is killed: a test must not leave one behind. */
+/** After this time the server is killed. */
 const STOP_TIMEOUT_MS = 5_000;
 
 /** 11000 to 30999: Linux serves port 0 from 32768 on, and fetch blocks no port of this range. */
 const PORTS_FROM = 11_000;
 const PORTS_A_WORKER = 2_500;
 const WORKERS = 8;
-const givenOut = new Set<number>();
+const usedPorts = new Set<number>();
 
 /**
  * Starts the dev server (the CLI named by `TEMPORAL_CLI_PATH`) on a free port, in memory unless `dbFile` is given, and resolves when it serves.
- * `searchAttributes` are registered with it, by name: `{HumanId: 'Keyword'}`. `port` starts one where another had been.
+ * `searchAttributes` are registered by name: `{HumanId: 'Keyword'}`. `port` starts the server on the port of a previous one.
  */
 export async function startTemporalServer(
   options: {
@@ -69,7 +69,7 @@ export async function startTemporalServer(
     await Promise.race([
       serving(address),
       exited.then(([code]) => {
-        throw new Error(`expected the Temporal dev server to stay up, it ended with exit status ${code}`);
+        throw new Error(`expected the Temporal dev server to run, it exited with status ${code}`);
       }),
     ]);
   } catch (error) {
@@ -79,8 +79,26 @@ export async function startTemporalServer(
   return { address, namespace: 'default', pid: child.pid ?? -1, stop: () => stop(child, exited) };
 }
 
+/** One server for the tests of a file, with the search attributes of applicants, and a client of it. */
+export function useTemporalServer(options: Parameters<typeof startTemporalServer>[0] = {}) {
+  let started: { readonly server: TemporalServer; readonly client: Client } | undefined;
+  beforeAll(async () => {
+    const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, ...options });
+    const connection = await Connection.connect({ address: server.address });
+    started = { server, client: new Client({ connection }) };
+  });
+  afterAll(async () => {
+    await started?.client.connection.close();
+    await started?.server.stop();
+  });
+  return () => {
+    if (!started) throw new Error('expected the server to be used within a test');
+    return { address: started.server.address, client: started.client };
+  };
+}
+
 async function serving(address: string): Promise<void> {
-  // The connection is up before the namespace is registered: it is the namespace that a test needs.
+  // The server accepts connections before it has registered the namespace.
   const deadlineMs = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     let connection: Connection | undefined;
@@ -105,16 +123,13 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
   clearTimeout(kill);
 }
 
-/**
- * Returns a free port. No other process gets it before its use: it is below the range from which the system serves port 0, and each jest worker
- * has a range of its own.
- */
+/** Returns a free port. No other process takes it: it is below the range of port 0, and each jest worker has its own range. */
 export async function freePort(): Promise<number> {
   const firstPort = PORTS_FROM + (Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS) * PORTS_A_WORKER;
   for (;;) {
     const port = firstPort + Math.floor(Math.random() * PORTS_A_WORKER);
-    if (givenOut.has(port)) continue;
-    givenOut.add(port);
+    if (usedPorts.has(port)) continue;
+    usedPorts.add(port);
     if ((await tryPort(port, '127.0.0.1')) !== null) return port;
   }
 }

@@ -1,14 +1,14 @@
-/** What the sandbox tells of a kind of person (`GET /control/personas`). */
+/** A persona of the sandbox (`GET /control/personas`). */
 export interface Persona {
   readonly name: string;
   readonly outcome: string;
   readonly documents: number;
   readonly olderDocuments: number;
-  /** Documents that get a newer version after the applicant has ended. */
+  /** Documents that get a newer version after the applicant has closed. */
   readonly laterDocuments: number;
 }
 
-/** What the sandbox tells of somebody who was invited (`GET /control/people`). */
+/** An invited person in the sandbox (`GET /control/people`). */
 interface Person {
   readonly clientUserId: string;
   readonly humanId: string;
@@ -19,14 +19,14 @@ interface Person {
   readonly notices: { readonly delivered: number; readonly failed: number };
 }
 
-/** What upstream's list tells of a report; `name` is its type. */
+/** A report in upstream's list; `name` is its type. */
 interface Report {
   readonly id: string;
   readonly name: string;
   readonly updatedAt: string;
 }
 
-/** The sandbox as it answers to us, past everything that is tested: the other side of every comparison. */
+/** Reads the sandbox directly, for comparison with what Chartway stored. */
 export class Upstream {
   constructor(
     private readonly url: string,
@@ -37,13 +37,13 @@ export class Upstream {
     return (await this.get('/control/personas')).json() as Promise<Persona[]>;
   }
 
-  /** Everybody ever invited under that id, deleted ones included. */
+  /** Every person that was ever invited under the id, including deleted ones. */
   async people(clientUserId: string): Promise<readonly Person[]> {
-    const everybody = (await (await this.get('/control/people')).json()) as Person[];
-    return everybody.filter((person) => person.clientUserId === clientUserId);
+    const people = (await (await this.get('/control/people')).json()) as Person[];
+    return people.filter((person) => person.clientUserId === clientUserId);
   }
 
-  /** The link that the create of a person returned. */
+  /** The link in the answer of the create. */
   async inviteLink(clientUserId: string): Promise<string> {
     const answer = await this.get(`/control/people/${clientUserId}/invitation`);
     return ((await answer.json()) as { inviteLink: string }).inviteLink;
@@ -74,14 +74,14 @@ export class Upstream {
       }),
     });
     const { access_token } = (await answer.json()) as { access_token?: string };
-    if (!access_token) throw new Error(`expected an access token, the sandbox answered ${answer.status}`);
+    if (!access_token) throw new Error(`expected an access token, the sandbox returned ${answer.status}`);
     return access_token;
   }
 
   private async get(path: string, token?: string): Promise<Response> {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const answer = await fetch(this.url + path, { headers });
-    if (!answer.ok) throw new Error(`expected an answer of the sandbox, it said ${answer.status}`);
+    if (!answer.ok) throw new Error(`expected the sandbox to answer, it returned ${answer.status}`);
     return answer;
   }
 }

@@ -19,7 +19,6 @@ import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { createErasure, type ErasureRecords } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { filesIn } from '../support/stored';
@@ -29,6 +28,7 @@ import {
   startTemporalServer,
   type TemporalServer,
 } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const { History } = temporal.api.history.v1;
 
@@ -73,7 +73,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const audited: AuditEntry[] = [];
   const printed: Record<string, unknown>[] = [];
   const messages: string[] = [];
-  const stop = await startCarrier({
+  const stop = await startWorkers({
     address: server.address,
     client,
     taskQueue,

@@ -222,7 +222,7 @@ test('an erasure leaves and reports a person of a conflict, which Chartway did n
 test('an erasure withdraws a person whose invitation got no answer, by the e-mail of that run', async () => {
   const { applicants, erase, humanApi, printed, messages, client } = await setup();
   humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
-  humanApi.tellsOfAll = () => [];
+  humanApi.editLookUp = () => [];
   const start = (clientUserEmail: string) => {
     const details = { clientUserId: 'LOST-1', clientUserEmail };
     return applicants.start({ details, detailsDigest: clientUserEmail, policy: DEFAULT_POLICY, again: true });
@@ -230,7 +230,7 @@ test('an erasure withdraws a person whose invitation got no answer, by the e-mai
   await start('Lost-1@example.org');
   await until('a create', STEP_TIMEOUT_MS, () => humanApi.people.length > 0);
   await client.workflow.getHandle(applicantWorkflowId('LOST-1')).terminate();
-  humanApi.tellsOfAll = null;
+  humanApi.editLookUp = null;
   const unknown = humanApi.enrol('LOST-1', 'unknown@example.org', 0);
   // The newest run has no humanId either: its corrected details conflict with the person of the earlier run.
   await start('corrected@example.org');

@@ -334,7 +334,7 @@ describe('the run of an applicant', () => {
     const [engaged, closing] = [setup(), setup()];
     await engaged.start(engaged.clientUserId, { stage: 'engaged' });
     await closing.start(closing.clientUserId, { outcome: 'collected', stage: 'closed' });
-    const readOpenSince = ({ runs, clientUserId }: ReturnType<typeof setup>) => runs.takesNoticesSinceMs(clientUserId);
+    const readOpenSince = ({ runs, clientUserId }: ReturnType<typeof setup>) => runs.openSinceMs(clientUserId);
     const since = await Promise.all([engaged, closing, setup()].map(readOpenSince));
     expect(since).toEqual([expect.any(Number), null, null]);
   });

@@ -8,10 +8,10 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const LIMIT_MS = 40_000;
 /** A second each: the server retries no sooner. */
@@ -56,7 +56,7 @@ test(
     const reportStore = createFolderStore(folder);
     await reportStore.init();
     const taskQueue = 'payload-count';
-    const stopCarrier = await startCarrier({
+    const stopCarrier = await startWorkers({
       ...{ address: server.address, client, taskQueue, humanApi, dataConverter },
       ...{ reportStore, refreshForMs: 30 * DAY_MS },
     });

@@ -10,21 +10,16 @@ import {
   refreshWorkflowId,
 } from '../../src/workflows/contract';
 import type { DeliverNoticesInput } from '../../src/workflows/deliver-notices';
+import { useSimulation } from '../simulation/follow';
+import { NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, provider, row, type Turn } from '../support/fake-upstream';
-import { TimeSkipping, timeSkipping } from '../support/time-skipping';
+import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { later, writtenBy010 } from './stored';
 
-const { followOn, nowMs } = timeSkipping();
-const servers: TimeSkipping[] = [];
-const TASK_QUEUE = 'upgrade';
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop();
-});
+const { followOn, nowMs, startWorkflow, waitForResult } = useSimulation();
 
 /** An applicant that 0.1.0 handed to a run of this version an hour after the invitation; upstream lives by the script. */
-async function handedOver(name: string, script: readonly Turn[], store = new FakeStore()) {
+async function handedOver(name: string, script: readonly Change[], store = new FakeStore()) {
   const written = writtenBy010<CollectRecordsInput>(name);
   const invitedAtMs = (await nowMs()) - HOUR_MS;
   const input = later(written, invitedAtMs - (written.carried?.facts?.openedAtMs ?? 0));
@@ -45,7 +40,7 @@ test('an applicant that 0.1.0 handed over with documents is collected, and nothi
     ],
     store,
   );
-  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   expect(applicant.humanApi.count('invite')).toBe(0);
   expect(applicant.humanApi.count('openReport')).toBe(0);
 });
@@ -55,7 +50,7 @@ test('an applicant that 0.1.0 handed over while a notice was unread follows upst
     { afterMs: 0, status: 'Engaged' },
     { afterMs: 2 * HOUR_MS, status: 'Declined' },
   ]);
-  expect((await applicant.end(HOUR_MS)).result).toMatchObject({ outcome: 'declined' });
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toMatchObject({ outcome: 'declined' });
 });
 
 test('an applicant whose last read 0.1.0 took as dated 2099 follows the statuses after it', async () => {
@@ -63,7 +58,7 @@ test('an applicant whose last read 0.1.0 took as dated 2099 follows the statuses
     { afterMs: 0, status: 'Engaged' },
     { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
   ]);
-  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
 });
 
 test('an input whose policy lacks what a later version added is followed with its defaults', async () => {
@@ -71,52 +66,35 @@ test('an input whose policy lacks what a later version added is followed with it
   const { expiresMs: _expiresMs, settleMs, ...rest } = written.policy;
   const { error: _error, ...settle } = settleMs;
   const policy = { ...rest, settleMs: settle } as unknown as Policy;
-  const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+  const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
   const { clientUserId } = written.details;
   const applicant = await followOn(new FakeUpstream(script), { clientUserId, input: { ...written, policy } });
-  await applicant.until(({ stage }) => stage === 'invited', MINUTE_MS, HOUR_MS);
-  expect((await applicant.end(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  await applicant.skipUntil(({ stage }) => stage === 'invited', MINUTE_MS, HOUR_MS);
+  expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
 });
-
-/** Runs a workflow of this version from what 0.1.0 handed over, to its end. */
-async function result<R>(
-  server: TimeSkipping,
-  workflow: { type: string; workflowId: string; input: object },
-): Promise<R> {
-  const { type, workflowId, input } = workflow;
-  const handle = await server.client.workflow.start(type, { args: [input], taskQueue: TASK_QUEUE, workflowId });
-  for (let passedMs = 0; passedMs < 3 * HOUR_MS; passedMs += MINUTE_MS) {
-    if ((await handle.describe()).status.name === 'COMPLETED') return (await handle.result()) as R;
-    await server.env.sleep(MINUTE_MS);
-  }
-  throw new Error(`${workflowId} did not end`);
-}
 
 test('a mailbox that 0.1.0 handed over passes its notices on', async () => {
   const input = writtenBy010<DeliverNoticesInput>('mailbox');
   const [{ humanId }] = input.waiting as [ReportNotice];
   const passed: ReportNotice[] = [];
-  const directory = {
+  const runs = {
+    ...NO_RUNS,
     findByHumanId: async () => 'POL-M',
     deliverReportNotice: async (_clientUserId: string, notice: ReportNotice) => {
       passed.push(notice);
       return 'taken' as const;
     },
   };
-  const server = await TimeSkipping.start();
-  servers.push(server);
-  const stop = await server.work(TASK_QUEUE, new FakeUpstream(), { store: new FakeStore(), directory });
-  const ended = await result(server, { type: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input });
-  await stop();
+  const workflow = { workflowType: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input };
+  startWorkflow(workflow, { humanApi: new FakeUpstream(), store: new FakeStore(), runs });
+  const ended = await waitForResult(workflow.workflowId);
   expect(ended).toEqual({ clientUserId: 'POL-M', delivered: 2 });
   expect(new Set(passed)).toEqual(new Set(input.waiting));
 });
 
 test('a refresh that 0.1.0 handed over stores the version that it was waiting for', async () => {
-  const server = await TimeSkipping.start();
-  servers.push(server);
   const writtenAtMs = Date.parse(writtenBy010<Manifest>('manifest-collected').closedAt ?? '');
-  const byMs = (await server.env.currentTimeMs()) - HOUR_MS - writtenAtMs;
+  const byMs = (await nowMs()) - HOUR_MS - writtenAtMs;
   const input = later(writtenBy010<RefreshReportsInput>('refresh'), byMs);
   const store = new FakeStore();
   store.keep('POL-C', later(writtenBy010<Manifest>('manifest-collected'), byMs));
@@ -124,9 +102,8 @@ test('a refresh that 0.1.0 handed over stores the version that it was waiting fo
   const reports = [...provider('A'), row('u-A', 'unity', 'A', newer)];
   const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
   humanApi.enrol('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
-  const directory = { findByHumanId: async () => null, deliverReportNotice: async () => 'taken' as const };
-  const stop = await server.work(TASK_QUEUE, humanApi, { store, directory });
-  const ended = await result(server, { type: REFRESH_REPORTS, workflowId: refreshWorkflowId('POL-C'), input });
-  await stop();
+  const workflow = { workflowType: REFRESH_REPORTS, workflowId: refreshWorkflowId('POL-C'), input };
+  startWorkflow(workflow, { humanApi, store });
+  const ended = await waitForResult(workflow.workflowId);
   expect(ended).toEqual({ clientUserId: 'POL-C', ended: 'refreshed', stored: 2, ignored: 0 });
 });

@@ -1,112 +1,82 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
 import { invitationQuery } from '../../src/workflows/contract';
-import { until } from '../support/condition';
-import { FakeUpstream, facts, provider, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn } = timeSkipping();
+const { followOn } = useSimulation();
 
-const SIGNALS_MOST = 2_000;
-const SIGNALS_MOST_IN_A_STEP = 5_000;
-const REAL_TIMEOUT_MS = 20_000;
+const MAX_SIGNALS = 2_000;
+const MAX_SIGNALS_IN_STEP = 5_000;
 const LINK = 'https://connect.example.org/i/4711';
-const SYNCING: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
 
-/** Sends so many, a few dozen at once. */
-async function flood(count: number, send: (at: number) => Promise<void>): Promise<void> {
-  for (let sent = 0; sent < count; sent += 50) {
-    await Promise.all(Array.from({ length: Math.min(50, count - sent) }, (_, at) => send(sent + at)));
-  }
+async function sendMany(count: number, send: () => Promise<void>): Promise<void> {
+  for (let sent = 0; sent < count; sent += 1) await send();
 }
 
-async function runIdOf({ handle }: Followed): Promise<string> {
+async function readRunId({ handle }: ApplicantUnderTest): Promise<string> {
   return (await handle.describe()).runId;
 }
 
-test.each<[string, (applicant: Followed, at: number) => Promise<void>]>([
-  ['repeats, which change nothing', (applicant) => applicant.statusNotice('Syncing', HOUR_MS)],
-  ["another person's notices, which are ignored", (applicant) => applicant.statusNotice('Declined', DAY_MS, 'h-else')],
-])(
-  '2,000 signals hand the applicant over to a fresh run, be they %s',
-  async (_what, send) => {
-    const script: readonly Turn[] = [
-      ...SYNCING,
-      { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') },
-    ];
-    const applicant = await follow(script, { policy: BY_NOTICES });
-    await applicant.tell(SYNCING);
-    const runId = await runIdOf(applicant);
-    const before = await applicant.state();
-    await flood(SIGNALS_MOST, (at) => send(applicant, at));
-    await applicant.pass(MINUTE_MS);
-    expect(await runIdOf(applicant)).not.toBe(runId);
-    expect(await applicant.state()).toMatchObject({
-      humanId: before.humanId,
-      stage: 'syncing',
-      status: 'Syncing',
-      facts: { openedAtMs: before.facts?.openedAtMs },
-    });
-    await applicant.tell(script.slice(1));
-    expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-    expect(applicant.humanApi.count('invite')).toBe(1);
-  },
-  60_000,
-);
-
-test('an applicant is handed over with what was stored and what was ignored, and with the link of the invitation', async () => {
-  const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
+test('2,000 signals start a new run, which keeps the documents, the counts, the deadlines and the link', async () => {
+  const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
   const humanApi = new FakeUpstream(script);
   humanApi.inviteLink = LINK;
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(script);
-  await applicant.until(({ collection }) => collection.documents.length === 3);
-  await flood(SIGNALS_MOST, () => applicant.statusNotice('Declined', DAY_MS, 'h-else'));
-  await applicant.pass(MINUTE_MS);
-  expect(await applicant.state()).toMatchObject({ ignoredNotices: SIGNALS_MOST, stage: 'collecting' });
+  await applicant.sendNotices(script);
+  await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
+  const [runId, before] = [await readRunId(applicant), await applicant.state()];
+  await sendMany(MAX_SIGNALS, () => applicant.sendStatusNotice('Declined', DAY_MS, 'h-else'));
+  await applicant.skip(MINUTE_MS);
+  expect(await readRunId(applicant)).not.toBe(runId);
+  const { humanId, facts: known } = before;
+  expect(await applicant.state()).toMatchObject({ ignoredNotices: MAX_SIGNALS, stage: 'collecting', humanId });
+  expect((await applicant.state()).facts?.openedAtMs).toBe(known?.openedAtMs);
   expect(await applicant.handle.query(invitationQuery)).toEqual({ inviteLink: LINK, why: null });
-  const { result, afterMs } = await applicant.end();
+  const { result, afterMs } = await applicant.waitForEnd();
   expect(result).toEqual({ outcome: 'partial', reason: null, documents: 3 });
-  // The day of Some Synced runs on from the first one.
+  // A day after the first Some Synced.
   expect(afterMs).toBeLessThan(HOUR_MS + DAY_MS + MINUTE_MS);
-  expect(applicant.humanApi.count('openReport')).toBe(3);
-}, 60_000);
+  expect([humanApi.count('invite'), humanApi.count('openReport')]).toEqual([1, 3]);
+});
 
 test.each(['listReports', 'readStatus'] as const)(
-  'an applicant is handed over while the %s that decides the end is asked for in vain',
+  'a new run starts while the %s that decides the end fails',
   async (route) => {
-    const script: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+    const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
     const humanApi = new FakeUpstream(script);
     const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-    await applicant.tell(script);
-    await applicant.until(({ collection }) => collection.documents.length === 3);
-    const asked = humanApi.count(route);
-    const outage = { route, error: new Unavailable(facts(503), 'scripted') };
-    humanApi.faults.push(outage);
-    await applicant.until(() => humanApi.count(route) > asked, MINUTE_MS, HOUR_MS);
-    const runId = await runIdOf(applicant);
-    await flood(SIGNALS_MOST_IN_A_STEP, () => applicant.statusNotice('All Synced', HOUR_MS));
-    // In real time: behind an activity that was cancelled between two attempts this server skips no more.
-    await until('the next run', REAL_TIMEOUT_MS, async () => (await runIdOf(applicant)) !== runId);
-    humanApi.faults.splice(humanApi.faults.indexOf(outage), 1);
-    const closed = () => applicant.handle.describe().then(({ status }) => status.name === 'COMPLETED');
-    await until('the end', REAL_TIMEOUT_MS, closed);
+    await applicant.sendNotices(script);
+    await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
+    const calls = humanApi.count(route);
+    let isDown = true;
+    humanApi.faults.push({ route, error: new Unavailable(facts(503), 'scripted'), when: () => isDown });
+    await applicant.skipUntil(() => humanApi.count(route) > calls, MINUTE_MS, HOUR_MS);
+    const runId = await readRunId(applicant);
+    await sendMany(MAX_SIGNALS_IN_STEP, () => applicant.sendStatusNotice('All Synced', HOUR_MS));
+    expect(await readRunId(applicant)).not.toBe(runId);
+    isDown = false;
+    await applicant.waitForEnd(MINUTE_MS);
     expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 3 } });
     expect(humanApi.count('openReport')).toBe(3);
   },
-  60_000,
 );
 
-test('a cancel request is not lost in a hand-over', async () => {
-  const humanApi = new FakeUpstream(SYNCING);
+test('a cancel that arrives just before a new run is not lost', async () => {
+  const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
+  const humanApi = new FakeUpstream(script);
   const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell(SYNCING);
+  await applicant.sendNotices(script);
   const release = humanApi.hold('readStatus');
-  await applicant.statusNotice('Declined', HOUR_MS + 1);
-  await flood(SIGNALS_MOST, () => applicant.statusNotice('Syncing', HOUR_MS));
-  await applicant.cancelInFlight();
+  await applicant.sendStatusNotice('Declined', HOUR_MS + 1);
+  await humanApi.waitForCall('readStatus');
+  const runId = await readRunId(applicant);
+  await sendMany(MAX_SIGNALS, () => applicant.sendStatusNotice('Syncing', HOUR_MS));
+  await applicant.handle.cancel();
+  expect(await readRunId(applicant)).toBe(runId);
   release();
-  expect((await applicant.end(MINUTE_MS)).status).toBe('CANCELLED');
+  expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
   expect(humanApi.people).toMatchObject([{ deleted: true }]);
-}, 60_000);
+});

@@ -1,10 +1,11 @@
-import { temporal } from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 import { HOUR_MS } from '../../src/domain/policy';
-import { provider, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, provider } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
 
-const { follow } = timeSkipping();
+const { follow } = useSimulation();
 
 const DETAILS = {
   clientUserId: 'POL-display',
@@ -15,90 +16,62 @@ const DETAILS = {
   suggestedSources: ['Starfleet Medical'],
 };
 const PERSONAL = /maxine|mustermann|example\.org|1971|starfleet/i;
-const SCRIPT: readonly Turn[] = [
+const SCRIPT: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Syncing' },
   { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
 ];
 
-async function setup(): Promise<Followed> {
-  return follow(SCRIPT, {
-    clientUserId: DETAILS.clientUserId,
-    policy: BY_NOTICES,
-    input: { details: DETAILS, detailsDigest: 'digest' },
-  });
+function setup(): Promise<ApplicantUnderTest> {
+  const { clientUserId } = DETAILS;
+  return follow(SCRIPT, { clientUserId, policy: BY_NOTICES, input: { details: DETAILS, detailsDigest: 'digest' } });
 }
 
-/** What the Temporal UI shows of a run. */
-async function currentDetailsOf({ handle }: Followed): Promise<string> {
+/** What the Temporal UI shows. */
+async function readDetails({ handle }: ApplicantUnderTest): Promise<string> {
   const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
   return metadata.currentDetails ?? '';
 }
 
-async function searchAttributesOf({ handle }: Followed): Promise<Record<string, unknown>> {
+async function readAttributes({ handle }: ApplicantUnderTest): Promise<Record<string, unknown>> {
   return (await handle.describe()).searchAttributes;
 }
 
-test('what is shown of an applicant says where it stands, in business words', async () => {
+test('the Temporal UI and the search attributes show the stage, its start and the outcome', async () => {
   const applicant = await setup();
-  await applicant.tell(SCRIPT.slice(0, 1));
-  expect(await currentDetailsOf(applicant)).toMatch(
+  await applicant.sendNotices(SCRIPT.slice(0, 1));
+  expect(await readDetails(applicant)).toMatch(
     /Stage: \*\*syncing\*\*, Human API says "Syncing"[\s\S]*Waiting for Human API to collect the records, until \d{4}-/,
   );
-  expect(await searchAttributesOf(applicant)).toMatchObject({
+  const { stageSinceMs } = await applicant.state();
+  expect(stageSinceMs).toBe(applicant.invitedAtMs + HOUR_MS);
+  expect(await readAttributes(applicant)).toMatchObject({
     ApplicantStage: ['syncing'],
-    ApplicantStageSince: [expect.any(Date)],
+    ApplicantStageSince: [new Date(stageSinceMs)],
     HumanId: [applicant.humanId],
   });
-  await applicant.tell(SCRIPT.slice(1));
-  await applicant.end();
-  expect(await currentDetailsOf(applicant)).toMatch(/Stage: \*\*closed\*\*[\s\S]*\*\*collected\*\*[\s\S]*stored: 3/);
-  expect(await searchAttributesOf(applicant)).toMatchObject({
+  await applicant.sendNotices(SCRIPT.slice(1));
+  await applicant.waitForEnd();
+  expect(await readDetails(applicant)).toMatch(/Stage: \*\*closed\*\*[\s\S]*\*\*collected\*\*[\s\S]*stored: 3/);
+  expect(await readAttributes(applicant)).toMatchObject({
     ApplicantStage: ['closed'],
     ApplicantOutcome: ['collected'],
   });
 });
 
-test('the time of a stage is the time of its beginning', async () => {
+test('the UI, the search attributes, the state and the manifest contain no personal data', async () => {
   const applicant = await setup();
-  await applicant.tell(SCRIPT.slice(0, 1));
-  const { stageSinceMs } = await applicant.state();
-  expect(stageSinceMs).toBeGreaterThanOrEqual(applicant.invitedAtMs + HOUR_MS);
-  expect((await searchAttributesOf(applicant))['ApplicantStageSince']).toEqual([new Date(stageSinceMs)]);
+  await applicant.sendNotices(SCRIPT);
+  await applicant.skipUntil(({ collection }) => collection.documents.length === 3, 1_000);
+  const { manifest } = applicant;
+  const shown = [await applicant.state(), await readDetails(applicant), await readAttributes(applicant), manifest];
+  expect(JSON.stringify(shown)).not.toMatch(PERSONAL);
 });
 
-test('nothing personal is shown, searched by or told in the state', async () => {
-  const applicant = await setup();
-  await applicant.tell(SCRIPT);
-  await applicant.until(({ collection }) => collection.documents.length === 3, 1_000);
-  for (const shown of [
-    await applicant.state(),
-    await currentDetailsOf(applicant),
-    await searchAttributesOf(applicant),
-    applicant.manifest,
-  ]) {
-    expect(JSON.stringify(shown)).not.toMatch(PERSONAL);
-  }
-});
-
-test('of what goes into the history, only the start and the invitation know the person', async () => {
-  const applicant = await setup();
-  await applicant.tell(SCRIPT);
-  await applicant.end();
-  const { events } = await applicant.handle.fetchHistory();
-  const knowing = (events ?? []).filter((event) =>
-    PERSONAL.test(Buffer.from(temporal.api.history.v1.HistoryEvent.encode(event).finish()).toString('utf8')),
-  );
-  expect(knowing.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? 'start')).toEqual([
-    'start',
-    'invite',
-  ]);
-});
-
-test("a status that we do not know is upstream's text, and is not shown", async () => {
-  const status = '<b>**[x](y)';
-  const applicant = await follow([{ afterMs: HOUR_MS, status }], { policy: BY_NOTICES });
-  await applicant.tell([{ afterMs: HOUR_MS, status }]);
-  const details = await currentDetailsOf(applicant);
-  expect(details).toContain('says something else than a status that we know');
+test('the text of an unknown status is not shown', async () => {
+  const script = [{ afterMs: HOUR_MS, status: '<b>**[x](y)' }];
+  const applicant = await follow(script, { policy: BY_NOTICES });
+  await applicant.sendNotices(script);
+  const details = await readDetails(applicant);
+  expect(details).toContain('Stage: **invited**');
   expect(details).not.toContain('[x]');
 });

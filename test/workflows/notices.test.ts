@@ -1,154 +1,182 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { Unavailable } from '../../src/upstream/errors';
 import { statusNoticeSignal } from '../../src/workflows/contract';
-import { FakeUpstream, provider, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
 
-const { follow, followOn, nowMs } = timeSkipping();
+const { follow, followOn, nowMs } = useSimulation();
 
-const SYNCING: readonly Turn[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
-/** Upstream says Syncing from the first hour on, and we have heard so. */
-async function syncing(script: readonly Turn[] = []): Promise<Followed> {
-  const applicant = await follow([...SYNCING, ...script], { policy: BY_NOTICES });
-  await applicant.tell(SYNCING);
-  return applicant;
+/** The times of the reads, in minutes after the invitation. */
+function readMinutes({ humanApi, invitedAtMs }: ApplicantUnderTest): number[] {
+  return humanApi.callsTo('readStatus').map(({ atMs }) => Math.round((atMs - invitedAtMs) / MINUTE_MS));
 }
 
-/** When the status was read, in ms after the invitation. */
-function readsAfterMs({ humanApi, invitedAtMs }: Followed): number[] {
-  return humanApi.callsTo('readStatus').map(({ atMs }) => atMs - invitedAtMs);
-}
-
-test("a notice of another person's humanId is ignored and counted", async () => {
-  const applicant = await syncing();
-  await applicant.statusNotice('Declined', 2 * HOUR_MS, 'h-somebody-else');
-  await applicant.reportNotice('u-A', null, 'h-somebody-else');
-  await applicant.pass(DAY_MS);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', ignoredNotices: 2 });
-  expect(applicant.routes(MINUTE_MS)).toEqual([]);
-});
-
-test.each([
-  ['nothing', null],
-  ['no status', { humanId: 'ours' }],
-  ['a status that is no text', { humanId: 'ours', status: 7, updatedAt: null }],
-])('a signal that holds %s harms nobody', async (_what, notice) => {
-  const applicant = await syncing();
-  const signalled = notice && { ...notice, humanId: applicant.humanId };
-  await applicant.handle.signal(statusNoticeSignal, signalled as never);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', ignoredNotices: 1 });
-});
-
-test('a forged Declined costs a few reads and never withdraws', async () => {
-  const applicant = await syncing();
-  await applicant.passTo(2 * HOUR_MS);
-  await applicant.statusNotice('Declined', 2 * HOUR_MS);
-  await applicant.pass(DAY_MS);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
-  const reads = readsAfterMs(applicant).map((afterMs) => (afterMs - 2 * HOUR_MS) / MINUTE_MS);
-  expect(reads).toHaveLength(4);
-  const [atOnce = -1, ...again] = reads;
-  expect(atOnce).toBeLessThan(0.1);
-  // 1, 5 and 30 min apart, then left to polling.
-  expect(again.map(Math.round)).toEqual([1, 6, 36]);
-  expect(applicant.routes()).not.toContain('withdraw');
-});
-
-test('there is at most one such series an hour', async () => {
-  const applicant = await syncing();
-  for (const minutes of [120, 125, 130]) {
-    await applicant.passTo(minutes * MINUTE_MS);
-    await applicant.statusNotice('Declined', minutes * MINUTE_MS);
+describe('polls', () => {
+  function polling(pollMs: Partial<Policy['pollMs']>): Policy {
+    return { ...DEFAULT_POLICY, pollMs: { ...BY_NOTICES.pollMs, ...pollMs } };
   }
-  await applicant.pass(DAY_MS);
-  // One each, and no more re-reads than one series has.
-  expect(readsAfterMs(applicant).length).toBeGreaterThan(3);
-  expect(readsAfterMs(applicant).length).toBeLessThanOrEqual(3 + 3);
-  expect(applicant.routes()).not.toContain('withdraw');
+
+  test('come at their cadence from the invitation on and add no history event', async () => {
+    const applicant = await follow([], { policy: polling({ invited: HOUR_MS }) });
+    await applicant.skipTo(90 * MINUTE_MS);
+    const eventsBefore = await applicant.countEvents();
+    await applicant.skipTo(90 * MINUTE_MS + 100 * HOUR_MS);
+    expect(readMinutes(applicant)).toEqual(Array.from({ length: 101 }, (_, index) => 60 * (index + 1)));
+    expect(await applicant.countEvents()).toBe(eventsBefore);
+  });
+
+  test('change their cadence at once, even while one is under way', async () => {
+    const policy = polling({ invited: 6 * HOUR_MS, engaged: HOUR_MS });
+    const script = [{ afterMs: 7 * HOUR_MS, status: 'Engaged' }];
+    const applicant = await follow(script, { policy });
+    await applicant.sendNotices(script);
+    await applicant.skipTo(9.5 * HOUR_MS);
+    expect(readMinutes(applicant)).toEqual([360, 480, 540]);
+  });
+
+  test('that fail are retried after one, two and four seconds, even after many quiet ones', async () => {
+    const humanApi = new FakeUpstream([]);
+    const when = (atMs: number) => atMs > applicant.invitedAtMs + 19.5 * HOUR_MS;
+    humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 3, when });
+    const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
+    await applicant.skipTo(21.5 * HOUR_MS);
+    const times = humanApi.callsTo('readStatus').map(({ atMs }) => atMs);
+    const delays = times.slice(19).map((atMs, index, all) => atMs - (all[index - 1] ?? atMs));
+    for (const [index, seconds] of [1, 2, 4].entries())
+      expect(delays[index + 1]).toBeLessThanOrEqual(1.2 * seconds * SECOND_MS);
+    expect(Math.round((delays[4] ?? 0) / MINUTE_MS)).toBe(60);
+    expect(times).toHaveLength(24);
+  });
+
+  test('come every five minutes at most during an outage and add no history event', async () => {
+    const humanApi = new FakeUpstream([]);
+    const when = (atMs: number) =>
+      atMs > applicant.invitedAtMs + 1.5 * HOUR_MS && atMs < applicant.invitedAtMs + DAY_MS;
+    humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), when });
+    const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
+    await applicant.skipTo(1.4 * HOUR_MS);
+    const eventsBefore = await applicant.countEvents();
+    await applicant.skipTo(25.5 * HOUR_MS);
+    expect(await applicant.countEvents()).toBe(eventsBefore);
+    const reads = humanApi.count('readStatus');
+    expect(reads).toBeGreaterThan((22 * 60) / 5);
+    expect(reads).toBeLessThan((22 * 60) / 4 + 40);
+  });
+
+  test('list the reports as well while the status is Some Synced', async () => {
+    const script = [
+      { afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') },
+      { afterMs: 5.5 * HOUR_MS, reports: [row('u-B', 'unity', 'B')] },
+    ];
+    const applicant = await follow(script, { policy: polling({ invited: HOUR_MS, someSynced: HOUR_MS }) });
+    await applicant.skipTo(4.9 * HOUR_MS);
+    expect((await applicant.state()).collection.documents).toHaveLength(3);
+    await applicant.skipTo(7 * HOUR_MS);
+    expect((await applicant.state()).collection.documents).toHaveLength(5);
+  });
 });
 
-test('a notice that runs ahead of what upstream reads is confirmed by the reads that follow', async () => {
-  const humanApi = new FakeUpstream([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
-  const lagMs = 3 * MINUTE_MS;
-  humanApi.tells = (user, atMs) =>
-    user.status === 'Declined' && atMs < applicant.invitedAtMs + 2 * HOUR_MS + lagMs
-      ? { ...user, status: 'Syncing', updatedAtMs: applicant.invitedAtMs + HOUR_MS }
-      : user;
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-  await applicant.tell([...SYNCING, { afterMs: 2 * HOUR_MS, status: 'Declined' }]);
-  const { result, afterMs } = await applicant.end(MINUTE_MS);
-  expect(result?.outcome).toBe('declined');
-  expect(afterMs).toBeGreaterThan(2 * HOUR_MS + lagMs);
-  expect(afterMs).toBeLessThan(2 * HOUR_MS + 10 * MINUTE_MS);
-});
+describe('a notice', () => {
+  const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
+  const DECLINED = { afterMs: 3 * HOUR_MS, status: 'Declined' };
 
-test('a notice from 2099 costs a read and deafens nobody', async () => {
-  const script: readonly Turn[] = [{ afterMs: 3 * HOUR_MS, status: 'Declined' }];
-  const applicant = await syncing(script);
-  const { humanId } = applicant;
-  await applicant.handle.signal(statusNoticeSignal, { humanId, status: 'Declined', updatedAt: '2099-01-01T00:00:00Z' });
-  await applicant.passTo(2 * HOUR_MS);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
-  expect(readsAfterMs(applicant)).toHaveLength(1);
-  await applicant.tell(script);
-  expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
-});
-
-test('a flood of forged notices costs a few reads, and an honest one is heard after it', async () => {
-  const script: readonly Turn[] = [{ afterMs: 3 * HOUR_MS, status: 'Declined' }];
-  const applicant = await syncing(script);
-  for (let forged = 0; forged < 500; forged += 1) {
-    await applicant.statusNotice('Declined', HOUR_MS + MINUTE_MS + forged * 10);
+  /** An applicant that knows the status Syncing since the first hour. */
+  async function syncing(script: readonly Change[] = []): Promise<ApplicantUnderTest> {
+    const applicant = await follow([...SYNCING, ...script], { policy: BY_NOTICES });
+    await applicant.sendNotices(SYNCING);
+    return applicant;
   }
-  await applicant.passTo(2 * HOUR_MS);
-  expect(readsAfterMs(applicant).length).toBeLessThanOrEqual(10);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', outcome: null });
-  await applicant.tell(script);
-  expect((await applicant.end(MINUTE_MS)).result?.outcome).toBe('declined');
-  expect(applicant.humanApi.count('withdraw')).toBe(1);
-});
 
-test('a flood of forged report notices costs a few lists', async () => {
-  const applicant = await syncing();
-  for (let forged = 0; forged < 500; forged += 1) await applicant.reportNotice(`forged-${forged}`);
-  await applicant.passTo(2 * HOUR_MS);
-  expect(applicant.humanApi.count('listReports')).toBeLessThanOrEqual(6);
-  expect(applicant.routes()).not.toContain('openReport');
-});
+  test("with another person's humanId, or without a valid status, is ignored and counted", async () => {
+    const applicant = await syncing();
+    await applicant.sendStatusNotice('Declined', 2 * HOUR_MS, 'h-else');
+    await applicant.sendReportNotice('u-A', null, 'h-else');
+    const { humanId } = applicant;
+    for (const notice of [null, { humanId }, { humanId, status: 7, updatedAt: null }])
+      await applicant.handle.signal(statusNoticeSignal, notice as never);
+    await applicant.skip(DAY_MS);
+    expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', ignoredNotices: 5 });
+    expect(applicant.routes(MINUTE_MS)).toEqual([]);
+  });
 
-test('a repeat changes nothing', async () => {
-  const applicant = await syncing();
-  const { facts } = await applicant.state();
-  for (let repeat = 0; repeat < 3; repeat += 1) await applicant.statusNotice('Syncing', HOUR_MS);
-  expect((await applicant.state()).facts).toEqual(facts);
-  expect(applicant.routes(MINUTE_MS)).toEqual([]);
-});
+  test('that is forged costs four reads at most per hour and never withdraws', async () => {
+    const applicant = await syncing();
+    for (const minutes of [120, 125, 130]) {
+      await applicant.skipTo(minutes * MINUTE_MS);
+      await applicant.sendStatusNotice('Declined', minutes * MINUTE_MS);
+    }
+    await applicant.skip(DAY_MS);
+    expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
+    // One read for each notice, and one series of reads 1, 5 and 30 minutes apart.
+    expect(readMinutes(applicant)).toEqual([120, 121, 125, 126, 130, 156]);
+    expect(applicant.routes()).not.toContain('withdraw');
+  });
 
-test('a late older status does not move an applicant back, and costs nothing', async () => {
-  const applicant = await syncing();
-  await applicant.statusNotice('Engaged', HOUR_MS / 2);
-  await applicant.pass(MINUTE_MS);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
-  expect(readsAfterMs(applicant)).toHaveLength(0);
-});
+  test('that is ahead of what upstream reads is confirmed by the next reads', async () => {
+    const humanApi = new FakeUpstream([...SYNCING, DECLINED]);
+    const lagMs = 3 * MINUTE_MS;
+    humanApi.editPerson = (person, atMs) =>
+      person.status === 'Declined' && atMs < applicant.invitedAtMs + DECLINED.afterMs + lagMs
+        ? { ...person, status: 'Syncing', updatedAtMs: applicant.invitedAtMs + HOUR_MS }
+        : person;
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    await applicant.sendNotices([...SYNCING, DECLINED]);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
+    expect(result?.outcome).toBe('declined');
+    expect(afterMs).toBeGreaterThan(DECLINED.afterMs + lagMs);
+    expect(afterMs).toBeLessThan(DECLINED.afterMs + 10 * MINUTE_MS);
+  });
 
-test('a late older status that could end the applicant is read back', async () => {
-  const applicant = await syncing();
-  await applicant.statusNotice('Declined', HOUR_MS / 2);
-  await applicant.pass(MINUTE_MS);
-  expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
-  expect(readsAfterMs(applicant)).toHaveLength(1);
-});
+  test('that is dated 2099 costs a read, and later notices still count', async () => {
+    const applicant = await syncing([DECLINED]);
+    const forged = { humanId: applicant.humanId, status: 'Declined', updatedAt: '2099-01-01T00:00:00Z' };
+    await applicant.handle.signal(statusNoticeSignal, forged);
+    await applicant.skipTo(2 * HOUR_MS);
+    expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
+    expect(readMinutes(applicant)).toHaveLength(1);
+    await applicant.sendNotices([DECLINED]);
+    expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
+  });
 
-test('what is told before the invitation is answered counts afterwards', async () => {
-  const humanApi = new FakeUpstream([{ afterMs: 0, reports: provider('A') }]);
-  const person = humanApi.enrol('POL-early', 'pol-early@example.org', await nowMs());
-  const release = humanApi.hold('findPeople');
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES, clientUserId: 'POL-early' });
-  await applicant.reportNotice('u-A');
-  await applicant.reportNotice('u-A', null, 'h-somebody-else');
-  expect(await applicant.state()).toMatchObject({ stage: 'inviting', humanId: null, ignoredNotices: 0 });
-  release();
-  const state = await applicant.until(({ collection }) => collection.documents.length === 3, SECOND_MS);
-  expect(state).toMatchObject({ humanId: person.humanId, ignoredNotices: 1, stage: 'invited' });
+  test('that is dated before the known status is read only if it could end the applicant', async () => {
+    const applicant = await syncing();
+    await applicant.sendStatusNotice('Engaged', HOUR_MS / 2);
+    await applicant.sendStatusNotice('Syncing', HOUR_MS);
+    await applicant.skip(MINUTE_MS);
+    expect(readMinutes(applicant)).toEqual([]);
+    await applicant.sendStatusNotice('Declined', HOUR_MS / 2);
+    await applicant.skip(MINUTE_MS);
+    expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
+    expect(readMinutes(applicant)).toHaveLength(1);
+  });
+
+  test('that is true counts after a flood of forged ones, which cost few calls', async () => {
+    const applicant = await syncing([DECLINED]);
+    for (let index = 0; index < 500; index += 1) {
+      await applicant.sendStatusNotice('Declined', HOUR_MS + MINUTE_MS + index * 10);
+      await applicant.sendReportNotice(`forged-${index}`);
+    }
+    await applicant.skipTo(2 * HOUR_MS);
+    expect(readMinutes(applicant).length).toBeLessThanOrEqual(10);
+    expect(applicant.humanApi.count('listReports')).toBeLessThanOrEqual(6);
+    expect(await applicant.state()).toMatchObject({ stage: 'syncing', outcome: null });
+    await applicant.sendNotices([DECLINED]);
+    expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
+    expect([applicant.humanApi.count('withdraw'), applicant.humanApi.count('openReport')]).toEqual([1, 0]);
+  });
+
+  test('that arrives before the answer to the invitation counts after it', async () => {
+    const humanApi = new FakeUpstream([{ afterMs: 0, reports: provider('A') }]);
+    const person = humanApi.enrol('POL-early', 'pol-early@example.org', await nowMs());
+    const release = humanApi.hold('findPeople');
+    const applicant = await followOn(humanApi, { policy: BY_NOTICES, clientUserId: 'POL-early' });
+    await applicant.sendReportNotice('u-A');
+    await applicant.sendReportNotice('u-A', null, 'h-else');
+    expect(await applicant.state()).toMatchObject({ stage: 'inviting', humanId: null, ignoredNotices: 0 });
+    release();
+    const state = await applicant.skipUntil(({ collection }) => collection.documents.length === 3, SECOND_MS);
+    expect(state).toMatchObject({ humanId: person.humanId, ignoredNotices: 1, stage: 'invited' });
+  });
 });

@@ -1,37 +1,37 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createTurnActivities } from '../../src/activities';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
-import { createTurnActivities } from '../../src/activities/turns';
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import type { Policy } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
 import { activityQueues, createWorkers } from '../../src/temporal/workers';
 import type { Upstream } from '../../src/upstream/port';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
-import { DIGEST_KEYS } from '../support/fake-store';
-import type { Handle } from '../support/followed';
+import { manifestDeps } from '../support/activity-deps';
+import type { Handle } from '../support/applicant-under-test';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
+import { installRuntime } from '../support/runtime';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
 
-/** What workers are over, and in what the one of the workflows differs from what a worker process has. */
-export interface Work {
+/** `internalActivities`: in addition to those of the manifests. `workflows`: options of a separate workflow worker. */
+export interface WorkerSetup {
   readonly taskQueue: string;
   readonly humanApi: Upstream;
   readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
-  /** What is done beside the manifests, such as the mailboxes' part. */
-  readonly inHouseActivities?: object;
+  readonly internalActivities?: object;
   readonly workflows?: Partial<WorkerOptions>;
 }
 
-/** Upstream has no limit, unless a test is about it. */
+/** Calls per second: no rate limit. */
 const UNLIMITED = 1_000;
 
-/** A real Temporal server with what a test of many applicants needs of it; time passes as it does. */
+/** A Temporal dev server, for tests of many applicants in real time. */
 export class RealServer {
   private readonly running: { worker: { shutdown(): void }; ended: Promise<void> }[] = [];
 
@@ -42,7 +42,7 @@ export class RealServer {
     private readonly stopServer: () => Promise<void>,
   ) {}
 
-  /** With a codec: what the client and every worker convert by. */
+  /** `codec`: of the client and every worker. */
   static async start(codec?: PayloadCodec): Promise<RealServer> {
     installRuntime();
     const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
@@ -54,10 +54,17 @@ export class RealServer {
     return new RealServer(client, native, dataConverter, () => server.stop());
   }
 
-  /** The workers that the worker process has, or with a worker of its own for the workflows. */
-  async work({ taskQueue, humanApi, store, workflows, maxCallsPerSecond = UNLIMITED, ...more }: Work): Promise<void> {
-    const deps = { upstream: humanApi, reportStore: store, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
-    const internalActivities = { ...createManifestActivities(deps), ...more.inHouseActivities };
+  /** Starts the workers of a worker process. */
+  async startWorkers({
+    taskQueue,
+    humanApi,
+    store,
+    workflows,
+    maxCallsPerSecond = UNLIMITED,
+    ...more
+  }: WorkerSetup): Promise<void> {
+    const deps = { ...manifestDeps(store), upstream: humanApi, timeoutMs: 1_000 };
+    const internalActivities = { ...createManifestActivities(deps), ...more.internalActivities };
     const upstreamActivities = {
       ...createWithdrawalActivities(deps),
       ...createInvitationActivities(deps),
@@ -85,8 +92,8 @@ export class RealServer {
     this.running.push({ worker, ended: worker.run() });
   }
 
-  /** A task that failed before is tried again after `taskTimeoutMs`, by what the SDK's core does. */
-  async begin(
+  /** `taskTimeoutMs`: the SDK's core repeats a failed task after this time. */
+  async startApplicant(
     taskQueue: string,
     clientUserId: string,
     policy: Policy,
@@ -109,15 +116,15 @@ export class RealServer {
   }
 }
 
-let installed = false;
-
-/** Once a process; what the SDK says of each start and stop would fill the screen. */
-function installRuntime(): void {
-  if (installed) return;
-  installed = true;
-  const filter = { core: 'ERROR', other: 'ERROR' } as const;
-  Runtime.install({
-    logger: new DefaultLogger('ERROR', () => {}),
-    telemetryOptions: { logging: { filter, forward: {} } },
+/** One server for the tests of a file. */
+export function useRealServer(codec?: PayloadCodec): () => RealServer {
+  let server: RealServer | undefined;
+  beforeAll(async () => {
+    server = await RealServer.start(codec);
   });
+  afterAll(() => server?.stop());
+  return () => {
+    if (!server) throw new Error('expected the server to be used within a test');
+    return server;
+  };
 }

@@ -2,14 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
-import { createRetentionMetrics } from '../../src/activities/retention-metrics';
 import { eraseEntries } from '../../src/cli/operator/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
+import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
@@ -25,43 +23,33 @@ import {
   retentionWorkflowId,
 } from '../../src/workflows/contract';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { filesIn } from '../support/stored';
-import {
-  APPLICANTS_ATTRIBUTES,
-  DELETES_SOON,
-  startTemporalServer,
-  type TemporalServer,
-} from '../support/temporal-server';
+import { DELETES_SOON, useTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
 const RETENTION_MS = 30 * DAY_MS;
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
 
-let server: TemporalServer;
-let connection: Connection;
 let folder: string;
+const temporal = useTemporalServer({ extraArgs: DELETES_SOON });
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-retention-'));
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
-  connection = await Connection.connect({ address: server.address });
-}, 40_000);
+});
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A carrier whose worker erases by age, with a folder of its own. */
+/** Workers that erase by age, with a folder of their own. */
 async function setup() {
-  const client = new Client({ connection, namespace: server.namespace });
+  const { client, address } = temporal();
   const taskQueue = `retention-${randomUUID()}`;
   const root = join(folder, taskQueue);
   const store = createFolderStore(root);
@@ -72,7 +60,6 @@ async function setup() {
   const applicants = createApplicants({ client, taskQueue });
   const erasure = createErasure({ client, taskQueue, records: openErasureRecords(store, 'age') });
   const settings = { retentionMs: RETENTION_MS as number | null };
-  const metrics = createRetentionMetrics(registry);
   const schedule = client.schedule.getHandle(retentionWorkflowId(taskQueue));
   const silent = { info: () => undefined, warn: () => undefined };
   return {
@@ -87,37 +74,34 @@ async function setup() {
     eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
       keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
-    async work(over: Partial<RetentionSettings> = {}) {
+    async work({ record, ...over }: Partial<RetentionSettings & Pick<Audit, 'record'>> = {}) {
       const retention: RetentionSettings = {
         ...settings,
         eraseClosed: erasure.eraseClosed,
-        dropSetAside: (id, humanIds) =>
+        dropQuarantined: (id, humanIds) =>
           eraseEntries({ spoolFolder: null, reportStore: () => store, seal: null }, id, humanIds),
-        audit: { record: async (entry) => void audited.push(entry) },
-        metrics,
         ...over,
       };
-      const { address } = server;
-      stops.push(
-        await startCarrier({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs: 1, retention }),
-      );
+      const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
+      const services = { humanApi, reportStore: store, retention, audit, registry };
+      stops.push(await startWorkers({ address, client, taskQueue, refreshForMs: 1, ...services }));
     },
-    /** A folder with a document, and a person upstream, of an applicant whom Temporal has forgotten. */
+    /** A folder with a document, and a person upstream, of an applicant that Temporal no longer has. */
     async keep(clientUserId: string, closing: Partial<ManifestChange> = { outcome: 'collected', closedAt: LONG_AGO }) {
       const { humanId } = humanApi.enrol(clientUserId, `${clientUserId}@example.org`, 0);
       const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
       await store.updateManifest(change({ clientUserId, humanId, documents: [document], ...closing }));
       return humanId;
     },
-    /** An open run on which nobody works. */
+    /** An open run without a worker. */
     open: (clientUserId: string) =>
       client.workflow.start(COLLECT_RECORDS, {
         workflowId: applicantWorkflowId(clientUserId),
         taskQueue,
         startDelay: '1 day',
       }),
-    /** A run of the schedule, and its workflow. */
-    async triggered() {
+    /** Triggers the schedule and returns its workflow. */
+    async trigger() {
       const before = new Set((await schedule.describe()).info.recentActions.map((run) => JSON.stringify(run.action)));
       await schedule.trigger();
       const action = await until('the run of the schedule', 10_000, async () => {
@@ -127,17 +111,18 @@ async function setup() {
       if (action?.type !== 'startWorkflow') throw new Error('expected the schedule to start a workflow');
       return client.workflow.getHandle<() => Promise<RetentionResult>>(action.workflow.workflowId);
     },
-    async counted() {
-      const { values } = (await registry.getMetricsAsJSON())[0] ?? { values: [] };
+    async readCounts() {
+      const metric = await registry.getSingleMetric('chartway_retention_applicants_total')?.get();
+      const values = metric?.values ?? [];
       return Object.fromEntries(values.map(({ labels, value }) => [labels['result'], value]));
     },
-    deleted: () => humanApi.people.filter((person) => person.deleted).map(({ clientUserId }) => clientUserId),
+    listDeleted: () => humanApi.people.filter((person) => person.deleted).map(({ clientUserId }) => clientUserId),
   };
 }
 
-test('by its schedule whoever is past the retention is erased, and of all others nothing is touched', async () => {
+test('the schedule erases applicants past the retention and changes no other', async () => {
   const { client, root, store, humanApi, keep, keepSchedule, schedule, open, ...rest } = await setup();
-  const { work, triggered, audited, counted, deleted, applicants, quarantine } = rest;
+  const { work, trigger, audited, readCounts, listDeleted, applicants, quarantine } = rest;
   const old = await keep('OLD-1');
   const report = { kind: 'report', humanId: old, reportId: 'r-1', type: 'unity', updatedAt: null };
   await putMailboxRecord(store.shelf, {
@@ -148,7 +133,7 @@ test('by its schedule whoever is past the retention is erased, and of all others
     content: JSON.stringify([report]),
   });
   await work();
-  // One whom Temporal still knows, of two rounds.
+  // An applicant that Temporal still has, with two rounds.
   for (let round = 1; round <= 2; round += 1) {
     const details = { clientUserId: 'OLD-2', clientUserEmail: 'old@example.org' };
     await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
@@ -156,7 +141,7 @@ test('by its schedule whoever is past the retention is erased, and of all others
     await applicants.requestCancel('OLD-2');
     await applicants.waitForClose('OLD-2');
   }
-  // Newer than what the two rounds wrote.
+  // Newer than the two rounds.
   const aged = { humanId: null, outcome: 'cancelled', closedAt: LONG_AGO, round: 3, revision: 1 } as const;
   await store.updateManifest(change({ clientUserId: 'OLD-2', ...aged }));
   await keep('HELD-1');
@@ -181,7 +166,7 @@ test('by its schedule whoever is past the retention is erased, and of all others
     policies: { overlap: 'SKIP' },
     action: { workflowType: 'retention', args: [] },
   });
-  expect(await (await triggered()).result()).toEqual({
+  expect(await (await trigger()).result()).toEqual({
     counts: { erased: 2, held: 1, failed: 1 },
     first: { erased: expect.arrayContaining(['OLD-1', 'OLD-2']), held: ['HELD-1'], failed: ['UNREAD-1'] },
     strangers: [],
@@ -189,7 +174,7 @@ test('by its schedule whoever is past the retention is erased, and of all others
   expect(await others()).toEqual(before);
   expect((await store.applicants()).filter((id) => isTheirs(id))).toEqual([]);
   expect(await quarantine.list()).toEqual([]);
-  expect(new Set(deleted())).toEqual(new Set(['OLD-1', 'OLD-2']));
+  expect(new Set(listDeleted())).toEqual(new Set(['OLD-1', 'OLD-2']));
   expect(await applicants.read('OLD-2')).toBeNull();
   const { count } = await client.workflow.count(
     'WorkflowId IN ("applicant-OLD-2", "withdraw-OLD-1", "withdraw-OLD-2")',
@@ -209,93 +194,95 @@ test('by its schedule whoever is past the retention is erased, and of all others
     'REPORTS_RETENTION: 1 people, 1 runs, 2 files, 1 in quarantine',
   );
   expect(new Set(audited.map(({ clientUserId }) => clientUserId))).toEqual(new Set(['OLD-1', 'OLD-2']));
-  expect(await counted()).toEqual({ erased: 2, held: 1, failed: 1 });
+  expect(await readCounts()).toEqual({ erased: 2, held: 1, failed: 1 });
 
-  // Nobody is left who is due; and with the setting the schedule goes.
-  expect((await (await triggered()).result()).counts).toEqual({ erased: 0, held: 1, failed: 1 });
+  // No one is due any more; without the setting the schedule is deleted.
+  expect((await (await trigger()).result()).counts).toEqual({ erased: 0, held: 1, failed: 1 });
   await keepSchedule(null);
   await expect(schedule.describe()).rejects.toThrow();
-}, 120_000);
+});
 
-test('one that is stuck and those that fail stop nobody else, and the next run goes on with them', async () => {
-  const { keep, keepSchedule, work, triggered, audited, store, eraseClosed, counted, deleted, quarantine } =
+test('an erasure that hangs or fails stops no other, and the next run repeats it', async () => {
+  const { keep, keepSchedule, work, trigger, audited, store, eraseClosed, readCounts, listDeleted, quarantine } =
     await setup();
   for (const id of ['A-STUCK-1', 'ANEW-1', 'FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await keep(id);
-  // What an operator began is the operator's to go on with.
+  // An erasure that an operator started is left to the operator.
   await openErasureRecords(store).begin('BEGUN-1');
-  let letGo = () => {};
+  let release = () => {};
   const gate = new Promise<void>((resolve) => {
-    letGo = resolve;
+    release = resolve;
   });
-  stops.push(async () => letGo());
-  const troubles = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
+  stops.push(async () => release());
+  const failing = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
   const entries = { spoolFolder: null, reportStore: () => store, seal: null };
   await work({
     eraseClosed: async (id, signal) => {
       if (id === 'A-STUCK-1') await gate;
-      // Started in the moment in which its folder was removed: that is told, not passed over.
-      if (id === 'ANEW-1' && troubles.has(id))
+      // Started while its folder was removed; that is reported.
+      if (id === 'ANEW-1' && failing.has(id))
         return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2, others: [] };
       return eraseClosed(id, signal);
     },
-    audit: {
-      record: async (entry) => {
-        if (entry.clientUserId === 'FAILS-1' && troubles.has('FAILS-1')) throw new AuditUnavailable('full');
-        audited.push(entry);
-      },
+    record: async (entry) => {
+      if (entry.clientUserId === 'FAILS-1' && failing.has('FAILS-1')) throw new AuditUnavailable('full');
+      audited.push(entry);
     },
-    dropSetAside: async (id, humanIds) => {
-      if (id === 'HALF-1' && troubles.has(id)) throw ApplicationFailure.nonRetryable('the power went');
+    dropQuarantined: async (id, humanIds) => {
+      if (id === 'HALF-1' && failing.has(id)) throw ApplicationFailure.nonRetryable('the power went');
       return eraseEntries(entries, id, humanIds);
     },
   });
   await keepSchedule(RETENTION_MS);
-  const run = await triggered();
+  const run = await trigger();
   await until('the others to be erased', 60_000, async () => {
     const left = await store.applicants();
-    return left.join() === 'A-STUCK-1,ANEW-1,FAILS-1' && deleted().length === 3;
+    return left.join() === 'A-STUCK-1,ANEW-1,FAILS-1' && listDeleted().length === 3;
   });
   expect((await run.describe()).status.name).toBe('RUNNING');
-  letGo();
+  release();
   expect((await run.result()).counts).toEqual({ erased: 3, held: 0, failed: 3 });
-  // Of whom nothing could be recorded, nothing was done.
-  expect([await store.applicants(), deleted().includes('FAILS-1')]).toEqual([['ANEW-1', 'FAILS-1'], false]);
+  // Without a line in the audit log nothing is erased.
+  expect([await store.applicants(), listDeleted().includes('FAILS-1')]).toEqual([['ANEW-1', 'FAILS-1'], false]);
   const erased = () => audited.filter(({ did }) => did === 'erase').map(({ clientUserId }) => clientUserId);
   expect(erased().sort()).toEqual(['A-STUCK-1', 'OLD-1', 'OLD-2']);
 
-  troubles.clear();
-  const { first } = await (await triggered()).result();
+  failing.clear();
+  const { first } = await (await trigger()).result();
   expect(first).toEqual({ erased: expect.arrayContaining(['ANEW-1', 'FAILS-1', 'HALF-1']), held: [], failed: [] });
   expect(erased().slice(3).sort()).toEqual(['ANEW-1', 'FAILS-1', 'HALF-1']);
   expect(await store.shelf.list('erasures/')).toEqual(['erasures/BEGUN-1.json']);
-  expect(await counted()).toEqual({ erased: 6, held: 0, failed: 3 });
+  expect(await readCounts()).toEqual({ erased: 6, held: 0, failed: 3 });
   expect(await quarantine.list()).toEqual([]);
-}, 150_000);
+});
 
-test('after a conflict the person upstream is left, and the run and the audit log report the stranger', async () => {
-  const { work, keepSchedule, triggered, humanApi, store, deleted, audited, counted } = await setup();
-  const stranger = humanApi.enrol('TAKEN-1', 'stranger@example.org', 0);
+test('after a conflict the person upstream is kept, and the run and the audit log report it', async () => {
+  const { work, keepSchedule, trigger, humanApi, store, listDeleted, audited, readCounts } = await setup();
+  const unknown = humanApi.enrol('TAKEN-1', 'unknown@example.org', 0);
   const conflict = { outcome: 'failed', reason: 'conflict', closedAt: LONG_AGO } as const;
   await store.updateManifest(change({ clientUserId: 'TAKEN-1', humanId: null, ...conflict }));
   await work();
   await keepSchedule(RETENTION_MS);
-  const result = await (await triggered()).result();
-  expect([deleted(), await store.applicants(), await counted()]).toEqual([[], [], { erased: 1, held: 0, failed: 0 }]);
+  const result = await (await trigger()).result();
+  expect([listDeleted(), await store.applicants(), await readCounts()]).toEqual([
+    [],
+    [],
+    { erased: 1, held: 0, failed: 0 },
+  ]);
   expect(result).toEqual({
     counts: { erased: 1, held: 0, failed: 0 },
     first: { erased: ['TAKEN-1'], held: [], failed: [] },
     strangers: ['TAKEN-1'],
   });
   expect(audited.find(({ did }) => did === 'erase')?.detail).toBe(
-    `REPORTS_RETENTION: 0 people, 1 runs, 1 files, 0 in quarantine; 1 upstream not known as ours: ${stranger.humanId}`,
+    `REPORTS_RETENTION: 0 people, 1 runs, 1 files, 0 in quarantine; 1 upstream not known as ours: ${unknown.humanId}`,
   );
-}, 60_000);
+});
 
-test('a run of a schedule that was left behind erases nothing where the retention is off', async () => {
-  const { keep, keepSchedule, work, triggered, store, audited } = await setup();
+test('a run of an old schedule erases nothing while the retention is off', async () => {
+  const { keep, keepSchedule, work, trigger, store, audited } = await setup();
   await keep('OLD-1');
   await work({ retentionMs: null });
   await keepSchedule(RETENTION_MS);
-  expect((await (await triggered()).result()).counts).toEqual({ erased: 0, held: 0, failed: 0 });
+  expect((await (await trigger()).result()).counts).toEqual({ erased: 0, held: 0, failed: 0 });
   expect([await store.applicants(), audited]).toEqual([['OLD-1'], []]);
-}, 60_000);
+});

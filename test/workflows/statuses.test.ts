@@ -1,216 +1,119 @@
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { NotFound, Unavailable } from '../../src/upstream/errors';
 import type { CollectRecordsResult } from '../../src/workflows/contract';
-import { provider, row, type Turn } from '../support/fake-upstream';
-import type { Followed } from '../support/followed';
-import { BY_NOTICES, timeSkipping } from '../support/time-skipping';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
 
-const { follow } = timeSkipping();
+const { follow, followOn } = useSimulation();
 
-const CONNECTED: readonly Turn[] = [
+const SYNCING: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Engaged' },
   { afterMs: 2 * HOUR_MS, status: 'Syncing' },
 ];
-/** Where the deadline matters and its length does not: polling to the 90th day takes seconds. */
-const DEADLINE_MS = 5 * DAY_MS;
 
 interface Row {
   readonly rule: string;
-  readonly script: readonly Turn[];
-  readonly ends: CollectRecordsResult;
-  readonly withdrawn: boolean;
-  /** When it must end, in ms after its start: [at the earliest, at the latest]. */
-  readonly within?: readonly [number, number];
-  readonly deadlineMs?: number;
+  readonly script: readonly Change[];
+  readonly result: CollectRecordsResult;
+  readonly isWithdrawn: boolean;
+  /** In ms after the start: [earliest, latest]. */
+  readonly closesBetween: readonly [number, number];
 }
 
 const TABLE: readonly Row[] = [
   {
-    rule: 'Invited: who never opens the invitation expires after 30 days and is withdrawn',
+    rule: 'Invited: the invitation expires after 30 days',
     script: [],
-    ends: { outcome: 'expired', reason: 'invitation-expired', documents: 0 },
-    withdrawn: true,
-    within: [30 * DAY_MS, 30 * DAY_MS + MINUTE_MS],
+    result: { outcome: 'expired', reason: 'invitation-expired', documents: 0 },
+    isWithdrawn: true,
+    closesBetween: [30 * DAY_MS, 30 * DAY_MS + MINUTE_MS],
   },
   {
-    rule: 'Engaged: who never connects a provider expires at the deadline and is withdrawn',
-    script: [{ afterMs: HOUR_MS, status: 'Engaged' }],
-    ends: { outcome: 'expired', reason: 'deadline', documents: 0 },
-    withdrawn: true,
-    deadlineMs: DEADLINE_MS,
+    rule: 'Syncing: at the deadline the listed reports are collected',
+    script: [...SYNCING, { afterMs: DAY_MS, reports: provider('A') }],
+    result: { outcome: 'partial', reason: 'deadline', documents: 3 },
+    isWithdrawn: true,
+    closesBetween: [90 * DAY_MS, 90 * DAY_MS + MINUTE_MS],
   },
   {
-    rule: 'Syncing: at the deadline what there is is collected, then the person is withdrawn',
-    script: [...CONNECTED, { afterMs: DAY_MS, reports: provider('A') }],
-    ends: { outcome: 'partial', reason: 'deadline', documents: 3 },
-    withdrawn: true,
-    deadlineMs: DEADLINE_MS,
-    within: [DEADLINE_MS, DEADLINE_MS + MINUTE_MS],
-  },
-  {
-    rule: 'a status that we do not know is waited out until the deadline',
-    script: [...CONNECTED, { afterMs: 3 * HOUR_MS, status: 'Pondering' }],
-    ends: { outcome: 'expired', reason: 'deadline', documents: 0 },
-    withdrawn: true,
-    deadlineMs: DEADLINE_MS,
-  },
-  {
-    rule: 'Attn Required is waited out until the deadline',
-    script: [{ afterMs: HOUR_MS, status: 'Attn Required' }],
-    ends: { outcome: 'expired', reason: 'deadline', documents: 0 },
-    withdrawn: true,
-    deadlineMs: DEADLINE_MS,
-  },
-  {
-    rule: 'Some Synced: what came within a day is a partial collection',
-    script: [...CONNECTED, { afterMs: 7 * HOUR_MS, status: 'Some Synced', reports: provider('A') }],
-    ends: { outcome: 'partial', reason: null, documents: 3 },
-    withdrawn: false,
-    within: [31 * HOUR_MS, 38 * HOUR_MS],
-  },
-  {
-    rule: 'Some Synced: the day runs from the first one and is not restarted by others',
+    rule: 'Some Synced: the applicant is partial a day after the first one',
     script: [
       { afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') },
       { afterMs: 8 * HOUR_MS, status: 'Syncing' },
       { afterMs: 16 * HOUR_MS, status: 'Some Synced', reports: provider('B') },
     ],
-    ends: { outcome: 'partial', reason: null, documents: 6 },
-    withdrawn: false,
-    within: [25 * HOUR_MS, 30 * HOUR_MS + MINUTE_MS],
+    result: { outcome: 'partial', reason: null, documents: 6 },
+    isWithdrawn: false,
+    closesBetween: [25 * HOUR_MS, 30 * HOUR_MS + MINUTE_MS],
   },
   {
-    rule: 'All Synced is a whole collection once nothing new has appeared for ten minutes',
-    script: [...CONNECTED, { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: provider('A') }],
-    ends: { outcome: 'collected', reason: null, documents: 3 },
-    withdrawn: false,
-    within: [3 * HOUR_MS + 10 * MINUTE_MS, 6 * HOUR_MS + 11 * MINUTE_MS],
+    rule: 'All Synced: the applicant is collected once no report is added for ten minutes',
+    script: [...SYNCING, { afterMs: 3 * HOUR_MS, status: ' all  SYNCED ', reports: provider('A') }],
+    result: { outcome: 'collected', reason: null, documents: 3 },
+    isWithdrawn: false,
+    closesBetween: [3 * HOUR_MS + 10 * MINUTE_MS, 6 * HOUR_MS + 11 * MINUTE_MS],
   },
   {
-    rule: 'All Synced with nothing listed is partial',
-    script: [...CONNECTED, { afterMs: 3 * HOUR_MS, status: 'All Synced' }],
-    ends: { outcome: 'partial', reason: 'nothing-listed', documents: 0 },
-    withdrawn: false,
-  },
-  {
-    rule: 'All Synced without the unity of a provider is partial',
+    rule: 'Declined: nothing is fetched',
     script: [
-      ...CONNECTED,
-      { afterMs: 3 * HOUR_MS, status: 'All Synced', reports: [...provider('A'), row('c-B', 'ccdraw', 'B')] },
+      { afterMs: HOUR_MS, status: 'Engaged' },
+      { afterMs: 3 * HOUR_MS, status: 'Declined', reports: provider('A') },
     ],
-    ends: { outcome: 'partial', reason: 'missing-documents', documents: 4 },
-    withdrawn: false,
+    result: { outcome: 'declined', reason: 'declined', documents: 0 },
+    isWithdrawn: true,
+    closesBetween: [3 * HOUR_MS, 6 * HOUR_MS + MINUTE_MS],
   },
   {
-    rule: 'Declined ends the applicant and withdraws the person',
-    script: [{ afterMs: 3 * HOUR_MS, status: 'Declined' }],
-    ends: { outcome: 'declined', reason: 'declined', documents: 0 },
-    withdrawn: true,
-    within: [3 * HOUR_MS, 6 * HOUR_MS + MINUTE_MS],
+    rule: 'Error: after an hour the listed reports are collected',
+    script: [...SYNCING, { afterMs: 3 * HOUR_MS, status: 'Error', reports: provider('A') }],
+    result: { outcome: 'failed', reason: 'upstream-error', documents: 3 },
+    isWithdrawn: true,
+    closesBetween: [4 * HOUR_MS, 7 * HOUR_MS + MINUTE_MS],
   },
   {
-    rule: 'Error that lasts an hour: what is listed is collected, then the person is withdrawn',
-    script: [...CONNECTED, { afterMs: 3 * HOUR_MS, status: 'Error', reports: provider('A') }],
-    ends: { outcome: 'failed', reason: 'upstream-error', documents: 3 },
-    withdrawn: true,
-    within: [4 * HOUR_MS, 7 * HOUR_MS + MINUTE_MS],
-  },
-  {
-    rule: 'Error that passes within the hour ends nobody',
+    rule: 'Disconnected without reports: the applicant waits for the next connection',
     script: [
-      ...CONNECTED,
-      { afterMs: 6 * HOUR_MS, status: 'Error' },
-      { afterMs: 6 * HOUR_MS + 30 * MINUTE_MS, status: 'All Synced', reports: provider('A') },
-    ],
-    ends: { outcome: 'collected', reason: null, documents: 3 },
-    withdrawn: false,
-  },
-  {
-    rule: 'Disconnected with reports: they are collected, and nobody is withdrawn',
-    script: [...CONNECTED, { afterMs: 3 * HOUR_MS, status: 'Disconnected', reports: provider('A') }],
-    ends: { outcome: 'partial', reason: 'disconnected', documents: 3 },
-    withdrawn: false,
-  },
-  {
-    rule: 'Disconnected without reports: a reconnection is waited for',
-    script: [
-      ...CONNECTED,
+      ...SYNCING,
       { afterMs: 3 * HOUR_MS, status: 'Disconnected' },
       { afterMs: 30 * HOUR_MS, status: 'Syncing' },
       { afterMs: 40 * HOUR_MS, status: 'All Synced', reports: provider('A') },
     ],
-    ends: { outcome: 'collected', reason: null, documents: 3 },
-    withdrawn: false,
-  },
-  {
-    rule: 'Disconnected without reports expires at the deadline',
-    script: [...CONNECTED, { afterMs: 3 * HOUR_MS, status: 'Disconnected' }],
-    ends: { outcome: 'expired', reason: 'deadline', documents: 0 },
-    withdrawn: true,
-    deadlineMs: DEADLINE_MS,
+    result: { outcome: 'collected', reason: null, documents: 3 },
+    isWithdrawn: false,
+    closesBetween: [40 * HOUR_MS, 44 * HOUR_MS],
   },
 ];
 
 describe.each([
-  ['by polling alone', false],
-  ['by notices, polled too late', true],
-])('the table of statuses, %s', (_how, byNotices) => {
-  test.each(TABLE)('$rule', async ({ script, ends, withdrawn, within, deadlineMs }) => {
+  ['by polls', false],
+  ['by notices', true],
+])('a status that is known %s', (_how, byNotices) => {
+  test.each(TABLE)('$rule', async ({ script, result, isWithdrawn, closesBetween: [earliestMs, latestMs] }) => {
     const policy = byNotices ? BY_NOTICES : DEFAULT_POLICY;
-    const applicant = await follow(script, {
-      policy: { ...policy, expiresMs: { ...policy.expiresMs, ...(deadlineMs && { applicant: deadlineMs }) } },
-    });
-    if (byNotices) await applicant.tell(script);
-    const { status, result, afterMs } = await applicant.end();
-    expect({ status, result }).toEqual({ status: 'COMPLETED', result: ends });
-    const [earliestMs, latestMs] = within ?? [0, Number.POSITIVE_INFINITY];
-    // A notice is a hint at most: it may bring the end forward, to no earlier than the rule allows.
-    expect(afterMs).toBeGreaterThanOrEqual(earliestMs);
-    expect(afterMs).toBeLessThanOrEqual(latestMs + 5 * SECOND_MS);
-    expectInOrder(applicant, withdrawn);
-    expect(applicant.manifest).toMatchObject({
-      clientUserId: applicant.clientUserId,
-      humanId: applicant.humanId,
-      outcome: ends.outcome,
-      reason: ends.reason,
-      closedAt: expect.any(String),
-    });
-    expect(applicant.manifest.documents).toHaveLength(ends.documents);
+    const applicant = await follow(script, { policy, forgetAfterTasks: 3 });
+    if (byNotices) await applicant.sendNotices(script);
+    const end = await applicant.waitForEnd();
+    expect(end).toMatchObject({ status: 'COMPLETED', result });
+    expect(end.afterMs).toBeGreaterThanOrEqual(earliestMs);
+    expect(end.afterMs).toBeLessThanOrEqual(latestMs);
+    expectReadBeforeClose(applicant, isWithdrawn);
+    const { clientUserId, humanId, manifest } = applicant;
+    const { outcome, reason } = result;
+    expect(manifest).toMatchObject({ clientUserId, humanId, outcome, reason, closedAt: expect.any(String) });
+    expect(manifest.documents).toHaveLength(result.documents);
   });
 });
 
-/** One invitation; at most one withdraw, after everything else, and read back before it and before any end. */
-function expectInOrder({ humanApi }: Followed, withdrawn: boolean): void {
-  const routes = humanApi.calls.map(({ route }) => route);
+/** One invitation, at most one withdrawal as the last call, and a read shortly before the close. */
+function expectReadBeforeClose(applicant: ApplicantUnderTest, isWithdrawn: boolean): void {
+  const routes = applicant.routes();
   expect(routes.filter((route) => route === 'invite')).toHaveLength(1);
-  expect(routes.filter((route) => route === 'withdraw')).toHaveLength(withdrawn ? 1 : 0);
-  if (withdrawn) expect(routes.at(-1)).toBe('withdraw');
+  expect(routes.filter((route) => route === 'withdraw')).toHaveLength(isWithdrawn ? 1 : 0);
+  if (isWithdrawn) expect(routes.at(-1)).toBe('withdraw');
   expect(routes.slice(-8)).toContain('readStatus');
 }
-
-test('a withdraw by Declined comes right after the read that says so', async () => {
-  const applicant = await follow([{ afterMs: HOUR_MS, status: 'Declined' }], { policy: BY_NOTICES });
-  await applicant.passTo(HOUR_MS);
-  await applicant.statusNotice('Declined', HOUR_MS);
-  await applicant.end(MINUTE_MS);
-  expect(applicant.routes(MINUTE_MS)).toEqual(['readStatus', 'withdraw']);
-});
-
-test('nothing is fetched from a person who declined', async () => {
-  const script = [
-    { afterMs: HOUR_MS, status: 'Syncing' },
-    { afterMs: 2 * HOUR_MS, status: 'Declined', reports: provider('A') },
-  ];
-  const applicant = await follow(script, { policy: BY_NOTICES });
-  await applicant.tell(script);
-  const { result } = await applicant.end();
-  expect(result).toEqual({ outcome: 'declined', reason: 'declined', documents: 0 });
-  expect(applicant.routes()).not.toContain('openReport');
-});
-
-test('a status is compared whatever its case and spacing', async () => {
-  const applicant = await follow([{ afterMs: HOUR_MS, status: ' all  SYNCED ', reports: provider('A') }]);
-  expect((await applicant.end()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-});
 
 test.each([
   ['Engaged', 'engaged'],
@@ -222,8 +125,57 @@ test.each([
   ['Pondering', 'invited'],
 ])('the status %s shows as the stage %s', async (status, stage) => {
   const applicant = await follow([{ afterMs: HOUR_MS, status }], { policy: BY_NOTICES });
-  await applicant.passTo(HOUR_MS);
+  await applicant.skipTo(HOUR_MS);
   expect((await applicant.state()).stage).toBe('invited');
-  await applicant.statusNotice(status, HOUR_MS);
+  await applicant.sendStatusNotice(status, HOUR_MS);
   expect(await applicant.state()).toMatchObject({ stage, status });
+});
+
+describe('a person who is deleted upstream', () => {
+  const GONE: readonly Change[] = [{ afterMs: HOUR_MS, gone: true }];
+
+  test('ends the applicant after two reads and look-ups, five minutes apart', async () => {
+    const applicant = await follow(GONE);
+    expect(await applicant.waitForEnd()).toMatchObject({
+      status: 'COMPLETED',
+      result: { outcome: 'cancelled', reason: 'deleted-upstream', documents: 0 },
+    });
+    expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'deleted-upstream' });
+    expect(applicant.routes(MINUTE_MS)).toEqual(['readStatus', 'findPeople', 'readStatus', 'findPeople']);
+    const [first, second] = applicant.humanApi.callsTo('readStatus').map(({ atMs }) => atMs);
+    expect((second ?? 0) - (first ?? 0)).toBe(5 * MINUTE_MS);
+  });
+
+  test('is followed again if the second read finds the person', async () => {
+    const applicant = await follow([...GONE, { afterMs: 6 * HOUR_MS + 2 * MINUTE_MS, status: 'Declined' }]);
+    expect((await applicant.waitForEnd()).result).toMatchObject({ outcome: 'declined' });
+  });
+
+  test('is not assumed while look-ups find the person, or fail', async () => {
+    const found = new FakeUpstream([]);
+    found.faults.push({ route: 'readStatus', error: new NotFound(facts(404)) });
+    const unavailable = new FakeUpstream(GONE);
+    const when = () => unavailable.people.length > 0;
+    unavailable.faults.push({ route: 'findPeople', error: new Unavailable(facts(503), 'scripted'), when });
+    for (const humanApi of [found, unavailable]) {
+      const applicant = await followOn(humanApi);
+      await applicant.skipTo(25 * HOUR_MS);
+      expect(await applicant.state()).toMatchObject({ outcome: null });
+      // At the cadence of polls.
+      if (humanApi === found) expect(found.count('readStatus')).toBe(4);
+    }
+  });
+
+  test('is followed under another humanId if upstream has moved the person', async () => {
+    const humanApi = new FakeUpstream([]);
+    const applicant = await followOn(humanApi);
+    await applicant.waitForInvitation();
+    const [old] = humanApi.people;
+    if (!old) throw new Error('expected an invited person');
+    old.deleted = true;
+    const moved = humanApi.enrol(applicant.clientUserId, old.email, old.invitedAtMs);
+    const state = await applicant.skipUntil(({ humanId }) => humanId === moved.humanId);
+    expect(state.outcome).toBeNull();
+    expect((await applicant.handle.describe()).searchAttributes['HumanId']).toEqual([moved.humanId]);
+  });
 });

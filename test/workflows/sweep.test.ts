@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import type { SweepFinding } from '../../src/domain/sweep';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
@@ -13,31 +12,22 @@ import {
   sweepWorkflowId,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
-import { startCarrier } from '../support/carrier';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 
-let server: TemporalServer;
-let connection: Connection;
+const temporal = useTemporalServer();
 const stops: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-  connection = await Connection.connect({ address: server.address });
-}, 40_000);
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
 
-/** A carrier with an upstream and a store of its own, and applicants that stay as they were started. */
+/** Workers over a fake upstream and a store; started applicants do not run. */
 function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
-  const client = new Client({ connection, namespace: server.namespace });
+  const { client, address } = temporal();
   const taskQueue = `sweep-${randomUUID()}`;
   const humanApi = new FakeUpstream();
   const store = new FakeStore();
@@ -56,22 +46,21 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
       started.push(clientUserId);
       return client.workflow.start(COLLECT_RECORDS, {
         workflowId: applicantWorkflowId(clientUserId),
-        // Due tomorrow, so that no worker takes it up.
+        // No worker runs it before tomorrow.
         taskQueue,
         startDelay: '1 day',
         searchAttributes: humanId === null ? {} : { HumanId: [humanId], ApplicantStage: ['engaged'] },
       });
     },
-    /** Waits until Temporal's lists show every applicant of the test. */
+    /** Waits until Temporal lists every applicant of the test. */
     async listed() {
-      await until('visibility', 10_000, async () => {
+      await until('the applicants in Temporal', 10_000, async () => {
         const { applicants } = await source.listApplicants(null);
         return new Set(applicants.map(({ clientUserId }) => clientUserId)).size === new Set(started).size;
       });
     },
     async work() {
-      const { address } = server;
-      stops.push(await startCarrier({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
+      stops.push(await startWorkers({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
     },
     async findings(): Promise<SweepFinding[]> {
       const [name = ''] = (await store.shelf.list('sweeps/')).filter((each) => each.endsWith('.jsonl'));
@@ -81,7 +70,7 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
   };
 }
 
-test('what fits is no finding, and nothing but the list is left on the shelf', async () => {
+test('people with open applicants are no findings, and only the list is stored', async () => {
   const { enrol, start, listed, work, operations, store } = setup();
   for (let at = 0; at < 25; at += 1) await start(`FIT-${at}`, enrol(`FIT-${at}`));
   await listed();
@@ -94,10 +83,10 @@ test('what fits is no finding, and nothing but the list is left on the shelf', a
   expect(result.file).toBe(`.chartway/sweeps/${result.sweepId}.jsonl`);
 });
 
-test('it finds people without applicants, applicants without people, and those that were ended by force', async () => {
+test('the sweep finds people without applicants, applicants without people, and terminated applicants', async () => {
   const { enrol, start, listed, work, operations, findings, humanApi, store } = setup();
-  const [alone, forced] = [enrol('ALONE-1'), enrol('FORCED-1')];
-  await (await start('FORCED-1', forced)).terminate();
+  const [alone, terminated] = [enrol('ALONE-1'), enrol('TERMINATED-1')];
+  await (await start('TERMINATED-1', terminated)).terminate();
   await start('GONE-1', 'h-gone');
   await start('FIT-A', enrol('FIT-A'));
   const recent = enrol('RECENT-1');
@@ -110,33 +99,33 @@ test('it finds people without applicants, applicants without people, and those t
   store.keep('OLD-1', { humanId: old, outcome: 'collected', closedAt: '2020-01-01T00:00:00.000Z' });
   const lost = enrol('LOST-1');
   store.keep('LOST-1', { humanId: lost, outcome: null });
-  const stranger = { humanId: 'h-stranger', clientUserId: 'max@example.org', email: 'max@example.org' };
-  humanApi.people.push({ ...stranger, invitedAtMs: 0, visibleAtMs: 0, deleted: false });
+  const unknown = { humanId: 'h-unknown', clientUserId: 'max@example.org', email: 'max@example.org' };
+  humanApi.people.push({ ...unknown, invitedAtMs: 0, visibleAtMs: 0, deleted: false });
   await listed();
   await work();
   const result = await operations.sweep();
   expect(result.counts).toEqual({ gone: 1, unattended: 3, terminated: 2, unread: 0 });
   expect(result.first).toEqual({
     gone: ['GONE-1'],
-    unattended: expect.arrayContaining(['ALONE-1', 'OLD-1', 'h-stranger']),
-    terminated: expect.arrayContaining(['FORCED-1', 'LOST-1']),
+    unattended: expect.arrayContaining(['ALONE-1', 'OLD-1', 'h-unknown']),
+    terminated: expect.arrayContaining(['TERMINATED-1', 'LOST-1']),
     unread: [],
   });
   const list = await findings();
   expect(list).toContainEqual({ kind: 'unattended', clientUserId: 'ALONE-1', humanId: alone });
   expect(list).toContainEqual({
     kind: 'terminated',
-    clientUserId: 'FORCED-1',
-    humanId: forced,
-    offer: 'npm run chartway -- withdraw FORCED-1',
+    clientUserId: 'TERMINATED-1',
+    humanId: terminated,
+    offer: 'npm run chartway -- withdraw TERMINATED-1',
   });
   expect(JSON.stringify(list)).not.toContain('@');
-  // It reads: nothing is deleted, nobody is asked about one by one who is listed.
+  // Nothing is deleted, and only people who are not listed are read one by one.
   expect(humanApi.count('withdraw')).toBe(0);
   expect(humanApi.callsTo('readStatus').map(({ of }) => of)).toEqual(['h-gone']);
 });
 
-test('its calls of Human API go before every poll', async () => {
+test('the sweep calls Human API before every poll', async () => {
   const { start, listed, work, operations, client, taskQueue } = setup();
   await start('GONE-2', 'h-gone');
   await listed();
@@ -155,20 +144,20 @@ test('its calls of Human API go before every poll', async () => {
   ]);
 });
 
-test('somebody who is invited while it runs is no finding', async () => {
+test('a person who is invited during the sweep is no finding', async () => {
   const { enrol, start, listed, work, operations, humanApi } = setup();
   await start('EARLY-1', enrol('EARLY-1'));
   await listed();
   const release = humanApi.hold('listPeople');
   await work();
   const swept = operations.sweep();
-  await until('the people to be asked for', 20_000, () => humanApi.count('listPeople') > 0);
+  await until('the list of people', 20_000, () => humanApi.count('listPeople') > 0);
   await start('LATE-1', enrol('LATE-1'));
   release();
   expect((await swept).counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
 });
 
-test('a list that misses somebody makes nobody gone', async () => {
+test('an incomplete list makes no person gone', async () => {
   const { enrol, start, listed, work, operations, humanApi } = setup();
   const humanId = enrol('MISSED-1');
   await start('MISSED-1', humanId);
@@ -179,19 +168,19 @@ test('a list that misses somebody makes nobody gone', async () => {
   expect(humanApi.count('readStatus')).toBe(1);
 });
 
-test('an open applicant on which nobody works is unread after twice its cadence', async () => {
+test('an open applicant without a worker is unread after twice its cadence', async () => {
   const { client, source } = setup();
   const workflowId = applicantWorkflowId(`UNREAD-${randomUUID()}`);
   const clientUserId = workflowId.slice(applicantWorkflowId('').length);
-  await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: 'nobody' });
+  await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: 'no-worker' });
   const pollMs = { invited: HOUR_MS, engaged: HOUR_MS, syncing: 1, attention: 1, someSynced: 1, disconnected: 1 };
-  const look = (aheadMs: number) => source.look(clientUserId, pollMs, Date.now() + aheadMs);
-  expect(await look(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
-  expect((await look(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
-  expect(await source.look('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+  const inspect = (aheadMs: number) => source.inspect(clientUserId, pollMs, Date.now() + aheadMs);
+  expect(await inspect(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
+  expect((await inspect(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
+  expect(await source.inspect('NEVER-STARTED', pollMs, Date.now())).toBeNull();
 });
 
-test('an applicant whose answers decide nothing is told from one whom nobody reads', async () => {
+test('an applicant whose answers decide nothing is distinguished from an unread one', async () => {
   const { client, source, humanApi, work, taskQueue } = setup();
   const error = new Undecided(facts(404), UNDECIDED.unidentified404);
   humanApi.faults.push({ route: 'findPeople', error });
@@ -200,16 +189,16 @@ test('an applicant whose answers decide nothing is told from one whom nobody rea
   const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
-  const look = () => source.look(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
-  const seen = await until('a look-up that decides nothing', 20_000, async () => {
-    const sighting = await look();
-    return sighting?.isUndecided ? sighting : null;
+  const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
+  const found = await until('an undecided look-up', 20_000, async () => {
+    const run = await inspect();
+    return run?.isUndecided ? run : null;
   });
-  expect(seen).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
-  expect(Date.now() - (seen.unreadSinceMs ?? 0)).toBeLessThan(30_000);
+  expect(found).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
+  expect(Date.now() - (found.unreadSinceMs ?? 0)).toBeLessThan(30_000);
 });
 
-test('somebody whose applicant was terminated is withdrawn by hand, and no later start invites again', async () => {
+test('an operator withdraws the person of a terminated applicant, and no later start invites again', async () => {
   const { enrol, start, work, operations, humanApi, store } = setup();
   const humanId = enrol('HAND-1');
   await (await start('HAND-1', humanId)).terminate();
@@ -225,7 +214,7 @@ test('somebody whose applicant was terminated is withdrawn by hand, and no later
   expect(await operations.withdraw('HAND-1')).toMatchObject({ result: 'nobody', recorded: false });
 });
 
-test('an open applicant is not withdrawn by hand, and of nobody nothing is written', async () => {
+test('an operator cannot withdraw an open applicant, and an unknown id writes nothing', async () => {
   const { enrol, start, work, operations, humanApi, store } = setup();
   await start('OPEN-1', enrol('OPEN-1'));
   await work();

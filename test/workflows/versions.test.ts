@@ -1,5 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { createInvitationActivities } from '../../src/activities/invitation';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createPersonActivities } from '../../src/activities/person';
@@ -8,95 +7,86 @@ import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
 import { createWorkers } from '../../src/temporal/workers';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
+import { manifestDeps } from '../support/activity-deps';
 import { until } from '../support/condition';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { installRuntime } from '../support/runtime';
+import { useTemporalServer } from '../support/temporal-server';
 
-const TEST_TIMEOUT_MS = 120_000;
 const STEP_TIMEOUT_MS = 60_000;
 const DEPLOYMENT = 'chartway';
 const TASK_QUEUE = 'versions';
-const APPLICANTS_EACH = 10;
+const APPLICANTS_PER_VERSION = 10;
 const POLICY = {
   ...DEFAULT_POLICY,
   pollMs: { ...DEFAULT_POLICY.pollMs, invited: SECOND_MS },
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: 3 * SECOND_MS },
 };
 
-let server: TemporalServer;
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-}, TEST_TIMEOUT_MS);
-afterAll(() => server?.stop());
+const temporal = useTemporalServer();
 
-test(
-  'two versions of a worker at once bring every applicant to the same end, while the current one changes under them',
-  async () => {
-    const connection = await Connection.connect({ address: server.address });
-    const native = await NativeConnection.connect({ address: server.address });
-    const client = new Client({ connection });
-    const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
-    const reportStore = new FakeStore();
-    const deps = { upstream: humanApi, reportStore, timeoutMs: 1_000, digestKeys: DIGEST_KEYS };
-    const work = (buildId: string) =>
-      createWorkers({
-        ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
-        deployment: { name: DEPLOYMENT, buildId },
-        internalActivities: createManifestActivities(deps),
-        upstreamActivities: {
-          ...createInvitationActivities(deps),
-          ...createPersonActivities(deps),
-          ...createReportActivities(deps),
-          ...createWithdrawalActivities(deps),
-        },
-        maxCallsPerSecond: 200,
-      });
-    const makeCurrent = (buildId: string) =>
-      until(`version ${buildId} to be current`, STEP_TIMEOUT_MS, async () =>
-        connection.workflowService
-          .setWorkerDeploymentCurrentVersion({ namespace: 'default', deploymentName: DEPLOYMENT, buildId })
-          .then(() => true)
-          .catch(() => false),
-      );
-    const start = (clientUserId: string) =>
-      client.workflow.start(COLLECT_RECORDS, {
-        args: [
-          {
-            details: { clientUserId, clientUserEmail: `${clientUserId}@example.org` },
-            detailsDigest: 'd',
-            policy: POLICY,
-          },
-        ],
-        ...{ taskQueue: TASK_QUEUE, workflowId: applicantWorkflowId(clientUserId) },
-      });
-    const some = (prefix: string) =>
-      Promise.all(Array.from({ length: APPLICANTS_EACH }, (_, at) => start(`${prefix}-${at}`)));
-    const versions = [await work('one'), await work('two')];
-    const running = versions.map((workers) => workers.run());
-
-    await makeCurrent('one');
-    const early = await some('early');
-    await until('the first to be invited', STEP_TIMEOUT_MS, () => humanApi.people.length === APPLICANTS_EACH);
-    await makeCurrent('two');
-    const all = [...early, ...(await some('late'))];
-    for (const applicant of all) {
-      expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-    }
-    expect(humanApi.people).toHaveLength(2 * APPLICANTS_EACH);
-    const [first] = early;
-    const { events } = (await first?.fetchHistory()) ?? {};
-    const builds = (events ?? []).flatMap(
-      ({ workflowTaskCompletedEventAttributes: task }) => task?.deploymentVersion?.buildId ?? [],
+test('two worker versions at once bring every applicant to the same end while the current version changes', async () => {
+  installRuntime();
+  const { client, address } = temporal();
+  const native = await NativeConnection.connect({ address });
+  const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
+  const reportStore = new FakeStore();
+  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 1_000 };
+  const work = (buildId: string) =>
+    createWorkers({
+      ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
+      deployment: { name: DEPLOYMENT, buildId },
+      internalActivities: createManifestActivities(deps),
+      upstreamActivities: {
+        ...createInvitationActivities(deps),
+        ...createPersonActivities(deps),
+        ...createReportActivities(deps),
+        ...createWithdrawalActivities(deps),
+      },
+      maxCallsPerSecond: 200,
+    });
+  const makeCurrent = (buildId: string) =>
+    until(`version ${buildId} to be current`, STEP_TIMEOUT_MS, async () =>
+      client.workflowService
+        .setWorkerDeploymentCurrentVersion({ namespace: 'default', deploymentName: DEPLOYMENT, buildId })
+        .then(() => true)
+        .catch(() => false),
     );
-    expect([...new Set(builds)]).toEqual(['one', 'two']);
+  const start = (clientUserId: string) =>
+    client.workflow.start(COLLECT_RECORDS, {
+      args: [
+        {
+          details: { clientUserId, clientUserEmail: `${clientUserId}@example.org` },
+          detailsDigest: 'd',
+          policy: POLICY,
+        },
+      ],
+      ...{ taskQueue: TASK_QUEUE, workflowId: applicantWorkflowId(clientUserId) },
+    });
+  const startSome = (prefix: string) =>
+    Promise.all(Array.from({ length: APPLICANTS_PER_VERSION }, (_, index) => start(`${prefix}-${index}`)));
+  const versions = [await work('one'), await work('two')];
+  const running = versions.map((workers) => workers.run());
 
-    for (const workers of versions) workers.shutdown();
-    await Promise.all(running);
-    await connection.close();
-    await native.close();
-  },
-  TEST_TIMEOUT_MS,
-);
+  await makeCurrent('one');
+  const early = await startSome('early');
+  await until('the first to be invited', STEP_TIMEOUT_MS, () => humanApi.people.length === APPLICANTS_PER_VERSION);
+  await makeCurrent('two');
+  const all = [...early, ...(await startSome('late'))];
+  for (const applicant of all) {
+    expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  }
+  expect(humanApi.people).toHaveLength(2 * APPLICANTS_PER_VERSION);
+  const [first] = early;
+  const { events } = (await first?.fetchHistory()) ?? {};
+  const builds = (events ?? []).flatMap(
+    ({ workflowTaskCompletedEventAttributes: task }) => task?.deploymentVersion?.buildId ?? [],
+  );
+  expect([...new Set(builds)]).toEqual(['one', 'two']);
+
+  for (const workers of versions) workers.shutdown();
+  await Promise.all(running);
+  await native.close();
+});

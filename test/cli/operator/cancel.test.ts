@@ -2,8 +2,8 @@ import { readCommandLine } from '../../../src/cli/operator/command-line';
 import { runOperator } from '../../../src/cli/operator/run';
 import { until } from '../../support/condition';
 import { FakeStore } from '../../support/fake-store';
-import { BY_NOTICES } from '../../support/time-skipping';
-import { People } from '../../workflows/people';
+import { BY_NOTICES } from '../../support/policies';
+import { FakePeople } from '../../workflows/fake-people';
 import { RealServer } from '../../workflows/real-server';
 import { operatorOf } from './fixture';
 
@@ -11,11 +11,11 @@ const TASK_QUEUE = 'cancel';
 const UNATTENDED = 'no worker takes work from the task queue "nobody"';
 const TIMEOUT_MS = 60_000;
 
-const humanApi = new People();
+const humanApi = new FakePeople();
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start();
-  await server.work({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore() });
+  await server.startWorkers({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore() });
 }, TIMEOUT_MS);
 afterAll(() => server?.stop(), TIMEOUT_MS);
 
@@ -33,7 +33,7 @@ async function setup(taskQueue = TASK_QUEUE) {
 
 async function invited(clientUserId: string) {
   const upstream = humanApi.add(clientUserId, []);
-  const handle = await server.begin(TASK_QUEUE, clientUserId, BY_NOTICES);
+  const handle = await server.startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
   await until('an invitation', TIMEOUT_MS, () => upstream.people[0]);
   return { upstream, handle };
 }
@@ -104,7 +104,7 @@ test.each([[['sweep']], [['withdraw', 'POL-9']]])(
 
 test('a cancel where no worker is there is requested, and who asked for it is told', async () => {
   const { run, said } = await setup('nobody');
-  const handle = await server.begin('nobody', 'POL-10', BY_NOTICES);
+  const handle = await server.startApplicant('nobody', 'POL-10', BY_NOTICES);
   expect(await run('cancel', 'POL-10')).toBe(0);
   expect(said()).toMatch(UNATTENDED);
   const { events } = await handle.fetchHistory();

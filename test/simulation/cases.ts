@@ -2,15 +2,15 @@ import { DAY_MS, DEFAULT_POLICY, HOUR_MS, type Policy, SECOND_MS } from '../../s
 import { forgedDeliveries, trueDeliveries, truths } from '../domain/model/histories';
 import { T0 } from '../domain/model/upstream';
 import { fc } from '../support/property';
-import type { Story } from './applicant';
+import type { SimulationCase } from './applicant';
 
-/** Slower where a poll has nothing to tell: quiet reads are what a life of 90 days consists of. */
+/** Slower polls: most reads of 90 days find nothing new. */
 export const POLICY: Policy = {
   ...DEFAULT_POLICY,
   pollMs: { ...DEFAULT_POLICY.pollMs, engaged: 6 * HOUR_MS, syncing: 4 * HOUR_MS, someSynced: 2 * HOUR_MS },
 };
 
-const FORGED = [
+const FORGED_STATUSES = [
   ...['Invited', 'Engaged', 'Syncing', 'Attn Required', 'Declined', 'Error', 'Disconnected', 'Some Synced'],
   ...['All Synced', 'Nonsense'],
 ];
@@ -26,21 +26,21 @@ const deaths = fc.array(
   { maxLength: 3 },
 );
 
-/** An early cancel meets the invitation, a late one what was collected. */
+/** An early cancel meets the invitation, a late one the collection. */
 const cancelAtMs = fc.oneof(
   fc.integer({ min: T0 - SECOND_MS, max: T0 + 3 * SECOND_MS }),
   fc.integer({ min: T0, max: T0 + 60 * DAY_MS }),
 );
 
-/** Any life of a person, told by push and poll, with all that goes wrong on the way. */
-export const stories: fc.Arbitrary<Story> = truths.chain((truth) =>
+/** Any course of a person, reported by notices and polls, with faults. */
+export const cases: fc.Arbitrary<SimulationCase> = truths.chain((truth) =>
   fc
     .record({
-      told: trueDeliveries(truth),
-      forged: forgedDeliveries(truth, FORGED),
+      genuine: trueDeliveries(truth),
+      forged: forgedDeliveries(truth, FORGED_STATUSES),
       cancelAtMs: fc.option(cancelAtMs, { freq: 4 }).map((atMs) => atMs),
       deaths,
-      // Often means to replay for every task: a few of the cases do, for it is slow.
+      // Few cases evict often, because a replay for every task is slow.
       forgetAfterTasks: fc.constantFrom(null, null, null, null, 11, 7, 3, 1),
       suggestAfter: fc.option(fc.integer({ min: 4, max: 20 })),
       failing: fc.constantFrom(0, 0, 10, 30),
@@ -48,5 +48,5 @@ export const stories: fc.Arbitrary<Story> = truths.chain((truth) =>
       skewMs: fc.constantFrom(0, 0, DAY_MS, -DAY_MS),
       seed: fc.nat(),
     })
-    .map(({ told, forged, ...rest }) => ({ truth, deliveries: [...told, ...forged], ...rest })),
+    .map(({ genuine, forged, ...rest }) => ({ truth, deliveries: [...genuine, ...forged], ...rest })),
 );

@@ -6,46 +6,46 @@ import { ModelUpstream, type Truth } from '../domain/model/upstream';
 import { facts, type Route } from '../support/fake-upstream';
 import type { Clock } from './clock';
 
-/** How Human API fares beside what is true of the person. */
-export interface Trouble {
-  /** How many of a hundred calls are answered 503, before they had an effect or after. */
+/** Faults of Human API. */
+export interface UpstreamFaults {
+  /** The percentage of calls that fail, before or after their effect. */
   readonly failing: number;
-  /** How long a create takes to show. */
+  /** The time until a created person is visible. */
   readonly commitMs: number;
-  /** By how much its clock is ahead of ours. */
+  /** How far its clock is ahead. */
   readonly skewMs: number;
-  readonly luck: () => number;
+  readonly random: () => number;
 }
 
-interface Created {
+interface CreatedPerson {
   readonly humanId: string;
   readonly visibleAtMs: number;
-  /** How many had been created before, unless others had deleted them: then a second invitation is what anybody would send. */
-  readonly besides: number;
+  /** How many people existed at the create; more than 0 means that a person was invited twice. */
+  readonly others: number;
   deletedAtMs: number | null;
 }
 
-/** A call as it was answered: what a read told, or null for nobody; undefined where no answer came. */
-export interface Answered {
+/** A call. `status`: the answer of a read, null if the person does not exist, undefined without an answer. */
+export interface RecordedCall {
   readonly route: Route;
   readonly atMs: number;
   readonly answered: boolean;
   readonly status?: string | null;
 }
 
-/** Long enough for the invitation to be answered, and looked up after an ambiguous answer. */
+/** Enough for the answer to an invitation, and for the look-ups after an ambiguous one. */
 const GONE_AFTER_MS = 10 * MINUTE_MS;
 
-/** Human API with one person in it, who lives as the truth says from the moment of the invitation. */
-export class UpstreamOfOne implements Upstream {
-  readonly created: Created[] = [];
-  readonly calls: Answered[] = [];
+/** Human API with one person, whose status follows the truth from the invitation on. */
+export class SimulatedUpstream implements Upstream {
+  readonly created: CreatedPerson[] = [];
+  readonly calls: RecordedCall[] = [];
   private readonly model: ModelUpstream;
 
   constructor(
     private readonly clock: Clock,
     private readonly truth: Truth,
-    private readonly trouble: Trouble,
+    private readonly faults: UpstreamFaults,
     private readonly person: { readonly clientUserId: string; readonly clientUserEmail: string },
   ) {
     this.model = new ModelUpstream({ ...truth, goneAtMs: null });
@@ -55,36 +55,36 @@ export class UpstreamOfOne implements Upstream {
     this.answer('invite', () => {
       const { nowMs } = this.clock;
       const humanId = `h-${this.created.length + 1}`;
-      const visibleAtMs = nowMs + this.trouble.commitMs;
-      const besides = this.goneMs() <= nowMs ? 0 : this.created.length;
-      this.created.push({ humanId, visibleAtMs, besides, deletedAtMs: null });
-      return this.userOf(humanId);
+      const visibleAtMs = nowMs + this.faults.commitMs;
+      const others = this.goneAtMs() <= nowMs ? 0 : this.created.length;
+      this.created.push({ humanId, visibleAtMs, others, deletedAtMs: null });
+      return this.toUser(humanId);
     });
 
   findPeople = (): Promise<Person[]> =>
-    this.answer('findPeople', () => this.there().map(({ humanId }) => this.userOf(humanId)));
+    this.answer('findPeople', () => this.visible().map(({ humanId }) => this.toUser(humanId)));
 
   /** The sweep's; no applicant asks for it. */
   listPeople: Upstream['listPeople'] = async () => ({ people: [], received: 0 });
 
   readStatus = (humanId: string): Promise<Person> =>
     this.answer('readStatus', () => {
-      if (!this.there().some((created) => created.humanId === humanId)) throw new NotFound(facts(404));
-      return this.userOf(humanId);
+      if (!this.visible().some((created) => created.humanId === humanId)) throw new NotFound(facts(404));
+      return this.toUser(humanId);
     });
 
   withdraw = (humanId: string): Promise<'deleted' | 'already-gone'> =>
     this.answer('withdraw', () => {
-      const created = this.there().find((somebody) => somebody.humanId === humanId);
+      const created = this.visible().find((person) => person.humanId === humanId);
       if (created) created.deletedAtMs = this.clock.nowMs;
       return created ? 'deleted' : 'already-gone';
     });
 
-  listReports = (): Promise<ListedReport[]> => this.answer('listReports', () => this.rows());
+  listReports = (): Promise<ListedReport[]> => this.answer('listReports', () => this.listRows());
 
   openReport: Upstream['openReport'] = (_clientUserId, reportId, format) =>
     this.answer('openReport', () => {
-      const row = this.rows().find(({ id }) => id === reportId);
+      const row = this.listRows().find(({ id }) => id === reportId);
       if (!row) throw new NotFound(facts(404));
       const fetched = this.model.fetch(row, format === 'html' ? 'json' : format, this.clock.nowMs);
       if (fetched.kind === 'not-offered') throw new NotOffered(facts(415));
@@ -104,39 +104,39 @@ export class UpstreamOfOne implements Upstream {
 
   close = async (): Promise<void> => {};
 
-  /** Everybody who is not deleted, by us or by others. */
-  left(): readonly Created[] {
-    return this.goneMs() <= this.clock.nowMs ? [] : this.created.filter(({ deletedAtMs }) => deletedAtMs === null);
+  /** The people that no one has deleted. */
+  remaining(): readonly CreatedPerson[] {
+    return this.goneAtMs() <= this.clock.nowMs ? [] : this.created.filter(({ deletedAtMs }) => deletedAtMs === null);
   }
 
-  /** Nobody is deleted before they were invited, which may be late: then it is soon after. */
-  private goneMs(): number {
+  /** A person is deleted after the invitation, however late that is. */
+  private goneAtMs(): number {
     const [invited] = this.created;
     return Math.max(this.truth.goneAtMs ?? Infinity, (invited?.visibleAtMs ?? 0) + GONE_AFTER_MS);
   }
 
-  private there(): Created[] {
-    return this.left().filter(({ visibleAtMs }) => visibleAtMs <= this.clock.nowMs);
+  private visible(): CreatedPerson[] {
+    return this.remaining().filter(({ visibleAtMs }) => visibleAtMs <= this.clock.nowMs);
   }
 
-  private rows(): ListedReport[] {
-    const listed = this.there().length > 0 ? this.model.list(this.clock.nowMs) : null;
+  private listRows(): ListedReport[] {
+    const listed = this.visible().length > 0 ? this.model.list(this.clock.nowMs) : null;
     if (!listed) throw new AccessDenied(facts(403));
     return [...listed];
   }
 
-  private userOf(humanId: string): Person {
-    const told = this.model.person(this.clock.nowMs);
-    if (!told) throw new NotFound(facts(404));
+  private toUser(humanId: string): Person {
+    const person = this.model.person(this.clock.nowMs);
+    if (!person) throw new NotFound(facts(404));
     const { clientUserId, clientUserEmail } = this.person;
-    const updatedAtMs = told.updatedAtMs === null ? null : told.updatedAtMs + this.trouble.skewMs;
+    const updatedAtMs = person.updatedAtMs === null ? null : person.updatedAtMs + this.faults.skewMs;
     return {
       ...{ clientUserId, subjectId: humanId, email: clientUserEmail },
-      ...{ status: told.status, updatedAtMs, inviteLink: null },
+      ...{ status: person.status, updatedAtMs, inviteLink: null },
     };
   }
 
-  private async answer<T>(route: Route, honestly: () => T): Promise<T> {
+  private async answer<T>(route: Route, compute: () => T): Promise<T> {
     const atMs = this.clock.nowMs;
     const call: { route: Route; atMs: number; answered: boolean; status?: string | null } = {
       route,
@@ -145,11 +145,12 @@ export class UpstreamOfOne implements Upstream {
     };
     this.calls.push(call);
     const down = this.truth.outages.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs < untilMs);
-    const lot = this.trouble.luck() * 100;
-    if (down || lot < this.trouble.failing / 2) throw new Unavailable(facts(down ? null : 503), 'scripted');
+    const draw = this.faults.random() * 100;
+    if (down || draw < this.faults.failing / 2) throw new Unavailable(facts(down ? null : 503), 'scripted');
     try {
-      const value = honestly();
-      if (lot < this.trouble.failing) throw new Unavailable(facts(null), 'scripted', { callMayBeAlive: lot % 1 < 0.5 });
+      const value = compute();
+      if (draw < this.faults.failing)
+        throw new Unavailable(facts(null), 'scripted', { callMayBeAlive: draw % 1 < 0.5 });
       call.answered = true;
       if (route === 'readStatus') call.status = (value as Person).status;
       return value;

@@ -1,0 +1,73 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { SweepCounts } from '../domain/sweep';
+import type { ReportStore } from '../report-store/port';
+import { LATEST_SWEEP } from './sweep-files';
+
+export type ActivityMetrics = ReturnType<typeof createActivityMetrics>;
+
+/** The counters of the activities. */
+export function createActivityMetrics(registry: Registry) {
+  const registers = [registry];
+  const retentionApplicants = new Counter({
+    name: 'chartway_retention_applicants_total',
+    help: 'Applicants past REPORTS_RETENTION: erased, held or failed. The last two count again in each run.',
+    labelNames: ['result'],
+    registers,
+  });
+  // From the start, so that the first failure is an increase.
+  for (const result of ['erased', 'held', 'failed']) retentionApplicants.inc({ result }, 0);
+  return {
+    retentionApplicants,
+    /** Many of them mean that notices are lost. */
+    foundByPolling: new Counter({
+      name: 'chartway_facts_found_by_polling_total',
+      help: 'News about a person that a poll found before a notice: a status, or a list of reports.',
+      labelNames: ['of'],
+      registers,
+    }),
+    ownerlessNotices: new Counter({
+      name: 'chartway_ownerless_notices_total',
+      help: 'Report notices without an applicant, by fate: kept (in the quarantine of the report store) or full (each try; they stay in the mailbox).',
+      labelNames: ['fate'],
+      registers,
+    }),
+  };
+}
+
+/** The result of the last sweep, as the report store has it. */
+export interface LatestSweep {
+  /** When it ended, ISO 8601. */
+  readonly at: string;
+  readonly counts: SweepCounts;
+}
+
+/** Registers gauges of the last sweep. Each scrape reads the store, so every worker reports the same; without an answer they keep their values. */
+export function serveSweepMetrics(registry: Registry, { shelf }: Pick<ReportStore, 'shelf'>): void {
+  const registers = [registry];
+  const endedAt = new Gauge({
+    name: 'chartway_sweep_ended_timestamp_seconds',
+    help: 'When the last sweep ended, in seconds since 1970.',
+    registers,
+  });
+  const findings = new Gauge({
+    name: 'chartway_sweep_findings',
+    help: 'Findings of the last sweep by kind: gone, unattended, terminated, unread.',
+    labelNames: ['kind'],
+    registers,
+    async collect() {
+      const latest = parseLatestSweep(await shelf.get(LATEST_SWEEP).catch(() => null));
+      if (!latest) return;
+      for (const [kind, count] of Object.entries(latest.counts)) findings.set({ kind }, count);
+      endedAt.set(Date.parse(latest.at) / 1_000);
+    },
+  });
+}
+
+/** Null if the file is damaged: a scrape must still report the other metrics. */
+function parseLatestSweep(bytes: Buffer | null): LatestSweep | null {
+  try {
+    return bytes && JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,30 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { describeError } from '../observability/describe-error';
+import { StoreNotFound, UnreadableManifest, WrongFolder } from '../report-store/errors';
+import type { Manifest, ReportStore } from '../report-store/port';
+
+/**
+ * Turns a failure of the store into a retryable Temporal failure that names no path: work continues once the store can be written. Throws
+ * WrongFolder as it is.
+ */
+export async function translateStoreErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WrongFolder) throw error;
+    const { name, code } = describeError(error);
+    const isOwnText = error instanceof UnreadableManifest || error instanceof StoreNotFound;
+    const why = isOwnText ? error.message : `the report store failed (${code ?? name})`;
+    throw ApplicationFailure.create({ message: `${why}; retried`, type: 'StoreUnavailable' });
+  }
+}
+
+/** The applicant's manifest; null without one, or if the folder is another applicant's. */
+export async function readOwnManifest(reportStore: ReportStore, clientUserId: string): Promise<Manifest | null> {
+  try {
+    return await translateStoreErrors(() => reportStore.readManifest(clientUserId));
+  } catch (error) {
+    if (error instanceof WrongFolder) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+import { Registry } from 'prom-client';
+import { createUpstreamActivities } from '../../src/activities';
+import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import { createMailboxActivities } from '../../src/activities/mailbox';
+import { createActivityMetrics } from '../../src/activities/metrics';
+import { createRefreshActivities } from '../../src/activities/refresh';
+import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
+import { NO_RUNS } from '../support/activity-deps';
+import { ApplicantUnderTest, applicantInput, type FollowOptions, type Handle } from '../support/applicant-under-test';
+import { FakeStore } from '../support/fake-store';
+import { type Change, FakeUpstream } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
+import { createActivities, useVirtualTime } from './applicant';
+import type { Activities } from './attempts';
+import { Clock } from './clock';
+import { SimulatedServer } from './server';
+import { WorkflowCode } from './workflow-code';
+
+/** Later than every date in the tests. */
+const START_MS = Date.UTC(2027, 0, 1);
+
+let code: WorkflowCode | undefined;
+
+interface Workflow {
+  readonly workflowType: string;
+  readonly workflowId: string;
+  readonly input?: unknown;
+}
+
+/** What the activities of a mailbox or a refresh call. */
+export interface Services {
+  readonly humanApi: FakeUpstream;
+  readonly store: FakeStore;
+  readonly runs?: ApplicantRuns;
+}
+
+/**
+ * Follows applicants on the simulated server: the same workflows and activities as on the time-skipping server, without processes, workers or network.
+ * An applicant costs milliseconds. Calls take no virtual time, and the clock stops while a test holds one.
+ */
+export function useSimulation() {
+  const servers = new Map<string, SimulatedServer>();
+  let clock = new Clock(START_MS);
+  let restore = () => {};
+  let sequence = 0;
+  beforeEach(() => {
+    clock = new Clock(START_MS);
+    servers.clear();
+    restore = useVirtualTime(clock, () => 0);
+  });
+  afterEach(() => restore());
+
+  const skip = async (ms: number) => {
+    const untilMs = clock.nowMs + ms;
+    await clock.runUntil(() => false, untilMs);
+    clock.nowMs = Math.max(clock.nowMs, untilMs);
+  };
+  const env = { sleep: (ms: number | string) => skip(Number(ms)), currentTimeMs: async () => clock.nowMs };
+
+  const start = (
+    workflow: Workflow & { readonly input: unknown },
+    activities: Activities,
+    forgetAfterTasks: number | null = null,
+  ) => {
+    code ??= new WorkflowCode(['readEarlierRound', 'recordManifest']);
+    const plan = { deaths: [], forgetAfterTasks, suggestAfter: null, random: () => 0, callsMayBeHeld: true };
+    const server = new SimulatedServer(code, clock, activities, plan, workflow);
+    servers.set(workflow.workflowId, server);
+    return server;
+  };
+
+  const followOn = async (humanApi: FakeUpstream, options: FollowOptions = {}) => {
+    sequence += 1;
+    const { store = new FakeStore(), clientUserId = `POL-${sequence}`, forgetAfterTasks } = options;
+    const workflowId = applicantWorkflowId(clientUserId);
+    const workflow = { workflowType: COLLECT_RECORDS, workflowId, input: applicantInput(clientUserId, options) };
+    const server = start(workflow, createActivities(humanApi, store), forgetAfterTasks);
+    const handle = createHandle(server, clock);
+    return new ApplicantUnderTest(env, handle, clientUserId, humanApi, store, clock.nowMs, async () => {});
+  };
+
+  return {
+    /** Follows an applicant; the times of the script count from the invitation. */
+    follow: (script: readonly Change[], options?: FollowOptions) => followOn(new FakeUpstream(script), options),
+    /** The same on an upstream that the test has prepared. */
+    followOn,
+    /** Follows an applicant whose changes are reported by notices alone, up to the last of them. */
+    async followByNotices(script: readonly Change[], prepare?: (humanApi: FakeUpstream) => void) {
+      const humanApi = new FakeUpstream(script);
+      prepare?.(humanApi);
+      const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+      await applicant.sendNotices(script);
+      return applicant;
+    },
+    /** Starts a mailbox or a refresh. */
+    startWorkflow: (workflow: Workflow, services: Services) =>
+      createHandle(start({ input: {}, ...workflow }, createInternalActivities(services)), clock),
+    /** Signals a mailbox or a refresh, and starts it if it does not run. */
+    signalWithStart(workflow: Workflow, signal: { readonly name: string }, arg: unknown, services: Services): Handle {
+      const { workflowId } = workflow;
+      const open = servers.get(workflowId);
+      const isOpen = open && open.closed === null;
+      const server = isOpen ? open : start({ input: {}, ...workflow }, createInternalActivities(services));
+      server.signal(signal.name, arg);
+      return createHandle(server, clock);
+    },
+    /** Waits until a mailbox or a refresh closes, and returns its result. */
+    async waitForResult<R>(workflowId: string): Promise<R> {
+      const server = servers.get(workflowId);
+      await clock.runUntil(() => server?.closed !== null, clock.nowMs + 3 * DAY_MS);
+      if (server?.closed?.status !== 'COMPLETED') throw new Error(`expected ${workflowId} to complete`);
+      return server.closed.result as R;
+    },
+    nowMs: env.currentTimeMs,
+    skip,
+  };
+}
+
+function createInternalActivities({ humanApi, store: reportStore, runs = NO_RUNS }: Services): Activities {
+  const metrics = createActivityMetrics(new Registry());
+  return {
+    ...createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 0 }),
+    ...createMailboxActivities({ runs, reportStore, cipher: null, metrics }),
+    ...createRefreshActivities({ reportStore, runs, refreshForMs: 30 * DAY_MS, policy: DEFAULT_POLICY }),
+  } as unknown as Activities;
+}
+
+/** The part of a client's handle that the tests use. */
+function createHandle(server: SimulatedServer, clock: Clock): Handle {
+  type Definition = string | { readonly name: string };
+  const toName = (definition: Definition) => (typeof definition === 'string' ? definition : definition.name);
+  clock.runDueSoon();
+  const handle = {
+    query: async (definition: Definition, ...args: unknown[]) => {
+      await clock.runDue();
+      return server.query(toName(definition), ...args);
+    },
+    signal: async (definition: Definition, ...args: unknown[]) => {
+      server.signal(toName(definition), ...args);
+      clock.runDueSoon();
+    },
+    cancel: async () => {
+      server.cancel();
+      await clock.runDue();
+    },
+    describe: async () => {
+      await clock.runDue();
+      const { closed, runId, searchAttributes } = server;
+      const closeTime = closed && new Date(closed.atMs);
+      return { status: { name: closed?.status ?? 'RUNNING' }, closeTime, runId, searchAttributes };
+    },
+    result: async () => server.closed?.result,
+    fetchHistory: async () => {
+      await clock.runDue();
+      return { events: server.history };
+    },
+  };
+  return handle as unknown as Handle;
+}

@@ -1,0 +1,34 @@
+import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import type { ManifestDeps } from '../../src/activities/manifests';
+import type { RetentionSettings } from '../../src/activities/retention';
+import { DAY_MS } from '../../src/domain/policy';
+import type { ReportStore } from '../../src/report-store/port';
+import { DIGEST_KEYS } from './fake-store';
+
+/** Temporal without any applicant. */
+export const NO_RUNS: ApplicantRuns = {
+  isOpen: async () => false,
+  openSinceMs: async () => null,
+  findByHumanId: async () => null,
+  deliverReportNotice: async () => 'closed-or-unknown',
+  passReportNotice: async () => 'closed-or-unknown',
+  passToRefresh: async () => {},
+  scheduleChecks: async () => {},
+};
+
+/** Dependencies of the activities about manifests; the audit log is discarded. */
+export function manifestDeps(reportStore: ReportStore): ManifestDeps {
+  const audit = { record: async () => {} };
+  return { reportStore, digestKeys: DIGEST_KEYS, audit, runs: NO_RUNS, refreshForMs: 30 * DAY_MS };
+}
+
+const neverCalled = async () => {
+  throw new Error('expected nothing to be erased by age');
+};
+
+/** REPORTS_RETENTION is off. */
+export const NO_RETENTION: RetentionSettings = {
+  retentionMs: null,
+  eraseClosed: neverCalled,
+  dropQuarantined: neverCalled,
+};

@@ -1,0 +1,241 @@
+import type { temporal } from '@temporalio/proto';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
+import { UNDECIDED } from '../../src/human-api/undecided-reasons';
+import { AccessDenied, Unavailable, Undecided } from '../../src/upstream/errors';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type Change, FakeUpstream, facts, provider, type Route } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
+
+const { follow, followOn, followByNotices, nowMs } = useSimulation();
+
+const DEADLINE_MS = 10 * DAY_MS;
+const SHORT: Policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applicant: DEADLINE_MS } };
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const DOWN = new Unavailable(facts(503), 'scripted');
+
+describe('a deadline', () => {
+  /** An applicant that no one can read from `fromMs` to `untilMs` after the invitation. */
+  async function withOutage(fromMs: number, untilMs: number, script: readonly Change[] = []) {
+    const humanApi = new FakeUpstream(script);
+    const when = (atMs: number) => atMs >= applicant.invitedAtMs + fromMs && atMs < applicant.invitedAtMs + untilMs;
+    humanApi.faults.push({ route: 'readStatus', error: DOWN, when });
+    const applicant = await followOn(humanApi, { policy: SHORT });
+    return applicant;
+  }
+
+  test('acts on a read after it, not on what was known before', async () => {
+    const policy = { ...BY_NOTICES, expiresMs: SHORT.expiresMs };
+    const script = [{ afterMs: DEADLINE_MS - MINUTE_MS, status: 'All Synced', reports: provider('A') }];
+    const applicant = await follow(script, { policy });
+    expect((await applicant.waitForEnd()).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    expect(applicant.routes()).not.toContain('withdraw');
+  });
+
+  test('counts from the adoption of a person, not from an earlier invitation', async () => {
+    const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status: 'Engaged' }]);
+    humanApi.enrol('POL-old', 'pol-old@example.org', (await nowMs()) - 100 * DAY_MS);
+    const applicant = await followOn(humanApi, { clientUserId: 'POL-old', policy: SHORT });
+    const { result, afterMs } = await applicant.waitForEnd();
+    expect(result?.outcome).toBe('expired');
+    expect(afterMs).toBeGreaterThanOrEqual(DEADLINE_MS);
+  });
+
+  test('waits for the end of an outage and moves by its length, with few events', async () => {
+    const applicant = await withOutage(DEADLINE_MS - 8 * HOUR_MS, DEADLINE_MS + HOUR_MS);
+    await applicant.skipTo(DEADLINE_MS - 7 * HOUR_MS);
+    const eventsBefore = await applicant.countEvents();
+    await applicant.skipTo(DEADLINE_MS + HOUR_MS - MINUTE_MS);
+    expect(await applicant.state()).toMatchObject({ outcome: null, facts: { extensionMs: null } });
+    const state = await applicant.skipUntil(({ facts: known }) => known?.extensionMs !== null);
+    // The poll six hours before the deadline is the first one that fails.
+    expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(7, 0);
+    expect((await applicant.countEvents()) - eventsBefore).toBeLessThan(30);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
+    expect(result).toEqual({ outcome: 'expired', reason: 'invitation-expired', documents: 0 });
+    expect(afterMs).toBeGreaterThanOrEqual(DEADLINE_MS + (state.facts?.extensionMs ?? 0));
+  });
+
+  test('that has moved collects a person who syncs before it', async () => {
+    const script = [{ afterMs: DEADLINE_MS + 2 * HOUR_MS, status: 'All Synced', reports: provider('A') }];
+    const applicant = await withOutage(DEADLINE_MS, DEADLINE_MS + DAY_MS, script);
+    expect((await applicant.waitForEnd()).result?.outcome).toBe('collected');
+  });
+
+  test('does not move for an outage shorter than the poll cadence', async () => {
+    const applicant = await withOutage(DEADLINE_MS - MINUTE_MS, DEADLINE_MS + 5 * HOUR_MS);
+    const { result, afterMs } = await applicant.waitForEnd();
+    expect(result?.outcome).toBe('expired');
+    expect(applicant.routes().slice(-2)).toEqual(['readStatus', 'withdraw']);
+    expect(afterMs).toBeLessThan(DEADLINE_MS + 5.2 * HOUR_MS);
+  });
+});
+
+describe('while the list that a notice asks for is unavailable', () => {
+  /** A report notice an hour after the invitation; the list is available after `backAfterMs`. */
+  async function setup(script: readonly Change[], backAfterMs = Infinity) {
+    const humanApi = new FakeUpstream(script);
+    const when = (atMs: number) => atMs < (humanApi.people[0]?.invitedAtMs ?? 0) + backAfterMs;
+    humanApi.faults.push({ route: 'listReports', error: DOWN, when });
+    const policy = { ...DEFAULT_POLICY, expiresMs: { ...DEFAULT_POLICY.expiresMs, invitation: DAY_MS } };
+    const applicant = await followOn(humanApi, { policy });
+    await applicant.skipTo(HOUR_MS);
+    await applicant.sendReportNotice('u-A');
+    await applicant.skipUntil(() => humanApi.count('listReports') > 1);
+    return applicant;
+  }
+
+  test('the invitation expires on time', async () => {
+    const applicant = await setup([]);
+    const { result, afterMs } = await applicant.waitForEnd();
+    expect(result).toEqual({ outcome: 'expired', reason: 'invitation-expired', documents: 0 });
+    expect(afterMs).toBeLessThan(DAY_MS + HOUR_MS);
+  });
+
+  test('a declined person is read and withdrawn at once', async () => {
+    const declined = { afterMs: HOUR_MS + 10 * MINUTE_MS, status: 'Declined' };
+    const applicant = await setup([declined]);
+    await applicant.sendNotices([declined]);
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS, HOUR_MS);
+    expect(result?.outcome).toBe('declined');
+    expect(afterMs).toBeLessThan(declined.afterMs + 5 * MINUTE_MS);
+    expect(applicant.routes().at(-1)).toBe('withdraw');
+  });
+
+  test('the stage follows the notices', async () => {
+    const engaged = { afterMs: HOUR_MS + 5 * MINUTE_MS, status: 'Engaged' };
+    const applicant = await setup([engaged]);
+    await applicant.sendNotices([engaged]);
+    expect((await applicant.state()).stage).toBe('engaged');
+  });
+
+  test('it is retried every five minutes, and its reports are stored', async () => {
+    const backMs = 5 * HOUR_MS;
+    const applicant = await setup([{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }], backMs);
+    await applicant.skipTo(backMs + 6 * MINUTE_MS);
+    expect((await applicant.state()).collection.documents).toHaveLength(3);
+  });
+});
+
+test('reports are collected while the status of their notice cannot be read', async () => {
+  const script = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
+  const applicant = await followByNotices(script, (humanApi) => {
+    humanApi.faults.push({ route: 'readStatus', error: DOWN });
+  });
+  await applicant.skip(10 * MINUTE_MS);
+  expect((await applicant.state()).collection.documents).toHaveLength(3);
+});
+
+describe('access that upstream denies', () => {
+  const deny = (times: number) => (humanApi: FakeUpstream) => {
+    humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), times });
+  };
+
+  test('concludes nothing before the person has synced', async () => {
+    const script = [{ afterMs: HOUR_MS, status: 'Engaged', reports: provider('A') }];
+    const applicant = await followByNotices(script, deny(Infinity));
+    await applicant.skip(DAY_MS);
+    expect(await applicant.state()).toMatchObject({ outcome: null, stage: 'engaged' });
+    expect([applicant.humanApi.count('listReports'), applicant.humanApi.count('proveCredentials')]).toEqual([1, 0]);
+  });
+
+  test('for an hour of All Synced means no reports, and the manifest records it', async () => {
+    const applicant = await followByNotices([{ afterMs: HOUR_MS, status: 'All Synced' }], deny(Infinity));
+    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
+    expect(result).toEqual({ outcome: 'partial', reason: 'nothing-listed', documents: 0 });
+    expect(afterMs).toBeGreaterThan(2 * HOUR_MS);
+    const routes = applicant.routes();
+    expect(routes.lastIndexOf('proveCredentials')).toBeGreaterThan(routes.lastIndexOf('listReports'));
+    for (const { detail } of applicant.manifest.missing) expect(detail).toMatch(/access.*All Synced/);
+  });
+
+  test('for less than an hour loses no report', async () => {
+    const applicant = await followByNotices(ALL_SYNCED, deny(12));
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({ outcome: 'collected', documents: 3 });
+  });
+
+  test('no longer counts once the status has changed', async () => {
+    const disconnected = { afterMs: HOUR_MS + 20 * MINUTE_MS, status: 'Disconnected' };
+    const script = [{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected];
+    const applicant = await followByNotices(script, deny(Infinity));
+    await applicant.skip(3 * MINUTE_MS);
+    expect(await applicant.state()).toMatchObject({ stage: 'attention', outcome: null });
+    await applicant.handle.cancel();
+    expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
+  });
+
+  test('never means no reports while the credentials are wrong', async () => {
+    let isCorrected = false;
+    const applicant = await followByNotices(ALL_SYNCED, (humanApi) => {
+      const when = () => !isCorrected;
+      humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(401)), when });
+      humanApi.faults.push({ route: 'proveCredentials', error: new Unavailable(facts(401), 'scripted'), when });
+    });
+    await applicant.skip(DAY_MS);
+    expect(await applicant.state()).toMatchObject({ outcome: null, stage: 'collecting' });
+    isCorrected = true;
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({ outcome: 'collected', documents: 3 });
+  });
+});
+
+describe('while the answers of a route decide nothing', () => {
+  const WHY = UNDECIDED.unidentified404;
+
+  /** A gateway answers a route in the form of upstream's envelopes, from and until these times after the start. */
+  async function withGateway(route: Route, fromMs: number, untilMs: number, policy = DEFAULT_POLICY) {
+    const humanApi = new FakeUpstream([]);
+    const startMs = await nowMs();
+    const when = (atMs: number) => atMs >= startMs + fromMs && atMs < startMs + untilMs;
+    humanApi.faults.push({ route, error: new Undecided(facts(404), WHY), when });
+    return followOn(humanApi, { policy });
+  }
+
+  async function readDetails({ handle }: ApplicantUnderTest): Promise<string> {
+    const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
+    return metadata.currentDetails ?? '';
+  }
+
+  test('an applicant shows the reason, adds no history, and continues after the next decisive answer', async () => {
+    const applicant = await withGateway('readStatus', HOUR_MS, 2 * DAY_MS);
+    const state = await applicant.skipUntil(({ stuck }) => stuck !== null);
+    expect(state).toMatchObject({ stuck: WHY, outcome: null, stage: 'invited' });
+    expect(await readDetails(applicant)).toContain(WHY);
+    const events = await applicant.countEvents();
+    await applicant.skipTo(2 * DAY_MS - MINUTE_MS);
+    expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });
+    expect(await applicant.countEvents()).toBeLessThanOrEqual(events + 1);
+    await applicant.skip(6 * HOUR_MS);
+    expect(await applicant.state()).toMatchObject({ stuck: null, outcome: null, stage: 'invited' });
+    expect(await readDetails(applicant)).not.toContain(WHY);
+  });
+
+  test('no deadline acts', async () => {
+    const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DAY_MS, applicant: DAY_MS } };
+    const applicant = await withGateway('readStatus', HOUR_MS, Infinity, policy);
+    await applicant.skipTo(2 * DAY_MS);
+    expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });
+    expect(applicant.routes()).not.toContain('withdraw');
+  });
+
+  test('a withdrawal continues until upstream confirms it', async () => {
+    const applicant = await withGateway('withdraw', 0, DAY_MS);
+    await applicant.waitForInvitation();
+    await applicant.handle.cancel();
+    expect(await applicant.skipUntil(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, outcome: null });
+    await applicant.skipTo(DAY_MS + 10 * MINUTE_MS);
+    expect(applicant.humanApi.people).toMatchObject([{ deleted: true }]);
+    expect((await applicant.handle.describe()).status.name).toBe('CANCELLED');
+    expect(applicant.manifest).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  test('no one is invited, and exactly one person once the look-ups decide', async () => {
+    const applicant = await withGateway('findPeople', 0, HOUR_MS);
+    expect(await applicant.skipUntil(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, stage: 'inviting' });
+    expect(applicant.humanApi.count('invite')).toBe(0);
+    expect(await applicant.skipUntil(({ humanId }) => humanId !== null)).toMatchObject({
+      stuck: null,
+      stage: 'invited',
+    });
+    expect(applicant.humanApi.people).toHaveLength(1);
+  });
+});

@@ -1,0 +1,160 @@
+import { Registry } from 'prom-client';
+import { createMailboxActivities } from '../../src/activities/mailbox';
+import { createActivityMetrics } from '../../src/activities/metrics';
+import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
+import { serveDuePollMetric } from '../../src/temporal/task-queues';
+import { until } from '../support/condition';
+import { FakeStore } from '../support/fake-store';
+import { type Change, row } from '../support/fake-upstream';
+import { BY_NOTICES, fastPolls } from '../support/policies';
+import { FakePeople } from './fake-people';
+import { useRealServer } from './real-server';
+
+const server = useRealServer();
+
+const STEP_TIMEOUT_MS = 60_000;
+const POLLED: Policy = {
+  ...fastPolls(SECOND_MS),
+  settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
+  wanted: { ccdraw: ['pdf'] },
+};
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+}
+
+/** Invites applicants that are polled every second; `countReads` returns the number of their polls. */
+async function startPolled(humanApi: FakePeople, taskQueue: string, ids: readonly string[]) {
+  for (const id of ids) humanApi.add(id, []);
+  await Promise.all(ids.map((id) => server().startApplicant(taskQueue, id, POLLED)));
+  const invited = () => ids.every((id) => humanApi.upstreamOf(id).count('invite') > 0);
+  await until('the invitations', STEP_TIMEOUT_MS, invited);
+  return { countReads: () => ids.reduce((sum, id) => sum + humanApi.upstreamOf(id).count('readStatus'), 0) };
+}
+
+/** The largest number of calls within any `seconds`. */
+function countMostWithin(calls: readonly number[], seconds: number): number {
+  let most = 0;
+  for (let from = 0, to = 0; to < calls.length; to += 1) {
+    while ((calls[to] ?? 0) - (calls[from] ?? 0) >= seconds * SECOND_MS) from += 1;
+    most = Math.max(most, to - from + 1);
+  }
+  return most;
+}
+
+test('a deadline acts on time behind a full queue of polls and a file, and the metric shows the age of the polls', async () => {
+  const taskQueue = 'full-queue';
+  const [callsPerSecond, deadlineMs, crowd] = [10, 4 * SECOND_MS, names('POL', 100)];
+  const humanApi = new FakePeople();
+  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore(), maxCallsPerSecond: callsPerSecond });
+  const { countReads } = await startPolled(humanApi, taskQueue, crowd);
+  const invitations = humanApi.calls.length;
+  const scrape = async (queue: string) => {
+    const registry = new Registry();
+    serveDuePollMetric(registry, { client: server().client, taskQueue: queue });
+    const metric = await registry.getSingleMetric('chartway_oldest_due_poll_age_seconds')?.get();
+    return metric?.values[0]?.value ?? 0;
+  };
+  const age = await until('late polls', STEP_TIMEOUT_MS, async () => {
+    const seconds = await scrape(taskQueue);
+    return seconds > 2 && seconds;
+  });
+  expect(age).toBeLessThan(100);
+  expect(await scrape('idle')).toBe(0);
+  // The server carries the unused rate of one second over to the next.
+  expect(countMostWithin(humanApi.calls.slice(invitations), 5)).toBeLessThanOrEqual(callsPerSecond * 7 + 2);
+
+  const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: deadlineMs, applicant: deadlineMs } };
+  const late = humanApi.add('LATE', []);
+  const applicant = await server().startApplicant(taskQueue, 'LATE', policy);
+  const { invitedAtMs } = await until('the invitation', STEP_TIMEOUT_MS, () => late.people[0]);
+  for (const id of names('FILE', 60)) {
+    humanApi.add(id, []);
+    await server().startApplicant(taskQueue, id, POLLED, 10_000, { batch: true });
+  }
+  await until('the deadline', STEP_TIMEOUT_MS, () => Date.now() >= invitedAtMs + deadlineMs);
+  const before = countReads();
+  expect(await applicant.result()).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
+  // A read and a withdrawal take a second or two; a poll would wait for a hundred others.
+  expect(countReads() - before).toBeLessThan(crowd.length / 2);
+});
+
+test('downloads that hang do not delay a withdrawal', async () => {
+  const taskQueue = 'slow-downloads';
+  const [humanApi, ids] = [new FakePeople(), names('SLOW', 5)];
+  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore() });
+  const reports = Array.from({ length: 30 }, (_, index) => row(`r${index}`, 'ccdraw', 'A'));
+  const script: readonly Change[] = [{ afterMs: 0, status: 'All Synced', reports }];
+  const slow = ids.map((id) => humanApi.add(id, script));
+  const releases = slow.map((upstream) => upstream.hold('openReport'));
+  const cancelled = humanApi.add('CANCELLED', []);
+  const applicant = await server().startApplicant(taskQueue, 'CANCELLED', POLLED);
+  await until('an invitation', STEP_TIMEOUT_MS, () => cancelled.people.length === 1);
+  const applicants = await Promise.all(ids.map((id) => server().startApplicant(taskQueue, id, POLLED)));
+  const countDownloads = () => slow.reduce((sum, upstream) => sum + upstream.count('openReport'), 0);
+  await until('all slots to be taken', STEP_TIMEOUT_MS, () => countDownloads() >= 50);
+  await applicant.cancel();
+  await until('the withdrawal', STEP_TIMEOUT_MS, () => cancelled.people[0]?.deleted === true);
+  expect(countDownloads()).toBe(50);
+  for (const release of releases) release();
+  await Promise.all(applicants.map((each) => each.result()));
+  expect(countDownloads()).toBe(5 * 30);
+});
+
+test('the invitations of a file leave the polls their share of the calls', async () => {
+  const taskQueue = 'file';
+  const [humanApi, rows] = [new FakePeople(), names('ROW', 60)];
+  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore(), maxCallsPerSecond: 12 });
+  const { countReads } = await startPolled(humanApi, taskQueue, names('POLLED', 3));
+  const upstreams = rows.map((id) => humanApi.add(id, []));
+  // The first poll of the rows is a day away.
+  for (const id of rows) await server().startApplicant(taskQueue, id, DEFAULT_POLICY, 10_000, { batch: true });
+  const before = countReads();
+  await until('twelve more polls', STEP_TIMEOUT_MS, () => countReads() >= before + 12);
+  const invited = upstreams.filter(({ people }) => people.length === 1).length;
+  expect(invited).toBeGreaterThan(0);
+  expect(invited).toBeLessThan(rows.length / 2);
+});
+
+test('the notices of unknown persons delay neither polls nor an applicant', async () => {
+  const taskQueue = 'unknown-persons';
+  const [humanApi, store, unknown] = [new FakePeople(), new FakeStore(), names('unknown', 150)];
+  const deps = { client: server().client, taskQueue, refreshForMs: DAY_MS };
+  const sender = createNoticeSender(deps);
+  const metrics = createActivityMetrics(new Registry());
+  const runs = createApplicantRuns(deps);
+  const internalActivities = createMailboxActivities({ runs, reportStore: store, cipher: null, metrics });
+  await server().startWorkers({ taskQueue, humanApi, store, internalActivities, maxCallsPerSecond: 12 });
+  const { countReads } = await startPolled(humanApi, taskQueue, names('KNOWN', 3));
+  const reads = jest.spyOn(humanApi, 'readStatus');
+  const countLookUps = () => reads.mock.calls.filter(([id]) => id.startsWith('unknown-')).length;
+  await Promise.all(
+    unknown.map((humanId) =>
+      sender.send({ kind: 'report', humanId, reportId: 'r', type: null, updatedAt: null }, null, humanId),
+    ),
+  );
+  await until('the first look-up', STEP_TIMEOUT_MS, () => countLookUps() > 0);
+  const before = countReads();
+  const policy: Policy = { ...POLLED, pollMs: BY_NOTICES.pollMs };
+  const upstream = humanApi.add('NEW', [{ afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }]);
+  const applicant = await server().startApplicant(taskQueue, 'NEW', policy);
+  const { humanId } = await until('an invitation', STEP_TIMEOUT_MS, () => upstream.people[0]);
+  const notice = { kind: 'status', clientUserId: 'NEW', humanId, status: 'All Synced' } as const;
+  await sender.send({ ...notice, updatedAt: new Date().toISOString() }, null, 'all-synced');
+  expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 1 });
+  await until('twenty polls', STEP_TIMEOUT_MS, () => countReads() >= before + 20);
+  expect(countLookUps()).toBeLessThan(unknown.length);
+});
+
+test('twelve polls that find nothing add no event to the history', async () => {
+  const taskQueue = 'quiet';
+  const humanApi = new FakePeople();
+  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore() });
+  const { countReads } = await startPolled(humanApi, taskQueue, ['QUIET']);
+  await until('the first poll', STEP_TIMEOUT_MS, () => countReads() > 0);
+  const handle = server().client.workflow.getHandle('applicant-QUIET');
+  const before = (await handle.fetchHistory()).events?.length;
+  await until('twelve more polls', STEP_TIMEOUT_MS, () => countReads() > 12);
+  expect((await handle.fetchHistory()).events?.length).toBe(before);
+});
