@@ -1,15 +1,13 @@
 import { createApi } from './api/server';
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { keepAuditFor } from './observability/audit-keep';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
+import { schedulePruning } from './observability/audit-keep';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { configuration, openConfiguredAudit } from './process/audit-process';
+import { configurationEntry, openAuditOrExit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady } from './process/ready';
-import { runProcess } from './process/run-process';
+import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
-import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
@@ -25,13 +23,11 @@ runProcess('api', async () => {
   const { api: settings, payload, temporal } = config;
   // The configuration requires a folder for the api.
   const folder = config.audit.folder ?? '';
-  const tellHead = (line: string) => process.stdout.write(`${line}\n`);
-  const audit = exitOnConfigurationError(
-    await openConfiguredAudit({ folder, process: 'api', key: config.audit.keys.signing, log, tellHead }),
-  );
+  const printCheckpoint = (line: string) => process.stdout.write(`${line}\n`);
+  const audit = await openAuditOrExit({ folder, process: 'api', key: config.audit.keys.signing, log, printCheckpoint });
   // Without a writable audit log, the log reports that, and each request is rejected.
-  await audit.record(configuration('api', namesSet())).catch(() => undefined);
-  keepAuditFor({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
+  await audit.record(configurationEntry('api', listSetNames())).catch(() => undefined);
+  schedulePruning({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);

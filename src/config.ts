@@ -9,13 +9,13 @@ import { PROXY_EXPECTED, readProxy } from './human-api/proxy-settings';
 import {
   ConfigurationError,
   type ConfigurationFault,
+  describeFault,
   type Environment,
-  faultOf,
-  nameMeant,
+  findIntendedName,
 } from './process/configuration-fault';
-import { isLoopbackHost, withoutOwnNoProxy } from './process/loopback';
+import { isLoopbackHost, removeOwnNoProxy } from './process/loopback';
 import { networks } from './process/networks';
-import { Mistake, separated, setting } from './process/setting';
+import { parseList, SettingFault, setting } from './process/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
@@ -37,53 +37,53 @@ import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webho
 export { exitOnConfigurationError } from './process/configuration-fault';
 
 /**
- * The process that reads: every process checks the form of all that is set, and requires only what it uses itself. `verifier`: an operator's
- * command that only reads files of the audit log.
+ * The process that reads the configuration: it checks the form of all variables and requires the ones that it uses. `verifier`: a command that only
+ * reads files of the audit log.
  */
 export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'chartway' | 'dev' | 'verifier';
 
-/** Everything that the environment says, checked. */
-export type Config = ReturnType<typeof configOf>;
-/** What a worker cannot be without. */
+/** The checked configuration. */
+export type Config = ReturnType<typeof toConfig>;
 export type WorkerConfig = Config & { readonly humanApi: { readonly clientId: string; readonly clientSecret: string } };
 
 /**
- * Reads the environment and, behind it, the `.env` of `folder`. A variable set to nothing, or to white space, counts as not set; in the environment it still hides the one in `.env`.
+ * Reads the environment, and the `.env` of `folder` for variables that are not in it. An empty or blank variable counts as not set, but in the
+ * environment it still hides the one in `.env`.
  * @throws ConfigurationError
  */
 export function readConfig(process: 'worker', env?: NodeJS.ProcessEnv, folder?: string): WorkerConfig;
 export function readConfig(process: ProcessName, env?: NodeJS.ProcessEnv, folder?: string): Config;
 export function readConfig(processName: ProcessName, env = process.env, folder = process.cwd()): Config {
-  const given = givenTexts(env, folder);
-  const set = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
+  const texts = readTexts(env, folder);
+  const set = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
   const checked = z.object(VARIABLES).safeParse(set);
   const temporal = readTemporalSettings(set);
   const address = 'connection' in temporal ? temporal.connection.address : null;
-  const own = hasPayloadSettings(set) || address === null ? null : ownKeysOf(processName, address, folder);
-  const ring = own !== null && 'ids' in own ? own : null;
-  const found = [
-    ...(own === null || 'ids' in own ? [] : [own]),
-    ...(checked.error?.issues ?? []).map(({ path: [key], message }) => faultOf(String(key), message, set)),
+  const devKeys = hasPayloadSettings(set) || address === null ? null : readDevKeysFor(processName, address, folder);
+  const ring = devKeys !== null && 'ids' in devKeys ? devKeys : null;
+  const all = [
+    ...(devKeys === null || 'ids' in devKeys ? [] : [devKeys]),
+    ...(checked.error?.issues ?? []).map(({ path: [key], message }) => describeFault(String(key), message, set)),
     ...('connection' in temporal ? [] : temporal),
     ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
-    // Keys that are there and cannot be read are one fault, not also missing.
-    ...unmetBy(processName, set, { ownKeys: own !== null && processName !== 'verifier' }),
-    ...unknownNames(given),
+    // Unreadable dev keys are one fault, so they do not also count as missing.
+    ...findMissing(processName, set, { hasDevKeys: devKeys !== null && processName !== 'verifier' }),
+    ...unknownNames(texts),
   ];
-  // One fault a variable: what is malformed need not also be unavailable.
-  const faults = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
+  // One fault per variable.
+  const faults = all.filter(({ key }, index) => all.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
-  return configOf(processName, checked.data, temporal, ring, set);
+  return toConfig(processName, checked.data, temporal, ring, set);
 }
 
-function configOf(
+function toConfig(
   processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
-  { hasServer: serverGiven, ...temporal }: TemporalSettingsRead,
-  own: KeyRing | null,
+  { hasServer, ...temporal }: TemporalSettingsRead,
+  devKeys: KeyRing | null,
   set: Environment,
 ) {
-  const payload = readPayloadSettings(read, own);
+  const payload = readPayloadSettings(read, devKeys);
   return {
     humanApi: {
       clientId: read.HUMAN_API_CLIENT_ID ?? null,
@@ -97,31 +97,31 @@ function configOf(
       /** Null: Human API is called directly. */
       proxy: proxyOf(set),
     },
-    hasRealUpstream: isReal([read.HUMAN_API_AUTH_URL, read.HUMAN_API_ADMIN_URL, read.HUMAN_API_DATA_URL]),
+    hasRealUpstream: isRemote([read.HUMAN_API_AUTH_URL, read.HUMAN_API_ADMIN_URL, read.HUMAN_API_DATA_URL]),
     temporal,
-    /** Whether something named a Temporal server; if not, the address above is the default. */
-    temporalGiven: serverGiven,
+    /** False: the address above is the default. */
+    hasTemporalServer: hasServer,
     taskQueue: read.TASK_QUEUE,
     deployment: { name: read.WORKER_DEPLOYMENT_NAME ?? null, buildId: read.WORKER_BUILD_ID ?? null },
     reportStore: read.REPORT_STORE,
-    /** The id in its `.chartway/store.json`; null: any. */
+    /** The id in its `.chartway/store.json`; null: any id is accepted. */
     reportStoreId: read.REPORT_STORE_ID ?? null,
-    /** What is encrypted can be read for as long as its key is listed, whatever is written from now on. */
+    /** Encrypted files stay readable while their key is listed, also when new files are not encrypted. */
     reportsAtRest: { cipher: payload.ring && createCipher(payload.ring), encrypts: read.REPORTS_ENCRYPTION === 'on' },
     policy: toPolicy(read),
     refreshForMs: read.REFRESH_FOR,
-    /** Null: nothing is erased by age. */
+    /** Null: no applicant is erased because of its age. */
     retentionMs: toRetentionMs(read),
-    /** Null: no sweep by schedule. */
+    /** Null: no scheduled sweep. */
     sweepEveryMs: read.SWEEP_EVERY === 'off' ? null : read.SWEEP_EVERY,
     webhook: {
       host: read.WEBHOOK_HOST,
       port: read.WEBHOOK_PORT,
-      /** The entries of `AUDIT_KEY` that sign for it, for the `npm start` that starts it. */
+      /** The entries of `AUDIT_KEY` that sign its chains, for the `npm start` that starts it. */
       auditKey: selectWebhookKeys(set['AUDIT_KEY'] ?? ''),
-      /** Each is good; several while one is being replaced. */
+      /** Each is valid; several during a replacement. */
       secrets: read.WEBHOOK_SECRET ?? [],
-      /** Networks of proxies whose `X-Forwarded-For` is believed. */
+      /** Networks of proxies whose `X-Forwarded-For` is trusted. */
       trustedProxies: read.WEBHOOK_TRUSTED_PROXIES ?? [],
       signature: signatureSettings(read, read.HUMAN_API_CLIENT_SECRET),
       tls: tlsFiles(read.WEBHOOK_TLS_CERT_FILE, read.WEBHOOK_TLS_KEY_FILE),
@@ -131,12 +131,12 @@ function configOf(
     },
     api: apiSettings(read, { host: read.API_HOST, port: read.API_PORT }),
     payload,
-    /** Whether anything was said about encryption. */
-    payloadGiven: hasPayloadSettings(read),
-    /** Port null: no metrics are served. */
+    /** Whether any variable of the payload encryption is set. */
+    hasPayloadSettings: hasPayloadSettings(read),
+    /** Port null: no metrics. */
     metrics: { host: read.METRICS_HOST, port: read.METRICS_PORT ?? null },
     logLevel: read.LOG_LEVEL,
-    /** Folder null: what has to stand in the audit log is refused. */
+    /** Folder null: acts that must be recorded are rejected. */
     audit: {
       folder: isOff(read.AUDIT_LOG) ? null : read.AUDIT_LOG,
       keepMs: read.AUDIT_KEEP,
@@ -145,23 +145,24 @@ function configOf(
   } as const;
 }
 
-/** What is set, without the white space at its ends: secrets come out of files, with a line's end, a carriage return or a byte order mark. */
-function givenTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
-  const set = Object.entries({ ...dotEnv(folder), ...withoutOwnNoProxy(env) });
-  return Object.fromEntries(set.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
+/** All variables, trimmed: secrets from files often end with a line break or start with a byte order mark. */
+function readTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
+  const all = Object.entries({ ...readDotEnv(folder), ...removeOwnNoProxy(env) });
+  return Object.fromEntries(all.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
 }
 
-/** The keys of an `npm start` in this folder, which makes them itself. What it has written can be verified after it has ended. */
-function ownKeysOf(processName: ProcessName, temporalAddress: string, folder: string) {
+/** The keys of the `npm start` in this folder. Its audit log can be verified after it has ended. */
+function readDevKeysFor(processName: ProcessName, temporalAddress: string, folder: string) {
   if (processName === 'dev') return null;
   return processName === 'verifier' ? readDevKeys(folder) : readRunningDevKeys(folder, temporalAddress);
 }
 
-/** The names of ours that are set, without what they are set to: for the audit log. */
-export function namesSet(env = process.env, folder = process.cwd()): readonly string[] {
-  const given = givenTexts(env, folder);
-  const ours = namesOfOurs(given);
-  return ours.filter((name) => given[name]).sort();
+/** The names of our variables that are set, for the audit log. */
+export function listSetNames(env = process.env, folder = process.cwd()): readonly string[] {
+  const texts = readTexts(env, folder);
+  return knownNames(texts)
+    .filter((name) => texts[name])
+    .sort();
 }
 
 const text = setting('a value', (value) => value);
@@ -170,12 +171,12 @@ const port = setting('a port, 0 to 65535', (value) => (/^\d{1,5}$/.test(value) &
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const url = setting('an https URL (plain http on loopback only) without user, query or fragment', baseUrl);
 const reportStore = setting('a store', (value) => {
-  const judged = parseReportStore(value);
-  return judged.ok ? judged.target : new Mistake(judged.expected);
+  const parsed = parseReportStore(value);
+  return parsed.ok ? parsed.target : new SettingFault(parsed.expected);
 });
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** Every variable of ours, with its form and what it is when not set. */
+/** All variables with their form and default. */
 const VARIABLES = {
   HUMAN_API_CLIENT_ID: text.optional(),
   HUMAN_API_CLIENT_SECRET: text.optional(),
@@ -185,7 +186,7 @@ const VARIABLES = {
   HUMAN_API_MAX_CALLS_PER_SECOND: setting('a number above 0, at most 10000', (value) =>
     /^\d+(\.\d+)?$/.test(value) && +value > 0 && +value <= 10_000 ? +value : null,
   ).prefault('10'),
-  // An invitation waits this long after an ambiguous answer before it looks again: minutes would help nobody.
+  // An invitation also waits this long before it checks the effect of an ambiguous answer.
   HUMAN_API_TIMEOUT: setting(`${DURATION_EXPECTED}; at most 5m`, (value) => {
     const timeoutMs = parseDurationMs(value);
     return timeoutMs !== null && timeoutMs <= 5 * MINUTE_MS ? timeoutMs : null;
@@ -203,7 +204,7 @@ const VARIABLES = {
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   ...RETENTION_VARIABLES,
   REFRESH_FOR: durationMs.default(30 * DAY_MS),
-  // Temporal's schedules know whole seconds.
+  // Temporal's schedules have a resolution of one second.
   SWEEP_EVERY: setting('a duration of whole seconds (10s, 5m, 6h, 1d), or off', (value) => {
     const everyMs = parseDurationMs(value);
     if (value === 'off') return value;
@@ -211,12 +212,12 @@ const VARIABLES = {
   }).default(DAY_MS),
   WEBHOOK_HOST: host.prefault('127.0.0.1'),
   WEBHOOK_PORT: port.prefault('3001'),
-  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
+  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', parseList(/./)).optional(),
   ...SIGNATURE_VARIABLES,
   ...tlsVariables('WEBHOOK'),
   WEBHOOK_TRUSTED_PROXIES: networks.optional(),
   WEBHOOK_SPOOL: text.prefault('.data/spool'),
-  // A notice is some 200 bytes: a million of them.
+  // A notice has about 200 bytes, so the default holds a million.
   WEBHOOK_SPOOL_MAX: setting('an integer and a unit, KiB, MiB or GiB, above zero: 256MiB', parseBytes).prefault(
     '256MiB',
   ),
@@ -228,7 +229,7 @@ const VARIABLES = {
   ...PAYLOAD_VARIABLES,
   ...POLICY_VARIABLES,
   AUDIT_LOG: text.prefault('.data/audit'),
-  // Six years with their leap days: 45 CFR 164.316(b)(2).
+  // Six years: 45 CFR 164.316(b)(2).
   AUDIT_KEEP: setting(`${DURATION_EXPECTED}; 1d or longer`, (value) => {
     const keepMs = parseDurationMs(value);
     return keepMs !== null && keepMs >= DAY_MS ? keepMs : null;
@@ -240,12 +241,12 @@ const VARIABLES = {
   }).prefault('info'),
 };
 
-/** Where a folder may be meant, OFF in capitals must not make one. */
+/** In any case, because `OFF` must not become a folder. */
 function isOff(text: string): boolean {
   return /^\s*off\s*$/i.test(text);
 }
 
-/** Normalised to no slash at the end, so that a path can be put behind it. */
+/** Without slashes at the end, so that a path can be appended. */
 function baseUrl(text: string): string | null {
   if (!URL.canParse(text)) return null;
   const { protocol, hostname, username, password, href } = new URL(text);
@@ -253,78 +254,90 @@ function baseUrl(text: string): string | null {
   return secure && `${username}${password}` === '' && !/[?#]/.test(href) ? href.replace(/\/+$/, '') : null;
 }
 
-/** Whether one of the base URLs is off this machine; one that is malformed is another fault. */
-function isReal(upstreams: readonly string[]): boolean {
+/** Whether one of the base URLs is not loopback. Malformed URLs are another fault. */
+function isRemote(upstreams: readonly string[]): boolean {
   return upstreams.some((text) => baseUrl(text) !== null && !isLoopbackHost(new URL(text).hostname));
 }
 
-/** Of letters and digits: more than an attacker can try over a network. */
+/** More than an attacker can guess over a network. */
 const SHORTEST_SECRET = 16;
 
-/** Any of the three real hosts, which are what is meant where nothing is set. */
-const REAL_UPSTREAM = 'https://api.humanapi.co';
+/** Stands for the three default URLs. */
+const DEFAULT_UPSTREAM = 'https://api.humanapi.co';
 
 /**
- * What the form cannot tell: what a process uses and has not, and what this version does not have. `ownKeys`: the process runs beside an
- * `npm start`, with its keys.
+ * The faults beyond the form: variables that the process requires, and values that it does not support. `hasDevKeys`: it uses the keys of a
+ * running `npm start`.
  */
-function unmetBy(
+function findMissing(
   processName: ProcessName,
   set: Environment,
-  { ownKeys }: { readonly ownKeys: boolean },
+  { hasDevKeys }: { readonly hasDevKeys: boolean },
 ): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
-  const expect = (key: keyof typeof VARIABLES, met: boolean, expected: string) => {
-    if (!met) faults.push(faultOf(key, expected, set));
+  const check = (key: keyof typeof VARIABLES, isMet: boolean, expected: string) => {
+    if (!isMet) faults.push(describeFault(key, expected, set));
   };
   const [id, secret] = [set['HUMAN_API_CLIENT_ID'], set['HUMAN_API_CLIENT_SECRET']];
-  // With neither, `npm start` plays with the sandbox; one alone is a mistake.
-  const credentials = processName === 'worker' || (processName === 'dev' && (id ?? secret) !== undefined);
-  expect('HUMAN_API_CLIENT_ID', !credentials || id !== undefined, 'the client id that Human API gave you');
-  const records = processName === 'starter' || processName === 'chartway' || processName === 'api';
-  expect('AUDIT_LOG', !records || !isOff(set['AUDIT_LOG'] ?? ''), 'a folder: what is done here has to stand in it');
-  expect('HUMAN_API_CLIENT_SECRET', !credentials || secret !== undefined, 'the client secret that Human API gave you');
+  // Without both, `npm start` uses the sandbox; only one of them is a fault.
+  const needsCredentials = processName === 'worker' || (processName === 'dev' && (id ?? secret) !== undefined);
+  check('HUMAN_API_CLIENT_ID', !needsCredentials || id !== undefined, 'the client id that Human API gave you');
+  const needsAudit = processName === 'starter' || processName === 'chartway' || processName === 'api';
+  check(
+    'AUDIT_LOG',
+    !needsAudit || !isOff(set['AUDIT_LOG'] ?? ''),
+    'a folder, because each act must be recorded in it',
+  );
+  check(
+    'HUMAN_API_CLIENT_SECRET',
+    !needsCredentials || secret !== undefined,
+    'the client secret that Human API gave you',
+  );
 
   const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(
-    (key) => set[key] ?? REAL_UPSTREAM,
+    (key) => set[key] ?? DEFAULT_UPSTREAM,
   );
   const is = (...names: readonly ProcessName[]) => names.includes(processName);
-  // `npm start` without credentials plays with the sandbox, and with them makes keys of its own.
-  const real = isReal(upstreams) && (!is('dev') || credentials);
-  const mustEncrypt = real && !ownKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
+  // `npm start` uses the sandbox without credentials, and creates keys itself with them.
+  const isReal = isRemote(upstreams) && (!is('dev') || needsCredentials);
+  const mustEncrypt = isReal && !hasDevKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
   faults.push(...payloadFaults(set, mustEncrypt), ...auditKeyFaults(processName, set));
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
-    expect('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS beside it');
-    expect('REPORT_STORE', !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''), 'a folder: this version has no S3 store yet');
+    check('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS with it');
+    check(
+      'REPORT_STORE',
+      !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''),
+      'a folder, because this version has no S3 store yet',
+    );
   }
-  // Beside an `npm start`, its worker has chosen for the operator's commands.
-  if (real && (is('worker', 'dev') || (is('chartway') && !ownKeys))) {
-    const chosen = set['REPORTS_ENCRYPTION'] !== undefined;
-    expect('REPORTS_ENCRYPTION', chosen, 'on, or off where reports may lie in REPORT_STORE unencrypted');
+  // With a running `npm start`, its worker has the variable.
+  if (isReal && (is('worker', 'dev') || (is('chartway') && !hasDevKeys))) {
+    const isSet = set['REPORTS_ENCRYPTION'] !== undefined;
+    check('REPORTS_ENCRYPTION', isSet, 'on, or off to store reports unencrypted in REPORT_STORE');
   }
-  if (real && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
-  if (processName === 'worker') faults.push(...retentionFaults(set, real), ...(real ? proxyFaults(set) : []));
+  if (isReal && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
+  if (processName === 'worker') faults.push(...retentionFaults(set, isReal), ...(isReal ? proxyFaults(set) : []));
   if (processName === 'api') faults.push(...apiFaults(set));
   if (processName === 'webhook') {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
-    const reachedByUsOnly = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !real;
-    expect(
+    const isLocal = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !isReal;
+    check(
       'WEBHOOK_SECRET',
-      set['WEBHOOK_SECRET'] !== undefined || reachedByUsOnly,
+      set['WEBHOOK_SECRET'] !== undefined || isLocal,
       'a secret, unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback',
     );
     const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
-    expect(
+    check(
       'WEBHOOK_SECRET',
-      reachedByUsOnly || secrets.every(({ length }) => length >= SHORTEST_SECRET),
+      isLocal || secrets.every(({ length }) => length >= SHORTEST_SECRET),
       `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
     );
   }
   return faults;
 }
 
-/** A malformed one is a fault of the worker alone, because no other process calls Human API. */
+/** A malformed proxy is a fault of the worker only, because no other process calls Human API. */
 function proxyOf(set: Environment) {
   const proxy = readProxy(set);
   return proxy === null || 'malformed' in proxy ? null : proxy;
@@ -333,30 +346,30 @@ function proxyOf(set: Environment) {
 function proxyFaults(set: Environment): ConfigurationFault[] {
   const proxy = readProxy(set);
   if (proxy === null || !('malformed' in proxy)) return [];
-  // It may hold a password in any place.
-  return [{ key: proxy.malformed, expected: PROXY_EXPECTED, came: 'a value that is not shown' }];
+  // It may hold a password anywhere.
+  return [{ key: proxy.malformed, expected: PROXY_EXPECTED, got: 'a value that is not shown' }];
 }
 
-/** Names that are close to ours and unknown: a typo must not become the default. All others are other programs'. */
-function unknownNames(given: Environment): ConfigurationFault[] {
-  const known = namesOfOurs(given);
-  return Object.keys(given).flatMap((key) => {
-    const meant = known.includes(key) ? null : nameMeant(key, known);
-    return meant === null ? [] : [{ key, expected: `a known name, such as ${meant}`, came: 'this' }];
+/** Unknown names that are similar to ours, so that a typo does not go unnoticed. Other names belong to other programs. */
+function unknownNames(texts: Environment): ConfigurationFault[] {
+  const known = knownNames(texts);
+  return Object.keys(texts).flatMap((key) => {
+    const intended = known.includes(key) ? null : findIntendedName(key, known);
+    return intended === null ? [] : [{ key, expected: `a known name, such as ${intended}`, got: 'this name' }];
   });
 }
 
-function namesOfOurs(given: Environment): readonly string[] {
-  return [...Object.keys(VARIABLES), ...temporalNames(given)];
+function knownNames(texts: Environment): readonly string[] {
+  return [...Object.keys(VARIABLES), ...temporalNames(texts)];
 }
 
-/** No file is no fault. */
-function dotEnv(folder: string): Environment {
+/** Empty if there is no `.env`. */
+function readDotEnv(folder: string): Environment {
   try {
     return parse(readFileSync(path.join(folder, '.env')));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return {};
-    throw new ConfigurationError([{ key: '.env', expected: 'a file that can be read', came: String(code) }]);
+    throw new ConfigurationError([{ key: '.env', expected: 'a readable file', got: String(code) }]);
   }
 }

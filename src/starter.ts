@@ -1,10 +1,10 @@
+import { openApplicantsText } from './cli/applicants-text';
 import { readArguments } from './cli/arguments';
-import { attended } from './cli/attended';
-import { openApplicantsFile } from './cli/open-file';
+import { readAuditActor } from './cli/audit-actor';
+import { createCommandAudit } from './cli/command-audit';
+import { openTerminal } from './cli/open-terminal';
 import { runStarter } from './cli/starter';
-import { cliUser } from './cli/who';
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
-import { beginCommandAudit, closeCommandAudit, openCommandAudit } from './process/audit-process';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
 import { runProcess } from './process/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
@@ -14,26 +14,19 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 runProcess('starter', async () => {
   const args = readArguments(process.argv.slice(2));
   const config = exitOnConfigurationError(() => readConfig('starter'));
-  const { terminal, out, signal, waiting } = attended();
-
+  const { terminal, print, signal, reach } = openTerminal();
   const connect = async () => {
     const { namespace } = config.temporal;
-    const client = await connectClient(config.temporal, waiting, createDataConverter(config.payload, namespace));
-    await ensureSearchAttributes(client.connection, namespace, waiting);
+    const client = await connectClient(config.temporal, reach, createDataConverter(config.payload, namespace));
+    await ensureSearchAttributes(client.connection, namespace, reach);
     return createApplicants({ client, taskQueue: config.taskQueue });
   };
-  const who = cliUser();
-  const command = { settings: config.audit, process: 'starter', who, names: namesSet() } as const;
-  let opened: ReturnType<typeof openCommandAudit> | undefined;
-  const audit = () => {
-    opened ??= openCommandAudit(command).then(async (each) => {
-      await beginCommandAudit(each, command);
-      return each;
-    });
-    return opened;
-  };
-  const deps = { connect, policy: config.policy, audit, who, openFile: openApplicantsFile, out, terminal, signal };
-  const status = await runStarter(args, deps);
-  await closeCommandAudit(opened, terminal.say);
+  const actor = readAuditActor();
+  const audit = createCommandAudit({
+    ...{ settings: config.audit, process: 'starter', actor, names: listSetNames(), write: terminal.write },
+  });
+  const deps = { connect, policy: config.policy, audit: audit.open, actor, openFile: openApplicantsText };
+  const status = await runStarter(args, { ...deps, print, terminal, signal });
+  await audit.close();
   process.exit(status);
 });

@@ -1,13 +1,11 @@
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { auditProcess } from './process/audit-process';
+import { openProcessAudit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady } from './process/ready';
-import { runProcess } from './process/run-process';
+import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
-import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openConfiguredSpool } from './spool/spool';
 import { createLazyClient } from './temporal/connection';
 import { createDataConverter, createDiskCipher } from './temporal/data-converter';
@@ -21,7 +19,7 @@ runProcess('webhook', async () => {
   const config = exitOnConfigurationError(() => readConfig('webhook'));
   const log = createLogger({ process: 'webhook', level: config.logLevel });
   logUnsyncedFolders(log);
-  const audit = await auditProcess({ settings: config.audit, process: 'webhook', names: namesSet(), log });
+  const audit = await openProcessAudit({ settings: config.audit, process: 'webhook', names: listSetNames(), log });
   const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);

@@ -1,17 +1,15 @@
 import path from 'node:path';
 import { createInternalActivities, createUpstreamActivities } from './activities';
 import { createActivityMetrics, serveSweepMetrics } from './activities/metrics';
-import { eraseEntries } from './cli/operator/erase-entries';
-import { exitOnConfigurationError, namesSet, readConfig } from './config';
+import { eraseEntries } from './cli/commands/erase-entries';
+import { exitOnConfigurationError, listSetNames, readConfig } from './config';
 import { createUsersUpstream } from './human-api/users/adapter';
 import { createLogger } from './observability/log';
 import { createRegistry } from './observability/metrics';
-import { auditProcess } from './process/audit-process';
+import { openProcessAudit } from './process/audit-process';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady } from './process/ready';
-import { runProcess } from './process/run-process';
+import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
-import { logUnsyncedFolders } from './process/unsynced-folders';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
@@ -38,8 +36,8 @@ runProcess('worker', async () => {
   const { namespace } = config.temporal;
   const log = createLogger({ process: 'worker', level: config.logLevel });
   logUnsyncedFolders(log);
-  const audit = await auditProcess({
-    ...{ settings: config.audit, process: 'worker', names: namesSet(), log },
+  const audit = await openProcessAudit({
+    ...{ settings: config.audit, process: 'worker', names: listSetNames(), log },
     required: retentionMs !== null,
   }).catch((error: unknown) =>
     exitOnConfigurationError(() => {
@@ -90,7 +88,7 @@ runProcess('worker', async () => {
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
   // Drops from the store only: the spool is the webhook's, usually on another host.
-  const entries = { spoolFolder: null, reportStore: () => reportStore, seal: cipher };
+  const entries = { spoolFolder: null, reportStore: () => reportStore, cipher };
   const internalActivities = createInternalActivities({
     ...{ reportStore, cipher, audit, metrics, refreshForMs, policy },
     digestKeys: createDigestKeys(config.payload.ring, humanApi.clientSecret),

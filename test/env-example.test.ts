@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parse } from 'dotenv';
 import { readConfig } from '../src/config';
 
-/** What the design names, besides Temporal's own. */
+/** Our main variables. */
 const NAMES = [
   ...['HUMAN_API_CLIENT_ID', 'HUMAN_API_CLIENT_SECRET', 'HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL'],
   ...['HUMAN_API_DATA_URL', 'HUMAN_API_MAX_CALLS_PER_SECOND', 'HUMAN_API_TIMEOUT', 'TASK_QUEUE', 'REPORT_STORE'],
@@ -26,22 +26,22 @@ const NAMES = [
 
 function setup() {
   const text = readFileSync(path.join(__dirname, '../.env.example'), 'utf8');
-  // Every "#NAME=value" line, uncommented, as somebody would who keeps all of it.
+  // Every "#NAME=value" line, uncommented.
   return { text, values: parse(text.replace(/^#(?=[A-Z_]+=)/gm, '')) };
 }
 
-test('.env.example names every variable, all of them commented out', () => {
+test('.env.example lists the variables, commented out', () => {
   const { text, values } = setup();
   expect(Object.keys(values)).toEqual(expect.arrayContaining(NAMES));
   expect(parse(text)).toEqual({});
 });
 
-test('.env.example shows the defaults: uncommenting all of it changes nothing', () => {
+test('.env.example shows the defaults: uncommenting all lines changes nothing', () => {
   const { values } = setup();
   const nowhere = path.join(tmpdir(), 'chartway-no-such-folder');
   const read = (env: Record<string, string>) => JSON.parse(JSON.stringify(readConfig('verifier', env, nowhere)));
   expect(read(values)).toEqual({
     ...read({}),
-    temporalGiven: true, // the address is named, though it is the default
+    hasTemporalServer: true, // the address is set, to the default
   });
 });

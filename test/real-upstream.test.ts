@@ -44,7 +44,7 @@ test('with all choices made every process starts', () => {
 test('processes that use the report store do not start for a real upstream before somebody chose whether it is encrypted', () => {
   expect(refusing(WITHOUT_CHOICE, 'REPORTS_ENCRYPTION')).toEqual(['worker', 'chartway', 'dev']);
   expect(faultsOf(WITHOUT_CHOICE, 'worker')).toMatchObject([
-    { expected: expect.stringMatching(/^on.*or off/), came: 'nothing' },
+    { expected: expect.stringMatching(/^on.*or off/), got: 'nothing' },
   ]);
   expect(refusing({ ...WITHOUT_CHOICE, REPORTS_ENCRYPTION: 'on' }, 'REPORTS_ENCRYPTION')).toEqual([]);
   expect(refusing({ ...WITHOUT_CHOICE, ...SANDBOX }, 'REPORTS_ENCRYPTION')).toEqual([]);
@@ -58,7 +58,7 @@ test.each(['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'])(
     const minutes = { ...REAL, [key]: '30m' };
     expect(refusing(minutes, key)).toEqual(['worker', 'api', 'starter', 'dev']);
     expect(faultsOf(minutes, 'starter')).toMatchObject([
-      { expected: expect.stringMatching(/1d.*ALLOW_SHORT_DEADLINES=yes.*deleted/), came: '"30m"' },
+      { expected: expect.stringMatching(/1d.*ALLOW_SHORT_DEADLINES=yes.*deleted/), got: '"30m"' },
     ]);
     expect(refusing({ ...minutes, ALLOW_SHORT_DEADLINES: 'no' }, key)).toHaveLength(4);
     expect(refusing({ ...minutes, ALLOW_SHORT_DEADLINES: 'yes' }, key)).toEqual([]);
@@ -78,9 +78,9 @@ test('Temporal off this machine is spoken to with TLS, unless plain text is allo
   const plain = { ...REAL, TEMPORAL_ADDRESS: 'temporal.example.org:7233' };
   expect(refusing(plain, 'TEMPORAL_TLS')).toEqual(ALL.filter((name) => name !== 'verifier'));
   expect(faultsOf(plain, 'starter')).toMatchObject([
-    { expected: expect.stringMatching(/temporal\.example\.org:7233.*TEMPORAL_PLAINTEXT=allowed/), came: 'nothing' },
+    { expected: expect.stringMatching(/temporal\.example\.org:7233.*TEMPORAL_PLAINTEXT=allowed/), got: 'nothing' },
   ]);
-  expect(faultsOf({ ...plain, TEMPORAL_TLS: 'false' }, 'starter')).toMatchObject([{ came: '"false"' }]);
+  expect(faultsOf({ ...plain, TEMPORAL_TLS: 'false' }, 'starter')).toMatchObject([{ got: '"false"' }]);
   expect(refusing({ ...plain, TEMPORAL_PLAINTEXT: 'refused' }, 'TEMPORAL_TLS')).toHaveLength(ALL.length - 1);
   for (const tls of [{ TEMPORAL_TLS: 'true' }, { TEMPORAL_API_KEY: 'k' }, { TEMPORAL_PLAINTEXT: 'allowed' }]) {
     expect(refusing({ ...plain, ...tls }, 'TEMPORAL_TLS')).toEqual([]);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { DAY_MS, parseDurationMs, SECOND_MS } from '../domain/policy';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { setting } from '../process/setting';
 
 /** An erasure cannot be undone, so a mistaken unit must not erase recent records. */
@@ -28,7 +28,9 @@ export function retentionFaults(set: Environment, hasRealUpstream: boolean): Con
   const isTooShort = hasRealUpstream && retentionMs !== null && retentionMs < MIN_RETENTION_MS;
   const isAuditOff = /^\s*off\s*$/i.test(set['AUDIT_LOG'] ?? '');
   return [
-    ...(isTooShort ? [faultOf('REPORTS_RETENTION', 'off, or at least 1d: an erasure cannot be undone', set)] : []),
-    ...(isAuditOff ? [faultOf('AUDIT_LOG', 'a folder: REPORTS_RETENTION records what it erases', set)] : []),
+    ...(isTooShort
+      ? [describeFault('REPORTS_RETENTION', 'off, or at least 1d: an erasure cannot be undone', set)]
+      : []),
+    ...(isAuditOff ? [describeFault('AUDIT_LOG', 'a folder: REPORTS_RETENTION records what it erases', set)] : []),
   ];
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { callerAt, createAllowance } from '../process/allowance';
+import { createCallerLimit } from '../process/caller-limit';
+import { toCallerKey } from '../process/networks';
 import { type Access, accessOf } from './access';
 import { type Caller, setCaller } from './caller';
 import { createOriginCheck, type Origins } from './check-origin';
@@ -28,14 +29,14 @@ export interface Guard {
 export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
   const findKey = createKeyCheck(settings.keys);
   const checkOrigin = createOriginCheck(settings);
-  const byAddress = createAllowance(MAX_REQUESTS, WINDOW_MS);
-  const byName = createAllowance(MAX_REQUESTS, WINDOW_MS);
-  const failures = createAllowance(MAX_FAILURES, WINDOW_MS);
+  const byAddress = createCallerLimit(MAX_REQUESTS, WINDOW_MS);
+  const byName = createCallerLimit(MAX_REQUESTS, WINDOW_MS);
+  const failures = createCallerLimit(MAX_FAILURES, WINDOW_MS);
   const guard: Guard = {
     authenticateKey(request, key) {
       const entry = findKey(key);
       if (entry !== null) return entry;
-      enforceLimit(failures.take(callerAt(request.ip)));
+      enforceLimit(failures.take(toCallerKey(request.ip)));
       throw unauthorized('expected a key that is listed in API_KEYS');
     },
     isSecure: (request) => checkOrigin(request, true).ownOrigin.startsWith('https:'),
@@ -45,7 +46,7 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
     for (const each of [method].flat()) accessOf(each, url);
   });
   app.addHook('onRequest', async (request, reply) => {
-    enforceLimit(byAddress.take(callerAt(request.ip)));
+    enforceLimit(byAddress.take(toCallerKey(request.ip)));
     const { url } = request.routeOptions;
     // A load balancer uses an address of its own choice.
     if (url === undefined || url === '/healthz') return;

@@ -6,8 +6,8 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
 import type { Logger } from '../observability/log';
-import { hangUp } from '../process/hang-up';
-import { followRenewals, tlsOptions } from '../process/tls';
+import { rejectConnection } from '../process/listening';
+import { tlsOptions, watchCertificate } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
 import { addBodyParsers } from './body-parsers';
 import { addCodecRoutes } from './codec-routes';
@@ -55,7 +55,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
     clientErrorHandler: (error: { code?: string }, socket: Socket) =>
-      hangUp(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
+      rejectConnection(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     // An invalid URL has no route and no hooks.
     frameworkErrors: (_error, request, reply) =>
       void sendProblem(reply.header('Cache-Control', 'no-store'), request.id, new Problem(400)),
@@ -88,7 +88,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   addSessionRoutes(app, { sessions, guard, audit });
   if (settings.codec !== 'off') addCodecRoutes(app, { ring, namespace, audit });
   if (settings.tls !== null && app.server instanceof TlsServer)
-    followRenewals(app.server, settings.tls, { registry: deps.registry, log, everyMs: deps.renewalEveryMs });
+    watchCertificate(app.server, settings.tls, { registry: deps.registry, log, everyMs: deps.renewalEveryMs });
   await app.ready();
   return app;
 }

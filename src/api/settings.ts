@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
 import { networks } from '../process/networks';
 import { setting } from '../process/setting';
@@ -25,7 +25,7 @@ export interface ApiSettings {
 }
 
 const origins = setting(
-  'https origins (plain http on loopback only), comma-separated: https://host or https://host:port',
+  'https origins (plain http on loopback only), comma-parseList: https://host or https://host:port',
   (text) =>
     list(text, (part) => {
       if (!URL.canParse(part)) return false;
@@ -65,7 +65,7 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   if (set['CODEC_ENDPOINT'] !== 'open') return faults;
   const isLocal = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
   const expected = 'off or on; open, which needs no login, only with API_HOST on loopback and without API_ORIGINS';
-  return isLocal ? faults : [...faults, faultOf('CODEC_ENDPOINT', expected, set)];
+  return isLocal ? faults : [...faults, describeFault('CODEC_ENDPOINT', expected, set)];
 }
 
 function list(text: string, good: (part: string) => boolean): readonly string[] | null {

@@ -1,8 +1,8 @@
 import { isClientUserId } from '../domain/identifiers';
 import { readDelimiter } from './csv-dialect';
 import { type CsvRecord, csvRecords, hasWidth, isBlank, LONGEST_RECORD } from './csv-records';
-import { type Checked, checkDetails } from './details';
-import { NotApplicants } from './not-applicants';
+import { NotApplicants } from './decode-text';
+import { type CheckedDetails, checkDetails } from './details';
 
 const REQUIRED = [
   'clientUserId',
@@ -15,23 +15,23 @@ const REQUIRED = [
 const COLUMNS = [...REQUIRED, 'autoInvite'] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** One row of the file, checked, with the line it begins at. */
-export interface Row {
+/** A checked row with its first line. */
+export interface ApplicantRow {
   readonly line: number;
-  readonly checked: Checked;
+  readonly checked: CheckedDetails;
 }
 
-/** The columns in their order; null: one without a name, in which nothing may stand. */
+/** Null: a column without a name, which must be empty. */
 type Header = readonly (Column | null)[];
 
 /**
- * The rows of a CSV text, in constant memory; blank rows are passed over. `autoInvite` holds for rows that do not say.
- * @throws NotApplicants for a header that is not ours
+ * The rows of a CSV text, in constant memory; blank rows are skipped. `autoInvite` is the default for rows without a value.
+ * @throws {NotApplicants} for an invalid header
  */
 export async function* applicantRows(
   chunks: AsyncIterable<string>,
   { autoInvite = true }: { readonly autoInvite?: boolean } = {},
-): AsyncGenerator<Row> {
+): AsyncGenerator<ApplicantRow> {
   const text = await readDelimiter(chunks);
   let separatorLine = text.hasSeparatorLine;
   let header: Header | null = null;
@@ -39,49 +39,55 @@ export async function* applicantRows(
   for await (const record of csvRecords(text.chunks, { width, delimiter: text.delimiter })) {
     if (record.fields !== null && isBlank(record.fields)) continue;
     if (separatorLine) separatorLine = false;
-    else if (header === null) header = headerOf(record);
+    else if (header === null) header = readHeader(record);
     else yield { line: record.line, checked: checkRow(record, header, autoInvite) };
   }
-  if (header === null) throw new NotApplicants(`expected a header of the columns ${REQUIRED.join(',')}; nothing came`);
+  if (header === null)
+    throw new NotApplicants(`expected a header with the columns ${REQUIRED.join(',')}; got an empty text`);
 }
 
-/** Names that are not ours are counted, not repeated: a file without a header begins with somebody's details. */
-function headerOf({ line, fields }: CsvRecord): Header {
+/** The message counts unknown names without quoting them, because a file without a header starts with personal data. */
+function readHeader({ line, fields }: CsvRecord): Header {
   const names = (fields ?? []).map((name) => name.trim());
   while (names.at(-1) === '') names.pop();
-  const header = names.map(columnOf);
+  const header = names.map(toColumn);
   const columns = header.filter((column) => column !== null);
   const missing = REQUIRED.filter((column) => !columns.includes(column));
   const repeated = columns.filter((column, index) => columns.indexOf(column) < index);
   const unknown = names.flatMap((name, index) => (name !== '' && header[index] === null ? [index + 1] : []));
   const faults = [
     ...missing.map((column) => `${column} is missing`),
-    ...repeated.map((column) => `${column} is there twice`),
-    ...(unknown.length > 0 ? [`${unknown.length} not known, the first in column ${unknown[0]}`] : []),
-    ...(/[\p{Pi}\p{Pf}]/u.test(names.join()) ? ['typographic quotes stand in it: use "'] : []),
+    ...repeated.map((column) => `${column} is repeated`),
+    ...(unknown.length > 0 ? [`${unknown.length} unknown, the first in column ${unknown[0]}`] : []),
+    ...(/[\p{Pi}\p{Pf}]/u.test(names.join()) ? ['typographic quotes: use "'] : []),
   ];
   if (faults.length === 0) return header;
-  throw new NotApplicants(`line ${line}: expected a header of the columns ${REQUIRED.join(',')}; ${faults.join(', ')}`);
+  throw new NotApplicants(
+    `line ${line}: expected a header with the columns ${REQUIRED.join(',')}; ${faults.join(', ')}`,
+  );
 }
 
-function columnOf(name: string): Column | null {
+function toColumn(name: string): Column | null {
   return COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase()) ?? null;
 }
 
-function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): Checked {
+function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): CheckedDetails {
   if (fields === null)
-    return badRow(
-      `fields in which a quote stands only around the whole field, or doubled within quotes; ${LONGEST_RECORD} characters at most`,
+    return faultyRow(
+      `at most ${LONGEST_RECORD} characters, with quotes only around a whole field, or doubled within quotes`,
     );
   const value = (column: Column): string => fields[header.indexOf(column)] ?? '';
   if (!hasWidth(fields, header.length)) {
-    // Whose it is can be told where no field before it is too many or too few, as in the first column.
+    // Only the first column is reliable if the number of fields is wrong.
     const clientUserId = header[0] === 'clientUserId' ? value('clientUserId').trim() : '';
-    return badRow(`${header.length} fields; ${fields.length} came`, isClientUserId(clientUserId) ? clientUserId : null);
+    return faultyRow(
+      `${header.length} fields, got ${fields.length}`,
+      isClientUserId(clientUserId) ? clientUserId : null,
+    );
   }
   const unnamed = header.findIndex((column, index) => column === null && !isBlank([fields[index] ?? '']));
-  if (unnamed !== -1) return badRow(`nothing in column ${unnamed + 1}, which has no name`);
-  const given = {
+  if (unnamed !== -1) return faultyRow(`an empty column ${unnamed + 1}, because it has no name`);
+  const details = {
     clientUserId: value('clientUserId'),
     clientUserEmail: value('clientUserEmail'),
     firstName: value('firstName'),
@@ -90,9 +96,9 @@ function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): C
     suggestedSources: value('suggestedSources').split(';'),
     autoInvite: value('autoInvite'),
   };
-  return checkDetails(given, autoInvite);
+  return checkDetails(details, autoInvite);
 }
 
-function badRow(expected: string, clientUserId: string | null = null): Checked {
+function faultyRow(expected: string, clientUserId: string | null = null): CheckedDetails {
   return { ok: false, clientUserId, errors: [{ field: 'row', expected }] };
 }

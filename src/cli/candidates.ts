@@ -1,60 +1,114 @@
-import { applicantRows, type Row } from './applicants-file';
+import { createHash } from 'node:crypto';
+import { detailsDigest } from '../temporal/details';
+import { type ApplicantRow, applicantRows } from './applicants-file';
+import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
-import { type Checked, checkDetails } from './details';
-import { NotApplicants } from './not-applicants';
-import type { ApplicantsText } from './open-file';
-import { RepeatedIds } from './repeated-ids';
-import type { Place } from './report';
+import { NotApplicants } from './decode-text';
+import { type CheckedDetails, checkDetails } from './details';
+import type { CsvPosition } from './start-report';
 
-/** An applicant to start, or what is wrong with it. */
-export interface Candidate {
-  readonly place: Place;
-  readonly checked: Checked;
-  /** Whether later rows repeat this one, and need to know what became of it. */
+/** An applicant to start, or its faults. */
+export interface StartCandidate {
+  readonly position: CsvPosition;
+  readonly checked: CheckedDetails;
+  /** Later rows repeat this one and need its result. */
   readonly isRepeated?: boolean;
 }
 
-/** Reads the whole file once: of rows that contradict each other none may start, wherever they stand. */
-export async function readIds(args: StarterArguments, text: ApplicantsText, onRow: () => void): Promise<RepeatedIds> {
-  const ids = new RepeatedIds();
+/** Reads the whole file once, because no applicant with contradicting rows may start. */
+export async function indexRows(args: StarterArguments, text: ApplicantsText, onRow: () => void): Promise<RowIndex> {
+  const index = new RowIndex();
   for await (const row of applicantRows(text.read(), args)) {
-    ids.add(row);
+    index.add(row);
     onRow();
   }
-  return ids;
+  return index;
 }
 
-/** The applicants whom the arguments name, with what is right or wrong about each. @throws NotApplicants for a file that is none, or that has changed */
-export async function* candidates(
+/** The applicants of the arguments, checked. @throws {NotApplicants} for another kind of file, or one that has changed since it was indexed */
+export async function* readCandidates(
   args: StarterArguments,
   text: ApplicantsText | null,
-  ids: RepeatedIds | null,
-): AsyncGenerator<Candidate> {
+  index: RowIndex | null,
+): AsyncGenerator<StartCandidate> {
   const { source, autoInvite } = args;
-  if ('single' in source) yield { place: {}, checked: checkDetails(source.single, autoInvite) };
-  else if (text && ids) {
-    for await (const row of applicantRows(text.read(), args)) yield judged(row, source.file, ids);
+  if ('single' in source) yield { position: {}, checked: checkDetails(source.single, autoInvite) };
+  else if (text && index) {
+    for await (const row of applicantRows(text.read(), args)) yield index.toCandidate(source.file, row);
   }
 }
 
-function judged({ line, checked }: Row, file: string, ids: RepeatedIds): Candidate {
-  const place = { file, line };
-  if (!checked.ok) return { place, checked };
-  const judgement = ids.judge({ line, checked });
-  if (judgement === null) throw new NotApplicants(`expected ${file} to stay as it is while it is read; it has changed`);
-  const { clientUserId } = checked.details;
-  const refused = (expected: string): Checked => {
-    return { ok: false, clientUserId, errors: [{ field: 'clientUserId', expected }] };
-  };
-  if (judgement.kind === 'once') return { place, checked };
-  if (judgement.kind === 'first') return { place, checked, isRepeated: true };
-  if (judgement.kind === 'repeat') return { place: { ...place, repeats: judgement.line }, checked };
-  if (judgement.kind === 'twin') {
-    const expected = `an id that differs from that of line ${judgement.line} in more than upper and lower case`;
-    return { place, checked: refused(expected) };
+interface FirstRow {
+  readonly line: number;
+  readonly clientUserId: string;
+  readonly fingerprint: string;
+  isRepeated: boolean;
+  /** The first row with other details. */
+  contradictedBy: number | null;
+}
+
+/** The fingerprint of an invalid row, which differs from every valid one. */
+const INVALID = '';
+/** 96 bits exclude accidental matches. */
+const FINGERPRINT_BYTES = 12;
+
+/** The ids of a file, with about 200 bytes per row. */
+class RowIndex {
+  readonly #firstRows = new Map<string, FirstRow>();
+
+  add({ line, checked }: ApplicantRow): void {
+    const clientUserId = clientUserIdOf(checked);
+    if (clientUserId === null) return;
+    const fingerprint = fingerprintOf(checked);
+    const first = this.#firstRows.get(clientUserId.toLowerCase());
+    if (!first) {
+      const id = ownCopy(clientUserId);
+      const row = { line, clientUserId: id, fingerprint, isRepeated: false, contradictedBy: null };
+      this.#firstRows.set(id.toLowerCase(), row);
+    } else if (first.clientUserId === clientUserId) {
+      if (first.fingerprint === fingerprint) first.isRepeated = true;
+      else first.contradictedBy ??= line;
+    }
   }
-  const { repeats, line: other } = judgement;
-  if (repeats === null) return { place, checked: refused(`one set of details per applicant; line ${other} differs`) };
-  const expected = `one set of details per applicant; this repeats line ${repeats}, and line ${other} differs`;
-  return { place: { ...place, repeats }, checked: refused(expected) };
+
+  /** Compares a row with the other rows of its applicant. @throws {NotApplicants} if the row was not added so */
+  toCandidate(file: string, { line, checked }: ApplicantRow): StartCandidate {
+    const position = { file, line };
+    if (!checked.ok) return { position, checked };
+    const { clientUserId } = checked.details;
+    const reject = (expected: string, repeats?: number): StartCandidate => ({
+      position: repeats === undefined ? position : { ...position, repeats },
+      checked: { ok: false, clientUserId, errors: [{ field: 'clientUserId', expected }] },
+    });
+    const first = this.#firstRows.get(clientUserId.toLowerCase());
+    if (first && first.clientUserId !== clientUserId)
+      return reject(`an id that differs from that of line ${first.line} in more than upper and lower case`);
+    const isSame = first?.fingerprint === fingerprintOf(checked);
+    const isFirst = first?.line === line;
+    if (!first || (!isSame && first.contradictedBy === null))
+      throw new NotApplicants(`expected ${file} to stay unchanged while it is read; it has changed`);
+    if (first.contradictedBy !== null) {
+      const expected = 'one set of details per applicant';
+      const other = isSame ? first.contradictedBy : first.line;
+      if (!isSame || isFirst) return reject(`${expected}; line ${other} differs`);
+      return reject(`${expected}; this repeats line ${first.line}, and line ${other} differs`, first.line);
+    }
+    if (!isFirst) return { position: { ...position, repeats: first.line }, checked };
+    return first.isRepeated ? { position, checked, isRepeated: true } : { position, checked };
+  }
+}
+
+function clientUserIdOf(checked: CheckedDetails): string | null {
+  return checked.ok ? checked.details.clientUserId : checked.clientUserId;
+}
+
+function fingerprintOf(checked: CheckedDetails): string {
+  if (!checked.ok) return INVALID;
+  const hash = createHash('sha256').update(detailsDigest(checked.details)).update(String(checked.autoInvite));
+  return hash.digest().toString('latin1', 0, FINGERPRINT_BYTES);
+}
+
+/** A substring keeps its whole string in memory, here the text of the file. */
+function ownCopy(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }

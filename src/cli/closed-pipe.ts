@@ -1,17 +1,17 @@
 import type { Writable } from 'node:stream';
 
 /**
- * Goes on when the reader of a stream has gone (`| head`): what is written from then on is dropped, and the exit status is that of the work. To
- * stop instead would leave a file half started. Every other failure ends the process.
+ * Ignores that the reader of a stream has ended (`| head`): later output is dropped, and the command continues, because stopping would leave a
+ * file half started. Other errors end the process.
  */
-export function outliveReader(stream: Writable): void {
+export function ignoreClosedPipe(stream: Writable): void {
   stream.on('error', (error) => {
-    if (!isReaderGone(error)) throw error;
+    if (!isClosedPipe(error)) throw error;
   });
 }
 
-/** EPIPE; on a stream that had it before, that it is destroyed. */
-export function isReaderGone(error: unknown): boolean {
+/** EPIPE, or a write to a stream that EPIPE has destroyed. */
+export function isClosedPipe(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }

@@ -1,35 +1,35 @@
 import { parse } from 'csv-parse/sync';
 
-/** One record and the line it begins at (the first line is 1); `fields` null where its quotes are not right, or it is too long. */
+/** A record and its first line (from 1). `fields` null: its quotes are invalid, or it is too long. */
 export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[] | null;
 }
 
-/** A record is a few hundred characters; more than this is a quote that was never closed. */
+/** A record has a few hundred characters; a longer one has a quote that was never closed. */
 export const LONGEST_RECORD = 64 * 1024;
-/** The character that ended a text under CP/M and DOS; some programs still write it. */
+/** The end mark of text files in CP/M and DOS; some programs still write it. */
 const DOS_END = '\u001A';
-/** Lines that are done with are let go so many at a time. */
-const LET_GO = 10_000;
+/** Processed lines are dropped in batches. */
+const DROP_EVERY = 10_000;
 
 /**
- * Records of a CSV text (RFC 4180), in constant memory and linear time; empty lines are passed over. Cut by the parity of quotes and then parsed
- * one by one, because csv-parse's own recovery from a stray quote drops good records behind it without a word. Here such a quote costs its
- * own line only: reading goes on with the next. A line break within quotes reads as `\n`.
+ * Records of a CSV text (RFC 4180), in constant memory and linear time; empty lines are skipped. Records are separated by the parity of quotes and
+ * parsed one by one, because csv-parse silently drops valid records after a stray quote. Here a stray quote costs only its own line. A line break
+ * within quotes becomes `\n`.
  *
- * Two stray quotes in two lines look like one field that holds all that lies between. `width`, once it is known, tells the two apart: a record
- * of several lines must have so many fields, blank ones behind them aside, and none of its further lines as many by itself.
+ * Two stray quotes in two lines look like one field over several lines. `width`, the number of columns, tells the two apart: a record of several
+ * lines must have that many fields, and none of its further lines may have that many by itself.
  */
 export async function* csvRecords(
   chunks: AsyncIterable<string>,
   { width = () => null, delimiter = ',' }: { width?: () => number | null; delimiter?: string } = {},
 ): AsyncGenerator<CsvRecord> {
-  const fieldsOf = fieldReader(delimiter);
-  const batches = linesOf(chunks);
+  const parseFields = createFieldParser(delimiter);
+  const batches = readLines(chunks);
   const lines: string[] = [];
   let first = 0;
-  const isThere = async (index: number): Promise<boolean> => {
+  const hasLine = async (index: number): Promise<boolean> => {
     while (first + index >= lines.length) {
       const batch = await batches.next();
       if (batch.done) return false;
@@ -37,28 +37,28 @@ export async function* csvRecords(
     }
     return true;
   };
-  for (let number = 1; first < lines.length || (await isThere(0)); ) {
+  for (let number = 1; first < lines.length || (await hasLine(0)); ) {
     let record = lines[first] ?? '';
-    let taken = 1;
+    let lineCount = 1;
     let open = hasOddQuotes(record);
-    for (let length = record.length; open && length <= LONGEST_RECORD && (await isThere(taken)); taken += 1) {
-      const line = lines[first + taken] ?? '';
+    for (let length = record.length; open && length <= LONGEST_RECORD && (await hasLine(lineCount)); lineCount += 1) {
+      const line = lines[first + lineCount] ?? '';
       length += 1 + line.length;
       open = !hasOddQuotes(line);
     }
-    const further = lines.slice(first + 1, first + taken);
+    const further = lines.slice(first + 1, first + lineCount);
     if (further.length > 0) record = [record, ...further].join('\n');
     const fields =
       record === ''
         ? []
-        : open || !isOne(further, delimiter, width())
+        : open || !isSingleRecord(further, delimiter, width())
           ? null
-          : fieldsOf(record, further.length > 0 ? width() : null);
+          : parseFields(record, further.length > 0 ? width() : null);
     if (record !== '') yield { line: number, fields };
-    const done = fields === null ? 1 : taken;
+    const done = fields === null ? 1 : lineCount;
     number += done;
     first += done;
-    if (first > LET_GO) {
+    if (first > DROP_EVERY) {
       lines.splice(0, first);
       first = 0;
     }
@@ -72,20 +72,20 @@ function hasOddQuotes(line: string): boolean {
 }
 
 /** Whether none of a record's further lines looks like a record itself. */
-function isOne(further: readonly string[], delimiter: string, width: number | null): boolean {
+function isSingleRecord(further: readonly string[], delimiter: string, width: number | null): boolean {
   return width === null || further.every((line) => line.split(delimiter, width).length < width);
 }
 
-/** A reader that gives null unless each quote stands around a whole field or doubled within one, and the fields fit `width`, where that is known. */
-function fieldReader(delimiter: string): (record: string, width: number | null) => readonly string[] | null {
+/** Returns a parser that returns null for invalid quotes, and for fields that do not fit `width`. */
+function createFieldParser(delimiter: string): (record: string, width: number | null) => readonly string[] | null {
   const field = `(?:"[^"]*(?:""[^"]*)*"|[^"${delimiter}\\n]*)`;
-  // Asked before the parser, which throws at a stray quote: a file of a million of them would take a minute.
+  // Checked first, because the parser throws at a stray quote, which is slow.
   const quotedRight = new RegExp(`^${field}(?:[${delimiter}]${field})*$`);
   return (record, width) => {
     if (record.length > LONGEST_RECORD || !quotedRight.test(record)) return null;
-    // Most files have no quote at all, and a parser for each line would take most of their time.
+    // Most lines have no quote, and splitting is much faster than the parser.
     const plain = record.includes('"') ? null : record.split(delimiter);
-    // A field too many or too few in one line is the caller's to judge, who knows the header.
+    // The caller checks the number of fields of a single line.
     const [fields = []] = plain
       ? [plain]
       : parse(record, { delimiter, relax_column_count: true, record_delimiter: '\n' });
@@ -93,35 +93,34 @@ function fieldReader(delimiter: string): (record: string, width: number | null) 
   };
 }
 
-/** Whether there are so many fields, not counting blank ones behind them, which spreadsheets leave. */
+/** Whether there are `width` fields. Spreadsheets leave blank fields at the end, which are ignored. */
 export function hasWidth(fields: readonly string[], width: number): boolean {
   return fields.length >= width && isBlank(fields.slice(width));
 }
 
-/** Whether nothing but white space stands in the fields, or the end mark of DOS. */
+/** Whether the fields hold only white space or the end mark of DOS. */
 export function isBlank(fields: readonly string[]): boolean {
   return fields.every((field) => field.replaceAll(DOS_END, '').trim() === '');
 }
 
 /**
- * Lines without their ends (CRLF, LF or CR, mixed or not), as many at a time as come at once. Without the byte order mark that some editors
- * write. Of a line that is too long for a record only the beginning is kept: one of gigabytes, without an end, costs no memory, and counts as
- * the one line that it is. The end mark of DOS is no part of the last line.
+ * Batches of lines without their ends (CRLF, LF or CR, also mixed), without a byte order mark and the end mark of DOS. Only the start of a line that
+ * is too long for a record is kept, so that a line of any length needs little memory and still counts as one line.
  */
-async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<readonly string[], undefined> {
+async function* readLines(chunks: AsyncIterable<string>): AsyncGenerator<readonly string[], undefined> {
   let rest = '';
-  let beginning = true;
+  let isFirst = true;
   let afterReturn = false;
   for await (const chunk of chunks) {
     if (chunk === '') continue;
-    const unmarked = beginning ? chunk.replace(/^\uFEFF/, '') : chunk;
-    // The second half of a CRLF ends no line of its own.
+    const unmarked = isFirst ? chunk.replace(/^\uFEFF/, '') : chunk;
+    // The second half of a CRLF does not end another line.
     const text = afterReturn && unmarked.startsWith('\n') ? unmarked.slice(1) : unmarked;
-    beginning = false;
+    isFirst = false;
     afterReturn = chunk.endsWith('\r');
     const lines = text.split(/\r\n|\n|\r/);
-    lines[0] = longer(rest, lines[0] ?? '');
-    rest = longer('', lines.pop() ?? '');
+    lines[0] = appendBounded(rest, lines[0] ?? '');
+    rest = appendBounded('', lines.pop() ?? '');
     yield lines;
   }
   while (rest.endsWith(DOS_END)) rest = rest.slice(0, -1);
@@ -129,7 +128,7 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<readonly 
   return undefined;
 }
 
-function longer(line: string, part: string): string {
+function appendBounded(line: string, part: string): string {
   const room = LONGEST_RECORD + 1 - line.length;
   return room > 0 ? line + part.slice(0, room) : line;
 }

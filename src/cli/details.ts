@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../domain/identifiers';
 import { type ApplicantDetails, normaliseDetails } from '../temporal/details';
 
-/** Details as somebody typed them; what was left out or is empty counts as not given. */
-export interface GivenDetails {
+/** Details as the user typed them. Empty fields count as not given. */
+export interface RawDetails {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
   readonly firstName?: string | undefined;
@@ -14,33 +14,33 @@ export interface GivenDetails {
   readonly autoInvite?: string | undefined;
 }
 
-/** One field that is not right: never with the value that came, for it may be a person's. */
+/** An invalid field, without its value, which may be personal data. */
 interface FieldFault {
   readonly field: string;
   readonly expected: string;
 }
 
-/** `clientUserId` is null where it is not one, and is then not repeated anywhere. */
+/** `clientUserId` is null if it is invalid, so that it is not printed anywhere. */
 export interface InvalidDetails {
   readonly ok: false;
   readonly clientUserId: string | null;
   readonly errors: readonly FieldFault[];
 }
 
-/** What the details turned out to be. `autoInvite`: whether Human API sends the invitation; the carrier does otherwise. */
-export type Checked =
+/** `autoInvite`: whether Human API sends the invitation; otherwise the carrier sends it. */
+export type CheckedDetails =
   | { readonly ok: true; readonly details: ApplicantDetails; readonly autoInvite: boolean }
   | InvalidDetails;
 
-/** Checks and normalises details; `autoInvite` holds where they do not say. */
-export function checkDetails(given: GivenDetails, autoInvite = true): Checked {
-  const checked = DETAILS.safeParse(given);
+/** Checks and normalises details. `autoInvite` is the default for details without it. */
+export function checkDetails(raw: RawDetails, autoInvite = true): CheckedDetails {
+  const checked = DETAILS.safeParse(raw);
   if (checked.success) {
-    const { autoInvite: said, ...details } = checked.data;
-    const isAutoInvite = said ? said.toLowerCase() === 'true' : autoInvite;
+    const { autoInvite: own, ...details } = checked.data;
+    const isAutoInvite = own ? own.toLowerCase() === 'true' : autoInvite;
     return { ok: true, details: normaliseDetails(details as ApplicantDetails), autoInvite: isAutoInvite };
   }
-  const trimmed = given.clientUserId.trim();
+  const trimmed = raw.clientUserId.trim();
   const clientUserId = isClientUserId(trimmed) ? trimmed : null;
   const errors = checked.error.issues.map(({ path: [field], message }) => ({
     field: String(field),
@@ -53,15 +53,15 @@ export function checkDetails(given: GivenDetails, autoInvite = true): Checked {
   };
 }
 
-/** RFC 5321's longest path. Whether the address exists only its mail server knows: one "@" and no space is what can be told. */
+/** RFC 5321's longest path. The check requires one "@" and no spaces; it does not find out whether the address exists. */
 const LONGEST_EMAIL = 254;
 const LONGEST_NAME = 100;
 const LONGEST_SOURCE = 200;
 const MOST_SOURCES = 50;
 
-/** What no bare address holds: angle brackets, typographic quotes, white space that looks like a plain one, and in the domain what separates addresses. */
+/** Angle brackets, typographic quotes, special white space, and in the domain also separators of addresses. */
 const NOT_IN_ADDRESS = /[<>\p{Pi}\p{Pf}]|(?<=\S)[^\S \t\r\n](?=.*\S)|(?<=@.*)["(),:;\\]/su;
-/** What a spreadsheet wrote instead of a value: a formula that keeps a number as text (`="00123"`), or an error. */
+/** A spreadsheet's formula that keeps a number as text (`="00123"`), or its error. */
 const FORMULA = /^="|^#(N\/A|REF!|NAME\?|VALUE!|DIV\/0!|NUM!|NULL!)$/;
 
 const name = text(`at most ${LONGEST_NAME} characters`, (value) => value.length <= LONGEST_NAME).optional();
@@ -70,7 +70,7 @@ const DETAILS = z.object({
   clientUserEmail: text(
     `one e-mail address of at most ${LONGEST_EMAIL} characters`,
     (value) => value.length <= LONGEST_EMAIL && /^[^\s@]+@[^\s@]+$/.test(value),
-    faultInAddress,
+    findAddressFault,
   ),
   firstName: name,
   lastName: name,
@@ -83,51 +83,51 @@ const DETAILS = z.object({
 });
 
 /**
- * Trimmed text that a bad encoding has not spoilt (it reads as U+FFFD), that no spreadsheet computed, and that holds no control character but
- * white space and none that is invisible (Unicode category Cf). `faultIn` gives what is expected instead of what the field must not hold.
+ * Trimmed text without U+FFFD (a wrong encoding), formulas, control characters and invisible characters (Unicode category Cf). `findFault` returns
+ * what is expected instead of an invalid value.
  */
 function text(
   expected: string,
-  isRight: (value: string) => boolean,
-  faultIn: (value: string) => string | null = () => null,
+  isValid: (value: string) => boolean,
+  findFault: (value: string) => string | null = () => null,
 ) {
   return z
     .string()
     .superRefine((value, context) => {
-      const fault = faultInText(value) ?? faultIn(value);
+      const fault = findTextFault(value) ?? findFault(value);
       if (fault !== null) context.addIssue({ code: 'custom', message: fault });
     })
     .trim()
-    .refine(isRight, { error: expected });
+    .refine(isValid, { error: expected });
 }
 
-function faultInText(value: string): string | null {
+function findTextFault(value: string): string | null {
   if (value.includes('\uFFFD')) return 'text in UTF-8; in Excel, save the file as "CSV UTF-8"';
-  const control = characterIn(value, /[^\P{Cc}\t\r\n]/u);
-  if (control !== null) return `text without control characters; ${control} stands in it`;
-  const invisible = characterIn(value, /\p{Cf}/u);
-  if (invisible !== null) return `text without invisible characters; ${invisible} stands in it`;
-  return FORMULA.test(value.trim()) ? 'a value; a formula or an error of a spreadsheet stands there' : null;
+  const control = findCharacter(value, /[^\P{Cc}\t\r\n]/u);
+  if (control !== null) return `text without control characters; got ${control}`;
+  const invisible = findCharacter(value, /\p{Cf}/u);
+  if (invisible !== null) return `text without invisible characters; got ${invisible}`;
+  return FORMULA.test(value.trim()) ? 'a value; got a formula or an error of a spreadsheet' : null;
 }
 
-function faultInAddress(value: string): string | null {
-  const colon = characterIn(value, /(?<=^\s*mailto):/i);
-  if (colon !== null) return `an e-mail address without "mailto:"; ${colon} stands in it`;
-  const found = characterIn(value, NOT_IN_ADDRESS);
-  return found && `one e-mail address and nothing else; ${found} stands in it`;
+function findAddressFault(value: string): string | null {
+  const colon = findCharacter(value, /(?<=^\s*mailto):/i);
+  if (colon !== null) return `an e-mail address without "mailto:"; got ${colon}`;
+  const character = findCharacter(value, NOT_IN_ADDRESS);
+  return character && `one e-mail address and nothing else; got ${character}`;
 }
 
-/** `U+200B at position 4`, counted in characters from 1; null where no such character stands in the value. */
-function characterIn(value: string, which: RegExp): string | null {
-  const found = which.exec(value);
-  if (!found) return null;
-  const code = (value.codePointAt(found.index) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  return `U+${code} at position ${[...value.slice(0, found.index)].length + 1}`;
+/** `U+200B at position 4`, in characters from 1; null if no character matches. */
+function findCharacter(value: string, pattern: RegExp): string | null {
+  const match = pattern.exec(value);
+  if (!match) return null;
+  const code = (value.codePointAt(match.index) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `U+${code} at position ${[...value.slice(0, match.index)].length + 1}`;
 }
 
 function isPastDate(value: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(value)) return false;
   const date = new Date(`${value}T00:00:00Z`);
-  // The 30th of February becomes a day in March.
+  // `Date` turns 30 February into a day in March.
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) && date.getTime() <= Date.now();
 }

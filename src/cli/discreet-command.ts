@@ -1,8 +1,8 @@
 import { Command, type ErrorOptions } from 'commander';
 
 /**
- * A command whose refusals repeat nothing that was typed, for it may be a person's: an e-mail address where an option's name should be, a name
- * without its quotes. What was expected is told, and the nearest of our own words.
+ * A command whose errors do not quote the user's input, which may be personal data: an e-mail address in place of an option, a name without quotes.
+ * They name what was expected, and similar options or commands.
  */
 export class DiscreetCommand extends Command {
   override createCommand(name?: string): DiscreetCommand {
@@ -10,29 +10,29 @@ export class DiscreetCommand extends Command {
   }
 
   override error(message: string, options?: ErrorOptions): never {
-    return super.error(discreet(message, options?.code), options);
+    return super.error(removeInput(message, options?.code), options);
   }
 }
 
-/** What commander 14 says in these three cases quotes what came; what it says in all others does not. */
-function discreet(message: string, code: string | undefined): string {
+/** Commander 14 quotes the input in these three messages only. */
+function removeInput(message: string, code: string | undefined): string {
   switch (code) {
     case 'commander.unknownOption':
-      return `error: unknown option${suggestionIn(message)}`;
+      return `error: unknown option${findSuggestion(message)}`;
     case 'commander.unknownCommand':
-      return `error: unknown command${suggestionIn(message)}`;
+      return `error: unknown command${findSuggestion(message)}`;
     case 'commander.invalidArgument': {
       const option = /^error: option '(--[a-z-]+) <\w+>' argument '/.exec(message)?.[1];
-      // The reason of our own parser stands last, behind a value that may hold anything.
+      // The reason of our own parser comes last, after a value that may contain any text.
       const [, reason] = /.*' is invalid\. (.*)$/s.exec(message) ?? [];
-      return `error: ${option ?? 'an argument'} is not right. ${reason ?? ''}`.trimEnd();
+      return `error: ${option ?? 'an argument'} is invalid. ${reason ?? ''}`.trimEnd();
     }
     default:
       return message;
   }
 }
 
-/** `(Did you mean --email?)`, on a line of its own. */
-function suggestionIn(message: string): string {
+/** `(Did you mean --email?)`, on a separate line. */
+function findSuggestion(message: string): string {
   return /\n\(Did you mean (one of )?[a-z, -]+\?\)$/.exec(message)?.[0] ?? '';
 }

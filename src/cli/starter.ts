@@ -1,186 +1,150 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KeyMissing } from '../domain/encryption';
 import type { Policy } from '../domain/policy';
-import { type Audit, AuditUnavailable } from '../observability/audit';
+import type { Audit } from '../observability/audit';
 import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../temporal/applicants';
-import { TemporalUnreachable } from '../temporal/connection';
 import { detailsDigest } from '../temporal/details';
-import { describeLateRejection } from '../temporal/rejection';
 import { isTransient } from '../temporal/rpc';
-import { SearchAttributesUnusable } from '../temporal/search-attributes';
+import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
-import { forEachAtOnce } from './at-once';
-import { type Candidate, candidates, readIds } from './candidates';
-import type { Checked } from './details';
-import { NotApplicants } from './not-applicants';
-import type { ApplicantsText } from './open-file';
-import { createReport, type Place } from './report';
-import { bar, type Terminal } from './terminal';
+import { indexRows, readCandidates, type StartCandidate } from './candidates';
+import type { CheckedDetails } from './details';
+import { type ExitStatus, toExitStatus } from './exit-status';
+import { forEachConcurrent } from './for-each-concurrent';
+import { type CsvPosition, createStartReport } from './start-report';
+import { progressBar, type Terminal } from './terminal';
 
-/** What the starter needs of the world. */
 export interface StarterDeps {
-  /** Waits for Temporal and gives up in the end; called when there is somebody to start. */
+  /** Connects to Temporal. Not called if there is no applicant to start. */
   readonly connect: () => Promise<Applicants>;
   readonly policy: Policy;
-  /** The same each time; called when there is somebody to start. @throws {AuditUnavailable} */
+  /** Returns the same log each time. Not called if there is no applicant to start. @throws {AuditUnavailable} */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
-  /** `cli:<os user>`: who starts, for the audit log. */
-  readonly who: string;
+  /** `cli:<os user>`, for the audit log. */
+  readonly actor: string;
   /** `-` is standard input. */
   readonly openFile: (file: string, signal: AbortSignal) => Promise<ApplicantsText>;
-  /** One line of stdout. */
-  readonly out: (line: string) => void;
+  /** Prints one line on stdout. */
+  readonly print: (line: string) => void;
   readonly terminal: Terminal;
-  /** Stops taking applicants and waiting. */
+  /** Stops starting and waiting. */
   readonly signal: AbortSignal;
 }
 
-/** 0: all well; 1: a conflict, bad rows, failed, or no Temporal; 2: wrong usage; 130: interrupted, as a shell expects of Ctrl-C. */
-export type ExitStatus = 0 | 1 | 2 | 130;
-
-/** A server takes some tens of starts a second; more at once would only wait there. */
-const STARTS_AT_ONCE = 20;
+/** A server handles some tens of starts a second; more concurrency would only queue there. */
+const CONCURRENT_STARTS = 20;
 /** Each is a call that Temporal holds open until the applicant closes. */
-const WAITS_AT_ONCE = 100;
+const CONCURRENT_WAITS = 100;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
-/** A restart or a failover of Temporal is over by then. */
-const OUTLIVED_OUTAGE_MS = 5 * 60_000;
-const NOT_RECORDED =
-  'the audit log cannot be written, and nobody is started who does not stand in it: look at AUDIT_LOG and its disk';
-const REPEAT = 'the same command again starts the rest and leaves alone who was started';
+/** Longer than a restart or failover of Temporal. */
+const OUTAGE_LIMIT_MS = 5 * 60_000;
+const REPEAT = 'run the same command again to start the rest; applicants already started stay as they are';
 
-/** Starts what the arguments name and tells about each; what stopped it is said on the terminal. */
-export async function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
-  const { terminal, signal } = deps;
-  const stopped = (why: string, status: ExitStatus): ExitStatus => {
-    terminal.clear();
-    terminal.say(why);
-    return status;
-  };
-  try {
-    return await startAll(args, deps);
-  } catch (error) {
-    if (signal.aborted) return stopped(`stopped; ${REPEAT}`, 130);
-    if (error instanceof NotApplicants) return stopped(error.message, 2);
-    if (
-      error instanceof TemporalUnreachable ||
-      error instanceof SearchAttributesUnusable ||
-      error instanceof KeyMissing
-    ) {
-      return stopped(error.message, 1);
-    }
-    if (error instanceof AuditUnavailable) return stopped(`${NOT_RECORDED}${codeOf(error.cause)}; ${REPEAT}`, 1);
-    if (isTransient(error)) return stopped(`Temporal stopped answering; ${REPEAT}`, 1);
-    const refusal = describeLateRejection(error);
-    if (refusal !== null) return stopped(refusal, 1);
-    throw error;
-  }
+/** Starts the applicants of the arguments and prints the result of each. */
+export function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
+  return toExitStatus(() => startAll(args, deps), deps, REPEAT);
 }
 
 async function startAll(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
   const { terminal, signal } = deps;
   const policy = args.wanted === null ? deps.policy : { ...deps.policy, wanted: args.wanted };
-  const report = createReport({ terminal, out: deps.out, json: args.json, wait: args.wait });
+  const report = createStartReport({ terminal, print: deps.print, json: args.json, wait: args.wait });
   const batch = 'file' in args.source;
-  const open = new Map<string, Place>();
+  const open = new Map<string, CsvPosition>();
   const repeated = new Map<string, Promise<StartResult>>();
   let connected: Promise<Applicants> | undefined;
-  const applicants = () => {
+  const connect = () => {
     connected ??= deps.connect();
     return connected;
   };
-  const start = async ({ details, autoInvite }: Checked & { ok: true }): Promise<StartResult> => {
+  const start = async ({ details, autoInvite }: CheckedDetails & { ok: true }): Promise<StartResult> => {
     const request = {
       ...{ details, detailsDigest: detailsDigest(details), policy, again: args.again, batch },
       ...(!autoInvite && { autoInvite }),
     };
-    // First of all: where nothing can be recorded, Temporal is not even asked.
+    // First: if nothing can be recorded, Temporal is not called.
     const audit = await deps.audit();
-    const temporal = await applicants();
+    const applicants = await connect();
     signal.throwIfAborted();
-    return recordedStart(args, deps, audit, temporal, request);
+    return startWithAudit(args, deps, audit, applicants, request);
   };
 
-  const take = async ({ checked, place, isRepeated }: Candidate): Promise<void> => {
-    if (!checked.ok) return report.invalid(checked, place);
+  const handle = async ({ checked, position, isRepeated }: StartCandidate): Promise<void> => {
+    if (!checked.ok) return report.printInvalid(checked, position);
     const { clientUserId } = checked.details;
-    const isRepeat = place.repeats !== undefined;
-    if (args.dryRun) return isRepeat ? report.repeat(clientUserId, place, null) : report.right(clientUserId, place);
-    if (isRepeat) return report.repeat(clientUserId, place, (await repeated.get(clientUserId)) ?? null);
+    if (position.repeats !== undefined) {
+      const earlier = args.dryRun ? null : await repeated.get(clientUserId);
+      return report.printRepeat(clientUserId, position, earlier ?? null);
+    }
+    if (args.dryRun) return report.printValid(clientUserId, position);
     const starting = start(checked);
-    // Before anything is waited for: the repeat may be taken in the same turn.
+    // Before the first await, because the repeated row may be handled in the same turn.
     if (isRepeated) repeated.set(clientUserId, starting);
     const started = await starting;
-    report.started(started, place);
-    if (args.wait && started.standing === 'open' && started.result !== 'conflict') open.set(clientUserId, place);
+    report.printStarted(started, position);
+    if (args.wait && started.standing === 'open' && started.result !== 'conflict') open.set(clientUserId, position);
   };
 
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
   try {
-    const ids = text && (await readIds(args, text, () => terminal.progress(`${shareOf(text)}reading`)));
-    await forEachAtOnce(candidates(args, text, ids), STARTS_AT_ONCE, async (candidate) => {
+    const index = text && (await indexRows(args, text, () => terminal.showProgress(`${displayShare(text)}reading`)));
+    await forEachConcurrent(readCandidates(args, text, index), CONCURRENT_STARTS, async (candidate) => {
       signal.throwIfAborted();
-      await take(candidate);
-      if (text) terminal.progress(`${shareOf(text)}${report.counts()}`);
+      await handle(candidate);
+      if (text) terminal.showProgress(`${displayShare(text)}${report.describeCounts()}`);
     });
   } finally {
     await text?.close();
   }
   if (open.size > 0) {
-    terminal.say(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
-    const temporal = await applicants();
-    await forEachAtOnce(open, WAITS_AT_ONCE, async ([clientUserId, place]) => {
-      const onSummary = (summary: ApplicantSummary) => report.known(summary, place);
-      report.closed(await outlivingOutages(deps, () => temporal.waitForClose(clientUserId, signal, onSummary)), place);
+    terminal.write(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
+    const applicants = await connect();
+    await forEachConcurrent(open, CONCURRENT_WAITS, async ([clientUserId, position]) => {
+      const onSummary = (summary: ApplicantSummary) => report.printHumanId(summary, position);
+      const wait = () => applicants.waitForClose(clientUserId, signal, onSummary);
+      report.printClosed(await retryWhileUnavailable(deps, wait), position);
     });
   }
-  terminal.clear();
-  if (batch) terminal.say(report.counts());
-  if (report.allWell()) return 0;
+  terminal.clearProgress();
+  if (batch) terminal.write(report.describeCounts());
+  if (report.isSuccess()) return 0;
   return batch || connected ? 1 : 2;
 }
 
 /**
- * The line `start` is on the disk before Temporal is asked; with 20 applicants under way at a time, some share one sync. A second line,
- * `not-started`, says that nobody was invited by it, for the applicant was there. A `start` without one was made, or its answer never came.
+ * Records `start` before Temporal is called, and `not-started` if the applicant existed. A `start` without it created an applicant, or its result is
+ * unknown.
  */
-async function recordedStart(
+async function startWithAudit(
   { authorizationReference, again }: StarterArguments,
   deps: StarterDeps,
   audit: Pick<Audit, 'record'>,
-  temporal: Applicants,
+  applicants: Applicants,
   request: StartRequest,
 ): Promise<StartResult> {
   const { clientUserId } = request.details;
-  const of = { who: deps.who, clientUserId, authorizationReference: authorizationReference ?? undefined };
-  await audit.record({ ...of, did: 'start', detail: again ? 'again' : undefined });
-  const started = await outlivingOutages(deps, () => temporal.start(request));
-  if (started.result !== 'started') await audit.record({ ...of, did: 'not-started', detail: started.result });
+  const entry = { who: deps.actor, clientUserId, authorizationReference: authorizationReference ?? undefined };
+  await audit.record({ ...entry, did: 'start', detail: again ? 'again' : undefined });
+  const started = await retryWhileUnavailable(deps, () => applicants.start(request));
+  if (started.result !== 'started') await audit.record({ ...entry, did: 'not-started', detail: started.result });
   return started;
 }
 
-/** ` (ENOSPC)`. */
-function codeOf(cause: unknown): string {
-  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-  return code === undefined ? '' : ` (${code})`;
+/** `[######------]  50 % `; empty if the length is unknown. */
+function displayShare({ share }: ApplicantsText): string {
+  return share === null ? '' : `${progressBar(share())} `;
 }
 
-/** `[######------]  50 % `, where the length is known. */
-function shareOf({ share }: ApplicantsText): string {
-  return share === null ? '' : `${bar(share())} `;
-}
-
-/** Starting and waiting are harmless to repeat, so a Temporal that is away for a while loses nobody. */
-async function outlivingOutages<T>({ terminal, signal }: StarterDeps, call: () => Promise<T>): Promise<T> {
-  const untilMs = performance.now() + OUTLIVED_OUTAGE_MS;
+/** Starting and waiting can be repeated safely, so an outage of Temporal loses no applicant. */
+async function retryWhileUnavailable<T>({ terminal, signal }: StarterDeps, call: () => Promise<T>): Promise<T> {
+  const untilMs = performance.now() + OUTAGE_LIMIT_MS;
   for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS)) {
     try {
       return await call();
     } catch (error) {
       signal.throwIfAborted();
       if (!isTransient(error) || performance.now() > untilMs) throw error;
-      terminal.progress('Temporal does not answer; trying again');
+      terminal.showProgress('Temporal does not answer; retrying');
       await sleep(delayMs, undefined, { signal });
     }
   }

@@ -1,18 +1,17 @@
-/** Text for people: lines that stay, and a line about progress that is written over where there is a terminal. */
+/** Messages for the user: lines, and a progress line that is redrawn in place on a terminal. */
 export interface Terminal {
-  /** A line that stays. */
-  say(text: string): void;
-  /** How far we are: drawn in place on a terminal, otherwise a plain line now and then. */
-  progress(text: string): void;
-  /** Takes the line about progress away. */
-  clear(): void;
+  /** Writes a line. */
+  write(text: string): void;
+  /** On a terminal, redraws the progress line; otherwise writes a line from time to time. */
+  showProgress(text: string): void;
+  clearProgress(): void;
 }
 
-/** Fluent to look at, and nothing beside the work. */
+/** Looks fluent, and costs little. */
 const REDRAW_EVERY_MS = 100;
-/** Seldom enough for a log. */
+/** Suits a log file. */
 const PLAIN_LINE_EVERY_MS = 10_000;
-/** Back to the first column, and erase the line (ECMA-48). */
+/** ECMA-48: return to the first column and erase the line. */
 const ERASE = '\r\u001B[2K';
 
 export function createTerminal(
@@ -23,21 +22,21 @@ export function createTerminal(
   let shown = '';
   let lastMs = isTerminal ? Number.NEGATIVE_INFINITY : nowMs();
   return {
-    say(text) {
+    write(text) {
       stream.write(`${shown && ERASE}${text}\n${shown}`);
     },
-    progress(text) {
+    showProgress(text) {
       if (nowMs() - lastMs < (isTerminal ? REDRAW_EVERY_MS : PLAIN_LINE_EVERY_MS)) return;
       lastMs = nowMs();
       if (!isTerminal) {
         stream.write(`${text}\n`);
         return;
       }
-      // A line that wraps cannot be written over.
+      // A line that wraps cannot be redrawn.
       shown = text.slice(0, (stream.columns ?? 80) - 1);
       stream.write(`${ERASE}${shown}`);
     },
-    clear() {
+    clearProgress() {
       if (shown) stream.write(ERASE);
       shown = '';
     },
@@ -46,9 +45,9 @@ export function createTerminal(
 
 const BAR_WIDTH = 24;
 
-/** `[######------]  50 %` of a share between 0 and 1. */
-export function bar(share: number): string {
-  const whole = Math.min(1, Math.max(0, share));
-  const filled = Math.round(whole * BAR_WIDTH);
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(whole * 100)).padStart(3)} %`;
+/** `[######------]  50 %` for a share between 0 and 1. */
+export function progressBar(share: number): string {
+  const bounded = Math.min(1, Math.max(0, share));
+  const filled = Math.round(bounded * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(bounded * 100)).padStart(3)} %`;
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { nearestName } from '../process/configuration-fault';
+import { findNearestName } from '../process/configuration-fault';
 
 /** Which personas become samples: those whose story is over in about a minute, all of them, or these. */
 export type Cast = 'usual' | 'all' | readonly string[];
@@ -32,7 +32,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   const known = ['--help', ...command.options.map(({ long }) => long ?? '')];
   const unknown = argv.map((word) => word.split('=')[0] ?? '').find((word) => /^-/.test(word) && !known.includes(word));
   if (unknown !== undefined) {
-    command.error(`error: unknown option '${unknown}'; the nearest is ${nearestName(unknown, known)}`);
+    command.error(`error: unknown option '${unknown}'; the nearest is ${findNearestName(unknown, known)}`);
   }
   const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
   const lost = LOST_ON_NPM.find((name) => env[`npm_config_${name}`] !== undefined);

@@ -1,4 +1,4 @@
-import { SAME_KEYSTROKE_MS } from '../process/shutdown';
+import { SAME_SIGNAL_MS } from '../process/shutdown';
 
 /** What of a process is needed to be interrupted; a test hands in its own. */
 export interface Interruptible {
@@ -16,7 +16,7 @@ export function interruption(host: Interruptible, insist: () => void, nowMs = ()
         if (firstMs === null) {
           firstMs = nowMs();
           resolve();
-        } else if (nowMs() - firstMs > SAME_KEYSTROKE_MS) {
+        } else if (nowMs() - firstMs > SAME_SIGNAL_MS) {
           insist();
         }
       });

@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, MINUTE_MS, SECOND_MS } from '../domain/policy';
+import { DEFAULT_POLICY, MINUTE_MS, POLL_NAMES, pollVariable, SECOND_MS } from '../domain/policy';
 
 /** How many times faster than told the samples live: most of their stories take an hour or so, and are over within a minute. */
 export const SPEED = 100;
@@ -17,12 +17,7 @@ export function paceEnvironment(patience: Patience): Record<string, string> {
   const poll = (cadenceMs: number) => most(cadenceMs, 10 * SECOND_MS);
   const soon = patience === 'deadline';
   return {
-    POLL_INVITED: poll(pollMs.invited),
-    POLL_ENGAGED: poll(pollMs.engaged),
-    POLL_SYNCING: poll(pollMs.syncing),
-    POLL_ATTENTION: poll(pollMs.attention),
-    POLL_SOME_SYNCED: poll(pollMs.someSynced),
-    POLL_DISCONNECTED: poll(pollMs.disconnected),
+    ...Object.fromEntries(POLL_NAMES.map((name) => [pollVariable(name), poll(pollMs[name])])),
     ...(patience === 'visitor'
       ? // Time to find and connect another provider after the first one.
         { SETTLE_ALL_SYNCED: `${20 * SECOND_MS}ms`, SETTLE_SOME_SYNCED: `${5 * MINUTE_MS}ms` }

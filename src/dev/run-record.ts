@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identify, lives, type ProcessIdentity } from '../process/process-identity';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../process/process-identity';
 
 /** Another start uses this folder: two Temporal servers on one database file would destroy it. */
 class AlreadyRunning extends Error {
@@ -25,12 +25,12 @@ export class RunRecord {
     const record = new RunRecord(path.join(folder, 'npm-start.json'));
     const found = existsSync(record.file);
     const [holder, ...children] = record.read();
-    if (holder && lives(holder)) {
+    if (holder && isRunning(holder)) {
       throw new AlreadyRunning(
         `npm start already runs here, as process ${holder.pid}: end that one first, or start in another folder.`,
       );
     }
-    for (const child of children.filter(lives)) {
+    for (const child of children.filter(isRunning)) {
       tell(`${child.name} (process ${child.pid}) was left over by a start that was killed; ending it`);
       await end(child, 10_000);
     }
@@ -41,8 +41,8 @@ export class RunRecord {
 
   /** Notes who runs now, so that the next start can end them should this one be killed. */
   note(pids: Readonly<Record<string, number>>): void {
-    const identities = Object.entries(pids).map(([name, pid]) => identify(name, pid));
-    this.write(this.file, [identify('npm start', process.pid), ...identities]);
+    const identities = Object.entries(pids).map(([name, pid]) => identifyProcess(name, pid));
+    this.write(this.file, [identifyProcess('npm start', process.pid), ...identities]);
   }
 
   release(): void {
@@ -68,7 +68,7 @@ export class RunRecord {
       throw new AlreadyRunning(`another npm start has just begun here; if none has, delete ${grave} and start again.`);
     }
     const [holder] = this.read(grave);
-    const dead = !holder || !lives(holder);
+    const dead = !holder || !isRunning(holder);
     if (dead) rmSync(this.file);
     rmSync(grave);
   }
@@ -76,7 +76,7 @@ export class RunRecord {
   /** Of two that begin at once one gets it: a hard link appears with its content or not at all. */
   private create(): void {
     const draft = `${this.file}.${process.pid}`;
-    this.write(draft, [identify('npm start', process.pid)]);
+    this.write(draft, [identifyProcess('npm start', process.pid)]);
     try {
       linkSync(draft, this.file);
     } catch (error) {
@@ -97,7 +97,7 @@ export class RunRecord {
 async function end(left: ProcessIdentity, graceMs: number): Promise<void> {
   process.kill(left.pid, 'SIGTERM');
   const untilMs = Date.now() + graceMs;
-  while (lives(left) && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
-  if (lives(left)) process.kill(left.pid, 'SIGKILL');
-  while (lives(left)) await sleep(LOOK_EVERY_MS);
+  while (isRunning(left) && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
+  if (isRunning(left)) process.kill(left.pid, 'SIGKILL');
+  while (isRunning(left)) await sleep(LOOK_EVERY_MS);
 }

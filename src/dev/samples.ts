@@ -1,6 +1,6 @@
 import type { Outcome } from '../domain/outcome';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
-import { nearestName } from '../process/configuration-fault';
+import { findNearestName } from '../process/configuration-fault';
 import type { Cast } from './arguments';
 import type { Patience } from './pace';
 import type { Persona } from './sandbox';
@@ -33,7 +33,7 @@ export function castSamples(personas: readonly Persona[], cast: Cast, round: str
   const unknown = typeof cast === 'string' ? undefined : cast.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new NoSuchPersona(
-      `there is no persona "${unknown}"; the nearest is ${nearestName(unknown, names)}. There are: ${names.join(', ')}.`,
+      `there is no persona "${unknown}"; the nearest is ${findNearestName(unknown, names)}. There are: ${names.join(', ')}.`,
     );
   }
   const played = personas

@@ -15,7 +15,18 @@ export interface Policy {
   readonly refreshCheckAfterMs: readonly number[];
 }
 
-export type PollName = 'invited' | 'engaged' | 'syncing' | 'attention' | 'someSynced' | 'disconnected';
+export const POLL_NAMES = ['invited', 'engaged', 'syncing', 'attention', 'someSynced', 'disconnected'] as const;
+export type PollName = (typeof POLL_NAMES)[number];
+
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? '' : '_'}${Uppercase<First>}${SnakeCase<Rest>}`
+  : '';
+export type PollVariable = `POLL_${SnakeCase<PollName>}`;
+
+/** The variable of a cadence: `POLL_SOME_SYNCED` for `someSynced`. */
+export function pollVariable(name: PollName): PollVariable {
+  return `POLL_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}` as PollVariable;
+}
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;

@@ -1,57 +1,59 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Audit, AuditUnavailable } from './audit';
-import { partOf } from './audit-chain';
+import { parseFileName } from './audit-chain';
 import type { Logger } from './log';
 
-/** As often as files change their age. */
-const LOOK_EVERY_MS = 24 * 3_600_000;
-/** An audit line stays readable. */
-const TOLD_AT_ONCE = 20;
+const PRUNE_EVERY_MS = 24 * 3_600_000;
+/** Keeps the `prune` lines short. */
+const CHAINS_PER_LINE = 20;
 
 /**
- * Removes the process's own chains that nothing was written to for so long, whole ones only; the log says which, so that they are not missed.
- * Own are those of every process of the same name that shares the folder, on whatever host.
+ * Removes whole chains that were last written more than `keepMs` ago, of all processes of this name that share the folder. The log records
+ * their names, so that the verifier does not report them as missing.
  */
 export async function pruneAudit(options: {
   readonly folder: string;
   readonly keepMs: number;
-  readonly audit: Pick<Audit, 'record' | 'head'>;
+  readonly audit: Pick<Audit, 'record' | 'checkpoint'>;
   readonly process: string;
-  /** {@link process} if not set. */
+  /** Default: `process`. */
   readonly who?: string;
   readonly nowMs?: number;
 }): Promise<readonly string[]> {
   const { folder, keepMs, audit, process: processName, who = processName, nowMs = Date.now() } = options;
   const chains = new Map<string, { files: string[]; lastMs: number }>();
   for (const file of await readdir(folder)) {
-    const of = partOf(file);
-    const writtenMs = of && (await stat(join(folder, file)).catch(() => null))?.mtimeMs;
-    if (of?.process !== processName || typeof writtenMs !== 'number') continue;
-    const known = chains.get(of.chain) ?? { files: [], lastMs: 0 };
-    chains.set(of.chain, { files: [...known.files, file], lastMs: Math.max(known.lastMs, writtenMs) });
+    const name = parseFileName(file);
+    const writtenMs = name && (await stat(join(folder, file)).catch(() => null))?.mtimeMs;
+    if (name?.process !== processName || typeof writtenMs !== 'number') continue;
+    const { files, lastMs } = chains.get(name.chain) ?? { files: [], lastMs: 0 };
+    chains.set(name.chain, { files: [...files, file], lastMs: Math.max(lastMs, writtenMs) });
   }
-  // Not the one in which it is told.
-  const own = partOf(audit.head()?.file ?? '')?.chain;
+  // The current chain records the removals, so it stays.
+  const own = parseFileName(audit.checkpoint()?.file ?? '')?.chain;
   const old = [...chains]
     .filter(([chain, { lastMs }]) => chain !== own && nowMs - lastMs > keepMs)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  for (let at = 0; at < old.length; at += TOLD_AT_ONCE) {
-    const some = old.slice(at, at + TOLD_AT_ONCE);
-    // Told first: a chain that is told of and still there does no harm.
-    await audit.record({ who, did: 'prune', detail: some.map(([chain]) => chain).join(' ') });
-    for (const file of some.flatMap(([, { files }]) => files)) await rm(join(folder, file), { force: true });
+  for (let at = 0; at < old.length; at += CHAINS_PER_LINE) {
+    const batch = old.slice(at, at + CHAINS_PER_LINE);
+    // Recorded first: a recorded chain that still exists does no harm.
+    await audit.record({ who, did: 'prune', detail: batch.map(([chain]) => chain).join(' ') });
+    for (const file of batch.flatMap(([, { files }]) => files)) await rm(join(folder, file), { force: true });
   }
   return old.map(([chain]) => chain);
 }
 
-/** For processes that run on: prunes now and daily. What fails is said, and stops nobody. */
-export function keepAuditFor(options: Parameters<typeof pruneAudit>[0] & { readonly log: Pick<Logger, 'warn'> }): void {
+/** Prunes now and daily. Failures are logged only. */
+export function schedulePruning(
+  options: Parameters<typeof pruneAudit>[0] & { readonly log: Pick<Logger, 'warn'> },
+): void {
   const prune = () =>
     pruneAudit(options).catch((error: unknown) => {
-      // That the log cannot be written is said where it is.
-      if (!(error instanceof AuditUnavailable)) options.log.warn({ error }, 'old files of the audit log stay');
+      // openAudit logs a log that cannot be written.
+      if (!(error instanceof AuditUnavailable))
+        options.log.warn({ error }, 'old files of the audit log were not removed');
     });
-  setInterval(prune, LOOK_EVERY_MS).unref();
+  setInterval(prune, PRUNE_EVERY_MS).unref();
   void prune();
 }

@@ -3,72 +3,83 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
-import { type AuditEntry, type AuditKey, beginningOf, chainName, type Link, lineAfter, partName } from './audit-chain';
+import {
+  type AuditEntry,
+  type AuditKey,
+  appendLine,
+  type ChainLink,
+  chainName,
+  chainStart,
+  fileName,
+} from './audit-chain';
 import type { Logger } from './log';
 
 export type { AuditEntry } from './audit-chain';
 
-/** The audit log of one process: JSON lines that only grow, each with the hash of the one before. */
+/** The audit log of one process: appended JSON lines, each with the hash of the one before. */
 export interface Audit {
   /**
-   * Resolves once the line is on the disk for good. Whoever gets an error must not do what it wanted to record.
+   * Resolves when the line is synced to the disk. On an error, the caller must not perform the act.
    * @throws {AuditUnavailable}; TypeError for ids outside their alphabet
    */
   record(entry: AuditEntry): Promise<void>;
-  /** Where the chain ends now; null while nothing was recorded. `lines` are those of the chain, through all its files. */
-  head(): AuditHead | null;
-  /** Writes the last line, where there is any, and tells its head: a chain without one was cut off by a kill or by hand. */
+  /** The current end of the chain; null if nothing was recorded. */
+  checkpoint(): AuditCheckpoint | null;
+  /** Writes the last line if the chain has any, and prints its checkpoint. */
   close(): Promise<void>;
 }
 
-/** A chain's end, for somebody to compare the files with: kept elsewhere, it shows a tail that was cut. */
-export interface AuditHead {
+/** The end of a chain. Kept elsewhere, it reveals that lines were cut off. `lines` counts all files of the chain. */
+export interface AuditCheckpoint {
   readonly event: 'audit-head';
   readonly file: string;
   readonly lines: number;
   readonly hash: string;
 }
 
-/** The audit log cannot be written, so nothing may be done that has to stand in it. */
+/** The audit log cannot be written, so acts that must be recorded are not performed. */
 export class AuditUnavailable extends Error {
   override readonly name = 'AuditUnavailable';
   readonly kind = 'audit-unavailable';
 
   constructor(cause: unknown) {
-    super('the audit log cannot be written, so nothing was done; look at the disk and at AUDIT_LOG', { cause });
+    const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+    const suffix = code === undefined ? '' : ` (${code})`;
+    super(`the audit log cannot be written, so nothing more was done; check AUDIT_LOG and its disk${suffix}`, {
+      cause,
+    });
   }
 }
 
-/** Small enough to look into, large enough for a day of most installations. */
 const PART_MAX_BYTES = 16 * 1024 * 1024;
-/** A tail that is cut shows within this time, to whoever keeps the heads. */
-const HEAD_EVERY_MS = 5 * 60_000;
-/** The alphabet of every id of ours, and of upstream's as the report store has them. */
+/** Lines cut off later than this are detected, if the checkpoints are kept elsewhere. */
+const CHECKPOINT_EVERY_MS = 5 * 60_000;
+/** The alphabet of all ids, ours and those of upstream in the report store. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~:/@-]{0,199}$/;
 const APPEND_NEW = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND;
 
-interface Waiting {
+interface QueuedEntry {
   readonly entry: AuditEntry;
   readonly done: () => void;
   readonly failed: (error: AuditUnavailable) => void;
 }
 
 /**
- * Opens the audit log in this folder, which is made; its file when something is first recorded. Lines that are recorded at the same time share
- * one write and one sync. A new file begins each day (UTC) and at {@link PART_MAX_BYTES}, and goes on with the chain; after a write that failed
- * a new chain begins, for nobody knows what the disk has of it.
- * @throws {AuditUnavailable} where the folder cannot be made or written
+ * Opens the audit log in this folder and creates the folder; the first entry creates the file. Concurrent entries share one write and one sync.
+ * A chain gets a new file each day (UTC) and at {@link PART_MAX_BYTES}. After a failed write a new chain starts, because the content of the disk
+ * is unknown.
+ * @throws {AuditUnavailable} if the folder cannot be created or written
  */
 export async function openAudit(options: {
   readonly folder: string;
   readonly process: string;
   readonly log?: Pick<Logger, 'error'>;
-  /** Null or none: the chain is not keyed, and write access to the folder is enough to write another one. */
+  /** Default and null: the chain is not signed, so anyone with write access to the folder can forge it. */
   readonly key?: AuditKey | null;
-  /** Told the heads as one line of JSON each: standard output, or standard error for commands. */
-  readonly tellHead?: (line: string) => void;
-  /** Every five minutes if not set; null: at the end alone, for commands. */
-  readonly headEveryMs?: number | null;
+  /** Called with one JSON line per checkpoint. */
+  readonly printCheckpoint?: (line: string) => void;
+  /** Default: five minutes; null: only at the end. */
+  readonly checkpointEveryMs?: number | null;
   readonly now?: () => Date;
   readonly partMaxBytes?: number;
 }): Promise<Audit> {
@@ -77,8 +88,8 @@ export async function openAudit(options: {
     process: processName,
     log,
     key = null,
-    tellHead,
-    headEveryMs = HEAD_EVERY_MS,
+    printCheckpoint,
+    checkpointEveryMs = CHECKPOINT_EVERY_MS,
     now = () => new Date(),
     partMaxBytes = PART_MAX_BYTES,
   } = options;
@@ -88,60 +99,60 @@ export async function openAudit(options: {
   } catch (error) {
     throw new AuditUnavailable(error);
   }
-  let chain = begin();
-  let waiting: Waiting[] = [];
+  let chain = startChain();
+  let queue: QueuedEntry[] = [];
   let flushing = false;
-  const telling = tellHead && headEveryMs !== null && setInterval(() => tell(tellHead), headEveryMs).unref();
+  const timer = printCheckpoint && checkpointEveryMs !== null && setInterval(print, checkpointEveryMs).unref();
 
   return {
     record,
-    head,
+    checkpoint,
     async close() {
-      clearInterval(telling || undefined);
+      clearInterval(timer || undefined);
       if (chain.link.n > 0) await record({ who: processName, did: 'stop' });
-      if (tellHead) tell(tellHead);
+      print();
       await chain.handle?.close();
-      chain = begin();
+      chain = startChain();
     },
   };
 
   async function record(entry: AuditEntry): Promise<void> {
     const checked = checkedEntry(entry);
     await new Promise<void>((done, failed) => {
-      waiting.push({ entry: checked, done, failed });
+      queue.push({ entry: checked, done, failed });
       if (!flushing) void flush();
     });
   }
 
-  function begin() {
+  function startChain() {
     const name = chainName(processName, now(), randomBytes(4).toString('hex'));
-    return { name, part: 0, bytes: 0, day: '', link: beginningOf(name), handle: null as FileHandle | null };
+    return { name, part: 0, bytes: 0, day: '', link: chainStart(name), handle: null as FileHandle | null };
   }
 
-  function head(): AuditHead | null {
+  function checkpoint(): AuditCheckpoint | null {
     const { name, part, link } = chain;
-    return link.n === 0 ? null : { event: 'audit-head', file: partName(name, part), lines: link.n, hash: link.hash };
+    return link.n === 0 ? null : { event: 'audit-head', file: fileName(name, part), lines: link.n, hash: link.hash };
   }
 
-  function tell(out: (line: string) => void): void {
-    const at = head();
-    if (at) out(JSON.stringify(at));
+  function print(): void {
+    const end = checkpoint();
+    if (end) printCheckpoint?.(JSON.stringify(end));
   }
 
   async function flush(): Promise<void> {
     flushing = true;
-    // Whoever records in the same turn of the loop comes along.
+    // Entries of the same turn of the event loop join this write.
     await Promise.resolve();
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
+    while (queue.length > 0) {
+      const batch = queue;
+      queue = [];
       try {
         await write(batch.map(({ entry }) => entry));
         for (const { done } of batch) done();
       } catch (error) {
         await chain.handle?.close().catch(() => undefined);
-        chain = begin();
-        log?.error({ error }, 'the audit log cannot be written: nothing is done that has to stand in it');
+        chain = startChain();
+        log?.error({ error }, 'the audit log cannot be written: acts that must be recorded are rejected');
         for (const { failed } of batch) failed(new AuditUnavailable(error));
       }
     }
@@ -151,10 +162,10 @@ export async function openAudit(options: {
   async function write(entries: readonly AuditEntry[]): Promise<void> {
     const at = now();
     const handle = await currentPart(at.toISOString().slice(0, 10));
-    let link: Link = chain.link;
+    let link: ChainLink = chain.link;
     let text = '';
     for (const entry of entries) {
-      const next = lineAfter(link, at, processName, entry, key);
+      const next = appendLine(link, at, processName, entry, key);
       text += next.line;
       link = next.link;
     }
@@ -166,23 +177,23 @@ export async function openAudit(options: {
   }
 
   async function currentPart(day: string): Promise<FileHandle> {
-    // A file that was taken away takes no line that anybody would find, and a chain does not go on without its beginning.
+    // The file was deleted: lines in it would be lost, and a chain without its first lines is invalid.
     if (chain.handle && (await chain.handle.stat()).nlink === 0) {
       await chain.handle.close();
-      chain = begin();
+      chain = startChain();
     }
     if (chain.handle && chain.day === day && chain.bytes < partMaxBytes) return chain.handle;
     await chain.handle?.close();
     chain.handle = null;
     chain.part += 1;
-    chain.handle = await open(join(folder, partName(chain.name, chain.part)), APPEND_NEW, PRIVATE_FILE);
+    chain.handle = await open(join(folder, fileName(chain.name, chain.part)), APPEND_NEW, PRIVATE_FILE);
     await syncFolder(folder);
     Object.assign(chain, { bytes: 0, day });
     return chain.handle;
   }
 }
 
-/** Only the fields that we know, and only ids for ids: nothing else of a person gets in by mistake. */
+/** Drops unknown fields and rejects ids with other characters, so that no personal data is recorded by mistake. */
 function checkedEntry(entry: AuditEntry): AuditEntry {
   const { who, did, clientUserId, documentId, authorizationReference, detail } = entry;
   for (const [field, id] of Object.entries({ who, clientUserId, documentId, authorizationReference })) {

@@ -1,23 +1,23 @@
-/** What of an error may leave the process in a log line. */
+/** The parts of an error that a log line may show. */
 interface ErrorDescription {
   readonly name: string;
-  /** Our own closed classes carry one; their messages are written by us. */
+  /** Set by our own error classes, whose messages hold no data. */
   readonly kind?: string;
   /** `ECONNREFUSED`, a gRPC status number and the like. */
   readonly code?: string | number;
-  /** Only of our own closed classes. */
+  /** Only of errors with a `kind`. */
   readonly message?: string;
   readonly cause?: ErrorDescription;
 }
 
-/** Deep enough for a failure wrapped by an activity, a client and a socket; bounds a cause that points at itself. */
+/** Enough for an error wrapped by an activity, a client and a socket; stops at a cause that points at itself. */
 const MAX_CAUSES = 4;
-/** Names and codes are identifiers; anything else may be data that somebody put there. */
+/** Names and codes are identifiers; other text may be data. */
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 /**
- * An error as name, code and causes. The message is kept only of errors with a string `kind`, the mark of our closed classes: a message of
- * any other library may quote what it was given (JSON.parse quotes the text), and that may be a person's data.
+ * An error as name, code and causes. Only errors with a string `kind` keep their message: messages of libraries may quote their input, for
+ * example JSON.parse, and that may be personal data.
  */
 export function describeError(error: unknown, depth = MAX_CAUSES): ErrorDescription {
   if (!(error instanceof Error)) return { name: error === null ? 'null' : typeof error };
@@ -30,6 +30,6 @@ export function describeError(error: unknown, depth = MAX_CAUSES): ErrorDescript
   };
 }
 
-function isIdentifier(value: unknown, dashes: boolean): value is string {
-  return typeof value === 'string' && IDENTIFIER.test(dashes ? value.replaceAll('-', '_') : value);
+function isIdentifier(value: unknown, allowsDashes: boolean): value is string {
+  return typeof value === 'string' && IDENTIFIER.test(allowsDashes ? value.replaceAll('-', '_') : value);
 }

@@ -1,16 +1,15 @@
 import pino from 'pino';
 import { describeError } from './describe-error';
 
-/** The logger of every process: pino's interface. */
+/** pino's interface. */
 export type Logger = pino.Logger;
 
-/** Lines that wait for a reader of stderr that does not read; beyond it they are dropped, so that a stuck log never stops an answer. */
+/** Beyond it, lines are dropped if the reader of stderr stalls, so that a log never blocks a request. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 /**
- * JSON lines on stderr; stdout carries the ready line and the output of commands only. No error object reaches the sink: whatever is logged
- * goes through {@link describeError}, and a field that is not in {@link KNOWN_SAFE} shows its type instead of its value. The text of a line is
- * the caller's duty: written by us, never a person's data.
+ * Writes JSON lines to stderr. Errors are logged as {@link describeError} returns them, and a field that is not in {@link KNOWN_SAFE} as its
+ * type instead of its value. Callers must not put data into the message.
  */
 export function createLogger(
   options: { readonly process: string; readonly level: string },
@@ -22,7 +21,7 @@ export function createLogger(
       base: { process: options.process, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }), log: knownSafe },
-      // pino would print a bare error's message as the line's text.
+      // pino would use the message of a bare error as the text of the line.
       hooks: {
         logMethod(args, method) {
           const [first, ...rest] = args as unknown[];
@@ -36,7 +35,7 @@ export function createLogger(
     },
     sink,
   );
-  // pino formats no child's bindings; a child of the child inherits this.
+  // pino does not format the bindings of a child logger. Children of children inherit this.
   const { child } = log;
   log.child = function <Levels extends string>(
     bindings: pino.Bindings,
@@ -47,16 +46,16 @@ export function createLogger(
   return log;
 }
 
-/** What may stand in a line as it is: pseudonyms, ids, counts, addresses and codes of ours. A new field is added here by whoever means it to be read. */
+/** Fields that are logged with their value: pseudonyms, ids, counts, addresses and codes. Add a new field here to make it readable. */
 const KNOWN_SAFE: ReadonlySet<string> = new Set([
   ...['process', 'pid', 'part', 'requestId', 'address', 'namespace', 'taskQueue', 'searchAttributes', 'schedule'],
   ...['clientUserId', 'humanId', 'kind', 'to', 'result', 'fate', 'why', 'refusal', 'signature', 'segment', 'failure'],
   ...['category', 'count', 'bytes', 'segments', 'notices', 'accepted', 'ignored', 'undelivered', 'notAfter'],
   ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'storeId'],
 ]);
-/** What may stand there as a number only. */
+/** Fields that are logged only as numbers. */
 const SAFE_COUNTS: ReadonlySet<string> = new Set(['secrets', 'notifications', 'other', 'wrapped']);
-/** The longest id that we give out is shorter; more is a text that somebody put there. */
+/** Our ids are shorter; a longer value is some other text. */
 const LONGEST_VALUE = 256;
 
 function knownSafe(fields: Record<string, unknown>): Record<string, unknown> {

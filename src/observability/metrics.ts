@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
-/** A registry of its own per process, with Node's own figures (event loop lag, memory) in it and `process` as a label on all. */
+/** A registry with Node's own metrics (event loop lag, memory) and `process` as a label of all metrics. */
 export function createRegistry(processName: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ process: processName });

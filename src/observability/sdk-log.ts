@@ -1,17 +1,12 @@
 import type { Logger } from './log';
 
-/** The logger that Temporal's SDK wants, as a structure of our own: this folder knows no Temporal. */
-export interface SdkLogger {
-  log(level: SdkLevel, message: string, meta?: Record<string | symbol, unknown>): void;
-  trace(message: string, meta?: Record<string | symbol, unknown>): void;
-  debug(message: string, meta?: Record<string | symbol, unknown>): void;
-  info(message: string, meta?: Record<string | symbol, unknown>): void;
-  warn(message: string, meta?: Record<string | symbol, unknown>): void;
-  error(message: string, meta?: Record<string | symbol, unknown>): void;
+/** The logger interface of Temporal's SDK, declared here because this folder must not import Temporal. */
+export interface SdkLogger extends Record<'trace' | 'debug' | 'info' | 'warn' | 'error', SdkLog> {
+  log(level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', ...args: Parameters<SdkLog>): void;
 }
-type SdkLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+type SdkLog = (message: string, meta?: Record<string | symbol, unknown>) => void;
 
-/** What of the SDK's records is ours to know: ids, names and numbers. Its `error` fields hold messages and stacks in clear. */
+/** The SDK's fields that are safe to log: ids, names and numbers. Its `error` field holds messages and stacks, which may quote data. */
 const KNOWN_SAFE = [
   'sdkComponent',
   'workflowId',
@@ -23,41 +18,39 @@ const KNOWN_SAFE = [
   'taskQueue',
 ];
 
-/** Sends the SDK's log lines into ours, with known-safe fields only and the failure's type instead of the failure. */
+/** Forwards the SDK's log lines to our log, with safe fields only and the type of a failure instead of its message. */
 export function sdkLogger(log: Logger): SdkLogger {
-  const write = (level: SdkLevel, message: string, meta: Record<string | symbol, unknown> = {}): void => {
-    const safe = Object.fromEntries(KNOWN_SAFE.filter((key) => isPlain(meta[key])).map((key) => [key, meta[key]]));
-    log[LEVELS[level]]({ ...safe, ...failureOf(meta['error']) }, firstLine(message));
-  };
+  const at =
+    (level: (typeof LEVELS)[keyof typeof LEVELS]): SdkLog =>
+    (message, meta = {}) => {
+      const safe = Object.fromEntries(KNOWN_SAFE.filter((key) => isPlain(meta[key])).map((key) => [key, meta[key]]));
+      log[level]({ ...safe, ...failureFields(meta['error']) }, message.split('\n', 1)[0] ?? '');
+    };
   return {
-    log: write,
-    trace: (message, meta) => write('TRACE', message, meta),
-    debug: (message, meta) => write('DEBUG', message, meta),
-    info: (message, meta) => write('INFO', message, meta),
-    warn: (message, meta) => write('WARN', message, meta),
-    error: (message, meta) => write('ERROR', message, meta),
+    log: (level, message, meta) => at(LEVELS[level])(message, meta),
+    ...{ trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
   };
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** Types, classes and categories are identifiers; anything else may be data that somebody put there. */
+/** Types, classes and categories are identifiers; other text may be data. */
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** Human API's id of a request: 32 hex digits, as a UUID or without dashes. */
+/** Human API's request id: 32 hex digits, with or without the dashes of a UUID. */
 const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
 
-/** What of a failure may stand in a log line. */
+/** The parts of a failure that a log line may show. */
 interface FailureFields {
-  /** Its type (ours: NothingYet, Unavailable ...) or its class. */
+  /** Its type (`NothingYet`, `Unavailable` ...) or its class. */
   readonly failure?: string;
-  /** BENIGN ... */
+  /** `BENIGN` ... */
   readonly category?: string;
-  /** Human API's id of the request that failed: their support asks for it. */
+  /** Human API's id of the failed request, for their support. */
   readonly requestId?: string;
 }
 
-function failureOf(error: unknown): FailureFields {
+function failureFields(error: unknown): FailureFields {
   if (!(error instanceof Error)) return {};
   const { type, category, requestId } = error as { type?: unknown; category?: unknown; requestId?: unknown };
   const failure = [type, error.name].find(isIdentifier) ?? 'Error';
@@ -71,8 +64,4 @@ function isIdentifier(value: unknown): value is string {
 
 function isPlain(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
-}
-
-function firstLine(message: string): string {
-  return message.split('\n', 1)[0] ?? '';
 }

@@ -1,25 +1,25 @@
 /** An environment: names to texts. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** One variable that is not right. `came` is fit to be shown. */
+/** One invalid variable. `got` is safe to show. */
 export interface ConfigurationFault {
   readonly key: string;
   readonly expected: string;
-  readonly came: string;
+  readonly got: string;
 }
 
-/** All that is wrong with the configuration, at once. */
+/** All faults of the configuration at once. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly kind = 'configuration';
 
   constructor(readonly faults: readonly ConfigurationFault[]) {
-    const lines = faults.map(({ key, expected, came }) => `  ${key}: expected ${expected}; came ${came}`);
-    super(`The configuration is not right (.env.example explains every variable):\n${lines.join('\n')}`);
+    const lines = faults.map(({ key, expected, got }) => `  ${key}: expected ${expected}; got ${got}`);
+    super(`Invalid configuration (see .env.example):\n${lines.join('\n')}`);
   }
 }
 
-/** For roots: what is wrong with the configuration goes to stderr, and the process ends with status 2. */
+/** For roots: prints the faults on stderr and ends the process with status 2. */
 export function exitOnConfigurationError<C>(read: () => C): C {
   try {
     return read();
@@ -31,38 +31,37 @@ export function exitOnConfigurationError<C>(read: () => C): C {
 }
 
 const SECRETS = /SECRET|KEYS?$|KEY_DATA$|CODEC_AUTH$|GRPC_META_/;
-/** Long enough to recognise what was set. */
 const SHOWN_CHARACTERS = 100;
 
-/** The fault of a variable with what came for it; secrets masked, also the user, query and fragment of a URL, where a password or a token may stand. */
-export function faultOf(key: string, expected: string, set: Environment): ConfigurationFault {
+/** The fault of a variable with its text. Secrets are masked, and the user, query and fragment of a URL, which may hold a password or token. */
+export function describeFault(key: string, expected: string, set: Environment): ConfigurationFault {
   const text = set[key];
-  if (text === undefined) return { key, expected, came: 'nothing' };
-  if (SECRETS.test(key)) return { key, expected, came: 'a value that is not shown' };
+  if (text === undefined) return { key, expected, got: 'nothing' };
+  if (SECRETS.test(key)) return { key, expected, got: 'a value that is not shown' };
   const shown = text.replace(/\/\/.*@/s, '//***@').replace(/[?#].*$/s, (tail) => `${tail[0]}***`);
-  return { key, expected, came: JSON.stringify(shown.slice(0, SHOWN_CHARACTERS)) };
+  return { key, expected, got: JSON.stringify(shown.slice(0, SHOWN_CHARACTERS)) };
 }
 
-/** The known name with the fewest edits (Levenshtein) from a mistyped one. */
-export function nearestName(mistyped: string, known: readonly string[]): string {
-  const distances = new Map(known.map((name) => [name, edits(mistyped, name)]));
+/** The known name with the smallest edit distance from a mistyped one. */
+export function findNearestName(mistyped: string, known: readonly string[]): string {
+  const distances = new Map(known.map((name) => [name, editDistance(mistyped, name)]));
   return known.reduce((best, name) => ((distances.get(name) ?? 0) < (distances.get(best) ?? 0) ? name : best));
 }
 
-/** Names of up to nine letters are close at one edit, longer ones at two. */
+/** Shorter names are similar at one edit, longer ones at two. */
 const LONG_NAME = 10;
-/** Of so many words, one that was left out still leaves a name that can only be ours. */
+/** A name of that many words is still unique without one of them. */
 const MANY_WORDS = 3;
 
 /**
- * The known name that an unknown one was most likely meant to be; null: it is another program's. Close are: one or two edits, other case, other or
- * no underscores, the words in another order, and our name without its last word or, of many, without any one.
+ * The known name that an unknown one was probably meant to be; null: a variable of another program. Similar are: one or two edits, other case,
+ * other or no underscores, the words in another order, and the name without its last word or, if it has many, without any one word.
  */
-export function nameMeant(unknown: string, known: readonly string[]): string | null {
-  const written = known.find((name) => letters(name) === letters(unknown) || sorted(name) === sorted(unknown));
-  if (written !== undefined) return written;
-  const nearest = nearestName(unknown, known);
-  if (edits(unknown, nearest) <= (unknown.length < LONG_NAME ? 1 : 2)) return nearest;
+export function findIntendedName(unknown: string, known: readonly string[]): string | null {
+  const respelled = known.find((name) => letters(name) === letters(unknown) || sorted(name) === sorted(unknown));
+  if (respelled !== undefined) return respelled;
+  const nearest = findNearestName(unknown, known);
+  if (editDistance(unknown, nearest) <= (unknown.length < LONG_NAME ? 1 : 2)) return nearest;
   return known.find((name) => isShortened(unknown, name)) ?? null;
 }
 
@@ -71,15 +70,16 @@ const sorted = (name: string) => name.split('_').sort().join('_');
 
 function isShortened(unknown: string, name: string): boolean {
   const words = name.split('_');
-  const left = unknown.split('_');
-  if (left.length !== words.length - 1 || left.length < 2) return false;
-  const gap = words.findIndex((word, index) => word !== left[index]);
-  const isOneLeftOut = words.toSpliced(gap, 1).join('_') === unknown;
-  return isOneLeftOut && (gap === words.length - 1 || left.length >= MANY_WORDS);
+  const count = unknown.split('_').length;
+  if (count !== words.length - 1 || count < 2) return false;
+  return words.some((_, index) => {
+    const isAllowed = index === words.length - 1 || count >= MANY_WORDS;
+    return isAllowed && words.toSpliced(index, 1).join('_') === unknown;
+  });
 }
 
-/** With two neighbours in the wrong order as one edit (optimal string alignment). */
-function edits(from: string, to: string): number {
+/** Optimal string alignment: two swapped neighbours are one edit. */
+function editDistance(from: string, to: string): number {
   let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...from].entries()) {

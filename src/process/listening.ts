@@ -1,19 +1,20 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
-/** The address cannot be had: taken by another process, not ours, not allowed. The cause carries the system's code. */
+/** The address is in use, not an address of this machine, or not allowed. The cause has the system's code. */
 class CannotListen extends Error {
   override readonly name = 'CannotListen';
   readonly kind = 'cannot-listen';
 
-  constructor(at: { readonly host: string; readonly port: number }, cause: unknown) {
+  constructor({ host, port }: { readonly host: string; readonly port: number }, cause: unknown) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'an unknown failure';
-    super(`expected to listen on ${at.host}:${at.port}, got ${code}; free the port or configure another`, { cause });
+    super(`expected to listen on ${host}:${port}, got ${code}; free the port or configure another one`, { cause });
   }
 }
 
-/** Listens and resolves to the URL with the port that was given; port 0 takes a free one. @throws {CannotListen} */
+/** Listens and returns the URL with the port in use; port 0 takes a free one. @throws {CannotListen} */
 export async function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<string> {
   server.listen(at.port, at.host);
   try {
@@ -27,10 +28,21 @@ export async function listen(server: Server, at: { readonly host: string; readon
   return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
-/** Takes no new connection, lets requests in flight end, closes the idle ones; resolves when the last connection is gone. */
+/** Accepts no new connection, closes the idle ones, and resolves when the last request has ended. */
 export function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+}
+
+/**
+ * Ends a connection that sent no valid request, with a status line only. Destroys it without one during a TLS handshake, and after an earlier
+ * answer: a proxy would take a second answer for the answer to another client's request.
+ */
+export function rejectConnection(socket: Socket, status: string): void {
+  // Node's own undocumented flag: true during a handshake, when `end` would never finish.
+  const { secureConnecting } = socket as { secureConnecting?: boolean };
+  if (!socket.writable || secureConnecting === true || socket.bytesWritten > 0) socket.destroy();
+  else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
 import { drain, listen } from './listening';
 
-/** `/healthz` (the process lives), `/readyz` (it serves: 200, else 503) and `/metrics` (Prometheus text); not yet listening. */
+/** `/healthz` (the process runs), `/readyz` (200 if it serves, else 503) and `/metrics` (Prometheus text). */
 function createMetricsServer(deps: { readonly registry: Registry; readonly ready: () => boolean }): Server {
   const routes: Record<string, RequestListener> = {
     '/healthz': (_request, response) => response.end('ok\n'),
@@ -28,7 +28,7 @@ function createMetricsServer(deps: { readonly registry: Registry; readonly ready
   });
 }
 
-/** Serves the three routes where a port is configured; without one nothing listens and `address` is null. */
+/** Serves the three routes if a port is configured. Port null: nothing listens, and `address` is null. */
 export async function serveMetrics(options: {
   readonly host: string;
   readonly port: number | null;

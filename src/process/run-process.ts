@@ -1,32 +1,49 @@
+import { onUnsyncedFolder, UNSYNCED_FOLDER } from '../disk/folders';
 import { describeError } from '../observability/describe-error';
-import { sparingLoopback } from './loopback';
+import type { Logger } from '../observability/log';
+import { excludeLoopback } from './loopback';
 
 /**
- * Runs a root's `main`. A failure that nobody decided about ends the process with status 1 and one JSON line on stderr. Node's own report
- * would print the message too, which may quote a person's data; where in the code it happened is told by the frames alone.
+ * Runs a root's `main`. An unexpected error ends the process with status 1 and one JSON line on stderr. The line has the stack frames but not
+ * the message, which may quote personal data; Node's own report would print it.
  */
 export function runProcess(processName: string, main: () => Promise<void>): void {
   const fail = (error: unknown): never => {
     const line = { level: 'fatal', time: new Date().toISOString(), process: processName, error: describeError(error) };
     process.stderr.write(
-      `${JSON.stringify({ ...line, at: framesOf(error), msg: 'ended by an unexpected failure' })}\n`,
+      `${JSON.stringify({ ...line, at: stackFrames(error), msg: 'ended by an unexpected failure' })}\n`,
     );
     return process.exit(1);
   };
-  // Shells of companies set proxies and leave this machine out of nothing.
-  Object.assign(process.env, sparingLoopback(process.env));
+  // Corporate shells set proxies without excluding this machine.
+  Object.assign(process.env, excludeLoopback(process.env));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   main().catch(fail);
 }
 
-/** V8 writes `name: message` before the frames; where it did not, there is nothing to go by, and nothing is told. */
-function framesOf(error: unknown): readonly string[] {
+/** The frames behind V8's header `name: message`; none if the stack does not start with it. */
+function stackFrames(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   const header = error.message === '' ? error.name : `${error.name}: ${error.message}`;
   if (error.stack?.startsWith(`${header}\n`) !== true) return [];
-  return error.stack
-    .slice(header.length + 1)
-    .split('\n')
-    .map((frame) => frame.trim());
+  const frames = error.stack.slice(header.length + 1).split('\n');
+  return frames.map((frame) => frame.trim());
+}
+
+/**
+ * Prints the ready line for supervisors: `{"event":"ready","process":"webhook","addresses":[...]}`. `addresses`: the URLs on which the process
+ * listens.
+ */
+export function announceReady(
+  processName: string,
+  addresses: readonly string[],
+  out: Pick<NodeJS.WritableStream, 'write'> = process.stdout,
+): void {
+  out.write(`${JSON.stringify({ event: 'ready', process: processName, addresses })}\n`);
+}
+
+/** Logs once if the file system cannot sync folders. */
+export function logUnsyncedFolders(log: Pick<Logger, 'warn'>): void {
+  onUnsyncedFolder((code) => log.warn({ why: code }, UNSYNCED_FOLDER));
 }

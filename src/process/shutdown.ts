@@ -1,15 +1,15 @@
-/** The part of the process that a drain needs; a test hands in its own. */
+/** What a drain needs of the process; tests pass their own. */
 interface SignalledProcess {
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
   exit(code: number): void;
 }
 
-/** npm and the terminal both pass one Ctrl-C on; a second one by hand comes later than this. */
-export const SAME_KEYSTROKE_MS = 500;
+/** npm and the terminal both pass one Ctrl-C to the process; a second one by the user comes later than this. */
+export const SAME_SIGNAL_MS = 500;
 
 /**
- * Drains once on the first SIGTERM or SIGINT: `close` runs, then exit status 0; 1 if it fails or has not ended after `graceMs`, for then
- * work was cut off. A second signal exits at once with 1: whoever signals twice does not want to wait.
+ * Runs `close` on the first SIGTERM or SIGINT, then exits with 0, or with 1 if it fails or takes longer than `graceMs`. A second signal exits
+ * at once with 1.
  */
 export function onShutdown(
   close: () => Promise<void>,
@@ -20,7 +20,7 @@ export function onShutdown(
   let drainingSinceMs: number | null = null;
   const drain = (): void => {
     if (drainingSinceMs !== null) {
-      if (nowMs() - drainingSinceMs > SAME_KEYSTROKE_MS) host.exit(1);
+      if (nowMs() - drainingSinceMs > SAME_SIGNAL_MS) host.exit(1);
       return;
     }
     drainingSinceMs = nowMs();

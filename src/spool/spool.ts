@@ -86,7 +86,7 @@ export async function openConfiguredSpool(
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure';
     const expected = 'a folder of this host that can be created and written, with a path of at most 80 bytes, or off';
     return () => {
-      throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, came: `${JSON.stringify(folder)} (${code})` }]);
+      throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, got: `${JSON.stringify(folder)} (${code})` }]);
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { AuditKeys } from '../observability/audit-chain';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { setting } from '../process/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
 
@@ -23,12 +23,12 @@ export function auditKeyFaults(processName: string, set: Environment): Configura
     const expected =
       'entries with ids that begin with "webhook" (`npm run keygen -- webhook-audit` makes one), or nothing, because the webhook is reached ' +
       'from the internet and must not be able to sign for other processes';
-    return [faultOf('AUDIT_KEY', expected, set)];
+    return [describeFault('AUDIT_KEY', expected, set)];
   }
   if (ids.some((id) => !WEBHOOK_ID.test(id))) return [];
   const expected =
     'an entry with an id that does not begin with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook only';
-  return [faultOf('AUDIT_KEY', expected, set)];
+  return [describeFault('AUDIT_KEY', expected, set)];
 }
 
 /** The entries of `AUDIT_KEY` that the webhook may have, in the same form. */

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConfigurationFault } from '../process/configuration-fault';
-import { identify, lives, type ProcessIdentity } from '../process/process-identity';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../process/process-identity';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile } from './key-ring';
 
 /** Where `npm start` stores the keys of its Temporal server, in the folder in which commands are run. */
@@ -17,7 +17,7 @@ export function readDevKeys(folder: string): KeyRing | ConfigurationFault | null
     `a file whose lines are ${KEYS_EXPECTED}, because \`npm start\` keeps its keys there: restore the file, or set ` +
     'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE';
   if (typeof text !== 'string') return { ...text, expected };
-  return parseKeyFile(text) ?? { key: displayPath(DEV_KEYS_FILE), expected, came: 'something else' };
+  return parseKeyFile(text) ?? { key: displayPath(DEV_KEYS_FILE), expected, got: 'something else' };
 }
 
 /** The keys of the `npm start` that runs in this folder with this Temporal server; null if none runs. */
@@ -27,9 +27,9 @@ export function readRunningDevKeys(folder: string, temporalAddress: string): Key
   const expected = 'the pid of the `npm start` that uses this server: delete the file, or run `npm start` again';
   if (typeof text !== 'string') return { ...text, expected };
   const owner = parseOwner(text);
-  if (owner === null) return { key: displayPath(temporalAddress), expected, came: 'something else' };
-  if (!lives(owner)) return null;
-  const missing = { key: displayPath(DEV_KEYS_FILE), expected: 'the keys of the running `npm start`', came: 'no file' };
+  if (owner === null) return { key: displayPath(temporalAddress), expected, got: 'something else' };
+  if (!isRunning(owner)) return null;
+  const missing = { key: displayPath(DEV_KEYS_FILE), expected: 'the keys of the running `npm start`', got: 'no file' };
   return readDevKeys(folder) ?? missing;
 }
 
@@ -37,7 +37,7 @@ export function readRunningDevKeys(folder: string, temporalAddress: string): Key
 export function publishDevKeys(keysFolder: string, temporalAddress: string): void {
   const file = path.join(keysFolder, temporalAddress);
   const draft = `${file}.draft`;
-  writeFileSync(draft, `${JSON.stringify(identify('npm start', process.pid))}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${JSON.stringify(identifyProcess('npm start', process.pid))}\n`, { mode: 0o600 });
   renameSync(draft, file);
   process.once('exit', () => rmSync(file, { force: true }));
 }
@@ -51,7 +51,7 @@ function readText(folder: string, name: string): string | Omit<ConfigurationFaul
     // ENOTDIR: a part of the path is a file, so the folder does not exist.
     return code === 'ENOENT' || code === 'ENOTDIR'
       ? null
-      : { key: displayPath(name), came: `an unreadable file (${code})` };
+      : { key: displayPath(name), got: `an unreadable file (${code})` };
   }
 }
 

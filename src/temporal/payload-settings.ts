@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
-import { Mistake, setting } from '../process/setting';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
+import { SettingFault, setting } from '../process/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile, parseKeyRing } from './key-ring';
 
 /** How payloads in Temporal are encrypted. `encrypts` false with a ring: new payloads are not encrypted, and earlier ones can still be read. */
@@ -36,23 +36,23 @@ export function hasPayloadSettings(read: { readonly [name in keyof PayloadVariab
 export function payloadFaults(set: Environment, mustEncrypt: boolean): ConfigurationFault[] {
   const { PAYLOAD_KEYS: keys, PAYLOAD_KEYS_FILE: file, PAYLOAD_ENCRYPTION: encryption } = set;
   if (keys !== undefined && file !== undefined) {
-    return [{ key: 'PAYLOAD_KEYS_FILE', expected: 'it or PAYLOAD_KEYS', came: 'both' }];
+    return [{ key: 'PAYLOAD_KEYS_FILE', expected: 'it or PAYLOAD_KEYS', got: 'both' }];
   }
   if ((keys ?? file) !== undefined) return [];
   if (encryption === 'on') {
-    return [{ key: 'PAYLOAD_ENCRYPTION', expected: 'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE with it', came: 'neither' }];
+    return [{ key: 'PAYLOAD_ENCRYPTION', expected: 'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE with it', got: 'neither' }];
   }
   if (!mustEncrypt || encryption === 'off') return [];
   const expected =
     'keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or PAYLOAD_ENCRYPTION=off allows ' +
     'Temporal to store personal data unencrypted';
-  return [faultOf('PAYLOAD_KEYS', expected, set)];
+  return [describeFault('PAYLOAD_KEYS', expected, set)];
 }
 
-function readKeyFile(file: string): KeyRing | Mistake {
+function readKeyFile(file: string): KeyRing | SettingFault {
   try {
-    return parseKeyFile(readFileSync(file, 'utf8')) ?? new Mistake(`a file whose lines are ${KEYS_EXPECTED}`);
+    return parseKeyFile(readFileSync(file, 'utf8')) ?? new SettingFault(`a file whose lines are ${KEYS_EXPECTED}`);
   } catch (error) {
-    return new Mistake(`a readable file (${(error as NodeJS.ErrnoException).code})`);
+    return new SettingFault(`a readable file (${(error as NodeJS.ErrnoException).code})`);
   }
 }

@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import { DAY_MS, DEFAULT_POLICY, DURATION_EXPECTED, type Policy, parseDurationMs } from '../domain/policy';
+import {
+  DAY_MS,
+  DEFAULT_POLICY,
+  DURATION_EXPECTED,
+  POLL_NAMES,
+  type Policy,
+  type PollVariable,
+  parseDurationMs,
+  pollVariable,
+} from '../domain/policy';
 import { parseWanted } from '../domain/reports';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
-import { Mistake, setting } from '../process/setting';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
+import { SettingFault, setting } from '../process/setting';
 
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const wanted = setting('reports', (value) => {
   const parsed = parseWanted(value);
-  return parsed.ok ? parsed.wanted : new Mistake(parsed.expected);
+  return parsed.ok ? parsed.wanted : new SettingFault(parsed.expected);
 });
 
 /** Each check costs a call to Human API for every applicant. */
@@ -22,15 +31,14 @@ const refreshChecks = setting(
   },
 );
 
+const polls = Object.fromEntries(
+  POLL_NAMES.map((name) => [pollVariable(name), durationMs.default(DEFAULT_POLICY.pollMs[name])]),
+) as Record<PollVariable, ReturnType<typeof durationMs.default>>;
+
 /** The variables of the policy; an applicant's workflow gets a copy when it starts. */
 export const POLICY_VARIABLES = {
   REPORTS: wanted.default(DEFAULT_POLICY.wanted),
-  POLL_INVITED: durationMs.default(DEFAULT_POLICY.pollMs.invited),
-  POLL_ENGAGED: durationMs.default(DEFAULT_POLICY.pollMs.engaged),
-  POLL_SYNCING: durationMs.default(DEFAULT_POLICY.pollMs.syncing),
-  POLL_ATTENTION: durationMs.default(DEFAULT_POLICY.pollMs.attention),
-  POLL_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.pollMs.someSynced),
-  POLL_DISCONNECTED: durationMs.default(DEFAULT_POLICY.pollMs.disconnected),
+  ...polls,
   SETTLE_ALL_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.allSynced),
   SETTLE_SOME_SYNCED: durationMs.default(DEFAULT_POLICY.settleMs.someSynced),
   SETTLE_ERROR: durationMs.default(DEFAULT_POLICY.settleMs.error),
@@ -43,14 +51,7 @@ export const POLICY_VARIABLES = {
 
 export function toPolicy(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): Policy {
   return {
-    pollMs: {
-      invited: read.POLL_INVITED,
-      engaged: read.POLL_ENGAGED,
-      syncing: read.POLL_SYNCING,
-      attention: read.POLL_ATTENTION,
-      someSynced: read.POLL_SOME_SYNCED,
-      disconnected: read.POLL_DISCONNECTED,
-    },
+    pollMs: Object.fromEntries(POLL_NAMES.map((name) => [name, read[pollVariable(name)]])) as Policy['pollMs'],
     settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
     expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
     accessRefusedPatienceMs: read.ACCESS_REFUSED_PATIENCE,
@@ -66,6 +67,6 @@ export function shortDeadlineFaults(set: Environment): ConfigurationFault[] {
     '1d or longer, or ALLOW_SHORT_DEADLINES=yes: when it passes, the person is permanently deleted at Human API';
   return ['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'].flatMap((key) => {
     const afterMs = parseDurationMs(set[key] ?? '1d');
-    return afterMs !== null && afterMs < DAY_MS ? [faultOf(key, expected, set)] : [];
+    return afterMs !== null && afterMs < DAY_MS ? [describeFault(key, expected, set)] : [];
   });
 }

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
-import { separated, setting } from '../process/setting';
+import { parseList, setting } from '../process/setting';
 
 /** The address of Temporal and how to connect: what both kinds of connection take (gRPC for Node, and the worker's native one). */
 export interface TemporalSettings {
@@ -93,14 +93,14 @@ export function plaintextFaults({ connection }: TemporalSettings, set: Environme
   const expected =
     `true, a certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine, unless ` +
     `TEMPORAL_PLAINTEXT=allowed, or TEMPORAL_PLAINTEXT=${host} for this host only, declares the network in between trusted`;
-  return [faultOf('TEMPORAL_TLS', expected, set)];
+  return [describeFault('TEMPORAL_TLS', expected, set)];
 }
 
 /** The hosts to which plain text is allowed, in lower case; null for any other text. */
 function parsePlaintextHosts(text: string): 'all' | readonly string[] | null {
   if (text === 'allowed') return 'all';
   if (text === 'refused') return [];
-  return separated(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
+  return parseList(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
 }
 
 /** Finds values that envconfig would silently read as something else. */
@@ -113,12 +113,12 @@ function findMalformed(set: Environment): ConfigurationFault[] {
   ];
   const faults = rules.flatMap(([key, form, expected]) => {
     const text = set[key];
-    return text === undefined || form.test(text) ? [] : [faultOf(key, expected, set)];
+    return text === undefined || form.test(text) ? [] : [describeFault(key, expected, set)];
   });
   const file = set['TEMPORAL_CONFIG_FILE'];
   if (file === undefined || existsSync(file)) return faults;
-  const came = `${JSON.stringify(file)}, which does not exist`;
-  return [...faults, { key: 'TEMPORAL_CONFIG_FILE', expected: 'a file', came }];
+  const got = `${JSON.stringify(file)}, which does not exist`;
+  return [...faults, { key: 'TEMPORAL_CONFIG_FILE', expected: 'a file', got }];
 }
 
 /** Describes envconfig's known errors; a TOML error is not repeated, because it quotes the file, keys included. */
@@ -126,16 +126,16 @@ function describeReadFault(error: unknown, set: Environment): ConfigurationFault
   const { code, path, message } = error as { code?: string; path?: string; message?: string };
   if (path !== undefined) {
     const key = Object.keys(set).find((name) => NAMES.includes(name) && set[name] === path) ?? 'TEMPORAL_CONFIG_FILE';
-    return { key, expected: 'a readable file', came: `${JSON.stringify(path)} (${code})` };
+    return { key, expected: 'a readable file', got: `${JSON.stringify(path)} (${code})` };
   }
   if (message?.startsWith('Profile ')) {
-    const came = JSON.stringify(set['TEMPORAL_PROFILE']);
-    return { key: 'TEMPORAL_PROFILE', expected: 'a profile of the configuration file', came };
+    const got = JSON.stringify(set['TEMPORAL_PROFILE']);
+    return { key: 'TEMPORAL_PROFILE', expected: 'a profile of the configuration file', got };
   }
   const both = /^Cannot specify both (\w+)_path and \w+_data$/.exec(message ?? '')?.[1]?.toUpperCase();
   if (both === undefined) {
     const expected = "a file of Temporal's client configuration (TOML)";
-    return { key: 'TEMPORAL_CONFIG_FILE', expected, came: 'another form' };
+    return { key: 'TEMPORAL_CONFIG_FILE', expected, got: 'another form' };
   }
-  return { key: `TEMPORAL_TLS_${both}_PATH`, expected: `it or TEMPORAL_TLS_${both}_DATA`, came: 'both' };
+  return { key: `TEMPORAL_TLS_${both}_PATH`, expected: `it or TEMPORAL_TLS_${both}_DATA`, got: 'both' };
 }

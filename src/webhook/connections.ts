@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Counter } from 'prom-client';
-import { callerAt } from '../process/allowance';
+import { toCallerKey } from '../process/networks';
 
 /** Connections of the listener. Those without a valid secret are closed when others need room. */
 export interface Connections {
@@ -91,7 +91,7 @@ export function createConnections(options: {
   return {
     add(socket) {
       const key = keyOf(socket);
-      const caller = callerAt(addressOf(socket));
+      const caller = toCallerKey(addressOf(socket));
       const connection = { key, caller, socket, openedAtMs: nowMs() };
       const own = byCaller.get(caller) ?? { silent: new Map(), answered: new Map() };
       open += 1;
@@ -111,7 +111,7 @@ export function createConnections(options: {
     authenticate(socket) {
       const key = keyOf(socket);
       const connection = unverified.get(key);
-      trusted.set(callerAt(addressOf(socket)), true);
+      trusted.set(toCallerKey(addressOf(socket)), true);
       if (authenticated.has(key) || connection === undefined) return;
       authenticated.add(key);
       forget(connection);

@@ -5,10 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Counter, type Registry } from 'prom-client';
 import { parseNotices } from '../human-api/notifications';
 import type { Logger } from '../observability/log';
-import { callerAt, createAllowance } from '../process/allowance';
-import { hangUp } from '../process/hang-up';
-import { clientAddress, createNetworkCheck, isLoopbackAddress } from '../process/networks';
-import { followRenewals, tlsOptions } from '../process/tls';
+import { createCallerLimit } from '../process/caller-limit';
+import { rejectConnection } from '../process/listening';
+import { clientAddress, createNetworkCheck, isLoopbackAddress, toCallerKey } from '../process/networks';
+import { tlsOptions, watchCertificate } from '../process/tls';
 import type { TlsFiles } from '../process/tls-settings';
 import { type Answer, errorAnswer, sendAnswer } from './answers';
 import { createAuthentication } from './authenticate';
@@ -80,7 +80,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   const addressOf = deps.addressOf ?? (({ remoteAddress = '' }) => remoteAddress);
   const isProxy = createNetworkCheck(deps.trustedProxies);
   const connections = createConnections({ isProxy, addressOf, dropped: createDroppedCounter(deps.registry) });
-  const secretFailures = createAllowance(MAX_FAILURES, FAILURES_WINDOW_MS);
+  const secretFailures = createCallerLimit(MAX_FAILURES, FAILURES_WINDOW_MS);
   const reportNotFound = createNotFoundReport(deps);
   const reportOthers = createOtherNoticesReport(deps);
   let slowAnswers = 0;
@@ -89,7 +89,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   async function rejectSecret({ socket, headers }: IncomingMessage): Promise<Answer> {
     connections.markAnswered(socket); // also during the delay
     const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(',');
-    const caller = callerAt(clientAddress(addressOf(socket), forwardedFor, isProxy));
+    const caller = toCallerKey(clientAddress(addressOf(socket), forwardedFor, isProxy));
     if (secretFailures.take(caller) === null || slowAnswers >= MAX_SLOW_ANSWERS) return UNAUTHORIZED;
     slowAnswers += 1;
     await wait(SLOW_ANSWER_MS);
@@ -180,7 +180,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   server.on('checkExpectation', handle);
   // Node would answer 408 to an incomplete header.
   server.on('clientError', (_error, socket) => {
-    hangUp(socket as Socket, '400 Bad Request');
+    rejectConnection(socket as Socket, '400 Bad Request');
   });
   return server;
 }
@@ -194,7 +194,7 @@ function createListener({ tls, registry, log, senderTimeoutMs, renewalEveryMs }:
   };
   if (tls === null) return createServer(limits);
   const server = createTlsServer({ ...limits, ...tlsOptions(tls, senderTimeoutMs) });
-  followRenewals(server, tls, { registry, log, everyMs: renewalEveryMs });
+  watchCertificate(server, tls, { registry, log, everyMs: renewalEveryMs });
   return server;
 }
 

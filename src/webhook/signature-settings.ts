@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DURATION_EXPECTED, HOUR_MS, parseDurationMs } from '../domain/policy';
-import { type ConfigurationFault, type Environment, faultOf } from '../process/configuration-fault';
-import { separated, setting } from '../process/setting';
+import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
+import { parseList, setting } from '../process/setting';
 import type { SignatureScheme } from './signature';
 
 /** RFC 9110 allows more characters; headers in use have only these. */
@@ -29,7 +29,7 @@ export const SIGNATURE_VARIABLES = {
     const toleranceMs = parseDurationMs(text);
     return toleranceMs !== null && toleranceMs <= HOUR_MS ? toleranceMs : null;
   }).prefault('5m'),
-  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', separated(/./)).optional(),
+  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-parseList, none empty', parseList(/./)).optional(),
 };
 
 /** How signatures are checked. `secrets` includes the client secret. */
@@ -69,8 +69,14 @@ export function signatureFaults(set: Environment): ConfigurationFault[] {
   );
   return [
     ...(set['HUMAN_API_CLIENT_SECRET'] === undefined
-      ? [faultOf('HUMAN_API_CLIENT_SECRET', 'the client secret that signs notifications (WEBHOOK_SIGNATURE)', set)]
+      ? [
+          describeFault(
+            'HUMAN_API_CLIENT_SECRET',
+            'the client secret that signs notifications (WEBHOOK_SIGNATURE)',
+            set,
+          ),
+        ]
       : []),
-    ...doubled.map(([key]) => faultOf(key, 'a header name that the other two do not have', set)),
+    ...doubled.map(([key]) => describeFault(key, 'a header name that the other two do not have', set)),
   ];
 }

@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import { isDeeperThan } from '../../src/api/body-parsers';
 import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
-import { callerAt, createAllowance } from '../../src/process/allowance';
+import { createCallerLimit } from '../../src/process/caller-limit';
 import type { ConfigurationError } from '../../src/process/configuration-fault';
+import { toCallerKey } from '../../src/process/networks';
 import { KEYS, startApi } from './api-fixture';
 
 const HASH = 'ab'.repeat(32);
@@ -80,7 +81,7 @@ test('an address is limited after 6,000 requests per minute', async () => {
 
 test('a limit starts again with the next window, and forgets the oldest of too many callers', () => {
   let nowMs = 0;
-  const allowance = createAllowance(2, 60_000, () => nowMs);
+  const allowance = createCallerLimit(2, 60_000, () => nowMs);
   expect([allowance.take('a'), allowance.take('a'), allowance.take('a'), allowance.take('b')]).toEqual([
     null,
     null,
@@ -100,7 +101,7 @@ test.each([
   ['2001:db8::6', '2001:db8:0:0'],
   ['::1', '0:0:0:0'],
 ])('%s is counted as %s', (address, caller) => {
-  expect(callerAt(address)).toBe(caller);
+  expect(toCallerKey(address)).toBe(caller);
 });
 
 test('the depth is counted outside of strings', () => {

@@ -1,18 +1,21 @@
-import { applicantRows, type Row } from '../../src/cli/applicants-file';
-import { NotApplicants } from '../../src/cli/not-applicants';
+import { type ApplicantRow, applicantRows } from '../../src/cli/applicants-file';
+import { NotApplicants } from '../../src/cli/decode-text';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 
-async function read(...lines: readonly string[]): Promise<Row[]> {
+async function read(...lines: readonly string[]): Promise<ApplicantRow[]> {
   async function* chunks() {
     yield lines.join('\r\n');
   }
-  const rows: Row[] = [];
+  const rows: ApplicantRow[] = [];
   for await (const row of applicantRows(chunks())) rows.push(row);
   return rows;
 }
 
-const faultsOf = ({ line, checked }: Row) => [line, checked.ok ? [] : checked.errors.map(({ field }) => field)];
+const faultsOf = ({ line, checked }: ApplicantRow) => [
+  line,
+  checked.ok ? [] : checked.errors.map(({ field }) => field),
+];
 
 test('a row becomes the details of an applicant', async () => {
   expect(await read(HEADER, 'POL-1,max@example.org,Max,"Muster, jr.",1968-02-13,Clinic; Pharmacy;')).toEqual([
@@ -30,12 +33,12 @@ test('a row becomes the details of an applicant', async () => {
   ]);
 });
 
-test('columns may stand in any order', async () => {
+test('accepts the columns in any order', async () => {
   const [row] = await read(HEADER.split(',').reverse().join(','), ',,Muster,Max,max@example.org,POL-1');
   expect(row?.checked).toMatchObject({ ok: true, details: { clientUserId: 'POL-1', lastName: 'Muster' } });
 });
 
-test('each bad row is told by its line and what was expected, and the good ones are still there', async () => {
+test('reports each invalid row with its line and what was expected, without its values, and reads the valid ones', async () => {
   const rows = await read(
     HEADER,
     'POL-1,max@example.org,,,,',
@@ -53,31 +56,31 @@ test('each bad row is told by its line and what was expected, and the good ones 
     [6, ['row']],
     [7, []],
   ]);
-  expect(rows[3]?.checked).toMatchObject({ clientUserId: 'POL-4', errors: [{ expected: '6 fields; 5 came' }] });
+  expect(rows[3]?.checked).toMatchObject({ clientUserId: 'POL-4', errors: [{ expected: '6 fields, got 5' }] });
   expect(rows[4]?.checked).toMatchObject({ clientUserId: null });
   expect(JSON.stringify(rows.filter(({ checked }) => !checked.ok))).not.toMatch(/bad id|not-an|30|Max/);
 });
 
 test.each([
   ['clientUserId,clientUserEmail', 'firstName is missing, lastName is missing'],
-  [`${HEADER},email,`, '1 not known, the first in column 7'],
-  [`${HEADER},firstName`, 'firstName is there twice'],
-  [HEADER.replace('clientUserId', 'client\u200BUserId'), 'clientUserId is missing, 1 not known'],
-  [HEADER.replace('clientUserId', '\u201CclientUserId\u201D'), 'typographic quotes stand in it'],
-  [`${HEADER},ClientUserID`, 'clientUserId is there twice'],
-])('the header %s is refused', async (header, reason) => {
-  const refusal = await read(header, 'POL-1,max@example.org,,,,').catch((error: Error) => error);
-  expect(refusal).toBeInstanceOf(NotApplicants);
-  expect((refusal as Error).message).toContain(reason);
+  [`${HEADER},email,`, '1 unknown, the first in column 7'],
+  [`${HEADER},firstName`, 'firstName is repeated'],
+  [HEADER.replace('clientUserId', 'client\u200BUserId'), 'clientUserId is missing, 1 unknown'],
+  [HEADER.replace('clientUserId', '\u201CclientUserId\u201D'), 'typographic quotes'],
+  [`${HEADER},ClientUserID`, 'clientUserId is repeated'],
+])('rejects the header %s', async (header, reason) => {
+  const error = await read(header, 'POL-1,max@example.org,,,,').catch((thrown: Error) => thrown);
+  expect(error).toBeInstanceOf(NotApplicants);
+  expect((error as Error).message).toContain(reason);
 });
 
-test('a file that begins with a person instead of a header does not get that person into the error', async () => {
-  const refusal = await read('POL-1,max@example.org,Max,Muster,1968-02-13,').catch((error: Error) => error);
-  expect((refusal as Error).message).toMatch('5 not known');
-  expect((refusal as Error).message).not.toMatch(/POL-1|Max|1968/i);
+test('does not quote the first row of a file without a header', async () => {
+  const error = await read('POL-1,max@example.org,Max,Muster,1968-02-13,').catch((thrown: Error) => thrown);
+  expect((error as Error).message).toMatch('5 unknown');
+  expect((error as Error).message).not.toMatch(/POL-1|Max|1968/i);
 });
 
-test('an empty file is refused, one with a header alone has no applicants', async () => {
-  await expect(read('')).rejects.toThrow('nothing came');
+test('rejects an empty file, and accepts a header without rows', async () => {
+  await expect(read('')).rejects.toThrow('got an empty text');
   expect(await read(HEADER, '', '')).toEqual([]);
 });

@@ -1,14 +1,14 @@
 import { readArguments } from '../../src/cli/arguments';
 
-/** What the arguments are read as, or the exit status and what was said. */
+/** Reads arguments that end the process. */
 function setup() {
-  let said = '';
-  const say = (text: string | Uint8Array) => {
-    said += String(text);
+  let output = '';
+  const write = (text: string | Uint8Array) => {
+    output += String(text);
     return true;
   };
-  jest.spyOn(process.stderr, 'write').mockImplementation(say);
-  jest.spyOn(process.stdout, 'write').mockImplementation(say);
+  jest.spyOn(process.stderr, 'write').mockImplementation(write);
+  jest.spyOn(process.stdout, 'write').mockImplementation(write);
   jest.spyOn(process, 'exit').mockImplementation((status) => {
     throw new Error(`exit ${status}`);
   });
@@ -16,9 +16,9 @@ function setup() {
     try {
       readArguments(argv);
     } catch (error) {
-      return { exit: (error as Error).message, said };
+      return { exit: (error as Error).message, output };
     }
-    return { exit: 'none', said };
+    return { exit: 'none', output };
   };
   return { exitOf };
 }
@@ -30,7 +30,7 @@ const PLAIN = {
   authorizationReference: null,
 };
 
-test('one applicant by flags', () => {
+test('reads one applicant from flags', () => {
   const details = ['--first-name', 'Max', '--last-name', 'Muster', '--date-of-birth', '1968-02-13'];
   const sources = ['--suggested-source', 'Clinic', '--suggested-source', 'Pharmacy'];
   expect(readArguments([...ONE, ...details, ...sources])).toEqual({
@@ -44,12 +44,12 @@ test('one applicant by flags', () => {
   });
 });
 
-test('what is repeated in one call is not kept for the next', () => {
+test('does not keep repeated flags for the next call', () => {
   readArguments([...ONE, '--suggested-source', 'Clinic']);
   expect(readArguments(ONE)).toMatchObject({ source: { single: { suggestedSources: [] } } });
 });
 
-test('a file, or standard input, with switches', () => {
+test('reads a file or standard input, with switches', () => {
   const switches = [
     '--wait',
     '--json',
@@ -73,39 +73,39 @@ test.each([
   ['a file and a source', ['--file', 'a.csv', '--suggested-source', 'Clinic'], 'not both'],
   ['an unknown flag', [...ONE, '--emial', 'x'], 'unknown option\n(Did you mean --email?)'],
   ['a flag without its value', ['--file'], 'argument missing'],
-  ['a word too many', [...ONE, 'more'], 'too many arguments'],
+  ['an extra argument', [...ONE, 'more'], 'too many arguments'],
   [
-    'reports that cannot be',
+    'unsupported reports',
     [...ONE, '--reports', 'ccdraw:json'],
-    '--reports is not right. Expected one or more of html, pdf',
+    '--reports is invalid. Expected one or more of html, pdf',
   ],
 ])('%s is wrong usage: status 2', (_, argv, reason) => {
   const { exitOf } = setup();
-  const { exit, said } = exitOf(...argv);
+  const { exit, output } = exitOf(...argv);
   expect(exit).toBe('exit 2');
-  expect(said).toContain(reason);
+  expect(output).toContain(reason);
 });
 
-test('a reference of the authorization holds for one, or for a whole file', () => {
+test('accepts an authorization reference for one applicant and for a file', () => {
   const reference = ['--authorization-reference', 'AUTH-2026/17:a'];
   expect(readArguments([...ONE, ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
   expect(readArguments(['--file', '-', ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
 });
 
 test.each(['Max Muster', 'max@example.org', '../x y', '-7', '', 'é', 'x'.repeat(101), 'AUTH-1\n'])(
-  'the reference %j is none: status 2, and it is not repeated',
+  'rejects the reference %j with status 2, without quoting it',
   (reference) => {
     const { exitOf } = setup();
-    const { exit, said } = exitOf(...ONE, `--authorization-reference=${reference}`);
+    const { exit, output } = exitOf(...ONE, `--authorization-reference=${reference}`);
     expect(exit).toBe('exit 2');
-    expect(said).toContain('--authorization-reference is not right. Expected 1 to 100 letters');
-    if (reference.length > 2) expect(said).not.toContain(reference.trim());
+    expect(output).toContain('--authorization-reference is invalid. Expected 1 to 100 letters');
+    if (reference.length > 2) expect(output).not.toContain(reference.trim());
   },
 );
 
-test('help is no fault', () => {
+test('prints the help with status 0', () => {
   const { exitOf } = setup();
-  const { exit, said } = exitOf('--help');
+  const { exit, output } = exitOf('--help');
   expect(exit).toBe('exit 0');
-  expect(said).toMatch('Exit status:');
+  expect(output).toMatch('Exit status:');
 });

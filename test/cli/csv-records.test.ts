@@ -14,33 +14,33 @@ async function read(text: string, chunkLength = text.length || 1, delimiter = ',
 const record = (line: number, ...fields: string[]): CsvRecord => ({ line, fields });
 const bad = (line: number): CsvRecord => ({ line, fields: null });
 
-test('lines end with CRLF, LF or CR, mixed or not, and a byte order mark is no part of the first name', async () => {
+test('reads lines that end with CRLF, LF or CR, also mixed, and removes a byte order mark', async () => {
   const expected = [record(1, 'a', 'b'), record(2, '1', '2'), record(3, '3', '4'), record(4, '5', '')];
   expect(await read('\uFEFFa,b\r\n1,2\n3,4\r5,')).toEqual(expected);
 });
 
-test('how the text is cut into chunks changes nothing', async () => {
+test('reads the same records from chunks of any length', async () => {
   const text = 'a,b\r\n"1\r\n2","x ""y"" z"\r\n\r\n3,é\r';
   const whole = await read(text);
   expect(whole).toEqual([record(1, 'a', 'b'), record(2, '1\n2', 'x "y" z'), record(5, '3', 'é')]);
   for (let length = 1; length < text.length; length++) expect(await read(text, length)).toEqual(whole);
 });
 
-test('a record is known by the line it begins at, whatever line breaks stand in quotes before it', async () => {
+test('numbers a record by its first line, also after line breaks within quotes', async () => {
   expect(await read('a\n"1\n2\n3"\n\n4\n')).toEqual([record(1, 'a'), record(2, '1\n2\n3'), record(6, '4')]);
 });
 
 test.each([
   ['in the middle of a field', '1,2"2"'],
   ['unbalanced in a field', '1,5" pipe'],
-  ['behind a quoted field', '"1"x,2'],
+  ['after a quoted field', '"1"x,2'],
   ['never closed', '1,"2'],
 ])('a quote %s costs its own line only', async (_, line) => {
   const text = `a,b\n${line}\n3,4\n"5","6\n7"\n`;
   expect(await read(text)).toEqual([record(1, 'a', 'b'), bad(2), record(3, '3', '4'), record(4, '5', '6\n7')]);
 });
 
-test('a quote that is never closed costs its own line, however long the file behind it is', async () => {
+test('a quote that is never closed costs its own line, also in a long file', async () => {
   const rows = Array.from({ length: 20_000 }, (_, index) => `${index},x`);
   const records = await read(`"open\n${rows.join('\n')}`, 10_000);
   expect(records).toHaveLength(20_001);
@@ -48,15 +48,15 @@ test('a quote that is never closed costs its own line, however long the file beh
   expect(records.at(-1)).toEqual(record(20_001, '19999', 'x'));
 });
 
-test('a "line" of megabytes is refused without being collected', async () => {
+test('rejects a line of megabytes without collecting it', async () => {
   const records = await read(`a,b\n${'x'.repeat(3_000_000)}\n`, 65_536);
   expect(records[0]).toEqual(record(1, 'a', 'b'));
   expect(records.slice(1).every(({ fields }) => fields === null || fields.length === 1)).toBe(true);
   expect(records.length).toBeGreaterThan(1);
 });
 
-/** What another reader of RFC 4180 makes of one record; null where it refuses it. */
-function asOthersRead(text: string, delimiter: string): readonly string[] | null {
+/** The fields of one record by csv-parse; null if it rejects the record. */
+function readWithCsvParse(text: string, delimiter: string): readonly string[] | null {
   try {
     const [fields = []]: string[][] = parse(text, { delimiter, relax_column_count: true, record_delimiter: '\n' });
     return fields;
@@ -65,20 +65,20 @@ function asOthersRead(text: string, delimiter: string): readonly string[] | null
   }
 }
 
-test('fields of one record are those that another reader of CSV finds, with each delimiter', async () => {
+test('finds the same fields as csv-parse, with each delimiter', async () => {
   const scrap = fc.constantFrom('"', '""', ',', ';', '|', 'a', ' ', 'é', '\t', "'");
   const delimiters = fc.constantFrom(',', ';', '\t', '|');
   await fc.assert(
     fc.asyncProperty(fc.array(scrap, { minLength: 1, maxLength: 12 }), delimiters, async (parts, delimiter) => {
       const text = parts.join('');
-      const fields = asOthersRead(text, delimiter);
+      const fields = readWithCsvParse(text, delimiter);
       expect(await read(text, text.length, delimiter)).toEqual([{ line: 1, fields }]);
     }),
     { numRuns: 1_000 },
   );
 });
 
-test('two stray quotes in two lines do not make one field of the good rows between them', async () => {
+test('two stray quotes in two lines do not join the valid rows between them', async () => {
   async function* chunks() {
     yield 'a,b,c\n1,"x,\n2,y,z\n3,v",\n4,"w\nw",u\n';
   }
@@ -93,7 +93,7 @@ test('two stray quotes in two lines do not make one field of the good rows betwe
   ]);
 });
 
-test('an overlong line counts as the one line that it is, however it comes', async () => {
+test('counts a line that is too long as one line, in chunks of any length', async () => {
   const text = `a,b\n${'x'.repeat(300_000)}\n3,4\n`;
   for (const length of [1_000, 65_536, 400_000]) {
     expect(await read(text, length)).toEqual([record(1, 'a', 'b'), bad(2), record(3, '3', '4')]);

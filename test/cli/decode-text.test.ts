@@ -1,11 +1,11 @@
 import { decodeText } from '../../src/cli/decode-text';
 
-async function decode(bytes: Uint8Array, pieceLength: number): Promise<string> {
-  async function* pieces() {
-    for (let at = 0; at < bytes.length; at += pieceLength) yield bytes.subarray(at, at + pieceLength);
+async function decode(bytes: Uint8Array, chunkLength: number): Promise<string> {
+  async function* chunks() {
+    for (let at = 0; at < bytes.length; at += chunkLength) yield bytes.subarray(at, at + chunkLength);
   }
   let text = '';
-  for await (const each of decodeText(pieces())) text += each;
+  for await (const each of decodeText(chunks())) text += each;
   return text;
 }
 
@@ -19,15 +19,15 @@ test.each<[encoding: string, bytes: Uint8Array]>([
   ['UTF-16 LE with its mark', Buffer.from(`\uFEFF${TEXT}`, 'utf16le')],
   ['UTF-16 BE', Buffer.from(LITTLE).swap16()],
   ['UTF-16 BE with its mark', Buffer.from(`\uFEFF${TEXT}`, 'utf16le').swap16()],
-])('%s is read, however it is cut', async (_, bytes) => {
-  for (const pieceLength of [1, 3, bytes.length]) expect(await decode(bytes, pieceLength)).toBe(TEXT);
+])('reads %s in chunks of any length', async (_, bytes) => {
+  for (const chunkLength of [1, 3, bytes.length]) expect(await decode(bytes, chunkLength)).toBe(TEXT);
 });
 
-test('a text of fewer bytes than a mark is text', async () => {
+test('reads a text that is shorter than a byte order mark', async () => {
   expect(await decode(Buffer.from('a'), 1)).toBe('a');
   expect(await decode(Buffer.alloc(0), 1)).toBe('');
 });
 
-test('what is not in the encoding becomes U+FFFD, and what is cut off at the end too', async () => {
+test('replaces invalid bytes by U+FFFD, also an incomplete character at the end', async () => {
   expect(await decode(Buffer.from([0x61, 0x2c, 0xfc, 0x2c, 0xc3]), 1)).toBe('a,\uFFFD,\uFFFD');
 });

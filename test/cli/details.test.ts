@@ -1,30 +1,30 @@
-import { checkDetails, type GivenDetails } from '../../src/cli/details';
+import { checkDetails, type RawDetails } from '../../src/cli/details';
 
-/** A date of birth as it is written, so many days from now. */
+/** A date of birth, in days from now. */
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 const TODAY = inDays(0);
-const GIVEN: GivenDetails = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
+const VALID: RawDetails = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
 
-function faultsOf(change: Partial<GivenDetails>): readonly string[] {
-  const checked = checkDetails({ ...GIVEN, ...change });
+function faultsOf(change: Partial<RawDetails>): readonly string[] {
+  const checked = checkDetails({ ...VALID, ...change });
   return checked.ok ? [] : checked.errors.map(({ field }) => field);
 }
 
-test('only the clientUserId and the e-mail are required; what is empty counts as not given', () => {
-  const checked = checkDetails({ ...GIVEN, firstName: '', dateOfBirth: ' ', suggestedSources: [''] });
-  expect(checked).toEqual({ ok: true, autoInvite: true, details: GIVEN });
+test('requires only clientUserId and e-mail; empty fields count as not given', () => {
+  const checked = checkDetails({ ...VALID, firstName: '', dateOfBirth: ' ', suggestedSources: [''] });
+  expect(checked).toEqual({ ok: true, autoInvite: true, details: VALID });
 });
 
-test('details that are right come out trimmed', () => {
+test('trims valid details', () => {
   const rest = { firstName: ' Ada', lastName: "O'Neill ", dateOfBirth: TODAY, suggestedSources: [' A ', 'A'] };
-  expect(checkDetails({ ...GIVEN, ...rest })).toEqual({
+  expect(checkDetails({ ...VALID, ...rest })).toEqual({
     ok: true,
     autoInvite: true,
-    details: { ...GIVEN, firstName: 'Ada', lastName: "O'Neill", dateOfBirth: TODAY, suggestedSources: ['A'] },
+    details: { ...VALID, firstName: 'Ada', lastName: "O'Neill", dateOfBirth: TODAY, suggestedSources: ['A'] },
   });
 });
 
-test.each<[field: keyof GivenDetails, value: string | string[]]>([
+test.each<[field: keyof RawDetails, value: string | string[]]>([
   ['clientUserId', ''],
   ['clientUserId', 'max@example.org'],
   ['clientUserId', 'a/b'],
@@ -43,11 +43,11 @@ test.each<[field: keyof GivenDetails, value: string | string[]]>([
   ['dateOfBirth', inDays(2)],
   ['suggestedSources', ['a'.repeat(201)]],
   ['suggestedSources', Array.from({ length: 51 }, (_, index) => `Clinic ${index}`)],
-])('a %s that is not right is refused (%#)', (field, value) => {
+])('rejects an invalid %s (%#)', (field, value) => {
   expect(faultsOf({ [field]: value })).toEqual([field]);
 });
 
-test('every field that is not right is told, each once, and never with what came', () => {
+test('reports each invalid field once, without its value', () => {
   const bad = { clientUserId: 'Ada Lovelace', clientUserEmail: 'ada lovelace', dateOfBirth: 'lovelace', firstName: '' };
   const checked = checkDetails({ ...bad, suggestedSources: ['lovelace'.repeat(50), 'lovelace'.repeat(60)] });
   expect(checked).toMatchObject({ ok: false, clientUserId: null });
@@ -57,15 +57,15 @@ test('every field that is not right is told, each once, and never with what came
   expect(JSON.stringify(checked)).not.toMatch(/lovelace/i);
 });
 
-test('a clientUserId that is right is named beside the faults of the rest', () => {
-  expect(checkDetails({ ...GIVEN, clientUserEmail: '' })).toMatchObject({ ok: false, clientUserId: 'POL-1' });
+test('names a valid clientUserId with the faults of other fields', () => {
+  expect(checkDetails({ ...VALID, clientUserEmail: '' })).toMatchObject({ ok: false, clientUserId: 'POL-1' });
 });
 
-test.each<[what: string, field: keyof GivenDetails, value: string, found: string]>([
+test.each<[what: string, field: keyof RawDetails, value: string, character: string]>([
   ['a zero width space in an address', 'clientUserEmail', 'max\u200B@example.org', 'U+200B at position 4'],
   ['a byte order mark before an address', 'clientUserEmail', '\uFEFFmax@example.org', 'U+FEFF at position 1'],
   ['a soft hyphen in a name', 'firstName', 'Ma\u00ADx', 'U+00AD at position 3'],
-  ['a mark of direction behind a name', 'lastName', 'Sample\u202C', 'U+202C at position 7'],
+  ['a direction mark after a name', 'lastName', 'Sample\u202C', 'U+202C at position 7'],
   ['an invisible tag behind an emoji, counted in characters', 'lastName', '😀\u{E0041}', 'U+E0041 at position 2'],
   ['a word joiner in an id', 'clientUserId', 'POL\u2060-1', 'U+2060 at position 4'],
   ['a bidi mark in a date', 'dateOfBirth', '\u200E1980-02-03', 'U+200E at position 1'],
@@ -74,22 +74,22 @@ test.each<[what: string, field: keyof GivenDetails, value: string, found: string
   ['mailto:', 'clientUserEmail', 'MailTo:max@example.org', 'U+003A at position 7'],
   ['typographic quotes', 'clientUserEmail', '\u201Cmax@example.org\u201D', 'U+201C at position 1'],
   ['a no-break space', 'clientUserEmail', '\u00A0max@exam\u00A0ple.org', 'U+00A0 at position 10'],
-  ['a comma behind the address', 'clientUserEmail', 'max@example.org,', 'U+002C at position 16'],
+  ['a comma after the address', 'clientUserEmail', 'max@example.org,', 'U+002C at position 16'],
   ['a control character of Latin 1', 'firstName', 'M\u0081x', 'U+0081 at position 2'],
-])('%s is refused with its code point', (_, field, value, found) => {
-  const checked = checkDetails({ ...GIVEN, [field]: value });
-  expect(checked.ok ? [] : checked.errors).toEqual([{ field, expected: expect.stringContaining(`${found} stands`) }]);
+])('rejects %s with its code point', (_, field, value, character) => {
+  const checked = checkDetails({ ...VALID, [field]: value });
+  expect(checked.ok ? [] : checked.errors).toEqual([{ field, expected: expect.stringContaining(`got ${character}`) }]);
 });
 
-test('the invisible is refused in a source too, and white space around a value is not', () => {
+test('rejects invisible characters in a source, and accepts white space around a value', () => {
   expect(faultsOf({ suggestedSources: ['Clinic', 'Cli\u200Bnic'] })).toEqual(['suggestedSources']);
-  const checked = checkDetails({ ...GIVEN, clientUserId: '\u00A0POL-1\u3000', firstName: '\u2003Zoë\u00A0' });
+  const checked = checkDetails({ ...VALID, clientUserId: '\u00A0POL-1\u3000', firstName: '\u2003Zoë\u00A0' });
   expect(checked).toMatchObject({ ok: true, details: { clientUserId: 'POL-1', firstName: 'Zoë' } });
 });
 
-test('autoInvite is what the details say, else the default', () => {
+test('uses autoInvite of the details, or the default', () => {
   const read = (autoInvite: string | undefined, byDefault?: boolean) =>
-    checkDetails({ ...GIVEN, autoInvite }, byDefault);
+    checkDetails({ ...VALID, autoInvite }, byDefault);
   expect([read('False'), read(' TRUE ', false), read('', false), read(undefined)]).toMatchObject(
     [false, true, false, true].map((autoInvite) => ({ ok: true, autoInvite })),
   );

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openApplicantsText } from '../../src/cli/applicants-text';
 import type { StarterArguments } from '../../src/cli/arguments';
-import { openApplicantsFile } from '../../src/cli/open-file';
 import { runStarter } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { StartRequest } from '../../src/temporal/applicants';
@@ -20,11 +20,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const fieldCase = (name: string) => join(__dirname, '../field-cases/csv', name);
 
-/** Starts a file before a Temporal that starts each applicant once. */
+/** Starts the applicants of a file with a fake Temporal. */
 async function start(file: string, args: Partial<StarterArguments> = {}) {
   const requests: StartRequest[] = [];
   const lines: Record<string, unknown>[] = [];
-  const said: string[] = [];
+  const written: string[] = [];
   const applicants = startingApplicants((request) => {
     requests.push(request);
     return {};
@@ -35,17 +35,21 @@ async function start(file: string, args: Partial<StarterArguments> = {}) {
       connect: async () => applicants,
       policy: DEFAULT_POLICY,
       audit: async () => ({ record: async () => {} }),
-      who: 'cli:tester',
-      openFile: openApplicantsFile,
-      out: (line) => void lines.push(JSON.parse(line)),
-      terminal: { say: (text) => void said.push(text.replaceAll(file, 'a.csv')), progress: () => {}, clear: () => {} },
+      actor: 'cli:tester',
+      openFile: openApplicantsText,
+      print: (line) => void lines.push(JSON.parse(line)),
+      terminal: {
+        write: (text) => void written.push(text.replaceAll(file, 'a.csv')),
+        showProgress: () => {},
+        clearProgress: () => {},
+      },
       signal: new AbortController().signal,
     },
   );
-  return { status, requests, lines, said, started: requests.map(({ details }) => details.clientUserId) };
+  return { status, requests, lines, written, started: requests.map(({ details }) => details.clientUserId) };
 }
 
-/** Starts a file of these bytes. */
+/** Starts the applicants of a file with this content. */
 function startText(text: string | Buffer, args?: Partial<StarterArguments>) {
   const file = join(folder, 'written.csv');
   writeFileSync(file, text);
@@ -56,13 +60,13 @@ const utf16le = (text: string) => Buffer.from(text, 'utf16le');
 
 test.each<[condition: string, file: string | Buffer]>([
   ['rows of commas', fieldCase('rows-of-commas.csv')],
-  ['empty columns behind the last', fieldCase('columns-behind.csv')],
+  ['empty columns after the last', fieldCase('columns-behind.csv')],
   ['a line of spaces', fieldCase('spaces-line.csv')],
   ['the end mark of DOS on a line of its own', fieldCase('dos-eof.csv')],
   ['semicolons', fieldCase('semicolons.csv')],
   ["Excel's sep= line", fieldCase('sep-line.csv')],
   ['Unicode text: UTF-16 and tabs', fieldCase('unicode-text.csv')],
-  ['the end mark of DOS right behind the last field', Buffer.from(`${HEADER}\n${ROW}\x1A\x1A`)],
+  ['the end mark of DOS after the last field', Buffer.from(`${HEADER}\n${ROW}\x1A\x1A`)],
   ['rows of empty quoted fields', Buffer.from(`${HEADER}\n${ROW}\n"","","","","",""\n`)],
   ['blank rows before the header', Buffer.from(`\r\n,,,,,\r\n${HEADER}\r\n${ROW}\r\n`)],
   ['an empty column between two', Buffer.from(`${HEADER.replace(',', ',,')}\n${ROW.replace(',', ',,')}\n`)],
@@ -80,31 +84,27 @@ test.each<[condition: string, file: string | Buffer]>([
     'non-breaking spaces around values',
     Buffer.from(`${HEADER}\n${ROW.replaceAll(',', '\u00A0,\u00A0').replace(/,\S$/, ',')}\n`),
   ],
-])('%s: the one applicant starts, status 0', async (_, file) => {
-  const { status, requests, said } = typeof file === 'string' ? await start(file) : await startText(file);
-  expect(said).toEqual(['1 rows: 1 started']);
+])('%s: starts the applicant, status 0', async (_, file) => {
+  const { status, requests, written } = typeof file === 'string' ? await start(file) : await startText(file);
+  expect(written).toEqual(['1 rows: 1 started']);
   expect(requests.map(({ details }) => details)).toEqual([{ ...MAX, dateOfBirth: '1980-02-03' }]);
   expect(status).toBe(0);
 });
 
-test('sources in a quoted cell are split by ";" where the semicolon is the delimiter too', async () => {
+test('splits sources in a quoted cell by ";", also if the semicolon is the delimiter', async () => {
   const { requests } = await startText(`${HEADER}\n${ROW}"Clinic; Pharmacy"\n`.replaceAll(',', ';'));
   expect(requests[0]?.details.suggestedSources).toEqual(['Clinic', 'Pharmacy']);
 });
 
 test.each<[what: string, text: string | Buffer, reason: string]>([
-  [
-    'a delimiter that is not read',
-    `sep=^\n${HEADER}\n${ROW}\n`,
-    'expected a comma, semicolon, tab or "|" behind "sep="',
-  ],
+  ['an unsupported delimiter', `sep=^\n${HEADER}\n${ROW}\n`, 'expected a comma, semicolon, tab or "|" after "sep="'],
   ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x63, 0, 0, 0]), 'it is in UTF-32'],
   ['a workbook', Buffer.from('PK\x03\x04 and more'), 'it is a workbook (xlsx)'],
   ['a compressed file', Buffer.from([0x1f, 0x8b, 0x08, 0]), 'it is compressed'],
-])('%s is refused with that very reason: status 2, no one starts', async (_, text, reason) => {
-  const { status, said, requests } = await startText(text);
+])('rejects %s with its reason: status 2, no applicant starts', async (_, text, reason) => {
+  const { status, written, requests } = await startText(text);
   expect([status, requests]).toEqual([2, []]);
-  expect(said).toEqual([expect.stringContaining(reason)]);
+  expect(written).toEqual([expect.stringContaining(reason)]);
 });
 
 test.each<[what: string, row: string | Buffer, field: string, reason: RegExp]>([
@@ -112,10 +112,10 @@ test.each<[what: string, row: string | Buffer, field: string, reason: RegExp]>([
   ['a date as Excel writes it', 'POL-2,a@b.example,,,1/2/1980,', 'dateOfBirth', /YYYY-MM-DD/],
   ['a formula for text', '"=""POL-2""",a@b.example,,,,', 'clientUserId', /a formula/],
   ['an error of a formula', 'POL-2,a@b.example,#N/A,,,', 'firstName', /a formula/],
-  ['a NUL', 'POL-2,a@b.example,Ma\0x,,,', 'firstName', /control characters; U\+0000 at position 3/],
-  ['a value in a column without a name', 'POL-2,a@b.example,,,,,x', 'row', /6 fields; 7 came/],
+  ['a NUL', 'POL-2,a@b.example,Ma\0x,,,', 'firstName', /control characters; got U\+0000 at position 3/],
+  ['a value in a column without a name', 'POL-2,a@b.example,,,,,x', 'row', /6 fields, got 7/],
   ['an autoInvite in another language', 'POL-2,a@b.example,,,,,FALSCH', 'autoInvite', /^true or false$/],
-])('%s costs its own row only, and is named', async (_, row, field, reason) => {
+])('%s costs only its own row, which is reported', async (_, row, field, reason) => {
   const header = field === 'autoInvite' ? `${HEADER},autoInvite` : HEADER;
   const { status, started, lines } = await startText(
     Buffer.concat([
@@ -129,8 +129,8 @@ test.each<[what: string, row: string | Buffer, field: string, reason: RegExp]>([
   expect(invalid).toMatchObject([{ line: 2, errors: [{ field, expected: expect.stringMatching(reason) }] }]);
 });
 
-test('autoInvite: a row says it in any case, and --no-auto-invite holds for rows that do not', async () => {
-  const file = `${HEADER},autoInvite\n${['FALSE', ' true', ''].map((said, i) => `POL-${i},a@b.example,,,,,${said}`).join('\n')}`;
+test('reads autoInvite of a row in any case, and uses --no-auto-invite for rows without it', async () => {
+  const file = `${HEADER},autoInvite\n${['FALSE', ' true', ''].map((value, i) => `POL-${i},a@b.example,,,,,${value}`).join('\n')}`;
   const inviting = async (args: Partial<StarterArguments>) =>
     (await startText(file, args)).requests.map(({ autoInvite }) => autoInvite);
   expect(await inviting({})).toEqual([false, undefined, undefined]);
@@ -140,9 +140,9 @@ test('autoInvite: a row says it in any case, and --no-auto-invite holds for rows
 const TWICE = fieldCase('duplicate-ids.csv');
 
 test.each([true, false])(
-  'duplicate ids (dry run: %s): contradicting rows are named and neither starts, an identical repeat is reported as a repeat',
+  'duplicate ids (dry run: %s): reports contradicting rows and starts neither, and reports an identical row as a repeat',
   async (dryRun) => {
-    const { status, started, lines, said } = await start(TWICE, { dryRun });
+    const { status, started, lines, written } = await start(TWICE, { dryRun });
     expect(status).toBe(1);
     expect(started).toEqual(dryRun ? [] : ['POL-2']);
     const invalid = lines.filter(({ result }) => result === 'invalid').map(({ line, repeats }) => [line, repeats]);
@@ -152,31 +152,31 @@ test.each([true, false])(
       [5, 2],
       [6, undefined],
     ]);
-    expect(said).toEqual([
+    expect(written).toEqual([
       'a.csv, line 2, clientUserId: expected one set of details per applicant; line 4 differs (POL-1)',
       'a.csv, line 4, clientUserId: expected one set of details per applicant; line 2 differs (POL-1)',
       'a.csv, line 5, clientUserId: expected one set of details per applicant; this repeats line 2, and line 4 differs (POL-1)',
       // Ids that differ in case only share a folder on some stores.
       'a.csv, line 6, clientUserId: expected an id that differs from that of line 3 in more than upper and lower case (pol-2)',
-      `5 rows: ${dryRun ? '4 invalid, 1 right' : '1 started, 4 invalid'}`,
+      `5 rows: ${dryRun ? '4 invalid, 1 valid' : '1 started, 4 invalid'}`,
     ]);
   },
 );
 
-test('an identical repeat starts no one again, and has the result of the first row', async () => {
-  const { status, started, lines, said } = await startText(`${HEADER}\n${ROW}\n${ROW}\n`);
+test('does not start an identical row again, and prints the result of the first', async () => {
+  const { status, started, lines, written } = await startText(`${HEADER}\n${ROW}\n${ROW}\n`);
   expect([status, started]).toEqual([0, ['POL-1']]);
   expect(lines).toMatchObject([
     { line: 2, result: 'started' },
     { line: 3, result: 'running', repeats: 2 },
   ]);
-  expect(said).toEqual(['a.csv, line 3, clientUserId: repeats line 2 (POL-1)', '2 rows: 1 started, 1 repeated']);
+  expect(written).toEqual(['a.csv, line 3, clientUserId: repeats line 2 (POL-1)', '2 rows: 1 started, 1 repeated']);
 });
 
 test.each([
-  ['a faulty row', 'POL-1,no address,,,,'],
+  ['an invalid row', 'POL-1,no address,,,,'],
   ['another autoInvite', `${ROW},false`],
-])('%s contradicts a good one of the same id, wherever it stands', async (_, row) => {
+])('%s contradicts a valid row of the same id anywhere in the file', async (_, row) => {
   const rest = row.endsWith('false') ? ',true' : '';
   const others = Array.from({ length: 100 }, (__, index) => `OTHER-${index},a@b.example,,,,${rest}`);
   const text = [`${HEADER}${rest && ',autoInvite'}`, `${ROW}${rest}`, ...others, row].join('\n');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
-import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
+import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createLazyClient } from '../../src/temporal/connection';
@@ -15,8 +15,8 @@ import { ensureBuilt, killLeftOvers, runProcess, startProcess, UPSTREAM_NOWHERE 
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { signedHeaders } from '../webhook/signed';
 import { statusNotification } from '../webhook/webhook-fixture';
-import { REPORT } from './operator/fixture';
-import { saidOfWrongUsage } from './operator/wrong-usage';
+import { REPORT } from './commands/fixture';
+import { wrongUsageError } from './commands/wrong-usage';
 
 jest.setTimeout(60_000);
 
@@ -40,8 +40,8 @@ afterAll(async () => {
 
 async function starter(args: readonly string[], env: Record<string, string> = {}, input = '') {
   const settings = { TEMPORAL_ADDRESS: server.address, ...env };
-  const { status, lines, stderr: said, output } = await runProcess('starter', folder, settings, args, input);
-  return { status, lines, stderr: said, output };
+  const { status, lines, stderr, output } = await runProcess('starter', folder, settings, args, input);
+  return { status, lines, stderr, output };
 }
 
 /** Writes a file of applicants in the test's folder, and returns its name. */
@@ -69,9 +69,9 @@ describe('the starter', () => {
       { end: 'closed', broken: null },
     ]);
     // Each prints its checkpoint once, on stderr.
-    const heads = results.flatMap(({ stderr }) => headsIn(stderr));
+    const heads = results.flatMap(({ stderr }) => parseCheckpoints(stderr));
     expect(heads).toHaveLength(2);
-    expect(await verifyAudit(join(folder, '.data/audit'), heads)).toMatchObject({ borneOut: 2, missing: [] });
+    expect(await verifyAudit(join(folder, '.data/audit'), heads)).toMatchObject({ verifiedCount: 2, missing: [] });
     const acts = auditLines('.data/audit').map(({ did }) => String(did));
     expect(acts.sort()).toEqual(['configure', 'configure', 'not-started', 'start', 'start', 'stop', 'stop']);
     const other = await starter(['--client-user-id', 'POL-1', '--email', 'eve@example.org', '--json']);
@@ -139,7 +139,7 @@ describe('the starter', () => {
       starter(args, { HUMAN_API_DATA_URL: 'https://api.humanapi.co' }),
     ]);
     expect([unwritable, faults, noFile, withoutKeys].map(({ status }) => status)).toEqual([1, 2, 2, 2]);
-    expect(faults.stderr).toMatch(/POLL_INVITED: expected .*; came "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
+    expect(faults.stderr).toMatch(/POLL_INVITED: expected .*; got "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
     expect(withoutKeys.stderr).toContain('PAYLOAD_KEYS: expected');
     for (const { lines, stderr } of [unwritable, faults, noFile, withoutKeys]) {
       expect(lines).toEqual([]);
@@ -237,6 +237,6 @@ describe('the operator command', () => {
     expect(unreachable.stderr).toContain(address);
     expect(help.lines.join('\n')).toMatch(/list[\s\S]*show[\s\S]*replay[\s\S]*drop/);
     const wrong = [[], ['quarantine'], ['quarantine', 'drop'], ['quarantine', 'replay', 'id', '--all'], ['nothing']];
-    for (const argv of wrong) expect(saidOfWrongUsage(argv)).not.toBe('');
+    for (const argv of wrong) expect(wrongUsageError(argv)).not.toBe('');
   });
 });

@@ -1,4 +1,4 @@
-import { bar, createTerminal } from '../../src/cli/terminal';
+import { createTerminal, progressBar } from '../../src/cli/terminal';
 
 function setup(isTTY: boolean) {
   let nowMs = 0;
@@ -19,42 +19,42 @@ function setup(isTTY: boolean) {
 
 const ERASE = '\r\u001B[2K';
 
-test('on a terminal progress is drawn in place, and lines that stay push it down', () => {
+test('on a terminal, redraws the progress line below new lines', () => {
   const { terminal, take, pass } = setup(true);
-  terminal.progress('1 of 3');
+  terminal.showProgress('1 of 3');
   expect(take()).toBe(`${ERASE}1 of 3`);
-  terminal.say('bad row');
+  terminal.write('bad row');
   expect(take()).toBe(`${ERASE}bad row\n1 of 3`);
   pass(1_000);
-  terminal.progress('a text longer than the line');
+  terminal.showProgress('a text longer than the line');
   expect(take()).toBe(`${ERASE}a text longer than `);
-  terminal.clear();
-  terminal.say('done');
+  terminal.clearProgress();
+  terminal.write('done');
   expect(take()).toBe(`${ERASE}done\n`);
 });
 
-test('on a terminal progress is not drawn more often than the eye follows', () => {
+test('on a terminal, limits how often the progress line is redrawn', () => {
   const { terminal, take, pass } = setup(true);
-  terminal.progress('1');
-  terminal.progress('2');
+  terminal.showProgress('1');
+  terminal.showProgress('2');
   pass(150);
-  terminal.progress('3');
+  terminal.showProgress('3');
   expect(take()).toBe(`${ERASE}1${ERASE}3`);
 });
 
-test('elsewhere progress is a plain line every ten seconds', () => {
+test('without a terminal, writes a progress line every ten seconds', () => {
   const { terminal, take, pass } = setup(false);
-  terminal.progress('1');
+  terminal.showProgress('1');
   pass(10_000);
-  terminal.progress('2');
-  terminal.progress('3');
-  terminal.say('bad row');
-  terminal.clear();
+  terminal.showProgress('2');
+  terminal.showProgress('3');
+  terminal.write('bad row');
+  terminal.clearProgress();
   expect(take()).toBe('2\nbad row\n');
 });
 
-test('the bar shows a share', () => {
-  expect(bar(0)).toBe('[------------------------]   0 %');
-  expect(bar(0.5)).toBe('[############------------]  50 %');
-  expect(bar(2)).toBe('[########################] 100 %');
+test('draws the progress bar', () => {
+  expect(progressBar(0)).toBe('[------------------------]   0 %');
+  expect(progressBar(0.5)).toBe('[############------------]  50 %');
+  expect(progressBar(2)).toBe('[########################] 100 %');
 });

@@ -30,7 +30,7 @@ test.each([
     const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-of-the-test', [name]: path };
     const { status, lines, stderr: said } = await runProcess(process, folder, env, []);
     expect({ status, lines }).toEqual({ status: 2, lines: [] });
-    expect(said).toMatch(new RegExp(`${name}: expected a folder .* came ".*" \\(${code}\\)`));
+    expect(said).toMatch(new RegExp(`${name}: expected a .*folder.* got ".*" \\(${code}\\)`));
   },
 );
 

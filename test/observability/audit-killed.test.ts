@@ -7,8 +7,8 @@ import { until } from '../support/condition';
 
 const WRITER = '../../observability/children/writes-audit';
 const ROUNDS = 3;
-/** Through several files, of 20 KB each. */
-const ENOUGH = 200;
+/** Fills several files of 20 KB. */
+const MIN_LINES = 200;
 const TIMEOUT_MS = 60_000;
 
 let folder: string;
@@ -21,16 +21,16 @@ afterEach(async () => {
 });
 
 test(
-  'processes that share a folder and are killed in the midst of writing leave chains that hold, with all that they were told is safe',
+  'processes in one folder that are killed during a write leave valid chains with every acknowledged line',
   async () => {
-    const safe = new Set<unknown>();
+    const acknowledged = new Set<unknown>();
     for (let round = 1; round <= ROUNDS; round += 1) {
       const children = ['a', 'b'].map((name) => startChild(WRITER, folder, `${name}${round}`));
       await until('lines of both', TIMEOUT_MS, async () =>
-        children.every(({ messages }) => messages.length > ENOUGH) ? true : undefined,
+        children.every(({ messages }) => messages.length > MIN_LINES) ? true : undefined,
       );
       await Promise.all(children.map((child) => child.kill()));
-      for (const { messages } of children) for (const id of messages) safe.add(id);
+      for (const { messages } of children) for (const id of messages) acknowledged.add(id);
     }
     const { chains } = await verifyAudit(folder);
     expect(chains).toHaveLength(2 * ROUNDS);
@@ -41,7 +41,7 @@ test(
     }
     const texts = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8')));
     const written = new Set(texts.flatMap((text) => text.match(/(?<="clientUserId":")[^"]+/g) ?? []));
-    expect([...safe].filter((id) => !written.has(String(id)))).toEqual([]);
+    expect([...acknowledged].filter((id) => !written.has(String(id)))).toEqual([]);
   },
   TIMEOUT_MS,
 );

@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AuditHead, AuditUnavailable, openAudit } from '../../src/observability/audit';
+import { createCommandAudit } from '../../src/cli/command-audit';
+import { type AuditCheckpoint, AuditUnavailable, openAudit } from '../../src/observability/audit';
 import { pruneAudit } from '../../src/observability/audit-keep';
-import { headsIn, verifyAudit } from '../../src/observability/audit-verify';
-import { auditProcess, closeCommandAudit } from '../../src/process/audit-process';
+import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
+import { openProcessAudit } from '../../src/process/audit-process';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { fc } from '../support/property';
 
@@ -24,20 +25,20 @@ async function setup(options: { readonly now?: () => Date; readonly partMaxBytes
   const acts = async (many: number) => {
     for (let n = 1; n <= many; n += 1) await audit.record({ who: 'cli:max', did: 'read', clientUserId: `POL-${n}` });
   };
-  const head = (): AuditHead => {
-    const told = audit.head();
-    if (!told) throw new Error('expected a head');
-    return told;
+  const checkpoint = (): AuditCheckpoint => {
+    const end = audit.checkpoint();
+    if (!end) throw new Error('expected a checkpoint');
+    return end;
   };
-  return { folder, audit, files, acts, head };
+  return { folder, audit, files, acts, checkpoint };
 }
 
-async function verdict(folder: string, heads: readonly AuditHead[] = []) {
-  const { chains, missing } = await verifyAudit(folder, heads);
+async function verdict(folder: string, checkpoints: readonly AuditCheckpoint[] = []) {
+  const { chains, missing } = await verifyAudit(folder, checkpoints);
   return { broken: chains.flatMap(({ broken }) => broken ?? []), ends: chains.map(({ end }) => end), missing };
 }
 
-test('what is recorded stands in the log as lines of known fields, for nobody else to read, and verifies', async () => {
+test('records lines of known fields in a private file, which verifies', async () => {
   const { folder, audit, files } = await setup();
   await audit.record({ who: 'cli:max', did: 'start', clientUserId: 'POL-1', authorizationReference: 'AUTH/7' });
   await audit.record({ who: 'reader', did: 'open-document', documentId: 'r-1', ...{ email: 'max@example.org' } });
@@ -58,48 +59,51 @@ test('what is recorded stands in the log as lines of known fields, for nobody el
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['closed'], missing: [] });
 });
 
-test('an id that is none is refused, and nothing of it is written', async () => {
+test('rejects an invalid id and writes nothing', async () => {
   const { audit, files } = await setup();
   await expect(audit.record({ who: 'cli:max', did: 'read', clientUserId: 'max at home' })).rejects.toThrow(TypeError);
   expect(await files()).toEqual([]);
 });
 
-test('lines recorded at once make one chain in the order in which they came', async () => {
-  const { folder, audit, head } = await setup();
+test('concurrent entries form one chain in their order', async () => {
+  const { folder, audit, checkpoint } = await setup();
   await Promise.all(
     Array.from({ length: 200 }, (_, n) => audit.record({ who: 'w', did: 'read', clientUserId: `P${n}` })),
   );
-  expect(head().lines).toBe(200);
-  expect(await verdict(folder, [head()])).toEqual({ broken: [], ends: ['open'], missing: [] });
+  expect(checkpoint().lines).toBe(200);
+  expect(await verdict(folder, [checkpoint()])).toEqual({ broken: [], ends: ['open'], missing: [] });
 });
 
-test('a new file begins by size and by day, and the chain goes on through them', async () => {
+test('a chain gets a new file by size and by day', async () => {
   let day = 1;
-  const { folder, acts, files, head } = await setup({ partMaxBytes: 600, now: () => new Date(Date.UTC(2026, 0, day)) });
+  const { folder, acts, files, checkpoint } = await setup({
+    partMaxBytes: 600,
+    now: () => new Date(Date.UTC(2026, 0, day)),
+  });
   await acts(4);
   const bySize = (await files()).length;
   expect(bySize).toBeGreaterThan(1);
   day = 2;
   await acts(1);
   expect(await files()).toHaveLength(bySize + 1);
-  expect(await verdict(folder, [head()])).toEqual({ broken: [], ends: ['open'], missing: [] });
+  expect(await verdict(folder, [checkpoint()])).toEqual({ broken: [], ends: ['open'], missing: [] });
 });
 
-test('where the log cannot be written the act is refused, and the next chain is whole again', async () => {
+test('rejects an act that cannot be recorded, and then starts a new valid chain', async () => {
   const { folder, audit, acts } = await setup({ partMaxBytes: 1 });
   await acts(1);
-  const aside = `${folder}-aside`;
-  await rename(folder, aside);
+  const moved = `${folder}-moved`;
+  await rename(folder, moved);
   await expect(audit.record({ who: 'w', did: 'read' })).rejects.toThrow(AuditUnavailable);
-  await rename(aside, folder);
+  await rename(moved, folder);
   await acts(2);
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['open', 'open'], missing: [] });
   await writeFile(join(folder, 'a-file'), '');
   await expect(openAudit({ folder: join(folder, 'a-file'), process: 'worker' })).rejects.toThrow(AuditUnavailable);
 });
 
-test('a line that a kill tore is told apart from one that was tampered with, and a cut tail shows by a head', async () => {
-  const { folder, acts, files, head } = await setup();
+test('tells a line that a kill interrupted from a changed one, and finds cut lines by a checkpoint', async () => {
+  const { folder, acts, files, checkpoint } = await setup();
   await acts(3);
   const path = join(folder, (await files())[0] ?? '');
   const whole = await readFile(path);
@@ -108,52 +112,52 @@ test('a line that a kill tore is told apart from one that was tampered with, and
     await writeFile(path, whole.subarray(0, cut));
     expect([cut, await verdict(folder)]).toEqual([cut, { broken: [], ends: ['torn'], missing: [] }]);
   }
-  expect((await verdict(folder, [head()])).missing).toMatchObject([{ why: expect.stringMatching('there are 2') }]);
+  expect((await verdict(folder, [checkpoint()])).missing).toMatchObject([{ why: expect.stringContaining('got 2') }]);
   await writeFile(path, Buffer.concat([whole.subarray(0, third), Buffer.alloc(500)]));
   expect(await verdict(folder)).toMatchObject({ broken: [], ends: ['torn'] });
   await writeFile(path, Buffer.concat([whole.subarray(0, third), Buffer.from('{"n":3,"before":"not the hash')]));
   expect(await verdict(folder)).toMatchObject({ broken: [{ line: 3 }] });
   await writeFile(path, whole.subarray(0, third));
   expect(await verdict(folder)).toMatchObject({ broken: [], ends: ['open'] });
-  expect((await verdict(folder, [head()])).missing).toHaveLength(1);
+  expect((await verdict(folder, [checkpoint()])).missing).toHaveLength(1);
 });
 
-/** One way of tampering with the lines of whole files. */
-const TAMPERING = fc.oneof(
+/** A change to a complete file. */
+const CHANGE = fc.oneof(
   fc.record({ kind: fc.constant('byte' as const), at: fc.double({ min: 0, max: 1, noNaN: true }), to: fc.nat(255) }),
   fc.record({ kind: fc.constantFrom('delete', 'repeat', 'swap', 'blank', 'insert'), line: fc.nat(9) }),
 );
 
-function tampered(bytes: Buffer, how: { kind: string; at?: number; to?: number; line?: number }): Buffer {
-  if (how.kind === 'byte') {
+function applyChange(bytes: Buffer, change: { kind: string; at?: number; to?: number; line?: number }): Buffer {
+  if (change.kind === 'byte') {
     const changed = Buffer.from(bytes);
-    const at = Math.min(bytes.length - 1, Math.floor((how.at ?? 0) * bytes.length));
-    changed[at] = (how.to ?? 0) === changed[at] ? (changed[at] ?? 0) ^ 1 : (how.to ?? 0);
+    const at = Math.min(bytes.length - 1, Math.floor((change.at ?? 0) * bytes.length));
+    changed[at] = (change.to ?? 0) === changed[at] ? (changed[at] ?? 0) ^ 1 : (change.to ?? 0);
     return changed;
   }
   const lines = bytes.toString('latin1').split('\n').slice(0, -1);
-  // Whole lines taken off the end are the business of the heads.
-  const line = (how.line ?? 0) % (lines.length - 1);
-  const [it = '', next = ''] = lines.slice(line, line + 2);
-  if (how.kind === 'delete') lines.splice(line, 1);
-  if (how.kind === 'repeat') lines.splice(line, 0, it);
-  if (how.kind === 'swap') lines.splice(line, 2, next, it);
-  if (how.kind === 'blank') lines.splice(line, 0, '');
-  if (how.kind === 'insert') lines.splice(line, 0, it.replace('POL', 'XYZ'));
+  // Only checkpoints reveal complete lines cut off the end.
+  const line = (change.line ?? 0) % (lines.length - 1);
+  const [current = '', next = ''] = lines.slice(line, line + 2);
+  if (change.kind === 'delete') lines.splice(line, 1);
+  if (change.kind === 'repeat') lines.splice(line, 0, current);
+  if (change.kind === 'swap') lines.splice(line, 2, next, current);
+  if (change.kind === 'blank') lines.splice(line, 0, '');
+  if (change.kind === 'insert') lines.splice(line, 0, current.replace('POL', 'XYZ'));
   return Buffer.from(`${lines.join('\n')}\n`, 'latin1');
 }
 
-test('every change of a byte, and every line taken out, put in, doubled or moved, is found in its file', async () => {
+test('finds every changed byte, and every line that is removed, added, repeated or moved', async () => {
   const { folder, audit, acts, files } = await setup({ partMaxBytes: 1_500 });
   await acts(15);
   await audit.close();
   const names = await files();
   expect(names.length).toBeGreaterThan(1);
   await fc.assert(
-    fc.asyncProperty(fc.nat(names.length - 1), TAMPERING, async (index, how) => {
+    fc.asyncProperty(fc.nat(names.length - 1), CHANGE, async (index, change) => {
       const path = join(folder, names[index] ?? '');
       const whole = await readFile(path);
-      await writeFile(path, tampered(whole, how));
+      await writeFile(path, applyChange(whole, change));
       try {
         const { broken } = await verdict(folder);
         expect(broken).toHaveLength(1);
@@ -166,17 +170,8 @@ test('every change of a byte, and every line taken out, put in, doubled or moved
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['closed'], missing: [] });
 }, 30_000);
 
-test('the first broken link is named by file and line', async () => {
-  const { folder, acts, files } = await setup();
-  await acts(5);
-  const [file = ''] = await files();
-  const text = await readFile(join(folder, file), 'utf8');
-  await writeFile(join(folder, file), text.replace('POL-3', 'POL-9'));
-  expect(await verdict(folder)).toMatchObject({ broken: [{ file, line: 3, why: expect.stringMatching('hash') }] });
-});
-
-test('a file that is renamed, taken out of the middle, or away altogether, is missed', async () => {
-  const { folder, acts, files, head } = await setup({ partMaxBytes: 300 });
+test('finds a file that is renamed, or removed from the middle or the whole folder', async () => {
+  const { folder, acts, files, checkpoint } = await setup({ partMaxBytes: 300 });
   await acts(6);
   const [, second = '', third] = await files();
   await rename(join(folder, second), join(folder, 'kept'));
@@ -187,26 +182,29 @@ test('a file that is renamed, taken out of the middle, or away altogether, is mi
   }
   expect(await verdict(folder)).toMatchObject({ broken: [{ line: 1 }] });
   for (const file of await files()) await rm(join(folder, file));
-  expect(await verdict(folder, [head()])).toMatchObject({ broken: [], missing: [{ why: 'its file is not there' }] });
+  expect(await verdict(folder, [checkpoint()])).toMatchObject({
+    broken: [],
+    missing: [{ why: 'its file does not exist' }],
+  });
 });
 
-test('a chain that was written anew with other lines does not bear out the head that was kept', async () => {
-  const { folder, acts, files, head } = await setup();
+test('a checkpoint does not match a chain that was written again with other lines', async () => {
+  const { folder, acts, files, checkpoint } = await setup();
   await acts(2);
-  const kept = head();
+  const kept = checkpoint();
   const [file = ''] = await files();
   const other = await setup();
   await other.audit.record({ who: 'w', did: 'read' });
   await rm(join(folder, file));
   await rename(join(other.folder, (await other.files())[0] ?? ''), join(folder, file));
   expect((await verdict(folder, [kept])).broken).toHaveLength(1);
-  expect(headsIn(`x\n{"event":"ready"}\n${JSON.stringify(kept)}\nhalf "audit-head" {`)).toEqual([kept]);
+  expect(parseCheckpoints(`x\n{"event":"ready"}\n${JSON.stringify(kept)}\nhalf "audit-head" {`)).toEqual([kept]);
 });
 
-test('a chain is removed as a whole once it is too old, the log tells so, and its heads are not missed', async () => {
+test('prunes a whole chain that is too old, records that, and does not miss its checkpoints', async () => {
   const old = await setup();
   await old.acts(1);
-  const kept = old.head();
+  const kept = old.checkpoint();
   await old.audit.close();
   const [file = ''] = await old.files();
   const longAgo = new Date(Date.now() - 10_000);
@@ -220,33 +218,54 @@ test('a chain is removed as a whole once it is too old, the log tells so, and it
   expect(await verdict(old.folder, [kept])).toEqual({ broken: [], ends: ['open'], missing: [] });
 });
 
-test('a command whose last line cannot be written says so and ends as it would have, because what it did is recorded', async () => {
-  const { folder, audit, acts } = await setup({ partMaxBytes: 1 });
+test('does not prune the chain that records the removal, even if it is old', async () => {
+  const { folder, audit, acts, files } = await setup();
   await acts(1);
-  await rename(folder, `${folder}-aside`);
-  const said: string[] = [];
-  const say = (text: string) => void said.push(text);
-  await closeCommandAudit(Promise.resolve(audit), say);
-  expect(said).toEqual([
-    expect.stringMatching(/^the last line of the audit log cannot be written \(ENOENT\); .*AUDIT_LOG$/),
-  ]);
-  await rename(`${folder}-aside`, folder);
-  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], missing: [] });
-  // One that was never opened, or could not be, has nothing to close.
-  await closeCommandAudit(undefined, say);
-  await closeCommandAudit(Promise.reject(new AuditUnavailable('no')), say);
-  expect(said).toHaveLength(1);
+  const longAgo = new Date(Date.now() - 60_000);
+  for (const file of await files()) await utimes(join(folder, file), longAgo, longAgo);
+  expect(await pruneAudit({ folder, keepMs: 30_000, audit, process: 'worker' })).toEqual([]);
 });
 
-test('a process that may not be without its audit log is told which variable to mend, any other goes on and records nothing', async () => {
+test('starts a new valid chain if its file was removed', async () => {
+  const { folder, acts, files } = await setup();
+  await acts(1);
+  for (const file of await files()) await rm(join(folder, file));
+  await acts(1);
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], missing: [] });
+});
+
+test('a command whose last line cannot be written reports that and keeps its status, because its acts are recorded', async () => {
+  const { folder } = await setup();
+  const written: string[] = [];
+  const settings = { folder, keepMs: 1_000, keys: createAuditKeys('starter', null, null) };
+  const command = { settings, process: 'starter', actor: 'cli:max', names: ['A'] } as const;
+  const open: typeof openAudit = (options) => openAudit({ ...options, partMaxBytes: 1 });
+  const audit = createCommandAudit({ ...command, open, write: (text) => void written.push(text) });
+  await audit.close(); // not opened
+  await audit.open();
+  await rename(folder, `${folder}-aside`);
+  await audit.close();
+  await rename(`${folder}-aside`, folder);
+  expect(written).toEqual([expect.stringMatching(/^the last line of the audit log cannot be written \(ENOENT\); /)]);
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], missing: [] });
+  const failing = createCommandAudit({
+    ...command,
+    write: (text) => void written.push(text),
+    open: () => Promise.reject(new AuditUnavailable('no')),
+  });
+  await expect(failing.open()).rejects.toThrow(AuditUnavailable);
+  await failing.close();
+});
+
+test('a process that requires its audit log reports AUDIT_LOG; any other runs and rejects acts', async () => {
   const { folder } = await setup();
   const file = join(folder, 'a-file');
   await writeFile(file, '');
   const log = { error: jest.fn(), warn: jest.fn() };
   const settings = { folder: join(file, 'audit'), keepMs: 1, keys: createAuditKeys('worker', null, null) };
   const options = { settings, process: 'worker', names: [], log };
-  await expect(auditProcess({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a folder that can be made/s);
-  const audit = await auditProcess(options);
+  await expect(openProcessAudit({ ...options, required: true })).rejects.toThrow(/AUDIT_LOG.*a writable folder/s);
+  const audit = await openProcessAudit(options);
   expect(log.error).toHaveBeenCalledTimes(1);
   await expect(audit.record({ who: 'worker', did: 'erase' })).rejects.toThrow(AuditUnavailable);
 });

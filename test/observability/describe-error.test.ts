@@ -1,19 +1,19 @@
 import { describeError } from '../../src/observability/describe-error';
 
-class Ours extends Error {
+class OwnError extends Error {
   readonly kind = 'not-found';
 }
 
 describe('an error in a log line', () => {
   test('keeps the message of our own classes', () => {
-    expect(describeError(new Ours('GET /users/{humanId}: not found (404)'))).toEqual({
+    expect(describeError(new OwnError('GET /users/{humanId}: not found (404)'))).toEqual({
       name: 'Error',
       kind: 'not-found',
       message: 'GET /users/{humanId}: not found (404)',
     });
   });
 
-  test('loses the message of anything else, which may quote what it was given', () => {
+  test('drops the message of other errors, which may quote their input', () => {
     let failure: unknown;
     try {
       JSON.parse('{"firstName": Max Muster}');
@@ -23,16 +23,16 @@ describe('an error in a log line', () => {
     expect(JSON.stringify(describeError(failure))).toBe('{"name":"SyntaxError"}');
   });
 
-  test('names the code of each cause, and stops at a cause that is its own', () => {
+  test('names the code of each cause, and stops at a circular cause', () => {
     const refused = Object.assign(new Error('connect 10.0.0.1:1'), { code: 'ECONNREFUSED' });
-    const circular = new Ours('outer', { cause: refused });
+    const circular = new OwnError('outer', { cause: refused });
     refused.cause = circular;
     const described = describeError(circular);
     expect(described.cause).toMatchObject({ name: 'Error', code: 'ECONNREFUSED', cause: { message: 'outer' } });
     expect(JSON.stringify(described).length).toBeLessThan(500);
   });
 
-  test('drops names and codes that are no identifiers', () => {
+  test('drops names and codes that are not identifiers', () => {
     const planted = Object.assign(new Error('x'), { name: 'max@example.org', code: 'Max Muster' });
     expect(describeError(planted)).toEqual({ name: 'Error' });
     expect(describeError('max@example.org')).toEqual({ name: 'string' });

@@ -7,7 +7,7 @@ function setup(level = 'info') {
 }
 
 describe('the log', () => {
-  test('is one JSON object a line, with process, level and an ISO time', () => {
+  test('writes one JSON object per line, with process, level and an ISO time', () => {
     const { log, last } = setup();
     log.info({ count: 2 }, 'took notices');
     expect(last()).toMatchObject({ level: 'info', process: 'webhook', count: 2, msg: 'took notices' });
@@ -21,7 +21,7 @@ describe('the log', () => {
     ['as pino spells it', (log, error) => log.error({ err: error }, 'failed')],
     ['in a child logger', (log, error) => log.child({ part: 'x' }).error({ error }, 'failed')],
     ['as an argument of the text', (log, error) => log.error('failed: %s', error)],
-  ])('never shows the message or the stack of an error that is logged %s', (_how, write) => {
+  ])('never shows the message or stack of an error that is logged %s', (_how, write) => {
     const { log, lines } = setup();
     const error = new Error('no such user max@example.org', { cause: new Error('Max Muster') });
     write(log, error);
@@ -30,7 +30,7 @@ describe('the log', () => {
     expect(lines.join()).toContain('Error');
   });
 
-  test('shows the type of a field that it does not know, in a child logger too, and of whatever is no plain value', () => {
+  test('shows the type of an unknown field and of a value that is not plain, also in a child logger', () => {
     const { log, lines, last } = setup();
     const fields = {
       email: 'max@example.org',
@@ -44,11 +44,11 @@ describe('the log', () => {
     log.info({ why: 'max@example.org '.repeat(20) }, 'text');
     expect(last().why).toBe('<string>');
     // The process id and the time may hold any digits.
-    const said = lines.map((line) => JSON.stringify({ ...JSON.parse(line), pid: 0, time: 0 }));
-    expect(said.join()).not.toMatch(/max@|Muster|1980/);
+    const stable = lines.map((line) => JSON.stringify({ ...JSON.parse(line), pid: 0, time: 0 }));
+    expect(stable.join()).not.toMatch(/max@|Muster|1980/);
   });
 
-  test('shows how many secrets there are, and none of them', () => {
+  test('shows the number of secrets, but not the secrets', () => {
     const { log, lines, last } = setup();
     log.info({ secrets: 2 }, 'text');
     expect(last().secrets).toBe(2);
@@ -56,7 +56,7 @@ describe('the log', () => {
     expect(lines.join()).not.toMatch(/hush/);
   });
 
-  test('leaves out what is below its level', () => {
+  test('omits lines below its level', () => {
     const { log, lines } = setup('warn');
     log.info('quiet');
     expect(lines).toEqual([]);

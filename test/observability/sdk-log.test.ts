@@ -8,7 +8,7 @@ function setup() {
 }
 
 describe("the SDK's log lines", () => {
-  test('keep ids, attempt, failure type and category, and nothing else of the record', () => {
+  test('keep only ids, attempt, failure type and category', () => {
     const { sdk, lines, last } = setup();
     const error = Object.assign(new Error('Max Muster', { cause: new Error('max@example.org') }), {
       ...{ type: 'Unavailable', category: 'BENIGN', details: ['Max Muster'] },
@@ -23,7 +23,7 @@ describe("the SDK's log lines", () => {
     expect(lines.join()).not.toMatch(/Muster|max@|\.ts:/);
   });
 
-  test("show upstream's request id of a failure, and nothing else in its place", () => {
+  test("show upstream's request id of a failure, if it has the form of one", () => {
     const { sdk, last } = setup();
     const failed = (requestId: unknown) => {
       sdk.warn('Activity failed', { error: Object.assign(new Error('x'), { requestId }) });
@@ -33,7 +33,7 @@ describe("the SDK's log lines", () => {
     expect([id, 'Max Muster', 7, undefined].map(failed)).toEqual([id, undefined, undefined, undefined]);
   });
 
-  test('show neither a type, a class nor a category that is no identifier, nor an id that is no plain value', () => {
+  test('omit a type, class or category that is not an identifier, and an id that is not a plain value', () => {
     const { sdk, lines, last } = setup();
     const error = Object.assign(new Error('x'), {
       type: 'Max Muster',

@@ -1,5 +1,5 @@
 import { readArguments } from '../../src/cli/arguments';
-import { readCommandLine } from '../../src/cli/operator/command-line';
+import { readCommandLine } from '../../src/cli/commands/command-line';
 import { fc } from '../support/property';
 
 /** Personal data that a user may type in a wrong place. */
@@ -78,7 +78,7 @@ test.each([
 test.each([
   [['--client-user-id', 'POL-1', '--zephyrina@quorwhistle.example'], 'error: unknown option'],
   [['--client-user-id', 'POL-1', '--emial=zephyrina@quorwhistle.example'], 'error: unknown option'],
-  [['--reports', 'zephyrina@quorwhistle.example'], 'error: --reports is not right. Expected'],
+  [['--reports', 'zephyrina@quorwhistle.example'], 'error: --reports is invalid. Expected'],
   [['Zephyrina Ostrowhisk'], 'error: too many arguments'],
 ])('%j prints a message without the argument', (argv, words) => {
   const { ended, output } = setup()(readArguments, argv);

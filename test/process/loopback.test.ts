@@ -1,4 +1,4 @@
-import { sparingLoopback } from '../../src/process/loopback';
+import { excludeLoopback } from '../../src/process/loopback';
 
 test.each([
   ['no_proxy not set', {}, 'localhost,127.0.0.1,::1,[::1]'],
@@ -9,8 +9,8 @@ test.each([
     '.corp.example,10.0.0.0/8,localhost,127.0.0.1,::1,[::1]',
   ],
   ['capitals only', { NO_PROXY: 'corp.example' }, 'corp.example,localhost,127.0.0.1,::1,[::1]'],
-  ['loopback already there', { no_proxy: '127.0.0.1,localhost' }, '127.0.0.1,localhost,::1,[::1]'],
-  ['everything already excepted', { no_proxy: '*' }, '*'],
-])('with %s, loopback never goes through a proxy, and what was excepted stays so', (_condition, env, text) => {
-  expect(sparingLoopback(env)).toEqual({ no_proxy: text, NO_PROXY: text });
+  ['loopback listed', { no_proxy: '127.0.0.1,localhost' }, '127.0.0.1,localhost,::1,[::1]'],
+  ['everything excluded', { no_proxy: '*' }, '*'],
+])('with %s, excludes loopback from the proxy and keeps the other entries', (_condition, env, text) => {
+  expect(excludeLoopback(env)).toEqual({ no_proxy: text, NO_PROXY: text });
 });

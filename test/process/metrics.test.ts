@@ -1,7 +1,7 @@
 import { Counter } from 'prom-client';
 import { createRegistry } from '../../src/observability/metrics';
 import { serveMetrics } from '../../src/process/metrics-server';
-import { announceReady } from '../../src/process/ready';
+import { announceReady } from '../../src/process/run-process';
 
 async function setup(ready: () => boolean = () => true) {
   const registry = createRegistry('webhook');
@@ -11,7 +11,7 @@ async function setup(ready: () => boolean = () => true) {
 }
 
 describe('the metrics port', () => {
-  test('serves health, readiness and the figures, with the process as a label', async () => {
+  test('serves health, readiness and metrics with the process as a label', async () => {
     let ready = false;
     const { served, get } = await setup(() => ready);
     expect((await get('/healthz')).status).toBe(200);
@@ -31,7 +31,7 @@ describe('the metrics port', () => {
     await served.close();
   });
 
-  test('is not opened where none is configured', async () => {
+  test('is not opened without a configured port', async () => {
     const served = await serveMetrics({
       host: '127.0.0.1',
       port: null,
@@ -42,7 +42,7 @@ describe('the metrics port', () => {
     await served.close();
   });
 
-  test('that is taken is told, not swallowed', async () => {
+  test('reports a port in use', async () => {
     const { served } = await setup();
     const port = Number(new URL(served.address ?? '').port);
     const again = serveMetrics({ host: '127.0.0.1', port, registry: createRegistry('x'), ready: () => true });
@@ -51,7 +51,7 @@ describe('the metrics port', () => {
   });
 });
 
-test('a process that serves says so in exactly one line of JSON', () => {
+test('announces readiness in one JSON line', () => {
   const written: string[] = [];
   announceReady('webhook', ['http://127.0.0.1:3001'], { write: (text) => written.push(String(text)) > 0 });
   expect(written).toEqual(['{"event":"ready","process":"webhook","addresses":["http://127.0.0.1:3001"]}\n']);

@@ -12,11 +12,11 @@ test.each<[string, string | undefined, string]>([
   ['192.0.2.7', '203.0.113.9, unknown', '192.0.2.7'],
   ['192.0.2.8', '203.0.113.9', '192.0.2.8'],
   ['10.1.2.3', '10.1.1.1, 10.2.2.2', '10.1.1.1'],
-])('a connection from %s that is forwarded for %s is the one of %s', (remote, forwardedFor, client) => {
+])('a connection from %s that is forwarded for %s is from %s', (remote, forwardedFor, client) => {
   expect(clientAddress(remote, forwardedFor, isTrusted)).toBe(client);
 });
 
-test('loopback is this machine in both families and in both spellings', () => {
+test('recognises loopback addresses of both families and in both spellings', () => {
   const here = ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'];
   const elsewhere = ['128.0.0.1', '::2', '::ffff:10.0.0.1', '', 'localhost'];
   expect([...here, ...elsewhere].filter(isLoopbackAddress)).toEqual(here);

@@ -14,8 +14,8 @@ function setup(close: () => Promise<void>, graceMs = 60_000) {
   return host;
 }
 
-describe('a signal to end', () => {
-  test.each(['SIGTERM', 'SIGINT'])('%s drains, then the process ends with 0', async (signal) => {
+describe('a signal', () => {
+  test.each(['SIGTERM', 'SIGINT'])('%s drains, then exits with 0', async (signal) => {
     let closed = 0;
     const host = setup(async () => {
       closed += 1;
@@ -25,7 +25,7 @@ describe('a signal to end', () => {
     expect([closed, host.codes]).toEqual([1, [0]]);
   });
 
-  test('a second one ends the process at once, without a second drain', () => {
+  test('a second one exits at once, without a second drain', () => {
     let closed = 0;
     const host = setup(() => {
       closed += 1;
@@ -37,7 +37,7 @@ describe('a signal to end', () => {
     expect([closed, host.codes]).toEqual([1, [1]]);
   });
 
-  test('one keystroke that arrives twice, from the terminal and from npm, does not cut the drain off', () => {
+  test('one Ctrl-C that arrives twice, from the terminal and from npm, does not interrupt the drain', () => {
     const host = setup(() => new Promise(() => {}), 1);
     host.emit('SIGINT');
     host.nowMs = 400;
@@ -45,14 +45,14 @@ describe('a signal to end', () => {
     expect(host.codes).toEqual([]);
   });
 
-  test('a drain that takes too long is cut off, and the exit status says so', async () => {
+  test('a drain that takes too long exits with 1', async () => {
     const host = setup(() => new Promise(() => {}), 5);
     host.emit('SIGTERM');
     await once(host, 'exited');
     expect(host.codes).toEqual([1]);
   });
 
-  test('a drain that fails is told by the exit status', async () => {
+  test('a drain that fails exits with 1', async () => {
     const host = setup(() => Promise.reject(new Error('x')));
     host.emit('SIGTERM');
     await once(host, 'exited');

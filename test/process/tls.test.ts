@@ -12,7 +12,7 @@ import { until } from '../support/condition';
 import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
 
 const ca = authority();
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 /** Also limits the handshake, which must succeed on a busy machine. */
 const SLOW_MS = 2_000;
 const closers: (() => Promise<unknown>)[] = [];
@@ -51,7 +51,7 @@ async function setup(
     ...disk,
     ...started,
     port,
-    /** The socket of a handshake that came about. @throws what kept it from that */
+    /** The socket after a successful handshake. @throws the error of the handshake */
     shake: async (over: ConnectionOptions = {}): Promise<TLSSocket> => {
       const socket = connect({ port, host: '127.0.0.1', ca: ca.cert, ...over });
       await once(socket, 'secureConnect');
@@ -63,10 +63,10 @@ async function setup(
 
 function ask(url: string, method: string, headers: Record<string, string>, body = '', trusted = ca.cert) {
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
-    const asked = request(url, { method, headers, ca: trusted, agent: false }, (response) => {
+    const sent = request(url, { method, headers, ca: trusted, agent: false }, (response) => {
       response.resume().on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
     });
-    asked.on('error', reject).end(body);
+    sent.on('error', reject).end(body);
   });
 }
 
@@ -84,26 +84,26 @@ test('over TLS the webhook keeps the connection of a sender that shows a valid s
   expect(await answer('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/404 .*Connection: close/s);
 });
 
-/** All that comes back on a connection until it is closed. */
-async function heardOf(socket: ReturnType<typeof connectPlain>): Promise<string> {
-  let heard = '';
+/** All text from a connection until it is closed. */
+async function readAll(socket: ReturnType<typeof connectPlain>): Promise<string> {
+  let text = '';
   socket.on('data', (bytes) => {
-    heard += bytes.toString('latin1');
+    text += bytes.toString('latin1');
   });
   socket.on('error', () => {});
   await once(socket, 'close');
-  return heard;
+  return text;
 }
 
-describe.each(['webhook', 'api'] as const)('the %s with a certificate of its own', (edge) => {
-  test('serves https, says so, and says that it is to stay so', async () => {
+describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
+  test('serves https, announces an https address, and sends Strict-Transport-Security', async () => {
     const { url } = await setup(edge);
     expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     const { status, headers } = await ask(`${url}/healthz`, 'GET', {});
     expect([status, headers['strict-transport-security']]).toEqual([200, expect.stringMatching(/^max-age=31536000/)]);
   });
 
-  test('speaks TLS 1.2 with forward secrecy and authentication, and 1.3, and nothing older or weaker', async () => {
+  test('accepts TLS 1.3, and 1.2 with forward secrecy and authentication only', async () => {
     const { shake } = await setup(edge);
     expect((await shake()).getProtocol()).toBe('TLSv1.3');
     const older = await shake({ maxVersion: 'TLSv1.2' });
@@ -116,13 +116,13 @@ describe.each(['webhook', 'api'] as const)('the %s with a certificate of its own
     await expect(shake({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' })).rejects.toThrow();
   });
 
-  test('takes a renewed pair without a restart, also where the name is a link that is led elsewhere', async () => {
+  test('uses a renewed pair without a restart, also through a changed link', async () => {
     const { files, folder, shake, put, logged, metrics } = await setup(edge);
     const subject = async () => (await shake()).getPeerCertificate().subject.CN;
     expect(await subject()).toBe('localhost');
     const open = await shake();
     await put(issuedBy(ca, 'renewed', 90));
-    await until('the renewed certificate', PATIENCE_MS, async () => (await subject()) === 'renewed');
+    await until('the renewed certificate', TIMEOUT_MS, async () => (await subject()) === 'renewed');
     expect(logged()).toContain('a renewed TLS certificate is in use');
     const notAfter = /^chartway_tls_certificate_not_after_seconds\S* (\S+)$/m.exec(await metrics())?.[1];
     expect(Math.abs(Number(notAfter) - (Date.now() / 1_000 + 90 * 86_400))).toBeLessThan(600);
@@ -139,55 +139,55 @@ describe.each(['webhook', 'api'] as const)('the %s with a certificate of its own
       await unlink(file);
       await symlink(join(folder, 'next', name), file);
     }
-    await until('the mounted certificate', PATIENCE_MS, async () => (await subject()) === 'mounted');
-    // Not only its name: new connections have the same floor as before.
+    await until('the mounted certificate', TIMEOUT_MS, async () => (await subject()) === 'mounted');
+    // The other options stay the same.
     await expect(
       shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
     ).rejects.toThrow();
   });
 
-  test('keeps what it has while the new pair is half there or half written, and tells it once', async () => {
+  test('keeps the old pair while the new one is incomplete, and logs that once', async () => {
     const { files, folder, shake, logged } = await setup(edge);
     const next = issuedBy(ca, 'next');
-    // By its name, at once: a look at a file that is being written sees a third text, and tells of it too.
+    // In one step, because a check during a write would log a third text.
     await writeFile(join(folder, 'next.crt'), next.cert);
     await rename(join(folder, 'next.crt'), files.certFile);
-    const told = () => logged().split('cannot be used; the old ones stay in use').length - 1;
-    await until('the fault is told', PATIENCE_MS, () => told() > 0);
+    const faults = () => logged().split('cannot be used; the old ones stay in use').length - 1;
+    await until('the fault', TIMEOUT_MS, () => faults() > 0);
     expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
-    expect(told()).toBe(1);
-    // What lies there for a moment while somebody writes it.
+    expect(faults()).toBe(1);
+    // An empty file, as at the start of a write.
     await writeFile(files.keyFile, '');
-    await until('the fault is told', PATIENCE_MS, () => told() > 1);
+    await until('the second fault', TIMEOUT_MS, () => faults() > 1);
     expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
     await writeFile(files.keyFile, next.key);
-    await until('both are there', PATIENCE_MS, async () => (await shake()).getPeerCertificate().subject.CN === 'next');
+    await until('the new pair', TIMEOUT_MS, async () => (await shake()).getPeerCertificate().subject.CN === 'next');
   });
 
-  test('says that its certificate has expired', async () => {
+  test('logs an expired certificate', async () => {
     const { logged } = await setup(edge, { pair: issuedBy(ca, 'localhost', -1) });
-    await until('the word', PATIENCE_MS, () => logged().includes('the TLS certificate has expired'));
+    await until('the log line', TIMEOUT_MS, () => logged().includes('the TLS certificate has expired'));
   });
 
   test.each([
     ['plain HTTP', 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['nothing', ''],
-    ['half a greeting', '\x16\x03\x01\x02'],
-  ])('closes without a word of HTTP on who sends %s', async (_what, text) => {
+    ['half a handshake', '\x16\x03\x01\x02'],
+  ])('closes without an HTTP answer after %s', async (_what, text) => {
     const { port, shake, logged } = await setup(edge, { timeoutMs: SLOW_MS });
     const socket = connectPlain(port, '127.0.0.1', () => text && socket.write(text, 'latin1'));
-    expect(await heardOf(socket)).not.toContain('HTTP');
+    expect(await readAll(socket)).not.toContain('HTTP');
     await shake();
     expect(logged()).not.toMatch(/"level":"(warn|error|fatal)"/);
   });
 
-  test('lets go of who shakes hands and then asks for nothing', async () => {
+  test('closes a connection without a request after the handshake', async () => {
     const { shake } = await setup(edge, { timeoutMs: SLOW_MS });
-    expect(await heardOf(await shake())).toMatch(edge === 'api' ? /^HTTP\/1\.1 408 / : /^HTTP\/1\.1 400 /);
+    expect(await readAll(await shake())).toMatch(edge === 'api' ? /^HTTP\/1\.1 408 / : /^HTTP\/1\.1 400 /);
   });
 });
 
-test('every rung of the webhook stands over TLS as well', async () => {
+test('the webhook checks requests over TLS as over HTTP', async () => {
   const { url } = await setup('webhook');
   const notices = `${url}/notifications`;
   const basic = { Authorization: `Basic ${Buffer.from(`x:${SECRET}`).toString('base64')}` };
@@ -196,15 +196,15 @@ test('every rung of the webhook stands over TLS as well', async () => {
   expect({
     good: await post(JSON.stringify(statusNotification())),
     segment: (await ask(`${notices}/${SECRET}`, 'POST', {}, '{}')).status,
-    stranger: await post('{}', {}),
-    junk: await post('no JSON'),
+    noSecret: await post('{}', {}),
+    junk: await post('not JSON'),
     large: await post('x'.repeat(1_048_577)),
     method: (await ask(notices, 'PUT', basic)).status,
     path: (await ask(`${url}/elsewhere`, 'POST', basic)).status,
-  }).toEqual({ good: 200, segment: 200, stranger: 401, junk: 400, large: 413, method: 405, path: 404 });
+  }).toEqual({ good: 200, segment: 200, noSecret: 401, junk: 400, large: 413, method: 405, path: 404 });
 });
 
-test('a session of the api over TLS of its own is a cookie for TLS only', async () => {
+test('a session of the api over TLS has a cookie for TLS only', async () => {
   const { url } = await setup('api');
   const json = { 'content-type': 'application/json' };
   const { headers } = await ask(`${url}/session`, 'POST', json, JSON.stringify({ key: KEYS.records }));
@@ -222,11 +222,11 @@ describe.each([
       readConfig(of as 'webhook', { ...local, HUMAN_API_DATA_URL: 'http://127.0.0.1', ...env }, '/nowhere');
       return [];
     } catch (error) {
-      return (error as ConfigurationError).faults.map(({ key, expected, came }) => `${key}: ${expected}; ${came}`);
+      return (error as ConfigurationError).faults.map(({ key, expected, got }) => `${key}: ${expected}; ${got}`);
     }
   };
 
-  test('refuses half a pair, a file that cannot be read or is no PEM, and two that do not belong together', async () => {
+  test('rejects half a pair, an unreadable file, a file that is not PEM, and a key of another certificate', async () => {
     const { files, folder } = await pairOnDisk(issuedBy(ca)).then((disk) => {
       closers.push(disk.remove);
       return disk;
@@ -235,7 +235,7 @@ describe.each([
     closers.push(other.remove);
     const none = join(folder, 'none');
     const text = join(folder, 'text');
-    await writeFile(text, 'no PEM');
+    await writeFile(text, 'not PEM');
     expect(faults({ [CERT]: files.certFile, [KEY]: files.keyFile })).toEqual([]);
     expect(faults({ [CERT]: files.certFile })).toEqual([
       `${KEY}: a file, because the other half of the pair is set; nothing`,
@@ -244,15 +244,15 @@ describe.each([
       `${CERT}: a file, because the other half of the pair is set; nothing`,
     ]);
     expect(faults({ [CERT]: none, [KEY]: text })).toEqual([
-      `${CERT}: a file in PEM that can be read; "${none}" (ENOENT)`,
-      `${KEY}: a file in PEM; "${text}"`,
+      `${CERT}: a readable PEM file; "${none}" (ENOENT)`,
+      `${KEY}: a PEM file; "${text}"`,
     ]);
     expect(faults({ [CERT]: files.certFile, [KEY]: other.files.keyFile })).toEqual([
       `${KEY}: the private key, without a passphrase, of the certificate in ${CERT}; "${other.files.keyFile}" (ERR_OSSL_X509_KEY_VALUES_MISMATCH)`,
     ]);
   });
 
-  test('asks nobody else to be able to read its key', () => {
+  test('does not require other processes to read the key', () => {
     const id = { HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'x' };
     expect(faults({ ...id, [CERT]: '/nowhere/a', [KEY]: '/nowhere/b' }, 'worker')).toEqual([]);
   });

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { readCommandLine } from '../../src/cli/operator/command-line';
-import type { Operator } from '../../src/cli/operator/operator';
-import { runOperator } from '../../src/cli/operator/run';
+import { readCommandLine, runCommand } from '../../src/cli/commands/command-line';
+import type { CommandContext } from '../../src/cli/commands/context';
 import { createTerminal } from '../../src/cli/terminal';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
@@ -83,14 +82,14 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     ...converting,
   });
   stops.push(stop);
-  const operator: Operator = {
+  const operator: CommandContext = {
     terminal: createTerminal({ write: (text: string) => messages.push(text) }),
-    out: (line) => printed.push(JSON.parse(line)),
+    print: (line) => printed.push(JSON.parse(line)),
     json: true,
     signal: new AbortController().signal,
     temporal: async () => client,
     taskQueue,
-    who: 'cli:tester',
+    actor: 'cli:tester',
     audit: async () => ({ record: async (entry) => void audited.push(entry) }),
     auditFolder: join(root, 'audit'),
     auditKeys: createAuditKeys('chartway', null, null),
@@ -98,7 +97,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
     reportStore: () => store,
     spoolFolder: join(root, 'spool'),
-    seal: null,
+    cipher: null,
   };
   const records = openErasureRecords(store);
   return {
@@ -156,7 +155,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     },
     messages,
     /** Runs an operator command; resolves to its exit status. */
-    run: (...argv: string[]) => runOperator(readCommandLine(argv).act, operator),
-    erase: (...argv: string[]) => runOperator(readCommandLine(['erase', ...argv]).act, operator),
+    run: (...argv: string[]) => runCommand(readCommandLine(argv).action, operator),
+    erase: (...argv: string[]) => runCommand(readCommandLine(['erase', ...argv]).action, operator),
   };
 }

@@ -80,7 +80,7 @@ test('a missing file is a fault with the reason, and no fault shows a key', () =
 
 test('keys and a file of keys together are a fault, and so is encryption without keys', () => {
   const both = { PAYLOAD_KEYS: generateKey('a'), PAYLOAD_KEYS_FILE: keyFile(generateKey('b')) };
-  expect(faultsOf(both)).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE', came: 'both' }]);
+  expect(faultsOf(both)).toMatchObject([{ key: 'PAYLOAD_KEYS_FILE', got: 'both' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'on' })).toMatchObject([{ key: 'PAYLOAD_ENCRYPTION' }]);
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
 });
@@ -90,7 +90,7 @@ test.each(['worker', 'webhook', 'api', 'starter', 'chartway'] as const)(
   (processName) => {
     const needed = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
     const expected = expect.stringMatching(/npm run keygen -- main.*loopback.*PAYLOAD_ENCRYPTION=off/);
-    expect(faultsOf(needed, processName)).toEqual([{ key: 'PAYLOAD_KEYS', expected, came: 'nothing' }]);
+    expect(faultsOf(needed, processName)).toEqual([{ key: 'PAYLOAD_KEYS', expected, got: 'nothing' }]);
     const oneRemote = { ...needed, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
     expect(faultsOf(oneRemote, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
     expect(faultsOf({ ...needed, PAYLOAD_ENCRYPTION: 'off' }, processName)).toEqual([]);
@@ -127,7 +127,7 @@ test.each(['', 'garbled\n', 'a:short\n'])(
         {
           key: '.data/keys/payload',
           expected: expect.stringMatching(/a file whose lines are id:base64.*restore the file.*PAYLOAD_KEYS/),
-          came: 'something else',
+          got: 'something else',
         },
       ]);
     }
@@ -139,7 +139,7 @@ test('unreadable keys of an npm start are a fault with the reason', () => {
   publish(generateKey('dev'));
   rmSync(path.join(folder, '.data/keys/payload'));
   mkdirSync(path.join(folder, '.data/keys/payload'));
-  expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', came: 'an unreadable file (EISDIR)' }]);
+  expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', got: 'an unreadable file (EISDIR)' }]);
 });
 
 test('keys are published while their npm start runs, and the next one publishes them again', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
-import { eraseEntries } from '../../src/cli/operator/erase-entries';
+import { eraseEntries } from '../../src/cli/commands/erase-entries';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -79,7 +79,7 @@ async function setup() {
         ...settings,
         eraseClosed: erasure.eraseClosed,
         dropQuarantined: (id, humanIds) =>
-          eraseEntries({ spoolFolder: null, reportStore: () => store, seal: null }, id, humanIds),
+          eraseEntries({ spoolFolder: null, reportStore: () => store, cipher: null }, id, humanIds),
         ...over,
       };
       const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
@@ -214,7 +214,7 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
   });
   stops.push(async () => release());
   const failing = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
-  const entries = { spoolFolder: null, reportStore: () => store, seal: null };
+  const entries = { spoolFolder: null, reportStore: () => store, cipher: null };
   await work({
     eraseClosed: async (id, signal) => {
       if (id === 'A-STUCK-1') await gate;

@@ -1,0 +1,65 @@
+import type { Client } from '@temporalio/client';
+import type { Command } from 'commander';
+import type { Cipher } from '../../domain/encryption';
+import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
+import type { Audit } from '../../observability/audit';
+import type { AuditKeys } from '../../observability/audit-chain';
+import type { ReportStore } from '../../report-store/port';
+import type { NoticeSender } from '../../temporal/notices';
+import type { ExitStatus } from '../exit-status';
+import type { Terminal } from '../terminal';
+
+/** What a command works with. Connections and files are opened on the first use. */
+export interface CommandContext {
+  /** Messages for the user, on stderr. */
+  readonly terminal: Terminal;
+  /** Prints one line on stdout: a result, or with `--json` a JSON object. */
+  readonly print: (line: string) => void;
+  /** Stdout holds only JSON lines. */
+  readonly json: boolean;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Returns the same client each time. @throws {TemporalUnreachable} */
+  readonly temporal: () => Promise<Client>;
+  readonly taskQueue: string;
+  /** `cli:<os user>`, for the audit log. */
+  readonly actor: string;
+  /** Returns the same log each time. Ends the process if it cannot be written. */
+  readonly audit: () => Promise<Pick<Audit, 'record'>>;
+  /** `AUDIT_LOG`. */
+  readonly auditFolder: string;
+  readonly auditKeys: AuditKeys;
+  /** Asks on the terminal and returns the line that the user types; null without a terminal. */
+  readonly ask: ((question: string) => Promise<string>) | null;
+  readonly noticeSender: () => Promise<NoticeSender>;
+  readonly reportStore: () => ReportStore;
+  /** `WEBHOOK_SPOOL`; null if it is off. */
+  readonly spoolFolder: string | null;
+  /** Null: no keys are set. */
+  readonly cipher: Cipher | null;
+}
+
+export type CommandAction = (context: CommandContext) => Promise<ExitStatus>;
+
+/** The configuration that a command needs: that of commands, or only that of a reader of the audit log. */
+export type ConfigScope = 'chartway' | 'verifier';
+
+/**
+ * Registers a command with its options and subcommands. It calls `select` with its action, which runs after the configuration is read, because
+ * `--help` and wrong usage need no configuration.
+ */
+export type RegisterCommand = (program: Command, select: (action: CommandAction, scope?: ConfigScope) => void) => void;
+
+/** Adds a command whose first argument is a clientUserId. `act` gets it, valid, with the other arguments and the options. */
+export function addApplicantCommand<Rest extends unknown[]>(
+  program: Command,
+  name: string,
+  description: string,
+  act: (clientUserId: string, ...rest: Rest) => void,
+): Command {
+  const command = program.command(name).description(description).argument('<clientUserId>');
+  return command.action((clientUserId: string, ...rest: Rest) => {
+    if (!isClientUserId(clientUserId)) command.error(`error: expected ${CLIENT_USER_ID_EXPECTED}`);
+    act(clientUserId, ...rest);
+  });
+}

@@ -1,0 +1,102 @@
+import { open, rm } from 'node:fs/promises';
+import { KeyMissing } from '../../domain/encryption';
+import {
+  AlteredDocument,
+  NoSuchDocument,
+  StoreUnavailable,
+  UnreadableManifest,
+  WrongFolder,
+} from '../../report-store/errors';
+import { MANIFEST, reportName } from '../../report-store/layout';
+import { isClosedPipe } from '../closed-pipe';
+import type { ExitStatus } from '../exit-status';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+
+/** Readable by its owner only. */
+const PRIVATE_FILE = 0o600;
+
+/** `chartway document <clientUserId> <file>`: prints a stored document, decrypted. */
+export const documentCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'document',
+    'Print a document of the report store, decrypted, after a check that it is unchanged. The audit log records it.',
+    (clientUserId, file: string, { out }: { readonly out?: string }) =>
+      select((context) => showDocument(context, clientUserId, file, out ?? null)),
+  )
+    .argument('<file>', `its name in the manifest, or ${MANIFEST}`)
+    .option('--out <file>', 'write it to a new file that only you can read, instead of stdout');
+};
+
+async function showDocument(
+  context: CommandContext,
+  clientUserId: string,
+  file: string,
+  out: string | null,
+): Promise<ExitStatus> {
+  const { terminal, actor, json } = context;
+  if (json && out === null) {
+    terminal.write('expected --out <file> with --json, because stdout holds either the document or JSON lines');
+    return 2;
+  }
+  const store = context.reportStore();
+  try {
+    // The first reading checks the whole document, so that no changed byte is printed.
+    for await (const _ of store.readDocument(clientUserId, file)) context.signal.throwIfAborted();
+    const entry = (await store.readManifest(clientUserId))?.documents.find((document) => document.file === file);
+    const subject = entry ? { documentId: reportName(entry.reportId) } : { detail: 'manifest' };
+    await (await context.audit()).record({ who: actor, did: 'open-document', clientUserId, ...subject });
+    const bytes = await copyDocument(store.readDocument(clientUserId, file), out);
+    if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));
+    return 0;
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    terminal.write(`${clientUserId}: ${error.message}`);
+    return 1;
+  }
+}
+
+/** The file of `--out` cannot be created or written. */
+class OutFileFailed extends Error {}
+
+function isExpected(error: unknown): error is Error {
+  return [
+    ...[NoSuchDocument, AlteredDocument, KeyMissing, StoreUnavailable],
+    ...[WrongFolder, UnreadableManifest, OutFileFailed],
+  ].some((type) => error instanceof type);
+}
+
+async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null): Promise<number> {
+  if (out === null) return writeChunks(document, writeToStdout);
+  const handle = await open(out, 'wx', PRIVATE_FILE).catch((error: NodeJS.ErrnoException) => {
+    throw new OutFileFailed(
+      `expected to create a new file for --out, got ${error.code}; name a file that does not exist`,
+    );
+  });
+  try {
+    return await writeChunks(document, (chunk) => handle.writeFile(chunk));
+  } catch (error) {
+    await rm(out, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined || isExpected(error)
+      ? error
+      : new OutFileFailed(`expected to write to --out, got ${code}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeChunks(document: AsyncIterable<Uint8Array>, write: (chunk: Uint8Array) => Promise<void>) {
+  let bytes = 0;
+  for await (const chunk of document) {
+    await write(chunk);
+    bytes += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function writeToStdout(chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(chunk, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,115 @@
+import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
+import { openErasureRecords } from '../../report-store/erasure-records';
+import { createErasure } from '../../temporal/erasure';
+import { RemovalStuck } from '../../temporal/removal';
+import type { ExitStatus } from '../exit-status';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+import { type EntriesResult, eraseEntries } from './erase-entries';
+import { describeErasureStep } from './erasure-steps';
+import { warnWhileNoWorker } from './worker-notice';
+
+/** `chartway erase <clientUserId>`: removes all data of an applicant, here and upstream. */
+export const eraseCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'erase',
+    'Permanently remove all data of an applicant: at Human API, in Temporal, in the report store and the quarantine. Needs a worker.',
+    (clientUserId, { yes = false }: { readonly yes?: boolean }) =>
+      select((context) => erase(context, clientUserId, yes)),
+  )
+    .option('--yes', 'do not ask for confirmation; without a terminal the command never asks')
+    .addHelpText(
+      'after',
+      '\nAn applicant on hold (chartway hold) is not erased. A person at Human API who is not known as ours is kept and reported. To continue an interrupted erasure, run the same command again.\nHuman API keeps its own record of the person, and an erasure does not opt the person out there. Erase from your backups yourself.',
+    );
+};
+
+async function erase(context: CommandContext, clientUserId: string, isConfirmed: boolean): Promise<ExitStatus> {
+  const { terminal, signal, taskQueue, actor } = context;
+  if (!isConfirmed && !(await confirm(context, clientUserId))) return 2;
+  const audit = await context.audit();
+  // First, because an act that cannot be recorded must not happen.
+  await audit.record({ who: actor, did: 'erase-begin', clientUserId });
+  const client = await context.temporal();
+  const records = openErasureRecords(context.reportStore());
+  terminal.write(`erasing ${clientUserId}; Ctrl-C stops it, and the same command continues it`);
+  const onStep = (step: Parameters<typeof describeErasureStep>[0]) => terminal.write(describeErasureStep(step));
+  try {
+    const erasure = createErasure({ client, taskQueue, records, onStep });
+    const erased = await warnWhileNoWorker(context, () => erasure.erase(clientUserId, signal));
+    const counts = `${erased.people} people, ${erased.runs} runs, ${erased.files} files`;
+    if (erased.result === 'held') {
+      const detail = hasErased(erased) ? `held meanwhile: ${counts}` : 'refused: held';
+      await audit.record({ who: actor, did: 'erase-begin', clientUserId, detail });
+      if (hasErased(erased)) await records.markReported(clientUserId);
+      return printEraseResult(context, clientUserId, erased, null);
+    }
+    terminal.write("deleting the person's records in quarantine");
+    const entries = await eraseEntries(context, clientUserId, erased.humanIds);
+    const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
+    await audit.record({ who: actor, did: 'erase', clientUserId, detail });
+    // Notices in the spool will still open a mailbox, so the journal is kept for the next run.
+    if (entries.spooled === 0) await records.finish(clientUserId);
+    else await records.markReported(clientUserId);
+    return printEraseResult(context, clientUserId, erased, entries);
+  } catch (error) {
+    if (!(error instanceof RemovalStuck)) throw error;
+    terminal.write(error.message);
+    return 1;
+  }
+}
+
+/** Whether something was erased before the hold. */
+function hasErased({ people, runs, files }: ErasureResult): boolean {
+  return people + runs + files > 0;
+}
+
+/** Scripts have no terminal and are not asked. */
+async function confirm({ terminal, ask }: CommandContext, clientUserId: string): Promise<boolean> {
+  if (ask === null) return true;
+  const answer = await ask(`Permanently erase all data of ${clientUserId}? Type the id to continue: `);
+  if (answer.trim() === clientUserId) return true;
+  terminal.write('nothing was erased');
+  return false;
+}
+
+function printEraseResult(
+  { json, print, terminal }: CommandContext,
+  clientUserId: string,
+  erased: ErasureResult,
+  entries: EntriesResult | null,
+): ExitStatus {
+  const { result, people, runs, files, others } = erased;
+  const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
+  const totals = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
+  if (json) {
+    print(JSON.stringify({ clientUserId, result, people, runs, files, quarantined: dropped, mixed, spooled, others }));
+  } else if (result === 'held') {
+    const stopped = hasErased(erased) ? `only ${totals} were erased` : 'nothing was erased';
+    terminal.write(`${clientUserId}: held, so ${stopped}; \`npm run chartway -- holds\` prints the reason`);
+  } else {
+    terminal.write(`${clientUserId}: erased: ${totals}, ${dropped} records in quarantine`);
+    terminal.write(OTHER_HOSTS);
+  }
+  if (others.length > 0) terminal.write(describeOthers(clientUserId, others));
+  for (const id of mixed) {
+    terminal.write(
+      `${id}: this quarantine record also holds notices of other people; replay or drop it: chartway quarantine show ${id}`,
+    );
+  }
+  if (spooled > 0) {
+    terminal.write(
+      `${spooled} notices of ${clientUserId} are in the spool of this host; run the same command again when a webhook has delivered them`,
+    );
+  }
+  return result === 'erased' && mixed.length + spooled === 0 ? 0 : 1;
+}
+
+/** Not a failure: our data is erased. An operator must decide whether these people are ours. */
+function describeOthers(clientUserId: string, others: readonly string[]): string {
+  const people = others.length === 1 ? '1 unknown person' : `${others.length} unknown people`;
+  return `${clientUserId}: Human API has ${people} with this id, not deleted: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes every person with this id`;
+}
+
+const OTHER_HOSTS =
+  'a webhook on another host has its own quarantine; run the same command there too, with its WEBHOOK_SPOOL. Repeating it is safe';

@@ -1,0 +1,76 @@
+import { KeyMissing } from '../../domain/encryption';
+import type { Notice } from '../../domain/notices';
+import { openMailboxQuarantine, openSpoolQuarantine, type Quarantine } from '../../quarantine/quarantine';
+import { StoreNotFound } from '../../report-store/errors';
+import { parseStoredNotices } from '../../upstream/notices';
+import type { CommandContext } from './context';
+
+type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
+
+/** All records of this host: those of its spool and those of the mailboxes in the report store. No id is in both, because it holds the reason. */
+export interface QuarantineView extends QuarantineSource {
+  /** Where the records are, for the user. */
+  readonly location: string;
+}
+
+/** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
+export function openQuarantineView(
+  { spoolFolder, reportStore, cipher }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
+  onMissingStore?: (text: string) => void,
+): QuarantineView {
+  const mailboxes = openMailboxQuarantine(reportStore().shelf, cipher);
+  const sources: readonly QuarantineSource[] = [
+    ...(spoolFolder === null ? [] : [openSpoolQuarantine(spoolFolder, cipher)]),
+    onMissingStore && spoolFolder !== null ? ignoreMissingStore(mailboxes, onMissingStore) : mailboxes,
+  ];
+  return {
+    location: spoolFolder === null ? 'the report store (WEBHOOK_SPOOL is off)' : `${spoolFolder} and the report store`,
+    async list() {
+      const headers = (await Promise.all(sources.map((source) => source.list()))).flat();
+      return headers.sort((a, b) => (a.id < b.id ? -1 : 1));
+    },
+    async read(id) {
+      for (const source of sources) {
+        const record = await source.read(id);
+        if (record !== null) return record;
+      }
+      return null;
+    },
+    async drop(id) {
+      for (const source of sources) if (await source.drop(id)) return true;
+      return false;
+    },
+  };
+}
+
+/** The notices of a record; `gone`: there is no such record. */
+export async function readNotices(
+  view: QuarantineView,
+  id: string,
+): Promise<readonly Notice[] | 'unreadable' | 'key-missing' | 'gone'> {
+  try {
+    const record = await view.read(id);
+    if (record === null) return 'gone';
+    return (record.content && parseStoredNotices(record.content)) ?? 'unreadable';
+  } catch (error) {
+    if (error instanceof KeyMissing) return 'key-missing';
+    throw error;
+  }
+}
+
+function ignoreMissingStore(source: QuarantineSource, warn: (text: string) => void): QuarantineSource {
+  let isWarned = false;
+  const orElse =
+    <T>(nothing: T) =>
+    (error: unknown): T => {
+      if (!(error instanceof StoreNotFound)) throw error;
+      if (!isWarned) warn(`the report store was not read: ${error.message}`);
+      isWarned = true;
+      return nothing;
+    };
+  return {
+    list: () => source.list().catch(orElse([])),
+    read: (id) => source.read(id).catch(orElse(null)),
+    drop: (id) => source.drop(id).catch(orElse(false)),
+  };
+}

@@ -1,0 +1,21 @@
+import type { ExitStatus } from '../exit-status';
+import type { CommandContext, RegisterCommand } from './context';
+
+/** `chartway store init`: creates the report store once. Repeated, it prints the same id. */
+export const storeCommand: RegisterCommand = (program, select) => {
+  program
+    .command('store')
+    .description('Manage the report store.')
+    .command('init')
+    .description('Create the report store and print its id. Repeating it changes nothing.')
+    .action(() => select(init));
+};
+
+async function init(context: CommandContext): Promise<ExitStatus> {
+  const { actor, terminal, json, print } = context;
+  await (await context.audit()).record({ who: actor, did: 'store-init' });
+  const { id, createdAt } = await context.reportStore().init();
+  print(json ? JSON.stringify({ id, createdAt }) : id);
+  terminal.write(`the report store was created at ${createdAt}; REPORT_STORE_ID=${id} makes every process require it`);
+  return 0;
+}

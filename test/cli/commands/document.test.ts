@@ -1,0 +1,95 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCommandLine } from '../../../src/cli/commands/command-line';
+import type { CommandContext } from '../../../src/cli/commands/context';
+import { createFolderStore } from '../../../src/report-store/folder/store';
+import { createCipher, generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
+import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
+import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
+import { createFixture } from './fixture';
+
+const BODY = pdf('\u0000\u00ff binary '.repeat(20_000));
+const KEY = generateKey('k1');
+
+beforeAll(ensureBuilt, 240_000);
+afterAll(killLeftOvers);
+
+async function setup(given: Partial<CommandContext> = {}) {
+  const about = await createFixture(given);
+  const ring = parseKeyRing(KEY);
+  const cipher = ring && createCipher(ring);
+  const root = join(about.folder, 'reports');
+  const store = createFolderStore(root, { cipher, encrypts: true });
+  const entry = await store.save(documentToStore(), pieces(BODY, 50_000));
+  await store.updateManifest(change({ documents: [entry] }));
+  return {
+    ...about,
+    root,
+    entry,
+    run: (args: string[], by = store) =>
+      readCommandLine(['document', ...args]).action({ ...about.context, reportStore: () => by }),
+  };
+}
+
+test('writes a document, decrypted, to a new private file, and records its id', async () => {
+  const { folder, root, entry, run, audited } = await setup();
+  const out = join(folder, 'out.pdf');
+  expect((await readFile(join(root, 'POL-1', entry.file))).includes('%PDF-1.4')).toBe(false);
+  expect(await run(['POL-1', entry.file, '--out', out])).toBe(0);
+  expect(await readFile(out, 'utf8')).toBe(BODY);
+  expect((await stat(out)).mode & 0o777).toBe(0o600);
+  expect(audited).toEqual([{ who: 'cli:tester', did: 'open-document', clientUserId: 'POL-1', documentId: 'report-1' }]);
+});
+
+test('--json requires --out, and reports what was written', async () => {
+  const { folder, entry, run, out } = await setup({ json: true });
+  expect(await run(['POL-1', entry.file])).toBe(2);
+  const file = join(folder, 'out.pdf');
+  expect(await run(['POL-1', entry.file, '--out', file])).toBe(0);
+  expect(out.map((line) => JSON.parse(line))).toEqual([
+    { clientUserId: 'POL-1', file: entry.file, out: file, bytes: Buffer.byteLength(BODY) },
+  ]);
+});
+
+test.each([
+  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
+  ['no name', '', /manifest lists/],
+])('rejects %s', async (_, file, expected) => {
+  const { run, messages, audited } = await setup();
+  expect(await run(['POL-1', file])).toBe(1);
+  expect(messages()).toMatch(expected);
+  expect(audited).toEqual([]);
+});
+
+test('writes no document that is altered, or without its key, or over an existing file', async () => {
+  const { folder, root, entry, run, messages, audited } = await setup();
+  const out = join(folder, 'out.pdf');
+  const keyless = createFolderStore(root, { cipher: null, encrypts: false });
+  expect(await run(['POL-1', entry.file, '--out', out], keyless)).toBe(1);
+  expect(messages()).toContain('PAYLOAD_KEYS');
+  await writeFile(out, 'mine');
+  expect(await run(['POL-1', entry.file, '--out', out])).toBe(1);
+  expect(await readFile(out, 'utf8')).toBe('mine');
+  expect(audited).toHaveLength(1);
+
+  const path = join(root, 'POL-1', entry.file);
+  const bytes = await readFile(path);
+  bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  const fresh = join(folder, 'fresh.pdf');
+  expect(await run(['POL-1', entry.file, '--out', fresh])).toBe(1);
+  expect(messages()).toContain('altered');
+  expect(await readdir(folder)).not.toContain('fresh.pdf');
+  expect(audited).toHaveLength(1);
+});
+
+test('as a process, prints the manifest and a document with the keys of the environment', async () => {
+  const { folder, root, entry } = await setup();
+  const env = { REPORT_STORE: root, PAYLOAD_KEYS: KEY, AUDIT_LOG: join(folder, 'audit') };
+  const manifest = await runProcess('chartway', folder, env, ['document', 'POL-1', 'manifest.json']);
+  expect(manifest).toMatchObject({ status: 0, stderr: expect.stringMatching(/^\{"event":"audit-head".*\}\n$/) });
+  expect(JSON.parse(manifest.lines.join('\n'))).toMatchObject({ clientUserId: 'POL-1', documents: [entry] });
+  const document = await runProcess('chartway', folder, env, ['document', 'POL-1', entry.file]);
+  expect(document.status).toBe(0);
+  expect(`${document.lines.join('\n')}\n`).toBe(BODY);
+}, 60_000);

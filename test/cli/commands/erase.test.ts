@@ -1,0 +1,118 @@
+import type { Client } from '@temporalio/client';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
+import type { CommandContext } from '../../../src/cli/commands/context';
+import { AuditUnavailable } from '../../../src/observability/audit';
+import { StoreUnavailable } from '../../../src/report-store/errors';
+import { openHolds } from '../../../src/report-store/holds';
+import { TemporalUnreachable } from '../../../src/temporal/connection';
+import { change } from '../../report-store/fixtures';
+import { createFixture } from './fixture';
+import { wrongUsageError } from './wrong-usage';
+
+/** A Temporal without workflows that fails every start. */
+const EMPTY = {
+  options: { namespace: 'default' },
+  withDeadline: (_: number, call: () => Promise<unknown>) => call(),
+} as unknown as Client;
+
+const NOWHERE = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
+
+/** One applicant, POL-1, with a manifest. test/temporal/erasure tests the erasure itself on a real server. */
+async function setup(given: Partial<CommandContext> = {}) {
+  const fixture = await createFixture({ temporal: async () => EMPTY, ...given });
+  await fixture.store.updateManifest(change());
+  return {
+    ...fixture,
+    run: (...argv: string[]) => {
+      const { action, json } = readCommandLine(['erase', ...argv]);
+      return runCommand(action, { ...fixture.context, json });
+    },
+    hold: () =>
+      openHolds(fixture.store.shelf).put({ clientUserId: 'POL-1', reasonCode: 'c', who: 'cli:tester', at: 'then' }),
+    printed: () => fixture.out.map((line) => JSON.parse(line)),
+  };
+}
+
+test.each([
+  ['another answer', 'POL-2'],
+  ['yes', 'yes'],
+  ['nothing', ''],
+])('with %s on the terminal, erases and records nothing', async (_, answer) => {
+  const questions: string[] = [];
+  const ask = async (question: string) => {
+    questions.push(question);
+    return answer;
+  };
+  const { run, messages, audited, store } = await setup({ ask });
+  expect(await run('POL-1')).toBe(2);
+  expect(questions).toEqual([expect.stringContaining('Permanently erase all data of POL-1?')]);
+  expect(messages()).toContain('nothing was erased');
+  expect([audited, await store.applicants()]).toEqual([[], ['POL-1']]);
+});
+
+test('without a terminal, asks nothing, and a hold still prevents the erasure', async () => {
+  const { run, hold, messages, audited } = await setup();
+  await hold();
+  expect(await run('POL-1')).toBe(1);
+  expect(messages()).toContain('POL-1: held, so nothing was erased');
+  expect(audited).toHaveLength(2);
+});
+
+test('does not erase an applicant on hold: status 1, recorded', async () => {
+  const { run, hold, messages, audited, store } = await setup({ ask: async () => ' POL-1\n' });
+  await hold();
+  expect(await run('POL-1')).toBe(1);
+  expect(messages()).toContain('POL-1: held, so nothing was erased');
+  expect(await store.applicants()).toEqual(['POL-1']);
+  const line = { who: 'cli:tester', did: 'erase-begin', clientUserId: 'POL-1' };
+  expect(audited).toEqual([line, { ...line, detail: 'refused: held' }]);
+});
+
+test('--json prints one object, and the rest goes to stderr', async () => {
+  const { run, hold, printed } = await setup();
+  await hold();
+  expect(await run('POL-1', '--yes', '--json')).toBe(1);
+  const nothing = { people: 0, runs: 0, files: 0, quarantined: 0, mixed: [], spooled: 0, others: [] };
+  expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'held', ...nothing }]);
+});
+
+test('erases nothing that cannot be recorded', async () => {
+  const audit = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
+  const { run, messages, store } = await setup({ audit });
+  expect(await run('POL-1', '--yes')).toBe(1);
+  expect(messages()).toContain('the audit log cannot be written, so nothing more was done');
+  expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
+});
+
+test('warns if no worker polls', async () => {
+  const workflowService = { describeTaskQueue: async () => ({ pollers: [] }) };
+  const { run, hold, messages } = await setup({
+    temporal: async () => ({ ...EMPTY, workflowService }) as unknown as Client,
+  });
+  await hold();
+  await run('POL-1', '--yes');
+  expect(messages()).toContain('no worker polls the task queue "test"');
+});
+
+test('erases nothing without Temporal', async () => {
+  const temporal = () => Promise.reject(new TemporalUnreachable(NOWHERE, 1, null));
+  const { run, store } = await setup({ temporal });
+  expect(await run('POL-1', '--yes')).toBe(1);
+  expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
+});
+
+test.each([
+  ['no applicant', [], /missing required argument 'clientUserId'/],
+  ['an id with a path', ['../POL-1', '--yes'], /expected .*letters/],
+  ['two applicants', ['POL-1', 'POL-2', '--yes'], /too many arguments/],
+  ['an unknown option', ['POL-1', '--force'], /unknown option/],
+])('%s is wrong usage', (_, argv, expected) => {
+  expect(wrongUsageError(['erase', ...argv])).toMatch(expected);
+});
+
+test('a folder that cannot be removed: status 1, with the reason', async () => {
+  const { context, messages } = await setup();
+  const action = () => Promise.reject(new StoreUnavailable('ENOTEMPTY', 'rmdir', 'POL-1: the file system refuses'));
+  expect(await runCommand(action, context)).toBe(1);
+  expect(messages()).toContain('POL-1: the file system refuses');
+});

@@ -1,0 +1,121 @@
+import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CommandContext } from '../../../src/cli/commands/context';
+import { createTerminal } from '../../../src/cli/terminal';
+import type { Cipher } from '../../../src/domain/encryption';
+import type { Notice } from '../../../src/domain/notices';
+import type { AuditEntry } from '../../../src/observability/audit';
+import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } from '../../../src/quarantine/quarantine';
+import { createFolderStore } from '../../../src/report-store/folder/store';
+import { createAuditKeys } from '../../../src/temporal/audit-keys';
+import { serializeNotices } from '../../../src/upstream/notices';
+import { putMailboxRecord } from '../../support/mailbox-record';
+
+export const STATUS: Notice = {
+  ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+export const REPORT: Notice = {
+  ...{ kind: 'report', humanId: 'h-2', reportId: 'r-1', type: 'unity' },
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+
+/** A cipher whose key depends on the text and on what the bytes are bound to. */
+export function createTestCipher(text: string): Cipher {
+  const key = (boundTo: string) => createHash('sha256').update(`${text} ${boundTo}`).digest();
+  return {
+    encrypt(plain, boundTo) {
+      const cipher = createCipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    },
+    decrypt(encrypted, boundTo) {
+      const decipher = createDecipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+      decipher.setAuthTag(encrypted.subarray(-16));
+      try {
+        return Buffer.concat([decipher.update(encrypted.subarray(0, -16)), decipher.final()]);
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+const notNeeded = async () => {
+  throw new Error('expected Temporal not to be needed');
+};
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+/** A command context with an empty spool and an empty report store. */
+export async function createFixture(overrides: Partial<CommandContext> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
+  folders.push(folder);
+  const spoolFolder = join(folder, 'spool');
+  const store = createFolderStore(join(folder, 'reports'));
+  await store.init();
+  const cipher = overrides.cipher ?? null;
+  const out: string[] = [];
+  const messages: string[] = [];
+  const audited: AuditEntry[] = [];
+  const context: CommandContext = {
+    terminal: createTerminal({ write: (text: string) => messages.push(text) }),
+    print: (line) => out.push(line),
+    json: false,
+    signal: new AbortController().signal,
+    temporal: notNeeded,
+    noticeSender: notNeeded,
+    taskQueue: 'test',
+    actor: 'cli:tester',
+    audit: async () => ({
+      record: async (entry) => {
+        audited.push(entry);
+      },
+    }),
+    auditFolder: join(folder, 'audit'),
+    auditKeys: createAuditKeys('chartway', null, null),
+    ask: null,
+    reportStore: () => store,
+    spoolFolder,
+    cipher,
+    ...overrides,
+  };
+  return {
+    folder,
+    context,
+    out,
+    audited,
+    store,
+    messages: () => messages.join(''),
+    /** Puts a record into the spool's quarantine and returns its id. */
+    async putIntoSpool(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
+      const spool = openSpoolQuarantine(spoolFolder, cipher);
+      const before = new Set((await spool.list()).map(({ id }) => id));
+      const [first] = typeof content === 'string' ? [] : content;
+      await spool.put({
+        ...{ why, kind: first?.kind ?? 'spool', detail: null },
+        clientUserId: first?.kind === 'status' ? first.clientUserId : null,
+        humanId: first?.humanId ?? null,
+        content: typeof content === 'string' ? content : serializeNotices(content),
+      });
+      const [id] = (await spool.list()).map((header) => header.id).filter((each) => !before.has(each));
+      if (id === undefined) throw new Error('expected a record');
+      return id;
+    },
+    /** Puts a record of a mailbox into the store's quarantine and returns its id. */
+    async putIntoStore(notices: readonly Notice[], key = 'run-1'): Promise<string> {
+      const mailboxes = openMailboxQuarantine(store.shelf, cipher);
+      const before = new Set((await mailboxes.list()).map(({ id }) => id));
+      const humanId = notices[0]?.humanId ?? 'h';
+      const record = { key, atMs: 1_000, humanId, notices: notices.length, content: serializeNotices(notices) };
+      await putMailboxRecord(store.shelf, record, cipher);
+      const [id] = (await mailboxes.list()).map((header) => header.id).filter((each) => !before.has(each));
+      if (id === undefined) throw new Error('expected a record');
+      return id;
+    },
+  };
+}
