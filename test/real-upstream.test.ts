@@ -41,7 +41,7 @@ test('with all choices made every process starts', () => {
   expect(ALL.flatMap((processName) => faultsOf(REAL, processName))).toEqual([]);
 });
 
-test('processes that use the report store do not start for a real upstream before somebody chose whether it is encrypted', () => {
+test('processes that use the report store do not start for a real upstream without a choice of REPORTS_ENCRYPTION', () => {
   expect(refusing(WITHOUT_CHOICE, 'REPORTS_ENCRYPTION')).toEqual(['worker', 'chartway', 'dev']);
   expect(faultsOf(WITHOUT_CHOICE, 'worker')).toMatchObject([
     { expected: expect.stringMatching(/^on.*or off/), got: 'nothing' },
@@ -70,7 +70,7 @@ test.each(['INVITATION_EXPIRES_AFTER', 'APPLICANT_EXPIRES_AFTER'])(
   },
 );
 
-test('settle windows may be short, because nobody is deleted when they end', () => {
+test('settle windows may be short, because no person is deleted at their end', () => {
   expect(faultsOf({ ...REAL, SETTLE_ALL_SYNCED: '6s' }, 'starter')).toEqual([]);
 });
 

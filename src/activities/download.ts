@@ -89,7 +89,7 @@ function toDownloadResult(
   if (error instanceof NotFound) return { kind: 'gone' };
   if (error instanceof AccessDenied) {
     progress.refusals += 1;
-    if (isAccessDeniedForGood(input, running)) return { kind: 'unavailable', detail: 'Human API denied access' };
+    if (isDenialFinal(input, running)) return { kind: 'unavailable', detail: 'Human API denied access' };
   } else progress.lastRefusedMs = null;
   if (error instanceof DownloadTooSlow) return { kind: 'unavailable', detail: error.message };
   if (error instanceof NotTheDocument || error instanceof BadDocument) {
@@ -110,7 +110,7 @@ function failureDetail(error: Error): string {
   return error instanceof UpstreamError ? error.summary : error.message;
 }
 
-function isAccessDeniedForGood({ refusedPatienceMs }: FetchDocumentInput, running: Attempt<DownloadProgress>): boolean {
+function isDenialFinal({ refusedPatienceMs }: FetchDocumentInput, running: Attempt<DownloadProgress>): boolean {
   const deniedForMs = accessDeniedForMs(running);
   // A run of an earlier version has no patience in its input.
   if (refusedPatienceMs === undefined) return running.progress.refusals >= MAX_DENIALS;

@@ -160,8 +160,8 @@ function versionTimeMs({ updatedAt, seenAt, storedAt }: StoredDocument): number 
 }
 
 /**
- * The run's missing documents, without those that have arrived by another way. A `failed` entry stays beside a document of the run itself, which is
- * an older version or another report of the same kind.
+ * The run's missing documents, without those that another writer stored. A `failed` entry stays although the run stored a document of that kind,
+ * which is an older version or another report.
  */
 function remainingMissing(change: ManifestChange, documents: readonly StoredDocument[]): readonly MissingDocument[] {
   const known = new Set(change.documents.map(({ file }) => file));

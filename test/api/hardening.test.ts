@@ -81,17 +81,12 @@ test('an address is limited after 6,000 requests per minute', async () => {
 
 test('a limit starts again with the next window, and forgets the oldest of too many callers', () => {
   let nowMs = 0;
-  const allowance = createCallerLimit(2, 60_000, () => nowMs);
-  expect([allowance.take('a'), allowance.take('a'), allowance.take('a'), allowance.take('b')]).toEqual([
-    null,
-    null,
-    60,
-    null,
-  ]);
+  const limit = createCallerLimit(2, 60_000, () => nowMs);
+  expect([limit.take('a'), limit.take('a'), limit.take('a'), limit.take('b')]).toEqual([null, null, 60, null]);
   nowMs = 60_000;
-  expect(allowance.take('a')).toBeNull();
-  for (let caller = 0; caller < 10_000; caller += 1) allowance.take(`other-${caller}`);
-  expect([allowance.take('a'), allowance.take('a')]).toEqual([null, null]);
+  expect(limit.take('a')).toBeNull();
+  for (let caller = 0; caller < 10_000; caller += 1) limit.take(`other-${caller}`);
+  expect([limit.take('a'), limit.take('a')]).toEqual([null, null]);
 });
 
 test.each([

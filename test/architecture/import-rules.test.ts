@@ -144,7 +144,7 @@ const ALLOWED: Array<[title: string, file: string, from: string]> = [
   ['a root any folder', 'src/chartway.ts', './cli/thing'],
 ];
 
-describe('beside the table', () => {
+describe('outside the table', () => {
   let faults: Map<string, Set<string>>;
 
   beforeAll(() => {

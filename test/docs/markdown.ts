@@ -23,8 +23,8 @@ export function textOf(page: string): string {
 }
 
 export function fencesOf(page: string): Fence[] {
-  const found = textOf(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm);
-  return [...found].map(([, language = '', body = '']) => ({
+  const matches = textOf(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm);
+  return [...matches].map(([, language = '', body = '']) => ({
     language,
     lines: body.split('\n').filter((line) => line !== ''),
   }));

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import { readCompose } from '../deploy/compose';
 import { commandsOf, fencesOf, pages, ROOT, textOf } from './markdown';
 
-/** Outside blocks, where text is shown as it is. */
+/** The page without its code blocks. */
 function prose(page: string): string {
   return textOf(page).replace(/^```[\s\S]*?^```$/gm, '');
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub gives to the headings. */
 function anchorsOf(page: string): string[] {
   const headings = [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
   return headings.map((heading) =>
@@ -21,7 +21,7 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-test.each(pages())('every link of %s leads somewhere', (page) => {
+test.each(pages())('every link of %s has a target', (page) => {
   const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const local = links.filter((link) => !/^https?:/.test(link));
   const broken = local.filter((link) => {
@@ -32,7 +32,7 @@ test.each(pages())('every link of %s leads somewhere', (page) => {
   expect(broken).toEqual([]);
 });
 
-test.each(pages())('every row of a table in %s has the columns of its head', (page) => {
+test.each(pages())('every row of a table in %s has as many columns as its header', (page) => {
   const tables = prose(page).match(/(?:^\|.*\n?)+/gm) ?? [];
   const uneven = tables.flatMap((table) => {
     const rows = table.trim().split('\n');
@@ -45,7 +45,7 @@ function cellsOf(row: string): number {
   return row.replace(/`[^`]*`/g, '').split('|').length;
 }
 
-test.each(pages())('every npm command that %s names is one', (page) => {
+test.each(pages())('every npm command in %s exists', (page) => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
@@ -53,11 +53,11 @@ test.each(pages())('every npm command that %s names is one', (page) => {
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
 });
 
-test.each(pages())('every variable that %s names is in .env.example or in the deployment', (page) => {
-  const known = readFileSync(join(ROOT, '.env.example'), 'utf8');
+test.each(pages())('every variable in %s is in .env.example or in the deployment', (page) => {
+  const example = readFileSync(join(ROOT, '.env.example'), 'utf8');
   const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   const named = [...prose(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
-  const others = [
+  const variablesOfOthers = [
     'HTTP_PROXY',
     'NO_COLOR',
     'FORCE_COLOR',
@@ -69,11 +69,13 @@ test.each(pages())('every variable that %s names is in .env.example or in the de
     'NODE_EXTRA_CA_CERTS',
   ];
   expect(
-    named.filter((name) => !known.includes(`#${name}=`) && !compose.includes(name) && !others.includes(name)),
+    named.filter(
+      (name) => !example.includes(`#${name}=`) && !compose.includes(name) && !variablesOfOthers.includes(name),
+    ),
   ).toEqual([]);
 });
 
-test.each(pages())('every metric that %s names is one that a process serves', (page) => {
+test.each(pages())('a process serves every metric in %s', (page) => {
   const named = [...new Set(textOf(page).match(/\bchartway_[a-z_]+/g))];
   const unknown = named.filter((name) => !isInSources(`'${name}'`));
   expect(unknown).toEqual([]);
@@ -81,14 +83,14 @@ test.each(pages())('every metric that %s names is one that a process serves', (p
 
 function isInSources(text: string): boolean {
   try {
-    execFileSync('grep', ['-rqF', text, join(ROOT, 'src')]);
+    execFileSync('grep', ['-rqF', '--', text, ...['src', 'scripts', 'deploy'].map((folder) => join(ROOT, folder))]);
     return true;
   } catch {
     return false;
   }
 }
 
-test('the Docker commands of the pages name profiles and services that are there', () => {
+test('the Docker commands of the pages use existing profiles and services', () => {
   const { services } = readCompose();
   const profiles = Object.values(services).flatMap(({ profiles }) => profiles);
   const commands = pages()
@@ -104,14 +106,32 @@ test('the Docker commands of the pages name profiles and services that are there
   }
 });
 
-test('the scripts that the pages run are there', () => {
+test('the scripts in the commands of the pages exist', () => {
   const scripts = pages()
     .flatMap(commandsOf)
     .flatMap((line) => line.match(/(?:^|\s)(deploy\/[\w./-]+\.sh)/)?.[1] ?? []);
   expect(scripts.filter((script) => !existsSync(join(ROOT, script)))).toEqual([]);
 });
 
-test('each block of a page says what it is', () => {
+test('each code block of a page names its language', () => {
   const languages = pages().flatMap((page) => fencesOf(page).map(({ language }) => `${page} ${language}`));
   expect(languages.filter((entry) => /^(README|docs).* $/.test(entry))).toEqual([]);
+});
+
+test.each(pages().filter((page) => !page.startsWith('docs/decisions/')))('every source file in %s exists', (page) => {
+  const named = [...prose(page).matchAll(/`((?:src|sandbox|test|scripts)\/[\w./-]+\.\w+)`/g)].map(
+    ([, file = '']) => file,
+  );
+  expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+});
+
+/** Printed by packages or by Docker. */
+const MESSAGES_OF_OTHERS = /through proxy|secret file|env_file|real\.env|Permission denied/;
+
+test('every message in the first column of troubleshooting occurs in the sources', () => {
+  const cells = [...textOf('docs/troubleshooting.md').matchAll(/^\| (.+?) \|/gm)].map(([, cell = '']) => cell);
+  const quotes = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, quote = '']) => quote));
+  const messages = quotes.filter((quote) => / /.test(quote) && !/^npm /.test(quote) && !MESSAGES_OF_OTHERS.test(quote));
+  const parts = messages.flatMap((message) => message.split('...').map((part) => part.trim()));
+  expect(parts.filter((part) => part.length > 5 && !isInSources(part))).toEqual([]);
 });

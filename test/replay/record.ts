@@ -31,14 +31,14 @@ const STORY = {
   },
 } as const;
 /** So early that the straight way of one applicant takes three runs. */
-const HAND_OVER_AT_EVENTS = 40;
+const CONTINUE_AFTER_EVENTS = 40;
 
 afterAll(killLeftOvers);
 
 test(
-  'records every persona, a cancelled applicant, second rounds, a mailbox and a hand-over',
+  'records every persona, a cancelled applicant, second rounds, a mailbox and a continue-as-new',
   async () => {
-    const recorded = await Promise.all([recordPersonas(), recordHandOver(), recordSecondRounds()]);
+    const recorded = await Promise.all([recordPersonas(), recordContinueAsNew(), recordSecondRounds()]);
     dropHistories();
     keepHistories(recorded.flat());
   },
@@ -65,7 +65,7 @@ async function recordPersonas(): Promise<Recorded[]> {
   });
 }
 
-/** A report notice of somebody of whom no status notice came goes by the mailbox. Then an operator cancels the applicant. */
+/** A report notice before any status notice goes to the mailbox. Then an operator cancels the applicant. */
 async function cancelAfterMailbox(installation: Installation): Promise<Recorded> {
   const { client } = installation;
   const applicant = client.workflow.getHandle(applicantWorkflowId('cancelled'));
@@ -80,7 +80,7 @@ async function cancelAfterMailbox(installation: Installation): Promise<Recorded>
   return { name: 'mailbox', history: await mailbox.fetchHistory() };
 }
 
-/** Applicants whose person is there already: theirs by the e-mail, or somebody else. */
+/** Applicants whose clientUserId exists upstream: with the same e-mail, or with another one. */
 async function recordSecondRounds(): Promise<Recorded[]> {
   return onServer([], async (installation) => {
     const names = ['adopted', 'conflict'];
@@ -102,8 +102,8 @@ async function recordSecondRounds(): Promise<Recorded[]> {
   });
 }
 
-async function recordHandOver(): Promise<Recorded[]> {
-  const early = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${HAND_OVER_AT_EVENTS}`];
+async function recordContinueAsNew(): Promise<Recorded[]> {
+  const early = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${CONTINUE_AFTER_EVENTS}`];
   return onServer(early, async (installation) => {
     await installation.enrol([{ clientUserId: 'handed-over', as: 'eager' }]);
     await installation.ended('handed-over');

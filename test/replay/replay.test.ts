@@ -58,7 +58,7 @@ describe('the gate bites', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** The bundle of today, but for one change in its text. */
+  /** The current bundle with one change in its text. */
   function changedBundle(from: RegExp, to: string): string {
     const today = readFileSync(WORKFLOW_BUNDLE, 'utf8');
     expect(today.match(from)).not.toBeNull();

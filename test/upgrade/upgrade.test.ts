@@ -97,7 +97,7 @@ describe('a field that the version which wrote it did not know', () => {
   });
 });
 
-test('a field of a later version is kept through a hand-over', () => {
+test('continue-as-new keeps a field of a later version', () => {
   const state = { ...stateOf('carried-claim'), later: 1 };
   expect(upgradeState(state)).toMatchObject({ later: 1 });
 });

@@ -219,7 +219,7 @@ test('an operator cannot withdraw an open applicant, and an unknown id writes no
   await start('OPEN-1', enrol('OPEN-1'));
   await work();
   expect(await operations.withdraw('OPEN-1')).toMatchObject({ result: 'open', people: 0, recorded: false });
-  expect(await operations.withdraw('NOBODY-1')).toMatchObject({ result: 'nobody', people: 0, recorded: false });
+  expect(await operations.withdraw('UNKNOWN-1')).toMatchObject({ result: 'nobody', people: 0, recorded: false });
   expect(humanApi.count('withdraw')).toBe(0);
   expect(store.manifests.size).toBe(0);
 });
