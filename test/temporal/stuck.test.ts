@@ -81,12 +81,12 @@ test('an erasure ends an applicant whose task always fails, withdraws and erases
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 
   const output = messages.join('');
-  expect(output).toMatch(/applicant-STUCK-1 stands still: its workflow task (fails|times out) again and again/);
-  expect(output).not.toMatch('applicant-SLOW-1 stands still');
+  expect(output).toMatch(/applicant-STUCK-1 makes no progress: its workflow task (fails|times out) again and again/);
+  expect(output).not.toMatch('applicant-SLOW-1 makes no progress');
   expect(output).not.toMatch('example.org');
   const order = [
-    'withdrawing: ',
-    'waiting for its end',
+    'cancelling the open applicant',
+    'waiting until the applicant has closed',
     'withdrawing the people',
     'deleting 1 run of applicant-SLOW-1',
     'folder',
@@ -145,7 +145,7 @@ test('a withdrawal does not end an applicant that waits for a key, and prints wh
     return messages.join('').includes('"lost"');
   });
   expect(messages.join('')).toMatch(
-    /KEY-1: its applicant is open and stands still: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
+    /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
   );
   expect(printed).toEqual([{ clientUserId: 'KEY-1', result: 'open', people: 0, recorded: false }]);
   expect(humanApi.people).toMatchObject([{ deleted: false }]);
