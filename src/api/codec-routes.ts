@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { isClientUserId } from '../domain/identifiers';
 import type { Audit } from '../observability/audit';
 import type { KeyRing } from '../temporal/key-ring';
 import { clientUserIdOf } from '../workflows/contract';
@@ -50,7 +51,8 @@ async function record(audit: Audit, who: string, { readable }: Decoded): Promise
   await Promise.all(
     [...readable].map(([workflowId, count]) => {
       const id = WORKFLOW_ID.test(workflowId) ? workflowId : null;
-      const clientUserId = (id && clientUserIdOf(id)) ?? undefined;
+      const owner = id && clientUserIdOf(id);
+      const clientUserId = isClientUserId(owner) ? owner : undefined;
       const detail = `payloads: ${count}${id === null ? '' : ` of ${id}`}`;
       return audit.record({ who, did: 'decode', clientUserId, detail });
     }),

@@ -25,7 +25,7 @@ export interface ApiSettings {
 }
 
 const origins = setting(
-  'https origins (plain http on loopback only), comma-parseList: https://host or https://host:port',
+  'https origins (plain http on loopback only), comma-separated: https://host or https://host:port',
   (text) =>
     list(text, (part) => {
       if (!URL.canParse(part)) return false;

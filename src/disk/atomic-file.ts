@@ -19,7 +19,7 @@ export async function writeNewFile(path: string, bytes: string | Uint8Array): Pr
 }
 
 /** Renames a synced draft to `path`, which replaces any file there, and syncs the folder. Both are on one file system. */
-async function moveIntoPlace(draft: string, path: string): Promise<void> {
+export async function moveIntoPlace(draft: string, path: string): Promise<void> {
   await rename(draft, path);
   await syncFolder(dirname(path));
 }
@@ -32,14 +32,39 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'];
  * system without hard links the file is empty for a moment, and stays empty after a crash. @throws ENOENT if the draft is gone; the system's error
  */
 export async function moveIfAbsent(draft: string, path: string): Promise<boolean> {
+  const isLinked = await linkIfAbsent(draft, path);
+  if (isLinked === null) return renameToFreeName(draft, path);
+  if (isLinked) await unlink(draft).catch(() => undefined); // the file has its name: a second one does no harm
+  return isLinked;
+}
+
+/**
+ * Writes a whole small file unless a file is there. `draft` is a free name on the same file system. Two processes cannot both succeed. On a file
+ * system without hard links the bytes come a moment after the name, and may be missing after a crash: a process that removes such a file takes it
+ * from the one that is writing it.
+ */
+export async function writeIfAbsent(path: string, draft: string, bytes: string | Uint8Array): Promise<void> {
+  await writeNewFile(draft, bytes);
+  try {
+    if ((await linkIfAbsent(draft, path)) !== null) return;
+    await writeNewFile(path, bytes).catch((error: unknown) => {
+      if (!isCode(error, 'EEXIST')) throw error;
+    });
+    await syncFolder(dirname(path));
+  } finally {
+    await remove(draft);
+  }
+}
+
+/** False if a file is there; null if the file system has no hard links. */
+async function linkIfAbsent(draft: string, path: string): Promise<boolean | null> {
   try {
     await link(draft, path);
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
-    if (!isCode(error, ...NO_LINKS)) throw error;
-    return renameToFreeName(draft, path);
+    if (isCode(error, ...NO_LINKS)) return null;
+    throw error;
   }
-  await unlink(draft).catch(() => undefined); // the file has its name: a second one does no harm
   await syncFolder(dirname(path));
   return true;
 }

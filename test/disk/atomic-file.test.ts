@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { moveIfAbsent, writeAtomically, writeNewFile } from '../../src/disk/atomic-file';
+import { moveIfAbsent, writeAtomically, writeIfAbsent, writeNewFile } from '../../src/disk/atomic-file';
 import { FaultyDisk } from '../report-store/faulty-disk';
 
 let folder: string;
@@ -84,6 +84,12 @@ describe.each(['', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'])(
       expect([await text(path), await text(draft)]).toEqual(['old', 'new']);
     });
 
+    test('a small file is written once', async () => {
+      await fs.rm(draft);
+      for (const bytes of ['first', 'second']) await writeIfAbsent(path, draft, bytes);
+      expect([await text(path), await fs.readdir(folder)]).toEqual(['first', ['file']]);
+    });
+
     test('a draft that is gone is an error', async () => {
       await fs.rm(draft);
       expect(await codeOf(moveIfAbsent(draft, path))).toBe('ENOENT');
@@ -99,6 +105,20 @@ describe.each(['', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'])(
     });
   },
 );
+
+test('without hard links, a writer whose unfinished file was replaced leaves the new one', async () => {
+  jest.spyOn(fs, 'link').mockRejectedValue(Object.assign(new Error('EPERM'), { code: 'EPERM' }));
+  const { open } = fs;
+  jest.spyOn(fs, 'open').mockImplementation(async (at, ...rest) => {
+    const handle = await open(at, ...rest);
+    if (at !== path) return handle;
+    await fs.rm(path);
+    await fs.writeFile(path, 'second');
+    return handle;
+  });
+  await writeIfAbsent(path, draft, 'first');
+  expect(await text(path)).toBe('second');
+});
 
 test('any other failure of link() is thrown', async () => {
   await writeNewFile(draft, 'new');

@@ -16,7 +16,7 @@ interface QuarantineFlags {
 const REASONS_TEXT = `refused (Temporal rejects the notice), signature (missing or wrong), damaged (bytes of the spool that are
 not a notice), nobody (a report notice for which no applicant was found)`;
 
-/** `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted, until an context decides. */
+/** `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted, until an operator decides. */
 export const quarantineCommand: RegisterCommand = (program, select) => {
   const quarantine = program
     .command('quarantine')

@@ -1,8 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeIfAbsent } from '../../disk/atomic-file';
 import { nullIfAbsent } from '../../disk/folders';
 import { WrongFolder } from '../errors';
 import type { ApplicantFiles } from './applicant-files';
-import { writeIfAbsent } from './drafts';
+import { draftName } from './drafts';
 import { makeStoreFolder, rejectLinks } from './no-links';
 
 /** Names the owner of a folder from before the invitation until the first manifest, which names it then. */
@@ -14,11 +16,12 @@ export async function claimFolder(files: ApplicantFiles): Promise<void> {
   await makeStoreFolder(files.base, files.draftFolder);
   await makeStoreFolder(files.base, files.path);
   const text = `${JSON.stringify({ clientUserId: files.clientUserId })}\n`;
-  await writeIfAbsent(files.draftFolder, files.pathOf(CLAIM), text);
+  const write = () => writeIfAbsent(files.pathOf(CLAIM), join(files.draftFolder, draftName()), text);
+  await write();
   if (await hasOwnClaim(files)) return;
-  // Incomplete: an earlier version crashed on a file system without hard links.
+  // Incomplete: a process crashed, or is writing, on a file system without hard links.
   await rm(files.pathOf(CLAIM), { force: true });
-  await writeIfAbsent(files.draftFolder, files.pathOf(CLAIM), text);
+  await write();
   await hasOwnClaim(files);
 }
 

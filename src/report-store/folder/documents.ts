@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { moveIfAbsent } from '../../disk/atomic-file';
+import { moveIfAbsent, moveIntoPlace } from '../../disk/atomic-file';
 import { isCode, nullIfAbsent } from '../../disk/folders';
 import { parseInstantMs } from '../../domain/instants';
 import type { StoredDocument } from '../../domain/reports';
 import { provenContentType } from '../document/content-type';
-import { NotDecrypted, StoreUnavailable } from '../errors';
+import { NotDecrypted } from '../errors';
 import { documentFile } from '../layout';
 import type { DocumentToStore } from '../port';
 import type { ApplicantFiles } from './applicant-files';
@@ -15,7 +15,8 @@ import { makeStoreFolder, rejectLinks, syncFolders } from './no-links';
 
 /**
  * Moves a draft to its final name and returns its entry. A stored file is never changed (decision 0045): if the name has the same bytes, because an
- * activity ran twice, their entry is returned; if it has other bytes, the draft gets a name with its digest.
+ * activity ran twice, their entry is returned; if it has other bytes, the draft gets a name with its digest. Only a file that does not match the
+ * digest in its own name is replaced: it is damaged.
  */
 export async function publishDocument(
   files: ApplicantFiles,
@@ -24,15 +25,17 @@ export async function publishDocument(
 ): Promise<StoredDocument> {
   const newest = await withLaterSeenAt(files, document, draft);
   if (newest) return newest;
+  let file = '';
   for (const digest of [undefined, draft.sha256]) {
-    const file = documentFile(document.report, document.format, digest);
+    file = documentFile(document.report, document.format, digest);
     if (await moveToFreeName(files, draft, file)) return toEntry(document, file, draft);
     const stored = await inspectFile(files, file);
     if (stored?.sha256 !== draft.sha256) continue;
     await syncFolders(files.base, dirname(files.pathOf(file))); // the earlier attempt may have ended before
     return toEntry(document, file, stored);
   }
-  throw new StoreUnavailable('EEXIST', 'link'); // the second name has bytes that do not match its digest
+  await moveIntoPlace(draft.path, files.pathOf(file));
+  return toEntry(document, file, draft);
 }
 
 /** The entry of `newest` with a later `seenAt`, if the draft has its bytes under a later version; otherwise null. */

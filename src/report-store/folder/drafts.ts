@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { moveIfAbsent, writeNewFile } from '../../disk/atomic-file';
 import { isCode, nullIfAbsent, PRIVATE_FILE } from '../../disk/folders';
 import type { FormatCheck } from '../document/format-check';
 import type { Encryptor } from '../envelope';
@@ -98,17 +97,6 @@ async function createDraft(folder: string, path: string): Promise<FileHandle> {
     if (!isCode(error, 'ENOENT')) throw error;
     await makeStoreFolder(dirname(folder), folder);
     return open(path, 'wx', PRIVATE_FILE);
-  }
-}
-
-/** Writes a whole file unless there is one. */
-export async function writeIfAbsent(folder: string, path: string, text: string): Promise<void> {
-  const draft = join(folder, draftName());
-  await writeNewFile(draft, text);
-  try {
-    await moveIfAbsent(draft, path);
-  } finally {
-    await rm(draft, { force: true });
   }
 }
 

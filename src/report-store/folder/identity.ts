@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeIfAbsent } from '../../disk/atomic-file';
 import { makePrivateFolder, nullIfAbsent } from '../../disk/folders';
 import { StoreNotFound } from '../errors';
 import type { StoreIdentity } from '../port';
 import { IDENTITY_FILE, SHELF_FOLDER } from '../shelf';
 import { inStoreErrors } from './disk-errors';
-import { writeIfAbsent } from './drafts';
+import { draftName } from './drafts';
 import { makeStoreFolder, rejectLinks } from './no-links';
 
 const FILE = `${SHELF_FOLDER}/${IDENTITY_FILE}`;
@@ -42,7 +43,7 @@ export function createFolderIdentity(base: string, draftFolder: string, expected
     await makeStoreFolder(base, draftFolder);
     await makeStoreFolder(base, join(base, SHELF_FOLDER));
     const identity = { id: randomBytes(16).toString('hex'), createdAt: new Date().toISOString() };
-    await writeIfAbsent(draftFolder, join(base, FILE), `${JSON.stringify(identity)}\n`);
+    await writeIfAbsent(join(base, FILE), join(draftFolder, draftName()), `${JSON.stringify(identity)}\n`);
     return read();
   }
 
