@@ -5,6 +5,7 @@ import type { ApplicantRun } from '../domain/applicant-run';
 import type { RunRef } from '../domain/erasure';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { OUTCOMES, STAGES } from '../domain/outcome';
+import { SECOND_MS } from '../domain/policy';
 import { ATTRIBUTES, applicantWorkflowId, COLLECT_RECORDS, parseWorkflowId } from '../workflows/contract';
 import { callBy, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
 
@@ -139,14 +140,17 @@ export async function waitForClose(
     historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
   };
   const wait = () => client.workflowService.getWorkflowExecutionHistory(request);
+  const untilMs = Date.now() + forMs;
   try {
     // The server answers a long poll after 20 s without an event.
-    const { history } = await withAbort(client, signal, () => callBy(client, wait, Date.now() + forMs));
+    const { history } = await withAbort(client, signal, () => callBy(client, wait, untilMs));
     return (history?.events ?? []).length > 0;
   } catch (error) {
     signal?.throwIfAborted();
     if (isWorkflowNotFound(error)) return true;
-    if (!hasStatus(error, GRPC.DEADLINE_EXCEEDED)) throw error;
+    // The server may see the end of the deadline first, and cancels the call.
+    const isTimeout = hasStatus(error, GRPC.DEADLINE_EXCEEDED);
+    if (!isTimeout && !(hasStatus(error, GRPC.CANCELLED) && Date.now() > untilMs - SECOND_MS)) throw error;
     return false;
   }
 }
