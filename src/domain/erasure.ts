@@ -12,6 +12,15 @@ export interface ErasureJournal {
   readonly withdrawn: readonly string[];
 }
 
+/** What an erasure needs of the report store. */
+export interface ErasureRecords {
+  isHeld(clientUserId: string): Promise<boolean>;
+  /** Records that the erasure has begun, and what it found. Returns what this and earlier attempts found. */
+  begin(clientUserId: string, found?: Partial<ErasureJournal>): Promise<ErasureJournal>;
+  /** Removes the folder, and the person's lines from the lists of sweeps. Returns the number of files in the folder. */
+  eraseFiles(clientUserId: string): Promise<number>;
+}
+
 /**
  * How many people an erasure withdrew upstream, and how many runs and files it deleted, earlier attempts included. `held`: it stopped because of a
  * hold; `open`: it stopped because the applicant is open.

@@ -1,4 +1,4 @@
-import type { ErasureJournal, RunRef } from '../domain/erasure';
+import type { ErasureJournal, ErasureRecords, RunRef } from '../domain/erasure';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { UnreadableManifest, WrongFolder } from './errors';
 import { openHolds } from './holds';
@@ -9,12 +9,7 @@ import type { Shelf } from './shelf';
  * What an erasure reads from the store and records in it. The journal of an erasure stays on the shelf until it has ended: one that was
  * interrupted continues from it, even if the manifest with the humanId is gone.
  */
-export interface ErasureRecords {
-  isHeld(clientUserId: string): Promise<boolean>;
-  /** Records that the erasure has begun, and what it found. Returns what this and earlier attempts found. */
-  begin(clientUserId: string, found?: Partial<ErasureJournal>): Promise<ErasureJournal>;
-  /** Removes the folder, and the person's lines from the lists of sweeps. Returns the number of files in the folder. */
-  eraseFiles(clientUserId: string): Promise<number>;
+export interface StoredErasureRecords extends ErasureRecords {
   /** Records that the withdrawn people were reported, so that the next attempt does not count them again. */
   markReported(clientUserId: string): Promise<void>;
   /** Removes the journal of an erasure that has ended. */
@@ -40,7 +35,7 @@ const SWEEPS = 'sweeps/';
 export function openErasureRecords(
   store: Pick<ReportStore, 'shelf' | 'readManifest' | 'erase'>,
   origin: ErasureOrigin = 'command',
-): ErasureRecords {
+): StoredErasureRecords {
   const { shelf } = store;
   const holds = openHolds(shelf);
   const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;

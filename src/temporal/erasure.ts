@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { ErasureJournal, ErasureResult, RunRef } from '../domain/erasure';
+import type { ErasureJournal, ErasureRecords, ErasureResult, RunRef } from '../domain/erasure';
 import {
   ACTIVITIES,
   applicantWorkflowId,
@@ -16,15 +16,6 @@ import { createRemoval, ERASED } from './removal';
 import { nullIfNotFound } from './rpc';
 import { waitForCloseOrStuck } from './run-health';
 import { describeRun, isOpenRun, runIdOf, terminateRun, toApplicantRun } from './runs';
-
-/** What an erasure needs of the report store. */
-export interface ErasureRecords {
-  isHeld(clientUserId: string): Promise<boolean>;
-  /** Adds to the journal, and returns what all attempts have found. */
-  begin(clientUserId: string, found?: Partial<ErasureJournal>): Promise<ErasureJournal>;
-  /** Removes the files and returns their number. */
-  eraseFiles(clientUserId: string): Promise<number>;
-}
 
 /** What an erasure starts to do, or finds. `stuck`: a run that does not finish and is terminated. */
 export type ErasureStep =

@@ -1,12 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { ErasureRecords } from '../../src/domain/erasure';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
 import { encodeRecord } from '../../src/spool/record';
-import type { ErasureRecords } from '../../src/temporal/erasure';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { serializeNotices } from '../../src/upstream/notices';
