@@ -3,7 +3,6 @@ import { isClientUserId, isHumanId } from '../domain/identifiers';
 import type { Notice, ReportNotice } from '../domain/notices';
 import { type CheckSchedule, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
 import {
-  ATTRIBUTES,
   applicantWorkflowId,
   COLLECT_RECORDS,
   DELIVER_NOTICES,
@@ -11,6 +10,7 @@ import {
   REFRESH_REPORTS,
   refreshWorkflowId,
   reportNoticeSignal,
+  SEARCH_ATTRIBUTE_KEYS,
   scheduleChecksSignal,
   statusNoticeSignal,
 } from '../workflows/contract';
@@ -123,7 +123,7 @@ export function createNoticeSender(deps: {
 
   async function findApplicant(humanId: string, untilMs?: number): Promise<string | null> {
     if (!isHumanId(humanId)) return null; // it becomes part of a query
-    const query = `WorkflowType = "${COLLECT_RECORDS}" AND ${ATTRIBUTES.humanId} = "${humanId}"`;
+    const query = `WorkflowType = "${COLLECT_RECORDS}" AND ${SEARCH_ATTRIBUTE_KEYS.humanId.name} = "${humanId}"`;
     const { executions } = await listRuns(client, query, { pageSize: MAX_APPLICANTS, ...(untilMs && { untilMs }) });
     const runs = (executions ?? []).flatMap((info) => toApplicantRun(info) ?? []);
     const newest = runs.toSorted((a, b) => b.startedAtMs - a.startedAtMs);

@@ -6,7 +6,7 @@ import type { RunRef } from '../domain/erasure';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { OUTCOMES, STAGES } from '../domain/outcome';
 import { SECOND_MS } from '../domain/policy';
-import { ATTRIBUTES, applicantWorkflowId, COLLECT_RECORDS, parseWorkflowId } from '../workflows/contract';
+import { applicantWorkflowId, COLLECT_RECORDS, parseWorkflowId, SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
 import { callBy, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
 
 // All functions here throw what the client throws.
@@ -63,7 +63,7 @@ export function toApplicantRun({
   const subject = parseWorkflowId(workflowId ?? '');
   if (!workflowId || !runId || subject?.kind !== 'applicant' || !isClientUserId(subject.clientUserId)) return null;
   const attributes = searchAttributes?.indexedFields ?? {};
-  const humanId = readKeyword(attributes[ATTRIBUTES.humanId]);
+  const humanId = readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.humanId.name]);
   const isEnded =
     status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED || status === Status.WORKFLOW_EXECUTION_STATUS_CANCELED;
   return {
@@ -73,8 +73,8 @@ export function toApplicantRun({
     standing: !closeTime ? 'open' : isEnded ? 'ended' : 'forced',
     startedAtMs: toMs(startTime) ?? 0,
     closedAtMs: toMs(closeTime),
-    stage: parseWord(STAGES, readKeyword(attributes[ATTRIBUTES.stage])),
-    outcome: parseWord(OUTCOMES, readKeyword(attributes[ATTRIBUTES.outcome])),
+    stage: parseWord(STAGES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.stage.name])),
+    outcome: parseWord(OUTCOMES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.outcome.name])),
     humanId: isHumanId(humanId) ? humanId : null,
   };
 }

@@ -74,28 +74,24 @@ export const ACTIVITIES = {
   fetchDocument: 'fetchDocument',
 } as const;
 
-/** The names of our search attributes. */
-export const ATTRIBUTES = {
-  stage: 'ApplicantStage',
-  stageSince: 'ApplicantStageSince',
-  outcome: 'ApplicantOutcome',
-  humanId: 'HumanId',
-} as const;
-
-/** Their types, by name. */
+/** The search attributes and their types, as Temporal registers them. */
 export const SEARCH_ATTRIBUTES = {
-  [ATTRIBUTES.stage]: 'KEYWORD',
-  [ATTRIBUTES.stageSince]: 'DATETIME',
-  [ATTRIBUTES.outcome]: 'KEYWORD',
-  [ATTRIBUTES.humanId]: 'KEYWORD',
+  ApplicantStage: 'KEYWORD',
+  ApplicantStageSince: 'DATETIME',
+  ApplicantOutcome: 'KEYWORD',
+  HumanId: 'KEYWORD',
 } as const;
 
 export const SEARCH_ATTRIBUTE_KEYS = {
-  stage: defineSearchAttributeKey(ATTRIBUTES.stage, 'KEYWORD'),
-  stageSince: defineSearchAttributeKey(ATTRIBUTES.stageSince, 'DATETIME'),
-  outcome: defineSearchAttributeKey(ATTRIBUTES.outcome, 'KEYWORD'),
-  humanId: defineSearchAttributeKey(ATTRIBUTES.humanId, 'KEYWORD'),
+  stage: searchAttributeKey('ApplicantStage'),
+  stageSince: searchAttributeKey('ApplicantStageSince'),
+  outcome: searchAttributeKey('ApplicantOutcome'),
+  humanId: searchAttributeKey('HumanId'),
 } as const;
+
+function searchAttributeKey<N extends keyof typeof SEARCH_ATTRIBUTES>(name: N) {
+  return defineSearchAttributeKey<(typeof SEARCH_ATTRIBUTES)[N]>(name, SEARCH_ATTRIBUTES[name]);
+}
 
 /** The memo's key of {@link CollectRecordsInput.detailsDigest}. */
 export const DETAILS_DIGEST_MEMO = 'detailsDigest';
