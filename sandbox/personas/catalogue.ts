@@ -60,7 +60,7 @@ export function describePersona({ name, summary, ends, steps }: Persona) {
   return { name, summary, ...ends, storyMinutes: steps.reduce((sum, step) => sum + step.afterMs, 0) / 60_000 };
 }
 
-/** One line per persona, for the terminal. */
+/** The text of `--personas`: one line per persona. */
 export function formatPersonas(): string {
   const width = Math.max(...PERSONAS.map(({ name }) => name.length));
   return PERSONAS.map(describePersona)

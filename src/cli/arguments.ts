@@ -14,7 +14,7 @@ export interface StarterArguments {
   readonly dryRun: boolean;
   /** False: the carrier sends the invitation. In a file, the default for rows without a value. */
   readonly autoInvite: boolean;
-  /** The carrier's own reference to the authorizations of these applicants, for the audit log. */
+  /** The carrier's reference to the authorizations of these applicants. The audit log records it. */
   readonly authorizationReference: string | null;
 }
 

@@ -19,7 +19,7 @@ export interface StarterDeps {
   readonly policy: Policy;
   /** Returns the same log each time. Not called if there is no applicant to start. @throws {AuditUnavailable} */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
-  /** `cli:<os user>`, for the audit log. */
+  /** The actor in the audit log: `cli:<os user>`. */
   readonly actor: string;
   /** `-` is standard input. */
   readonly openFile: (file: string, signal: AbortSignal) => Promise<ApplicantsText>;

@@ -61,9 +61,9 @@ export function describeLateRejection(error: unknown): string | null {
 /** A gRPC interceptor; grpc-js is not a dependency, so its types cannot be named. */
 type Interceptor = (
   options: { readonly method_definition: { readonly path: string } },
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // biome-ignore lint/suspicious/noExplicitAny: the types of grpc-js
   nextCall: (options: any) => any,
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // biome-ignore lint/suspicious/noExplicitAny: the types of grpc-js
 ) => any;
 
 const LOG_EVERY_MS = 60_000;

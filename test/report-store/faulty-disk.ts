@@ -20,7 +20,7 @@ const FILE_CALLS: readonly string[] = ['writeFile', 'sync', 'close', 'read'];
 const NEEDS_SPACE: readonly string[] = ['writeFile', 'mkdir', 'file.writeFile'];
 
 // biome-ignore lint/suspicious/noExplicitAny: stands in for functions of many shapes
-type AnyCall = (...given: any[]) => Promise<any>;
+type AnyCall = (...args: any[]) => Promise<any>;
 
 /** Replaces functions of `node:fs/promises`: counts the calls, and makes one call, or all from one on, fail as a disk does. */
 export class FaultyDisk {

@@ -22,7 +22,7 @@ export interface CommandContext {
   /** Returns the same client each time. @throws {TemporalUnreachable} */
   readonly temporal: () => Promise<Client>;
   readonly taskQueue: string;
-  /** `cli:<os user>`, for the audit log. */
+  /** The actor in the audit log: `cli:<os user>`. */
   readonly actor: string;
   /** Returns the same log each time. Ends the process if it cannot be written. */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;

@@ -9,7 +9,7 @@ type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
 
 /** All records of this host: those of its spool and those of the mailboxes in the report store. No id is in both, because it holds the reason. */
 export interface QuarantineView extends QuarantineSource {
-  /** Where the records are, for the user. */
+  /** A text that names the place of the records. */
   readonly location: string;
 }
 
