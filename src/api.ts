@@ -7,7 +7,7 @@ import { configurationEntry, openAuditOrExit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
 import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
-import { onShutdown } from './process/shutdown';
+import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
@@ -49,14 +49,11 @@ runProcess('api', async () => {
   if (settings.codec !== 'off' && payload.ring === null)
     log.warn('no PAYLOAD_KEYS: the codec endpoint cannot decode anything');
   // The requests are about data in Temporal.
-  const unlessStopping = (error: unknown): null => {
-    if (stopping.signal.aborted) return null;
-    throw error;
-  };
-  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(unlessStopping);
+  const nullIfStopping = nullIfAborted(stopping.signal);
+  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(nullIfStopping);
   if (client === null) return;
   await client.connection.close();
   const address = await listen(app.server, settings);
-  if ((await store.whenThere.catch(unlessStopping)) === null) return;
+  if ((await store.whenThere.catch(nullIfStopping)) === null) return;
   announceReady('api', metrics.address === null ? [address] : [address, metrics.address]);
 });

@@ -9,7 +9,7 @@ import { createRegistry } from './observability/metrics';
 import { openProcessAudit } from './process/audit-process';
 import { serveMetrics } from './process/metrics-server';
 import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
-import { onShutdown } from './process/shutdown';
+import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
@@ -51,10 +51,7 @@ runProcess('worker', async () => {
   const registry = createRegistry('worker');
   const stopping = new AbortController();
   const { signal } = stopping;
-  const nullIfStopping = (error: unknown): null => {
-    if (signal.aborted) return null;
-    throw error;
-  };
+  const nullIfStopping = nullIfAborted(signal);
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
   let drain = async (): Promise<void> => {};
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);

@@ -44,3 +44,11 @@ export function onShutdown(
   };
   onSignals(['SIGTERM', 'SIGINT'], { first: drain, second: () => host.exit(1) }, host, options.nowMs);
 }
+
+/** For a `catch`: null once the signal is aborted, because the call failed by it; otherwise throws the error. */
+export function nullIfAborted(signal: AbortSignal): (error: unknown) => null {
+  return (error) => {
+    if (signal.aborted) return null;
+    throw error;
+  };
+}
