@@ -47,9 +47,9 @@ async function run(taskQueue: string, keys: string | null): Promise<void> {
     policy: { SETTLE_ALL_SYNCED: '5s' },
   });
   const worker = await installation.startWorker();
-  await installation.enrol([{ clientUserId: reference, as: 'eager' }]);
+  await installation.startSamples([{ clientUserId: reference, as: 'eager' }]);
   await sendAllNotices(worker);
-  expect(await installation.ended(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect(await installation.waitForEnd(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   history = await installation.client.workflow.getHandle(applicantWorkflowId(reference)).fetchHistory();
 }
 

@@ -73,24 +73,24 @@ test('without a store, worker and api are not ready and print the command, and n
   await untilReadiness(workerPort, 503);
   await untilReadiness(apiPort, 503);
   const applicant = { clientUserId: 'POL-1', as: 'eager' };
-  await installation.enrol([applicant]);
+  await installation.startSamples([applicant]);
   await expect(readdir(installation.reports)).rejects.toThrow('ENOENT');
   expect(await pollers()).toBe(0);
   expect(installation.proxy.calls).toEqual([]);
 
-  expect((await installation.operate('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  expect((await installation.runCommand('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
   const worker = await starting;
   for (const process of [worker, await api]) expect(process.output()).toContain('chartway -- store init');
   await untilReadiness(workerPort, 200);
   await untilReadiness(apiPort, 200);
-  const result = await installation.ended('POL-1');
+  const result = await installation.waitForEnd('POL-1');
   expect(result.outcome).toBe('collected');
   expect(invitations()).toBe(1);
 
   await rename(installation.reports, `${installation.reports}.disk`);
   await mkdir(installation.reports);
   await deleteRun('applicant-POL-1');
-  await installation.enrol([applicant]);
+  await installation.startSamples([applicant]);
   await untilReadiness(workerPort, 503);
   await until('an activity to fail without the store', STEP_TIMEOUT_MS, async () => {
     const run = installation.client.workflow.getHandle('applicant-POL-1');
@@ -100,6 +100,6 @@ test('without a store, worker and api are not ready and print the command, and n
   expect(await readdir(installation.reports)).toEqual([]);
   await rm(installation.reports, { recursive: true });
   await rename(`${installation.reports}.disk`, installation.reports);
-  expect(await installation.ended('POL-1')).toEqual(result);
+  expect(await installation.waitForEnd('POL-1')).toEqual(result);
   expect(invitations()).toBe(1);
 });

@@ -37,8 +37,8 @@ beforeAll(async () => {
   });
   await installation.startWorker();
   personas = await installation.upstream.personas();
-  await installation.enrol(personas.map(({ name }) => ({ clientUserId: idOf(name), as: name })));
-  await Promise.all(personas.map(({ name }) => installation.ended(idOf(name))));
+  await installation.startSamples(personas.map(({ name }) => ({ clientUserId: idOf(name), as: name })));
+  await Promise.all(personas.map(({ name }) => installation.waitForEnd(idOf(name))));
 }, SCRIPTS_TIMEOUT_MS);
 
 afterAll(async () => {
@@ -54,7 +54,7 @@ function idOf(persona: string): string {
 test('each persona ends as the sandbox declares', async () => {
   const results = await Promise.all(
     personas.map(async ({ name }) => {
-      const { outcome, documents } = await installation.ended(idOf(name));
+      const { outcome, documents } = await installation.waitForEnd(idOf(name));
       return { name, outcome, documents };
     }),
   );

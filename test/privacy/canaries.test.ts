@@ -113,7 +113,7 @@ async function runApplicants(
       clientUserId,
       as,
     }));
-    await installation.intake(rows, [], {}, IDENTITY);
+    await installation.startApplicants(rows, [], {}, IDENTITY);
     const linkTokens = await Promise.all(rows.map(({ clientUserId }) => linkTokenOf(installation, clientUserId)));
     const humanId = await humanIdOf(installation, CANCELLED);
     const endpoint = 'https://admin.humanapi.co/api/v1/users';
@@ -125,7 +125,7 @@ async function runApplicants(
     };
     await installation.notify([statusNotice, reportNotice]);
     for (const { clientUserId } of rows.filter(({ as }) => as !== 'silent')) {
-      await installation.ended(clientUserId, STEP_TIMEOUT_MS);
+      await installation.waitForEnd(clientUserId, STEP_TIMEOUT_MS);
     }
     await installation.client.workflow.getHandle(applicantWorkflowId(CANCELLED)).cancel();
     await until('the cancelled person to be deleted', STEP_TIMEOUT_MS, async () => {
@@ -153,7 +153,7 @@ async function eraseAndCheck({ installation, worker }: Context): Promise<void> {
   const before = await filesIn(installation.folder);
   expect(erasedIds.filter((id) => filesWith(before, id).length === 0)).toEqual([]);
 
-  expect(await installation.operate('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
+  expect(await installation.runCommand('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
   await installation.replaceWorker(worker, { REPORTS_RETENTION: '1s' });
   const files = await until('the erasure by age', STEP_TIMEOUT_MS, async () => {
     const current = await filesIn(installation.folder);

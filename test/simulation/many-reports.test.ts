@@ -26,7 +26,7 @@ const TRUTH: Truth = {
 /** The real list and fetch activities over an upstream with these reports. `largest`: the largest argument or result of an activity. */
 function setup(rows: readonly ListedReport[], isOffered: (format: string) => boolean = () => true) {
   const sizes = { largest: 0, documents: 0 };
-  const humanApi = {
+  const upstream = {
     listReports: async () => rows,
     openReport: async (_clientUserId: string, reportId: string, format: string) => {
       if (!isOffered(format)) throw new NotOffered(facts(415));
@@ -53,7 +53,7 @@ function setup(rows: readonly ListedReport[], isOffered: (format: string) => boo
       ]),
     );
   const activities = createReportActivities({
-    upstream: humanApi,
+    upstream,
     reportStore: new FakeStore(),
   }) as unknown as Activities;
   return { sizes, wrap: (others: Activities) => measure({ ...others, ...activities }) };

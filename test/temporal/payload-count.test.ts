@@ -52,12 +52,12 @@ test(
     const { dataConverter, encrypted } = createCounter();
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection, dataConverter });
-    const humanApi = new FakeUpstream();
+    const upstream = new FakeUpstream();
     const reportStore = createFolderStore(folder);
     await reportStore.init();
     const taskQueue = 'payload-count';
     const stopCarrier = await startWorkers({
-      ...{ address: server.address, client, taskQueue, humanApi, dataConverter },
+      ...{ address: server.address, client, taskQueue, upstream, dataConverter },
       ...{ reportStore, refreshForMs: 30 * DAY_MS },
     });
     stop = async () => {
@@ -70,11 +70,11 @@ test(
       ...{ details, detailsDigest: 'd', policy, again: false, batch: false },
     });
     const polled = (count: number) =>
-      until(`${count} polls`, LIMIT_MS, async () => (humanApi.count('readStatus') >= count ? true : undefined));
+      until(`${count} polls`, LIMIT_MS, async () => (upstream.count('readStatus') >= count ? true : undefined));
     await polled(1);
-    const before = { payloads: encrypted(), polls: humanApi.count('readStatus') };
+    const before = { payloads: encrypted(), polls: upstream.count('readStatus') };
     await polled(before.polls + POLLS);
-    const polls = humanApi.count('readStatus') - before.polls;
+    const polls = upstream.count('readStatus') - before.polls;
     const perPoll = (encrypted() - before.payloads) / polls;
     // Each count may be read during a poll.
     expect(Math.round(perPoll)).toBe(2);

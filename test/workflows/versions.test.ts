@@ -31,9 +31,9 @@ test('two worker versions at once bring every applicant to the same end while th
   installRuntime();
   const { client, address } = temporal();
   const native = await NativeConnection.connect({ address });
-  const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
+  const upstream = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
   const reportStore = new FakeStore();
-  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 1_000 };
+  const deps = { ...manifestDeps(reportStore), upstream, timeoutMs: 1_000 };
   const work = (buildId: string) =>
     createWorkers({
       ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
@@ -72,13 +72,13 @@ test('two worker versions at once bring every applicant to the same end while th
 
   await makeCurrent('one');
   const early = await startSome('early');
-  await until('the first to be invited', STEP_TIMEOUT_MS, () => humanApi.people.length === APPLICANTS_PER_VERSION);
+  await until('the first to be invited', STEP_TIMEOUT_MS, () => upstream.people.length === APPLICANTS_PER_VERSION);
   await makeCurrent('two');
   const all = [...early, ...(await startSome('late'))];
   for (const applicant of all) {
     expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   }
-  expect(humanApi.people).toHaveLength(2 * APPLICANTS_PER_VERSION);
+  expect(upstream.people).toHaveLength(2 * APPLICANTS_PER_VERSION);
   const [first] = early;
   const { events } = (await first?.fetchHistory()) ?? {};
   const builds = (events ?? []).flatMap(

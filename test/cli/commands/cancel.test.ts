@@ -10,11 +10,11 @@ const TASK_QUEUE = 'cancel';
 const NO_WORKER = 'no worker polls the task queue "unused"';
 const TIMEOUT_MS = 60_000;
 
-const humanApi = new FakePeople();
+const upstream = new FakePeople();
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start();
-  await server.startWorkers({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore() });
+  await server.startWorkers({ taskQueue: TASK_QUEUE, upstream, store: new FakeStore() });
 }, TIMEOUT_MS);
 afterAll(() => server?.stop(), TIMEOUT_MS);
 
@@ -31,20 +31,20 @@ async function setup(taskQueue = TASK_QUEUE) {
 }
 
 async function startInvited(clientUserId: string) {
-  const upstream = humanApi.add(clientUserId, []);
+  const personUpstream = upstream.add(clientUserId, []);
   const handle = await server.startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
-  await until('the invitation', TIMEOUT_MS, () => upstream.people[0]);
-  return { upstream, handle };
+  await until('the invitation', TIMEOUT_MS, () => personUpstream.people[0]);
+  return { personUpstream, handle };
 }
 
 test(
   'withdraws an open applicant, which closes as cancelled; a second cancel reports that',
   async () => {
     const { run, printed, messages, audited } = await setup();
-    const { upstream, handle } = await startInvited('POL-1');
+    const { personUpstream, handle } = await startInvited('POL-1');
     expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
     expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'cancelled', outcome: 'cancelled' }]);
-    expect(upstream.people).toMatchObject([{ deleted: true }]);
+    expect(personUpstream.people).toMatchObject([{ deleted: true }]);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
     expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
     expect(messages()).not.toMatch('no worker');
@@ -60,11 +60,11 @@ test(
   'without --wait, requests the cancel and explains what follows',
   async () => {
     const { run, messages } = await setup();
-    const { upstream, handle } = await startInvited('POL-2');
+    const { personUpstream, handle } = await startInvited('POL-2');
     expect(await run('cancel', 'POL-2')).toBe(0);
     expect(messages()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
     await expect(handle.result()).rejects.toThrow();
-    expect(upstream.people).toMatchObject([{ deleted: true }]);
+    expect(personUpstream.people).toMatchObject([{ deleted: true }]);
   },
   TIMEOUT_MS,
 );
