@@ -32,20 +32,20 @@ beforeAll(async () => {
     policy: { SETTLE_ALL_SYNCED: '2s', SETTLE_SOME_SYNCED: '5s', SETTLE_ERROR: '2s', ...pollEvery('1s') },
   });
   worker = await installation.startWorker();
-}, 120_000);
+});
 
 afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+});
 
 test('after a restore of Temporal from a backup, the engine finds what it collected and invites no one twice', async () => {
   const early = await createCohort(installation, 'POL-early', PERSONAS.length, PERSONAS);
   const late = await createCohort(installation, 'POL-late', PERSONAS.length, PERSONAS);
   await installation.startApplicants(rowsOf(early));
-  await until('all early applicants to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
+  await until('all early applicants to be invited', () => allInvited(early), ENDINGS_TIMEOUT_MS);
   await restartTemporalWith('live', 'backup');
   await installation.startApplicants(rowsOf(late));
   await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);

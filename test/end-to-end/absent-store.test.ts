@@ -5,9 +5,6 @@ import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../s
 import { DELETES_SOON, freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const TASK_QUEUE = 'absent-store';
-const STEP_TIMEOUT_MS = 30_000;
-const TEST_TIMEOUT_MS = 120_000;
-jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -19,12 +16,12 @@ beforeAll(async () => {
     ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 20_000, notices: 'sent', store: 'none' },
     ...{ policy: { SETTLE_ALL_SYNCED: '1s', REFRESH_FOR: '1s' }, logLevel: 'error' },
   });
-}, TEST_TIMEOUT_MS);
+});
 afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
-}, TEST_TIMEOUT_MS);
+});
 
 function readiness(port: number): Promise<number | null> {
   return fetch(`http://127.0.0.1:${port}/readyz`).then(
@@ -34,7 +31,7 @@ function readiness(port: number): Promise<number | null> {
 }
 
 async function untilReadiness(port: number, status: number): Promise<void> {
-  await until(`/readyz to answer ${status}`, STEP_TIMEOUT_MS, async () => (await readiness(port)) === status);
+  await until(`/readyz to answer ${status}`, async () => (await readiness(port)) === status);
 }
 
 async function pollers(): Promise<number> {
@@ -50,7 +47,7 @@ async function pollers(): Promise<number> {
 async function deleteRun(workflowId: string): Promise<void> {
   const { client } = installation;
   await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId } });
-  await until('the run to be deleted', STEP_TIMEOUT_MS, () =>
+  await until('the run to be deleted', () =>
     client.workflow
       .getHandle(workflowId)
       .describe()
@@ -92,7 +89,7 @@ test('without a store, worker and api are not ready and print the command, and n
   await deleteRun('applicant-POL-1');
   await installation.startSamples([applicant]);
   await untilReadiness(workerPort, 503);
-  await until('an activity to fail without the store', STEP_TIMEOUT_MS, async () => {
+  await until('an activity to fail without the store', async () => {
     const run = installation.client.workflow.getHandle('applicant-POL-1');
     const { raw } = await run.describe();
     return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1);

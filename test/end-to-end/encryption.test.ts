@@ -24,9 +24,6 @@ const [MAIN, NEXT, WEBHOOKS] = [generateKey('main'), generateKey('next'), genera
 /** The ring of all processes but the webhook, which has only its key. */
 const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
 const TASK_QUEUE = 'encrypted';
-const STEP_TIMEOUT_MS = 45_000;
-const TEST_TIMEOUT_MS = 120_000;
-jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -44,14 +41,14 @@ beforeAll(async () => {
     keys: { ours: RING, webhooks: WEBHOOKS },
   });
   worker = await installation.startWorker();
-}, TEST_TIMEOUT_MS);
+});
 
 afterAll(async () => {
   await installation?.remove();
   await keylessClient?.connection.close();
   await killLeftOvers();
   await server?.stop();
-}, 60_000);
+});
 
 test('Temporal stores nothing readable of an applicant but ids, names and search attributes; a second start compares encrypted digests', async () => {
   await installation.startSamples([{ clientUserId: 'POL-1', as: 'eager' }]);
@@ -82,13 +79,13 @@ test('Temporal stores nothing readable of an applicant but ids, names and search
 test('a scheduled sweep reads the result of the previous one, and the worker has rejected no payload', async () => {
   const sweep = keylessClient.schedule.getHandle(sweepWorkflowId(TASK_QUEUE));
   for (const round of [1, 2]) {
-    await until('the schedule', STEP_TIMEOUT_MS, () =>
+    await until('the schedule', () =>
       sweep.trigger('BUFFER_ALL').then(
         () => true,
         () => false,
       ),
     );
-    await until('the sweep to end', STEP_TIMEOUT_MS, async () => {
+    await until('the sweep to end', async () => {
       const { count } = await keylessClient.workflow.count('WorkflowType = "sweep" AND ExecutionStatus = "Completed"');
       return count >= round;
     });
@@ -127,7 +124,7 @@ test('a lost key stops only the applicants that need it until it is back; a rota
   worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: `${NEXT},${MAIN},${WEBHOOKS},${lost}` });
   expect(await installation.waitForEnd('POL-parked')).toMatchObject({ outcome: 'collected' });
   await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
-  await until('POL-rotated to close', STEP_TIMEOUT_MS, async () => {
+  await until('POL-rotated to close', async () => {
     return Boolean((await describeRun('POL-rotated')).workflowExecutionInfo?.closeTime);
   });
   const keys = keysOf(payloadsIn(await historyOf('POL-rotated')));
@@ -178,13 +175,13 @@ function historyOf(clientUserId: string) {
 
 async function untilInvited(clientUserId: string): Promise<void> {
   const applicant = installation.client.workflow.getHandle(applicantWorkflowId(clientUserId));
-  await until(`the invitation of ${clientUserId}`, STEP_TIMEOUT_MS, async () => {
+  await until(`the invitation of ${clientUserId}`, async () => {
     return (await applicant.query(stateQuery)).humanId !== null;
   });
 }
 
 async function untilTaskIsRetried(clientUserId: string): Promise<void> {
-  await until(`the task of ${clientUserId} to fail and be retried`, STEP_TIMEOUT_MS, async () => {
+  await until(`the task of ${clientUserId} to fail and be retried`, async () => {
     return ((await describeRun(clientUserId)).pendingWorkflowTask?.attempt ?? 0) > 1;
   });
 }

@@ -45,7 +45,7 @@ afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
-}, 60_000);
+});
 
 function idOf(persona: string): string {
   return `POL-${persona}`;
@@ -112,7 +112,7 @@ test('each process printed one ready line, and drains with exit status 0', async
   expect(results.map(({ status }) => status)).toEqual(results.map(() => 0));
   const printed = results.map(({ lines }) => lines.map((line) => (JSON.parse(line) as { process: string }).process));
   expect(printed.sort()).toEqual([['sandbox'], ['webhook'], ['worker']]);
-}, 60_000);
+});
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');

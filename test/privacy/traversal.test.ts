@@ -13,7 +13,6 @@ import { RealServer } from '../workflows/real-server';
 import { bytesOf, startPlantingUpstream, TRAVERSALS } from './planting-upstream';
 import { startTrap } from './trap';
 
-jest.setTimeout(60_000);
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

@@ -12,7 +12,6 @@ import { until } from '../support/condition';
 import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
 
 const ca = createAuthority();
-const TIMEOUT_MS = 15_000;
 /** Also limits the handshake, which must succeed on a busy machine. */
 const SLOW_MS = 2_000;
 const closers: (() => Promise<unknown>)[] = [];
@@ -122,7 +121,7 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
     expect(await subject()).toBe('localhost');
     const open = await shake();
     await put(issueCertificate(ca, 'renewed', 90));
-    await until('the renewed certificate', TIMEOUT_MS, async () => (await subject()) === 'renewed');
+    await until('the renewed certificate', async () => (await subject()) === 'renewed');
     expect(logged()).toContain('a renewed TLS certificate is in use');
     const notAfter = /^chartway_tls_certificate_not_after_seconds\S* (\S+)$/m.exec(await metrics())?.[1];
     expect(Math.abs(Number(notAfter) - (Date.now() / 1_000 + 90 * 86_400))).toBeLessThan(600);
@@ -139,7 +138,7 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
       await unlink(file);
       await symlink(join(folder, 'next', name), file);
     }
-    await until('the mounted certificate', TIMEOUT_MS, async () => (await subject()) === 'mounted');
+    await until('the mounted certificate', async () => (await subject()) === 'mounted');
     // The other options stay the same.
     await expect(
       shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
@@ -153,20 +152,20 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
     await writeFile(join(folder, 'next.crt'), next.cert);
     await rename(join(folder, 'next.crt'), files.certFile);
     const faults = () => logged().split('cannot be used; the old ones stay in use').length - 1;
-    await until('the fault', TIMEOUT_MS, () => faults() > 0);
+    await until('the fault', () => faults() > 0);
     expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
     expect(faults()).toBe(1);
     // An empty file, as at the start of a write.
     await writeFile(files.keyFile, '');
-    await until('the second fault', TIMEOUT_MS, () => faults() > 1);
+    await until('the second fault', () => faults() > 1);
     expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
     await writeFile(files.keyFile, next.key);
-    await until('the new pair', TIMEOUT_MS, async () => (await shake()).getPeerCertificate().subject.CN === 'next');
+    await until('the new pair', async () => (await shake()).getPeerCertificate().subject.CN === 'next');
   });
 
   test('logs an expired certificate', async () => {
     const { logged } = await setup(edge, { pair: issueCertificate(ca, 'localhost', -1) });
-    await until('the log line', TIMEOUT_MS, () => logged().includes('the TLS certificate has expired'));
+    await until('the log line', () => logged().includes('the TLS certificate has expired'));
   });
 
   test.each([

@@ -11,7 +11,6 @@ import { type Recorded, removeHistories, writeHistories } from './recorded';
 // Not a test: `npm run record` has jest run it, because it is made of the tests' support files.
 
 const RECORD_TIMEOUT_MS = 300_000;
-const STEP_TIMEOUT_MS = 30_000;
 /** Ten story minutes in 2.5 s; the waits fit. */
 const STORY = {
   speed: 240,
@@ -70,7 +69,7 @@ async function cancelAfterMailbox(installation: Installation): Promise<Recorded>
   const { client } = installation;
   const applicant = client.workflow.getHandle(applicantWorkflowId('cancelled'));
   const invited = async () => (await applicant.query(stateQuery)).humanId;
-  const humanId = await until('the invitation to be answered', STEP_TIMEOUT_MS, invited);
+  const humanId = await until('the invitation to be answered', invited);
   const notice = reportNotification({ humanId, updatedAt: new Date().toISOString() });
   expect(await installation.notify([notice])).toEqual({ accepted: 1, ignored: 0 });
   const mailbox = client.workflow.getHandle(mailboxWorkflowId(humanId));
@@ -87,7 +86,7 @@ async function recordSecondRounds(): Promise<Recorded[]> {
     const handles = names.map((name) => installation.client.workflow.getHandle(applicantWorkflowId(name)));
     await installation.startSamples(names.map((clientUserId) => ({ clientUserId, as: 'silent' })));
     for (const applicant of handles) {
-      await until('the invitation', STEP_TIMEOUT_MS, async () => (await applicant.query(stateQuery)).humanId);
+      await until('the invitation', async () => (await applicant.query(stateQuery)).humanId);
       await applicant.terminate();
     }
     const again = [

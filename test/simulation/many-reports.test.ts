@@ -78,7 +78,7 @@ test('2,900 reports, more than one answer lists, are collected in parts over sev
   expect([manifest?.documents.length, sizes.documents]).toEqual([2_900, 2_900]);
   expect(closed.runs).toBeGreaterThan(1);
   expect(Math.max(sizes.largest, closed.carriedBytes)).toBeLessThan(MAX_PAYLOAD_BYTES);
-}, 120_000);
+});
 
 async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;

@@ -41,7 +41,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
   server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
   connection = await Connection.connect({ address: server.address });
-}, 40_000);
+});
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
@@ -135,11 +135,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
       const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
       const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
       expect(started.result).toBe('started');
-      const humanId = await until(
-        'the invitation',
-        20_000,
-        async () => (await applicants.readState(clientUserId)).humanId,
-      );
+      const humanId = await until('the invitation', async () => (await applicants.readState(clientUserId)).humanId);
       const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
       await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
       return humanId;

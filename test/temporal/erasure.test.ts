@@ -17,7 +17,6 @@ import { facts } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-fixture';
 
-const STEP_TIMEOUT_MS = 60_000;
 jest.setTimeout(150_000);
 
 const reportNotice = (humanId: string) =>
@@ -41,7 +40,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   );
   await openErasureRecords(store).begin('TWIN-1.a');
   let before = await everything();
-  await until('all runs to be listed and unchanged', STEP_TIMEOUT_MS, async () => {
+  await until('all runs to be listed and unchanged', async () => {
     const previous = before;
     before = await everything();
     const runs = [...before.keys()].filter((key) => key.startsWith('run '));
@@ -228,7 +227,7 @@ test('an erasure withdraws a person whose invitation got no answer, by the e-mai
     return applicants.start({ details, detailsDigest: clientUserEmail, policy: DEFAULT_POLICY, again: true });
   };
   await start('Lost-1@example.org');
-  await until('a create', STEP_TIMEOUT_MS, () => upstream.people.length > 0);
+  await until('a create', () => upstream.people.length > 0);
   await client.workflow.getHandle(applicantWorkflowId('LOST-1')).terminate();
   upstream.editLookUp = null;
   const unknown = upstream.addPerson('LOST-1', 'unknown@example.org', 0);
@@ -268,9 +267,9 @@ test('a withdrawal of more people does not use the result of a concurrent one th
   const listener = { onRun: async (run: { readonly runId: string }) => void runIds.push(run.runId) };
   const withdraw = (...humanIds: string[]) => operations.withdraw('SHARED-1', listener, { humanIds, emails: [] });
   const first = withdraw();
-  await until('the first withdrawal', STEP_TIMEOUT_MS, () => runIds.length === 1);
+  await until('the first withdrawal', () => runIds.length === 1);
   const second = withdraw(humanId);
-  await until('the second to wait for the same run', STEP_TIMEOUT_MS, () => runIds.length === 2);
+  await until('the second to wait for the same run', () => runIds.length === 2);
   expect(new Set(runIds).size).toBe(1);
   release();
   expect(await first).toMatchObject({ result: 'nobody', people: 0, others: [humanId] });

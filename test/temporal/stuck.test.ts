@@ -19,7 +19,6 @@ import { facts } from '../support/fake-upstream';
 import { setup } from './erasing-fixture';
 
 const TIMEOUT_MS = 90_000;
-jest.setTimeout(TIMEOUT_MS);
 /** Temporal retries a failed task after this time. */
 const SHORT_TASKS = { workflowTaskTimeout: 2_000 } as const;
 
@@ -44,12 +43,16 @@ const NEXT_ATTEMPT: readonly unknown[] = [
 /** Waits for a failure in the history. A task that times out on a busy machine leaves none, so a signal starts a new first attempt. */
 function untilTaskFails(client: Client, workflowId: string) {
   const handle = client.workflow.getHandle(workflowId);
-  return until(`${workflowId} to fail`, TIMEOUT_MS, async () => {
-    const { events } = await handle.fetchHistory();
-    const last = (events ?? []).findLast((event) => !NEXT_ATTEMPT.includes(event.eventType));
-    if (last?.workflowTaskTimedOutEventAttributes) await handle.signal('nothing');
-    return last?.workflowTaskFailedEventAttributes;
-  });
+  return until(
+    `${workflowId} to fail`,
+    async () => {
+      const { events } = await handle.fetchHistory();
+      const last = (events ?? []).findLast((event) => !NEXT_ATTEMPT.includes(event.eventType));
+      if (last?.workflowTaskTimedOutEventAttributes) await handle.signal('nothing');
+      return last?.workflowTaskFailedEventAttributes;
+    },
+    TIMEOUT_MS,
+  );
 }
 
 test('an erasure ends an applicant whose task always fails, withdraws and erases it, and waits for one that only takes time', async () => {
@@ -138,12 +141,16 @@ test('a withdrawal does not end an applicant that waits for a key, and prints wh
   const started = { workflowId, args: [{}], searchAttributes };
   await start(clientWith(converterFor(lost)), operator.taskQueue, COLLECT_RECORDS, started);
   await untilTaskFails(client, workflowId);
-  await until('a second attempt', TIMEOUT_MS, async () => {
-    messages.length = 0;
-    printed.length = 0;
-    expect(await run('withdraw', 'KEY-1', '--json')).toBe(1);
-    return messages.join('').includes('"lost"');
-  });
+  await until(
+    'a second attempt',
+    async () => {
+      messages.length = 0;
+      printed.length = 0;
+      expect(await run('withdraw', 'KEY-1', '--json')).toBe(1);
+      return messages.join('').includes('"lost"');
+    },
+    TIMEOUT_MS,
+  );
   expect(messages.join('')).toMatch(
     /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
   );
@@ -188,7 +195,7 @@ test('after a termination during a create, a withdrawal waits until the create i
   upstream.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted') });
   const details = { clientUserId: 'ENDED-1', clientUserEmail: 'ended-1@example.org' };
   await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
-  await until('a create', TIMEOUT_MS, () => upstream.count('invite') > 0);
+  await until('a create', () => upstream.count('invite') > 0, TIMEOUT_MS);
   await client.workflow.getHandle(applicantWorkflowId('ENDED-1')).terminate();
   const stopping = new AbortController();
   const steps: OperationStep[] = [];

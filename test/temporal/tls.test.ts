@@ -22,7 +22,6 @@ const ca = createAuthority();
 const client = issueCertificate(ca, 'chartway');
 const unknown = issueCertificate(createAuthority('Another authority'), 'chartway');
 const API_KEY = 'an-api-key';
-const SETUP_TIMEOUT_MS = 60_000;
 /** Without a second attempt. */
 const GIVE_UP_AFTER_MS = 0;
 const PATIENCE_MS = 10_000;
@@ -47,7 +46,7 @@ beforeAll(async () => {
   const others = { 'unknown.pem': unknown.cert, 'unknown.key': unknown.key };
   for (const [name, text] of Object.entries({ ...files, ...others })) await writeFile(join(folder, name), text);
   front = await startFront(server.address);
-}, SETUP_TIMEOUT_MS);
+});
 afterAll(async () => {
   front?.close();
   await server?.stop();

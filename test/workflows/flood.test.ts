@@ -22,7 +22,6 @@ const OTHERS = 5;
 /** gRPC's numbers (grpc.io, "Status codes"). */
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
-const STEP_TIMEOUT_MS = 60_000;
 
 const POLICY: Policy = {
   ...BY_NOTICES,
@@ -36,7 +35,7 @@ function grpcCodeOf(error: unknown): number | undefined {
 
 /** Sends until the server takes it: during continue-as-new the server rejects signals for longer than the client retries. */
 async function sendUntilTaken(send: () => Promise<unknown>): Promise<void> {
-  await until('the signal to be taken', STEP_TIMEOUT_MS, () =>
+  await until('the signal to be taken', () =>
     send().then(
       () => true,
       (error: unknown) => {
@@ -54,7 +53,7 @@ async function setup() {
   const script: Change[] = [];
   const personUpstream = upstream.add('POL-1', script);
   const applicant = await server().startApplicant(TASK_QUEUE, 'POL-1', POLICY);
-  const { humanId, invitedAtMs } = await until('an invitation', STEP_TIMEOUT_MS, () => personUpstream.people[0]);
+  const { humanId, invitedAtMs } = await until('an invitation', () => personUpstream.people[0]);
   const counts = { distinct: 0, ignored: 0 };
   const at = (afterMs: number) => new Date(invitedAtMs + afterMs).toISOString();
   /** As the webhook sends it: the server drops a repeat under the same id. */
@@ -146,7 +145,7 @@ test(`${SIGNALS} invalid, forged and true signals to one applicant lose no true 
     if (round === 0) others = runOthers(upstream);
   }
   expect(await others).toEqual(Array(OTHERS).fill({ outcome: 'collected', reason: null, documents: 1 }));
-  await until('all signals to be handled', STEP_TIMEOUT_MS, async () => {
+  await until('all signals to be handled', async () => {
     const state = await applicant.query(stateQuery).catch(nullIfTimedOut);
     return state !== null && state.ignoredNotices >= counts.ignored;
   });

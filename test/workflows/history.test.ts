@@ -22,8 +22,7 @@ test('a read that confirms the claimed status starts no timer while the list is 
   // The last list is answered after the last read.
   upstream.listReports = async (clientUserId) => {
     const isLast = upstream.count('listReports') > 0;
-    if (isLast)
-      await until('the read', 10_000, async () => (await applicant.state()).facts?.read.status === 'All Synced');
+    if (isLast) await until('the read', async () => (await applicant.state()).facts?.read.status === 'All Synced');
     return listReports(clientUserId);
   };
   await applicant.sendNotices(REFERENCE);

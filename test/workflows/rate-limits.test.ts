@@ -13,7 +13,6 @@ import { useRealServer } from './real-server';
 
 const server = useRealServer();
 
-const STEP_TIMEOUT_MS = 60_000;
 const POLLED: Policy = {
   ...fastPolls(SECOND_MS),
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
@@ -29,7 +28,7 @@ async function startPolled(upstream: FakePeople, taskQueue: string, ids: readonl
   for (const id of ids) upstream.add(id, []);
   await Promise.all(ids.map((id) => server().startApplicant(taskQueue, id, POLLED)));
   const invited = () => ids.every((id) => upstream.upstreamOf(id).count('invite') > 0);
-  await until('the invitations', STEP_TIMEOUT_MS, invited);
+  await until('the invitations', invited);
   return { countReads: () => ids.reduce((sum, id) => sum + upstream.upstreamOf(id).count('readStatus'), 0) };
 }
 
@@ -56,7 +55,7 @@ test('a deadline acts on time behind a full queue of polls and a file, and the m
     const metric = await registry.getSingleMetric('chartway_oldest_due_poll_age_seconds')?.get();
     return metric?.values[0]?.value ?? 0;
   };
-  const age = await until('late polls', STEP_TIMEOUT_MS, async () => {
+  const age = await until('late polls', async () => {
     const seconds = await scrape(taskQueue);
     return seconds > 2 && seconds;
   });
@@ -68,12 +67,12 @@ test('a deadline acts on time behind a full queue of polls and a file, and the m
   const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: deadlineMs, applicant: deadlineMs } };
   const late = upstream.add('LATE', []);
   const applicant = await server().startApplicant(taskQueue, 'LATE', policy);
-  const { invitedAtMs } = await until('the invitation', STEP_TIMEOUT_MS, () => late.people[0]);
+  const { invitedAtMs } = await until('the invitation', () => late.people[0]);
   for (const id of names('FILE', 60)) {
     upstream.add(id, []);
     await server().startApplicant(taskQueue, id, POLLED, 10_000, { batch: true });
   }
-  await until('the deadline', STEP_TIMEOUT_MS, () => Date.now() >= invitedAtMs + deadlineMs);
+  await until('the deadline', () => Date.now() >= invitedAtMs + deadlineMs);
   const before = countReads();
   expect(await applicant.result()).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
   // A read and a withdrawal take a second or two; a poll would wait for a hundred others.
@@ -90,12 +89,12 @@ test('downloads that hang do not delay a withdrawal', async () => {
   const releases = slow.map((each) => each.hold('openReport'));
   const cancelled = upstream.add('CANCELLED', []);
   const applicant = await server().startApplicant(taskQueue, 'CANCELLED', POLLED);
-  await until('an invitation', STEP_TIMEOUT_MS, () => cancelled.people.length === 1);
+  await until('an invitation', () => cancelled.people.length === 1);
   const applicants = await Promise.all(ids.map((id) => server().startApplicant(taskQueue, id, POLLED)));
   const countDownloads = () => slow.reduce((sum, each) => sum + each.count('openReport'), 0);
-  await until('all slots to be taken', STEP_TIMEOUT_MS, () => countDownloads() >= 50);
+  await until('all slots to be taken', () => countDownloads() >= 50);
   await applicant.cancel();
-  await until('the withdrawal', STEP_TIMEOUT_MS, () => cancelled.people[0]?.deleted === true);
+  await until('the withdrawal', () => cancelled.people[0]?.deleted === true);
   expect(countDownloads()).toBe(50);
   for (const release of releases) release();
   await Promise.all(applicants.map((each) => each.result()));
@@ -111,7 +110,7 @@ test('the invitations of a file leave the polls their share of the calls', async
   // The first poll of the rows is a day away.
   for (const id of rows) await server().startApplicant(taskQueue, id, DEFAULT_POLICY, 10_000, { batch: true });
   const before = countReads();
-  await until('twelve more polls', STEP_TIMEOUT_MS, () => countReads() >= before + 12);
+  await until('twelve more polls', () => countReads() >= before + 12);
   const invited = upstreams.filter(({ people }) => people.length === 1).length;
   expect(invited).toBeGreaterThan(0);
   expect(invited).toBeLessThan(rows.length / 2);
@@ -134,18 +133,18 @@ test('the notices of unknown persons delay neither polls nor an applicant', asyn
       sender.send({ kind: 'report', humanId, reportId: 'r', type: null, updatedAt: null }, null, humanId),
     ),
   );
-  await until('the first look-up', STEP_TIMEOUT_MS, () => countLookUps() > 0);
+  await until('the first look-up', () => countLookUps() > 0);
   const before = countReads();
   const policy: Policy = { ...POLLED, pollMs: BY_NOTICES.pollMs };
   const personUpstream = upstream.add('NEW', [
     { afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] },
   ]);
   const applicant = await server().startApplicant(taskQueue, 'NEW', policy);
-  const { humanId } = await until('an invitation', STEP_TIMEOUT_MS, () => personUpstream.people[0]);
+  const { humanId } = await until('an invitation', () => personUpstream.people[0]);
   const notice = { kind: 'status', clientUserId: 'NEW', humanId, status: 'All Synced' } as const;
   await sender.send({ ...notice, updatedAt: new Date().toISOString() }, null, 'all-synced');
   expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 1 });
-  await until('twenty polls', STEP_TIMEOUT_MS, () => countReads() >= before + 20);
+  await until('twenty polls', () => countReads() >= before + 20);
   expect(countLookUps()).toBeLessThan(unknown.length);
 });
 
@@ -154,9 +153,9 @@ test('twelve polls that find nothing add no event to the history', async () => {
   const upstream = new FakePeople();
   await server().startWorkers({ taskQueue, upstream, store: new FakeStore() });
   const { countReads } = await startPolled(upstream, taskQueue, ['QUIET']);
-  await until('the first poll', STEP_TIMEOUT_MS, () => countReads() > 0);
+  await until('the first poll', () => countReads() > 0);
   const handle = server().client.workflow.getHandle('applicant-QUIET');
   const before = (await handle.fetchHistory()).events?.length;
-  await until('twelve more polls', STEP_TIMEOUT_MS, () => countReads() > 12);
+  await until('twelve more polls', () => countReads() > 12);
   expect((await handle.fetchHistory()).events?.length).toBe(before);
 });

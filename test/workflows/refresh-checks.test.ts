@@ -13,8 +13,6 @@ import { useTimeSkipping } from '../support/time-skipping';
 const { server, followOn, nowMs } = useTimeSkipping();
 
 const V2 = '2026-02-01T00:00:00.000Z';
-/** In real time. */
-const TIMEOUT_MS = 20_000;
 let sequence = 0;
 
 function refreshOf(clientUserId: string) {
@@ -35,7 +33,7 @@ describe('the checks that a closing schedules', () => {
     expect(await applicant.waitForEnd(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
     const handle = refreshOf(clientUserId);
     const status = async () => (await handle.describe()).status.name;
-    const completed = () => until('the last check', TIMEOUT_MS, async () => (await status()) === 'COMPLETED');
+    const completed = () => until('the last check', async () => (await status()) === 'COMPLETED');
     return { applicant, handle, status, completed };
   }
 
@@ -46,7 +44,7 @@ describe('the checks that a closing schedules', () => {
     await applicant.skip(DAY_MS - HOUR_MS);
     expect(upstream.count('listReports')).toBe(before.lists);
     await applicant.skip(3 * HOUR_MS);
-    await until('the first check', TIMEOUT_MS, () => applicant.manifest.documents.length === 3);
+    await until('the first check', () => applicant.manifest.documents.length === 3);
     const { outcome, closedAt } = before.manifest;
     expect(applicant.manifest).toMatchObject({ outcome, closedAt, missing: [] });
     expect(await status()).toBe('RUNNING');
@@ -84,7 +82,7 @@ describe('the checks that a closing schedules', () => {
     let isDenied = true;
     upstream.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), when: () => isDenied });
     await applicant.skip(2 * DAY_MS);
-    await until('the denial', TIMEOUT_MS, () => upstream.count('proveCredentials') > 0);
+    await until('the denial', () => upstream.count('proveCredentials') > 0);
     isDenied = false;
     await applicant.skip(6 * DAY_MS);
     await completed();
@@ -180,14 +178,14 @@ describe('a report notice to a run that ends with a recorded outcome', () => {
     });
     await Promise.all(Array.from({ length: 120 }, (_, index) => sendAndCount(`early-${index}`)));
     release();
-    await until('the end', TIMEOUT_MS, async () => (await applicant.handle.describe()).status.name !== 'RUNNING');
+    await until('the end', async () => (await applicant.handle.describe()).status.name !== 'RUNNING');
     spy.mockRestore();
     const received = async () => {
       const { events } = await refresh.fetchHistory();
       const signals = (events ?? []).map(({ workflowExecutionSignaledEventAttributes: signal }) => signal);
       return new Set(signals.flatMap((signal) => (signal ? [reportIdIn(signal.input)] : [])));
     };
-    await until('all of them in the refresh', TIMEOUT_MS, async () => (await received()).size >= sent.length);
+    await until('all of them in the refresh', async () => (await received()).size >= sent.length);
     expect(await received()).toEqual(new Set(sent));
     expect(sent).toHaveLength(150);
   });
@@ -213,7 +211,7 @@ describe('an applicant that is open again', () => {
     const { send, stop } = await startRefresh(person);
     await send('new-1');
     await send('new-2');
-    await until('the end', TIMEOUT_MS, async () => (await refresh.describe()).status.name === 'COMPLETED');
+    await until('the end', async () => (await refresh.describe()).status.name === 'COMPLETED');
     expect(await refresh.result()).toEqual({ clientUserId, ended: 'open', stored: 0, ignored: 0 });
     const { events } = await applicant.handle.fetchHistory();
     expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(2);
@@ -229,10 +227,10 @@ describe('an applicant that is open again', () => {
     while (upstream.count('openReport') < 2) await server().env.sleep(SECOND_MS);
     await send('c-A');
     await followOn(upstream, { clientUserId, store, input: { again: true } });
-    await until('the manifest of the new round', TIMEOUT_MS, () => store.manifests.get(clientUserId)?.outcome === null);
+    await until('the manifest of the new round', () => store.manifests.get(clientUserId)?.outcome === null);
     const written = store.written.length;
     release();
-    await until('the end', TIMEOUT_MS, async () => (await refresh.describe()).status.name === 'COMPLETED');
+    await until('the end', async () => (await refresh.describe()).status.name === 'COMPLETED');
     expect(await refresh.result()).toMatchObject({ ended: 'open', stored: 2 });
     for (const manifest of store.written.slice(written - 1))
       expect(manifest).toMatchObject({ outcome: null, closedAt: null, refreshedAt: null });

@@ -104,7 +104,7 @@ async function setup() {
     async trigger() {
       const before = new Set((await schedule.describe()).info.recentActions.map((run) => JSON.stringify(run.action)));
       await schedule.trigger();
-      const action = await until('the run of the schedule', 10_000, async () => {
+      const action = await until('the run of the schedule', async () => {
         const { recentActions } = (await schedule.describe()).info;
         return recentActions.map((run) => run.action).find((each) => !before.has(JSON.stringify(each)));
       });
@@ -137,7 +137,7 @@ test('the schedule erases applicants past the retention and changes no other', a
   for (let round = 1; round <= 2; round += 1) {
     const details = { clientUserId: 'OLD-2', clientUserEmail: 'old@example.org' };
     await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
-    await until('the invitation', 20_000, async () => (await applicants.readState('OLD-2')).humanId);
+    await until('the invitation', async () => (await applicants.readState('OLD-2')).humanId);
     await applicants.requestCancel('OLD-2');
     await applicants.waitForClose('OLD-2');
   }
@@ -234,7 +234,7 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
   });
   await keepSchedule(RETENTION_MS);
   const run = await trigger();
-  await until('the others to be erased', 60_000, async () => {
+  await until('the others to be erased', async () => {
     const left = await store.applicants();
     return left.join() === 'A-STUCK-1,ANEW-1,FAILS-1' && listDeleted().length === 3;
   });

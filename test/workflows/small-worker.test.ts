@@ -48,7 +48,7 @@ async function runAll(worker: keyof typeof WORKERS): Promise<unknown> {
     const { people } = upstream.add(clientUserId, script);
     const applicant = await server().startApplicant(taskQueue, clientUserId, POLICY);
     if (course === 'cancelled') {
-      await until('an invitation', 60_000, () => people.length === 1);
+      await until('an invitation', () => people.length === 1);
       await applicant.cancel();
     }
     await applicant.result().catch(() => {});

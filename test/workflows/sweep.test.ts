@@ -54,7 +54,7 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
     },
     /** Waits until Temporal lists every applicant of the test. */
     async listed() {
-      await until('the applicants in Temporal', 10_000, async () => {
+      await until('the applicants in Temporal', async () => {
         const { applicants } = await source.listApplicants(null);
         return new Set(applicants.map(({ clientUserId }) => clientUserId)).size === new Set(started).size;
       });
@@ -151,7 +151,7 @@ test('a person who is invited during the sweep is no finding', async () => {
   const release = upstream.hold('listPeople');
   await work();
   const swept = operations.sweep();
-  await until('the list of people', 20_000, () => upstream.count('listPeople') > 0);
+  await until('the list of people', () => upstream.count('listPeople') > 0);
   await start('LATE-1', enrol('LATE-1'));
   release();
   expect((await swept).counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
@@ -190,7 +190,7 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
   const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
-  const found = await until('an undecided look-up', 20_000, async () => {
+  const found = await until('an undecided look-up', async () => {
     const run = await inspect();
     return run?.isUndecided ? run : null;
   });

@@ -18,7 +18,6 @@ import { FakePeople } from './fake-people';
 import { useRealServer } from './real-server';
 
 const TASK_QUEUE = 'undecodable';
-const TIMEOUT_MS = 60_000;
 const POLICY: Policy = {
   ...BY_NOTICES,
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
@@ -94,7 +93,7 @@ async function invited(clientUserId: string, script: readonly Change[]) {
 }
 
 async function sendAllSynced({ personUpstream, handle }: Awaited<ReturnType<typeof invited>>): Promise<void> {
-  const { humanId } = await until('an invitation', TIMEOUT_MS, () => personUpstream.people[0]);
+  const { humanId } = await until('an invitation', () => personUpstream.people[0]);
   await handle.signal(statusNoticeSignal, { humanId, status: 'All Synced', updatedAt: new Date().toISOString() });
 }
 
@@ -105,7 +104,7 @@ test('an undecodable answer stops its applicant until it can be decoded, and del
   const [first, second] = [await invited('POL-1', ALL_SYNCED), await invited('POL-2', ALL_SYNCED)];
   await Promise.all([sendAllSynced(first), sendAllSynced(second)]);
   expect(await second.handle.result()).toEqual(COLLECTED);
-  await until('a task to fail', TIMEOUT_MS, () => hasFailedTask(first.handle));
+  await until('a task to fail', () => hasFailedTask(first.handle));
   expect(codec.faults).toContain('altered');
   expect(first.personUpstream.count('withdraw')).toBe(0);
   expect(first.personUpstream.count('openReport')).toBe(0);
@@ -116,7 +115,7 @@ test('an undecodable answer stops its applicant until it can be decoded, and del
 test('an undecodable input invites no one until it can be decoded', async () => {
   codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-3' && text.includes('detailsDigest');
   const applicant = await invited('POL-3', ALL_SYNCED);
-  await until('a task to fail', TIMEOUT_MS, () => hasFailedTask(applicant.handle));
+  await until('a task to fail', () => hasFailedTask(applicant.handle));
   expect(applicant.personUpstream.calls).toEqual([]);
   codec.damaged = () => false;
   await sendAllSynced(applicant);
@@ -137,7 +136,7 @@ test('undecodable signals are dropped and counted, and later ones are received',
 test('a mailbox drops an undecodable notice and delivers the others', async () => {
   codec.damaged = (text) => text.includes('damaged-on-the-way');
   const applicant = await invited('POL-5', []);
-  const { humanId } = await until('an invitation', TIMEOUT_MS, () => applicant.personUpstream.people[0]);
+  const { humanId } = await until('an invitation', () => applicant.personUpstream.people[0]);
   const notice = (reportId: string) => ({ humanId, reportId, type: null, updatedAt: null });
   const mailbox = await server().client.workflow.signalWithStart(DELIVER_NOTICES, {
     ...{ taskQueue: TASK_QUEUE, workflowId: `notices-${humanId}`, args: [{}] },
@@ -154,7 +153,7 @@ test('an attempt with undecodable progress counts as lost: no second create is s
   applicant.editLookUp = (users) => (applicant.count('findPeople') < 5 ? [] : users);
   codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-6' && text.includes('createSentAtMs');
   const handle = await server().startApplicant(TASK_QUEUE, 'POL-6', POLICY);
-  await until('the person to be found', TIMEOUT_MS, async () => (await handle.query(stateQuery)).humanId);
+  await until('the person to be found', async () => (await handle.query(stateQuery)).humanId);
   expect(codec.faults).toContain('altered');
   expect(applicant.count('invite')).toBe(1);
   expect(applicant.people).toHaveLength(1);
