@@ -24,9 +24,9 @@ async function continueRun(version: Version, name: string, script: readonly Chan
   const invitedAtMs = (await nowMs()) - HOUR_MS;
   const input = shiftTimes(written, invitedAtMs - (written.carried?.facts?.openedAtMs ?? 0));
   const { clientUserId, clientUserEmail } = input.details;
-  const humanApi = new FakeUpstream(script);
-  humanApi.enrol(clientUserId, clientUserEmail, invitedAtMs);
-  return followOn(humanApi, { clientUserId, input, store });
+  const upstream = new FakeUpstream(script);
+  upstream.addPerson(clientUserId, clientUserEmail, invitedAtMs);
+  return followOn(upstream, { clientUserId, input, store });
 }
 
 const COLLECTED = { outcome: 'collected', reason: null, documents: 3 };
@@ -34,15 +34,15 @@ const COLLECTED = { outcome: 'collected', reason: null, documents: 3 };
 describe.each(VERSIONS)('what %s continued as new', (version) => {
   test('an applicant with documents is collected, and nothing is fetched twice', async () => {
     const store = new FakeStore();
-    store.keep('POL-A', writtenBy<Manifest>(version, 'manifest-open'));
+    store.addManifest('POL-A', writtenBy<Manifest>(version, 'manifest-open'));
     const script = [
       { afterMs: 0, status: 'Some Synced', reports: provider('A') },
       { afterMs: 3 * HOUR_MS, status: 'All Synced' },
     ];
     const applicant = await continueRun(version, 'carried-collecting', script, store);
     expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual(COLLECTED);
-    expect(applicant.humanApi.count('invite')).toBe(0);
-    expect(applicant.humanApi.count('openReport')).toBe(0);
+    expect(applicant.upstream.count('invite')).toBe(0);
+    expect(applicant.upstream.count('openReport')).toBe(0);
   });
 
   test('an applicant with an unread notice follows upstream', async () => {
@@ -66,7 +66,7 @@ describe.each(VERSIONS)('what %s continued as new', (version) => {
       },
     };
     const workflow = { workflowType: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input };
-    startWorkflow(workflow, { humanApi: new FakeUpstream(), store: new FakeStore(), runs });
+    startWorkflow(workflow, { upstream: new FakeUpstream(), store: new FakeStore(), runs });
     expect(await waitForResult(workflow.workflowId)).toEqual({ clientUserId: 'POL-M', delivered: 2 });
     expect(new Set(delivered)).toEqual(new Set(input.waiting));
   });
@@ -77,13 +77,13 @@ describe.each(VERSIONS)('what %s continued as new', (version) => {
     const byMs = (await nowMs()) - HOUR_MS - writtenAtMs;
     const input = shiftTimes(writtenBy<RefreshReportsInput>(version, 'refresh'), byMs);
     const store = new FakeStore();
-    store.keep('POL-C', shiftTimes(manifest, byMs));
+    store.addManifest('POL-C', shiftTimes(manifest, byMs));
     const newer = new Date(writtenAtMs + byMs + MINUTE_MS).toISOString();
     const reports = [...provider('A'), row('u-A', 'unity', 'A', newer)];
-    const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
-    humanApi.enrol('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
+    const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
+    upstream.addPerson('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
     const workflow = { workflowType: REFRESH_REPORTS, workflowId: refreshWorkflowId('POL-C'), input };
-    startWorkflow(workflow, { humanApi, store });
+    startWorkflow(workflow, { upstream, store });
     const result = await waitForResult(workflow.workflowId);
     expect(result).toEqual({ clientUserId: 'POL-C', ended: 'refreshed', stored: 2, ignored: 0 });
   });
