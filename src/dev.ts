@@ -15,12 +15,12 @@ runProcess('dev', async () => {
   const { reportStore } = config;
 
   const { stdin: input, stdout: output } = process;
-  // The terminal was closed: drain all processes.
-  output.on('error', () => process.kill(process.pid, 'SIGHUP'));
   const terminal = new Terminal(output, {
     isInteractive: output.isTTY === true && process.env['TERM'] !== 'dumb',
     hasColours: hasColours(process.env, output.isTTY === true),
     verbose,
+    // Drains all processes.
+    onClosed: () => process.kill(process.pid, 'SIGHUP'),
   });
   process.once('exit', () => terminal.close());
   process.exitCode = await runDev(

@@ -12,6 +12,8 @@ export interface TerminalOptions {
   readonly hasColours: boolean;
   /** Print all log lines of the processes, not only errors. */
   readonly verbose: boolean;
+  /** Called once, when the terminal has been closed. */
+  readonly onClosed: () => void;
 }
 
 /** The width of the longest name before a line. */
@@ -31,6 +33,12 @@ export class Terminal {
     private readonly options: TerminalOptions,
   ) {
     this.frame = options.isInteractive ? new LiveFrame(out) : null;
+    // Every write to a closed terminal fails.
+    let isClosed = false;
+    out.on('error', () => {
+      if (!isClosed) options.onClosed();
+      isClosed = true;
+    });
   }
 
   /** Prints a message of `npm start` itself, with one prefix for each line of the text. */
