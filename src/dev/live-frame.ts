@@ -4,6 +4,7 @@ export interface TerminalStream {
   readonly columns?: number;
   readonly rows?: number;
   on(event: 'resize' | 'error', listener: () => void): unknown;
+  once(event: 'error', listener: () => void): unknown;
   off(event: 'resize', listener: () => void): unknown;
 }
 

@@ -33,12 +33,8 @@ export class Terminal {
     private readonly options: TerminalOptions,
   ) {
     this.frame = options.isInteractive ? new LiveFrame(out) : null;
-    // Every write to a closed terminal fails.
-    let isClosed = false;
-    out.on('error', () => {
-      if (!isClosed) options.onClosed();
-      isClosed = true;
-    });
+    out.once('error', options.onClosed);
+    out.on('error', () => {}); // each later write fails too
   }
 
   /** Prints a message of `npm start` itself, with one prefix for each line of the text. */
