@@ -10,7 +10,7 @@ import {
 import { SANDBOX_DATA } from './fresh';
 import { createOwnKeys, keptSecret } from './kept-secrets';
 import type { DevOptions } from './options';
-import { choosePorts } from './ports';
+import { choosePorts, metricsPort } from './ports';
 import { chartwayService } from './programs';
 import { ServiceLost, type Supervisor } from './supervisor';
 import { connectOtherTemporal, startOwnTemporal, type TemporalEndpoint } from './temporal-server';
@@ -42,16 +42,15 @@ export async function startStack(
 ): Promise<Stack> {
   const { webhook, usesSandbox, dataFolder } = options;
   const startsTemporal = options.temporal === null;
-  const metricsPort = (index: number) => (options.metricsPort === null ? 0 : options.metricsPort + index);
   const wanted = {
     temporal: startsTemporal ? TEMPORAL_PORT : 0,
     ui: startsTemporal ? TEMPORAL_UI_PORT : 0,
     webhook: webhook.port,
     api: startsTemporal ? options.apiPort : 0,
     sandbox: SANDBOX_PORT,
-    workerMetrics: metricsPort(0),
-    webhookMetrics: metricsPort(1),
-    apiMetrics: startsTemporal ? metricsPort(2) : 0,
+    workerMetrics: metricsPort(options.metricsPort, 0),
+    webhookMetrics: metricsPort(options.metricsPort, 1),
+    apiMetrics: startsTemporal ? metricsPort(options.metricsPort, 2) : 0,
   };
   const ports = await choosePorts(wanted);
   for (const name of Object.keys(wanted) as (keyof typeof wanted)[]) {
