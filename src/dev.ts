@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { exitOnConfigurationError, readConfig } from './config';
-import { readArguments } from './dev/arguments';
-import { runDev } from './dev/run-dev';
-import { hasColours, Terminal } from './dev/terminal';
+import { readStartArguments } from './dev/arguments';
+import { DevOutput, hasColours } from './dev/dev-output';
+import { runStack } from './dev/run-stack';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 
@@ -10,12 +10,12 @@ import { openReportStore } from './report-store/store';
 const DATA_FOLDER = '.data';
 
 runProcess('dev', async () => {
-  const { once, verbose, fresh, yes, personas } = readArguments(process.argv.slice(2), process.env);
+  const { once, verbose, fresh, yes, personas } = readStartArguments(process.argv.slice(2), process.env);
   const config = exitOnConfigurationError(() => readConfig('dev'));
   const { reportStore } = config;
 
   const { stdin: input, stdout: output } = process;
-  const terminal = new Terminal(output, {
+  const terminal = new DevOutput(output, {
     isInteractive: output.isTTY === true && process.env['TERM'] !== 'dumb',
     hasColours: hasColours(process.env, output.isTTY === true),
     verbose,
@@ -23,7 +23,7 @@ runProcess('dev', async () => {
     onClosed: () => process.kill(process.pid, 'SIGHUP'),
   });
   process.once('exit', () => terminal.close());
-  process.exitCode = await runDev(
+  process.exitCode = await runStack(
     {
       once,
       personas,

@@ -15,7 +15,7 @@ export interface StartArguments {
 const TAKEN_BY_NPM = ['once', 'fresh', 'personas'];
 
 /** Reads the command line. Prints wrong usage on stderr and exits with status 2; `--help` exits with 0. */
-export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): StartArguments {
+export function readStartArguments(argv: readonly string[], env: NodeJS.ProcessEnv): StartArguments {
   const command = createCommand().parse(argv, { from: 'user' });
   const flags = command.opts<Partial<StartArguments> & { readonly all?: true }>();
   const taken = TAKEN_BY_NPM.find((name) => env[`npm_config_${name}`] !== undefined);

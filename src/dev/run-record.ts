@@ -40,7 +40,7 @@ export class RunRecord {
   }
 
   /** Records the running processes, so that the next start can stop them if this one is killed. */
-  note(pids: Readonly<Record<string, number>>): void {
+  recordPids(pids: Readonly<Record<string, number>>): void {
     const identities = Object.entries(pids).map(([name, pid]) => identifyProcess(name, pid));
     this.write(this.file, [identifyProcess('npm start', process.pid), ...identities]);
   }

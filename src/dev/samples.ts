@@ -60,7 +60,7 @@ export function manualApplicant(round: string): Pick<Sample, 'clientUserId' | 'c
   return { clientUserId: `DEMO-you-${round}`, clientUserEmail: 'silent+you@example.org' };
 }
 
-export function paceOf({ outcome }: Sample): DemoPace {
+export function demoPace({ outcome }: Sample): DemoPace {
   return outcome === 'expired' ? 'deadline' : 'story';
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Outcome } from '../domain/outcome';
-import { ServiceLost } from './supervisor';
+import { StartFailed } from './supervisor';
 
 /** A persona of `GET /control/personas`. */
 export interface Persona {
@@ -49,12 +49,12 @@ export async function waitForInviteLink(
   }
 }
 
-/** @throws {ServiceLost} */
+/** @throws {StartFailed} */
 async function get<T>(url: string): Promise<T> {
   const { statusCode, text } = await read(url).catch((error: NodeJS.ErrnoException) => {
-    throw new ServiceLost(`the sandbox does not answer at ${url} (${error.code ?? error.name})`);
+    throw new StartFailed(`the sandbox does not answer at ${url} (${error.code ?? error.name})`);
   });
-  if (statusCode !== 200) throw new ServiceLost(`expected status 200 of the sandbox at ${url}, got ${statusCode}`);
+  if (statusCode !== 200) throw new StartFailed(`expected status 200 of the sandbox at ${url}, got ${statusCode}`);
   return JSON.parse(text) as T;
 }
 

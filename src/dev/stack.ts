@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { createDataConverter } from '../temporal/data-converter';
 import { SPEED } from './demo-policy';
+import { openDevKeys, readOrCreateSecret } from './dev-files';
+import type { DevOutput } from './dev-output';
 import {
   localApiEnvironment,
   sandboxEnvironment,
@@ -8,13 +10,11 @@ import {
   webhookEnvironment,
 } from './environments';
 import { SANDBOX_DATA } from './fresh';
-import { createOwnKeys, keptSecret } from './kept-secrets';
 import type { DevOptions } from './options';
 import { choosePorts, metricsPort } from './ports';
 import { chartwayService } from './programs';
-import { ServiceLost, type Supervisor } from './supervisor';
+import { StartFailed, type Supervisor } from './supervisor';
 import { connectOtherTemporal, startOwnTemporal, type TemporalEndpoint } from './temporal-server';
-import type { Terminal } from './terminal';
 
 /** The running processes. */
 export interface Stack extends Omit<TemporalEndpoint, 'env'> {
@@ -32,12 +32,12 @@ const SANDBOX_PORT = 3002;
 
 /**
  * Starts Temporal, the sandbox, the worker, the webhook and the api, each on its usual port or a free one. `onSandbox` runs as soon as the sandbox
- * serves: a wrong persona must fail early. @throws {ServiceLost}; what `onSandbox` throws
+ * serves: a wrong persona must fail early. @throws {StartFailed}; what `onSandbox` throws
  */
 export async function startStack(
   options: DevOptions,
   supervisor: Supervisor,
-  terminal: Terminal,
+  output: DevOutput,
   onSandbox: (sandboxUrl: string) => Promise<void>,
 ): Promise<Stack> {
   const { webhook, usesSandbox, dataFolder } = options;
@@ -56,11 +56,11 @@ export async function startStack(
   for (const name of Object.keys(wanted) as (keyof typeof wanted)[]) {
     if (wanted[name] === 0 || wanted[name] === ports[name]) continue;
     if (!usesSandbox && name === 'webhook') {
-      throw new ServiceLost(
+      throw new StartFailed(
         `port ${webhook.port} is taken, and Human API posts to it: stop the program that listens there, or set WEBHOOK_PORT.`,
       );
     }
-    terminal.message(`port ${wanted[name]} is taken; using ${ports[name]} instead`);
+    output.message(`port ${wanted[name]} is taken; using ${ports[name]} instead`);
   }
 
   // Only the sandbox posts to it.
@@ -68,7 +68,7 @@ export async function startStack(
   const scheme = usesSandbox || webhook.tls === null ? 'http' : 'https';
   const webhookUrl = `${scheme}://${webhookHost}:${ports.webhook}/notifications`;
   const sandboxUrl = usesSandbox ? `http://127.0.0.1:${ports.sandbox}` : null;
-  const secret = (name: string) => keptSecret(dataFolder, name);
+  const secret = (name: string) => readOrCreateSecret(dataFolder, name);
 
   const startSandbox = async () => {
     if (!sandboxUrl) return;
@@ -78,21 +78,21 @@ export async function startStack(
     ];
     const secrets = { client: secret('sandbox-secret'), webhook: secret('webhook-secret') };
     const service = chartwayService('sandbox', args, sandboxEnvironment(options.env, secrets));
-    await terminal.phase('sandbox', () => supervisor.start(service));
+    await output.phase('sandbox', () => supervisor.start(service));
     await onSandbox(sandboxUrl);
   };
-  const keys = options.payload ? null : createOwnKeys(dataFolder);
+  const keys = options.payload ? null : openDevKeys(dataFolder);
   const payload = options.payload ?? keys?.payload ?? { ring: null, encrypts: false };
   const converter = createDataConverter(payload, options.namespace);
   const [temporal] = await Promise.all([
     options.temporal
-      ? connectOtherTemporal(options.temporal, converter, terminal)
-      : startOwnTemporal(options, converter, ports, supervisor, terminal),
+      ? connectOtherTemporal(options.temporal, converter, output)
+      : startOwnTemporal(options, converter, ports, supervisor, output),
     startSandbox(),
   ]);
   keys?.publish(temporal.temporalAddress);
   await options.initStore().catch((error: unknown) => {
-    throw new ServiceLost(error instanceof Error ? error.message : 'the report store could not be created');
+    throw new StartFailed(error instanceof Error ? error.message : 'the report store could not be created');
   });
   // A shared server may have applicants of the real Human API: this worker must not ask the sandbox about them.
   const taskQueue = usesSandbox && options.temporal ? `${options.taskQueue}-sandbox` : options.taskQueue;
@@ -116,7 +116,7 @@ export async function startStack(
   );
   const apiEnv = localApiEnvironment(withMetrics(ports.apiMetrics), ports.api, ports.ui);
   const start = (name: 'worker' | 'webhook' | 'api', serviceEnv: NodeJS.ProcessEnv) =>
-    terminal.phase(name, () => supervisor.start(chartwayService(name, [], serviceEnv)));
+    output.phase(name, () => supervisor.start(chartwayService(name, [], serviceEnv)));
   await Promise.all([
     start('worker', withMetrics(ports.workerMetrics)),
     start('webhook', webhookEnv),

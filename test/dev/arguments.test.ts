@@ -1,4 +1,4 @@
-import { readArguments } from '../../src/dev/arguments';
+import { readStartArguments } from '../../src/dev/arguments';
 
 function read(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
   let output = '';
@@ -14,7 +14,7 @@ function read(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
     }),
   ];
   try {
-    return { read: readArguments(argv, env), output, ended: null };
+    return { read: readStartArguments(argv, env), output, ended: null };
   } catch (error) {
     return { read: null, output, ended: (error as Error).message };
   } finally {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { readConfig } from '../../src/config';
+import { readOrCreateSecret } from '../../src/dev/dev-files';
 import {
   sandboxUpstreamEnvironment,
   temporalEnvironment,
   thirdPartyEnvironment,
   webhookEnvironment,
 } from '../../src/dev/environments';
-import { keptSecret } from '../../src/dev/kept-secrets';
 import { temporalService } from '../../src/dev/temporal-server';
 import { generateKey } from '../../src/temporal/key-ring';
 import { UPSTREAM_NOWHERE } from '../support/processes';
@@ -62,10 +62,10 @@ describe('the environment of a process', () => {
   });
 
   test('contains a secret that is the same at every start', () => {
-    const secret = keptSecret(folder, 'webhook-secret');
+    const secret = readOrCreateSecret(folder, 'webhook-secret');
     expect(secret.length).toBeGreaterThanOrEqual(32);
-    expect(keptSecret(folder, 'webhook-secret')).toBe(secret);
-    expect(keptSecret(folder, 'sandbox-secret')).not.toBe(secret);
+    expect(readOrCreateSecret(folder, 'webhook-secret')).toBe(secret);
+    expect(readOrCreateSecret(folder, 'sandbox-secret')).not.toBe(secret);
   });
 });
 

@@ -12,7 +12,7 @@ describe('the lock of a data folder', () => {
 
   /** Leaves the record of a killed start with these processes. */
   async function leaveRecord(pids: Record<string, number>) {
-    (await acquire()).note(pids);
+    (await acquire()).recordPids(pids);
     const file = path.join(folder, 'npm-start.json');
     const [, ...children] = JSON.parse(readFileSync(file, 'utf8'));
     writeFileSync(file, JSON.stringify([{ name: 'npm start', pid: process.pid, began: 'long ago' }, ...children]));

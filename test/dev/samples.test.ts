@@ -1,7 +1,7 @@
 import { describePersona, PERSONAS } from '../../sandbox/personas/catalogue';
 import { readConfig } from '../../src/config';
 import { type DemoPace, demoPolicyEnvironment, SPEED } from '../../src/dev/demo-policy';
-import { checkSamples, createRound, paceOf, selectSamples, toCsv } from '../../src/dev/samples';
+import { checkSamples, createRound, demoPace, selectSamples, toCsv } from '../../src/dev/samples';
 import type { Persona } from '../../src/dev/sandbox-client';
 import { SAMPLE, snapshot } from './fixture';
 
@@ -56,7 +56,7 @@ describe('the policy of the samples', () => {
       realSeconds: (each.storyMinutes * 60) / SPEED,
     }));
     const durations = selectSamples(personas, 'usual', '1').map((sample) => {
-      const { expiresMs, settleMs } = policyOf(paceOf(sample));
+      const { expiresMs, settleMs } = policyOf(demoPace(sample));
       if (sample.outcome === 'expired') return expiresMs.invitation;
       if (sample.outcome === 'failed') return sample.storyMs + settleMs.error;
       return sample.storyMs + (sample.outcome === 'partial' ? settleMs.someSynced : settleMs.allSynced);
@@ -65,7 +65,7 @@ describe('the policy of the samples', () => {
   });
 
   test('has the real deadlines for all samples that do not have to expire, because the machine may sleep', () => {
-    expect(paceOf(SAMPLE)).toBe('story');
+    expect(demoPace(SAMPLE)).toBe('story');
     const { expiresMs } = readConfig('verifier', {}, __dirname).policy;
     for (const pace of ['story', 'manual'] as const) expect(policyOf(pace).expiresMs).toEqual(expiresMs);
   });

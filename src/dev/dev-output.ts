@@ -6,7 +6,7 @@ import { formatClock, toReadableLine } from './log-line';
 import { changeLine } from './messages';
 import type { ApplicantSnapshot } from './snapshots';
 
-export interface TerminalOptions {
+export interface DevOutputOptions {
   /** Draw a live table. False: print one line for each change. */
   readonly isInteractive: boolean;
   readonly hasColours: boolean;
@@ -25,12 +25,12 @@ export function hasColours(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean
 }
 
 /** The output of `npm start`: lines with the name of their source and, on a terminal, the table of the applicants below them. */
-export class Terminal {
+export class DevOutput {
   private readonly frame: LiveFrame | null;
 
   constructor(
     private readonly out: TerminalStream,
-    private readonly options: TerminalOptions,
+    private readonly options: DevOutputOptions,
   ) {
     this.frame = options.isInteractive ? new LiveFrame(out) : null;
     out.once('error', options.onClosed);
