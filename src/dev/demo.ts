@@ -2,14 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE_MS, SECOND_MS } from '../domain/policy';
 import { ChangeWatch } from './change-watch';
 import { describeExit } from './child';
-import { type DemoPace, demoPolicyEnvironment } from './demo-policy';
 import { readOrCreateText, writeText } from './dev-files';
 import type { DevOutput } from './dev-output';
 import { SANDBOX_DATA } from './fresh';
 import { plural, resultTable } from './messages';
-import type { DevOptions } from './options';
+import { DATA_FOLDER, type DevOptions } from './options';
 import { programCommand } from './programs';
-import { checkSamples, createRound, demoPace, manualApplicant, type Sample, selectSamples, toCsv } from './samples';
+import {
+  checkSamples,
+  createRound,
+  type DemoPace,
+  demoPace,
+  demoPolicyEnvironment,
+  manualApplicant,
+  type Sample,
+  selectSamples,
+  toCsv,
+} from './samples';
 import { listPeople, listPersonas, type Persona, waitForInviteLink } from './sandbox-client';
 import { createSnapshotReader, createSnapshotSource } from './snapshots';
 import { type Stack, startStack } from './stack';
@@ -27,12 +36,13 @@ export async function runDemo(
   output: DevOutput,
   signal: AbortSignal,
 ): Promise<number> {
+  const { args } = options;
   const startedAtMs = performance.now();
   const elapsed = () => `${((performance.now() - startedAtMs) / SECOND_MS).toFixed(1)} s`;
   let personas: readonly Persona[] = [];
   const stack = await startStack(options, supervisor, output, async (sandboxUrl) => {
     personas = await listPersonas(sandboxUrl);
-    selectSamples(personas, options.personas, ''); // throws if one does not exist
+    selectSamples(personas, args.personas, ''); // throws if one does not exist
   });
   output.message(`all services are ready after ${elapsed()}`);
   output.message(stackMessage(stack, options));
@@ -52,10 +62,10 @@ export async function runDemo(
     );
   let manualLink: Promise<void> | null = null;
   if (stack.sandboxUrl) {
-    const round = await chooseRound(options.dataFolder, stack.sandboxUrl, watch, output);
-    samples = selectSamples(personas, options.personas, round);
+    const round = await chooseRound(stack.sandboxUrl, watch, output);
+    samples = selectSamples(personas, args.personas, round);
     await enrol(samples, round, stack, options, supervisor, output);
-    if (!options.once) manualLink = printLink(stack.sandboxUrl, manualApplicant(round).clientUserId, output, signal);
+    if (!args.once) manualLink = printLink(stack.sandboxUrl, manualApplicant(round).clientUserId, output, signal);
   }
 
   await waitUntilClosed(samples, watch, signal, () =>
@@ -64,7 +74,7 @@ export async function runDemo(
   await watch.tick();
   const results = checkSamples(samples, watch.snapshots);
   if (samples.length > 0) output.message(resultTable(results, output.columns));
-  if (options.once) return results.every(({ isAsExpected }) => isAsExpected) ? 0 : 1;
+  if (args.once) return results.every(({ isAsExpected }) => isAsExpected) ? 0 : 1;
   await manualLink;
   output.message(nextStepsMessage(stack));
   for (;;) await nextTick(watch, signal);
@@ -77,7 +87,10 @@ async function waitUntilClosed(
   signal: AbortSignal,
   onFirstDocument: () => void,
 ): Promise<void> {
-  const longestStoryMs = Math.max(0, ...samples.map(({ storyMs }) => Math.min(storyMs, 5 * MINUTE_MS)));
+  const longestStoryMs = Math.max(
+    0,
+    ...samples.map(({ realSeconds }) => Math.min(realSeconds * SECOND_MS, 5 * MINUTE_MS)),
+  );
   const untilMs = Date.now() + CLOSED_WITHIN_MS + longestStoryMs;
   const haveClosed = () => samples.every(({ clientUserId }) => watch.snapshots.get(clientUserId)?.outcome);
   const hasDocument = () => samples.some(({ clientUserId }) => watch.snapshots.get(clientUserId)?.documents);
@@ -98,13 +111,8 @@ async function nextTick(watch: ChangeWatch, signal: AbortSignal): Promise<void> 
  * All starts use the samples of the first one, so that no one is invited twice. If the sandbox has lost an open applicant, which can only end as
  * deleted, a new round starts.
  */
-async function chooseRound(
-  dataFolder: string,
-  sandboxUrl: string,
-  watch: ChangeWatch,
-  output: DevOutput,
-): Promise<string> {
-  const round = readOrCreateText(dataFolder, SANDBOX_DATA.round, () => createRound(new Date()));
+async function chooseRound(sandboxUrl: string, watch: ChangeWatch, output: DevOutput): Promise<string> {
+  const round = readOrCreateText(DATA_FOLDER, SANDBOX_DATA.round, () => createRound(new Date()));
   const people = new Set((await listPeople(sandboxUrl)).map(({ clientUserId }) => clientUserId));
   const lost = [...watch.snapshots.values()].filter(
     ({ clientUserId, outcome, stage }) => outcome === null && stage !== 'inviting' && !people.has(clientUserId),
@@ -113,7 +121,7 @@ async function chooseRound(
   output.message(
     `the sandbox has lost ${plural(lost.length, 'open applicant')}, which will end as cancelled (deleted-upstream); enrolling new samples`,
   );
-  return writeText(dataFolder, SANDBOX_DATA.round, createRound(new Date()));
+  return writeText(DATA_FOLDER, SANDBOX_DATA.round, createRound(new Date()));
 }
 
 /** Runs the starter once for each pace. The starter skips applicants that were started before. @throws {StartFailed} */
@@ -121,7 +129,7 @@ async function enrol(
   samples: readonly Sample[],
   round: string,
   { env }: Stack,
-  { once }: DevOptions,
+  { args }: DevOptions,
   supervisor: Supervisor,
   output: DevOutput,
 ): Promise<void> {
@@ -139,7 +147,7 @@ async function enrol(
       start('story', withPace('story')),
       start('deadline', withPace('deadline')),
       // With `once` no user plays it, and it would not end.
-      start('manual', once ? [] : [manualApplicant(round)]),
+      start('manual', args.once ? [] : [manualApplicant(round)]),
     ]);
   });
 }

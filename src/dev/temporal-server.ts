@@ -11,7 +11,7 @@ import { describeExit } from './child';
 import type { DevOutput } from './dev-output';
 import { temporalEnvironment, thirdPartyEnvironment } from './environments';
 import { SANDBOX_DATA } from './fresh';
-import type { DevOptions } from './options';
+import { DATA_FOLDER, type DevOptions, usesSandbox } from './options';
 import { programCommand } from './programs';
 import { type Service, StartFailed, type Supervisor } from './supervisor';
 
@@ -50,21 +50,27 @@ export async function connectOtherTemporal(
 
 /** Starts a dev server. @throws {StartFailed} */
 export async function startOwnTemporal(
-  { dataFolder, namespace, usesSandbox, env }: DevOptions,
+  options: DevOptions,
   converter: DataConverter | undefined,
   ports: Readonly<Record<'temporal' | 'ui' | 'api', number>>,
   supervisor: Supervisor,
   output: DevOutput,
 ): Promise<TemporalEndpoint> {
+  const { namespace } = options.config.temporal;
   const temporalAddress = `127.0.0.1:${ports.temporal}`;
   const client = createLazyClient({ namespace, connection: { address: temporalAddress } }, converter);
   // Two databases: a worker that asks the sandbox about real applicants would find them deleted.
-  const databaseFile = path.join(dataFolder, usesSandbox ? SANDBOX_DATA.database : 'temporal.db');
+  const databaseFile = path.join(DATA_FOLDER, usesSandbox(options) ? SANDBOX_DATA.database : 'temporal.db');
   await output.phase('Temporal server', async () => {
-    const cli = await findCli(env, supervisor);
+    const cli = await findCli(supervisor);
     const service = temporalService({
-      ...{ cli, client, databaseFile, port: ports.temporal, uiPort: ports.ui },
-      ...{ codecUrl: `http://127.0.0.1:${ports.api}/codec`, env: thirdPartyEnvironment(env) },
+      cli,
+      client,
+      databaseFile,
+      port: ports.temporal,
+      uiPort: ports.ui,
+      codecUrl: `http://127.0.0.1:${ports.api}/codec`,
+      env: thirdPartyEnvironment(process.env),
     });
     await supervisor.start(service);
     await ensureRetention(client);
@@ -72,7 +78,7 @@ export async function startOwnTemporal(
   await registerSearchAttributes(client, output);
   return {
     client,
-    env: temporalEnvironment(temporalAddress, namespace, dataFolder),
+    env: temporalEnvironment(temporalAddress, namespace, DATA_FOLDER),
     temporalUiUrl: `http://127.0.0.1:${ports.ui}/namespaces/${namespace}/workflows`,
     temporalAddress,
   };
@@ -133,8 +139,11 @@ async function registerSearchAttributes(client: Client, output: DevOutput): Prom
   );
 }
 
-async function findCli(env: NodeJS.ProcessEnv, supervisor: Supervisor): Promise<string> {
-  const { exit, output, log } = await supervisor.runToEnd('set-up', programCommand('findTemporal', ['cli'], env));
+async function findCli(supervisor: Supervisor): Promise<string> {
+  const { exit, output, log } = await supervisor.runToEnd(
+    'set-up',
+    programCommand('findTemporal', ['cli'], process.env),
+  );
   const cli = output.at(-1);
   if (exit.status === 0 && cli) return cli;
   throw new StartFailed(

@@ -48,7 +48,7 @@ describe('the environment of a process', () => {
     const signingKey = (...keys: string[]) => {
       writeFileSync(`${folder}/.env`, `AUDIT_KEY=${keys.join(', ')}\n`);
       const { auditKey } = readConfig('dev', {}, folder).webhook;
-      const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, { auditKey });
+      const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, hasTls: false, auditKey });
       return readConfig('webhook', env, folder).audit.keys.signing?.id ?? null;
     };
     expect(signingKey(audit, webhook)).toBe('webhook-audit');
