@@ -28,6 +28,11 @@ export function run(program, args, { onStart = () => {}, ...options } = {}) {
   });
 }
 
+/** The last line of an output that is not empty; undefined if it has none. */
+export function lastLine(output) {
+  return output.trim().split('\n').filter(Boolean).at(-1);
+}
+
 /** Runs a program and returns its output: {status, output}. Kills it after `timeoutMs`: status 1. */
 export function capture(program, args, { timeoutMs, ...options }) {
   return new Promise((resolve, reject) => {

@@ -35,6 +35,12 @@ export async function installPackages(hold) {
   writeFileSync(STAMP, createStamp());
 }
 
+/** The paths in the lockfile of the packages that Chartway ships with, each with its entry. */
+export function listShippedPackages() {
+  const { packages } = JSON.parse(readFileSync(LOCKFILE, 'utf8'));
+  return Object.entries(packages).filter(([path, { dev, optional }]) => path !== '' && !dev && !optional);
+}
+
 function createStamp() {
   const hash = createHash('sha256').update(readFileSync(LOCKFILE)).digest('hex');
   return `${hash} ${process.platform}-${process.arch}\n`;

@@ -25,7 +25,7 @@ export interface SupervisorListener {
   runningPids(pids: Readonly<Record<string, number>>): void;
 }
 
-/** A service that did not start, or whose exit ends `npm start`. The message names its log. */
+/** A start that failed, or a service whose exit ends `npm start`. The message is for the user. */
 export class StartFailed extends Error {
   override readonly name = 'StartFailed';
   readonly kind = 'service-lost';
@@ -50,7 +50,7 @@ interface RunningService {
 
 /** Starts services, restarts them, and stops them in reverse order. */
 export class Supervisor {
-  /** Rejects with {@link StartFailed} when a service exits that must not; never resolves. */
+  /** Rejects with {@link StartFailed} when a service exits whose exit ends `npm start`; never resolves. */
   readonly failure: Promise<never>;
   private rejectFailure: (error: StartFailed) => void = () => {};
   private readonly services: RunningService[] = [];

@@ -48,7 +48,7 @@ test('--help exits with 0 and names every option', () => {
     expect(output).toContain(option);
 });
 
-test('an option that npm did not pass on is wrong usage', () => {
+test('an option before -- is wrong usage, because npm keeps it', () => {
   const result = read([], { npm_config_once: 'true' });
   expect(result).toMatchObject({ ended: 'exit 2', output: expect.stringContaining('npm start -- --once') });
 });
