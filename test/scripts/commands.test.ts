@@ -114,8 +114,8 @@ describe('npm run build', () => {
     );
     const start = () => clone.node(['scripts/build.mjs'], { PATH: `${npm}${delimiter}${process.env['PATH']}` });
     const killed = start();
-    const pid = await until('npm ci', 60_000, () => existsSync(clone.at('npm.pid')) && clone.read('npm.pid'));
-    await until('its pid in the lock', 60_000, () => clone.read('.data/build.lock').endsWith(` ${pid}`));
+    const pid = await until('npm ci', () => existsSync(clone.at('npm.pid')) && clone.read('npm.pid'));
+    await until('its pid in the lock', () => clone.read('.data/build.lock').endsWith(` ${pid}`));
     killed.child.kill('SIGKILL');
     await once(killed.child, 'exit');
     const second = start();
