@@ -305,11 +305,10 @@ function findMissing(
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
     check('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS with it');
-    check(
-      'REPORT_STORE',
-      !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''),
-      'a folder, because this version has no S3 store yet',
-    );
+  }
+  if (is('worker', 'api', 'chartway')) {
+    const isFolder = !/^\s*s3:/i.test(set['REPORT_STORE'] ?? '');
+    check('REPORT_STORE', isFolder, 'a folder, because this version has no S3 store yet');
   }
   // With a running `npm start`, its worker has the variable.
   if (isReal && (is('worker', 'dev') || (is('chartway') && !hasDevKeys))) {

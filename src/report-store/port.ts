@@ -122,7 +122,7 @@ export interface ReportStore {
    * @throws NoSuchDocument; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
    */
   readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
-  /** @throws WrongFolder; KeyMissing; UnreadableManifest */
+  /** @throws WrongFolder; KeyMissing; UnreadableManifest; AlteredDocument */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /**
    * Reads, merges and writes under a lock, for any number of writers. Returns what was written. `waitAtMostMs`: how long to wait for other writers;

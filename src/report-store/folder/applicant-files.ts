@@ -46,7 +46,7 @@ export class ApplicantFiles {
     return this.encrypts ? encryptWhole(this.cipher(), this.boundTo(file), Buffer.from(text)) : text;
   }
 
-  /** Null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
+  /** Null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
   async open(file: string): Promise<OpenDocument | null> {
     const path = this.pathOf(file);
     if (!(await rejectLinks(this.base, path))) return null;
@@ -65,7 +65,7 @@ export class ApplicantFiles {
     }
   }
 
-  /** The text of a file, or only its first piece; null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
+  /** The text of a file, or only its first piece; null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
   async readText(file: string, { onlyFirstPiece = false } = {}): Promise<string | null> {
     const opened = await this.open(file);
     if (opened === null) return null;

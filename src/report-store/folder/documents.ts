@@ -6,7 +6,7 @@ import { isCode, nullIfAbsent } from '../../disk/folders';
 import { parseInstantMs } from '../../domain/instants';
 import type { StoredDocument } from '../../domain/reports';
 import { provenContentType } from '../document/content-type';
-import { NotDecrypted } from '../errors';
+import { AlteredDocument } from '../errors';
 import { documentFile } from '../layout';
 import type { DocumentToStore } from '../port';
 import type { ApplicantFiles } from './applicant-files';
@@ -120,7 +120,7 @@ async function inspectFile(files: ApplicantFiles, file: string): Promise<StoredB
       await opened.close();
     }
   } catch (error) {
-    if (error instanceof NotDecrypted) return null;
+    if (error instanceof AlteredDocument) return null;
     throw error;
   }
 }

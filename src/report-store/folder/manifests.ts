@@ -1,4 +1,4 @@
-import { NotDecrypted } from '../errors';
+import { AlteredDocument } from '../errors';
 import { MANIFEST } from '../layout';
 import { mergeManifest } from '../manifest';
 import { manifestText, parseManifest } from '../manifest-file';
@@ -18,11 +18,11 @@ export interface ApplicantFolder {
 
 type Change = Parameters<ReportStore['updateManifest']>[0];
 
-/** @throws WrongFolder; UnreadableManifest; NotDecrypted; KeyMissing */
+/** @throws WrongFolder; UnreadableManifest; AlteredDocument; KeyMissing */
 export async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
   const text = await files.readText(MANIFEST).catch((error: unknown) => {
-    if (!(error instanceof NotDecrypted)) throw error;
-    throw new NotDecrypted(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
+    if (!(error instanceof AlteredDocument)) throw error;
+    throw new AlteredDocument(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
   });
   if (text !== null) return parseManifest(files.clientUserId, text);
   await hasOwnClaim(files);
@@ -35,7 +35,7 @@ const OWNER = /^\{\s*"clientUserId": "([^"]*)"/;
 /** Checks the owner of a folder without reading all of a manifest that lists many documents. @throws as {@link readManifest} */
 export async function expectOwnFolder(files: ApplicantFiles): Promise<void> {
   const head = await files.readText(MANIFEST, { onlyFirstPiece: true }).catch((error: unknown) => {
-    if (error instanceof NotDecrypted) return ''; // reported by readManifest
+    if (error instanceof AlteredDocument) return ''; // reported by readManifest
     throw error;
   });
   if (OWNER.exec(head ?? '')?.[1] !== files.clientUserId) await readManifest(files);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../domain/reports';
-import { AlteredDocument, NoSuchDocument, NotDecrypted } from '../errors';
+import { AlteredDocument, NoSuchDocument } from '../errors';
 import { isDocumentFile, MANIFEST } from '../layout';
 import type { ApplicantFiles } from './applicant-files';
 import { inStoreErrors } from './disk-errors';
@@ -15,19 +15,14 @@ export async function* readDocument(folder: ApplicantFolder, file: string): Asyn
   // A manifest can be changed by hand, so its names are checked before they become paths.
   const isListed = file === MANIFEST ? manifest !== null : entry !== null && isDocumentFile(file);
   if (!isListed) {
-    throw new NoSuchDocument('expected a document that the manifest lists, got another name; see manifest.json');
+    throw new NoSuchDocument('expected the name of a document in manifest.json, got another name');
   }
-  try {
-    yield* readClearBytes(folder.files, file, entry);
-  } catch (error) {
-    if (error instanceof NotDecrypted) throw new AlteredDocument(error.message);
-    throw error;
-  }
+  yield* readClearBytes(folder.files, file, entry);
 }
 
 async function* readClearBytes(files: ApplicantFiles, file: string, entry: StoredDocument | null) {
   const opened = await inStoreErrors(() => files.open(file));
-  if (opened === null) throw new NoSuchDocument(`expected the file that the manifest lists, got none. ${ADVICE}`);
+  if (opened === null) throw new NoSuchDocument(`the manifest lists this file, but it does not exist. ${ADVICE}`);
   try {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -39,7 +34,7 @@ async function* readClearBytes(files: ApplicantFiles, file: string, entry: Store
       yield value;
     }
     const isSame = entry === null || (entry.bytes === bytes && entry.sha256 === hash.digest('hex'));
-    if (!isSame) throw new AlteredDocument(`expected the bytes that the manifest lists, got others. ${ADVICE}`);
+    if (!isSame) throw new AlteredDocument(`the file differs from the size or sha256 in the manifest. ${ADVICE}`);
   } finally {
     await opened.close();
   }
