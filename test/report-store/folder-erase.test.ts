@@ -18,7 +18,8 @@ async function setup() {
   await store.claim('POL-1');
   const stored = await store.save(documentToStore(), pieces(pdf('x')));
   await store.updateManifest(change({ documents: [stored] }));
-  return { store, erase: () => eraseFolder(root, join(root, '.incoming'), 'POL-1', PAUSES_MS) };
+  const draftFolder = join(root, '.incoming');
+  return { store, draftFolder, erase: () => eraseFolder(root, draftFolder, 'POL-1', PAUSES_MS) };
 }
 
 const fsError = (code: string) => Object.assign(new Error(code), { code, syscall: 'rmdir' });
@@ -42,6 +43,16 @@ test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
     expect(await store.applicants()).toEqual([]);
   },
 );
+
+test('erase keeps the running downloads of others, although the clock of this host is a day ahead', async () => {
+  const { draftFolder, erase } = await setup();
+  const draft = join(draftFolder, 'a'.repeat(32));
+  await fs.writeFile(draft, 'half');
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockReturnValue(now + 25 * 3_600_000);
+  await erase();
+  expect(await fs.readFile(draft, 'utf8')).toBe('half');
+});
 
 test('erase succeeds if a scanner releases the files in time, and counts each file once', async () => {
   const { store, erase } = await setup();

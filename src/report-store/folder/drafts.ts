@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isCode, nullIfAbsent, PRIVATE_FILE } from '../../disk/folders';
 import type { FormatCheck } from '../document/format-check';
@@ -102,9 +102,26 @@ async function createDraft(folder: string, path: string): Promise<FileHandle> {
 
 /** Removes the drafts of killed processes. */
 export async function removeStaleDrafts(folder: string, staleAfterMs = STALE_AFTER_MS): Promise<void> {
-  for (const name of (await readdir(folder)).filter((each) => NAME.test(each))) {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name));
+  if (names.length === 0) return;
+  const nowMs = await readFileSystemClock(folder);
+  for (const name of names) {
     const path = join(folder, name);
     const stats = await nullIfAbsent(stat(path)); // another process may have moved or removed it
-    if (stats?.isFile() && Date.now() - stats.mtimeMs > staleAfterMs) await rm(path, { force: true });
+    if (stats?.isFile() && nowMs - stats.mtimeMs > staleAfterMs) await rm(path, { force: true });
+  }
+}
+
+/**
+ * The clock that stamps the files of the store, in ms since 1970: the age of a file is measured with it, because hosts have different clocks. Writes
+ * a file and removes it, so it fails where the store cannot be written.
+ */
+export async function readFileSystemClock(folder: string): Promise<number> {
+  const probe = join(folder, draftName());
+  try {
+    await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
+    return (await stat(probe)).mtimeMs;
+  } finally {
+    await rm(probe, { force: true });
   }
 }

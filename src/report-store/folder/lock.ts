@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCode, PRIVATE_FILE, syncFolder } from '../../disk/folders';
 import { StoreUnavailable } from '../errors';
-import { draftName } from './drafts';
+import { draftName, readFileSystemClock } from './drafts';
 
 /** A file that many processes rewrite. */
 export interface SharedFile {
@@ -95,17 +95,6 @@ async function createLock(lock: string, draft: string): Promise<boolean> {
     throw error;
   }
   return true;
-}
-
-/** The age of a lock is measured with the clock that stamped it, because hosts have different ones. */
-async function readFileSystemClock(draftFolder: string): Promise<number> {
-  const probe = join(draftFolder, draftName());
-  try {
-    await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
-    return (await stat(probe)).mtimeMs;
-  } finally {
-    await rm(probe, { force: true });
-  }
 }
 
 async function removeStaleLock(lock: string, nowMs: number): Promise<void> {

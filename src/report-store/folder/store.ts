@@ -1,6 +1,5 @@
-import { rm, unlink, writeFile } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PRIVATE_FILE } from '../../disk/folders';
 import { createDocumentCheck } from '../document/check';
 import { documentFile } from '../layout';
 import type { ReportStore, StoreEncryption } from '../port';
@@ -8,7 +7,7 @@ import { ApplicantFiles } from './applicant-files';
 import { claimFolder } from './claim';
 import { inStoreErrors } from './disk-errors';
 import { publishDocument } from './documents';
-import { draftName, receiveDraft, removeStaleDrafts } from './drafts';
+import { readFileSystemClock, receiveDraft, removeStaleDrafts } from './drafts';
 import { eraseFolder, listApplicants } from './erase';
 import { createFolderIdentity } from './identity';
 import { type ApplicantFolder, expectOwnFolder, readManifest, updateManifest } from './manifests';
@@ -115,10 +114,8 @@ export function createFolderStore(
       inStoreErrors(async () => {
         await identity.read();
         await makeStoreFolder(base, draftFolder);
+        await readFileSystemClock(draftFolder); // fails if the store cannot be written
         await removeStaleDrafts(draftFolder);
-        const probe = join(draftFolder, draftName());
-        await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
-        await rm(probe);
       }),
   };
 }
