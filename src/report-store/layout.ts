@@ -16,7 +16,7 @@ const DIGEST_LENGTH = 8;
 const DIGEST_PART = new RegExp(`-[0-9a-f]{${DIGEST_LENGTH}}(?=\\.[a-z]+$)`);
 
 /** An applicant's folder, relative to the store: the clientUserId itself. @throws Error for an invalid one; no caller passes one */
-export function applicantFolder(clientUserId: string): string {
+export function folderName(clientUserId: string): string {
   if (!isClientUserId(clientUserId)) throw new Error('expected a valid clientUserId for a folder of the report store');
   return clientUserId;
 }

@@ -5,7 +5,7 @@ import { nullIfAbsent } from '../../disk/folders';
 import { WrongFolder } from '../errors';
 import type { ApplicantFiles } from './applicant-files';
 import { draftName } from './drafts';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
 /** Names the owner of a folder from before the invitation until the first manifest, which names it then. */
 export const CLAIM = '.applicant.json';

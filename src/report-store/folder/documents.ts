@@ -11,7 +11,7 @@ import { documentFile } from '../layout';
 import type { DocumentToStore } from '../port';
 import type { ApplicantFiles } from './applicant-files';
 import type { Draft } from './drafts';
-import { makeStoreFolder, rejectLinks, syncFolders } from './no-links';
+import { makeStoreFolder, rejectLinks, syncFolders } from './store-folders';
 
 /**
  * Moves a draft to its final name and returns its entry. A stored file is never changed (decision 0045): if the name has the same bytes, because an

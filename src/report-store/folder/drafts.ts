@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { isCode, nullIfAbsent, PRIVATE_FILE } from '../../disk/folders';
 import type { FormatCheck } from '../document/format-check';
 import type { Encryptor } from '../envelope';
-import { inStoreErrors } from './disk-errors';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { translateDiskErrors } from './disk-errors';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
 /** A checked document under a temporary name, complete and synced. The caller moves or removes it. */
 export interface Draft {
@@ -64,22 +64,22 @@ export async function receiveDraft(
   let bytes = 0;
   let changedAt: Date;
   try {
-    const file = await inStoreErrors(() => createDraft(folder, path));
+    const file = await translateDiskErrors(() => createDraft(folder, path));
     try {
       for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
         check.take(piece);
         hash.update(piece);
         bytes += piece.byteLength;
         const ready = encryptor ? encryptor.take(piece) : piece;
-        if (ready.byteLength > 0) await inStoreErrors(() => file.writeFile(ready));
+        if (ready.byteLength > 0) await translateDiskErrors(() => file.writeFile(ready));
       }
       check.finish();
-      if (encryptor) await inStoreErrors(() => file.writeFile(encryptor.finish()));
+      if (encryptor) await translateDiskErrors(() => file.writeFile(encryptor.finish()));
       // Not repeated on the same file: the system may have dropped the bytes and report success the second time.
-      await inStoreErrors(() => file.sync());
-      changedAt = (await inStoreErrors(() => file.stat())).mtime;
+      await translateDiskErrors(() => file.sync());
+      changedAt = (await translateDiskErrors(() => file.stat())).mtime;
     } finally {
-      await inStoreErrors(() => file.close());
+      await translateDiskErrors(() => file.close());
     }
   } catch (error) {
     await rm(path, { force: true }).catch(() => undefined); // it becomes stale otherwise
