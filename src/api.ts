@@ -32,7 +32,7 @@ runProcess('api', async () => {
   const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
   const store = watchStore({ store: reportStore, identifiesLegacy: false, log, signal: stopping.signal });
-  const ready = () => app.server.listening && store.isThere();
+  const ready = () => app.server.listening && store.isReady();
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(
     async () => {
@@ -49,11 +49,10 @@ runProcess('api', async () => {
   if (settings.codec !== 'off' && payload.ring === null)
     log.warn('no PAYLOAD_KEYS: the codec endpoint cannot decode anything');
   // The requests are about data in Temporal.
-  const nullIfStopping = nullIfAborted(stopping.signal);
-  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(nullIfStopping);
+  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(nullIfAborted(stopping.signal));
   if (client === null) return;
   await client.connection.close();
   const address = await listen(app.server, settings);
-  if ((await store.whenThere.catch(nullIfStopping)) === null) return;
+  if (!(await store.whenReady)) return;
   announceReady('api', metrics.address === null ? [address] : [address, metrics.address]);
 });

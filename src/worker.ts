@@ -51,12 +51,11 @@ runProcess('worker', async () => {
   const registry = createRegistry('worker');
   const stopping = new AbortController();
   const { signal } = stopping;
-  const nullIfStopping = nullIfAborted(signal);
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
   let drain = async (): Promise<void> => {};
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
   const store = watchStore({ store: reportStore, identifiesLegacy: true, log, signal });
-  const ready = () => state === 'running' && store.isThere();
+  const ready = () => state === 'running' && store.isReady();
   const metricsServer = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(
     async () => {
@@ -69,12 +68,12 @@ runProcess('worker', async () => {
     { graceMs: DRAINED_AFTER_MS },
   );
 
-  const connection = await connectWorker(config.temporal, { log, signal }).catch(nullIfStopping);
+  const connection = await connectWorker(config.temporal, { log, signal }).catch(nullIfAborted(signal));
   if (connection === null) return;
   await warnIfServerOld(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
   // Takes no task before the store is there, because only the store has the applicants that Temporal has deleted.
-  if ((await store.whenThere.catch(nullIfStopping)) === null) return;
+  if (!(await store.whenReady)) return;
   // Starts with a full disk too: activities that need the store are retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
 

@@ -3,7 +3,6 @@ import { isClientUserId } from '../domain/identifiers';
 import { versionName } from '../domain/instants';
 import { type Format, type ListedReport, type Organization, organizationKey } from '../domain/reports';
 
-/** The manifest's name in an applicant's folder. */
 export const MANIFEST = 'manifest.json';
 
 /** All ids of upstream's samples (24 hex digits, UUIDs, composites of them) match. */
@@ -42,7 +41,7 @@ export function isDocumentFile(file: string): boolean {
 }
 
 function typeFolder(type: string): string {
-  // Tested before it is lowered: some letters outside of the pattern lower into it.
+  // Tested first: toLowerCase turns some letters outside of the pattern (the Kelvin sign) into letters of it.
   return TYPE.test(type) && !DEVICE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);
 }
 

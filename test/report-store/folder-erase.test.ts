@@ -36,7 +36,7 @@ test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
     const rmdir = jest.spyOn(fs, 'rmdir').mockRejectedValue(fsError(code));
     const error = await erase().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreUnavailable);
-    expect((error as Error).message).toMatch(new RegExp(`POL-1: .*\\(${code}\\).*holds a file in it open`));
+    expect((error as Error).message).toMatch(new RegExp(`POL-1: .*\\(${code}\\).*has a file in it open`));
     expect(rmdir).toHaveBeenCalledTimes(PAUSES_MS.length + 1);
     rmdir.mockRestore();
     await erase();

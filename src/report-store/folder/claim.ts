@@ -7,7 +7,7 @@ import type { ApplicantFiles } from './applicant-files';
 import { draftName } from './drafts';
 import { makeStoreFolder, rejectLinks } from './store-folders';
 
-/** Names the owner of a folder from before the invitation until the first manifest, which names it then. */
+/** Names the owner of a folder without a manifest. Written before the invitation, removed after the first manifest. */
 export const CLAIM = '.applicant.json';
 
 /** Reserves an applicant's folder. On a case-insensitive file system, `POL-9` and `pol-9` share it and only the first claim is written. @throws WrongFolder */

@@ -31,7 +31,7 @@ export async function publishDocument(
     if (await moveToFreeName(files, draft, file)) return toEntry(document, file, draft);
     const stored = await inspectFile(files, file);
     if (stored?.sha256 !== draft.sha256) continue;
-    await syncFolders(files.base, dirname(files.pathOf(file))); // the earlier attempt may have ended before
+    await syncFolders(files.base, dirname(files.pathOf(file))); // the attempt that stored it may have crashed before this
     return toEntry(document, file, stored);
   }
   await moveIntoPlace(draft.path, files.pathOf(file));
@@ -71,7 +71,7 @@ async function moveToFreeName(files: ApplicantFiles, draft: Draft, file: string)
   }
 }
 
-/** An erased applicant keeps no folders, also where the draft was revoked after they were made. */
+/** Removes the folders made for a draft that was revoked meanwhile: an erased applicant leaves no folder. */
 async function removeEmptyFolders({ base }: ApplicantFiles, folder: string): Promise<void> {
   try {
     for (let at = folder; at.length > base.length; at = dirname(at)) await rmdir(at);

@@ -18,7 +18,7 @@ export interface Draft {
   readonly changedAt: Date;
 }
 
-/** No download takes longer, so an older draft is of a process that was killed. */
+/** No download takes longer: an older draft belongs to a killed process. */
 const STALE_AFTER_MS = 24 * 3_600_000;
 
 const NAME = /^[0-9a-f]{32}$/;
@@ -42,7 +42,7 @@ export async function revokeDrafts(folder: string, clientUserId: string): Promis
   }
 }
 
-/** Differs from the digits of the applicant's manifest drafts (see lock.ts), which are a digest too. */
+/** `downloads of` keeps these digits apart from those of the manifest's drafts (lock.ts). */
 function ownerDigits(clientUserId: string): string {
   return createHash('sha256').update(`downloads of ${clientUserId}`).digest('hex').slice(0, OWNER_DIGITS);
 }
@@ -75,14 +75,14 @@ export async function receiveDraft(
       }
       check.finish();
       if (encryptor) await translateDiskErrors(() => file.writeFile(encryptor.finish()));
-      // Not repeated on the same file: the system may have dropped the bytes and report success the second time.
+      // A failed sync must not be repeated: the system may have dropped the bytes and then report success.
       await translateDiskErrors(() => file.sync());
       changedAt = (await translateDiskErrors(() => file.stat())).mtime;
     } finally {
       await translateDiskErrors(() => file.close());
     }
   } catch (error) {
-    await rm(path, { force: true }).catch(() => undefined); // it becomes stale otherwise
+    await rm(path, { force: true }).catch(() => undefined); // removeStaleDrafts removes what stays
     await pieces.return?.().catch(() => undefined); // the loop closes the body only if it was entered
     throw error;
   }

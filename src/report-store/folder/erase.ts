@@ -67,8 +67,8 @@ async function tryRemove(path: string, draftFolder: string, files: Set<string>):
 
 function describeHeldFile(name: string, code: string): string {
   return (
-    `${name}: its folder in the report store cannot be removed (${code}): another program, such as a virus scanner, ` +
-    'holds a file in it open, or adds files to it. End that program, then run the same command again'
+    `${name}: the folder in the report store cannot be removed (${code}), because another program, such as a virus scanner, ` +
+    'has a file in it open or adds files. End that program, then run the command again'
   );
 }
 
