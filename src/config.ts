@@ -34,8 +34,6 @@ import {
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
-export { exitOnConfigurationError } from './process/configuration-fault';
-
 /**
  * The process that reads the configuration: it checks the form of all variables and requires the ones that it uses. `verifier`: a command that only
  * reads files of the audit log.

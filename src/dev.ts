@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { exitOnConfigurationError, readConfig } from './config';
+import { readConfig } from './config';
 import { readArguments } from './dev/arguments';
 import { runDev } from './dev/run-dev';
 import { hasColours, Terminal } from './dev/terminal';
@@ -11,7 +11,7 @@ const DATA_FOLDER = '.data';
 
 runProcess('dev', async () => {
   const { once, verbose, fresh, yes, personas } = readArguments(process.argv.slice(2), process.env);
-  const config = exitOnConfigurationError(() => readConfig('dev'));
+  const config = readConfig('dev');
   const { reportStore } = config;
 
   const { stdin: input, stdout: output } = process;

@@ -2,13 +2,11 @@ import path from 'node:path';
 import { createInternalActivities, createUpstreamActivities } from './activities';
 import { createActivityMetrics, serveSweepMetrics } from './activities/metrics';
 import { eraseEntries } from './cli/commands/erase-entries';
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
+import { listSetNames, readConfig } from './config';
 import { createUsersUpstream } from './human-api/users/adapter';
-import { createLogger } from './observability/log';
-import { createRegistry } from './observability/metrics';
 import { openProcessAudit } from './process/audit-process';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
+import { announceReady, openLogAndMetrics, runProcess } from './process/run-process';
 import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
@@ -31,24 +29,18 @@ import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/work
 const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
 
 runProcess('worker', async () => {
-  const config = exitOnConfigurationError(() => readConfig('worker'));
+  const config = readConfig('worker');
   const { taskQueue, refreshForMs, policy, retentionMs, humanApi } = config;
   const { namespace } = config.temporal;
-  const log = createLogger({ process: 'worker', level: config.logLevel });
-  logUnsyncedFolders(log);
+  const { log, registry } = openLogAndMetrics('worker', config.logLevel);
   const audit = await openProcessAudit({
     ...{ settings: config.audit, process: 'worker', names: listSetNames(), log },
     required: retentionMs !== null,
-  }).catch((error: unknown) =>
-    exitOnConfigurationError(() => {
-      throw error;
-    }),
-  );
+  });
   if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
     log.warn('REPORTS_ENCRYPTION is off: reports and manifests are stored in plain text in REPORT_STORE');
   installRuntime(log);
 
-  const registry = createRegistry('worker');
   const stopping = new AbortController();
   const { signal } = stopping;
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
@@ -83,7 +75,7 @@ runProcess('worker', async () => {
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
-  // Drops from the store only: the spool is the webhook's, usually on another host.
+  // Not from the spool, which is the webhook's and usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, cipher };
   const internalActivities = createInternalActivities({
     ...{ reportStore, cipher, audit, metrics, refreshForMs, policy },
@@ -110,6 +102,6 @@ runProcess('worker', async () => {
   serveSweepMetrics(registry, reportStore);
   serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';
-  announceReady('worker', metricsServer.address === null ? [] : [metricsServer.address]);
+  announceReady('worker', [metricsServer.address]);
   await running;
 });
