@@ -9,6 +9,7 @@ import {
   type StoredDocument,
   storedDocumentKeys,
 } from '../../src/domain/reports';
+import { storedDocument } from '../support/stored';
 
 const CLINIC = { id: 'o1', name: 'Clinic' };
 const PHARMACY = { id: 'o2', name: 'Pharmacy' };
@@ -16,17 +17,8 @@ const PHARMACY = { id: 'o2', name: 'Pharmacy' };
 const row = (id: string, type: string, organization: ListedReport['organization'] = CLINIC): ListedReport => {
   return { id, type, organization, updatedAt: '2026-01-02T00:00:00Z' };
 };
-const stored = (reportId: string, updatedAt: string | null, seenAt: string | null = null): StoredDocument => ({
-  ...{
-    file: `unity/clinic/${reportId}.${updatedAt}.pdf`,
-    type: 'unity',
-    organization: CLINIC,
-    format: 'pdf',
-    reportId,
-  },
-  ...{ updatedAt, seenAt, sha256: '0', bytes: 1, contentType: 'application/pdf', storedAt: '2026-01-03T00:00:00Z' },
-  superseded: false,
-});
+const stored = (reportId: string, updatedAt: string | null, seenAt: string | null = null) =>
+  storedDocument({ file: `${reportId}.${updatedAt}.pdf`, organization: CLINIC, reportId, updatedAt, seenAt });
 
 describe('wanted reports', () => {
   test.each([
