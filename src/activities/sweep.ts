@@ -79,6 +79,8 @@ const INSPECT_CONCURRENCY = 8;
 const FIRST_IDS = 100;
 /** Lists of findings to keep. */
 const KEPT_LISTS = 30;
+/** The sweeps of the last lists may still need their working files: two sweeps can run at once. */
+const UNSETTLED_LISTS = 2;
 
 /** The activities of a sweep that do not call the upstream. */
 export function createSweepActivities({ reportStore, sweepSource, runs, refreshForMs, policy }: SweepDeps) {
@@ -155,12 +157,14 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
       });
     },
 
-    /** Removes the working files of the sweep, and the oldest lists of findings. */
+    /** Removes the working files of the sweep and of ended ones, and the oldest lists of findings. */
     async tidySweep({ sweepId }: { sweepId: string }): Promise<void> {
       await translateStoreErrors(async () => {
         await sweepFiles(shelf, sweepId).remove();
-        const lists = (await shelf.list('sweeps/')).filter((name) => /^sweeps\/[^/]+\.jsonl$/.test(name));
-        for (const name of lists.slice(0, -KEPT_LISTS)) await shelf.remove(name);
+        const lists = (await shelf.list('sweeps/')).flatMap((name) => /^sweeps\/([^/]+)\.jsonl$/.exec(name)?.[1] ?? []);
+        // An erasure at the same time may have written one of their files again.
+        for (const ended of lists.slice(0, -UNSETTLED_LISTS)) await sweepFiles(shelf, ended).remove();
+        for (const oldest of lists.slice(0, -KEPT_LISTS)) await shelf.remove(findingsFileName(oldest));
       });
     },
   };
@@ -188,9 +192,10 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
     const findings: SweepFinding[] = [];
     for (const [shard, partCount] of parts.entries()) {
       for (let part = 0; part < partCount; part += 1) {
-        const rows = await files.read('findings', shard, part);
-        const isConfirmed = (index: number) => confirmedPositions.has([shard, part, index].join());
-        findings.push(...rows.filter(({ kind }, index) => kind !== 'gone' || isConfirmed(index)));
+        for (const [index, finding] of (await files.readFindings(shard, part)).entries()) {
+          const isConfirmed = finding?.kind !== 'gone' || confirmedPositions.has([shard, part, index].join());
+          if (finding && isConfirmed) findings.push(finding);
+        }
       }
     }
     return findings;
