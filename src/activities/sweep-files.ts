@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { ApplicantListing, SweepCandidate, SweepFinding, SweepPerson } from '../domain/sweep';
 import type { Shelf } from '../report-store/shelf';
 
@@ -50,6 +51,6 @@ function parseJsonLines<T>(bytes: Buffer | null): (T | null)[] {
     return lines.map((line) => JSON.parse(line) as T | null);
   } catch {
     // The parser's own error quotes the text.
-    throw new Error('a file of the sweep is damaged: run the sweep again');
+    throw ApplicationFailure.nonRetryable('a file of the sweep is damaged: run the sweep again', 'SweepDamaged');
   }
 }

@@ -39,7 +39,7 @@ export class OperationStuck extends Error {
 
   constructor(workflowId: string, why: string) {
     super(
-      `${workflowId} was started again and does not finish either: ${why}. Check it in the Temporal UI, and the workers' build and PAYLOAD_KEYS, then run the same command again`,
+      `${workflowId} does not finish: ${why}. Check it in the Temporal UI, and the workers' build and PAYLOAD_KEYS, then run the same command again`,
     );
   }
 }
@@ -59,13 +59,13 @@ export interface WaitOptions {
 
 /** Runs a workflow for an operator and waits for its result. @throws {OperationStuck} @throws {ResultUnreadable} */
 export interface Operations {
-  /** Sweeps now, or joins a sweep that is running. */
+  /** Sweeps now, or joins the sweep of another command. A scheduled sweep has another id, and both run. */
   sweep(options?: WaitOptions): Promise<SweepResult>;
   /** Withdraws the people of an id without an open applicant: all of them, or `only` those. */
   withdraw(clientUserId: string, options?: WaitOptions, only?: KnownPeople): Promise<WithdrawPersonResult>;
 }
 
-const COMPLETED = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
+const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
 /** A create that was in flight when its run was terminated shows upstream within a minute, as long as a cancelled applicant looks for it. */
 const CREATE_SHOWS_AFTER_MS = 60_000;
 
@@ -99,14 +99,14 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
       const { closed, stuck } = await waitForCloseOrStuck(client, workflowId, signal, (description) =>
         findHindrance(workflowType, description),
       );
-      if (closed?.workflowExecutionInfo?.status === COMPLETED) {
+      if (closed?.workflowExecutionInfo?.status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
         const result = (await client.workflow.getHandle(workflowId, runIdOf(closed)).result()) as T;
         // Its missing fields would read as "no one", or as "withdrawn".
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
         if (isStarted || isEnough(result)) return result;
         continue;
       }
-      const why = stuck?.why ?? 'it was terminated';
+      const why = stuck?.why ?? describeEnd(closed);
       if (isStarted) throw new OperationStuck(workflowId, why);
       onStep?.({ step: 'replaced', workflowId, why });
       if (stuck) await terminateRun(client, stuck, 'it does not finish, and a new run replaces it');
@@ -161,4 +161,13 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     onStep?.({ step: 'create-in-flight', forMs });
     await sleep(forMs, undefined, signal && { signal });
   }
+}
+
+/** How a run without a result has ended; null: Temporal has no such run. */
+function describeEnd(description: RunDescription | null): string {
+  if (description === null) return 'it was deleted';
+  const { status } = description.workflowExecutionInfo ?? {};
+  if (status === Status.WORKFLOW_EXECUTION_STATUS_FAILED) return 'it failed';
+  if (status === Status.WORKFLOW_EXECUTION_STATUS_TIMED_OUT) return 'it timed out';
+  return status === Status.WORKFLOW_EXECUTION_STATUS_CANCELED ? 'it was cancelled' : 'it was terminated';
 }

@@ -1,4 +1,4 @@
-import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { FindingPosition, SweepSettings } from '../activities/sweep';
 import { MINUTE_MS } from '../domain/policy';
 import { internalActivities, longRunningActivities, upstreamActivities } from './activity-calls';
@@ -50,7 +50,16 @@ export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
   const at = carried
     ? { ...newProgress(carried.settings), ...carried }
     : newProgress(await internalActivities('Read the settings').beginSweep());
-  const { sweepId } = at.settings;
+  try {
+    return await runSweep(at);
+  } catch (error) {
+    // A damaged file fails the sweep, because no retry repairs it.
+    if (error instanceof ActivityFailure && !isCancellation(error)) await tidy(at);
+    throw error;
+  }
+}
+
+async function runSweep(at: SweepProgress): Promise<SweepResult> {
   while (!at.applicantsListed) {
     await continueAsNewIfLong(at);
     await listApplicants(at);
@@ -67,8 +76,12 @@ export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
   const { settings, people, applicants, parts, confirmed, unchecked } = at;
   const writer = longRunningActivities('Write the findings');
   const result = await writer.finishSweep({ settings, people, applicants, parts, confirmed, unchecked });
-  await internalActivities('Remove the working files').tidySweep({ sweepId });
+  await tidy(at);
   return result;
+}
+
+async function tidy({ settings: { sweepId } }: SweepProgress): Promise<void> {
+  await internalActivities('Remove the working files').tidySweep({ sweepId });
 }
 
 function newProgress(settings: SweepSettings): SweepProgress {

@@ -1,4 +1,6 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, type SweepSettings } from '../../src/activities/sweep';
 import { findingsFileName, sweepFiles } from '../../src/activities/sweep-files';
 import { createSweepPageActivities } from '../../src/activities/sweep-upstream';
@@ -7,6 +9,7 @@ import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream } from '../support/fake-upstream';
 
+const SILENT = new DefaultLogger('ERROR', () => {});
 const SWEEP_ID = '20260302T000000000Z-run2';
 
 function setup() {
@@ -21,7 +24,7 @@ function setup() {
     policy: DEFAULT_POLICY,
   });
   const { isThere } = createSweepPageActivities({ upstream, reportStore: store });
-  const environment = new MockActivityEnvironment();
+  const environment = new MockActivityEnvironment({}, { logger: SILENT });
   return {
     ...{ store, upstream, files: sweepFiles(store.shelf, SWEEP_ID) },
     erase: (clientUserId: string) => openErasureRecords(store).eraseFiles(clientUserId),
@@ -83,4 +86,20 @@ test('a working file that an erasure wrote again after the end of its sweep is r
     'sweeps/20260228T000000000Z-run0/people-000000.jsonl',
     'sweeps/20260302T000000000Z-run2/people-000000.jsonl',
   ]);
+});
+
+test('a damaged working file ends the sweep', async () => {
+  const { store, isThere, finish } = setup();
+  await store.shelf.put(
+    `sweeps/${SWEEP_ID}/findings-000000-000000.jsonl`,
+    Buffer.from('{"kind":"gone","humanId":"h-1'),
+  );
+  for (const call of [isThere(0), finish([])]) {
+    const error = await call.catch((rejection: unknown) => rejection);
+    expect(error).toBeInstanceOf(ApplicationFailure);
+    expect(error).toMatchObject({
+      ...{ nonRetryable: true, type: 'SweepDamaged' },
+      message: 'a file of the sweep is damaged: run the sweep again',
+    });
+  }
 });

@@ -157,6 +157,22 @@ test('a person who is invited during the sweep is no finding', async () => {
   expect((await swept).counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
 });
 
+test('a sweep with a damaged working file fails, and the next one runs', async () => {
+  const { enrol, start, listed, work, operations, humanApi, store } = setup();
+  await start('DAMAGED-1', enrol('DAMAGED-1'));
+  await listed();
+  const release = humanApi.hold('listPeople');
+  await work();
+  const failed = expect(operations.sweep()).rejects.toThrow(/^sweep-\S+ does not finish: it failed\. /);
+  await until('the list of people', 20_000, () => humanApi.count('listPeople') > 0);
+  const [name = ''] = await store.shelf.list('sweeps/');
+  await store.shelf.put(name, Buffer.from('{"clientUserId":"FIT'));
+  release();
+  await failed;
+  expect(await store.shelf.list('sweeps/')).toEqual([]);
+  expect(await operations.sweep()).toMatchObject({ people: 1, applicants: 1 });
+});
+
 test('an incomplete list makes no person gone', async () => {
   const { enrol, start, listed, work, operations, humanApi } = setup();
   const humanId = enrol('MISSED-1');
