@@ -9,7 +9,7 @@ import {
 import type { DataConverter } from '@temporalio/common';
 import { isLoopbackHost } from '../process/loopback';
 import { createRejectionWatch, describeRejection, rejectionOf, TemporalRejected } from './rejection';
-import { GRPC, hasStatus } from './rpc';
+import { callWithDeadline, GRPC, hasStatus } from './rpc';
 import { hostOf, type TemporalSettings } from './settings';
 
 interface Log {
@@ -115,12 +115,11 @@ export async function waitUntilReachable<T>(
 
 /** Reads the namespace: a dev server listens some moments before it has one, and a mistyped namespace must not look like a running server. */
 export async function probeNamespace(
-  connection: Pick<ConnectionLike, 'withDeadline' | 'workflowService'>,
+  connection: Pick<ConnectionLike, 'workflowService' | 'withDeadline' | 'withAbortSignal'>,
   namespace: string,
 ): Promise<void> {
-  await connection.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () =>
-    connection.workflowService.describeNamespace({ namespace }),
-  );
+  const describe = () => connection.workflowService.describeNamespace({ namespace });
+  await callWithDeadline(connection, describe, Date.now() + PROBE_TIMEOUT_MS);
 }
 
 /** By default, gRPC waits up to two minutes before it connects to a lost server again. */

@@ -4,7 +4,7 @@ import type { temporal } from '@temporalio/proto';
 import type { RunRef } from '../domain/erasure';
 import { isHumanId } from '../domain/identifiers';
 import { ACTIVITIES } from '../workflows/contract';
-import { callBy, nullIfNotFound, readPages } from './rpc';
+import { callWithDeadline, nullIfNotFound, readPages } from './rpc';
 
 type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
 
@@ -77,7 +77,9 @@ async function readActivities(client: Client, execution: RunRef, names: readonly
   const activities = new Map<string, RecordedActivity>();
   const pages = readPages((page) =>
     nullIfNotFound(
-      callBy(client, () => client.workflowService.getWorkflowExecutionHistory({ namespace, execution, ...page })),
+      callWithDeadline(client, () =>
+        client.workflowService.getWorkflowExecutionHistory({ namespace, execution, ...page }),
+      ),
     ),
   );
   for await (const { history } of pages) {

@@ -15,7 +15,7 @@ import {
   type WithdrawPersonResult,
   withdrawWorkflowId,
 } from '../workflows/contract';
-import { toMs } from './rpc';
+import { callWithDeadline, toMs } from './rpc';
 import { waitForCloseOrStuck } from './run-health';
 import { describeRun, isOpenRun, type RunDescription, runIdOf, terminateRun } from './runs';
 import { hasWorker } from './task-queues';
@@ -94,13 +94,14 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     isEnough: (result: T) => boolean = () => true,
   ): Promise<T> {
     for (;;) {
-      const { runId, isStarted } = await startOrJoin(workflowType, workflowId, args);
+      const { runId, isStarted } = await startOrJoin(workflowType, workflowId, args, signal);
       await onRun?.({ workflowId, runId });
       const { closed, stuck } = await waitForCloseOrStuck(client, workflowId, signal, (description) =>
         findHindrance(workflowType, description),
       );
       if (closed?.workflowExecutionInfo?.status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
-        const result = (await client.workflow.getHandle(workflowId, runIdOf(closed)).result()) as T;
+        const handle = client.workflow.getHandle(workflowId, runIdOf(closed));
+        const result = (await callWithDeadline(client, () => handle.result(), undefined, signal)) as T;
         // Its missing fields would read as "no one", or as "withdrawn".
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
         if (isStarted || isEnough(result)) return result;
@@ -117,6 +118,7 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     workflowType: string,
     workflowId: string,
     args: readonly unknown[],
+    signal: AbortSignal | undefined,
   ): Promise<{ runId: string; isStarted: boolean }> {
     const options = {
       taskQueue,
@@ -127,7 +129,8 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     } as const;
     for (;;) {
       try {
-        const { firstExecutionRunId } = await client.workflow.start(workflowType, options);
+        const start = () => client.workflow.start(workflowType, options);
+        const { firstExecutionRunId } = await callWithDeadline(client, start, undefined, signal);
         return { runId: firstExecutionRunId, isStarted: true };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { RunRef } from '../domain/erasure';
 import { parseWorkflowId } from '../workflows/contract';
-import { callBy, nullIfNotFound, readPages } from './rpc';
+import { callWithDeadline, nullIfNotFound, readPages } from './rpc';
 import { describeRun, isOpenRun, listRuns, type RunInfo, runIdOf, terminateRun } from './runs';
 
 /** Temporal accepted the deletion of a run and still has it. */
@@ -57,7 +57,7 @@ export function createRemoval(client: Client, onRemove: (workflowId: string, run
 
   async function removeRun(workflowExecution: RunRef, signal: AbortSignal | undefined): Promise<void> {
     const request = { namespace, workflowExecution };
-    await nullIfNotFound(callBy(client, () => client.workflowService.deleteWorkflowExecution(request)));
+    await nullIfNotFound(callWithDeadline(client, () => client.workflowService.deleteWorkflowExecution(request)));
     const untilMs = performance.now() + DELETED_WITHIN_MS;
     while (await describeRun(client, workflowExecution)) {
       if (performance.now() > untilMs) throw new RemovalStuck(workflowExecution.workflowId);

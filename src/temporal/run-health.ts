@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 import { KeyMissing } from '../domain/encryption';
 import type { RunRef } from '../domain/erasure';
 import { applicantWorkflowId, REFRESH_REPORTS } from '../workflows/contract';
-import { callBy, toMs } from './rpc';
+import { callWithDeadline, toMs } from './rpc';
 import { describeRun, isOpenRun, type RunDescription, runIdOf, waitForClose } from './runs';
 
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
@@ -102,7 +102,9 @@ async function readLastTaskEnd(
 ) {
   const { namespace } = client.options;
   const request = { namespace, execution: execution ?? {}, maximumPageSize: LAST_EVENTS };
-  const { history } = await callBy(client, () => client.workflowService.getWorkflowExecutionHistoryReverse(request));
+  const { history } = await callWithDeadline(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse(request),
+  );
   return history?.events?.find(({ eventType }) => TASK_ENDS.includes(eventType));
 }
 

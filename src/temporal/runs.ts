@@ -7,7 +7,7 @@ import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { OUTCOMES, STAGES } from '../domain/outcome';
 import { SECOND_MS } from '../domain/policy';
 import { applicantWorkflowId, COLLECT_RECORDS, parseWorkflowId, SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
-import { callBy, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
 
 // All functions here throw what the client throws.
 
@@ -29,7 +29,9 @@ export function describeRun(
   untilMs?: number,
 ): Promise<RunDescription | null> {
   const request = { namespace: client.options.namespace, execution };
-  return nullIfNotFound(callBy(client, () => client.workflowService.describeWorkflowExecution(request), untilMs));
+  return nullIfNotFound(
+    callWithDeadline(client, () => client.workflowService.describeWorkflowExecution(request), untilMs),
+  );
 }
 
 /** By the closing time and not by the status: a paused run is open too. */
@@ -102,7 +104,7 @@ export function listRuns(
   }: { readonly pageSize?: number; readonly nextPageToken?: Uint8Array; readonly untilMs?: number } = {},
 ) {
   const request = { namespace: client.options.namespace, query, ...page };
-  return callBy(client, () => client.workflowService.listWorkflowExecutions(request), untilMs);
+  return callWithDeadline(client, () => client.workflowService.listWorkflowExecutions(request), untilMs);
 }
 
 /** The query for the applicants of a task queue, open and closed. */
@@ -143,10 +145,10 @@ export async function waitForClose(
   const untilMs = Date.now() + forMs;
   try {
     // The server answers a long poll after 20 s without an event.
-    const { history } = await withAbort(client, signal, () => callBy(client, wait, untilMs));
+    const { history } = await callWithDeadline(client, wait, untilMs, signal);
     return (history?.events ?? []).length > 0;
   } catch (error) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw error;
     if (isWorkflowNotFound(error)) return true;
     // The server may see the end of the deadline first, and cancels the call.
     const isTimeout = hasStatus(error, GRPC.DEADLINE_EXCEEDED);
@@ -158,19 +160,5 @@ export async function waitForClose(
 /** Terminates a run, unless it has ended or was deleted. */
 export async function terminateRun(client: Client, { workflowId, runId }: RunRef, reason: string): Promise<void> {
   const handle = client.workflow.getHandle(workflowId, runId);
-  await nullIfNotFound(callBy(client, () => handle.terminate(reason)));
-}
-
-/** Each call gets its own signal, because the client never removes its listeners: a long wait would collect them. */
-async function withAbort<T>(client: Client, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
-  if (!signal) return call();
-  signal.throwIfAborted();
-  const own = new AbortController();
-  const abort = () => own.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await client.withAbortSignal(own.signal, call);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  await nullIfNotFound(callWithDeadline(client, () => handle.terminate(reason)));
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import { DAY_MS, SECOND_MS } from '../domain/policy';
 import { RETENTION, retentionWorkflowId, SWEEP, sweepWorkflowId } from '../workflows/contract';
-import { callBy, isNotAllowed } from './rpc';
+import { callWithDeadline, isNotAllowed } from './rpc';
 
 interface ScheduleSpec {
   readonly workflowType: string;
@@ -68,7 +68,7 @@ export async function keepSchedule(
   const logFields = { schedule: spec.id(taskQueue) };
   while (!signal.aborted) {
     try {
-      const result = await callBy(client, () => applySchedule(spec, settings));
+      const result = await callWithDeadline(client, () => applySchedule(spec, settings));
       if (result !== 'unchanged') log.info(logFields, `${name} was ${result}`);
       return;
     } catch (error) {

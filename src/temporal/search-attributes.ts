@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
-import { GRPC, hasStatus, isNotAllowed } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isNotAllowed } from './rpc';
 
 /** Search attributes are missing and may not be registered here, or have another type. The message contains an administrator's command. */
 export class SearchAttributesUnusable extends Error {
@@ -11,7 +11,7 @@ export class SearchAttributesUnusable extends Error {
 }
 
 /** A client's connection, or a worker's. */
-type Services = Pick<ConnectionLike, 'operatorService' | 'workflowService'>;
+type Services = Pick<ConnectionLike, 'operatorService' | 'workflowService' | 'withDeadline' | 'withAbortSignal'>;
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
 const { IndexedValueType } = temporal.api.enums.v1;
@@ -58,11 +58,16 @@ export async function ensureSearchAttributes(
 
 async function readRegisteredTypes(connection: Services, namespace: string) {
   try {
-    return (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
+    return await listAttributes(connection, namespace);
   } catch (error) {
     if (isNotAllowed(error)) return 'not-allowed';
     throw error;
   }
+}
+
+async function listAttributes(connection: Services, namespace: string) {
+  const list = () => connection.operatorService.listSearchAttributes({ namespace });
+  return (await callWithDeadline(connection, list)).customAttributes;
 }
 
 async function register(connection: Services, namespace: string, missing: readonly Name[]): Promise<void> {
@@ -70,7 +75,9 @@ async function register(connection: Services, namespace: string, missing: readon
     try {
       // One by one: the server rejects a whole request if another process was faster with one of its names.
       const searchAttributes = { [name]: TYPES[SEARCH_ATTRIBUTES[name]] };
-      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+      await callWithDeadline(connection, () =>
+        connection.operatorService.addSearchAttributes({ namespace, searchAttributes }),
+      );
     } catch (error) {
       if (isNotAllowed(error)) throw missingError(namespace, missing);
       if (isGrpcServiceError(error) && NO_SLOT.test(error.details))
@@ -97,7 +104,7 @@ async function waitUntilUsable(connection: Services, namespace: string): Promise
 async function isUsable(connection: Services, namespace: string, names: readonly Name[]): Promise<boolean> {
   const query = names.map((name) => `${name} IS NULL`).join(' AND ');
   try {
-    await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    await callWithDeadline(connection, () => connection.workflowService.countWorkflowExecutions({ namespace, query }));
     return true;
   } catch (error) {
     if (hasStatus(error, GRPC.INVALID_ARGUMENT)) return false;
@@ -124,7 +131,7 @@ function mistypedError(namespace: string, names: readonly Name[]): SearchAttribu
 
 async function noSlotError(connection: Services, namespace: string, name: Name): Promise<SearchAttributesUnusable> {
   const type = SEARCH_ATTRIBUTES[name];
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const customAttributes = await listAttributes(connection, namespace);
   const taken = Object.keys(customAttributes).filter((each) => customAttributes[each] === TYPES[type]);
   const others = taken.filter((each) => !NAMES.some((own) => own === each)).sort();
   const missing = NAMES.filter((each) => customAttributes[each] === undefined);

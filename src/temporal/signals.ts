@@ -4,7 +4,7 @@ import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { CheckSchedule } from '../domain/refresh';
-import { callBy, GRPC, hasStatus, isWorkflowNotFound } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound } from './rpc';
 
 /**
  * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal
@@ -58,7 +58,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
       try {
         const input = { payloads: await encode(workflowId, payload) };
         const request = { namespace, identity, workflowExecution: { workflowId }, signalName, input, requestId };
-        await callBy(client, () => client.workflowService.signalWorkflowExecution(request), untilMs);
+        await callWithDeadline(client, () => client.workflowService.signalWorkflowExecution(request), untilMs);
         return true;
       } catch (error) {
         if (isWorkflowNotFound(error)) return false;
@@ -81,7 +81,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
           ...(startDelayMs > 0 && { workflowStartDelay: msToTs(startDelayMs) }),
         };
-        await callBy(client, () => client.workflowService.signalWithStartWorkflowExecution(request), untilMs);
+        await callWithDeadline(client, () => client.workflowService.signalWithStartWorkflowExecution(request), untilMs);
       } catch (error) {
         throw undelivered('signal with start', error);
       }

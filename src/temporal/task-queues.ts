@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { Gauge, type Registry } from 'prom-client';
 import { POLL_PRIORITY, upstreamTaskQueue } from '../workflows/contract';
-import { callBy, toMs } from './rpc';
+import { callWithDeadline, toMs } from './rpc';
 
 const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
 /** A command must not wait longer for this hint. */
@@ -27,7 +27,7 @@ export async function hasWorker({ client, taskQueue }: { client: Client; taskQue
 async function hasPoller(client: Client, name: string, taskQueueType: temporal.api.enums.v1.TaskQueueType) {
   const request = { namespace: client.options.namespace, taskQueue: { name }, taskQueueType };
   const describe = () => client.workflowService.describeTaskQueue(request);
-  const { pollers } = await callBy(client, describe, Date.now() + WORKER_TIMEOUT_MS);
+  const { pollers } = await callWithDeadline(client, describe, Date.now() + WORKER_TIMEOUT_MS);
   return (pollers ?? []).some(({ lastAccessTime }) => Date.now() - (toMs(lastAccessTime) ?? 0) < POLLED_WITHIN_MS);
 }
 
@@ -48,7 +48,7 @@ export function serveDuePollMetric(registry: Registry, deps: { readonly client: 
 
 /** The server lists only the priorities that tasks have used lately. @throws what the client throws */
 async function readOldestDuePollSeconds({ client, taskQueue }: { client: Client; taskQueue: string }): Promise<number> {
-  const { stats, statsByPriorityKey } = await callBy(
+  const { stats, statsByPriorityKey } = await callWithDeadline(
     client,
     () =>
       client.workflowService.describeTaskQueue({

@@ -51,18 +51,26 @@ async function registered(namespace: string) {
 /** A connection on which some calls fail with a gRPC status, and calls are counted. */
 function failing(code: number, methods: readonly string[]): { through: Services; calls: string[] } {
   const calls: string[] = [];
+  let hasDeadline = false;
   const service = (real: object) =>
     new Proxy(real, {
       get(target, name: string) {
         return (request: object) => {
-          calls.push(name);
+          calls.push(hasDeadline ? name : `${name} without a deadline`);
           const rejection = Object.assign(new Error('rejected'), { code, details: 'rejected', metadata: {} });
           if (methods.includes(name)) return Promise.reject(rejection);
           return Reflect.get(target, name).call(target, request);
         };
       },
     });
-  const through = {
+  const through: Services = {
+    withAbortSignal: connection.withAbortSignal.bind(connection),
+    withDeadline: (_deadline, call) => {
+      hasDeadline = true;
+      return call().finally(() => {
+        hasDeadline = false;
+      });
+    },
     operatorService: service(connection.operatorService) as ConnectionLike['operatorService'],
     workflowService: service(connection.workflowService) as ConnectionLike['workflowService'],
   };
@@ -78,9 +86,12 @@ test('missing attributes are registered and usable at once', async () => {
   expect(logged).toHaveLength(1);
 });
 
-test('if none is missing, one call is made', async () => {
+test('if none is missing, one call is made; each call has a deadline', async () => {
   const { ensure, logged } = await setup();
-  await ensure();
+  const first = failing(0, []);
+  await ensure(first.through);
+  const names = ['listSearchAttributes', 'addSearchAttributes', 'countWorkflowExecutions'];
+  expect([...new Set(first.calls)]).toEqual(names);
   const { through, calls } = failing(0, []);
   await ensure(through);
   expect(calls).toEqual(['listSearchAttributes']);
