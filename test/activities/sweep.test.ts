@@ -46,7 +46,7 @@ const finding = (kind: 'unattended' | 'gone', clientUserId: string, humanId: str
 
 test('an erasure during a sweep changes the position of no other finding', async () => {
   const { files, upstream, erase, isThere, finish } = setup();
-  const { humanId } = upstream.enrol('POL-3', 'pol-3@example.org', 0);
+  const { humanId } = upstream.addPerson('POL-3', 'pol-3@example.org', 0);
   const rows = [
     finding('unattended', 'POL-1', 'h-1'),
     finding('gone', 'POL-2', 'h-2'),

@@ -158,13 +158,13 @@ test('a person who is invited during the sweep is no finding', async () => {
 });
 
 test('a sweep with a damaged working file fails, and the next one runs', async () => {
-  const { enrol, start, listed, work, operations, humanApi, store } = setup();
+  const { enrol, start, listed, work, operations, upstream, store } = setup();
   await start('DAMAGED-1', enrol('DAMAGED-1'));
   await listed();
-  const release = humanApi.hold('listPeople');
+  const release = upstream.hold('listPeople');
   await work();
   const failed = expect(operations.sweep()).rejects.toThrow(/^sweep-\S+ does not finish: it failed\. /);
-  await until('the list of people', 20_000, () => humanApi.count('listPeople') > 0);
+  await until('the list of people', () => upstream.count('listPeople') > 0);
   const [name = ''] = await store.shelf.list('sweeps/');
   await store.shelf.put(name, Buffer.from('{"clientUserId":"FIT'));
   release();
