@@ -32,7 +32,7 @@ export interface SweepSource {
   /** One page of all applicants. `next`: the token of the next page; null after the last one. */
   listApplicants(next: string | null): Promise<{ applicants: readonly ApplicantListing[]; next: string | null }>;
   /** The newest run of one applicant; null if Temporal has none. */
-  inspect(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null>;
+  observe(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null>;
 }
 
 /** Shard, part and index of a finding. */
@@ -74,7 +74,7 @@ export interface SweepDeps {
 /** Candidates of one part: a few seconds of work. */
 const PART_SIZE = 500;
 /** Low, because Temporal and the worker have other work. */
-const INSPECT_CONCURRENCY = 8;
+const OBSERVE_CONCURRENCY = 8;
 /** Ids of each kind in the result, which is part of the history. */
 const FIRST_IDS = 100;
 /** Lists of findings to keep. */
@@ -126,7 +126,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
     async checkPart({ settings, shard, part }: PartToCheck): Promise<{ gone: number[] }> {
       const files = sweepFiles(shelf, settings.sweepId);
       const candidates = await translateStoreErrors(() => files.read('candidates', shard, part));
-      const limit = pLimit(INSPECT_CONCURRENCY);
+      const limit = pLimit(OBSERVE_CONCURRENCY);
       const judged = await limit
         .map(candidates, (candidate) => judge(candidate, settings))
         // After a failure no further candidate is inspected.
@@ -173,7 +173,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
     heartbeat();
     const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
     const clientUserId = candidate.clientUserId ?? (await runs.findByHumanId(candidate.humanId ?? ''));
-    const run = clientUserId === null ? null : await sweepSource.inspect(clientUserId, settings.pollMs, nowMs);
+    const run = clientUserId === null ? null : await sweepSource.observe(clientUserId, settings.pollMs, nowMs);
     // Temporal may have deleted the run; the manifest has its ending.
     const isForgotten = candidate.of === 'person' && clientUserId !== null && run === null;
     const recorded = isForgotten ? await readEnding(clientUserId) : null;

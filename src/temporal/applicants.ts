@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import type { ApplicantRun } from '../domain/applicant-run';
@@ -17,8 +17,8 @@ import {
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
-import { callWithDeadline, isTransient } from './rpc';
-import { describeRun, parseWord, toApplicantRun, waitForClose } from './runs';
+import { callWithDeadline, isTransient, payloadContext, type TemporalDeps } from './rpc';
+import { describeRun, parseEnum, toApplicantRun, waitForClose } from './runs';
 
 /** An applicant to start. */
 export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
@@ -58,9 +58,7 @@ const LONG_POLL_MS = 30_000;
 /** The first poll of a run without a humanId; each further one is twice as long. */
 const FIRST_POLL_MS = 1_000;
 
-export function createApplicants({ client, taskQueue }: { client: Client; taskQueue: string }): Applicants {
-  const { namespace, loadedDataConverter } = client.options;
-
+export function createApplicants({ client, taskQueue }: TemporalDeps): Applicants {
   return {
     async start({ details, detailsDigest, policy, again, batch, autoInvite }) {
       const { clientUserId } = details;
@@ -156,9 +154,14 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
 
   async function readDigest(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
     if (!payload) return null;
-    const context = { type: 'workflow' as const, namespace, workflowId };
+    const { loadedDataConverter } = client.options;
     try {
-      return await decodeFromPayloadsAtIndex<string>(loadedDataConverter, 0, [payload], context);
+      return await decodeFromPayloadsAtIndex<string>(
+        loadedDataConverter,
+        0,
+        [payload],
+        payloadContext(client, workflowId),
+      );
     } catch (error) {
       // Without keys there is no codec, and the converter does not recognise encryption.
       const keyId = error instanceof KeyMissing ? error.keyId : keyIdOf(payload);
@@ -172,7 +175,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     try {
       const read = () => handleOf(clientUserId).result();
       const result: Partial<CollectRecordsResult> | null = await callWithDeadline(client, read, untilMs);
-      return parseWord(REASONS, result?.reason);
+      return parseEnum(REASONS, result?.reason);
     } catch (error) {
       if (isTransient(error)) throw error;
       return null;

@@ -84,14 +84,14 @@ export async function waitUntilReachable<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = settings;
-  const at = { address: connection.address, namespace };
+  const logFields = { address: connection.address, namespace };
   const startedMs = performance.now();
   let lastLog = { ms: Number.NEGATIVE_INFINITY, rejection: null as string | null };
   for (;;) {
     try {
       signal?.throwIfAborted();
       const reached = await attempt();
-      if (lastLog.ms > 0) log.info(at, 'Temporal answers');
+      if (lastLog.ms > 0) log.info(logFields, 'Temporal answers');
       return reached;
     } catch (error) {
       signal?.throwIfAborted();
@@ -105,8 +105,8 @@ export async function waitUntilReachable<T>(
         lastLog = { ms: nowMs, rejection };
         const what = isNamespaceMissing(error) ? `its namespace "${namespace}"` : 'it to answer';
         // An administrator may renew the key or certificate; a waiting worker then continues.
-        if (rejection !== null) log.error({ ...at, error }, describeRejection(settings, rejection));
-        else log.warn({ ...at, error }, `Temporal at ${connection.address}: waiting for ${what}`);
+        if (rejection !== null) log.error({ ...logFields, error }, describeRejection(settings, rejection));
+        else log.warn({ ...logFields, error }, `Temporal at ${connection.address}: waiting for ${what}`);
       }
       await sleep(RETRY_MS, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }

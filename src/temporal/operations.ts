@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isUndecodable } from '../domain/encryption';
 import type { RunRef } from '../domain/erasure';
@@ -15,7 +15,7 @@ import {
   type WithdrawPersonResult,
   withdrawWorkflowId,
 } from '../workflows/contract';
-import { callWithDeadline, toMs } from './rpc';
+import { callWithDeadline, type TemporalDeps, toMs } from './rpc';
 import { waitForCloseOrStuck } from './run-health';
 import { describeRun, isOpenRun, type RunDescription, runIdOf, terminateRun } from './runs';
 import { hasWorker } from './task-queues';
@@ -69,16 +69,15 @@ const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
 /** A create that was in flight when its run was terminated shows upstream within a minute, as long as a cancelled applicant looks for it. */
 const CREATE_SHOWS_AFTER_MS = 60_000;
 
-export function createOperations(deps: { readonly client: Client; readonly taskQueue: string }): Operations {
-  const { client, taskQueue } = deps;
+export function createOperations({ client, taskQueue }: TemporalDeps): Operations {
   return {
     sweep: (options = {}) => run<SweepResult>(SWEEP, sweepWorkflowId(taskQueue), options),
     async withdraw(clientUserId, options = {}, only) {
       await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
       // The run of an erasure may have skipped people that this one withdraws.
-      const isEnough = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
-      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isEnough);
+      const isSufficient = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
+      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isSufficient);
     },
   };
 
@@ -91,20 +90,20 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     workflowId: string,
     { signal, onStep, onRun }: WaitOptions,
     args: readonly unknown[] = [],
-    isEnough: (result: T) => boolean = () => true,
+    isSufficient: (result: T) => boolean = () => true,
   ): Promise<T> {
     for (;;) {
       const { runId, isStarted } = await startOrJoin(workflowType, workflowId, args, signal);
       await onRun?.({ workflowId, runId });
       const { closed, stuck } = await waitForCloseOrStuck(client, workflowId, signal, (description) =>
-        findHindrance(workflowType, description),
+        findReasonToReplace(workflowType, description),
       );
       if (closed?.workflowExecutionInfo?.status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
         const handle = client.workflow.getHandle(workflowId, runIdOf(closed));
         const result = (await callWithDeadline(client, () => handle.result(), undefined, signal)) as T;
         // Its missing fields would read as "no one", or as "withdrawn".
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
-        if (isStarted || isEnough(result)) return result;
+        if (isStarted || isSufficient(result)) return result;
         continue;
       }
       const why = stuck?.why ?? describeEnd(closed);
@@ -141,7 +140,7 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
   }
 
   /** Why a run of this id does not do this work; null if it does. */
-  async function findHindrance(workflowType: string, { workflowExecutionInfo: info }: RunDescription) {
+  async function findReasonToReplace(workflowType: string, { workflowExecutionInfo: info }: RunDescription) {
     if (info?.type?.name !== workflowType) return 'it is a workflow of another type';
     const theirTaskQueue = info.taskQueue ?? '';
     if (theirTaskQueue === taskQueue) return null;

@@ -1,4 +1,10 @@
-import { type ConnectionLike, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, type ConnectionLike, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+
+/** What most calls need. */
+export interface TemporalDeps {
+  readonly client: Client;
+  readonly taskQueue: string;
+}
 
 /** gRPC's status codes (grpc.io, "Status codes"). */
 export const GRPC = {
@@ -55,7 +61,7 @@ export async function callWithDeadline<T>(
   }
 }
 
-/** Null if Temporal has no such workflow, or no longer. */
+/** Null if Temporal has no such workflow. */
 export async function nullIfNotFound<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
@@ -104,6 +110,11 @@ export async function* readPages<P extends { readonly nextPageToken?: Uint8Array
     yield page;
     nextPageToken = page.nextPageToken;
   } while (nextPageToken && nextPageToken.length > 0);
+}
+
+/** The context of a workflow's payloads, for the data converter: its codec binds them to the workflow. */
+export function payloadContext({ options }: Client, workflowId: string) {
+  return { type: 'workflow' as const, namespace: options.namespace, workflowId };
 }
 
 /** A time or a duration of Temporal's in ms; null if it is missing. */

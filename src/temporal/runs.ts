@@ -16,11 +16,11 @@ export type RunInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 type Payload = temporal.api.common.v1.IPayload;
 
 const { WorkflowExecutionStatus: Status, HistoryEventFilterType } = temporal.api.enums.v1;
-/** The list of a screen must not wait longer for a server that does not answer. */
+/** For a list on a screen. */
 const LIST_TIMEOUT_MS = 3_000;
 
 /**
- * A run, or the newest run of a workflow id; null if Temporal has none, or no longer. Strongly consistent. A raw call, because the client's
+ * A run, or the newest run of a workflow id; null if Temporal has none. Strongly consistent. A raw call, because the client's
  * describe() throws on a memo that it cannot decode.
  */
 export function describeRun(
@@ -34,7 +34,7 @@ export function describeRun(
   );
 }
 
-/** By the closing time and not by the status: a paused run is open too. */
+/** Checks the close time, not the status, because a paused run is open too. */
 export function isOpenRun(description: RunDescription | null): description is RunDescription {
   return description !== null && !description.workflowExecutionInfo?.closeTime;
 }
@@ -43,7 +43,7 @@ export function runIdOf({ workflowExecutionInfo: info }: RunDescription): string
   return info?.execution?.runId ?? '';
 }
 
-/** The newest run of an applicant; null if Temporal has none, or no longer. */
+/** The newest run of an applicant; null if Temporal has none. */
 export async function readApplicantRun(
   client: Client,
   clientUserId: string,
@@ -75,8 +75,8 @@ export function toApplicantRun({
     standing: !closeTime ? 'open' : isEnded ? 'ended' : 'forced',
     startedAtMs: toMs(startTime) ?? 0,
     closedAtMs: toMs(closeTime),
-    stage: parseWord(STAGES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.stage.name])),
-    outcome: parseWord(OUTCOMES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.outcome.name])),
+    stage: parseEnum(STAGES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.stage.name])),
+    outcome: parseEnum(OUTCOMES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.outcome.name])),
     humanId: isHumanId(humanId) ? humanId : null,
   };
 }
@@ -90,7 +90,7 @@ function readKeyword(payload: Payload | undefined): unknown {
   }
 }
 
-export function parseWord<W extends string>(words: readonly W[], value: unknown): W | null {
+export function parseEnum<W extends string>(words: readonly W[], value: unknown): W | null {
   return words.find((word) => word === value) ?? null;
 }
 
@@ -112,14 +112,14 @@ export function applicantsQuery(taskQueue: string): string {
   return `WorkflowType = "${COLLECT_RECORDS}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`;
 }
 
-/** At most `most` applicants of a task queue by their newest runs: first the open ones, then the last closed (Temporal's order). */
+/** The newest runs of at most `limit` applicants of a task queue: the open ones, then the last closed ones. */
 export async function listApplicantRuns(
   client: Client,
   taskQueue: string,
-  most: number,
+  limit: number,
 ): Promise<readonly ApplicantRun[]> {
   const untilMs = Date.now() + LIST_TIMEOUT_MS;
-  const { executions } = await listRuns(client, applicantsQuery(taskQueue), { pageSize: most, untilMs });
+  const { executions } = await listRuns(client, applicantsQuery(taskQueue), { pageSize: limit, untilMs });
   const newest = new Map<string, ApplicantRun>();
   for (const run of (executions ?? []).flatMap((info) => toApplicantRun(info) ?? [])) {
     const other = newest.get(run.clientUserId);

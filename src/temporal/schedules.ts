@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import { DAY_MS, SECOND_MS } from '../domain/policy';
 import { RETENTION, retentionWorkflowId, SWEEP, sweepWorkflowId } from '../workflows/contract';
-import { callWithDeadline, isNotAllowed } from './rpc';
+import { callWithDeadline, isNotAllowed, type TemporalDeps } from './rpc';
 
 interface ScheduleSpec {
   readonly workflowType: string;
@@ -42,9 +42,7 @@ const CATCH_UP_MS = DAY_MS;
 const RETRY_MS = 30_000;
 
 /** `everyMs`: SWEEP_EVERY or REPORTS_RETENTION; null: no schedule. */
-interface ScheduleSettings {
-  readonly client: Client;
-  readonly taskQueue: string;
+interface ScheduleSettings extends TemporalDeps {
   readonly everyMs: number | null;
 }
 

@@ -18,7 +18,7 @@ function setup() {
   const settings: SweepSettings = { sweepId: SWEEP_ID, refreshForMs: 30 * DAY_MS, pollMs: DEFAULT_POLICY.pollMs };
   const { finishSweep, compareShard, tidySweep } = createSweepActivities({
     reportStore: store,
-    sweepSource: { listApplicants: async () => ({ applicants: [], next: null }), inspect: async () => null },
+    sweepSource: { listApplicants: async () => ({ applicants: [], next: null }), observe: async () => null },
     runs: { findByHumanId: async () => null },
     refreshForMs: settings.refreshForMs,
     policy: DEFAULT_POLICY,
