@@ -8,7 +8,7 @@ import { announceReady, logUnsyncedFolders, runProcess } from './process/run-pro
 import { onShutdown } from './process/shutdown';
 import { openConfiguredSpool } from './spool/spool';
 import { createLazyClient } from './temporal/connection';
-import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 import { createWebhook } from './webhook/webhook';
 
@@ -27,8 +27,8 @@ runProcess('webhook', async () => {
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
   // The number shows a comma in a secret, which makes two of it.
   log.info({ secrets: secrets.length }, 'secrets of senders');
-  const cipher = createDiskCipher(config.payload);
-  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, cipher, registry, log });
+  const encryption = createNoticeEncryption(config.payload);
+  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, encryption, registry, log });
   const spool = exitOnConfigurationError(opened);
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 

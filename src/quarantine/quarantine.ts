@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Cipher, KeyMissing } from '../domain/encryption';
+import { type FileEncryption, requireCipher } from '../domain/encryption';
 import { createFolderFiles, type QuarantineFiles } from './folder-files';
 
 /**
@@ -47,7 +47,7 @@ export interface Quarantine {
 
 interface QuarantineOptions {
   readonly files: QuarantineFiles;
-  readonly cipher: Cipher | null;
+  readonly encryption: FileEncryption;
   /** What the content of a record is bound to when it is encrypted. */
   readonly boundTo: (id: string) => string;
   /** How long a count is reused, ms. */
@@ -76,18 +76,22 @@ export function isQuarantineId(id: string): boolean {
 }
 
 /** The quarantine of a spool folder; the folder is created by the first record. */
-export function openSpoolQuarantine(spoolFolder: string, cipher: Cipher | null, limits: Limits = {}): Quarantine {
+export function openSpoolQuarantine(spoolFolder: string, encryption: FileEncryption, limits: Limits = {}): Quarantine {
   const files = createFolderFiles(spoolFolder);
-  return openQuarantine({ files, cipher, boundTo: (id) => `${FOLDER}${id}`, countForMs: COUNT_FOR_MS, ...limits });
+  return openQuarantine({ files, encryption, boundTo: (id) => `${FOLDER}${id}`, countForMs: COUNT_FOR_MS, ...limits });
 }
 
 /** The quarantine of mailboxes, on the shelf of a report store that many workers share. */
-export function openMailboxQuarantine(shelf: QuarantineFiles, cipher: Cipher | null, limits: Limits = {}): Quarantine {
-  return openQuarantine({ files: shelf, cipher, boundTo: fileName, countForMs: 0, ...limits });
+export function openMailboxQuarantine(
+  shelf: QuarantineFiles,
+  encryption: FileEncryption,
+  limits: Limits = {},
+): Quarantine {
+  return openQuarantine({ files: shelf, encryption, boundTo: fileName, countForMs: 0, ...limits });
 }
 
 function openQuarantine(options: QuarantineOptions): Quarantine {
-  const { files, cipher, boundTo, countForMs, nowMs = Date.now } = options;
+  const { files, encryption, boundTo, countForMs, nowMs = Date.now } = options;
   const { maxRecords = MAX_RECORDS, maxBytes = MAX_BYTES } = options;
   let counted: { readonly atMs: number; readonly counts: ReturnType<typeof zeroCounts> } | null = null;
 
@@ -122,8 +126,10 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
         id,
         at: new Date(atMs).toISOString(),
         ...header,
-        form: cipher === null ? 'plain' : 'sealed',
-        content: Buffer.from(cipher?.encrypt(plain, boundTo(id)) ?? plain).toString('base64'),
+        form: encryption.encrypts ? 'sealed' : 'plain',
+        content: Buffer.from(
+          encryption.encrypts ? requireCipher(encryption).encrypt(plain, boundTo(id)) : plain,
+        ).toString('base64'),
       };
       const bytes = Buffer.from(`${JSON.stringify(stored)}\n`);
       const held = (await count())[header.why];
@@ -155,8 +161,7 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
       const stored = parseRecord(await files.get(fileName(id)));
       if (stored === null) return null;
       const bytes = Buffer.from(stored.content, 'base64');
-      if (stored.form === 'sealed' && cipher === null) throw new KeyMissing('of an earlier setting');
-      const content = stored.form === 'plain' ? bytes : (cipher?.decrypt(bytes, boundTo(id)) ?? null);
+      const content = stored.form === 'plain' ? bytes : requireCipher(encryption).decrypt(bytes, boundTo(id));
       return { header: toHeader(stored), content: content && Buffer.from(content) };
     },
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { writeAtomically } from '../disk/atomic-file';
 import { nullIfAbsent } from '../disk/folders';
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import type { Quarantine, QuarantineRecord } from '../quarantine/quarantine';
 import { createAdaptiveConcurrency } from './adaptive-concurrency';
@@ -43,7 +43,7 @@ const DEFERRALS_PER_TURN = 100;
 export function startReplay(deps: {
   readonly partition: SpoolPartition;
   readonly files: Files;
-  readonly cipher: Cipher | null;
+  readonly encryption: FileEncryption;
   readonly segments: Segments;
   readonly rotate: () => Promise<void>;
   readonly quarantine: Quarantine;
@@ -51,7 +51,7 @@ export function startReplay(deps: {
   readonly metrics: SpoolMetrics;
   readonly log: Logger;
 }): Replay {
-  const { partition, files, cipher, segments, quarantine, outlet, metrics, log } = deps;
+  const { partition, files, encryption, segments, quarantine, outlet, metrics, log } = deps;
   const concurrency = createAdaptiveConcurrency({ live: outlet.live });
   const stopping = new AbortController();
   const rejections = new Map<string, number>();
@@ -93,7 +93,7 @@ export function startReplay(deps: {
     const path = join(folder, segment.name);
     const bytes = await nullIfAbsent(files.read(path));
     if (bytes === null) return reportLost(segment);
-    countRecords(segment, bytes, cipher); // before a record is delivered
+    countRecords(segment, bytes, encryption); // before a record is delivered
     const handle = async (line: ScannedLine): Promise<LineOutcome> => {
       const outcome = await handleLine(line);
       if (outcome === 'done' && line.kind === 'record' && segment.records !== null) segment.records -= 1;
@@ -142,7 +142,7 @@ export function startReplay(deps: {
       return 'done';
     }
     if (line.kind === 'damaged') return quarantineDamaged(line.bytes);
-    const decoded = decodeRecord(line, cipher);
+    const decoded = decodeRecord(line, encryption);
     if (decoded.kind === 'unreadable') return quarantineDamaged(line.bytes);
     if (decoded.kind === 'key-missing') {
       keyMissing = decoded.error;

@@ -1,4 +1,4 @@
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import { scanSegment } from './frame';
 import { decodeRecord } from './record';
 
@@ -121,13 +121,13 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
 }
 
 /** Sets the record count and age of a segment found on the disk, from its bytes. Does nothing if the segment is counted already. */
-export function countRecords(segment: Segment, bytes: Buffer, cipher: Cipher | null): void {
+export function countRecords(segment: Segment, bytes: Buffer, encryption: FileEncryption): void {
   if (segment.records !== null) return;
   segment.records = 0;
   for (const line of scanSegment(bytes)) {
     if (line.kind !== 'record') continue;
     segment.records += 1;
-    const decoded = segment.oldestAtMs === null ? decodeRecord(line, cipher) : null;
+    const decoded = segment.oldestAtMs === null ? decodeRecord(line, encryption) : null;
     if (decoded?.kind === 'record') segment.oldestAtMs = decoded.record.atMs;
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { ConfigurationError } from '../process/configuration-fault';
 import { resolveBy } from '../process/resolve-by';
@@ -61,7 +61,7 @@ interface SpoolOptions {
   readonly folder: string;
   /** Cap of the bytes that this process has to deliver. */
   readonly maxBytes: number;
-  readonly cipher: Cipher | null;
+  readonly encryption: FileEncryption;
   readonly registry: Registry;
   readonly log: Logger;
   readonly files?: Files;
@@ -93,13 +93,13 @@ export async function openConfiguredSpool(
 
 /** Opens the spool in this folder, which is created, and writes a probe. @throws PathTooLong; the system's error */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { folder, maxBytes, cipher, log, files = diskFiles } = options;
+  const { folder, maxBytes, encryption, log, files = diskFiles } = options;
   await resolveBy(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
     throw Object.assign(new Error('the disk did not answer'), { code: 'ETIMEDOUT' });
   });
   const partition = await openPartition(folder, files, log);
   const segments = createSegments();
-  const quarantine = openSpoolQuarantine(folder, cipher);
+  const quarantine = openSpoolQuarantine(folder, encryption);
   const metrics = createSpoolMetrics(options.registry, segments, quarantine);
   const writer = createWriter({ partition, files, segments, segmentBytes: options.segmentBytes });
   let replay: Replay | null = null;
@@ -115,7 +115,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       try {
         const lines = await encodeRecords(
           texts.map((text) => ({ atMs, text })),
-          cipher,
+          encryption,
         );
         const waitingBytes = writer.waitingBytes + lines.length;
         const total = segments.total();
@@ -141,7 +141,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
     start(outlet) {
       replay = startReplay({
-        ...{ partition, files, cipher, segments, quarantine, outlet, metrics, log },
+        ...{ partition, files, encryption, segments, quarantine, outlet, metrics, log },
         rotate: writer.rotate,
       });
       void count();
@@ -184,7 +184,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   async function count(): Promise<void> {
     for (let next = segments.nextUncounted(); next !== null && !isClosed; next = segments.nextUncounted()) {
       const bytes = await files.read(join(partition.folder, next.name)).catch(() => Buffer.alloc(0));
-      countRecords(next, bytes, cipher);
+      countRecords(next, bytes, encryption);
       await turn();
     }
   }
@@ -203,11 +203,11 @@ async function probeWrite(folder: string, files: Files): Promise<void> {
   }
 }
 
-async function encodeRecords(records: readonly SpoolRecord[], cipher: Cipher | null): Promise<Buffer> {
+async function encodeRecords(records: readonly SpoolRecord[], encryption: FileEncryption): Promise<Buffer> {
   const lines: Buffer[] = [];
   for (const [index, record] of records.entries()) {
     if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await turn();
-    lines.push(encodeRecord(record, cipher));
+    lines.push(encodeRecord(record, encryption));
   }
   return Buffer.concat(lines);
 }

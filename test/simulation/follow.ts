@@ -4,6 +4,7 @@ import type { ApplicantRuns } from '../../src/activities/applicant-runs';
 import { createMailboxActivities } from '../../src/activities/mailbox';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { NO_RUNS } from '../support/activity-deps';
@@ -121,7 +122,7 @@ function createInternalActivities({ humanApi, store: reportStore, runs = NO_RUNS
   const metrics = createActivityMetrics(new Registry());
   return {
     ...createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 0 }),
-    ...createMailboxActivities({ runs, reportStore, cipher: null, metrics }),
+    ...createMailboxActivities({ runs, reportStore, noticeEncryption: NO_ENCRYPTION, metrics }),
     ...createRefreshActivities({ reportStore, runs, refreshForMs: 30 * DAY_MS, policy: DEFAULT_POLICY }),
   } as unknown as Activities;
 }

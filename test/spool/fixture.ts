@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { isCode } from '../../src/disk/folders';
-import type { Cipher } from '../../src/domain/encryption';
+import { type FileEncryption, NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createLogger } from '../../src/observability/log';
 import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
 import type { Outlet } from '../../src/spool/replay';
@@ -78,7 +78,7 @@ export async function open(
   options: {
     folder?: string;
     files?: Files;
-    cipher?: Cipher | null;
+    encryption?: FileEncryption;
     maxBytes?: number;
     segmentBytes?: number;
     claimEveryMs?: number;
@@ -88,7 +88,7 @@ export async function open(
   const registry = new Registry();
   const lines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const given = { maxBytes: 1024 * 1024, cipher: null, ...options, folder };
+  const given = { maxBytes: 1024 * 1024, encryption: NO_ENCRYPTION, ...options, folder };
   const spool = await openSpool({ ...given, registry, log });
   spools.push(spool);
   return {

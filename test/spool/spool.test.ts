@@ -1,9 +1,11 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Cipher, KeyMissing } from '../../src/domain/encryption';
+import { type Cipher, type FileEncryption, KeyMissing } from '../../src/domain/encryption';
 import { diskFiles } from '../../src/spool/files';
 import { encodeLine } from '../../src/spool/frame';
 import type { Spool } from '../../src/spool/spool';
+import { createNoticeEncryption } from '../../src/temporal/data-converter';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { until } from '../support/condition';
 import { cleanUp, type Faults, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
 
@@ -330,9 +332,9 @@ describe('a Temporal that', () => {
 
 describe('with keys', () => {
   /** Inverts the bytes and binds them to their path: enough to distinguish encrypted from plain. */
-  function testCipher(keys: { known: boolean }): Cipher {
+  function encryptionWith(keys: { known: boolean }): FileEncryption {
     const invert = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
-    return {
+    const cipher: Cipher = {
       encrypt: (plain, path) => invert(Buffer.concat([Buffer.from(`${path}|`), plain])),
       decrypt(encrypted, path) {
         if (!keys.known) throw new KeyMissing('old');
@@ -341,11 +343,12 @@ describe('with keys', () => {
         return plain.subarray(0, prefix.length).equals(prefix) ? plain.subarray(prefix.length) : null;
       },
     };
+    return { cipher, encrypts: true };
   }
 
   test('no notice is stored in clear, and a notice whose key is missing waits until the key is back', async () => {
     const keys = { known: false };
-    const { spool, append, folder, logged } = await open({ cipher: testCipher(keys) });
+    const { spool, append, folder, logged } = await open({ encryption: encryptionWith(keys) });
     await append('POL-secret');
     expect([...(await segmentsIn(folder)).values()].join()).not.toContain('POL-secret');
     const { taken } = deliver(spool);
@@ -355,9 +358,26 @@ describe('with keys', () => {
     expect(taken).toEqual(['POL-secret']);
   });
 
+  test('and encryption off, an encrypted notice is delivered and a new one is stored in clear', async () => {
+    const ring = parseKeyRing(generateKey('main'));
+    const encryption = createNoticeEncryption({ ring, encrypts: true });
+    const { folder, append, spool: first } = await open({ encryption });
+    await append('encrypted');
+    await first.close();
+    const { spool, append: appendNow } = await open({
+      folder,
+      encryption: createNoticeEncryption({ ring, encrypts: false }),
+    });
+    await appendNow('plain');
+    expect([...(await segmentsIn(folder)).values()].join()).toMatch(/plain$/m);
+    const { taken } = deliver(spool);
+    await until('both', SOON_MS, () => taken.length === 2);
+    expect(taken).toEqual(['encrypted', 'plain']);
+  });
+
   test('a notice written before there were keys is delivered too', async () => {
     const folder = await folderOfDeadProcess(record('plain'));
-    const { spool } = await open({ folder, cipher: testCipher({ known: true }) });
+    const { spool } = await open({ folder, encryption: encryptionWith({ known: true }) });
     const { taken } = deliver(spool);
     await until('the notice', SOON_MS, () => taken.length === 1);
   });

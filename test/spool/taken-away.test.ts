@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createLogger } from '../../src/observability/log';
 import { diskFiles } from '../../src/spool/files';
 import { openConfiguredSpool } from '../../src/spool/spool';
@@ -104,7 +105,13 @@ describe('a notice acknowledged after the removal of', () => {
 describe('a fault of the configuration is', () => {
   const fault = async (options: Partial<Parameters<typeof openConfiguredSpool>[0]>) => {
     const log = createLogger({ process: 'test', level: 'silent' });
-    const given = { folder: await newFolder(), maxBytes: 1e6, cipher: null, registry: new Registry(), log };
+    const given = {
+      folder: await newFolder(),
+      maxBytes: 1e6,
+      encryption: NO_ENCRYPTION,
+      registry: new Registry(),
+      log,
+    };
     return openConfiguredSpool({ ...given, ...options });
   };
 

@@ -20,7 +20,7 @@ export interface EntriesResult {
 
 /** Drops a person's quarantine records and counts the person's notices in the spool of this host. */
 export async function eraseEntries(
-  context: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
+  context: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'noticeEncryption'>,
   clientUserId: string,
   humanIds: readonly string[],
 ): Promise<EntriesResult> {
@@ -47,7 +47,7 @@ async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: 
 
 /** Reads only: a running webhook owns the segments, or will claim them. */
 async function countSpooled(
-  { spoolFolder, cipher }: Pick<CommandContext, 'spoolFolder' | 'cipher'>,
+  { spoolFolder, noticeEncryption }: Pick<CommandContext, 'spoolFolder' | 'noticeEncryption'>,
   isOfPerson: (notice: Notice) => boolean,
 ) {
   let count = 0;
@@ -58,7 +58,7 @@ async function countSpooled(
     // A segment may be delivered, and removed, at any time.
     const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
     for (const line of scanSegment(bytes)) {
-      const decoded = line.kind === 'record' ? decodeRecord(line, cipher) : null;
+      const decoded = line.kind === 'record' ? decodeRecord(line, noticeEncryption) : null;
       const notices = decoded?.kind === 'record' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
       count += notices?.filter(isOfPerson).length ?? 0;
     }

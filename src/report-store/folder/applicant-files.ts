@@ -1,10 +1,9 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode } from '../../disk/folders';
-import { type Cipher, KeyMissing } from '../../domain/encryption';
+import { type FileEncryption, requireCipher } from '../../domain/encryption';
 import { type DecryptedFile, Encryptor, encryptWhole, openFile } from '../envelope';
 import { applicantFolder, withoutDigest } from '../layout';
-import type { StoreEncryption } from '../port';
 import { rejectLinks } from './no-links';
 
 /** A file of an applicant, open for reading. */
@@ -22,7 +21,7 @@ export class ApplicantFiles {
     readonly base: string,
     readonly draftFolder: string,
     readonly clientUserId: string,
-    private readonly encryption: StoreEncryption,
+    private readonly encryption: FileEncryption,
   ) {
     this.path = join(base, applicantFolder(clientUserId));
   }
@@ -38,12 +37,12 @@ export class ApplicantFiles {
 
   /** For the bytes of a new file; null if they are stored in clear. */
   encryptorFor(file: string): Encryptor | null {
-    return this.encrypts ? new Encryptor(this.cipher(), this.boundTo(file)) : null;
+    return this.encrypts ? new Encryptor(requireCipher(this.encryption), this.boundTo(file)) : null;
   }
 
   /** The bytes to write for a text. */
   encodeText(file: string, text: string): string | Uint8Array {
-    return this.encrypts ? encryptWhole(this.cipher(), this.boundTo(file), Buffer.from(text)) : text;
+    return this.encrypts ? encryptWhole(requireCipher(this.encryption), this.boundTo(file), Buffer.from(text)) : text;
   }
 
   /** Null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
@@ -57,7 +56,7 @@ export class ApplicantFiles {
     if (handle === null) return null;
     try {
       const { mtime } = await handle.stat();
-      const opened = await openFile(readPieces(handle), this.boundTo(file), () => this.cipher());
+      const opened = await openFile(readPieces(handle), this.boundTo(file), () => requireCipher(this.encryption));
       return { ...opened, changedAt: mtime, close: () => handle.close() };
     } catch (error) {
       await handle.close();
@@ -84,11 +83,6 @@ export class ApplicantFiles {
   /** The place that the encryption of a file is bound to. Stored in its envelope. */
   private boundTo(file: string): string {
     return `${this.clientUserId}/${withoutDigest(file)}`;
-  }
-
-  private cipher(): Cipher {
-    if (this.encryption.cipher === null) throw new KeyMissing('of an earlier setting');
-    return this.encryption.cipher;
   }
 }
 

@@ -1,9 +1,10 @@
 import { rm, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PRIVATE_FILE } from '../../disk/folders';
+import { type FileEncryption, NO_ENCRYPTION } from '../../domain/encryption';
 import { createDocumentCheck } from '../document/check';
 import { documentFile } from '../layout';
-import type { ReportStore, StoreEncryption } from '../port';
+import type { ReportStore } from '../port';
 import { ApplicantFiles } from './applicant-files';
 import { claimFolder } from './claim';
 import { inStoreErrors } from './disk-errors';
@@ -18,12 +19,10 @@ import { createFolderShelf } from './shelf-files';
 
 const REMOVE_STALE_EVERY_MS = 3_600_000;
 
-const IN_CLEAR: StoreEncryption = { cipher: null, encrypts: false };
-
 /** A report store in a folder of a local or shared file system. Only `init` makes the folder itself; folders in it are made when needed. */
 export function createFolderStore(
   root: string,
-  encryption: StoreEncryption = IN_CLEAR,
+  encryption: FileEncryption = NO_ENCRYPTION,
   expectedId: string | null = null,
 ): ReportStore {
   const base = resolve(root);
