@@ -112,7 +112,7 @@ describe('an existing person', () => {
     ['invited', 'without a clientUserId, if not alone', (person) => [anonymous(person), anonymous(person)]],
   ])('leads to %s %s', async (kind, _, reply) => {
     const { upstream, invite } = setup();
-    const { humanId } = upstream.enrol('POL-1', DETAILS.clientUserEmail, 0);
+    const { humanId } = upstream.addPerson('POL-1', DETAILS.clientUserEmail, 0);
     upstream.editLookUp = (people) => people.flatMap(reply);
     const { result } = await invite(1);
     expect(result).toMatchObject({ kind, ...(kind === 'adopted' && { humanId }) });
@@ -195,7 +195,7 @@ describe('a manifest', () => {
     ['closed before the run began', { outcome: 'declined', ...earlier }, 'invited'],
   ])('that was %s decides whether this run has invited the person', async (_, manifest, kind) => {
     const { upstream, reportStore, invite } = setup();
-    reportStore.keep(DETAILS.clientUserId, manifest);
+    reportStore.addManifest(DETAILS.clientUserId, manifest);
     expect((await invite(1)).result).toMatchObject({ kind });
     expect(upstream.count('invite')).toBe(kind === 'invited' ? 1 : 0);
   });

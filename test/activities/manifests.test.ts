@@ -49,7 +49,7 @@ describe('the audit log', () => {
 
   test('has no line for a cancel after another outcome', async () => {
     const { close, reportStore, audited } = setup();
-    reportStore.keep('POL-1', { outcome: 'collected', round: 1, revision: 2 });
+    reportStore.addManifest('POL-1', { outcome: 'collected', round: 1, revision: 2 });
     expect(await close(CANCELLED)).toMatchObject({ outcome: 'collected' });
     expect(audited).toEqual([]);
   });
@@ -80,7 +80,7 @@ describe('a closing', () => {
 
   test('after another outcome schedules none', async () => {
     const { close, reportStore, scheduled } = setup();
-    reportStore.keep('POL-1', { outcome: 'expired', round: 1, revision: 2 });
+    reportStore.addManifest('POL-1', { outcome: 'expired', round: 1, revision: 2 });
     await close({ ...COLLECTED, checkAfterMs: [DAY_MS] });
     expect(scheduled).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe('the details of an earlier round', () => {
 
   test('count as the same if a withdrawal by hand wrote none', async () => {
     const { reportStore, read } = await setupSecrets(['before', K1], ['before', K1]);
-    reportStore.keep('POL-1', { outcome: 'cancelled', closedAt: CLOSED_AT });
+    reportStore.addManifest('POL-1', { outcome: 'cancelled', closedAt: CLOSED_AT });
     expect(await read('own')).toMatchObject({ outcome: 'cancelled', ofOthers: false });
   });
 

@@ -20,7 +20,7 @@ const POLL = { status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
 
 function setup() {
   const upstream = new FakeUpstream();
-  const { humanId } = upstream.enrol('POL-1', EMAIL, 0);
+  const { humanId } = upstream.addPerson('POL-1', EMAIL, 0);
   const registry = new Registry();
   const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
   const deps = { upstream, metrics: createActivityMetrics(registry) };

@@ -17,7 +17,7 @@ const DENIED = new AccessDenied(facts(403));
 function setup(route: 'listReports' | 'openReport', ...faults: (readonly [error: Error, times?: number])[]) {
   const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
   for (const [error, times = Infinity] of faults) upstream.faults.push({ route, error, times });
-  upstream.enrol('POL-1', 'ann@example.org', 0);
+  upstream.addPerson('POL-1', 'ann@example.org', 0);
   const { listReports, fetchDocument } = createReportActivities({ upstream, reportStore: new FakeStore() });
   const report = { id: 'r1', type: 'unity', organization: null, updatedAt: null };
   return {

@@ -12,7 +12,7 @@ describe('a deletion', () => {
   /** An upstream that answers `times` deletions with this error. `isGone`: the person is gone nevertheless. */
   function setup(error: Error, { times = Infinity, isGone = false } = {}) {
     const upstream = new FakeUpstream();
-    const person = upstream.enrol('POL-1', 'pol-1@example.org', 0);
+    const person = upstream.addPerson('POL-1', 'pol-1@example.org', 0);
     person.deleted = isGone;
     upstream.faults.push({ route: 'withdraw', error, times });
     const { withdraw } = createWithdrawalActivities({ upstream });
@@ -68,8 +68,8 @@ describe('of two people under one clientUserId', () => {
 
   function setup() {
     const upstream = new FakeUpstream();
-    upstream.enrol('POL-1', 'pol-1@example.org', 0);
-    upstream.enrol('POL-1', 'other@example.org', 0);
+    upstream.addPerson('POL-1', 'pol-1@example.org', 0);
+    upstream.addPerson('POL-1', 'other@example.org', 0);
     const { findKnownPeople } = createWithdrawalActivities({ upstream });
     const find = async (known: { humanIds?: readonly string[]; emails?: readonly string[] }) => {
       const input = { clientUserId: 'POL-1', humanIds: [], emails: [], ...known };

@@ -81,7 +81,7 @@ describe('the import table', () => {
       files[importer(folder, place, 'type')] = type(`../${PLACES[place]}`);
     }
     faults = judge(files);
-  }, 60_000);
+  });
 
   it.each(pairs)('lets %s take %s of %s', (folder, leave, place) => {
     expect({
@@ -149,7 +149,7 @@ describe('outside the table', () => {
 
   beforeAll(() => {
     faults = judge(Object.assign(importable(), ...VIOLATIONS.map(([, , , files]) => files)));
-  }, 60_000);
+  });
 
   it.each(VIOLATIONS)('%s forbids %s', (rule, _title, faulty) => {
     expect([...(faults.get(faulty) ?? [])]).toContain(rule);
@@ -158,10 +158,10 @@ describe('outside the table', () => {
   it('allows the rest', () => {
     const files = Object.fromEntries(ALLOWED.map(([, file, from]) => [file, value(from)]));
     expect(judge({ ...importable(), ...files })).toEqual(new Map());
-  }, 60_000);
+  });
 
   it('holds for the project itself', () => {
     const places = ['src', 'sandbox', 'console'].filter((folder) => existsSync(join(ROOT, folder)));
     expect(cruise(ROOT, places)).toEqual(new Map());
-  }, 60_000);
+  });
 });

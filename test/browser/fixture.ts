@@ -5,7 +5,7 @@ import { startSandbox } from '../sandbox/fixture';
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Time limit of a change on a page on a busy machine. The page polls once a second. */
-export const PAGE_TIMEOUT_MS = 15_000;
+const PAGE_TIMEOUT_MS = 15_000;
 
 let browser: Browser;
 const pages: Page[] = [];
@@ -14,7 +14,7 @@ beforeAll(async () => {
   // Chromium's own sandbox does not work as root or in a container; the tests open local pages only.
   const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.context().close();

@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core';
 import { HOUR_MS } from '../sandbox/fixture';
 import { until } from '../support/condition';
-import { findViolations, openInvitation, openPage, PAGE_TIMEOUT_MS } from './fixture';
+import { findViolations, openInvitation, openPage } from './fixture';
 
 type Invitation = Awaited<ReturnType<typeof openInvitation>>;
 
 const waitForNotifications = ({ notified }: Invitation, ...expected: string[]) =>
-  until(`notifications ${expected.join(', ')}`, PAGE_TIMEOUT_MS, () => notified().join() === expected.join());
+  until(`notifications ${expected.join(', ')}`, () => notified().join() === expected.join());
 
 async function connect(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: `Connect ${name}`, exact: true }).click();
@@ -98,7 +98,7 @@ describe('the invitation page', () => {
     await page.getByText('No provider is connected.').first().waitFor();
     await decline(page);
     await page.getByText('It keeps the records that it received before.').waitFor();
-    await until('the notifications', PAGE_TIMEOUT_MS, () => notified().slice(-2).join() === 'Disconnected,Declined');
+    await until('the notifications', () => notified().slice(-2).join() === 'Disconnected,Declined');
     await remove();
     const second = await openPage(inviteLink);
     await second.page.getByRole('heading', { name: 'You have declined' }).waitFor();
@@ -221,7 +221,7 @@ describe('accessibility', () => {
     await decline(page);
     byState['declined'] = await examine(page);
     expect(byState).toEqual(Object.fromEntries(Object.keys(byState).map((state) => [state, []])));
-  }, 60_000);
+  });
 
   it('of the list of invitations, which links to each, and of the page of an unknown one has no violation', async () => {
     const { page, inviteLink } = await openInvitation();

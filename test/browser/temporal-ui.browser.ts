@@ -22,7 +22,7 @@ import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { freePort } from '../support/temporal-server';
-import { openPage, PAGE_TIMEOUT_MS } from './fixture';
+import { openPage } from './fixture';
 
 const { CommandType } = temporal.api.enums.v1;
 const WORKFLOW_ID = 'applicant-POL-1';
@@ -58,7 +58,7 @@ beforeAll(async () => {
   const { ring } = payload;
   api = await createApi({ settings, ring, namespace: at.namespace, audit, registry: createRegistry('api'), log });
   await listen(api.server, settings);
-  await until('the Temporal server', SETUP_TIMEOUT_MS, () =>
+  await until('the Temporal server', () =>
     isReady?.().then(
       () => true,
       () => false,
@@ -72,7 +72,7 @@ beforeAll(async () => {
   };
   const runId = await createHistory(encode);
   pageUrl = `http://127.0.0.1:${uiPort}/namespaces/${at.namespace}/workflows/${WORKFLOW_ID}/${runId}/timeline`;
-}, SETUP_TIMEOUT_MS);
+});
 
 afterAll(async () => {
   await client?.connection.close();
@@ -122,7 +122,7 @@ async function createHistory(encode: (value: unknown) => Promise<temporal.api.co
 
 /** Waits for a text on the page and returns the text of the page. */
 async function waitForText(page: Page, text: string): Promise<string> {
-  return until(`"${text}" on the page`, PAGE_TIMEOUT_MS, async () => {
+  return until(`"${text}" on the page`, async () => {
     const content = await page.locator('body').innerText();
     return content.includes(text) && content;
   });

@@ -16,8 +16,6 @@ const MAX_UPSTREAM_CALLS = 11;
 
 /** Longer than any text that a report shares with its list (its id with its type). */
 const SLICE_BYTES = 64;
-const STEP_TIMEOUT_MS = 30_000;
-const TEST_TIMEOUT_MS = 120_000;
 
 let server: TemporalServer;
 let installation: Installation;
@@ -28,12 +26,12 @@ beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
 beforeAll(async () => {
   server = await startTemporalServer();
-}, TEST_TIMEOUT_MS);
+});
 
 afterAll(async () => {
   await killLeftOvers();
   await server?.stop();
-}, TEST_TIMEOUT_MS);
+});
 
 async function run(taskQueue: string, keys: string | null): Promise<void> {
   installation = await Installation.start({
@@ -47,9 +45,9 @@ async function run(taskQueue: string, keys: string | null): Promise<void> {
     policy: { SETTLE_ALL_SYNCED: '5s' },
   });
   const worker = await installation.startWorker();
-  await installation.enrol([{ clientUserId: reference, as: 'eager' }]);
+  await installation.startSamples([{ clientUserId: reference, as: 'eager' }]);
   await sendAllNotices(worker);
-  expect(await installation.ended(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+  expect(await installation.waitForEnd(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   history = await installation.client.workflow.getHandle(applicantWorkflowId(reference)).fetchHistory();
 }
 
@@ -57,18 +55,14 @@ async function run(taskQueue: string, keys: string | null): Promise<void> {
 async function sendAllNotices(worker: RunningProcess): Promise<void> {
   const { client, upstream } = installation;
   const applicant = client.workflow.getHandle(applicantWorkflowId(reference));
-  await until(
-    'the invitation to be answered',
-    STEP_TIMEOUT_MS,
-    async () => (await applicant.query(stateQuery)).humanId,
-  );
-  const person = await until('the end of the story', STEP_TIMEOUT_MS, async () => {
+  await until('the invitation to be answered', async () => (await applicant.query(stateQuery)).humanId);
+  const person = await until('the end of the story', async () => {
     const [person] = await upstream.people(reference);
     return person?.status === 'All Synced' && person;
   });
   const { clientUserId, humanId } = person;
   // In production days pass before the first report; Temporal's search lags by a second at most.
-  await until('Temporal to find the humanId', STEP_TIMEOUT_MS, async () => {
+  await until('Temporal to find the humanId', async () => {
     const { count } = await client.workflow.count(`HumanId = "${humanId}"`);
     return count === 1;
   });
@@ -100,8 +94,8 @@ describe.each([
   beforeAll(async () => {
     reference = id;
     await run(taskQueue, keys);
-  }, TEST_TIMEOUT_MS);
-  afterAll(() => installation?.remove(), TEST_TIMEOUT_MS);
+  });
+  afterAll(() => installation?.remove());
 
   test('the applicant has the signals and activities of the budget', () => {
     const signals = (history.events ?? []).flatMap(

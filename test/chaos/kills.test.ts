@@ -58,14 +58,14 @@ beforeAll(async () => {
     policy: { SETTLE_ALL_SYNCED: '2s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
   });
   worker = await installation.startWorker();
-}, 120_000);
+});
 
 afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+});
 
 test(`kill -9 of the worker during each kind of call, of the webhook and of Temporal loses no applicant and shows no partial file (seed ${seed})`, async () => {
   const random = new SeededRandom(seed);
@@ -77,9 +77,9 @@ test(`kill -9 of the worker during each kind of call, of the webhook and of Temp
     const cohort = await createCohort(installation, `POL-${index}`, COHORT_SIZE);
     await startCohort(installation, cohort);
     applicants.push(...cohort);
-    for (const { call, held } of caught) await until(call, CALL_TIMEOUT_MS, () => held() !== null);
+    for (const { call, held } of caught) await until(call, () => held() !== null, CALL_TIMEOUT_MS);
     const download = caught.find(({ side }) => side === 'middle')?.held();
-    if (download) await until('half a document', CALL_TIMEOUT_MS, hasIncomingBytes);
+    if (download) await until('half a document', hasIncomingBytes, CALL_TIMEOUT_MS);
     await worker.end('SIGKILL');
     if (download) await expectNotStored(download);
     worker = await installation.replaceWorker(worker);

@@ -37,14 +37,14 @@ beforeAll(async () => {
     policy: { SETTLE_ALL_SYNCED: '3s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
   });
   worker = await installation.startWorker();
-}, 120_000);
+});
 
 afterAll(async () => {
   await installation?.remove();
   await gate?.close();
   await killLeftOvers();
   await server?.stop();
-}, 120_000);
+});
 
 function cohortOf(clientUserId: string): string {
   return clientUserId.split('-')[1] ?? '';

@@ -32,27 +32,27 @@ beforeAll(async () => {
     policy: { SETTLE_ALL_SYNCED: '2s', SETTLE_SOME_SYNCED: '5s', SETTLE_ERROR: '2s', ...pollEvery('1s') },
   });
   worker = await installation.startWorker();
-}, 120_000);
+});
 
 afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+});
 
 test('after a restore of Temporal from a backup, the engine finds what it collected and invites no one twice', async () => {
   const early = await createCohort(installation, 'POL-early', PERSONAS.length, PERSONAS);
   const late = await createCohort(installation, 'POL-late', PERSONAS.length, PERSONAS);
-  await installation.intake(rowsOf(early));
-  await until('all early applicants to be invited', ENDINGS_TIMEOUT_MS, () => allInvited(early));
+  await installation.startApplicants(rowsOf(early));
+  await until('all early applicants to be invited', () => allInvited(early), ENDINGS_TIMEOUT_MS);
   await restartTemporalWith('live', 'backup');
-  await installation.intake(rowsOf(late));
+  await installation.startApplicants(rowsOf(late));
   await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
 
   await restartTemporalWith('backup', 'live');
   // The caller sends again all applicants, those from before the backup too.
-  const results = await installation.intake(rowsOf([...early, ...late]));
+  const results = await installation.startApplicants(rowsOf([...early, ...late]));
   expect(results.filter((result) => result === 'started')).toHaveLength(late.length);
   await expectCorrectEndings(installation, [...early, ...late], ENDINGS_TIMEOUT_MS);
 });
@@ -60,7 +60,7 @@ test('after a restore of Temporal from a backup, the engine finds what it collec
 test('after the loss of the report store, another round collects everything again and invites no one', async () => {
   // Without withdrawn applicants: upstream has no more records of them.
   const applicants = await createCohort(installation, 'POL', 2, ['eager', 'several']);
-  await installation.intake(rowsOf(applicants));
+  await installation.startApplicants(rowsOf(applicants));
   await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
 
   await rm(installation.reports, { recursive: true });
@@ -68,7 +68,7 @@ test('after the loss of the report store, another round collects everything agai
   await createFolderStore(installation.reports).init();
   await worker.end();
   worker = await installation.startWorker();
-  expect(await installation.intake(rowsOf(applicants), ['--again'])).toEqual(applicants.map(() => 'started'));
+  expect(await installation.startApplicants(rowsOf(applicants), ['--again'])).toEqual(applicants.map(() => 'started'));
   await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
 });
 

@@ -37,7 +37,7 @@ export async function createCohort(
 
 /** Starts the applicants as one file. */
 export function startCohort(installation: Installation, applicants: readonly SampleApplicant[]): Promise<void> {
-  return installation.enrol(rowsOf(applicants));
+  return installation.startSamples(rowsOf(applicants));
 }
 
 /** Returns the rows of the file that starts the applicants. */
@@ -60,7 +60,7 @@ export async function expectCorrectEndings(
 ): Promise<void> {
   const untilMs = Date.now() + timeoutMs;
   for (const { clientUserId, persona } of applicants) {
-    const { outcome, documents } = await installation.ended(clientUserId, Math.max(1_000, untilMs - Date.now()));
+    const { outcome, documents } = await installation.waitForEnd(clientUserId, Math.max(1_000, untilMs - Date.now()));
     expect({ clientUserId, outcome, documents }).toEqual({
       clientUserId,
       outcome: persona.outcome,

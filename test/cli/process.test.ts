@@ -19,8 +19,6 @@ import { statusNotification } from '../webhook/webhook-fixture';
 import { REPORT } from './commands/fixture';
 import { wrongUsageError } from './commands/wrong-usage';
 
-jest.setTimeout(60_000);
-
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
 
@@ -185,7 +183,7 @@ describe('the operator command', () => {
     expect(await post(statusNotification({ value: 'Engaged' }), true)).toEqual([200, { accepted: 1, ignored: 0 }]);
     expect(await post(statusNotification({ value: 'Declined' }), false)).toEqual([200, { accepted: 0, ignored: 1 }]);
     // If Temporal does not answer within 2 s, the webhook spools the notice and delivers it later.
-    await until('the signal', 30_000, async () => (await signalsOf('applicant-POL-20417')) === 1);
+    await until('the signal', async () => (await signalsOf('applicant-POL-20417')) === 1);
 
     const listed = await chartway('quarantine', 'list');
     expect(listed).toMatchObject({

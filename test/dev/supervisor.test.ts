@@ -10,7 +10,6 @@ const RUN = 'setInterval(() => {}, 1000);';
 const DRAINS = `process.on('SIGTERM', () => { console.log('draining'); process.exit(0); }); ${RUN} ${READY}`;
 const IGNORES_SIGTERM = `process.on('SIGTERM', () => console.log('not yet')); ${RUN} ${READY}`;
 const BREAKS = `${READY} setTimeout(() => { console.error('broken'); process.exit(7); }, 50);`;
-const LIMIT_MS = 20_000;
 
 let folder: string;
 let supervisor: Supervisor;
@@ -77,7 +76,7 @@ describe('a service', () => {
   test('is restarted after an exit, with a message that names the exit status and the log', async () => {
     await start('webhook', BREAKS, { onExit: 'restart' });
     const first = pidOf('webhook');
-    await until('a restart', LIMIT_MS, () => pidOf('webhook') !== first);
+    await until('a restart', () => pidOf('webhook') !== first);
     expect(messages[0]).toMatch(
       /^webhook ended unexpectedly: exit status 7\. Its log: .*webhook\.log\. It restarts in 1 s\.$/,
     );
@@ -106,7 +105,7 @@ describe('the end', () => {
     // A busy machine may deliver the signal late: the grace period ends after the service has received it.
     const timer = jest.spyOn(global, 'setTimeout');
     timer.mockImplementationOnce(((onTimeout: () => void) => {
-      void until('the signal', LIMIT_MS, () => logOf('worker').includes('not yet')).then(onTimeout);
+      void until('the signal', () => logOf('worker').includes('not yet')).then(onTimeout);
     }) as typeof setTimeout);
     const stopped = supervisor.stop();
     expect(timer).toHaveBeenCalledWith(expect.any(Function), 200);
@@ -118,7 +117,7 @@ describe('the end', () => {
 
   test('cancels restarts and rejects starts', async () => {
     await start('webhook', BREAKS, { onExit: 'restart' });
-    await until('the exit', LIMIT_MS, () => messages.length > 0);
+    await until('the exit', () => messages.length > 0);
     const first = pidOf('webhook');
     await supervisor.stop();
     expect(pidOf('webhook')).toBe(first);
@@ -128,7 +127,7 @@ describe('the end', () => {
   test('by kill leaves no process', async () => {
     await start('worker', IGNORES_SIGTERM);
     supervisor.kill();
-    await until('the kill', LIMIT_MS, () => !isRunning(pidOf('worker')));
+    await until('the kill', () => !isRunning(pidOf('worker')));
   });
 });
 
@@ -146,7 +145,7 @@ describe('a program that runs once', () => {
 
   test('is stopped with the services', async () => {
     const run = supervisor.runOnce('set-up', service('set-up', `console.error("started"); ${RUN}`));
-    await until('the start', LIMIT_MS, () => lines.length > 0);
+    await until('the start', () => lines.length > 0);
     await supervisor.stop();
     expect((await run).exit).toEqual({ status: null, signal: 'SIGTERM' });
   });

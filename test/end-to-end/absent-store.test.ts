@@ -5,9 +5,6 @@ import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../s
 import { DELETES_SOON, freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const TASK_QUEUE = 'absent-store';
-const STEP_TIMEOUT_MS = 30_000;
-const TEST_TIMEOUT_MS = 120_000;
-jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -19,12 +16,12 @@ beforeAll(async () => {
     ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 20_000, notices: 'sent', store: 'none' },
     ...{ policy: { SETTLE_ALL_SYNCED: '1s', REFRESH_FOR: '1s' }, logLevel: 'error' },
   });
-}, TEST_TIMEOUT_MS);
+});
 afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
-}, TEST_TIMEOUT_MS);
+});
 
 function readiness(port: number): Promise<number | null> {
   return fetch(`http://127.0.0.1:${port}/readyz`).then(
@@ -34,7 +31,7 @@ function readiness(port: number): Promise<number | null> {
 }
 
 async function untilReadiness(port: number, status: number): Promise<void> {
-  await until(`/readyz to answer ${status}`, STEP_TIMEOUT_MS, async () => (await readiness(port)) === status);
+  await until(`/readyz to answer ${status}`, async () => (await readiness(port)) === status);
 }
 
 async function pollers(): Promise<number> {
@@ -50,7 +47,7 @@ async function pollers(): Promise<number> {
 async function deleteRun(workflowId: string): Promise<void> {
   const { client } = installation;
   await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId } });
-  await until('the run to be deleted', STEP_TIMEOUT_MS, () =>
+  await until('the run to be deleted', () =>
     client.workflow
       .getHandle(workflowId)
       .describe()
@@ -73,26 +70,26 @@ test('without a store, worker and api are not ready and print the command, and n
   await untilReadiness(workerPort, 503);
   await untilReadiness(apiPort, 503);
   const applicant = { clientUserId: 'POL-1', as: 'eager' };
-  await installation.enrol([applicant]);
+  await installation.startSamples([applicant]);
   await expect(readdir(installation.reports)).rejects.toThrow('ENOENT');
   expect(await pollers()).toBe(0);
   expect(installation.proxy.calls).toEqual([]);
 
-  expect((await installation.operate('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  expect((await installation.runCommand('store', 'init')).lines).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
   const worker = await starting;
   for (const process of [worker, await api]) expect(process.output()).toContain('chartway -- store init');
   await untilReadiness(workerPort, 200);
   await untilReadiness(apiPort, 200);
-  const result = await installation.ended('POL-1');
+  const result = await installation.waitForEnd('POL-1');
   expect(result.outcome).toBe('collected');
   expect(invitations()).toBe(1);
 
   await rename(installation.reports, `${installation.reports}.disk`);
   await mkdir(installation.reports);
   await deleteRun('applicant-POL-1');
-  await installation.enrol([applicant]);
+  await installation.startSamples([applicant]);
   await untilReadiness(workerPort, 503);
-  await until('an activity to fail without the store', STEP_TIMEOUT_MS, async () => {
+  await until('an activity to fail without the store', async () => {
     const run = installation.client.workflow.getHandle('applicant-POL-1');
     const { raw } = await run.describe();
     return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1);
@@ -100,6 +97,6 @@ test('without a store, worker and api are not ready and print the command, and n
   expect(await readdir(installation.reports)).toEqual([]);
   await rm(installation.reports, { recursive: true });
   await rename(`${installation.reports}.disk`, installation.reports);
-  expect(await installation.ended('POL-1')).toEqual(result);
+  expect(await installation.waitForEnd('POL-1')).toEqual(result);
   expect(invitations()).toBe(1);
 });

@@ -7,7 +7,6 @@ import { startTemporalServer, type TemporalServer } from '../support/temporal-se
 
 /** The newer version comes after half a day, which is 14 s here; the applicant closes after about 3 s on an idle machine. */
 const SPEED = 3_000;
-const STEP_TIMEOUT_MS = 45_000;
 const TEST_TIMEOUT_MS = 180_000;
 jest.setTimeout(TEST_TIMEOUT_MS);
 
@@ -32,14 +31,14 @@ afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
-}, 60_000);
+});
 
 test('a newer version that comes after the closing is stored, and the outcome stays', async () => {
   const { reports, upstream } = installation;
-  await installation.enrol([{ clientUserId: 'POL-updates', as: 'updates' }]);
-  expect(await installation.ended('POL-updates')).toMatchObject({ outcome: 'collected', documents: 3 });
+  await installation.startSamples([{ clientUserId: 'POL-updates', as: 'updates' }]);
+  expect(await installation.waitForEnd('POL-updates')).toMatchObject({ outcome: 'collected', documents: 3 });
   const closed = await readStored(reports, 'POL-updates');
-  await until('the refresh', STEP_TIMEOUT_MS, async () => {
+  await until('the refresh', async () => {
     return (await readStored(reports, 'POL-updates')).manifest.refreshedAt !== null;
   });
   // Read again: the list of the folder may be older than the manifest.
@@ -54,19 +53,19 @@ test('a newer version that comes after the closing is stored, and the outcome st
 
 test('the sweep finds a terminated applicant, the command withdraws it, and no one invites it again', async () => {
   const { client, upstream, reports } = installation;
-  await installation.enrol([{ clientUserId: 'POL-forced', as: 'silent' }]);
-  await until('the invitation', STEP_TIMEOUT_MS, async () => (await upstream.people('POL-forced')).length === 1);
+  await installation.startSamples([{ clientUserId: 'POL-forced', as: 'silent' }]);
+  await until('the invitation', async () => (await upstream.people('POL-forced')).length === 1);
   await client.workflow.getHandle(applicantWorkflowId('POL-forced')).terminate('by mistake');
 
-  const sweep = await until('visibility', STEP_TIMEOUT_MS, async () => {
-    const { status, lines, stderr: said } = await installation.operate('sweep', '--json');
+  const sweep = await until('visibility', async () => {
+    const { status, lines, stderr: said } = await installation.runCommand('sweep', '--json');
     expect({ status, said }).toMatchObject({ status: 0 });
     const result = JSON.parse(lines[0] ?? '') as SweepResult;
     return result.counts.terminated > 0 ? result : null;
   });
   expect(sweep.first.terminated).toEqual(['POL-forced']);
 
-  const withdrawn = await installation.operate('withdraw', 'POL-forced', '--json');
+  const withdrawn = await installation.runCommand('withdraw', 'POL-forced', '--json');
   expect({ status: withdrawn.status, said: withdrawn.stderr }).toMatchObject({ status: 0 });
   expect(JSON.parse(withdrawn.lines[0] ?? '')).toMatchObject({ result: 'withdrawn', people: 1, recorded: true });
   expect(await upstream.people('POL-forced')).toEqual([expect.objectContaining({ deleted: true })]);
@@ -75,8 +74,8 @@ test('the sweep finds a terminated applicant, the command withdraws it, and no o
     reason: 'operator',
   });
 
-  const again = await installation.operate('sweep');
+  const again = await installation.runCommand('sweep');
   expect(again.lines.join('\n')).not.toContain('POL-forced');
-  expect(await installation.intake([{ clientUserId: 'POL-forced', as: 'silent' }])).toEqual(['closed']);
+  expect(await installation.startApplicants([{ clientUserId: 'POL-forced', as: 'silent' }])).toEqual(['closed']);
   expect(await upstream.people('POL-forced')).toHaveLength(1);
 });

@@ -23,12 +23,12 @@ beforeAll(async () => {
   server = await startTemporalServer();
   folder = await mkdtemp(join(tmpdir(), 'chartway-codec-'));
   await createFolderStore(join(folder, 'reports')).init();
-}, 60_000);
+});
 afterAll(async () => {
   await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 test("Temporal's CLI shows an encrypted applicant in clear with an API key, and not without", async () => {
   const client = createLazyClient(
@@ -71,4 +71,4 @@ test("Temporal's CLI shows an encrypted applicant in clear with an API key, and 
   const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
   expect(text).toContain('"who":"max","did":"decode","clientUserId":"POL-1"');
   expect(text + api.stderr()).not.toContain('canary');
-}, 90_000);
+});

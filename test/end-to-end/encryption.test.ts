@@ -24,9 +24,6 @@ const [MAIN, NEXT, WEBHOOKS] = [generateKey('main'), generateKey('next'), genera
 /** The ring of all processes but the webhook, which has only its key. */
 const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
 const TASK_QUEUE = 'encrypted';
-const STEP_TIMEOUT_MS = 45_000;
-const TEST_TIMEOUT_MS = 120_000;
-jest.setTimeout(TEST_TIMEOUT_MS);
 
 let server: TemporalServer;
 let installation: Installation;
@@ -44,18 +41,18 @@ beforeAll(async () => {
     keys: { ours: RING, webhooks: WEBHOOKS },
   });
   worker = await installation.startWorker();
-}, TEST_TIMEOUT_MS);
+});
 
 afterAll(async () => {
   await installation?.remove();
   await keylessClient?.connection.close();
   await killLeftOvers();
   await server?.stop();
-}, 60_000);
+});
 
 test('Temporal stores nothing readable of an applicant but ids, names and search attributes; a second start compares encrypted digests', async () => {
-  await installation.enrol([{ clientUserId: 'POL-1', as: 'eager' }]);
-  expect(await installation.ended('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
+  await installation.startSamples([{ clientUserId: 'POL-1', as: 'eager' }]);
+  expect(await installation.waitForEnd('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
   const history = await historyOf('POL-1');
   const payloads = payloadsIn([history, (await describeRun('POL-1')).workflowExecutionInfo?.memo]);
   expect(payloads.length).toBeGreaterThan(40);
@@ -71,24 +68,24 @@ test('Temporal stores nothing readable of an applicant but ids, names and search
   const encrypted = payloads.filter((payload) => !clear.includes(payload));
   expect(new Set(keysOf(encrypted))).toEqual(new Set(['main', 'webhook']));
 
-  expect(await installation.intake([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
+  expect(await installation.startApplicants([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
   const otherDetails = [{ clientUserId: 'POL-1', as: 'several' }];
-  await expect(installation.intake(otherDetails)).rejects.toThrow('conflict');
-  await expect(installation.intake(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') })).rejects.toThrow(
-    /"main".*PAYLOAD_KEYS/,
-  );
+  await expect(installation.startApplicants(otherDetails)).rejects.toThrow('conflict');
+  await expect(
+    installation.startApplicants(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') }),
+  ).rejects.toThrow(/"main".*PAYLOAD_KEYS/);
 });
 
 test('a scheduled sweep reads the result of the previous one, and the worker has rejected no payload', async () => {
   const sweep = keylessClient.schedule.getHandle(sweepWorkflowId(TASK_QUEUE));
   for (const round of [1, 2]) {
-    await until('the schedule', STEP_TIMEOUT_MS, () =>
+    await until('the schedule', () =>
       sweep.trigger('BUFFER_ALL').then(
         () => true,
         () => false,
       ),
     );
-    await until('the sweep to end', STEP_TIMEOUT_MS, async () => {
+    await until('the sweep to end', async () => {
       const { count } = await keylessClient.workflow.count('WorkflowType = "sweep" AND ExecutionStatus = "Completed"');
       return count >= round;
     });
@@ -97,7 +94,7 @@ test('a scheduled sweep reads the result of the previous one, and the worker has
 });
 
 test('a lost key stops only the applicants that need it until it is back; a rotated key continues an open applicant', async () => {
-  await installation.enrol([{ clientUserId: 'POL-rotated', as: 'silent' }]);
+  await installation.startSamples([{ clientUserId: 'POL-rotated', as: 'silent' }]);
   await untilInvited('POL-rotated');
   // A client without a key receives an encrypted answer to a query.
   const { queryResult } = await keylessClient.workflowService.queryWorkflow({
@@ -111,19 +108,23 @@ test('a lost key stops only the applicants that need it until it is back; a rota
 
   const lost = generateKey('lost');
   const withLost = { PAYLOAD_KEYS: `${lost},${RING}` };
-  expect(await installation.intake([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual(['started']);
+  expect(await installation.startApplicants([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual([
+    'started',
+  ]);
   // The deadline of this one passes while the parked one waits.
   const deadline = { INVITATION_EXPIRES_AFTER: '3s' };
-  expect(await installation.intake([{ clientUserId: 'POL-other', as: 'silent' }], [], deadline)).toEqual(['started']);
-  expect(await installation.ended('POL-other')).toMatchObject({ outcome: 'expired' });
+  expect(await installation.startApplicants([{ clientUserId: 'POL-other', as: 'silent' }], [], deadline)).toEqual([
+    'started',
+  ]);
+  expect(await installation.waitForEnd('POL-other')).toMatchObject({ outcome: 'expired' });
   expect((await describeRun('POL-parked')).workflowExecutionInfo?.closeTime).toBeFalsy();
   await untilTaskIsRetried('POL-parked');
   expect(await installation.upstream.people('POL-parked')).toEqual([]);
 
   worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: `${NEXT},${MAIN},${WEBHOOKS},${lost}` });
-  expect(await installation.ended('POL-parked')).toMatchObject({ outcome: 'collected' });
+  expect(await installation.waitForEnd('POL-parked')).toMatchObject({ outcome: 'collected' });
   await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
-  await until('POL-rotated to close', STEP_TIMEOUT_MS, async () => {
+  await until('POL-rotated to close', async () => {
     return Boolean((await describeRun('POL-rotated')).workflowExecutionInfo?.closeTime);
   });
   const keys = keysOf(payloadsIn(await historyOf('POL-rotated')));
@@ -137,7 +138,10 @@ test('a signal in clear is dropped and counted, and the deadline stays', async (
   await createApplicants({ client: installation.client, taskQueue: TASK_QUEUE }).start(request);
   const applicant = keylessClient.workflow.getHandle(applicantWorkflowId('POL-forged'));
   await applicant.signal(statusNoticeSignal, { humanId: 'any', status: 'Declined', updatedAt: null });
-  expect(await installation.ended('POL-forged')).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
+  expect(await installation.waitForEnd('POL-forged')).toMatchObject({
+    outcome: 'expired',
+    reason: 'invitation-expired',
+  });
   const decrypting = installation.client.workflow.getHandle(applicantWorkflowId('POL-forged'));
   expect(await decrypting.query(stateQuery)).toMatchObject({ ignoredNotices: 1 });
   expect((await rejectedPayloads())['plaintext']).toBeGreaterThan(0);
@@ -155,7 +159,7 @@ test('a start in clear fails with an encrypted failure, and a sweep still lists 
   );
   expect(failures).toMatchObject([{ message: 'Encoded failure', stackTrace: '' }]);
   expect(textOf(failures[0]?.encodedAttributes?.metadata?.['encoding'])).toBe('binary/encrypted');
-  const { status, lines } = await installation.operate('sweep', '--json');
+  const { status, lines } = await installation.runCommand('sweep', '--json');
   expect({ status, lines: lines.length }).toEqual({ status: 0, lines: 1 });
   await keylessClient.workflow.getHandle(applicantWorkflowId('POL-clear')).terminate();
 });
@@ -171,13 +175,13 @@ function historyOf(clientUserId: string) {
 
 async function untilInvited(clientUserId: string): Promise<void> {
   const applicant = installation.client.workflow.getHandle(applicantWorkflowId(clientUserId));
-  await until(`the invitation of ${clientUserId}`, STEP_TIMEOUT_MS, async () => {
+  await until(`the invitation of ${clientUserId}`, async () => {
     return (await applicant.query(stateQuery)).humanId !== null;
   });
 }
 
 async function untilTaskIsRetried(clientUserId: string): Promise<void> {
-  await until(`the task of ${clientUserId} to fail and be retried`, STEP_TIMEOUT_MS, async () => {
+  await until(`the task of ${clientUserId} to fail and be retried`, async () => {
     return ((await describeRun(clientUserId)).pendingWorkflowTask?.attempt ?? 0) > 1;
   });
 }

@@ -49,7 +49,7 @@ describe('npm start', () => {
     'stops all processes on Ctrl-C during a story; the next start continues to the expected ends without a second invitation',
     async () => {
       const first = start('--personas', 'eager,declines,several,silent,flips');
-      await until('a change', START_LIMIT_MS, () => changes(first.output()).length > 0);
+      await until('a change', () => changes(first.output()).length > 0, START_LIMIT_MS);
       const pids = runningPids(folder);
       expect(Object.keys(pids).sort()).toEqual(PROCESSES);
       // The terminal signals the group, and npm passes the signal to its child.
@@ -59,15 +59,19 @@ describe('npm start', () => {
       expect(Object.values(pids).filter(isRunning)).toEqual([]);
 
       const second = start('--once', '--personas', 'eager,declines,several,silent,flips');
-      await until('all processes', START_LIMIT_MS, () => Object.keys(runningPids(folder)).length === PROCESSES.length);
+      await until('all processes', () => Object.keys(runningPids(folder)).length === PROCESSES.length, START_LIMIT_MS);
       const secondPids = runningPids(folder);
-      const { 1: peopleUrl = '' } = await until('the addresses', START_LIMIT_MS, () => SANDBOX.exec(second.output()));
+      const { 1: peopleUrl = '' } = await until('the addresses', () => SANDBOX.exec(second.output()), START_LIMIT_MS);
       let people: readonly { clientUserId: string }[] = [];
-      await until('the silent sample to end', START_LIMIT_MS, async () => {
-        const response = await fetch(peopleUrl).catch(() => null);
-        if (response) people = (await response.json()) as typeof people;
-        return changes(second.output()).some(({ persona, stage }) => persona === 'silent' && stage === 'closed');
-      });
+      await until(
+        'the silent sample to end',
+        async () => {
+          const response = await fetch(peopleUrl).catch(() => null);
+          if (response) people = (await response.json()) as typeof people;
+          return changes(second.output()).some(({ persona, stage }) => persona === 'silent' && stage === 'closed');
+        },
+        START_LIMIT_MS,
+      );
       expectSuccess(await second.ended, second.output());
       const closed = [...changes(first.output()), ...changes(second.output())].filter(
         ({ stage }) => stage === 'closed',
@@ -104,28 +108,24 @@ describe('npm start', () => {
     2 * START_LIMIT_MS,
   );
 
-  test(
-    'with --fresh and a confirmation starts with new samples and keeps reports and secrets',
-    async () => {
-      const data = path.join(folder, '.data');
-      mkdirSync(path.join(data, 'sandbox'), { recursive: true });
-      writeFileSync(path.join(data, 'samples-round'), 'aaaaaa\n');
-      writeFileSync(path.join(data, 'sandbox-secret'), 'kept\n');
-      mkdirSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'), { recursive: true });
-      const unconfirmed = start('--fresh', '--once', '--personas', 'declines');
-      expect(await unconfirmed.ended).toBe(2);
-      expect(unconfirmed.output()).toContain('--fresh --yes');
-      expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).toBe('aaaaaa\n');
+  test('with --fresh and a confirmation starts with new samples and keeps reports and secrets', async () => {
+    const data = path.join(folder, '.data');
+    mkdirSync(path.join(data, 'sandbox'), { recursive: true });
+    writeFileSync(path.join(data, 'samples-round'), 'aaaaaa\n');
+    writeFileSync(path.join(data, 'sandbox-secret'), 'kept\n');
+    mkdirSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'), { recursive: true });
+    const unconfirmed = start('--fresh', '--once', '--personas', 'declines');
+    expect(await unconfirmed.ended).toBe(2);
+    expect(unconfirmed.output()).toContain('--fresh --yes');
+    expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).toBe('aaaaaa\n');
 
-      const { ended, output } = start('--fresh', '--yes', '--once', '--personas', 'declines');
-      expectSuccess(await ended, output());
-      expect(new Set(changes(output()).map(({ persona }) => persona))).toEqual(new Set(['declines']));
-      expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).not.toBe('aaaaaa\n');
-      expect(readFileSync(path.join(data, 'sandbox-secret'), 'utf8')).toBe('kept\n');
-      expect(existsSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'))).toBe(true);
-    },
-    START_LIMIT_MS,
-  );
+    const { ended, output } = start('--fresh', '--yes', '--once', '--personas', 'declines');
+    expectSuccess(await ended, output());
+    expect(new Set(changes(output()).map(({ persona }) => persona))).toEqual(new Set(['declines']));
+    expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).not.toBe('aaaaaa\n');
+    expect(readFileSync(path.join(data, 'sandbox-secret'), 'utf8')).toBe('kept\n');
+    expect(existsSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'))).toBe(true);
+  });
 });
 
 /** Shows the output if the status is wrong. */

@@ -37,15 +37,15 @@ beforeAll(async () => {
   });
   await installation.startWorker();
   personas = await installation.upstream.personas();
-  await installation.enrol(personas.map(({ name }) => ({ clientUserId: idOf(name), as: name })));
-  await Promise.all(personas.map(({ name }) => installation.ended(idOf(name))));
+  await installation.startSamples(personas.map(({ name }) => ({ clientUserId: idOf(name), as: name })));
+  await Promise.all(personas.map(({ name }) => installation.waitForEnd(idOf(name))));
 }, SCRIPTS_TIMEOUT_MS);
 
 afterAll(async () => {
   await installation?.remove();
   await killLeftOvers();
   await server?.stop();
-}, 60_000);
+});
 
 function idOf(persona: string): string {
   return `POL-${persona}`;
@@ -54,7 +54,7 @@ function idOf(persona: string): string {
 test('each persona ends as the sandbox declares', async () => {
   const results = await Promise.all(
     personas.map(async ({ name }) => {
-      const { outcome, documents } = await installation.ended(idOf(name));
+      const { outcome, documents } = await installation.waitForEnd(idOf(name));
       return { name, outcome, documents };
     }),
   );
@@ -112,7 +112,7 @@ test('each process printed one ready line, and drains with exit status 0', async
   expect(results.map(({ status }) => status)).toEqual(results.map(() => 0));
   const printed = results.map(({ lines }) => lines.map((line) => (JSON.parse(line) as { process: string }).process));
   expect(printed.sort()).toEqual([['sandbox'], ['webhook'], ['worker']]);
-}, 60_000);
+});
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -14,7 +14,6 @@ const KILLS = Number(process.env['WEBHOOK_KILLS'] ?? '3');
 const SEED = Number(process.env['WEBHOOK_KILLS_SEED'] ?? '7');
 const TEST_TIMEOUT_MS = 120_000 + KILLS * 20_000;
 jest.setTimeout(TEST_TIMEOUT_MS);
-const STEP_TIMEOUT_MS = 60_000;
 const APPLICANTS = ['POL-0', 'POL-1', 'POL-2', 'POL-3', 'POL-4'];
 const MAX_ARRAY_LENGTH = 20;
 const SECRET = 'a-secret-of-the-test';
@@ -112,7 +111,7 @@ test('webhooks that are killed at any moment, with and without Temporal, lose no
   const streams = webhooks.map((_webhook, index) => startStream(index, acked));
   const untilMore = (count: number) => {
     const total = acked.size + count;
-    return until(`${count} more acknowledged notices`, STEP_TIMEOUT_MS, () => acked.size >= total);
+    return until(`${count} more acknowledged notices`, () => acked.size >= total);
   };
   const random = new SeededRandom(SEED);
   for (let kill = 0; kill < KILLS; kill += 1) {
@@ -139,18 +138,12 @@ test('webhooks that are killed at any moment, with and without Temporal, lose no
     const signalled = await signalledStatuses();
     return [...acked].filter((value) => !signalled.has(value));
   };
-  await until('every acknowledged notice', STEP_TIMEOUT_MS, async () => (await missing()).length === 0).catch(
-    async (error) => {
-      throw new Error(`${error.message}: of ${acked.size}, ${(await missing()).length} are missing`);
-    },
-  );
+  await until('every acknowledged notice', async () => (await missing()).length === 0).catch(async (error) => {
+    throw new Error(`${error.message}: of ${acked.size}, ${(await missing()).length} are missing`);
+  });
   const spoolFiles = async () =>
     (await readdir(join(folder, 'spool'), { recursive: true })).filter((name) => name !== '');
-  await until(
-    'no segment left',
-    STEP_TIMEOUT_MS,
-    async () => !(await spoolFiles()).some((name) => name.endsWith('.log')),
-  );
+  await until('no segment left', async () => !(await spoolFiles()).some((name) => name.endsWith('.log')));
   for (const webhook of webhooks) expect(await webhook.end()).toBe(0);
   expect(await spoolFiles()).toEqual([]); // no partition of a killed webhook, no quarantine
 });

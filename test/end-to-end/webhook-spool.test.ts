@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, runProcess } from '../support/processes';
 
-jest.setTimeout(60_000);
-
 let folder: string;
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
@@ -43,4 +41,4 @@ test('a webhook logs the number of its secrets, because a comma separates two, a
   const { output } = await runProcess('webhook', folder, env, []);
   expect(output).toMatch(/"secrets":2,/);
   expect(output).not.toMatch(/with-a-comma|in-the-middle/);
-}, 60_000);
+});

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { readProxy } from '../../src/human-api/proxy-settings';
 import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
-import { authority, issuedBy } from '../support/certificates';
+import { createAuthority, issueCertificate } from '../support/certificates';
 import { failureOf, startClient } from './fixture';
 import { CREDENTIALS } from './recorded-upstream';
 
@@ -52,7 +52,7 @@ function clientThrough(env: Record<string, string>, settings: Partial<HumanApiSe
 
 /** Human API over TLS. */
 async function startFarUpstream(): Promise<number> {
-  const { cert, key } = issuedBy(authority());
+  const { cert, key } = issueCertificate(createAuthority());
   const server = createTlsServer({ cert, key }, (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"client_token":"t","expires_in":60}');
   });

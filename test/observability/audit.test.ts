@@ -168,7 +168,7 @@ test('finds every changed byte, and every line that is removed, added, repeated 
     { numRuns: 200 },
   );
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['closed'], missing: [] });
-}, 30_000);
+});
 
 test('finds a file that is renamed, or removed from the middle or the whole folder', async () => {
   const { folder, acts, files, checkpoint } = await setup({ partMaxBytes: 300 });

@@ -3,7 +3,6 @@ import { fc } from '../support/property';
 import { converse } from '../webhook/webhook-fixture';
 
 const RUNS = 60;
-jest.setTimeout(60_000);
 /** CPU time of one request: a longer one blocks all other requests. */
 const CPU_LIMIT_MS = 1_000;
 const EMAIL = 'canary@example.org';

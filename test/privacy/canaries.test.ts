@@ -113,7 +113,7 @@ async function runApplicants(
       clientUserId,
       as,
     }));
-    await installation.intake(rows, [], {}, IDENTITY);
+    await installation.startApplicants(rows, [], {}, IDENTITY);
     const linkTokens = await Promise.all(rows.map(({ clientUserId }) => linkTokenOf(installation, clientUserId)));
     const humanId = await humanIdOf(installation, CANCELLED);
     const endpoint = 'https://admin.humanapi.co/api/v1/users';
@@ -125,13 +125,17 @@ async function runApplicants(
     };
     await installation.notify([statusNotice, reportNotice]);
     for (const { clientUserId } of rows.filter(({ as }) => as !== 'silent')) {
-      await installation.ended(clientUserId, STEP_TIMEOUT_MS);
+      await installation.waitForEnd(clientUserId, STEP_TIMEOUT_MS);
     }
     await installation.client.workflow.getHandle(applicantWorkflowId(CANCELLED)).cancel();
-    await until('the cancelled person to be deleted', STEP_TIMEOUT_MS, async () => {
-      const people = await installation.upstream.people(CANCELLED);
-      return people.every(({ deleted }) => deleted);
-    });
+    await until(
+      'the cancelled person to be deleted',
+      async () => {
+        const people = await installation.upstream.people(CANCELLED);
+        return people.every(({ deleted }) => deleted);
+      },
+      STEP_TIMEOUT_MS,
+    );
     const metrics = Buffer.from(await installation.metrics());
     const context = { installation, worker, dbFile };
     await act(context);
@@ -153,13 +157,17 @@ async function eraseAndCheck({ installation, worker }: Context): Promise<void> {
   const before = await filesIn(installation.folder);
   expect(erasedIds.filter((id) => filesWith(before, id).length === 0)).toEqual([]);
 
-  expect(await installation.operate('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
+  expect(await installation.runCommand('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
   await installation.replaceWorker(worker, { REPORTS_RETENTION: '1s' });
-  const files = await until('the erasure by age', STEP_TIMEOUT_MS, async () => {
-    const current = await filesIn(installation.folder);
-    const erased = auditLinesOf(current).some(({ did, clientUserId }) => did === 'erase' && clientUserId === BY_AGE);
-    return erased && filesWith(current, BY_AGE).every(isAuditFile) && current;
-  });
+  const files = await until(
+    'the erasure by age',
+    async () => {
+      const current = await filesIn(installation.folder);
+      const erased = auditLinesOf(current).some(({ did, clientUserId }) => did === 'erase' && clientUserId === BY_AGE);
+      return erased && filesWith(current, BY_AGE).every(isAuditFile) && current;
+    },
+    STEP_TIMEOUT_MS,
+  );
   const { count } = await installation.client.workflow.count(`HumanId IN ("${humanIds.join('", "')}")`);
   expect(count).toBe(0);
   expect(erasedIds.flatMap((id) => filesWith(files, id)).filter((name) => !isAuditFile(name))).toEqual([]);
@@ -181,11 +189,15 @@ async function humanIdOf({ upstream }: Installation, clientUserId: string): Prom
 
 /** Returns the secret part of the invitation link; its host is public. */
 function linkTokenOf({ upstream }: Installation, clientUserId: string): Promise<string> {
-  return until(`the link of ${clientUserId}`, STEP_TIMEOUT_MS, async () => {
-    const people = await upstream.people(clientUserId);
-    const token = people.length > 0 && (await upstream.inviteLink(clientUserId)).split('/').at(-1);
-    return token !== undefined && token !== '' && token;
-  });
+  return until(
+    `the link of ${clientUserId}`,
+    async () => {
+      const people = await upstream.people(clientUserId);
+      const token = people.length > 0 && (await upstream.inviteLink(clientUserId)).split('/').at(-1);
+      return token !== undefined && token !== '' && token;
+    },
+    STEP_TIMEOUT_MS,
+  );
 }
 
 async function tracesOf({ installation, dbFile }: Context): Promise<Traces> {

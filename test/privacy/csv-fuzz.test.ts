@@ -20,7 +20,6 @@ const CANARIES = ['quorwhistle', ...Object.values(PERSON)];
 const RUNS = 60;
 /** CPU time of one file: finds a hang, and ignores a busy machine. */
 const CPU_LIMIT_MS = 2_500;
-jest.setTimeout(60_000);
 const MEGABYTE = 1024 * 1024;
 
 /** Runs the starter with this file on standard input, in pieces of this size, and a Temporal that answers at once. */

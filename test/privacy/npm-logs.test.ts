@@ -25,4 +25,4 @@ test('npm logs no arguments of the starter', async () => {
   } finally {
     await rm(cache, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -13,7 +13,6 @@ import { RealServer } from '../workflows/real-server';
 import { bytesOf, startPlantingUpstream, TRAVERSALS } from './planting-upstream';
 import { startTrap } from './trap';
 
-jest.setTimeout(60_000);
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -170,14 +169,14 @@ test('with an upstream that plants all of them an applicant ends with each docum
   const upstream = await startPlantingUpstream(trap.url, { redirects: false });
   cleanups.push(upstream.close);
   const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
-  const humanApi = createUsersUpstream({
+  const client = createUsersUpstream({
     ...settings,
     authUrl: upstream.url,
     adminUrl: upstream.url,
     dataUrl: upstream.url,
   });
-  cleanups.push(() => humanApi.close());
-  await server.startWorkers({ taskQueue: 'planted', humanApi, store });
+  cleanups.push(() => client.close());
+  await server.startWorkers({ taskQueue: 'planted', upstream: client, store });
   const pollMs = Object.fromEntries(Object.keys(DEFAULT_POLICY.pollMs).map((name) => [name, SECOND_MS]));
   const policy = {
     ...DEFAULT_POLICY,

@@ -9,7 +9,6 @@ import { fc } from '../support/property';
 import { startRawUpstream } from './raw-upstream';
 
 const TEST_TIMEOUT_MS = 60_000;
-jest.setTimeout(TEST_TIMEOUT_MS);
 const CASES = Number(process.env['FUZZ_CASES'] ?? 60);
 /** In each text from upstream; no error may contain it. */
 const CANARY = 'zx9canary';

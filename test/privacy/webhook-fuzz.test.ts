@@ -9,7 +9,6 @@ interface ReportCall {
 
 const startWebhook = webhooks();
 const RUNS = 60;
-jest.setTimeout(60_000);
 /** CPU time of all runs of a test: finds a run that blocks for a second, and ignores a busy machine. */
 const CPU_LIMIT_MS = 20_000;
 

@@ -7,12 +7,11 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { readConfig } from '../../src/config';
 import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from '../api/api-fixture';
-import { authority, issuedBy, pairOnDisk } from '../support/certificates';
+import { createAuthority, issueCertificate, writePair } from '../support/certificates';
 import { until } from '../support/condition';
 import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
 
-const ca = authority();
-const TIMEOUT_MS = 15_000;
+const ca = createAuthority();
 /** Also limits the handshake, which must succeed on a busy machine. */
 const SLOW_MS = 2_000;
 const closers: (() => Promise<unknown>)[] = [];
@@ -37,13 +36,13 @@ const STARTS = {
     return { url: api.url, logged: () => api.lines.join(''), metrics: () => api.registry.metrics() };
   },
 };
-type Files = Awaited<ReturnType<typeof pairOnDisk>>['files'];
+type Files = Awaited<ReturnType<typeof writePair>>['files'];
 
 async function setup(
   edge: keyof typeof STARTS,
-  options: { pair?: ReturnType<typeof issuedBy>; timeoutMs?: number } = {},
+  options: { pair?: ReturnType<typeof issueCertificate>; timeoutMs?: number } = {},
 ) {
-  const disk = await pairOnDisk(options.pair ?? issuedBy(ca));
+  const disk = await writePair(options.pair ?? issueCertificate(ca));
   closers.push(disk.remove);
   const started = await STARTS[edge](disk.files, options.timeoutMs);
   const port = Number(new URL(started.url).port);
@@ -121,14 +120,14 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
     const subject = async () => (await shake()).getPeerCertificate().subject.CN;
     expect(await subject()).toBe('localhost');
     const open = await shake();
-    await put(issuedBy(ca, 'renewed', 90));
-    await until('the renewed certificate', TIMEOUT_MS, async () => (await subject()) === 'renewed');
+    await put(issueCertificate(ca, 'renewed', 90));
+    await until('the renewed certificate', async () => (await subject()) === 'renewed');
     expect(logged()).toContain('a renewed TLS certificate is in use');
     const notAfter = /^chartway_tls_certificate_not_after_seconds\S* (\S+)$/m.exec(await metrics())?.[1];
     expect(Math.abs(Number(notAfter) - (Date.now() / 1_000 + 90 * 86_400))).toBeLessThan(600);
     expect(open.destroyed).toBe(false);
 
-    const mounted = issuedBy(ca, 'mounted');
+    const mounted = issueCertificate(ca, 'mounted');
     await mkdir(join(folder, 'next'));
     await writeFile(join(folder, 'next', 'tls.crt'), mounted.cert);
     await writeFile(join(folder, 'next', 'tls.key'), mounted.key);
@@ -139,7 +138,7 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
       await unlink(file);
       await symlink(join(folder, 'next', name), file);
     }
-    await until('the mounted certificate', TIMEOUT_MS, async () => (await subject()) === 'mounted');
+    await until('the mounted certificate', async () => (await subject()) === 'mounted');
     // The other options stay the same.
     await expect(
       shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
@@ -148,25 +147,25 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
 
   test('keeps the old pair while the new one is incomplete, and logs that once', async () => {
     const { files, folder, shake, logged } = await setup(edge);
-    const next = issuedBy(ca, 'next');
+    const next = issueCertificate(ca, 'next');
     // In one step, because a check during a write would log a third text.
     await writeFile(join(folder, 'next.crt'), next.cert);
     await rename(join(folder, 'next.crt'), files.certFile);
     const faults = () => logged().split('cannot be used; the old ones stay in use').length - 1;
-    await until('the fault', TIMEOUT_MS, () => faults() > 0);
+    await until('the fault', () => faults() > 0);
     expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
     expect(faults()).toBe(1);
     // An empty file, as at the start of a write.
     await writeFile(files.keyFile, '');
-    await until('the second fault', TIMEOUT_MS, () => faults() > 1);
+    await until('the second fault', () => faults() > 1);
     expect((await shake()).getPeerCertificate().subject.CN).toBe('localhost');
     await writeFile(files.keyFile, next.key);
-    await until('the new pair', TIMEOUT_MS, async () => (await shake()).getPeerCertificate().subject.CN === 'next');
+    await until('the new pair', async () => (await shake()).getPeerCertificate().subject.CN === 'next');
   });
 
   test('logs an expired certificate', async () => {
-    const { logged } = await setup(edge, { pair: issuedBy(ca, 'localhost', -1) });
-    await until('the log line', TIMEOUT_MS, () => logged().includes('the TLS certificate has expired'));
+    const { logged } = await setup(edge, { pair: issueCertificate(ca, 'localhost', -1) });
+    await until('the log line', () => logged().includes('the TLS certificate has expired'));
   });
 
   test.each([
@@ -227,11 +226,11 @@ describe.each([
   };
 
   test('rejects half a pair, an unreadable file, a file that is not PEM, and a key of another certificate', async () => {
-    const { files, folder } = await pairOnDisk(issuedBy(ca)).then((disk) => {
+    const { files, folder } = await writePair(issueCertificate(ca)).then((disk) => {
       closers.push(disk.remove);
       return disk;
     });
-    const other = await pairOnDisk(issuedBy(ca));
+    const other = await writePair(issueCertificate(ca));
     closers.push(other.remove);
     const none = join(folder, 'none');
     const text = join(folder, 'text');

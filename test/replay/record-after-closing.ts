@@ -25,13 +25,18 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const taskQueue = 'chartway';
-  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
-  const { humanId } = humanApi.enrol(CLIENT_USER_ID, 'closed@example.org', 0);
+  const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
+  const { humanId } = upstream.addPerson(CLIENT_USER_ID, 'closed@example.org', 0);
   const reportStore = new FakeStore();
   const closedAt = new Date(Date.now() - HOUR_MS).toISOString();
-  reportStore.keep(CLIENT_USER_ID, { humanId, outcome: 'collected', closedAt, wanted: { unity: ['json', 'pdf'] } });
+  reportStore.addManifest(CLIENT_USER_ID, {
+    humanId,
+    outcome: 'collected',
+    closedAt,
+    wanted: { unity: ['json', 'pdf'] },
+  });
   const { address } = server;
-  const stop = await startWorkers({ address, client, taskQueue, humanApi, reportStore, refreshForMs: 30 * DAY_MS });
+  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore, refreshForMs: 30 * DAY_MS });
   try {
     const historyOf = (workflowId: string) => client.workflow.getHandle(workflowId).fetchHistory();
     const refresh = async (clientUserId: string, name: string): Promise<Recorded> => {
@@ -56,7 +61,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
     const refreshed = await refresh(CLIENT_USER_ID, 'refresh');
     const checked = await recordChecks();
     const vain = await refresh(`unknown-${randomUUID()}`, 'refresh-of-nothing');
-    humanApi.enrol('left', 'left@example.org', 0);
+    upstream.addPerson('left', 'left@example.org', 0);
     const operations = createOperations({ client, taskQueue });
     await operations.sweep();
     await operations.withdraw('left');

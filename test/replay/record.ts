@@ -6,12 +6,11 @@ import { killLeftOvers } from '../support/processes';
 import { startTemporalServer } from '../support/temporal-server';
 import { reportNotification } from '../webhook/webhook-fixture';
 import { recordAfterClosing } from './record-after-closing';
-import { dropHistories, keepHistories, type Recorded } from './recorded';
+import { type Recorded, removeHistories, writeHistories } from './recorded';
 
 // Not a test: `npm run record` has jest run it, because it is made of the tests' support files.
 
 const RECORD_TIMEOUT_MS = 300_000;
-const STEP_TIMEOUT_MS = 30_000;
 /** Ten story minutes in 2.5 s; the waits fit. */
 const STORY = {
   speed: 240,
@@ -39,24 +38,24 @@ test(
   'records every persona, a cancelled applicant, second rounds, a mailbox and a continue-as-new',
   async () => {
     const recorded = await Promise.all([recordPersonas(), recordContinueAsNew(), recordSecondRounds()]);
-    dropHistories();
-    keepHistories(recorded.flat());
+    removeHistories();
+    writeHistories(recorded.flat());
   },
   RECORD_TIMEOUT_MS,
 );
 
-test('records what comes after the closing', async () => keepHistories(await recordAfterClosing()), RECORD_TIMEOUT_MS);
+test('records what comes after the closing', async () => writeHistories(await recordAfterClosing()), RECORD_TIMEOUT_MS);
 
 async function recordPersonas(): Promise<Recorded[]> {
   return onServer([], async (installation) => {
     const { client, upstream } = installation;
     const personas = (await upstream.personas()).map(({ name }) => name);
     const people = [...personas, 'cancelled'];
-    await installation.enrol(
+    await installation.startSamples(
       people.map((name) => ({ clientUserId: name, as: name === 'cancelled' ? 'silent' : name })),
     );
     const mailbox = await cancelAfterMailbox(installation);
-    await Promise.all(personas.map((name) => installation.ended(name)));
+    await Promise.all(personas.map((name) => installation.waitForEnd(name)));
     const applicants = people.map(async (name) => ({
       name,
       history: await client.workflow.getHandle(applicantWorkflowId(name)).fetchHistory(),
@@ -70,7 +69,7 @@ async function cancelAfterMailbox(installation: Installation): Promise<Recorded>
   const { client } = installation;
   const applicant = client.workflow.getHandle(applicantWorkflowId('cancelled'));
   const invited = async () => (await applicant.query(stateQuery)).humanId;
-  const humanId = await until('the invitation to be answered', STEP_TIMEOUT_MS, invited);
+  const humanId = await until('the invitation to be answered', invited);
   const notice = reportNotification({ humanId, updatedAt: new Date().toISOString() });
   expect(await installation.notify([notice])).toEqual({ accepted: 1, ignored: 0 });
   const mailbox = client.workflow.getHandle(mailboxWorkflowId(humanId));
@@ -85,17 +84,17 @@ async function recordSecondRounds(): Promise<Recorded[]> {
   return onServer([], async (installation) => {
     const names = ['adopted', 'conflict'];
     const handles = names.map((name) => installation.client.workflow.getHandle(applicantWorkflowId(name)));
-    await installation.enrol(names.map((clientUserId) => ({ clientUserId, as: 'silent' })));
+    await installation.startSamples(names.map((clientUserId) => ({ clientUserId, as: 'silent' })));
     for (const applicant of handles) {
-      await until('the invitation', STEP_TIMEOUT_MS, async () => (await applicant.query(stateQuery)).humanId);
+      await until('the invitation', async () => (await applicant.query(stateQuery)).humanId);
       await applicant.terminate();
     }
     const again = [
       { clientUserId: 'adopted', as: 'silent' },
       { clientUserId: 'conflict', as: 'eager' },
     ];
-    expect(await installation.intake(again, ['--again'])).toEqual(['started', 'started']);
-    await Promise.all(names.map((name) => installation.ended(name)));
+    expect(await installation.startApplicants(again, ['--again'])).toEqual(['started', 'started']);
+    await Promise.all(names.map((name) => installation.waitForEnd(name)));
     return Promise.all(
       handles.map(async (applicant, at) => ({ name: names[at] ?? '', history: await applicant.fetchHistory() })),
     );
@@ -105,8 +104,8 @@ async function recordSecondRounds(): Promise<Recorded[]> {
 async function recordContinueAsNew(): Promise<Recorded[]> {
   const early = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${CONTINUE_AFTER_EVENTS}`];
   return onServer(early, async (installation) => {
-    await installation.enrol([{ clientUserId: 'handed-over', as: 'eager' }]);
-    await installation.ended('handed-over');
+    await installation.startSamples([{ clientUserId: 'handed-over', as: 'eager' }]);
+    await installation.waitForEnd('handed-over');
     return runsOf(installation.client, applicantWorkflowId('handed-over'));
   });
 }

@@ -25,12 +25,12 @@ export function recordedHistories(): readonly Recorded[] {
 }
 
 /** Removes every recorded history. */
-export function dropHistories(): void {
+export function removeHistories(): void {
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
 /** Writes histories, in place of those of the same names. */
-export function keepHistories(recorded: readonly Recorded[]): void {
+export function writeHistories(recorded: readonly Recorded[]): void {
   mkdirSync(FOLDER, { recursive: true });
   for (const { name, history } of recorded) {
     // protobuf.js's own JSON, for the SDK's historyToJSON() wants one copy of that package, and npm installs several.

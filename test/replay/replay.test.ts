@@ -12,7 +12,6 @@ const APPLICANTS = [
   ...['reconnects', 'several', 'silent', 'slow', 'updates'],
 ];
 const OTHERS = ['mailbox', 'refresh', 'refresh-checks', 'refresh-of-nothing', 'sweep', 'withdraw'];
-const TEST_TIMEOUT_MS = 60_000;
 
 // What the SDK says of each history that does not replay would fill the screen; the results tell.
 beforeAll(() =>
@@ -43,13 +42,9 @@ function all(names: readonly string[], error: string | null): Record<string, str
   return Object.fromEntries(names.map((name) => [name, error]));
 }
 
-test(
-  'the workflows of today go on with every history that is recorded',
-  async () => {
-    expect(await replay(WORKFLOW_BUNDLE, recordedHistories())).toEqual(all([...APPLICANTS, ...OTHERS], null));
-  },
-  TEST_TIMEOUT_MS,
-);
+test('the workflows of today go on with every history that is recorded', async () => {
+  expect(await replay(WORKFLOW_BUNDLE, recordedHistories())).toEqual(all([...APPLICANTS, ...OTHERS], null));
+});
 
 describe('the gate bites', () => {
   let folder: string;
@@ -67,27 +62,19 @@ describe('the gate bites', () => {
     return codePath;
   }
 
-  test(
-    'where the workflow calls another activity than it did',
-    async () => {
-      const codePath = changedBundle(/\.invite\(/g, '.inviteAgain(');
-      const invited = recordedHistories().filter(({ name }) => name === 'eager' || name === 'cancelled');
-      expect(await replay(codePath, invited)).toEqual(all(['eager', 'cancelled'], 'DeterminismViolationError'));
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test('where the workflow calls another activity than it did', async () => {
+    const codePath = changedBundle(/\.invite\(/g, '.inviteAgain(');
+    const invited = recordedHistories().filter(({ name }) => name === 'eager' || name === 'cancelled');
+    expect(await replay(codePath, invited)).toEqual(all(['eager', 'cancelled'], 'DeterminismViolationError'));
+  });
 
-  test(
-    'where the workflow decides another way than it did',
-    async () => {
-      // A person who declined would no longer be withdrawn.
-      const codePath = changedBundle(
-        /conclude\('declined', 'declined', true\)/g,
-        "conclude('declined', 'declined', false)",
-      );
-      const declined = recordedHistories().filter(({ name }) => name === 'declines');
-      expect(await replay(codePath, declined)).toEqual(all(['declines'], 'DeterminismViolationError'));
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test('where the workflow decides another way than it did', async () => {
+    // A person who declined would no longer be withdrawn.
+    const codePath = changedBundle(
+      /conclude\('declined', 'declined', true\)/g,
+      "conclude('declined', 'declined', false)",
+    );
+    const declined = recordedHistories().filter(({ name }) => name === 'declines');
+    expect(await replay(codePath, declined)).toEqual(all(['declines'], 'DeterminismViolationError'));
+  });
 });

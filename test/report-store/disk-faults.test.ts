@@ -10,8 +10,6 @@ import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-
 import { FaultyDisk } from './faulty-disk';
 import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
 
-jest.setTimeout(60_000);
-
 const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000))];
 const FILE = documentFile(documentToStore().report, 'pdf');
 const SECOND_FILE = documentFile(documentToStore().report, 'pdf', sha256(SECOND));

@@ -5,9 +5,6 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import { type Child, startChild, stopChildren } from './children/child';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
-// Six processes take some 10 s to start and to write on two busy cores.
-jest.setTimeout(90_000);
-
 const roots: string[] = [];
 
 async function setup() {

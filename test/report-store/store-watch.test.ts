@@ -34,7 +34,7 @@ function setup({ identifiesLegacy = true, isLegacy = false } = {}) {
   stops.push(() => stopping.abort(new Error('stopped')));
   const checks = async (more: number) => {
     const count = state.checks + more;
-    await until('further checks', 5_000, async () => state.checks >= count);
+    await until('further checks', async () => state.checks >= count);
   };
   return { state, logged, stopping, watch, checks };
 }

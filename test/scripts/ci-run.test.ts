@@ -106,7 +106,7 @@ describe('.ci/run', () => {
       `if [ "$*" = test ]; then until [ -s "$TMPDIR/../started" ]; do sleep 0.05; done; kill $PPID; exit 0; fi`,
     );
     await start().exited;
-    await until('the scenarios to end', 10_000, () => !isRunning(scenariosPid()));
+    await until('the scenarios to end', () => !isRunning(scenariosPid()));
     expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
   });
 });

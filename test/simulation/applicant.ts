@@ -109,8 +109,8 @@ export async function simulate(
 }
 
 /** The real ones. */
-export function createActivities(humanApi: Upstream, reportStore: ReportStore): Activities {
-  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 0 };
+export function createActivities(upstream: Upstream, reportStore: ReportStore): Activities {
+  const deps = { ...manifestDeps(reportStore), upstream, timeoutMs: 0 };
   return {
     ...createInvitationActivities(deps),
     ...createPersonActivities(deps),

@@ -31,7 +31,7 @@ interface Workflow {
 
 /** What the activities of a mailbox or a refresh call. */
 export interface Services {
-  readonly humanApi: FakeUpstream;
+  readonly upstream: FakeUpstream;
   readonly store: FakeStore;
   readonly runs?: ApplicantRuns;
 }
@@ -71,14 +71,14 @@ export function useSimulation() {
     return server;
   };
 
-  const followOn = async (humanApi: FakeUpstream, options: FollowOptions = {}) => {
+  const followOn = async (upstream: FakeUpstream, options: FollowOptions = {}) => {
     sequence += 1;
     const { store = new FakeStore(), clientUserId = `POL-${sequence}`, forgetAfterTasks } = options;
     const workflowId = applicantWorkflowId(clientUserId);
     const workflow = { workflowType: COLLECT_RECORDS, workflowId, input: applicantInput(clientUserId, options) };
-    const server = start(workflow, createActivities(humanApi, store), forgetAfterTasks);
+    const server = start(workflow, createActivities(upstream, store), forgetAfterTasks);
     const handle = createHandle(server, clock);
-    return new ApplicantUnderTest(env, handle, clientUserId, humanApi, store, clock.nowMs, async () => {});
+    return new ApplicantUnderTest(env, handle, clientUserId, upstream, store, clock.nowMs, async () => {});
   };
 
   return {
@@ -87,10 +87,10 @@ export function useSimulation() {
     /** The same on an upstream that the test has prepared. */
     followOn,
     /** Follows an applicant whose changes are reported by notices alone, up to the last of them. */
-    async followByNotices(script: readonly Change[], prepare?: (humanApi: FakeUpstream) => void) {
-      const humanApi = new FakeUpstream(script);
-      prepare?.(humanApi);
-      const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    async followByNotices(script: readonly Change[], prepare?: (upstream: FakeUpstream) => void) {
+      const upstream = new FakeUpstream(script);
+      prepare?.(upstream);
+      const applicant = await followOn(upstream, { policy: BY_NOTICES });
       await applicant.sendNotices(script);
       return applicant;
     },
@@ -118,10 +118,10 @@ export function useSimulation() {
   };
 }
 
-function createInternalActivities({ humanApi, store: reportStore, runs = NO_RUNS }: Services): Activities {
+function createInternalActivities({ upstream, store: reportStore, runs = NO_RUNS }: Services): Activities {
   const metrics = createActivityMetrics(new Registry());
   return {
-    ...createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 0 }),
+    ...createUpstreamActivities({ upstream, reportStore, timeoutMs: 0 }),
     ...createMailboxActivities({ runs, reportStore, noticeEncryption: NO_ENCRYPTION, metrics }),
     ...createRefreshActivities({ reportStore, runs, refreshForMs: 30 * DAY_MS, policy: DEFAULT_POLICY }),
   } as unknown as Activities;

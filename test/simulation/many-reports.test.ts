@@ -26,7 +26,7 @@ const TRUTH: Truth = {
 /** The real list and fetch activities over an upstream with these reports. `largest`: the largest argument or result of an activity. */
 function setup(rows: readonly ListedReport[], isOffered: (format: string) => boolean = () => true) {
   const sizes = { largest: 0, documents: 0 };
-  const humanApi = {
+  const upstream = {
     listReports: async () => rows,
     openReport: async (_clientUserId: string, reportId: string, format: string) => {
       if (!isOffered(format)) throw new NotOffered(facts(415));
@@ -53,7 +53,7 @@ function setup(rows: readonly ListedReport[], isOffered: (format: string) => boo
       ]),
     );
   const activities = createReportActivities({
-    upstream: humanApi,
+    upstream,
     reportStore: new FakeStore(),
   }) as unknown as Activities;
   return { sizes, wrap: (others: Activities) => measure({ ...others, ...activities }) };
@@ -78,7 +78,7 @@ test('2,900 reports, more than one answer lists, are collected in parts over sev
   expect([manifest?.documents.length, sizes.documents]).toEqual([2_900, 2_900]);
   expect(closed.runs).toBeGreaterThan(1);
   expect(Math.max(sizes.largest, closed.carriedBytes)).toBeLessThan(MAX_PAYLOAD_BYTES);
-}, 120_000);
+});
 
 async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;

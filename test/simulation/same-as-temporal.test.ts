@@ -14,7 +14,7 @@ const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced',
 interface Case {
   readonly script: readonly Change[];
   readonly options?: FollowOptions;
-  prepare?(humanApi: FakeUpstream): void;
+  prepare?(upstream: FakeUpstream): void;
   /** What the test does before it waits for the end. */
   drive?(applicant: ApplicantUnderTest): Promise<void>;
 }
@@ -49,8 +49,8 @@ const CASES: Readonly<Record<string, Case>> = {
   'a broken and a missing document': {
     script: ALL_SYNCED,
     prepare: ({ faults }) => {
-      faults.push({ route: 'openReport', of: 'u-A.json', error: new BadDocument(facts(200), 'scripted') });
-      faults.push({ route: 'openReport', of: 'c-A.pdf', error: new NotFound(facts(404)) });
+      faults.push({ route: 'openReport', target: 'u-A.json', error: new BadDocument(facts(200), 'scripted') });
+      faults.push({ route: 'openReport', target: 'c-A.pdf', error: new NotFound(facts(404)) });
     },
   },
 };
@@ -58,10 +58,10 @@ const CASES: Readonly<Record<string, Case>> = {
 /** Runs a case on one of the servers; what it returns does not depend on the times of the server's clock. */
 async function run({ followOn }: Pick<typeof temporal, 'followOn'>, name: string) {
   const { script, options, prepare, drive } = CASES[name] as Case;
-  const humanApi = new FakeUpstream(script);
-  prepare?.(humanApi);
+  const upstream = new FakeUpstream(script);
+  prepare?.(upstream);
   const clientUserId = `POL-${name.replaceAll(' ', '-')}`;
-  const applicant = await followOn(humanApi, { clientUserId, ...options });
+  const applicant = await followOn(upstream, { clientUserId, ...options });
   await drive?.(applicant);
   const { status, result, afterMs } = await applicant.waitForEnd(HOUR_MS);
   const { searchAttributes } = await applicant.handle.describe();

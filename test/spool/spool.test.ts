@@ -34,7 +34,7 @@ function deliver(spool: Spool, ...answer: Parameters<typeof outlet>) {
 }
 
 async function untilEmpty(folder: string): Promise<void> {
-  await until('an empty spool', SOON_MS, async () => (await segmentsIn(folder)).size === 0);
+  await until('an empty spool', async () => (await segmentsIn(folder)).size === 0);
 }
 
 /** Returns a promise and its resolver. */
@@ -77,7 +77,7 @@ describe('an appended notice', () => {
       return syncs === 1 ? opened : undefined;
     };
     const first = append('first');
-    await until('the first sync', SOON_MS, () => syncs === 1);
+    await until('the first sync', () => syncs === 1);
     const later = Array.from({ length: 500 }, (_, n) => append(`${n}`));
     await new Promise((resolve) => setImmediate(resolve));
     release();
@@ -89,7 +89,7 @@ describe('an appended notice', () => {
     const { append, spool } = await open({ files: faultyFiles({ write: (bytes) => bytes.subarray(0, 7) }) });
     await append('a notice', 'another');
     const { taken } = deliver(spool);
-    await until('both', SOON_MS, () => taken.length === 2);
+    await until('both', () => taken.length === 2);
     expect(taken).toEqual(['a notice', 'another']);
   });
 
@@ -108,8 +108,8 @@ describe('an appended notice', () => {
     expect(spool.healthy).toBe(false);
     expect(await figure('chartway_spool_writes_total{result="full"}')).toBe(1);
     const { taken } = deliver(spool);
-    await until('the first one', SOON_MS, () => taken.length === 1);
-    await until('space', SOON_MS, async () => (await figure('chartway_spool_bytes')) === 0);
+    await until('the first one', () => taken.length === 1);
+    await until('space', async () => (await figure('chartway_spool_bytes')) === 0);
     await append('b'.repeat(150));
     expect(spool.healthy).toBe(true);
   });
@@ -125,8 +125,8 @@ test('deferred records use at most half of the limit, those of an earlier proces
   await first.spool.close();
   const { spool, figure } = await open({ maxBytes: 1_000, folder: first.folder });
   deliver(spool, (text) => (text.startsWith('d') ? 'deferred' : 'taken'));
-  await until('the other record', SOON_MS, async () => (await figure('chartway_spool_records')) === 1);
-  await until('the end of the pass', SOON_MS, async () => (await figure('chartway_spool_bytes')) < 400);
+  await until('the other record', async () => (await figure('chartway_spool_records')) === 1);
+  await until('the end of the pass', async () => (await figure('chartway_spool_bytes')) < 400);
   await expect(defer(spool)).rejects.toMatchObject({ kind: 'spool-deferred-full' });
 });
 
@@ -136,14 +136,14 @@ test('deferred records delay no other, and do not create a file for each request
   for (let n = 0; n < 20; n += 1) {
     await append(`waits ${n}`);
     // From the ninth segment on, the spool does not end the growing segment at once.
-    await until('a delivery attempt', SOON_MS, () => n > 7 || asked.includes(`waits ${n}`));
+    await until('a delivery attempt', () => n > 7 || asked.includes(`waits ${n}`));
   }
   expect((await segmentsIn(folder)).size).toBeLessThanOrEqual(10);
   expect(await figure('chartway_spool_records')).toBe(20);
   await append('goes');
-  await until('the other record', 3 * SOON_MS, () => taken.length === 1);
+  await until('the other record', () => taken.length === 1, 3 * SOON_MS);
   expect(taken).toEqual(['goes']);
-}, 60_000);
+});
 
 describe('a disk', () => {
   test('that fails accepts nothing and leaves no partial record; the spool uses it again afterwards', async () => {
@@ -157,7 +157,7 @@ describe('a disk', () => {
     }
     await append('after');
     const { taken } = deliver(spool);
-    await until('the acknowledged ones', SOON_MS, () => taken.includes('after'));
+    await until('the acknowledged ones', () => taken.includes('after'));
     expect(taken).toEqual(['before', 'after']);
     await untilEmpty(folder);
   });
@@ -173,13 +173,13 @@ describe('a disk', () => {
       return opened;
     };
     const first = expect(spool.append(['during'], Date.now() + 100)).rejects.toMatchObject({ kind: 'spool-slow' });
-    await until('a stall', SOON_MS, () => stalled);
+    await until('a stall', () => stalled);
     await expect(spool.append(['behind'], Date.now() + 50)).rejects.toMatchObject({ kind: 'spool-slow' });
     await first;
     release();
     await append('after');
     const { taken } = deliver(spool);
-    await until('the last', SOON_MS, () => taken.includes('after'));
+    await until('the last', () => taken.includes('after'));
     expect(taken).toEqual(['during', 'after']); // the first was not acknowledged, and may be there
   });
 });
@@ -189,7 +189,7 @@ describe('a spooled notice', () => {
     const folder = await folderOfDeadProcess(Buffer.concat([record('1'), record('2')]), record('3'));
     const { spool } = await open({ folder });
     const { taken } = deliver(spool);
-    await until('all', SOON_MS, () => taken.length === 3);
+    await until('all', () => taken.length === 3);
     expect(taken).toEqual(['1', '2', '3']);
     await untilEmpty(folder);
   });
@@ -199,8 +199,8 @@ describe('a spooled notice', () => {
     const folder = await folderOfDeadProcess(segment.subarray(0, segment.length - 5), Buffer.alloc(0));
     const { spool, figure } = await open({ folder });
     const { taken } = deliver(spool);
-    await until('the incomplete record', SOON_MS, async () => (await figure('chartway_spool_torn_total')) === 1);
-    await until('the complete one', SOON_MS, () => taken.length === 1);
+    await until('the incomplete record', async () => (await figure('chartway_spool_torn_total')) === 1);
+    await until('the complete one', () => taken.length === 1);
     expect(taken).toEqual(['1']);
     await untilEmpty(folder);
   });
@@ -211,9 +211,9 @@ describe('a spooled notice', () => {
     segment[at] = (segment[at] ?? 0) ^ 4;
     const { spool, figure } = await open({ folder: await folderOfDeadProcess(segment) });
     const { taken } = deliver(spool);
-    await until('the others', SOON_MS, () => taken.length === 2);
+    await until('the others', () => taken.length === 2);
     expect(taken).toEqual(['1', '3']);
-    const [header] = await until('the damaged one', SOON_MS, async () => {
+    const [header] = await until('the damaged one', async () => {
       const listed = await spool.quarantine.list();
       return listed.length > 0 && listed;
     });
@@ -227,7 +227,7 @@ describe('a spooled notice', () => {
     const segment = Buffer.concat([record('1', Date.now() - 60_000), record('2')]);
     const { spool, figure } = await open({ folder: await folderOfDeadProcess(segment) });
     deliver(spool, () => 'unavailable');
-    await until('a count', SOON_MS, async () => (await figure('chartway_spool_records')) === 2);
+    await until('a count', async () => (await figure('chartway_spool_records')) === 2);
     expect(await figure('chartway_spool_bytes')).toBeGreaterThan(40);
     expect(await figure('chartway_spool_oldest_age_seconds')).toBeGreaterThanOrEqual(60);
   });
@@ -249,7 +249,7 @@ describe('a spooled notice', () => {
     const { spool, figure } = await open({ folder, files });
     deliver(spool, (text) => (text === 'waits' ? 'deferred' : 'taken'));
     const isRest = async () => (await figure('chartway_spool_bytes')) === record('waits').length;
-    await until('the rest alone', SOON_MS, isRest);
+    await until('the rest alone', isRest);
     release();
     await new Promise((resolve) => setImmediate(resolve));
     expect(await figure('chartway_spool_records')).toBe(1);
@@ -261,7 +261,7 @@ describe('a spooled notice', () => {
     await append('refused', 'fine');
     const { taken } = deliver(spool, (text) => (text === 'refused' ? 'refused' : 'taken'));
     const attempts = () => figure('chartway_quarantined_total{why="refused",result="full"}');
-    await until('an attempt', SOON_MS, async () => (await attempts()) > 0);
+    await until('an attempt', async () => (await attempts()) > 0);
     expect(taken).toEqual(['fine']);
     expect([...(await segmentsIn(folder)).values()].join()).toContain('refused');
   });
@@ -273,11 +273,11 @@ describe('a Temporal that', () => {
     const { spool, append, figure } = await open();
     await append('1', '2', '3', '4');
     const { taken, asked } = deliver(spool, () => (isAvailable ? 'taken' : 'unavailable'));
-    await until('some attempts', SOON_MS, () => asked.length >= 3);
+    await until('some attempts', () => asked.length >= 3);
     expect(taken).toEqual([]);
     isAvailable = true;
-    await until('all', SOON_MS, () => taken.length === 4);
-    await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_records')) === 0);
+    await until('all', () => taken.length === 4);
+    await until('an empty spool', async () => (await figure('chartway_spool_records')) === 0);
     expect(taken.filter((text) => text !== '4')).toEqual(['1', '2', '3']);
   });
 
@@ -285,8 +285,8 @@ describe('a Temporal that', () => {
     const { spool, append, folder } = await open();
     await append('1', 'POL-bad', '?', '3');
     const { taken } = deliver(spool, (text) => (/^\d$/.test(text) ? 'taken' : 'refused'));
-    await until('the others', SOON_MS, () => taken.length === 2);
-    await until('the rejected ones', SOON_MS, async () => (await spool.quarantine.list()).length === 2);
+    await until('the others', () => taken.length === 2);
+    await until('the rejected ones', async () => (await spool.quarantine.list()).length === 2);
     const headers = await spool.quarantine.list();
     expect(headers).toContainEqual(
       expect.objectContaining({ why: 'refused', kind: 'status', clientUserId: 'POL-bad', detail: 'INVALID_ARGUMENT' }),
@@ -303,9 +303,9 @@ describe('a Temporal that', () => {
     const { spool, append } = await open();
     await append('poison', '2', '3');
     const { taken } = deliver(spool, (text) => (text === 'poison' ? 'unavailable' : 'taken'));
-    await until('the others', SOON_MS, () => taken.length === 2);
+    await until('the others', () => taken.length === 2);
     await append('4');
-    await until('the later one', SOON_MS, () => taken.includes('4'));
+    await until('the later one', () => taken.includes('4'));
   });
 
   test('is slow gets a bounded number of concurrent calls', async () => {
@@ -324,7 +324,7 @@ describe('a Temporal that', () => {
         return to.deliver(notice);
       },
     });
-    await until('all', SOON_MS, () => taken.length === 400);
+    await until('all', () => taken.length === 400);
     expect(most).toBeGreaterThan(4);
     expect(most).toBeLessThanOrEqual(16);
   });
@@ -352,9 +352,9 @@ describe('with keys', () => {
     await append('POL-secret');
     expect([...(await segmentsIn(folder)).values()].join()).not.toContain('POL-secret');
     const { taken } = deliver(spool);
-    await until('an attempt', SOON_MS, () => logged().includes('key'));
+    await until('an attempt', () => logged().includes('key'));
     keys.known = true;
-    await until('the notice', SOON_MS, () => taken.length === 1);
+    await until('the notice', () => taken.length === 1);
     expect(taken).toEqual(['POL-secret']);
   });
 
@@ -379,7 +379,7 @@ describe('with keys', () => {
     const folder = await folderOfDeadProcess(record('plain'));
     const { spool } = await open({ folder, encryption: encryptionWith({ known: true }) });
     const { taken } = deliver(spool);
-    await until('the notice', SOON_MS, () => taken.length === 1);
+    await until('the notice', () => taken.length === 1);
   });
 });
 
@@ -390,9 +390,9 @@ describe('several webhooks in one folder', () => {
     await first.append('1');
     await second.append('2');
     const ofSecond = deliver(second.spool);
-    await until("the second one's", SOON_MS, () => ofSecond.taken.length === 1);
+    await until("the second one's", () => ofSecond.taken.length === 1);
     const ofFirst = deliver(first.spool);
-    await until("the first one's", SOON_MS, () => ofFirst.taken.length === 1);
+    await until("the first one's", () => ofFirst.taken.length === 1);
     expect([ofFirst.taken, ofSecond.taken]).toEqual([['1'], ['2']]);
   });
 
@@ -416,8 +416,8 @@ describe('several webhooks in one folder', () => {
     };
     const { spool, figure } = await open({ folder, files, claimEveryMs: 50 });
     const { taken } = deliver(spool);
-    await until('all of them', SOON_MS, () => new Set(taken).size === 3);
-    await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);
+    await until('all of them', () => new Set(taken).size === 3);
+    await until('an empty spool', async () => (await figure('chartway_spool_segments')) === 0);
     expect([faults.size, taken.length]).toEqual([0, 3]);
   });
 
@@ -428,12 +428,12 @@ describe('several webhooks in one folder', () => {
     const successors = await Promise.all([open({ folder: closed.folder }), open({ folder: closed.folder })]);
     const deliveries = successors.map(({ spool }) => deliver(spool));
     const all = () => deliveries.flatMap(({ taken }) => taken);
-    await until('all of them', SOON_MS, () => all().length >= 20);
+    await until('all of them', () => all().length >= 20);
     const numbers = all().map(Number);
     expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
     for (const { spool } of successors) await spool.close();
     // close() waits 2 s at most; its work may take longer.
     const hasPartition = async () => (await readdir(closed.folder)).some((name) => name.startsWith('part-'));
-    await until('no partition', SOON_MS, async () => !(await hasPartition()));
+    await until('no partition', async () => !(await hasPartition()));
   });
 });

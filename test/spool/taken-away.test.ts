@@ -8,8 +8,6 @@ import { openConfiguredSpool } from '../../src/spool/spool';
 import { until } from '../support/condition';
 import { cleanUp, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
 
-const SOON_MS = 15_000;
-
 cleanUp();
 
 async function textsIn(folder: string): Promise<string> {
@@ -48,9 +46,9 @@ describe('a notice acknowledged after the removal of', () => {
     expect(await textsIn(folder)).toMatch(/after[\s\S]*once more/);
     const { outlet: to, taken } = outlet();
     spool.start(to);
-    await until('the notice', SOON_MS, () => taken.includes('once more'));
+    await until('the notice', () => taken.includes('once more'));
     expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
-    await until('an empty spool', SOON_MS, async () => (await figure('chartway_spool_segments')) === 0);
+    await until('an empty spool', async () => (await figure('chartway_spool_segments')) === 0);
     expect(logged()).toContain('was removed before its notices were delivered');
   });
 
@@ -63,15 +61,15 @@ describe('a notice acknowledged after the removal of', () => {
     await rename(join(folder, 'elsewhere'), part);
     const { outlet: to, taken } = outlet();
     spool.start(to);
-    await until('both', SOON_MS, () => taken.includes('before') && taken.includes('after'));
+    await until('both', () => taken.includes('before') && taken.includes('after'));
   });
 
   test('an idle spool creates its folder again', async () => {
     const { folder, spool, logged } = await open({ claimEveryMs: 50 });
     spool.start(outlet().outlet);
     await rm(folder, { recursive: true });
-    await until('a partition', SOON_MS, async () => (await readdir(folder).catch(() => [])).length > 0);
-    await until('the log message', SOON_MS, () => logged().includes('the spool folder was removed; creating it again'));
+    await until('a partition', async () => (await readdir(folder).catch(() => [])).length > 0);
+    await until('the log message', () => logged().includes('the spool folder was removed; creating it again'));
   });
 
   test('no notice is acknowledged while the volume is gone', async () => {

@@ -47,7 +47,7 @@ export class ApplicantUnderTest {
     private readonly env: Pick<TestWorkflowEnvironment, 'sleep' | 'currentTimeMs'>,
     readonly handle: Handle,
     readonly clientUserId: string,
-    readonly humanApi: FakeUpstream,
+    readonly upstream: FakeUpstream,
     readonly store: FakeStore,
     private readonly startedAtMs: number,
     readonly stop: () => Promise<void>,
@@ -108,7 +108,7 @@ export class ApplicantUnderTest {
   }
 
   private get person(): FakeUpstream['people'][number] {
-    const person = this.humanApi.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
+    const person = this.upstream.people.find(({ clientUserId }) => clientUserId === this.clientUserId);
     if (!person) throw new Error('expected an invited person');
     return person;
   }
@@ -152,6 +152,6 @@ export class ApplicantUnderTest {
   /** The calls of upstream in order. `sinceMs`: after the invitation. */
   routes(sinceMs = Number.NEGATIVE_INFINITY): Route[] {
     const fromMs = Number.isFinite(sinceMs) ? this.invitedAtMs + sinceMs : sinceMs;
-    return this.humanApi.calls.filter(({ atMs }) => atMs >= fromMs).map(({ route }) => route);
+    return this.upstream.calls.filter(({ atMs }) => atMs >= fromMs).map(({ route }) => route);
   }
 }

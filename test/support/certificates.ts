@@ -21,20 +21,32 @@ const ECDSA_WITH_SHA256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03,
 const COMMON_NAME = oid(0x55, 0x04, 0x03);
 
 /** An authority of a test's own. */
-export function authority(name = 'An authority'): Issuer {
+export function createAuthority(name = 'An authority'): Issuer {
   const { publicKey, privateKey } = keys();
-  return { name, privateKey, ...signed({ subject: name, issuer: name, publicKey, privateKey, signer: privateKey }) };
+  return {
+    name,
+    privateKey,
+    ...createCertificate({ subject: name, issuer: name, publicKey, privateKey, signer: privateKey }),
+  };
 }
 
 /** For a server on this machine, or a client; `days`: how long it is good, below 0 for one that has ended. */
-export function issuedBy(issuer: Issuer, subject = 'localhost', days = 30): Certificate {
+export function issueCertificate(issuer: Issuer, subject = 'localhost', days = 30): Certificate {
   const { publicKey, privateKey } = keys();
   const hosts = ['localhost', '127.0.0.1'];
-  return signed({ subject, issuer: issuer.name, publicKey, privateKey, signer: issuer.privateKey, hosts, days });
+  return createCertificate({
+    subject,
+    issuer: issuer.name,
+    publicKey,
+    privateKey,
+    signer: issuer.privateKey,
+    hosts,
+    days,
+  });
 }
 
 /** Puts a pair where a process reads it; `put` puts another in its place. */
-export async function pairOnDisk(pair: Certificate) {
+export async function writePair(pair: Certificate) {
   const folder = await mkdtemp(join(tmpdir(), 'chartway-tls-'));
   const files: TlsFiles = { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') };
   const put = async ({ cert, key }: Certificate) => {
@@ -49,7 +61,7 @@ function keys() {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
-function signed(of: {
+function createCertificate(of: {
   readonly subject: string;
   readonly issuer: string;
   readonly publicKey: KeyObject;

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const CHECK_EVERY_MS = 50;
+/** Far above what any step takes: an exceeded limit means a failure, not a busy machine. */
+const TIMEOUT_MS = 60_000;
 
 /** Waits until `check` returns a value other than null, undefined or false, and returns it. */
 export async function until<T>(
   what: string,
-  timeoutMs: number,
   check: () => T | Promise<T>,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Exclude<T, null | undefined | false>> {
   let untilMs = performance.now() + timeoutMs;
   for (;;) {

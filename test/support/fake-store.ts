@@ -34,7 +34,7 @@ export class FakeStore implements ReportStore {
   }
 
   /** Adds the manifest of an earlier round. */
-  keep(clientUserId: string, fields: Partial<Manifest>): void {
+  addManifest(clientUserId: string, fields: Partial<Manifest>): void {
     this.manifests.set(clientUserId, {
       clientUserId,
       humanId: null,

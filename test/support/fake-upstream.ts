@@ -28,7 +28,7 @@ export interface Change {
 interface Call {
   readonly route: Route;
   /** The person or the document (`reportId.format`). */
-  readonly of: string;
+  readonly target: string;
   readonly atMs: number;
 }
 
@@ -51,7 +51,7 @@ interface Fault {
   /** Throws after the effect: the answer is lost. */
   readonly after?: boolean;
   /** Only for this person or this document (`reportId.format`). */
-  readonly of?: string;
+  readonly target?: string;
   /** Only at these times of the server's clock. */
   readonly when?: (nowMs: number) => boolean;
 }
@@ -108,7 +108,7 @@ export class FakeUpstream implements Upstream {
   }
 
   /** Adds a person that was invited at `atMs`. */
-  enrol(clientUserId: string, email: string, atMs: number): FakePerson {
+  addPerson(clientUserId: string, email: string, atMs: number): FakePerson {
     const person = {
       humanId: `h-${clientUserId}-${this.people.length}`,
       clientUserId,
@@ -130,7 +130,7 @@ export class FakeUpstream implements Upstream {
     const { clientUserId, clientUserEmail } = invitation;
     this.invitations.push(invitation);
     return this.answer('invite', clientUserId, () => ({
-      ...this.toPerson(this.enrol(clientUserId, clientUserEmail, now())),
+      ...this.toPerson(this.addPerson(clientUserId, clientUserEmail, now())),
       inviteLink: this.inviteLink,
     }));
   };
@@ -185,13 +185,13 @@ export class FakeUpstream implements Upstream {
   close = async (): Promise<void> => {};
 
   private async answer<T>(route: Route, of: string, compute: () => T): Promise<T> {
-    this.calls.push({ route, of, atMs: now() });
+    this.calls.push({ route, target: of, atMs: now() });
     await this.holds.get(route);
     const fault = this.faults.find(
       (candidate) =>
         candidate.route === route &&
         (candidate.times ?? 1) > 0 &&
-        (candidate.of ?? of) === of &&
+        (candidate.target ?? of) === of &&
         (candidate.when?.(now()) ?? true),
     );
     if (!fault) return compute();

@@ -165,13 +165,13 @@ export class Installation {
   }
 
   /** Starts applicants by a file. `as`: the persona of the sandbox, which the local part of the e-mail names. */
-  async enrol(applicants: readonly Row[]): Promise<void> {
-    const results = await this.intake(applicants);
+  async startSamples(applicants: readonly Row[]): Promise<void> {
+    const results = await this.startApplicants(applicants);
     if (results.some((result) => result !== 'started')) throw new Error(`expected all to be started: ${results}`);
   }
 
   /** The same with flags of the starter; returns the `result` of each row in the order of the output. */
-  async intake(
+  async startApplicants(
     applicants: readonly Row[],
     flags: readonly string[] = [],
     settings: Readonly<Record<string, string>> = {},
@@ -190,14 +190,14 @@ export class Installation {
   }
 
   /** Runs an operator command: `npm run chartway -- <args>`. */
-  async operate(
+  async runCommand(
     ...args: readonly string[]
   ): Promise<{ status: number | null; lines: readonly string[]; stderr: string }> {
     return runProcess('chartway', this.folder, this.env, args);
   }
 
   /** Waits until an applicant closes, and returns its result. */
-  async ended(clientUserId: string, timeoutMs = ENDED_TIMEOUT_MS): Promise<CollectRecordsResult> {
+  async waitForEnd(clientUserId: string, timeoutMs = ENDED_TIMEOUT_MS): Promise<CollectRecordsResult> {
     const applicant = this.client.workflow.getHandle<typeof collectRecords>(applicantWorkflowId(clientUserId));
     try {
       return await this.client.withDeadline(Date.now() + timeoutMs, () => applicant.result());

@@ -26,8 +26,8 @@ export function useTimeSkipping() {
     if (!server) throw new Error('expected the server to be used within a test');
     return server;
   };
-  const followOn = async (humanApi: FakeUpstream, options?: FollowOptions) => {
-    const applicant = await started().follow(humanApi, options);
+  const followOn = async (upstream: FakeUpstream, options?: FollowOptions) => {
+    const applicant = await started().follow(upstream, options);
     open.push(applicant);
     return applicant;
   };
@@ -75,11 +75,11 @@ class TimeSkipping {
   }
 
   /** Starts an applicant with its own workers. */
-  async follow(humanApi: FakeUpstream, options: FollowOptions = {}): Promise<ApplicantUnderTest> {
+  async follow(upstream: FakeUpstream, options: FollowOptions = {}): Promise<ApplicantUnderTest> {
     this.sequence += 1;
     const { store = new FakeStore(), clientUserId = `POL-${this.sequence}` } = options;
     const taskQueue = `test-${this.sequence}`;
-    const stopWorkers = await this.work(taskQueue, humanApi, store);
+    const stopWorkers = await this.work(taskQueue, upstream, store);
     const startedAtMs = await this.env.currentTimeMs();
     const handle = (await this.client.workflow.start(COLLECT_RECORDS, {
       args: [applicantInput(clientUserId, options)],
@@ -92,18 +92,18 @@ class TimeSkipping {
       await handle.terminate().catch(() => {});
       await stopWorkers();
     };
-    return new ApplicantUnderTest(this.env, handle, clientUserId, humanApi, store, startedAtMs, async () => {
+    return new ApplicantUnderTest(this.env, handle, clientUserId, upstream, store, startedAtMs, async () => {
       stopped ??= stop();
       await stopped;
     });
   }
 
   /** Starts the workers of a worker process; returns what stops them. */
-  work(taskQueue: string, humanApi: FakeUpstream, reportStore: FakeStore) {
+  work(taskQueue: string, upstream: FakeUpstream, reportStore: FakeStore) {
     const { client } = this;
     const address = this.env.nativeConnection;
     const interceptors = { activity: [this.correctAttemptTime()] };
-    return startWorkers({ address, client, taskQueue, humanApi, reportStore, interceptors });
+    return startWorkers({ address, client, taskQueue, upstream, reportStore, interceptors });
   }
 
   /** Measured: for a retried attempt this server reports the time of the failure before; a real one reports the time of the attempt. */

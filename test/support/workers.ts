@@ -26,7 +26,7 @@ export async function startWorkers(options: {
   readonly address: string | NativeConnection;
   readonly client: Client;
   readonly taskQueue: string;
-  readonly humanApi: FakeUpstream;
+  readonly upstream: FakeUpstream;
   readonly reportStore: ReportStore;
   readonly refreshForMs?: number;
   readonly dataConverter?: DataConverter;
@@ -37,7 +37,7 @@ export async function startWorkers(options: {
   readonly registry?: Registry;
   readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
 }): Promise<() => Promise<void>> {
-  const { address, client, taskQueue, humanApi, reportStore, refreshForMs = 30 * DAY_MS } = options;
+  const { address, client, taskQueue, upstream, reportStore, refreshForMs = 30 * DAY_MS } = options;
   const { retention = NO_RETENTION, registry = new Registry(), dataConverter, interceptors } = options;
   installRuntime();
   const connection = typeof address === 'string' ? await NativeConnection.connect({ address }) : address;
@@ -53,7 +53,7 @@ export async function startWorkers(options: {
     policy: DEFAULT_POLICY,
     retention,
   });
-  const upstreamActivities = createUpstreamActivities({ upstream: humanApi, reportStore, timeoutMs: 200 });
+  const upstreamActivities = createUpstreamActivities({ upstream, reportStore, timeoutMs: 200 });
   const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
   const workflowBundle = { codePath: WORKFLOW_BUNDLE };
   const workers = await Promise.all([

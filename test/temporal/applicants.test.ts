@@ -205,7 +205,7 @@ test('a list has the applicants of its task queue, the open ones first, each by 
   const other = setup();
   await other.applicants.start(other.request);
   await client.workflow.getHandle(`applicant-${closedId}`).terminate();
-  const listed = await until('two applicants, one of them closed', 10_000, async () => {
+  const listed = await until('two applicants, one of them closed', async () => {
     const all = await listApplicantRuns(client, taskQueue, 10);
     return all.length === 2 && all[1]?.standing === 'forced' ? all : null;
   });
@@ -226,7 +226,7 @@ test('an undecodable run, or a run of another kind, hides no other from a list',
     searchAttributes: { ApplicantStage: ['unknown stage'], ApplicantOutcome: ['unknown outcome'] },
   });
   await client.workflow.start('collectRecords', { ...options, workflowId: `another-id-${clientUserId}` });
-  const listed = await until('both applicants', 10_000, async () => {
+  const listed = await until('both applicants', async () => {
     const all = await listApplicantRuns(client, taskQueue, 10);
     return all.length === 2 ? all : null;
   });

@@ -4,8 +4,6 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { until } from '../support/condition';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
-const SOON_MS = 20_000;
-
 let server: TemporalServer | undefined;
 let testEnd: AbortController;
 beforeEach(() => {
@@ -38,7 +36,7 @@ test('a client and a worker wait for a server that starts later, and log it once
 
   const client = connectClient(settings, { log, signal: testEnd.signal });
   const worker: Promise<NativeConnection> = connectWorker(settings, { log, signal: testEnd.signal });
-  await until('both to wait', SOON_MS, () => messages.length === 2);
+  await until('both to wait', () => messages.length === 2);
   server = await startTemporalServer({ port });
   await (await client).workflowService.getSystemInfo({});
   await (await worker).close();
@@ -57,7 +55,7 @@ test('a client and a worker wait for a server that starts later, and log it once
   expect((error as Error).message).toMatch('"mistyped"');
   messages.length = 0;
   const waiting = connectClient(mistyped, { log, signal: testEnd.signal }).catch((thrown: Error) => thrown);
-  await until('a message', SOON_MS, () => messages.length > 0);
+  await until('a message', () => messages.length > 0);
   expect(messages).toEqual([`Temporal at 127.0.0.1:${port}: waiting for its namespace "mistyped"`]);
   testEnd.abort(new Error('stopped'));
   expect(await waiting).toEqual(new Error('stopped'));

@@ -42,7 +42,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
   server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
   connection = await Connection.connect({ address: server.address });
-}, 40_000);
+});
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
@@ -69,7 +69,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const root = join(folder, taskQueue);
   const store: ReportStore = createFolderStore(root);
   await store.init();
-  const humanApi = new FakeUpstream();
+  const upstream = new FakeUpstream();
   const applicants = createApplicants({ client, taskQueue });
   const audited: AuditEntry[] = [];
   const printed: Record<string, unknown>[] = [];
@@ -78,7 +78,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     address: server.address,
     client,
     taskQueue,
-    humanApi,
+    upstream,
     reportStore: store,
     refreshForMs: 30 * DAY_MS,
     ...converting,
@@ -109,7 +109,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
       new Client({ connection, namespace: server.namespace, ...(other && { dataConverter: other }) }),
     store,
     root,
-    humanApi,
+    upstream,
     applicants,
     audited,
     printed,
@@ -126,7 +126,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
           serialize(History.toObject(History.fromObject(history), { bytes: String, longs: String })),
         );
       }
-      for (const person of humanApi.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
+      for (const person of upstream.people) all.set(`person ${person.humanId}`, Buffer.from(JSON.stringify(person)));
       return all;
     },
     erasure: (over: Partial<ErasureRecords> = {}) =>
@@ -136,11 +136,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
       const details = { clientUserId, clientUserEmail: `${clientUserId}@example.org` };
       const started = await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
       expect(started.result).toBe('started');
-      const humanId = await until(
-        'the invitation',
-        20_000,
-        async () => (await applicants.readState(clientUserId)).humanId,
-      );
+      const humanId = await until('the invitation', async () => (await applicants.readState(clientUserId)).humanId);
       const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
       await store.updateManifest(change({ clientUserId, humanId, documents: [document] }));
       return humanId;

@@ -18,14 +18,13 @@ import { facts } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-fixture';
 
-const STEP_TIMEOUT_MS = 60_000;
 jest.setTimeout(150_000);
 
 const reportNotice = (humanId: string) =>
   ({ kind: 'report', humanId, reportId: 'r-1', type: 'unity', updatedAt: null }) as const;
 
 test('an erasure of one applicant leaves all others byte for byte, even with similar ids', async () => {
-  const { invite, erase, everything, operator, applicants, store, humanApi, client, audited } = await setup();
+  const { invite, erase, everything, operator, applicants, store, upstream, client, audited } = await setup();
   const otherIds = ['TWIN-10', 'TWIN-1-2', 'TWIN-1.a', 'XTWIN-1', 'twin-2'];
   const [first = ''] = await Promise.all(otherIds.map((id) => invite(id)));
   const humanId = await invite('TWIN-1');
@@ -42,7 +41,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   );
   await openErasureRecords(store).begin('TWIN-1.a');
   let before = await everything();
-  await until('all runs to be listed and unchanged', STEP_TIMEOUT_MS, async () => {
+  await until('all runs to be listed and unchanged', async () => {
     const previous = before;
     before = await everything();
     const runs = [...before.keys()].filter((key) => key.startsWith('run '));
@@ -54,7 +53,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   const after = await everything();
   expect([...before.keys()].filter(isErased)).toHaveLength(4);
   expect([...after.keys()].filter(isErased)).toEqual([`person ${humanId}`]);
-  const deleted = humanApi.people.filter((person) => person.deleted);
+  const deleted = upstream.people.filter((person) => person.deleted);
   expect(deleted.map(({ clientUserId }) => clientUserId).sort()).toEqual(['TWIN-1', 'TWIN-10']);
   const otherEntries = (all: Map<string, Buffer>) => [...all].filter(([key]) => !isErased(key)).sort();
   expect(otherEntries(after)).toEqual(otherEntries(before));
@@ -89,7 +88,7 @@ test('an erasure deletes the runs of earlier rounds; a late notice starts nothin
 });
 
 test('a hold stops an erasure, before it and in its middle; the erasure of an unknown id ends with 0', async () => {
-  const { invite, erase, printed, store, applicants, audited, humanApi } = await setup();
+  const { invite, erase, printed, store, applicants, audited, upstream } = await setup();
   const holds = openHolds(store.shelf);
   const hold = (reasonCode: string) =>
     holds.put({ clientUserId: 'POL-H', reasonCode, who: 'cli:tester', at: '2026-01-01T00:00:00.000Z' });
@@ -99,8 +98,8 @@ test('a hold stops an erasure, before it and in its middle; the erasure of an un
   expect(printed).toMatchObject([{ result: 'held', runs: 0, files: 0 }]);
   expect((await applicants.read('POL-H'))?.standing).toBe('open');
   await holds.release('POL-H');
-  const { withdraw } = humanApi;
-  humanApi.withdraw = async (humanId) => {
+  const { withdraw } = upstream;
+  upstream.withdraw = async (humanId) => {
     await hold('CASE-8');
     return withdraw(humanId);
   };
@@ -165,7 +164,7 @@ test('an interrupted erasure continues, and finds the mailbox that only the dele
 });
 
 test('an erasure withdraws and erases a run that starts during it', async () => {
-  const { invite, erasure, records, humanApi, runs, applicants, store } = await setup();
+  const { invite, erasure, records, upstream, runs, applicants, store } = await setup();
   await invite('POL-S');
   let isStarted = false;
   const eraseFiles = async (clientUserId: string) => {
@@ -176,12 +175,12 @@ test('an erasure withdraws and erases a run that starts during it', async () => 
   };
   expect(await erasure({ eraseFiles }).erase('POL-S')).toMatchObject({ result: 'erased' });
   expect([await runs(applicantWorkflowId('POL-S')), await applicants.read('POL-S')]).toEqual([0, null]);
-  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+  expect(upstream.people.every(({ deleted }) => deleted)).toBe(true);
   expect(await store.applicants()).toEqual([]);
 });
 
 test('an erasure of closed applicants leaves an open one, and stops for a run that starts during it', async () => {
-  const { invite, erasure, records, humanApi, applicants, store } = await setup();
+  const { invite, erasure, records, upstream, applicants, store } = await setup();
   await invite('POL-N');
   expect(await erasure().eraseClosed('POL-N')).toMatchObject({ result: 'open', people: 0, runs: 0, files: 0 });
   await applicants.requestCancel('POL-N');
@@ -190,26 +189,26 @@ test('an erasure of closed applicants leaves an open one, and stops for a run th
     ...{ result: 'open', people: 0, files: 0 },
   });
   expect((await applicants.read('POL-N'))?.standing).toBe('open');
-  expect(humanApi.people.map(({ deleted }) => deleted)).toEqual([true, false]);
+  expect(upstream.people.map(({ deleted }) => deleted)).toEqual([true, false]);
   expect((await store.readManifest('POL-N'))?.documents).toHaveLength(1);
 });
 
 test('an erasure leaves and reports a person of a conflict, which Chartway did not invite', async () => {
-  const { applicants, erase, humanApi, printed, messages, audited, store, runs } = await setup();
-  const { humanId } = humanApi.enrol('TAKEN-1', 'unknown@example.org', 0);
+  const { applicants, erase, upstream, printed, messages, audited, store, runs } = await setup();
+  const { humanId } = upstream.addPerson('TAKEN-1', 'unknown@example.org', 0);
   const details = { clientUserId: 'TAKEN-1', clientUserEmail: 'invited@example.org' };
   await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
   expect(await applicants.waitForClose('TAKEN-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
 
   expect(await erase('TAKEN-1', '--yes')).toBe(0);
-  expect(humanApi.people).toMatchObject([{ humanId, deleted: false }]);
+  expect(upstream.people).toMatchObject([{ humanId, deleted: false }]);
   expect(printed).toMatchObject([
     { clientUserId: 'TAKEN-1', result: 'erased', people: 0, files: 1, others: [humanId] },
   ]);
   expect([await runs(applicantWorkflowId('TAKEN-1')), await store.applicants()]).toEqual([0, []]);
   expect(await erase('TAKEN-1', '--yes')).toBe(0);
   expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 0, others: [humanId] });
-  expect(humanApi.people).toMatchObject([{ deleted: false }]);
+  expect(upstream.people).toMatchObject([{ deleted: false }]);
 
   expect(messages.join('')).toContain(humanId);
   const ends = audited.filter(({ did }) => did === 'erase').map(({ detail }) => detail);
@@ -221,57 +220,57 @@ test('an erasure leaves and reports a person of a conflict, which Chartway did n
 });
 
 test('an erasure withdraws a person whose invitation got no answer, by the e-mail of that run', async () => {
-  const { applicants, erase, humanApi, printed, messages, client } = await setup();
-  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
-  humanApi.editLookUp = () => [];
+  const { applicants, erase, upstream, printed, messages, client } = await setup();
+  upstream.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
+  upstream.editLookUp = () => [];
   const start = (clientUserEmail: string) => {
     const details = { clientUserId: 'LOST-1', clientUserEmail };
     return applicants.start({ details, detailsDigest: clientUserEmail, policy: DEFAULT_POLICY, again: true });
   };
   await start('Lost-1@example.org');
-  await until('a create', STEP_TIMEOUT_MS, () => humanApi.people.length > 0);
+  await until('a create', () => upstream.people.length > 0);
   await client.workflow.getHandle(applicantWorkflowId('LOST-1')).terminate();
-  humanApi.editLookUp = null;
-  const unknown = humanApi.enrol('LOST-1', 'unknown@example.org', 0);
+  upstream.editLookUp = null;
+  const unknown = upstream.addPerson('LOST-1', 'unknown@example.org', 0);
   // The newest run has no humanId either: its corrected details conflict with the person of the earlier run.
   await start('corrected@example.org');
   expect(await applicants.waitForClose('LOST-1')).toMatchObject({ outcome: 'failed', reason: 'conflict' });
 
   expect(await erase('LOST-1', '--yes')).toBe(0);
-  expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: unknown.humanId, deleted: false }]);
+  expect(upstream.people).toMatchObject([{ deleted: true }, { humanId: unknown.humanId, deleted: false }]);
   expect(printed).toMatchObject([{ result: 'erased', people: 1, others: [unknown.humanId] }]);
   expect(messages.join('') + JSON.stringify(printed)).not.toContain('example.org');
 });
 
 test('an erasure withdraws a person invited during it and leaves an unknown one; a withdrawal by command deletes both', async () => {
-  const { invite, erasure, records, humanApi, client, operator } = await setup();
+  const { invite, erasure, records, upstream, client, operator } = await setup();
   let unknownId = '';
   const inviteAndTerminate = async () => {
     await invite('LATE-1');
-    unknownId = humanApi.enrol('LATE-1', 'unknown@example.org', 0).humanId;
+    unknownId = upstream.addPerson('LATE-1', 'unknown@example.org', 0).humanId;
     await client.workflow.getHandle(applicantWorkflowId('LATE-1')).terminate();
   };
   const result = await erasure({ begin: afterFirstBegin(records, inviteAndTerminate) }).erase('LATE-1');
   expect(result).toMatchObject({ result: 'erased', people: 1, others: [unknownId] });
-  expect(humanApi.people).toMatchObject([{ deleted: true }, { humanId: unknownId, deleted: false }]);
+  expect(upstream.people).toMatchObject([{ deleted: true }, { humanId: unknownId, deleted: false }]);
 
   const operations = createOperations({ client, taskQueue: operator.taskQueue });
   expect(await operations.withdraw('LATE-1')).toMatchObject({ result: 'withdrawn', people: 1 });
-  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+  expect(upstream.people.every(({ deleted }) => deleted)).toBe(true);
 });
 
 test('a withdrawal of more people does not use the result of a concurrent one that leaves them', async () => {
-  const { humanApi, client, operator } = await setup();
-  const { humanId } = humanApi.enrol('SHARED-1', 'shared-1@example.org', 0);
+  const { upstream, client, operator } = await setup();
+  const { humanId } = upstream.addPerson('SHARED-1', 'shared-1@example.org', 0);
   const operations = createOperations({ client, taskQueue: operator.taskQueue });
-  const release = humanApi.hold('findPeople');
+  const release = upstream.hold('findPeople');
   const runIds: string[] = [];
   const listener = { onRun: async (run: { readonly runId: string }) => void runIds.push(run.runId) };
   const withdraw = (...humanIds: string[]) => operations.withdraw('SHARED-1', listener, { humanIds, emails: [] });
   const first = withdraw();
-  await until('the first withdrawal', STEP_TIMEOUT_MS, () => runIds.length === 1);
+  await until('the first withdrawal', () => runIds.length === 1);
   const second = withdraw(humanId);
-  await until('the second to wait for the same run', STEP_TIMEOUT_MS, () => runIds.length === 2);
+  await until('the second to wait for the same run', () => runIds.length === 2);
   expect(new Set(runIds).size).toBe(1);
   release();
   expect(await first).toMatchObject({ result: 'nobody', people: 0, others: [humanId] });

@@ -29,7 +29,7 @@ beforeAll(async () => {
     extraArgs: DELETES_SOON,
   });
   connection = await Connection.connect({ address: server.address });
-}, 40_000);
+});
 
 afterAll(async () => {
   await connection?.close();
@@ -242,7 +242,7 @@ describe('the refresh that a closing schedules', () => {
     const workflowId = refreshWorkflowId(clientUserId);
     expect(await createRemoval(client, () => {}).remove(workflowId, undefined)).toBe(1);
     expect(await describeRun(client, { workflowId })).toBeNull();
-  }, 60_000);
+  });
 });
 
 describe('the mailbox of a person', () => {
@@ -285,7 +285,7 @@ describe('the mailbox of a person', () => {
     const sender = createNoticeSender({ client, taskQueue, refreshForMs: 60_000 });
     await sender.send(report, null, 'request-1');
     const owner = sender.waitForMailboxOwner(humanId);
-    await until('the applicant in the list', LIMIT_MS, () => sender.findApplicant(humanId));
+    await until('the applicant in the list', () => sender.findApplicant(humanId));
     await completeNextRun(client, taskQueue, 'unreadable');
     await expect(owner).resolves.toBe(clientUserId);
   });
@@ -312,7 +312,7 @@ describe('the run of an applicant', () => {
     // Visibility indexes each event on its own, so the second run may be listed before the first.
     const count = async (status: string) =>
       (await client.workflow.count(`HumanId = "${humanId}" AND ExecutionStatus = "${status}"`)).count;
-    await until('both', LIMIT_MS, async () => (await count('Running')) === 1 && (await count('Terminated')) === 1);
+    await until('both', async () => (await count('Running')) === 1 && (await count('Terminated')) === 1);
     await expect(sender.findApplicant(humanId)).resolves.toBe(clientUserId);
   });
 
@@ -321,7 +321,7 @@ describe('the run of an applicant', () => {
     await (await start()).terminate();
     await (await start(`${clientUserId}-again`)).terminate();
     const isNewest = async () => (await sender.findApplicant(humanId)) === `${clientUserId}-again`;
-    await until('the newer run', LIMIT_MS, isNewest);
+    await until('the newer run', isNewest);
   });
 
   test('is not found by an unknown humanId, and a text of another form makes no query', async () => {

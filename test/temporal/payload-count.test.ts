@@ -13,7 +13,6 @@ import { FakeUpstream } from '../support/fake-upstream';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
-const LIMIT_MS = 40_000;
 /** A second each: the server retries no sooner. */
 const POLLS = 5;
 
@@ -23,7 +22,7 @@ let stop = async () => {};
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-payload-count-'));
   server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-}, LIMIT_MS);
+});
 afterAll(async () => {
   await stop();
   await server?.stop();
@@ -46,38 +45,34 @@ function createCounter() {
   return { dataConverter: { ...converter, payloadCodecs: [counted] }, encrypted: () => encrypted };
 }
 
-test(
-  'a poll without news encrypts two payloads: its progress and its failure (decision 0020)',
-  async () => {
-    const { dataConverter, encrypted } = createCounter();
-    const connection = await Connection.connect({ address: server.address });
-    const client = new Client({ connection, dataConverter });
-    const humanApi = new FakeUpstream();
-    const reportStore = createFolderStore(folder);
-    await reportStore.init();
-    const taskQueue = 'payload-count';
-    const stopCarrier = await startWorkers({
-      ...{ address: server.address, client, taskQueue, humanApi, dataConverter },
-      ...{ reportStore, refreshForMs: 30 * DAY_MS },
-    });
-    stop = async () => {
-      await stopCarrier();
-      await connection.close();
-    };
-    const details = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org', suggestedSources: [] };
-    const policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited: 20 } };
-    await createApplicants({ client, taskQueue }).start({
-      ...{ details, detailsDigest: 'd', policy, again: false, batch: false },
-    });
-    const polled = (count: number) =>
-      until(`${count} polls`, LIMIT_MS, async () => (humanApi.count('readStatus') >= count ? true : undefined));
-    await polled(1);
-    const before = { payloads: encrypted(), polls: humanApi.count('readStatus') };
-    await polled(before.polls + POLLS);
-    const polls = humanApi.count('readStatus') - before.polls;
-    const perPoll = (encrypted() - before.payloads) / polls;
-    // Each count may be read during a poll.
-    expect(Math.round(perPoll)).toBe(2);
-  },
-  LIMIT_MS,
-);
+test('a poll without news encrypts two payloads: its progress and its failure (decision 0020)', async () => {
+  const { dataConverter, encrypted } = createCounter();
+  const connection = await Connection.connect({ address: server.address });
+  const client = new Client({ connection, dataConverter });
+  const upstream = new FakeUpstream();
+  const reportStore = createFolderStore(folder);
+  await reportStore.init();
+  const taskQueue = 'payload-count';
+  const stopCarrier = await startWorkers({
+    ...{ address: server.address, client, taskQueue, upstream, dataConverter },
+    ...{ reportStore, refreshForMs: 30 * DAY_MS },
+  });
+  stop = async () => {
+    await stopCarrier();
+    await connection.close();
+  };
+  const details = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org', suggestedSources: [] };
+  const policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited: 20 } };
+  await createApplicants({ client, taskQueue }).start({
+    ...{ details, detailsDigest: 'd', policy, again: false, batch: false },
+  });
+  const polled = (count: number) =>
+    until(`${count} polls`, async () => (upstream.count('readStatus') >= count ? true : undefined));
+  await polled(1);
+  const before = { payloads: encrypted(), polls: upstream.count('readStatus') };
+  await polled(before.polls + POLLS);
+  const polls = upstream.count('readStatus') - before.polls;
+  const perPoll = (encrypted() - before.payloads) / polls;
+  // Each count may be read during a poll.
+  expect(Math.round(perPoll)).toBe(2);
+});

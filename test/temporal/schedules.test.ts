@@ -12,7 +12,7 @@ let connection: Connection;
 beforeAll(async () => {
   server = await startTemporalServer();
   connection = await Connection.connect({ address: server.address });
-}, 40_000);
+});
 afterAll(async () => {
   await connection?.close();
   await server?.stop();
@@ -74,7 +74,7 @@ test('a run of the schedule starts a sweep without arguments on the task queue',
   const { keep, handle, client, taskQueue } = setup();
   await keep(86_400_000);
   await handle.trigger();
-  const [run] = await until('the run', 10_000, async () => {
+  const [run] = await until('the run', async () => {
     const { recentActions } = (await handle.describe()).info;
     return recentActions.length > 0 ? recentActions : null;
   });

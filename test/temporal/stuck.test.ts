@@ -19,7 +19,6 @@ import { facts } from '../support/fake-upstream';
 import { setup } from './erasing-fixture';
 
 const TIMEOUT_MS = 90_000;
-jest.setTimeout(TIMEOUT_MS);
 /** Temporal retries a failed task after this time. */
 const SHORT_TASKS = { workflowTaskTimeout: 2_000 } as const;
 
@@ -44,25 +43,29 @@ const NEXT_ATTEMPT: readonly unknown[] = [
 /** Waits for a failure in the history. A task that times out on a busy machine leaves none, so a signal starts a new first attempt. */
 function untilTaskFails(client: Client, workflowId: string) {
   const handle = client.workflow.getHandle(workflowId);
-  return until(`${workflowId} to fail`, TIMEOUT_MS, async () => {
-    const { events } = await handle.fetchHistory();
-    const last = (events ?? []).findLast((event) => !NEXT_ATTEMPT.includes(event.eventType));
-    if (last?.workflowTaskTimedOutEventAttributes) await handle.signal('nothing');
-    return last?.workflowTaskFailedEventAttributes;
-  });
+  return until(
+    `${workflowId} to fail`,
+    async () => {
+      const { events } = await handle.fetchHistory();
+      const last = (events ?? []).findLast((event) => !NEXT_ATTEMPT.includes(event.eventType));
+      if (last?.workflowTaskTimedOutEventAttributes) await handle.signal('nothing');
+      return last?.workflowTaskFailedEventAttributes;
+    },
+    TIMEOUT_MS,
+  );
 }
 
 test('an erasure ends an applicant whose task always fails, withdraws and erases it, and waits for one that only takes time', async () => {
-  const { client, operator, humanApi, applicants, invite, erase, messages, printed, runs } = await setup();
+  const { client, operator, upstream, applicants, invite, erase, messages, printed, runs } = await setup();
   const { taskQueue, signal } = operator;
   // STUCK-1 was invited and has an undecodable input; for SLOW-1 the first withdrawals fail upstream.
-  const { humanId } = humanApi.enrol('STUCK-1', 'stuck-1@example.org', 0);
+  const { humanId } = upstream.addPerson('STUCK-1', 'stuck-1@example.org', 0);
   const searchAttributes = { HumanId: [humanId] };
   const workflowId = applicantWorkflowId('STUCK-1');
   await start(client, taskQueue, COLLECT_RECORDS, { workflowId, args: [UNDECODABLE], searchAttributes });
   const slow = await invite('SLOW-1');
-  humanApi.faults.push({
-    ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), of: slow, times: 3 },
+  upstream.faults.push({
+    ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), target: slow, times: 3 },
   });
   const ended = applicants.waitForClose('SLOW-1', signal).catch(() => null);
   expect(await Promise.all([erase('STUCK-1', '--yes'), erase('SLOW-1', '--yes')])).toEqual([0, 0]);
@@ -72,7 +75,7 @@ test('an erasure ends an applicant whose task always fails, withdraws and erases
     { clientUserId: 'SLOW-1', result: 'erased', people: 1 },
     { clientUserId: 'STUCK-1', result: 'erased', people: 1 },
   ]);
-  expect(humanApi.people).toMatchObject([
+  expect(upstream.people).toMatchObject([
     { humanId, deleted: true },
     { humanId: slow, deleted: true },
   ]);
@@ -97,11 +100,11 @@ test('an erasure ends an applicant whose task always fails, withdraws and erases
 });
 
 test('a withdrawal replaces a run under its id that is forged or can never end', async () => {
-  const { client, operator, humanApi, messages } = await setup();
+  const { client, operator, upstream, messages } = await setup();
   const { taskQueue } = operator;
   const ids = ['FORGED-1', 'FORGED-2', 'FORGED-3', 'FORGED-4'] as const;
   const [undecodable, type, later, elsewhere] = ids.map(withdrawWorkflowId) as [string, string, string, string];
-  for (const id of ids) humanApi.enrol(id, `${id}@example.org`, 0);
+  for (const id of ids) upstream.addPerson(id, `${id}@example.org`, 0);
   const forged = await Promise.all([
     start(client, taskQueue, WITHDRAW_PERSON, { workflowId: undecodable, args: [UNDECODABLE] }),
     start(client, taskQueue, 'unknownType', { workflowId: type, args: [] }),
@@ -114,7 +117,7 @@ test('a withdrawal replaces a run under its id that is forged or can never end',
   const operations = createOperations({ client, taskQueue });
   const results = await Promise.all(ids.map((id) => operations.withdraw(id, { onStep })));
   expect(results).toMatchObject(ids.map((clientUserId) => ({ clientUserId, result: 'withdrawn', people: 1 })));
-  expect(humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+  expect(upstream.people.every(({ deleted }) => deleted)).toBe(true);
   expect(steps.map((step) => ('why' in step ? [step.workflowId, step.why] : step)).sort()).toEqual([
     [undecodable, 'its workflow task fails again and again (UndecodablePayload)'],
     [type, 'it is a workflow of another type'],
@@ -129,31 +132,35 @@ test('a withdrawal replaces a run under its id that is forged or can never end',
 
 test('a withdrawal does not end an applicant that waits for a key, and prints what to do; an erasure ends it', async () => {
   const [known, lost] = [generateKey('known'), generateKey('lost')];
-  const { client, clientWith, operator, humanApi, run, messages, printed, runs } = await setup({
+  const { client, clientWith, operator, upstream, run, messages, printed, runs } = await setup({
     ...{ dataConverter: converterFor(known) },
   });
-  const { humanId } = humanApi.enrol('KEY-1', 'key-1@example.org', 0);
+  const { humanId } = upstream.addPerson('KEY-1', 'key-1@example.org', 0);
   const workflowId = applicantWorkflowId('KEY-1');
   const searchAttributes = { HumanId: [humanId] };
   const started = { workflowId, args: [{}], searchAttributes };
   await start(clientWith(converterFor(lost)), operator.taskQueue, COLLECT_RECORDS, started);
   await untilTaskFails(client, workflowId);
-  await until('a second attempt', TIMEOUT_MS, async () => {
-    messages.length = 0;
-    printed.length = 0;
-    expect(await run('withdraw', 'KEY-1', '--json')).toBe(1);
-    return messages.join('').includes('"lost"');
-  });
+  await until(
+    'a second attempt',
+    async () => {
+      messages.length = 0;
+      printed.length = 0;
+      expect(await run('withdraw', 'KEY-1', '--json')).toBe(1);
+      return messages.join('').includes('"lost"');
+    },
+    TIMEOUT_MS,
+  );
   expect(messages.join('')).toMatch(
     /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
   );
   expect(printed).toEqual([{ clientUserId: 'KEY-1', result: 'open', people: 0, recorded: false }]);
-  expect(humanApi.people).toMatchObject([{ deleted: false }]);
+  expect(upstream.people).toMatchObject([{ deleted: false }]);
   expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('RUNNING');
 
   expect(await run('erase', 'KEY-1', '--yes')).toBe(0);
   expect(printed.at(-1)).toMatchObject({ result: 'erased', people: 1 });
-  expect([humanApi.people[0]?.deleted, await runs(workflowId)]).toEqual([true, 0]);
+  expect([upstream.people[0]?.deleted, await runs(workflowId)]).toEqual([true, 0]);
 });
 
 test.each([
@@ -184,11 +191,11 @@ test.each([
 });
 
 test('after a termination during a create, a withdrawal waits until the create is visible', async () => {
-  const { client, applicants, operator, humanApi, runs } = await setup();
-  humanApi.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted') });
+  const { client, applicants, operator, upstream, runs } = await setup();
+  upstream.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted') });
   const details = { clientUserId: 'ENDED-1', clientUserEmail: 'ended-1@example.org' };
   await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
-  await until('a create', TIMEOUT_MS, () => humanApi.count('invite') > 0);
+  await until('a create', () => upstream.count('invite') > 0, TIMEOUT_MS);
   await client.workflow.getHandle(applicantWorkflowId('ENDED-1')).terminate();
   const stopping = new AbortController();
   const steps: OperationStep[] = [];

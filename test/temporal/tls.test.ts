@@ -15,14 +15,13 @@ import {
 } from '../../src/temporal/connection';
 import { readTemporalSettings, type TemporalSettingsRead } from '../../src/temporal/settings';
 import { connectWorker } from '../../src/temporal/worker-connection';
-import { authority, issuedBy } from '../support/certificates';
+import { createAuthority, issueCertificate } from '../support/certificates';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
-const ca = authority();
-const client = issuedBy(ca, 'chartway');
-const unknown = issuedBy(authority('Another authority'), 'chartway');
+const ca = createAuthority();
+const client = issueCertificate(ca, 'chartway');
+const unknown = issueCertificate(createAuthority('Another authority'), 'chartway');
 const API_KEY = 'an-api-key';
-const SETUP_TIMEOUT_MS = 60_000;
 /** Without a second attempt. */
 const GIVE_UP_AFTER_MS = 0;
 const PATIENCE_MS = 10_000;
@@ -47,7 +46,7 @@ beforeAll(async () => {
   const others = { 'unknown.pem': unknown.cert, 'unknown.key': unknown.key };
   for (const [name, text] of Object.entries({ ...files, ...others })) await writeFile(join(folder, name), text);
   front = await startFront(server.address);
-}, SETUP_TIMEOUT_MS);
+});
 afterAll(async () => {
   front?.close();
   await server?.stop();
@@ -60,7 +59,7 @@ beforeEach(() => {
 
 /** A front end like that of a self-hosted cluster or Temporal Cloud: TLS, and a client certificate or an API key. */
 async function startFront(target: string): Promise<Http2SecureServer> {
-  const { cert, key } = issuedBy(ca);
+  const { cert, key } = issueCertificate(ca);
   const made = createSecureServer({ cert, key, ca: ca.cert, requestCert: true, rejectUnauthorized: false });
   const upstream = connect(`http://${target}`);
   upstream.unref();

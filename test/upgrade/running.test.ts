@@ -24,14 +24,14 @@ async function handedOver(name: string, script: readonly Change[], store = new F
   const invitedAtMs = (await nowMs()) - HOUR_MS;
   const input = later(written, invitedAtMs - (written.carried?.facts?.openedAtMs ?? 0));
   const { clientUserId, clientUserEmail } = input.details;
-  const humanApi = new FakeUpstream(script);
-  humanApi.enrol(clientUserId, clientUserEmail, invitedAtMs);
-  return followOn(humanApi, { clientUserId, input, store });
+  const upstream = new FakeUpstream(script);
+  upstream.addPerson(clientUserId, clientUserEmail, invitedAtMs);
+  return followOn(upstream, { clientUserId, input, store });
 }
 
 test('an applicant that 0.1.0 handed over with documents is collected, and nothing is fetched twice', async () => {
   const store = new FakeStore();
-  store.keep('POL-A', writtenBy010<Manifest>('manifest-open'));
+  store.addManifest('POL-A', writtenBy010<Manifest>('manifest-open'));
   const applicant = await handedOver(
     'carried-collecting',
     [
@@ -41,8 +41,8 @@ test('an applicant that 0.1.0 handed over with documents is collected, and nothi
     store,
   );
   expect((await applicant.waitForEnd(HOUR_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-  expect(applicant.humanApi.count('invite')).toBe(0);
-  expect(applicant.humanApi.count('openReport')).toBe(0);
+  expect(applicant.upstream.count('invite')).toBe(0);
+  expect(applicant.upstream.count('openReport')).toBe(0);
 });
 
 test('an applicant that 0.1.0 handed over while a notice was unread follows upstream', async () => {
@@ -86,7 +86,7 @@ test('a mailbox that 0.1.0 handed over passes its notices on', async () => {
     },
   };
   const workflow = { workflowType: DELIVER_NOTICES, workflowId: mailboxWorkflowId(humanId), input };
-  startWorkflow(workflow, { humanApi: new FakeUpstream(), store: new FakeStore(), runs });
+  startWorkflow(workflow, { upstream: new FakeUpstream(), store: new FakeStore(), runs });
   const ended = await waitForResult(workflow.workflowId);
   expect(ended).toEqual({ clientUserId: 'POL-M', delivered: 2 });
   expect(new Set(passed)).toEqual(new Set(input.waiting));
@@ -97,13 +97,13 @@ test('a refresh that 0.1.0 handed over stores the version that it was waiting fo
   const byMs = (await nowMs()) - HOUR_MS - writtenAtMs;
   const input = later(writtenBy010<RefreshReportsInput>('refresh'), byMs);
   const store = new FakeStore();
-  store.keep('POL-C', later(writtenBy010<Manifest>('manifest-collected'), byMs));
+  store.addManifest('POL-C', later(writtenBy010<Manifest>('manifest-collected'), byMs));
   const newer = new Date(writtenAtMs + byMs + MINUTE_MS).toISOString();
   const reports = [...provider('A'), row('u-A', 'unity', 'A', newer)];
-  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
-  humanApi.enrol('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
+  const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
+  upstream.addPerson('POL-C', 'POL-C@example.org', writtenAtMs + byMs);
   const workflow = { workflowType: REFRESH_REPORTS, workflowId: refreshWorkflowId('POL-C'), input };
-  startWorkflow(workflow, { humanApi, store });
+  startWorkflow(workflow, { upstream, store });
   const ended = await waitForResult(workflow.workflowId);
   expect(ended).toEqual({ clientUserId: 'POL-C', ended: 'refreshed', stored: 2, ignored: 0 });
 });

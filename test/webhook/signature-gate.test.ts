@@ -126,14 +126,14 @@ describe('with WEBHOOK_SIGNATURE=require', () => {
     const { signed, send, body } = await setup('require', { timeouts, sender: { deliverStatusNotice } });
     const headers = signedHeaders(body);
     const first = send('/notifications', { headers, body });
-    await until('the first to be under way', 5_000, () => taken.length === 1);
+    await until('the first to be under way', () => taken.length === 1);
     expect(await send('/notifications', { headers, body })).toMatchObject({ status: 503 });
     taken[0]?.();
     expect(await first).toMatchObject({ status: 200 });
     expect(await send('/notifications', { headers, body })).toMatchObject({ status: 401 });
     expect(taken).toHaveLength(1);
     const other = signed({ nonce: 'nonce-2' });
-    await until('the other to be under way', 5_000, () => taken.length === 2);
+    await until('the other to be under way', () => taken.length === 2);
     taken[1]?.();
     expect(await other).toMatchObject({ status: 200 });
   });
@@ -156,15 +156,11 @@ describe('with WEBHOOK_SIGNATURE=require', () => {
     socket.write(
       `POST /notifications HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
     );
-    await until('the first to be under way', 5_000, () => calls === 1);
+    await until('the first to be under way', () => calls === 1);
     socket.destroy();
-    await until('the sender to be gone', 5_000, async () => (await connectionsOf(server)) === 0);
+    await until('the sender to be gone', async () => (await connectionsOf(server)) === 0);
     release();
-    await until(
-      'another to be taken',
-      5_000,
-      async () => (await send('/notifications', { headers, body })).status === 200,
-    );
+    await until('another to be taken', async () => (await send('/notifications', { headers, body })).status === 200);
   });
 });
 
@@ -257,7 +253,7 @@ describe('with WEBHOOK_SIGNATURE=verify', () => {
     });
     expect(answer).toMatch(/^HTTP\/1.1 503 /);
     expect(ownMs).toBeLessThan(2_600);
-  }, 10_000);
+  });
 
   it('a body without a notification is answered 400', async () => {
     const { unsigned } = await setup('verify');

@@ -63,4 +63,4 @@ test('before there is a Temporal the webhook answers in time; once there is one,
     await post(reportNotification({ objectId: `r-${n}` }));
   }
   expect(await signals()).toEqual(['statusNotice', 'reportNotice']);
-}, 90_000);
+});

@@ -17,7 +17,7 @@ async function expectCancelled(applicant: ApplicantUnderTest): Promise<void> {
   const { searchAttributes } = await applicant.handle.describe();
   expect(searchAttributes).toMatchObject({ ApplicantOutcome: ['cancelled'], ApplicantStage: ['closed'] });
   expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator', closedAt: expect.any(String) });
-  expect(applicant.humanApi.people.every(({ deleted }) => deleted)).toBe(true);
+  expect(applicant.upstream.people.every(({ deleted }) => deleted)).toBe(true);
 }
 
 describe('a cancel before the invitation', () => {
@@ -34,7 +34,7 @@ describe('a cancel before the invitation', () => {
 
   test('of a round that is recorded already keeps its outcome', async () => {
     const store = new FakeStore();
-    store.keep('POL-ended', { outcome: 'collected', reason: null });
+    store.addManifest('POL-ended', { outcome: 'collected', reason: null });
     const release = store.hold();
     const applicant = await follow([], { policy: BY_NOTICES, store, clientUserId: 'POL-ended' });
     await store.waitForCall();
@@ -46,15 +46,15 @@ describe('a cancel before the invitation', () => {
   });
 
   test('in a back-off: no one is invited', async () => {
-    const humanApi = new FakeUpstream([]);
+    const upstream = new FakeUpstream([]);
     const upAgainMs = (await nowMs()) + HOUR_MS;
-    humanApi.faults.push({ route: 'findPeople', error: DOWN, when: (atMs) => atMs < upAgainMs });
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    upstream.faults.push({ route: 'findPeople', error: DOWN, when: (atMs) => atMs < upAgainMs });
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.skip(40 * SECOND_MS);
     await applicant.handle.cancel();
     await expectCancelled(applicant);
-    expect(humanApi.count('findPeople')).toBeGreaterThan(1);
-    expect(humanApi.count('invite')).toBe(0);
+    expect(upstream.count('findPeople')).toBeGreaterThan(1);
+    expect(upstream.count('invite')).toBe(0);
   });
 });
 
@@ -62,14 +62,14 @@ describe('a cancel during the invitation', () => {
   test.each(['findPeople', 'invite'] as const)(
     'while %s is in flight: a created person is withdrawn',
     async (route) => {
-      const humanApi = new FakeUpstream([]);
-      const release = humanApi.hold(route);
-      const applicant = await followOn(humanApi, { policy: BY_NOTICES });
-      await humanApi.waitForCall(route);
+      const upstream = new FakeUpstream([]);
+      const release = upstream.hold(route);
+      const applicant = await followOn(upstream, { policy: BY_NOTICES });
+      await upstream.waitForCall(route);
       await applicant.handle.cancel();
       release();
       await expectCancelled(applicant);
-      const { people } = humanApi;
+      const { people } = upstream;
       if (route === 'invite') expect([people.length, applicant.manifest.humanId]).toEqual([1, applicant.humanId]);
     },
   );
@@ -80,28 +80,28 @@ describe('a cancel during the invitation', () => {
   ])(
     'after a create without an answer that is visible %s: the person is found and withdrawn',
     async (_when, delayMs) => {
-      const humanApi = new FakeUpstream([]);
-      humanApi.commitDelayMs = delayMs;
-      humanApi.faults.push({ route: 'invite', error: DOWN, times: 1, after: true });
+      const upstream = new FakeUpstream([]);
+      upstream.commitDelayMs = delayMs;
+      upstream.faults.push({ route: 'invite', error: DOWN, times: 1, after: true });
       const upAgainMs = (await nowMs()) + HOUR_MS;
-      const when = (atMs: number) => delayMs === 0 && humanApi.people.length > 0 && atMs < upAgainMs;
-      humanApi.faults.push({ route: 'findPeople', error: DOWN, when });
-      const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+      const when = (atMs: number) => delayMs === 0 && upstream.people.length > 0 && atMs < upAgainMs;
+      upstream.faults.push({ route: 'findPeople', error: DOWN, when });
+      const applicant = await followOn(upstream, { policy: BY_NOTICES });
       await applicant.skip(5 * SECOND_MS);
       await applicant.handle.cancel();
       await expectCancelled(applicant);
-      expect([humanApi.count('invite'), humanApi.people.length]).toEqual([1, 1]);
+      expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
     },
   );
 
   test('after the answer: a person who is gone is looked up for half a minute', async () => {
-    const humanApi = new FakeUpstream([]);
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream([]);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.waitForInvitation();
-    for (const person of humanApi.people) person.deleted = true;
+    for (const person of upstream.people) person.deleted = true;
     await applicant.handle.cancel();
     await expectCancelled(applicant);
-    const calls = humanApi.calls.slice(humanApi.calls.findIndex(({ route }) => route === 'withdraw'));
+    const calls = upstream.calls.slice(upstream.calls.findIndex(({ route }) => route === 'withdraw'));
     expect(new Set(calls.slice(1).map(({ route }) => route))).toEqual(new Set(['findPeople']));
     expect((calls.at(-1)?.atMs ?? Infinity) - (calls[0]?.atMs ?? 0)).toBeLessThan(45 * SECOND_MS);
   });
@@ -117,25 +117,25 @@ describe('a cancel after the invitation', () => {
   });
 
   test('does not wait for a poll in flight', async () => {
-    const humanApi = new FakeUpstream([]);
-    const applicant = await followOn(humanApi);
+    const upstream = new FakeUpstream([]);
+    const applicant = await followOn(upstream);
     await applicant.waitForInvitation();
-    const release = humanApi.hold('readStatus');
+    const release = upstream.hold('readStatus');
     const skipping = applicant.skip(7 * HOUR_MS);
-    await humanApi.waitForCall('readStatus');
+    await upstream.waitForCall('readStatus');
     await applicant.handle.cancel();
-    await humanApi.waitForCall('withdraw');
+    await upstream.waitForCall('withdraw');
     release();
     await skipping;
     await expectCancelled(applicant);
   });
 
   test('during an outage: the withdrawal is retried until it succeeds', async () => {
-    const humanApi = new FakeUpstream([]);
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream([]);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.waitForInvitation();
     const upAgainMs = (await nowMs()) + 3 * HOUR_MS;
-    humanApi.faults.push({ route: 'withdraw', error: DOWN, when: (atMs) => atMs < upAgainMs });
+    upstream.faults.push({ route: 'withdraw', error: DOWN, when: (atMs) => atMs < upAgainMs });
     await applicant.handle.cancel();
     await applicant.skip(2 * HOUR_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, waitingFor: expect.stringContaining('withdraw') });
@@ -148,15 +148,15 @@ describe('a cancel after the invitation', () => {
   ])(
     'while a download is %s: it ends, the manifest records what is stored, then the person is withdrawn',
     async (_how, isHeld) => {
-      const humanApi = new FakeUpstream(ALL_SYNCED);
-      if (!isHeld) humanApi.faults.push({ route: 'openReport', error: DOWN, of: 'u-A.json' });
-      const release = isHeld ? humanApi.hold('openReport') : () => {};
-      const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+      const upstream = new FakeUpstream(ALL_SYNCED);
+      if (!isHeld) upstream.faults.push({ route: 'openReport', error: DOWN, target: 'u-A.json' });
+      const release = isHeld ? upstream.hold('openReport') : () => {};
+      const applicant = await followOn(upstream, { policy: BY_NOTICES });
       await applicant.sendNotices(ALL_SYNCED);
       const skipping = applicant.skip(40 * SECOND_MS);
-      await (isHeld ? humanApi.waitForCall('openReport', 3) : skipping);
+      await (isHeld ? upstream.waitForCall('openReport', 3) : skipping);
       await applicant.handle.cancel();
-      expect(humanApi.count('withdraw')).toBe(isHeld ? 0 : 1);
+      expect(upstream.count('withdraw')).toBe(isHeld ? 0 : 1);
       release();
       await skipping;
       await expectCancelled(applicant);
@@ -166,14 +166,14 @@ describe('a cancel after the invitation', () => {
   );
 
   test('while the last list is in flight: the applicant is cancelled, not collected', async () => {
-    const humanApi = new FakeUpstream(ALL_SYNCED);
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream(ALL_SYNCED);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.sendNotices(ALL_SYNCED);
     await applicant.skip(MINUTE_MS);
-    const listed = humanApi.count('listReports');
-    const release = humanApi.hold('listReports');
+    const listed = upstream.count('listReports');
+    const release = upstream.hold('listReports');
     const skipping = applicant.skip(10 * MINUTE_MS);
-    await humanApi.waitForCall('listReports', listed + 1);
+    await upstream.waitForCall('listReports', listed + 1);
     await applicant.handle.cancel();
     release();
     await skipping;
@@ -183,15 +183,15 @@ describe('a cancel after the invitation', () => {
 
   test('during the withdrawal of another outcome keeps that outcome', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
-    const humanApi = new FakeUpstream(script);
-    const release = humanApi.hold('withdraw');
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream(script);
+    const release = upstream.hold('withdraw');
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.sendNotices(script);
-    await humanApi.waitForCall('withdraw');
+    await upstream.waitForCall('withdraw');
     await applicant.handle.cancel();
     release();
     expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
-    expect([humanApi.count('withdraw'), applicant.manifest.outcome]).toEqual([1, 'declined']);
+    expect([upstream.count('withdraw'), applicant.manifest.outcome]).toEqual([1, 'declined']);
   });
 
   test('while the closing manifest is written keeps the outcome', async () => {
@@ -206,6 +206,6 @@ describe('a cancel after the invitation', () => {
     release();
     await skipping;
     expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({ outcome: 'collected', documents: 3 });
-    expect([applicant.manifest.outcome, applicant.humanApi.count('withdraw')]).toEqual(['collected', 0]);
+    expect([applicant.manifest.outcome, applicant.upstream.count('withdraw')]).toEqual(['collected', 0]);
   });
 });

@@ -22,8 +22,8 @@ function missingIn({ manifest }: ApplicantUnderTest): string[] {
     .sort();
 }
 
-function countCallsFor({ humanApi }: ApplicantUnderTest, document: string): number {
-  return humanApi.calls.filter(({ of }) => of === document).length;
+function countCallsFor({ upstream }: ApplicantUnderTest, document: string): number {
+  return upstream.calls.filter(({ target: of }) => of === document).length;
 }
 
 describe('a report notice', () => {
@@ -42,25 +42,25 @@ describe('a report notice', () => {
   test('shares one list with those within two seconds, and a known version needs none', async () => {
     const applicant = await followByNotices(SYNCING);
     await applicant.skip(MINUTE_MS);
-    expect([applicant.humanApi.count('listReports'), applicant.humanApi.count('openReport')]).toEqual([1, 6]);
+    expect([applicant.upstream.count('listReports'), applicant.upstream.count('openReport')]).toEqual([1, 6]);
     await applicant.sendReportNotice('u-A');
     await applicant.skip(MINUTE_MS);
-    expect(applicant.humanApi.count('listReports')).toBe(1);
+    expect(applicant.upstream.count('listReports')).toBe(1);
   });
 
   test('during a list causes at most one more', async () => {
-    const humanApi = new FakeUpstream(SYNCING);
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream(SYNCING);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.skipTo(HOUR_MS + MINUTE_MS);
-    const release = humanApi.hold('listReports');
+    const release = upstream.hold('listReports');
     await applicant.sendReportNotice('u-A');
     const skipping = applicant.skip(5 * SECOND_MS);
-    await humanApi.waitForCall('listReports');
+    await upstream.waitForCall('listReports');
     for (const { id } of provider('B')) await applicant.sendReportNotice(id);
     release();
     await skipping;
     await applicant.skip(MINUTE_MS);
-    expect(humanApi.count('listReports')).toBeLessThanOrEqual(2);
+    expect(upstream.count('listReports')).toBeLessThanOrEqual(2);
     expect((await applicant.state()).collection.documents).toHaveLength(6);
   });
 
@@ -73,7 +73,7 @@ describe('a report notice', () => {
     const applicant = await followOn(new FakeUpstream(script), { policy: BY_NOTICES, store });
     await applicant.sendNotices(ALL_SYNCED);
     await applicant.skipTo(HOUR_MS + 9 * MINUTE_MS);
-    const listed = applicant.humanApi.count('listReports');
+    const listed = applicant.upstream.count('listReports');
     const release = store.hold();
     const skipping = applicant.skip(2 * MINUTE_MS);
     await store.waitForCall();
@@ -84,7 +84,7 @@ describe('a report notice', () => {
     expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual(COLLECTED);
     expect(applicant.manifest).toMatchObject({ outcome: 'collected', closedAt: expect.any(String) });
     expect(applicant.manifest.documents.filter(({ updatedAt }) => updatedAt === NEWER)).toHaveLength(isNewer ? 2 : 0);
-    if (!isNewer) expect(applicant.humanApi.count('listReports')).toBeLessThanOrEqual(listed + 2);
+    if (!isNewer) expect(applicant.upstream.count('listReports')).toBeLessThanOrEqual(listed + 2);
   });
 });
 
@@ -110,7 +110,7 @@ describe('the settle window of All Synced', () => {
     expect(afterMs).toBeLessThan(HOUR_MS + 11 * MINUTE_MS);
     const versions = applicant.manifest.documents.map(({ updatedAt, superseded }) => [updatedAt, superseded]);
     expect(versions).toContainEqual([NEWER, false]);
-    expect(applicant.humanApi.count('openReport')).toBe(3 + 2);
+    expect(applicant.upstream.count('openReport')).toBe(3 + 2);
   });
 
   test('restarts for a day at most', async () => {
@@ -144,8 +144,8 @@ describe('the settle window of All Synced', () => {
 describe('a document', () => {
   test('that a new version repeats byte for byte adds no file', async () => {
     const newer = { afterMs: HOUR_MS + 8 * MINUTE_MS, reports: [row('u-A', 'unity', 'A', NEWER)] };
-    const applicant = await followByNotices([...ALL_SYNCED, newer], (humanApi) => {
-      for (const format of ['json', 'pdf']) humanApi.bytes.set(`u-A.${format}`, `the same ${format}`);
+    const applicant = await followByNotices([...ALL_SYNCED, newer], (upstream) => {
+      for (const format of ['json', 'pdf']) upstream.bytes.set(`u-A.${format}`, `the same ${format}`);
     });
     expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual(COLLECTED);
     expect(applicant.manifest.documents).toHaveLength(3);
@@ -153,8 +153,8 @@ describe('a document', () => {
   });
 
   test('that is not offered or not listed leaves the collection complete; a missing unity makes it partial', async () => {
-    const notOffered = await followByNotices(ALL_SYNCED, (humanApi) => {
-      humanApi.notOffered = ['unity:json'];
+    const notOffered = await followByNotices(ALL_SYNCED, (upstream) => {
+      upstream.notOffered = ['unity:json'];
     });
     expect((await notOffered.waitForEnd(MINUTE_MS)).result).toEqual({ ...COLLECTED, documents: 2 });
     expect(missingIn(notOffered)).toEqual(['unity A json not-offered']);
@@ -166,8 +166,8 @@ describe('a document', () => {
   });
 
   test('that is broken is requested five times in each of two rounds and recorded as failed', async () => {
-    const applicant = await followByNotices(ALL_SYNCED, (humanApi) => {
-      humanApi.faults.push({ route: 'openReport', of: 'u-A.json', error: new BadDocument(facts(200), 'scripted') });
+    const applicant = await followByNotices(ALL_SYNCED, (upstream) => {
+      upstream.faults.push({ route: 'openReport', target: 'u-A.json', error: new BadDocument(facts(200), 'scripted') });
     });
     const { result } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'partial', reason: 'failed-documents', documents: 2 });
@@ -178,34 +178,34 @@ describe('a document', () => {
 
   test('that returns 404 is listed again; it is missing if the list no longer has it, and failed if it does', async () => {
     const notFound = { route: 'openReport', of: 'c-A.pdf', error: new NotFound(facts(404)) } as const;
-    const removed = await followByNotices(ALL_SYNCED, (humanApi) => {
-      const list = humanApi.listReports;
-      humanApi.faults.push(notFound);
-      humanApi.listReports = async (clientUserId) => {
+    const removed = await followByNotices(ALL_SYNCED, (upstream) => {
+      const list = upstream.listReports;
+      upstream.faults.push(notFound);
+      upstream.listReports = async (clientUserId) => {
         const rows = await list(clientUserId);
-        return humanApi.count('openReport') === 0 ? rows : rows.filter(({ id }) => id !== 'c-A');
+        return upstream.count('openReport') === 0 ? rows : rows.filter(({ id }) => id !== 'c-A');
       };
     });
     expect((await removed.waitForEnd(MINUTE_MS)).result).toEqual({ ...COLLECTED, documents: 2 });
     expect(missingIn(removed)).toEqual(['ccdraw A pdf not-listed']);
     expect(countCallsFor(removed, 'c-A.pdf')).toBe(1);
-    const listed = await followByNotices(ALL_SYNCED, (humanApi) => void humanApi.faults.push(notFound));
+    const listed = await followByNotices(ALL_SYNCED, (upstream) => void upstream.faults.push(notFound));
     expect((await listed.waitForEnd(MINUTE_MS)).result).toMatchObject({ reason: 'failed-documents' });
     expect(countCallsFor(listed, 'c-A.pdf')).toBeLessThanOrEqual(3);
   });
 
   test('that is unavailable for an hour is stored after it, and delays no other', async () => {
-    const applicant = await followByNotices(ALL_SYNCED, (humanApi) => {
-      const when = (atMs: number) => atMs < (humanApi.people[0]?.invitedAtMs ?? 0) + 2 * HOUR_MS;
-      humanApi.faults.push({
+    const applicant = await followByNotices(ALL_SYNCED, (upstream) => {
+      const when = (atMs: number) => atMs < (upstream.people[0]?.invitedAtMs ?? 0) + 2 * HOUR_MS;
+      upstream.faults.push({
         route: 'openReport',
-        of: 'u-A.json',
+        target: 'u-A.json',
         error: new Unavailable(facts(503), 'scripted'),
         when,
       });
     });
     await applicant.skip(MINUTE_MS);
-    expect(applicant.humanApi.count('openReport')).toBeGreaterThanOrEqual(3);
+    expect(applicant.upstream.count('openReport')).toBeGreaterThanOrEqual(3);
     expect((await applicant.waitForEnd()).result).toEqual(COLLECTED);
     expect(storedIn(applicant)).toEqual(['c-A.pdf', 'u-A.json', 'u-A.pdf']);
     expect(countCallsFor(applicant, 'u-A.pdf')).toBe(1);
@@ -215,8 +215,8 @@ describe('a document', () => {
     ['unavailable', new Unavailable(facts(503), 'scripted')],
     ['rate limited', new RateLimited(facts(503), 10 * MINUTE_MS)],
   ])('that stays %s fails after a day, and the others are kept', async (_how, error) => {
-    const applicant = await followByNotices(ALL_SYNCED, (humanApi) => {
-      humanApi.faults.push({ route: 'openReport', of: 'u-A.json', error });
+    const applicant = await followByNotices(ALL_SYNCED, (upstream) => {
+      upstream.faults.push({ route: 'openReport', target: 'u-A.json', error });
     });
     const { result, afterMs } = await applicant.waitForEnd();
     expect(result).toEqual({ outcome: 'partial', reason: 'failed-documents', documents: 2 });
@@ -249,7 +249,7 @@ describe('the manifest', () => {
     const applicant = await follow(SYNCED, { policy: BY_NOTICES, store });
     await applicant.sendNotices(SYNCED.slice(0, 1));
     await applicant.skip(MINUTE_MS);
-    store.keep(applicant.clientUserId, { ...applicant.manifest, round: 2, revision: 50 });
+    store.addManifest(applicant.clientUserId, { ...applicant.manifest, round: 2, revision: 50 });
     await applicant.sendNotices(SYNCED.slice(1));
     await applicant.waitForEnd();
     expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 6 } });

@@ -22,9 +22,9 @@ async function readRunId({ handle }: ApplicantUnderTest): Promise<string> {
 
 test('2,000 signals start a new run, which keeps the documents, the counts, the deadlines and the link', async () => {
   const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
-  const humanApi = new FakeUpstream(script);
-  humanApi.inviteLink = LINK;
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  const upstream = new FakeUpstream(script);
+  upstream.inviteLink = LINK;
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
   await applicant.sendNotices(script);
   await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
   const [runId, before] = [await readRunId(applicant), await applicant.state()];
@@ -39,44 +39,44 @@ test('2,000 signals start a new run, which keeps the documents, the counts, the 
   expect(result).toEqual({ outcome: 'partial', reason: null, documents: 3 });
   // A day after the first Some Synced.
   expect(afterMs).toBeLessThan(HOUR_MS + DAY_MS + MINUTE_MS);
-  expect([humanApi.count('invite'), humanApi.count('openReport')]).toEqual([1, 3]);
+  expect([upstream.count('invite'), upstream.count('openReport')]).toEqual([1, 3]);
 });
 
 test.each(['listReports', 'readStatus'] as const)(
   'a new run starts while the %s that decides the end fails',
   async (route) => {
     const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-    const humanApi = new FakeUpstream(script);
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream(script);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.sendNotices(script);
     await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
-    const calls = humanApi.count(route);
+    const calls = upstream.count(route);
     let isDown = true;
-    humanApi.faults.push({ route, error: new Unavailable(facts(503), 'scripted'), when: () => isDown });
-    await applicant.skipUntil(() => humanApi.count(route) > calls, MINUTE_MS, HOUR_MS);
+    upstream.faults.push({ route, error: new Unavailable(facts(503), 'scripted'), when: () => isDown });
+    await applicant.skipUntil(() => upstream.count(route) > calls, MINUTE_MS, HOUR_MS);
     const runId = await readRunId(applicant);
     await sendMany(MAX_SIGNALS_IN_STEP, () => applicant.sendStatusNotice('All Synced', HOUR_MS));
     expect(await readRunId(applicant)).not.toBe(runId);
     isDown = false;
     await applicant.waitForEnd(MINUTE_MS);
     expect(applicant.manifest).toMatchObject({ outcome: 'collected', documents: { length: 3 } });
-    expect(humanApi.count('openReport')).toBe(3);
+    expect(upstream.count('openReport')).toBe(3);
   },
 );
 
 test('a cancel that arrives just before a new run is not lost', async () => {
   const script: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
-  const humanApi = new FakeUpstream(script);
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  const upstream = new FakeUpstream(script);
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
   await applicant.sendNotices(script);
-  const release = humanApi.hold('readStatus');
+  const release = upstream.hold('readStatus');
   await applicant.sendStatusNotice('Declined', HOUR_MS + 1);
-  await humanApi.waitForCall('readStatus');
+  await upstream.waitForCall('readStatus');
   const runId = await readRunId(applicant);
   await sendMany(MAX_SIGNALS, () => applicant.sendStatusNotice('Syncing', HOUR_MS));
   await applicant.handle.cancel();
   expect(await readRunId(applicant)).toBe(runId);
   release();
   expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
-  expect(humanApi.people).toMatchObject([{ deleted: true }]);
+  expect(upstream.people).toMatchObject([{ deleted: true }]);
 });

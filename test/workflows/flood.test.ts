@@ -22,7 +22,6 @@ const OTHERS = 5;
 /** gRPC's numbers (grpc.io, "Status codes"). */
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
-const STEP_TIMEOUT_MS = 60_000;
 
 const POLICY: Policy = {
   ...BY_NOTICES,
@@ -36,7 +35,7 @@ function grpcCodeOf(error: unknown): number | undefined {
 
 /** Sends until the server takes it: during continue-as-new the server rejects signals for longer than the client retries. */
 async function sendUntilTaken(send: () => Promise<unknown>): Promise<void> {
-  await until('the signal to be taken', STEP_TIMEOUT_MS, () =>
+  await until('the signal to be taken', () =>
     send().then(
       () => true,
       (error: unknown) => {
@@ -49,12 +48,12 @@ async function sendUntilTaken(send: () => Promise<unknown>): Promise<void> {
 
 /** One applicant; `counts` are its signals, without repeats, and those that it must ignore. */
 async function setup() {
-  const [humanApi, store] = [new FakePeople(), new FakeStore()];
-  await server().startWorkers({ taskQueue: TASK_QUEUE, humanApi, store });
+  const [upstream, store] = [new FakePeople(), new FakeStore()];
+  await server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store });
   const script: Change[] = [];
-  const upstream = humanApi.add('POL-1', script);
+  const personUpstream = upstream.add('POL-1', script);
   const applicant = await server().startApplicant(TASK_QUEUE, 'POL-1', POLICY);
-  const { humanId, invitedAtMs } = await until('an invitation', STEP_TIMEOUT_MS, () => upstream.people[0]);
+  const { humanId, invitedAtMs } = await until('an invitation', () => personUpstream.people[0]);
   const counts = { distinct: 0, ignored: 0 };
   const at = (afterMs: number) => new Date(invitedAtMs + afterMs).toISOString();
   /** As the webhook sends it: the server drops a repeat under the same id. */
@@ -86,7 +85,7 @@ async function setup() {
     },
   ];
   return {
-    ...{ applicant, humanApi, upstream, store, counts },
+    ...{ applicant, upstream, personUpstream, store, counts },
     /** Sends this number of signals of every kind. */
     async flood(count: number): Promise<void> {
       for (let sent = 0; sent < count; sent += CONCURRENCY) {
@@ -119,11 +118,11 @@ async function setup() {
 }
 
 /** Runs other applicants on the same worker to their ends. */
-function runOthers(humanApi: FakePeople): Promise<unknown[]> {
+function runOthers(upstream: FakePeople): Promise<unknown[]> {
   const policy = { ...fastPolls(SECOND_MS), settleMs: { ...POLICY.settleMs, allSynced: SECOND_MS } };
   const others = Array.from({ length: OTHERS }, async (_, index) => {
     const id = `OTHER-${index}`;
-    humanApi.add(id, [{ afterMs: SECOND_MS, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }]);
+    upstream.add(id, [{ afterMs: SECOND_MS, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }]);
     const input = { ...policy, wanted: POLICY.wanted };
     return (await server().startApplicant(TASK_QUEUE, id, input)).result();
   });
@@ -137,16 +136,16 @@ function nullIfTimedOut(error: unknown): null {
 }
 
 test(`${SIGNALS} invalid, forged and true signals to one applicant lose no true one and delay no other applicant`, async () => {
-  const { applicant, humanApi, upstream, store, counts, flood, change, countByRun } = await setup();
+  const { applicant, upstream, personUpstream, store, counts, flood, change, countByRun } = await setup();
   let others: Promise<unknown[]> = Promise.resolve([]);
   for (let round = 0; round < ROUNDS; round += 1) {
     await flood(SIGNALS / ROUNDS / 2);
     await change('Syncing', `r-${round}`);
     await flood(SIGNALS / ROUNDS / 2);
-    if (round === 0) others = runOthers(humanApi);
+    if (round === 0) others = runOthers(upstream);
   }
   expect(await others).toEqual(Array(OTHERS).fill({ outcome: 'collected', reason: null, documents: 1 }));
-  await until('all signals to be handled', STEP_TIMEOUT_MS, async () => {
+  await until('all signals to be handled', async () => {
     const state = await applicant.query(stateQuery).catch(nullIfTimedOut);
     return state !== null && state.ignoredNotices >= counts.ignored;
   });
@@ -160,7 +159,7 @@ test(`${SIGNALS} invalid, forged and true signals to one applicant lose no true 
   expect(taken).toBeLessThanOrEqual(counts.distinct + CONCURRENCY * runs.length);
   expect(runs.length).toBeGreaterThanOrEqual(2);
   expect(Math.max(...runs)).toBeLessThan(SERVER_LIMIT);
-  expect([upstream.count('invite'), upstream.count('withdraw')]).toEqual([1, 0]);
+  expect([personUpstream.count('invite'), personUpstream.count('withdraw')]).toEqual([1, 0]);
   const reportIds = store.manifests.get('POL-1')?.documents.map(({ reportId }) => reportId);
   expect(reportIds?.sort()).toEqual([...Array.from({ length: ROUNDS }, (_, round) => `r-${round}`), 'r-last']);
 });

@@ -16,14 +16,13 @@ const REFERENCE: readonly Change[] = [
 ];
 
 test('a read that confirms the claimed status starts no timer while the list is in flight', async () => {
-  const humanApi = new FakeUpstream(REFERENCE);
-  const { listReports } = humanApi;
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  const upstream = new FakeUpstream(REFERENCE);
+  const { listReports } = upstream;
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
   // The last list is answered after the last read.
-  humanApi.listReports = async (clientUserId) => {
-    const isLast = humanApi.count('listReports') > 0;
-    if (isLast)
-      await until('the read', 10_000, async () => (await applicant.state()).facts?.read.status === 'All Synced');
+  upstream.listReports = async (clientUserId) => {
+    const isLast = upstream.count('listReports') > 0;
+    if (isLast) await until('the read', async () => (await applicant.state()).facts?.read.status === 'All Synced');
     return listReports(clientUserId);
   };
   await applicant.sendNotices(REFERENCE);

@@ -14,14 +14,14 @@ const DROPPED = new Unavailable(facts(null), 'scripted', { callMayBeAlive: false
 
 /** Follows an applicant whose person exists upstream since yesterday. */
 async function followExisting(script = COLLECTED, email = `${ID}@example.org`): Promise<ApplicantUnderTest> {
-  const humanApi = new FakeUpstream(script);
-  humanApi.enrol(ID, email, (await nowMs()) - DAY_MS);
-  return followOn(humanApi, { clientUserId: ID, policy: BY_NOTICES });
+  const upstream = new FakeUpstream(script);
+  upstream.addPerson(ID, email, (await nowMs()) - DAY_MS);
+  return followOn(upstream, { clientUserId: ID, policy: BY_NOTICES });
 }
 
 /** The times of the calls of a route, after the first one. */
-function callTimes({ humanApi }: ApplicantUnderTest, route: Route): number[] {
-  const times = humanApi.callsTo(route).map(({ atMs }) => atMs);
+function callTimes({ upstream }: ApplicantUnderTest, route: Route): number[] {
+  const times = upstream.callsTo(route).map(({ atMs }) => atMs);
   return times.map((atMs) => atMs - (times[0] ?? 0));
 }
 
@@ -37,11 +37,11 @@ describe('the link of the invitation', () => {
   const readLink = ({ handle }: ApplicantUnderTest) => handle.query(invitationQuery);
 
   test('is available from the create until the close, and neither the state nor the manifest contains it', async () => {
-    const humanApi = new FakeUpstream(COLLECTED);
-    humanApi.inviteLink = LINK;
-    const release = humanApi.hold('invite');
-    const applicant = await followOn(humanApi);
-    await humanApi.waitForCall('invite');
+    const upstream = new FakeUpstream(COLLECTED);
+    upstream.inviteLink = LINK;
+    const release = upstream.hold('invite');
+    const applicant = await followOn(upstream);
+    await upstream.waitForCall('invite');
     expect(await readLink(applicant)).toEqual({ inviteLink: null, why: 'not-invited-yet' });
     release();
     await applicant.waitForInvitation();
@@ -53,13 +53,13 @@ describe('the link of the invitation', () => {
   });
 
   test('is removed as soon as a cancel withdraws the person', async () => {
-    const humanApi = new FakeUpstream([]);
-    humanApi.inviteLink = LINK;
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream([]);
+    upstream.inviteLink = LINK;
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.waitForInvitation();
-    const release = humanApi.hold('withdraw');
+    const release = upstream.hold('withdraw');
     await applicant.handle.cancel();
-    await humanApi.waitForCall('withdraw');
+    await upstream.waitForCall('withdraw');
     expect(await readLink(applicant)).toEqual({ inviteLink: null, why: 'closed' });
     release();
   });
@@ -79,19 +79,19 @@ describe('a create without an answer', () => {
     ['at once', 0],
     ['20 s later', 20 * SECOND_MS],
   ])('that is visible %s is found, and no one is invited twice', async (_when, commitDelayMs) => {
-    const humanApi = new FakeUpstream([]);
-    humanApi.commitDelayMs = commitDelayMs;
-    humanApi.faults.push({ route: 'invite', error: DROPPED, times: 1, after: true });
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream([]);
+    upstream.commitDelayMs = commitDelayMs;
+    upstream.faults.push({ route: 'invite', error: DROPPED, times: 1, after: true });
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.waitForInvitation();
     await applicant.skip(10 * MINUTE_MS);
-    expect([humanApi.count('invite'), humanApi.people.length]).toEqual([1, 1]);
+    expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
   });
 
   test('that had no effect is repeated after look-ups for nearly a minute', async () => {
-    const humanApi = new FakeUpstream([]);
-    humanApi.faults.push({ route: 'invite', error: DROPPED, times: 1 });
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream([]);
+    upstream.faults.push({ route: 'invite', error: DROPPED, times: 1 });
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.waitForInvitation();
     const [, secondMs = 0] = callTimes(applicant, 'invite');
     expect(secondMs).toBeGreaterThanOrEqual(50 * SECOND_MS);
@@ -99,39 +99,39 @@ describe('a create without an answer', () => {
     const between = applicant.routes().slice(2, -1);
     expect(between.length).toBeGreaterThanOrEqual(5);
     expect(new Set(between)).toEqual(new Set(['findPeople']));
-    expect(humanApi.people).toHaveLength(1);
+    expect(upstream.people).toHaveLength(1);
   });
 
   test('is looked up through a following outage, however long', async () => {
-    const humanApi = new FakeUpstream([]);
-    humanApi.faults.push({ route: 'invite', error: DROPPED, times: 1, after: true });
-    const when = (atMs: number) => atMs < (humanApi.people[0]?.invitedAtMs ?? -Infinity) + 2 * HOUR_MS;
-    humanApi.faults.push({ route: 'findPeople', error: DROPPED, when });
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream([]);
+    upstream.faults.push({ route: 'invite', error: DROPPED, times: 1, after: true });
+    const when = (atMs: number) => atMs < (upstream.people[0]?.invitedAtMs ?? -Infinity) + 2 * HOUR_MS;
+    upstream.faults.push({ route: 'findPeople', error: DROPPED, when });
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.skipUntil((state) => state.humanId !== null);
-    expect([humanApi.count('invite'), humanApi.people.length]).toEqual([1, 1]);
+    expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
   });
 });
 
 describe('the answer 409', () => {
   test('leads to a look-up, and the person is adopted', async () => {
-    const humanApi = new FakeUpstream(COLLECTED);
-    humanApi.commitDelayMs = 10 * SECOND_MS;
-    humanApi.enrol(ID, `${ID}@example.org`, await nowMs());
-    humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
-    const applicant = await followOn(humanApi, { clientUserId: ID, policy: BY_NOTICES });
+    const upstream = new FakeUpstream(COLLECTED);
+    upstream.commitDelayMs = 10 * SECOND_MS;
+    upstream.addPerson(ID, `${ID}@example.org`, await nowMs());
+    upstream.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
+    const applicant = await followOn(upstream, { clientUserId: ID, policy: BY_NOTICES });
     await applicant.waitForInvitation();
-    expect([humanApi.count('invite'), humanApi.people.length]).toEqual([1, 1]);
+    expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
   });
 
   test('is a conflict if a minute of look-ups finds no one', async () => {
-    const humanApi = new FakeUpstream(COLLECTED);
-    humanApi.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const upstream = new FakeUpstream(COLLECTED);
+    upstream.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
     expect(afterMs).toBeLessThanOrEqual(MINUTE_MS);
-    expect([humanApi.count('invite'), humanApi.count('withdraw')]).toEqual([1, 0]);
+    expect([upstream.count('invite'), upstream.count('withdraw')]).toEqual([1, 0]);
   });
 });
 
@@ -141,7 +141,7 @@ describe('a person who exists already', () => {
     const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'collected', reason: null, documents: 3 });
     expect(afterMs).toBeLessThan(11 * MINUTE_MS);
-    expect(applicant.humanApi.count('invite')).toBe(0);
+    expect(applicant.upstream.count('invite')).toBe(0);
   });
 
   test('and has declined is read before anything is deleted', async () => {
@@ -160,9 +160,9 @@ describe('a person who exists already', () => {
 });
 
 test('rejected details fail the applicant at the first attempt, and nothing is deleted', async () => {
-  const humanApi = new FakeUpstream([]);
-  humanApi.faults.push({ route: 'invite', error: new ValidationRejected(facts(400), ['dateOfBirth']) });
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  const upstream = new FakeUpstream([]);
+  upstream.faults.push({ route: 'invite', error: new ValidationRejected(facts(400), ['dateOfBirth']) });
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
   const { status, result } = await applicant.waitForEnd(MINUTE_MS);
   expect([status, result]).toEqual(['COMPLETED', { outcome: 'failed', reason: 'validation', documents: 0 }]);
   expect(applicant.routes()).toEqual(['findPeople', 'invite']);
@@ -170,12 +170,12 @@ test('rejected details fail the applicant at the first attempt, and nothing is d
 });
 
 test('after an outage of two hours one person is invited', async () => {
-  const humanApi = new FakeUpstream([]);
+  const upstream = new FakeUpstream([]);
   const startMs = await nowMs();
-  humanApi.faults.push({ route: 'findPeople', error: DROPPED, when: (atMs) => atMs < startMs + 2 * HOUR_MS });
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  upstream.faults.push({ route: 'findPeople', error: DROPPED, when: (atMs) => atMs < startMs + 2 * HOUR_MS });
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
   await applicant.skipUntil((state) => state.humanId !== null);
-  expect(humanApi.count('invite')).toBe(1);
+  expect(upstream.count('invite')).toBe(1);
   expect(applicant.invitedAtMs - startMs).toBeLessThanOrEqual(2 * HOUR_MS + 5 * MINUTE_MS);
   const delays = callTimes(applicant, 'findPeople').map((atMs, index, all) => atMs - (all[index - 1] ?? 0));
   expect(delays[1]).toBeLessThanOrEqual(1.2 * SECOND_MS);
@@ -184,12 +184,12 @@ test('after an outage of two hours one person is invited', async () => {
 });
 
 test.each(['findPeople', 'invite'] as const)('a Retry-After to %s is respected', async (route) => {
-  const humanApi = new FakeUpstream([]);
-  humanApi.faults.push({ route, error: new RateLimited(facts(429), 2 * MINUTE_MS), times: 1 });
-  const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+  const upstream = new FakeUpstream([]);
+  upstream.faults.push({ route, error: new RateLimited(facts(429), 2 * MINUTE_MS), times: 1 });
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
   await applicant.waitForInvitation();
   const [, againMs = 0] = callTimes(applicant, route);
   expect(againMs).toBeGreaterThanOrEqual(2 * MINUTE_MS);
   expect(againMs).toBeLessThan(2 * MINUTE_MS + 2 * SECOND_MS);
-  expect(humanApi.people).toHaveLength(1);
+  expect(upstream.people).toHaveLength(1);
 });

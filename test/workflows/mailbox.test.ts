@@ -22,7 +22,7 @@ type Received = Awaited<ReturnType<ApplicantRuns['deliverReportNotice']>>;
 
 /** A mailbox of the person `h-1`; `applicants` are those that Temporal finds by humanId. */
 function setup(applicants: Readonly<Record<string, string>> = {}, answer: Received = 'taken') {
-  const humanApi = new FakeUpstream();
+  const upstream = new FakeUpstream();
   const store = new FakeStore();
   const delivered: { clientUserId: string; reportId: string; requestId: string }[] = [];
   const runs: ApplicantRuns = {
@@ -33,7 +33,7 @@ function setup(applicants: Readonly<Record<string, string>> = {}, answer: Receiv
       return answer;
     },
   };
-  const services = { humanApi, store, runs };
+  const services = { upstream, store, runs };
   const send = (...notices: readonly ReportNotice[]) => {
     for (const notice of notices) {
       const workflow = { workflowType: DELIVER_NOTICES, workflowId: mailboxWorkflowId(notice.humanId) };
@@ -57,14 +57,14 @@ function noticeOf(reportId: string, humanId = 'h-1'): ReportNotice {
 }
 
 test('notices reach the applicant that Temporal finds, a repeat once, without a call of upstream', async () => {
-  const { humanApi, delivered, deliver } = setup({ 'h-1': 'POL-1' });
+  const { upstream, delivered, deliver } = setup({ 'h-1': 'POL-1' });
   const result = await deliver(noticeOf('r-1'), noticeOf('r-1'), noticeOf('r-2'));
   expect(result).toEqual({ clientUserId: 'POL-1', delivered: 2 });
   expect(delivered.map(({ clientUserId, reportId }) => `${clientUserId} ${reportId}`).sort()).toEqual([
     ...['POL-1 r-1', 'POL-1 r-2'],
   ]);
   expect(new Set(delivered.map(({ requestId }) => requestId)).size).toBe(2);
-  expect(humanApi.calls).toEqual([]);
+  expect(upstream.calls).toEqual([]);
 });
 
 test('a notice that arrives during the search is delivered too', async () => {
@@ -79,9 +79,9 @@ test('a notice that arrives during the search is delivered too', async () => {
 });
 
 test('upstream is asked for a person that Temporal does not find, through an outage', async () => {
-  const { humanApi, delivered, deliver } = setup();
-  const { humanId } = humanApi.enrol('POL-2', 'pol-2@example.org', await nowMs());
-  humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 8 });
+  const { upstream, delivered, deliver } = setup();
+  const { humanId } = upstream.addPerson('POL-2', 'pol-2@example.org', await nowMs());
+  upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 8 });
   expect(await deliver(noticeOf('r-1', humanId))).toEqual({ clientUserId: 'POL-2', delivered: 1 });
   expect(delivered).toMatchObject([{ clientUserId: 'POL-2', reportId: 'r-1' }]);
 });

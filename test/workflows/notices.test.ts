@@ -9,8 +9,8 @@ import { BY_NOTICES } from '../support/policies';
 const { follow, followOn, nowMs } = useSimulation();
 
 /** The times of the reads, in minutes after the invitation. */
-function readMinutes({ humanApi, invitedAtMs }: ApplicantUnderTest): number[] {
-  return humanApi.callsTo('readStatus').map(({ atMs }) => Math.round((atMs - invitedAtMs) / MINUTE_MS));
+function readMinutes({ upstream, invitedAtMs }: ApplicantUnderTest): number[] {
+  return upstream.callsTo('readStatus').map(({ atMs }) => Math.round((atMs - invitedAtMs) / MINUTE_MS));
 }
 
 describe('polls', () => {
@@ -37,12 +37,12 @@ describe('polls', () => {
   });
 
   test('that fail are retried after one, two and four seconds, even after many quiet ones', async () => {
-    const humanApi = new FakeUpstream([]);
+    const upstream = new FakeUpstream([]);
     const when = (atMs: number) => atMs > applicant.invitedAtMs + 19.5 * HOUR_MS;
-    humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 3, when });
-    const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
+    upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 3, when });
+    const applicant = await followOn(upstream, { policy: polling({ invited: HOUR_MS }) });
     await applicant.skipTo(21.5 * HOUR_MS);
-    const times = humanApi.callsTo('readStatus').map(({ atMs }) => atMs);
+    const times = upstream.callsTo('readStatus').map(({ atMs }) => atMs);
     const delays = times.slice(19).map((atMs, index, all) => atMs - (all[index - 1] ?? atMs));
     for (const [index, seconds] of [1, 2, 4].entries())
       expect(delays[index + 1]).toBeLessThanOrEqual(1.2 * seconds * SECOND_MS);
@@ -51,16 +51,16 @@ describe('polls', () => {
   });
 
   test('come every five minutes at most during an outage and add no history event', async () => {
-    const humanApi = new FakeUpstream([]);
+    const upstream = new FakeUpstream([]);
     const when = (atMs: number) =>
       atMs > applicant.invitedAtMs + 1.5 * HOUR_MS && atMs < applicant.invitedAtMs + DAY_MS;
-    humanApi.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), when });
-    const applicant = await followOn(humanApi, { policy: polling({ invited: HOUR_MS }) });
+    upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), when });
+    const applicant = await followOn(upstream, { policy: polling({ invited: HOUR_MS }) });
     await applicant.skipTo(1.4 * HOUR_MS);
     const eventsBefore = await applicant.countEvents();
     await applicant.skipTo(25.5 * HOUR_MS);
     expect(await applicant.countEvents()).toBe(eventsBefore);
-    const reads = humanApi.count('readStatus');
+    const reads = upstream.count('readStatus');
     expect(reads).toBeGreaterThan((22 * 60) / 5);
     expect(reads).toBeLessThan((22 * 60) / 4 + 40);
   });
@@ -115,13 +115,13 @@ describe('a notice', () => {
   });
 
   test('that is ahead of what upstream reads is confirmed by the next reads', async () => {
-    const humanApi = new FakeUpstream([...SYNCING, DECLINED]);
+    const upstream = new FakeUpstream([...SYNCING, DECLINED]);
     const lagMs = 3 * MINUTE_MS;
-    humanApi.editPerson = (person, atMs) =>
+    upstream.editPerson = (person, atMs) =>
       person.status === 'Declined' && atMs < applicant.invitedAtMs + DECLINED.afterMs + lagMs
         ? { ...person, status: 'Syncing', updatedAtMs: applicant.invitedAtMs + HOUR_MS }
         : person;
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES });
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await applicant.sendNotices([...SYNCING, DECLINED]);
     const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result?.outcome).toBe('declined');
@@ -160,18 +160,18 @@ describe('a notice', () => {
     }
     await applicant.skipTo(2 * HOUR_MS);
     expect(readMinutes(applicant).length).toBeLessThanOrEqual(10);
-    expect(applicant.humanApi.count('listReports')).toBeLessThanOrEqual(6);
+    expect(applicant.upstream.count('listReports')).toBeLessThanOrEqual(6);
     expect(await applicant.state()).toMatchObject({ stage: 'syncing', outcome: null });
     await applicant.sendNotices([DECLINED]);
     expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
-    expect([applicant.humanApi.count('withdraw'), applicant.humanApi.count('openReport')]).toEqual([1, 0]);
+    expect([applicant.upstream.count('withdraw'), applicant.upstream.count('openReport')]).toEqual([1, 0]);
   });
 
   test('that arrives before the answer to the invitation counts after it', async () => {
-    const humanApi = new FakeUpstream([{ afterMs: 0, reports: provider('A') }]);
-    const person = humanApi.enrol('POL-early', 'pol-early@example.org', await nowMs());
-    const release = humanApi.hold('findPeople');
-    const applicant = await followOn(humanApi, { policy: BY_NOTICES, clientUserId: 'POL-early' });
+    const upstream = new FakeUpstream([{ afterMs: 0, reports: provider('A') }]);
+    const person = upstream.addPerson('POL-early', 'pol-early@example.org', await nowMs());
+    const release = upstream.hold('findPeople');
+    const applicant = await followOn(upstream, { policy: BY_NOTICES, clientUserId: 'POL-early' });
     await applicant.sendReportNotice('u-A');
     await applicant.sendReportNotice('u-A', null, 'h-else');
     expect(await applicant.state()).toMatchObject({ stage: 'inviting', humanId: null, ignoredNotices: 0 });

@@ -17,10 +17,10 @@ const DOWN = new Unavailable(facts(503), 'scripted');
 describe('a deadline', () => {
   /** An applicant that no one can read from `fromMs` to `untilMs` after the invitation. */
   async function withOutage(fromMs: number, untilMs: number, script: readonly Change[] = []) {
-    const humanApi = new FakeUpstream(script);
+    const upstream = new FakeUpstream(script);
     const when = (atMs: number) => atMs >= applicant.invitedAtMs + fromMs && atMs < applicant.invitedAtMs + untilMs;
-    humanApi.faults.push({ route: 'readStatus', error: DOWN, when });
-    const applicant = await followOn(humanApi, { policy: SHORT });
+    upstream.faults.push({ route: 'readStatus', error: DOWN, when });
+    const applicant = await followOn(upstream, { policy: SHORT });
     return applicant;
   }
 
@@ -33,9 +33,9 @@ describe('a deadline', () => {
   });
 
   test('counts from the adoption of a person, not from an earlier invitation', async () => {
-    const humanApi = new FakeUpstream([{ afterMs: HOUR_MS, status: 'Engaged' }]);
-    humanApi.enrol('POL-old', 'pol-old@example.org', (await nowMs()) - 100 * DAY_MS);
-    const applicant = await followOn(humanApi, { clientUserId: 'POL-old', policy: SHORT });
+    const upstream = new FakeUpstream([{ afterMs: HOUR_MS, status: 'Engaged' }]);
+    upstream.addPerson('POL-old', 'pol-old@example.org', (await nowMs()) - 100 * DAY_MS);
+    const applicant = await followOn(upstream, { clientUserId: 'POL-old', policy: SHORT });
     const { result, afterMs } = await applicant.waitForEnd();
     expect(result?.outcome).toBe('expired');
     expect(afterMs).toBeGreaterThanOrEqual(DEADLINE_MS);
@@ -74,14 +74,14 @@ describe('a deadline', () => {
 describe('while the list that a notice asks for is unavailable', () => {
   /** A report notice an hour after the invitation; the list is available after `backAfterMs`. */
   async function setup(script: readonly Change[], backAfterMs = Infinity) {
-    const humanApi = new FakeUpstream(script);
-    const when = (atMs: number) => atMs < (humanApi.people[0]?.invitedAtMs ?? 0) + backAfterMs;
-    humanApi.faults.push({ route: 'listReports', error: DOWN, when });
+    const upstream = new FakeUpstream(script);
+    const when = (atMs: number) => atMs < (upstream.people[0]?.invitedAtMs ?? 0) + backAfterMs;
+    upstream.faults.push({ route: 'listReports', error: DOWN, when });
     const policy = { ...DEFAULT_POLICY, expiresMs: { ...DEFAULT_POLICY.expiresMs, invitation: DAY_MS } };
-    const applicant = await followOn(humanApi, { policy });
+    const applicant = await followOn(upstream, { policy });
     await applicant.skipTo(HOUR_MS);
     await applicant.sendReportNotice('u-A');
-    await applicant.skipUntil(() => humanApi.count('listReports') > 1);
+    await applicant.skipUntil(() => upstream.count('listReports') > 1);
     return applicant;
   }
 
@@ -119,16 +119,16 @@ describe('while the list that a notice asks for is unavailable', () => {
 
 test('reports are collected while the status of their notice cannot be read', async () => {
   const script = [{ afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') }];
-  const applicant = await followByNotices(script, (humanApi) => {
-    humanApi.faults.push({ route: 'readStatus', error: DOWN });
+  const applicant = await followByNotices(script, (upstream) => {
+    upstream.faults.push({ route: 'readStatus', error: DOWN });
   });
   await applicant.skip(10 * MINUTE_MS);
   expect((await applicant.state()).collection.documents).toHaveLength(3);
 });
 
 describe('access that upstream denies', () => {
-  const deny = (times: number) => (humanApi: FakeUpstream) => {
-    humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), times });
+  const deny = (times: number) => (upstream: FakeUpstream) => {
+    upstream.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), times });
   };
 
   test('concludes nothing before the person has synced', async () => {
@@ -136,7 +136,7 @@ describe('access that upstream denies', () => {
     const applicant = await followByNotices(script, deny(Infinity));
     await applicant.skip(DAY_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, stage: 'engaged' });
-    expect([applicant.humanApi.count('listReports'), applicant.humanApi.count('proveCredentials')]).toEqual([1, 0]);
+    expect([applicant.upstream.count('listReports'), applicant.upstream.count('proveCredentials')]).toEqual([1, 0]);
   });
 
   test('for an hour of All Synced means no reports, and the manifest records it', async () => {
@@ -166,10 +166,10 @@ describe('access that upstream denies', () => {
 
   test('never means no reports while the credentials are wrong', async () => {
     let isCorrected = false;
-    const applicant = await followByNotices(ALL_SYNCED, (humanApi) => {
+    const applicant = await followByNotices(ALL_SYNCED, (upstream) => {
       const when = () => !isCorrected;
-      humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(401)), when });
-      humanApi.faults.push({ route: 'proveCredentials', error: new Unavailable(facts(401), 'scripted'), when });
+      upstream.faults.push({ route: 'listReports', error: new AccessDenied(facts(401)), when });
+      upstream.faults.push({ route: 'proveCredentials', error: new Unavailable(facts(401), 'scripted'), when });
     });
     await applicant.skip(DAY_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, stage: 'collecting' });
@@ -183,11 +183,11 @@ describe('while the answers of a route decide nothing', () => {
 
   /** A gateway answers a route in the form of upstream's envelopes, from and until these times after the start. */
   async function withGateway(route: Route, fromMs: number, untilMs: number, policy = DEFAULT_POLICY) {
-    const humanApi = new FakeUpstream([]);
+    const upstream = new FakeUpstream([]);
     const startMs = await nowMs();
     const when = (atMs: number) => atMs >= startMs + fromMs && atMs < startMs + untilMs;
-    humanApi.faults.push({ route, error: new Undecided(facts(404), WHY), when });
-    return followOn(humanApi, { policy });
+    upstream.faults.push({ route, error: new Undecided(facts(404), WHY), when });
+    return followOn(upstream, { policy });
   }
 
   async function readDetails({ handle }: ApplicantUnderTest): Promise<string> {
@@ -223,7 +223,7 @@ describe('while the answers of a route decide nothing', () => {
     await applicant.handle.cancel();
     expect(await applicant.skipUntil(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, outcome: null });
     await applicant.skipTo(DAY_MS + 10 * MINUTE_MS);
-    expect(applicant.humanApi.people).toMatchObject([{ deleted: true }]);
+    expect(applicant.upstream.people).toMatchObject([{ deleted: true }]);
     expect((await applicant.handle.describe()).status.name).toBe('CANCELLED');
     expect(applicant.manifest).toMatchObject({ outcome: 'cancelled' });
   });
@@ -231,11 +231,11 @@ describe('while the answers of a route decide nothing', () => {
   test('no one is invited, and exactly one person once the look-ups decide', async () => {
     const applicant = await withGateway('findPeople', 0, HOUR_MS);
     expect(await applicant.skipUntil(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, stage: 'inviting' });
-    expect(applicant.humanApi.count('invite')).toBe(0);
+    expect(applicant.upstream.count('invite')).toBe(0);
     expect(await applicant.skipUntil(({ humanId }) => humanId !== null)).toMatchObject({
       stuck: null,
       stage: 'invited',
     });
-    expect(applicant.humanApi.people).toHaveLength(1);
+    expect(applicant.upstream.people).toHaveLength(1);
   });
 });

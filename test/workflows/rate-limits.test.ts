@@ -14,7 +14,6 @@ import { useRealServer } from './real-server';
 
 const server = useRealServer();
 
-const STEP_TIMEOUT_MS = 60_000;
 const POLLED: Policy = {
   ...fastPolls(SECOND_MS),
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
@@ -26,12 +25,12 @@ function names(prefix: string, count: number): string[] {
 }
 
 /** Invites applicants that are polled every second; `countReads` returns the number of their polls. */
-async function startPolled(humanApi: FakePeople, taskQueue: string, ids: readonly string[]) {
-  for (const id of ids) humanApi.add(id, []);
+async function startPolled(upstream: FakePeople, taskQueue: string, ids: readonly string[]) {
+  for (const id of ids) upstream.add(id, []);
   await Promise.all(ids.map((id) => server().startApplicant(taskQueue, id, POLLED)));
-  const invited = () => ids.every((id) => humanApi.upstreamOf(id).count('invite') > 0);
-  await until('the invitations', STEP_TIMEOUT_MS, invited);
-  return { countReads: () => ids.reduce((sum, id) => sum + humanApi.upstreamOf(id).count('readStatus'), 0) };
+  const invited = () => ids.every((id) => upstream.upstreamOf(id).count('invite') > 0);
+  await until('the invitations', invited);
+  return { countReads: () => ids.reduce((sum, id) => sum + upstream.upstreamOf(id).count('readStatus'), 0) };
 }
 
 /** The largest number of calls within any `seconds`. */
@@ -47,34 +46,34 @@ function countMostWithin(calls: readonly number[], seconds: number): number {
 test('a deadline acts on time behind a full queue of polls and a file, and the metric shows the age of the polls', async () => {
   const taskQueue = 'full-queue';
   const [callsPerSecond, deadlineMs, crowd] = [10, 4 * SECOND_MS, names('POL', 100)];
-  const humanApi = new FakePeople();
-  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore(), maxCallsPerSecond: callsPerSecond });
-  const { countReads } = await startPolled(humanApi, taskQueue, crowd);
-  const invitations = humanApi.calls.length;
+  const upstream = new FakePeople();
+  await server().startWorkers({ taskQueue, upstream, store: new FakeStore(), maxCallsPerSecond: callsPerSecond });
+  const { countReads } = await startPolled(upstream, taskQueue, crowd);
+  const invitations = upstream.calls.length;
   const scrape = async (queue: string) => {
     const registry = new Registry();
     serveDuePollMetric(registry, { client: server().client, taskQueue: queue });
     const metric = await registry.getSingleMetric('chartway_oldest_due_poll_age_seconds')?.get();
     return metric?.values[0]?.value ?? 0;
   };
-  const age = await until('late polls', STEP_TIMEOUT_MS, async () => {
+  const age = await until('late polls', async () => {
     const seconds = await scrape(taskQueue);
     return seconds > 2 && seconds;
   });
   expect(age).toBeLessThan(100);
   expect(await scrape('idle')).toBe(0);
   // The server carries the unused rate of one second over to the next.
-  expect(countMostWithin(humanApi.calls.slice(invitations), 5)).toBeLessThanOrEqual(callsPerSecond * 7 + 2);
+  expect(countMostWithin(upstream.calls.slice(invitations), 5)).toBeLessThanOrEqual(callsPerSecond * 7 + 2);
 
   const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: deadlineMs, applicant: deadlineMs } };
-  const late = humanApi.add('LATE', []);
+  const late = upstream.add('LATE', []);
   const applicant = await server().startApplicant(taskQueue, 'LATE', policy);
-  const { invitedAtMs } = await until('the invitation', STEP_TIMEOUT_MS, () => late.people[0]);
+  const { invitedAtMs } = await until('the invitation', () => late.people[0]);
   for (const id of names('FILE', 60)) {
-    humanApi.add(id, []);
+    upstream.add(id, []);
     await server().startApplicant(taskQueue, id, POLLED, 10_000, { batch: true });
   }
-  await until('the deadline', STEP_TIMEOUT_MS, () => Date.now() >= invitedAtMs + deadlineMs);
+  await until('the deadline', () => Date.now() >= invitedAtMs + deadlineMs);
   const before = countReads();
   expect(await applicant.result()).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
   // A read and a withdrawal take a second or two; a poll would wait for a hundred others.
@@ -83,20 +82,20 @@ test('a deadline acts on time behind a full queue of polls and a file, and the m
 
 test('downloads that hang do not delay a withdrawal', async () => {
   const taskQueue = 'slow-downloads';
-  const [humanApi, ids] = [new FakePeople(), names('SLOW', 5)];
-  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore() });
+  const [upstream, ids] = [new FakePeople(), names('SLOW', 5)];
+  await server().startWorkers({ taskQueue, upstream, store: new FakeStore() });
   const reports = Array.from({ length: 30 }, (_, index) => row(`r${index}`, 'ccdraw', 'A'));
   const script: readonly Change[] = [{ afterMs: 0, status: 'All Synced', reports }];
-  const slow = ids.map((id) => humanApi.add(id, script));
-  const releases = slow.map((upstream) => upstream.hold('openReport'));
-  const cancelled = humanApi.add('CANCELLED', []);
+  const slow = ids.map((id) => upstream.add(id, script));
+  const releases = slow.map((each) => each.hold('openReport'));
+  const cancelled = upstream.add('CANCELLED', []);
   const applicant = await server().startApplicant(taskQueue, 'CANCELLED', POLLED);
-  await until('an invitation', STEP_TIMEOUT_MS, () => cancelled.people.length === 1);
+  await until('an invitation', () => cancelled.people.length === 1);
   const applicants = await Promise.all(ids.map((id) => server().startApplicant(taskQueue, id, POLLED)));
-  const countDownloads = () => slow.reduce((sum, upstream) => sum + upstream.count('openReport'), 0);
-  await until('all slots to be taken', STEP_TIMEOUT_MS, () => countDownloads() >= 50);
+  const countDownloads = () => slow.reduce((sum, each) => sum + each.count('openReport'), 0);
+  await until('all slots to be taken', () => countDownloads() >= 50);
   await applicant.cancel();
-  await until('the withdrawal', STEP_TIMEOUT_MS, () => cancelled.people[0]?.deleted === true);
+  await until('the withdrawal', () => cancelled.people[0]?.deleted === true);
   expect(countDownloads()).toBe(50);
   for (const release of releases) release();
   await Promise.all(applicants.map((each) => each.result()));
@@ -105,14 +104,14 @@ test('downloads that hang do not delay a withdrawal', async () => {
 
 test('the invitations of a file leave the polls their share of the calls', async () => {
   const taskQueue = 'file';
-  const [humanApi, rows] = [new FakePeople(), names('ROW', 60)];
-  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore(), maxCallsPerSecond: 12 });
-  const { countReads } = await startPolled(humanApi, taskQueue, names('POLLED', 3));
-  const upstreams = rows.map((id) => humanApi.add(id, []));
+  const [upstream, rows] = [new FakePeople(), names('ROW', 60)];
+  await server().startWorkers({ taskQueue, upstream, store: new FakeStore(), maxCallsPerSecond: 12 });
+  const { countReads } = await startPolled(upstream, taskQueue, names('POLLED', 3));
+  const upstreams = rows.map((id) => upstream.add(id, []));
   // The first poll of the rows is a day away.
   for (const id of rows) await server().startApplicant(taskQueue, id, DEFAULT_POLICY, 10_000, { batch: true });
   const before = countReads();
-  await until('twelve more polls', STEP_TIMEOUT_MS, () => countReads() >= before + 12);
+  await until('twelve more polls', () => countReads() >= before + 12);
   const invited = upstreams.filter(({ people }) => people.length === 1).length;
   expect(invited).toBeGreaterThan(0);
   expect(invited).toBeLessThan(rows.length / 2);
@@ -120,7 +119,7 @@ test('the invitations of a file leave the polls their share of the calls', async
 
 test('the notices of unknown persons delay neither polls nor an applicant', async () => {
   const taskQueue = 'unknown-persons';
-  const [humanApi, store, unknown] = [new FakePeople(), new FakeStore(), names('unknown', 150)];
+  const [upstream, store, unknown] = [new FakePeople(), new FakeStore(), names('unknown', 150)];
   const deps = { client: server().client, taskQueue, refreshForMs: DAY_MS };
   const sender = createNoticeSender(deps);
   const metrics = createActivityMetrics(new Registry());
@@ -131,36 +130,38 @@ test('the notices of unknown persons delay neither polls nor an applicant', asyn
     noticeEncryption: NO_ENCRYPTION,
     metrics,
   });
-  await server().startWorkers({ taskQueue, humanApi, store, internalActivities, maxCallsPerSecond: 12 });
-  const { countReads } = await startPolled(humanApi, taskQueue, names('KNOWN', 3));
-  const reads = jest.spyOn(humanApi, 'readStatus');
+  await server().startWorkers({ taskQueue, upstream, store, internalActivities, maxCallsPerSecond: 12 });
+  const { countReads } = await startPolled(upstream, taskQueue, names('KNOWN', 3));
+  const reads = jest.spyOn(upstream, 'readStatus');
   const countLookUps = () => reads.mock.calls.filter(([id]) => id.startsWith('unknown-')).length;
   await Promise.all(
     unknown.map((humanId) =>
       sender.send({ kind: 'report', humanId, reportId: 'r', type: null, updatedAt: null }, null, humanId),
     ),
   );
-  await until('the first look-up', STEP_TIMEOUT_MS, () => countLookUps() > 0);
+  await until('the first look-up', () => countLookUps() > 0);
   const before = countReads();
   const policy: Policy = { ...POLLED, pollMs: BY_NOTICES.pollMs };
-  const upstream = humanApi.add('NEW', [{ afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] }]);
+  const personUpstream = upstream.add('NEW', [
+    { afterMs: 0, status: 'All Synced', reports: [row('r', 'ccdraw', 'A')] },
+  ]);
   const applicant = await server().startApplicant(taskQueue, 'NEW', policy);
-  const { humanId } = await until('an invitation', STEP_TIMEOUT_MS, () => upstream.people[0]);
+  const { humanId } = await until('an invitation', () => personUpstream.people[0]);
   const notice = { kind: 'status', clientUserId: 'NEW', humanId, status: 'All Synced' } as const;
   await sender.send({ ...notice, updatedAt: new Date().toISOString() }, null, 'all-synced');
   expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 1 });
-  await until('twenty polls', STEP_TIMEOUT_MS, () => countReads() >= before + 20);
+  await until('twenty polls', () => countReads() >= before + 20);
   expect(countLookUps()).toBeLessThan(unknown.length);
 });
 
 test('twelve polls that find nothing add no event to the history', async () => {
   const taskQueue = 'quiet';
-  const humanApi = new FakePeople();
-  await server().startWorkers({ taskQueue, humanApi, store: new FakeStore() });
-  const { countReads } = await startPolled(humanApi, taskQueue, ['QUIET']);
-  await until('the first poll', STEP_TIMEOUT_MS, () => countReads() > 0);
+  const upstream = new FakePeople();
+  await server().startWorkers({ taskQueue, upstream, store: new FakeStore() });
+  const { countReads } = await startPolled(upstream, taskQueue, ['QUIET']);
+  await until('the first poll', () => countReads() > 0);
   const handle = server().client.workflow.getHandle('applicant-QUIET');
   const before = (await handle.fetchHistory()).events?.length;
-  await until('twelve more polls', STEP_TIMEOUT_MS, () => countReads() > 12);
+  await until('twelve more polls', () => countReads() > 12);
   expect((await handle.fetchHistory()).events?.length).toBe(before);
 });

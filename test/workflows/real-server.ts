@@ -21,7 +21,7 @@ import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-
 /** `internalActivities`: in addition to those of the manifests. `workflows`: options of a separate workflow worker. */
 export interface WorkerSetup {
   readonly taskQueue: string;
-  readonly humanApi: Upstream;
+  readonly upstream: Upstream;
   readonly store: ReportStore;
   readonly maxCallsPerSecond?: number;
   readonly internalActivities?: object;
@@ -57,13 +57,13 @@ export class RealServer {
   /** Starts the workers of a worker process. */
   async startWorkers({
     taskQueue,
-    humanApi,
+    upstream,
     store,
     workflows,
     maxCallsPerSecond = UNLIMITED,
     ...more
   }: WorkerSetup): Promise<void> {
-    const deps = { ...manifestDeps(store), upstream: humanApi, timeoutMs: 1_000 };
+    const deps = { ...manifestDeps(store), upstream, timeoutMs: 1_000 };
     const internalActivities = { ...createManifestActivities(deps), ...more.internalActivities };
     const upstreamActivities = {
       ...createWithdrawalActivities(deps),

@@ -14,13 +14,13 @@ const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced',
 const ID = 'POL-earlier';
 const OTHER_DETAILS = createKeyedDigest(DIGEST_KEYS, 'digest of other details');
 
-function follow(store: FakeStore, input: FollowOptions['input'] = {}, humanApi = new FakeUpstream(ALL_SYNCED)) {
-  return followOn(humanApi, { store, clientUserId: ID, policy: BY_NOTICES, input });
+function follow(store: FakeStore, input: FollowOptions['input'] = {}, upstream = new FakeUpstream(ALL_SYNCED)) {
+  return followOn(upstream, { store, clientUserId: ID, policy: BY_NOTICES, input });
 }
 
 test('a recorded outcome ends the run with it, and upstream is not called', async () => {
   const store = new FakeStore();
-  store.keep(ID, { outcome: 'expired', reason: 'invitation-expired', closedAt: '2026-01-01T00:00:00.000Z' });
+  store.addManifest(ID, { outcome: 'expired', reason: 'invitation-expired', closedAt: '2026-01-01T00:00:00.000Z' });
   const applicant = await follow(store);
   expect(await applicant.waitForEnd(MINUTE_MS)).toMatchObject({
     status: 'COMPLETED',
@@ -38,11 +38,11 @@ test('a new round opens the manifest again and fetches only what is not stored',
   await first.waitForEnd(MINUTE_MS);
   expect(first.manifest.documents).toHaveLength(3);
   const reports = [...provider('A'), ...provider('B')];
-  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
-  humanApi.enrol(ID, `${ID}@example.org`, await nowMs());
-  const again = await follow(store, { again: true }, humanApi);
+  const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
+  upstream.addPerson(ID, `${ID}@example.org`, await nowMs());
+  const again = await follow(store, { again: true }, upstream);
   expect((await again.waitForEnd(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
-  expect(humanApi.calls.filter(({ of }) => /-A\./.test(of))).toEqual([]);
+  expect(upstream.calls.filter(({ target: of }) => /-A\./.test(of))).toEqual([]);
   const outcomes = store.written.map(({ outcome }) => outcome);
   expect(outcomes.slice(outcomes.indexOf('collected'))).toContain(null);
   expect(again.manifest).toMatchObject({ outcome: 'collected', round: 2, documents: { length: 6 } });
@@ -50,7 +50,7 @@ test('a new round opens the manifest again and fetches only what is not stored',
 
 test('an open manifest is continued', async () => {
   const store = new FakeStore();
-  store.keep(ID, { outcome: null });
+  store.addManifest(ID, { outcome: null });
   const applicant = await follow(store);
   await applicant.sendNotices(ALL_SYNCED);
   expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('collected');
@@ -60,7 +60,7 @@ test.each([null, 'collected'] as const)(
   'a manifest of other details with the outcome %p is a conflict',
   async (outcome) => {
     const store = new FakeStore();
-    store.keep(ID, { outcome, detailsDigest: OTHER_DETAILS });
+    store.addManifest(ID, { outcome, detailsDigest: OTHER_DETAILS });
     const applicant = await follow(store);
     const { result } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
@@ -72,7 +72,7 @@ test('a new round with corrected details supersedes the documents of the other d
   const store = new FakeStore();
   const [document] = provider('A').map(({ id, type, updatedAt }) => entry({ reportId: id, type, updatedAt }));
   const earlier = { outcome: 'collected', detailsDigest: OTHER_DETAILS, closedAt: '2026-01-01T00:00:00.000Z' } as const;
-  store.keep(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
+  store.addManifest(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
   const again = await follow(store, { again: true });
   await again.sendNotices(ALL_SYNCED);
   expect((await again.waitForEnd(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 3 });

@@ -13,8 +13,6 @@ import { useTimeSkipping } from '../support/time-skipping';
 const { server, followOn, nowMs } = useTimeSkipping();
 
 const V2 = '2026-02-01T00:00:00.000Z';
-/** In real time. */
-const TIMEOUT_MS = 20_000;
 let sequence = 0;
 
 function refreshOf(clientUserId: string) {
@@ -35,25 +33,25 @@ describe('the checks that a closing schedules', () => {
     expect(await applicant.waitForEnd(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
     const handle = refreshOf(clientUserId);
     const status = async () => (await handle.describe()).status.name;
-    const completed = () => until('the last check', TIMEOUT_MS, async () => (await status()) === 'COMPLETED');
+    const completed = () => until('the last check', async () => (await status()) === 'COMPLETED');
     return { applicant, handle, status, completed };
   }
 
   test('store a report without a notice, and the last one ends the refresh', async () => {
     const { applicant, handle, status, completed } = await close([DAY_MS, 7 * DAY_MS]);
-    const { humanApi } = applicant;
-    const before = { lists: humanApi.count('listReports'), manifest: applicant.manifest };
+    const { upstream } = applicant;
+    const before = { lists: upstream.count('listReports'), manifest: applicant.manifest };
     await applicant.skip(DAY_MS - HOUR_MS);
-    expect(humanApi.count('listReports')).toBe(before.lists);
+    expect(upstream.count('listReports')).toBe(before.lists);
     await applicant.skip(3 * HOUR_MS);
-    await until('the first check', TIMEOUT_MS, () => applicant.manifest.documents.length === 3);
+    await until('the first check', () => applicant.manifest.documents.length === 3);
     const { outcome, closedAt } = before.manifest;
     expect(applicant.manifest).toMatchObject({ outcome, closedAt, missing: [] });
     expect(await status()).toBe('RUNNING');
     await applicant.skip(7 * DAY_MS);
     await completed();
     expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
-    expect(humanApi.count('listReports')).toBe(before.lists + 2);
+    expect(upstream.count('listReports')).toBe(before.lists + 2);
   });
 
   test('do not run if they are off or later than REFRESH_FOR', async () => {
@@ -65,26 +63,26 @@ describe('the checks that a closing schedules', () => {
 
   test('leave a later round alone, which schedules its own', async () => {
     const { applicant, completed } = await close([DAY_MS]);
-    const { humanApi, store, clientUserId } = applicant;
+    const { upstream, store, clientUserId } = applicant;
     const options = { clientUserId, store, refreshCheckAfterMs: [DAY_MS], input: { again: true } };
-    const again = await followOn(humanApi, options);
+    const again = await followOn(upstream, options);
     await again.waitForEnd(MINUTE_MS);
-    const lists = humanApi.count('listReports');
+    const lists = upstream.count('listReports');
     await again.skip(DAY_MS - HOUR_MS);
-    expect(humanApi.count('listReports')).toBe(lists);
+    expect(upstream.count('listReports')).toBe(lists);
     await again.skip(3 * HOUR_MS);
     await completed();
-    expect(humanApi.count('listReports')).toBe(lists + 1);
+    expect(upstream.count('listReports')).toBe(lists + 1);
     expect(again.manifest).toMatchObject({ closedAt: expect.any(String), missing: [] });
   });
 
   test('continue after one that upstream denies', async () => {
     const { applicant, handle, completed } = await close([DAY_MS, 7 * DAY_MS]);
-    const { humanApi } = applicant;
+    const { upstream } = applicant;
     let isDenied = true;
-    humanApi.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), when: () => isDenied });
+    upstream.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), when: () => isDenied });
     await applicant.skip(2 * DAY_MS);
-    await until('the denial', TIMEOUT_MS, () => humanApi.count('proveCredentials') > 0);
+    await until('the denial', () => upstream.count('proveCredentials') > 0);
     isDenied = false;
     await applicant.skip(6 * DAY_MS);
     await completed();
@@ -93,12 +91,12 @@ describe('the checks that a closing schedules', () => {
 
   test('end if the person is withdrawn', async () => {
     const { applicant, handle, completed } = await close([DAY_MS]);
-    applicant.store.keep(applicant.clientUserId, { outcome: 'cancelled', reason: 'operator' });
-    const lists = applicant.humanApi.count('listReports');
+    applicant.store.addManifest(applicant.clientUserId, { outcome: 'cancelled', reason: 'operator' });
+    const lists = applicant.upstream.count('listReports');
     await applicant.skip(DAY_MS + 3 * HOUR_MS);
     await completed();
     expect(await handle.result()).toMatchObject({ ended: 'withdrawn' });
-    expect(applicant.humanApi.count('listReports')).toBe(lists);
+    expect(applicant.upstream.count('listReports')).toBe(lists);
   });
 });
 
@@ -108,13 +106,19 @@ async function closed(left: Partial<Manifest> = {}) {
   const clientUserId = `POL-closed-${sequence}`;
   const closedAtMs = (await nowMs()) - HOUR_MS;
   const reports = [...provider('A'), row('u-A', 'unity', 'A', V2)];
-  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
-  const { humanId } = humanApi.enrol(clientUserId, `${clientUserId}@example.org`, closedAtMs);
+  const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
+  const { humanId } = upstream.addPerson(clientUserId, `${clientUserId}@example.org`, closedAtMs);
   const store = new FakeStore();
   const closedAt = new Date(closedAtMs).toISOString();
-  store.keep(clientUserId, { humanId, outcome: 'collected', closedAt, wanted: { unity: ['json', 'pdf'] }, ...left });
+  store.addManifest(clientUserId, {
+    humanId,
+    outcome: 'collected',
+    closedAt,
+    wanted: { unity: ['json', 'pdf'] },
+    ...left,
+  });
   return {
-    ...{ clientUserId, humanId, humanApi, store, refresh: refreshOf(clientUserId) },
+    ...{ clientUserId, humanId, upstream, store, refresh: refreshOf(clientUserId) },
     notice: (reportId: string): ReportNotice => ({ humanId, reportId, type: 'unity', updatedAt: V2 }),
     countNewer: () => store.manifests.get(clientUserId)?.documents.filter(({ updatedAt }) => updatedAt === V2).length,
   };
@@ -124,9 +128,9 @@ describe('a report notice to a run that ends with a recorded outcome', () => {
   /** A run that waits for the manifest. */
   async function reading(left: Partial<Manifest>) {
     const person = await closed(left);
-    const { store, humanApi, clientUserId } = person;
+    const { store, upstream, clientUserId } = person;
     const release = store.hold();
-    const applicant = await followOn(humanApi, { store, clientUserId });
+    const applicant = await followOn(upstream, { store, clientUserId });
     await store.waitForCall();
     const send = (reportId: string) => applicant.sendReportNotice(reportId, V2, person.humanId);
     return { ...person, applicant, release, send };
@@ -174,14 +178,14 @@ describe('a report notice to a run that ends with a recorded outcome', () => {
     });
     await Promise.all(Array.from({ length: 120 }, (_, index) => sendAndCount(`early-${index}`)));
     release();
-    await until('the end', TIMEOUT_MS, async () => (await applicant.handle.describe()).status.name !== 'RUNNING');
+    await until('the end', async () => (await applicant.handle.describe()).status.name !== 'RUNNING');
     spy.mockRestore();
     const received = async () => {
       const { events } = await refresh.fetchHistory();
       const signals = (events ?? []).map(({ workflowExecutionSignaledEventAttributes: signal }) => signal);
       return new Set(signals.flatMap((signal) => (signal ? [reportIdIn(signal.input)] : [])));
     };
-    await until('all of them in the refresh', TIMEOUT_MS, async () => (await received()).size >= sent.length);
+    await until('all of them in the refresh', async () => (await received()).size >= sent.length);
     expect(await received()).toEqual(new Set(sent));
     expect(sent).toHaveLength(150);
   });
@@ -189,25 +193,25 @@ describe('a report notice to a run that ends with a recorded outcome', () => {
 
 describe('an applicant that is open again', () => {
   /** Signals the refresh as the webhook does, with workers of its own. */
-  async function startRefresh({ clientUserId, humanApi, store, notice }: Awaited<ReturnType<typeof closed>>) {
+  async function startRefresh({ clientUserId, upstream, store, notice }: Awaited<ReturnType<typeof closed>>) {
     const taskQueue = `refresh-${sequence}`;
     const send = (reportId: string) =>
       server().client.workflow.signalWithStart(REFRESH_REPORTS, {
         ...{ taskQueue, workflowId: refreshWorkflowId(clientUserId), workflowIdReusePolicy: 'ALLOW_DUPLICATE' },
         ...{ signal: reportNoticeSignal, signalArgs: [notice(reportId)] },
       });
-    return { send, stop: await server().work(taskQueue, humanApi, store) };
+    return { send, stop: await server().work(taskQueue, upstream, store) };
   }
 
   test('receives the notices, and the refresh stores nothing', async () => {
     const person = await closed();
-    const { clientUserId, humanApi, store, refresh } = person;
-    const applicant = await followOn(humanApi, { clientUserId, store, input: { again: true } });
+    const { clientUserId, upstream, store, refresh } = person;
+    const applicant = await followOn(upstream, { clientUserId, store, input: { again: true } });
     await applicant.skipUntil(({ stage }) => stage === 'collecting', SECOND_MS);
     const { send, stop } = await startRefresh(person);
     await send('new-1');
     await send('new-2');
-    await until('the end', TIMEOUT_MS, async () => (await refresh.describe()).status.name === 'COMPLETED');
+    await until('the end', async () => (await refresh.describe()).status.name === 'COMPLETED');
     expect(await refresh.result()).toEqual({ clientUserId, ended: 'open', stored: 0, ignored: 0 });
     const { events } = await applicant.handle.fetchHistory();
     expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(2);
@@ -216,17 +220,17 @@ describe('an applicant that is open again', () => {
 
   test('during a refresh keeps its manifest open, and the refresh ends without another list', async () => {
     const person = await closed();
-    const { clientUserId, humanApi, store, refresh, countNewer } = person;
-    const release = humanApi.hold('openReport');
+    const { clientUserId, upstream, store, refresh, countNewer } = person;
+    const release = upstream.hold('openReport');
     const { send, stop } = await startRefresh(person);
     await send('u-A');
-    while (humanApi.count('openReport') < 2) await server().env.sleep(SECOND_MS);
+    while (upstream.count('openReport') < 2) await server().env.sleep(SECOND_MS);
     await send('c-A');
-    await followOn(humanApi, { clientUserId, store, input: { again: true } });
-    await until('the manifest of the new round', TIMEOUT_MS, () => store.manifests.get(clientUserId)?.outcome === null);
+    await followOn(upstream, { clientUserId, store, input: { again: true } });
+    await until('the manifest of the new round', () => store.manifests.get(clientUserId)?.outcome === null);
     const written = store.written.length;
     release();
-    await until('the end', TIMEOUT_MS, async () => (await refresh.describe()).status.name === 'COMPLETED');
+    await until('the end', async () => (await refresh.describe()).status.name === 'COMPLETED');
     expect(await refresh.result()).toMatchObject({ ended: 'open', stored: 2 });
     for (const manifest of store.written.slice(written - 1))
       expect(manifest).toMatchObject({ outcome: null, closedAt: null, refreshedAt: null });

@@ -34,11 +34,11 @@ function stored(reportId: string, type: string, format: 'json' | 'pdf'): StoredD
 /** An applicant that closed an hour ago with the documents of a provider; null: without a manifest. */
 async function setup(script: readonly Change[] = [NEWER], closed: Partial<Manifest> | null = {}) {
   const startMs = await nowMs();
-  const humanApi = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }, ...script]);
-  const { humanId } = humanApi.enrol(ID, `${ID}@example.org`, startMs);
+  const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }, ...script]);
+  const { humanId } = upstream.addPerson(ID, `${ID}@example.org`, startMs);
   const store = new FakeStore();
   if (closed !== null) {
-    store.keep(ID, {
+    store.addManifest(ID, {
       humanId,
       outcome: 'collected',
       wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
@@ -50,7 +50,7 @@ async function setup(script: readonly Change[] = [NEWER], closed: Partial<Manife
   }
   let handle: Handle | undefined;
   return {
-    humanApi,
+    upstream,
     store,
     manifest: () => store.manifests.get(ID),
     handle: () => handle as Handle,
@@ -58,14 +58,14 @@ async function setup(script: readonly Change[] = [NEWER], closed: Partial<Manife
       ...{ humanId, reportId, type: 'unity', updatedAt },
     }),
     send(...notices: readonly ReportNotice[]) {
-      for (const notice of notices) handle = signalWithStart(WORKFLOW, reportNoticeSignal, notice, { humanApi, store });
+      for (const notice of notices) handle = signalWithStart(WORKFLOW, reportNoticeSignal, notice, { upstream, store });
     },
     result: () => waitForResult<RefreshReportsResult>(WORKFLOW.workflowId),
   };
 }
 
 test('a newer version is stored next to the older one, and the outcome stays', async () => {
-  const { send, result, notice, manifest, humanApi } = await setup();
+  const { send, result, notice, manifest, upstream } = await setup();
   const before = manifest();
   send(notice('u-p'));
   expect(await result()).toMatchObject({ ended: 'refreshed', stored: 2, ignored: 0 });
@@ -81,8 +81,8 @@ test('a newer version is stored next to the older one, and the outcome stays', a
     'u-p pdf false true',
     'u-p pdf true false',
   ]);
-  const fetched = humanApi.callsTo('openReport').map(({ of }) => of);
-  expect([humanApi.calls.length, fetched.sort()]).toEqual([3, ['u-p.json', 'u-p.pdf']]);
+  const fetched = upstream.callsTo('openReport').map(({ target: of }) => of);
+  expect([upstream.calls.length, fetched.sort()]).toEqual([3, ['u-p.json', 'u-p.pdf']]);
 });
 
 test('documents of a round with other details are superseded and fetched again', async () => {
@@ -95,14 +95,14 @@ test('documents of a round with other details are superseded and fetched again',
 });
 
 test('a version with the same bytes adds no file', async () => {
-  const { send, result, notice, manifest, humanApi } = await setup([NEWER], { documents: [] });
+  const { send, result, notice, manifest, upstream } = await setup([NEWER], { documents: [] });
   send(notice('u-p'));
   await result();
   const first = manifest();
-  humanApi.bytes.set('u-p.json', `u-p ${V2} json`).set('u-p.pdf', `u-p ${V2} pdf`);
+  upstream.bytes.set('u-p.json', `u-p ${V2} json`).set('u-p.pdf', `u-p ${V2} pdf`);
   const V3 = '2026-03-01T00:00:00.000Z';
-  const list = humanApi.listReports;
-  humanApi.listReports = async (clientUserId) => {
+  const list = upstream.listReports;
+  upstream.listReports = async (clientUserId) => {
     await list(clientUserId);
     return [...provider('p').slice(1), row('u-p', 'unity', 'p', V3)];
   };
@@ -131,73 +131,73 @@ test.each<[RefreshReportsResult['ended'], Partial<Manifest> | null]>([
   ['none', null],
   ['too-old', { closedAt: '2020-01-01T00:00:00.000Z' }],
 ])('the refresh ends as %s without a call for the manifest %j', async (ended, closed) => {
-  const { send, result, notice, humanApi, store } = await setup([NEWER], closed);
+  const { send, result, notice, upstream, store } = await setup([NEWER], closed);
   send(notice('u-p'));
   expect(await result()).toMatchObject({ ended, stored: 0 });
-  expect([humanApi.calls, store.written]).toEqual([[], []]);
+  expect([upstream.calls, store.written]).toEqual([[], []]);
 });
 
 test('notices within two seconds or during a list share lists', async () => {
   const newer = { afterMs: 1, reports: [row('u-p', 'unity', 'p', V2), row('c-p', 'ccdraw', 'p', V2)] };
-  const { send, result, notice, manifest, humanApi } = await setup([newer]);
-  const release = humanApi.hold('listReports');
+  const { send, result, notice, manifest, upstream } = await setup([newer]);
+  const release = upstream.hold('listReports');
   send(notice('u-p'), notice('c-p'), notice('u-p'));
   const ended = result();
-  await humanApi.waitForCall('listReports');
+  await upstream.waitForCall('listReports');
   send(notice('c-p', V2), notice('u-p', V1));
   release();
   expect(await ended).toMatchObject({ stored: 3 });
-  expect(humanApi.count('listReports')).toBeLessThanOrEqual(2);
+  expect(upstream.count('listReports')).toBeLessThanOrEqual(2);
   expect(manifest()?.documents).toHaveLength(6);
 });
 
 test('a list without the report of the notice is repeated, at most three times', async () => {
-  const { send, result, notice, humanApi } = await setup([{ ...NEWER, afterMs: 4 * MINUTE_MS }]);
+  const { send, result, notice, upstream } = await setup([{ ...NEWER, afterMs: 4 * MINUTE_MS }]);
   send(notice('u-p'));
   expect(await result()).toMatchObject({ ended: 'refreshed', stored: 2 });
-  expect(humanApi.count('listReports')).toBe(3);
+  expect(upstream.count('listReports')).toBe(3);
   send(notice('never-listed'));
   expect(await result()).toMatchObject({ ended: 'refreshed', stored: 0 });
-  expect(humanApi.count('listReports')).toBe(3 + 4);
+  expect(upstream.count('listReports')).toBe(3 + 4);
 });
 
 test('access that upstream denies for an hour means that the person is withdrawn, and the documents stay', async () => {
-  const { send, result, notice, humanApi, store } = await setup([{ afterMs: 1, gone: true }]);
+  const { send, result, notice, upstream, store } = await setup([{ afterMs: 1, gone: true }]);
   send(notice('u-p'));
   expect(await result()).toMatchObject({ ended: 'withdrawn', stored: 0 });
-  expect(humanApi.count('listReports')).toBeGreaterThan(20);
+  expect(upstream.count('listReports')).toBeGreaterThan(20);
   expect(store.written).toEqual([]);
 });
 
 test('a notice of another person is ignored and counted', async () => {
-  const { send, result, notice, humanApi } = await setup();
+  const { send, result, notice, upstream } = await setup();
   send({ ...notice('u-p'), humanId: 'h-else' });
   expect(await result()).toMatchObject({ ended: 'refreshed', stored: 0, ignored: 1 });
-  expect(humanApi.calls).toEqual([]);
+  expect(upstream.calls).toEqual([]);
 });
 
 test('a broken document is requested again', async () => {
-  const { send, result, notice, manifest, humanApi } = await setup();
-  humanApi.faults.push({ route: 'openReport', of: 'u-p.pdf', error: new BadDocument(facts(200), 'cut'), times: 6 });
+  const { send, result, notice, manifest, upstream } = await setup();
+  upstream.faults.push({ route: 'openReport', target: 'u-p.pdf', error: new BadDocument(facts(200), 'cut'), times: 6 });
   send(notice('u-p'));
   expect(await result()).toMatchObject({ stored: 2 });
   expect(manifest()?.documents.filter(({ updatedAt }) => updatedAt === V2)).toHaveLength(2);
 });
 
 test('2,050 notices start a new run and cost few lists', async () => {
-  const { send, result, notice, manifest, humanApi } = await setup();
+  const { send, result, notice, manifest, upstream } = await setup();
   send(notice('u-p'), ...Array.from({ length: 2_050 }, (_, index) => notice(`forged-${index}`)));
   expect(await result()).toMatchObject({ stored: 2 });
   expect(manifest()?.documents).toHaveLength(5);
-  expect(humanApi.count('listReports')).toBeLessThanOrEqual(6);
+  expect(upstream.count('listReports')).toBeLessThanOrEqual(6);
 });
 
 test('a cancel during the downloads ends them, and the manifest records what is stored', async () => {
-  const { humanApi, send, result, notice, manifest, handle } = await setup();
-  humanApi.faults.push({ route: 'openReport', of: 'u-p.pdf', error: new BadDocument(facts(200), 'cut') });
+  const { upstream, send, result, notice, manifest, handle } = await setup();
+  upstream.faults.push({ route: 'openReport', target: 'u-p.pdf', error: new BadDocument(facts(200), 'cut') });
   send(notice('u-p'));
   const ended = result();
-  await humanApi.waitForCall('openReport', 3);
+  await upstream.waitForCall('openReport', 3);
   await handle().cancel();
   await expect(ended).rejects.toThrow();
   expect((await handle().describe()).status.name).toBe('CANCELLED');

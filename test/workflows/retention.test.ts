@@ -55,7 +55,7 @@ async function setup() {
   const root = join(folder, taskQueue);
   const store = createFolderStore(root);
   await store.init();
-  const humanApi = new FakeUpstream();
+  const upstream = new FakeUpstream();
   const audited: AuditEntry[] = [];
   const registry = new Registry();
   const applicants = createApplicants({ client, taskQueue });
@@ -67,7 +67,7 @@ async function setup() {
     client,
     root,
     store,
-    humanApi,
+    upstream,
     audited,
     applicants,
     schedule,
@@ -84,12 +84,12 @@ async function setup() {
         ...over,
       };
       const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
-      const services = { humanApi, reportStore: store, retention, audit, registry };
+      const services = { upstream, reportStore: store, retention, audit, registry };
       stops.push(await startWorkers({ address, client, taskQueue, refreshForMs: 1, ...services }));
     },
     /** A folder with a document, and a person upstream, of an applicant that Temporal no longer has. */
     async keep(clientUserId: string, closing: Partial<ManifestChange> = { outcome: 'collected', closedAt: LONG_AGO }) {
-      const { humanId } = humanApi.enrol(clientUserId, `${clientUserId}@example.org`, 0);
+      const { humanId } = upstream.addPerson(clientUserId, `${clientUserId}@example.org`, 0);
       const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
       await store.updateManifest(change({ clientUserId, humanId, documents: [document], ...closing }));
       return humanId;
@@ -105,7 +105,7 @@ async function setup() {
     async trigger() {
       const before = new Set((await schedule.describe()).info.recentActions.map((run) => JSON.stringify(run.action)));
       await schedule.trigger();
-      const action = await until('the run of the schedule', 10_000, async () => {
+      const action = await until('the run of the schedule', async () => {
         const { recentActions } = (await schedule.describe()).info;
         return recentActions.map((run) => run.action).find((each) => !before.has(JSON.stringify(each)));
       });
@@ -117,12 +117,12 @@ async function setup() {
       const values = metric?.values ?? [];
       return Object.fromEntries(values.map(({ labels, value }) => [labels['result'], value]));
     },
-    listDeleted: () => humanApi.people.filter((person) => person.deleted).map(({ clientUserId }) => clientUserId),
+    listDeleted: () => upstream.people.filter((person) => person.deleted).map(({ clientUserId }) => clientUserId),
   };
 }
 
 test('the schedule erases applicants past the retention and changes no other', async () => {
-  const { client, root, store, humanApi, keep, keepSchedule, schedule, open, ...rest } = await setup();
+  const { client, root, store, upstream, keep, keepSchedule, schedule, open, ...rest } = await setup();
   const { work, trigger, audited, readCounts, listDeleted, applicants, quarantine } = rest;
   const old = await keep('OLD-1');
   const report = { kind: 'report', humanId: old, reportId: 'r-1', type: 'unity', updatedAt: null };
@@ -138,7 +138,7 @@ test('the schedule erases applicants past the retention and changes no other', a
   for (let round = 1; round <= 2; round += 1) {
     const details = { clientUserId: 'OLD-2', clientUserEmail: 'old@example.org' };
     await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY, again: true });
-    await until('the invitation', 20_000, async () => (await applicants.readState('OLD-2')).humanId);
+    await until('the invitation', async () => (await applicants.readState('OLD-2')).humanId);
     await applicants.requestCancel('OLD-2');
     await applicants.waitForClose('OLD-2');
   }
@@ -235,7 +235,7 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
   });
   await keepSchedule(RETENTION_MS);
   const run = await trigger();
-  await until('the others to be erased', 60_000, async () => {
+  await until('the others to be erased', async () => {
     const left = await store.applicants();
     return left.join() === 'A-STUCK-1,ANEW-1,FAILS-1' && listDeleted().length === 3;
   });
@@ -257,8 +257,8 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
 });
 
 test('after a conflict the person upstream is kept, and the run and the audit log report it', async () => {
-  const { work, keepSchedule, trigger, humanApi, store, listDeleted, audited, readCounts } = await setup();
-  const unknown = humanApi.enrol('TAKEN-1', 'unknown@example.org', 0);
+  const { work, keepSchedule, trigger, upstream, store, listDeleted, audited, readCounts } = await setup();
+  const unknown = upstream.addPerson('TAKEN-1', 'unknown@example.org', 0);
   const conflict = { outcome: 'failed', reason: 'conflict', closedAt: LONG_AGO } as const;
   await store.updateManifest(change({ clientUserId: 'TAKEN-1', humanId: null, ...conflict }));
   await work();

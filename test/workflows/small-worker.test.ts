@@ -40,15 +40,15 @@ const WORKERS = {
 
 /** Runs one applicant of each course at once on one worker; returns their ends and what is stored. */
 async function runAll(worker: keyof typeof WORKERS): Promise<unknown> {
-  const [humanApi, store] = [new FakePeople(), new FakeStore()];
+  const [upstream, store] = [new FakePeople(), new FakeStore()];
   const taskQueue = worker.replaceAll(/\W+/g, '-');
-  await server().startWorkers({ taskQueue, humanApi, store, workflows: WORKERS[worker] });
+  await server().startWorkers({ taskQueue, upstream, store, workflows: WORKERS[worker] });
   const ends = Object.entries(COURSES).map(async ([course, script]) => {
     const clientUserId = `${taskQueue}-${course}`;
-    const { people } = humanApi.add(clientUserId, script);
+    const { people } = upstream.add(clientUserId, script);
     const applicant = await server().startApplicant(taskQueue, clientUserId, POLICY);
     if (course === 'cancelled') {
-      await until('an invitation', 60_000, () => people.length === 1);
+      await until('an invitation', () => people.length === 1);
       await applicant.cancel();
     }
     await applicant.result().catch(() => {});

@@ -142,7 +142,7 @@ describe('a person who is deleted upstream', () => {
     });
     expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'deleted-upstream' });
     expect(applicant.routes(MINUTE_MS)).toEqual(['readStatus', 'findPeople', 'readStatus', 'findPeople']);
-    const [first, second] = applicant.humanApi.callsTo('readStatus').map(({ atMs }) => atMs);
+    const [first, second] = applicant.upstream.callsTo('readStatus').map(({ atMs }) => atMs);
     expect((second ?? 0) - (first ?? 0)).toBe(5 * MINUTE_MS);
   });
 
@@ -157,23 +157,23 @@ describe('a person who is deleted upstream', () => {
     const unavailable = new FakeUpstream(GONE);
     const when = () => unavailable.people.length > 0;
     unavailable.faults.push({ route: 'findPeople', error: new Unavailable(facts(503), 'scripted'), when });
-    for (const humanApi of [found, unavailable]) {
-      const applicant = await followOn(humanApi);
+    for (const upstream of [found, unavailable]) {
+      const applicant = await followOn(upstream);
       await applicant.skipTo(25 * HOUR_MS);
       expect(await applicant.state()).toMatchObject({ outcome: null });
       // At the cadence of polls.
-      if (humanApi === found) expect(found.count('readStatus')).toBe(4);
+      if (upstream === found) expect(found.count('readStatus')).toBe(4);
     }
   });
 
   test('is followed under another humanId if upstream has moved the person', async () => {
-    const humanApi = new FakeUpstream([]);
-    const applicant = await followOn(humanApi);
+    const upstream = new FakeUpstream([]);
+    const applicant = await followOn(upstream);
     await applicant.waitForInvitation();
-    const [old] = humanApi.people;
+    const [old] = upstream.people;
     if (!old) throw new Error('expected an invited person');
     old.deleted = true;
-    const moved = humanApi.enrol(applicant.clientUserId, old.email, old.invitedAtMs);
+    const moved = upstream.addPerson(applicant.clientUserId, old.email, old.invitedAtMs);
     const state = await applicant.skipUntil(({ humanId }) => humanId === moved.humanId);
     expect(state.outcome).toBeNull();
     expect((await applicant.handle.describe()).searchAttributes['HumanId']).toEqual([moved.humanId]);

@@ -29,7 +29,7 @@ afterEach(async () => {
 function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
   const { client, address } = temporal();
   const taskQueue = `sweep-${randomUUID()}`;
-  const humanApi = new FakeUpstream();
+  const upstream = new FakeUpstream();
   const store = new FakeStore();
   const started: string[] = [];
   const source = createSweepSource({ client, taskQueue });
@@ -37,11 +37,11 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
   return {
     client,
     taskQueue,
-    humanApi,
+    upstream,
     store,
     operations,
     source,
-    enrol: (clientUserId: string) => humanApi.enrol(clientUserId, `${clientUserId}@example.org`, 0).humanId,
+    enrol: (clientUserId: string) => upstream.addPerson(clientUserId, `${clientUserId}@example.org`, 0).humanId,
     async start(clientUserId: string, humanId: string | null) {
       started.push(clientUserId);
       return client.workflow.start(COLLECT_RECORDS, {
@@ -54,13 +54,13 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
     },
     /** Waits until Temporal lists every applicant of the test. */
     async listed() {
-      await until('the applicants in Temporal', 10_000, async () => {
+      await until('the applicants in Temporal', async () => {
         const { applicants } = await source.listApplicants(null);
         return new Set(applicants.map(({ clientUserId }) => clientUserId)).size === new Set(started).size;
       });
     },
     async work() {
-      stops.push(await startWorkers({ address, client, taskQueue, humanApi, reportStore: store, refreshForMs }));
+      stops.push(await startWorkers({ address, client, taskQueue, upstream, reportStore: store, refreshForMs }));
     },
     async findings(): Promise<SweepFinding[]> {
       const [name = ''] = (await store.shelf.list('sweeps/')).filter((each) => each.endsWith('.jsonl'));
@@ -84,23 +84,23 @@ test('people with open applicants are no findings, and only the list is stored',
 });
 
 test('the sweep finds people without applicants, applicants without people, and terminated applicants', async () => {
-  const { enrol, start, listed, work, operations, findings, humanApi, store } = setup();
+  const { enrol, start, listed, work, operations, findings, upstream, store } = setup();
   const [alone, terminated] = [enrol('ALONE-1'), enrol('TERMINATED-1')];
   await (await start('TERMINATED-1', terminated)).terminate();
   await start('GONE-1', 'h-gone');
   await start('FIT-A', enrol('FIT-A'));
   const recent = enrol('RECENT-1');
-  store.keep('RECENT-1', {
+  store.addManifest('RECENT-1', {
     humanId: recent,
     outcome: 'collected',
     closedAt: new Date(Date.now() - HOUR_MS).toISOString(),
   });
   const old = enrol('OLD-1');
-  store.keep('OLD-1', { humanId: old, outcome: 'collected', closedAt: '2020-01-01T00:00:00.000Z' });
+  store.addManifest('OLD-1', { humanId: old, outcome: 'collected', closedAt: '2020-01-01T00:00:00.000Z' });
   const lost = enrol('LOST-1');
-  store.keep('LOST-1', { humanId: lost, outcome: null });
+  store.addManifest('LOST-1', { humanId: lost, outcome: null });
   const unknown = { humanId: 'h-unknown', clientUserId: 'max@example.org', email: 'max@example.org' };
-  humanApi.people.push({ ...unknown, invitedAtMs: 0, visibleAtMs: 0, deleted: false });
+  upstream.people.push({ ...unknown, invitedAtMs: 0, visibleAtMs: 0, deleted: false });
   await listed();
   await work();
   const result = await operations.sweep();
@@ -121,8 +121,8 @@ test('the sweep finds people without applicants, applicants without people, and 
   });
   expect(JSON.stringify(list)).not.toContain('@');
   // Nothing is deleted, and only people who are not listed are read one by one.
-  expect(humanApi.count('withdraw')).toBe(0);
-  expect(humanApi.callsTo('readStatus').map(({ of }) => of)).toEqual(['h-gone']);
+  expect(upstream.count('withdraw')).toBe(0);
+  expect(upstream.callsTo('readStatus').map(({ target: of }) => of)).toEqual(['h-gone']);
 });
 
 test('the sweep calls Human API before every poll', async () => {
@@ -145,27 +145,27 @@ test('the sweep calls Human API before every poll', async () => {
 });
 
 test('a person who is invited during the sweep is no finding', async () => {
-  const { enrol, start, listed, work, operations, humanApi } = setup();
+  const { enrol, start, listed, work, operations, upstream } = setup();
   await start('EARLY-1', enrol('EARLY-1'));
   await listed();
-  const release = humanApi.hold('listPeople');
+  const release = upstream.hold('listPeople');
   await work();
   const swept = operations.sweep();
-  await until('the list of people', 20_000, () => humanApi.count('listPeople') > 0);
+  await until('the list of people', () => upstream.count('listPeople') > 0);
   await start('LATE-1', enrol('LATE-1'));
   release();
   expect((await swept).counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
 });
 
 test('an incomplete list makes no person gone', async () => {
-  const { enrol, start, listed, work, operations, humanApi } = setup();
+  const { enrol, start, listed, work, operations, upstream } = setup();
   const humanId = enrol('MISSED-1');
   await start('MISSED-1', humanId);
   await listed();
-  humanApi.listPeople = async () => ({ people: [], received: 0 });
+  upstream.listPeople = async () => ({ people: [], received: 0 });
   await work();
   expect((await operations.sweep()).counts).toMatchObject({ gone: 0 });
-  expect(humanApi.count('readStatus')).toBe(1);
+  expect(upstream.count('readStatus')).toBe(1);
 });
 
 test('an open applicant without a worker is unread after twice its cadence', async () => {
@@ -181,16 +181,16 @@ test('an open applicant without a worker is unread after twice its cadence', asy
 });
 
 test('an applicant whose answers decide nothing is distinguished from an unread one', async () => {
-  const { client, source, humanApi, work, taskQueue } = setup();
+  const { client, source, upstream, work, taskQueue } = setup();
   const error = new Undecided(facts(404), UNDECIDED.unidentified404);
-  humanApi.faults.push({ route: 'findPeople', error });
+  upstream.faults.push({ route: 'findPeople', error });
   await work();
   const details = { clientUserId: 'UNDECIDED-1', clientUserEmail: 'undecided-1@example.org' };
   const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
   const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
-  const found = await until('an undecided look-up', 20_000, async () => {
+  const found = await until('an undecided look-up', async () => {
     const run = await inspect();
     return run?.isUndecided ? run : null;
   });
@@ -199,7 +199,7 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
 });
 
 test('an operator withdraws the person of a terminated applicant, and no later start invites again', async () => {
-  const { enrol, start, work, operations, humanApi, store } = setup();
+  const { enrol, start, work, operations, upstream, store } = setup();
   const humanId = enrol('HAND-1');
   await (await start('HAND-1', humanId)).terminate();
   await work();
@@ -209,17 +209,17 @@ test('an operator withdraws the person of a terminated applicant, and no later s
     people: 1,
     recorded: true,
   });
-  expect(humanApi.people).toMatchObject([{ humanId, deleted: true }]);
+  expect(upstream.people).toMatchObject([{ humanId, deleted: true }]);
   expect(store.manifests.get('HAND-1')).toMatchObject({ humanId, outcome: 'cancelled', reason: 'operator' });
   expect(await operations.withdraw('HAND-1')).toMatchObject({ result: 'nobody', recorded: false });
 });
 
 test('an operator cannot withdraw an open applicant, and an unknown id writes nothing', async () => {
-  const { enrol, start, work, operations, humanApi, store } = setup();
+  const { enrol, start, work, operations, upstream, store } = setup();
   await start('OPEN-1', enrol('OPEN-1'));
   await work();
   expect(await operations.withdraw('OPEN-1')).toMatchObject({ result: 'open', people: 0, recorded: false });
   expect(await operations.withdraw('UNKNOWN-1')).toMatchObject({ result: 'nobody', people: 0, recorded: false });
-  expect(humanApi.count('withdraw')).toBe(0);
+  expect(upstream.count('withdraw')).toBe(0);
   expect(store.manifests.size).toBe(0);
 });

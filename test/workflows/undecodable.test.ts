@@ -19,7 +19,6 @@ import { FakePeople } from './fake-people';
 import { useRealServer } from './real-server';
 
 const TASK_QUEUE = 'undecodable';
-const TIMEOUT_MS = 60_000;
 const POLICY: Policy = {
   ...BY_NOTICES,
   settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
@@ -62,7 +61,7 @@ function flipBit({ metadata, data }: Payload): Payload {
 }
 
 const codec = new DamagingCodec();
-const [humanApi, store] = [new FakePeople(), new FakeStore()];
+const [upstream, store] = [new FakePeople(), new FakeStore()];
 const server = useRealServer(codec);
 beforeAll(async () => {
   const runs = createApplicantRuns({ client: server().client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
@@ -77,7 +76,7 @@ beforeAll(async () => {
     isApplicantOpen: async () => false,
     recordWithdrawal: async () => false,
   };
-  await server().startWorkers({ taskQueue: TASK_QUEUE, humanApi, store, internalActivities });
+  await server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store, internalActivities });
 });
 beforeEach(() => {
   codec.damaged = () => false;
@@ -94,13 +93,13 @@ async function hasFailedTask(handle: Pick<Handle, 'fetchHistory'>): Promise<bool
 }
 
 async function invited(clientUserId: string, script: readonly Change[]) {
-  const upstream = humanApi.add(clientUserId, script);
+  const personUpstream = upstream.add(clientUserId, script);
   const handle = await server().startApplicant(TASK_QUEUE, clientUserId, POLICY, 2_000);
-  return { upstream, handle };
+  return { personUpstream, handle };
 }
 
-async function sendAllSynced({ upstream, handle }: Awaited<ReturnType<typeof invited>>): Promise<void> {
-  const { humanId } = await until('an invitation', TIMEOUT_MS, () => upstream.people[0]);
+async function sendAllSynced({ personUpstream, handle }: Awaited<ReturnType<typeof invited>>): Promise<void> {
+  const { humanId } = await until('an invitation', () => personUpstream.people[0]);
   await handle.signal(statusNoticeSignal, { humanId, status: 'All Synced', updatedAt: new Date().toISOString() });
 }
 
@@ -111,10 +110,10 @@ test('an undecodable answer stops its applicant until it can be decoded, and del
   const [first, second] = [await invited('POL-1', ALL_SYNCED), await invited('POL-2', ALL_SYNCED)];
   await Promise.all([sendAllSynced(first), sendAllSynced(second)]);
   expect(await second.handle.result()).toEqual(COLLECTED);
-  await until('a task to fail', TIMEOUT_MS, () => hasFailedTask(first.handle));
+  await until('a task to fail', () => hasFailedTask(first.handle));
   expect(codec.faults).toContain('altered');
-  expect(first.upstream.count('withdraw')).toBe(0);
-  expect(first.upstream.count('openReport')).toBe(0);
+  expect(first.personUpstream.count('withdraw')).toBe(0);
+  expect(first.personUpstream.count('openReport')).toBe(0);
   codec.damaged = () => false;
   expect(await first.handle.result()).toEqual(COLLECTED);
 });
@@ -122,8 +121,8 @@ test('an undecodable answer stops its applicant until it can be decoded, and del
 test('an undecodable input invites no one until it can be decoded', async () => {
   codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-3' && text.includes('detailsDigest');
   const applicant = await invited('POL-3', ALL_SYNCED);
-  await until('a task to fail', TIMEOUT_MS, () => hasFailedTask(applicant.handle));
-  expect(applicant.upstream.calls).toEqual([]);
+  await until('a task to fail', () => hasFailedTask(applicant.handle));
+  expect(applicant.personUpstream.calls).toEqual([]);
   codec.damaged = () => false;
   await sendAllSynced(applicant);
   expect(await applicant.handle.result()).toEqual(COLLECTED);
@@ -143,7 +142,7 @@ test('undecodable signals are dropped and counted, and later ones are received',
 test('a mailbox drops an undecodable notice and delivers the others', async () => {
   codec.damaged = (text) => text.includes('damaged-on-the-way');
   const applicant = await invited('POL-5', []);
-  const { humanId } = await until('an invitation', TIMEOUT_MS, () => applicant.upstream.people[0]);
+  const { humanId } = await until('an invitation', () => applicant.personUpstream.people[0]);
   const notice = (reportId: string) => ({ humanId, reportId, type: null, updatedAt: null });
   const mailbox = await server().client.workflow.signalWithStart(DELIVER_NOTICES, {
     ...{ taskQueue: TASK_QUEUE, workflowId: `notices-${humanId}`, args: [{}] },
@@ -155,12 +154,12 @@ test('a mailbox drops an undecodable notice and delivers the others', async () =
 });
 
 test('an attempt with undecodable progress counts as lost: no second create is sent', async () => {
-  const applicant = humanApi.add('POL-6', []);
+  const applicant = upstream.add('POL-6', []);
   applicant.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
   applicant.editLookUp = (users) => (applicant.count('findPeople') < 5 ? [] : users);
   codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-6' && text.includes('createSentAtMs');
   const handle = await server().startApplicant(TASK_QUEUE, 'POL-6', POLICY);
-  await until('the person to be found', TIMEOUT_MS, async () => (await handle.query(stateQuery)).humanId);
+  await until('the person to be found', async () => (await handle.query(stateQuery)).humanId);
   expect(codec.faults).toContain('altered');
   expect(applicant.count('invite')).toBe(1);
   expect(applicant.people).toHaveLength(1);
@@ -169,7 +168,7 @@ test('an attempt with undecodable progress counts as lost: no second create is s
 
 test('an undecodable result of a withdrawal is an error for the caller', async () => {
   codec.damaged = (text) => text.includes('"result":"nobody"');
-  humanApi.add('POL-7', []);
+  upstream.add('POL-7', []);
   const operations = createOperations({ client: server().client, taskQueue: TASK_QUEUE });
   await expect(operations.withdraw('POL-7')).rejects.toThrow(ResultUnreadable);
 });

@@ -15,7 +15,6 @@ import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { installRuntime } from '../support/runtime';
 import { useTemporalServer } from '../support/temporal-server';
 
-const STEP_TIMEOUT_MS = 60_000;
 const DEPLOYMENT = 'chartway';
 const TASK_QUEUE = 'versions';
 const APPLICANTS_PER_VERSION = 10;
@@ -31,9 +30,9 @@ test('two worker versions at once bring every applicant to the same end while th
   installRuntime();
   const { client, address } = temporal();
   const native = await NativeConnection.connect({ address });
-  const humanApi = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
+  const upstream = new FakeUpstream([{ afterMs: 4 * SECOND_MS, status: 'All Synced', reports: provider('A') }]);
   const reportStore = new FakeStore();
-  const deps = { ...manifestDeps(reportStore), upstream: humanApi, timeoutMs: 1_000 };
+  const deps = { ...manifestDeps(reportStore), upstream, timeoutMs: 1_000 };
   const work = (buildId: string) =>
     createWorkers({
       ...{ connection: native, namespace: 'default', taskQueue: TASK_QUEUE, bundlePath: WORKFLOW_BUNDLE },
@@ -48,7 +47,7 @@ test('two worker versions at once bring every applicant to the same end while th
       maxCallsPerSecond: 200,
     });
   const makeCurrent = (buildId: string) =>
-    until(`version ${buildId} to be current`, STEP_TIMEOUT_MS, async () =>
+    until(`version ${buildId} to be current`, async () =>
       client.workflowService
         .setWorkerDeploymentCurrentVersion({ namespace: 'default', deploymentName: DEPLOYMENT, buildId })
         .then(() => true)
@@ -72,13 +71,13 @@ test('two worker versions at once bring every applicant to the same end while th
 
   await makeCurrent('one');
   const early = await startSome('early');
-  await until('the first to be invited', STEP_TIMEOUT_MS, () => humanApi.people.length === APPLICANTS_PER_VERSION);
+  await until('the first to be invited', () => upstream.people.length === APPLICANTS_PER_VERSION);
   await makeCurrent('two');
   const all = [...early, ...(await startSome('late'))];
   for (const applicant of all) {
     expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: 3 });
   }
-  expect(humanApi.people).toHaveLength(2 * APPLICANTS_PER_VERSION);
+  expect(upstream.people).toHaveLength(2 * APPLICANTS_PER_VERSION);
   const [first] = early;
   const { events } = (await first?.fetchHistory()) ?? {};
   const builds = (events ?? []).flatMap(

@@ -150,4 +150,4 @@ test('as a process, verifies AUDIT_LOG and prints messages or JSON, with the sam
   await change(first, (text) => text.replace('starter-2', 'starter-7'));
   const { status, lines } = await run('--json');
   expect([status, lines.map((line) => JSON.parse(line))]).toMatchObject([1, [{ broken: { file: first, line: 2 } }]]);
-}, 60_000);
+});

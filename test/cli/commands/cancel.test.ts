@@ -8,15 +8,14 @@ import { createFixture } from './fixture';
 
 const TASK_QUEUE = 'cancel';
 const NO_WORKER = 'no worker polls the task queue "unused"';
-const TIMEOUT_MS = 60_000;
 
-const humanApi = new FakePeople();
+const upstream = new FakePeople();
 let server: RealServer;
 beforeAll(async () => {
   server = await RealServer.start();
-  await server.startWorkers({ taskQueue: TASK_QUEUE, humanApi, store: new FakeStore() });
-}, TIMEOUT_MS);
-afterAll(() => server?.stop(), TIMEOUT_MS);
+  await server.startWorkers({ taskQueue: TASK_QUEUE, upstream, store: new FakeStore() });
+});
+afterAll(() => server?.stop());
 
 async function setup(taskQueue = TASK_QUEUE) {
   const stopping = new AbortController();
@@ -31,43 +30,35 @@ async function setup(taskQueue = TASK_QUEUE) {
 }
 
 async function startInvited(clientUserId: string) {
-  const upstream = humanApi.add(clientUserId, []);
+  const personUpstream = upstream.add(clientUserId, []);
   const handle = await server.startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
-  await until('the invitation', TIMEOUT_MS, () => upstream.people[0]);
-  return { upstream, handle };
+  await until('the invitation', () => personUpstream.people[0]);
+  return { personUpstream, handle };
 }
 
-test(
-  'withdraws an open applicant, which closes as cancelled; a second cancel reports that',
-  async () => {
-    const { run, printed, messages, audited } = await setup();
-    const { upstream, handle } = await startInvited('POL-1');
-    expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
-    expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'cancelled', outcome: 'cancelled' }]);
-    expect(upstream.people).toMatchObject([{ deleted: true }]);
-    expect((await handle.describe()).status.name).toBe('CANCELLED');
-    expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
-    expect(messages()).not.toMatch('no worker');
-    expect(await run('cancel', 'POL-1')).toBe(1);
-    expect(messages()).toMatch('POL-1: not cancelled, because it is already closed (cancelled)');
-    expect(await run('cancel', 'POL-1', '--json')).toBe(1);
-    expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'closed', outcome: 'cancelled' }]);
-  },
-  TIMEOUT_MS,
-);
+test('withdraws an open applicant, which closes as cancelled; a second cancel reports that', async () => {
+  const { run, printed, messages, audited } = await setup();
+  const { personUpstream, handle } = await startInvited('POL-1');
+  expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
+  expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'cancelled', outcome: 'cancelled' }]);
+  expect(personUpstream.people).toMatchObject([{ deleted: true }]);
+  expect((await handle.describe()).status.name).toBe('CANCELLED');
+  expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
+  expect(messages()).not.toMatch('no worker');
+  expect(await run('cancel', 'POL-1')).toBe(1);
+  expect(messages()).toMatch('POL-1: not cancelled, because it is already closed (cancelled)');
+  expect(await run('cancel', 'POL-1', '--json')).toBe(1);
+  expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'closed', outcome: 'cancelled' }]);
+});
 
-test(
-  'without --wait, requests the cancel and explains what follows',
-  async () => {
-    const { run, messages } = await setup();
-    const { upstream, handle } = await startInvited('POL-2');
-    expect(await run('cancel', 'POL-2')).toBe(0);
-    expect(messages()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
-    await expect(handle.result()).rejects.toThrow();
-    expect(upstream.people).toMatchObject([{ deleted: true }]);
-  },
-  TIMEOUT_MS,
-);
+test('without --wait, requests the cancel and explains what follows', async () => {
+  const { run, messages } = await setup();
+  const { personUpstream, handle } = await startInvited('POL-2');
+  expect(await run('cancel', 'POL-2')).toBe(0);
+  expect(messages()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
+  await expect(handle.result()).rejects.toThrow();
+  expect(personUpstream.people).toMatchObject([{ deleted: true }]);
+});
 
 test('reports an applicant that Temporal does not have, and what to do', async () => {
   const { run, messages, printed } = await setup();
@@ -94,11 +85,10 @@ test.each([[['sweep']], [['withdraw', 'POL-9']]])(
   async (argv) => {
     const { run, messages, stopping } = await setup('unused');
     const running = run(...argv);
-    await until('the warning', TIMEOUT_MS, () => messages().includes(NO_WORKER));
+    await until('the warning', () => messages().includes(NO_WORKER));
     stopping.abort();
     expect(await running).toBe(130);
   },
-  TIMEOUT_MS,
 );
 
 test('without a worker, requests the cancel and warns', async () => {

@@ -92,4 +92,4 @@ test('as a process, prints the manifest and a document with the keys of the envi
   const document = await runProcess('chartway', folder, env, ['document', 'POL-1', entry.file]);
   expect(document.status).toBe(0);
   expect(`${document.lines.join('\n')}\n`).toBe(BODY);
-}, 60_000);
+});

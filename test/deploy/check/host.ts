@@ -66,10 +66,14 @@ export class Host {
     void service.exited.then(() => {
       hasExited = true;
     });
-    await until(`${service.name} to be healthy: ${service.output()}`, timeoutMs, async () => {
-      if (hasExited) throw new Error(`expected ${service.name} to stay up: ${service.output()}`);
-      return (await start('health check', command, options).exited) === 0;
-    });
+    await until(
+      `${service.name} to be healthy: ${service.output()}`,
+      async () => {
+        if (hasExited) throw new Error(`expected ${service.name} to stay up: ${service.output()}`);
+        return (await start('health check', command, options).exited) === 0;
+      },
+      timeoutMs,
+    );
   }
 
   /** Replaces what the images of Temporal contain and this machine may lack: the entry point, and `nc -z -w SECONDS HOST PORT`. */

@@ -6,7 +6,6 @@ import { type RunningProgram, run, start } from './child';
 
 /** Contains one folder for each installed version on Debian. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
-const START_LIMIT_MS = 30_000;
 
 /** Starts an empty PostgreSQL on loopback with one superuser, like the image with POSTGRES_USER and POSTGRES_PASSWORD_FILE. */
 export async function startPostgresql(
@@ -28,7 +27,7 @@ export async function startPostgresql(
   await run('initdb', [join(bin, 'initdb'), '-D', data, '-U', account.user, ...auth], options);
   const flags = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', home];
   const server = start('postgresql', [join(bin, 'postgres'), ...flags], options);
-  await until('PostgreSQL to accept connections', START_LIMIT_MS, async () => {
+  await until('PostgreSQL to accept connections', async () => {
     const ready = start('pg_isready', [join(bin, 'pg_isready'), '-h', '127.0.0.1', '-p', String(port)], options);
     return (await ready.exited) === 0;
   });
