@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
 import { networks } from '../process/networks';
-import { setting } from '../process/setting';
+import { parseList, setting } from '../process/setting';
 import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../process/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
 
@@ -26,12 +26,11 @@ export interface ApiSettings {
 
 const origins = setting(
   'https origins (plain http on loopback only), comma-separated: https://host or https://host:port',
-  (text) =>
-    list(text, (part) => {
-      if (!URL.canParse(part)) return false;
-      const { origin, protocol, hostname } = new URL(part);
-      return part === origin && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
-    }),
+  parseList((part) => {
+    if (!URL.canParse(part)) return false;
+    const { origin, protocol, hostname } = new URL(part);
+    return part === origin && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
+  }),
 );
 
 /** The variables of the api process, except its host and port. */
@@ -66,9 +65,4 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   const isLocal = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
   const expected = 'off or on; open, which needs no login, only with API_HOST on loopback and without API_ORIGINS';
   return isLocal ? faults : [...faults, describeFault('CODEC_ENDPOINT', expected, set)];
-}
-
-function list(text: string, good: (part: string) => boolean): readonly string[] | null {
-  const parts = text.split(',').map((part) => part.trim());
-  return parts.every(good) ? parts : null;
 }

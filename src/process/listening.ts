@@ -28,6 +28,13 @@ export async function listen(server: Server, at: { readonly host: string; readon
   return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
+const HEADER_TIMEOUT_MS = 5_000;
+
+/** Server options: how long a header may take. Node checks that at intervals. */
+export function headerLimits(timeoutMs = HEADER_TIMEOUT_MS) {
+  return { headersTimeout: timeoutMs, connectionsCheckingInterval: Math.min(1_000, timeoutMs) };
+}
+
 /** Accepts no new connection, closes the idle ones, and resolves when the last request has ended. */
 export function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {

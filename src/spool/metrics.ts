@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { createGauge } from '../observability/metrics';
 import type { Quarantine } from '../quarantine/quarantine';
 import type { Segments } from './segments';
 
@@ -23,15 +24,7 @@ const REASONS = ['refused', 'signature', 'damaged'] as const;
 
 export function createSpoolMetrics(registry: Registry, segments: Segments, quarantine: Quarantine): SpoolMetrics {
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+  const gauge = (name: string, help: string, read: () => number) => createGauge(registry, name, help, read);
   gauge('chartway_spool_records', 'Notices in the spool of this webhook.', () => segments.total().records);
   gauge('chartway_spool_bytes', 'Bytes of the spool of this webhook.', () => segments.total().bytes);
   gauge('chartway_spool_segments', 'Files of the spool of this webhook.', () => segments.total().segments);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import type { Counter } from 'prom-client';
+import { createExpiringMap } from '../process/expiring-map';
 import { toCallerKey } from '../process/networks';
 
 /** Connections of the listener. Those without a valid secret are closed when others need room. */
@@ -51,12 +51,7 @@ export function createConnections(options: {
   const unverified = new Map<string, UnverifiedConnection>(); // oldest first
   const byCaller = new Map<string, AddressConnections>();
   const authenticated = new Set<string>();
-  const trusted = new LRUCache<string, true>({
-    max: MAX_TRUSTED,
-    ttl: TRUSTED_FOR_MS - 1,
-    perf: { now: nowMs },
-    ttlResolution: 0,
-  });
+  const trusted = createExpiringMap<true>({ max: MAX_TRUSTED, ttlMs: TRUSTED_FOR_MS, nowMs });
   let open = 0;
 
   function forget({ key, caller }: UnverifiedConnection): void {

@@ -1,5 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import { createLogLimit } from '../process/log-limit';
 import type { ParsedNotice } from '../upstream/notices';
 import { isLikelyNotifications } from './routes';
 
@@ -55,15 +56,14 @@ const MINUTE_MS = 60_000;
 /** Counts by kind and reports the counts: at once, then at the next count after a minute. */
 function createMinuteReport<Kind extends string>(
   report: (counts: Partial<Record<Kind, number>>) => void,
-  nowMs: () => number = () => performance.now(),
+  nowMs?: () => number,
 ): (kind: Kind, count?: number) => void {
   let counts: Partial<Record<Kind, number>> = {};
-  let reportedAtMs = Number.NEGATIVE_INFINITY;
+  const isDue = createLogLimit(MINUTE_MS, nowMs);
   return (kind, count = 1) => {
     if (count === 0) return;
     counts[kind] = (counts[kind] ?? 0) + count;
-    if (nowMs() - reportedAtMs < MINUTE_MS) return;
-    reportedAtMs = nowMs();
+    if (!isDue()) return;
     report(counts);
     counts = {};
   };

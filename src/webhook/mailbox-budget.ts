@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createExpiringMap } from '../process/expiring-map';
 
 /** Limits how many mailboxes this process starts: each costs a workflow and up to nine requests to Human API. */
 export interface MailboxBudget {
@@ -30,12 +30,7 @@ const REMEMBERED_MS = 10 * 60 * 1_000;
 const MAX_REMEMBERED = 5_000;
 
 export function createMailboxBudget(nowMs: () => number = () => performance.now()): MailboxBudget {
-  const started = new LRUCache<string, true>({
-    max: MAX_REMEMBERED,
-    ttl: REMEMBERED_MS - 1,
-    perf: { now: nowMs },
-    ttlResolution: 0,
-  });
+  const started = createExpiringMap<true>({ max: MAX_REMEMBERED, ttlMs: REMEMBERED_MS, nowMs });
   let tokens = BURST;
   let refilledAtMs = nowMs();
 

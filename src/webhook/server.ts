@@ -6,7 +6,7 @@ import { Counter, type Registry } from 'prom-client';
 import { parseNotices } from '../human-api/notifications';
 import type { Logger } from '../observability/log';
 import { createCallerLimit } from '../process/caller-limit';
-import { rejectConnection } from '../process/listening';
+import { headerLimits, rejectConnection } from '../process/listening';
 import { clientAddress, createNetworkCheck, isLoopbackAddress, toCallerKey } from '../process/networks';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { TlsFiles } from '../process/tls-settings';
@@ -23,7 +23,6 @@ import { routeOf } from './routes';
 import type { SignatureGate } from './signature-gate';
 
 const MAX_BODY_BYTES = 1_048_576;
-const HEADER_TIMEOUT_MS = 5_000;
 /** For header and body together, if the limits of each fail. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Load balancers close an idle connection after 60 s. If we closed first, a notice could be lost in the race. */
@@ -188,9 +187,8 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 function createListener({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: WebhookDeps): Server {
   const limits = {
     requestTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: senderTimeoutMs ?? HEADER_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: Math.min(1_000, senderTimeoutMs ?? 1_000),
+    ...headerLimits(senderTimeoutMs),
   };
   if (tls === null) return createServer(limits);
   const server = createTlsServer({ ...limits, ...tlsOptions(tls, senderTimeoutMs) });

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import { createGauge } from '../observability/metrics';
 import type { TlsFiles } from '../process/tls-settings';
 import type { Spool } from '../spool/spool';
 import type { NoticeSender } from '../temporal/notices';
@@ -48,14 +49,12 @@ export function createWebhook(deps: {
     budget: deps.budget ?? createMailboxBudget(),
     temporalMs: timeouts.deliveryTimeoutMs,
   });
-  new Gauge({
-    name: 'chartway_webhook_temporal_away',
-    help: '1 while Temporal does not answer and notices go to the spool at once, else 0.',
-    registers: [registry],
-    collect() {
-      this.set(delivery.isTemporalAway ? 1 : 0);
-    },
-  });
+  createGauge(
+    registry,
+    'chartway_webhook_temporal_away',
+    '1 while Temporal does not answer and notices go to the spool at once, else 0.',
+    () => (delivery.isTemporalAway ? 1 : 0),
+  );
   spool?.start(delivery.outlet);
   const server = createWebhookServer({
     ...{ delivery, metrics, registry, log },

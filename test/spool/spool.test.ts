@@ -371,7 +371,7 @@ describe('with keys', () => {
     await appendNow('plain');
     expect([...(await segmentsIn(folder)).values()].join()).toMatch(/plain$/m);
     const { taken } = deliver(spool);
-    await until('both', SOON_MS, () => taken.length === 2);
+    await until('both', () => taken.length === 2);
     expect(taken).toEqual(['encrypted', 'plain']);
   });
 
