@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { writeAtomically } from '../disk/atomic-file';
 import { nullIfAbsent } from '../disk/folders';
@@ -89,11 +89,20 @@ export function startReplay(deps: {
   }
 
   async function deliverSegment(segment: Segment): Promise<void> {
-    const { folder } = partition;
-    const path = join(folder, segment.name);
+    const path = join(partition.folder, segment.name);
     const bytes = await nullIfAbsent(files.read(path));
     if (bytes === null) return reportLost(segment);
     countRecords(segment, bytes, encryption); // before a record is delivered
+    const { records } = segment;
+    try {
+      await deliverLines(segment, path, bytes);
+    } catch (error) {
+      segment.records = records; // the file has all of them, so they are delivered again
+      throw error;
+    }
+  }
+
+  async function deliverLines(segment: Segment, path: string, bytes: Buffer): Promise<void> {
     const handle = async (line: ScannedLine): Promise<LineOutcome> => {
       const outcome = await handleLine(line);
       if (outcome === 'done' && line.kind === 'record' && segment.records !== null) segment.records -= 1;
@@ -111,7 +120,7 @@ export function startReplay(deps: {
     }
     if (remains.done > 0) {
       const left = Buffer.concat(remains.lines);
-      await writeAtomically(path, join(folder, `.${segment.name}.draft`), left);
+      await writeAtomically(path, join(dirname(path), `.${segment.name}.draft`), left);
       segment.bytes = left.length;
       segment.records = remains.lines.length;
     }

@@ -183,7 +183,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   /** Counts the records of claimed segments. The replay may have counted some of them before. */
   async function count(): Promise<void> {
     for (let next = segments.nextUncounted(); next !== null && !isClosed; next = segments.nextUncounted()) {
-      const bytes = await files.read(join(partition.folder, next.name)).catch(() => Buffer.alloc(0));
+      const bytes = await files.read(join(partition.folder, next.name)).catch(() => null);
+      if (bytes === null) return; // the replay counts the rest
       countRecords(next, bytes, encryption);
       await turn();
     }

@@ -97,7 +97,7 @@ export async function open(
     logged: () => lines.join(''),
     append: (...texts: string[]) => spool.append(texts, Date.now() + 20_000),
     /** A metric, by name and labels as Prometheus writes them. */
-    async figure(name: string): Promise<number> {
+    async metric(name: string): Promise<number> {
       const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
       return Number(line?.slice(name.length + 1));
     },
@@ -109,10 +109,10 @@ export function outlet(
   answer: (text: string) => Awaited<ReturnType<Outlet['deliver']>> | Promise<never> = () => 'taken',
 ) {
   const taken: string[] = [];
-  const asked: string[] = [];
+  const attempted: string[] = [];
   const given: Outlet = {
     async deliver({ text }) {
-      asked.push(text);
+      attempted.push(text);
       const result = await answer(text);
       if (result === 'taken') taken.push(text);
       return result;
@@ -120,7 +120,7 @@ export function outlet(
     describe: (text) => (text.startsWith('?') ? null : { kind: 'status', clientUserId: text, humanId: null }),
     live: () => 0,
   };
-  return { outlet: given, taken, asked };
+  return { outlet: given, taken, attempted };
 }
 
 /** All segments below the spool's folder, with their bytes. */

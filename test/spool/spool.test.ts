@@ -1,5 +1,5 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Cipher, type FileEncryption, KeyMissing } from '../../src/domain/encryption';
 import { diskFiles } from '../../src/spool/files';
 import { encodeLine } from '../../src/spool/frame';
@@ -28,9 +28,9 @@ const record = (text: string, atMs = 1_700_000_000_000) => encodeLine('plain', B
 
 /** Starts delivery to a fake Temporal. */
 function deliver(spool: Spool, ...answer: Parameters<typeof outlet>) {
-  const { outlet: to, taken, asked } = outlet(...answer);
+  const { outlet: to, taken, attempted } = outlet(...answer);
   spool.start(to);
-  return { taken, asked };
+  return { taken, attempted };
 }
 
 async function untilEmpty(folder: string): Promise<void> {
@@ -102,14 +102,14 @@ describe('an appended notice', () => {
   });
 
   test('beyond the limit is rejected, and accepted when there is space again', async () => {
-    const { append, spool, figure } = await open({ maxBytes: 300 });
+    const { append, spool, metric } = await open({ maxBytes: 300 });
     await append('a'.repeat(150));
     await expect(append('b'.repeat(150))).rejects.toMatchObject({ kind: 'spool-full' });
     expect(spool.healthy).toBe(false);
-    expect(await figure('chartway_spool_writes_total{result="full"}')).toBe(1);
+    expect(await metric('chartway_spool_writes_total{result="full"}')).toBe(1);
     const { taken } = deliver(spool);
     await until('the first one', () => taken.length === 1);
-    await until('space', async () => (await figure('chartway_spool_bytes')) === 0);
+    await until('space', async () => (await metric('chartway_spool_bytes')) === 0);
     await append('b'.repeat(150));
     expect(spool.healthy).toBe(true);
   });
@@ -123,23 +123,23 @@ test('deferred records use at most half of the limit, those of an earlier proces
   expect(first.spool.healthy).toBe(true);
   await first.append('a'.repeat(300));
   await first.spool.close();
-  const { spool, figure } = await open({ maxBytes: 1_000, folder: first.folder });
+  const { spool, metric } = await open({ maxBytes: 1_000, folder: first.folder });
   deliver(spool, (text) => (text.startsWith('d') ? 'deferred' : 'taken'));
-  await until('the other record', async () => (await figure('chartway_spool_records')) === 1);
-  await until('the end of the pass', async () => (await figure('chartway_spool_bytes')) < 400);
+  await until('the other record', async () => (await metric('chartway_spool_records')) === 1);
+  await until('the end of the pass', async () => (await metric('chartway_spool_bytes')) < 400);
   await expect(defer(spool)).rejects.toMatchObject({ kind: 'spool-deferred-full' });
 });
 
 test('deferred records delay no other, and do not create a file for each request', async () => {
-  const { append, spool, folder, figure } = await open();
-  const { taken, asked } = deliver(spool, (text) => (text.startsWith('waits') ? 'deferred' : 'taken'));
+  const { append, spool, folder, metric } = await open();
+  const { taken, attempted } = deliver(spool, (text) => (text.startsWith('waits') ? 'deferred' : 'taken'));
   for (let n = 0; n < 20; n += 1) {
     await append(`waits ${n}`);
     // From the ninth segment on, the spool does not end the growing segment at once.
-    await until('a delivery attempt', () => n > 7 || asked.includes(`waits ${n}`));
+    await until('a delivery attempt', () => n > 7 || attempted.includes(`waits ${n}`));
   }
   expect((await segmentsIn(folder)).size).toBeLessThanOrEqual(10);
-  expect(await figure('chartway_spool_records')).toBe(20);
+  expect(await metric('chartway_spool_records')).toBe(20);
   await append('goes');
   await until('the other record', () => taken.length === 1, 3 * SOON_MS);
   expect(taken).toEqual(['goes']);
@@ -197,9 +197,9 @@ describe('a spooled notice', () => {
   test('survives its process: an incomplete last record is dropped and counted', async () => {
     const segment = Buffer.concat([record('1'), record('2')]);
     const folder = await folderOfDeadProcess(segment.subarray(0, segment.length - 5), Buffer.alloc(0));
-    const { spool, figure } = await open({ folder });
+    const { spool, metric } = await open({ folder });
     const { taken } = deliver(spool);
-    await until('the incomplete record', async () => (await figure('chartway_spool_torn_total')) === 1);
+    await until('the incomplete record', async () => (await metric('chartway_spool_torn_total')) === 1);
     await until('the complete one', () => taken.length === 1);
     expect(taken).toEqual(['1']);
     await untilEmpty(folder);
@@ -209,7 +209,7 @@ describe('a spooled notice', () => {
     const segment = Buffer.concat([record('1'), record('2'), record('3')]);
     const at = record('1').length + 30;
     segment[at] = (segment[at] ?? 0) ^ 4;
-    const { spool, figure } = await open({ folder: await folderOfDeadProcess(segment) });
+    const { spool, metric } = await open({ folder: await folderOfDeadProcess(segment) });
     const { taken } = deliver(spool);
     await until('the others', () => taken.length === 2);
     expect(taken).toEqual(['1', '3']);
@@ -220,16 +220,16 @@ describe('a spooled notice', () => {
     expect(header).toMatchObject({ why: 'damaged', kind: 'bytes', clientUserId: null });
     const quarantined = await spool.quarantine.read(header?.id ?? '');
     expect(quarantined?.content).toEqual(segment.subarray(record('1').length, record('1').length + record('2').length));
-    expect(await figure('chartway_quarantined_total{why="damaged",result="kept"}')).toBe(1);
+    expect(await metric('chartway_quarantined_total{why="damaged",result="kept"}')).toBe(1);
   });
 
   test('is counted with its bytes and its age', async () => {
     const segment = Buffer.concat([record('1', Date.now() - 60_000), record('2')]);
-    const { spool, figure } = await open({ folder: await folderOfDeadProcess(segment) });
+    const { spool, metric } = await open({ folder: await folderOfDeadProcess(segment) });
     deliver(spool, () => 'unavailable');
-    await until('a count', async () => (await figure('chartway_spool_records')) === 2);
-    expect(await figure('chartway_spool_bytes')).toBeGreaterThan(40);
-    expect(await figure('chartway_spool_oldest_age_seconds')).toBeGreaterThanOrEqual(60);
+    await until('a count', async () => (await metric('chartway_spool_records')) === 2);
+    expect(await metric('chartway_spool_bytes')).toBeGreaterThan(40);
+    expect(await metric('chartway_spool_oldest_age_seconds')).toBeGreaterThanOrEqual(60);
   });
 
   test('is counted once, also if part of its segment is delivered during the count', async () => {
@@ -246,21 +246,47 @@ describe('a spooled notice', () => {
       },
     };
     const folder = await folderOfDeadProcess(Buffer.concat([record('1'), record('waits')]));
-    const { spool, figure } = await open({ folder, files });
+    const { spool, metric } = await open({ folder, files });
     deliver(spool, (text) => (text === 'waits' ? 'deferred' : 'taken'));
-    const isRest = async () => (await figure('chartway_spool_bytes')) === record('waits').length;
+    const isRest = async () => (await metric('chartway_spool_bytes')) === record('waits').length;
     await until('the rest alone', isRest);
     release();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(await figure('chartway_spool_records')).toBe(1);
+    expect(await metric('chartway_spool_records')).toBe(1);
+  });
+
+  test('is counted also if the first attempt to count it fails', async () => {
+    let reads = 0;
+    const files = {
+      ...diskFiles,
+      async read(path: string) {
+        reads += 1;
+        if (reads === 2) throw systemError('EMFILE'); // the first read is the delivery's
+        return diskFiles.read(path);
+      },
+    };
+    const { spool, metric } = await open({ folder: await folderOfDeadProcess(record('1')), files });
+    const { attempted } = deliver(spool, () => 'unavailable');
+    await until('a delivery', () => attempted.length > 0);
+    expect([reads >= 2, await metric('chartway_spool_records')]).toEqual([true, 1]);
+  });
+
+  test('counts until its segment is rewritten, also if a rewrite fails', async () => {
+    const folder = await folderOfDeadProcess(Buffer.concat([record('1'), record('waits')]));
+    const { spool, metric, logged } = await open({ folder });
+    const [segment = ''] = [...(await segmentsIn(folder)).keys()];
+    await mkdir(join(folder, dirname(segment), `.${basename(segment)}.draft`)); // the rewrite needs this name
+    deliver(spool, (text) => (text === 'waits' ? 'deferred' : 'taken'));
+    const isCounted = async () => (await metric('chartway_spool_records')) === 2;
+    await until('both after a failed rewrite', async () => logged().includes('cannot read or rewrite') && isCounted());
   });
 
   test('that Temporal rejects stays in the spool while the quarantine is full', async () => {
-    const { spool, append, folder, figure } = await open();
+    const { spool, append, folder, metric } = await open();
     Object.assign(spool.quarantine, { put: async () => 'full' });
     await append('refused', 'fine');
     const { taken } = deliver(spool, (text) => (text === 'refused' ? 'refused' : 'taken'));
-    const attempts = () => figure('chartway_quarantined_total{why="refused",result="full"}');
+    const attempts = () => metric('chartway_quarantined_total{why="refused",result="full"}');
     await until('an attempt', async () => (await attempts()) > 0);
     expect(taken).toEqual(['fine']);
     expect([...(await segmentsIn(folder)).values()].join()).toContain('refused');
@@ -270,14 +296,14 @@ describe('a spooled notice', () => {
 describe('a Temporal that', () => {
   test('is unavailable is called less and less often, and receives everything in order when it is back', async () => {
     let isAvailable = false;
-    const { spool, append, figure } = await open();
+    const { spool, append, metric } = await open();
     await append('1', '2', '3', '4');
-    const { taken, asked } = deliver(spool, () => (isAvailable ? 'taken' : 'unavailable'));
-    await until('some attempts', () => asked.length >= 3);
+    const { taken, attempted } = deliver(spool, () => (isAvailable ? 'taken' : 'unavailable'));
+    await until('some attempts', () => attempted.length >= 3);
     expect(taken).toEqual([]);
     isAvailable = true;
     await until('all', () => taken.length === 4);
-    await until('an empty spool', async () => (await figure('chartway_spool_records')) === 0);
+    await until('an empty spool', async () => (await metric('chartway_spool_records')) === 0);
     expect(taken.filter((text) => text !== '4')).toEqual(['1', '2', '3']);
   });
 
@@ -414,10 +440,10 @@ describe('several webhooks in one folder', () => {
         return diskFiles.size(path);
       },
     };
-    const { spool, figure } = await open({ folder, files, claimEveryMs: 50 });
+    const { spool, metric } = await open({ folder, files, claimEveryMs: 50 });
     const { taken } = deliver(spool);
     await until('all of them', () => new Set(taken).size === 3);
-    await until('an empty spool', async () => (await figure('chartway_spool_segments')) === 0);
+    await until('an empty spool', async () => (await metric('chartway_spool_segments')) === 0);
     expect([faults.size, taken.length]).toEqual([0, 3]);
   });
 

@@ -37,7 +37,7 @@ describe('a notice acknowledged after the removal of', () => {
       },
     ],
   ])('%s is in the folder and is delivered', async (_what, take) => {
-    const { folder, append, spool, figure, logged } = await open();
+    const { folder, append, spool, metric, logged } = await open();
     await append('before');
     await take(folder);
     await append('after');
@@ -48,7 +48,7 @@ describe('a notice acknowledged after the removal of', () => {
     spool.start(to);
     await until('the notice', () => taken.includes('once more'));
     expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
-    await until('an empty spool', async () => (await figure('chartway_spool_segments')) === 0);
+    await until('an empty spool', async () => (await metric('chartway_spool_segments')) === 0);
     expect(logged()).toContain('was removed before its notices were delivered');
   });
 
