@@ -105,9 +105,11 @@ export function startReplay(deps: {
   async function deliverLines(segment: Segment, path: string, bytes: Buffer): Promise<void> {
     const handle = async (line: ScannedLine): Promise<LineOutcome> => {
       const outcome = await handleLine(line);
+      if (outcome === 'unreachable') segment.isUnreachable = true;
       if (outcome === 'done' && line.kind === 'record' && segment.records !== null) segment.records -= 1;
       return outcome;
     };
+    segment.isUnreachable = false;
     keyMissing = null;
     deferredBytes = 0;
     const remains = await replaySegment(scanSegment(bytes), { concurrency, handle, stopped: stopping.signal });

@@ -28,6 +28,8 @@ export interface Segment {
   tries: number;
   /** No pass before this time, ms since 1970. */
   retryAtMs: number;
+  /** Whether Temporal did not answer for a record in the last pass. */
+  isUnreachable: boolean;
 }
 
 /** The segments of the partition, and which one is next. */
@@ -37,7 +39,10 @@ export interface Segments {
   recordAppend(name: string, batch: Batch): void;
   close(name: string): void;
   remove(name: string): void;
-  /** Of the due segments (of all while Temporal is down) the one that was due first, so that retries do not hold up new segments. */
+  /**
+   * Of the due segments the one that was due first, so that retries do not hold up new segments. While Temporal is down, those that it did not
+   * answer for are due too.
+   */
   next(isDown: boolean): Segment | null;
   /** Time until a segment is due; null without segments. */
   dueInMs(): number | null;
@@ -66,7 +71,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
   let closedAtMs = Number.NEGATIVE_INFINITY;
   const create = (name: string, over: Partial<Segment>): Segment => {
     const counts = { bytes: 0, deferredBytes: 0, records: null, oldestAtMs: null };
-    const segment: Segment = { name, isClosed: true, ...counts, tries: 0, retryAtMs: 0, ...over };
+    const segment: Segment = { name, isClosed: true, ...counts, tries: 0, retryAtMs: 0, isUnreachable: false, ...over };
     segments.set(name, segment);
     return segment;
   };
@@ -91,7 +96,10 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
       const waitMs = isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS;
       const mayClose = segments.size <= FEW_SEGMENTS || now - closedAtMs >= waitMs;
-      const next = inOrder.find(({ retryAtMs, isClosed }) => (isDown || retryAtMs <= now) && (isClosed || mayClose));
+      const next = inOrder.find(
+        ({ retryAtMs, isUnreachable, isClosed }) =>
+          (retryAtMs <= now || (isDown && isUnreachable)) && (isClosed || mayClose),
+      );
       if (next?.isClosed === false) closedAtMs = now;
       return next ?? null;
     },
