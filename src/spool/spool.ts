@@ -8,6 +8,7 @@ import { ConfigurationError } from '../process/configuration-fault';
 import { resolveBy } from '../process/resolve-by';
 import { openSpoolQuarantine, type Quarantine } from '../quarantine/quarantine';
 import { diskFiles, type Files, writeAll } from './files';
+import { removeLeftovers } from './leftovers';
 import { createSpoolMetrics } from './metrics';
 import { openPartition } from './partition';
 import { encodeRecord, type SpoolRecord } from './record';
@@ -97,6 +98,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   await resolveBy(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
     throw Object.assign(new Error('the disk did not answer'), { code: 'ETIMEDOUT' });
   });
+  // What cannot be removed now is removed at the next start.
+  await removeLeftovers(folder).catch(() => undefined);
   const partition = await openPartition(folder, files, log);
   const segments = createSegments();
   const quarantine = openSpoolQuarantine(folder, encryption);

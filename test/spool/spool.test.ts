@@ -1,4 +1,5 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Cipher, type FileEncryption, KeyMissing } from '../../src/domain/encryption';
 import { diskFiles } from '../../src/spool/files';
@@ -407,6 +408,22 @@ describe('with keys', () => {
     const { taken } = deliver(spool);
     await until('the notice', () => taken.length === 1);
   });
+});
+
+test('the start removes what a killed process left half made, and no file of another program', async () => {
+  const folder = await newFolder();
+  const drafts = ['.probe-0123456789ab', '.01234567/lock', 'quarantine/.1700000000000-refused-0123456789ab.json.draft'];
+  const others = ['.snapshot/file', 'quarantine/.notes.draft', '.89abcdef/lock'];
+  const longAgo = new Date(Date.now() - 2 * 60_000);
+  for (const name of [...drafts, ...others]) {
+    await mkdir(join(folder, dirname(name)), { recursive: true });
+    await writeFile(join(folder, name), 'x');
+    const ageable = name.startsWith('quarantine') ? name : (name.split('/')[0] ?? '');
+    if (!name.startsWith('.89abcdef')) await utimes(join(folder, ageable), longAgo, longAgo);
+  }
+  await open({ folder });
+  for (const name of drafts) expect([name, existsSync(join(folder, name))]).toEqual([name, false]);
+  for (const name of others) expect([name, existsSync(join(folder, name))]).toEqual([name, true]);
 });
 
 describe('several webhooks in one folder', () => {
