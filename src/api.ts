@@ -12,7 +12,7 @@ import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { connectClient } from './temporal/connection';
 
-/** The 10 s of a request, and some more. */
+/** The time limit of a request (10 s), with a margin. */
 const GRACE_MS = 15_000;
 
 runProcess('api', async () => {
@@ -25,7 +25,7 @@ runProcess('api', async () => {
   const folder = config.audit.folder ?? '';
   const printCheckpoint = (line: string) => process.stdout.write(`${line}\n`);
   const audit = await openAuditOrExit({ folder, process: 'api', key: config.audit.keys.signing, log, printCheckpoint });
-  // Without a writable audit log, the log reports that, and each request is rejected.
+  // If it cannot be written, the log shows that, and each request is rejected.
   await audit.record(configurationEntry('api', listSetNames())).catch(() => undefined);
   schedulePruning({ folder, keepMs: config.audit.keepMs, audit, process: 'api', log });
   const stopping = new AbortController();
@@ -48,7 +48,7 @@ runProcess('api', async () => {
   if (settings.keys.length === 0 && settings.codec !== 'open') log.warn('no API_KEYS: no one can call the api');
   if (settings.codec !== 'off' && payload.ring === null)
     log.warn('no PAYLOAD_KEYS: the codec endpoint cannot decode anything');
-  // The requests are about data in Temporal.
+  // Waits for Temporal before it listens, because every request is about data in Temporal.
   const nullIfStopping = nullIfAborted(stopping.signal);
   const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(nullIfStopping);
   if (client === null) return;

@@ -45,10 +45,10 @@ export const API_VARIABLES = {
 
 export function apiSettings(
   read: z.output<z.ZodObject<typeof API_VARIABLES>>,
-  at: { readonly host: string; readonly port: number },
+  address: { readonly host: string; readonly port: number },
 ): ApiSettings {
   return {
-    ...at,
+    ...address,
     keys: read.API_KEYS ?? [],
     origins: read.API_ORIGINS ?? [],
     tls: tlsFiles(read.API_TLS_CERT_FILE, read.API_TLS_KEY_FILE),
@@ -63,6 +63,6 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   const faults = tlsFaults('API', set);
   if (set['CODEC_ENDPOINT'] !== 'open') return faults;
   const isLocal = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
-  const expected = 'off or on; open, which needs no login, only with API_HOST on loopback and without API_ORIGINS';
+  const expected = 'off or on; open (no login) only with API_HOST on loopback and without API_ORIGINS';
   return isLocal ? faults : [...faults, describeFault('CODEC_ENDPOINT', expected, set)];
 }

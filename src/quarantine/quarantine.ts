@@ -31,7 +31,7 @@ export type QuarantineRecord = Omit<QuarantineHeader, 'id' | 'at'> & {
 
 type QuarantineCounts = Readonly<Record<QuarantineReason, { readonly records: number; readonly bytes: number }>>;
 
-/** Records that an operator must decide about: one file each, capped per reason. Beyond the cap the oldest stay. */
+/** Records that an operator must decide about: one file each, capped per reason. A full quarantine keeps its records and rejects new ones. */
 export interface Quarantine {
   /** Durable when it resolves. The same `identity` gives the same id, so a repeat replaces its record. `full`: not kept. Throws the system's error. */
   put(record: QuarantineRecord, identity?: { readonly atMs: number; readonly key: string }): Promise<'kept' | 'full'>;
@@ -63,7 +63,7 @@ type Limits = Pick<QuarantineOptions, 'maxRecords' | 'maxBytes' | 'nowMs'>;
 const MAX_RECORDS = 10_000;
 /** A record with a bad signature holds a whole body, at most 1 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Other webhooks and operators change the folder too. */
+/** A count is reused this long. Other webhooks and operators change the folder too. */
 const COUNT_FOR_MS = 10_000;
 
 const FOLDER = 'quarantine/';
@@ -105,9 +105,9 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
     if (counted !== null && nowMs() - counted.atMs < countForMs) return counted.counts;
     const counts = zeroCounts();
     for (const id of await listIds()) {
-      const held = counts[reasonOf(id)];
-      held.records += 1;
-      held.bytes += (await files.size?.(fileName(id))) ?? 0;
+      const reasonCount = counts[reasonOf(id)];
+      reasonCount.records += 1;
+      reasonCount.bytes += (await files.size?.(fileName(id))) ?? 0;
     }
     counted = { atMs: nowMs(), counts };
     return counts;
@@ -132,12 +132,12 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
         ).toString('base64'),
       };
       const bytes = Buffer.from(`${JSON.stringify(stored)}\n`);
-      const held = (await count())[header.why];
-      const isFull = held.records >= maxRecords || held.bytes + bytes.length > maxBytes;
+      const reasonCount = (await count())[header.why];
+      const isFull = reasonCount.records >= maxRecords || reasonCount.bytes + bytes.length > maxBytes;
       if (isFull && !(identity && (await files.get(fileName(id))))) return 'full';
       // Before the write, because several writes run at once.
-      held.records += 1;
-      held.bytes += bytes.length;
+      reasonCount.records += 1;
+      reasonCount.bytes += bytes.length;
       try {
         await files.put(fileName(id), bytes);
       } catch (error) {

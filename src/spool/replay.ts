@@ -15,13 +15,13 @@ import { type LineOutcome, replaySegment } from './replay-segment';
 import { countRecords, type Segment, type Segments } from './segments';
 
 /** Where records are delivered. */
-export interface Outlet {
+export interface DeliveryTarget {
   /** Never rejects. `refused`: the record itself is rejected. `deferred`: this record has to wait, others need not. */
   deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable' | 'deferred'>;
   /** The header of a record in quarantine; null if the text is unreadable. */
   describe(text: string): Pick<QuarantineRecord, 'kind' | 'clientUserId' | 'humanId'> | null;
   /** Current requests that wait for Temporal. */
-  live(): number;
+  pendingRequests(): number;
 }
 
 /** Delivers the records of the spool, oldest first, at least once. */
@@ -37,7 +37,7 @@ const FINAL_REJECTIONS = 3;
 /** For a segment of which records had to stay; doubles. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-/** A deferral waits for nothing, so the event loop gets a turn after this number of them. */
+/** A deferral does not wait, so the event loop gets a turn after this number of them. */
 const DEFERRALS_PER_TURN = 100;
 
 export function startReplay(deps: {
@@ -47,12 +47,12 @@ export function startReplay(deps: {
   readonly segments: Segments;
   readonly rotate: () => Promise<void>;
   readonly quarantine: Quarantine;
-  readonly outlet: Outlet;
+  readonly target: DeliveryTarget;
   readonly metrics: SpoolMetrics;
   readonly log: Logger;
 }): Replay {
-  const { partition, files, encryption, segments, quarantine, outlet, metrics, log } = deps;
-  const concurrency = createAdaptiveConcurrency({ live: outlet.live });
+  const { partition, files, encryption, segments, quarantine, target, metrics, log } = deps;
+  const concurrency = createAdaptiveConcurrency({ pendingRequests: target.pendingRequests });
   const stopping = new AbortController();
   const rejections = new Map<string, number>();
   let deferrals = 0;
@@ -139,8 +139,8 @@ export function startReplay(deps: {
   }
 
   function defer(segment: Segment): void {
-    segment.retryAtMs = Date.now() + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.tries);
-    segment.tries += 1;
+    segment.retryAtMs = Date.now() + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.passes);
+    segment.passes += 1;
   }
 
   async function handleLine(line: ScannedLine): Promise<LineOutcome> {
@@ -164,7 +164,7 @@ export function startReplay(deps: {
 
   async function deliver(record: SpoolRecord, bytes: Buffer): Promise<LineOutcome> {
     const startedMs = performance.now();
-    const result = await outlet.deliver(record);
+    const result = await target.deliver(record);
     metrics.replays.inc({ result });
     if (result === 'deferred') {
       deferrals += 1;
@@ -187,7 +187,7 @@ export function startReplay(deps: {
     const times = (rejections.get(key) ?? 0) + 1;
     rejections.set(key, times);
     if (times < FINAL_REJECTIONS) return 'retry-later';
-    const described = outlet.describe(text);
+    const described = target.describe(text);
     const outcome = await moveToQuarantine({
       ...(described ?? { kind: 'unknown', clientUserId: null, humanId: null }),
       ...{ why: 'refused', detail: described === null ? 'UNREADABLE' : 'INVALID_ARGUMENT', content: text },
@@ -231,6 +231,6 @@ export function startReplay(deps: {
 
 const QUARANTINE_TEXT = {
   kept: 'moved a record of the spool to the quarantine; check it there',
-  full: 'the quarantine is full, so a record stays in the spool; drop records that are done',
+  full: 'the quarantine is full, so a record stays in the spool; drop records of the quarantine that are done',
   failed: 'cannot write to the quarantine, so a record stays in the spool',
 };

@@ -25,7 +25,7 @@ export interface Segment {
   /** When the oldest of them arrived, ms since 1970; null before the first read. */
   oldestAtMs: number | null;
   /** Passes after which records had to stay. */
-  tries: number;
+  passes: number;
   /** No pass before this time, ms since 1970. */
   retryAtMs: number;
   /** Whether Temporal did not answer for a record in the last pass. */
@@ -59,28 +59,39 @@ export interface Segments {
   };
 }
 
-/** How often the open segment is closed for a try while Temporal is down: an outage of a day leaves thousands of files, not millions. */
+/**
+ * The open segment is closed for an attempt at most this often while Temporal is down, so that an outage of a day leaves thousands of files, not
+ * millions.
+ */
 const CLOSE_WHILE_DOWN_EVERY_MS = 30_000;
 /** The same while Temporal answers. */
 const CLOSE_EVERY_MS = 10_000;
-/** Up to this number the open segment is closed at once: a single notice may fail, while Temporal answers. */
+/** With at most this many segments, the open one is closed at once, so that a single failed notice does not wait. */
 const FEW_SEGMENTS = 8;
 
 export function createSegments(nowMs: () => number = Date.now): Segments {
   const segments = new Map<string, Segment>();
   let closedAtMs = Number.NEGATIVE_INFINITY;
-  const create = (name: string, over: Partial<Segment>): Segment => {
+  const insert = (name: string, change: Partial<Segment>): Segment => {
     const counts = { bytes: 0, deferredBytes: 0, records: null, oldestAtMs: null };
-    const segment: Segment = { name, isClosed: true, ...counts, tries: 0, retryAtMs: 0, isUnreachable: false, ...over };
+    const segment: Segment = {
+      name,
+      isClosed: true,
+      ...counts,
+      passes: 0,
+      retryAtMs: 0,
+      isUnreachable: false,
+      ...change,
+    };
     segments.set(name, segment);
     return segment;
   };
   const all = (): Segment[] => [...segments.values()];
 
   return {
-    add: (name, bytes) => void create(name, { bytes }),
+    add: (name, bytes) => void insert(name, { bytes }),
     recordAppend(name, batch) {
-      const segment = segments.get(name) ?? create(name, { isClosed: false, records: 0, oldestAtMs: batch.atMs });
+      const segment = segments.get(name) ?? insert(name, { isClosed: false, records: 0, oldestAtMs: batch.atMs });
       segment.bytes += batch.lines.length;
       if (batch.isDeferred) segment.deferredBytes += batch.lines.length;
       segment.records = (segment.records ?? 0) + batch.records;
@@ -110,7 +121,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       return Math.max(0, Math.min(...dueMs) - nowMs());
     },
     resetRetries() {
-      for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, tries: 0 });
+      for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, passes: 0 });
     },
     nextUncounted: () => all().find(({ records }) => records === null) ?? null,
     total() {

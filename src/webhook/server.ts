@@ -11,14 +11,14 @@ import { clientAddress, createNetworkCheck, isLoopbackAddress, toCallerKey } fro
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { TlsFiles } from '../process/tls-settings';
 import { type Answer, errorAnswer, sendAnswer } from './answers';
-import { createAuthentication } from './authenticate';
+import { createSecretCheck } from './authenticate';
 import { createConnections, MAX_CONNECTIONS } from './connections';
 import { DEADLINES } from './deadlines';
 import type { Delivery } from './delivery';
-import { createNotFoundReport, createOtherNoticesReport } from './ignored-requests';
 import { inflateBody } from './inflate-body';
 import type { WebhookMetrics } from './metrics';
 import { declaresMoreThan, readBody } from './read-body';
+import { createNotFoundReport, createOtherNoticesReport } from './request-reports';
 import { routeOf } from './routes';
 import type { SignatureGate } from './signature-gate';
 
@@ -74,7 +74,7 @@ interface WebhookDeps {
 
 /** Serves the routes of `routes.ts` and nothing else; not yet listening. */
 export function createWebhookServer(deps: WebhookDeps): Server {
-  const isAuthenticated = createAuthentication(deps.secrets);
+  const hasSecret = createSecretCheck(deps.secrets);
   const bodyTimeoutMs = deps.senderTimeoutMs ?? DEADLINES.body;
   const addressOf = deps.addressOf ?? (({ remoteAddress = '' }) => remoteAddress);
   const isProxy = createNetworkCheck(deps.trustedProxies);
@@ -113,7 +113,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
     }
     if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
     if (route.name === 'health') return answerHealth(request);
-    if (!isAuthenticated({ segment: route.segment, authorization: request.headers.authorization })) {
+    if (!hasSecret({ segment: route.segment, authorization: request.headers.authorization })) {
       return rejectSecret(request);
     }
     connections.authenticate(request.socket);

@@ -77,6 +77,6 @@ export function signatureFaults(set: Environment): ConfigurationFault[] {
           ),
         ]
       : []),
-    ...doubled.map(([key]) => describeFault(key, 'a header name that the other two do not have', set)),
+    ...doubled.map(([key]) => describeFault(key, 'a header name that differs from the other two', set)),
   ];
 }

@@ -7,7 +7,7 @@ import { isCode } from '../../src/disk/folders';
 import { type FileEncryption, NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createLogger } from '../../src/observability/log';
 import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
-import type { Outlet } from '../../src/spool/replay';
+import type { DeliveryTarget } from '../../src/spool/replay';
 import { openSpool, type Spool } from '../../src/spool/spool';
 
 /** An error as the system gives it. */
@@ -106,11 +106,11 @@ export async function open(
 
 /** An outlet that notes what it is given. `answer` decides; whatever is taken lands in `taken`. */
 export function outlet(
-  answer: (text: string) => Awaited<ReturnType<Outlet['deliver']>> | Promise<never> = () => 'taken',
+  answer: (text: string) => Awaited<ReturnType<DeliveryTarget['deliver']>> | Promise<never> = () => 'taken',
 ) {
   const taken: string[] = [];
   const attempted: string[] = [];
-  const given: Outlet = {
+  const given: DeliveryTarget = {
     async deliver({ text }) {
       attempted.push(text);
       const result = await answer(text);
@@ -118,7 +118,7 @@ export function outlet(
       return result;
     },
     describe: (text) => (text.startsWith('?') ? null : { kind: 'status', clientUserId: text, humanId: null }),
-    live: () => 0,
+    pendingRequests: () => 0,
   };
   return { outlet: given, taken, attempted };
 }

@@ -22,7 +22,7 @@ export function createNotFoundReport({ registry, log, nowMs }: ReportDeps): (tar
     (counts) =>
       log.warn(
         counts,
-        'answered 404; the URL at the sender must end in /notifications or /notifications/<secret>, and a proxy must keep it',
+        'answered 404; the URL at the sender must end in /notifications or /notifications/<secret>, and a proxy must not change it',
       ),
     nowMs,
   );
@@ -53,7 +53,7 @@ export function createOtherNoticesReport({ registry, log }: ReportDeps): (notice
 
 const MINUTE_MS = 60_000;
 
-/** Counts by kind and reports the counts: at once, then at the next count after a minute. */
+/** Adds up counts by kind. Reports the first one at once, then at most once a minute. */
 function createMinuteReport<Kind extends string>(
   report: (counts: Partial<Record<Kind, number>>) => void,
   nowMs?: () => number,

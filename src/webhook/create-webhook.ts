@@ -24,7 +24,7 @@ interface Webhook {
 /** Creates the webhook and starts the delivery of the spool. */
 export function createWebhook(deps: {
   readonly sender: NoticeSender;
-  /** Null: a notice that Temporal does not take is not acknowledged. */
+  /** Null: a notice that Temporal does not accept is not acknowledged. */
   readonly spool: Spool | null;
   readonly secrets: readonly string[];
   readonly signature: SignatureSettings;
@@ -55,7 +55,7 @@ export function createWebhook(deps: {
     '1 while Temporal does not answer and notices go to the spool at once, else 0.',
     () => (delivery.isTemporalAway ? 1 : 0),
   );
-  spool?.start(delivery.outlet);
+  spool?.start(delivery.spoolTarget);
   const server = createWebhookServer({
     ...{ delivery, metrics, registry, log },
     secrets: deps.secrets,
@@ -63,7 +63,7 @@ export function createWebhook(deps: {
     trustedProxies: deps.trustedProxies,
     addressOf: deps.addressOf,
     tls: deps.tls,
-    onAnswered: confirmations.start,
+    onAnswered: confirmations.startWaiting,
     senderTimeoutMs: timeouts.senderTimeoutMs,
     renewalEveryMs: timeouts.renewalEveryMs,
   });
