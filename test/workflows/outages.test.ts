@@ -123,7 +123,8 @@ describe('access that upstream denies', () => {
     const disconnected = { afterMs: HOUR_MS + 20 * MINUTE_MS, status: 'Disconnected' };
     const applicant = await followDenied([{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected]);
     await applicant.skip(3 * MINUTE_MS);
-    expect(await applicant.state()).toMatchObject({ stage: 'attention', outcome: null });
+    const waitingFor = 'the person to connect a provider again';
+    expect(await applicant.state()).toMatchObject({ stage: 'attention', outcome: null, waitingFor });
     await applicant.handle.cancel();
     expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
   });

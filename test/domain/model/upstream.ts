@@ -41,6 +41,15 @@ export interface Truth {
   readonly dated: boolean;
 }
 
+/** A person whose status changes at these times after the invitation. */
+export function truthOf(
+  statuses: readonly (readonly [afterMs: number, status: string])[],
+  changes: Partial<Truth> = {},
+): Truth {
+  const timed = statuses.map(([afterMs, status]) => ({ atMs: T0 + afterMs, status }));
+  return { statuses: timed, goneAtMs: null, reports: [], outages: [], lagMs: 0, dated: true, ...changes };
+}
+
 export interface PersonRead {
   readonly status: string;
   readonly updatedAtMs: number | null;
