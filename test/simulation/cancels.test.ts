@@ -13,8 +13,8 @@ function testCase(
   fault: 'none' | 'unavailable',
 ): SimulationCase {
   const reportAtMs = T0 + HOUR_MS;
-  const truth = truthOf(statuses, { reports: [{ ...REPORT, versionsAtMs: [reportAtMs], fault }] });
-  const changes = truth.statuses.map(({ atMs, status }) => ({ atMs, status, updatedAtMs: atMs }));
+  const changes = statuses.map(([afterMs, status]) => ({ atMs: T0 + afterMs, status, updatedAtMs: T0 + afterMs }));
+  const truth = truthOf(changes, [{ ...REPORT, versionsAtMs: [reportAtMs], fault }]);
   const report = { atMs: reportAtMs + MINUTE_MS, reportId: 'r1', updatedAt: null };
   return { ...NO_FAULTS, truth, deliveries: [...changes, report] };
 }

@@ -13,8 +13,8 @@ const MAX_PAYLOAD_BYTES = 1_500_000;
 const code = new WorkflowCode(['recordManifest']);
 
 const TRUTH = truthOf([
-  [0, 'Invited'],
-  [HOUR_MS, 'All Synced'],
+  { atMs: T0, status: 'Invited' },
+  { atMs: T0 + HOUR_MS, status: 'All Synced' },
 ]);
 const CLINIC = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
 const POLICY = { ...DEFAULT_POLICY, wanted: { unity: ['json', 'pdf'] } } as const;

@@ -28,14 +28,12 @@ const POLICY: Policy = {
   wanted: { ccdraw: ['pdf'] },
 };
 const REPORT = { id: 'r1', type: 'ccdraw', organization: null, offered: ['pdf'], fault: 'none' } as const;
-const TRUTH = truthOf(
-  [
-    [0, 'Invited'],
-    [HOUR_MS / 2, 'Syncing'],
-    [3 * HOUR_MS, 'All Synced'],
-  ],
-  { reports: [{ ...REPORT, versionsAtMs: [ALL_SYNCED_MS] }], outages: [OUTAGE] },
-);
+const STATUSES = [
+  { atMs: T0, status: 'Invited' },
+  { atMs: T0 + HOUR_MS / 2, status: 'Syncing' },
+  { atMs: ALL_SYNCED_MS, status: 'All Synced' },
+];
+const TRUTH = { ...truthOf(STATUSES, [{ ...REPORT, versionsAtMs: [ALL_SYNCED_MS] }]), outages: [OUTAGE] };
 
 /** The server's rate limit: one activity every 0.4 s, in the order in which they are due. */
 class CappedQueue {

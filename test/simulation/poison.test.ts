@@ -9,8 +9,8 @@ import { WorkflowCode, WorkflowTaskFailed } from './workflow-code';
 const code = new WorkflowCode(['recordManifest']);
 
 const TRUTH = truthOf([
-  [0, 'Invited'],
-  [DAY_MS, 'Declined'],
+  { atMs: T0, status: 'Invited' },
+  { atMs: T0 + DAY_MS, status: 'Declined' },
 ]);
 const CASE = { ...NO_FAULTS, truth: TRUTH, deliveries: [], forgetAfterTasks: 1 };
 const HUGE = 'x'.repeat(200_000);

@@ -14,8 +14,8 @@ const code = new WorkflowCode(['recordManifest']);
 
 const INVITED_ONLY: SimulationCase = {
   truth: truthOf([
-    [0, 'Invited'],
-    [2 * HOUR_MS, 'Declined'],
+    { atMs: T0, status: 'Invited' },
+    { atMs: T0 + 2 * HOUR_MS, status: 'Declined' },
   ]),
   deliveries: [],
   ...NO_FAULTS,

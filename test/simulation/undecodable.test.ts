@@ -13,14 +13,13 @@ const REPORT = { id: 'r1', type: 'unity', organization: CLINIC, offered: ['json'
 
 /** A course by polls, with a report that has two versions, up to the last status. */
 function testCase(last: string): SimulationCase {
-  const reports = [{ ...REPORT, versionsAtMs: [T0 + HOUR_MS, T0 + 40 * HOUR_MS], fault: 'none' as const }];
   const truth = truthOf(
     [
-      [0, 'Invited'],
-      [HOUR_MS, 'Syncing'],
-      [30 * HOUR_MS, last],
+      { atMs: T0, status: 'Invited' },
+      { atMs: T0 + HOUR_MS, status: 'Syncing' },
+      { atMs: T0 + 30 * HOUR_MS, status: last },
     ],
-    { reports },
+    [{ ...REPORT, versionsAtMs: [T0 + HOUR_MS, T0 + 40 * HOUR_MS], fault: 'none' }],
   );
   return { ...NO_FAULTS, truth, deliveries: [], forgetAfterTasks: 1 };
 }
