@@ -63,8 +63,8 @@ test('the UI, the search attributes, the state and the manifest contain no perso
   await applicant.sendNotices(SCRIPT);
   await applicant.skipUntil(({ collection }) => collection.documents.length === 3, 1_000);
   const { manifest } = applicant;
-  const shown = [await applicant.state(), await readDetails(applicant), await readAttributes(applicant), manifest];
-  expect(JSON.stringify(shown)).not.toMatch(PERSONAL);
+  const visible = [await applicant.state(), await readDetails(applicant), await readAttributes(applicant), manifest];
+  expect(JSON.stringify(visible)).not.toMatch(PERSONAL);
 });
 
 test('the text of an unknown status is not shown', async () => {

@@ -53,9 +53,9 @@ test('only the start and the invitation contain personal data, and no event cont
   await applicant.skip(MINUTE_MS);
   const { raw } = await applicant.handle.describe();
   const { events } = await applicant.handle.fetchHistory();
-  const shown = JSON.stringify([events, raw.pendingActivities]);
-  expect(shown).toContain('EACCES');
-  expect(shown).not.toContain('/a/path');
+  const visible = JSON.stringify([events, raw.pendingActivities]);
+  expect(visible).toContain('EACCES');
+  expect(visible).not.toContain('/a/path');
   isDenied = false;
   await applicant.waitForEnd();
   const { events: all = [] } = await applicant.handle.fetchHistory();

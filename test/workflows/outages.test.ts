@@ -31,7 +31,7 @@ describe('a deadline', () => {
     const eventsBefore = await applicant.countEvents();
     await applicant.skipTo(DEADLINE_MS + HOUR_MS - MINUTE_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, facts: { extensionMs: null } });
-    const state = await applicant.skipUntil(({ facts: known }) => known?.extensionMs !== null);
+    const state = await applicant.skipUntil((each) => each.facts?.extensionMs !== null);
     // The poll six hours before the deadline is the first one that fails.
     expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(7, 0);
     expect((await applicant.countEvents()) - eventsBefore).toBeLessThan(30);
