@@ -3,6 +3,7 @@ import type { ApplicantRuns } from '../../src/activities/applicant-runs';
 import { createMailboxActivities } from '../../src/activities/mailbox';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import {
   applicantWorkflowId,
@@ -152,7 +153,13 @@ export function useSimulation() {
 }
 
 function createAllActivities({ upstream, store: reportStore, runs }: Required<Services>): Activities {
-  const deps = { reportStore, runs, refreshForMs: 30 * DAY_MS, policy: DEFAULT_POLICY, cipher: null };
+  const deps = {
+    reportStore,
+    runs,
+    refreshForMs: 30 * DAY_MS,
+    policy: DEFAULT_POLICY,
+    noticeEncryption: NO_ENCRYPTION,
+  };
   return {
     ...createActivities(upstream, reportStore, runs),
     ...createMailboxActivities({ ...deps, metrics: createActivityMetrics(new Registry()) }),

@@ -5,6 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { eraseEntries } from '../../src/cli/commands/erase-entries';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -54,7 +55,7 @@ async function setup() {
   const schedule = client.schedule.getHandle(retentionWorkflowId(taskQueue));
   const silent = { info: () => undefined, warn: () => undefined };
   const dropQuarantined = (id: string, humanIds: readonly string[]) =>
-    eraseEntries({ spoolFolder: null, reportStore: () => store, cipher: null }, id, humanIds);
+    eraseEntries({ spoolFolder: null, reportStore: () => store, noticeEncryption: NO_ENCRYPTION }, id, humanIds);
   return {
     client,
     root,
@@ -63,7 +64,7 @@ async function setup() {
     audited,
     applicants,
     schedule,
-    quarantine: openMailboxQuarantine(store.shelf, null),
+    quarantine: openMailboxQuarantine(store.shelf, NO_ENCRYPTION),
     eraseClosed: erasure.eraseClosed,
     ensureSchedule: () =>
       keepSchedule(
