@@ -24,7 +24,8 @@ process.exit(Number(STATUS));
 
 const preload = (code: string) => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 
-// One project for all tests. Three commands install and build it at the same time.
+// One project for all tests, which run in order: each starts from the sources and the dist that the one before has left. Three
+// commands install and build it at the same time.
 const project = new SmallProject();
 const first = [project.npm('build'), project.npm('main'), project.npm('build')];
 beforeAll(() => Promise.all(first.map(({ exited }) => exited)));
