@@ -49,8 +49,13 @@ beforeAll(async () => {
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, isReady } = temporalService({
-    ...{ cli: process.env['TEMPORAL_CLI_PATH'] ?? '', port, uiPort, codecUrl: `${codecOrigin}/codec` },
-    ...{ databaseFile: join(folder, 'temporal.db'), env: {}, client },
+    cli: process.env['TEMPORAL_CLI_PATH'] ?? '',
+    port,
+    uiPort,
+    codecUrl: `${codecOrigin}/codec`,
+    databaseFile: join(folder, 'temporal.db'),
+    env: {},
+    client,
   });
   server = spawn(program, args, { ...(cwd && { cwd }), stdio: 'ignore' });
   audit = await openAudit({ folder: join(folder, 'audit'), process: 'api' });
@@ -94,7 +99,9 @@ async function createHistory(encode: (value: unknown) => Promise<temporal.api.co
   const { namespace } = client.options;
   const taskQueue = 'by-hand';
   const { firstExecutionRunId } = await client.workflow.start(COLLECT_RECORDS, {
-    ...{ workflowId: WORKFLOW_ID, taskQueue, args: [{ details: { clientUserEmail: EMAIL } }] },
+    workflowId: WORKFLOW_ID,
+    taskQueue,
+    args: [{ details: { clientUserEmail: EMAIL } }],
   });
   // A long poll needs its own deadline.
   const { taskToken } = await client.withDeadline(Date.now() + SETUP_TIMEOUT_MS, () =>
@@ -102,7 +109,9 @@ async function createHistory(encode: (value: unknown) => Promise<temporal.api.co
   );
   const [summary = null] = await encode(SUMMARY);
   await client.workflowService.respondWorkflowTaskCompleted({
-    ...{ namespace, taskToken, identity: 'the test' },
+    namespace,
+    taskToken,
+    identity: 'the test',
     commands: [
       {
         commandType: CommandType.COMMAND_TYPE_START_TIMER,

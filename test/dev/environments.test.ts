@@ -23,8 +23,10 @@ describe('the environment of a process', () => {
 
   test("leads to the dev server, whatever the user's configuration of Temporal contains", () => {
     const user = {
-      ...{ TEMPORAL_ADDRESS: 'far.example.org:7233', TEMPORAL_API_KEY: 'k' },
-      ...{ TEMPORAL_TLS: 'true', TEMPORAL_PROFILE: 'cloud' },
+      TEMPORAL_ADDRESS: 'far.example.org:7233',
+      TEMPORAL_API_KEY: 'k',
+      TEMPORAL_TLS: 'true',
+      TEMPORAL_PROFILE: 'cloud',
     };
     const env = { ...user, ...temporalEnvironment('127.0.0.1:4711', 'default', folder) };
     expect(readConfig('verifier', env, folder).temporal).toEqual({
@@ -72,7 +74,11 @@ describe('the environment of a process', () => {
 test("the arguments of the dev server do not contain the folder's name, because it parses the path of its database as a URI", () => {
   const folder = '/work/a #?%20é/.data';
   const { args, cwd } = temporalService({
-    ...{ cli: 'temporal', port: 1, uiPort: 2, codecUrl: 'http://127.0.0.1:3/codec', env: {} },
+    cli: 'temporal',
+    port: 1,
+    uiPort: 2,
+    codecUrl: 'http://127.0.0.1:3/codec',
+    env: {},
     databaseFile: path.join(folder, 'temporal.db'),
     client: { options: { namespace: 'default' } } as Client,
   });

@@ -14,10 +14,10 @@ describe('a fresh start', () => {
   test('removes the data of the sandbox only', () => {
     for (const name of ['sandbox', 'keys', 'reports']) mkdirSync(path.join(folder, name));
     const removed = ['temporal-sandbox.db', 'temporal-sandbox.db-wal', 'samples-round', 'sandbox/people.json'];
-    const kept = ['temporal.db', 'webhook-secret', 'sandbox-secret', 'keys/a', 'reports/manifest.json'];
-    for (const file of [...removed, ...kept]) writeFileSync(path.join(folder, file), 'x');
+    const remaining = ['temporal.db', 'webhook-secret', 'sandbox-secret', 'keys/a', 'reports/manifest.json'];
+    for (const file of [...removed, ...remaining]) writeFileSync(path.join(folder, file), 'x');
     removeSandboxData(folder);
-    expect([...removed, ...kept].filter((file) => existsSync(path.join(folder, file)))).toEqual(kept);
+    expect([...removed, ...remaining].filter((file) => existsSync(path.join(folder, file)))).toEqual(remaining);
     expect(sandboxDataFiles(folder)).toEqual([]);
   });
 

@@ -37,8 +37,15 @@ afterEach(async () => {
 /** A service that runs a piece of JavaScript. */
 function service(name: string, script: string, changes: Partial<Service> = {}): Service {
   return {
-    ...{ name, program: process.execPath, args: ['-e', script], env: process.env, isReady: null },
-    ...{ readyWithinMs: 10_000, graceMs: 10_000, quiet: false, onExit: 'end' },
+    name,
+    program: process.execPath,
+    args: ['-e', script],
+    env: process.env,
+    isReady: null,
+    readyWithinMs: 60_000,
+    graceMs: 10_000,
+    quiet: false,
+    onExit: 'end',
     ...changes,
   };
 }

@@ -22,17 +22,28 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-readme-'));
   server = await startTemporalServer();
   const sandbox = await startProcess('sandbox', folder, {
-    ...{ SANDBOX_PORT: '0', SANDBOX_SPEED: String(SPEED), SANDBOX_CLIENT_ID: 'sandbox-client' },
+    SANDBOX_PORT: '0',
+    SANDBOX_SPEED: String(SPEED),
+    SANDBOX_CLIENT_ID: 'sandbox-client',
     SANDBOX_CLIENT_SECRET: SECRETS.SANDBOX_CLIENT_SECRET,
   });
   const [url = ''] = sandbox.addresses;
   env = {
-    ...{ TEMPORAL_ADDRESS: server.address, HUMAN_API_CLIENT_ID: 'sandbox-client' },
+    TEMPORAL_ADDRESS: server.address,
+    HUMAN_API_CLIENT_ID: 'sandbox-client',
     HUMAN_API_CLIENT_SECRET: SECRETS.HUMAN_API_CLIENT_SECRET,
-    ...{ HUMAN_API_AUTH_URL: `${url}/auth`, HUMAN_API_ADMIN_URL: `${url}/admin`, HUMAN_API_DATA_URL: `${url}/data` },
-    ...{ HUMAN_API_MAX_CALLS_PER_SECOND: '200', LOG_LEVEL: 'error', WEBHOOK_PORT: '0', API_PORT: '0' },
+    HUMAN_API_AUTH_URL: `${url}/auth`,
+    HUMAN_API_ADMIN_URL: `${url}/admin`,
+    HUMAN_API_DATA_URL: `${url}/data`,
+    HUMAN_API_MAX_CALLS_PER_SECOND: '200',
+    LOG_LEVEL: 'error',
+    WEBHOOK_PORT: '0',
+    API_PORT: '0',
     // The sandbox sends no notifications here: polls find everything.
-    ...{ POLL_INVITED: '500ms', POLL_ENGAGED: '500ms', POLL_SYNCING: '500ms', SETTLE_ALL_SYNCED: '1s' },
+    POLL_INVITED: '500ms',
+    POLL_ENGAGED: '500ms',
+    POLL_SYNCING: '500ms',
+    SETTLE_ALL_SYNCED: '1s',
   };
   await createFolderStore(join(folder, 'reports')).init();
   await startProcess('worker', folder, env);
