@@ -1,4 +1,4 @@
-import { exitOnConfigurationError, readConfig } from './config';
+import { readConfig } from './config';
 import { readStartArguments } from './dev/arguments';
 import { DevOutput, hasColours } from './dev/dev-output';
 import { runStack } from './dev/run-stack';
@@ -7,7 +7,7 @@ import { openReportStore } from './report-store/store';
 
 runProcess('dev', async () => {
   const args = readStartArguments(process.argv.slice(2), process.env);
-  const config = exitOnConfigurationError(() => readConfig('dev'));
+  const config = readConfig('dev');
   const { stdout } = process;
   const output = new DevOutput(stdout, {
     isInteractive: stdout.isTTY === true && process.env['TERM'] !== 'dumb',

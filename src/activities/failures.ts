@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { describeError } from '../observability/describe-error';
-import { StoreUnavailable } from '../report-store/errors';
+import { StoreError } from '../report-store/errors';
 import { RateLimited, Undecided, UpstreamError } from '../upstream/errors';
 import type { PollProgress, Progress } from './progress';
 
@@ -34,12 +34,12 @@ const MAX_RETRY_IN_LONG_OUTAGE_MS = 5 * 60_000;
 const JITTER = 0.2;
 
 /**
- * Turns the error of an activity into a Temporal failure with the delay of the retry. It is always retryable, because a final answer is a result, not a
- * failure. Counts the streak in `progress`, whose `elapsedMs` is the time of this failure. NothingYet ends the streak, because the upstream has
+ * Turns the error of an activity into a Temporal failure with the delay of the retry. An error of the upstream is retryable, because a final answer is
+ * a result; a failure that is not retryable stays as it is. Counts the streak in `progress`, whose `elapsedMs` is the time of this failure. NothingYet ends the streak, because the upstream has
  * answered. `nowMs` is the server's time.
  */
 export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
-  if (error instanceof CancelledFailure) {
+  if (error instanceof CancelledFailure || (error instanceof ApplicationFailure && error.nonRetryable)) {
     progress.delayMs = 0;
     return error;
   }
@@ -91,7 +91,7 @@ function failureType(error: unknown): string {
 
 /** Only messages of our own errors: another error may quote personal data. Only our code throws ApplicationFailure. */
 function failureMessage(error: unknown): string {
-  if (error instanceof UpstreamError || error instanceof StoreUnavailable || error instanceof ApplicationFailure) {
+  if (error instanceof UpstreamError || error instanceof StoreError || error instanceof ApplicationFailure) {
     return error.message;
   }
   const { name, code } = describeError(error);
