@@ -1,19 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseKeyRing } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
+import { listenOnLoopback } from '../support/loopback';
 
 const DEPLOY = join(__dirname, '..', '..', 'deploy');
 
+const newFolder = useFolders();
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-deploy-'));
+  folder = await newFolder();
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function run(program: string, args: readonly string[], env: Record<string, string> = {}) {
   return new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
@@ -87,9 +87,8 @@ test.each([[['api-server']], [[]]])('run.sh %j ends with status 2 and lists the 
 test('ready.mjs passes only if /readyz answers with 200, and uses no proxy, also if no_proxy is not set', async () => {
   const listener: RequestListener = ({ url }, response) => response.writeHead(url === '/readyz' ? status : 404).end();
   let status = 200;
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const METRICS_PORT = String((server.address() as AddressInfo).port);
+  const server = createServer(listener);
+  const METRICS_PORT = String(await listenOnLoopback(server));
   const proxy = { http_proxy: 'http://proxy.invalid', https_proxy: 'http://proxy.invalid', NODE_USE_ENV_PROXY: '1' };
   const check = () => run(process.execPath, [join(DEPLOY, 'ready.mjs')], { METRICS_PORT, ...proxy });
   expect(await check()).toMatchObject({ status: 0 });

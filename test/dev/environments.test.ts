@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { readConfig } from '../../src/config';
@@ -12,14 +11,15 @@ import {
 } from '../../src/dev/environments';
 import { temporalService } from '../../src/dev/temporal-server';
 import { generateKey } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
 import { UPSTREAM_NOWHERE } from '../support/processes';
 
 describe('the environment of a process', () => {
+  const newFolder = useFolders();
   let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(`${tmpdir()}/dev-`);
+  beforeEach(async () => {
+    folder = await newFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   test("leads to the dev server, whatever the user's configuration of Temporal contains", () => {
     const user = {

@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { confirmFresh, removeSandboxData, sandboxDataFiles } from '../../src/dev/fresh';
+import { useFolders } from '../support/folders';
 
 describe('a fresh start', () => {
+  const newFolder = useFolders();
   let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'fresh-'));
+  beforeEach(async () => {
+    folder = await newFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   test('removes the data of the sandbox only', () => {
     for (const name of ['sandbox', 'keys', 'reports']) mkdirSync(path.join(folder, name));

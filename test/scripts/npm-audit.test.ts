@@ -24,6 +24,6 @@ test.each([
   async (_title, output, npmStatus, status, stdout) => {
     const PATH = project.program('npm', `process.stdout.write(${JSON.stringify(output)}); process.exit(${npmStatus});`);
     const command = project.node(['scripts/npm-audit.mjs'], { PATH });
-    expect([await command.exited, command.stdout]).toEqual([status, stdout]);
+    expect([await command.exited, command.stdout()]).toEqual([status, stdout]);
   },
 );
