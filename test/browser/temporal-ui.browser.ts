@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -21,6 +19,7 @@ import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
 import { freePort } from '../support/temporal-server';
 import { openPage } from './fixture';
 
@@ -42,7 +41,7 @@ let codecOrigin: string;
 
 /** Starts Temporal with its UI and the api process's server, with the arguments and the environment of `npm start`. */
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-ui-'));
+  folder = await newFolder();
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   const { api: settings, payload, temporal: at } = readConfig('api', localApiEnvironment(env, apiPort, uiPort), folder);
@@ -84,8 +83,8 @@ afterAll(async () => {
   if (server?.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit');
   await stopApi();
   await audit?.close();
-  await rm(folder, { recursive: true, force: true });
 });
+const newFolder = useFolders();
 
 async function stopApi(): Promise<void> {
   if (api?.server.listening !== true) return;
@@ -166,6 +165,7 @@ test('a page of another origin in the same browser cannot read from the api', as
   }
 });
 
+// The last test, because it stops the api.
 test('without the api the page shows ciphertext only, with an error message', async () => {
   await stopApi();
   const { page } = await openPage(pageUrl);

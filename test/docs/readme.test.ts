@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { parseKeyRing } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
 import { type ProcessName, runProcess, startProcess, useBuild } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { commandsOf, fencesOf, ROOT } from './markdown';
@@ -19,7 +19,7 @@ let env: Record<string, string>;
 
 useBuild();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-readme-'));
+  folder = await newFolder();
   server = await startTemporalServer();
   const sandbox = await startProcess('sandbox', folder, {
     SANDBOX_PORT: '0',
@@ -51,10 +51,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'applicants.csv'), `${csv?.lines.join('\n')}\n`);
 }, 300_000);
 
-afterAll(async () => {
-  await server?.stop();
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.stop());
+const newFolder = useFolders();
 
 /** Runs what the npm script of the same name runs after the build. */
 async function npmRun(name: ProcessName, args: readonly string[], more: Record<string, string> = {}) {
@@ -76,7 +74,7 @@ async function serves(name: 'worker' | 'webhook' | 'api') {
   expect(await started.stop()).toBe(0);
 }
 
-/** The command lines of the README, in order, each with its test. */
+/** The command lines of the README, each with its test. The tests run in this order: later ones use the applicants of earlier ones. */
 const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   'npm start': npmStart,
   'npm start -- --once': npmStart,
