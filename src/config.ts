@@ -258,7 +258,7 @@ function isRemote(upstreams: readonly string[]): boolean {
 }
 
 /** More than an attacker can guess over a network. */
-const SHORTEST_SECRET = 16;
+const MIN_SECRET_LENGTH = 16;
 
 /** Stands for the three default URLs. */
 const DEFAULT_UPSTREAM = 'https://api.humanapi.co';
@@ -327,8 +327,8 @@ function findMissing(
     const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
     check(
       'WEBHOOK_SECRET',
-      isLocal || secrets.every(({ length }) => length >= SHORTEST_SECRET),
-      `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
+      isLocal || secrets.every(({ length }) => length >= MIN_SECRET_LENGTH),
+      `at least ${MIN_SECRET_LENGTH} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
     );
   }
   return faults;
