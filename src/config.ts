@@ -29,7 +29,7 @@ import {
   plaintextFaults,
   readTemporalSettings,
   TEMPORAL_VARIABLES,
-  type TemporalSettingsRead,
+  type TemporalEnvironment,
   temporalNames,
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
@@ -77,7 +77,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
 function toConfig(
   processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
-  { hasServer, ...temporal }: TemporalSettingsRead,
+  { hasServer, ...temporal }: TemporalEnvironment,
   devKeys: KeyRing | null,
   set: Environment,
 ) {

@@ -76,16 +76,16 @@ export function createRejectionWatch(
   log: { info(fields: object, text: string): void; error(fields: object, text: string): void },
 ): Interceptor {
   const { namespace } = settings;
-  const at = { address: settings.connection.address, namespace };
+  const logFields = { address: settings.connection.address, namespace };
   let loggedAtMs: number | null = null;
   const onStatus = (code: unknown) => {
     const status = STATUS_NAMES.get(code);
     if (status === undefined) {
-      if (code === GRPC.OK && loggedAtMs !== null) log.info(at, 'Temporal accepts the key or certificate again');
+      if (code === GRPC.OK && loggedAtMs !== null) log.info(logFields, 'Temporal accepts the key or certificate again');
       if (code === GRPC.OK) loggedAtMs = null;
     } else if (loggedAtMs === null || performance.now() - loggedAtMs >= LOG_EVERY_MS) {
       loggedAtMs = performance.now();
-      log.error(at, describeRejection(settings, status));
+      log.error(logFields, describeRejection(settings, status));
     }
   };
   return (options, nextCall) => {

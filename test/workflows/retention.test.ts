@@ -15,7 +15,7 @@ import { openHolds } from '../../src/report-store/holds';
 import type { ManifestChange } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createErasure } from '../../src/temporal/erasure';
-import { keepRetentionSchedule } from '../../src/temporal/schedules';
+import { keepSchedule, RETENTION_SCHEDULE } from '../../src/temporal/schedules';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -73,7 +73,12 @@ async function setup() {
     quarantine: openMailboxQuarantine(store.shelf, null),
     eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
-      keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
+      keepSchedule(
+        RETENTION_SCHEDULE,
+        { client, taskQueue, everyMs: retentionMs },
+        silent,
+        new AbortController().signal,
+      ),
     async work({ record, ...over }: Partial<RetentionSettings & Pick<Audit, 'record'>> = {}) {
       const retention: RetentionSettings = {
         ...settings,

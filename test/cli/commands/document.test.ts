@@ -4,21 +4,20 @@ import { readCommandLine } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import type { ReportStore } from '../../../src/report-store/port';
-import { createCipher, generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
+import { generateKey } from '../../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
-import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
+import { cipherOf } from '../../support/keys';
+import { runProcess, useBuild } from '../../support/processes';
 import { createFixture } from './fixture';
 
 const BODY = pdf('\u0000\u00ff binary '.repeat(20_000));
 const KEY = generateKey('k1');
 
-beforeAll(ensureBuilt, 240_000);
-afterAll(killLeftOvers);
+useBuild();
 
 async function setup(given: Partial<CommandContext> = {}) {
   const about = await createFixture(given);
-  const ring = parseKeyRing(KEY);
-  const cipher = ring && createCipher(ring);
+  const cipher = cipherOf(KEY);
   const root = join(about.folder, 'reports');
   const store = createFolderStore(root, { cipher, encrypts: true });
   const entry = await store.save(documentToStore(), pieces(BODY, 50_000));
