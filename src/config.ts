@@ -211,7 +211,7 @@ const VARIABLES = {
   }).default(DAY_MS),
   WEBHOOK_HOST: host.prefault('127.0.0.1'),
   WEBHOOK_PORT: port.prefault('3001'),
-  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', parseList(/./)).optional(),
+  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', parseList()).optional(),
   ...SIGNATURE_VARIABLES,
   ...tlsVariables('WEBHOOK'),
   WEBHOOK_TRUSTED_PROXIES: networks.optional(),

@@ -12,7 +12,7 @@ import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { createLazyClient } from './temporal/connection';
-import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createErasure } from './temporal/erasure';
 import { createDigestKeys } from './temporal/key-ring';
@@ -71,14 +71,14 @@ runProcess('worker', async () => {
 
   const dataConverter = createDataConverter(config.payload, namespace, createDecodeFaultReport(registry, log));
   const client = createLazyClient(config.temporal, dataConverter, log);
-  const cipher = createDiskCipher(config.payload);
+  const noticeEncryption = createNoticeEncryption(config.payload);
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
   // Not from the spool, which is the webhook's and usually on another host.
-  const entries = { spoolFolder: null, reportStore: () => reportStore, cipher };
+  const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
   const internalActivities = createInternalActivities({
-    ...{ reportStore, cipher, audit, metrics, refreshForMs, policy },
+    ...{ reportStore, noticeEncryption, audit, metrics, refreshForMs, policy },
     digestKeys: createDigestKeys(config.payload.ring, humanApi.clientSecret),
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sweepSource: createSweepSource({ client, taskQueue }),
