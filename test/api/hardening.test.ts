@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { isDeeperThan } from '../../src/api/body-parsers';
-import { createKeyCheck, parseApiKeys } from '../../src/api/keys';
+import { createKeyFinder, parseApiKeys } from '../../src/api/keys';
 import { createCallerLimit } from '../../src/process/caller-limit';
 import { toCallerKey } from '../../src/process/networks';
 import { readFaults } from '../support/configuration';
@@ -120,8 +120,8 @@ test('a key is found by its hash', () => {
   const keys = parseApiKeys(
     `ops:operate+read:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683, b:audit:${HASH}`,
   );
-  expect(createKeyCheck(keys ?? [])('key')).toMatchObject({ name: 'ops', roles: ['read', 'operate'] });
-  expect(createKeyCheck(keys ?? [])('Key')).toBeNull();
+  expect(createKeyFinder(keys ?? [])('key')).toMatchObject({ name: 'ops', roles: ['read', 'operate'] });
+  expect(createKeyFinder(keys ?? [])('Key')).toBeNull();
 });
 
 test.each([

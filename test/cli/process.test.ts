@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { createFolderStore } from '../../src/report-store/folder/store';
@@ -204,7 +205,7 @@ describe('the operator command', () => {
   test('opens a mailbox again for a replayed notice that its first run had', async () => {
     const store = createFolderStore(join(folder, 'reports'));
     await store.init();
-    const quarantine = openMailboxQuarantine(store.shelf, null);
+    const quarantine = openMailboxQuarantine(store.shelf, NO_ENCRYPTION);
     const content = serializeNotices([REPORT]);
     const mailbox = temporal().client.workflow.getHandle('notices-h-2');
     const replay = async (key: string) => {

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { createInternalActivities, createUpstreamActivities } from '../../src/activities';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import type { RetentionSettings } from '../../src/activities/retention';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { Audit } from '../../src/observability/audit';
 import type { ReportStore } from '../../src/report-store/port';
@@ -86,7 +87,7 @@ function createActivities(options: WorkersOptions) {
   const internalActivities = createInternalActivities({
     ...manifestDeps(reportStore),
     ...(options.audit && { audit: options.audit }),
-    cipher: null,
+    noticeEncryption: NO_ENCRYPTION,
     metrics: createActivityMetrics(registry),
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sweepSource: createSweepSource({ client, taskQueue }),
