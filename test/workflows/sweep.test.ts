@@ -119,7 +119,7 @@ test('the sweep finds people without applicants, applicants without people, and 
   expect(JSON.stringify(list)).not.toContain('@');
   // Nothing is deleted, and only people who are not listed are read one by one.
   expect(upstream.count('withdraw')).toBe(0);
-  expect(upstream.callsTo('readStatus').map(({ target: of }) => of)).toEqual(['h-gone']);
+  expect(upstream.callsTo('readStatus').map(({ target }) => target)).toEqual(['h-gone']);
 });
 
 test('the sweep calls Human API before every poll', async () => {
