@@ -1,4 +1,4 @@
-import { readArguments } from '../../src/cli/arguments';
+import { readStarterArguments } from '../../src/cli/arguments';
 
 /** Reads arguments that end the process. */
 function setup() {
@@ -14,7 +14,7 @@ function setup() {
   });
   const exitOf = (...argv: string[]) => {
     try {
-      readArguments(argv);
+      readStarterArguments(argv);
     } catch (error) {
       return { exit: (error as Error).message, output };
     }
@@ -33,7 +33,7 @@ const PLAIN = {
 test('reads one applicant from flags', () => {
   const details = ['--first-name', 'Max', '--last-name', 'Muster', '--date-of-birth', '1968-02-13'];
   const sources = ['--suggested-source', 'Clinic', '--suggested-source', 'Pharmacy'];
-  expect(readArguments([...ONE, ...details, ...sources])).toEqual({
+  expect(readStarterArguments([...ONE, ...details, ...sources])).toEqual({
     ...PLAIN,
     source: {
       single: {
@@ -45,8 +45,8 @@ test('reads one applicant from flags', () => {
 });
 
 test('does not keep repeated flags for the next call', () => {
-  readArguments([...ONE, '--suggested-source', 'Clinic']);
-  expect(readArguments(ONE)).toMatchObject({ source: { single: { suggestedSources: [] } } });
+  readStarterArguments([...ONE, '--suggested-source', 'Clinic']);
+  expect(readStarterArguments(ONE)).toMatchObject({ source: { single: { suggestedSources: [] } } });
 });
 
 test('reads a file or standard input, with switches', () => {
@@ -59,7 +59,7 @@ test('reads a file or standard input, with switches', () => {
     '--reports',
     'unity:json;ccdraw:pdf',
   ];
-  expect(readArguments(['--file', '-', ...switches])).toEqual({
+  expect(readStarterArguments(['--file', '-', ...switches])).toEqual({
     ...{ source: { file: '-' }, wait: true, json: true, again: true, dryRun: true, autoInvite: false },
     wanted: { unity: ['json'], ccdraw: ['pdf'] },
     authorizationReference: null,
@@ -88,8 +88,10 @@ test.each([
 
 test('accepts an authorization reference for one applicant and for a file', () => {
   const reference = ['--authorization-reference', 'AUTH-2026/17:a'];
-  expect(readArguments([...ONE, ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
-  expect(readArguments(['--file', '-', ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
+  expect(readStarterArguments([...ONE, ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
+  expect(readStarterArguments(['--file', '-', ...reference])).toMatchObject({
+    authorizationReference: 'AUTH-2026/17:a',
+  });
 });
 
 test.each(['Max Muster', 'max@example.org', '../x y', '-7', '', 'é', 'x'.repeat(101), 'AUTH-1\n'])(

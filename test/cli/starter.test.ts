@@ -370,7 +370,7 @@ test.each([
       [HEADER, 'POL-1,max@example.org,,,,'],
       [HEADER, 'POL-1,eve@example.org,,,,'],
     ],
-    'it has changed',
+    'was changed while it was read',
   ],
   ['without a header', [['POL-1,max@example.org']], 'expected a header'],
 ])('a file %s starts no applicant: status 2', async (_name, versions, text) => {

@@ -46,7 +46,7 @@ test('withdraws an open applicant, which closes as cancelled; a second cancel re
   expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
   expect(messages()).not.toMatch('no worker');
   expect(await run('cancel', 'POL-1')).toBe(1);
-  expect(messages()).toMatch('POL-1: not cancelled, because it is already closed (cancelled)');
+  expect(messages()).toMatch('POL-1: not cancelled: it has closed already (cancelled)');
   expect(await run('cancel', 'POL-1', '--json')).toBe(1);
   expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'closed', outcome: 'cancelled' }]);
 });
