@@ -3,7 +3,7 @@ import { readStarterArguments } from './cli/arguments';
 import { createCommandAudit } from './cli/command-audit';
 import { runStarter } from './cli/starter';
 import { openTerminal } from './cli/terminal';
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
+import { listSetNames, readConfig } from './config';
 import { runProcess } from './process/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
@@ -12,7 +12,7 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 
 runProcess('starter', async () => {
   const args = readStarterArguments(process.argv.slice(2));
-  const config = exitOnConfigurationError(() => readConfig('starter'));
+  const config = readConfig('starter');
   const { terminal, print, signal, reach } = openTerminal();
   const connect = async () => {
     const { namespace } = config.temporal;

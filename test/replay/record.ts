@@ -8,10 +8,10 @@ import { reportNotification } from '../webhook/webhook-fixture';
 import { recordAfterClosing } from './record-after-closing';
 import { type Recorded, removeHistories, writeHistories } from './recorded';
 
-// Not a test: `npm run record` has jest run it, because it is made of the tests' support files.
+// Not a test: `npm run record` runs it with jest, because it uses the support files of the tests.
 
 const RECORD_TIMEOUT_MS = 300_000;
-/** Ten story minutes in 2.5 s; the waits fit. */
+/** Ten minutes of the story take 2.5 s; the policy fits to that. */
 const STORY = {
   speed: 240,
   notices: 'sent',
@@ -29,7 +29,7 @@ const STORY = {
     APPLICANT_EXPIRES_AFTER: '2m',
   },
 } as const;
-/** So early that the straight way of one applicant takes three runs. */
+/** So early that an applicant without incidents takes three runs. */
 const CONTINUE_AFTER_EVENTS = 40;
 
 afterAll(killLeftOvers);
@@ -44,7 +44,11 @@ test(
   RECORD_TIMEOUT_MS,
 );
 
-test('records what comes after the closing', async () => writeHistories(await recordAfterClosing()), RECORD_TIMEOUT_MS);
+test(
+  'records the workflows after a closing',
+  async () => writeHistories(await recordAfterClosing()),
+  RECORD_TIMEOUT_MS,
+);
 
 async function recordPersonas(): Promise<Recorded[]> {
   return onServer([], async (installation) => {
@@ -112,9 +116,9 @@ async function recordContinueAsNew(): Promise<Recorded[]> {
 
 /** The history of every run of a workflow, the first one first: each names the next. */
 async function runsOf(client: Client, workflowId: string): Promise<Recorded[]> {
-  const about = await client.workflow.getHandle(workflowId).describe();
+  const description = await client.workflow.getHandle(workflowId).describe();
   const runs: Recorded[] = [];
-  for (let runId = about.raw.workflowExecutionInfo?.firstRunId; runId; ) {
+  for (let runId = description.raw.workflowExecutionInfo?.firstRunId; runId; ) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     runs.push({ name: `handed-over-${runs.length + 1}`, history });
     runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;

@@ -207,7 +207,7 @@ describe('the manifest', () => {
     const before = await store.updateManifest(change());
     await writeFile(join(root, 'POL-1', '.manifest.json.lock'), 'another writer');
     const waiting = store.updateManifest(change({ outcome: 'failed' }), { waitAtMostMs: 20 });
-    await expect(waiting).rejects.toThrow('for 20 ms');
+    await expect(waiting).rejects.toThrow('for 0.02 s');
     expect(await store.readManifest('POL-1')).toEqual(before);
   });
 

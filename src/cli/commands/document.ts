@@ -1,12 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
-import {
-  AlteredDocument,
-  NoSuchDocument,
-  StoreUnavailable,
-  UnreadableManifest,
-  WrongFolder,
-} from '../../report-store/errors';
+import { StoreError } from '../../report-store/errors';
 import { MANIFEST, reportName } from '../../report-store/layout';
 import type { ExitStatus } from '../exit-status';
 import { isClosedPipe } from '../terminal';
@@ -60,10 +54,7 @@ async function showDocument(
 class OutFileFailed extends Error {}
 
 function isExpected(error: unknown): error is Error {
-  return [
-    ...[NoSuchDocument, AlteredDocument, KeyMissing, StoreUnavailable],
-    ...[WrongFolder, UnreadableManifest, OutFileFailed],
-  ].some((type) => error instanceof type);
+  return [StoreError, KeyMissing, OutFileFailed].some((type) => error instanceof type);
 }
 
 async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null, signal: AbortSignal) {

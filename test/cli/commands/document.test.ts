@@ -54,8 +54,8 @@ test('--json requires --out, and reports what was written', async () => {
 });
 
 test.each([
-  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
-  ['no name', '', /manifest lists/],
+  ['a name that the manifest does not list', '../POL-2/manifest.json', /name of a document/],
+  ['no name', '', /name of a document/],
 ])('rejects %s', async (_, file, expected) => {
   const { run, messages, audited } = await setup();
   expect(await run(['POL-1', file])).toBe(1);
