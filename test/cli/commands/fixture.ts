@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createTerminal } from '../../../src/cli/terminal';
 import type { Cipher } from '../../../src/domain/encryption';
@@ -88,6 +89,14 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     folder,
     context,
     out,
+    /** Runs a command line; resolves to its exit status. */
+    run(...argv: string[]) {
+      const { action, json } = readCommandLine(argv);
+      out.length = 0;
+      return runCommand(action, { ...context, json: json || context.json });
+    },
+    /** The lines that the last command printed on stdout, as JSON. */
+    printed: () => out.map((line) => JSON.parse(line)),
     audited,
     store,
     messages: () => messages.join(''),
