@@ -6,7 +6,7 @@ import { openRequiredAudit } from './process/audit-process';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
-import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
 
 /** Temporal should be running, so this is one attempt, in which the client reconnects by itself. */
@@ -44,7 +44,7 @@ runProcess('chartway', async () => {
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
     spoolFolder: config.webhook.spoolFolder,
-    cipher: createDiskCipher(config.payload),
+    noticeEncryption: createNoticeEncryption(config.payload),
   });
   await audit.close();
   process.exit(status);

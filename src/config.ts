@@ -29,7 +29,7 @@ import {
   plaintextFaults,
   readTemporalSettings,
   TEMPORAL_VARIABLES,
-  type TemporalSettingsRead,
+  type TemporalEnvironment,
   temporalNames,
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
@@ -77,7 +77,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
 function toConfig(
   processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
-  { hasServer, ...temporal }: TemporalSettingsRead,
+  { hasServer, ...temporal }: TemporalEnvironment,
   devKeys: KeyRing | null,
   set: Environment,
 ) {
@@ -210,7 +210,7 @@ const VARIABLES = {
   }).default(DAY_MS),
   WEBHOOK_HOST: host.prefault('127.0.0.1'),
   WEBHOOK_PORT: port.prefault('3001'),
-  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', parseList(/./)).optional(),
+  WEBHOOK_SECRET: setting('one secret or several, comma-separated, none empty', parseList()).optional(),
   ...SIGNATURE_VARIABLES,
   ...tlsVariables('WEBHOOK'),
   WEBHOOK_TRUSTED_PROXIES: networks.optional(),

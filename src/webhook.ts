@@ -6,9 +6,9 @@ import { announceReady, openLogAndMetrics, runProcess } from './process/run-proc
 import { onShutdown } from './process/shutdown';
 import { openConfiguredSpool } from './spool/spool';
 import { createLazyClient } from './temporal/connection';
-import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
-import { createWebhook } from './webhook/webhook';
+import { createWebhook } from './webhook/create-webhook';
 
 /** 5 s for a request, 1 s for a rejected sender and 2 s for the spool, with a margin. */
 const GRACE_MS = 10_000;
@@ -21,16 +21,16 @@ runProcess('webhook', async () => {
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
-  // The number shows a comma in a secret, which makes two of it.
-  log.info({ secrets: secrets.length }, 'secrets of senders');
-  const cipher = createDiskCipher(config.payload);
-  const spool = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, cipher, registry, log });
+  // The number, because a comma in a secret splits it in two.
+  log.info({ secrets: secrets.length }, 'webhook secrets');
+  const encryption = createNoticeEncryption(config.payload);
+  const spool = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, encryption, registry, log });
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 
   const address = await listen(server, config.webhook);
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
 
-  // The connection to Temporal is not closed: under a call between two attempts that would throw out of a timer of the SDK.
+  // The connection to Temporal stays open: closing it between two attempts of a call makes a timer of the SDK throw.
   onShutdown(
     async () => {
       log.info('draining');

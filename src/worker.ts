@@ -12,12 +12,12 @@ import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { createLazyClient } from './temporal/connection';
-import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createErasure } from './temporal/erasure';
 import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
-import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
+import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { warnIfServerOld } from './temporal/server-version';
 import { createSweepSource } from './temporal/sweep-source';
@@ -71,14 +71,14 @@ runProcess('worker', async () => {
 
   const dataConverter = createDataConverter(config.payload, namespace, createDecodeFaultReport(registry, log));
   const client = createLazyClient(config.temporal, dataConverter, log);
-  const cipher = createDiskCipher(config.payload);
+  const noticeEncryption = createNoticeEncryption(config.payload);
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
   // Not from the spool, which is the webhook's and usually on another host.
-  const entries = { spoolFolder: null, reportStore: () => reportStore, cipher };
+  const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
   const internalActivities = createInternalActivities({
-    ...{ reportStore, cipher, audit, metrics, refreshForMs, policy },
+    ...{ reportStore, noticeEncryption, audit, metrics, refreshForMs, policy },
     digestKeys: createDigestKeys(config.payload.ring, humanApi.clientSecret),
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sweepSource: createSweepSource({ client, taskQueue }),
@@ -97,8 +97,8 @@ runProcess('worker', async () => {
     await upstream.close();
   };
   // Not awaited, because applicants do not depend on the schedules.
-  void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, signal);
-  void keepRetentionSchedule({ client, taskQueue, retentionMs }, log, signal);
+  void keepSchedule(SWEEP_SCHEDULE, { client, taskQueue, everyMs: config.sweepEveryMs }, log, signal);
+  void keepSchedule(RETENTION_SCHEDULE, { client, taskQueue, everyMs: retentionMs }, log, signal);
   serveSweepMetrics(registry, reportStore);
   serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';

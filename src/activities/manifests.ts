@@ -53,7 +53,7 @@ export interface ManifestDeps {
   readonly digestKeys: DigestKeys;
   readonly audit: Pick<Audit, 'record'>;
   readonly runs: Pick<ApplicantRuns, 'scheduleChecks'>;
-  /** How long after the closing new versions of reports are collected. */
+  /** How long after the closing new versions of reports are collected, in ms. */
   readonly refreshForMs: number;
 }
 

@@ -30,7 +30,7 @@ export interface RefreshToRecord {
 export interface RefreshDeps {
   readonly reportStore: ReportStore;
   readonly runs: Pick<ApplicantRuns, 'openSinceMs' | 'passReportNotice' | 'passToRefresh'>;
-  /** How long after the closing new versions of reports are collected. */
+  /** How long after the closing new versions of reports are collected, in ms. */
   readonly refreshForMs: number;
   /** The worker's, because Temporal may have deleted the run with its own. The wanted reports are those of the manifest. */
   readonly policy: Policy;

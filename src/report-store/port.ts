@@ -1,4 +1,3 @@
-import type { Cipher } from '../domain/encryption';
 import type { Outcome, Reason } from '../domain/outcome';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
 import type { Shelf } from './shelf';
@@ -85,14 +84,6 @@ export interface StoreIdentity {
   readonly id: string;
   /** ISO 8601. */
   readonly createdAt: string;
-}
-
-/** Encryption of files at rest. Files in clear and encrypted ones can be mixed: both are read. */
-export interface StoreEncryption {
-  /** Null without keys. */
-  readonly cipher: Cipher | null;
-  /** Whether new files are encrypted; requires the cipher. */
-  readonly encrypts: boolean;
 }
 
 /**

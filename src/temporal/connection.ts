@@ -7,9 +7,10 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import { createLogLimit } from '../process/log-limit';
 import { isLoopbackHost } from '../process/loopback';
 import { createRejectionWatch, describeRejection, rejectionOf, TemporalRejected } from './rejection';
-import { GRPC, hasStatus } from './rpc';
+import { callWithDeadline, GRPC, hasStatus } from './rpc';
 import { hostOf, type TemporalSettings } from './settings';
 
 interface Log {
@@ -84,14 +85,14 @@ export async function waitUntilReachable<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = settings;
-  const at = { address: connection.address, namespace };
+  const logFields = { address: connection.address, namespace };
   const startedMs = performance.now();
-  let lastLog = { ms: Number.NEGATIVE_INFINITY, rejection: null as string | null };
+  let logged = null as { readonly rejection: string | null; readonly isDue: () => boolean } | null;
   for (;;) {
     try {
       signal?.throwIfAborted();
       const reached = await attempt();
-      if (lastLog.ms > 0) log.info(at, 'Temporal answers');
+      if (logged !== null) log.info(logFields, 'Temporal answers');
       return reached;
     } catch (error) {
       signal?.throwIfAborted();
@@ -100,13 +101,14 @@ export async function waitUntilReachable<T>(
       const isLimited = giveUpAfterMs !== Number.POSITIVE_INFINITY;
       if (rejection !== null && isLimited) throw new TemporalRejected(settings, rejection, error);
       if (nowMs - startedMs >= giveUpAfterMs) throw new TemporalUnreachable(settings, nowMs - startedMs, error);
-      const logEveryMs = rejection === null ? LOG_EVERY_MS : LOG_REJECTION_EVERY_MS;
-      if (rejection !== lastLog.rejection || nowMs - lastLog.ms >= logEveryMs) {
-        lastLog = { ms: nowMs, rejection };
+      if (logged?.rejection !== rejection) {
+        logged = { rejection, isDue: createLogLimit(rejection === null ? LOG_EVERY_MS : LOG_REJECTION_EVERY_MS) };
+      }
+      if (logged.isDue()) {
         const what = isNamespaceMissing(error) ? `its namespace "${namespace}"` : 'it to answer';
         // An administrator may renew the key or certificate; a waiting worker then continues.
-        if (rejection !== null) log.error({ ...at, error }, describeRejection(settings, rejection));
-        else log.warn({ ...at, error }, `Temporal at ${connection.address}: waiting for ${what}`);
+        if (rejection !== null) log.error({ ...logFields, error }, describeRejection(settings, rejection));
+        else log.warn({ ...logFields, error }, `Temporal at ${connection.address}: waiting for ${what}`);
       }
       await sleep(RETRY_MS, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
@@ -115,12 +117,11 @@ export async function waitUntilReachable<T>(
 
 /** Reads the namespace: a dev server listens some moments before it has one, and a mistyped namespace must not look like a running server. */
 export async function probeNamespace(
-  connection: Pick<ConnectionLike, 'withDeadline' | 'workflowService'>,
+  connection: Pick<ConnectionLike, 'workflowService' | 'withDeadline' | 'withAbortSignal'>,
   namespace: string,
 ): Promise<void> {
-  await connection.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () =>
-    connection.workflowService.describeNamespace({ namespace }),
-  );
+  const describe = () => connection.workflowService.describeNamespace({ namespace });
+  await callWithDeadline(connection, describe, Date.now() + PROBE_TIMEOUT_MS);
 }
 
 /** By default, gRPC waits up to two minutes before it connects to a lost server again. */

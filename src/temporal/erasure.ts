@@ -12,7 +12,7 @@ import {
 import { createApplicants } from './applicants';
 import { readInvitedPeople, readWithdrawnPeople } from './history';
 import { createOperations, type OperationStep } from './operations';
-import { createRemoval, ERASED } from './removal';
+import { createRunDeletion, TERMINATION_REASON } from './removal';
 import { nullIfNotFound } from './rpc';
 import { waitForCloseOrStuck } from './run-health';
 import { describeRun, isOpenRun, runIdOf, terminateRun, toApplicantRun } from './runs';
@@ -29,7 +29,7 @@ export interface Erasure {
    * Cancels an open applicant and waits for its end, withdraws the people upstream who are known as ours, deletes every run and the folder, and
    * repeats until nothing is left. A stuck applicant is terminated, and its people are withdrawn all the same. An applicant that starts before
    * the last check is erased too; a later one is new. Needs a worker; safe to repeat at any point.
-   * @throws what the client throws; RemovalStuck; OperationStuck; the signal's reason
+   * @throws what the client throws; RunNotDeleted; OperationStuck; the signal's reason
    */
   erase(clientUserId: string, signal?: AbortSignal): Promise<ErasureResult>;
   /** The same for a closed applicant; an applicant that is open, or is started during the erasure, stays from then on. */
@@ -40,7 +40,7 @@ export interface Erasure {
 interface ErasureRun {
   readonly clientUserId: string;
   readonly signal: AbortSignal | undefined;
-  readonly openPolicy: 'cancel' | 'keep';
+  readonly openApplicant: 'cancel' | 'keep';
   readonly totals: { -readonly [key in Exclude<keyof ErasureResult, 'result'>]: ErasureResult[key] };
   /** By run id. In memory only, because the journal holds no personal data. */
   readonly emails: Map<string, string | null>;
@@ -60,7 +60,7 @@ export function createErasure(deps: {
   const { client, records, onStep = () => {} } = deps;
   const applicants = createApplicants(deps);
   const operations = createOperations(deps);
-  const removal = createRemoval(client, (workflowId, runs) => onStep({ step: 'runs', workflowId, runs }));
+  const removal = createRunDeletion(client, (workflowId, runs) => onStep({ step: 'runs', workflowId, runs }));
 
   return {
     erase: (clientUserId, signal) => erase(newRun(clientUserId, signal, 'cancel')),
@@ -115,9 +115,9 @@ export function createErasure(deps: {
 
   /** Cancels an open applicant and waits for its end. A stuck one is terminated; its people are withdrawn later. */
   async function cancelIfOpen(run: ErasureRun): Promise<boolean> {
-    const { clientUserId, signal, openPolicy } = run;
+    const { clientUserId, signal, openApplicant } = run;
     const workflowId = applicantWorkflowId(clientUserId);
-    const open = openPolicy === 'cancel' ? await findOpenRun(workflowId) : null;
+    const open = openApplicant === 'cancel' ? await findOpenRun(workflowId) : null;
     if (!open) return false;
     await record(run, { runs: [open] });
     onStep({ step: 'cancel' });
@@ -126,7 +126,7 @@ export function createErasure(deps: {
     const { stuck } = await waitForCloseOrStuck(client, workflowId, signal);
     if (stuck) {
       onStep({ step: 'stuck', ...stuck });
-      await terminateRun(client, stuck, ERASED);
+      await terminateRun(client, stuck, TERMINATION_REASON);
     }
     await recordWithdrawn(run);
     return true;
@@ -134,7 +134,7 @@ export function createErasure(deps: {
 
   async function terminateIfOpen(workflowId: string): Promise<void> {
     const open = await findOpenRun(workflowId);
-    if (open) await terminateRun(client, open, ERASED);
+    if (open) await terminateRun(client, open, TERMINATION_REASON);
   }
 
   async function withdraw(run: ErasureRun, known: KnownPeople) {
@@ -167,8 +167,8 @@ export function createErasure(deps: {
     return found.every((description) => description === null);
   }
 
-  async function isKeptOpen({ openPolicy, clientUserId }: ErasureRun): Promise<boolean> {
-    return openPolicy === 'keep' && (await findOpenRun(applicantWorkflowId(clientUserId))) !== null;
+  async function isKeptOpen({ openApplicant, clientUserId }: ErasureRun): Promise<boolean> {
+    return openApplicant === 'keep' && (await findOpenRun(applicantWorkflowId(clientUserId))) !== null;
   }
 
   /** The people that each run of this id has invited, by its search attribute, or by its history if it has none. */
@@ -201,9 +201,9 @@ export function createErasure(deps: {
   }
 }
 
-function newRun(clientUserId: string, signal: AbortSignal | undefined, openPolicy: 'cancel' | 'keep'): ErasureRun {
+function newRun(clientUserId: string, signal: AbortSignal | undefined, openApplicant: 'cancel' | 'keep'): ErasureRun {
   const totals = { humanIds: [], people: 0, runs: 0, files: 0, others: [] };
-  return { clientUserId, signal, openPolicy, totals, emails: new Map(), isFetching: false };
+  return { clientUserId, signal, openApplicant, totals, emails: new Map(), isFetching: false };
 }
 
 function otherWorkflowIds({ clientUserId, totals }: ErasureRun): readonly string[] {

@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
+import { createLogLimit } from '../process/log-limit';
 import { GRPC } from './rpc';
 import type { TemporalSettings } from './settings';
 
@@ -76,16 +77,16 @@ export function createRejectionWatch(
   log: { info(fields: object, text: string): void; error(fields: object, text: string): void },
 ): Interceptor {
   const { namespace } = settings;
-  const at = { address: settings.connection.address, namespace };
-  let loggedAtMs: number | null = null;
+  const logFields = { address: settings.connection.address, namespace };
+  let isLogDue: (() => boolean) | null = null; // null: not rejected
   const onStatus = (code: unknown) => {
     const status = STATUS_NAMES.get(code);
-    if (status === undefined) {
-      if (code === GRPC.OK && loggedAtMs !== null) log.info(at, 'Temporal accepts the key or certificate again');
-      if (code === GRPC.OK) loggedAtMs = null;
-    } else if (loggedAtMs === null || performance.now() - loggedAtMs >= LOG_EVERY_MS) {
-      loggedAtMs = performance.now();
-      log.error(at, describeRejection(settings, status));
+    if (status !== undefined) {
+      isLogDue ??= createLogLimit(LOG_EVERY_MS);
+      if (isLogDue()) log.error(logFields, describeRejection(settings, status));
+    } else if (code === GRPC.OK && isLogDue !== null) {
+      isLogDue = null;
+      log.info(logFields, 'Temporal accepts the key or certificate again');
     }
   };
   return (options, nextCall) => {

@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 import { KeyMissing } from '../domain/encryption';
 import type { RunRef } from '../domain/erasure';
 import { applicantWorkflowId, REFRESH_REPORTS } from '../workflows/contract';
-import { callBy, toMs } from './rpc';
+import { callWithDeadline, toMs } from './rpc';
 import { describeRun, isOpenRun, type RunDescription, runIdOf, waitForClose } from './runs';
 
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
@@ -38,22 +38,22 @@ export async function readStuckApplicant(client: Client, clientUserId: string): 
 
 /**
  * Waits until the newest run of a workflow closes, however long its activities take, unless it is stuck. Stuck means that two checks in a row
- * find it so, because a worker that is being replaced may fail a task. `findHindrance` may return another reason not to wait. Both results are
+ * find it so, because a worker that is being replaced may fail a task. `findReasonToReplace` may return another reason not to wait. Both results are
  * null if the run is gone. Rejects with the signal's reason.
  */
 export async function waitForCloseOrStuck(
   client: Client,
   workflowId: string,
   signal: AbortSignal | undefined,
-  findHindrance: (description: RunDescription) => Promise<string | null> = async () => null,
+  findReasonToReplace: (description: RunDescription) => Promise<string | null> = async () => null,
 ): Promise<{ readonly closed: RunDescription | null; readonly stuck: StuckRun | null }> {
   for (let wasStuck = false; ; ) {
     signal?.throwIfAborted();
     const description = await describeRun(client, { workflowId });
     if (description === null) return { closed: null, stuck: null };
     const stuckBy = (why: string) => ({ closed: null, stuck: { workflowId, runId: runIdOf(description), why } });
-    const hindrance = await findHindrance(description);
-    if (hindrance !== null) return stuckBy(hindrance);
+    const reason = await findReasonToReplace(description);
+    if (reason !== null) return stuckBy(reason);
     if (!isOpenRun(description)) return { closed: description, stuck: null };
     const why = await readStuckReason(client, description);
     if (why !== null && wasStuck) return stuckBy(why);
@@ -102,7 +102,9 @@ async function readLastTaskEnd(
 ) {
   const { namespace } = client.options;
   const request = { namespace, execution: execution ?? {}, maximumPageSize: LAST_EVENTS };
-  const { history } = await callBy(client, () => client.workflowService.getWorkflowExecutionHistoryReverse(request));
+  const { history } = await callWithDeadline(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse(request),
+  );
   return history?.events?.find(({ eventType }) => TASK_ENDS.includes(eventType));
 }
 

@@ -1,4 +1,5 @@
 import type { ConnectionLike } from '@temporalio/client';
+import { callWithDeadline } from './rpc';
 
 /**
  * The first server that obeys priorities by default. Measured by the order in which it dispatches three runs with the keys 5, 1 and 3:
@@ -19,10 +20,10 @@ export function describeOldServer(version: string | null | undefined): string | 
 
 /** Warns if the server is older than required. Never throws: a server may hide its version. */
 export async function warnIfServerOld(
-  { workflowService }: Pick<ConnectionLike, 'workflowService'>,
+  connection: Pick<ConnectionLike, 'workflowService' | 'withDeadline' | 'withAbortSignal'>,
   log: { warn(fields: object, text: string): void },
 ): Promise<void> {
-  const info = await workflowService.getSystemInfo({}).catch(() => null);
+  const info = await callWithDeadline(connection, () => connection.workflowService.getSystemInfo({})).catch(() => null);
   const text = describeOldServer(info?.serverVersion);
   if (text !== null) log.warn({}, text);
 }

@@ -14,8 +14,10 @@ export interface TemporalSettings {
   };
 }
 
-/** `hasServer`: the environment names a server; without it, the address is the default. */
-export type TemporalSettingsRead = TemporalSettings & { readonly hasServer: boolean };
+export interface TemporalEnvironment extends TemporalSettings {
+  /** Whether the environment names a server; without it, the address is the default. */
+  readonly hasServer: boolean;
+}
 
 /** How a worker identifies itself to Temporal. */
 export interface Deployment {
@@ -59,7 +61,7 @@ export function temporalNames(set: Environment): readonly string[] {
 }
 
 /** Reads an environment, its configuration file and its certificates. The environment must not contain empty values. */
-export function readTemporalSettings(set: Environment): TemporalSettingsRead | readonly ConfigurationFault[] {
+export function readTemporalSettings(set: Environment): TemporalEnvironment | readonly ConfigurationFault[] {
   const faults = findMalformed(set);
   if (faults.length > 0) return faults;
   try {
@@ -100,7 +102,7 @@ export function plaintextFaults({ connection }: TemporalSettings, set: Environme
 function parsePlaintextHosts(text: string): 'all' | readonly string[] | null {
   if (text === 'allowed') return 'all';
   if (text === 'refused') return [];
-  return parseList(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
+  return parseList((host) => /^([\w.-]+|\[[\da-f:]+\])$/i.test(host))(text.toLowerCase());
 }
 
 /** Finds values that envconfig would silently read as something else. */

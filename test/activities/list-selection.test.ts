@@ -94,7 +94,11 @@ test('no list exceeds the payload limit, whatever its rows contain', () => {
   fc.assert(
     fc.property(fc.array(sample, { minLength: 1, maxLength: 20 }), fc.nat(4_000), (samples, count) => {
       const rows = many(count, (at) => {
-        const { id, name, organization: sampled } = samples[at % samples.length] ?? { id: '', name: '', organization: null };
+        const {
+          id,
+          name,
+          organization: sampled,
+        } = samples[at % samples.length] ?? { id: '', name: '', organization: null };
         const numbered = sampled && { id: sampled.id && `${at} ${sampled.id}`, name: sampled.name };
         return row(`${at}${id}`.slice(0, 200), name, numbered);
       });

@@ -22,7 +22,8 @@ function setup() {
   const upstream = new FakeUpstream();
   const { humanId } = upstream.addPerson('POL-1', EMAIL, 0);
   const registry = new Registry();
-  const countPolled = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
+  const countPolled = async () =>
+    (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
   const deps = { upstream, metrics: createActivityMetrics(registry) };
   return { upstream, humanId, countPolled, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
 }

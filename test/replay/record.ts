@@ -2,8 +2,7 @@ import type { Client } from '@temporalio/client';
 import { applicantWorkflowId, mailboxWorkflowId, stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
-import { killLeftOvers } from '../support/processes';
-import { startTemporalServer } from '../support/temporal-server';
+import { useBuild } from '../support/processes';
 import { reportNotification } from '../webhook/webhook-fixture';
 import { recordAfterClosing } from './record-after-closing';
 import { type Recorded, removeHistories, writeHistories } from './recorded';
@@ -32,7 +31,7 @@ const STORY = {
 /** So early that an applicant without incidents takes three runs. */
 const CONTINUE_AFTER_EVENTS = 40;
 
-afterAll(killLeftOvers);
+useBuild();
 
 test(
   'records every persona, a cancelled applicant, second rounds, a mailbox and a continue-as-new',
@@ -127,16 +126,14 @@ async function runsOf(client: Client, workflowId: string): Promise<Recorded[]> {
 }
 
 async function onServer(
-  extraArgs: readonly string[],
+  temporalArguments: readonly string[],
   record: (installation: Installation) => Promise<Recorded[]>,
 ): Promise<Recorded[]> {
-  const server = await startTemporalServer({ extraArgs });
-  const installation = await Installation.start({ ...STORY, temporalAddress: server.address, taskQueue: 'chartway' });
+  const installation = await Installation.start({ ...STORY, temporalArguments });
   try {
     await installation.startWorker();
     return await record(installation);
   } finally {
     await installation.remove();
-    await server.stop();
   }
 }

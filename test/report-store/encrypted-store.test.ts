@@ -8,7 +8,8 @@ import { AlteredDocument, NoSuchDocument } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
+import { sha256 } from '../support/stored';
+import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const roots: string[] = [];
 const BODY = pdf('Robin Sample, born 1980-02-03, at Starfleet Medical '.repeat(3_000));

@@ -5,6 +5,7 @@ import { createMailboxActivities } from '../../src/activities/mailbox';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import {
   applicantWorkflowId,
@@ -154,7 +155,14 @@ export function useSimulation() {
 }
 
 function createAllActivities({ upstream, store, runs }: Required<Services>): Activities {
-  const deps = { ...manifestDeps(store), upstream, timeoutMs: 0, runs, policy: DEFAULT_POLICY, cipher: null };
+  const deps = {
+    ...manifestDeps(store),
+    upstream,
+    timeoutMs: 0,
+    runs,
+    policy: DEFAULT_POLICY,
+    noticeEncryption: NO_ENCRYPTION,
+  };
   return {
     ...createUpstreamActivities(deps),
     ...createManifestActivities(deps),

@@ -5,7 +5,7 @@ import { temporal } from '@temporalio/proto';
 import type { Outcome, Stage } from '../../src/domain/outcome';
 import { DAY_MS } from '../../src/domain/policy';
 import { createApplicantRuns, createNoticeSender, NoticeUndelivered } from '../../src/temporal/notices';
-import { createRemoval } from '../../src/temporal/removal';
+import { createRunDeletion } from '../../src/temporal/removal';
 import { readStuckReason } from '../../src/temporal/run-health';
 import { describeRun, readApplicantRun } from '../../src/temporal/runs';
 import {
@@ -240,7 +240,7 @@ describe('the refresh that a closing schedules', () => {
     const { runs, client, clientUserId } = setup();
     await runs.scheduleChecks(clientUserId, SCHEDULE, DAY_MS);
     const workflowId = refreshWorkflowId(clientUserId);
-    expect(await createRemoval(client, () => {}).remove(workflowId, undefined)).toBe(1);
+    expect(await createRunDeletion(client, () => {}).remove(workflowId, undefined)).toBe(1);
     expect(await describeRun(client, { workflowId })).toBeNull();
   });
 });

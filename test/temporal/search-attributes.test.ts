@@ -51,18 +51,26 @@ async function registered(namespace: string) {
 /** A connection on which some calls fail with a gRPC status, and calls are counted. */
 function failing(code: number, methods: readonly string[]): { through: Services; calls: string[] } {
   const calls: string[] = [];
+  let hasDeadline = false;
   const service = (real: object) =>
     new Proxy(real, {
       get(target, name: string) {
         return (request: object) => {
-          calls.push(name);
+          calls.push(hasDeadline ? name : `${name} without a deadline`);
           const rejection = Object.assign(new Error('rejected'), { code, details: 'rejected', metadata: {} });
           if (methods.includes(name)) return Promise.reject(rejection);
           return Reflect.get(target, name).call(target, request);
         };
       },
     });
-  const through = {
+  const through: Services = {
+    withAbortSignal: connection.withAbortSignal.bind(connection),
+    withDeadline: (_deadline, call) => {
+      hasDeadline = true;
+      return call().finally(() => {
+        hasDeadline = false;
+      });
+    },
     operatorService: service(connection.operatorService) as ConnectionLike['operatorService'],
     workflowService: service(connection.workflowService) as ConnectionLike['workflowService'],
   };
@@ -78,9 +86,12 @@ test('missing attributes are registered and usable at once', async () => {
   expect(logged).toHaveLength(1);
 });
 
-test('if none is missing, one call is made', async () => {
+test('if none is missing, one call is made; each call has a deadline', async () => {
   const { ensure, logged } = await setup();
-  await ensure();
+  const first = failing(0, []);
+  await ensure(first.through);
+  const names = ['listSearchAttributes', 'addSearchAttributes', 'countWorkflowExecutions'];
+  expect([...new Set(first.calls)]).toEqual(names);
   const { through, calls } = failing(0, []);
   await ensure(through);
   expect(calls).toEqual(['listSearchAttributes']);
@@ -95,7 +106,9 @@ test('several processes can register at once', async () => {
 
 test('another type is an error with the remedy', async () => {
   const { ensure } = await setup('--name', 'ApplicantStage', '--type', 'Text');
-  await expect(ensure()).rejects.toThrow(/ApplicantStage to be of type Keyword .*search-attribute remove .*create/);
+  await expect(ensure()).rejects.toThrow(
+    /another type than ApplicantStage \(Keyword\).*search-attribute remove .*create/,
+  );
   await expect(ensure()).rejects.toBeInstanceOf(SearchAttributesUnusable);
 });
 
@@ -111,9 +124,9 @@ test.each([
     const error = await ensure().catch((thrown: Error) => thrown);
     expect(error).toBeInstanceOf(SearchAttributesUnusable);
     const { message } = error as Error;
-    expect(message).toContain(`the search attribute ${name} of type ${type} in the namespace "${namespace}"`);
-    expect(message).toContain(`all ${slots} of that type are taken, by ${taken.join(', ')};`);
-    expect(message).toContain(`remove ${needed} that no one uses`);
+    expect(message).toMatch(`cannot register ${name}: the namespace "${namespace}" allows no more`);
+    expect(message).toMatch(`of type ${type} (taken by ${taken.join(', ')}).`);
+    expect(message).toMatch(`remove ${needed} unused ones`);
     // The commands work: after the named number of removals and the second command, the next attempt succeeds.
     const [, removal = '', creation = ''] = /temporal (operator .* NAME), then temporal (.*)$/.exec(message) ?? [];
     for (const each of taken.slice(0, needed)) await temporalCli(...removal.replace('NAME', each).split(' '), '--yes');
@@ -141,7 +154,7 @@ test.each([7, 12, 16])(
 test('if listing is not allowed, as in Temporal Cloud, registered attributes are found usable', async () => {
   const { ensure } = await setup(...keyword('ApplicantStage'), ...keyword('HumanId'));
   const { through } = failing(7, ['listSearchAttributes', 'addSearchAttributes']);
-  await expect(ensure(through)).rejects.toThrow(/search attributes ApplicantStageSince, ApplicantOutcome in/);
+  await expect(ensure(through)).rejects.toThrow(/search attributes ApplicantStageSince, ApplicantOutcome, and/);
   await ensure();
   await expect(ensure(through)).resolves.toBeUndefined();
 });

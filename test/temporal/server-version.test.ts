@@ -16,7 +16,8 @@ test.each(['1.31.2', '1.32.0', '1.31.0-151.2', '2.0.0', '', 'unknown', undefined
 test('a worker warns once, and a server without a version causes no warning', async () => {
   const logged: string[] = [];
   const log = { warn: (_: object, text: string) => void logged.push(text) };
-  const connectionWith = (answer: () => Promise<unknown>) => ({ workflowService: { getSystemInfo: answer } }) as never;
+  const connectionWith = (answer: () => Promise<unknown>) =>
+    ({ withDeadline: (_: number, call: typeof answer) => call(), workflowService: { getSystemInfo: answer } }) as never;
   await warnIfServerOld(
     connectionWith(async () => ({ serverVersion: '1.24.2' })),
     log,

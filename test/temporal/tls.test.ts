@@ -13,7 +13,7 @@ import {
   type ReachOptions,
   waitUntilReachable,
 } from '../../src/temporal/connection';
-import { readTemporalSettings, type TemporalSettingsRead } from '../../src/temporal/settings';
+import { readTemporalSettings, type TemporalEnvironment } from '../../src/temporal/settings';
 import { connectWorker } from '../../src/temporal/worker-connection';
 import { createAuthority, issueCertificate } from '../support/certificates';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
@@ -93,7 +93,7 @@ async function startFront(target: string): Promise<Http2SecureServer> {
 }
 
 /** The settings of an environment, with names after `TEMPORAL_`. */
-function settings(over: Record<string, string>): TemporalSettingsRead {
+function settings(over: Record<string, string>): TemporalEnvironment {
   const read = readTemporalSettings({
     TEMPORAL_ADDRESS: `127.0.0.1:${(front.address() as AddressInfo).port}`,
     ...Object.fromEntries(Object.entries(over).map(([name, value]) => [`TEMPORAL_${name}`, value])),
@@ -111,7 +111,7 @@ const mutual = (name: string) => ({
 
 /** Connects and disconnects, for both kinds of connections. */
 const CONNECTIONS = {
-  async client(read: TemporalSettingsRead, timeoutMs: number) {
+  async client(read: TemporalEnvironment, timeoutMs: number) {
     const lazy = createLazyClient(read);
     try {
       await waitUntilReachable(read, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS }, () =>
@@ -123,7 +123,7 @@ const CONNECTIONS = {
       await lazy.connection.close();
     }
   },
-  async worker(read: TemporalSettingsRead) {
+  async worker(read: TemporalEnvironment) {
     const connection = await connectWorker(read, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS });
     await connection.close();
   },
@@ -131,9 +131,9 @@ const CONNECTIONS = {
 
 /** Connects with these options, and disconnects. */
 const REACHES = {
-  client: async (read: TemporalSettingsRead, options: ReachOptions) =>
+  client: async (read: TemporalEnvironment, options: ReachOptions) =>
     (await connectClient(read, options)).connection.close(),
-  worker: async (read: TemporalSettingsRead, options: ReachOptions) => (await connectWorker(read, options)).close(),
+  worker: async (read: TemporalEnvironment, options: ReachOptions) => (await connectWorker(read, options)).close(),
 };
 
 test('a long-lived client logs a rejected key once a minute, and that it is accepted again', async () => {

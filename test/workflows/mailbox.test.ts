@@ -1,4 +1,5 @@
 import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -47,7 +48,7 @@ function setup(applicants: Readonly<Record<string, string>> = {}, answer: Receiv
       send(...notices);
       return waitForResult<DeliverNoticesResult>(mailboxWorkflowId(notices[0]?.humanId ?? ''));
     },
-    quarantine: openMailboxQuarantine(store.shelf, null),
+    quarantine: openMailboxQuarantine(store.shelf, NO_ENCRYPTION),
   };
 }
 

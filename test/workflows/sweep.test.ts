@@ -144,6 +144,22 @@ test('the sweep calls Human API before every poll', async () => {
   ]);
 });
 
+test('a sweep with a damaged working file fails, and the next one runs', async () => {
+  const { addPerson, start, listed, work, operations, upstream, store } = setup();
+  await start('DAMAGED-1', addPerson('DAMAGED-1'));
+  await listed();
+  const release = upstream.hold('listPeople');
+  await work();
+  const failed = expect(operations.sweep()).rejects.toThrow(/^sweep-\S+ does not finish: it failed\. /);
+  await until('the list of people', () => upstream.count('listPeople') > 0);
+  const [name = ''] = await store.shelf.list('sweeps/');
+  await store.shelf.put(name, Buffer.from('{"clientUserId":"FIT'));
+  release();
+  await failed;
+  expect(await store.shelf.list('sweeps/')).toEqual([]);
+  expect(await operations.sweep()).toMatchObject({ people: 1, applicants: 1 });
+});
+
 test('an incomplete list makes no person gone', async () => {
   const { addPerson, start, listed, work, operations, upstream } = setup();
   const humanId = addPerson('MISSED-1');
@@ -161,10 +177,10 @@ test('an open applicant without a worker is unread after twice its cadence', asy
   const clientUserId = workflowId.slice(applicantWorkflowId('').length);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: 'no-worker' });
   const pollMs = { invited: HOUR_MS, engaged: HOUR_MS, syncing: 1, attention: 1, someSynced: 1, disconnected: 1 };
-  const inspect = (aheadMs: number) => source.inspect(clientUserId, pollMs, Date.now() + aheadMs);
-  expect(await inspect(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
-  expect((await inspect(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
-  expect(await source.inspect('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+  const observe = (aheadMs: number) => source.observe(clientUserId, pollMs, Date.now() + aheadMs);
+  expect(await observe(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
+  expect((await observe(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
+  expect(await source.observe('NEVER-STARTED', pollMs, Date.now())).toBeNull();
 });
 
 test('an applicant whose answers decide nothing is distinguished from an unread one', async () => {
@@ -176,9 +192,9 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
   const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
-  const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
+  const observe = () => source.observe(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
   const found = await until('an undecided look-up', async () => {
-    const run = await inspect();
+    const run = await observe();
     return run?.isUndecided ? run : null;
   });
   expect(found).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });

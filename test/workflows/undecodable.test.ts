@@ -2,6 +2,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import { createMailboxActivities } from '../../src/activities/mailbox';
 import { createActivityMetrics } from '../../src/activities/metrics';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
@@ -64,7 +65,12 @@ const [upstream, store] = [new FakePeople(), new FakeStore()];
 const server = useRealServer(codec);
 beforeAll(async () => {
   const runs = createApplicantRuns({ client: server().client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
-  const deps = { runs, reportStore: store, cipher: null, metrics: createActivityMetrics(new Registry()) };
+  const deps = {
+    runs,
+    reportStore: store,
+    noticeEncryption: NO_ENCRYPTION,
+    metrics: createActivityMetrics(new Registry()),
+  };
   const internalActivities = {
     ...createMailboxActivities(deps),
     isApplicantOpen: async () => false,

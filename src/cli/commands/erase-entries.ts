@@ -23,7 +23,7 @@ export class SpoolUnreadable extends Error {
 
 /** Drops a person's quarantine records and counts the person's notices in the spool of this host. @throws {SpoolUnreadable} */
 export async function eraseEntries(
-  context: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
+  context: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'noticeEncryption'>,
   clientUserId: string,
   humanIds: readonly string[],
 ): Promise<EntriesResult> {
@@ -57,12 +57,12 @@ async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: 
 }
 
 async function countSpooled(
-  { spoolFolder, cipher }: Pick<CommandContext, 'spoolFolder' | 'cipher'>,
+  { spoolFolder, noticeEncryption }: Pick<CommandContext, 'spoolFolder' | 'noticeEncryption'>,
   isOfPerson: (notice: Notice) => boolean,
 ) {
   let spooled = 0;
   let unread = 0;
-  for await (const decoded of spoolFolder === null ? [] : readSpoolRecords(spoolFolder, cipher)) {
+  for await (const decoded of spoolFolder === null ? [] : readSpoolRecords(spoolFolder, noticeEncryption)) {
     if (decoded.kind === 'key-missing') unread += 1;
     const notices = decoded.kind === 'record' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
     spooled += notices?.filter(isOfPerson).length ?? 0;

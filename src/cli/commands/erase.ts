@@ -1,7 +1,7 @@
 import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
 import { openErasureRecords } from '../../report-store/erasure-records';
 import { createErasure } from '../../temporal/erasure';
-import { RemovalStuck } from '../../temporal/removal';
+import { RunNotDeleted } from '../../temporal/removal';
 import type { ExitStatus } from '../exit-status';
 import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 import { type EntriesResult, eraseEntries, SpoolUnreadable } from './erase-entries';
@@ -50,7 +50,7 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
     else await records.markReported(clientUserId);
     return printEraseResult(context, clientUserId, erased, entries);
   } catch (error) {
-    if (!(error instanceof RemovalStuck || error instanceof SpoolUnreadable)) throw error;
+    if (!(error instanceof RunNotDeleted || error instanceof SpoolUnreadable)) throw error;
     terminal.write(error.message);
     return 1;
   }

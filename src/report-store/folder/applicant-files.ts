@@ -1,10 +1,9 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../../disk/folders';
-import { type Cipher, KeyMissing } from '../../domain/encryption';
+import { type FileEncryption, requireCipher } from '../../domain/encryption';
 import { type DecryptedFile, Encryptor, encryptWhole, openFile } from '../envelope';
 import { folderName, withoutDigest } from '../layout';
-import type { StoreEncryption } from '../port';
 import type { FolderIdentity } from './identity';
 import { rejectLinks } from './store-folders';
 
@@ -23,7 +22,7 @@ export class ApplicantFiles {
     readonly base: string,
     readonly draftFolder: string,
     readonly clientUserId: string,
-    private readonly encryption: StoreEncryption,
+    private readonly encryption: FileEncryption,
     readonly identity: FolderIdentity,
   ) {
     this.path = join(base, folderName(clientUserId));
@@ -40,12 +39,12 @@ export class ApplicantFiles {
 
   /** For the bytes of a new file; null if they are stored in clear. */
   encryptorFor(file: string): Encryptor | null {
-    return this.encrypts ? new Encryptor(this.cipher(), this.boundTo(file)) : null;
+    return this.encrypts ? new Encryptor(requireCipher(this.encryption), this.boundTo(file)) : null;
   }
 
   /** The bytes to write for a text. */
   encodeText(file: string, text: string): string | Uint8Array {
-    return this.encrypts ? encryptWhole(this.cipher(), this.boundTo(file), Buffer.from(text)) : text;
+    return this.encrypts ? encryptWhole(requireCipher(this.encryption), this.boundTo(file), Buffer.from(text)) : text;
   }
 
   /** Null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
@@ -56,7 +55,7 @@ export class ApplicantFiles {
     if (handle === null) return null;
     try {
       const { mtime } = await handle.stat();
-      const opened = await openFile(readPieces(handle), this.boundTo(file), () => this.cipher());
+      const opened = await openFile(readPieces(handle), this.boundTo(file), () => requireCipher(this.encryption));
       return { ...opened, changedAt: mtime, close: () => handle.close() };
     } catch (error) {
       await handle.close();
@@ -83,11 +82,6 @@ export class ApplicantFiles {
   /** What the encryption of a file is bound to. Do not change it: existing files could not be decrypted. */
   private boundTo(file: string): string {
     return `${this.clientUserId}/${withoutDigest(file)}`;
-  }
-
-  private cipher(): Cipher {
-    if (this.encryption.cipher === null) throw new KeyMissing('of an earlier setting');
-    return this.encryption.cipher;
   }
 }
 

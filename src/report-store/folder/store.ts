@@ -1,8 +1,9 @@
 import { unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type FileEncryption, NO_ENCRYPTION } from '../../domain/encryption';
 import { createDocumentCheck } from '../document/check';
 import { documentFile } from '../layout';
-import type { ReportStore, StoreEncryption } from '../port';
+import type { ReportStore } from '../port';
 import { ApplicantFiles } from './applicant-files';
 import { claimFolder } from './claim';
 import { translateDiskErrors } from './disk-errors';
@@ -17,12 +18,10 @@ import { makeStoreFolder } from './store-folders';
 
 const REMOVE_STALE_EVERY_MS = 3_600_000;
 
-const IN_CLEAR: StoreEncryption = { cipher: null, encrypts: false };
-
 /** A report store in a folder of a local or shared file system. Only `init` makes the folder itself; folders in it are made when needed. */
 export function createFolderStore(
   root: string,
-  encryption: StoreEncryption = IN_CLEAR,
+  encryption: FileEncryption = NO_ENCRYPTION,
   expectedId: string | null = null,
 ): ReportStore {
   const base = resolve(root);

@@ -3,21 +3,20 @@ import { join } from 'node:path';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import type { ReportStore } from '../../../src/report-store/port';
-import { createCipher, generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
+import { generateKey } from '../../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
-import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
+import { cipherOf } from '../../support/keys';
+import { runProcess, useBuild } from '../../support/processes';
 import { createFixture } from './fixture';
 
 const BODY = pdf('\u0000\u00ff binary '.repeat(20_000));
 const KEY = generateKey('k1');
 
-beforeAll(ensureBuilt, 240_000);
-afterAll(killLeftOvers);
+useBuild();
 
 async function setup(overrides: Partial<CommandContext> = {}) {
   const fixture = await createFixture(overrides);
-  const ring = parseKeyRing(KEY);
-  const cipher = ring && createCipher(ring);
+  const cipher = cipherOf(KEY);
   const root = join(fixture.folder, 'reports');
   const store = createFolderStore(root, { cipher, encrypts: true });
   const entry = await store.save(documentToStore(), pieces(BODY, 50_000));

@@ -97,11 +97,11 @@ describe('the entries of a person', () => {
     ['its key', createTestCipher('k'), { spooled: 1, unread: 0 }],
     ['no key', null, { spooled: 0, unread: 2 }],
   ])('in an encrypted spool, with %s', async (_, cipher, counts) => {
-    const { context, folder } = await createFixture({ cipher });
+    const { context, folder } = await createFixture({ noticeEncryption: { cipher, encrypts: cipher !== null } });
     const partition = join(folder, 'spool', 'part-01234567');
     await mkdir(partition, { recursive: true });
     const records = [STATUS, REPORT].map((notice) => ({ atMs: 1, text: serializeNotices([notice]) }));
-    const lines = records.map((record) => encodeRecord(record, createTestCipher('k')));
+    const lines = records.map((record) => encodeRecord(record, { cipher: createTestCipher('k'), encrypts: true }));
     await writeFile(join(partition, '1790000000000-01234567-000001.log'), Buffer.concat(lines));
     expect(await eraseEntries(context, 'POL-1', [])).toEqual({ dropped: 0, mixed: [], ...counts });
   });

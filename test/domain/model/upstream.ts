@@ -41,6 +41,11 @@ export interface Truth {
   readonly dated: boolean;
 }
 
+/** The truth without outages, lags and a deletion. */
+export function truthOf(statuses: readonly TrueStatus[], reports: readonly ModelReport[] = []): Truth {
+  return { statuses, reports, goneAtMs: null, outages: [], lagMs: 0, dated: true };
+}
+
 export interface PersonRead {
   readonly status: string;
   readonly updatedAtMs: number | null;
