@@ -1,6 +1,4 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
@@ -12,6 +10,7 @@ import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } fro
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { serializeNotices } from '../../../src/upstream/notices';
+import { useFolders } from '../../support/folders';
 import { putMailboxRecord } from '../../support/mailbox-record';
 
 export const STATUS: Notice = {
@@ -47,15 +46,11 @@ const notNeeded = async () => {
   throw new Error('expected Temporal not to be needed');
 };
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true });
-});
+const newFolder = useFolders();
 
 /** A command context with an empty spool and an empty report store. */
 export async function createFixture(overrides: Partial<CommandContext> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
-  folders.push(folder);
+  const folder = await newFolder();
   const spoolFolder = join(folder, 'spool');
   const store = createFolderStore(join(folder, 'reports'));
   await store.init();
