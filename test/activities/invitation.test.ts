@@ -63,7 +63,7 @@ test.each([
 });
 
 test('a create that the upstream itself rejects is sent again at once', async () => {
-  const { invite } = setup(new Unavailable(facts(403), 'scripted', { isUpstreamsWord: true }));
+  const { invite } = setup(new Unavailable(facts(403), 'scripted', { isFromUpstream: true }));
   const { result, failures } = await invite(2);
   expect([result?.kind, failures.length]).toEqual(['invited', 1]);
 });
