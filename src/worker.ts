@@ -13,7 +13,7 @@ import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
-import { createLazyClient } from './temporal/connection';
+import { createLazyClient, warnIfServerOld } from './temporal/connection';
 import { createDataConverter, createDiskCipher } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createErasure } from './temporal/erasure';
@@ -21,11 +21,11 @@ import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
 import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
-import { warnIfServerOld } from './temporal/server-version';
+
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
-import { connectWorker } from './temporal/worker-connection';
-import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
+
+import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
 /** The build's bundle of src/workflows. */
 const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
@@ -84,7 +84,7 @@ runProcess('worker', async () => {
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
-  // Drops from the store only: the spool is the webhook's, usually on another host.
+  // Not from the spool, which is the webhook's and usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, cipher };
   const internalActivities = createInternalActivities({
     ...{ reportStore, cipher, audit, metrics, refreshForMs, policy },

@@ -20,10 +20,9 @@ import { keyIdOf } from './codec';
 import { callWithDeadline, isTransient, payloadContext, type TemporalDeps } from './rpc';
 import { describeRun, parseEnum, toApplicantRun, waitForClose } from './runs';
 
-/** An applicant to start. */
 export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
 
-/** What Temporal knows of an applicant without a worker. `reason`: known once the run has completed; a cancelled run has none. */
+/** An applicant as Temporal stores it; needs no worker. `reason`: null until the run has completed, and after a cancellation. */
 export type ApplicantSummary = ApplicantRun & { readonly reason: Reason | null };
 
 /** `running` and `closed`: the same details were started before; `conflict`: other details were. */
@@ -34,7 +33,7 @@ export type StartResult = ApplicantSummary & { readonly result: 'started' | 'run
  * the calls, ms since 1970.
  */
 export interface Applicants {
-  /** Safe to repeat: an applicant has one workflow id, and a second start is rejected while Temporal keeps its run. */
+  /** Safe to repeat: while Temporal has a run of the applicant, it rejects a second start. */
   start(request: StartRequest): Promise<StartResult>;
   /** Null if Temporal has no such applicant. */
   read(clientUserId: string, untilMs?: number): Promise<ApplicantSummary | null>;
@@ -44,7 +43,7 @@ export interface Applicants {
   readInvitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
-  /** Waits until the newest run closes. `onSummary` gets each summary on the way; until the humanId is known they are frequent. */
+  /** Waits until the newest run closes. Calls `onSummary` after each poll. Polls are frequent until the humanId is known. */
   waitForClose(
     clientUserId: string,
     signal?: AbortSignal,
@@ -119,7 +118,8 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
         signal?.throwIfAborted();
         await waitForClose(client, applicantWorkflowId(clientUserId), pollMs, signal);
         const description = await describe(clientUserId);
-        if (!description) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it was deleted`);
+        if (!description)
+          throw new Error(`${applicantWorkflowId(clientUserId)} was deleted from Temporal during the wait`);
         const { summary } = description;
         onSummary?.(summary);
         if (summary.standing !== 'open') return summary;
@@ -129,7 +129,8 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
   };
 
   /**
-   * The applicant that was started before: with the same details or others. A memo that can never be decoded counts as other details.
+   * Returns the existing run, and whether its details are the same: the memo has their digest. A memo that can never be decoded counts as other
+   * details.
    * @throws {KeyMissing} if the key of the memo is missing
    */
   async function findExisting(clientUserId: string, detailsDigest: string): Promise<StartResult> {

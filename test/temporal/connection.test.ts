@@ -1,6 +1,6 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { connectClient, createLazyClient, TemporalUnreachable } from '../../src/temporal/connection';
-import { connectWorker } from '../../src/temporal/worker-connection';
+import { connectWorker } from '../../src/temporal/workers';
 import { until } from '../support/condition';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
@@ -42,7 +42,7 @@ test('a client and a worker wait for a server that starts later, and log it once
   await (await worker).close();
   await (await client).connection.close();
   expect(messages).toEqual([
-    ...Array<string>(2).fill(`Temporal at 127.0.0.1:${port}: waiting for it to answer`),
+    ...Array<string>(2).fill(`waiting for Temporal at 127.0.0.1:${port} to answer`),
     ...Array<string>(2).fill('Temporal answers'),
   ]);
   // The lazy client finds the server too.
@@ -56,7 +56,7 @@ test('a client and a worker wait for a server that starts later, and log it once
   messages.length = 0;
   const waiting = connectClient(mistyped, { log, signal: testEnd.signal }).catch((thrown: Error) => thrown);
   await until('a message', () => messages.length > 0);
-  expect(messages).toEqual([`Temporal at 127.0.0.1:${port}: waiting for its namespace "mistyped"`]);
+  expect(messages).toEqual([`waiting for the namespace "mistyped" of Temporal at 127.0.0.1:${port}`]);
   testEnd.abort(new Error('stopped'));
   expect(await waiting).toEqual(new Error('stopped'));
 });

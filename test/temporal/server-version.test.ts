@@ -1,8 +1,8 @@
-import { describeOldServer, warnIfServerOld } from '../../src/temporal/server-version';
+import { describeOldServer, warnIfServerOld } from '../../src/temporal/connection';
 
 test.each(['0.30.0', '1.20.4', '1.24.2', '1.30.2', 'v1.9'])('a server %s is too old', (version) => {
   expect(describeOldServer(version)).toContain(
-    `${version.replace('v', '').split('.').slice(0, 2).join('.')}, and 1.31 or newer`,
+    `${version.replace('v', '').split('.').slice(0, 2).join('.')}; 1.31 or newer`,
   );
 });
 
@@ -26,5 +26,5 @@ test('a worker warns once, and a server without a version causes no warning', as
     connectionWith(async () => Promise.reject(new Error('not allowed'))),
     log,
   );
-  expect(logged).toEqual([expect.stringContaining('the Temporal server is 1.24')]);
+  expect(logged).toEqual([expect.stringContaining('the Temporal server has version 1.24')]);
 });

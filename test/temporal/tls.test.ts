@@ -14,7 +14,7 @@ import {
   waitUntilReachable,
 } from '../../src/temporal/connection';
 import { readTemporalSettings, type TemporalEnvironment } from '../../src/temporal/settings';
-import { connectWorker } from '../../src/temporal/worker-connection';
+import { connectWorker } from '../../src/temporal/workers';
 import { createAuthority, issueCertificate } from '../support/certificates';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
