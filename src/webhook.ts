@@ -1,41 +1,36 @@
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
-import { createLogger } from './observability/log';
-import { createRegistry } from './observability/metrics';
+import { listSetNames, readConfig } from './config';
 import { openProcessAudit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
+import { announceReady, openLogAndMetrics, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
 import { openConfiguredSpool } from './spool/spool';
 import { createLazyClient } from './temporal/connection';
-import { createDataConverter, createDiskCipher } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';
-import { createWebhook } from './webhook/webhook';
+import { createWebhook } from './webhook/create-webhook';
 
 /** 5 s for a request, 1 s for a rejected sender and 2 s for the spool, with a margin. */
 const GRACE_MS = 10_000;
 
 runProcess('webhook', async () => {
-  const config = exitOnConfigurationError(() => readConfig('webhook'));
-  const log = createLogger({ process: 'webhook', level: config.logLevel });
-  logUnsyncedFolders(log);
+  const config = readConfig('webhook');
+  const { log, registry } = openLogAndMetrics('webhook', config.logLevel);
   const audit = await openProcessAudit({ settings: config.audit, process: 'webhook', names: listSetNames(), log });
-  const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
-  // The number shows a comma in a secret, which makes two of it.
-  log.info({ secrets: secrets.length }, 'secrets of senders');
-  const cipher = createDiskCipher(config.payload);
-  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, cipher, registry, log });
-  const spool = exitOnConfigurationError(opened);
+  // The number, because a comma in a secret splits it in two.
+  log.info({ secrets: secrets.length }, 'webhook secrets');
+  const encryption = createNoticeEncryption(config.payload);
+  const spool = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, encryption, registry, log });
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 
   const address = await listen(server, config.webhook);
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
 
-  // The connection to Temporal is not closed: under a call between two attempts that would throw out of a timer of the SDK.
+  // The connection to Temporal stays open: closing it between two attempts of a call makes a timer of the SDK throw.
   onShutdown(
     async () => {
       log.info('draining');
@@ -44,5 +39,5 @@ runProcess('webhook', async () => {
     },
     { graceMs: GRACE_MS },
   );
-  announceReady('webhook', metrics.address === null ? [address] : [address, metrics.address]);
+  announceReady('webhook', [address, metrics.address]);
 });

@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import type { ReportNotice } from '../domain/notices';
 import { openMailboxQuarantine } from '../quarantine/quarantine';
 import type { ReportStore } from '../report-store/port';
@@ -11,14 +11,14 @@ import { translateStoreErrors } from './store';
 export interface MailboxDeps {
   readonly runs: Pick<ApplicantRuns, 'findByHumanId' | 'deliverReportNotice'>;
   readonly reportStore: ReportStore;
-  /** Encrypts notices in quarantine; null without keys. */
-  readonly cipher: Cipher | null;
+  /** Of notices in quarantine. */
+  readonly noticeEncryption: FileEncryption;
   readonly metrics: Pick<ActivityMetrics, 'ownerlessNotices'>;
 }
 
 /** The activities of a mailbox. They call Temporal and the store, not the upstream. */
-export function createMailboxActivities({ runs, reportStore, cipher, metrics }: MailboxDeps) {
-  const quarantine = openMailboxQuarantine(reportStore.shelf, cipher);
+export function createMailboxActivities({ runs, reportStore, noticeEncryption, metrics }: MailboxDeps) {
+  const quarantine = openMailboxQuarantine(reportStore.shelf, noticeEncryption);
   return {
     async findApplicant({ humanId }: { humanId: string }): Promise<string | null> {
       return runs.findByHumanId(humanId);

@@ -1,9 +1,9 @@
 import type { Role } from './keys';
 
-/** Who may call a route: anyone, any holder of a valid key or session, or a holder of this role. */
+/** The callers of a route: anyone, any holder of a valid key or session, or a holder of this role. */
 export type Access = 'public' | 'authenticated' | Role;
 
-/** The access of every route; a route that is missing here stops the start. test/api/access.test.ts tries every cell. */
+/** The access of every route; the process does not start if a route is missing here. test/api/access.test.ts tries every cell. */
 export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /healthz': 'public',
   'GET /whoami': 'authenticated',

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problem';
 
-/** Our own bodies have a depth of three. */
+/** Valid bodies have a depth of three. */
 const MAX_JSON_DEPTH = 16;
 
 /** Accepts JSON that is not nested too deeply, and the one field of the login form. */

@@ -11,8 +11,8 @@ export interface Origins {
 }
 
 /**
- * Rejects a request to a name that is not ours (DNS rebinding: a page on a name that resolves to our address), and one from a page that is neither
- * ours nor, if `allowsUi`, Temporal's UI. @throws {Problem} 400, 421, 403
+ * Rejects a request whose Host is not ours (DNS rebinding), and one from a page that is neither ours nor, with `allowsUi`, Temporal's UI.
+ * @throws {Problem} 400, 421, 403
  */
 export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
   return (request: FastifyRequest, allowsUi: boolean): Origins => {

@@ -15,8 +15,8 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const WORKFLOW_ID = /^[A-Za-z0-9._~:-]{1,200}$/;
 
 /**
- * Temporal's remote codec for its UI and CLI; it only decodes. With `/codec/encode`, a caller could write into an applicant's history. The audit
- * log records what is decoded before the answer is sent.
+ * Temporal's remote codec for its UI and CLI; it only decodes. With `/codec/encode`, a caller could write into an applicant's history. Before
+ * the answer is sent, the audit log records what was decoded.
  */
 export function addCodecRoutes(
   app: FastifyInstance,

@@ -4,7 +4,7 @@ import { toCallerKey } from '../process/networks';
 import { type Access, accessOf } from './access';
 import { type Caller, setCaller } from './caller';
 import { createOriginCheck, type Origins } from './check-origin';
-import { type ApiKey, createKeyCheck } from './keys';
+import { type ApiKey, createKeyFinder } from './keys';
 import { Problem } from './problem';
 import { parseSessionToken, type Sessions } from './sessions';
 import type { ApiSettings } from './settings';
@@ -27,7 +27,7 @@ export interface Guard {
 
 /** Checks every request before its body is read: the rate, Host, Origin, then the caller and its access. */
 export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
-  const findKey = createKeyCheck(settings.keys);
+  const findKey = createKeyFinder(settings.keys);
   const checkOrigin = createOriginCheck(settings);
   const byAddress = createCallerLimit(MAX_REQUESTS, WINDOW_MS);
   const byName = createCallerLimit(MAX_REQUESTS, WINDOW_MS);
@@ -48,7 +48,7 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
   app.addHook('onRequest', async (request, reply) => {
     enforceLimit(byAddress.take(toCallerKey(request.ip)));
     const { url } = request.routeOptions;
-    // A load balancer uses an address of its own choice.
+    // A health check may use any Host.
     if (url === undefined || url === '/healthz') return;
     const origins = checkOrigin(request, url === CODEC_ROUTE);
     if (url === CODEC_ROUTE) allowCallerOrigin(reply, origins);

@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What an API key may do: enrol, see applicants, see medical and personal data, act on applicants, read the audit log. No role includes another. */
+/**
+ * What an API key may do, in this order: enrol, read applicants, read medical and personal data, act on applicants, read the audit log. No role
+ * includes another.
+ */
 export const ROLES = ['intake', 'read', 'records', 'operate', 'audit'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -38,7 +41,7 @@ export function parseApiKeys(text: string): readonly ApiKey[] | null {
  * Finds the entry of a key; null if it is not listed. Every digest is compared, so that the time reveals nothing. A fast hash is enough, because a
  * key has 256 random bits and is not a password.
  */
-export function createKeyCheck(keys: readonly ApiKey[]): (key: string) => ApiKey | null {
+export function createKeyFinder(keys: readonly ApiKey[]): (key: string) => ApiKey | null {
   return (key) => {
     const digest = createHash('sha256').update(key).digest();
     const matches = keys.filter(({ hash }) => timingSafeEqual(hash, digest));

@@ -28,7 +28,7 @@ export function sendProblem(
     .send({ type: 'about:blank', title: STATUS_CODES[status], status, ...(detail && { detail }), requestId });
 }
 
-/** The answer to an error: an error of Fastify's by its status only, because its text may quote the body. Null for a fault of our own. */
+/** The answer to an error; null if it is unexpected (500). Of an error of Fastify only the status is used, because its text may quote the body. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   const { statusCode, kind } = error as { statusCode?: unknown; kind?: unknown };

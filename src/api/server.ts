@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
 import type { Logger } from '../observability/log';
-import { rejectConnection } from '../process/listening';
+import { headerLimits, rejectConnection } from '../process/listening';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
 import { addBodyParsers } from './body-parsers';
@@ -19,7 +19,6 @@ import type { ApiSettings } from './settings';
 
 /** The default of a route. */
 const MAX_BODY_BYTES = 64 * 1024;
-const HEADER_TIMEOUT_MS = 5_000;
 /** Header and body together: 8 MiB at 1 MiB/s. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** For a connection without any traffic. */
@@ -99,13 +98,6 @@ function limits(senderTimeoutMs: number | undefined) {
     connectionTimeout: IDLE_TIMEOUT_MS,
     requestTimeout: senderTimeoutMs ?? REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-  };
-}
-
-function headerLimits(senderTimeoutMs: number | undefined) {
-  return {
-    headersTimeout: senderTimeoutMs ?? HEADER_TIMEOUT_MS,
-    connectionsCheckingInterval: Math.min(1_000, senderTimeoutMs ?? 1_000),
   };
 }
 

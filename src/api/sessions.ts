@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { createExpiringMap } from '../process/expiring-map';
 import type { ApiKey } from './keys';
 
 /** The sessions of browsers that sent a key. Only in memory: a restart ends them. */
@@ -17,9 +17,7 @@ const MAX_SESSIONS = 1_000;
 
 export function createSessions(nowMs: () => number = Date.now): Sessions {
   // By a hash of the token, so that the time of the lookup reveals nothing about a token.
-  const keys = new LRUCache<string, ApiKey>({
-    ...{ max: MAX_SESSIONS, ttl: SESSION_S * 1_000 - 1, ttlResolution: 0, perf: { now: nowMs } },
-  });
+  const keys = createExpiringMap<ApiKey>({ max: MAX_SESSIONS, ttlMs: SESSION_S * 1_000, nowMs });
   return {
     begin(key) {
       const token = randomBytes(32).toString('base64url');

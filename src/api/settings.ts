@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
 import { networks } from '../process/networks';
-import { setting } from '../process/setting';
+import { parseList, setting } from '../process/setting';
 import { type TlsFiles, tlsFaults, tlsFiles, tlsVariables } from '../process/tls-settings';
 import { API_KEYS_EXPECTED, type ApiKey, parseApiKeys } from './keys';
 
@@ -26,12 +26,11 @@ export interface ApiSettings {
 
 const origins = setting(
   'https origins (plain http on loopback only), comma-separated: https://host or https://host:port',
-  (text) =>
-    list(text, (part) => {
-      if (!URL.canParse(part)) return false;
-      const { origin, protocol, hostname } = new URL(part);
-      return part === origin && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
-    }),
+  parseList((part) => {
+    if (!URL.canParse(part)) return false;
+    const { origin, protocol, hostname } = new URL(part);
+    return part === origin && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
+  }),
 );
 
 /** The variables of the api process, except its host and port. */
@@ -46,10 +45,10 @@ export const API_VARIABLES = {
 
 export function apiSettings(
   read: z.output<z.ZodObject<typeof API_VARIABLES>>,
-  at: { readonly host: string; readonly port: number },
+  address: { readonly host: string; readonly port: number },
 ): ApiSettings {
   return {
-    ...at,
+    ...address,
     keys: read.API_KEYS ?? [],
     origins: read.API_ORIGINS ?? [],
     tls: tlsFiles(read.API_TLS_CERT_FILE, read.API_TLS_KEY_FILE),
@@ -64,11 +63,6 @@ export function apiFaults(set: Environment): ConfigurationFault[] {
   const faults = tlsFaults('API', set);
   if (set['CODEC_ENDPOINT'] !== 'open') return faults;
   const isLocal = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
-  const expected = 'off or on; open, which needs no login, only with API_HOST on loopback and without API_ORIGINS';
+  const expected = 'off or on; open (no login) only with API_HOST on loopback and without API_ORIGINS';
   return isLocal ? faults : [...faults, describeFault('CODEC_ENDPOINT', expected, set)];
-}
-
-function list(text: string, good: (part: string) => boolean): readonly string[] | null {
-  const parts = text.split(',').map((part) => part.trim());
-  return parts.every(good) ? parts : null;
 }

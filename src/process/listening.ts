@@ -15,17 +15,27 @@ class CannotListen extends Error {
 }
 
 /** Listens and returns the URL with the port in use; port 0 takes a free one. @throws {CannotListen} */
-export async function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<string> {
-  server.listen(at.port, at.host);
+export async function listen(
+  server: Server,
+  address: { readonly host: string; readonly port: number },
+): Promise<string> {
+  server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new CannotListen(at, error);
+    throw new CannotListen(address, error);
   }
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('expected a TCP server');
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new TypeError('expected a TCP server');
   const scheme = server instanceof TlsServer ? 'https' : 'http';
-  return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+const HEADER_TIMEOUT_MS = 5_000;
+
+/** Server options: how long a header may take. Node checks that at intervals. */
+export function headerLimits(timeoutMs = HEADER_TIMEOUT_MS) {
+  return { headersTimeout: timeoutMs, connectionsCheckingInterval: Math.min(1_000, timeoutMs) };
 }
 
 /** Accepts no new connection, closes the idle ones, and resolves when the last request has ended. */

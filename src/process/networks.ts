@@ -1,11 +1,8 @@
 import { BlockList, isIP } from 'node:net';
-import { setting } from './setting';
+import { parseList, setting } from './setting';
 
 /** A variable that lists addresses or networks in CIDR notation. */
-export const networks = setting('addresses or networks (10.0.0.0/8), comma-separated', (text) => {
-  const parts = text.split(',').map((part) => part.trim());
-  return parts.every(isNetwork) ? parts : null;
-});
+export const networks = setting('addresses or networks (10.0.0.0/8), comma-separated', parseList(isNetwork));
 
 function isNetwork(part: string): boolean {
   const [address = '', bits, extra] = part.split('/');

@@ -15,10 +15,12 @@ export function setting<T>(expected: string, read: (text: string) => T | Setting
   });
 }
 
-/** A reader of comma-separated texts that all match `form`. */
-export function parseList(form: RegExp): (text: string) => readonly string[] | null {
+/** A reader of comma-separated texts, of which each must be valid; by default, not empty. */
+export function parseList(
+  isValid = (part: string): boolean => part !== '',
+): (text: string) => readonly string[] | null {
   return (text) => {
     const parts = text.split(',').map((part) => part.trim());
-    return parts.every((part) => form.test(part)) ? parts : null;
+    return parts.every(isValid) ? parts : null;
   };
 }

@@ -2,8 +2,9 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import { createGauge } from '../observability/metrics';
 import type { TlsFiles } from './tls-settings';
 
 /** Node's default is two minutes, too long for a connection that sends nothing. */
@@ -41,14 +42,12 @@ export function watchCertificate(
   let rejectedPair: string | null = null;
   let isChecking = false;
   let endsMs = Number.NaN;
-  new Gauge({
-    name: 'chartway_tls_certificate_not_after_seconds',
-    help: 'When the certificate in use ends, in seconds since 1970.',
-    registers: [registry],
-    collect() {
-      this.set(endsMs / 1_000);
-    },
-  });
+  createGauge(
+    registry,
+    'chartway_tls_certificate_not_after_seconds',
+    'When the certificate in use ends, in seconds since 1970.',
+    () => endsMs / 1_000,
+  );
   const timer = setInterval(() => void check(), everyMs).unref();
   server.once('close', () => clearInterval(timer));
   void check();

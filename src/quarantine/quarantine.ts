@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Cipher, KeyMissing } from '../domain/encryption';
+import { type FileEncryption, requireCipher } from '../domain/encryption';
 import { createFolderFiles, type QuarantineFiles } from './folder-files';
 
 /**
@@ -31,7 +31,7 @@ export type QuarantineRecord = Omit<QuarantineHeader, 'id' | 'at'> & {
 
 type QuarantineCounts = Readonly<Record<QuarantineReason, { readonly records: number; readonly bytes: number }>>;
 
-/** Records that an operator must decide about: one file each, capped per reason. Beyond the cap the oldest stay. */
+/** Records that an operator must decide about: one file each, capped per reason. A full quarantine keeps its records and rejects new ones. */
 export interface Quarantine {
   /** Durable when it resolves. The same `identity` gives the same id, so a repeat replaces its record. `full`: not kept. Throws the system's error. */
   put(record: QuarantineRecord, identity?: { readonly atMs: number; readonly key: string }): Promise<'kept' | 'full'>;
@@ -47,7 +47,7 @@ export interface Quarantine {
 
 interface QuarantineOptions {
   readonly files: QuarantineFiles;
-  readonly cipher: Cipher | null;
+  readonly encryption: FileEncryption;
   /** What the content of a record is bound to when it is encrypted. */
   readonly boundTo: (id: string) => string;
   /** How long a count is reused, ms. */
@@ -63,7 +63,7 @@ type Limits = Pick<QuarantineOptions, 'maxRecords' | 'maxBytes' | 'nowMs'>;
 const MAX_RECORDS = 10_000;
 /** A record with a bad signature holds a whole body, at most 1 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Other webhooks and operators change the folder too. */
+/** A count is reused this long. Other webhooks and operators change the folder too. */
 const COUNT_FOR_MS = 10_000;
 
 const FOLDER = 'quarantine/';
@@ -76,18 +76,22 @@ export function isQuarantineId(id: string): boolean {
 }
 
 /** The quarantine of a spool folder; the folder is created by the first record. */
-export function openSpoolQuarantine(spoolFolder: string, cipher: Cipher | null, limits: Limits = {}): Quarantine {
+export function openSpoolQuarantine(spoolFolder: string, encryption: FileEncryption, limits: Limits = {}): Quarantine {
   const files = createFolderFiles(spoolFolder);
-  return openQuarantine({ files, cipher, boundTo: (id) => `${FOLDER}${id}`, countForMs: COUNT_FOR_MS, ...limits });
+  return openQuarantine({ files, encryption, boundTo: (id) => `${FOLDER}${id}`, countForMs: COUNT_FOR_MS, ...limits });
 }
 
 /** The quarantine of mailboxes, on the shelf of a report store that many workers share. */
-export function openMailboxQuarantine(shelf: QuarantineFiles, cipher: Cipher | null, limits: Limits = {}): Quarantine {
-  return openQuarantine({ files: shelf, cipher, boundTo: fileName, countForMs: 0, ...limits });
+export function openMailboxQuarantine(
+  shelf: QuarantineFiles,
+  encryption: FileEncryption,
+  limits: Limits = {},
+): Quarantine {
+  return openQuarantine({ files: shelf, encryption, boundTo: fileName, countForMs: 0, ...limits });
 }
 
 function openQuarantine(options: QuarantineOptions): Quarantine {
-  const { files, cipher, boundTo, countForMs, nowMs = Date.now } = options;
+  const { files, encryption, boundTo, countForMs, nowMs = Date.now } = options;
   const { maxRecords = MAX_RECORDS, maxBytes = MAX_BYTES } = options;
   let counted: { readonly atMs: number; readonly counts: ReturnType<typeof zeroCounts> } | null = null;
 
@@ -101,9 +105,9 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
     if (counted !== null && nowMs() - counted.atMs < countForMs) return counted.counts;
     const counts = zeroCounts();
     for (const id of await listIds()) {
-      const held = counts[reasonOf(id)];
-      held.records += 1;
-      held.bytes += (await files.size?.(fileName(id))) ?? 0;
+      const reasonCount = counts[reasonOf(id)];
+      reasonCount.records += 1;
+      reasonCount.bytes += (await files.size?.(fileName(id))) ?? 0;
     }
     counted = { atMs: nowMs(), counts };
     return counts;
@@ -122,16 +126,18 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
         id,
         at: new Date(atMs).toISOString(),
         ...header,
-        form: cipher === null ? 'plain' : 'sealed',
-        content: Buffer.from(cipher?.encrypt(plain, boundTo(id)) ?? plain).toString('base64'),
+        form: encryption.encrypts ? 'sealed' : 'plain',
+        content: Buffer.from(
+          encryption.encrypts ? requireCipher(encryption).encrypt(plain, boundTo(id)) : plain,
+        ).toString('base64'),
       };
       const bytes = Buffer.from(`${JSON.stringify(stored)}\n`);
-      const held = (await count())[header.why];
-      const isFull = held.records >= maxRecords || held.bytes + bytes.length > maxBytes;
+      const reasonCount = (await count())[header.why];
+      const isFull = reasonCount.records >= maxRecords || reasonCount.bytes + bytes.length > maxBytes;
       if (isFull && !(identity && (await files.get(fileName(id))))) return 'full';
       // Before the write, because several writes run at once.
-      held.records += 1;
-      held.bytes += bytes.length;
+      reasonCount.records += 1;
+      reasonCount.bytes += bytes.length;
       try {
         await files.put(fileName(id), bytes);
       } catch (error) {
@@ -155,8 +161,7 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
       const stored = parseRecord(await files.get(fileName(id)));
       if (stored === null) return null;
       const bytes = Buffer.from(stored.content, 'base64');
-      if (stored.form === 'sealed' && cipher === null) throw new KeyMissing('of an earlier setting');
-      const content = stored.form === 'plain' ? bytes : (cipher?.decrypt(bytes, boundTo(id)) ?? null);
+      const content = stored.form === 'plain' ? bytes : requireCipher(encryption).decrypt(bytes, boundTo(id));
       return { header: toHeader(stored), content: content && Buffer.from(content) };
     },
 

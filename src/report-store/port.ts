@@ -1,4 +1,3 @@
-import type { Cipher } from '../domain/encryption';
 import type { Outcome, Reason } from '../domain/outcome';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
 import type { Shelf } from './shelf';
@@ -87,14 +86,6 @@ export interface StoreIdentity {
   readonly createdAt: string;
 }
 
-/** Encryption of files at rest. Files in clear and encrypted ones can be mixed: both are read. */
-export interface StoreEncryption {
-  /** Null without keys. */
-  readonly cipher: Cipher | null;
-  /** Whether new files are encrypted; requires the cipher. */
-  readonly encrypts: boolean;
-}
-
 /**
  * Stores reports and manifests. Any number of processes can use one store. Every method except `init` and `identifyLegacy` throws StoreNotFound
  * where the store has no identity or another one, so an unmounted disk is never mistaken for an empty store. Every method throws
@@ -107,7 +98,7 @@ export interface ReportStore {
   /** Gives a store of 0.1.0 an identity: one without identity that has a readable manifest. Returns null for any other. */
   identifyLegacy(): Promise<StoreIdentity | null>;
   /**
-   * Reserves the folder of an applicant before the invitation: on a case-insensitive file system, the second of `POL-9` and `pol-9` is rejected.
+   * Reserves an applicant's folder before the invitation. On a case-insensitive file system, the second of `POL-9` and `pol-9` is rejected.
    * Can be repeated; `erase` removes the claim. Does nothing in a store whose names are case-sensitive, such as S3. @throws WrongFolder
    */
   claim(clientUserId: string): Promise<void>;
@@ -122,7 +113,7 @@ export interface ReportStore {
    * @throws NoSuchDocument; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
    */
   readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
-  /** @throws WrongFolder; KeyMissing; UnreadableManifest */
+  /** @throws WrongFolder; KeyMissing; UnreadableManifest; AlteredDocument */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /**
    * Reads, merges and writes under a lock, for any number of writers. Returns what was written. `waitAtMostMs`: how long to wait for other writers;

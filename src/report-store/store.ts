@@ -1,5 +1,6 @@
+import type { FileEncryption } from '../domain/encryption';
 import { createFolderStore } from './folder/store';
-import type { ReportStore, StoreEncryption } from './port';
+import type { ReportStore } from './port';
 
 /** The value of REPORT_STORE. */
 export type ReportStoreTarget =
@@ -26,7 +27,7 @@ export function parseReportStore(
 /** `expectedId`: the only identity that is accepted; null accepts any. @throws Error for S3, which this version does not support */
 export function openReportStore(
   target: ReportStoreTarget,
-  encryption?: StoreEncryption,
+  encryption?: FileEncryption,
   expectedId: string | null = null,
 ): ReportStore {
   if (target.kind === 'folder') return createFolderStore(target.path, encryption, expectedId);

@@ -22,13 +22,13 @@ const FIRST_BACKOFF_MS = 250;
 /** A Temporal that is back is noticed within this time. */
 const MAX_BACKOFF_MS = 5_000;
 
-/** `live`: deliveries of current requests. */
+/** `pendingRequests`: requests that wait for Temporal. */
 export function createAdaptiveConcurrency(options: {
-  readonly live: () => number;
+  readonly pendingRequests: () => number;
   readonly nowMs?: () => number;
   readonly random?: () => number;
 }): AdaptiveConcurrency {
-  const { live, nowMs = () => performance.now(), random = Math.random } = options;
+  const { pendingRequests, nowMs = () => performance.now(), random = Math.random } = options;
   let limit = 1;
   let failures = 0;
   let backoffUntilMs = Number.NEGATIVE_INFINITY;
@@ -36,7 +36,7 @@ export function createAdaptiveConcurrency(options: {
     limit() {
       if (nowMs() < backoffUntilMs) return 0;
       if (failures > 0) return 1;
-      return Math.max(1, Math.floor(live() > 0 ? Math.min(limit, LIMIT_DURING_REQUESTS) : limit));
+      return Math.max(1, Math.floor(pendingRequests() > 0 ? Math.min(limit, LIMIT_DURING_REQUESTS) : limit));
     },
     backoffMs: () => Math.max(0, backoffUntilMs - nowMs()),
     get isDown() {

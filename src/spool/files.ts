@@ -26,7 +26,7 @@ export interface OpenFile {
   write(bytes: Uint8Array): Promise<number>;
   sync(): Promise<void>;
   truncate(size: number): Promise<void>;
-  /** Whether the path leads to this file. A file that lost its name accepts writes and is gone when it is closed. */
+  /** Whether the path leads to this file. A deleted file still accepts writes, and they are lost. */
   isAt(path: string): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -60,11 +60,11 @@ export const diskFiles: Files = {
   syncFolder,
 };
 
-/** Writes all bytes, however few a call takes. */
+/** Writes all bytes, in as many calls as it takes. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
   for (let rest = bytes; rest.length > 0; ) {
     const written = await file.write(rest);
-    if (written <= 0) throw Object.assign(new Error('the file took no more bytes'), { code: 'EIO' });
+    if (written <= 0) throw Object.assign(new Error('the file accepted no more bytes'), { code: 'EIO' });
     rest = rest.subarray(written);
   }
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { createGauge } from '../observability/metrics';
 import type { Quarantine } from '../quarantine/quarantine';
 import type { Segments } from './segments';
 
@@ -7,7 +8,7 @@ export interface SpoolMetrics {
   /** Appends by result: `written`, `full`, `deferred-full`, `failed` or `slow`. */
   readonly writes: Counter<'result'>;
   /** Records on the disk. */
-  readonly written: Counter;
+  readonly writtenRecords: Counter;
   /** Deliveries by result: `taken`, `refused`, `unavailable`, `deferred`. */
   readonly replays: Counter<'result'>;
   /** Records for the quarantine, by reason and result: `kept`; `full` or `failed`: they stay in the spool. */
@@ -15,7 +16,7 @@ export interface SpoolMetrics {
   /** Records that a crash cut off; they were never acknowledged. */
   readonly torn: Counter;
   /** Segments claimed from dead webhooks. */
-  readonly adopted: Counter;
+  readonly claimedSegments: Counter;
 }
 
 /** Reasons of the spool's quarantine; `nobody` is in the report store only. */
@@ -23,15 +24,7 @@ const REASONS = ['refused', 'signature', 'damaged'] as const;
 
 export function createSpoolMetrics(registry: Registry, segments: Segments, quarantine: Quarantine): SpoolMetrics {
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+  const gauge = (name: string, help: string, read: () => number) => createGauge(registry, name, help, read);
   gauge('chartway_spool_records', 'Notices in the spool of this webhook.', () => segments.total().records);
   gauge('chartway_spool_bytes', 'Bytes of the spool of this webhook.', () => segments.total().bytes);
   gauge('chartway_spool_segments', 'Files of the spool of this webhook.', () => segments.total().segments);
@@ -57,7 +50,7 @@ export function createSpoolMetrics(registry: Registry, segments: Segments, quara
       'Requests put into the spool, by result (written, full, deferred-full: deferred notices fill half of it, failed, slow).',
       ['result'],
     ),
-    written: counter('chartway_spool_records_written_total', 'Notices written to the spool.'),
+    writtenRecords: counter('chartway_spool_records_written_total', 'Notices written to the spool.'),
     replays: counter(
       'chartway_spool_replays_total',
       'Deliveries of the spool, by result (taken, refused, unavailable, deferred: counted at each attempt).',
@@ -69,6 +62,6 @@ export function createSpoolMetrics(registry: Registry, segments: Segments, quara
       ['why', 'result'],
     ),
     torn: counter('chartway_spool_torn_total', 'Records that a crash cut off; they were never acknowledged.'),
-    adopted: counter('chartway_spool_adopted_segments_total', 'Files claimed from dead webhooks.'),
+    claimedSegments: counter('chartway_spool_adopted_segments_total', 'Files claimed from dead webhooks.'),
   };
 }

@@ -7,9 +7,9 @@ import { acquireLock, isLockHeld, type ProcessLock } from './lock';
 
 /** The part of the spool that this process owns: a folder of segments, with a lock. */
 export interface SpoolPartition {
-  /** Changes when {@link renew} creates the folder again. */
+  /** Changes when {@link recreate} creates the folder again. */
   readonly folder: string;
-  /** A name for a new segment. It sorts after older ones of all webhooks. */
+  /** A name for a new segment. Names sort by time across all webhooks. */
   segmentName(): string;
   /**
    * Moves the segments of dead webhooks into our folder; of several webhooks one gets each. Calls `onClaimed` as soon as a segment is moved. What
@@ -17,7 +17,7 @@ export interface SpoolPartition {
    */
   claimOrphans(onClaimed: (name: string) => Promise<void>): Promise<void>;
   /** Creates the folder again if it was removed. @throws {OtherDisk}; the system's error */
-  renew(): Promise<void>;
+  recreate(): Promise<void>;
   /** Releases the lock and removes the folder if it is empty. Another webhook claims what is left. */
   release(): Promise<void>;
 }
@@ -47,18 +47,18 @@ export function isSegmentName(name: string): boolean {
 export async function openPartition(spoolFolder: string, files: Files, log: Logger): Promise<SpoolPartition> {
   const disk = await files.disk(spoolFolder);
   let own = await createLockedFolder(spoolFolder, files);
-  let renewing: Promise<void> | null = null;
+  let recreating: Promise<void> | null = null;
   let number = 0;
   let lastMs = 0;
 
-  async function renew(): Promise<void> {
+  async function recreate(): Promise<void> {
     if (await exists(own.folder, files)) return;
     await files.makeFolder(spoolFolder);
     if ((await files.disk(spoolFolder)) !== disk) throw new OtherDisk();
-    const gone = own;
+    const removed = own;
     own = await createLockedFolder(spoolFolder, files);
     log.error('the spool folder was removed; creating it again');
-    await release(gone); // so that it is claimed if it is ever put back
+    await release(removed); // so that it is claimed if it is ever put back
   }
 
   async function release({ lock, folder }: LockedFolder): Promise<void> {
@@ -88,11 +88,11 @@ export async function openPartition(spoolFolder: string, files: Files, log: Logg
       if (errors.length > 0) throw errors[0];
     },
 
-    renew() {
-      renewing ??= renew().finally(() => {
-        renewing = null;
+    recreate() {
+      recreating ??= recreate().finally(() => {
+        recreating = null;
       });
-      return renewing;
+      return recreating;
     },
 
     release: () => release(own),

@@ -1,4 +1,4 @@
-import { type Cipher, KeyMissing } from '../domain/encryption';
+import { type FileEncryption, requireCipher } from '../domain/encryption';
 import { encodeLine, type ScannedLine } from './frame';
 
 /** `atMs`: when it arrived, ms since 1970. `text`: one line, which only its writer understands. */
@@ -16,20 +16,23 @@ export type DecodedRecord =
 /** What the encryption is bound to: the same in all segments, because other webhooks may claim them. */
 const BOUND_TO = 'spool';
 
-/** The line of a record, encrypted if there is a cipher. */
-export function encodeRecord({ atMs, text }: SpoolRecord, cipher: Cipher | null): Buffer {
+/** The line of a record. */
+export function encodeRecord({ atMs, text }: SpoolRecord, encryption: FileEncryption): Buffer {
   const plain = Buffer.from(`${atMs} ${text}`);
-  if (cipher === null) return encodeLine('plain', plain);
-  return encodeLine('sealed', Buffer.from(Buffer.from(cipher.encrypt(plain, BOUND_TO)).toString('base64'), 'latin1'));
+  if (!encryption.encrypts) return encodeLine('plain', plain);
+  const encrypted = Buffer.from(requireCipher(encryption).encrypt(plain, BOUND_TO));
+  return encodeLine('sealed', Buffer.from(encrypted.toString('base64'), 'latin1'));
 }
 
-/** The record in a line. A plain one is accepted with keys too: it may have been written before they were set. */
-export function decodeRecord(line: Extract<ScannedLine, { kind: 'record' }>, cipher: Cipher | null): DecodedRecord {
+/** The record in a line. Both forms are read, because the setting may have changed since it was written. */
+export function decodeRecord(
+  line: Extract<ScannedLine, { kind: 'record' }>,
+  encryption: FileEncryption,
+): DecodedRecord {
   let plain: Uint8Array | null = line.payload;
   if (line.form === 'sealed') {
-    if (cipher === null) return { kind: 'key-missing', error: new KeyMissing('of an earlier setting') };
     try {
-      plain = cipher.decrypt(Buffer.from(line.payload.toString('latin1'), 'base64'), BOUND_TO);
+      plain = requireCipher(encryption).decrypt(Buffer.from(line.payload.toString('latin1'), 'base64'), BOUND_TO);
     } catch (error) {
       return { kind: 'key-missing', error };
     }

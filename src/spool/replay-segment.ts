@@ -4,14 +4,14 @@ import type { ScannedLine } from './frame';
 /** `unreachable`: Temporal did not answer for the line. `retry-later`: the line stays for another pass. */
 export type LineOutcome = 'done' | 'retry-later' | 'unreachable';
 
-/** What of a segment has to stay. */
+/** The lines of a segment that have to stay. */
 export interface SegmentRemains {
   /** In their order. */
   readonly lines: readonly Buffer[];
   readonly done: number;
 }
 
-/** Per pass, for a line that stays unreachable while others are delivered. */
+/** Attempts per pass for a line that stays unreachable while others are delivered. */
 const MAX_TRIES = 3;
 
 interface Task {

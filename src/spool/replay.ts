@@ -1,8 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { writeAtomically } from '../disk/atomic-file';
 import { nullIfAbsent } from '../disk/folders';
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import type { Quarantine, QuarantineRecord } from '../quarantine/quarantine';
 import { createAdaptiveConcurrency } from './adaptive-concurrency';
@@ -15,13 +15,13 @@ import { type LineOutcome, replaySegment } from './replay-segment';
 import { countRecords, type Segment, type Segments } from './segments';
 
 /** Where records are delivered. */
-export interface Outlet {
+export interface DeliveryTarget {
   /** Never rejects. `refused`: the record itself is rejected. `deferred`: this record has to wait, others need not. */
   deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable' | 'deferred'>;
   /** The header of a record in quarantine; null if the text is unreadable. */
   describe(text: string): Pick<QuarantineRecord, 'kind' | 'clientUserId' | 'humanId'> | null;
   /** Current requests that wait for Temporal. */
-  live(): number;
+  pendingRequests(): number;
 }
 
 /** Delivers the records of the spool, oldest first, at least once. */
@@ -37,22 +37,22 @@ const FINAL_REJECTIONS = 3;
 /** For a segment of which records had to stay; doubles. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-/** A deferral waits for nothing, so the event loop gets a turn after this number of them. */
+/** A deferral does not wait, so the event loop gets a turn after this number of them. */
 const DEFERRALS_PER_TURN = 100;
 
 export function startReplay(deps: {
   readonly partition: SpoolPartition;
   readonly files: Files;
-  readonly cipher: Cipher | null;
+  readonly encryption: FileEncryption;
   readonly segments: Segments;
   readonly rotate: () => Promise<void>;
   readonly quarantine: Quarantine;
-  readonly outlet: Outlet;
+  readonly target: DeliveryTarget;
   readonly metrics: SpoolMetrics;
   readonly log: Logger;
 }): Replay {
-  const { partition, files, cipher, segments, quarantine, outlet, metrics, log } = deps;
-  const concurrency = createAdaptiveConcurrency({ live: outlet.live });
+  const { partition, files, encryption, segments, quarantine, target, metrics, log } = deps;
+  const concurrency = createAdaptiveConcurrency({ pendingRequests: target.pendingRequests });
   const stopping = new AbortController();
   const rejections = new Map<string, number>();
   let deferrals = 0;
@@ -89,16 +89,27 @@ export function startReplay(deps: {
   }
 
   async function deliverSegment(segment: Segment): Promise<void> {
-    const { folder } = partition;
-    const path = join(folder, segment.name);
+    const path = join(partition.folder, segment.name);
     const bytes = await nullIfAbsent(files.read(path));
     if (bytes === null) return reportLost(segment);
-    countRecords(segment, bytes, cipher); // before a record is delivered
+    countRecords(segment, bytes, encryption); // before a record is delivered
+    const { records } = segment;
+    try {
+      await deliverLines(segment, path, bytes);
+    } catch (error) {
+      segment.records = records; // the file has all of them, so they are delivered again
+      throw error;
+    }
+  }
+
+  async function deliverLines(segment: Segment, path: string, bytes: Buffer): Promise<void> {
     const handle = async (line: ScannedLine): Promise<LineOutcome> => {
       const outcome = await handleLine(line);
+      if (outcome === 'unreachable') segment.isUnreachable = true;
       if (outcome === 'done' && line.kind === 'record' && segment.records !== null) segment.records -= 1;
       return outcome;
     };
+    segment.isUnreachable = false;
     keyMissing = null;
     deferredBytes = 0;
     const remains = await replaySegment(scanSegment(bytes), { concurrency, handle, stopped: stopping.signal });
@@ -111,7 +122,7 @@ export function startReplay(deps: {
     }
     if (remains.done > 0) {
       const left = Buffer.concat(remains.lines);
-      await writeAtomically(path, join(folder, `.${segment.name}.draft`), left);
+      await writeAtomically(path, join(dirname(path), `.${segment.name}.draft`), left);
       segment.bytes = left.length;
       segment.records = remains.lines.length;
     }
@@ -128,8 +139,8 @@ export function startReplay(deps: {
   }
 
   function defer(segment: Segment): void {
-    segment.retryAtMs = Date.now() + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.tries);
-    segment.tries += 1;
+    segment.retryAtMs = Date.now() + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** segment.passes);
+    segment.passes += 1;
   }
 
   async function handleLine(line: ScannedLine): Promise<LineOutcome> {
@@ -142,7 +153,7 @@ export function startReplay(deps: {
       return 'done';
     }
     if (line.kind === 'damaged') return quarantineDamaged(line.bytes);
-    const decoded = decodeRecord(line, cipher);
+    const decoded = decodeRecord(line, encryption);
     if (decoded.kind === 'unreadable') return quarantineDamaged(line.bytes);
     if (decoded.kind === 'key-missing') {
       keyMissing = decoded.error;
@@ -153,7 +164,7 @@ export function startReplay(deps: {
 
   async function deliver(record: SpoolRecord, bytes: Buffer): Promise<LineOutcome> {
     const startedMs = performance.now();
-    const result = await outlet.deliver(record);
+    const result = await target.deliver(record);
     metrics.replays.inc({ result });
     if (result === 'deferred') {
       deferrals += 1;
@@ -176,7 +187,7 @@ export function startReplay(deps: {
     const times = (rejections.get(key) ?? 0) + 1;
     rejections.set(key, times);
     if (times < FINAL_REJECTIONS) return 'retry-later';
-    const described = outlet.describe(text);
+    const described = target.describe(text);
     const outcome = await moveToQuarantine({
       ...(described ?? { kind: 'unknown', clientUserId: null, humanId: null }),
       ...{ why: 'refused', detail: described === null ? 'UNREADABLE' : 'INVALID_ARGUMENT', content: text },
@@ -220,6 +231,6 @@ export function startReplay(deps: {
 
 const QUARANTINE_TEXT = {
   kept: 'moved a record of the spool to the quarantine; check it there',
-  full: 'the quarantine is full, so a record stays in the spool; drop records that are done',
+  full: 'the quarantine is full, so a record stays in the spool; drop records of the quarantine that are done',
   failed: 'cannot write to the quarantine, so a record stays in the spool',
 };

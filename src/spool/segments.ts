@@ -1,4 +1,4 @@
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import { scanSegment } from './frame';
 import { decodeRecord } from './record';
 
@@ -25,9 +25,11 @@ export interface Segment {
   /** When the oldest of them arrived, ms since 1970; null before the first read. */
   oldestAtMs: number | null;
   /** Passes after which records had to stay. */
-  tries: number;
+  passes: number;
   /** No pass before this time, ms since 1970. */
   retryAtMs: number;
+  /** Whether Temporal did not answer for a record in the last pass. */
+  isUnreachable: boolean;
 }
 
 /** The segments of the partition, and which one is next. */
@@ -37,7 +39,10 @@ export interface Segments {
   recordAppend(name: string, batch: Batch): void;
   close(name: string): void;
   remove(name: string): void;
-  /** Of the due segments (of all while Temporal is down) the one that was due first, so that retries do not hold up new segments. */
+  /**
+   * Of the due segments the one that was due first, so that retries do not hold up new segments. While Temporal is down, those that it did not
+   * answer for are due too.
+   */
   next(isDown: boolean): Segment | null;
   /** Time until a segment is due; null without segments. */
   dueInMs(): number | null;
@@ -54,28 +59,39 @@ export interface Segments {
   };
 }
 
-/** How often the open segment is closed for a try while Temporal is down: an outage of a day leaves thousands of files, not millions. */
+/**
+ * The open segment is closed for an attempt at most this often while Temporal is down, so that an outage of a day leaves thousands of files, not
+ * millions.
+ */
 const CLOSE_WHILE_DOWN_EVERY_MS = 30_000;
 /** The same while Temporal answers. */
 const CLOSE_EVERY_MS = 10_000;
-/** Up to this number the open segment is closed at once: a single notice may fail, while Temporal answers. */
+/** With at most this many segments, the open one is closed at once, so that a single failed notice does not wait. */
 const FEW_SEGMENTS = 8;
 
 export function createSegments(nowMs: () => number = Date.now): Segments {
   const segments = new Map<string, Segment>();
   let closedAtMs = Number.NEGATIVE_INFINITY;
-  const create = (name: string, over: Partial<Segment>): Segment => {
+  const insert = (name: string, change: Partial<Segment>): Segment => {
     const counts = { bytes: 0, deferredBytes: 0, records: null, oldestAtMs: null };
-    const segment: Segment = { name, isClosed: true, ...counts, tries: 0, retryAtMs: 0, ...over };
+    const segment: Segment = {
+      name,
+      isClosed: true,
+      ...counts,
+      passes: 0,
+      retryAtMs: 0,
+      isUnreachable: false,
+      ...change,
+    };
     segments.set(name, segment);
     return segment;
   };
   const all = (): Segment[] => [...segments.values()];
 
   return {
-    add: (name, bytes) => void create(name, { bytes }),
+    add: (name, bytes) => void insert(name, { bytes }),
     recordAppend(name, batch) {
-      const segment = segments.get(name) ?? create(name, { isClosed: false, records: 0, oldestAtMs: batch.atMs });
+      const segment = segments.get(name) ?? insert(name, { isClosed: false, records: 0, oldestAtMs: batch.atMs });
       segment.bytes += batch.lines.length;
       if (batch.isDeferred) segment.deferredBytes += batch.lines.length;
       segment.records = (segment.records ?? 0) + batch.records;
@@ -91,7 +107,10 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
       const waitMs = isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS;
       const mayClose = segments.size <= FEW_SEGMENTS || now - closedAtMs >= waitMs;
-      const next = inOrder.find(({ retryAtMs, isClosed }) => (isDown || retryAtMs <= now) && (isClosed || mayClose));
+      const next = inOrder.find(
+        ({ retryAtMs, isUnreachable, isClosed }) =>
+          (retryAtMs <= now || (isDown && isUnreachable)) && (isClosed || mayClose),
+      );
       if (next?.isClosed === false) closedAtMs = now;
       return next ?? null;
     },
@@ -102,7 +121,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       return Math.max(0, Math.min(...dueMs) - nowMs());
     },
     resetRetries() {
-      for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, tries: 0 });
+      for (const segment of segments.values()) Object.assign(segment, { retryAtMs: 0, passes: 0 });
     },
     nextUncounted: () => all().find(({ records }) => records === null) ?? null,
     total() {
@@ -121,13 +140,13 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
 }
 
 /** Sets the record count and age of a segment found on the disk, from its bytes. Does nothing if the segment is counted already. */
-export function countRecords(segment: Segment, bytes: Buffer, cipher: Cipher | null): void {
+export function countRecords(segment: Segment, bytes: Buffer, encryption: FileEncryption): void {
   if (segment.records !== null) return;
   segment.records = 0;
   for (const line of scanSegment(bytes)) {
     if (line.kind !== 'record') continue;
     segment.records += 1;
-    const decoded = segment.oldestAtMs === null ? decodeRecord(line, cipher) : null;
+    const decoded = segment.oldestAtMs === null ? decodeRecord(line, encryption) : null;
     if (decoded?.kind === 'record') segment.oldestAtMs = decoded.record.atMs;
   }
 }

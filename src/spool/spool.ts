@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { ConfigurationError } from '../process/configuration-fault';
 import { resolveBy } from '../process/resolve-by';
 import { openSpoolQuarantine, type Quarantine } from '../quarantine/quarantine';
 import { diskFiles, type Files, writeAll } from './files';
+import { removeLeftovers } from './leftovers';
 import { createSpoolMetrics } from './metrics';
 import { openPartition } from './partition';
 import { encodeRecord, type SpoolRecord } from './record';
-import { type Outlet, type Replay, startReplay } from './replay';
+import { type DeliveryTarget, type Replay, startReplay } from './replay';
 import { countRecords, createSegments } from './segments';
 import { createWriter, DiskTooSlow } from './writer';
 
@@ -23,7 +24,7 @@ export interface Spool {
    */
   append(texts: readonly string[], untilMs: number, options?: { readonly isDeferred?: boolean }): Promise<void>;
   /** Delivers all notices, also those of dead webhooks, until the spool is closed. */
-  start(outlet: Outlet): void;
+  start(target: DeliveryTarget): void;
   /** False for some seconds after a failed write. */
   readonly healthy: boolean;
   readonly quarantine: Quarantine;
@@ -39,17 +40,17 @@ class SpoolUnavailable extends Error {
     readonly kind: 'spool-full' | 'spool-deferred-full' | 'spool-failed' | 'spool-slow',
     cause?: unknown,
   ) {
-    super(`the spool did not take notices (${kind}); check the disk and WEBHOOK_SPOOL_MAX`, { cause });
+    super(`the spool did not accept notices (${kind}); check the disk and WEBHOOK_SPOOL_MAX`, { cause });
   }
 }
 
 /** To create the folder and write a few bytes. A slower disk could not keep a notice within 3 s. */
 const OPEN_TIMEOUT_MS = 10_000;
-/** In memory for a disk that does not answer: some seconds at a high load. */
+/** Bytes in memory that wait for the disk: some seconds at a high load. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** Of the cap: a flood of unknown people must leave space for notices that arrive while Temporal is away. */
 const DEFERRED_SHARE = 0.5;
-/** How often orphans are looked for. */
+/** The interval of the claims of orphans. */
 const CLAIM_EVERY_MS = 5_000;
 const UNHEALTHY_FOR_MS = 5_000;
 /** Records that are encrypted before the event loop gets a turn. */
@@ -61,7 +62,7 @@ interface SpoolOptions {
   readonly folder: string;
   /** Cap of the bytes that this process has to deliver. */
   readonly maxBytes: number;
-  readonly cipher: Cipher | null;
+  readonly encryption: FileEncryption;
   readonly registry: Registry;
   readonly log: Logger;
   readonly files?: Files;
@@ -71,39 +72,38 @@ interface SpoolOptions {
 }
 
 /**
- * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. The returned function returns the spool, or throws the fault of a folder
- * that cannot be created, written or locked: the start must find that, not an outage of Temporal. @throws {ConfigurationError} when called
+ * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. @throws {ConfigurationError} for a folder that cannot be created, written or
+ * locked: the start must find that, not an outage of Temporal
  */
 export async function openConfiguredSpool(
   options: Omit<SpoolOptions, 'folder'> & { readonly folder: string | null },
-): Promise<() => Spool | null> {
+): Promise<Spool | null> {
   const { folder } = options;
-  if (folder === null) return () => null;
+  if (folder === null) return null;
   try {
-    const spool = await openSpool({ ...options, folder });
-    return () => spool;
+    return await openSpool({ ...options, folder });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure';
     const expected = 'a folder of this host that can be created and written, with a path of at most 80 bytes, or off';
-    return () => {
-      throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, got: `${JSON.stringify(folder)} (${code})` }]);
-    };
+    throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, got: `${JSON.stringify(folder)} (${code})` }]);
   }
 }
 
 /** Opens the spool in this folder, which is created, and writes a probe. @throws PathTooLong; the system's error */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { folder, maxBytes, cipher, log, files = diskFiles } = options;
+  const { folder, maxBytes, encryption, log, files = diskFiles } = options;
   await resolveBy(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
     throw Object.assign(new Error('the disk did not answer'), { code: 'ETIMEDOUT' });
   });
+  // What cannot be removed now is removed at the next start.
+  await removeLeftovers(folder).catch(() => undefined);
   const partition = await openPartition(folder, files, log);
   const segments = createSegments();
-  const quarantine = openSpoolQuarantine(folder, cipher);
+  const quarantine = openSpoolQuarantine(folder, encryption);
   const metrics = createSpoolMetrics(options.registry, segments, quarantine);
   const writer = createWriter({ partition, files, segments, segmentBytes: options.segmentBytes });
   let replay: Replay | null = null;
-  let claiming: NodeJS.Timeout | null = null;
+  let claimTimer: NodeJS.Timeout | null = null;
   let isClosed = false;
   let deferredInProgress = 0; // bytes
   let failedAtMs = Number.NEGATIVE_INFINITY;
@@ -115,7 +115,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       try {
         const lines = await encodeRecords(
           texts.map((text) => ({ atMs, text })),
-          cipher,
+          encryption,
         );
         const waitingBytes = writer.waitingBytes + lines.length;
         const total = segments.total();
@@ -135,17 +135,17 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       }
       failedAtMs = Number.NEGATIVE_INFINITY;
       metrics.writes.inc({ result: 'written' });
-      metrics.written.inc(texts.length);
+      metrics.writtenRecords.inc(texts.length);
       replay?.wake();
     },
 
-    start(outlet) {
+    start(target) {
       replay = startReplay({
-        ...{ partition, files, cipher, segments, quarantine, outlet, metrics, log },
+        ...{ partition, files, encryption, segments, quarantine, target, metrics, log },
         rotate: writer.rotate,
       });
-      void count();
-      claiming = setInterval(() => void claimOrphans(), options.claimEveryMs ?? CLAIM_EVERY_MS).unref();
+      void countClaimed();
+      claimTimer = setInterval(() => void claimOrphans(), options.claimEveryMs ?? CLAIM_EVERY_MS).unref();
     },
 
     get healthy() {
@@ -155,7 +155,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
     async close() {
       isClosed = true;
-      if (claiming !== null) clearInterval(claiming);
+      if (claimTimer !== null) clearInterval(claimTimer);
       const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => partition.release());
       await resolveBy(ended, Date.now() + CLOSE_TIMEOUT_MS, () => undefined);
     },
@@ -164,7 +164,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   async function claimOrphans(): Promise<void> {
     let claimed = 0;
     try {
-      await partition.renew();
+      await partition.recreate();
       await partition.claimOrphans(async (name) => {
         claimed += 1;
         // A segment of unknown size counts 0 bytes; one that is not added would never be delivered.
@@ -174,17 +174,18 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       log.error({ error }, 'could not claim all notices of webhooks that ended; trying again');
     }
     if (claimed === 0) return;
-    metrics.adopted.inc(claimed);
+    metrics.claimedSegments.inc(claimed);
     log.info({ segments: claimed }, 'claimed notices of a webhook that ended');
-    if (replay !== null) void count();
+    if (replay !== null) void countClaimed();
     replay?.wake();
   }
 
   /** Counts the records of claimed segments. The replay may have counted some of them before. */
-  async function count(): Promise<void> {
+  async function countClaimed(): Promise<void> {
     for (let next = segments.nextUncounted(); next !== null && !isClosed; next = segments.nextUncounted()) {
-      const bytes = await files.read(join(partition.folder, next.name)).catch(() => Buffer.alloc(0));
-      countRecords(next, bytes, cipher);
+      const bytes = await files.read(join(partition.folder, next.name)).catch(() => null);
+      if (bytes === null) return; // the replay counts the rest
+      countRecords(next, bytes, encryption);
       await turn();
     }
   }
@@ -203,11 +204,11 @@ async function probeWrite(folder: string, files: Files): Promise<void> {
   }
 }
 
-async function encodeRecords(records: readonly SpoolRecord[], cipher: Cipher | null): Promise<Buffer> {
+async function encodeRecords(records: readonly SpoolRecord[], encryption: FileEncryption): Promise<Buffer> {
   const lines: Buffer[] = [];
   for (const [index, record] of records.entries()) {
     if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await turn();
-    lines.push(encodeRecord(record, cipher));
+    lines.push(encodeRecord(record, encryption));
   }
   return Buffer.concat(lines);
 }

@@ -85,7 +85,7 @@ export function createWriter(options: {
         const { name } = await commit(lines).catch(async (error: unknown) => {
           if (!isCode(error, 'ENOENT')) throw error;
           if (segment !== null) await abandon(segment);
-          await partition.renew();
+          await partition.recreate();
           return commit(lines);
         });
         for (const { batch } of group) segments.recordAppend(name, batch);

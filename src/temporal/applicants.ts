@@ -43,12 +43,15 @@ export interface Applicants {
   readInvitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
-  /** Waits until the newest run closes. Calls `onSummary` after each poll. Polls are frequent until the humanId is known. */
+  /**
+   * Waits until the newest run closes. Null: an erasure deleted it meanwhile. Calls `onSummary` after each poll. Polls are frequent until the humanId
+   * is known.
+   */
   waitForClose(
     clientUserId: string,
     signal?: AbortSignal,
     onSummary?: (summary: ApplicantSummary) => void,
-  ): Promise<ApplicantSummary>;
+  ): Promise<ApplicantSummary | null>;
 }
 
 const { WORKFLOW_EXECUTION_STATUS_COMPLETED } = temporal.api.enums.v1.WorkflowExecutionStatus;
@@ -118,8 +121,7 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
         signal?.throwIfAborted();
         await waitForClose(client, applicantWorkflowId(clientUserId), pollMs, signal);
         const description = await describe(clientUserId);
-        if (!description)
-          throw new Error(`${applicantWorkflowId(clientUserId)} was deleted from Temporal during the wait`);
+        if (!description) return null;
         const { summary } = description;
         onSummary?.(summary);
         if (summary.standing !== 'open') return summary;

@@ -7,6 +7,7 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import { createLogLimit } from '../process/log-limit';
 import { isLoopbackHost } from '../process/loopback';
 import { createRejectionWatch, describeRejection, rejectionOf, TemporalRejected } from './rejection';
 import { callWithDeadline, GRPC, hasStatus } from './rpc';
@@ -85,12 +86,12 @@ export async function waitUntilReachable<T>(
   const { connection, namespace } = settings;
   const logFields = { address: connection.address, namespace };
   const startedMs = performance.now();
-  let lastLog = { ms: Number.NEGATIVE_INFINITY, rejection: null as string | null };
+  let logged = null as { readonly rejection: string | null; readonly isDue: () => boolean } | null;
   for (;;) {
     try {
       signal?.throwIfAborted();
       const reached = await attempt();
-      if (lastLog.ms > 0) log.info(logFields, 'Temporal answers');
+      if (logged !== null) log.info(logFields, 'Temporal answers');
       return reached;
     } catch (error) {
       signal?.throwIfAborted();
@@ -99,9 +100,10 @@ export async function waitUntilReachable<T>(
       const isLimited = giveUpAfterMs !== Number.POSITIVE_INFINITY;
       if (rejection !== null && isLimited) throw new TemporalRejected(settings, rejection, error);
       if (nowMs - startedMs >= giveUpAfterMs) throw new TemporalUnreachable(settings, nowMs - startedMs, error);
-      const logEveryMs = rejection === null ? LOG_EVERY_MS : LOG_REJECTION_EVERY_MS;
-      if (rejection !== lastLog.rejection || nowMs - lastLog.ms >= logEveryMs) {
-        lastLog = { ms: nowMs, rejection };
+      if (logged?.rejection !== rejection) {
+        logged = { rejection, isDue: createLogLimit(rejection === null ? LOG_EVERY_MS : LOG_REJECTION_EVERY_MS) };
+      }
+      if (logged.isDue()) {
         const waiting = isNamespaceMissing(error)
           ? `waiting for the namespace "${namespace}" of Temporal at ${connection.address}`
           : `waiting for Temporal at ${connection.address} to answer`;

@@ -1,5 +1,5 @@
 import type { DataConverter } from '@temporalio/common';
-import type { Cipher } from '../domain/encryption';
+import type { FileEncryption } from '../domain/encryption';
 import { createPayloadCodec, type DecodeFault } from './codec';
 import { createCipher } from './key-ring';
 import type { PayloadSettings } from './payload-settings';
@@ -18,7 +18,7 @@ export function createDataConverter(
   return encrypts ? { payloadCodecs, failureConverterPath: FAILURE_CONVERTER } : { payloadCodecs };
 }
 
-/** The cipher for files on our disks; null if nothing is encrypted. */
-export function createDiskCipher({ ring, encrypts }: PayloadSettings): Cipher | null {
-  return ring !== null && encrypts ? createCipher(ring) : null;
+/** The encryption of notices in the spool and in quarantine. */
+export function createNoticeEncryption({ ring, encrypts }: PayloadSettings): FileEncryption {
+  return { cipher: ring && createCipher(ring), encrypts };
 }

@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
+import { createLogLimit } from '../process/log-limit';
 import type { DecodeFault } from './codec';
 
 /** A forger must not be able to fill the log. */
@@ -23,11 +24,9 @@ export function createDecodeFaultReport(
     registers: [registry],
   });
   for (const fault of Object.keys(MEANINGS)) counter.inc({ refusal: fault }, 0);
-  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  const isLogDue = createLogLimit(LOG_EVERY_MS);
   return (fault) => {
     counter.inc({ refusal: fault });
-    if (performance.now() - loggedAtMs < LOG_EVERY_MS) return;
-    loggedAtMs = performance.now();
-    log.warn({ refusal: fault }, `cannot decode a payload from Temporal: ${MEANINGS[fault]}`);
+    if (isLogDue()) log.warn({ refusal: fault }, `cannot decode a payload from Temporal: ${MEANINGS[fault]}`);
   };
 }

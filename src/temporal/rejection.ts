@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
+import { createLogLimit } from '../process/log-limit';
 import { GRPC } from './rpc';
 import type { TemporalSettings } from './settings';
 
@@ -77,15 +78,15 @@ export function createRejectionWatch(
 ): Interceptor {
   const { namespace } = settings;
   const logFields = { address: settings.connection.address, namespace };
-  let loggedAtMs: number | null = null;
+  let isLogDue: (() => boolean) | null = null; // null: not rejected
   const onStatus = (code: unknown) => {
     const status = STATUS_NAMES.get(code);
-    if (status === undefined) {
-      if (code === GRPC.OK && loggedAtMs !== null) log.info(logFields, 'Temporal accepts the key or certificate again');
-      if (code === GRPC.OK) loggedAtMs = null;
-    } else if (loggedAtMs === null || performance.now() - loggedAtMs >= LOG_EVERY_MS) {
-      loggedAtMs = performance.now();
-      log.error(logFields, describeRejection(settings, status));
+    if (status !== undefined) {
+      isLogDue ??= createLogLimit(LOG_EVERY_MS);
+      if (isLogDue()) log.error(logFields, describeRejection(settings, status));
+    } else if (code === GRPC.OK && isLogDue !== null) {
+      isLogDue = null;
+      log.info(logFields, 'Temporal accepts the key or certificate again');
     }
   };
   return (options, nextCall) => {

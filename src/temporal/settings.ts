@@ -102,7 +102,7 @@ export function plaintextFaults({ connection }: TemporalSettings, set: Environme
 function parsePlaintextHosts(text: string): 'all' | readonly string[] | null {
   if (text === 'allowed') return 'all';
   if (text === 'refused') return [];
-  return parseList(/^([\w.-]+|\[[\da-f:]+\])$/i)(text.toLowerCase());
+  return parseList((host) => /^([\w.-]+|\[[\da-f:]+\])$/i.test(host))(text.toLowerCase());
 }
 
 /** Finds values that envconfig would silently read as something else. */

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { createGauge } from '../observability/metrics';
 import { POLL_PRIORITY, upstreamTaskQueue } from '../workflows/contract';
 import { callWithDeadline, type TemporalDeps, toMs } from './rpc';
 
@@ -44,14 +45,12 @@ function describeQueue(
  * priority. Each scrape asks Temporal, which caches its answer for some seconds; every worker shows the same value.
  */
 export function serveDuePollMetric(registry: Registry, deps: TemporalDeps) {
-  const gauge = new Gauge({
-    name: 'chartway_oldest_due_poll_age_seconds',
-    help: 'For how long the oldest poll that is due has waited in the queue of the rate limit, over all workers; NaN if Temporal does not answer.',
-    registers: [registry],
-    async collect() {
-      gauge.set(await readOldestDuePollSeconds(deps).catch(() => Number.NaN));
-    },
-  });
+  createGauge(
+    registry,
+    'chartway_oldest_due_poll_age_seconds',
+    'For how long the oldest poll that is due has waited in the queue of the rate limit, over all workers; NaN if Temporal does not answer.',
+    () => readOldestDuePollSeconds(deps).catch(() => Number.NaN),
+  );
 }
 
 /** The server lists only the priorities that tasks have used lately. @throws what the client throws */

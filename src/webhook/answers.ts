@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** An answer to a request. Without a body only the status goes out. */
+/** An answer to a request. Without a body only the status is sent. */
 export interface Answer {
   readonly status: number;
   readonly body?: Readonly<Record<string, unknown>>;

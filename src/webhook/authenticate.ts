@@ -7,10 +7,11 @@ interface Credentials {
 }
 
 /**
- * Returns whether a request has one of the secrets. A segment in the path decides, because a proxy may add a header; without it the
- * password of Basic authentication does, with any user name. Without secrets every request passes: the configuration allows that on loopback only.
+ * Returns a function that checks whether a request has one of the secrets. If the path has a segment, only the segment counts, because a proxy
+ * may add a header. Otherwise the password of Basic authentication counts, with any user name. Without secrets every request passes: the
+ * configuration allows that on loopback only.
  */
-export function createAuthentication(secrets: readonly string[]): (credentials: Credentials) => boolean {
+export function createSecretCheck(secrets: readonly string[]): (credentials: Credentials) => boolean {
   const digests = secrets.map(digest);
   return ({ segment, authorization }) => {
     if (digests.length === 0) return true;

@@ -3,23 +3,23 @@ import pLimit from 'p-limit';
 import type { Logger } from '../observability/log';
 import type { NoticeSender } from '../temporal/notices';
 
-/** Which applicant has a humanId, as Temporal confirmed it, so that report notices go to the applicant and not to a mailbox. */
+/** The owners of humanIds, as Temporal confirmed them. A report notice with a confirmed owner needs no mailbox. */
 export interface Confirmations {
   /** Null if it is not confirmed. */
-  ownerOf(humanId: string): string | null;
-  /** The applicant took a status notice with this humanId. */
-  claimed(humanId: string, clientUserId: string): void;
-  /** A mailbox took a report notice with this humanId. */
-  posted(humanId: string): void;
-  /** Starts to confirm what was noted. Called after the answer went out. */
-  start(): void;
+  findOwner(humanId: string): string | null;
+  /** The applicant accepted a status notice with this humanId. */
+  confirmClaim(humanId: string, clientUserId: string): void;
+  /** A mailbox accepted a report notice with this humanId. */
+  confirmMailbox(humanId: string): void;
+  /** Starts the confirmations that wait. Called after the answer is sent. */
+  startWaiting(): void;
 }
 
 /** About 10 MB when full. A person that is evicted costs one mailbox. */
 const MAX_OWNERS = 50_000;
 /** For one describe call. */
 const DESCRIBE_TIMEOUT_MS = 5_000;
-/** A mailbox that takes longer to find its applicant is asked again at the person's next notice. */
+/** A mailbox that takes longer to find its applicant is read again at the person's next notice. */
 const MAILBOX_TIMEOUT_MS = 30_000;
 /** People beyond it are not confirmed, which costs one mailbox each. */
 const MAX_WAITING = 1_000;
@@ -46,8 +46,8 @@ export function createConfirmations(deps: {
   }
 
   return {
-    ownerOf: (humanId) => owners.get(humanId) ?? null,
-    claimed(humanId, clientUserId) {
+    findOwner: (humanId) => owners.get(humanId) ?? null,
+    confirmClaim(humanId, clientUserId) {
       if (owners.get(humanId) === clientUserId) return;
       claims.add(humanId, () =>
         confirm(humanId, async () => {
@@ -56,11 +56,11 @@ export function createConfirmations(deps: {
         }),
       );
     },
-    posted(humanId) {
+    confirmMailbox(humanId) {
       const readOwner = () => sender.waitForMailboxOwner(humanId, Date.now() + MAILBOX_TIMEOUT_MS);
       mailboxes.add(humanId, () => confirm(humanId, readOwner));
     },
-    start() {
+    startWaiting() {
       claims.start();
       mailboxes.start();
     },

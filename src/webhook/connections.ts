@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import type { Counter } from 'prom-client';
+import { createExpiringMap } from '../process/expiring-map';
 import { toCallerKey } from '../process/networks';
 
 /** Connections of the listener. Those without a valid secret are closed when others need room. */
@@ -51,20 +51,15 @@ export function createConnections(options: {
   const unverified = new Map<string, UnverifiedConnection>(); // oldest first
   const byCaller = new Map<string, AddressConnections>();
   const authenticated = new Set<string>();
-  const trusted = new LRUCache<string, true>({
-    max: MAX_TRUSTED,
-    ttl: TRUSTED_FOR_MS - 1,
-    perf: { now: nowMs },
-    ttlResolution: 0,
-  });
+  const trusted = createExpiringMap<true>({ max: MAX_TRUSTED, ttlMs: TRUSTED_FOR_MS, nowMs });
   let open = 0;
 
   function forget({ key, caller }: UnverifiedConnection): void {
     unverified.delete(key);
-    const own = byCaller.get(caller);
-    own?.silent.delete(key);
-    own?.answered.delete(key);
-    if (own !== undefined && sizeOf(own) === 0) byCaller.delete(caller);
+    const ofCaller = byCaller.get(caller);
+    ofCaller?.silent.delete(key);
+    ofCaller?.answered.delete(key);
+    if (ofCaller !== undefined && sizeOf(ofCaller) === 0) byCaller.delete(caller);
   }
 
   function drop(connection: UnverifiedConnection | undefined, why: 'address' | 'crowded'): void {
@@ -75,16 +70,17 @@ export function createConnections(options: {
   }
 
   /** An answered connection, else the oldest one that has had time to send a secret. */
-  function findIdle(own: AddressConnections | undefined): UnverifiedConnection | undefined {
-    const [answered] = own?.answered.values() ?? [];
+  function findIdle(ofCaller: AddressConnections | undefined): UnverifiedConnection | undefined {
+    const [answered] = ofCaller?.answered.values() ?? [];
     if (answered !== undefined) return answered;
-    const [oldest] = own?.silent.values() ?? [];
+    const [oldest] = ofCaller?.silent.values() ?? [];
     return oldest !== undefined && nowMs() - oldest.openedAtMs > SECRET_WAIT_MS ? oldest : undefined;
   }
 
   function findBusiest(): AddressConnections | undefined {
     let busiest: AddressConnections | undefined;
-    for (const own of byCaller.values()) if (busiest === undefined || sizeOf(own) > sizeOf(busiest)) busiest = own;
+    for (const ofCaller of byCaller.values())
+      if (busiest === undefined || sizeOf(ofCaller) > sizeOf(busiest)) busiest = ofCaller;
     return busiest;
   }
 
@@ -93,18 +89,18 @@ export function createConnections(options: {
       const key = keyOf(socket);
       const caller = toCallerKey(addressOf(socket));
       const connection = { key, caller, socket, openedAtMs: nowMs() };
-      const own = byCaller.get(caller) ?? { silent: new Map(), answered: new Map() };
+      const ofCaller = byCaller.get(caller) ?? { silent: new Map(), answered: new Map() };
       open += 1;
       unverified.set(key, connection);
-      byCaller.set(caller, own);
-      own.silent.set(key, connection);
+      byCaller.set(caller, ofCaller);
+      ofCaller.silent.set(key, connection);
       socket.once('close', () => {
         open -= 1;
         authenticated.delete(key);
         if (unverified.get(key) === connection) forget(connection);
       });
-      if (sizeOf(own) > MAX_PER_ADDRESS && !isProxy(addressOf(socket)) && !trusted.has(caller)) {
-        drop(findIdle(own), 'address');
+      if (sizeOf(ofCaller) > MAX_PER_ADDRESS && !isProxy(addressOf(socket)) && !trusted.has(caller)) {
+        drop(findIdle(ofCaller), 'address');
       }
       if (open > CROWDED_FROM && unverified.size > 1) drop(findIdle(findBusiest()) ?? oldestOf(unverified), 'crowded');
     },
@@ -118,8 +114,9 @@ export function createConnections(options: {
     },
     markAnswered(socket) {
       const connection = unverified.get(keyOf(socket));
-      const own = connection && byCaller.get(connection.caller);
-      if (connection !== undefined && own?.silent.delete(connection.key)) own.answered.set(connection.key, connection);
+      const ofCaller = connection && byCaller.get(connection.caller);
+      if (connection !== undefined && ofCaller?.silent.delete(connection.key))
+        ofCaller.answered.set(connection.key, connection);
     },
     isAuthenticated: (socket) => authenticated.has(keyOf(socket)),
   };

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Notice } from '../domain/notices';
 import type { Logger } from '../observability/log';
 import { resolveBy } from '../process/resolve-by';
-import type { Outlet } from '../spool/replay';
+import type { DeliveryTarget } from '../spool/replay';
 import type { Spool } from '../spool/spool';
 import { type NoticeSender, NoticeUndelivered } from '../temporal/notices';
 import { noticeRequestId, type ParsedNotice, parseStoredNotice, serializeNotice } from '../upstream/notices';
@@ -11,7 +11,7 @@ import { DEADLINES, REDELIVERY_MS } from './deadlines';
 import { type MailboxBudget, MailboxBudgetSpent } from './mailbox-budget';
 import type { WebhookMetrics } from './metrics';
 
-/** What became of the notices of a request: it may be acknowledged if `undelivered` is 0. */
+/** The results of the notices of a request, which may be acknowledged if `undelivered` is 0. */
 export interface Acceptance {
   readonly accepted: number;
   readonly ignored: number;
@@ -25,17 +25,18 @@ export interface Delivery {
   /** Makes notices durable in Temporal or the spool within {@link DEADLINES}, counted from `sinceMs` (ms since 1970). Never rejects. */
   accept(notices: readonly ParsedNotice[], sinceMs: number): Promise<Acceptance>;
   /** Sends the notices of the spool. */
-  readonly outlet: Outlet;
-  /** Temporal did not answer the last request that waited for it, and no notice since. */
+  readonly spoolTarget: DeliveryTarget;
+  /** True if the last request that waited for Temporal got no answer, and no notice since then did. */
   readonly isTemporalAway: boolean;
 }
 
-/** Keeps a Temporal server busy, and an array of thousands leaves room for other requests. */
+/** Enough to keep a Temporal server busy; few enough that an array of thousands leaves room for other requests. */
 const CONCURRENCY = 32;
-/** How long the spool is tried first while Temporal is away. After that Temporal is asked, because it may be back. */
+/** How long the spool is tried first while Temporal is away. After that Temporal is tried, because it may be back. */
 const SPOOL_FIRST_MS = 1_000;
-/** Time for encrypting and writing a notice, and at most for all of an array; Temporal's deadline is earlier by it. */
+/** Time to encrypt and write one notice. The wait for Temporal ends this much earlier. */
 const SPOOL_MS_PER_NOTICE = 0.05;
+/** The same for an array, at most. */
 const MAX_SPOOL_MS = 800;
 
 export function createDelivery(deps: {
@@ -49,7 +50,7 @@ export function createDelivery(deps: {
 }): Delivery {
   const { sender, spool, confirmations, budget, metrics, log, temporalMs = DEADLINES.temporal } = deps;
   let isTemporalAway = false;
-  let live = 0;
+  let pendingRequests = 0;
 
   function setTemporalAway(isAway: boolean): void {
     if (isAway === isTemporalAway) return;
@@ -60,9 +61,9 @@ export function createDelivery(deps: {
 
   /** Sends a notice to its workflow. @throws {NoticeUndelivered} {MailboxBudgetSpent} */
   async function send(notice: Notice, untilMs: number): Promise<'accepted' | 'ignored'> {
-    const owner = notice.kind === 'report' ? confirmations.ownerOf(notice.humanId) : null;
+    const owner = notice.kind === 'report' ? confirmations.findOwner(notice.humanId) : null;
     const isForMailbox = notice.kind === 'report' && owner === null;
-    const record = (to: string, result: string, error?: unknown): void => {
+    const countResult = (to: string, result: string, error?: unknown): void => {
       const { kind } = notice;
       metrics.notices.inc({ kind, to, result });
       log.debug({ ...pseudonyms(notice), kind, to, result, error }, 'notice');
@@ -71,15 +72,15 @@ export function createDelivery(deps: {
     if (isForMailbox && !budget.tryTake(notice.humanId)) throw new MailboxBudgetSpent();
     try {
       const receiver = await sender.send(notice, owner, noticeRequestId(notice), untilMs);
-      if (receiver === 'mailbox') confirmations.posted(notice.humanId);
+      if (receiver === 'mailbox') confirmations.confirmMailbox(notice.humanId);
       if (notice.kind === 'status' && receiver === 'applicant')
-        confirmations.claimed(notice.humanId, notice.clientUserId);
+        confirmations.confirmClaim(notice.humanId, notice.clientUserId);
       const result = receiver === 'nowhere' ? 'ignored' : 'accepted';
-      record(receiver === 'nowhere' ? 'applicant' : receiver, result);
+      countResult(receiver === 'nowhere' ? 'applicant' : receiver, result);
       return result;
     } catch (error) {
       if (isForMailbox) budget.refund(notice.humanId);
-      record(isForMailbox ? 'mailbox' : 'applicant', 'undelivered', error);
+      countResult(isForMailbox ? 'mailbox' : 'applicant', 'undelivered', error);
       throw error;
     }
   }
@@ -108,21 +109,27 @@ export function createDelivery(deps: {
       }
     }
 
-    live += 1;
+    pendingRequests += 1;
     await resolveBy(limit.map(notices, sendOne), untilMs, () => undefined);
-    live -= 1;
+    pendingRequests -= 1;
     isLate = true;
     limit.clearQueue();
 
-    const select = (result: string | undefined) => notices.filter((notice) => results.get(notice) === result);
-    const [deferred, unsent] = [select('deferred'), select(undefined)];
+    const noticesWith = (result: string | undefined) => notices.filter((notice) => results.get(notice) === result);
+    const [deferred, unsent] = [noticesWith('deferred'), noticesWith(undefined)];
     if (hasAnswered) setTemporalAway(false);
-    // The rest of the time of a slow sender shows nothing about Temporal, and neither does a notice that was not sent.
+    // A slow sender leaves too little time to judge Temporal by, and so does a notice that was not sent.
     else if (spool !== null && unsent.length > 0 && waitMs >= temporalMs / 2) setTemporalAway(true);
     if (deferred.length > 0) {
       metrics.notices.inc({ kind: 'report', to: 'mailbox', result: 'deferred' }, deferred.length);
     }
-    return { accepted: select('accepted').length, ignored: select('ignored').length, deferred, unsent, failure };
+    return {
+      accepted: noticesWith('accepted').length,
+      ignored: noticesWith('ignored').length,
+      deferred,
+      unsent,
+      failure,
+    };
   }
 
   /** Null if the spool has all of the notices. */
@@ -171,23 +178,23 @@ export function createDelivery(deps: {
       return { ...acceptance, ignored: acceptance.ignored + otherCount };
     },
 
-    outlet: {
+    spoolTarget: {
       async deliver({ text }) {
         const notice = parseStoredNotice(text);
         if (notice === null) return 'refused';
         const untilMs = Date.now() + REDELIVERY_MS;
-        const sent = send(notice, untilMs).then(() => 'taken' as const, toOutletResult);
+        const sent = send(notice, untilMs).then(() => 'taken' as const, toSpoolResult);
         const result = await resolveBy(sent, untilMs, () => 'unavailable' as const);
         if (result === 'deferred') return result; // nothing was sent
         if (result !== 'unavailable') setTemporalAway(false);
-        confirmations.start();
+        confirmations.startWaiting();
         return result;
       },
       describe(text) {
         const notice = parseStoredNotice(text);
         return notice && { clientUserId: null, ...pseudonyms(notice), kind: notice.kind };
       },
-      live: () => live,
+      pendingRequests: () => pendingRequests,
     },
 
     get isTemporalAway() {
@@ -201,12 +208,12 @@ function pseudonyms(notice: Notice): { readonly clientUserId?: string; readonly 
   return notice.kind === 'status' ? { clientUserId: notice.clientUserId, humanId } : { humanId };
 }
 
-/** Temporal answered and will not take this notice. */
+/** Temporal answered, and rejects this notice. */
 function isRejection(error: unknown): boolean {
   return error instanceof NoticeUndelivered && error.kind === 'refused';
 }
 
-function toOutletResult(error: unknown): 'refused' | 'unavailable' | 'deferred' {
+function toSpoolResult(error: unknown): 'refused' | 'unavailable' | 'deferred' {
   if (error instanceof MailboxBudgetSpent) return 'deferred';
   return isRejection(error) ? 'refused' : 'unavailable';
 }

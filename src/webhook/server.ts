@@ -6,24 +6,23 @@ import { Counter, type Registry } from 'prom-client';
 import { parseNotices } from '../human-api/notifications';
 import type { Logger } from '../observability/log';
 import { createCallerLimit } from '../process/caller-limit';
-import { rejectConnection } from '../process/listening';
+import { headerLimits, rejectConnection } from '../process/listening';
 import { clientAddress, createNetworkCheck, isLoopbackAddress, toCallerKey } from '../process/networks';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { TlsFiles } from '../process/tls-settings';
 import { type Answer, errorAnswer, sendAnswer } from './answers';
-import { createAuthentication } from './authenticate';
+import { createSecretCheck } from './authenticate';
 import { createConnections, MAX_CONNECTIONS } from './connections';
 import { DEADLINES } from './deadlines';
 import type { Delivery } from './delivery';
-import { createNotFoundReport, createOtherNoticesReport } from './ignored-requests';
 import { inflateBody } from './inflate-body';
 import type { WebhookMetrics } from './metrics';
 import { declaresMoreThan, readBody } from './read-body';
+import { createNotFoundReport, createOtherNoticesReport } from './request-reports';
 import { routeOf } from './routes';
 import type { SignatureGate } from './signature-gate';
 
 const MAX_BODY_BYTES = 1_048_576;
-const HEADER_TIMEOUT_MS = 5_000;
 /** For header and body together, if the limits of each fail. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Load balancers close an idle connection after 60 s. If we closed first, a notice could be lost in the race. */
@@ -75,7 +74,7 @@ interface WebhookDeps {
 
 /** Serves the routes of `routes.ts` and nothing else; not yet listening. */
 export function createWebhookServer(deps: WebhookDeps): Server {
-  const isAuthenticated = createAuthentication(deps.secrets);
+  const hasSecret = createSecretCheck(deps.secrets);
   const bodyTimeoutMs = deps.senderTimeoutMs ?? DEADLINES.body;
   const addressOf = deps.addressOf ?? (({ remoteAddress = '' }) => remoteAddress);
   const isProxy = createNetworkCheck(deps.trustedProxies);
@@ -114,7 +113,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
     }
     if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
     if (route.name === 'health') return answerHealth(request);
-    if (!isAuthenticated({ segment: route.segment, authorization: request.headers.authorization })) {
+    if (!hasSecret({ segment: route.segment, authorization: request.headers.authorization })) {
       return rejectSecret(request);
     }
     connections.authenticate(request.socket);
@@ -188,9 +187,8 @@ export function createWebhookServer(deps: WebhookDeps): Server {
 function createListener({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: WebhookDeps): Server {
   const limits = {
     requestTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: senderTimeoutMs ?? HEADER_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: Math.min(1_000, senderTimeoutMs ?? 1_000),
+    ...headerLimits(senderTimeoutMs),
   };
   if (tls === null) return createServer(limits);
   const server = createTlsServer({ ...limits, ...tlsOptions(tls, senderTimeoutMs) });

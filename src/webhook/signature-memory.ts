@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createExpiringMap } from '../process/expiring-map';
 
 /**
  * The signed requests and nonces that were acknowledged, so that none counts twice. They are in this process only: another webhook, or this one
@@ -27,12 +27,7 @@ export function createSignatureMemory(options: {
 }): SignatureMemory {
   const { toleranceMs, nowMs = Date.now } = options;
   const inProgress = new Set<string>();
-  const acknowledged = new LRUCache<string, true>({
-    max: MAX_MARKS,
-    ttl: Math.max(1, 2 * toleranceMs - 1),
-    perf: { now: nowMs },
-    ttlResolution: 0,
-  });
+  const acknowledged = createExpiringMap<true>({ max: MAX_MARKS, ttlMs: 2 * toleranceMs, nowMs });
 
   return {
     begin({ request, nonce }) {

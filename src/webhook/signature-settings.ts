@@ -29,7 +29,7 @@ export const SIGNATURE_VARIABLES = {
     const toleranceMs = parseDurationMs(text);
     return toleranceMs !== null && toleranceMs <= HOUR_MS ? toleranceMs : null;
   }).prefault('5m'),
-  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', parseList(/./)).optional(),
+  WEBHOOK_SIGNATURE_SECRETS: setting('one secret or several, comma-separated, none empty', parseList()).optional(),
 };
 
 /** How signatures are checked. `secrets` includes the client secret. */
@@ -77,6 +77,6 @@ export function signatureFaults(set: Environment): ConfigurationFault[] {
           ),
         ]
       : []),
-    ...doubled.map(([key]) => describeFault(key, 'a header name that the other two do not have', set)),
+    ...doubled.map(([key]) => describeFault(key, 'a header name that differs from the other two', set)),
   ];
 }

@@ -39,15 +39,15 @@ export function createSignatureCheck(scheme: SignatureScheme) {
     if (!signature) return invalid('missing');
     if (!timestamp || !nonce) return invalid('incomplete');
 
-    const sent = parseMac(signature, scheme.encoding);
-    if (sent === null) return invalid('wrong');
-    const mac = findMac(secrets, sent, [body, Buffer.from(timestamp, 'latin1'), Buffer.from(nonce, 'latin1')]);
+    const sentMac = parseMac(signature, scheme.encoding);
+    if (sentMac === null) return invalid('wrong');
+    const mac = findMac(secrets, sentMac, [body, Buffer.from(timestamp, 'latin1'), Buffer.from(nonce, 'latin1')]);
     if (mac === null) return invalid('wrong');
 
     const atMs = parseTime(timestamp, scheme.timeUnit);
     if (atMs === null) return invalid('undated');
     if (Math.abs(nowMs - atMs) > toleranceMs) return invalid('stale');
-    // Without a separator a digit could move from the timestamp to the nonce; the code of the whole message stays the same.
+    // The MAC identifies the request. The nonce alone would not: without a separator, a digit could move from the timestamp to the nonce.
     return { valid: true, request: `request ${mac.toString('base64')}`, nonce: `nonce ${digestOf(nonce)}` };
   };
 }
@@ -62,13 +62,13 @@ function headerText(header: string | string[] | undefined): string {
 }
 
 /** Tries every secret, so that the time does not show which one matches. */
-function findMac(secrets: readonly string[], sent: Buffer, message: readonly Uint8Array[]): Buffer | null {
+function findMac(secrets: readonly string[], sentMac: Buffer, message: readonly Uint8Array[]): Buffer | null {
   const macs = secrets.map((secret) => {
     const hmac = createHmac('sha1', secret);
     for (const part of message) hmac.update(part);
     return hmac.digest();
   });
-  return macs.filter((mac) => timingSafeEqual(mac, sent))[0] ?? null;
+  return macs.filter((mac) => timingSafeEqual(mac, sentMac))[0] ?? null;
 }
 
 /** HMAC-SHA1: 20 bytes. */
@@ -76,7 +76,7 @@ const HEX = /^[0-9A-Fa-f]{40}$/;
 /** 27 digits of either alphabet and an optional "=". */
 const BASE64 = /^[A-Za-z0-9+/_-]{27}=?$/;
 
-/** The code in a header, or null. Hex and base64 differ in length. */
+/** The MAC in a header, or null. Hex and base64 differ in length. */
 function parseMac(text: string, encoding: SignatureScheme['encoding']): Buffer | null {
   if (encoding !== 'base64' && HEX.test(text)) return Buffer.from(text, 'hex');
   if (encoding === 'hex' || !BASE64.test(text)) return null;

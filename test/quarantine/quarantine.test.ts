@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../../src/disk/folders';
-import { KeyMissing } from '../../src/domain/encryption';
+import { type FileEncryption, KeyMissing, NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createFolderFiles, type QuarantineFiles } from '../../src/quarantine/folder-files';
 import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineRecord } from '../../src/quarantine/quarantine';
 import { createCipher, parseKeyRing } from '../../src/temporal/key-ring';
@@ -20,10 +20,10 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-function cipherOf(byte: number) {
+function encryptionWith(byte: number): FileEncryption {
   const ring = parseKeyRing(`main:${Buffer.alloc(32, byte).toString('base64')}`);
   if (ring === null) throw new Error('expected a key ring');
-  return createCipher(ring);
+  return { cipher: createCipher(ring), encrypts: true };
 }
 
 const record = (over: Partial<QuarantineRecord> = {}): QuarantineRecord => ({
@@ -33,9 +33,7 @@ const record = (over: Partial<QuarantineRecord> = {}): QuarantineRecord => ({
 
 interface Source {
   readonly files: QuarantineFiles;
-  open(
-    ...given: [cipher?: Parameters<typeof openSpoolQuarantine>[1], limits?: object]
-  ): ReturnType<typeof openSpoolQuarantine>;
+  open(...options: [encryption?: FileEncryption, limits?: object]): ReturnType<typeof openSpoolQuarantine>;
 }
 
 const SOURCES: [name: string, setup: () => Promise<Source>, fixture: string][] = [
@@ -45,7 +43,7 @@ const SOURCES: [name: string, setup: () => Promise<Source>, fixture: string][] =
       const folder = await newFolder();
       return {
         files: createFolderFiles(folder),
-        open: (cipher = null, limits = {}) => openSpoolQuarantine(folder, cipher, limits),
+        open: (encryption = NO_ENCRYPTION, limits = {}) => openSpoolQuarantine(folder, encryption, limits),
       };
     },
     '1790000000000-refused-16dac3ab2e81',
@@ -54,7 +52,10 @@ const SOURCES: [name: string, setup: () => Promise<Source>, fixture: string][] =
     'of mailboxes',
     async () => {
       const { shelf } = new FakeStore();
-      return { files: shelf, open: (cipher = null, limits = {}) => openMailboxQuarantine(shelf, cipher, limits) };
+      return {
+        files: shelf,
+        open: (encryption = NO_ENCRYPTION, limits = {}) => openMailboxQuarantine(shelf, encryption, limits),
+      };
     },
     '1790000000000-nobody-c63e4db79059',
   ],
@@ -63,7 +64,7 @@ const SOURCES: [name: string, setup: () => Promise<Source>, fixture: string][] =
 describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
   test('lists its records oldest first, reads them and drops them', async () => {
     let nowMs = 1_700_000_000_000;
-    const quarantine = (await setup()).open(null, { nowMs: () => nowMs++ });
+    const quarantine = (await setup()).open(undefined, { nowMs: () => nowMs++ });
     expect(await quarantine.list()).toEqual([]);
     await quarantine.put(record({ content: 'first' }));
     await quarantine.put(record({ why: 'signature', content: Buffer.from([0, 255]) }));
@@ -81,7 +82,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
 
   test('caps each reason and keeps the oldest records', async () => {
     let nowMs = 1_700_000_000_000;
-    const quarantine = (await setup()).open(null, { maxRecords: 2, nowMs: () => nowMs++ });
+    const quarantine = (await setup()).open(undefined, { maxRecords: 2, nowMs: () => nowMs++ });
     const put = (why: QuarantineRecord['why'], content: string) => quarantine.put(record({ why, content }));
     const results = [await put('signature', '1'), await put('signature', '2'), await put('signature', '3')];
     expect(results).toEqual(['kept', 'kept', 'full']);
@@ -94,7 +95,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
   });
 
   test('keeps one record of the same identity, also when it is full', async () => {
-    const quarantine = (await setup()).open(null, { maxRecords: 2 });
+    const quarantine = (await setup()).open(undefined, { maxRecords: 2 });
     const put = (key: string, atMs = 1_000) => quarantine.put(record({ why: 'nobody' }), { atMs, key });
     const results = [await put('b', 2_000), await put('a'), await put('c'), await put('b', 2_000)];
     expect(results).toEqual(['kept', 'kept', 'full', 'kept']);
@@ -120,7 +121,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
 
   test('encrypts the content, which decrypts only with the key and under its own id', async () => {
     const { files, open } = await setup();
-    const quarantine = open(cipherOf(1));
+    const quarantine = open(encryptionWith(1));
     await quarantine.put(record({ content: 'classified' }));
     const [{ id } = { id: '' }] = await quarantine.list();
     const bytes = await files.get(`quarantine/${id}.json`);
@@ -129,7 +130,13 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
 
     const withoutKeys = open();
     expect(await withoutKeys.list()).toHaveLength(1);
-    await expect(withoutKeys.read(id)).rejects.toBeInstanceOf(KeyMissing);
+    await expect(withoutKeys.read(id)).rejects.toThrow(new KeyMissing(null));
+
+    const decryptsOnly = open({ ...encryptionWith(1), encrypts: false });
+    expect((await decryptsOnly.read(id))?.content?.toString()).toBe('classified');
+    await decryptsOnly.put(record({ why: 'signature', content: 'public' }));
+    const [, plain] = await decryptsOnly.list();
+    expect((await open().read(plain?.id ?? ''))?.content?.toString()).toBe('public');
 
     const copy = `${id.slice(0, -12)}000000000000`;
     await files.put(`quarantine/${copy}.json`, bytes ?? Buffer.of());
@@ -139,7 +146,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
   test('lists, reads and drops a record that an earlier version wrote', async () => {
     const { files, open } = await setup();
     await files.put(`quarantine/${fixture}.json`, await readFile(join(__dirname, 'fixtures', `${fixture}.record`)));
-    const quarantine = open(cipherOf(7));
+    const quarantine = open(encryptionWith(7));
     expect((await quarantine.list()).map(({ id }) => id)).toEqual([fixture]);
     const { header, content } = (await quarantine.read(fixture)) ?? {};
     expect(header).toMatchObject({ id: fixture, at: '2026-09-21T14:13:20.000Z' });
@@ -156,7 +163,7 @@ describe.each(SOURCES)('the quarantine %s', (_name, setup, fixture) => {
 });
 
 test('the spool folder also caps bytes', async () => {
-  const quarantine = openSpoolQuarantine(await newFolder(), null, { maxBytes: 1_000 });
+  const quarantine = openSpoolQuarantine(await newFolder(), NO_ENCRYPTION, { maxBytes: 1_000 });
   expect(await quarantine.put(record({ content: 'x'.repeat(2_000) }))).toBe('full');
   expect(await quarantine.count()).toMatchObject({ refused: { records: 0, bytes: 0 } });
 });
@@ -164,7 +171,7 @@ test('the spool folder also caps bytes', async () => {
 test('a disk that fails leaves no partial record, and the failure does not count against the cap', async () => {
   const folder = await newFolder();
   await mkdir(join(folder, 'quarantine'));
-  const quarantine = openSpoolQuarantine(folder, null, { maxRecords: 1 });
+  const quarantine = openSpoolQuarantine(folder, NO_ENCRYPTION, { maxRecords: 1 });
   const disk = new FaultyDisk();
   const failed: string[] = [];
   try {
@@ -189,5 +196,5 @@ test('files of other names in the spool folder are left alone', async () => {
   const folder = await newFolder();
   await mkdir(join(folder, 'quarantine'));
   await writeFile(join(folder, 'quarantine', 'notes.txt'), 'mine');
-  expect(await openSpoolQuarantine(folder, null).list()).toEqual([]);
+  expect(await openSpoolQuarantine(folder, NO_ENCRYPTION).list()).toEqual([]);
 });

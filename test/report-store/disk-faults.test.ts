@@ -1,20 +1,21 @@
 import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type FileEncryption, NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { StoredDocument } from '../../src/domain/reports';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import type { ReportStore, StoreEncryption } from '../../src/report-store/port';
+import type { ReportStore } from '../../src/report-store/port';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { sha256 } from '../support/stored';
 import { FaultyDisk } from './faulty-disk';
-import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
+import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000))];
 const FILE = documentFile(documentToStore().report, 'pdf');
 const SECOND_FILE = documentFile(documentToStore().report, 'pdf', sha256(SECOND));
 const LONG_AGO = new Date(Date.now() - 25 * 3_600_000);
-const IN_CLEAR: StoreEncryption = { cipher: null, encrypts: false };
-const ENCRYPTED: StoreEncryption = { cipher: newCipher(), encrypts: true };
+const ENCRYPTED: FileEncryption = { cipher: newCipher(), encrypts: true };
 
 function newCipher() {
   const ring = parseKeyRing(generateKey('k1'));
@@ -106,7 +107,7 @@ async function runWithFault(
   call: number,
   code: string,
   lasting: boolean,
-  encryption: StoreEncryption,
+  encryption: FileEncryption,
 ): Promise<boolean> {
   const root = join(folder, `${call}`);
   const store = createFolderStore(root, encryption);
@@ -150,7 +151,7 @@ async function runWithFault(
 
 describe.each(Object.entries(SCENARIOS))('a disk that fails at any call during %s', (name, scenario) => {
   it.each([
-    ['EIO once, in clear', 'EIO', false, IN_CLEAR],
+    ['EIO once, in clear', 'EIO', false, NO_ENCRYPTION],
     // The same calls in the other scenarios.
     ...(FULL_DISK_SCENARIOS.includes(name)
       ? [['ENOSPC until there is space, encrypted', 'ENOSPC', true, ENCRYPTED] as const]

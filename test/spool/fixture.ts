@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { isCode } from '../../src/disk/folders';
-import type { Cipher } from '../../src/domain/encryption';
+import { type FileEncryption, NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createLogger } from '../../src/observability/log';
 import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
-import type { Outlet } from '../../src/spool/replay';
+import type { DeliveryTarget } from '../../src/spool/replay';
 import { openSpool, type Spool } from '../../src/spool/spool';
 
 /** An error as the system gives it. */
@@ -78,7 +78,7 @@ export async function open(
   options: {
     folder?: string;
     files?: Files;
-    cipher?: Cipher | null;
+    encryption?: FileEncryption;
     maxBytes?: number;
     segmentBytes?: number;
     claimEveryMs?: number;
@@ -88,7 +88,7 @@ export async function open(
   const registry = new Registry();
   const lines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const given = { maxBytes: 1024 * 1024, cipher: null, ...options, folder };
+  const given = { maxBytes: 1024 * 1024, encryption: NO_ENCRYPTION, ...options, folder };
   const spool = await openSpool({ ...given, registry, log });
   spools.push(spool);
   return {
@@ -97,7 +97,7 @@ export async function open(
     logged: () => lines.join(''),
     append: (...texts: string[]) => spool.append(texts, Date.now() + 20_000),
     /** A metric, by name and labels as Prometheus writes them. */
-    async figure(name: string): Promise<number> {
+    async metric(name: string): Promise<number> {
       const line = (await registry.metrics()).split('\n').find((text) => text.startsWith(`${name} `));
       return Number(line?.slice(name.length + 1));
     },
@@ -106,21 +106,21 @@ export async function open(
 
 /** An outlet that notes what it is given. `answer` decides; whatever is taken lands in `taken`. */
 export function outlet(
-  answer: (text: string) => Awaited<ReturnType<Outlet['deliver']>> | Promise<never> = () => 'taken',
+  answer: (text: string) => Awaited<ReturnType<DeliveryTarget['deliver']>> | Promise<never> = () => 'taken',
 ) {
   const taken: string[] = [];
-  const asked: string[] = [];
-  const given: Outlet = {
+  const attempted: string[] = [];
+  const given: DeliveryTarget = {
     async deliver({ text }) {
-      asked.push(text);
+      attempted.push(text);
       const result = await answer(text);
       if (result === 'taken') taken.push(text);
       return result;
     },
     describe: (text) => (text.startsWith('?') ? null : { kind: 'status', clientUserId: text, humanId: null }),
-    live: () => 0,
+    pendingRequests: () => 0,
   };
-  return { outlet: given, taken, asked };
+  return { outlet: given, taken, attempted };
 }
 
 /** All segments below the spool's folder, with their bytes. */

@@ -14,3 +14,16 @@ test('the segment that was due first is next, so that retries do not hold up a n
   segments.remove('2-new');
   expect(segments.next(false)?.name).toBe('1-deferred-0');
 });
+
+test('while Temporal is down, a segment that waits for something else is not retried before its time', () => {
+  const segments = createSegments(() => 0);
+  segments.add('1-unreachable', 100);
+  segments.add('2-key-missing', 100);
+  const unreachable = segments.next(false);
+  Object.assign(unreachable ?? {}, { retryAtMs: 1_000, isUnreachable: true });
+  Object.assign(segments.next(false) ?? {}, { retryAtMs: 500 });
+  expect(segments.next(true)).toBe(unreachable);
+  segments.remove('1-unreachable');
+  expect(segments.next(true)).toBeNull();
+  expect(segments.dueInMs()).toBe(500);
+});

@@ -1,9 +1,12 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Cipher, KeyMissing } from '../../src/domain/encryption';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Cipher, type FileEncryption, KeyMissing } from '../../src/domain/encryption';
 import { diskFiles } from '../../src/spool/files';
 import { encodeLine } from '../../src/spool/frame';
 import type { Spool } from '../../src/spool/spool';
+import { createNoticeEncryption } from '../../src/temporal/data-converter';
+import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { until } from '../support/condition';
 import { cleanUp, type Faults, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
 
@@ -26,9 +29,9 @@ const record = (text: string, atMs = 1_700_000_000_000) => encodeLine('plain', B
 
 /** Starts delivery to a fake Temporal. */
 function deliver(spool: Spool, ...answer: Parameters<typeof outlet>) {
-  const { outlet: to, taken, asked } = outlet(...answer);
+  const { outlet: to, taken, attempted } = outlet(...answer);
   spool.start(to);
-  return { taken, asked };
+  return { taken, attempted };
 }
 
 async function untilEmpty(folder: string): Promise<void> {
@@ -100,14 +103,14 @@ describe('an appended notice', () => {
   });
 
   test('beyond the limit is rejected, and accepted when there is space again', async () => {
-    const { append, spool, figure } = await open({ maxBytes: 300 });
+    const { append, spool, metric } = await open({ maxBytes: 300 });
     await append('a'.repeat(150));
     await expect(append('b'.repeat(150))).rejects.toMatchObject({ kind: 'spool-full' });
     expect(spool.healthy).toBe(false);
-    expect(await figure('chartway_spool_writes_total{result="full"}')).toBe(1);
+    expect(await metric('chartway_spool_writes_total{result="full"}')).toBe(1);
     const { taken } = deliver(spool);
     await until('the first one', () => taken.length === 1);
-    await until('space', async () => (await figure('chartway_spool_bytes')) === 0);
+    await until('space', async () => (await metric('chartway_spool_bytes')) === 0);
     await append('b'.repeat(150));
     expect(spool.healthy).toBe(true);
   });
@@ -121,23 +124,23 @@ test('deferred records use at most half of the limit, those of an earlier proces
   expect(first.spool.healthy).toBe(true);
   await first.append('a'.repeat(300));
   await first.spool.close();
-  const { spool, figure } = await open({ maxBytes: 1_000, folder: first.folder });
+  const { spool, metric } = await open({ maxBytes: 1_000, folder: first.folder });
   deliver(spool, (text) => (text.startsWith('d') ? 'deferred' : 'taken'));
-  await until('the other record', async () => (await figure('chartway_spool_records')) === 1);
-  await until('the end of the pass', async () => (await figure('chartway_spool_bytes')) < 400);
+  await until('the other record', async () => (await metric('chartway_spool_records')) === 1);
+  await until('the end of the pass', async () => (await metric('chartway_spool_bytes')) < 400);
   await expect(defer(spool)).rejects.toMatchObject({ kind: 'spool-deferred-full' });
 });
 
 test('deferred records delay no other, and do not create a file for each request', async () => {
-  const { append, spool, folder, figure } = await open();
-  const { taken, asked } = deliver(spool, (text) => (text.startsWith('waits') ? 'deferred' : 'taken'));
+  const { append, spool, folder, metric } = await open();
+  const { taken, attempted } = deliver(spool, (text) => (text.startsWith('waits') ? 'deferred' : 'taken'));
   for (let n = 0; n < 20; n += 1) {
     await append(`waits ${n}`);
     // From the ninth segment on, the spool does not end the growing segment at once.
-    await until('a delivery attempt', () => n > 7 || asked.includes(`waits ${n}`));
+    await until('a delivery attempt', () => n > 7 || attempted.includes(`waits ${n}`));
   }
   expect((await segmentsIn(folder)).size).toBeLessThanOrEqual(10);
-  expect(await figure('chartway_spool_records')).toBe(20);
+  expect(await metric('chartway_spool_records')).toBe(20);
   await append('goes');
   await until('the other record', () => taken.length === 1, 3 * SOON_MS);
   expect(taken).toEqual(['goes']);
@@ -195,9 +198,9 @@ describe('a spooled notice', () => {
   test('survives its process: an incomplete last record is dropped and counted', async () => {
     const segment = Buffer.concat([record('1'), record('2')]);
     const folder = await folderOfDeadProcess(segment.subarray(0, segment.length - 5), Buffer.alloc(0));
-    const { spool, figure } = await open({ folder });
+    const { spool, metric } = await open({ folder });
     const { taken } = deliver(spool);
-    await until('the incomplete record', async () => (await figure('chartway_spool_torn_total')) === 1);
+    await until('the incomplete record', async () => (await metric('chartway_spool_torn_total')) === 1);
     await until('the complete one', () => taken.length === 1);
     expect(taken).toEqual(['1']);
     await untilEmpty(folder);
@@ -207,7 +210,7 @@ describe('a spooled notice', () => {
     const segment = Buffer.concat([record('1'), record('2'), record('3')]);
     const at = record('1').length + 30;
     segment[at] = (segment[at] ?? 0) ^ 4;
-    const { spool, figure } = await open({ folder: await folderOfDeadProcess(segment) });
+    const { spool, metric } = await open({ folder: await folderOfDeadProcess(segment) });
     const { taken } = deliver(spool);
     await until('the others', () => taken.length === 2);
     expect(taken).toEqual(['1', '3']);
@@ -218,16 +221,16 @@ describe('a spooled notice', () => {
     expect(header).toMatchObject({ why: 'damaged', kind: 'bytes', clientUserId: null });
     const quarantined = await spool.quarantine.read(header?.id ?? '');
     expect(quarantined?.content).toEqual(segment.subarray(record('1').length, record('1').length + record('2').length));
-    expect(await figure('chartway_quarantined_total{why="damaged",result="kept"}')).toBe(1);
+    expect(await metric('chartway_quarantined_total{why="damaged",result="kept"}')).toBe(1);
   });
 
   test('is counted with its bytes and its age', async () => {
     const segment = Buffer.concat([record('1', Date.now() - 60_000), record('2')]);
-    const { spool, figure } = await open({ folder: await folderOfDeadProcess(segment) });
+    const { spool, metric } = await open({ folder: await folderOfDeadProcess(segment) });
     deliver(spool, () => 'unavailable');
-    await until('a count', async () => (await figure('chartway_spool_records')) === 2);
-    expect(await figure('chartway_spool_bytes')).toBeGreaterThan(40);
-    expect(await figure('chartway_spool_oldest_age_seconds')).toBeGreaterThanOrEqual(60);
+    await until('a count', async () => (await metric('chartway_spool_records')) === 2);
+    expect(await metric('chartway_spool_bytes')).toBeGreaterThan(40);
+    expect(await metric('chartway_spool_oldest_age_seconds')).toBeGreaterThanOrEqual(60);
   });
 
   test('is counted once, also if part of its segment is delivered during the count', async () => {
@@ -244,21 +247,47 @@ describe('a spooled notice', () => {
       },
     };
     const folder = await folderOfDeadProcess(Buffer.concat([record('1'), record('waits')]));
-    const { spool, figure } = await open({ folder, files });
+    const { spool, metric } = await open({ folder, files });
     deliver(spool, (text) => (text === 'waits' ? 'deferred' : 'taken'));
-    const isRest = async () => (await figure('chartway_spool_bytes')) === record('waits').length;
+    const isRest = async () => (await metric('chartway_spool_bytes')) === record('waits').length;
     await until('the rest alone', isRest);
     release();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(await figure('chartway_spool_records')).toBe(1);
+    expect(await metric('chartway_spool_records')).toBe(1);
+  });
+
+  test('is counted also if the first attempt to count it fails', async () => {
+    let reads = 0;
+    const files = {
+      ...diskFiles,
+      async read(path: string) {
+        reads += 1;
+        if (reads === 2) throw systemError('EMFILE'); // the first read is the delivery's
+        return diskFiles.read(path);
+      },
+    };
+    const { spool, metric } = await open({ folder: await folderOfDeadProcess(record('1')), files });
+    const { attempted } = deliver(spool, () => 'unavailable');
+    await until('a delivery', () => attempted.length > 0);
+    expect([reads >= 2, await metric('chartway_spool_records')]).toEqual([true, 1]);
+  });
+
+  test('counts until its segment is rewritten, also if a rewrite fails', async () => {
+    const folder = await folderOfDeadProcess(Buffer.concat([record('1'), record('waits')]));
+    const { spool, metric, logged } = await open({ folder });
+    const [segment = ''] = [...(await segmentsIn(folder)).keys()];
+    await mkdir(join(folder, dirname(segment), `.${basename(segment)}.draft`)); // the rewrite needs this name
+    deliver(spool, (text) => (text === 'waits' ? 'deferred' : 'taken'));
+    const isCounted = async () => (await metric('chartway_spool_records')) === 2;
+    await until('both after a failed rewrite', async () => logged().includes('cannot read or rewrite') && isCounted());
   });
 
   test('that Temporal rejects stays in the spool while the quarantine is full', async () => {
-    const { spool, append, folder, figure } = await open();
+    const { spool, append, folder, metric } = await open();
     Object.assign(spool.quarantine, { put: async () => 'full' });
     await append('refused', 'fine');
     const { taken } = deliver(spool, (text) => (text === 'refused' ? 'refused' : 'taken'));
-    const attempts = () => figure('chartway_quarantined_total{why="refused",result="full"}');
+    const attempts = () => metric('chartway_quarantined_total{why="refused",result="full"}');
     await until('an attempt', async () => (await attempts()) > 0);
     expect(taken).toEqual(['fine']);
     expect([...(await segmentsIn(folder)).values()].join()).toContain('refused');
@@ -268,14 +297,14 @@ describe('a spooled notice', () => {
 describe('a Temporal that', () => {
   test('is unavailable is called less and less often, and receives everything in order when it is back', async () => {
     let isAvailable = false;
-    const { spool, append, figure } = await open();
+    const { spool, append, metric } = await open();
     await append('1', '2', '3', '4');
-    const { taken, asked } = deliver(spool, () => (isAvailable ? 'taken' : 'unavailable'));
-    await until('some attempts', () => asked.length >= 3);
+    const { taken, attempted } = deliver(spool, () => (isAvailable ? 'taken' : 'unavailable'));
+    await until('some attempts', () => attempted.length >= 3);
     expect(taken).toEqual([]);
     isAvailable = true;
     await until('all', () => taken.length === 4);
-    await until('an empty spool', async () => (await figure('chartway_spool_records')) === 0);
+    await until('an empty spool', async () => (await metric('chartway_spool_records')) === 0);
     expect(taken.filter((text) => text !== '4')).toEqual(['1', '2', '3']);
   });
 
@@ -330,9 +359,9 @@ describe('a Temporal that', () => {
 
 describe('with keys', () => {
   /** Inverts the bytes and binds them to their path: enough to distinguish encrypted from plain. */
-  function testCipher(keys: { known: boolean }): Cipher {
+  function encryptionWith(keys: { known: boolean }): FileEncryption {
     const invert = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
-    return {
+    const cipher: Cipher = {
       encrypt: (plain, path) => invert(Buffer.concat([Buffer.from(`${path}|`), plain])),
       decrypt(encrypted, path) {
         if (!keys.known) throw new KeyMissing('old');
@@ -341,11 +370,12 @@ describe('with keys', () => {
         return plain.subarray(0, prefix.length).equals(prefix) ? plain.subarray(prefix.length) : null;
       },
     };
+    return { cipher, encrypts: true };
   }
 
   test('no notice is stored in clear, and a notice whose key is missing waits until the key is back', async () => {
     const keys = { known: false };
-    const { spool, append, folder, logged } = await open({ cipher: testCipher(keys) });
+    const { spool, append, folder, logged } = await open({ encryption: encryptionWith(keys) });
     await append('POL-secret');
     expect([...(await segmentsIn(folder)).values()].join()).not.toContain('POL-secret');
     const { taken } = deliver(spool);
@@ -355,12 +385,45 @@ describe('with keys', () => {
     expect(taken).toEqual(['POL-secret']);
   });
 
+  test('and encryption off, an encrypted notice is delivered and a new one is stored in clear', async () => {
+    const ring = parseKeyRing(generateKey('main'));
+    const encryption = createNoticeEncryption({ ring, encrypts: true });
+    const { folder, append, spool: first } = await open({ encryption });
+    await append('encrypted');
+    await first.close();
+    const { spool, append: appendNow } = await open({
+      folder,
+      encryption: createNoticeEncryption({ ring, encrypts: false }),
+    });
+    await appendNow('plain');
+    expect([...(await segmentsIn(folder)).values()].join()).toMatch(/plain$/m);
+    const { taken } = deliver(spool);
+    await until('both', () => taken.length === 2);
+    expect(taken).toEqual(['encrypted', 'plain']);
+  });
+
   test('a notice written before there were keys is delivered too', async () => {
     const folder = await folderOfDeadProcess(record('plain'));
-    const { spool } = await open({ folder, cipher: testCipher({ known: true }) });
+    const { spool } = await open({ folder, encryption: encryptionWith({ known: true }) });
     const { taken } = deliver(spool);
     await until('the notice', () => taken.length === 1);
   });
+});
+
+test('the start removes what a killed process left half made, and no file of another program', async () => {
+  const folder = await newFolder();
+  const drafts = ['.probe-0123456789ab', '.01234567/lock', 'quarantine/.1700000000000-refused-0123456789ab.json.draft'];
+  const others = ['.snapshot/file', 'quarantine/.notes.draft', '.89abcdef/lock'];
+  const longAgo = new Date(Date.now() - 2 * 60_000);
+  for (const name of [...drafts, ...others]) {
+    await mkdir(join(folder, dirname(name)), { recursive: true });
+    await writeFile(join(folder, name), 'x');
+    const ageable = name.startsWith('quarantine') ? name : (name.split('/')[0] ?? '');
+    if (!name.startsWith('.89abcdef')) await utimes(join(folder, ageable), longAgo, longAgo);
+  }
+  await open({ folder });
+  for (const name of drafts) expect([name, existsSync(join(folder, name))]).toEqual([name, false]);
+  for (const name of others) expect([name, existsSync(join(folder, name))]).toEqual([name, true]);
 });
 
 describe('several webhooks in one folder', () => {
@@ -394,10 +457,10 @@ describe('several webhooks in one folder', () => {
         return diskFiles.size(path);
       },
     };
-    const { spool, figure } = await open({ folder, files, claimEveryMs: 50 });
+    const { spool, metric } = await open({ folder, files, claimEveryMs: 50 });
     const { taken } = deliver(spool);
     await until('all of them', () => new Set(taken).size === 3);
-    await until('an empty spool', async () => (await figure('chartway_spool_segments')) === 0);
+    await until('an empty spool', async () => (await metric('chartway_spool_segments')) === 0);
     expect([faults.size, taken.length]).toEqual([0, 3]);
   });
 

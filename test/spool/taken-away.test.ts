@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createLogger } from '../../src/observability/log';
 import { diskFiles } from '../../src/spool/files';
 import { openConfiguredSpool } from '../../src/spool/spool';
@@ -36,7 +37,7 @@ describe('a notice acknowledged after the removal of', () => {
       },
     ],
   ])('%s is in the folder and is delivered', async (_what, take) => {
-    const { folder, append, spool, figure, logged } = await open();
+    const { folder, append, spool, metric, logged } = await open();
     await append('before');
     await take(folder);
     await append('after');
@@ -47,7 +48,7 @@ describe('a notice acknowledged after the removal of', () => {
     spool.start(to);
     await until('the notice', () => taken.includes('once more'));
     expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
-    await until('an empty spool', async () => (await figure('chartway_spool_segments')) === 0);
+    await until('an empty spool', async () => (await metric('chartway_spool_segments')) === 0);
     expect(logged()).toContain('was removed before its notices were delivered');
   });
 
@@ -102,13 +103,19 @@ describe('a notice acknowledged after the removal of', () => {
 describe('a fault of the configuration is', () => {
   const fault = async (options: Partial<Parameters<typeof openConfiguredSpool>[0]>) => {
     const log = createLogger({ process: 'test', level: 'silent' });
-    const given = { folder: await newFolder(), maxBytes: 1e6, cipher: null, registry: new Registry(), log };
+    const given = {
+      folder: await newFolder(),
+      maxBytes: 1e6,
+      encryption: NO_ENCRYPTION,
+      registry: new Registry(),
+      log,
+    };
     return openConfiguredSpool({ ...given, ...options });
   };
 
   test('a folder that cannot be written', async () => {
     const files = faultyFiles({ create: () => Promise.reject(systemError('EROFS')) });
-    expect(await fault({ files })).toThrow(/WEBHOOK_SPOOL: expected a folder .*\(EROFS\)/);
+    await expect(fault({ files })).rejects.toThrow(/WEBHOOK_SPOOL: expected a folder .*\(EROFS\)/);
   });
 
   test('a disk that does not answer', async () => {
@@ -117,7 +124,7 @@ describe('a fault of the configuration is', () => {
       new Promise<void>((resolve) => {
         answer = resolve;
       });
-    expect(await fault({ files: faultyFiles({ sync }), openTimeoutMs: 100 })).toThrow(
+    await expect(fault({ files: faultyFiles({ sync }), openTimeoutMs: 100 })).rejects.toThrow(
       /WEBHOOK_SPOOL: expected a folder .*\(ETIMEDOUT\)/,
     );
     answer();

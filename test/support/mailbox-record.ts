@@ -1,4 +1,4 @@
-import type { Cipher } from '../../src/domain/encryption';
+import { type FileEncryption, NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { QuarantineFiles } from '../../src/quarantine/folder-files';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 
@@ -6,11 +6,11 @@ import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 export async function putMailboxRecord(
   shelf: QuarantineFiles,
   record: { key: string; atMs: number; humanId: string; notices: number; content: string },
-  cipher: Cipher | null = null,
+  encryption: FileEncryption = NO_ENCRYPTION,
 ): Promise<void> {
   const { key, atMs, humanId, notices, content } = record;
   const detail = notices === 1 ? '1 notice' : `${notices} notices`;
-  await openMailboxQuarantine(shelf, cipher).put(
+  await openMailboxQuarantine(shelf, encryption).put(
     { why: 'nobody', kind: 'report', clientUserId: null, humanId, detail, content },
     { key, atMs },
   );

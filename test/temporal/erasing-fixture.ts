@@ -8,6 +8,7 @@ import { temporal } from '@temporalio/proto';
 import { readCommandLine, runCommand } from '../../src/cli/commands/command-line';
 import type { CommandContext } from '../../src/cli/commands/context';
 import { createTerminal } from '../../src/cli/terminal';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ErasureRecords } from '../../src/domain/erasure';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
@@ -98,7 +99,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     noticeSender: async () => createNoticeSender({ client, taskQueue, refreshForMs: 30 * DAY_MS }),
     reportStore: () => store,
     spoolFolder: join(root, 'spool'),
-    cipher: null,
+    noticeEncryption: NO_ENCRYPTION,
   };
   const records = openErasureRecords(store);
   return {

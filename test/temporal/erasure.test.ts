@@ -1,11 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ErasureRecords } from '../../src/domain/erasure';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
+import { encodeLine } from '../../src/spool/frame';
 import { encodeRecord } from '../../src/spool/record';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
@@ -120,7 +122,7 @@ test('a hold stops an erasure, before it and in its middle; the erasure of an un
 test('a notice in the spool keeps the erasure open; a second one after its delivery deletes the run that it started', async () => {
   const { invite, erase, printed, operator, store, notices, runs } = await setup();
   const humanId = await invite('POL-W');
-  const quarantine = openMailboxQuarantine(store.shelf, null);
+  const quarantine = openMailboxQuarantine(store.shelf, NO_ENCRYPTION);
   for (const id of [humanId, 'h-other']) {
     const content = JSON.stringify([reportNotice(id)]);
     await putMailboxRecord(store.shelf, { key: id, atMs: 1, humanId: id, notices: 1, content });
@@ -129,9 +131,10 @@ test('a notice in the spool keeps the erasure open; a second one after its deliv
   await mkdir(partition, { recursive: true });
   const segment = join(partition, '1790000000000-01234567-000001.log');
   const notice = serializeNotices([reportNotice(humanId)]);
-  await writeFile(segment, encodeRecord({ atMs: 1, text: notice }, null));
+  await writeFile(segment, encodeRecord({ atMs: 1, text: notice }, NO_ENCRYPTION));
+  await writeFile(segment, encodeLine('sealed', Buffer.from('with a key that is not set')), { flag: 'a' });
   expect(await erase('POL-W', '--yes')).toBe(1);
-  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1 }]);
+  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1, unread: 1 }]);
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
   expect(await store.shelf.list('erasures/')).toHaveLength(1);
 

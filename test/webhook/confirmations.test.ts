@@ -21,7 +21,7 @@ function setup() {
     confirmations,
     asked,
     start: () => {
-      confirmations.start();
+      confirmations.startWaiting();
       return turn();
     },
     answer: (what: string, owner: string | null) => {
@@ -33,31 +33,31 @@ function setup() {
 
 test('a mailbox or the applicant itself confirms an owner, and the latest confirmation counts', async () => {
   const { confirmations, start, answer } = setup();
-  confirmations.posted('h');
+  confirmations.confirmMailbox('h');
   await start();
   await answer('mailbox h', 'POL-1');
-  expect(confirmations.ownerOf('h')).toBe('POL-1');
-  confirmations.claimed('h', 'POL-2');
+  expect(confirmations.findOwner('h')).toBe('POL-1');
+  confirmations.confirmClaim('h', 'POL-2');
   await start();
   await answer('describe POL-2', 'h');
-  expect(confirmations.ownerOf('h')).toBe('POL-2');
+  expect(confirmations.findOwner('h')).toBe('POL-2');
 });
 
 test('no claim is confirmed whose applicant has another humanId or none', async () => {
   const { confirmations, start, answer } = setup();
-  confirmations.claimed('h', 'POL-1');
-  confirmations.claimed('i', 'POL-2');
+  confirmations.confirmClaim('h', 'POL-1');
+  confirmations.confirmClaim('i', 'POL-2');
   await start();
   await answer('describe POL-1', 'another');
   await answer('describe POL-2', null);
-  expect([confirmations.ownerOf('h'), confirmations.ownerOf('i')]).toEqual([null, null]);
+  expect([confirmations.findOwner('h'), confirmations.findOwner('i')]).toEqual([null, null]);
 });
 
 test('nothing is asked before the start, then a bounded number at a time', async () => {
   const { confirmations, asked, start, answer } = setup();
   for (let n = 0; n < 20; n += 1) {
-    confirmations.posted(`h-${n}`);
-    confirmations.claimed(`h-${n}`, `POL-${n}`);
+    confirmations.confirmMailbox(`h-${n}`);
+    confirmations.confirmClaim(`h-${n}`, `POL-${n}`);
   }
   expect(asked).toEqual([]);
   await start();
@@ -70,21 +70,21 @@ test('nothing is asked before the start, then a bounded number at a time', async
 
 test('a person is asked for once, and again after the answer', async () => {
   const { confirmations, asked, start, answer } = setup();
-  confirmations.posted('h');
-  confirmations.posted('h');
+  confirmations.confirmMailbox('h');
+  confirmations.confirmMailbox('h');
   await start();
-  confirmations.posted('h');
+  confirmations.confirmMailbox('h');
   await start();
   expect(asked).toEqual(['mailbox h']);
   await answer('mailbox h', null);
-  confirmations.posted('h');
+  confirmations.confirmMailbox('h');
   await start();
   expect(asked).toEqual(['mailbox h', 'mailbox h']);
 });
 
 test('people beyond 1,000 that wait are not asked for', async () => {
   const { confirmations, asked, start, answer } = setup();
-  for (let n = 0; n < 1_100; n += 1) confirmations.posted(`h-${n}`);
+  for (let n = 0; n < 1_100; n += 1) confirmations.confirmMailbox(`h-${n}`);
   await start();
   for (let n = 0; n < 1_100; n += 1) await answer(`mailbox h-${n}`, null);
   expect(asked).toHaveLength(1_000);

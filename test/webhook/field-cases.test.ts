@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { createLogger } from '../../src/observability/log';
-import { createNotFoundReport } from '../../src/webhook/ignored-requests';
 import { inflateBody } from '../../src/webhook/inflate-body';
+import { createNotFoundReport } from '../../src/webhook/request-reports';
 import { signedHeaders } from './signed';
 import { converse, reportNotification, webhooks } from './webhook-fixture';
 

@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { createMailboxBudget } from '../../src/webhook/mailbox-budget';
@@ -64,7 +65,7 @@ async function flooded({ maxBytes = 1e8 } = {}) {
   const temporal = { isAway: false };
   const webhook = await start({
     budget,
-    spool: (given) => openSpool({ ...given, folder, maxBytes, cipher: null }),
+    spool: (given) => openSpool({ ...given, folder, maxBytes, encryption: NO_ENCRYPTION }),
     sender: {
       deliverStatusNotice: async () => {
         if (temporal.isAway) throw new NoticeUndelivered('unavailable', 'signal', null);

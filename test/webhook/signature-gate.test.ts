@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
@@ -26,7 +27,7 @@ async function setup(
     signature: { mode, secrets: ['client-secret'] },
     ...(options.quarantine && {
       spool: (given: Pick<Parameters<typeof openSpool>[0], 'registry' | 'log'>) =>
-        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, cipher: null, ...given }),
+        openSpool({ folder: join(folder, 'spool'), maxBytes: 1024 ** 2, encryption: NO_ENCRYPTION, ...given }),
     }),
     ...options,
   });

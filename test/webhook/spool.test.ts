@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, type Faults, faultyFiles, newFolder, segmentsIn, systemError } from '../spool/fixture';
@@ -30,7 +31,13 @@ async function setup(options: { maxBytes?: number; deliveryTimeoutMs?: number } 
   const webhook = await start({
     timeouts: options.deliveryTimeoutMs === undefined ? {} : { deliveryTimeoutMs: options.deliveryTimeoutMs },
     spool: (given) =>
-      openSpool({ ...given, folder, maxBytes: options.maxBytes ?? 1e8, cipher: null, files: faultyFiles(faults) }),
+      openSpool({
+        ...given,
+        folder,
+        maxBytes: options.maxBytes ?? 1e8,
+        encryption: NO_ENCRYPTION,
+        files: faultyFiles(faults),
+      }),
     sender: {
       deliverStatusNotice: async (clientUserId) => {
         const result = await temporal.deliver();

@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { drain } from '../../src/process/listening';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
@@ -118,7 +119,7 @@ test.each([
         deliverStatusNotice: () =>
           new Promise((resolve, reject) => setTimeout(() => (spooled ? reject(unavailable) : resolve('taken')), 5)),
       },
-      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, cipher: null }),
+      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, encryption: NO_ENCRYPTION }),
     });
     const requests = 400;
     const answers: ReturnType<typeof timed<Awaited<ReturnType<typeof post>>>>[] = [];

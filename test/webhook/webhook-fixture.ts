@@ -7,9 +7,9 @@ import { drain, listen } from '../../src/process/listening';
 import type { TlsFiles } from '../../src/process/tls-settings';
 import type { openSpool, Spool } from '../../src/spool/spool';
 import type { NoticeSender } from '../../src/temporal/notices';
+import { createWebhook } from '../../src/webhook/create-webhook';
 import type { MailboxBudget } from '../../src/webhook/mailbox-budget';
 import type { SignatureSettings } from '../../src/webhook/signature-settings';
-import { createWebhook } from '../../src/webhook/webhook';
 
 /** The calls of the fake Temporal. */
 interface FakeTemporal {

@@ -1,4 +1,5 @@
 import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -47,7 +48,7 @@ function setup(applicants: Readonly<Record<string, string>> = {}, answer: Receiv
       send(...notices);
       return waitForResult<DeliverNoticesResult>(mailboxWorkflowId(notices[0]?.humanId ?? ''));
     },
-    quarantine: openMailboxQuarantine(store.shelf, null),
+    quarantine: openMailboxQuarantine(store.shelf, NO_ENCRYPTION),
   };
 }
 
@@ -77,7 +78,7 @@ test('a notice that arrives during the search is delivered too', async () => {
   expect(delivered.map(({ reportId }) => reportId).sort()).toEqual(['r-1', 'r-2']);
 });
 
-test('upstream is asked for a person that Temporal does not find, through an outage', async () => {
+test('upstream is asked for a person that Temporal does not find, also in an outage', async () => {
   const { upstream, delivered, deliver } = setup();
   const { humanId } = upstream.addPerson('POL-2', 'pol-2@example.org', await nowMs());
   upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 8 });

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { createMailboxActivities } from '../../src/activities/mailbox';
 import { createActivityMetrics } from '../../src/activities/metrics';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
 import { serveDuePollMetric } from '../../src/temporal/task-queues';
@@ -123,7 +124,12 @@ test('the notices of unknown persons delay neither polls nor an applicant', asyn
   const sender = createNoticeSender(deps);
   const metrics = createActivityMetrics(new Registry());
   const runs = createApplicantRuns(deps);
-  const internalActivities = createMailboxActivities({ runs, reportStore: store, cipher: null, metrics });
+  const internalActivities = createMailboxActivities({
+    runs,
+    reportStore: store,
+    noticeEncryption: NO_ENCRYPTION,
+    metrics,
+  });
   await server().startWorkers({ taskQueue, upstream, store, internalActivities, maxCallsPerSecond: 12 });
   const { countReads } = await startPolled(upstream, taskQueue, names('KNOWN', 3));
   const reads = jest.spyOn(upstream, 'readStatus');

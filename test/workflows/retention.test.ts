@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { eraseEntries } from '../../src/cli/commands/erase-entries';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
@@ -70,7 +71,7 @@ async function setup() {
     audited,
     applicants,
     schedule,
-    quarantine: openMailboxQuarantine(store.shelf, null),
+    quarantine: openMailboxQuarantine(store.shelf, NO_ENCRYPTION),
     eraseClosed: erasure.eraseClosed,
     keepSchedule: (retentionMs: number | null) =>
       keepSchedule(
@@ -84,7 +85,7 @@ async function setup() {
         ...settings,
         eraseClosed: erasure.eraseClosed,
         dropQuarantined: (id, humanIds) =>
-          eraseEntries({ spoolFolder: null, reportStore: () => store, cipher: null }, id, humanIds),
+          eraseEntries({ spoolFolder: null, reportStore: () => store, noticeEncryption: NO_ENCRYPTION }, id, humanIds),
         ...over,
       };
       const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
@@ -219,7 +220,7 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
   });
   stops.push(async () => release());
   const failing = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
-  const entries = { spoolFolder: null, reportStore: () => store, cipher: null };
+  const entries = { spoolFolder: null, reportStore: () => store, noticeEncryption: NO_ENCRYPTION };
   await work({
     eraseClosed: async (id, signal) => {
       if (id === 'A-STUCK-1') await gate;

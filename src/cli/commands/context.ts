@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { Cipher } from '../../domain/encryption';
+import type { FileEncryption } from '../../domain/encryption';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import type { Audit } from '../../observability/audit';
 import type { AuditKeys } from '../../observability/audit-chain';
@@ -35,8 +35,8 @@ export interface CommandContext {
   readonly reportStore: () => ReportStore;
   /** `WEBHOOK_SPOOL`; null if it is off. */
   readonly spoolFolder: string | null;
-  /** Null: no keys are set. */
-  readonly cipher: Cipher | null;
+  /** Of notices in the spool and in quarantine. */
+  readonly noticeEncryption: FileEncryption;
 }
 
 export type CommandAction = (context: CommandContext) => Promise<ExitStatus>;

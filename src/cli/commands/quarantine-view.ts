@@ -15,12 +15,16 @@ export interface QuarantineView extends QuarantineSource {
 
 /** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
 export function openQuarantineView(
-  { spoolFolder, reportStore, cipher }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'cipher'>,
+  {
+    spoolFolder,
+    reportStore,
+    noticeEncryption,
+  }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'noticeEncryption'>,
   onMissingStore?: (text: string) => void,
 ): QuarantineView {
-  const mailboxes = openMailboxQuarantine(reportStore().shelf, cipher);
+  const mailboxes = openMailboxQuarantine(reportStore().shelf, noticeEncryption);
   const sources: readonly QuarantineSource[] = [
-    ...(spoolFolder === null ? [] : [openSpoolQuarantine(spoolFolder, cipher)]),
+    ...(spoolFolder === null ? [] : [openSpoolQuarantine(spoolFolder, noticeEncryption)]),
     onMissingStore && spoolFolder !== null ? ignoreMissingStore(mailboxes, onMissingStore) : mailboxes,
   ];
   return {

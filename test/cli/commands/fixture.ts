@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createTerminal } from '../../../src/cli/terminal';
-import type { Cipher } from '../../../src/domain/encryption';
+import { type Cipher, NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import type { AuditEntry } from '../../../src/observability/audit';
 import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } from '../../../src/quarantine/quarantine';
@@ -58,7 +58,7 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
   const spoolFolder = join(folder, 'spool');
   const store = createFolderStore(join(folder, 'reports'));
   await store.init();
-  const cipher = overrides.cipher ?? null;
+  const noticeEncryption = overrides.noticeEncryption ?? NO_ENCRYPTION;
   const out: string[] = [];
   const messages: string[] = [];
   const audited: AuditEntry[] = [];
@@ -81,7 +81,7 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     ask: null,
     reportStore: () => store,
     spoolFolder,
-    cipher,
+    noticeEncryption,
     ...overrides,
   };
   return {
@@ -93,7 +93,7 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     messages: () => messages.join(''),
     /** Puts a record into the spool's quarantine and returns its id. */
     async putIntoSpool(why: QuarantineReason, content: readonly Notice[] | string): Promise<string> {
-      const spool = openSpoolQuarantine(spoolFolder, cipher);
+      const spool = openSpoolQuarantine(spoolFolder, noticeEncryption);
       const before = new Set((await spool.list()).map(({ id }) => id));
       const [first] = typeof content === 'string' ? [] : content;
       await spool.put({
@@ -108,11 +108,11 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     },
     /** Puts a record of a mailbox into the store's quarantine and returns its id. */
     async putIntoStore(notices: readonly Notice[], key = 'run-1'): Promise<string> {
-      const mailboxes = openMailboxQuarantine(store.shelf, cipher);
+      const mailboxes = openMailboxQuarantine(store.shelf, noticeEncryption);
       const before = new Set((await mailboxes.list()).map(({ id }) => id));
       const humanId = notices[0]?.humanId ?? 'h';
       const record = { key, atMs: 1_000, humanId, notices: notices.length, content: serializeNotices(notices) };
-      await putMailboxRecord(store.shelf, record, cipher);
+      await putMailboxRecord(store.shelf, record, noticeEncryption);
       const [id] = (await mailboxes.list()).map((header) => header.id).filter((each) => !before.has(each));
       if (id === undefined) throw new Error('expected a record');
       return id;

@@ -1,12 +1,13 @@
 import { openQuarantineView } from '../../../src/cli/commands/quarantine-view';
 import { replay } from '../../../src/cli/commands/replay';
+import { NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
 import { noticeRequestId } from '../../../src/upstream/notices';
 import { createFixture, createTestCipher, REPORT, STATUS } from './fixture';
 
-async function setup(cipher = createTestCipher('own')) {
-  const fixture = await createFixture({ cipher });
+async function setup() {
+  const fixture = await createFixture({ noticeEncryption: { cipher: createTestCipher('own'), encrypts: true } });
   const sent: string[] = [];
   const sender = {
     findApplicant: async (_humanId: string): Promise<string | null> => null,
@@ -116,9 +117,12 @@ test('keeps a record without readable notices and sends nothing', async () => {
 test('keeps a record whose key is missing, until the key is back', async () => {
   const { context, sender, putIntoSpool, putIntoStore } = await setup();
   const ids = [await putIntoSpool('refused', [STATUS]), await putIntoStore([REPORT])];
-  const keyless = openQuarantineView({ ...context, cipher: null });
+  const keyless = openQuarantineView({ ...context, noticeEncryption: NO_ENCRYPTION });
   for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0, by: {} });
-  const other = openQuarantineView({ ...context, cipher: createTestCipher('another') });
+  const other = openQuarantineView({
+    ...context,
+    noticeEncryption: { cipher: createTestCipher('another'), encrypts: true },
+  });
   for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
   for (const id of ids)
     expect(await replay(openQuarantineView(context), id, sender)).toMatchObject({ result: 'replayed' });

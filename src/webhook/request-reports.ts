@@ -1,5 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import { createLogLimit } from '../process/log-limit';
 import type { ParsedNotice } from '../upstream/notices';
 import { isLikelyNotifications } from './routes';
 
@@ -21,7 +22,7 @@ export function createNotFoundReport({ registry, log, nowMs }: ReportDeps): (tar
     (counts) =>
       log.warn(
         counts,
-        'answered 404; the URL at the sender must end in /notifications or /notifications/<secret>, and a proxy must keep it',
+        'answered 404; the URL at the sender must end in /notifications or /notifications/<secret>, and a proxy must not change it',
       ),
     nowMs,
   );
@@ -52,18 +53,17 @@ export function createOtherNoticesReport({ registry, log }: ReportDeps): (notice
 
 const MINUTE_MS = 60_000;
 
-/** Counts by kind and reports the counts: at once, then at the next count after a minute. */
+/** Adds up counts by kind. Reports the first one at once, then at most once a minute. */
 function createMinuteReport<Kind extends string>(
   report: (counts: Partial<Record<Kind, number>>) => void,
-  nowMs: () => number = () => performance.now(),
+  nowMs?: () => number,
 ): (kind: Kind, count?: number) => void {
   let counts: Partial<Record<Kind, number>> = {};
-  let reportedAtMs = Number.NEGATIVE_INFINITY;
+  const isDue = createLogLimit(MINUTE_MS, nowMs);
   return (kind, count = 1) => {
     if (count === 0) return;
     counts[kind] = (counts[kind] ?? 0) + count;
-    if (nowMs() - reportedAtMs < MINUTE_MS) return;
-    reportedAtMs = nowMs();
+    if (!isDue()) return;
     report(counts);
     counts = {};
   };

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
+import { createGauge } from '../observability/metrics';
 import type { TlsFiles } from '../process/tls-settings';
 import type { Spool } from '../spool/spool';
 import type { NoticeSender } from '../temporal/notices';
@@ -23,7 +24,7 @@ interface Webhook {
 /** Creates the webhook and starts the delivery of the spool. */
 export function createWebhook(deps: {
   readonly sender: NoticeSender;
-  /** Null: a notice that Temporal does not take is not acknowledged. */
+  /** Null: a notice that Temporal does not accept is not acknowledged. */
   readonly spool: Spool | null;
   readonly secrets: readonly string[];
   readonly signature: SignatureSettings;
@@ -48,15 +49,13 @@ export function createWebhook(deps: {
     budget: deps.budget ?? createMailboxBudget(),
     temporalMs: timeouts.deliveryTimeoutMs,
   });
-  new Gauge({
-    name: 'chartway_webhook_temporal_away',
-    help: '1 while Temporal does not answer and notices go to the spool at once, else 0.',
-    registers: [registry],
-    collect() {
-      this.set(delivery.isTemporalAway ? 1 : 0);
-    },
-  });
-  spool?.start(delivery.outlet);
+  createGauge(
+    registry,
+    'chartway_webhook_temporal_away',
+    '1 while Temporal does not answer and notices go to the spool at once, else 0.',
+    () => (delivery.isTemporalAway ? 1 : 0),
+  );
+  spool?.start(delivery.spoolTarget);
   const server = createWebhookServer({
     ...{ delivery, metrics, registry, log },
     secrets: deps.secrets,
@@ -64,7 +63,7 @@ export function createWebhook(deps: {
     trustedProxies: deps.trustedProxies,
     addressOf: deps.addressOf,
     tls: deps.tls,
-    onAnswered: confirmations.start,
+    onAnswered: confirmations.startWaiting,
     senderTimeoutMs: timeouts.senderTimeoutMs,
     renewalEveryMs: timeouts.renewalEveryMs,
   });
